@@ -1,0 +1,349 @@
+"""Every event of beamcat: immutable facts, named in the past tense, one class a topic.
+
+The payload of a dataset event is a JSON object with one section a stage. A stage adds its own section and never
+touches another's, so `DatasetLinked` is `DatasetValidated` with `links`, and so on. Fields that a newer minor version
+added pass through untouched. `schemas/events/*.json` are generated from these classes (`make contracts`).
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal, NotRequired
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+Name = Annotated[str, Field(min_length=1, max_length=255)]
+Path = Annotated[str, Field(min_length=1, max_length=4096)]
+
+
+class Section(BaseModel):
+    """A frozen part of an event; fields it does not know are ignored here and kept on the wire."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Severity(StrEnum):
+    """An error refuses the dataset; a warning stays with it and can be searched."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Finding(Section):
+    """One thing that a check saw, in words a person at a beamline can act on."""
+
+    code: str
+    severity: Severity
+    message: str
+    parameter: str | None = None
+    value: str | None = None
+    expected: str | None = None
+
+
+class Producer(Section):
+    """The program that made the submission."""
+
+    software: str | None = None
+    version: str | None = None
+    machine: str | None = None
+
+
+class DeclaredFile(Section):
+    """A file of the dataset, relative to the dataset's folder unless absolute."""
+
+    path: Path
+    size_bytes: int | None = Field(default=None, ge=0)
+
+
+class Submission(Section):
+    """What a producer said, word for word. Nothing in it is ever altered.
+
+    `beamline`, `start`, `end`, `sample` and `technique` may be left out where the parameters `beamlineID`, `startDate`,
+    `endDate`, `Sample_name` and `definition` say them, as ICAT clients do.
+    """
+
+    name: Name
+    path: Path
+    proposal: Name
+    beamline: Name | None = None
+    sample: Name | None = None
+    start: str | None = Field(default=None, description="ISO 8601; without a zone the facility's own is taken")
+    end: str | None = Field(default=None, description="ISO 8601, not before start")
+    technique: str | None = Field(default=None, description="ICAT `definition`, such as MX")
+    parameters: dict[str, JsonValue] = Field(
+        default={}, description="by ICAT name; text, number, boolean or a list of them"
+    )
+    input: list[Path] = Field(default=[], description="paths of the datasets it was made from; empty for raw data")
+    files: list[DeclaredFile] = []
+    file_count: int | None = Field(default=None, ge=0, lt=2**63)
+    volume_bytes: int | None = Field(default=None, ge=0, lt=2**63)
+    mode: Literal["replace", "merge"] = Field(default="replace", description="merge adds to what is catalogued already")
+    complete: bool = Field(default=True, description="false: more of the same dataset will follow")
+    sequence_index: int | None = Field(
+        default=None, ge=-(2**63), lt=2**63, description="applies only if higher than the catalogued one"
+    )
+    investigation_id: str | None = Field(default=None, description="the user office's id; overrides selection by date")
+    producer: Producer = Producer()
+
+
+class InputRef(Section):
+    """An input dataset, by the path that was declared and the identity that follows from it."""
+
+    path: str
+    dataset_id: UUID
+
+
+class DatasetFacts(Section):
+    """The canonical identity of a submission, without its parameters: all that later stages decide on."""
+
+    dataset_id: UUID
+    receipt_id: str
+    path: str
+    name: str
+    proposal: str
+    beamline: str
+    sample_name: str | None
+    type: Literal["raw", "processed"]
+    technique: str
+    technique_pid: str | None
+    kind: str
+    start: AwareDatetime
+    end: AwareDatetime | None
+    inputs: list[InputRef]
+    files: list[DeclaredFile]
+    file_count: int | None
+    volume_bytes: int | None
+    mode: Literal["replace", "merge"]
+    complete: bool
+    sequence_index: int | None
+    investigation_id: str | None
+    producer: Producer
+    submitted_at: AwareDatetime
+    findings: list[Finding]
+
+
+class Parameter(TypedDict):
+    """One parameter under its canonical name: the canonical value in the canonical unit, beside what was said."""
+
+    value: float | int | str | bool | list[float] | list[str]
+    original: str
+    unit: NotRequired[str]
+
+
+class InvestigationRef(Section):
+    """The investigation that a dataset belongs to; a placeholder until the user office announces the real one."""
+
+    investigation_id: UUID
+    facility_id: str | None
+    proposal: str
+    beamline: str
+    start: AwareDatetime | None
+    end: AwareDatetime | None
+    title: str | None
+    placeholder: bool
+
+
+class LinkedInput(InputRef):
+    """An input that is committed."""
+
+    kind: str
+
+
+class Links(Section):
+    """What the linker knows: the investigation and the committed inputs."""
+
+    investigation: InvestigationRef
+    inputs: list[LinkedInput]
+    findings: list[Finding] = []
+
+
+class Container(Section):
+    """Where the sample travelled (ICAT SampleTrackingContainer_*, SampleTrackingParcel_*)."""
+
+    id: str | None = None
+    name: str | None = None
+    type: str | None = None
+    capacity: int | None = None
+    position: str | None = None
+    parcel_id: str | None = None
+    parcel_name: str | None = None
+
+
+class SampleRef(Section):
+    """A sample within its investigation."""
+
+    sample_id: UUID
+    name: str
+    inherited: bool = Field(default=False, description="taken from the inputs, which agreed")
+
+
+class Tracking(Section):
+    """What sample tracking knows: the sample, its container and its place in the sample changer."""
+
+    sample: SampleRef | None
+    container: Container | None = None
+    sample_changer_position: str | None = None
+    findings: list[Finding] = []
+
+
+class Document(Section):
+    """A dataset as it is catalogued: everything a read model needs, and nothing that has to be looked up elsewhere."""
+
+    dataset_id: UUID
+    path: str
+    name: str
+    type: Literal["raw", "processed"]
+    technique: str
+    technique_pid: str | None
+    kind: str
+    proposal: str
+    beamline: str
+    start: AwareDatetime
+    end: AwareDatetime | None
+    complete: bool
+    sequence_index: int | None
+    investigation: InvestigationRef
+    sample: SampleRef | None
+    container: Container | None
+    sample_changer_position: str | None
+    parameters: dict[str, Parameter]
+    inputs: list[LinkedInput]
+    files: list[DeclaredFile]
+    file_count: int | None
+    volume_bytes: int | None
+    findings: list[Finding]
+    producer: Producer
+
+
+class Commit(Section):
+    """How the catalogue took a submission."""
+
+    receipt_id: str
+    dataset_id: UUID
+    path: str
+    revision: int = Field(ge=1)
+    outcome: Literal["created", "replaced", "merged", "unchanged"]
+    submitted_at: AwareDatetime
+    committed_at: AwareDatetime
+
+
+class Origin(Section):
+    """Where a rejected record was read."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+
+
+class Rejection(Section):
+    """Why an event was not taken, with everything needed to correct it and send it again."""
+
+    receipt_id: str | None
+    dataset_id: UUID | None
+    path: str | None
+    producer: str | None
+    stage: str
+    code: str
+    message: str
+    findings: list[Finding] = []
+    origin: Origin
+    headers: dict[str, str]
+    key_base64: str | None
+    value_base64: str | None
+    rejected_at: AwareDatetime
+
+
+class Pending(Section):
+    """What a dataset waits for."""
+
+    receipt_id: str
+    dataset_id: UUID
+    path: str
+    waits_for: list[str]
+    since: AwareDatetime
+    deadline: AwareDatetime
+
+
+class Investigation(Section):
+    """One session of a proposal on a beamline, as the user office planned it. `end` is empty while it is open."""
+
+    facility_id: Name
+    proposal: Name
+    beamline: Name
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+    title: str | None = None
+
+
+class SampleHappening(Section):
+    """Something that happened to a sample, at a place and a time."""
+
+    happening: Literal["registered", "shipped", "received", "mounted", "unmounted", "returned", "disposed"]
+    sample: Name
+    proposal: Name
+    beamline: Name
+    at: AwareDatetime
+    place: str | None = None
+    investigation_id: str | None = Field(
+        default=None, description="the user office's id; else the proposal and beamline decide"
+    )
+    acronym: str | None = None
+    container: Container | None = None
+    sample_changer_position: str | None = None
+
+
+class DatasetSubmitted(Section):
+    """A producer handed in a dataset."""
+
+    submission: Submission
+
+
+class DatasetValidated(DatasetSubmitted):
+    """The validator found nothing that forbids it; parameters stand under canonical names, in canonical units."""
+
+    dataset: DatasetFacts
+    parameters: dict[str, Parameter]
+
+
+class DatasetLinked(DatasetValidated):
+    """Its investigation is known and all its inputs are committed."""
+
+    links: Links
+
+
+class DatasetTracked(DatasetLinked):
+    """Its sample is known."""
+
+    tracking: Tracking
+
+
+class DatasetCommitted(Section):
+    """The catalogue holds it. `document` is absent when the content was there already (`unchanged`)."""
+
+    commit: Commit
+    document: Document | None
+
+
+class DatasetRejected(Section):
+    """An event was not taken."""
+
+    rejection: Rejection
+
+
+class DatasetPending(Section):
+    """A dataset waits for its inputs."""
+
+    pending: Pending
+
+
+class InvestigationAnnounced(Section):
+    """The user office planned, changed or closed an investigation."""
+
+    investigation: Investigation
+
+
+class SampleMoved(Section):
+    """A sample was registered, moved or disposed of."""
+
+    sample: SampleHappening

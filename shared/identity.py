@@ -1,0 +1,56 @@
+"""Who is who: the path is a dataset's identity, and every id is derived, never drawn.
+
+Derived ids (UUID version 5, RFC 9562) make every replay, replica and rebuild agree without asking anybody.
+"""
+
+import unicodedata
+from uuid import NAMESPACE_DNS, UUID, uuid5
+
+
+class PathInvalid(ValueError):
+    """The path cannot be the identity of a dataset."""
+
+
+def normalise_path(path: str) -> str:
+    """The one spelling of a dataset's folder.
+
+    Absolute, Unicode NFC, without empty or `.` segments and without a trailing slash. `..` is refused, not resolved:
+    with symbolic links its meaning depends on the machine that resolves it.
+
+    Raises:
+        PathInvalid: not absolute, holds `..`, a control character, or is the root itself.
+    """
+    text = unicodedata.normalize("NFC", path)
+    if not text.startswith("/"):
+        raise PathInvalid(f"the path {path!r} is not absolute; give the full path of the dataset's folder")
+    if not text.isprintable():
+        raise PathInvalid(f"the path {path!r} holds a control character; rename the folder or correct the path")
+    segments = [segment for segment in text.split("/") if segment not in ("", ".")]
+    if ".." in segments:
+        raise PathInvalid(f"the path {path!r} holds '..'; give the path without it")
+    if not segments:
+        raise PathInvalid("the path is the root folder; give the dataset's own folder")
+    return "/" + "/".join(segments)
+
+
+class Identities:
+    """The ids of one facility: two facilities never share an id, one facility never makes two for one thing."""
+
+    def __init__(self, facility: str) -> None:
+        self.namespace = uuid5(NAMESPACE_DNS, facility)
+
+    def dataset(self, normalised_path: str) -> UUID:
+        """The id of the dataset at a path that `normalise_path` returned."""
+        return uuid5(self.namespace, normalised_path)
+
+    def investigation(self, facility_id: str) -> UUID:
+        """The id of an investigation that the user office announced under its own id."""
+        return uuid5(self.namespace, f"investigation:{facility_id}")
+
+    def placeholder(self, proposal: str, beamline: str) -> UUID:
+        """The open-ended investigation that holds what arrives before the user office announced anything."""
+        return uuid5(self.namespace, f"placeholder:{proposal}:{beamline}")
+
+    def sample(self, investigation_id: UUID, name: str) -> UUID:
+        """The sample of that name within one investigation."""
+        return uuid5(investigation_id, f"sample:{name}")

@@ -1,0 +1,119 @@
+"""Every reason for which an event is not taken: its code, its cause and its cure.
+
+The codes are part of the contract: they are metric labels, search facets and what scripts branch on.
+`docs/rejections.md` is generated from this table.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from shared.events import Finding
+
+
+class Code(StrEnum):
+    """A machine-readable rejection code, with a sentence on when it is used and one on what to do about it."""
+
+    cause: str
+    cure: str
+
+    def __new__(cls, value: str, cause: str, cure: str) -> Self:
+        """A member that equals its code as text."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.cause = cause
+        member.cure = cure
+        return member
+
+    # Poison: the record cannot be read as an event. Any stage may find it.
+    NULL_VALUE = "null_value", "The record has no value.", "Send the event as the record's value."
+    TOO_LARGE = (
+        "too_large",
+        "The event is larger than its topic allows.",
+        "Move bulk data into files; parameters describe, they do not carry.",
+    )
+    NOT_UTF8 = "not_utf8", "The value is not UTF-8.", "Encode the JSON text as UTF-8."
+    NOT_JSON = "not_json", "The value is not JSON, or nested absurdly deep.", "Send one JSON object."
+    NUL_CHARACTER = (
+        "nul_character",
+        "A text holds the character NUL, which PostgreSQL cannot store.",
+        "Remove it at its source.",
+    )
+    NOT_FINITE = (
+        "not_finite",
+        "A number is NaN or infinite, which JSON does not know.",
+        "Leave the parameter out where there is no value.",
+    )
+    SHAPE_INVALID = (
+        "shape_invalid",
+        "A field is missing or of the wrong type.",
+        "Correct the named field; schemas/events has the shape.",
+    )
+    HEADER_INVALID = (
+        "header_invalid",
+        "A CloudEvents header is missing or not UTF-8.",
+        "Send ce_id, ce_type and ce_source as UTF-8 text.",
+    )
+    UNKNOWN_VERSION = (
+        "unknown_version",
+        "The event's type or major version is unknown here.",
+        "Send the type that the topic carries.",
+    )
+    # Validator
+    DATASET_INVALID = (
+        "dataset_invalid",
+        "Checks against vocabulary and technique failed; the findings name each.",
+        "Correct every finding and resubmit.",
+    )
+    # Linker
+    INPUT_SELF = "input_self", "The dataset names itself as an input.", "Remove its own path from the inputs."
+    INPUT_CYCLE = (
+        "input_cycle",
+        "The inputs form a circle.",
+        "Break the circle: a dataset cannot come from its own result.",
+    )
+    INPUT_NOT_PERMITTED = (
+        "input_not_permitted",
+        "The technique does not permit inputs of this kind or number.",
+        "Name the inputs that the message asks for.",
+    )
+    INPUT_MISSING = (
+        "input_missing",
+        "Inputs were not catalogued in the time the technique allows.",
+        "Submit the missing datasets, then resubmit this one.",
+    )
+    # Catalogue
+    SEQUENCE_NOT_HIGHER = (
+        "sequence_not_higher",
+        "A submission with the same or a higher sequence_index is catalogued already.",
+        "Nothing to do if the newer one is right; else raise the index.",
+    )
+    # Any stage
+    CANNOT_STORE = (
+        "cannot_store",
+        "The database refused this event for good.",
+        "Report it with the receipt; the message has the database's words.",
+    )
+    INTERNAL_ERROR = (
+        "internal_error",
+        "A defect of beamcat stopped this event.",
+        "Report it with the receipt; it can be resubmitted after the mend.",
+    )
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why one event is not taken."""
+
+    code: Code
+    message: str
+    findings: Sequence[Finding] = ()
+
+
+class Poison(Exception):
+    """A record that cannot be read as an event of its topic."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.refusal = Refusal(code, message)

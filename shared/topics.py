@@ -1,0 +1,63 @@
+"""Every topic: what flows in it, and how it is kept. `beamcat topics apply` makes Kafka agree.
+
+All dataset topics are keyed by dataset id and have the same partition count, so the events of one dataset keep their
+order the whole way. The size limits grow along the way because each stage adds a section; a rejection carries a whole
+event in base64 and always fits.
+"""
+
+from dataclasses import dataclass
+
+from shared import events
+from shared.events import Section
+
+MEBIBYTE = 1024 * 1024
+DAY_MS = 24 * 60 * 60 * 1000
+FOR_EVER = -1
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One Kafka topic and the one event class that flows in it.
+
+    `version` is the major version: a consumer refuses another one by name, and lets a newer minor one's fields pass.
+    """
+
+    name: str
+    event: type[Section]
+    retention_ms: int
+    max_bytes: int
+    key: str = "dataset id"
+    version: int = 1
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type, such as `beamcat.dataset.linked.v1`."""
+        return f"beamcat.{self.name}.v{self.version}"
+
+    @property
+    def schema_file(self) -> str:
+        """The generated JSON Schema under `schemas/events/`."""
+        return f"{self.name}.v{self.version}.json"
+
+    def config(self) -> dict[str, str]:
+        """The topic's Kafka configuration. Nothing is compacted: each revision is a fact."""
+        return {
+            "cleanup.policy": "delete",
+            "retention.ms": str(self.retention_ms),
+            "max.message.bytes": str(self.max_bytes),
+        }
+
+
+SUBMITTED = Topic("dataset.submitted", events.DatasetSubmitted, 30 * DAY_MS, MEBIBYTE)
+VALIDATED = Topic("dataset.validated", events.DatasetValidated, 7 * DAY_MS, 8 * MEBIBYTE)
+LINKED = Topic("dataset.linked", events.DatasetLinked, 7 * DAY_MS, 8 * MEBIBYTE)
+TRACKED = Topic("dataset.tracked", events.DatasetTracked, 7 * DAY_MS, 8 * MEBIBYTE)
+COMMITTED = Topic("dataset.committed", events.DatasetCommitted, FOR_EVER, 8 * MEBIBYTE)
+REJECTED = Topic("dataset.rejected", events.DatasetRejected, FOR_EVER, 16 * MEBIBYTE)
+PENDING = Topic("dataset.pending", events.DatasetPending, 30 * DAY_MS, MEBIBYTE)
+INVESTIGATIONS = Topic("investigation.events", events.InvestigationAnnounced, FOR_EVER, MEBIBYTE, key="proposal")
+SAMPLES = Topic("sample.events", events.SampleMoved, FOR_EVER, MEBIBYTE, key="proposal and sample name")
+
+TOPICS = (SUBMITTED, VALIDATED, LINKED, TRACKED, COMMITTED, REJECTED, PENDING, INVESTIGATIONS, SAMPLES)
+
+DEFAULT_PARTITIONS = 12

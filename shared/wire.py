@@ -1,0 +1,149 @@
+"""Between Kafka records and events: reading what may be poison, and adding a section without touching the rest."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
+
+from shared.events import Section
+from shared.rejections import Code, Poison
+from shared.topics import Topic
+
+E = TypeVar("E", bound=BaseModel)
+
+MOST_HEADER_CHARACTERS = 255
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A Kafka record as it was read."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A Kafka record to be written."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[E]):
+    """An event, with what its headers say and the record it came in."""
+
+    event: E
+    record: Record
+    receipt_id: str
+    source: str
+    time: str | None
+
+
+def read(record: Record, topic: Topic, view: type[E]) -> Received[E]:
+    """The event in a record, as `view`: the topic's event class or a projection of it that names fewer sections.
+
+    Raises:
+        Poison: the record is no such event; the reason says why.
+    """
+    headers = _headers(record)
+    if headers["ce_type"] != topic.type:
+        raise Poison(
+            Code.UNKNOWN_VERSION, f"{topic.name} carries {topic.type}, this event says it is {headers['ce_type']}"
+        )
+    value = record.value
+    if value is None:
+        raise Poison(Code.NULL_VALUE, "the record has no value")
+    if len(value) > topic.max_bytes:
+        raise Poison(Code.TOO_LARGE, f"the event has {len(value)} bytes, {topic.name} takes {topic.max_bytes}")
+    try:
+        event = view.model_validate_json(value)
+    except ValidationError as error:
+        _poison(value, error)
+    if b"\\u0000" in value or b"NaN" in value or b"Infinity" in value:
+        _refuse_unstorable(value)
+    return Received(event, record, headers["ce_id"], headers["ce_source"], headers.get("ce_time"))
+
+
+def _headers(record: Record) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in record.headers:
+        try:
+            headers[name] = value.decode()
+        except UnicodeDecodeError:
+            raise Poison(Code.HEADER_INVALID, f"the header {name} is not UTF-8") from None
+    for name in ("ce_id", "ce_type", "ce_source"):
+        if not headers.get(name):
+            raise Poison(Code.HEADER_INVALID, f"the header {name} is missing")
+        if len(headers[name]) > MOST_HEADER_CHARACTERS or not headers[name].isprintable():
+            raise Poison(
+                Code.HEADER_INVALID,
+                f"the header {name} has over {MOST_HEADER_CHARACTERS} characters or a control character",
+            )
+    return headers
+
+
+def _refuse_unstorable(value: bytes) -> None:
+    """Tell a real NUL, NaN or Infinity from the same letters inside a text, such as sodium nitrate's NaNO3."""
+
+    def refuse_constant(constant: str) -> NoReturn:
+        raise Poison(Code.NOT_FINITE, f"a number is {constant}; leave the parameter out where there is no value")
+
+    unread = [json.loads(value, parse_constant=refuse_constant)]
+    while unread:
+        match unread.pop():
+            case str(text) if "\x00" in text:
+                raise Poison(Code.NUL_CHARACTER, "a text holds the character NUL (\\u0000), which cannot be stored")
+            case list(items):
+                unread.extend(items)
+            case dict(fields):
+                unread.extend([*fields.keys(), *fields.values()])
+
+
+def _poison(value: bytes, error: ValidationError) -> NoReturn:
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        try:
+            value.decode()
+        except UnicodeDecodeError as decoding:
+            raise Poison(
+                Code.NOT_UTF8, f"the value is not UTF-8: byte {decoding.start} is 0x{value[decoding.start]:02x}"
+            ) from None
+        raise Poison(Code.NOT_JSON, f"the value is not JSON: {first['msg'].removeprefix('Invalid JSON: ')}") from None
+    faults = "; ".join(
+        f"{'.'.join(map(str, fault['loc'])) or 'the payload'}: {fault['msg']}"
+        for fault in error.errors(include_url=False, include_input=False)[:10]
+    )
+    raise Poison(Code.SHAPE_INVALID, faults) from None
+
+
+def splice(value: bytes, sections: Mapping[str, Section | Mapping[str, object]]) -> bytes:
+    """The payload with sections added, every other byte untouched; `value` is a JSON object with at least one field."""
+    added = b"".join(b',"%b":%b' % (name.encode(), to_json(section)) for name, section in sections.items())
+    return value.rstrip()[:-1] + added + b"}"
+
+
+def headers_of(topic: Topic, *, receipt_id: str, source: str, time: str, traceparent: bytes | None = None) -> Headers:
+    """The CloudEvents 1.0 headers of an event (Kafka binding, binary mode) and its W3C trace."""
+    headers: Headers = (
+        ("ce_specversion", b"1.0"),
+        ("ce_id", receipt_id.encode()),
+        ("ce_type", topic.type.encode()),
+        ("ce_source", source.encode()),
+        ("ce_time", time.encode()),
+        ("content-type", b"application/json"),
+    )
+    return headers if traceparent is None else (*headers, ("traceparent", traceparent))
