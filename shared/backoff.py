@@ -1,0 +1,62 @@
+"""How long to wait before trying again."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
+
+FIRST_SECONDS = 0.1
+LONGEST_SECONDS = 15.0
+
+
+class Stopping(Exception):
+    """The service stops; what was being tried is left for the next run."""
+
+
+def delay_seconds(attempt: int, chance: float) -> float:
+    """The wait before attempt + 1, in seconds: doubling, capped, with full jitter (`chance` is in [0, 1))."""
+    ceiling: float = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** min(attempt, 20))
+    return ceiling * (0.5 + chance / 2)
+
+
+class Patience:
+    """Waits between attempts, and gives up only when the service stops."""
+
+    def __init__(self, chance: Callable[[], float] = random.random) -> None:
+        self._chance = chance
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """End every wait, now and later."""
+        self._stopping.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the service is on its way out."""
+        return self._stopping.is_set()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, but not past a stop.
+
+        Raises:
+            Stopping: the service stops.
+        """
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+        raise Stopping
+
+    async def wait(self, attempt: int, who: str, error: Exception) -> None:
+        """Wait before the next attempt, and say why.
+
+        Raises:
+            Stopping: the service stops.
+        """
+        seconds = delay_seconds(attempt, self._chance())
+        logger.warning(
+            "%s: attempt %d failed, again in %.1f s: %s: %s", who, attempt, seconds, type(error).__name__, error
+        )
+        await self.sleep(seconds)

@@ -1,0 +1,99 @@
+"""Every metric, declared once. `docs/metrics.md` is generated from this file."""
+
+import time
+from collections import Counter as Tally
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from shared.rejections import Refusal
+
+EVENTS = Counter(
+    "beamcat_events",
+    "Events settled, by outcome (passed, waiting, learned, refused) and rejection code.",
+    ["stage", "outcome", "code"],
+)
+BATCH_EVENTS = Histogram(
+    "beamcat_batch_events", "Events in a batch.", ["stage"], buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+)
+BATCH_SECONDS = Histogram(
+    "beamcat_batch_seconds",
+    "Seconds from a batch's arrival until it was durable and published.",
+    ["stage"],
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60),
+)
+EVENT_SECONDS = Counter(
+    "beamcat_event_seconds",
+    "Seconds spent on batches; divided by beamcat_events_total it is the time an event.",
+    ["stage"],
+)
+RETRIES = Counter(
+    "beamcat_retries", "Batches tried again because Kafka or PostgreSQL was away, by error.", ["stage", "error"]
+)
+REBALANCES = Counter("beamcat_rebalances", "Times that the consumer group gave this process partitions.", ["stage"])
+LAG = Gauge(
+    "beamcat_lag_events",
+    "Events between the end of a partition and what this process has settled.",
+    ["stage", "partition"],
+)
+LAST_PROGRESS = Gauge(
+    "beamcat_last_progress_timestamp_seconds",
+    "Unix time of the last settled batch, or of the last empty poll.",
+    ["stage"],
+)
+HALTED = Gauge("beamcat_stage_halted", "1 while a stage has stopped because nearly everything was refused.", ["stage"])
+RELAYED = Counter("beamcat_relayed", "Messages that a relay moved from an outbox to Kafka.", ["relay"])
+HELD = Gauge("beamcat_held_datasets", "Datasets that wait for their inputs.")
+SUBMITTED_TO_COMMITTED = Histogram(
+    "beamcat_submitted_to_committed_seconds",
+    "Seconds from submission to the catalogue's commit.",
+    buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60, 300, 3600),
+)
+SUBMITTED_TO_SEARCHABLE = Histogram(
+    "beamcat_submitted_to_searchable_seconds",
+    "Seconds from submission until search finds it.",
+    buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60, 300, 3600),
+)
+UNKNOWN_PARAMETERS = Counter(
+    "beamcat_unknown_parameters", "Parameters that no vocabulary knows, by the producer's software.", ["software"]
+)
+GATEWAY_REQUESTS = Counter(
+    "beamcat_gateway_requests", "Requests that the gateway answered, by route and status.", ["route", "status"]
+)
+
+
+class Timer:
+    """Seconds spent inside a `with`."""
+
+    seconds = 0.0
+
+    def __enter__(self) -> Self:
+        self._start = time.perf_counter()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.seconds = time.perf_counter() - self._start
+
+
+def observe_batch(stage: str, outcomes: Sequence[object], seconds: float) -> None:
+    """Count a settled batch."""
+    tally = Tally((_label(outcome), outcome.code.value if isinstance(outcome, Refusal) else "") for outcome in outcomes)
+    for (label, code), count in tally.items():
+        EVENTS.labels(stage, label, code).inc(count)
+    BATCH_EVENTS.labels(stage).observe(len(outcomes))
+    BATCH_SECONDS.labels(stage).observe(seconds)
+    EVENT_SECONDS.labels(stage).inc(seconds)
+    LAST_PROGRESS.labels(stage).set_to_current_time()
+
+
+def observe_retry(stage: str, error: Exception) -> None:
+    """Count an attempt that failed for a passing reason."""
+    RETRIES.labels(stage, type(error).__name__).inc()
+
+
+def _label(outcome: object) -> str:
+    return {"Passed": "passed", "Waiting": "waiting", "Refusal": "refused"}.get(type(outcome).__name__, "learned")

@@ -1,0 +1,75 @@
+"""From an outbox table to Kafka: what a transaction promised to say is said, in order, at least once."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from shared.backoff import Patience, Stopping
+from shared.failpoints import failpoint
+from shared.faults import Fault, fault_of
+from shared.metrics import RELAYED, observe_retry
+from shared.publisher import Publisher
+from shared.wire import Message
+
+MOST_MESSAGES = 1000
+POLL_SECONDS = 0.5
+
+
+class Outbox(Protocol):
+    """Messages that transactions left to be published."""
+
+    def take(self, most: int) -> AbstractAsyncContextManager[Sequence[Message]]:
+        """The oldest messages, locked against all other replicas, so that one dataset's events keep their order.
+
+        Leaving without an error forgets them for good; an error leaves them for the next attempt. Empty if there are
+        none, or if another replica is at work.
+        """
+
+
+class Relay:
+    """Drains an outbox as soon as it is woken, and looks by itself for what another process left."""
+
+    def __init__(self, name: str, outbox: Outbox, publisher: Publisher, patience: Patience) -> None:
+        self.name = name
+        self._outbox = outbox
+        self._publisher = publisher
+        self._patience = patience
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is something to send."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Relay until the service stops."""
+        attempt = 0
+        while not self._patience.stopping:
+            self._woken.clear()
+            try:
+                while await self.drain_once() == MOST_MESSAGES:
+                    pass
+                attempt = 0
+                await self._rest()
+            except Stopping:
+                return
+            except Exception as error:
+                if fault_of(error) is Fault.FATAL:
+                    raise
+                attempt += 1
+                observe_retry(self.name, error)
+                await self._patience.wait(attempt, self.name, error)
+
+    async def drain_once(self) -> int:
+        """Publish one lot; its size."""
+        async with self._outbox.take(MOST_MESSAGES) as messages:
+            await self._publisher.publish(messages)
+            failpoint(self.name, "before_mark")
+        RELAYED.labels(self.name).inc(len(messages))
+        return len(messages)
+
+    async def _rest(self) -> None:
+        try:
+            await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+        except TimeoutError:
+            return

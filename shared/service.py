@@ -1,0 +1,206 @@
+"""A service: its stages and relays, and a small HTTP face that tells whether it lives, is ready and how it fares."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from shared.backoff import Patience, Stopping
+from shared.database import Database
+from shared.faults import Fault, fault_of
+from shared.identity import Identities
+from shared.publisher import KafkaPublisher
+from shared.rejection_limit import RejectionLimit
+from shared.settings import Settings
+from shared.stage import Stage, StageRunner
+from shared.stream import Stream, Subscription
+
+logger = logging.getLogger(__name__)
+
+MEASURE_SECONDS = 1.0
+STUCK_SECONDS = 60.0
+"""A stage that is behind and has settled nothing for so long is not ready."""
+
+
+def utc_now() -> datetime:
+    """The clock of every service."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a service stands on. Nothing in it is connected yet when the service is assembled."""
+
+    settings: Settings
+    identities: Identities
+    database: Database
+    publisher: KafkaPublisher
+    patience: Patience
+    clock: Callable[[], datetime] = utc_now
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a service is made of."""
+
+    stages: Sequence[Stage[Any, Any]] = ()
+    tasks: Sequence[Callable[[], Awaitable[None]]] = ()
+    """Coroutines that run as long as the service: relays, timers."""
+    router: APIRouter = field(default_factory=APIRouter)
+
+
+@dataclass(frozen=True)
+class Service:
+    """The declaration of a service; `schema` names its PostgreSQL schema if it remembers anything."""
+
+    name: str
+    assemble: Callable[[Ground], Parts]
+    schema: str | None = None
+
+
+class Host:
+    """Runs one service in this process."""
+
+    def __init__(self, service: Service, settings: Settings) -> None:
+        self.service = service
+        self.failure: str | None = None
+        self._settings = settings
+        self._started = False
+        self._ground = Ground(
+            settings,
+            Identities(settings.facility),
+            Database(settings, service.schema or service.name),
+            KafkaPublisher(settings, client_id=f"beamcat-{service.name}"),
+            Patience(),
+        )
+        self._parts = service.assemble(self._ground)
+        self._subscriptions = [
+            Subscription(stage.name, stage.consumes, stage.group, self._runner(stage), self._fail)
+            for stage in self._parts.stages
+        ]
+        self._behind_since: dict[str, datetime] = {}
+
+    def _runner(self, stage: Stage[Any, Any]) -> StageRunner[Any, Any]:
+        limit = RejectionLimit(fraction=self._settings.rejection_fraction)
+        return StageRunner(stage, self._ground.publisher, self._ground.clock, limit, self._ground.patience)
+
+    def app(self) -> FastAPI:
+        """The HTTP face; its lifespan is the service's life."""
+        app = FastAPI(title=f"beamcat {self.service.name}", lifespan=self._lifespan)
+        app.include_router(self._parts.router)
+        app.add_api_route("/live", self._live, tags=["operations"])
+        app.add_api_route("/ready", self._ready, tags=["operations"])
+        app.add_api_route("/metrics", _metrics, tags=["operations"], response_class=PlainTextResponse)
+        return app
+
+    async def _live(self) -> dict[str, str]:
+        """The process answers."""
+        return {"service": self.service.name}
+
+    async def _ready(self) -> JSONResponse:
+        """Assigned, and making progress or idle; otherwise the reasons why not."""
+        reasons = [] if self._started else [self.failure or "Kafka or PostgreSQL is not reached yet"]
+        for subscription in self._subscriptions:
+            if subscription.trouble:
+                reasons.append(f"{subscription.name}: {subscription.trouble}")
+            elif not subscription.assigned:
+                reasons.append(f"{subscription.name}: waits for its consumer group")
+            elif since := self._behind_since.get(subscription.name):
+                waited = (utc_now() - since).total_seconds()
+                if waited > STUCK_SECONDS:
+                    reasons.append(f"{subscription.name}: behind, and nothing settled for {waited:.0f} s")
+        return JSONResponse({"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200)
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        life = asyncio.create_task(self._live_until_stopped())
+        yield
+        self._ground.patience.stop()
+        await life
+
+    async def _live_until_stopped(self) -> None:
+        stream = Stream(self._settings, f"beamcat-{self.service.name}", self._subscriptions)
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            if self.service.schema:
+                await self._insist(self._ground.database.open)
+            await self._insist(self._ground.publisher.start)
+            await self._insist(stream.start)
+            self._started = True
+            tasks = [asyncio.create_task(self._watch(task)) for task in (*self._parts.tasks, self._measure)]
+            await self._ground.patience.sleep(float("inf"))
+        except Stopping:
+            logger.info("%s stops", self.service.name)
+        except Exception as error:  # noqa: BLE001  whatever it is, the service says so and ends
+            self._fail(error)
+        finally:
+            await stream.stop()
+            await asyncio.gather(*tasks)
+            await self._ground.publisher.stop()
+            await self._ground.database.close()
+
+    async def _insist(self, connect: Callable[[], Awaitable[None]]) -> None:
+        attempt = 0
+        while True:
+            try:
+                return await connect()
+            except Exception as error:
+                if fault_of(error) is not Fault.TRANSIENT:
+                    raise
+                attempt += 1
+                await self._ground.patience.wait(attempt, self.service.name, error)
+
+    async def _watch(self, task: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await task()
+        except Stopping:
+            return
+        except Exception as error:  # noqa: BLE001  whatever it is, the service says so and ends
+            self._fail(error)
+
+    async def _measure(self) -> None:
+        settled: dict[str, int] = {}
+        while True:
+            for subscription in self._subscriptions:
+                behind = await subscription.measure()
+                if behind and subscription.settled == settled.get(subscription.name):
+                    self._behind_since.setdefault(subscription.name, utc_now())
+                else:
+                    self._behind_since.pop(subscription.name, None)
+                settled[subscription.name] = subscription.settled
+            await self._ground.patience.sleep(MEASURE_SECONDS)
+
+    def _fail(self, error: Exception) -> None:
+        """End the service for an error that no retry can mend, with one clear line."""
+        self.failure = f"{type(error).__name__}: {error}"
+        if fault_of(error) is Fault.FATAL:
+            logger.critical("%s cannot go on: %s", self.service.name, self.failure)
+        else:
+            logger.critical("%s met a defect: %s", self.service.name, self.failure, exc_info=error)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def _metrics() -> PlainTextResponse:
+    """Prometheus' exposition format."""
+    return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def serve(service: Service, settings: Settings) -> int:
+    """Run a service until SIGTERM or SIGINT; the process's exit code."""
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    host = Host(service, settings)
+    config = uvicorn.Config(
+        host.app(), host=settings.http_host, port=settings.http_port, log_level="warning", timeout_graceful_shutdown=5
+    )
+    uvicorn.Server(config).run()
+    return 1 if host.failure else 0

@@ -1,0 +1,57 @@
+"""Every setting of beamcat, read from `BEAMCAT_*` environment variables."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.topics import DEFAULT_PARTITIONS
+
+
+class Settings(BaseSettings):
+    """Settings that all services share; a service reads only what it needs."""
+
+    model_config = SettingsConfigDict(env_prefix="BEAMCAT_", extra="ignore", frozen=True)
+
+    kafka_bootstrap_servers: str = Field(default="127.0.0.1:9092", description="host:port list of the Kafka brokers")
+    kafka_compression: Literal["gzip", "lz4", "zstd"] | None = Field(
+        default="lz4", description="how producers compress batches"
+    )
+    kafka_session_timeout_ms: int = Field(
+        default=10_000, ge=1000, description="after this silence a consumer's partitions go to others"
+    )
+    database_url: str = Field(
+        default="postgresql://127.0.0.1/beamcat", description="PostgreSQL, as postgresql://user@host:port/name"
+    )
+    database_connections: int = Field(default=4, ge=1, description="connections a service process may open")
+    topic_partitions: int = Field(
+        default=DEFAULT_PARTITIONS,
+        ge=1,
+        description="partitions of every topic; the same for all, fixed once data flows",
+    )
+    topic_replication: int = Field(default=1, ge=1, description="replicas of every partition")
+
+    facility: str = Field(
+        default="facility.example", description="DNS name of the facility: the namespace of every id; never change it"
+    )
+    path_roots: list[str] = Field(default=["/data"], description="folders under which datasets may lie")
+    time_zone: str = Field(default="Europe/Paris", description="IANA zone of times that come without one")
+
+    http_host: str = Field(default="127.0.0.1", description="address that a service listens on")
+    http_port: int = Field(default=8000, ge=0, description="port that a service listens on")
+    validator_url: str = Field(
+        default="http://127.0.0.1:8001", description="where the gateway asks for verdicts on parameters"
+    )
+    linker_url: str = Field(default="http://127.0.0.1:8002", description="where the gateway asks for verdicts on links")
+    tokens_file: Path = Field(default=Path(".beamcat/tokens.json"), description="producers and their hashed tokens")
+
+    batch_events: int = Field(default=500, ge=1, description="most events a stage takes at once")
+    batch_milliseconds: int = Field(default=50, ge=1, description="longest a stage waits for a batch to fill")
+    rejection_fraction: float = Field(
+        default=0.9, ge=0, le=1, description="share of refused events above which a stage halts"
+    )
+    await_inputs_seconds: float | None = Field(
+        default=None, gt=0, description="overrides how long every technique waits for inputs"
+    )
+    log_level: str = Field(default="INFO", description="least severe level that is logged")

@@ -1,0 +1,234 @@
+"""A stage: one pure decision between two topics, and everything around that decision, written once.
+
+    read -> load what is known -> handle (pure) -> save -> publish -> commit offsets
+
+Load and save share one database transaction. Offsets are committed by the caller only after `run` returned, so after
+everything is durable; whatever happens before that is done again, which changes nothing: every step is idempotent.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from shared.backoff import Patience
+from shared.events import DatasetPending, Pending, Section
+from shared.failpoints import failpoint
+from shared.faults import Fault, fault_of
+from shared.metrics import Timer, observe_batch, observe_retry
+from shared.publisher import Publisher
+from shared.rejecting import rejection_message
+from shared.rejection_limit import RejectionLimit
+from shared.rejections import Code, Poison, Refusal
+from shared.topics import PENDING, Topic
+from shared.wire import Message, Received, Record, headers_of, read, splice
+
+E = TypeVar("E", bound=BaseModel)
+K = TypeVar("K", covariant=True)
+
+HEADROOM_BYTES = 8 * 1024
+"""What Kafka adds to a value: key, headers and batch framing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The event goes on, with sections added. The key stays the record's unless one is given."""
+
+    sections: dict[str, Section | dict[str, Any]]
+    key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The store holds the event until something happens; the world is told what it waits for."""
+
+    pending: Pending
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Nothing to publish now: what the store saves is the outcome. Services subclass it to carry what is saved."""
+
+
+Outcome = Passed | Waiting | Learned | Refusal
+
+
+class Transaction(Protocol[E, K]):
+    """One database transaction of a stage."""
+
+    async def load(self, events: Sequence[Received[E]]) -> K:
+        """Everything known that the handler needs for these events, in as few round trips as can be."""
+
+    async def save(self, events: Sequence[Received[E]], outcomes: Sequence[Outcome]) -> None:
+        """Make the outcomes durable; doing it twice for one receipt changes nothing."""
+
+
+class Store(Protocol[E, K]):
+    """What a stage remembers."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction[E, K]]:
+        """A transaction that commits on leaving, and rolls back on an error."""
+
+
+class Stateless(Generic[E]):
+    """The store of a stage that remembers nothing."""
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["Stateless[E]"]:
+        """Nothing to begin, nothing to commit."""
+        yield self
+
+    async def load(self, events: Sequence[Received[E]]) -> None:
+        """Nothing is known."""
+
+    async def save(self, events: Sequence[Received[E]], outcomes: Sequence[Outcome]) -> None:
+        """Nothing is kept."""
+
+
+Handler = Callable[[Sequence[Received[E]], K, datetime], Sequence[Outcome]]
+"""The pure core: events, what is known and the time now, to one outcome an event."""
+
+
+@dataclass(frozen=True)
+class Stage(Generic[E, K]):
+    """The declaration of a stage.
+
+    `reads` is the consumed topic's event class, or a projection of it that names fewer sections.
+    """
+
+    name: str
+    consumes: Topic
+    reads: type[E]
+    handle: Handler[E, K]
+    store: Store[E, K]
+    produces: Topic | None = None
+    saved: Callable[[], None] = lambda: None
+    """Called after each durable batch, for instance to wake a relay."""
+
+    @property
+    def group(self) -> str:
+        """The Kafka consumer group."""
+        return f"beamcat.{self.name}"
+
+
+class StageRunner(Generic[E, K]):
+    """Runs the batches of one stage: takes records, knows nothing of consumers, returns when all are settled."""
+
+    def __init__(
+        self,
+        stage: Stage[E, K],
+        publisher: Publisher,
+        clock: Callable[[], datetime],
+        limit: RejectionLimit,
+        patience: Patience,
+    ) -> None:
+        self.stage = stage
+        self._publisher = publisher
+        self._clock = clock
+        self._limit = limit
+        self._patience = patience
+
+    async def run(self, records: Sequence[Record]) -> None:
+        """Settle a batch: on return every record's outcome is durable and published.
+
+        Raises:
+            Halted: nearly everything is refused; nothing of this batch was published.
+            Stopping: the service stops while the batch waits for Kafka or PostgreSQL.
+            Exception: an error that no retry can mend, such as a missing migration.
+        """
+        attempt = 0
+        while True:
+            try:
+                return await self._settle(records)
+            except Exception as error:
+                if fault_of(error) is not Fault.TRANSIENT:
+                    raise
+                attempt += 1
+                observe_retry(self.stage.name, error)
+                await self._patience.wait(attempt, self.stage.name, error)
+
+    async def _settle(self, records: Sequence[Record]) -> None:
+        with Timer() as timer:
+            outcomes: dict[int, Outcome] = {}
+            received: list[tuple[int, Received[E]]] = []
+            for index, record in enumerate(records):
+                try:
+                    received.append((index, read(record, self.stage.consumes, self.stage.reads)))
+                except Poison as poison:
+                    outcomes[index] = poison.refusal
+            decided = await self._decide([event for _, event in received])
+            outcomes.update(zip((index for index, _ in received), decided, strict=True))
+            self._limit.check(list(outcomes.values()))
+            failpoint(self.stage.name, "after_save")
+            now = self._clock()
+            events = dict(received)
+            await self._publisher.publish(
+                [
+                    message
+                    for index, record in enumerate(records)
+                    for message in self._messages(record, events.get(index), outcomes[index], now)
+                ]
+            )
+            failpoint(self.stage.name, "after_publish")
+        self._limit.record(list(outcomes.values()))
+        observe_batch(self.stage.name, list(outcomes.values()), timer.seconds)
+        self.stage.saved()
+
+    async def _decide(self, events: Sequence[Received[E]]) -> Sequence[Outcome]:
+        """One outcome an event; one that store or handler cannot take is found by halving, its neighbours pass."""
+        if not events:
+            return ()
+        try:
+            async with self.stage.store.transaction() as transaction:
+                known = await transaction.load(events)
+                outcomes = self.stage.handle(events, known, self._clock())
+                self._limit.check(outcomes)
+                await transaction.save(events, outcomes)
+                return outcomes
+        except Exception as error:
+            if fault_of(error) is not Fault.EVENT:
+                raise
+            if len(events) == 1:
+                return (_blame(error),)
+            middle = len(events) // 2
+            return (*await self._decide(events[:middle]), *await self._decide(events[middle:]))
+
+    def _messages(
+        self, record: Record, event: Received[E] | None, outcome: Outcome, now: datetime
+    ) -> Iterator[Message]:
+        match outcome:
+            case Refusal():
+                yield rejection_message(self.stage.name, record, outcome, now)
+            case Waiting(pending) if event is not None:
+                payload = DatasetPending(pending=pending).model_dump_json().encode()
+                yield Message(
+                    PENDING.name, str(pending.dataset_id).encode(), payload, self._headers(event, PENDING, now)
+                )
+            case Passed(sections, key) if event is not None and self.stage.produces is not None:
+                topic = self.stage.produces
+                value = splice(record.value or b"", sections)
+                if len(value) <= topic.max_bytes - HEADROOM_BYTES:
+                    yield Message(topic.name, key or record.key, value, self._headers(event, topic, now))
+                    return
+                words = f"with its canonical values it has {len(value)} bytes, {topic.name} takes {topic.max_bytes}"
+                yield rejection_message(self.stage.name, record, Refusal(Code.TOO_LARGE, words), now)
+
+    def _headers(self, event: Received[E], topic: Topic, now: datetime) -> tuple[tuple[str, bytes], ...]:
+        trace = next((value for name, value in event.record.headers if name == "traceparent"), None)
+        return headers_of(
+            topic,
+            receipt_id=event.receipt_id,
+            source=f"/beamcat/{self.stage.name}",
+            time=now.isoformat(),
+            traceparent=trace,
+        )
+
+
+def _blame(error: Exception) -> Refusal:
+    words = " ".join(str(error).split())[:500]
+    if fault_of(error) is Fault.EVENT and type(error).__module__.startswith("asyncpg"):
+        return Refusal(Code.CANNOT_STORE, f"the database refused it: {type(error).__name__}: {words}")
+    return Refusal(Code.INTERNAL_ERROR, f"a defect in this stage: {type(error).__name__}: {words}")

@@ -1,0 +1,176 @@
+"""Where FastStream meets the stage runner: the only module that knows FastStream.
+
+FastStream is used in the one way that loses nothing: whole batches of raw records (its own parser would break on a
+header that is not UTF-8, and its own models would lose or loop on one bad event), no acknowledgement by the frame, one
+batch at a time, and one commit after everything is durable, because a commit covers every position of the consumer.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy, StreamMessage
+from faststream.kafka import KafkaBroker
+
+from shared.backoff import Stopping
+from shared.failpoints import failpoint
+from shared.metrics import HALTED, LAG, LAST_PROGRESS, REBALANCES
+from shared.rejection_limit import Halted
+from shared.settings import Settings
+from shared.topics import Topic
+from shared.wire import Record
+
+logger = logging.getLogger(__name__)
+
+STOP_SECONDS = 30.0
+LONGEST_BATCH_MS = 15 * 60 * 1000
+"""How long a batch may be retried before Kafka gives its partitions to another replica."""
+
+
+class Runner(Protocol):
+    """Settles batches; `shared.stage.StageRunner` is the one."""
+
+    async def run(self, records: Sequence[Record]) -> None:
+        """Return when everything about the records is durable."""
+
+
+class Subscription:
+    """One stage's consumer: feeds the runner, commits after it, and knows how far behind it is."""
+
+    def __init__(
+        self, name: str, topic: Topic, group: str, runner: Runner, failed: Callable[[Exception], None]
+    ) -> None:
+        self.name = name
+        self.topic = topic
+        self.group = group
+        self.trouble: str | None = None
+        self.settled = 0
+        self._runner = runner
+        self._failed = failed
+        self._subscriber: Any = None
+        self.assigned = False
+
+    def attach(self, broker: KafkaBroker, settings: Settings) -> None:
+        """Declare the subscriber to FastStream."""
+        self._subscriber = broker.subscriber(
+            self.topic.name,
+            batch=True,
+            group_id=self.group,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            parser=_parse_batch,
+            decoder=_keep_raw,
+            max_records=settings.batch_events,
+            batch_timeout_ms=settings.batch_milliseconds,
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            max_poll_interval_ms=LONGEST_BATCH_MS,
+            session_timeout_ms=settings.kafka_session_timeout_ms,
+            heartbeat_interval_ms=settings.kafka_session_timeout_ms // 3,
+            listener=_Listener(self),
+            title=self.name,
+        )
+        self._subscriber(self._settle)
+
+    async def _settle(self, raw_records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+        """One batch. Leaving without a commit also ends consumption: the next commit would go past this batch.
+
+        FastStream's own `StopConsume` would cancel the consumer's closing half-way, so its loop is told to end instead.
+        """
+        records = [_record(raw) for raw in raw_records]
+        failpoint(self.name, "after_poll")
+        try:
+            await self._runner.run(records)
+        except Stopping:
+            self._subscriber.running = False
+            return
+        except Exception as error:  # noqa: BLE001  whatever it is, it must not be committed past
+            self._subscriber.running = False
+            self._stop_because(error)
+            return
+        self.settled += len(records)
+        try:
+            await self._subscriber.consumer.commit()
+        except KafkaError as error:
+            logger.warning(
+                "%s: offsets not committed, the batch will come again and change nothing: %s", self.name, error
+            )
+
+    def _stop_because(self, error: Exception) -> None:
+        self.trouble = f"{type(error).__name__}: {error}"
+        if isinstance(error, Halted):
+            HALTED.labels(self.name).set(1)
+            logger.critical("%s halted: %s", self.name, error)
+        else:
+            self._failed(error)
+
+    async def measure(self) -> int:
+        """Update the lag metrics; the events that this process has not settled yet."""
+        consumer = self._subscriber.consumer
+        if consumer is None:
+            return 0
+        behind = 0
+        for partition in consumer.assignment():
+            end = consumer.highwater(partition)
+            lag = 0 if end is None else max(0, end - await consumer.position(partition))
+            LAG.labels(self.name, partition.partition).set(lag)
+            behind += lag
+        if behind == 0 and self.trouble is None:
+            LAST_PROGRESS.labels(self.name).set_to_current_time()
+        return behind
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Another member may own them next; a batch under way is settled twice, which changes nothing."""
+        for partition in revoked:
+            LAG.remove(self._subscription.name, str(partition.partition))
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """The group is balanced; with more replicas than partitions a member may well get none."""
+        self._subscription.assigned = True
+        REBALANCES.labels(self._subscription.name).inc()
+        for partition in assigned:
+            LAG.labels(self._subscription.name, partition.partition).set(0)
+
+
+class Stream:
+    """All subscriptions of a service, on one FastStream broker."""
+
+    def __init__(self, settings: Settings, client_id: str, subscriptions: Sequence[Subscription]) -> None:
+        self.subscriptions = subscriptions
+        self._broker = KafkaBroker(
+            settings.kafka_bootstrap_servers,
+            client_id=client_id,
+            apply_types=False,
+            graceful_timeout=STOP_SECONDS,
+            allow_auto_create_topics=False,
+            logger=None,
+        )
+        for subscription in subscriptions:
+            subscription.attach(self._broker, settings)
+
+    async def start(self) -> None:
+        """Join the consumer groups."""
+        await self._broker.start()
+
+    async def stop(self) -> None:
+        """Finish the batches under way, commit them and leave the groups."""
+        await self._broker.stop()
+
+
+async def _parse_batch(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> StreamMessage[Any]:
+    return StreamMessage(raw_message=records, body=b"")
+
+
+async def _keep_raw(message: StreamMessage[Any]) -> Sequence[ConsumerRecord[bytes, bytes]]:
+    return message.raw_message  # type: ignore[no-any-return]
+
+
+def _record(raw: ConsumerRecord[bytes, bytes]) -> Record:
+    return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, tuple(raw.headers))

@@ -1,0 +1,207 @@
+"""The stage runner on a real Kafka, through FastStream: each of its traps, shown not to bite."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.backoff import Patience
+from shared.events import DatasetSubmitted, Producer
+from shared.publisher import KafkaPublisher
+from shared.rejection_limit import RejectionLimit
+from shared.rejections import Code
+from shared.service import utc_now
+from shared.settings import Settings
+from shared.stage import Outcome, Passed, Stage, StageRunner, Stateless
+from shared.stream import Runner, Stream, Subscription
+from shared.topic_admin import apply_topics
+from shared.topics import REJECTED, SUBMITTED, VALIDATED
+from shared.wire import Headers, Message, Received, Record, headers_of
+
+pytestmark = pytest.mark.integration
+
+Event = Received[DatasetSubmitted]
+
+
+def submission(name: str, *extra: tuple[str, bytes], value: bytes | None = None) -> Message:
+    body = json.dumps({"submission": {"name": name, "path": f"/data/{name}", "proposal": "p"}}).encode()
+    headers: Headers = headers_of(SUBMITTED, receipt_id=f"r-{name}", source="/producers/t", time="t")
+    return Message(SUBMITTED.name, name.encode(), body if value is None else value, (*headers, *extra))
+
+
+def accept(events: Sequence[Event], _known: None, _now: datetime) -> Sequence[Outcome]:
+    return [Passed({"seen": Producer(software=event.receipt_id)}) for event in events]
+
+
+class Bench:
+    """Topics that hold only this test's events: the group is new and starts at the ends the test found."""
+
+    def __init__(self, settings: Settings, publisher: KafkaPublisher) -> None:
+        self.settings = settings
+        self.publisher = publisher
+        self.group = f"test.{uuid4()}"
+        self.failures: list[Exception] = []
+
+    def runner(self) -> StageRunner[DatasetSubmitted, None]:
+        stage = Stage("tester", SUBMITTED, DatasetSubmitted, accept, Stateless[DatasetSubmitted](), VALIDATED)
+        return StageRunner(stage, self.publisher, utc_now, RejectionLimit(), Patience())
+
+    @asynccontextmanager
+    async def consuming(self, runner: Runner) -> AsyncIterator[Subscription]:
+        subscription = Subscription("tester", SUBMITTED, self.group, runner, self.failures.append)
+        stream = Stream(self.settings, "test", [subscription])
+        await stream.start()
+        try:
+            yield subscription
+        finally:
+            await stream.stop()
+
+    async def committed(self) -> int:
+        """Events that the group has committed, over all partitions, counted from where it began."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka_bootstrap_servers, group_id=self.group)
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(SUBMITTED.name, number) for number in range(self.settings.topic_partitions)]
+            return sum([await consumer.committed(partition) or 0 for partition in partitions])
+        finally:
+            await consumer.stop()
+
+
+@pytest.fixture
+async def bench(kafka: str) -> AsyncIterator[Bench]:
+    settings = Settings(kafka_bootstrap_servers=kafka, topic_partitions=3)
+    await apply_topics(settings)
+    publisher = KafkaPublisher(settings, "test")
+    await publisher.start()
+    yield Bench(settings, publisher)
+    await publisher.stop()
+
+
+async def read_all(settings: Settings, topic: str, wanted: set[bytes]) -> list[Record]:
+    """Everything in a topic, until every wanted receipt was seen."""
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest")
+    await consumer.start()
+    records: list[Record] = []
+    seen: set[bytes] = set()
+    try:
+        async with asyncio.timeout(30):
+            while not wanted <= seen:
+                for batch in (await consumer.getmany(timeout_ms=200)).values():
+                    for raw in batch:
+                        seen.add(dict(raw.headers)["ce_id"])
+                        records.append(Record(topic, raw.partition, raw.offset, 0, raw.key, raw.value, raw.headers))
+        return records
+    finally:
+        await consumer.stop()
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(30):
+        while not await condition():  # noqa: ASYNC110  the condition lies in Kafka, which sets no event
+            await asyncio.sleep(0.02)
+
+
+async def test_one_invalid_event_and_one_undecodable_header_harm_nobody_else(bench: Bench) -> None:
+    run = uuid4().hex
+    messages = [submission(f"{run}-{number}") for number in range(500)]
+    messages[100] = submission(f"{run}-100", value=b"not json")
+    messages[300] = submission(f"{run}-300", ("x-note", b"\xff"))
+    async with bench.consuming(bench.runner()):
+        await bench.publisher.publish(messages)
+        good = {f"r-{run}-{number}".encode() for number in range(500) if number not in (100, 300)}
+        await read_all(bench.settings, VALIDATED.name, good)
+        rejected = await read_all(bench.settings, REJECTED.name, {f"r-{run}-100".encode(), f"r-{run}-300".encode()})
+    codes = {
+        rejection["receipt_id"]: rejection["code"]
+        for rejection in (json.loads(record.value or b"")["rejection"] for record in rejected)
+        if str(rejection["receipt_id"]).startswith(f"r-{run}")
+    }
+    assert codes == {f"r-{run}-100": Code.NOT_JSON, f"r-{run}-300": Code.HEADER_INVALID}
+
+
+async def test_a_batch_spreads_over_partitions_and_a_key_stays_in_one(bench: Bench) -> None:
+    run = uuid4().hex
+    await bench.publisher.publish([submission(f"{run}-{number % 30}", ("n", b"%d" % number)) for number in range(90)])
+    records = await read_all(bench.settings, SUBMITTED.name, {f"r-{run}-{number}".encode() for number in range(30)})
+    places: dict[bytes, set[int]] = {}
+    order: dict[bytes, list[int]] = {}
+    for record in records:
+        if record.key and record.key.startswith(run.encode()):
+            places.setdefault(record.key, set()).add(record.partition)
+            order.setdefault(record.key, []).append(int(dict(record.headers)["n"]))
+    assert all(len(partitions) == 1 for partitions in places.values())
+    assert len(set.union(*places.values())) == 3
+    assert all(numbers == sorted(numbers) for numbers in order.values())
+
+
+async def test_a_batch_that_failed_for_good_is_not_committed_and_comes_again(bench: Bench) -> None:
+    class Broken:
+        async def run(self, _records: Sequence[Record]) -> None:
+            raise RuntimeError("a defect")
+
+    run = uuid4().hex
+    async with bench.consuming(Broken()) as subscription:
+        await bench.publisher.publish([submission(f"{run}-{number}") for number in range(20)])
+
+        async def failed() -> bool:
+            return subscription.trouble is not None
+
+        await until(failed)
+        assert len(bench.failures) == 1
+    assert await bench.committed() == 0
+    async with bench.consuming(bench.runner()):
+        await read_all(bench.settings, VALIDATED.name, {f"r-{run}-{number}".encode() for number in range(20)})
+        await until(lambda: _at_least(bench, 20))
+
+
+async def _at_least(bench: Bench, events: int) -> bool:
+    return await bench.committed() >= events
+
+
+async def test_a_stuck_batch_shows_as_lag_and_a_graceful_stop_finishes_it(bench: Bench) -> None:
+    entered, release = asyncio.Event(), asyncio.Event()
+    runner = bench.runner()
+
+    class Slow:
+        async def run(self, records: Sequence[Record]) -> None:
+            entered.set()
+            await release.wait()
+            await runner.run(records)
+
+    run = uuid4().hex
+    await bench.publisher.publish([submission(f"{run}-{number}") for number in range(1000)])
+    async with bench.consuming(Slow()) as subscription:
+        async with asyncio.timeout(30):
+            await entered.wait()
+
+        async def behind() -> bool:
+            return await subscription.measure() > 0
+
+        await until(behind)
+        asyncio.get_running_loop().call_later(0.1, release.set)
+    assert await bench.committed() > 0
+
+
+async def test_two_replicas_share_the_partitions_and_nothing_is_lost_when_one_joins_in_mid_batch(bench: Bench) -> None:
+    run = uuid4().hex
+    wanted = {f"r-{run}-{number}".encode() for number in range(3000)}
+    async with bench.consuming(bench.runner()) as first:
+        await bench.publisher.publish([submission(f"{run}-{number}") for number in range(1500)])
+        async with bench.consuming(bench.runner()) as second:
+            await bench.publisher.publish([submission(f"{run}-{number}") for number in range(1500, 3000)])
+            await read_all(bench.settings, VALIDATED.name, wanted)
+
+            async def both_assigned() -> bool:
+                return first.assigned and second.assigned
+
+            await until(both_assigned)
+
+
+async def test_topics_are_applied_twice_with_the_same_result(bench: Bench) -> None:
+    again = await apply_topics(bench.settings)
+    assert not any(applied.created for applied in again)

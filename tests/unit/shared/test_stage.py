@@ -1,0 +1,218 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from aiokafka.errors import KafkaConnectionError
+
+from shared.backoff import Patience, Stopping
+from shared.events import DatasetSubmitted, Pending, Producer
+from shared.faults import Fatal
+from shared.publisher import MemoryPublisher
+from shared.rejection_limit import Halted, RejectionLimit
+from shared.rejections import Code, Refusal
+from shared.stage import Learned, Outcome, Passed, Stage, StageRunner, Waiting
+from shared.topics import PENDING, REJECTED, SUBMITTED, VALIDATED
+from shared.wire import Message, Received, Record, headers_of
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+Event = Received[DatasetSubmitted]
+Decide = Callable[[str], Outcome]
+
+
+def record(name: str, offset: int = 0, value: bytes | None = None) -> Record:
+    body = json.dumps({"submission": {"name": name, "path": f"/data/{name}", "proposal": "p"}, "later": 1}).encode()
+    headers = headers_of(SUBMITTED, receipt_id=f"r-{name}", source="/producers/t", time="t", traceparent=b"00-trace")
+    return Record(SUBMITTED.name, 0, offset, 0, name.encode(), body if value is None else value, headers)
+
+
+class NameStore:
+    """Remembers the names it saved; the names in `trouble` raise instead."""
+
+    def __init__(self) -> None:
+        self.saved: list[str] = []
+        self.trouble: dict[str, list[Exception]] = {}
+        self.loads = 0
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["NameStore"]:
+        before = list(self.saved)
+        try:
+            yield self
+        except BaseException:
+            self.saved = before
+            raise
+
+    async def load(self, _events: Sequence[Event]) -> int:
+        self.loads += 1
+        return self.loads
+
+    async def save(self, events: Sequence[Event], outcomes: Sequence[Outcome]) -> None:
+        for event, outcome in zip(events, outcomes, strict=True):
+            name = event.event.submission.name
+            if self.trouble.get(name):
+                errors = self.trouble[name]
+                raise (
+                    errors.pop(0) if len(errors) > 1 or not isinstance(errors[0], asyncpg.PostgresError) else errors[0]
+                )
+            if not isinstance(outcome, Refusal):
+                self.saved.append(name)
+
+
+class Bench:
+    def __init__(self, decide: Decide, limit: RejectionLimit | None = None) -> None:
+        self.store = NameStore()
+        self.publisher = MemoryPublisher()
+        self.woken = 0
+        self.patience = Patience(chance=lambda: 0.0)
+
+        def handle(events: Sequence[Event], _known: int, now: datetime) -> Sequence[Outcome]:
+            assert now == NOW
+            return [decide(event.event.submission.name) for event in events]
+
+        def wake() -> None:
+            self.woken += 1
+
+        stage = Stage("tester", SUBMITTED, DatasetSubmitted, handle, self.store, VALIDATED, wake)
+        self.runner = StageRunner(stage, self.publisher, lambda: NOW, limit or RejectionLimit(), self.patience)
+
+    async def run(self, *records: Record) -> None:
+        await self.runner.run(records)
+
+    def rejections(self) -> list[dict[str, object]]:
+        return [json.loads(message.value)["rejection"] for message in self.publisher.of(REJECTED.name)]
+
+
+def passes(_name: str) -> Outcome:
+    return Passed({"extra": Producer(software="x")})
+
+
+async def test_a_passed_event_goes_on_with_its_section_its_receipt_and_its_trace() -> None:
+    bench = Bench(passes)
+    await bench.run(record("a"))
+    [message] = bench.publisher.messages
+    assert (message.topic, message.key) == (VALIDATED.name, b"a")
+    assert json.loads(message.value)["later"] == 1
+    assert json.loads(message.value)["extra"]["software"] == "x"
+    headers = dict(message.headers)
+    assert headers["ce_id"] == b"r-a"
+    assert headers["ce_source"] == b"/beamcat/tester"
+    assert headers["traceparent"] == b"00-trace"
+    assert bench.store.saved == ["a"]
+    assert bench.woken == 1
+
+
+async def test_one_poison_event_in_five_hundred_is_rejected_and_the_others_pass() -> None:
+    bench = Bench(passes)
+    await bench.run(*(record(f"n{i}", i, b"\xff" if i == 250 else None) for i in range(500)))
+    assert len(bench.publisher.of(VALIDATED.name)) == 499
+    [rejection] = bench.rejections()
+    assert rejection["code"] == Code.NOT_UTF8
+    assert rejection["origin"] == {"topic": SUBMITTED.name, "partition": 0, "offset": 250, "timestamp_ms": 0}
+    assert rejection["value_base64"] == "/w=="
+    assert rejection["receipt_id"] == "r-n250"
+
+
+async def test_an_event_that_the_database_refuses_is_found_and_its_neighbours_are_stored() -> None:
+    bench = Bench(passes)
+    bench.store.trouble["n7"] = [asyncpg.CharacterNotInRepertoireError("bad byte")]
+    await bench.run(*(record(f"n{i}", i) for i in range(20)))
+    assert sorted(bench.store.saved) == sorted(f"n{i}" for i in range(20) if i != 7)
+    [rejection] = bench.rejections()
+    assert (rejection["code"], rejection["path"]) == (Code.CANNOT_STORE, "/data/n7")
+    assert "bad byte" in str(rejection["message"])
+
+
+async def test_an_event_that_trips_a_defect_of_ours_is_rejected_alone() -> None:
+    def decide(name: str) -> Outcome:
+        if name == "n3":
+            raise ZeroDivisionError("oops")
+        return passes(name)
+
+    bench = Bench(decide)
+    await bench.run(*(record(f"n{i}", i) for i in range(8)))
+    assert len(bench.publisher.of(VALIDATED.name)) == 7
+    assert [rejection["code"] for rejection in bench.rejections()] == [Code.INTERNAL_ERROR]
+
+
+async def test_a_waiting_event_is_told_and_a_learned_one_is_not() -> None:
+    pending = Pending(
+        receipt_id="r-w", dataset_id=uuid4(), path="/data/w", waits_for=["/data/x"], since=NOW, deadline=NOW
+    )
+    bench = Bench(lambda name: Waiting(pending) if name == "w" else Learned())
+    await bench.run(record("w"), record("l"))
+    [message] = bench.publisher.messages
+    assert message.topic == PENDING.name
+    assert message.key == str(pending.dataset_id).encode()
+    assert json.loads(message.value)["pending"]["waits_for"] == ["/data/x"]
+
+
+async def test_while_the_database_is_away_the_batch_waits_and_nothing_is_refused() -> None:
+    bench = Bench(passes)
+    bench.store.trouble["a"] = [ConnectionRefusedError("away"), asyncpg.InterfaceError("closed")]
+    await bench.run(record("a"), record("b"))
+    assert bench.store.saved == ["a", "b"]
+    assert bench.store.loads == 3
+    assert bench.rejections() == []
+
+
+async def test_while_kafka_is_away_the_batch_is_done_again() -> None:
+    class Flaky(MemoryPublisher):
+        failures = 2
+
+        async def publish(self, messages: Sequence[Message]) -> None:
+            if self.failures:
+                self.failures -= 1
+                raise KafkaConnectionError("away")
+            await super().publish(messages)
+
+    bench = Bench(passes)
+    bench.runner._publisher = flaky = Flaky()
+    await bench.run(record("a"))
+    assert len(flaky.messages) == 1
+
+
+async def test_a_missing_table_ends_the_stage_instead_of_refusing_events() -> None:
+    bench = Bench(passes)
+    bench.store.trouble["a"] = [asyncpg.UndefinedTableError("no such table")]
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await bench.run(record("a"), record("b"))
+    assert bench.publisher.messages == []
+
+
+async def test_a_stop_ends_the_waiting_and_nothing_is_settled() -> None:
+    bench = Bench(passes)
+    bench.store.trouble["a"] = [ConnectionRefusedError("away")] * 1000
+    running = asyncio.create_task(bench.run(record("a")))
+    while bench.store.loads == 0:  # noqa: ASYNC110  the store is a plain twin without events
+        await asyncio.sleep(0)
+    bench.patience.stop()
+    with pytest.raises(Stopping):
+        await running
+    assert bench.publisher.messages == []
+
+
+async def test_a_stage_that_refuses_nearly_everything_halts_and_publishes_nothing() -> None:
+    bench = Bench(lambda _name: Refusal(Code.DATASET_INVALID, "no"), RejectionLimit(minimum=10))
+    await bench.run(*(record(f"n{i}") for i in range(9)))
+    with pytest.raises(Halted, match="10 of the last 10"):
+        await bench.run(record("last"))
+    assert len(bench.rejections()) == 9
+    assert isinstance(Halted(), Fatal)
+
+
+async def test_what_grew_too_large_for_the_next_topic_is_rejected_and_the_rejection_fits() -> None:
+    bench = Bench(lambda _name: Passed({"extra": {"text": "x" * VALIDATED.max_bytes}}))
+    await bench.run(record("a"))
+    assert bench.rejections()[0]["code"] == Code.TOO_LARGE
+
+
+async def test_a_rejection_of_the_largest_event_fits_its_topic() -> None:
+    bench = Bench(lambda _name: Refusal(Code.DATASET_INVALID, "x" * 10**6))
+    await bench.run(record("a", value=b'{"submission":"' + b"y" * (VALIDATED.max_bytes - 100) + b'"}'))
+    [message] = bench.publisher.messages
+    assert len(message.value) < REJECTED.max_bytes
