@@ -10,6 +10,8 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from shared.rejections import Refusal
 
+LATENCY_BUCKETS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 15, 60, 300, 3600)
+
 EVENTS = Counter(
     "beamcat_events",
     "Events settled, by outcome (passed, waiting, learned, refused) and rejection code.",
@@ -49,12 +51,12 @@ HELD = Gauge("beamcat_held_datasets", "Datasets that wait for their inputs.")
 SUBMITTED_TO_COMMITTED = Histogram(
     "beamcat_submitted_to_committed_seconds",
     "Seconds from submission to the catalogue's commit.",
-    buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60, 300, 3600),
+    buckets=LATENCY_BUCKETS,
 )
 SUBMITTED_TO_SEARCHABLE = Histogram(
     "beamcat_submitted_to_searchable_seconds",
     "Seconds from submission until search finds it.",
-    buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 60, 300, 3600),
+    buckets=LATENCY_BUCKETS,
 )
 UNKNOWN_PARAMETERS = Counter(
     "beamcat_unknown_parameters", "Parameters that no vocabulary knows, by the producer's software.", ["software"]

@@ -1,15 +1,18 @@
 """Writing to Kafka: everything of a batch is sent at once, and all confirmations are awaited together."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 
 from shared.settings import Settings
 from shared.wire import Message
 
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
+STOP_SECONDS = 5.0
 
 
 class Publisher(Protocol):
@@ -48,9 +51,10 @@ class KafkaPublisher:
         self._producer = producer
 
     async def stop(self) -> None:
-        """Send what is under way and disconnect."""
+        """Send what is under way, for some seconds at most, and disconnect; nobody was told the rest is durable."""
         if self._producer is not None:
-            await self._producer.stop()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._producer.stop(), STOP_SECONDS)
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Send all, then await all.
@@ -61,7 +65,7 @@ class KafkaPublisher:
         if not messages:
             return
         if self._producer is None:
-            raise RuntimeError("the publisher is not started")
+            raise KafkaConnectionError("Kafka is not reached yet")
         confirmations: list[asyncio.Future[Any]] = []
         try:
             for message in messages:

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import uvicorn
-from fastapi import APIRouter, FastAPI
+from asyncpg import PostgresError
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -98,6 +99,8 @@ class Host:
         """The HTTP face; its lifespan is the service's life."""
         app = FastAPI(title=f"beamcat {self.service.name}", lifespan=self._lifespan)
         app.include_router(self._parts.router)
+        app.add_exception_handler(ConnectionError, _away)
+        app.add_exception_handler(PostgresError, _away)
         app.add_api_route("/live", self._live, tags=["operations"])
         app.add_api_route("/ready", self._ready, tags=["operations"])
         app.add_api_route("/metrics", _metrics, tags=["operations"], response_class=PlainTextResponse)
@@ -188,6 +191,14 @@ class Host:
         else:
             logger.critical("%s met a defect: %s", self.service.name, self.failure, exc_info=error)
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def _away(_request: Request, error: Exception) -> JSONResponse:
+    """A passing fault of PostgreSQL is the caller's cue to ask again; any other is a defect of ours."""
+    if fault_of(error) is not Fault.TRANSIENT:
+        raise error
+    problem = {"title": "Service Unavailable", "status": 503, "detail": f"the database is away: {error}"}
+    return JSONResponse(problem, 503, {"Retry-After": "1"}, media_type="application/problem+json")
 
 
 async def _metrics() -> PlainTextResponse:

@@ -1,0 +1,103 @@
+# Python 3.11 or newer and make are all that is needed; everything else is fetched, locked and kept in .venv.
+# `make` lists what can be done.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo up test unit lint types format lock faults bench bench-search bench-validator clean
+
+# Which Python makes .venv; the first that is new enough if none is given.
+PYTHON ?=
+SEED ?=
+
+BIN := .venv/bin
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-emit-find-links --upgrade
+CLIENT := $(if $(wildcard clients/python/pyproject.toml),-e clients/python)
+
+# uv: which environment, and copies, since a cache on another disk cannot be linked to; no cache without a home.
+export VIRTUAL_ENV := $(CURDIR)/.venv
+export UV_LINK_MODE := copy
+ifneq ($(shell test -w "$$HOME" && echo home),home)
+export UV_NO_CACHE := 1
+export PIP_NO_CACHE_DIR := 1
+endif
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+help:
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Use it
+run: .venv/.run ## start everything, send the examples, serve until Ctrl-C
+	@$(BIN)/beamcat run
+demo: .venv/.run ## the same, but end with 0 if and only if all that was sent was found
+	@$(BIN)/beamcat demo
+up: .venv/.run ## start everything and serve, sending nothing
+	@$(BIN)/beamcat up
+setup: .venv/.dev ## only install: .venv with all that running and testing need
+
+##@ Change it
+test: lint types .venv/.dev ## lint, types and every test
+	@$(BIN)/python -m pytest
+unit: .venv/.dev ## the tests that need no server, in seconds
+	@$(BIN)/python -m pytest -q tests/unit tests/contract
+lint: .venv/.dev ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+types: .venv/.dev ## mypy, strict
+	@$(BIN)/python -m mypy
+format: .venv/.dev ## let ruff mend what it can
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+lock: .venv/.dev ## resolve all dependencies anew: requirements/*.txt and jgo.lock.toml
+	@$(LOCK) --extra embedded --extra dev pyproject.toml -o requirements/dev.txt
+	@$(LOCK) --extra embedded pyproject.toml -c requirements/dev.txt -o requirements/run.txt
+	@$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/image.txt
+	@$(LOCK) requirements/bootstrap.in -c requirements/dev.txt -o requirements/bootstrap.txt
+	@$(BIN)/python -m deploy.embedded.jars lock
+
+##@ Push it
+faults: .venv/.dev ## kill everything while 5,000 datasets flow, then count; SEED=… repeats a run
+	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
+bench: .venv/.dev ## datasets per second through the whole path, beside a plain COPY
+	@$(BIN)/python -m benchmarks.flow
+bench-search: .venv/.dev ## what a search takes at 100,000 datasets
+	@$(BIN)/python -m benchmarks.search
+bench-validator: .venv/.dev ## what checking one dataset takes
+	@$(BIN)/python -m benchmarks.validator
+
+##@ Leave it
+clean: ## remove what setup and tests made; the catalogue in .beamcat stays
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	@find . -type d \( -name __pycache__ -o -name .ruff_cache \) -prune -exec rm -rf {} +
+
+# uv and jgo come first, by pip, so that the wheels and Kafka's jars can then be fetched side by side.
+.venv/.bootstrap: requirements/bootstrap.txt
+	@set -eu; \
+	for python in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11); do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && found=$$python && break; \
+	done; \
+	test -n "$${found:-}" || { echo "beamcat needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 1; }; \
+	echo "== Python environment: .venv ($$("$$found" --version))"; \
+	rm -rf .venv; \
+	"$$found" -m venv --without-pip .venv; \
+	pip="$$found -m pip --python $(BIN)/python"; \
+	$$pip --version >/dev/null 2>&1 || { $(BIN)/python -m ensurepip >/dev/null 2>&1 && pip="$(BIN)/python -m pip"; } || \
+		{ echo "$$found has neither pip nor ensurepip (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }; \
+	$$pip install --quiet --no-compile --require-hashes -r $<; \
+	touch $@
+
+.venv/.run: .venv/.bootstrap requirements/run.txt jgo.lock.toml pyproject.toml
+	@set -eu; \
+	echo "== Kafka's jars and Python's wheels"; \
+	$(BIN)/python -m deploy.embedded.jars sync & jars=$$!; trap 'kill $$jars 2>/dev/null || true' EXIT; \
+	$(BIN)/uv pip install --require-hashes -r requirements/run.txt; \
+	$(BIN)/uv pip install --quiet --offline --no-deps --no-build-isolation -e . $(CLIENT); \
+	wait $$jars; \
+	touch $@
+
+.venv/.dev: .venv/.run requirements/dev.txt
+	@set -eu; \
+	echo "== What tests need"; \
+	$(BIN)/uv pip install --require-hashes -r requirements/dev.txt; \
+	touch $@

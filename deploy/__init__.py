@@ -1,0 +1,1 @@
+"""Where beamcat runs: the embedded stack of a laptop, images, charts, dashboards."""

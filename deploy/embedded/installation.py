@@ -1,0 +1,138 @@
+"""The whole of beamcat on one machine: Kafka, PostgreSQL and every service as a process of its own."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+import services
+from deploy.embedded.ports import LOOPBACK, Ports
+from deploy.embedded.stack import Stack, embedded_stack
+from deploy.embedded.supervisor import Program, Supervisor, supervised
+from shared.migrations import migrate
+from shared.settings import Settings
+from shared.tokens import create_token
+from shared.topic_admin import apply_topics
+
+FIRST_PORT = 18000
+READY_SECONDS = 60.0
+DEVELOPMENT = "development"
+
+
+class NotReadyError(Exception):
+    """A service did not become ready; the message has its reasons and names its log."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A running beamcat."""
+
+    stack: Stack
+    settings: Settings
+    supervisor: Supervisor
+    urls: Mapping[str, str]
+    """The base URL of every process, by its name (`search`, `linker`, `linker-2`)."""
+    token: str
+    """A producer's token for every beamline."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which the command line finds this installation."""
+        return {
+            **self.stack.environment,
+            "BEAMCAT_GATEWAY_URL": self.urls["gateway"],
+            "BEAMCAT_SEARCH_URL": self.urls["search"],
+            "BEAMCAT_TOKEN": self.token,
+        }
+
+    async def ready(self) -> None:
+        """Wait until every process is ready.
+
+        Raises:
+            NotReadyError: one is not in a minute's time.
+        """
+        async with httpx.AsyncClient() as client:
+            await asyncio.gather(*(_ready(client, name, url) for name, url in self.urls.items()))
+
+
+@contextlib.asynccontextmanager
+async def installation(
+    data_directory: Path,
+    *,
+    replicas: Mapping[str, int] | None = None,
+    environment: Mapping[str, Mapping[str, str]] | None = None,
+    say: Callable[[str], None] = print,
+) -> AsyncIterator[Installation]:
+    """Start everything, wait until it is ready, and stop it when the block ends.
+
+    `replicas` says how many processes a service gets (one by default); `environment` adds variables to single ones.
+    """
+    directory = data_directory.absolute()
+    async with embedded_stack(directory, say=say) as stack:
+        settings = Settings(
+            kafka_bootstrap_servers=stack.bootstrap_servers,
+            database_url=stack.database_url,
+            tokens_file=directory / "tokens.json",
+        )
+        await asyncio.gather(migrate(settings.database_url), apply_topics(settings))
+        token = _development_token(directory / "development-token", settings)
+        ports = Ports(directory / "ports.json", say)
+        urls = {
+            name: f"http://{LOOPBACK}:{ports.take(name, FIRST_PORT + place)}"
+            for place, name in enumerate(_names(replicas or {}))
+        }
+        programs = [_program(name, urls, stack, settings, (environment or {}).get(name, {})) for name in urls]
+        async with supervised(programs, directory / "logs", say) as supervisor:
+            running = Installation(stack, settings, supervisor, urls, token)
+            await running.ready()
+            yield running
+
+
+def _program(
+    name: str, urls: Mapping[str, str], stack: Stack, settings: Settings, environment: Mapping[str, str]
+) -> Program:
+    variables = {
+        **stack.environment,
+        "BEAMCAT_TOKENS_FILE": str(settings.tokens_file),
+        "BEAMCAT_VALIDATOR_URL": urls["validator"],
+        "BEAMCAT_LINKER_URL": urls["linker"],
+        "BEAMCAT_HTTP_HOST": LOOPBACK,
+        "BEAMCAT_HTTP_PORT": urls[name].rpartition(":")[2],
+        **environment,
+    }
+    return Program(name, [sys.executable, "-m", "clients.cli", "serve", name.partition("-")[0]], variables)
+
+
+def _names(replicas: Mapping[str, int]) -> Iterator[str]:
+    yield from services.NAMES
+    for service, count in replicas.items():
+        yield from (f"{service}-{number}" for number in range(2, count + 1))
+
+
+def _development_token(file: Path, settings: Settings) -> str:
+    """The token that runs of this directory share, made at the first; readable by its owner only."""
+    if not file.exists():
+        token = create_token(settings.tokens_file, DEVELOPMENT, ["*"])
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+            handle.write(token)
+    return file.read_text()
+
+
+async def _ready(client: httpx.AsyncClient, name: str, url: str) -> None:
+    reasons = "it does not answer"
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            while True:
+                with contextlib.suppress(httpx.TransportError):
+                    answer = await client.get(f"{url}/ready")
+                    if answer.is_success:
+                        return
+                    reasons = "; ".join(answer.json()["reasons"])
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise NotReadyError(f"{name} is not ready after {READY_SECONDS:.0f} s: {reasons}; see its log") from None

@@ -1,0 +1,138 @@
+"""Kafka's jars: exactly those of ``jgo.lock.toml``, each with the SHA-256 that stands there, or none.
+
+They live in the virtual environment, beside the wheels: whoever has this Python has its jars, a second clone shares
+nothing with the first, and no other program's cache has to be trusted. Each is fetched into a private folder, checked,
+and moved into place whole, so an interrupted fetch leaves nothing behind.
+
+    python -m deploy.embedded.jars sync    fetch what is missing, then check every jar
+    python -m deploy.embedded.jars lock    resolve jgo.toml into jgo.lock.toml
+"""
+
+import hashlib
+import json
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+LOCK = REPOSITORY / "jgo.lock.toml"
+DIRECTORY = Path(sys.prefix) / "jars"
+
+PARALLEL_FETCHES = 8
+
+
+class JarDiffersError(Exception):
+    """A jar is not the one that was locked: missing, or with another SHA-256."""
+
+
+@dataclass(frozen=True, order=True)
+class LockedJar:
+    """One jar by its Maven coordinates, and the only content that is accepted for it."""
+
+    group: str
+    artifact: str
+    version: str
+    sha256: str
+
+    @property
+    def file_name(self) -> str:
+        """The name in Maven's layout, unique among Kafka's jars."""
+        return f"{self.artifact}-{self.version}.jar"
+
+
+def locked_jars(lock: Path = LOCK) -> list[LockedJar]:
+    """Every jar of the lock, sorted."""
+    entries = tomllib.loads(lock.read_text(encoding="utf-8"))["dependencies"]
+    return sorted(LockedJar(e["groupId"], e["artifactId"], e["version"], e["sha256"]) for e in entries)
+
+
+def check(jars: Iterable[LockedJar], directory: Path = DIRECTORY) -> list[Path]:
+    """The paths of all jars, in the order given, each proven to be what was locked.
+
+    A proof is remembered with the file's size and time of change, so that only a file that was touched is read again.
+
+    Raises:
+        JarDiffersError: names every jar that is missing or differs.
+    """
+    proofs = directory / "proofs.json"
+    known: dict[str, list[object]] = json.loads(proofs.read_text(encoding="utf-8")) if proofs.exists() else {}
+    proven, faults, paths = {}, [], []
+    for jar in jars:
+        path = directory / jar.file_name
+        paths.append(path)
+        if not path.exists():
+            faults.append(f"{jar.file_name} is missing")
+            continue
+        proof = [path.stat().st_size, path.stat().st_mtime_ns, jar.sha256]
+        if known.get(jar.file_name) != proof and (found := sha256_of(path)) != jar.sha256:
+            faults.append(f"{jar.file_name} has SHA-256 {found}, locked is {jar.sha256}")
+            continue
+        proven[jar.file_name] = proof
+    if faults:
+        raise JarDiffersError("; ".join(faults) + ". `make setup` fetches the locked ones.")
+    if proven != known:
+        proofs.write_text(json.dumps(proven), encoding="utf-8")
+    return paths
+
+
+def sync(lock: Path = LOCK, directory: Path = DIRECTORY, say: Callable[[str], None] = print) -> None:
+    """Fetch what is missing or differs, drop what is not locked, check all, and say how far it is.
+
+    Raises:
+        JarDiffersError: what was fetched is not what was locked.
+    """
+    jars = locked_jars(lock)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "proofs.json").unlink(missing_ok=True)
+    wanted = {jar.file_name for jar in jars}
+    for path in directory.glob("*.jar"):
+        if path.name not in wanted:
+            path.unlink()
+    missing = [jar for jar in jars if not _is_in_place(jar, directory)]
+    with tempfile.TemporaryDirectory(dir=directory) as private, ThreadPoolExecutor(PARALLEL_FETCHES) as pool:
+        fetches = [pool.submit(_fetch, jar, Path(private), directory) for jar in missing]
+        for done, fetch in enumerate(as_completed(fetches), start=1):
+            fetch.result()
+            if done % 10 == 0 or done == len(missing):
+                say(f"  Kafka's jars: {done} of {len(missing)}")
+    check(jars, directory)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _is_in_place(jar: LockedJar, directory: Path) -> bool:
+    path = directory / jar.file_name
+    return path.exists() and sha256_of(path) == jar.sha256
+
+
+def _fetch(jar: LockedJar, private: Path, directory: Path) -> None:
+    from jgo.maven import MavenContext  # only a fetch needs jgo: a start of the broker does not wait for its import
+
+    context = MavenContext(repo_cache=private, timeout=60)
+    fetched = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
+    if (found := sha256_of(fetched)) != jar.sha256:
+        raise JarDiffersError(f"{jar.file_name} was fetched with SHA-256 {found}, locked is {jar.sha256}")
+    fetched.replace(directory / jar.file_name)
+
+
+def relock() -> None:
+    """Resolve ``jgo.toml`` anew, with all that it needs, and write the lock with the SHA-256 of each jar."""
+    from jgo.env import EnvironmentBuilder, EnvironmentSpec
+    from jgo.maven import MavenContext
+
+    with tempfile.TemporaryDirectory() as private:
+        context = MavenContext(repo_cache=Path(private, "repository"), timeout=60)
+        builder = EnvironmentBuilder(context=context, cache_dir=Path(private, "environment"))
+        builder.resolve_lockfile(EnvironmentSpec.load(REPOSITORY / "jgo.toml")).save(LOCK)
+
+
+if __name__ == "__main__":
+    {"sync": sync, "lock": relock}[sys.argv[1]]()

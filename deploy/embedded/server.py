@@ -1,0 +1,206 @@
+"""Child processes: started, waited for, ended, and never left behind."""
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+START_TIMEOUT_SECONDS = 300.0  # recovery after a crash under full load reads gigabytes
+STOP_GRACE_SECONDS = 20.0
+POLL_SECONDS = 0.03
+LOG_LIMIT_BYTES = 16 * 1024 * 1024
+LOG_TAIL_LINES = 12
+AS_OTHER_USER = [
+    "--clear-groups",
+    "--inh-caps=+dac_override",
+    "--ambient-caps=+dac_override",
+    "--securebits=+no_setuid_fixup",  # else access(2), which initdb asks about its binaries, knows nothing of the right
+]
+
+
+class ServerFailedError(Exception):
+    """A server ended, or did not answer, while it was being started. The message ends with the tail of its log."""
+
+
+def bound_to_parent(argv: Sequence[str], death_signal: signal.Signals, as_user: int | None = None) -> list[str]:
+    """The command line that dies with the process that starts it and, for root, runs as another user.
+
+    The other user keeps one right of root's, to pass folders (CAP_DAC_OVERRIDE), so that a clone in ``/root`` works
+    and no folder's mode has to be changed. Where there is no ``setpriv`` (macOS) nothing binds the child; what is then
+    left over by a killed parent is ended at the next start.
+
+    Raises:
+        ServerFailedError: another user is asked for and ``setpriv`` is missing.
+    """
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    if setpriv is None:
+        if as_user is not None:
+            raise ServerFailedError(
+                "PostgreSQL does not run as root, and setpriv (package util-linux) is missing: use an ordinary user"
+            )
+        return list(argv)
+    user = [] if as_user is None else [f"--reuid={as_user}", f"--regid={as_user}", *AS_OTHER_USER]
+    return [setpriv, "--pdeathsig", death_signal.name.removeprefix("SIG"), *user, "--", *argv]
+
+
+def end_leftovers(marker: str, directory: Path, program: str, first_signal: signal.Signals) -> int:
+    """End what a killed run left of a server, and say how many processes that was.
+
+    A server has the marker as an argument; its own children (PostgreSQL's sessions, which may compute on for long
+    after their parent is gone) have the program's name and work in the data directory. Call it only while holding the
+    lock of the data directory: then no such process is wanted.
+    """
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd", "name"]):
+        seen = process.info
+        if marker in (seen["cmdline"] or ()) or (seen["cwd"] == str(directory) and seen["name"] == program):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(first_signal)
+            found.append(process)
+    _, alive = psutil.wait_procs(found, timeout=5)
+    for process in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(alive, timeout=5)
+    return len(found)
+
+
+def tail(log: Path, lines: int = LOG_TAIL_LINES) -> str:
+    """The last lines of a log, for a message."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    return "\n".join(text.splitlines()[-lines:])
+
+
+class Child(ABC):
+    """A process of ours with a name and a log, in a session of its own.
+
+    Ctrl-C in a terminal reaches us alone, and we decide the order in which things end.
+    """
+
+    name: str
+    stop_signal = signal.SIGTERM
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self._process: asyncio.subprocess.Process | None = None
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Start, and return when the process serves, as far as can be told."""
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._started.pid
+
+    async def ended(self) -> int:
+        """Wait until the process ends; its exit code, negative for a signal."""
+        return await self._started.wait()
+
+    async def stop(self) -> None:
+        """Ask the process to end, and wait; kill it if it does not."""
+        await self._end(self.stop_signal)
+
+    async def kill(self) -> None:
+        """End the process as a power cut would (SIGKILL), and wait until it is gone."""
+        await self._end(signal.SIGKILL)
+
+    @property
+    def _started(self) -> asyncio.subprocess.Process:
+        assert self._process is not None, f"{self.name} is not started"
+        return self._process
+
+    async def _spawn(
+        self, argv: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> asyncio.subprocess.Process:
+        if self.log.exists() and self.log.stat().st_size > LOG_LIMIT_BYTES:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        with self.log.open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                *argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
+            )
+
+    async def _end(self, how: signal.Signals) -> None:
+        if self._process is None or self._process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(how)
+        try:
+            async with asyncio.timeout(STOP_GRACE_SECONDS):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+
+class Server(Child):
+    """What PostgreSQL and Kafka have in common. ``start`` returns when the server answers."""
+
+    death_signal: signal.Signals
+
+    def __init__(self, data: Path, log: Path) -> None:
+        super().__init__(log)
+        self._data = data
+
+    @property
+    @abstractmethod
+    def command(self) -> list[str]:
+        """The command line of the server in the foreground."""
+
+    @property
+    @abstractmethod
+    def marker(self) -> str:
+        """The one argument of the command line that names this data directory and nothing else."""
+
+    @abstractmethod
+    async def prepare(self) -> None:
+        """Make the data directory once, and clear away what a crash left in it."""
+
+    @abstractmethod
+    async def answers(self) -> bool:
+        """Whether the server serves; asked again and again while it starts."""
+
+    async def start(self) -> None:
+        """Start and wait until the server answers, whatever state the last run left behind.
+
+        Raises:
+            ServerFailedError: it ended or stayed silent.
+        """
+        end_leftovers(self.marker, self._data, self.name, self.death_signal)
+        await self.prepare()
+        self._process = await self._spawn(self.command)
+        try:
+            async with asyncio.timeout(START_TIMEOUT_SECONDS):
+                while not await self.answers():
+                    if self._process.returncode is not None:
+                        raise ServerFailedError(f"{self.name} ended while starting. {self.log}:\n{tail(self.log)}")
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError:
+            await self.kill()
+            raise ServerFailedError(f"{self.name} does not answer. {self.log}:\n{tail(self.log)}") from None
+
+    async def run_tool(self, argv: Sequence[str], as_user: int | None = None) -> None:
+        """Run a command of the server's to its end.
+
+        Raises:
+            ServerFailedError: it failed.
+        """
+        tool = await self._spawn(bound_to_parent(argv, signal.SIGKILL, as_user))
+        try:
+            code = await tool.wait()
+        except asyncio.CancelledError:
+            tool.kill()
+            raise
+        if code:
+            raise ServerFailedError(f"{Path(argv[0]).name} failed. {self.log}:\n{tail(self.log)}")

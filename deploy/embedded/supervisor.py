@@ -1,0 +1,147 @@
+"""Keeps processes alive: who ends without being asked is started again, sooner if it lived long, and it is said."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.embedded.server import Child, ServerFailedError, bound_to_parent
+
+FIRST_DELAY_SECONDS = 0.2
+LONGEST_DELAY_SECONDS = 30.0
+STEADY_SECONDS = 20.0
+
+Say = Callable[[str], None]
+
+
+class RestartPolicy:
+    """How long to wait before a start: doubled with each death in a row that came soon after its start."""
+
+    def __init__(self) -> None:
+        self._quick_deaths = 0
+
+    def delay_seconds(self, lived_seconds: float) -> float:
+        """The wait after a life of so many seconds; a steady life clears the account."""
+        self._quick_deaths = 0 if lived_seconds >= STEADY_SECONDS else self._quick_deaths + 1
+        doublings = min(max(self._quick_deaths - 1, 0), 16)
+        return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0**doublings)
+
+
+class Kept:
+    """A child and the task that starts it again until it is stopped or killed through this object."""
+
+    def __init__(self, child: Child, say: Say) -> None:
+        self.child = child
+        self._say = say
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start the child; from now on it is kept alive."""
+        await self.child.start()
+        self._keeper = asyncio.create_task(keep_alive(self.child, self._say), name=f"keep {self.child.name} alive")
+
+    async def stop(self) -> None:
+        """Stop the child for good."""
+        await self._let_go()
+        await self.child.stop()
+
+    async def kill(self) -> None:
+        """Kill the child for good."""
+        await self._let_go()
+        await self.child.kill()
+
+    async def _let_go(self) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+            self._keeper = None
+
+
+async def keep_alive(
+    child: Child,
+    say: Say,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Wait for a running child to end, start it again, and so on until cancelled."""
+    policy = RestartPolicy()
+    while True:
+        started = clock()
+        end = _described(await child.ended())
+        while True:
+            delay = policy.delay_seconds(clock() - started)
+            say(f"{child.name} ended ({end}), starts again in {delay:.1f} s; see {child.log}")
+            await sleep(delay)
+            started = clock()
+            try:
+                await child.start()
+                break
+            except (ServerFailedError, OSError) as error:
+                end = str(error)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program to run beside others; ``environment`` is added to our own."""
+
+    name: str
+    argv: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class _ProgramProcess(Child):
+    def __init__(self, program: Program, log: Path) -> None:
+        super().__init__(log)
+        self.name = program.name
+        self._program = program
+
+    async def start(self) -> None:
+        environment = {**os.environ, **self._program.environment}
+        self._process = await self._spawn(bound_to_parent(self._program.argv, signal.SIGKILL), environment)
+
+
+class Supervisor:
+    """The programs that run under our eyes."""
+
+    def __init__(self, programs: Iterable[Program], logs: Path, say: Say) -> None:
+        self._kept = {
+            program.name: Kept(_ProgramProcess(program, logs / f"{program.name}.log"), say) for program in programs
+        }
+
+    def pid(self, name: str) -> int:
+        """The present process id of a program; another after each restart."""
+        return self._kept[name].child.pid
+
+    async def start(self) -> None:
+        """Start all."""
+        await all_of(kept.start() for kept in self._kept.values())
+
+    async def stop(self) -> None:
+        """Ask all to end, wait, and kill who does not: afterwards none is left."""
+        await all_of(kept.stop() for kept in self._kept.values())
+
+
+@contextlib.asynccontextmanager
+async def supervised(programs: Iterable[Program], logs: Path, say: Say = print) -> AsyncIterator[Supervisor]:
+    """Run programs, each with its log ``<name>.log``, until the block ends."""
+    supervisor = Supervisor(programs, logs, say)
+    try:
+        await supervisor.start()
+        yield supervisor
+    finally:
+        await supervisor.stop()
+
+
+async def all_of(works: Iterable[Coroutine[None, None, None]]) -> None:
+    """Do all at once; when one fails the others still come to their end before the failure is raised."""
+    for outcome in await asyncio.gather(*works, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+def _described(exit_code: int) -> str:
+    return f"exit code {exit_code}" if exit_code >= 0 else signal.Signals(-exit_code).name

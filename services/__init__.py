@@ -1,0 +1,14 @@
+"""What happens: one folder a verb. A dataset is submitted, validated, linked, tracked, committed, found."""
+
+from importlib import import_module
+
+from shared.service import Service
+
+NAMES = ("gateway", "validator", "linker", "sample_tracking", "catalog_writer", "search")
+"""Every service, in the order in which a dataset meets them."""
+
+
+def load(name: str) -> Service:
+    """The declaration of a service; its modules are imported only now, so that a process pays for what it runs."""
+    service: Service = import_module(f"services.{name}.app").SERVICE
+    return service

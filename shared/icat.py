@@ -1,0 +1,50 @@
+"""What ICAT defines: the parameters of the package `icat-esrf-definitions`, which beamlines and pipelines use today.
+
+The definitions are read from the file that the package names (`DEFINITIONS_FILE`), in some 10 ms. Its Python models say
+the same, but need NumPy, which the package does not ask for.
+"""
+
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from icat_esrf_definitions import DEFINITIONS_FILE  # type: ignore[import-untyped]  # the package ships no types
+
+PACKAGE = "icat-esrf-definitions"
+
+
+@dataclass(frozen=True, slots=True)
+class IcatParameter:
+    """One parameter as ICAT defines it."""
+
+    name: str
+    nexus_type: str
+    unit: str | None
+    description: str
+    deprecated: bool
+    replaced_by: str | None
+
+
+def icat_parameters() -> dict[str, IcatParameter]:
+    """All parameters by name. One that stands at two places of the NeXus tree is one parameter; the first counts."""
+    parameters: dict[str, IcatParameter] = {}
+    for element in ET.parse(DEFINITIONS_FILE).iter():  # noqa: S314 (a file of an installed package)
+        name = re.fullmatch(r"\s*\$\{([^}]+)\}\s*", element.text or "")
+        if name and name[1] not in parameters:
+            deprecation = element.get("ESRF_deprecated", "")
+            replacement = re.search(r"Use \S+ \((\w+)\) instead", deprecation)
+            parameters[name[1]] = IcatParameter(
+                name[1],
+                element.get("NAPItype", "NX_CHAR"),
+                element.get("units"),
+                element.get("ESRF_description", ""),
+                deprecated=bool(deprecation),
+                replaced_by=replacement[1] if replacement else None,
+            )
+    return parameters
+
+
+def icat_version() -> str:
+    """The version of the definitions, recorded with what they judged."""
+    return version(PACKAGE)

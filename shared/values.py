@@ -1,0 +1,271 @@
+"""Values of parameters: what was said, read as what the vocabulary says it is.
+
+Two paths. `reader(term)` is compiled once and decides the ordinary value in under a microsecond; whatever it doubts
+goes to `judge`, which takes its time and says what is wrong in words.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from sys import float_info
+from typing import Any
+
+from pydantic import JsonValue
+
+from shared.events import Finding, Parameter, Severity
+from shared.vocabulary import Term
+
+Reader = Callable[[JsonValue], Parameter | None]
+"""The parameter, or None when in doubt."""
+
+LARGEST = float_info.max
+BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
+NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
+NO_UNIT_BEGINS_SO = frozenset("0123456789.,_+-")
+SHOWN_CHARACTERS = 200
+
+
+def original_text(said: object) -> str:
+    """What was said, as text: JSON text for anything that was none."""
+    return said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+
+
+def reader(term: Term) -> Reader:
+    """The fast path of a term."""
+    return {
+        "number": _number_reader,
+        "integer": _integer_reader,
+        "text": _text_reader,
+        "boolean": _boolean_reader,
+    }.get(term.type, _doubting_reader)(term)
+
+
+def _number_reader(term: Term) -> Reader:
+    low, high = term.plausible or (-LARGEST, LARGEST)
+    unit = term.unit
+
+    def read(said: JsonValue) -> Parameter | None:
+        if type(said) is str:
+            try:
+                value = float(said)
+            except ValueError:
+                return None
+            if not low <= value <= high or "_" in said:
+                return None
+            original = said
+        elif (type(said) is float or type(said) is int) and low <= said <= high:
+            value = float(said)
+            original = repr(said)
+        else:
+            return None
+        if unit is None:
+            return {"value": value, "original": original}
+        return {"value": value, "original": original, "unit": unit}
+
+    return read
+
+
+def _integer_reader(term: Term) -> Reader:
+    low, high = term.plausible or (-(2**63), 2**63 - 1)
+
+    def read(said: JsonValue) -> Parameter | None:
+        if type(said) is str:
+            try:
+                value = int(said)
+            except ValueError:
+                return None
+            if low <= value <= high and "_" not in said and term.unit is None:
+                return {"value": value, "original": said}
+        elif type(said) is int and low <= said <= high and term.unit is None:
+            return {"value": said, "original": repr(said)}
+        return None
+
+    return read
+
+
+def _text_reader(_term: Term) -> Reader:
+    def read(said: JsonValue) -> Parameter | None:
+        return {"value": said, "original": said} if type(said) is str and said.strip() else None
+
+    return read
+
+
+def _boolean_reader(_term: Term) -> Reader:
+    def read(said: JsonValue) -> Parameter | None:
+        if isinstance(said, bool):
+            return {"value": said, "original": "true" if said else "false"}
+        if type(said) is str and (value := BOOLEANS.get(said)) is not None:
+            return {"value": value, "original": said}
+        return None
+
+    return read
+
+
+def _doubting_reader(_term: Term) -> Reader:
+    return lambda _said: None
+
+
+class Unreadable(Exception):
+    """A value is not what its parameter is."""
+
+    def __init__(self, code: str, message: str, expected: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.expected = expected
+
+
+def judge(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Parameter | None, list[Finding]]:
+    """The parameter as far as it can be had, and all that is to be said of it; `zone` is for times without one."""
+    if said is None or said == [] or (isinstance(said, str) and not said.strip()):
+        return None, [
+            _finding(term, "value_empty", Severity.WARNING, said, "has no value and was left out", _expected(term))
+        ]
+    original = original_text(said)
+    try:
+        value, findings = _value(term, said, zone)
+    except Unreadable as fault:
+        severity = Severity.WARNING if term.loose else Severity.ERROR
+        finding = _finding(term, fault.code, severity, said, fault.message, fault.expected)
+        return ({"value": original, "original": original} if term.loose else None), [finding]
+    parameter: Parameter = {"value": value, "original": original}
+    if term.unit is not None and not isinstance(value, str | bool):
+        parameter["unit"] = term.unit
+    return parameter, findings
+
+
+def _value(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Any, list[Finding]]:
+    if isinstance(said, dict) or (isinstance(said, list) and any(isinstance(item, dict | list) for item in said)):
+        raise Unreadable(
+            "value_nested", "is nested; give text, a number, true or false, or a flat list", _expected(term)
+        )
+    match term.type:
+        case "text":
+            return ([original_text(item) for item in said] if isinstance(said, list) else original_text(said)), []
+        case "boolean":
+            return _boolean(said), []
+        case "time":
+            return _time(term, said, zone)
+        case "vector":
+            numbers = _numbers(term, said)
+        case _:
+            numbers = _numbers(term, said) if term.loose or isinstance(said, list) else [_number(term, said)]
+            if len(numbers) > 1 and not term.loose:
+                raise Unreadable("value_not_a_number", f"holds {len(numbers)} numbers; give one", _expected(term))
+    findings = [finding for number in numbers if (finding := _range_finding(term, said, number))]
+    if term.type == "integer":
+        if any(not number.is_integer() for number in numbers):
+            raise Unreadable("value_not_an_integer", "is not a whole number", _expected(term))
+        numbers = [int(number) for number in numbers]
+    return (numbers if term.type == "vector" or len(numbers) > 1 else numbers[0]), findings
+
+
+def _number(term: Term, said: JsonValue) -> float:
+    """One number in the canonical unit; text may bring a unit of its own."""
+    expected = _expected(term)
+    if isinstance(said, bool):
+        raise Unreadable("value_not_a_number", "is true or false, not a number", expected)
+    if isinstance(said, str):
+        if (word := term.words.get(said.strip().lower())) is not None:
+            return word
+        if said.strip().lower().lstrip("+-") in {"nan", "inf", "infinity"}:
+            raise Unreadable("value_not_finite", "is not finite; leave it out where there is no value", expected)
+        number = _quantity(term, said.strip(), expected)
+    elif isinstance(said, int | float):
+        number = float(said) if abs(said) <= LARGEST else math.inf
+    else:
+        raise Unreadable("value_not_a_number", f"is not a number; give {expected}", expected)
+    if not math.isfinite(number):
+        raise Unreadable("value_not_finite", "is not finite; leave it out where there is no value", expected)
+    return number
+
+
+def _quantity(term: Term, text: str, expected: str) -> float:
+    """A number, alone or with a unit behind it."""
+    match = NUMBER.match(text)
+    unit = text[match.end() :].lstrip() if match else ""
+    if match is None or unit[:1] in NO_UNIT_BEGINS_SO:
+        raise Unreadable("value_not_a_number", f"is not a number; give {expected}", expected)
+    number = float(match[0])
+    if not unit:
+        return number
+    conversion = term.conversions.get(unit)
+    if conversion is not None:
+        return conversion(number)
+    unit = unit[:40]
+    if not term.conversions:
+        raise Unreadable("unit_not_expected", f"comes with {unit!r}, but has no unit; give {expected}", expected)
+    known = ", ".join(list(term.conversions)[:8])
+    raise Unreadable(
+        "unit_unknown", f"comes in {unit!r}, which is not a unit of it; give {expected}", f"one of {known}"
+    )
+
+
+def _numbers(term: Term, said: JsonValue) -> list[float]:
+    if isinstance(said, str):
+        words = said.strip("[]() ").replace(",", " ").split()
+        if len(words) > 1 and all(NUMBER.match(word) for word in words[1:]):
+            return [_number(term, word) for word in words]
+        return [_number(term, said)]
+    return [_number(term, item) for item in said] if isinstance(said, list) else [_number(term, said)]
+
+
+def _boolean(said: JsonValue) -> bool:
+    value = BOOLEANS.get(original_text(said).strip().lower())
+    if value is None:
+        raise Unreadable("value_not_a_boolean", "is neither true nor false", "true or false")
+    return value
+
+
+def _time(term: Term, said: JsonValue, zone: tzinfo) -> tuple[str, list[Finding]]:
+    try:
+        time = datetime.fromisoformat(said.strip() if isinstance(said, str) else "")
+    except ValueError:
+        raise Unreadable(
+            "value_not_a_time", "is not an ISO 8601 time", "a time like 2024-11-30T09:00:00+01:00"
+        ) from None
+    if time.tzinfo is not None:
+        return time.isoformat(), []
+    message = f"names no time zone; the facility's ({zone}) was taken"
+    finding = _finding(term, "time_zone_assumed", Severity.WARNING, said, message, "a time with its zone, as +01:00")
+    return time.replace(tzinfo=zone).isoformat(), [finding]
+
+
+def _range_finding(term: Term, said: JsonValue, number: float) -> Finding | None:
+    """Outside the hard range is an error, outside the plausible one a warning."""
+    unit = f" {term.unit}" if term.unit else ""
+    for limits, code, severity, verdict in (
+        (term.hard, "value_out_of_range", Severity.ERROR, "cannot be"),
+        (term.plausible, "value_implausible", Severity.WARNING, "is unlikely"),
+    ):
+        if limits is not None and not limits[0] <= number <= limits[1]:
+            expected = f"{limits[0]:g} to {limits[1]:g}{unit}"
+            note = f"; {term.note}" if term.note else ""
+            return _finding(term, code, severity, said, f"{verdict}: expected {expected}{note}", expected)
+    return None
+
+
+def _expected(term: Term) -> str:
+    unit = f" in {term.unit}" if term.unit else ""
+    return {
+        "number": f"a number{unit}",
+        "integer": f"a whole number{unit}",
+        "vector": f"a list of numbers{unit}",
+        "boolean": "true or false",
+        "time": "a time like 2024-11-30T09:00:00+01:00",
+        "text": "text",
+    }[term.type]
+
+
+def _finding(term: Term, code: str, severity: Severity, said: JsonValue, message: str, expected: str) -> Finding:
+    shown = original_text(said)[:SHOWN_CHARACTERS]
+    return Finding(
+        code=code,
+        severity=severity,
+        message=f"{term.name} = {shown!r} {message}",
+        parameter=term.name,
+        value=shown,
+        expected=expected,
+    )

@@ -1,0 +1,225 @@
+"""The vocabulary: what every parameter means, and every name under which it may come.
+
+Its base is all that ICAT defines. Over it lies the typed layer of `schemas/vocabulary/`: types, units, ranges and
+aliases that ICAT does not state, or states wrongly. A parameter that only ICAT describes is *loose*: producers do not
+keep to ICAT's types, so a value of another type is kept as text and flagged, and refuses nothing.
+"""
+
+import difflib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from shared.datafiles import DataFileInvalid, Table, data_files, read_data_file
+from shared.icat import IcatParameter, icat_parameters, icat_version
+from shared.units import Conversion, Units, UnitUnknown
+
+Type = Literal["number", "integer", "boolean", "text", "time", "vector"]
+
+TYPES_OF_NEXUS: Mapping[str, Type] = {
+    "NX_NUMBER": "number",
+    "NX_FLOAT": "number",
+    "NX_INT": "integer",
+    "NX_BOOLEAN": "boolean",
+    "NX_DATE_TIME": "time",
+}
+
+
+def _ordered(pair: tuple[float, float]) -> tuple[float, float]:
+    if not pair[0] <= pair[1]:
+        raise ValueError("a range goes from the lower to the higher number")
+    return pair
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
+
+
+class Entry(Table):
+    """What a vocabulary file says of one parameter. What it leaves out is ICAT's."""
+
+    type: Type
+    unit: str | None = Field(default=None, description="the canonical unit; absent: none, whatever ICAT says")
+    hard: Range | None = Field(default=None, description="in the canonical unit; outside it the dataset is refused")
+    plausible: Range | None = Field(default=None, description="in the canonical unit; outside it the value is flagged")
+    aliases: list[str] = Field(default=[], description="other names of the same; letter case never matters")
+    words: dict[str, float] = Field(default={}, description="texts that stand for a number, in lower case")
+    note: str = Field(default="", description="what a producer must know; it ends up in findings")
+    local: bool = Field(default=False, description="true: ICAT does not define it")
+
+
+class VocabularyFile(Table):
+    """One file of `schemas/vocabulary/`. A name that holds `{shell}` stands for one of each in `expand.shell`."""
+
+    title: str
+    units: dict[str, str] = Field(default={}, description="spelling of a unit, to what pint calls it")
+    expand: dict[str, list[str]] = Field(default={})
+    parameter: dict[str, Entry] = Field(default={})
+
+    def entries(self) -> Iterator[tuple[str, Entry]]:
+        """Each parameter under its full name."""
+        for name, entry in self.parameter.items():
+            keys = [key for key in self.expand if f"{{{key}}}" in name]
+            for values in product(*(self.expand[key] for key in keys)):
+                filled, *aliases = (
+                    _filled(text, dict(zip(keys, values, strict=True))) for text in (name, *entry.aliases)
+                )
+                yield filled, entry.model_copy(update={"aliases": aliases})
+
+    @model_validator(mode="after")
+    def _braces_are_expanded(self) -> Self:
+        for name, entry in self.entries():
+            for text in (name, *entry.aliases):
+                if "{" in text:
+                    raise ValueError(
+                        f"{text} of parameter {name} holds a brace that its name and [expand] do not explain"
+                    )
+        return self
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    for key, value in values.items():
+        text = text.replace(f"{{{key}}}", value)
+    return text
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """One parameter: its canonical name and all that a value of it must be."""
+
+    name: str
+    type: Type
+    unit: str | None
+    description: str
+    hard: tuple[float, float] | None = None
+    plausible: tuple[float, float] | None = None
+    note: str = ""
+    words: Mapping[str, float] = field(default_factory=dict)
+    conversions: Mapping[str, Conversion] = field(default_factory=dict)
+    loose: bool = False
+    deprecated: bool = False
+
+
+class Vocabulary:
+    """All parameters by canonical name, and the names that lead to them."""
+
+    def __init__(self, terms: Iterable[Term], aliases: Mapping[str, str], deprecated: Iterable[str] = ()) -> None:
+        self.terms = {term.name: term for term in terms}
+        self.aliases = aliases
+        self.deprecated_names = {name.lower() for name in deprecated}
+        self.icat_version = icat_version()
+        self._by_lower_name = {alias.lower(): self.terms[name] for alias, name in aliases.items()}
+        self._by_lower_name |= {name.lower(): term for name, term in self.terms.items()}
+        self._families: dict[str, list[str]] = defaultdict(list)
+        for name in self._by_lower_name:
+            self._families[name.partition("_")[0]].append(name)
+        self._closest = lru_cache(maxsize=4096)(self._search_closest)
+
+    @classmethod
+    def load(cls, extra_directories: Iterable[Path] = ()) -> Self:
+        """ICAT's definitions with `schemas/vocabulary/` and a facility's own directories over them.
+
+        Raises:
+            DataFileInvalid: a file is wrong, or two describe one parameter.
+        """
+        read = [(file, read_data_file(file, VocabularyFile)) for file in data_files("vocabulary", extra_directories)]
+        icat = icat_parameters()
+        try:
+            units = Units({spelling: unit for _, content in read for spelling, unit in content.units.items()})
+        except UnitUnknown as error:
+            raise DataFileInvalid(f"[units]: {error}") from None
+        terms, aliases = _typed_layer(read, icat, units)
+        deprecated = {p.name for p in icat.values() if p.deprecated}
+        for parameter in icat.values():
+            if parameter.name in terms or parameter.name in aliases:
+                continue
+            if parameter.replaced_by in terms or parameter.replaced_by in icat:
+                aliases[parameter.name] = parameter.replaced_by
+            else:
+                terms[parameter.name] = _loose_term(parameter, units)
+        return cls(terms.values(), aliases, deprecated)
+
+    def resolve(self, name: str) -> Term | None:
+        """The parameter of that name or alias, in any letter case."""
+        return self.terms.get(name) or self._by_lower_name.get(name.lower())
+
+    def suggest(self, name: str) -> str | None:
+        """The name that was probably meant; some milliseconds for a name not seen lately."""
+        return self._closest(name.lower()[:100])
+
+    def _search_closest(self, name: str) -> str | None:
+        candidates = self._families.get(name.partition("_")[0]) or list(self._by_lower_name)
+        close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.8)
+        return self._by_lower_name[close[0]].name if close else None
+
+
+def _typed_layer(
+    read: Iterable[tuple[Path, VocabularyFile]], icat: Mapping[str, IcatParameter], units: Units
+) -> tuple[dict[str, Term], dict[str, str]]:
+    """The terms that vocabulary files describe, and their aliases."""
+    terms: dict[str, Term] = {}
+    aliases: dict[str, str] = {}
+    for file, content in read:
+        for name, entry in content.entries():
+            place = f"{file}, parameter.{name}"
+            if name in terms or name in aliases:
+                raise DataFileInvalid(f"{place}: described twice")
+            if (name in icat) == entry.local:
+                known = (
+                    "defined by ICAT, so it is not local" if entry.local else "not defined by ICAT; set local = true"
+                )
+                raise DataFileInvalid(f"{place}: {known}")
+            terms[name] = _term(place, name, entry, icat.get(name), units)
+            for alias in entry.aliases:
+                if aliases.setdefault(alias, name) != name:
+                    raise DataFileInvalid(f"{place}.aliases: {alias} is an alias of {aliases[alias]} too")
+    if both := terms.keys() & aliases.keys():
+        raise DataFileInvalid(f"{min(both)} is described as a parameter, and as an alias of {aliases[min(both)]}")
+    return terms, aliases
+
+
+def _term(place: str, name: str, entry: Entry, icat: IcatParameter | None, units: Units) -> Term:
+    if (
+        entry.hard
+        and entry.plausible
+        and not (entry.hard[0] <= entry.plausible[0] and entry.plausible[1] <= entry.hard[1])
+    ):
+        raise DataFileInvalid(f"{place}.plausible: it reaches beyond the hard range")
+    try:
+        conversions = units.conversions_to(entry.unit) if entry.unit else {}
+    except UnitUnknown as error:
+        raise DataFileInvalid(f"{place}.unit: {error}") from None
+    return Term(
+        name,
+        entry.type,
+        entry.unit,
+        icat.description if icat else entry.note,
+        hard=entry.hard,
+        plausible=entry.plausible or entry.hard,
+        note=entry.note,
+        words=entry.words,
+        conversions=conversions,
+        deprecated=bool(icat and icat.deprecated),
+    )
+
+
+def _loose_term(parameter: IcatParameter, units: Units) -> Term:
+    """ICAT's own word on a parameter. A unit that no vocabulary file spells is kept, and converts from nothing."""
+    try:
+        conversions = units.conversions_to(parameter.unit) if parameter.unit else {}
+    except UnitUnknown:
+        conversions = {}
+    return Term(
+        parameter.name,
+        TYPES_OF_NEXUS.get(parameter.nexus_type, "text"),
+        parameter.unit,
+        parameter.description,
+        conversions=conversions,
+        loose=True,
+        deprecated=parameter.deprecated,
+    )
