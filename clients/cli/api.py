@@ -1,0 +1,85 @@
+"""The gateway and the search service, as the command line reaches them."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from clients.cli.output import UNREACHABLE, fail
+
+RUNNING_FILE = Path(".beamcat/running.json")
+"""Where `beamcat run` and `beamcat up` say what they serve, so that commands in the same folder need no settings."""
+
+TIMEOUT_SECONDS = 30.0
+
+
+class Api:
+    """Both services. What they refuse is told in their own words; what does not answer ends the command."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.search_url = environment.get("BEAMCAT_SEARCH_URL", "http://127.0.0.1:18005")
+        self.gateway_url = environment.get("BEAMCAT_GATEWAY_URL", "http://127.0.0.1:18000")
+        self._token = environment.get("BEAMCAT_TOKEN", "")
+        self._http = httpx.Client(timeout=TIMEOUT_SECONDS)
+
+    def search(self, route: str, /, **parameters: object) -> Any:  # noqa: ANN401  whatever JSON it is
+        """The JSON that search answers, or nothing where it has no such thing."""
+        wanted = {name: str(value) for name, value in parameters.items() if value is not None}
+        answer = self._ask("GET", f"{self.search_url}{route}", params=wanted)
+        return None if answer.status_code == httpx.codes.NOT_FOUND else _json(answer)
+
+    def submit(self, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Hand in datasets in order; the gateway's answer for each."""
+        results: list[dict[str, Any]] = []
+        for start in range(0, len(submissions), 1000):
+            answer = self._post("/datasets:batch", {"datasets": submissions[start : start + 1000]})
+            results += _json(answer)["results"]
+        return results
+
+    def check(self, submission: dict[str, Any]) -> dict[str, Any]:
+        """The full verdict on a submission; nothing is published."""
+        answer = self._post("/datasets:check", submission)
+        verdict: dict[str, Any] = answer.json()
+        if answer.status_code in (httpx.codes.OK, httpx.codes.UNPROCESSABLE_ENTITY):
+            return verdict
+        return fail(_problem(answer))
+
+    def _post(self, path: str, body: object) -> httpx.Response:
+        return self._ask(
+            "POST", f"{self.gateway_url}{path}", json=body, headers={"Authorization": f"Bearer {self._token}"}
+        )
+
+    def _ask(self, method: str, url: str, **options: Any) -> httpx.Response:  # noqa: ANN401  as httpx takes them
+        try:
+            answer = self._http.request(method, url, **options)
+        except httpx.TransportError as error:
+            fail(
+                f"{url} does not answer ({error}); is beamcat up? (BEAMCAT_GATEWAY_URL, BEAMCAT_SEARCH_URL)",
+                UNREACHABLE,
+            )
+        if answer.status_code in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE):
+            fail(_problem(answer), UNREACHABLE)
+        return answer
+
+
+def connect() -> Api:
+    """The services that the environment names, else those that run in this folder."""
+    running = json.loads(RUNNING_FILE.read_text()) if RUNNING_FILE.exists() else {}
+    return Api({**running, **os.environ})
+
+
+def _json(answer: httpx.Response) -> Any:  # noqa: ANN401  whatever JSON it is
+    if answer.is_error:
+        fail(_problem(answer))
+    return answer.json()
+
+
+def _problem(answer: httpx.Response) -> str:
+    try:
+        problem = answer.json()
+        faults = [f"{fault['field']}: {fault['message']}" for fault in problem.get("errors", ())]
+        return "; ".join([str(problem.get("detail", answer.text)), *faults])
+    except ValueError:
+        return f"{answer.url} answered {answer.status_code}: {answer.text[:300]}"

@@ -1,0 +1,35 @@
+"""The commands, by whom they are for."""
+
+import typer
+
+from clients.cli import datasets, operations, rejections, running, tokens
+
+app = typer.Typer(
+    name="beamcat",
+    help="A dataset is submitted, validated, linked, tracked, committed, found.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+RUN, DATASETS, OPERATE = "Run", "Datasets", "Operate"
+
+app.command("run", rich_help_panel=RUN)(running.run)
+app.command("demo", rich_help_panel=RUN)(running.demo)
+app.command("up", rich_help_panel=RUN)(running.up)
+app.command("submit", rich_help_panel=DATASETS)(datasets.submit)
+app.command("check", rich_help_panel=DATASETS)(datasets.check)
+app.command("status", rich_help_panel=DATASETS)(datasets.status)
+app.command("find", rich_help_panel=DATASETS)(datasets.find)
+app.command("lineage", rich_help_panel=DATASETS)(datasets.lineage)
+app.add_typer(rejections.app, name="rejections", rich_help_panel=DATASETS)
+app.command("serve", rich_help_panel=OPERATE)(operations.serve)
+app.command("migrate", rich_help_panel=OPERATE)(operations.migrate)
+app.command("rebuild", rich_help_panel=OPERATE)(operations.rebuild)
+app.add_typer(operations.topics, name="topics", rich_help_panel=OPERATE)
+app.add_typer(tokens.app, name="tokens", rich_help_panel=OPERATE)
+
+
+def main() -> None:
+    """The entry point of the console script."""
+    app()

@@ -1,0 +1,235 @@
+"""Commands for those who make and look for datasets."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import Progress
+from rich.tree import Tree
+
+from clients.cli.api import Api, connect
+from clients.cli.output import Json, console, errors, fail, print_findings, print_json, print_table
+
+CATALOGUED = ("committed", "unchanged")
+PATIENCE_SECONDS = 30.0
+COLOURS = {"committed": "green", "unchanged": "green", "pending": "yellow", "in_flight": "yellow", "rejected": "red"}
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(help='JSON: one submission, a list of them, or {"datasets": […]}.', exists=True, dir_okay=False),
+]
+
+
+def submit(
+    files: Files,
+    *,
+    wait: Annotated[bool, typer.Option(help="Wait until each is committed, rejected or pending.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Hand in datasets. Exit code 1 if any was refused or rejected."""
+    api = connect()
+    submissions = [submission for file in files for submission in read_submissions(file)]
+    states = follow(api, submissions) if wait else submit_all(api, submissions)
+    if as_json:
+        print_json(states)
+    else:
+        print_states(states)
+    if any(state["state"] in ("refused", "rejected") for state in states):
+        raise typer.Exit(1)
+
+
+def check(files: Files, *, as_json: Json = False) -> None:
+    """Say everything that would be found in submissions, and publish nothing. Exit code 1 if any would be refused."""
+    api = connect()
+    verdicts = [{"file": str(file), **api.check(submission)} for file in files for submission in read_submissions(file)]
+    if as_json:
+        print_json(verdicts)
+    for verdict in verdicts if not as_json else ():
+        word = "[green]would be taken[/]" if verdict.get("accepted") else "[red]would be refused[/]"
+        console.print(f"{verdict['file']}: {word}")
+        for fault in verdict.get("errors", ()):
+            console.print(f"  [red]error[/] {fault['field']}: {fault['message']}", soft_wrap=True)
+        print_findings(verdict.get("findings", ()))
+    if not all(verdict.get("accepted") for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+def status(
+    subject: Annotated[str, typer.Argument(help="A receipt, or a dataset's path.")], *, as_json: Json = False
+) -> None:
+    """How far a submission has come. Exit code 1 if it is rejected or unknown."""
+    api = connect()
+    if subject.startswith("/"):
+        receipts = api.search("/receipts", path=subject)["receipts"]
+    else:
+        receipts = [found for found in [api.search(f"/receipts/{subject}")] if found]
+    if not receipts:
+        fail(f"nothing was submitted under {subject}")
+    if as_json:
+        print_json(receipts)
+    else:
+        print_states(receipts)
+    if receipts[0]["state"] == "rejected":
+        raise typer.Exit(1)
+
+
+def find(  # noqa: PLR0913  # each is an option of the command
+    q: Annotated[str | None, typer.Argument(help="Words in name, path, sample, proposal or text parameters.")] = None,
+    *,
+    parameters: Annotated[str | None, typer.Option("--parameters", "-p", help="name~op~value,… as in ICAT+.")] = None,
+    proposal: str | None = None,
+    sample: str | None = None,
+    beamline: str | None = None,
+    kind: str | None = None,
+    limit: int = 20,
+    as_json: Json = False,
+) -> None:
+    """Look for datasets. Exit code 1 if none is found."""
+    wanted = {
+        "q": q,
+        "parameters": parameters,
+        "proposal": proposal,
+        "sample": sample,
+        "beamline": beamline,
+        "kind": kind,
+    }
+    answer = connect().search("/datasets", **wanted, limit=limit, count="true")
+    if as_json:
+        print_json(answer)
+    else:
+        print_datasets(answer["datasets"])
+        console.print(f"{len(answer['datasets'])} of {answer['count']}")
+    if not answer["datasets"]:
+        raise typer.Exit(1)
+
+
+def lineage(
+    path: Annotated[str, typer.Argument(help="A dataset's path.")],
+    *,
+    direction: Annotated[
+        str, typer.Option(help="up: what it was made from; down: what was made from it; both.")
+    ] = "both",
+    depth: int = 5,
+    as_json: Json = False,
+) -> None:
+    """Show where a dataset comes from and what came of it."""
+    api = connect()
+    graph = lineage_of(api, path, direction, depth)
+    if as_json:
+        print_json(graph)
+    else:
+        print_lineage(graph)
+
+
+def read_submissions(file: Path) -> list[dict[str, Any]]:
+    """The submissions in a file, in its order."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        fail(f"{file} is not JSON: {error}")
+    if isinstance(content, dict):
+        content = content.get("datasets", [content])
+    if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
+        fail(f'{file} holds no submission: give a JSON object, a list of them, or {{"datasets": […]}}')
+    return content
+
+
+def submit_all(api: Api, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Hand in datasets; for each its receipt as in flight, or why the gateway refused it."""
+    answers = api.submit(submissions)
+    return [
+        {"path": submission.get("path"), **answer, "state": "in_flight" if answer["status"] == 202 else "refused"}  # noqa: PLR2004  HTTP's Accepted
+        for submission, answer in zip(submissions, answers, strict=True)
+    ]
+
+
+def follow(api: Api, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Hand in datasets and wait until each is committed, rejected, or pending on what is not among them."""
+    states = submit_all(api, submissions)
+    among_them = {state["path"] for state in states}
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with Progress(console=errors, transient=True) as progress:
+        for place in progress.track(range(len(states)), description="on its way"):
+            while not _settled(states[place], among_them) and time.monotonic() < deadline:
+                time.sleep(0.05)
+                states[place] = {**states[place], **(api.search(f"/receipts/{states[place]['receipt_id']}") or {})}
+    for state in states:
+        if state["state"] in CATALOGUED:
+            state["findings"] = api.search(f"/datasets/{state['dataset_id']}")["document"]["findings"]
+    return states
+
+
+def _settled(state: dict[str, Any], among_them: set[str]) -> bool:
+    if state["state"] == "pending":
+        return among_them.isdisjoint(state["waits_for"])
+    return bool(state["state"] != "in_flight")
+
+
+def lineage_of(api: Api, path: str, direction: str = "both", depth: int = 5) -> dict[str, Any]:
+    """The lineage of the dataset at a path."""
+    found = api.search("/datasets", path=path)
+    if not found["datasets"]:
+        fail(f"no dataset is catalogued at {path}")
+    graph: dict[str, Any] = api.search(
+        f"/datasets/{found['datasets'][0]['dataset_id']}/lineage", direction=direction, depth=depth
+    )
+    return graph
+
+
+def print_states(states: list[dict[str, Any]]) -> None:
+    """Each receipt's state on a line, with what a person can do about it below."""
+    for state in states:
+        word = state["state"]
+        revision = f" as revision {state['revision']}" if "revision" in state else ""
+        receipt = f"[dim]{state.get('receipt_id', '')}[/]"
+        console.print(
+            f"[{COLOURS.get(word, 'red')}]{word}[/]{revision}  {state.get('path')}  {receipt}", soft_wrap=True
+        )
+        for line in _explanations(state):
+            console.print(f"  {line}", soft_wrap=True)
+        print_findings(state.get("findings", ()))
+
+
+def _explanations(state: dict[str, Any]) -> Iterator[str]:
+    if state.get("code"):
+        yield f"{state['code']}: {state['message']}"
+    if state.get("waits_for"):
+        yield f"waits until {state['deadline']} for {', '.join(state['waits_for'])}"
+    if state["state"] == "refused":
+        yield str(state.get("detail", ""))
+        yield from (f"{fault['field']}: {fault['message']}" for fault in state.get("errors", ()))
+
+
+def print_datasets(datasets: list[dict[str, Any]]) -> None:
+    """The catalogue's rows."""
+    columns = ("kind", "name", "sample", "proposal", "start", "revision", "path")
+    print_table(columns, [[dataset.get(column) for column in columns] for dataset in datasets])
+
+
+def print_lineage(graph: dict[str, Any]) -> None:
+    """A tree from each dataset that was made from nothing, down to the newest results; the asked one stands out."""
+    nodes = {node["dataset_id"]: node for node in graph["nodes"]}
+    children: dict[str, list[str]] = {}
+    for edge in graph["edges"]:
+        children.setdefault(edge["parent"], []).append(edge["child"])
+    made = {edge["child"] for edge in graph["edges"]}
+    forest = Tree("lineage", hide_root=True)
+    for dataset_id in nodes:
+        if dataset_id not in made:
+            _grow(forest, dataset_id, nodes, children, graph["root"])
+    console.print(forest)
+
+
+def _grow(
+    tree: Tree, dataset_id: str, nodes: dict[str, dict[str, Any]], children: dict[str, list[str]], root: str
+) -> None:
+    node = nodes[dataset_id]
+    style = "bold" if dataset_id == root else ""
+    branch = tree.add(
+        f"[{style or 'default'}]{node.get('name', '?')}[/]  [dim]{node.get('kind', '')}  {node['path']}[/]"
+    )
+    for child in children.get(dataset_id, ()):
+        _grow(branch, child, nodes, children, root)

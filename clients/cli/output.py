@@ -1,0 +1,45 @@
+"""What a person sees, and what a machine reads."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+FAILED = 1
+"""Exit code: the answer is no (rejected, not found, not taken)."""
+UNREACHABLE = 3
+"""Exit code: a service did not answer; the same call may go through later."""
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output."""
+    typer.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
+    """A table that folds its texts to the terminal's width."""
+    table = Table(*columns, title=title, title_justify="left", header_style="bold")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    console.print(table)
+
+
+def print_findings(findings: Iterable[Mapping[str, Any]]) -> None:
+    """Each finding on a line of its own: errors first."""
+    for finding in sorted(findings, key=lambda finding: str(finding["severity"])):
+        colour = "red" if finding["severity"] == "error" else "yellow"
+        console.print(f"  [{colour}]{finding['severity']}[/] {finding['code']}: {finding['message']}", soft_wrap=True)
+
+
+def fail(message: str, code: int = FAILED) -> NoReturn:
+    """Say what is wrong on standard error and end with an exit code."""
+    errors.print(f"[red]beamcat:[/] {message}", soft_wrap=True)
+    raise typer.Exit(code)

@@ -1,0 +1,97 @@
+"""What was not taken: looking at it, and sending it again after a correction."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from clients.cli.api import connect
+from clients.cli.datasets import follow, print_states
+from clients.cli.output import Json, console, fail, print_findings, print_json, print_table
+
+app = typer.Typer(help="What was not taken, and why.", no_args_is_help=True)
+
+RejectionId = Annotated[str, typer.Argument(help="The id that `beamcat rejections list` shows.")]
+
+
+@app.command("list")
+def list_rejections(
+    *,
+    code: Annotated[str | None, typer.Option(help="Only this rejection code.")] = None,
+    stage: Annotated[str | None, typer.Option(help="Only what this stage refused.")] = None,
+    since: Annotated[str | None, typer.Option(help="ISO 8601.")] = None,
+    limit: int = 20,
+    as_json: Json = False,
+) -> None:
+    """The newest rejections."""
+    answer = connect().search("/rejections", code=code, stage=stage, since=since, limit=limit)
+    if as_json:
+        print_json(answer)
+    else:
+        columns = ("rejection_id", "rejected_at", "stage", "code", "path", "message")
+        print_table(columns, [[rejection.get(column) for column in columns] for rejection in answer["rejections"]])
+
+
+@app.command("show")
+def show(rejection_id: RejectionId, *, as_json: Json = False) -> None:
+    """One rejection with every finding and the original event."""
+    rejection = _rejection(rejection_id)
+    if as_json:
+        print_json(rejection)
+        return
+    console.print(f"[red]{rejection['code']}[/] by {rejection['stage']}: {rejection['message']}", soft_wrap=True)
+    print_findings(rejection["findings"])
+    origin = {
+        name: rejection.get(name)
+        for name in ("receipt_id", "path", "producer", "topic", "partition", "offset", "rejected_at")
+    }
+    for name, value in origin.items():
+        console.print(f"  {name}: {value}", soft_wrap=True)
+    console.print(
+        rejection["value_text"] or "(the original bytes are no text: see value_base64 with --json)",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+@app.command("resubmit")
+def resubmit(
+    rejection_id: RejectionId,
+    *,
+    file: Annotated[
+        Path | None, typer.Option(help="A corrected submission; without it the original is sent again.")
+    ] = None,
+    save: Annotated[Path | None, typer.Option(help="Only write the original submission here, to be corrected.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Send a rejected submission again, as it was or corrected."""
+    submission = json.loads(file.read_text()) if file else _original(_rejection(rejection_id))
+    if save:
+        save.write_text(json.dumps(submission, indent=2, ensure_ascii=False) + "\n")
+        console.print(
+            f"written to {save}; correct it and run: beamcat rejections resubmit {rejection_id} --file {save}"
+        )
+        return
+    states = follow(connect(), [submission])
+    if as_json:
+        print_json(states)
+    else:
+        print_states(states)
+    if states[0]["state"] in ("refused", "rejected"):
+        raise typer.Exit(1)
+
+
+def _rejection(rejection_id: str) -> dict[str, Any]:
+    rejection: dict[str, Any] | None = connect().search(f"/rejections/{rejection_id}")
+    return rejection if rejection is not None else fail(f"there is no rejection {rejection_id}")
+
+
+def _original(rejection: dict[str, Any]) -> dict[str, Any]:
+    try:
+        payload = json.loads(base64.b64decode(rejection["value_base64"] or ""))
+        submission: dict[str, Any] = payload["submission"]
+    except (ValueError, KeyError, TypeError):
+        fail("the original is no readable submission; write a corrected one and give it with --file")
+    return submission

@@ -1,0 +1,155 @@
+"""Commands that run the whole of beamcat on this machine."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import services
+from clients.cli.api import RUNNING_FILE, Api
+from clients.cli.datasets import (
+    CATALOGUED,
+    follow,
+    lineage_of,
+    print_datasets,
+    print_lineage,
+    print_states,
+    read_submissions,
+)
+from clients.cli.output import console, fail
+
+if TYPE_CHECKING:  # an image has no embedded stack, and the process of a service need not load it
+    from deploy.embedded.installation import Installation
+
+DATA_DIRECTORY = RUNNING_FILE.parent
+EXAMPLES = Path(__file__).parents[2] / "examples"
+MERGED = "/data/visitor/mx1111/id30a3/20241130/PROCESSED_DATA/Fus_RAC1b/run_02/autoPROC_merged"
+
+EXPECTED = {"4-wrong-value.json": ("rejected",), "6-missing-input.json": ("pending",)}
+"""The examples that are there to go wrong; all others must end catalogued."""
+
+Replicas = Annotated[list[str] | None, typer.Option("--replicas", help="service=count, such as linker=2; repeat.")]
+
+
+def run() -> None:
+    """Start everything, send the examples, show what came of them, and serve until Ctrl-C."""
+    _stay(_run)
+
+
+def demo() -> None:
+    """As run, but end by itself: with 0 if and only if everything that was sent was found again."""
+    _stay(_demo)
+
+
+def up(replicas: Replicas = None) -> None:
+    """Start everything and serve until Ctrl-C, sending nothing."""
+    _stay(_serve, _counts(replicas or ()))
+
+
+async def _run(running: "Installation") -> bool:
+    await asyncio.to_thread(show_examples, Api(running.environment))
+    return await _serve(running)
+
+
+async def _demo(running: "Installation") -> bool:
+    return await asyncio.to_thread(show_examples, Api(running.environment))
+
+
+async def _serve(running: "Installation") -> bool:
+    console.print("\n[bold]Open[/]")
+    console.print(f"  {running.urls['search']}/        the catalogue, for people")
+    console.print(f"  {running.urls['search']}/docs    its HTTP API")
+    console.print(
+        f"  {running.urls['gateway']}/docs    where producers hand in; their token: {DATA_DIRECTORY}/development-token"
+    )
+    console.print("[bold]Try[/]   .venv/bin/beamcat find Fus_RAC1b\n[bold]Stop[/]  Ctrl-C")
+    await asyncio.Event().wait()
+    return True
+
+
+def show_examples(api: Api) -> bool:
+    """Send every example, print what became of it, and say whether everything was found again as it should be."""
+    as_expected = True
+    for file in sorted(EXAMPLES.glob("*.json")):
+        console.print(f"\n[bold]{file.name}[/]")
+        states = follow(api, read_submissions(file))
+        print_states(states)
+        wanted = EXPECTED.get(file.name, CATALOGUED)
+        for state in states:
+            if state["state"] not in wanted or not _found_again(api, state):
+                console.print(f"  [red]expected[/] {' or '.join(wanted)}, and to find it again")
+                as_expected = False
+    console.print()
+    print_datasets(api.search("/datasets", limit=20)["datasets"])
+    print_lineage(lineage_of(api, MERGED))
+    return as_expected
+
+
+def _found_again(api: Api, state: Mapping[str, Any]) -> bool:
+    """Whether search has the dataset, or, if it was rejected, the rejection with its reason."""
+    if state["state"] == "rejected":
+        rejections = api.search("/rejections", receipt_id=state["receipt_id"])["rejections"]
+        return any(rejection["code"] == state["code"] for rejection in rejections)
+    if state["state"] == "pending":
+        return bool(state["waits_for"])
+    datasets = api.search("/datasets", path=state["path"])["datasets"]
+    return any(dataset["path"] == state["path"] for dataset in datasets)
+
+
+def _counts(replicas: Sequence[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for entry in replicas:
+        name, _, count = entry.partition("=")
+        if name not in services.NAMES or not count.isdigit() or int(count) < 1:
+            fail(f"--replicas {entry}: give service=count, such as linker=2")
+        counts[name] = int(count)
+    return counts
+
+
+def _stay(act: Callable[["Installation"], Awaitable[bool]], replicas: Mapping[str, int] | None = None) -> None:
+    """Run an installation for as long as `act` takes. Exit code 0: it answered yes, or was asked to stop."""
+    try:
+        from deploy.embedded.installation import NotReadyError
+        from deploy.embedded.jars import JarDiffersError
+        from deploy.embedded.server import ServerFailedError
+        from deploy.embedded.stack import DataDirectoryError
+    except ModuleNotFoundError as error:
+        fail(f"the embedded stack is not installed here ({error}); beamcat serve runs one service on given servers")
+    try:
+        well = asyncio.run(_live(act, replicas or {}))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        console.print("stopped")
+        return
+    except (DataDirectoryError, JarDiffersError, NotReadyError, ServerFailedError, ValueError) as error:
+        fail(str(error))
+    if not well:
+        raise typer.Exit(1)
+
+
+async def _live(act: Callable[["Installation"], Awaitable[bool]], replicas: Mapping[str, int]) -> bool:
+    from deploy.embedded.installation import installation
+
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    console.print("Starting Kafka, PostgreSQL and the services …")
+    async with installation(DATA_DIRECTORY, replicas=replicas, say=console.print) as running:
+        with _announced(running):
+            return await act(running)
+
+
+@contextlib.contextmanager
+def _announced(running: "Installation") -> Iterator[None]:
+    """Say in a file where things are, for commands in the same folder; it has the token: only its owner reads it."""
+    with os.fdopen(os.open(RUNNING_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(running.environment, file)
+    try:
+        yield
+    finally:
+        RUNNING_FILE.unlink(missing_ok=True)

@@ -1,0 +1,48 @@
+"""From Python values to the JSON of a submission."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+
+def encode(fields: Mapping[str, Any]) -> bytes:
+    """The compact JSON of a submission; fields that are None are left out.
+
+    Raises:
+        ValueError: a value has no JSON, such as NaN, or the path is not absolute.
+    """
+    path = fields.get("path")
+    if not isinstance(path, str) or not path.startswith("/"):
+        raise ValueError(f"path: {path!r} is not absolute; give the full path of the dataset's folder")
+    said = {name: plain(value, name) for name, value in fields.items() if value is not None}
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def plain(value: Any, place: str) -> Any:
+    """The value in JSON's own types: times as ISO 8601, paths as text, arrays as lists.
+
+    Raises:
+        ValueError: it has none; `place` is named.
+    """
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{place}: is {value}, which JSON does not know; leave it out where there is no value")
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping):
+        return {str(name): plain(item, f"{place}.{name}") for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item, f"{place}.{index}") for index, item in enumerate(value)]
+    if hasattr(value, "tolist"):  # numpy's arrays and scalars
+        return plain(value.tolist(), place)
+    raise ValueError(f"{place}: a {type(value).__name__} has no JSON; give text, a number, a boolean or a list of them")

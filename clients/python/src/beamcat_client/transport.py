@@ -1,0 +1,110 @@
+"""HTTP with the standard library: JSON in, JSON out, no redirects, nothing retried."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from beamcat_client.errors import BeamcatError, NotAuthorised, NotFound, Unavailable
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer whose body is a JSON object, or is not the service's own (`body` is then empty)."""
+
+    status: int
+    body: dict[str, Any]
+    is_problem: bool
+    """Whether it is a problem of RFC 9457, as only the service itself answers, and no proxy before it."""
+    retry_after_seconds: float | None = None
+
+    @property
+    def detail(self) -> str:
+        """What the service says about it."""
+        return str(self.body.get("detail") or f"status {self.status}")
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """A redirected POST would become a GET and lose its body."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        """Nothing is followed: the redirect itself is the answer."""
+
+
+class Http:
+    """One service, at its URL."""
+
+    def __init__(self, url: str, token: str | None, timeout_seconds: float) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(f"the URL {url!r} does not begin with http:// or https://")
+        self.url = url.rstrip("/")
+        self._token = token
+        self._timeout_seconds = timeout_seconds
+        self._opener = build_opener(_NoRedirects)
+
+    def request(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """The answer, whatever its status.
+
+        Raises:
+            Unavailable: there was none.
+        """
+        request = Request(self.url + path, body, {"Accept": "application/json", **(headers or {})}, method=method)  # noqa: S310 - the scheme is checked above
+        if body is not None:
+            request.add_header("Content-Type", "application/json")
+        if self._token is not None:
+            request.add_unredirected_header("Authorization", f"Bearer {self._token}")
+        try:
+            with self._open(request) as response:
+                return _answer(response)
+        except (OSError, HTTPException) as error:
+            reason = error.reason if isinstance(error, URLError) else error
+            raise Unavailable(f"{self.url} does not answer ({reason or type(error).__name__})") from error
+
+    def _open(self, request: Request) -> Any:
+        try:
+            return self._opener.open(request, timeout=self._timeout_seconds)
+        except HTTPError as answer:
+            return answer  # any status is an answer
+
+    def ask(self, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+        """The JSON object answered with a 2xx status.
+
+        Raises:
+            Unavailable: no answer, or 429 or 5xx.
+            NotAuthorised: 401 or 403.
+            NotFound: 404.
+            BeamcatError: any other refusal, with the service's own words.
+        """
+        answer = self.request(method, path, body)
+        if 200 <= answer.status < 300:  # noqa: PLR2004 - the range that HTTP calls success
+            return answer.body
+        message = f"{self.url}{path.partition('?')[0]}: {answer.detail}"
+        if answer.status in (401, 403):
+            raise NotAuthorised(message)
+        if answer.status == 404:  # noqa: PLR2004 - as HTTP has it
+            raise NotFound(message)
+        if answer.status in (408, 429) or answer.status >= 500:  # noqa: PLR2004 - as HTTP has it
+            raise Unavailable(message, answer.retry_after_seconds)
+        raise BeamcatError(message)
+
+
+def _answer(response: Any) -> Answer:
+    media_type = response.headers.get_content_type()
+    text = response.read()
+    try:
+        body = json.loads(text)
+    except ValueError:
+        body = {}
+    retry_after = response.headers.get("Retry-After", "")
+    return Answer(
+        response.status,
+        body if isinstance(body, dict) else {},
+        media_type == "application/problem+json",
+        float(retry_after) if retry_after.isdigit() else None,
+    )

@@ -1,0 +1,169 @@
+"""From what a producer said to the event that says it on, and the receipt: pure."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+from pydantic_core import to_json
+
+from services.gateway.problems import FieldFault, Problem, invalid
+from services.gateway.reading import read_model
+from shared.events import Investigation, SampleHappening, Submission
+from shared.identity import Identities, PathInvalid, normalise_path
+from shared.tokens import Grant
+from shared.topics import INVESTIGATIONS, SAMPLES, SUBMITTED, Topic
+from shared.wire import Message, headers_of
+
+MOST_BYTES = 900_000
+"""The largest submission: with its headers it fits into `dataset.submitted`."""
+
+BEAMLINE_PARAMETER = "beamlineid"
+TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@dataclass(frozen=True)
+class Call:
+    """The circumstances of a request: who calls, when, and in which trace."""
+
+    grant: Grant
+    identities: Identities
+    now: datetime
+    traceparent: str
+
+    def message(self, topic: Topic, key: str, receipt_id: UUID, payload: Mapping[str, object]) -> Message:
+        """An event in the caller's name."""
+        value = to_json(payload)
+        if len(value) > MOST_BYTES:
+            raise Problem(413, f"the submission has {len(value)} bytes, {MOST_BYTES} are taken; {BULK}")
+        headers = headers_of(
+            topic,
+            receipt_id=str(receipt_id),
+            source=f"/producers/{self.grant.name}",
+            time=self.now.isoformat(),
+            traceparent=self.traceparent.encode(),
+        )
+        return Message(topic.name, key.encode(), value, headers)
+
+
+BULK = "move bulk data into files: parameters describe, they do not carry"
+
+
+class Accepted(BaseModel):
+    """A submission that Kafka has confirmed."""
+
+    receipt_id: UUID
+    dataset_id: UUID
+    path: str
+    status_url: str
+
+
+class Noted(BaseModel):
+    """An investigation or sample event that Kafka has confirmed."""
+
+    receipt_id: UUID
+
+
+def submit_dataset(data: Mapping[str, object], receipt_id: UUID, call: Call) -> tuple[Message, Accepted]:
+    """The event of a submission, and its receipt.
+
+    Raises:
+        Problem: the submission cannot be taken.
+    """
+    path = read_submission(data, call)
+    dataset_id = call.identities.dataset(path)
+    message = call.message(SUBMITTED, str(dataset_id), receipt_id, {"submission": data})
+    return message, Accepted(
+        receipt_id=receipt_id, dataset_id=dataset_id, path=path, status_url=f"/receipts/{receipt_id}"
+    )
+
+
+def read_submission(data: Mapping[str, object], call: Call) -> str:
+    """Check the shape of a submission and that the caller may make it; its normalised path.
+
+    Raises:
+        Problem: 422 with all faults, or 403.
+    """
+    submission = read_model(data, Submission)
+    faults = []
+    path = ""
+    try:
+        path = normalise_path(submission.path)
+    except PathInvalid as error:
+        faults.append(FieldFault(field="path", message=str(error)))
+    beamlines = set(_beamlines(submission))
+    if not beamlines:
+        faults.append(FieldFault(field="beamline", message="is missing; give it, or the parameter beamlineID"))
+    if faults:
+        raise invalid(faults)
+    for beamline in sorted(beamlines):
+        _permit(call.grant, beamline)
+    return path
+
+
+def announce_investigation(data: Mapping[str, object], receipt_id: UUID, call: Call) -> tuple[Message, Noted]:
+    """The event of an investigation that the user office planned, changed or closed.
+
+    Raises:
+        Problem: the investigation cannot be taken.
+    """
+    investigation = read_model(data, Investigation)
+    if investigation.end is not None and investigation.end < investigation.start:
+        raise invalid([FieldFault(field="end", message="lies before start; correct one of them")])
+    _permit(call.grant, investigation.beamline)
+    key = investigation.proposal.lower()
+    return call.message(INVESTIGATIONS, key, receipt_id, {"investigation": data}), Noted(receipt_id=receipt_id)
+
+
+def move_sample(data: Mapping[str, object], receipt_id: UUID, call: Call) -> tuple[Message, Noted]:
+    """The event of something that happened to a sample.
+
+    Raises:
+        Problem: the event cannot be taken.
+    """
+    happening = read_model(data, SampleHappening)
+    _permit(call.grant, happening.beamline)
+    key = f"{happening.proposal.lower()} {happening.sample}"
+    return call.message(SAMPLES, key, receipt_id, {"sample": data}), Noted(receipt_id=receipt_id)
+
+
+def receipt_of(text: str | None, drawn: UUID, where: str) -> UUID:
+    """The receipt id that a client chose, so that sending again changes nothing; else the one drawn.
+
+    Raises:
+        Problem: 400, it is not a UUID.
+    """
+    if text is None:
+        return drawn
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Problem(
+            400, f"{where} is {text[:60]!r}; give a UUID, the same one whenever you send the same again"
+        ) from None
+
+
+def trace_of(given: str | None, drawn: UUID) -> str:
+    """The W3C trace that a request belongs to; a new one where none, or a malformed one, is given."""
+    if given is not None and TRACEPARENT.fullmatch(given):
+        return given
+    return f"00-{drawn.hex}-{drawn.hex[16:]}-01"
+
+
+def _beamlines(submission: Submission) -> Iterator[str]:
+    """Every beamline that a submission names, so that a limited token cannot slip one past."""
+    if submission.beamline is not None:
+        yield submission.beamline.strip()
+    for name, value in submission.parameters.items():
+        if name.lower() == BEAMLINE_PARAMETER and isinstance(value, str) and value.strip():
+            yield value.strip()
+
+
+def _permit(grant: Grant, beamline: str) -> None:
+    if not grant.permits(beamline):
+        allowed = ", ".join(grant.beamlines)
+        raise Problem(
+            403, f"the token of {grant.name} is for {allowed}, not for {beamline!r}; use that beamline's token"
+        )

@@ -1,0 +1,57 @@
+"""What the gateway refuses, in the words of RFC 9457 (problem details for HTTP)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldFault(BaseModel):
+    """One fault of a request: the field it lies in and what to do about it."""
+
+    field: str
+    message: str
+
+
+@dataclass(eq=False)
+class Problem(Exception):
+    """A request that is not taken, with everything its sender needs to mend it."""
+
+    status: int
+    detail: str
+    errors: Sequence[FieldFault] = ()
+    retry_after_seconds: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, object] = field(default_factory=dict)
+    """More members of the answer, such as the receipt of a submission that may yet arrive."""
+
+    def __str__(self) -> str:
+        return self.detail
+
+    def body(self) -> dict[str, object]:
+        """The problem as a JSON object."""
+        answer: dict[str, object] = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            answer["errors"] = [fault.model_dump() for fault in self.errors]
+        return {**answer, **self.members}
+
+    def response(self) -> JSONResponse:
+        """The whole answer."""
+        headers = dict(self.headers)
+        if self.retry_after_seconds is not None:
+            headers["Retry-After"] = str(self.retry_after_seconds)
+        return JSONResponse(self.body(), self.status, headers, MEDIA_TYPE)
+
+
+def invalid(errors: Sequence[FieldFault]) -> Problem:
+    """The request can be read, but says something that cannot be."""
+    return Problem(422, "; ".join(f"{fault.field}: {fault.message}" for fault in errors[:5]), errors)

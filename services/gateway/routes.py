@@ -1,0 +1,202 @@
+"""The gateway's HTTP face."""
+
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from services.gateway.checking import Verdict, Verdicts
+from services.gateway.confirming import Confirmations
+from services.gateway.handler import (
+    BULK,
+    MOST_BYTES,
+    Accepted,
+    Call,
+    Noted,
+    announce_investigation,
+    move_sample,
+    read_submission,
+    receipt_of,
+    submit_dataset,
+    trace_of,
+)
+from services.gateway.problems import FieldFault, Problem, invalid
+from services.gateway.reading import parse_json, read_json
+from shared.identity import Identities
+from shared.metrics import GATEWAY_REQUESTS
+from shared.tokens import TokenRefused, Tokens
+from shared.wire import Message
+
+logger = logging.getLogger(__name__)
+
+MOST_BATCH_ITEMS = 1_000
+MOST_BATCH_BYTES = 16_000_000
+
+Submit = Callable[[Mapping[str, object], UUID, Call], tuple[Message, BaseModel]]
+JSON_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
+
+
+class ProblemRoute(APIRoute):
+    """Answers problems as RFC 9457 has them, and counts every answer."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's own handler, wrapped."""
+        inner = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                response = await inner(request)
+            except Problem as problem:
+                response = problem.response()
+            except Exception:
+                logger.exception("%s met a defect", self.path)
+                response = Problem(500, "a defect of beamcat stopped this request; report it").response()
+            GATEWAY_REQUESTS.labels(self.path, response.status_code).inc()
+            return response
+
+        return handle
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What the routes stand on."""
+
+    tokens: Tokens
+    identities: Identities
+    confirmations: Confirmations
+    verdicts: Verdicts
+    clock: Callable[[], datetime]
+
+    def router(self) -> APIRouter:
+        """All routes of the gateway."""
+        router = APIRouter(route_class=ProblemRoute, tags=["submission"])
+        for path, endpoint, status, model in (
+            ("/datasets", self.submit, 202, Accepted),
+            ("/datasets:batch", self.submit_batch, 202, None),
+            ("/datasets:check", self.check, 200, Verdict),
+            ("/investigations", self.announce, 202, Noted),
+            ("/samples", self.move, 202, Noted),
+        ):
+            router.add_api_route(
+                path,
+                endpoint,
+                methods=["POST"],
+                status_code=status,
+                response_model=model,
+                openapi_extra=JSON_BODY,
+            )
+        return router
+
+    async def submit(self, request: Request) -> BaseModel:
+        """Hand in one dataset (`schemas/events`, `Submission`); `Idempotency-Key` is the receipt's id, if given."""
+        return await self._one(request, submit_dataset)
+
+    async def announce(self, request: Request) -> BaseModel:
+        """Say that an investigation was planned, changed or closed."""
+        return await self._one(request, announce_investigation)
+
+    async def move(self, request: Request) -> BaseModel:
+        """Say that something happened to a sample."""
+        return await self._one(request, move_sample)
+
+    async def check(self, request: Request) -> Verdict:
+        """What would become of a dataset, with all findings; nothing is published."""
+        call = self._call(request)
+        data = read_json(await _body(request, MOST_BYTES))
+        read_submission(data, call)
+        return await self.verdicts.on(data)
+
+    async def submit_batch(self, request: Request) -> Response:
+        """Hand in up to 1,000 datasets: one answer an item, in order; 207 where not all were accepted."""
+        call = self._call(request)
+        parsed = parse_json(await _body(request, MOST_BATCH_BYTES))
+        messages: list[Message] = []
+        results: list[dict[str, object]] = []
+        seen: set[UUID] = set()
+        for item in _items(parsed.value):
+            try:
+                parsed.check(item)
+                message, accepted = _submit_item(item, seen, call)
+            except Problem as problem:
+                results.append(problem.body())
+            else:
+                messages.append(message)
+                results.append({"status": 202, **accepted.model_dump(mode="json")})
+        await self._confirm(messages, {"receipt_ids": [result.get("receipt_id") for result in results]})
+        return JSONResponse({"results": results}, 202 if len(messages) == len(results) else 207)
+
+    async def _one(self, request: Request, submit: Submit) -> BaseModel:
+        call = self._call(request)
+        receipt_id = receipt_of(request.headers.get("idempotency-key"), uuid4(), "the header Idempotency-Key")
+        message, answer = submit(read_json(await _body(request, MOST_BYTES)), receipt_id, call)
+        await self._confirm([message], {"receipt_id": str(receipt_id)})
+        return answer
+
+    async def _confirm(self, messages: Sequence[Message], receipts: Mapping[str, object]) -> None:
+        if not messages:
+            return
+        try:
+            await self.confirmations.publish(messages)
+        except Problem as problem:
+            problem.members = receipts
+            raise
+
+    def _call(self, request: Request) -> Call:
+        now = self.clock()
+        try:
+            grant = self.tokens.grant_of(_bearer_token(request), now)
+        except TokenRefused as refused:
+            raise Problem(401, str(refused), headers={"WWW-Authenticate": 'Bearer realm="beamcat"'}) from refused
+        return Call(grant, self.identities, now, trace_of(request.headers.get("traceparent"), uuid4()))
+
+
+def _bearer_token(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise TokenRefused("the request has no bearer token: send the header 'Authorization: Bearer <token>'")
+    return token.strip()
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """The body, read no further than its limit."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise Problem(413, f"the body has more than {most} bytes; {BULK}, or send smaller batches")
+    return bytes(body)
+
+
+def _items(data: Mapping[str, object]) -> Sequence[object]:
+    faults = [
+        FieldFault(field=name, message="is not a field of a batch; it has one, 'datasets'")
+        for name in data
+        if name != "datasets"
+    ]
+    items = data.get("datasets")
+    if not isinstance(items, list):
+        faults.append(FieldFault(field="datasets", message="is missing or no list; give the list of datasets"))
+    if faults or not isinstance(items, list):
+        raise invalid(faults)
+    if len(items) > MOST_BATCH_ITEMS:
+        raise Problem(413, f"the batch has {len(items)} datasets, {MOST_BATCH_ITEMS} are taken; send smaller batches")
+    return items
+
+
+def _submit_item(item: object, seen: set[UUID], call: Call) -> tuple[Message, Accepted]:
+    if not isinstance(item, dict):
+        raise Problem(422, "the dataset is no JSON object")
+    data = dict(item)
+    given = data.pop("receipt_id", None)
+    receipt_id = receipt_of(None if given is None else str(given), uuid4(), "receipt_id")
+    if receipt_id in seen:
+        raise Problem(422, f"the receipt_id {receipt_id} stands twice in this batch; each dataset has its own")
+    seen.add(receipt_id)
+    return submit_dataset(data, receipt_id, call)

@@ -1,0 +1,3 @@
+from tests.unit.client.conftest import gateway, new_client, one_gateway
+
+__all__ = ["gateway", "new_client", "one_gateway"]

@@ -1,0 +1,97 @@
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from services.gateway.checking import Verdicts
+from services.gateway.confirming import Confirmations
+from services.gateway.routes import Edge
+from shared.identity import Identities
+from shared.publisher import MemoryPublisher
+from shared.tokens import Tokens, create_token
+from shared.topics import Topic
+from shared.wire import Message, Received, Record, read
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+PATH = "/data/visitor/mx1111/id30a-3/20261124/RAW_DATA/Fus_RAC1b/run_01"
+DATASET: dict[str, Any] = {
+    "name": "run_01",
+    "path": PATH + "/",
+    "proposal": "MX1111",
+    "beamline": "id30a-3",
+    "sample": "Fus_RAC1b",
+    "start": "2026-11-24T10:00:00+01:00",
+    "parameters": {"MX_oscillationRange": 0.1, "MX_directory": "NaNO3 é"},
+}
+
+E = TypeVar("E", bound=BaseModel)
+
+
+def event_of(message: Message, topic: Topic, event: type[E]) -> Received[E]:
+    """What a stage reads."""
+    return read(Record(message.topic, 0, 0, 0, message.key, message.value, message.headers), topic, event)
+
+
+class TroubledPublisher(MemoryPublisher):
+    """Publishes, unless it is told to fail or to hold everything back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.error: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        await super().publish(messages)
+
+
+class Services:
+    """The validator and the linker of a dry run, as far as the gateway sees them."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, httpx.Response | Exception] = {}
+        self.asked: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        answer = self.answers[request.url.host]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class Gateway:
+    """A gateway on memory twins."""
+
+    def __init__(self, tokens_file: Path) -> None:
+        self.tokens_file = tokens_file
+        self.token = create_token(tokens_file, "id30a3-control", ["id30a-3", "id29"])
+        self.publisher = TroubledPublisher()
+        self.services = Services()
+        self.confirmations = Confirmations(
+            self.publisher, confirmation_seconds=0.05, most_publishes=2, most_bytes=1_000_000
+        )
+        edge = Edge(
+            Tokens(tokens_file),
+            Identities("facility.example"),
+            self.confirmations,
+            Verdicts("http://validator", "http://linker/", httpx.MockTransport(self.services)),
+            lambda: NOW,
+        )
+        self.app = FastAPI()
+        self.app.include_router(edge.router())
+
+    def caller(self, token: str | None = None) -> httpx.AsyncClient:
+        """An HTTP client with this token; the default one is for id30a-3 and id29."""
+        headers = {"Authorization": f"Bearer {token or self.token}"}
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app), base_url="http://gateway.test", headers=headers
+        )

@@ -1,0 +1,59 @@
+import json
+
+import httpx
+import pytest
+
+from tests.unit.gateway.gateway_on_memory import DATASET, Gateway
+
+FACTS = {"path": DATASET["path"], "inputs": []}
+WARNING = {"code": "parameter_unknown", "severity": "warning", "message": "nobody knows it"}
+ERROR = {"code": "input_not_permitted", "severity": "error", "message": "one raw dataset is wanted"}
+
+
+async def test_a_dry_run_joins_both_verdicts_and_publishes_nothing(gateway: Gateway, caller: httpx.AsyncClient) -> None:
+    gateway.services.answers = {
+        "validator": httpx.Response(200, json={"accepted": True, "dataset": FACTS, "findings": [WARNING]}),
+        "linker": httpx.Response(200, json={"accepted": False, "findings": [ERROR], "inputs": []}),
+    }
+    answer = await caller.post("/datasets:check", json=DATASET)
+    assert answer.status_code == 200
+    verdict = answer.json()
+    assert verdict["accepted"] is False
+    assert verdict["findings"] == [WARNING, ERROR]
+    assert verdict["links"] == {"accepted": False, "findings": [ERROR], "inputs": []}
+    validator, linker = gateway.services.asked
+    assert (str(validator.url), json.loads(validator.content)) == ("http://validator/check", DATASET)
+    assert (str(linker.url), json.loads(linker.content)) == ("http://linker/check", FACTS)
+    assert gateway.publisher.messages == []
+
+
+async def test_the_linker_is_not_asked_about_what_the_validator_cannot_place(
+    gateway: Gateway, caller: httpx.AsyncClient
+) -> None:
+    answer = httpx.Response(200, json={"accepted": False, "dataset": None, "findings": [ERROR]})
+    gateway.services.answers = {"validator": answer}
+    verdict = (await caller.post("/datasets:check", json=DATASET)).json()
+    assert (verdict["accepted"], verdict["findings"], verdict["links"]) == (False, [ERROR], None)
+
+
+@pytest.mark.parametrize("who", ["validator", "linker"])
+@pytest.mark.parametrize(
+    "trouble", [httpx.ConnectError("refused"), httpx.Response(500), httpx.Response(200, text="not theirs")]
+)
+async def test_a_service_that_is_away_is_named(
+    gateway: Gateway, caller: httpx.AsyncClient, who: str, trouble: httpx.Response | Exception
+) -> None:
+    gateway.services.answers = {
+        "validator": httpx.Response(200, json={"accepted": True, "dataset": FACTS, "findings": []}),
+        "linker": httpx.Response(200, json={"accepted": True, "findings": []}),
+        who: trouble,
+    }
+    answer = await caller.post("/datasets:check", json=DATASET)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert f"the {who} does not answer" in answer.json()["detail"]
+
+
+async def test_a_dry_run_refuses_what_a_submission_would(gateway: Gateway, caller: httpx.AsyncClient) -> None:
+    assert (await caller.post("/datasets:check", json={**DATASET, "nam": 1})).status_code == 422
+    assert (await caller.post("/datasets:check", json={**DATASET, "beamline": "id23-1"})).status_code == 403
+    assert gateway.services.asked == []
