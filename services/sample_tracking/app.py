@@ -1,0 +1,26 @@
+"""The declaration of sample tracking."""
+
+from functools import partial
+
+from services.sample_tracking.handler import remember, track
+from services.sample_tracking.register import PostgresRegister
+from services.sample_tracking.routes import routes
+from services.sample_tracking.samples import TrackingView
+from services.sample_tracking.store import PostgresHappenings, PostgresTracking
+from shared.events import SampleMoved
+from shared.service import Ground, Parts, Service
+from shared.stage import Stage
+from shared.topics import LINKED, SAMPLES, TRACKED
+
+
+def assemble(ground: Ground) -> Parts:
+    """Its stages and routes."""
+    tracking = PostgresTracking(ground.database)
+    happenings = PostgresHappenings(ground.database)
+    by_dataset, by_event = partial(track, ground.identities), partial(remember, ground.identities)
+    datasets = Stage("sample_tracking", LINKED, TrackingView, by_dataset, tracking, produces=TRACKED)
+    samples = Stage("sample-events", SAMPLES, SampleMoved, by_event, happenings)
+    return Parts(stages=(datasets, samples), router=routes(PostgresRegister(ground.database)))
+
+
+SERVICE = Service("sample_tracking", assemble, schema="sample_tracking")

@@ -1,0 +1,147 @@
+"""The decisions: which sample a dataset is of and where that sample sat, and what an event says about a sample."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.sample_tracking.samples import Answer, Happened, Known, Sample, SampleParameters, TrackingView, text_of
+from shared.events import Container, Finding, LinkedInput, SampleMoved, SampleRef, Severity, Tracking
+from shared.identity import Identities
+from shared.stage import Passed
+from shared.wire import Received
+
+OBJECT_ID = re.compile("[0-9a-f]{24}")
+"""An id of ICAT+'s tracking database, which no person would give as a name."""
+
+WHOLE_NUMBER = re.compile("[0-9]{1,9}")
+MOST_NAMES = 5
+
+
+def track(
+    identities: Identities, events: Sequence[Received[TrackingView]], known: Known, _now: datetime
+) -> Sequence[Passed]:
+    """Name each dataset's sample. A submission that was answered before gets the same answer."""
+    answers = dict(known.answers)
+    newest = dict(known.datasets)
+    outcomes = []
+    for received in events:
+        dataset_id = received.event.dataset.dataset_id
+        answer = answers.get((dataset_id, received.receipt_id))
+        if answer is None:
+            answer = _answer(identities, received.event, newest)
+            answers[dataset_id, received.receipt_id] = newest[dataset_id] = answer
+        outcomes.append(Passed({"tracking": _tracking(received.event.parameters, answer)}))
+    return outcomes
+
+
+def _answer(identities: Identities, event: TrackingView, newest: Mapping[UUID, Answer]) -> Answer:
+    """Its own sample, else (merging) the one that it has already, else the one on which its inputs agree."""
+    dataset, investigation = event.dataset, event.links.investigation
+    before = newest.get(dataset.dataset_id) if dataset.mode == "merge" else None
+    name = dataset.sample_name
+    if name is None and before and before.sample and not before.sample.inherited:
+        name = before.sample.name
+    if name is not None:
+        sample_id = identities.sample(investigation.investigation_id, name)
+        return Answer(SampleRef(sample_id=sample_id, name=name), investigation.proposal)
+    if before and not event.links.inputs:
+        return before
+    return _inherited(event.links.inputs, newest)
+
+
+def _inherited(inputs: Sequence[LinkedInput], newest: Mapping[UUID, Answer]) -> Answer:
+    """Inputs agree if those that have a sample have one of the same name in the same proposal: one crystal may be
+    measured in several sessions. The first input's is taken. One without a sample, such as a dark image, says nothing.
+    """
+    if not inputs:
+        return _no_sample("sample_unknown", "no sample was named")
+    untracked = [entry.path for entry in inputs if entry.dataset_id not in newest]
+    if untracked:
+        return _no_sample("sample_unknown", f"no sample was named, and that of the input {untracked[0]} is not known")
+    samples = {
+        (answer.proposal, answer.sample.name): SampleRef(
+            sample_id=answer.sample.sample_id, name=answer.sample.name, inherited=True
+        )
+        for answer in (newest[entry.dataset_id] for entry in reversed(inputs))
+        if answer.sample
+    }
+    match list(samples.items()):
+        case []:
+            return _no_sample("sample_unknown", "no sample was named, and no input has one")
+        case [((proposal, _), sample)]:
+            return Answer(sample, proposal)
+        case several:
+            names = sorted(f"{name} of {proposal}" for (proposal, name), _ in several)
+            more = ", …" if len(names) > MOST_NAMES else ""
+            return _no_sample(
+                "sample_ambiguous",
+                f"no sample was named, and the inputs have different ones ({', '.join(names[:MOST_NAMES])}{more})",
+            )
+
+
+def _no_sample(code: str, reason: str) -> Answer:
+    message = f"{reason}; give `sample` or the parameter Sample_name if it has one"
+    return Answer(
+        None, None, (Finding(code=code, severity=Severity.WARNING, message=message, parameter="Sample_name"),)
+    )
+
+
+def _tracking(parameters: SampleParameters, answer: Answer) -> Tracking:
+    return Tracking(
+        sample=answer.sample,
+        container=_container(parameters),
+        sample_changer_position=text_of(parameters.changer_position),
+        findings=list(answer.findings),
+    )
+
+
+def _container(parameters: SampleParameters) -> Container | None:
+    """MXCuBE swaps the container's id and name, and once sent the parcel's id as the name. Which is which is told by
+    the values, not by the producer's version, so that a corrected producer is read right as well.
+    """
+    container_id = text_of(parameters.container_id)
+    name = text_of(parameters.container_name)
+    parcel_id = text_of(parameters.parcel_id)
+    if name and OBJECT_ID.fullmatch(name) and not OBJECT_ID.fullmatch(container_id or ""):
+        container_id, name = (None if name == parcel_id else name), container_id
+    container = Container(
+        id=container_id,
+        name=name,
+        type=text_of(parameters.container_type),
+        capacity=_whole_number(text_of(parameters.container_capacity)),
+        position=text_of(parameters.container_position),
+        parcel_id=parcel_id,
+        parcel_name=text_of(parameters.parcel_name),
+    )
+    return None if container == Container() else container
+
+
+def _whole_number(text: str | None) -> int | None:
+    """A count; text that is none stays among the parameters, where it was checked."""
+    return int(text) if text and WHOLE_NUMBER.fullmatch(text) else None
+
+
+def remember(
+    identities: Identities, events: Sequence[Received[SampleMoved]], _known: None, _now: datetime
+) -> Sequence[Happened]:
+    """Keep every happening under its proposal and sample name; with an investigation it makes the sample known."""
+    return [_happened(identities, received) for received in events]
+
+
+def _happened(identities: Identities, received: Received[SampleMoved]) -> Happened:
+    said = received.event.sample
+    happening = said.model_copy(update={"proposal": said.proposal.lower(), "beamline": said.beamline.lower()})
+    sample = None
+    if happening.investigation_id:
+        investigation_id = identities.investigation(happening.investigation_id)
+        sample = Sample(
+            sample_id=identities.sample(investigation_id, happening.sample),
+            investigation_id=investigation_id,
+            facility_id=happening.investigation_id,
+            proposal=happening.proposal,
+            beamline=happening.beamline,
+            name=happening.sample,
+            acronym=happening.acronym,
+        )
+    return Happened(received.source, received.receipt_id, happening, sample)

@@ -1,0 +1,35 @@
+"""Samples over HTTP: which there are, and what happened to one."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, HTTPException, Query
+
+from services.sample_tracking.samples import Register, SampleEntry, SampleHistory
+
+Storable = Query(max_length=255, pattern=r"^[^\x00]*$")
+
+
+def routes(register: Register) -> APIRouter:
+    """The routes of sample tracking."""
+    router = APIRouter(tags=["samples"])
+
+    @router.get("/samples")
+    async def find_samples(
+        proposal: Annotated[str | None, Storable] = None,
+        q: Annotated[str | None, Storable] = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> Sequence[SampleEntry]:
+        """Samples by proposal and by a part of their name or acronym, each with the last thing that happened to it."""
+        return await register.find(proposal.lower() if proposal else None, q or None, limit)
+
+    @router.get("/samples/{sample_id}")
+    async def sample(sample_id: UUID) -> SampleHistory:
+        """One sample: its history, oldest first, and how many datasets it has."""
+        found = await register.sample(sample_id)
+        if found is None:
+            raise HTTPException(404, f"no sample {sample_id} is known; /samples?proposal=… lists those of a proposal")
+        return found
+
+    return router

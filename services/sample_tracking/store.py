@@ -1,0 +1,173 @@
+"""What sample tracking remembers, in PostgreSQL: one query to load a batch, one statement a table to save it."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import asyncpg
+from pydantic_core import from_json, to_json
+
+from services.sample_tracking.samples import (
+    Answer,
+    Happened,
+    Known,
+    Sample,
+    TrackingView,
+    prefixed_name,
+    queried,
+    registration,
+)
+from shared.database import Connection, Database
+from shared.events import Finding, SampleMoved, SampleRef, Tracking
+from shared.stage import Outcome, Passed
+from shared.wire import Received
+
+LOAD = """
+with answered as (
+    select tracked.*, true as by_receipt
+    from unnest($1::uuid[], $2::text[]) as asked (dataset_id, receipt_id)
+    join tracked using (dataset_id, receipt_id)
+    union all
+    select newest.*, false
+    from unnest($3::uuid[]) as asked (dataset_id)
+    cross join lateral (
+        select * from tracked where tracked.dataset_id = asked.dataset_id order by seq desc limit 1
+    ) newest
+)
+select dataset_id, receipt_id, by_receipt, sample_id, inherited, findings, name, proposal
+from answered left join sample using (sample_id)
+"""
+
+REGISTER = """
+insert into sample (sample_id, investigation_id, facility_id, proposal, beamline, name, acronym)
+select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+on conflict do nothing
+"""
+
+TRACK = """
+insert into tracked (dataset_id, receipt_id, sample_id, inherited, findings)
+select dataset_id, receipt_id, sample_id, inherited, findings
+from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bool[], $5::jsonb[])
+    with ordinality as answer (dataset_id, receipt_id, sample_id, inherited, findings, n)
+order by n
+on conflict do nothing
+"""
+
+REMEMBER = """
+insert into happening (source, event_id, happening, proposal, sample_name, prefixed_name, facility_id, beamline, at,
+    place, container, sample_changer_position)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::timestamptz[], $10::text[], $11::jsonb[], $12::text[])
+on conflict do nothing
+"""
+
+
+class PostgresTracking:
+    """The sample of every dataset."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["_Tracking"]:
+        """A transaction of one batch."""
+        async with self._database.transaction() as connection:
+            yield _Tracking(connection)
+
+
+class _Tracking:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def load(self, events: Sequence[Received[TrackingView]]) -> Known:
+        """Answers given before, and the newest answers of inputs and of what is merged into."""
+        rows = await self._connection.fetch(
+            LOAD,
+            [received.event.dataset.dataset_id for received in events],
+            [received.receipt_id for received in events],
+            list({dataset_id for received in events for dataset_id in queried(received.event)}),
+        )
+        return Known(
+            {(row["dataset_id"], row["receipt_id"]): _answer(row) for row in rows if row["by_receipt"]},
+            {row["dataset_id"]: _answer(row) for row in rows if not row["by_receipt"]},
+        )
+
+    async def save(self, events: Sequence[Received[TrackingView]], outcomes: Sequence[Outcome]) -> None:
+        """Register samples not seen before and keep each submission's answer."""
+        decided = [
+            (received, tracking)
+            for received, outcome in zip(events, outcomes, strict=True)
+            if isinstance(outcome, Passed) and isinstance(tracking := outcome.sections["tracking"], Tracking)
+        ]
+        await _register(
+            self._connection, [registration(received.event, tracking.sample) for received, tracking in decided]
+        )
+        await self._connection.execute(
+            TRACK,
+            [received.event.dataset.dataset_id for received, _ in decided],
+            [received.receipt_id for received, _ in decided],
+            [tracking.sample and tracking.sample.sample_id for _, tracking in decided],
+            [tracking.sample is not None and tracking.sample.inherited for _, tracking in decided],
+            [to_json(tracking.findings).decode() if tracking.findings else None for _, tracking in decided],
+        )
+
+
+class PostgresHappenings:
+    """What happened to samples."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["_Happenings"]:
+        """A transaction of one batch."""
+        async with self._database.transaction() as connection:
+            yield _Happenings(connection)
+
+
+class _Happenings:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def load(self, events: Sequence[Received[SampleMoved]]) -> None:
+        """An event speaks for itself."""
+
+    async def save(self, _events: Sequence[Received[SampleMoved]], outcomes: Sequence[Outcome]) -> None:
+        """Keep each happening once, and register samples whose investigation is named."""
+        happened = [outcome for outcome in outcomes if isinstance(outcome, Happened)]
+        await _register(self._connection, [entry.sample for entry in happened])
+        rows = [_happening_row(entry) for entry in happened]
+        await self._connection.execute(REMEMBER, *map(list, zip(*rows, strict=True)))
+
+
+async def _register(connection: Connection, samples: Sequence[Sample | None]) -> None:
+    """In the order of their ids, so that two replicas which register the same samples cannot block each other."""
+    unique = sorted({sample.sample_id: sample for sample in reversed(samples) if sample}.items())
+    if unique:
+        rows = [tuple(getattr(sample, name) for name in Sample.model_fields) for _, sample in unique]
+        await connection.execute(REGISTER, *map(list, zip(*rows, strict=True)))
+
+
+def _answer(row: asyncpg.Record) -> Answer:
+    sample = None
+    if row["sample_id"] is not None:
+        sample = SampleRef(sample_id=row["sample_id"], name=row["name"], inherited=row["inherited"])
+    findings = [Finding.model_validate(finding) for finding in from_json(row["findings"] or "[]")]
+    return Answer(sample, row["proposal"], findings)
+
+
+def _happening_row(entry: Happened) -> tuple[object, ...]:
+    said = entry.happening
+    return (
+        entry.source,
+        entry.event_id,
+        said.happening,
+        said.proposal,
+        said.sample,
+        prefixed_name(said),
+        said.investigation_id,
+        said.beamline,
+        said.at,
+        said.place,
+        said.container and said.container.model_dump_json(),
+        said.sample_changer_position,
+    )

@@ -1,0 +1,56 @@
+"""The tables that sample tracking owns.
+
+`tracked` only grows: one row a submission, in the order in which submissions arrived, so the newest row of a dataset
+holds its present sample and an old submission that comes again finds its row and changes nothing. No foreign key leads
+from it to `sample`: the check would lock, and so write, the one sample row that all datasets of an experiment share.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Index, MetaData, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+
+METADATA = MetaData()
+
+SAMPLE = Table(
+    "sample",
+    METADATA,
+    Column("sample_id", Uuid, primary_key=True),
+    Column("investigation_id", Uuid, nullable=False),
+    Column("facility_id", Text),
+    Column("proposal", Text, nullable=False),
+    Column("beamline", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("acronym", Text),
+    Index("sample_by_name", "proposal", "name", "sample_id"),
+)
+
+TRACKED = Table(
+    "tracked",
+    METADATA,
+    Column("dataset_id", Uuid, primary_key=True),
+    Column("receipt_id", Text, primary_key=True),
+    Column("seq", BigInteger, Identity(always=True), nullable=False),
+    Column("sample_id", Uuid),
+    Column("inherited", Boolean, nullable=False),
+    Column("findings", JSONB),
+    Index("tracked_in_order", "dataset_id", "seq"),
+    Index("tracked_by_sample", "sample_id"),
+)
+
+HAPPENING = Table(
+    "happening",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("happening", Text, nullable=False),
+    Column("proposal", Text, nullable=False),
+    Column("sample_name", Text, nullable=False),
+    Column("prefixed_name", Text),
+    Column("facility_id", Text),
+    Column("beamline", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("place", Text),
+    Column("container", JSONB),
+    Column("sample_changer_position", Text),
+    Index("happening_by_name", "proposal", "sample_name"),
+    Index("happening_by_prefixed_name", "proposal", "prefixed_name"),
+)

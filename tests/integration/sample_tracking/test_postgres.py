@@ -1,0 +1,61 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from services.sample_tracking.register import PostgresRegister
+from services.sample_tracking.store import PostgresHappenings, PostgresTracking
+from services.sample_tracking.tables import METADATA
+from shared.database import Database
+from shared.migrations import migrate
+from shared.settings import Settings
+from tests.unit.sample_tracking.building import World, linked, moved, sample_id
+from tests.unit.sample_tracking.store_suite import StoreSuite
+
+pytestmark = pytest.mark.integration
+
+SCHEMA = "sample_tracking"
+
+
+@pytest_asyncio.fixture
+async def world(database_url: str) -> AsyncIterator[World]:
+    await migrate(database_url, {SCHEMA: SCHEMA})
+    database = Database(Settings(database_url=database_url), SCHEMA)
+    await database.open()
+    yield World(PostgresTracking(database), PostgresHappenings(database), PostgresRegister(database))
+    await database.close()
+
+
+class TestPostgres(StoreSuite):
+    async def test_replicas_that_meet_the_same_samples_at_once_agree(self, world: World) -> None:
+        records = [linked(f"/data/{n}", sample=f"s{n % 20}") for n in range(100)]
+        batches = [records, records[::-1], records[50:], records[:50]]
+        answers = await asyncio.gather(*(world.track(*batch) for batch in batches))
+        assert answers[0] == answers[1][::-1] == answers[3] + answers[2]
+        assert [await world.datasets(sample_id(f"s{n}")) for n in range(20)] == [5] * 20
+
+    async def test_replicas_that_hear_the_same_happenings_at_once_keep_each_once(self, world: World) -> None:
+        events = [moved("mounted", "RAC1b", hour, session="S1") for hour in range(20)]
+        await asyncio.gather(*(world.hear(*batch) for batch in (events, events[::-1], events)))
+        assert await world.history(sample_id("RAC1b")) == ["mounted"] * 20
+
+
+async def test_the_migrations_make_exactly_the_declared_tables(database_url: str) -> None:
+    await migrate(database_url, {SCHEMA: SCHEMA})
+    engine = create_async_engine(make_url(database_url).set(drivername="postgresql+asyncpg"))
+    async with engine.begin() as connection:
+        await connection.execute(text(f"set search_path to {SCHEMA}"))
+        differences = await connection.run_sync(_differences)
+    await engine.dispose()
+    assert differences == []
+
+
+def _differences(connection: Connection) -> list[object]:
+    options = {"compare_type": True, "include_name": lambda name, *_: name != "alembic_version"}
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), METADATA))

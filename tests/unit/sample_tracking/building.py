@@ -1,0 +1,186 @@
+"""Records and a small world for the tests of sample tracking."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Literal
+from uuid import UUID, uuid5
+
+from services.sample_tracking.handler import remember, track
+from services.sample_tracking.samples import Happened, Known, Register, TrackingView
+from shared.backoff import Patience
+from shared.events import (
+    DatasetFacts,
+    DatasetLinked,
+    DatasetTracked,
+    InputRef,
+    InvestigationRef,
+    LinkedInput,
+    Links,
+    Producer,
+    SampleHappening,
+    SampleMoved,
+    Submission,
+    Tracking,
+)
+from shared.identity import Identities
+from shared.publisher import MemoryPublisher
+from shared.rejection_limit import RejectionLimit
+from shared.stage import Stage, StageRunner, Store
+from shared.topics import LINKED, SAMPLES, TRACKED, Topic
+from shared.wire import Record, headers_of
+
+IDENTITIES = Identities("facility.example")
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PROPOSAL, BEAMLINE = "mx1111", "id30a-3"
+
+
+def dataset_id(path: str) -> UUID:
+    return IDENTITIES.dataset(path)
+
+
+def sample_id(name: str, session: str | None = "S1", proposal: str = PROPOSAL) -> UUID:
+    return IDENTITIES.sample(investigation(session, proposal).investigation_id, name)
+
+
+def investigation(session: str | None = "S1", proposal: str = PROPOSAL) -> InvestigationRef:
+    """The user office's session of that id, or the placeholder."""
+    return InvestigationRef(
+        investigation_id=IDENTITIES.investigation(session) if session else IDENTITIES.placeholder(proposal, BEAMLINE),
+        facility_id=session,
+        proposal=proposal,
+        beamline=BEAMLINE,
+        start=None,
+        end=None,
+        title=None,
+        placeholder=session is None,
+    )
+
+
+def linked(  # noqa: PLR0913  # a builder: each test names the few that matter to it
+    path: str,
+    *,
+    sample: str | None = None,
+    inputs: Sequence[str] = (),
+    session: str | None = "S1",
+    proposal: str = PROPOSAL,
+    mode: Literal["replace", "merge"] = "replace",
+    receipt: str | None = None,
+    parameters: dict[str, str] | None = None,
+) -> Record:
+    """A `dataset.linked` record; without a receipt of its own, the path is the receipt."""
+    facts = DatasetFacts(
+        dataset_id=dataset_id(path),
+        receipt_id=receipt or path,
+        path=path,
+        name="run_01",
+        proposal=proposal,
+        beamline=BEAMLINE,
+        sample_name=sample,
+        type="processed" if inputs else "raw",
+        technique="MX",
+        technique_pid=None,
+        kind="mx.raw.datacollection",
+        start=NOW,
+        end=None,
+        inputs=[InputRef(path=entry, dataset_id=dataset_id(entry)) for entry in inputs],
+        files=[],
+        file_count=None,
+        volume_bytes=None,
+        mode=mode,
+        complete=True,
+        sequence_index=None,
+        investigation_id=None,
+        producer=Producer(),
+        submitted_at=NOW,
+        findings=[],
+    )
+    event = DatasetLinked(
+        submission=Submission(name="run_01", path=path, proposal=proposal),
+        dataset=facts,
+        parameters={name: {"value": text, "original": text} for name, text in (parameters or {}).items()},
+        links=Links(
+            investigation=investigation(session, proposal),
+            inputs=[LinkedInput(path=entry, dataset_id=dataset_id(entry), kind="mx.raw") for entry in inputs],
+        ),
+    )
+    return record(LINKED, str(facts.dataset_id), event.model_dump_json(), receipt or path)
+
+
+def moved(  # noqa: PLR0913  # as linked
+    happening: Literal["registered", "shipped", "received", "mounted", "unmounted", "disposed"],
+    sample: str,
+    hour: int = 0,
+    *,
+    place: str | None = None,
+    session: str | None = None,
+    proposal: str = PROPOSAL,
+    acronym: str | None = None,
+    event_id: str | None = None,
+) -> Record:
+    """A `sample.events` record at an hour of the day."""
+    event = SampleMoved(
+        sample=SampleHappening(
+            happening=happening,
+            sample=sample,
+            proposal=proposal,
+            beamline=BEAMLINE,
+            at=NOW.replace(hour=hour),
+            place=place,
+            investigation_id=session,
+            acronym=acronym,
+        )
+    )
+    return record(SAMPLES, f"{proposal}/{sample}", event.model_dump_json(), event_id or f"{happening} {sample} {hour}")
+
+
+def record(topic: Topic, key: str, payload: str, event_id: str) -> Record:
+    headers = headers_of(topic, receipt_id=event_id, source="/test", time=NOW.isoformat())
+    return Record(topic.name, 0, 0, 0, key.encode(), payload.encode(), headers)
+
+
+@dataclass(frozen=True)
+class World:
+    """Sample tracking over a pair of stores, as the service runs it, with a publisher that keeps what it is given."""
+
+    tracking: Store[TrackingView, Known]
+    happenings: Store[SampleMoved, None]
+    register: Register
+
+    async def track(self, *records: Record) -> list[Tracking]:
+        """Settle one batch; the sections that were added."""
+        publisher = MemoryPublisher()
+        handle = partial(track, IDENTITIES)
+        stage = Stage("sample_tracking", LINKED, TrackingView, handle, self.tracking, produces=TRACKED)
+        await run(stage, publisher, records)
+        assert [message.topic for message in publisher.messages] == [TRACKED.name] * len(records)
+        return [DatasetTracked.model_validate_json(message.value).tracking for message in publisher.messages]
+
+    async def hear(self, *records: Record) -> None:
+        """Settle one batch of sample events, which publishes nothing."""
+        publisher = MemoryPublisher()
+        handle: Callable[..., Sequence[Happened]] = partial(remember, IDENTITIES)
+        await run(Stage("sample-events", SAMPLES, SampleMoved, handle, self.happenings), publisher, records)
+        assert publisher.messages == []
+
+    async def names(self, proposal: str | None = PROPOSAL, text: str | None = None) -> list[str]:
+        return [entry.name for entry in await self.register.find(proposal, text, 100)]
+
+    async def history(self, sample: UUID) -> list[str]:
+        found = await self.register.sample(sample)
+        assert found is not None
+        return [entry.happening for entry in found.history]
+
+    async def datasets(self, sample: UUID) -> int:
+        found = await self.register.sample(sample)
+        return 0 if found is None else found.datasets
+
+
+async def run(stage: Stage[Any, Any], publisher: MemoryPublisher, records: Sequence[Record]) -> None:
+    await StageRunner(stage, publisher, lambda: NOW, RejectionLimit(), Patience()).run(records)
+
+
+def derived(number: int) -> str:
+    """A receipt as the gateway would make one, the same in every run."""
+    return str(uuid5(UUID(int=0), str(number)))

@@ -1,0 +1,151 @@
+"""What any store of sample tracking does; run against memory and against PostgreSQL."""
+
+from uuid import uuid4
+
+from tests.unit.sample_tracking.building import World, linked, moved, sample_id
+
+RAW, OTHER, CHILD = "/data/run_01", "/data/run_02", "/data/run_01/autoPROC"
+
+
+class StoreSuite:
+    async def test_a_sample_is_registered_when_a_dataset_first_names_it(self, world: World) -> None:
+        parameters = {"SampleProtein_acronym": "Fus"}
+        [first, second] = await world.track(
+            linked(RAW, sample="RAC1b", parameters=parameters), linked(OTHER, sample="RAC1b")
+        )
+        assert first.sample is not None
+        assert first.sample == second.sample
+        [entry] = await world.register.find("mx1111", None, 10)
+        assert (entry.sample_id, entry.name, entry.acronym) == (sample_id("RAC1b"), "RAC1b", "Fus")
+        assert (entry.facility_id, entry.beamline, entry.datasets, entry.last) == ("S1", "id30a-3", 2, None)
+
+    async def test_samples_of_two_sessions_are_two_even_with_one_name(self, world: World) -> None:
+        await world.track(linked(RAW, sample="RAC1b"), linked(OTHER, sample="RAC1b", session="S2"))
+        assert await world.datasets(sample_id("RAC1b")) == 1
+        assert await world.datasets(sample_id("RAC1b", "S2")) == 1
+
+    async def test_a_processed_dataset_inherits_from_an_input_of_an_earlier_batch(self, world: World) -> None:
+        await world.track(linked(RAW, sample="RAC1b"))
+        [tracking] = await world.track(linked(CHILD, inputs=[RAW]))
+        assert tracking.sample is not None
+        assert (tracking.sample.sample_id, tracking.sample.name) == (sample_id("RAC1b"), "RAC1b")
+        assert tracking.sample.inherited
+        assert await world.datasets(sample_id("RAC1b")) == 2
+
+    async def test_the_newest_submission_decides_a_datasets_sample(self, world: World) -> None:
+        await world.track(linked(RAW, sample="wrong", receipt="r1"), linked(RAW, sample="right", receipt="r2"))
+        [tracking] = await world.track(linked(CHILD, inputs=[RAW]))
+        assert tracking.sample is not None
+        assert tracking.sample.name == "right"
+        assert await world.datasets(sample_id("wrong")) == 0
+
+    async def test_an_older_submission_that_comes_again_overwrites_nothing(self, world: World) -> None:
+        first, second = linked(RAW, sample="old", receipt="r1"), linked(RAW, sample="new", receipt="r2")
+        await world.track(first)
+        await world.track(second)
+        [again] = await world.track(first)
+        assert again.sample is not None
+        assert again.sample.name == "old"
+        [child] = await world.track(linked(CHILD, inputs=[RAW]))
+        assert child.sample is not None
+        assert child.sample.name == "new"
+
+    async def test_a_submission_gets_the_same_answer_after_its_input_has_changed(self, world: World) -> None:
+        child = linked(CHILD, inputs=[RAW])
+        await world.track(linked(RAW, sample="old", receipt="r1"))
+        before = await world.track(child)
+        await world.track(linked(RAW, sample="new", receipt="r2"))
+        assert await world.track(child) == before
+
+    async def test_a_submission_without_a_sample_gets_the_same_finding_again(self, world: World) -> None:
+        await world.track(linked(RAW, sample="one"), linked(OTHER, sample="two"))
+        child = linked(CHILD, inputs=[RAW, OTHER])
+        before = await world.track(child)
+        assert [finding.code for finding in before[0].findings] == ["sample_ambiguous"]
+        assert await world.track(child) == before
+
+    async def test_one_receipt_on_two_datasets_is_two_submissions(self, world: World) -> None:
+        await world.track(linked(RAW, sample="one", receipt="1"))
+        [tracking] = await world.track(linked(OTHER, sample="two", receipt="1"))
+        assert tracking.sample is not None
+        assert tracking.sample.name == "two"
+
+    async def test_an_adopted_dataset_takes_its_sample_into_the_real_investigation(self, world: World) -> None:
+        await world.track(linked(RAW, sample="RAC1b", session=None))
+        assert await world.names() == ["RAC1b"]
+        [tracking] = await world.track(linked(RAW, session="S1", mode="merge", receipt="adoption"))
+        assert tracking.sample is not None
+        assert tracking.sample.sample_id == sample_id("RAC1b")
+        found = await world.register.find("mx1111", None, 10)
+        assert [(entry.facility_id, entry.datasets) for entry in found] == [("S1", 1)]
+
+    async def test_what_is_merged_into_a_processed_dataset_keeps_the_inherited_sample(self, world: World) -> None:
+        await world.track(linked(RAW, sample="RAC1b"))
+        [before] = await world.track(linked(CHILD, inputs=[RAW]))
+        [after] = await world.track(linked(CHILD, mode="merge", receipt="more"))
+        assert after.sample == before.sample
+
+    async def test_history_is_in_the_order_of_happening_whatever_the_order_of_arrival(self, world: World) -> None:
+        await world.track(linked(RAW, sample="RAC1b"))
+        await world.hear(moved("mounted", "RAC1b", 9), moved("registered", "RAC1b", 1))
+        await world.hear(moved("received", "RAC1b", 5, place="stores"), moved("unmounted", "RAC1b", 10))
+        assert await world.history(sample_id("RAC1b")) == ["registered", "received", "mounted", "unmounted"]
+        [entry] = await world.register.find("mx1111", None, 10)
+        assert entry.last is not None
+        assert entry.last.happening == "unmounted"
+
+    async def test_an_event_that_comes_twice_happened_once(self, world: World) -> None:
+        await world.track(linked(RAW, sample="RAC1b"))
+        shipped = moved("shipped", "RAC1b", 2)
+        await world.hear(shipped, shipped)
+        await world.hear(shipped)
+        assert await world.history(sample_id("RAC1b")) == ["shipped"]
+
+    async def test_what_happened_before_the_sample_was_known_is_in_its_history(self, world: World) -> None:
+        await world.hear(moved("shipped", "RAC1b", 2, place="home"))
+        assert await world.names() == []
+        await world.track(linked(RAW, sample="RAC1b"))
+        assert await world.history(sample_id("RAC1b")) == ["shipped"]
+
+    async def test_an_event_that_names_the_investigation_makes_the_sample_known(self, world: World) -> None:
+        await world.hear(moved("registered", "RAC1b", session="S1", acronym="Fus", proposal="MX1111"))
+        [entry] = await world.register.find("mx1111", None, 10)
+        assert (entry.sample_id, entry.acronym, entry.datasets) == (sample_id("RAC1b"), "Fus", 0)
+        assert entry.last is not None
+        assert entry.last.happening == "registered"
+
+    async def test_an_event_of_one_session_is_not_in_the_history_of_another(self, world: World) -> None:
+        await world.track(linked(RAW, sample="RAC1b"), linked(OTHER, sample="RAC1b", session="S2"))
+        await world.hear(moved("mounted", "RAC1b", session="S2"), moved("shipped", "RAC1b", 1))
+        assert await world.history(sample_id("RAC1b")) == ["shipped"]
+        assert await world.history(sample_id("RAC1b", "S2")) == ["mounted", "shipped"]
+
+    async def test_an_event_of_another_proposal_is_not_in_the_history(self, world: World) -> None:
+        await world.track(linked(RAW, sample="RAC1b"))
+        await world.hear(moved("disposed", "RAC1b", proposal="mx2222"))
+        assert await world.history(sample_id("RAC1b")) == []
+
+    async def test_shipping_and_mxcube_mean_the_same_sample_by_different_names(self, world: World) -> None:
+        await world.track(linked(RAW, sample="Fus-RAC1b"))
+        await world.hear(moved("received", "RAC1b", 3, acronym="Fus"), moved("mounted", "Fus-RAC1b", 4))
+        assert await world.history(sample_id("Fus-RAC1b")) == ["received", "mounted"]
+
+    async def test_samples_are_found_by_a_part_of_name_or_acronym(self, world: World) -> None:
+        acronym = {"SampleProtein_acronym": "Lyso"}
+        await world.track(
+            linked(RAW, sample="Fus_RAC1b"),
+            linked(OTHER, sample="x1", parameters=acronym),
+            linked("/data/else", sample="Fus_elsewhere", proposal="mx2222", session="S9"),
+        )
+        assert await world.names() == ["Fus_RAC1b", "x1"]
+        assert await world.names(text="rac1") == ["Fus_RAC1b"]
+        assert await world.names(text="lys") == ["x1"]
+        assert await world.names(text="%") == []
+        assert await world.names(None, "Fus_") == ["Fus_RAC1b", "Fus_elsewhere"]
+
+    async def test_a_list_is_as_long_as_asked(self, world: World) -> None:
+        await world.track(*(linked(f"/data/{n}", sample=f"s{n}") for n in range(5)))
+        assert [entry.name for entry in await world.register.find(None, None, 3)] == ["s0", "s1", "s2"]
+
+    async def test_an_unknown_sample_has_no_history(self, world: World) -> None:
+        assert await world.register.sample(uuid4()) is None
