@@ -156,7 +156,7 @@ async def test_kafka_away_is_a_503_with_the_receipt_to_send_again_with(
 
 
 async def test_a_gateway_that_still_looks_for_kafka_says_so(gateway: Gateway, caller: httpx.AsyncClient) -> None:
-    gateway.publisher.error = RuntimeError("the publisher is not started")
+    gateway.publisher.error = KafkaConnectionError("Kafka is not reached yet")
     assert (await caller.post("/datasets", json=DATASET)).status_code == 503
 
 

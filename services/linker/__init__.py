@@ -1,0 +1,1 @@
+"""dataset.validated -> linker -> dataset.linked: every dataset knows its investigation and its parents."""

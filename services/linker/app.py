@@ -1,0 +1,36 @@
+"""The declaration of the linker."""
+
+from services.linker.deadlines import Deadlines
+from services.linker.handler import Linker, LinkerView
+from services.linker.learning import CommittedView, UserOffice, learn_commits
+from services.linker.ports import ReleaseOutbox
+from services.linker.routes import routes
+from services.linker.store import PostgresLinks
+from shared.events import InvestigationAnnounced
+from shared.relay import Relay
+from shared.service import Ground, Parts, Service
+from shared.stage import Stage
+from shared.techniques import TechniqueBook
+from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, VALIDATED
+
+
+def assemble(ground: Ground) -> Parts:
+    """Three stages over one memory, the relay of what is released, and the timer."""
+    links = PostgresLinks(ground.database, ground.identities)
+    linker = Linker(TechniqueBook.load(), ground.identities, ground.settings.await_inputs_seconds)
+    office = UserOffice(ground.identities)
+    relay = Relay("linker-relay", ReleaseOutbox(links, linker, ground.clock), ground.publisher, ground.patience)
+    deadlines = Deadlines(links, relay, ground.patience, ground.clock)
+    return Parts(
+        stages=(
+            Stage("linker", VALIDATED, LinkerView, linker.link, links.linking, LINKED, relay.wake),
+            Stage("linker-commits", COMMITTED, CommittedView, learn_commits, links.commits, saved=relay.wake),
+            Stage("linker-investigations", INVESTIGATIONS, InvestigationAnnounced, office.learn, links.announcements,
+                  saved=relay.wake),
+        ),
+        tasks=(relay.run, deadlines.run),
+        router=routes(links, linker, ground.clock),
+    )  # fmt: skip
+
+
+SERVICE = Service("linker", assemble, schema="linker")

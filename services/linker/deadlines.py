@@ -1,0 +1,44 @@
+"""The timer: what has waited for its inputs past its deadline is given up, and handed to the relay."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from services.linker.ports import Links
+from shared.backoff import Patience
+from shared.faults import Fault, fault_of
+from shared.metrics import HELD, observe_retry
+from shared.relay import Relay
+
+NAME = "linker-deadlines"
+TICK_SECONDS = 1.0
+
+
+class Deadlines:
+    """Looks once a second. Any number of replicas may look: a row expires once."""
+
+    def __init__(self, links: Links, relay: Relay, patience: Patience, clock: Callable[[], datetime]) -> None:
+        self._links = links
+        self._relay = relay
+        self._patience = patience
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Tick until the service stops."""
+        attempt = 0
+        while True:
+            try:
+                await self.tick()
+                attempt = 0
+            except Exception as error:
+                if fault_of(error) is not Fault.TRANSIENT:
+                    raise
+                attempt += 1
+                observe_retry(NAME, error)
+                await self._patience.wait(attempt, NAME, error)
+            await self._patience.sleep(TICK_SECONDS)
+
+    async def tick(self) -> None:
+        """Expire what is late, and count what waits."""
+        if await self._links.expire(self._clock()):
+            self._relay.wake()
+        HELD.set(await self._links.count_waiting())

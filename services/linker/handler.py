@@ -1,0 +1,238 @@
+"""Which investigation and which inputs a dataset has, and whether it may go on, must wait, or is refused: pure."""
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from services.linker.investigations import Slot, investigation_of
+from services.linker.lineage import Node, circle_through
+from shared.events import DatasetFacts, InputRef, LinkedInput, Links, Pending, Section
+from shared.identity import Identities
+from shared.rejections import Code, Refusal
+from shared.stage import Learned, Outcome, Passed, Waiting
+from shared.techniques import TechniqueBook
+from shared.wire import Received
+
+AWAIT_SECONDS = 7 * 86400.0
+"""How long the inputs of a dataset are awaited whose kind no technique describes."""
+
+NOT_CATALOGUED = "not catalogued yet"
+
+
+class LinkerView(Section):
+    """All of a validated dataset that its links depend on."""
+
+    dataset: DatasetFacts
+
+
+class State(StrEnum):
+    """What became of a submission that could not go straight on."""
+
+    WAITING = "waiting"
+    """Inputs are missing."""
+    RELEASED = "released"
+    """Its own inputs are there; it goes on as soon as nothing of the same dataset waits before it."""
+    EXPIRED = "expired"
+    """Its inputs did not come in time; the world is about to hear of it."""
+    REFUSED = "refused"
+    """The last word: kept so that a replay is answered the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class CataloguedDataset:
+    """A dataset that is committed, and so can be an input."""
+
+    path: str
+    kind: str
+    inputs: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSubmission:
+    """A submission that was not sent straight on, as far as later ones need to know."""
+
+    receipt_id: str
+    dataset_id: UUID
+    path: str
+    state: State
+    since: datetime
+    waits_for: tuple[str, ...] = ()
+    deadline: datetime | None = None
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a batch's datasets and of everything they name."""
+
+    catalogued: Mapping[UUID, CataloguedDataset] = field(default_factory=dict)
+    """Of the datasets and inputs of the batch, those that are committed."""
+    held: Sequence[HeldSubmission] = ()
+    """What is held of the batch's datasets, and the batch's own receipts; oldest first."""
+    ancestry: Mapping[UUID, Node] = field(default_factory=dict)
+    """Where inputs come from, by catalogued and by held submissions; loaded only where a circle is possible."""
+    slots: Sequence[Slot] = ()
+    """The announced investigations of the batch's proposals and beamlines."""
+
+    def missing(self, dataset: DatasetFacts) -> list[InputRef]:
+        """Its inputs that are not committed."""
+        return [declared for declared in dataset.inputs if declared.dataset_id not in self.catalogued]
+
+    def brings_links(self, dataset: DatasetFacts) -> bool:
+        """True for an update that names inputs which the catalogued dataset has not."""
+        before = self.catalogued.get(dataset.dataset_id)
+        return before is not None and any(declared.dataset_id not in before.inputs for declared in dataset.inputs)
+
+    def may_close_circle(self, dataset: DatasetFacts) -> bool:
+        """True if a circle through the dataset is possible, so that the ancestry of its inputs must be looked at.
+
+        A dataset that is not committed is no committed one's ancestor: only one that waits or an update of a catalogued
+        one that brings new inputs, can close a circle.
+        """
+        return self.brings_links(dataset) or bool(self.missing(dataset))
+
+
+@dataclass(frozen=True)
+class Queued(Learned):
+    """The submission goes on by way of the relay, behind what is held of the same dataset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be said of one dataset by itself. The links are complete if nothing is missing and nothing refused."""
+
+    links: Links
+    missing: Sequence[InputRef] = ()
+    refusal: Refusal | None = None
+
+
+@dataclass
+class _Lines:
+    """Who is held, in the order of arrival, and what each receipt was answered; grows while a batch is decided."""
+
+    answers: dict[str, Outcome] = field(default_factory=dict)
+    lines: dict[UUID, list[HeldSubmission]] = field(default_factory=dict)
+
+    def join(self, submission: HeldSubmission) -> Outcome:
+        """Stand at the end of the dataset's line; what the producer is told."""
+        if submission.refusal is not None:
+            return self.answers.setdefault(submission.receipt_id, submission.refusal)
+        line = self.lines.setdefault(submission.dataset_id, [])
+        line.append(submission)
+        waiting = [earlier for earlier in line if earlier.state is State.WAITING]
+        outcome: Outcome = Queued()
+        if waiting and submission.state is not State.EXPIRED:
+            outcome = Waiting(
+                Pending(
+                    receipt_id=submission.receipt_id,
+                    dataset_id=submission.dataset_id,
+                    path=submission.path,
+                    waits_for=list(dict.fromkeys(path for earlier in waiting for path in earlier.waits_for)),
+                    since=submission.since,
+                    deadline=max(earlier.deadline for earlier in waiting if earlier.deadline),
+                )
+            )
+        return self.answers.setdefault(submission.receipt_id, outcome)
+
+
+class Linker:
+    """The rules of one facility: its techniques, its ids, and how long it waits."""
+
+    def __init__(
+        self, techniques: TechniqueBook, identities: Identities, await_inputs_seconds: float | None = None
+    ) -> None:
+        self._techniques = techniques
+        self._identities = identities
+        self._await_inputs_seconds = await_inputs_seconds
+
+    def link(self, events: Sequence[Received[LinkerView]], known: Known, now: datetime) -> list[Outcome]:
+        """One outcome an event, each knowing what became of those before it. A receipt is always answered the same."""
+        lines = _Lines()
+        for submission in known.held:
+            lines.join(submission)
+        ancestry = dict(known.ancestry)
+        return [
+            lines.answers.get(event.receipt_id) or self._answer(event, known, ancestry, lines, now) for event in events
+        ]
+
+    def _answer(
+        self,
+        event: Received[LinkerView],
+        known: Known,
+        ancestry: MutableMapping[UUID, Node],
+        lines: _Lines,
+        now: datetime,
+    ) -> Outcome:
+        dataset = event.event.dataset
+        verdict = self.judge(dataset, known, ancestry)
+        if verdict.refusal is not None:
+            return lines.answers.setdefault(event.receipt_id, verdict.refusal)
+        add_ancestry(ancestry, dataset)
+        if not verdict.missing and not lines.lines.get(dataset.dataset_id):
+            return lines.answers.setdefault(event.receipt_id, Passed({"links": verdict.links}))
+        return lines.join(
+            HeldSubmission(
+                receipt_id=event.receipt_id,
+                dataset_id=dataset.dataset_id,
+                path=dataset.path,
+                state=State.WAITING if verdict.missing else State.RELEASED,
+                since=now,
+                waits_for=tuple(declared.path for declared in verdict.missing),
+                deadline=now + self._patience(dataset.kind) if verdict.missing else None,
+            )
+        )
+
+    def judge(self, dataset: DatasetFacts, known: Known, ancestry: Mapping[UUID, Node]) -> Verdict:
+        """What is to be said of a dataset, whatever is held of it; refused as soon as no missing input can mend it."""
+        investigation, findings = investigation_of(dataset, known.slots, self._identities)
+        linked = [
+            LinkedInput(path=declared.path, dataset_id=declared.dataset_id, kind=parent.kind)
+            for declared in dataset.inputs
+            if (parent := known.catalogued.get(declared.dataset_id)) is not None
+        ]
+        links = Links(investigation=investigation, inputs=linked, findings=findings)
+        missing = known.missing(dataset)
+        return Verdict(links, missing, self._objection(dataset, known, ancestry, [parent.kind for parent in linked]))
+
+    def _objection(
+        self, dataset: DatasetFacts, known: Known, ancestry: Mapping[UUID, Node], kinds: Sequence[str]
+    ) -> Refusal | None:
+        if any(declared.dataset_id == dataset.dataset_id for declared in dataset.inputs):
+            return Refusal(
+                Code.INPUT_SELF, f"{dataset.path} names itself as an input; a dataset cannot come from itself"
+            )
+        if known.may_close_circle(dataset) and (circle := circle_through(dataset, ancestry)):
+            words = " comes from ".join(circle)
+            return Refusal(Code.INPUT_CYCLE, f"the inputs form a circle: {words}")
+        if not_permitted := self._relation_objection(dataset, known, kinds):
+            return Refusal(Code.INPUT_NOT_PERMITTED, not_permitted)
+        return None
+
+    def _relation_objection(self, dataset: DatasetFacts, known: Known, kinds: Sequence[str]) -> str | None:
+        kind = self._techniques.kind(dataset.kind)
+        if kind is None or kind.input is None:
+            return None
+        missing = len(dataset.inputs) - len(kinds)
+        adds_to_catalogued = dataset.mode == "merge" and dataset.dataset_id in known.catalogued
+        if missing or adds_to_catalogued:  # too few is no fault yet: more inputs will come, or are there already
+            limits = [relation.max for relation in kind.input]
+            room = None if None in limits else sum(limit or 0 for limit in limits)
+            each_fits = all(any(relation.takes(found) for relation in kind.input) for found in kinds)
+            if each_fits and (room is None or len(dataset.inputs) <= room):
+                return None
+        return kind.objection_to([*kinds, *[NOT_CATALOGUED] * missing])
+
+    def _patience(self, kind_name: str) -> timedelta:
+        kind = self._techniques.kind(kind_name)
+        technique_seconds = AWAIT_SECONDS if kind is None else kind.await_inputs_seconds
+        return timedelta(seconds=self._await_inputs_seconds or technique_seconds)
+
+
+def add_ancestry(ancestry: MutableMapping[UUID, Node], dataset: DatasetFacts) -> None:
+    """Where the dataset comes from, beside what an earlier revision of it said."""
+    if dataset.inputs:
+        before = ancestry.get(dataset.dataset_id, Node(dataset.path, frozenset()))
+        inputs = frozenset(declared.dataset_id for declared in dataset.inputs)
+        ancestry[dataset.dataset_id] = Node(dataset.path, before.inputs | inputs)

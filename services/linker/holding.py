@@ -1,0 +1,169 @@
+"""What is kept of a submission that could not go straight on, and what becomes of it when its time has come: pure."""
+
+from collections.abc import Iterable, MutableMapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from services.linker.handler import HeldSubmission, Known, Linker, LinkerView, State, add_ancestry
+from services.linker.lineage import Node
+from shared.events import DatasetFacts, Links
+from shared.rejecting import rejection_message
+from shared.rejections import Code, Poison, Refusal
+from shared.stage import HEADROOM_BYTES, Outcome, Passed, Waiting
+from shared.topics import LINKED, VALIDATED
+from shared.wire import Message, Received, Record, headers_of, read, splice
+
+STAGE = "linker"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A held submission whole: what later ones need to know of it, and the record to send on."""
+
+    submission: HeldSubmission
+    inputs: frozenset[UUID]
+    missing: tuple[UUID, ...]
+    record: Record
+
+    def refused(self, refusal: Refusal) -> "Holding":
+        """Its tombstone: no more than is needed to answer a replay."""
+        return Holding(
+            replace(self.submission, state=State.REFUSED, refusal=refusal, waits_for=(), deadline=None),
+            frozenset(),
+            (),
+            replace(self.record, value=None, headers=()),
+        )
+
+
+def holdings_of(events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome], known: Known) -> list[Holding]:
+    """What has to be kept of a decided batch: everything that did not pass."""
+    return [
+        _holding(event, outcome, known)
+        for event, outcome in zip(events, outcomes, strict=True)
+        if not isinstance(outcome, Passed)
+    ]
+
+
+def _holding(event: Received[LinkerView], outcome: Outcome, known: Known) -> Holding:
+    dataset = event.event.dataset
+    missing = known.missing(dataset)
+    submission = HeldSubmission(
+        receipt_id=event.receipt_id,
+        dataset_id=dataset.dataset_id,
+        path=dataset.path,
+        state=State.WAITING if missing else State.RELEASED,
+        since=datetime.fromtimestamp(event.record.timestamp_ms / 1000, UTC),
+        waits_for=tuple(declared.path for declared in missing),
+    )
+    inputs = frozenset(declared.dataset_id for declared in dataset.inputs)
+    holding = Holding(submission, inputs, tuple(declared.dataset_id for declared in missing), event.record)
+    match outcome:
+        case Refusal():
+            return holding.refused(outcome)
+        case Waiting(pending):
+            return replace(holding, submission=replace(submission, since=pending.since, deadline=pending.deadline))
+        case _:
+            return holding
+
+
+def new_links(passed: Iterable[DatasetFacts], known: Known) -> dict[UUID, frozenset[UUID]]:
+    """The inputs that updates under way bring to catalogued datasets.
+
+    Remembered at once, so that no second update closes a circle before the catalogue has told of the first.
+    """
+    added: dict[UUID, frozenset[UUID]] = {}
+    for dataset in passed:
+        if known.brings_links(dataset):
+            inputs = frozenset(declared.dataset_id for declared in dataset.inputs)
+            added[dataset.dataset_id] = added.get(dataset.dataset_id, frozenset()) | inputs
+    return added
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A holding whose record was read again; a record of another version than ours is refused, not in the way."""
+
+    holding: Holding
+    dataset: DatasetFacts | None
+    refusal: Refusal | None = None
+
+
+def open_holding(holding: Holding) -> Opened:
+    """Read the kept record as the stage read it."""
+    try:
+        return Opened(holding, read(holding.record, VALIDATED, LinkerView).event.dataset)
+    except Poison as poison:
+        return Opened(holding, None, poison.refusal)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A holding that has come to its end, and what is said of it: linked if there is no refusal."""
+
+    holding: Holding
+    message: Message
+    passed: DatasetFacts | None = None
+    refusal: Refusal | None = None
+
+
+def settle(linker: Linker, opened: Iterable[Opened], known: Known, now: datetime) -> list[Settled]:
+    """The last word on holdings that nothing of the same dataset waits before, oldest first.
+
+    What was released is judged again: the kinds of its inputs, circles and the investigation are known only now.
+    """
+    ancestry = dict(known.ancestry)
+    settled = []
+    for each in opened:
+        verdict = _last_word(linker, each, known, ancestry)
+        if isinstance(verdict, Links):
+            message = _linked(each.holding.record, verdict, now)
+            if len(message.value) <= LINKED.max_bytes - HEADROOM_BYTES:
+                settled.append(Settled(each.holding, message, passed=each.dataset))
+                continue
+            verdict = Refusal(
+                Code.TOO_LARGE,
+                f"with its links the event has {len(message.value)} bytes, {LINKED.name} takes {LINKED.max_bytes}",
+            )
+        message = rejection_message(STAGE, each.holding.record, verdict, now)
+        settled.append(Settled(each.holding, message, refusal=verdict))
+    return settled
+
+
+def _last_word(linker: Linker, opened: Opened, known: Known, ancestry: MutableMapping[UUID, Node]) -> Links | Refusal:
+    submission, dataset = opened.holding.submission, opened.dataset
+    if dataset is None:
+        return opened.refusal or Refusal(Code.INTERNAL_ERROR, "the held record cannot be read")
+    if submission.state is State.EXPIRED:
+        return _expiry(opened.holding, dataset)
+    verdict = linker.judge(dataset, known, ancestry)
+    if verdict.refusal is None:
+        add_ancestry(ancestry, dataset)
+    return verdict.refusal or verdict.links
+
+
+def _expiry(holding: Holding, dataset: DatasetFacts) -> Refusal:
+    paths = [declared.path for declared in dataset.inputs if declared.dataset_id in holding.missing]
+    since, deadline = holding.submission.since, holding.submission.deadline
+    return Refusal(
+        Code.INPUT_MISSING,
+        f"{len(paths)} of {len(dataset.inputs)} inputs were not catalogued between {since:%Y-%m-%d %H:%M} and"
+        f" {deadline:%Y-%m-%d %H:%M} UTC: {', '.join(paths)}",
+    )
+
+
+def _linked(record: Record, links: Links, now: datetime) -> Message:
+    """The event as the stage's runner would have sent it, had nothing been missing."""
+    headers = {name: value for name, value in record.headers if name in ("ce_id", "traceparent")}
+    return Message(
+        LINKED.name,
+        record.key,
+        splice(record.value or b"", {"links": links}),
+        headers_of(
+            LINKED,
+            receipt_id=headers["ce_id"].decode(),
+            source=f"/beamcat/{STAGE}",
+            time=now.isoformat(),
+            traceparent=headers.get("traceparent"),
+        ),
+    )

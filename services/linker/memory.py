@@ -1,0 +1,250 @@
+"""The linker's memory in a dictionary: the twin of `store.py`, for tests and to read the rules without SQL."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from copy import copy
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from services.linker.handler import CataloguedDataset, HeldSubmission, Known, LinkerView, State
+from services.linker.holding import Holding, Settled, holdings_of, new_links
+from services.linker.investigations import Slot
+from services.linker.learning import Adoption, Announced, Catalogued, CommittedView, KnownStrays, newest_of
+from services.linker.lineage import Node
+from services.linker.ports import Lot, Side
+from shared.events import DatasetFacts, InvestigationAnnounced
+from shared.stage import Outcome, Passed, Store
+from shared.wire import Received
+
+DUE = (State.RELEASED, State.EXPIRED)
+
+
+@dataclass
+class _Shelf:
+    """What the tables hold. Holdings lie in the order of arrival."""
+
+    datasets: dict[UUID, Catalogued] = field(default_factory=dict)
+    links: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
+    held: dict[str, Holding] = field(default_factory=dict)
+    slots: dict[UUID, Slot] = field(default_factory=dict)
+
+    def snapshot(self) -> "_Shelf":
+        """A shelf that changes by itself; what lies on it never does."""
+        return _Shelf(copy(self.datasets), copy(self.links), copy(self.held), copy(self.slots))
+
+    def known(
+        self, datasets: Iterable[DatasetFacts], receipts: Iterable[str], *, include_inputs: bool = False
+    ) -> Known:
+        """All there is to know; what the batch does not touch does no harm."""
+        own = {dataset.dataset_id for dataset in datasets}
+        if include_inputs:
+            own |= {declared.dataset_id for dataset in datasets for declared in dataset.inputs}
+        asked = set(receipts)
+        return Known(
+            catalogued={
+                key: CataloguedDataset(fact.path, fact.kind, self.links[key]) for key, fact in self.datasets.items()
+            },
+            held=[
+                holding.submission
+                for receipt_id, holding in self.held.items()
+                if receipt_id in asked
+                or (holding.submission.dataset_id in own and holding.submission.state is not State.REFUSED)
+            ],
+            ancestry=self._ancestry(),
+            slots=list(self.slots.values()),
+        )
+
+    def _ancestry(self) -> dict[UUID, Node]:
+        ancestry = {key: Node(fact.path, self.links[key]) for key, fact in self.datasets.items()}
+        for holding in self.held.values():
+            key, path = holding.submission.dataset_id, holding.submission.path
+            before = ancestry.get(key, Node(path, frozenset()))
+            ancestry[key] = Node(path, before.inputs | holding.inputs)
+        return ancestry
+
+    def hold(self, holdings: Iterable[Holding]) -> None:
+        """Keep what is not kept already."""
+        for holding in holdings:
+            self.held.setdefault(holding.submission.receipt_id, holding)
+
+    def bring(self, links: dict[UUID, frozenset[UUID]]) -> None:
+        """Remember inputs that are under way to the catalogue."""
+        for key, inputs in links.items():
+            self.links[key] = self.links[key] | inputs
+
+    def adopt(self, adoptions: Iterable[Adoption]) -> None:
+        """Send strays to their investigations, but for those that another revision has overtaken or moved meanwhile."""
+        for adoption in adoptions:
+            now = self.datasets[adoption.stray.facts.dataset_id]
+            if now.stray is not None and now.revision == adoption.stray.revision:
+                self.hold([adoption.holding])
+
+    def due(self) -> Iterator[Holding]:
+        """What is released or expired and has nothing waiting before it."""
+        blocked: set[UUID] = set()
+        for holding in self.held.values():
+            if holding.submission.state is State.WAITING:
+                blocked.add(holding.submission.dataset_id)
+            elif holding.submission.state in DUE and holding.submission.dataset_id not in blocked:
+                yield holding
+
+    def learn(self, fact: Catalogued) -> None:
+        """A newer revision, and what it frees."""
+        before = self.datasets.get(fact.dataset_id)
+        if before is None or before.revision < fact.revision:
+            self.datasets[fact.dataset_id] = fact
+            self.links[fact.dataset_id] = fact.inputs
+        for receipt_id, holding in self.held.items():
+            if holding.submission.state is State.WAITING:
+                self.held[receipt_id] = self._without(holding, fact.dataset_id)
+
+    def _without(self, holding: Holding, dataset_id: UUID) -> Holding:
+        places = [place for place, missing in enumerate(holding.missing) if missing != dataset_id]
+        submission = replace(
+            holding.submission,
+            waits_for=tuple(holding.submission.waits_for[place] for place in places),
+            state=State.WAITING if places else State.RELEASED,
+        )
+        return replace(holding, submission=submission, missing=tuple(holding.missing[place] for place in places))
+
+
+class MemoryLinks:
+    """All that the linker remembers, in this process. One transaction at a time."""
+
+    def __init__(self) -> None:
+        self._shelf = _Shelf()
+        self._turn = asyncio.Lock()
+        self.linking: Store[LinkerView, Known] = Side(self._begin, _Linking)
+        self.commits: Store[CommittedView, Sequence[Slot]] = Side(self._begin, _Commits)
+        self.announcements: Store[InvestigationAnnounced, KnownStrays] = Side(self._begin, _Announcements)
+
+    @asynccontextmanager
+    async def _begin(self) -> AsyncIterator[_Shelf]:
+        async with self._turn:
+            shelf = self._shelf.snapshot()
+            yield shelf
+            self._shelf = shelf
+
+    @asynccontextmanager
+    async def lot(self, most: int) -> AsyncIterator[Lot]:
+        """What may be settled now."""
+        async with self._begin() as shelf:
+            yield _Lot(shelf, list(shelf.due())[:most])
+
+    async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
+        """What is known of the datasets and their inputs."""
+        return self._shelf.known(datasets, (), include_inputs=True)
+
+    async def expire(self, now: datetime) -> int:
+        """Give up on what has waited past its deadline."""
+        async with self._begin() as shelf:
+            late = [
+                (receipt_id, holding)
+                for receipt_id, holding in shelf.held.items()
+                if holding.submission.state is State.WAITING
+                and holding.submission.deadline is not None
+                and holding.submission.deadline <= now
+            ]
+            for receipt_id, holding in late:
+                expired = replace(holding.submission, state=State.EXPIRED)
+                shelf.held[receipt_id] = replace(holding, submission=expired)
+            return len(late)
+
+    async def count_waiting(self) -> int:
+        """How many wait for inputs."""
+        return sum(holding.submission.state is State.WAITING for holding in self._shelf.held.values())
+
+    async def pending(self, most: int) -> Sequence[HeldSubmission]:
+        """What is held and not settled, oldest first."""
+        unsettled = (each.submission for each in self._shelf.held.values())
+        return [submission for submission in unsettled if submission.state is not State.REFUSED][:most]
+
+
+class _Linking:
+    """One transaction of the stage that links."""
+
+    def __init__(self, shelf: _Shelf) -> None:
+        self._shelf = shelf
+        self._known = Known()
+
+    async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
+        """Everything."""
+        self._known = self._shelf.known(
+            [event.event.dataset for event in events], [event.receipt_id for event in events]
+        )
+        return self._known
+
+    async def save(self, events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome]) -> None:
+        """Keep what did not pass."""
+        self._shelf.hold(holdings_of(events, outcomes, self._known))
+        passed = (
+            event.event.dataset for event, outcome in zip(events, outcomes, strict=True) if isinstance(outcome, Passed)
+        )
+        self._shelf.bring(new_links(passed, self._known))
+
+
+class _Commits:
+    """One transaction of the stage that learns of commits."""
+
+    def __init__(self, shelf: _Shelf) -> None:
+        self._shelf = shelf
+
+    async def load(self, events: Sequence[Received[CommittedView]]) -> Sequence[Slot]:
+        """Every investigation."""
+        del events
+        return list(self._shelf.slots.values())
+
+    async def save(self, events: Sequence[Received[CommittedView]], outcomes: Sequence[Outcome]) -> None:
+        """The datasets, what they free, and where they belong."""
+        del events
+        facts = newest_of(outcomes)
+        for fact in facts:
+            self._shelf.learn(fact)
+        self._shelf.adopt(fact.adoption for fact in facts if fact.adoption is not None)
+
+
+class _Announcements:
+    """One transaction of the stage that learns of investigations."""
+
+    def __init__(self, shelf: _Shelf) -> None:
+        self._shelf = shelf
+
+    async def load(self, events: Sequence[Received[InvestigationAnnounced]]) -> KnownStrays:
+        """Every stray and every investigation."""
+        del events
+        strays = [fact.stray for fact in self._shelf.datasets.values() if fact.stray is not None]
+        return KnownStrays(strays, list(self._shelf.slots.values()))
+
+    async def save(self, events: Sequence[Received[InvestigationAnnounced]], outcomes: Sequence[Outcome]) -> None:
+        """The investigations, and the moves of their strays."""
+        del events
+        for outcome in outcomes:
+            if isinstance(outcome, Announced):
+                self._shelf.slots[outcome.slot.investigation_id] = outcome.slot
+                self._shelf.adopt(outcome.adoptions)
+
+
+class _Lot:
+    """Holdings that may be settled now."""
+
+    def __init__(self, shelf: _Shelf, holdings: Sequence[Holding]) -> None:
+        self.holdings = holdings
+        self._shelf = shelf
+        self._known = Known()
+
+    async def load(self, datasets: Sequence[DatasetFacts]) -> Known:
+        """Everything."""
+        self._known = self._shelf.known(datasets, ())
+        return self._known
+
+    async def finish(self, settled: Sequence[Settled]) -> None:
+        """Forget what was linked; keep a tombstone of what was refused."""
+        self._shelf.bring(new_links((each.passed for each in settled if each.passed is not None), self._known))
+        for each in settled:
+            receipt_id = each.holding.submission.receipt_id
+            if each.refusal is None:
+                del self._shelf.held[receipt_id]
+            else:
+                self._shelf.held[receipt_id] = each.holding.refused(each.refusal)

@@ -1,0 +1,100 @@
+"""What the linker asks of its memory: `store.py` keeps it in PostgreSQL, `memory.py` in a dictionary."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from services.linker.handler import HeldSubmission, Known, Linker, LinkerView
+from services.linker.holding import Holding, Settled, open_holding, settle
+from services.linker.investigations import Slot
+from services.linker.learning import CommittedView, KnownStrays
+from shared.events import DatasetFacts, InvestigationAnnounced
+from shared.stage import Store, Transaction
+from shared.wire import Message
+
+E = TypeVar("E", bound=BaseModel)
+K = TypeVar("K")
+
+
+class Lot(Protocol):
+    """Holdings that may be settled now, locked against every other replica, inside one transaction."""
+
+    holdings: Sequence[Holding]
+
+    async def load(self, datasets: Sequence[DatasetFacts]) -> Known:
+        """What the last word on them depends on."""
+
+    async def finish(self, settled: Sequence[Settled]) -> None:
+        """Forget what was linked; keep a tombstone of what was refused."""
+
+
+class Links(Protocol):
+    """All that the linker remembers, as its three stages, its relay, its timer and its routes see it."""
+
+    @property
+    def linking(self) -> Store[LinkerView, Known]:
+        """For the stage that links."""
+
+    @property
+    def commits(self) -> Store[CommittedView, Sequence[Slot]]:
+        """For the stage that learns of commits, and releases what waited for them."""
+
+    @property
+    def announcements(self) -> Store[InvestigationAnnounced, KnownStrays]:
+        """For the stage that learns of investigations, and lets them adopt strays."""
+
+    def lot(self, most: int) -> AbstractAsyncContextManager[Lot]:
+        """The oldest holdings that are released or expired and that nothing of the same dataset waits before.
+
+        Empty if there are none, or if another replica is at work.
+        """
+
+    async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
+        """What is known of the datasets and their inputs, without a trace. What is held of the inputs is included."""
+
+    async def expire(self, now: datetime) -> int:
+        """Give up on what has waited past its deadline; how many those are."""
+
+    async def count_waiting(self) -> int:
+        """How many wait for inputs."""
+
+    async def pending(self, most: int) -> Sequence[HeldSubmission]:
+        """What is held and not settled, oldest first."""
+
+
+class Side(Generic[E, K]):
+    """One stage's side of a memory: begins a transaction and looks at it in the stage's way."""
+
+    def __init__(
+        self, begin: Callable[[], AbstractAsyncContextManager[Any]], look: Callable[[Any], Transaction[E, K]]
+    ) -> None:
+        self._begin = begin
+        self._look = look
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction[E, K]]:
+        """A transaction that commits on leaving, and rolls back on an error."""
+        async with self._begin() as begun:
+            yield self._look(begun)
+
+
+class ReleaseOutbox:
+    """The outbox of the linker's relay: messages are made when they are sent, by the rules of the straight way."""
+
+    def __init__(self, links: Links, linker: Linker, clock: Callable[[], datetime]) -> None:
+        self._links = links
+        self._linker = linker
+        self._clock = clock
+
+    @asynccontextmanager
+    async def take(self, most: int) -> AsyncIterator[Sequence[Message]]:
+        """Settle the oldest holdings; the transaction that locked them ends after their messages are confirmed."""
+        async with self._links.lot(most) as lot:
+            opened = [open_holding(holding) for holding in lot.holdings]
+            known = await lot.load([each.dataset for each in opened if each.dataset is not None])
+            settled = settle(self._linker, opened, known, self._clock())
+            yield [each.message for each in settled]
+            await lot.finish(settled)

@@ -1,0 +1,185 @@
+"""The linker's questions and orders to PostgreSQL, between rows and the words of the domain."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.linker import statements as sql
+from services.linker.handler import CataloguedDataset, HeldSubmission, Known, State
+from services.linker.holding import Holding
+from services.linker.investigations import Slot
+from services.linker.learning import Adoption, Catalogued
+from services.linker.lineage import Node
+from shared.database import Connection
+from shared.events import DatasetFacts
+from shared.identity import Identities
+from shared.rejections import Code, Refusal
+from shared.wire import Record
+
+MOST_EDGES = 100_000
+"""Of the ancestry that is searched for circles in one batch."""
+
+
+async def read_known(
+    connection: Connection,
+    identities: Identities,
+    datasets: Sequence[DatasetFacts],
+    receipts: Sequence[str],
+    *,
+    include_inputs: bool = False,
+) -> Known:
+    """What is committed, held and announced around some datasets, in three queries.
+
+    `include_inputs`: also what is held of their inputs.
+    """
+    own = {dataset.dataset_id for dataset in datasets}
+    inputs = {declared.dataset_id for dataset in datasets for declared in dataset.inputs}
+    named = {identities.investigation(each.investigation_id) for each in datasets if each.investigation_id is not None}
+    rows = await connection.fetch(sql.CATALOGUED, list(own | inputs))
+    held = await connection.fetch(sql.HELD_OF, list(receipts), list(own | inputs if include_inputs else own))
+    return Known(
+        catalogued={row["dataset_id"]: catalogued_of(row) for row in rows},
+        held=[submission_of(row) for row in held],
+        slots=await slots_of(connection, named, {(each.proposal, each.beamline) for each in datasets}),
+    )
+
+
+async def with_ancestry(connection: Connection, known: Known, datasets: Sequence[DatasetFacts]) -> Known:
+    """The same, with all that the inputs of these datasets come from."""
+    inputs = {declared.dataset_id for dataset in datasets for declared in dataset.inputs}
+    ancestry: dict[UUID, Node] = {}
+    for row in await connection.fetch(sql.ANCESTRY, list(inputs), MOST_EDGES):
+        before = ancestry.get(row["child"], Node(row["path"], frozenset()))
+        ancestry[row["child"]] = replace(before, inputs=before.inputs | set(row["inputs"]))
+    return replace(known, ancestry=ancestry)
+
+
+async def slots_of(connection: Connection, ids: Collection[UUID], homes: Collection[tuple[str, str]]) -> list[Slot]:
+    """Announced investigations, by id or by proposal and beamline."""
+    rows = await connection.fetch(sql.SLOTS, list(ids), *columns(list(homes), 2))
+    return [Slot(**row) for row in rows]
+
+
+async def hold(connection: Connection, holdings: Sequence[Holding]) -> None:
+    """Keep them in this order; what is kept already stays as it is."""
+    if holdings:
+        await connection.executemany(sql.HOLD, [_held_row(holding) for holding in holdings])
+
+
+async def adopt(connection: Connection, adoptions: Sequence[Adoption]) -> None:
+    """Send strays to their investigations, but for those that another revision has overtaken or moved meanwhile."""
+    if not adoptions:
+        return
+    seen = [(each.stray.facts.dataset_id, each.stray.revision) for each in adoptions]
+    still = {row["dataset_id"] for row in await connection.fetch(sql.STILL_STRAY, *columns(seen, 2))}
+    await hold(connection, [each.holding for each in adoptions if each.stray.facts.dataset_id in still])
+
+
+async def bring_links(connection: Connection, links: Mapping[UUID, frozenset[UUID]]) -> None:
+    """Remember inputs that are under way to the catalogue."""
+    if links:
+        rows = sorted((dataset_id, _array(inputs)) for dataset_id, inputs in links.items())
+        await connection.execute(sql.BRING_LINKS, *columns(rows, 2))
+
+
+def columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Rows as the columns that `unnest` takes."""
+    return [[row[n] for row in rows] for n in range(width)]
+
+
+def _array(ids: Collection[UUID]) -> str:
+    """An array literal: `unnest` would flatten an array of arrays."""
+    return f"{{{','.join(map(str, ids))}}}"
+
+
+def catalogued_of(row: asyncpg.Record) -> CataloguedDataset:
+    """A committed dataset."""
+    return CataloguedDataset(row["path"], row["kind"], frozenset(row["inputs"]))
+
+
+def submission_of(row: asyncpg.Record) -> HeldSubmission:
+    """A held submission without its record."""
+    return HeldSubmission(
+        receipt_id=row["receipt_id"],
+        dataset_id=row["dataset_id"],
+        path=row["path"],
+        state=State(row["state"]),
+        since=row["since"],
+        waits_for=tuple(row.get("waits_for", ())),
+        deadline=row["deadline"],
+        refusal=_refusal_of(row) if row["code"] else None,
+    )
+
+
+def _refusal_of(row: asyncpg.Record) -> Refusal:
+    code = Code(row["code"])  # type: ignore[call-arg]  # mypy reads `__new__`, not the look-up by value
+    return Refusal(code, row["message"])
+
+
+def holding_of(row: asyncpg.Record) -> Holding:
+    """A held submission whole."""
+    record = Record(
+        topic=row["topic"],
+        partition=row["partition"],
+        offset=row["offset"],
+        timestamp_ms=row["timestamp_ms"],
+        key=row["key"],
+        value=row["value"],
+        headers=tuple(zip(row["header_names"], row["header_values"], strict=True)),
+    )
+    return Holding(submission_of(row), frozenset(row["inputs"]), tuple(row["missing"]), record)
+
+
+def _held_row(holding: Holding) -> tuple[Any, ...]:
+    submission, record = holding.submission, holding.record
+    return (
+        submission.receipt_id,
+        submission.dataset_id,
+        submission.path,
+        submission.state,
+        list(holding.inputs),
+        list(holding.missing),
+        submission.since,
+        submission.deadline,
+        submission.refusal.code if submission.refusal else None,
+        submission.refusal.message if submission.refusal else None,
+        record.topic,
+        record.partition,
+        record.offset,
+        record.timestamp_ms,
+        record.key,
+        record.value,
+        [name for name, _ in record.headers],
+        [value for _, value in record.headers],
+    )
+
+
+def slot_row(slot: Slot) -> tuple[Any, ...]:
+    """The columns of ANNOUNCE."""
+    return (
+        slot.investigation_id,
+        slot.facility_id,
+        slot.proposal,
+        slot.beamline,
+        slot.start,
+        slot.end,
+        slot.title,
+    )
+
+
+def committed_row(fact: Catalogued) -> tuple[Any, ...]:
+    """The columns of COMMITTED."""
+    stray = fact.stray
+    return (
+        fact.dataset_id,
+        fact.path,
+        fact.revision,
+        fact.kind,
+        _array(fact.inputs),
+        stray.placeholder_id if stray else None,
+        stray.facts.start if stray else None,
+        stray.facts.model_dump_json().encode() if stray else None,
+    )

@@ -1,0 +1,102 @@
+"""The linker's HTTP face: a dry run for the gateway, and what waits for what."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel
+
+from services.linker.handler import Known, Linker
+from services.linker.ports import Links
+from shared.events import DatasetFacts, Finding, InputRef, InvestigationRef, Severity
+
+
+class InputState(BaseModel):
+    """Where an input stands: catalogued, held by the linker itself, or not heard of."""
+
+    path: str
+    dataset_id: UUID
+    state: Literal["committed", "held", "unknown"]
+    kind: str | None
+
+
+class LinksVerdict(BaseModel):
+    """What would become of a dataset. Accepted with missing inputs means that it would wait for them."""
+
+    accepted: bool
+    investigation: InvestigationRef
+    inputs: list[InputState]
+    waits_for: list[str]
+    findings: list[Finding]
+
+
+class PendingDataset(BaseModel):
+    """A submission that is held, and for how long."""
+
+    receipt_id: str
+    dataset_id: UUID
+    path: str
+    state: str
+    waits_for: list[str]
+    since: AwareDatetime
+    deadline: AwareDatetime | None
+    age_seconds: float
+
+
+def routes(links: Links, linker: Linker, clock: Callable[[], datetime]) -> APIRouter:
+    """The routes over one memory."""
+    router = APIRouter(tags=["links"])
+
+    @router.post("/check")
+    async def check(dataset: DatasetFacts) -> LinksVerdict:
+        """The verdict on a dataset's investigation and inputs. Nothing is changed or published."""
+        return verdict_on(dataset, linker, await links.peek([dataset]))
+
+    @router.get("/pending")
+    async def pending(limit: Annotated[int, Query(ge=1, le=10_000)] = 1000) -> list[PendingDataset]:
+        """What is held, the oldest first."""
+        now = clock()
+        return [
+            PendingDataset(
+                receipt_id=held.receipt_id,
+                dataset_id=held.dataset_id,
+                path=held.path,
+                state=held.state,
+                waits_for=list(held.waits_for),
+                since=held.since,
+                deadline=held.deadline,
+                age_seconds=(now - held.since).total_seconds(),
+            )
+            for held in await links.pending(limit)
+        ]
+
+    return router
+
+
+def verdict_on(dataset: DatasetFacts, linker: Linker, known: Known) -> LinksVerdict:
+    """What the linker would say."""
+    verdict = linker.judge(dataset, known, known.ancestry)
+    held = {submission.dataset_id for submission in known.held}
+    findings = list(verdict.links.findings)
+    if verdict.refusal is not None:
+        findings.append(Finding(code=verdict.refusal.code, severity=Severity.ERROR, message=verdict.refusal.message))
+    return LinksVerdict(
+        accepted=verdict.refusal is None,
+        investigation=verdict.links.investigation,
+        inputs=[_input_state(declared, known, held) for declared in dataset.inputs],
+        waits_for=[declared.path for declared in verdict.missing],
+        findings=findings,
+    )
+
+
+def _input_state(declared: InputRef, known: Known, held: set[UUID]) -> InputState:
+    parent = known.catalogued.get(declared.dataset_id)
+    state: Literal["committed", "held", "unknown"] = "held" if declared.dataset_id in held else "unknown"
+    return InputState(
+        path=declared.path,
+        dataset_id=declared.dataset_id,
+        state="committed" if parent else state,
+        kind=parent.kind if parent else None,
+    )

@@ -1,0 +1,146 @@
+"""The linker's SQL. Every statement is set-based: a batch costs the same number of round trips whatever its size."""
+
+GRAPH_LOCK, RELAY_LOCK, ADOPTION_LOCK = ((0x6C696E6B << 8) + n for n in (1, 2, 3))
+"""Keys of advisory locks, all held until the transaction ends.
+
+Graph: whoever adds an edge that could close a circle, so that the second of two sees the first.
+Relay: whoever settles holdings, so that messages of one dataset leave in order.
+Adoption: shared by commits into a placeholder, exclusive for announcements, so that a stray sees its investigation or
+is seen by it.
+"""
+
+LOCK = "select pg_advisory_xact_lock($1)"
+LOCK_SHARED = "select pg_advisory_xact_lock_shared($1)"
+TRY_LOCK = "select pg_try_advisory_xact_lock($1)"
+
+CATALOGUED = "select dataset_id, path, kind, inputs from dataset where committed and dataset_id = any($1::uuid[])"
+
+AWAIT = """
+insert into dataset (dataset_id, path, committed)
+select id, path, false from unnest($1::uuid[], $2::text[]) as awaited (id, path) order by id
+on conflict (dataset_id) do update set dataset_id = excluded.dataset_id
+returning dataset_id, path, kind, inputs, committed
+"""
+"""Locks the row of every missing input, there or not, in the order of ids: its commit waits for us, or we for it."""
+
+_INPUTS_OF_ANCESTOR = """
+    lateral (
+        select path, inputs from dataset where dataset_id = ancestor.id
+        union all
+        select path, inputs from held where dataset_id = ancestor.id and state <> 'refused'
+    ) as edge
+"""
+
+ANCESTRY = f"""
+with recursive ancestor (id) as (
+    select unnest($1::uuid[])
+    union
+    select parent from ancestor, {_INPUTS_OF_ANCESTOR}, unnest(edge.inputs) as parent
+)
+select ancestor.id as child, edge.path, edge.inputs from ancestor, {_INPUTS_OF_ANCESTOR}
+where edge.inputs <> '{{}}' limit $2
+"""  # noqa: S608  # made of constants
+"""Lateral, so that each step looks its edges up by index, however large the tables are."""
+
+BRING_LINKS = """
+update dataset set inputs = array(select unnest(dataset.inputs) union select unnest(brought.inputs::uuid[]))
+from unnest($1::uuid[], $2::text[]) as brought (id, inputs) where dataset.dataset_id = brought.id
+"""
+
+SUBMISSIONS = """
+select receipt_id, dataset_id, path, state, since, deadline, code, message,
+    array(
+        select awaited.path from unnest(held.missing) with ordinality as m (id, place)
+        join dataset awaited on awaited.dataset_id = m.id order by place
+    ) as waits_for
+from held
+"""
+
+HELD_OF = f"""{SUBMISSIONS}
+where receipt_id = any($1::text[]) or (dataset_id = any($2::uuid[]) and state <> 'refused') order by seq
+"""
+
+PENDING = f"{SUBMISSIONS} where state <> 'refused' order by seq limit $1"
+
+HOLD = """
+insert into held (receipt_id, dataset_id, path, state, inputs, missing, since, deadline, code, message,
+    topic, "partition", "offset", timestamp_ms, key, value, header_names, header_values)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+on conflict (receipt_id) do nothing
+"""
+"""Sent for a whole batch in one go (`executemany` pipelines it)."""
+
+SLOTS = """
+select investigation_id, facility_id, proposal, beamline, start, "end", title
+from investigation where investigation_id = any($1::uuid[])
+union
+select investigation_id, facility_id, proposal, beamline, start, "end", title
+from investigation join unnest($2::text[], $3::text[]) as home (proposal, beamline) using (proposal, beamline)
+"""
+
+ANNOUNCE = """
+insert into investigation (investigation_id, facility_id, proposal, beamline, start, "end", title)
+select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[])
+on conflict (investigation_id) do update set (proposal, beamline, start, "end", title)
+    = (excluded.proposal, excluded.beamline, excluded.start, excluded."end", excluded.title)
+"""
+
+STRAYS = """
+select distinct on (dataset_id) dataset_id, revision, placeholder_id, facts
+from dataset join unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) as near (placeholder_id, since, until)
+    using (placeholder_id)
+where start >= coalesce(since, '-infinity') and start <= coalesce(until, 'infinity')
+order by dataset_id
+"""
+
+COMMITTED = """
+insert into dataset (dataset_id, path, committed, revision, kind, inputs, placeholder_id, start, facts)
+select id, path, true, revision, kind, inputs::uuid[], placeholder_id, start, facts
+from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::uuid[], $7::timestamptz[], $8::bytea[])
+    as fact (id, path, revision, kind, inputs, placeholder_id, start, facts) order by id
+on conflict (dataset_id) do update set
+    (committed, revision, kind, inputs, placeholder_id, start, facts)
+    = (true, excluded.revision, excluded.kind, excluded.inputs, excluded.placeholder_id, excluded.start, excluded.facts)
+    where dataset.revision < excluded.revision
+"""
+"""In the order of ids, as AWAIT. An older revision than the known one locks its row and changes nothing."""
+
+STILL_STRAY = """
+select dataset_id from dataset
+join unnest($1::uuid[], $2::int[]) as seen (dataset_id, revision) using (dataset_id, revision)
+where placeholder_id is not null
+"""
+
+FREED = """
+select receipt_id from held where state = 'waiting' and missing && $1::uuid[] order by seq for update
+"""
+"""Only after COMMITTED, as a statement of its own: then it sees what the rows' lock made us wait for."""
+
+RELEASE = """
+update held set
+    missing = array(
+        select id from unnest(missing) with ordinality as m (id, place) where id <> all($2::uuid[]) order by place
+    ),
+    state = case when missing <@ $2::uuid[] then 'released' else state end
+where receipt_id = any($1::text[]) and state = 'waiting'
+"""
+
+DUE = """
+select * from held where state in ('released', 'expired') and not exists (
+    select from held earlier
+    where earlier.dataset_id = held.dataset_id and earlier.seq < held.seq and earlier.state = 'waiting'
+) order by seq limit $1 for update
+"""
+
+FORGET = "delete from held where receipt_id = any($1::text[])"
+
+ENTOMB = """
+update held set state = 'refused', code = tomb.code, message = tomb.message, inputs = '{}', missing = '{}',
+    deadline = null, value = null, header_names = '{}', header_values = '{}'
+from unnest($1::text[], $2::text[], $3::text[]) as tomb (receipt_id, code, message)
+where held.receipt_id = tomb.receipt_id
+"""
+
+EXPIRE = "update held set state = 'expired' where state = 'waiting' and deadline <= $1"
+
+COUNT_WAITING = "select count(*) from held where state = 'waiting'"

@@ -1,0 +1,212 @@
+"""The linker's memory in PostgreSQL. ADR 0003 says why no wake-up is lost and no order broken."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+from services.linker import statements as sql
+from services.linker.handler import HeldSubmission, Known, LinkerView
+from services.linker.holding import Holding, Settled, holdings_of, new_links
+from services.linker.investigations import NEAR, Slot
+from services.linker.learning import Announced, CommittedView, KnownStrays, Stray, newest_of, slot_of
+from services.linker.ports import Lot, Side
+from services.linker.queries import (
+    adopt,
+    bring_links,
+    catalogued_of,
+    columns,
+    committed_row,
+    hold,
+    holding_of,
+    read_known,
+    slot_row,
+    slots_of,
+    submission_of,
+    with_ancestry,
+)
+from shared.database import Connection, Database
+from shared.events import DatasetFacts, InvestigationAnnounced
+from shared.identity import Identities
+from shared.stage import Outcome, Passed, Store
+from shared.wire import Received
+
+
+class PostgresLinks:
+    """All that the linker remembers, in the schema `linker`."""
+
+    def __init__(self, database: Database, identities: Identities) -> None:
+        self._database = database
+        self._identities = identities
+        begin = database.transaction
+        self.linking: Store[LinkerView, Known] = Side(begin, lambda connection: _Linking(connection, identities))
+        self.commits: Store[CommittedView, Sequence[Slot]] = Side(begin, _Commits)
+        self.announcements: Store[InvestigationAnnounced, KnownStrays] = Side(
+            begin, lambda connection: _Announcements(connection, identities)
+        )
+
+    @asynccontextmanager
+    async def lot(self, most: int) -> AsyncIterator[Lot]:
+        """What may be settled now, locked against every other replica."""
+        async with self._database.transaction() as connection:
+            mine = await connection.fetchval(sql.TRY_LOCK, sql.RELAY_LOCK)
+            rows = await connection.fetch(sql.DUE, most) if mine else []
+            yield _Lot(connection, self._identities, [holding_of(row) for row in rows])
+
+    async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
+        """What is known of the datasets and their inputs, without a trace."""
+        async with self._database.connection() as connection:
+            known = await read_known(connection, self._identities, datasets, (), include_inputs=True)
+            suspects = [dataset for dataset in datasets if known.may_close_circle(dataset)]
+            return await with_ancestry(connection, known, suspects) if suspects else known
+
+    async def expire(self, now: datetime) -> int:
+        """Give up on what has waited past its deadline."""
+        async with self._database.connection() as connection:
+            return int((await connection.execute(sql.EXPIRE, now)).split()[-1])
+
+    async def count_waiting(self) -> int:
+        """How many wait for inputs."""
+        async with self._database.connection() as connection:
+            return int(await connection.fetchval(sql.COUNT_WAITING))
+
+    async def pending(self, most: int) -> Sequence[HeldSubmission]:
+        """What is held and not settled, oldest first."""
+        async with self._database.connection() as connection:
+            return [submission_of(row) for row in await connection.fetch(sql.PENDING, most)]
+
+
+class _Linking:
+    """One transaction of the stage that links."""
+
+    def __init__(self, connection: Connection, identities: Identities) -> None:
+        self._connection = connection
+        self._identities = identities
+        self._known = Known()
+
+    async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
+        """Three queries; three more where something is missing or an update brings new inputs."""
+        datasets = [event.event.dataset for event in events]
+        receipts = [event.receipt_id for event in events]
+        known = await read_known(self._connection, self._identities, datasets, receipts)
+        if suspects := [dataset for dataset in datasets if known.may_close_circle(dataset)]:
+            await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
+            known = await self._await_missing(suspects, known)
+            known = await with_ancestry(self._connection, known, suspects)
+        self._known = known
+        return known
+
+    async def _await_missing(self, datasets: Sequence[DatasetFacts], known: Known) -> Known:
+        """Lock the rows of missing inputs, and see those that were committed since we looked."""
+        missing = {declared.dataset_id: declared.path for each in datasets for declared in known.missing(each)}
+        if not missing:
+            return known
+        rows = await self._connection.fetch(sql.AWAIT, list(missing), list(missing.values()))
+        committed = {row["dataset_id"]: catalogued_of(row) for row in rows if row["committed"]}
+        return Known({**known.catalogued, **committed}, known.held, known.ancestry, known.slots)
+
+    async def save(self, events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome]) -> None:
+        """Keep what did not pass; nothing is written for what did."""
+        await hold(self._connection, holdings_of(events, outcomes, self._known))
+        passed = (
+            event.event.dataset for event, outcome in zip(events, outcomes, strict=True) if isinstance(outcome, Passed)
+        )
+        await bring_links(self._connection, new_links(passed, self._known))
+
+
+class _Commits:
+    """One transaction of the stage that learns of commits."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def load(self, events: Sequence[Received[CommittedView]]) -> Sequence[Slot]:
+        """Nothing, unless something was committed into a placeholder."""
+        documents = [event.event.document for event in events if event.event.document is not None]
+        strays = [document for document in documents if document.investigation.placeholder]
+        if not strays:
+            return ()
+        await self._connection.execute(sql.LOCK_SHARED, sql.ADOPTION_LOCK)
+        ids = {stray.investigation.investigation_id for stray in strays}
+        return await slots_of(self._connection, ids, {(stray.proposal, stray.beamline) for stray in strays})
+
+    async def save(self, events: Sequence[Received[CommittedView]], outcomes: Sequence[Outcome]) -> None:
+        """Three statements: the datasets, then, seeing what their locks made us wait for, what they free."""
+        del events
+        facts = newest_of(outcomes)
+        if not facts:
+            return
+        ids = [fact.dataset_id for fact in facts]
+        await self._connection.execute(sql.COMMITTED, *columns([committed_row(fact) for fact in facts], 8))
+        await adopt(self._connection, [fact.adoption for fact in facts if fact.adoption is not None])
+        freed = await self._connection.fetch(sql.FREED, ids)
+        if freed:
+            await self._connection.execute(sql.RELEASE, [row["receipt_id"] for row in freed], ids)
+
+
+class _Announcements:
+    """One transaction of the stage that learns of investigations."""
+
+    def __init__(self, connection: Connection, identities: Identities) -> None:
+        self._connection = connection
+        self._identities = identities
+
+    async def load(self, events: Sequence[Received[InvestigationAnnounced]]) -> KnownStrays:
+        """The strays that these investigations may adopt, and the other investigations that may be nearer."""
+        await self._connection.execute(sql.LOCK, sql.ADOPTION_LOCK)
+        slots = [slot_of(event.event, self._identities) for event in events]
+        near: list[tuple[UUID, datetime | None, datetime | None]] = []
+        for slot in slots:
+            placeholder = self._identities.placeholder(slot.proposal, slot.beamline)
+            near.append((placeholder, slot.start - NEAR, slot.end + NEAR if slot.end else None))
+            near.append((slot.investigation_id, None, None))
+        rows = await self._connection.fetch(sql.STRAYS, *columns(near, 3))
+        strays = [
+            Stray(DatasetFacts.model_validate_json(row["facts"]), row["revision"], row["placeholder_id"])
+            for row in rows
+        ]
+        homes = {(slot.proposal, slot.beamline) for slot in slots}
+        return KnownStrays(strays, await slots_of(self._connection, set(), homes))
+
+    async def save(self, events: Sequence[Received[InvestigationAnnounced]], outcomes: Sequence[Outcome]) -> None:
+        """The newest word on each investigation, and the moves of its strays."""
+        del events
+        announced = [outcome for outcome in outcomes if isinstance(outcome, Announced)]
+        slots = {outcome.slot.investigation_id: slot_row(outcome.slot) for outcome in announced}
+        await self._connection.execute(sql.ANNOUNCE, *columns(list(slots.values()), 7))
+        await adopt(self._connection, [adoption for outcome in announced for adoption in outcome.adoptions])
+
+
+class _Lot:
+    """Holdings under lock."""
+
+    def __init__(self, connection: Connection, identities: Identities, holdings: Sequence[Holding]) -> None:
+        self.holdings = holdings
+        self._connection = connection
+        self._identities = identities
+        self._known = Known()
+
+    async def load(self, datasets: Sequence[DatasetFacts]) -> Known:
+        """What the last word depends on."""
+        if not datasets:
+            return self._known
+        known = await read_known(self._connection, self._identities, datasets, ())
+        if suspects := [dataset for dataset in datasets if known.brings_links(dataset)]:
+            await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
+            known = await with_ancestry(self._connection, known, suspects)
+        self._known = known
+        return known
+
+    async def finish(self, settled: Sequence[Settled]) -> None:
+        """Forget what was linked; keep a tombstone of what was refused."""
+        linked = [each for each in settled if each.refusal is None]
+        tombs = [
+            (each.holding.submission.receipt_id, each.refusal.code, each.refusal.message)
+            for each in settled
+            if each.refusal is not None
+        ]
+        await bring_links(self._connection, new_links((each.passed for each in linked if each.passed), self._known))
+        if linked:
+            await self._connection.execute(sql.FORGET, [each.holding.submission.receipt_id for each in linked])
+        if tombs:
+            await self._connection.execute(sql.ENTOMB, *columns(tombs, 3))

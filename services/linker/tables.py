@@ -1,0 +1,89 @@
+"""The linker's tables. The schema is named by the connection's search path."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import UUID
+
+metadata = MetaData()
+
+NO_IDS = text("'{}'")
+
+investigation = Table(
+    "investigation",
+    metadata,
+    Column("investigation_id", UUID, primary_key=True),
+    Column("facility_id", Text, nullable=False, unique=True),
+    Column("proposal", Text, nullable=False),
+    Column("beamline", Text, nullable=False),
+    Column("start", DateTime(timezone=True), nullable=False),
+    Column("end", DateTime(timezone=True)),
+    Column("title", Text),
+    Index("investigation_by_home", "proposal", "beamline"),
+    comment="announced by the user office; placeholders have no row, their ids are derived",
+)
+
+dataset = Table(
+    "dataset",
+    metadata,
+    Column("dataset_id", UUID, primary_key=True),
+    Column("path", Text, nullable=False),
+    Column(
+        "committed", Boolean, nullable=False, comment="false: awaited by somebody, and the row is what both sides lock"
+    ),
+    Column("revision", Integer, nullable=False, server_default=text("0")),
+    Column("kind", Text),
+    Column("inputs", ARRAY(UUID), nullable=False, server_default=NO_IDS),
+    Column("placeholder_id", UUID, comment="the placeholder it lies in, until a real investigation adopts it"),
+    Column("start", DateTime(timezone=True), comment="of strays only, as `facts`"),
+    Column("facts", LargeBinary, comment="DatasetFacts as JSON: what its move to a real investigation says"),
+    Index("dataset_stray", "placeholder_id", "start", postgresql_where=text("placeholder_id is not null")),
+)
+
+held = Table(
+    "held",
+    metadata,
+    Column("receipt_id", Text, primary_key=True),
+    Column("seq", BigInteger, Identity(always=True), nullable=False, comment="the order of arrival within one dataset"),
+    Column("dataset_id", UUID, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("inputs", ARRAY(UUID), nullable=False),
+    Column("missing", ARRAY(UUID), nullable=False, comment="its inputs that are not committed yet"),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("deadline", DateTime(timezone=True)),
+    Column("code", Text, comment="of the refusal, as `message`"),
+    Column("message", Text),
+    Column("topic", Text, nullable=False, comment="from here on the record as it was read"),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("timestamp_ms", BigInteger, nullable=False),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary, comment="empty in a tombstone, as the headers"),
+    Column("header_names", ARRAY(Text), nullable=False),
+    Column("header_values", ARRAY(LargeBinary), nullable=False),
+    CheckConstraint("state in ('waiting', 'released', 'expired', 'refused')", name="held_state"),
+    Index("held_line", "dataset_id", "seq", postgresql_where=text("state <> 'refused'")),
+    Index("held_due", "seq", postgresql_where=text("state in ('released', 'expired')")),
+    Index("held_deadline", "deadline", postgresql_where=text("state = 'waiting'")),
+    Index(
+        "held_missing",
+        "missing",
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+        postgresql_where=text("state = 'waiting'"),
+    ),
+)

@@ -1,0 +1,88 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import ClassVar
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from services.linker import tables
+from services.linker.store import PostgresLinks
+from shared.database import Connection, Database
+from shared.settings import Settings
+from tests.unit.linker.builders import IDENTITIES, WEEK, committed, facts
+from tests.unit.linker.investigation_suite import InvestigationSuite
+from tests.unit.linker.store_suite import LinkerSuite
+from tests.unit.linker.world import World
+
+pytestmark = pytest.mark.integration
+
+
+class TestPostgres(LinkerSuite, InvestigationSuite):
+    pass
+
+
+async def test_the_migrations_make_exactly_the_declared_tables(linker_url: str) -> None:
+    def differences(connection: SyncConnection) -> list[object]:
+        connection.execute(text("set search_path to linker"))
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        return list(compare_metadata(context, tables.metadata))
+
+    engine = create_async_engine(make_url(linker_url).set(drivername="postgresql+asyncpg"))
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    await engine.dispose()
+
+
+async def test_a_tombstone_keeps_no_bytes(world: World, database: Database) -> None:
+    await world.submit(facts("/data/b", ["/data/a"]), facts("/data/c", ["/data/c"]))
+    await world.wait(WEEK)
+    async with database.connection() as connection:
+        rows = await connection.fetch("select state, code, value, header_names, inputs from held order by receipt_id")
+    assert [tuple(row) for row in rows] == [
+        ("refused", "input_missing", None, [], []),
+        ("refused", "input_self", None, [], []),
+    ]
+
+
+class CountingDatabase(Database):
+    """Notes what is sent to the server."""
+
+    statements: ClassVar[list[str]] = []
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        async with super().connection() as connection:
+            with connection.query_logger(lambda record: self.statements.append(record.query.split()[0].lower())):
+                yield connection
+
+
+async def test_a_batch_of_which_nothing_waits_costs_three_queries_and_writes_nothing(linker_url: str) -> None:
+    database = CountingDatabase(Settings(database_url=linker_url), "linker")
+    await database.open()
+    world = World(PostgresLinks(database, IDENTITIES))
+    await world.commit(committed("/data/a"))
+    database.statements.clear()
+    await world.submit(*(facts(f"/data/{n}", ["/data/a"]) for n in range(50)))
+    await database.close()
+    assert len(world.linked) == 50
+    assert database.statements == ["begin;", "select", "select", "select", "commit;"]
+
+
+async def test_a_batch_of_which_all_wait_costs_the_same_number_of_round_trips_whatever_its_size(
+    linker_url: str,
+) -> None:
+    database = CountingDatabase(Settings(database_url=linker_url), "linker")
+    await database.open()
+    world = World(PostgresLinks(database, IDENTITIES))
+    counts = []
+    for size in (1, 2, 50):  # the first also asks for types, once a connection
+        database.statements.clear()
+        await world.submit(*(facts(f"/data/{size}/{n}", [f"/data/missing_{n}"]) for n in range(size)))
+        counts.append(database.statements.copy())
+    await database.close()
+    assert counts[1] == counts[2]

@@ -1,0 +1,195 @@
+"""Records as they arrive at the linker."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from services.linker.handler import LinkerView
+from services.linker.investigations import Slot
+from shared.events import (
+    Commit,
+    DatasetCommitted,
+    DatasetFacts,
+    Document,
+    Finding,
+    InputRef,
+    Investigation,
+    InvestigationAnnounced,
+    InvestigationRef,
+    LinkedInput,
+    Producer,
+    SampleRef,
+    Section,
+    Submission,
+)
+from shared.identity import Identities
+from shared.topics import COMMITTED, INVESTIGATIONS, VALIDATED, Topic
+from shared.wire import Received, Record, headers_of, read
+
+IDENTITIES = Identities("facility.example")
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+WEEK = timedelta(days=7)
+PROPOSAL, BEAMLINE = "mx1111", "id30a-3"
+PLACEHOLDER = IDENTITIES.placeholder(PROPOSAL, BEAMLINE)
+TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+class _Validated(Section):
+    submission: Submission
+    dataset: DatasetFacts
+    parameters: dict[str, str]
+
+
+def dataset_id(path: str) -> UUID:
+    return IDENTITIES.dataset(path)
+
+
+def facts(  # noqa: PLR0913  # a dataset has many sides
+    path: str,
+    inputs: Sequence[str] = (),
+    *,
+    receipt: str = "",
+    kind: str | None = None,
+    start: datetime = NOON,
+    merges: bool = False,
+    investigation: str | None = None,
+) -> DatasetFacts:
+    return DatasetFacts(
+        dataset_id=dataset_id(path),
+        receipt_id=receipt or f"first of {path}",
+        path=path,
+        name=path.rsplit("/", 1)[-1],
+        proposal=PROPOSAL,
+        beamline=BEAMLINE,
+        sample_name="Fus_RAC1b",
+        type="processed" if inputs else "raw",
+        technique="MX",
+        technique_pid=None,
+        kind=kind or ("generic.processed" if inputs else "generic.raw"),
+        start=start,
+        end=None,
+        inputs=[InputRef(path=each, dataset_id=dataset_id(each)) for each in inputs],
+        files=[],
+        file_count=None,
+        volume_bytes=None,
+        mode="merge" if merges else "replace",
+        complete=True,
+        sequence_index=None,
+        investigation_id=investigation,
+        producer=Producer(),
+        submitted_at=NOON,
+        findings=[],
+    )
+
+
+def validated(dataset: DatasetFacts, offset: int = 0) -> Record:
+    said = Submission(name=dataset.name, path=dataset.path, proposal=PROPOSAL)
+    event = _Validated(submission=said, dataset=dataset, parameters={"MX_flux": "1e12"})
+    return _record(VALIDATED, event, str(dataset.dataset_id), dataset.receipt_id, offset)
+
+
+def received(dataset: DatasetFacts) -> Received[LinkerView]:
+    return read(validated(dataset), VALIDATED, LinkerView)
+
+
+def committed(  # noqa: PLR0913  # a document has many parts
+    path: str,
+    inputs: Sequence[str] = (),
+    *,
+    revision: int = 1,
+    kind: str = "generic.raw",
+    start: datetime = NOON,
+    slot: Slot | None = None,
+    named: str | None = None,
+    findings: Sequence[Finding] = (),
+) -> Record:
+    """A revision, in the investigation of a slot or else in a placeholder."""
+    receipt = f"revision {revision} of {path}"
+    document = Document(
+        dataset_id=dataset_id(path),
+        path=path,
+        name=path.rsplit("/", 1)[-1],
+        type="processed" if inputs else "raw",
+        technique="MX",
+        technique_pid=None,
+        kind=kind,
+        proposal=PROPOSAL,
+        beamline=BEAMLINE,
+        start=start,
+        end=start + timedelta(minutes=1),
+        complete=True,
+        sequence_index=3,
+        investigation=_reference(slot, named),
+        sample=SampleRef(sample_id=UUID(int=7), name="Fus_RAC1b"),
+        container=None,
+        sample_changer_position=None,
+        parameters={},
+        inputs=[LinkedInput(path=each, dataset_id=dataset_id(each), kind="generic.raw") for each in inputs],
+        files=[],
+        file_count=4000,
+        volume_bytes=None,
+        findings=list(findings),
+        producer=Producer(software="mxcube"),
+    )
+    commit = Commit(
+        receipt_id=receipt,
+        dataset_id=dataset_id(path),
+        path=path,
+        revision=revision,
+        outcome="created",
+        submitted_at=NOON,
+        committed_at=NOON,
+    )
+    event = DatasetCommitted(commit=commit, document=document)
+    return _record(COMMITTED, event, str(dataset_id(path)), receipt, 0)
+
+
+def unchanged(path: str) -> Record:
+    commit = Commit(
+        receipt_id="again",
+        dataset_id=dataset_id(path),
+        path=path,
+        revision=1,
+        outcome="unchanged",
+        submitted_at=NOON,
+        committed_at=NOON,
+    )
+    return _record(COMMITTED, DatasetCommitted(commit=commit, document=None), str(dataset_id(path)), "again", 0)
+
+
+def _reference(slot: Slot | None, named: str | None) -> InvestigationRef:
+    inherited = PLACEHOLDER if named is None else IDENTITIES.investigation(named)
+    return InvestigationRef(
+        investigation_id=slot.investigation_id if slot else inherited,
+        facility_id=slot.facility_id if slot else named,
+        proposal=PROPOSAL,
+        beamline=BEAMLINE,
+        start=slot.start if slot else None,
+        end=slot.end if slot else None,
+        title=None,
+        placeholder=slot is None,
+    )
+
+
+def slot(name: str, start: datetime, end: datetime | None = None) -> Slot:
+    return Slot(IDENTITIES.investigation(name), name, PROPOSAL, BEAMLINE, start, end)
+
+
+def announced(session: Slot) -> Record:
+    """As a user office spells it."""
+    investigation = Investigation(
+        facility_id=session.facility_id,
+        proposal=session.proposal.upper(),
+        beamline=session.beamline.upper(),
+        start=session.start,
+        end=session.end,
+        title=session.title,
+    )
+    event = InvestigationAnnounced(investigation=investigation)
+    return _record(INVESTIGATIONS, event, PROPOSAL, f"announcement of {session.facility_id}", 0)
+
+
+def _record(topic: Topic, event: Section, key: str, receipt: str, offset: int) -> Record:
+    headers = headers_of(topic, receipt_id=receipt, source="/test", time=NOON.isoformat(), traceparent=TRACE)
+    value = event.model_dump_json().encode()
+    return Record(topic.name, 0, offset, int(NOON.timestamp() * 1000), key.encode(), value, headers)

@@ -1,0 +1,120 @@
+"""What only the pure core shows; the rest of it is under the store suite."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from prometheus_client import REGISTRY
+
+from services.linker.deadlines import Deadlines
+from services.linker.handler import CataloguedDataset, HeldSubmission, Known, Linker, State
+from services.linker.holding import Holding, open_holding, settle
+from services.linker.memory import MemoryLinks
+from shared.backoff import Patience, Stopping
+from shared.rejections import Code, Refusal
+from shared.stage import HEADROOM_BYTES, Passed, Waiting
+from shared.topics import LINKED
+from shared.wire import Record
+from tests.unit.linker.builders import IDENTITIES, NOON, dataset_id, facts, received, validated
+from tests.unit.linker.world import TECHNIQUES, World
+
+A, B = "/data/a", "/data/b"
+LINKER = Linker(TECHNIQUES, IDENTITIES)
+
+
+def test_a_duplicate_within_a_batch_is_answered_as_the_first() -> None:
+    events = [received(facts(B, [A])), received(facts(B, [A]))]
+    first, second = LINKER.link(events, Known(), NOON)
+    assert isinstance(first, Waiting)
+    assert first == second
+
+
+def test_the_facility_may_set_its_own_patience() -> None:
+    hasty = Linker(TECHNIQUES, IDENTITIES, await_inputs_seconds=90)
+    (outcome,) = hasty.link([received(facts(B, [A]))], Known(), NOON)
+    assert isinstance(outcome, Waiting)
+    assert outcome.pending.deadline == NOON + timedelta(seconds=90)
+
+
+def test_each_technique_has_its_own_patience() -> None:
+    kind = TECHNIQUES.kind("mx.processed.integration")
+    assert kind is not None
+    (outcome,) = LINKER.link([received(facts(B, [A], kind=kind.name))], Known(), NOON)
+    assert isinstance(outcome, Waiting)
+    assert outcome.pending.deadline == NOON + kind.await_inputs
+
+
+def test_a_refused_dataset_adds_nothing_to_the_circles_of_its_batch() -> None:
+    events = [received(facts(A, [A, B])), received(facts(B, [A]))]
+    refused, waiting = LINKER.link(events, Known(), NOON)
+    assert isinstance(refused, Refusal)
+    assert isinstance(waiting, Waiting)
+
+
+def test_deciding_is_a_function_of_what_is_known_and_changes_none_of_it() -> None:
+    known = Known(catalogued={dataset_id(A): CataloguedDataset(A, "generic.raw", frozenset())})
+    events = [received(facts(B, [A])), received(facts(A, [B], receipt="closes"))]
+    assert LINKER.link(events, known, NOON) == LINKER.link(events, known, NOON)
+    assert known.ancestry == {}
+    assert isinstance(LINKER.link(events[:1], known, NOON)[0], Passed)
+
+
+def holding_of(record: Record) -> Holding:
+    submission = HeldSubmission(f"first of {A}", dataset_id(A), A, State.RELEASED, NOON)
+    return Holding(submission, frozenset(), (), record)
+
+
+def test_a_held_event_that_its_links_make_too_large_is_rejected() -> None:
+    record = validated(facts(A))
+    padded = (record.value or b"")[:-1] + b',"pad":"' + b"x" * (LINKED.max_bytes - 2 * HEADROOM_BYTES) + b'"}'
+    opened = open_holding(holding_of(replace(record, value=padded)))
+    (settled,) = settle(LINKER, [opened], Known(), NOON)
+    assert settled.refusal is None
+    opened = open_holding(
+        holding_of(replace(record, value=padded.replace(b'"pad"', b'"pad":"%b","b"' % (b"x" * 8192))))
+    )
+    (settled,) = settle(LINKER, [opened], Known(), NOON)
+    assert settled.refusal is not None
+    assert settled.refusal.code == Code.TOO_LARGE
+
+
+def test_a_held_event_that_a_newer_beamcat_cannot_read_is_rejected_and_stops_nobody() -> None:
+    unreadable = replace(validated(facts(A)), value=b'{"dataset":{}}')
+    first, second = settle(
+        LINKER, [open_holding(holding_of(unreadable)), open_holding(holding_of(validated(facts(A))))], Known(), NOON
+    )
+    assert first.refusal is not None
+    assert first.refusal.code == Code.SHAPE_INVALID
+    assert second.refusal is None
+
+
+async def test_the_number_of_waiting_datasets_is_measured() -> None:
+    world = World(MemoryLinks())
+    await world.submit(facts(B, [A]), facts("/data/c", [A]), facts(B, receipt="behind"))
+    await world.deadlines.tick()
+    assert REGISTRY.get_sample_value("beamcat_held_datasets") == 2
+
+
+class FirstAway(MemoryLinks):
+    """A memory that is away at the first call."""
+
+    def __init__(self, patience: Patience) -> None:
+        super().__init__()
+        self._patience = patience
+        self.calls = 0
+
+    async def expire(self, now: datetime) -> int:
+        self.calls += 1
+        if self.calls == 1:
+            raise ConnectionError("PostgreSQL restarts")
+        self._patience.stop()
+        return await super().expire(now)
+
+
+async def test_the_timer_outlives_an_absent_database_and_ends_with_the_service() -> None:
+    patience = Patience(chance=lambda: 0.0)
+    links = FirstAway(patience)
+    world = World(links)
+    with pytest.raises(Stopping):
+        await Deadlines(links, world.relay, patience, world.clock).run()
+    assert links.calls == 2

@@ -1,0 +1,15 @@
+import pytest
+
+from services.linker.memory import MemoryLinks
+from tests.unit.linker.investigation_suite import InvestigationSuite
+from tests.unit.linker.store_suite import LinkerSuite
+from tests.unit.linker.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    return World(MemoryLinks())
+
+
+class TestMemory(LinkerSuite, InvestigationSuite):
+    pass

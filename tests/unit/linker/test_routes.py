@@ -1,0 +1,69 @@
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.linker.memory import MemoryLinks
+from services.linker.routes import routes
+from tests.unit.linker.builders import NOON, announced, committed, facts, slot
+from tests.unit.linker.world import World
+
+A, B, C = "/data/a", "/data/b", "/data/c"
+
+
+@pytest.fixture
+def world() -> World:
+    return World(MemoryLinks())
+
+
+@pytest.fixture
+def http(world: World) -> httpx.AsyncClient:
+    app = FastAPI()
+    app.include_router(routes(world.links, world.linker, world.clock))
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://linker")
+
+
+async def check(http: httpx.AsyncClient, path: str, inputs: list[str]) -> dict[str, Any]:
+    answer = await http.post("/check", json=facts(path, inputs).model_dump(mode="json"))
+    assert answer.status_code == 200
+    verdict: dict[str, Any] = answer.json()
+    return verdict
+
+
+async def test_a_dry_run_tells_where_each_input_stands(world: World, http: httpx.AsyncClient) -> None:
+    await world.announce(announced(slot("session", NOON)))
+    await world.commit(committed(A, kind="mx.raw.mesh"))
+    await world.submit(facts(B, ["/data/missing"]))
+    verdict = await check(http, "/data/d", [A, B, C])
+    assert [(each["path"], each["state"], each["kind"]) for each in verdict["inputs"]] == [
+        (A, "committed", "mx.raw.mesh"),
+        (B, "held", None),
+        (C, "unknown", None),
+    ]
+    assert (verdict["accepted"], verdict["waits_for"], verdict["findings"]) == (True, [B, C], [])
+    assert verdict["investigation"]["facility_id"] == "session"
+
+
+async def test_a_dry_run_says_what_would_refuse_the_dataset(world: World, http: httpx.AsyncClient) -> None:
+    await world.submit(facts(A, [B]))
+    verdict = await check(http, B, [A])
+    assert not verdict["accepted"]
+    assert [(each["code"], each["severity"]) for each in verdict["findings"]] == [
+        ("investigation_unknown", "warning"),
+        ("input_cycle", "error"),
+    ]
+
+
+async def test_a_dry_run_leaves_no_trace(world: World, http: httpx.AsyncClient) -> None:
+    await check(http, B, [A])
+    assert (await http.get("/pending")).json() == []
+    assert world.publisher.messages == []
+
+
+async def test_what_waits_is_listed_with_its_age(world: World, http: httpx.AsyncClient) -> None:
+    await world.submit(facts(B, [A]))
+    world.now += timedelta(minutes=2)
+    (pending,) = (await http.get("/pending")).json()
+    assert (pending["receipt_id"], pending["waits_for"], pending["age_seconds"]) == (f"first of {B}", [A], 120)

@@ -1,0 +1,119 @@
+"""The linker around a memory: its stages, relay and timer, with a clock to turn, and all it said to read."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from services.linker.deadlines import Deadlines
+from services.linker.handler import Linker, LinkerView
+from services.linker.learning import CommittedView, UserOffice, learn_commits
+from services.linker.ports import Links, ReleaseOutbox
+from shared.backoff import Patience
+from shared.events import (
+    DatasetFacts,
+    DatasetPending,
+    DatasetRejected,
+    InvestigationAnnounced,
+    Pending,
+    Rejection,
+    Section,
+)
+from shared.events import Links as LinksSection
+from shared.publisher import MemoryPublisher
+from shared.rejection_limit import RejectionLimit
+from shared.relay import Relay
+from shared.stage import Stage, StageRunner
+from shared.techniques import TechniqueBook
+from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, PENDING, REJECTED, VALIDATED
+from shared.wire import Message, Record
+from tests.unit.linker.builders import IDENTITIES, NOON, facts, validated
+
+TECHNIQUES = TechniqueBook.load()
+
+
+class LinkedDataset(Section):
+    dataset: DatasetFacts
+    links: LinksSection
+
+
+class World:
+    def __init__(self, links: Links) -> None:
+        self.links = links
+        self.now = NOON
+        self.publisher = MemoryPublisher()
+        self.linker = Linker(TECHNIQUES, IDENTITIES)
+        self.relay = Relay("linker-relay", ReleaseOutbox(links, self.linker, self.clock), self.publisher, Patience())
+        self.deadlines = Deadlines(links, self.relay, Patience(), self.clock)
+        office = UserOffice(IDENTITIES)
+        self._linking = self._runner(
+            Stage("linker", VALIDATED, LinkerView, self.linker.link, links.linking, produces=LINKED)
+        )
+        self._commits = self._runner(Stage("linker-commits", COMMITTED, CommittedView, learn_commits, links.commits))
+        self._office = self._runner(
+            Stage("linker-investigations", INVESTIGATIONS, InvestigationAnnounced, office.learn, links.announcements)
+        )
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def _runner(self, stage: Stage) -> StageRunner:  # type: ignore[type-arg]
+        return StageRunner(stage, self.publisher, self.clock, RejectionLimit(fraction=1.0), Patience())
+
+    async def submit(self, *datasets: DatasetFacts) -> None:
+        """One batch arrives."""
+        await self._linking.run([validated(dataset, offset) for offset, dataset in enumerate(datasets)])
+
+    async def commit(self, *records: Record) -> None:
+        """The catalogue tells; the relay sends what that releases."""
+        await self.learn(*records)
+        await self.send()
+
+    async def learn(self, *records: Record) -> None:
+        """The catalogue tells; the relay has not run yet."""
+        await self._commits.run(records)
+
+    async def announce(self, *records: Record) -> None:
+        """The user office tells; the relay sends what that moves."""
+        await self._office.run(records)
+        await self.send()
+
+    async def send(self) -> None:
+        """The relay runs."""
+        await self.relay.drain_once()
+
+    async def wait(self, time: timedelta) -> None:
+        """Time passes; the timer looks, and the relay sends what that gives up."""
+        self.now += time
+        await self.deadlines.tick()
+        await self.send()
+
+    @property
+    def linked(self) -> list[LinkedDataset]:
+        return [LinkedDataset.model_validate_json(message.value) for message in self.publisher.of(LINKED.name)]
+
+    @property
+    def linked_receipts(self) -> list[str]:
+        return [receipt_of(message) for message in self.publisher.of(LINKED.name)]
+
+    @property
+    def pending(self) -> list[Pending]:
+        return [DatasetPending.model_validate_json(each.value).pending for each in self.publisher.of(PENDING.name)]
+
+    @property
+    def rejections(self) -> list[Rejection]:
+        return [DatasetRejected.model_validate_json(each.value).rejection for each in self.publisher.of(REJECTED.name)]
+
+    @property
+    def reasons(self) -> list[str]:
+        return [f"{rejection.receipt_id}: {rejection.code}" for rejection in self.rejections]
+
+    async def held(self) -> list[str]:
+        return [held.receipt_id for held in await self.links.pending(1000)]
+
+
+def receipt_of(message: Message) -> str:
+    return dict(message.headers)["ce_id"].decode()
+
+
+def series(path: str, *inputs: Sequence[str]) -> list[DatasetFacts]:
+    """Successive submissions of one dataset, each with its own inputs."""
+    return [facts(path, each, receipt=f"{path} {n}") for n, each in enumerate(inputs, start=1)]
