@@ -1,0 +1,106 @@
+# ruff: noqa: PLR2004 - figures of the domain
+"""What a dataset costs the catalogue: its stage and relay over generated events, on a PostgreSQL of its own."""
+
+import argparse
+import asyncio
+import random
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from deploy.embedded.stack import embedded_stack
+from services.catalog_writer.documents import CatalogView
+from services.catalog_writer.handler import commit
+from services.catalog_writer.outbox import PostgresOutbox
+from services.catalog_writer.store import PostgresCatalog
+from shared.backoff import Patience
+from shared.database import Database
+from shared.events import Parameter
+from shared.migrations import migrate
+from shared.publisher import MemoryPublisher
+from shared.rejection_limit import RejectionLimit
+from shared.relay import Relay
+from shared.settings import Settings
+from shared.stage import Stage, StageRunner
+from shared.topics import TRACKED
+from shared.wire import Record
+from tests.unit.catalog_writer.builders import Tracked
+
+BATCH = 500
+FAMILIES = ("MX", "MXAutoprocIntegrationScaling_overall", "InstrumentMonochromator")
+
+
+def records(count: int, chance: random.Random) -> list[Record]:
+    """Datasets of 60 parameters, every fifth with an input, five hundred samples."""
+    datasets = []
+    for at in range(count):
+        parameters: dict[str, Parameter] = {}
+        for each in range(60):
+            name = f"{chance.choice(FAMILIES)}_value{each}"
+            text = f"{chance.uniform(0, 1000):.4f}" if each % 5 else f"beam-{chance.getrandbits(40):x}"
+            parameters[name] = {"value": float(text) if each % 5 else text, "original": text, "unit": "mm"}
+        inputs = (f"run{chance.randrange(at)}",) if at % 5 == 4 else ()
+        name, sample = f"run{at}", f"sample{at % 500}"
+        datasets.append(Tracked(name, f"r{at}", parameters=parameters, inputs=inputs, sample=sample).record(at))
+    return datasets
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """Seconds of processor time, those of the children that run or have ended among them."""
+    family = [process, *process.children(recursive=True)]
+    own = sum(times.user + times.system for times in (each.cpu_times() for each in family))
+    ended = process.cpu_times()
+    return own + float(ended.children_user + ended.children_system)
+
+
+async def measure(count: int, seed: int) -> None:
+    """Write all, relay all, and print what each dataset took."""
+    batch = records(count, random.Random(seed))
+    print(f"{count} datasets of {sum(len(each.value or b'') for each in batch) // count} bytes, batches of {BATCH}")
+    with tempfile.TemporaryDirectory() as directory:
+        async with embedded_stack(Path(directory), environment={"BEAMCAT_KAFKA_BOOTSTRAP_SERVERS": "none"}) as stack:
+            await migrate(stack.database_url, {"catalog": "catalog_writer"})
+            database = Database(Settings(database_url=stack.database_url), "catalog")
+            await database.open()
+            postgres = psutil.Process(stack.pid("postgres"))
+            publisher = MemoryPublisher()
+            store = PostgresCatalog(database, lambda: datetime.now(UTC))
+            stage = Stage("catalog_writer", TRACKED, CatalogView, commit, store)
+            runner = StageRunner(stage, publisher, lambda: datetime.now(UTC), RejectionLimit(), Patience())
+            relay = Relay("catalog-relay", PostgresOutbox(database), publisher, Patience())
+
+            async def write() -> None:
+                for start in range(0, count, BATCH):
+                    await runner.run(batch[start : start + BATCH])
+
+            async def drain() -> None:
+                while await relay.drain_once():
+                    pass
+
+            for what, work in (("written", write), ("relayed", drain), ("replayed", write)):
+                began, own, theirs = time.perf_counter(), time.process_time(), cpu_seconds(postgres)
+                await work()
+                seconds = time.perf_counter() - began
+                own, theirs = time.process_time() - own, cpu_seconds(postgres) - theirs
+                print(
+                    f"{what}: {count / seconds:,.0f} datasets/s, CPU a dataset: "
+                    f"{own / count * 1e6:.0f} µs here, {theirs / count * 1e6:.0f} µs PostgreSQL"
+                )
+            async with database.connection() as connection:
+                size = await connection.fetchval(
+                    "select sum(pg_total_relation_size(oid)) from pg_class where relkind = 'r'"
+                    " and relnamespace = 'catalog'::regnamespace"
+                )
+            print(f"{int(size) / count:,.0f} bytes a dataset on disk")
+            await database.close()
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--datasets", type=int, default=20_000)
+    arguments.add_argument("--seed", type=int, default=1)
+    given = arguments.parse_args()
+    asyncio.run(measure(given.datasets, given.seed))

@@ -1,0 +1,134 @@
+"""What the catalogue holds of a dataset: built from an event, merged with what is there, compared with it."""
+
+from itertools import chain
+from typing import Any
+
+from shared.events import (
+    DatasetCommitted,
+    DatasetFacts,
+    Document,
+    LinkedInput,
+    Links,
+    Section,
+    Tracking,
+)
+
+UNCLASSIFIED = "generic."
+"""What the kind of a dataset of an unknown technique begins with."""
+
+
+class CatalogView(Section):
+    """What the catalogue reads of `DatasetTracked`. The validator typed the parameters."""
+
+    dataset: DatasetFacts
+    parameters: dict[str, Any]
+    links: Links
+    tracking: Tracking
+
+
+class CatalogDocument(Document):
+    """The document, its parameters as they came."""
+
+    parameters: dict[str, Any]
+
+
+class CatalogCommitted(DatasetCommitted):
+    """The committed event around it."""
+
+    document: CatalogDocument | None
+
+
+def document_of(view: CatalogView) -> CatalogDocument:
+    """The dataset as this event alone tells it.
+
+    The document's fields have the names that they have in the sections; where two sections have one, the later stage
+    knows more (`inputs` of the links carry kinds). Findings of all stages stand together. Of a file declared twice, the
+    last declaration counts.
+    """
+    facts, links, tracking = view.dataset, view.links, view.tracking
+    return CatalogDocument.model_construct(  # the sections are valid already
+        **vars(facts)
+        | vars(links)
+        | vars(tracking)
+        | {
+            "parameters": view.parameters,
+            "files": list({file.path: file for file in facts.files}.values()),
+            "findings": [*facts.findings, *links.findings, *tracking.findings],
+        }
+    )
+
+
+def replaced(current: CatalogDocument, document: CatalogDocument) -> CatalogDocument:
+    """The document in place of the current one. Only the sequence index survives where the new one has none.
+
+    A submission without an index makes no claim about order, so it applies as it arrives; what it must not do is to let
+    an older indexed one win that arrives after it.
+    """
+    if document.sequence_index is not None or current.sequence_index is None:
+        return document
+    return document.model_copy(update={"sequence_index": current.sequence_index})
+
+
+def merged(current: CatalogDocument, addition: CatalogDocument) -> CatalogDocument:
+    """The current document with the addition's content added.
+
+    Parameters, inputs and files are united, the addition's winning; the time spans both; sample, container, place and
+    the declared file count and volume stay where the addition has none. Findings about parameters that were not said
+    again stay. Everything else, `complete` among it, is as the addition says.
+    """
+    classified = addition if _classification(addition) > _classification(current) else current
+    ends = [end for end in (current.end, addition.end) if end is not None]
+    kept = {
+        name: getattr(current, name)
+        for name in ("sample", "container", "sample_changer_position", "file_count", "volume_bytes")
+        if getattr(addition, name) is None
+    }
+    return replaced(current, addition).model_copy(
+        update=kept
+        | {name: getattr(classified, name) for name in ("type", "technique", "technique_pid", "kind")}
+        | {
+            "start": min(current.start, addition.start),
+            "end": max(ends, default=None),
+            "parameters": current.parameters | addition.parameters,
+            "inputs": list(_by_id(current.inputs, addition.inputs).values()),
+            "files": list({file.path: file for file in (*current.files, *addition.files)}.values()),
+            "findings": [
+                *(finding for finding in current.findings if finding.parameter not in {None, *addition.parameters}),
+                *addition.findings,
+            ],
+        }
+    )
+
+
+def _classification(document: CatalogDocument) -> tuple[bool, bool]:
+    """How much a document says about what the dataset is: an addition of a few parameters often cannot tell."""
+    return document.type == "processed", not document.kind.startswith(UNCLASSIFIED)
+
+
+def _by_id(*inputs: list[LinkedInput]) -> dict[object, LinkedInput]:
+    return {each.dataset_id: each for each in chain.from_iterable(inputs)}
+
+
+COMPARED_AS_THEY_ARE = frozenset(Document.model_fields) - {"producer", "investigation", "inputs", "files", "findings"}
+
+
+def same_content(one: CatalogDocument, other: CatalogDocument) -> bool:
+    """Whether two documents say the same of the dataset.
+
+    Not content: who produced it with which version; the words of a finding; how the user office describes the
+    investigation (which one it is, is content); the order of inputs, files, findings and parameters; the zone in which
+    a time is written.
+    """
+    return _content(one) == _content(other)
+
+
+def _content(document: CatalogDocument) -> dict[str, object]:
+    return {name: getattr(document, name) for name in COMPARED_AS_THEY_ARE} | {
+        "investigation": document.investigation.investigation_id,
+        "inputs": _by_id(document.inputs).keys(),
+        "files": {file.path: file.size_bytes for file in document.files},
+        "findings": {
+            (finding.code, finding.severity, finding.parameter, finding.value, finding.expected)
+            for finding in document.findings
+        },
+    }

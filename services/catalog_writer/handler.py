@@ -1,0 +1,139 @@
+"""Which revision an event makes of its dataset. Pure: what is catalogued comes in, and so does the time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Self
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from services.catalog_writer.documents import (
+    CatalogCommitted,
+    CatalogDocument,
+    CatalogView,
+    document_of,
+    merged,
+    replaced,
+    same_content,
+)
+from shared.events import Commit
+from shared.rejections import Code, Refusal
+from shared.stage import HEADROOM_BYTES, Learned, Outcome
+from shared.topics import COMMITTED
+from shared.wire import Received
+
+MOST_BYTES = COMMITTED.max_bytes - HEADROOM_BYTES
+
+Receipt = tuple[UUID, str]
+"""A submission of a dataset: its id and the submitted event's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogued:
+    """The current revision of a dataset."""
+
+    revision: int
+    document: CatalogDocument
+
+    @classmethod
+    def read(cls, payload: bytes) -> Self:
+        """The revision that a committed event tells of; the event must have a document."""
+        event = CatalogCommitted.model_validate_json(payload)
+        assert event.document is not None
+        return cls(event.commit.revision, event.document)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is catalogued of the datasets of a batch, and the receipts of the batch that were answered before."""
+
+    datasets: Mapping[UUID, Catalogued]
+    answered: Mapping[Receipt, Refusal | None]
+
+
+@dataclass(frozen=True)
+class Answered(Learned):
+    """The catalogue takes the submission; `payload` is the committed event that says how, at least `unchanged`."""
+
+    commit: Commit
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Revised(Answered):
+    """The submission makes a revision."""
+
+    document: CatalogDocument
+
+
+@dataclass(frozen=True)
+class AnsweredBefore(Learned):
+    """The same submission again: it was relayed, or its answer is in the outbox still."""
+
+
+def commit(events: Sequence[Received[CatalogView]], known: Known, now: datetime) -> Sequence[Outcome]:
+    """One outcome an event; each event sees what those before it in the batch made of its dataset."""
+    catalogued = dict(known.datasets)
+    answered = dict(known.answered)
+    outcomes: list[Outcome] = []
+    for event in events:
+        dataset_id = event.event.dataset.dataset_id
+        receipt = (dataset_id, event.receipt_id)
+        if receipt in answered:
+            outcomes.append(answered[receipt] or AnsweredBefore())
+            continue
+        outcome = _settle(event, catalogued.get(dataset_id), now)
+        if isinstance(outcome, Revised):
+            catalogued[dataset_id] = Catalogued(outcome.commit.revision, outcome.document)
+        answered[receipt] = outcome if isinstance(outcome, Refusal) else None
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _settle(event: Received[CatalogView], current: Catalogued | None, now: datetime) -> Answered | Refusal:
+    document = document_of(event.event)
+    if current is None:
+        return _revised(_commit(event, 1, "created", now), document)
+    adds = event.event.dataset.mode == "merge"
+    document = merged(current.document, document) if adds else replaced(current.document, document)
+    if same_content(current.document, document):
+        unchanged = _commit(event, current.revision, "unchanged", now)
+        return Answered(unchanged, to_json(CatalogCommitted(commit=unchanged, document=None)))
+    index, catalogued = event.event.dataset.sequence_index, current.document.sequence_index
+    if index is not None and catalogued is not None and index <= catalogued:
+        return Refusal(
+            Code.SEQUENCE_NOT_HIGHER,
+            f"{document.path} is catalogued with sequence_index {catalogued} (revision {current.revision}), and this "
+            f"submission has {index}: nothing to do if the catalogued one is newer; else raise the index and resubmit",
+        )
+    return _revised(_commit(event, current.revision + 1, "merged" if adds else "replaced", now), document)
+
+
+def _commit(
+    event: Received[CatalogView],
+    revision: int,
+    outcome: Literal["created", "replaced", "merged", "unchanged"],
+    now: datetime,
+) -> Commit:
+    facts = event.event.dataset
+    return Commit(
+        receipt_id=event.receipt_id,
+        dataset_id=facts.dataset_id,
+        path=facts.path,
+        revision=revision,
+        outcome=outcome,
+        submitted_at=facts.submitted_at,
+        committed_at=now,
+    )
+
+
+def _revised(commit: Commit, document: CatalogDocument) -> Revised | Refusal:
+    payload = to_json(CatalogCommitted(commit=commit, document=document))
+    if len(payload) > MOST_BYTES:
+        return Refusal(
+            Code.TOO_LARGE,
+            f"{commit.path} would have {len(payload)} bytes as revision {commit.revision}, and {COMMITTED.name} takes "
+            f"{MOST_BYTES}: replace what is there instead of adding to it, or move bulk data into files",
+        )
+    return Revised(commit, payload, document)

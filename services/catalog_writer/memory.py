@@ -1,0 +1,87 @@
+"""The catalogue without PostgreSQL, held to the same suite: one writer at a time, so nobody has to start again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from services.catalog_writer.documents import CatalogView
+from services.catalog_writer.handler import Answered, Catalogued, Known, Receipt, Revised
+from shared.rejections import Refusal
+from shared.stage import Outcome
+from shared.topics import COMMITTED
+from shared.wire import Message, Received, headers_of
+
+
+class MemoryCatalog:
+    """Store and outbox in one."""
+
+    def __init__(self) -> None:
+        self._datasets: dict[UUID, Catalogued] = {}
+        self._answered: dict[Receipt, Refusal | None] = {}
+        self._outbox: list[Message] = []
+        self._writing = asyncio.Lock()
+        self._relaying = asyncio.Lock()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["MemoryTransaction"]:
+        """What is saved is kept when the block ends without an error."""
+        async with self._writing:
+            transaction = MemoryTransaction(self._datasets, self._answered)
+            yield transaction
+            self._datasets.update(transaction.datasets)
+            self._answered.update(transaction.answered)
+            self._outbox.extend(transaction.messages)
+
+    @asynccontextmanager
+    async def take(self, most: int) -> AsyncIterator[Sequence[Message]]:
+        """The oldest messages; none while another takes them."""
+        if self._relaying.locked():
+            yield ()
+            return
+        async with self._relaying:
+            lot = self._outbox[:most]
+            yield lot
+            del self._outbox[: len(lot)]
+
+
+class MemoryTransaction:
+    """One batch."""
+
+    def __init__(self, datasets: dict[UUID, Catalogued], answered: dict[Receipt, Refusal | None]) -> None:
+        self._datasets = datasets
+        self._answered = answered
+        self.datasets: dict[UUID, Catalogued] = {}
+        self.answered: dict[Receipt, Refusal | None] = {}
+        self.messages: list[Message] = []
+
+    async def load(self, events: Sequence[Received[CatalogView]]) -> Known:
+        """What is known of these datasets and receipts."""
+        receipts = [(event.event.dataset.dataset_id, event.receipt_id) for event in events]
+        return Known(
+            {dataset_id: self._datasets[dataset_id] for dataset_id, _ in receipts if dataset_id in self._datasets},
+            {receipt: self._answered[receipt] for receipt in receipts if receipt in self._answered},
+        )
+
+    async def save(self, events: Sequence[Received[CatalogView]], outcomes: Sequence[Outcome]) -> None:
+        """Keep the outcomes until the transaction ends."""
+        for event, outcome in zip(events, outcomes, strict=True):
+            receipt = (event.event.dataset.dataset_id, event.receipt_id)
+            if isinstance(outcome, Refusal):
+                self.answered[receipt] = outcome
+            elif isinstance(outcome, Answered):
+                self.answered[receipt] = None
+                self.messages.append(_message(event, outcome))
+                if isinstance(outcome, Revised):
+                    self.datasets[receipt[0]] = Catalogued(outcome.commit.revision, outcome.document)
+
+
+def _message(event: Received[CatalogView], answer: Answered) -> Message:
+    headers = headers_of(
+        COMMITTED,
+        receipt_id=answer.commit.receipt_id,
+        source="/beamcat/catalog_writer",
+        time=answer.commit.committed_at.isoformat(),
+        traceparent=next((value for name, value in event.record.headers if name == "traceparent"), None),
+    )
+    return Message(COMMITTED.name, str(answer.commit.dataset_id).encode(), answer.payload, headers)

@@ -1,0 +1,60 @@
+"""The outbox in PostgreSQL: what the catalogue has to tell, in the order in which it came to be."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from services.catalog_writer.rows import unpacked
+from shared.database import Database
+from shared.topics import COMMITTED
+from shared.wire import Message, headers_of
+
+RELAY_LOCK = 0x636174616C6F67
+"""Held by the one relay at work; advisory locks are the whole database's."""
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Most that a lot may hold in memory, its last message not counted."""
+
+TAKE = f"""
+with oldest as (select * from outbox order by seq limit $1),
+lot as (select *, sum(payload_bytes) over (order by seq) - payload_bytes as bytes_before from oldest)
+select lot.*, revision.payload as block
+from lot left join revision using (dataset_id, revision)
+where bytes_before < {MOST_BYTES} order by seq
+"""  # noqa: S608 - a number of ours
+FORGET = "delete from outbox where seq = any($1::bigint[])"
+
+
+class PostgresOutbox:
+    """Rows of one dataset get their numbers under its lock: their order is that of its revisions, whoever wrote them.
+
+    A row may become visible after a higher one of another dataset, so rows are forgotten by number, not up to one.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def take(self, most: int) -> AsyncIterator[Sequence[Message]]:
+        """The oldest messages, under a lock that the transaction's end gives back, however it ends."""
+        async with self._database.transaction() as connection:
+            if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", RELAY_LOCK):
+                yield ()
+                return
+            rows = await connection.fetch(TAKE, most)
+            yield [_message(row) for row in rows]
+            if rows:
+                await connection.execute(FORGET, [row["seq"] for row in rows])
+
+
+def _message(row: asyncpg.Record) -> Message:
+    headers = headers_of(
+        COMMITTED,
+        receipt_id=row["receipt_id"],
+        source="/beamcat/catalog_writer",
+        time=row["committed_at"].isoformat(),
+        traceparent=row["traceparent"],
+    )
+    payload = row["payload"] or unpacked(row["block"])
+    return Message(COMMITTED.name, str(row["dataset_id"]).encode(), payload, headers)

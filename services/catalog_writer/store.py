@@ -1,0 +1,197 @@
+"""The catalogue in PostgreSQL: a batch is loaded, and written in one transaction with its outbox."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import Column, Table
+from sqlalchemy.dialects import postgresql
+
+from services.catalog_writer.documents import CatalogView
+from services.catalog_writer.handler import Answered, Catalogued, Known, Receipt, Revised
+from services.catalog_writer.rows import (
+    Row,
+    dataset_row,
+    file_rows,
+    investigation_row,
+    link_rows,
+    outbox_row,
+    receipt_rows,
+    revision_row,
+    sample_row,
+    unpacked,
+)
+from services.catalog_writer.tables import DATASET, FILE, INVESTIGATION, LINK, OUTBOX, RECEIPT, REVISION, SAMPLE
+from shared.database import Connection, Database
+from shared.failpoints import failpoint
+from shared.metrics import SUBMITTED_TO_COMMITTED
+from shared.rejections import Code, Refusal
+from shared.stage import Outcome
+from shared.wire import Received
+
+CODES = {code.value: code for code in Code}
+
+
+def _insert(table: Table, rest: str = "") -> str:
+    """One statement for many rows, one array a column."""
+    columns = [column for column in table.columns if column.identity is None]
+    names = ", ".join(_quoted(column) for column in columns)
+    arrays = ", ".join(f"${at}::{_type(column)}[]" for at, column in enumerate(columns, 1))
+    # In the order given: rows are locked in it, and the outbox numbers them in it.
+    return (
+        f"insert into {table.name} ({names}) select {names} from unnest({arrays}) "  # noqa: S608 - names from tables.py
+        f"with ordinality as new({names}, nth) {rest}"
+    )
+
+
+def _quoted(column: Column[object]) -> str:
+    return f'"{column.name}"'
+
+
+def _type(column: Column[object]) -> str:
+    return column.type.compile(postgresql.dialect())  # type: ignore[no-untyped-call] # SQLAlchemy has no type here
+
+
+def _update(table: Table) -> str:
+    key = ", ".join(_quoted(column) for column in table.primary_key)
+    changes = ", ".join(
+        f"{_quoted(column)} = excluded.{_quoted(column)}" for column in table.columns if not column.primary_key
+    )
+    return f"on conflict ({key}) do update set {changes}"
+
+
+def _same(table: Table) -> str:
+    # The key by `=`, which an index serves; the rest may be null.
+    signs = ("=" if column.primary_key else "is not distinct from" for column in table.columns)
+    names = map(_quoted, table.columns)
+    return " and ".join(f"old.{name} {sign} new.{name}" for name, sign in zip(names, signs, strict=True))
+
+
+LOCK = "select dataset_id from dataset where dataset_id = any($1::uuid[]) order by dataset_id for no key update"
+ANSWERED = """
+select dataset_id, receipt_id, refusal_code, refusal_message
+from receipt join unnest($1::uuid[], $2::text[]) as asked(dataset_id, receipt_id) using (dataset_id, receipt_id)
+"""
+CURRENT = """
+select dataset_id, payload from dataset join revision using (dataset_id, revision)
+where dataset_id = any($1::uuid[])
+"""
+
+# Investigations and samples are shared by many datasets: rows that are there already are read, not written or locked.
+SAVE_INVESTIGATIONS = _insert(
+    INVESTIGATION,
+    f"where not exists (select from investigation as old where {_same(INVESTIGATION)})"
+    f" order by nth {_update(INVESTIGATION)}",
+)
+INSERT_SAMPLES = _insert(
+    SAMPLE,
+    "where not exists (select from sample as old where old.sample_id = new.sample_id)"
+    " order by nth on conflict (sample_id) do nothing",
+)
+SAVE_DATASETS = _insert(DATASET, f"order by nth {_update(DATASET)}")
+INSERT_REVISIONS = _insert(REVISION, "order by nth on conflict (dataset_id, revision) do nothing")
+INSERT_RECEIPTS = _insert(RECEIPT, "order by nth on conflict (dataset_id, receipt_id) do nothing")
+FORGET_LINKS = "delete from link where child = any($1::uuid[])"
+INSERT_LINKS = _insert(LINK, "order by nth")
+FORGET_FILES = "delete from file where dataset_id = any($1::uuid[])"
+INSERT_FILES = _insert(FILE, "order by nth")
+INSERT_OUTBOX = _insert(OUTBOX, "order by nth")
+
+
+class PostgresCatalog:
+    """The catalogue; several processes may write to it."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["CatalogTransaction"]:
+        """A batch's transaction."""
+        async with self._database.transaction() as connection:
+            transaction = CatalogTransaction(connection)
+            yield transaction
+        now = self._clock()
+        for submitted_at in transaction.submitted_at:
+            SUBMITTED_TO_COMMITTED.observe((now - submitted_at).total_seconds())
+
+
+class CatalogTransaction:
+    """One batch. From load to the end its datasets are locked, so their revisions follow each other whoever writes."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.submitted_at: Sequence[datetime] = ()
+
+    async def load(self, events: Sequence[Received[CatalogView]]) -> Known:
+        """The current revisions, locked in the order of their ids; one query if all datasets are new, else three.
+
+        Each query sees what was committed before it began. So receipts and documents are read after the locks are held,
+        and not in the same query, which would see them as they were before it waited.
+        """
+        asked = {(event.event.dataset.dataset_id, event.receipt_id) for event in events}
+        locked = await self._connection.fetch(LOCK, list({dataset_id for dataset_id, _ in asked}))
+        if not locked:
+            return Known({}, {})
+        existing = {row["dataset_id"] for row in locked}
+        asked = {receipt for receipt in asked if receipt[0] in existing}
+        answers = await self._connection.fetch(ANSWERED, *zip(*asked, strict=True))
+        answered: dict[Receipt, Refusal | None] = {
+            (row["dataset_id"], row["receipt_id"]): row["refusal_code"]
+            and Refusal(CODES[row["refusal_code"]], row["refusal_message"])
+            for row in answers
+        }
+        changing = {dataset_id for dataset_id, _ in asked - answered.keys()}
+        rows = await self._connection.fetch(CURRENT, list(changing)) if changing else ()
+        return Known({row["dataset_id"]: Catalogued.read(unpacked(row["payload"])) for row in rows}, answered)
+
+    async def save(self, events: Sequence[Received[CatalogView]], outcomes: Sequence[Outcome]) -> None:
+        """Write rows and outbox, one statement a table.
+
+        Raises:
+            asyncpg.SerializationError: another writer created one of these datasets meanwhile; try the batch again.
+        """
+        answers = [
+            (event, outcome) for event, outcome in zip(events, outcomes, strict=True) if isinstance(outcome, Answered)
+        ]
+        revisions = [outcome for _, outcome in answers if isinstance(outcome, Revised)]
+        await self._save_datasets({revision.commit.dataset_id: revision for revision in revisions})
+        await self._save_revisions(revisions)
+        receipts = [row for pair in zip(events, outcomes, strict=True) for row in receipt_rows(*pair)]
+        await self._write(INSERT_RECEIPTS, receipts)
+        await self._write(INSERT_OUTBOX, [outbox_row(event, answer) for event, answer in answers])
+        failpoint("catalog_writer", "after_outbox")
+        self.submitted_at = [answer.commit.submitted_at for _, answer in answers]
+
+    async def _save_datasets(self, latest: Mapping[UUID, Revised]) -> None:
+        """The current state of each dataset, after what it refers to."""
+        ordered = [latest[dataset_id] for dataset_id in sorted(latest)]
+        documents = [revision.document for revision in ordered]
+        investigations = {each.investigation.investigation_id: each.investigation for each in documents}
+        samples = {each.sample.sample_id: each for each in documents if each.sample is not None}
+        await self._write(
+            SAVE_INVESTIGATIONS, [investigation_row(investigations[key]) for key in sorted(investigations)]
+        )
+        await self._write(INSERT_SAMPLES, [sample_row(samples[key]) for key in sorted(samples)])
+        await self._write(SAVE_DATASETS, [dataset_row(revision) for revision in ordered])
+        changed = [revision.commit.dataset_id for revision in ordered if revision.commit.revision > 1]
+        if changed:
+            await self._connection.execute(FORGET_LINKS, changed)
+            await self._connection.execute(FORGET_FILES, changed)
+        await self._write(INSERT_LINKS, [row for each in documents for row in link_rows(each)])
+        await self._write(INSERT_FILES, [row for each in documents for row in file_rows(each)])
+
+    async def _save_revisions(self, revisions: Sequence[Revised]) -> None:
+        """A revision number is given once: whoever comes second starts again, with what the first one made."""
+        written = await self._write(INSERT_REVISIONS, [revision_row(revision) for revision in revisions])
+        if written != len(revisions):
+            raise asyncpg.SerializationError("another writer was faster with a dataset of this batch")
+
+    async def _write(self, statement: str, rows: Sequence[Row]) -> int:
+        """Run a statement of `_insert` on rows; how many it wrote."""
+        if not rows:
+            return 0
+        status = await self._connection.execute(statement, *zip(*rows, strict=True))
+        return int(status.rpartition(" ")[2])

@@ -1,0 +1,123 @@
+"""The tables of the catalogue, schema `catalog`.
+
+A dataset's path has no index of its own: `dataset_id` is derived from the path, so the primary key is unique in both.
+There is no index that only readers want: they ask search, and an index here would be paid for by each dataset.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Identity,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+METADATA = MetaData()
+TIME = TIMESTAMP(timezone=True)
+
+INVESTIGATION = Table(
+    "investigation",
+    METADATA,
+    Column("investigation_id", Uuid, primary_key=True),
+    Column("facility_id", Text, comment="the user office's own id"),
+    Column("proposal", Text, nullable=False),
+    Column("beamline", Text, nullable=False),
+    Column("start", TIME),
+    Column("end", TIME),
+    Column("title", Text),
+    Column("placeholder", Boolean, nullable=False, comment="stands in until the user office announces the real one"),
+)
+
+SAMPLE = Table(
+    "sample",
+    METADATA,
+    Column("sample_id", Uuid, primary_key=True),
+    Column("investigation_id", ForeignKey("investigation.investigation_id"), nullable=False),
+    Column("name", Text, nullable=False),
+)
+
+DATASET = Table(
+    "dataset",
+    METADATA,
+    Column("dataset_id", Uuid, primary_key=True),
+    Column("revision", Integer, nullable=False, comment="the current one; its document has the parameters"),
+    Column("path", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("technique", Text, nullable=False),
+    Column("proposal", Text, nullable=False),
+    Column("beamline", Text, nullable=False),
+    Column("investigation_id", ForeignKey("investigation.investigation_id"), nullable=False),
+    Column("sample_id", ForeignKey("sample.sample_id")),
+    Column("start", TIME, nullable=False),
+    Column("end", TIME),
+    Column("complete", Boolean, nullable=False),
+    Column("sequence_index", BigInteger),
+    Column("file_count", BigInteger, comment="as declared"),
+    Column("volume_bytes", BigInteger, comment="as declared"),
+    comment="each dataset as it is now",
+)
+
+REVISION = Table(
+    "revision",
+    METADATA,
+    Column("dataset_id", ForeignKey("dataset.dataset_id"), primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("receipt_id", Text, nullable=False, comment="the submission that made it"),
+    Column("outcome", Text, nullable=False),
+    Column("submitted_at", TIME, nullable=False),
+    Column("committed_at", TIME, nullable=False),
+    Column("payload", LargeBinary, nullable=False, comment="the committed event as an LZ4 block (rows.py)"),
+    comment="every state that a dataset ever had; rows are only added",
+)
+
+RECEIPT = Table(
+    "receipt",
+    METADATA,
+    Column("dataset_id", Uuid, primary_key=True),
+    Column("receipt_id", Text, primary_key=True),
+    Column("revision", Integer, comment="the one made, or found unchanged; empty if the submission was refused"),
+    Column("refusal_code", Text),
+    Column("refusal_message", Text),
+    comment="how each submission was answered, so that the same one again gets the same answer",
+)
+
+LINK = Table(
+    "link",
+    METADATA,
+    Column("child", ForeignKey("dataset.dataset_id"), primary_key=True),
+    Column("parent", ForeignKey("dataset.dataset_id"), primary_key=True),
+    comment="which datasets each was made from, as it is now",
+)
+
+FILE = Table(
+    "file",
+    METADATA,
+    Column("dataset_id", ForeignKey("dataset.dataset_id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("path", Text, nullable=False, comment="relative to the dataset's folder unless absolute"),
+    Column("size_bytes", BigInteger),
+    comment="the files that the producer listed, as it is now",
+)
+
+OUTBOX = Table(
+    "outbox",
+    METADATA,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    Column("dataset_id", Uuid, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("receipt_id", Text, nullable=False),
+    Column("committed_at", TIME, nullable=False),
+    Column("traceparent", LargeBinary),
+    Column("payload", LargeBinary, comment="the event, where it is not the revision's"),
+    Column("payload_bytes", Integer, nullable=False, comment="length of the event, unpacked"),
+    comment="answers that are not in Kafka yet",
+)

@@ -1,0 +1,26 @@
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from services.catalog_writer.outbox import PostgresOutbox
+from services.catalog_writer.store import PostgresCatalog
+from shared.database import Database
+from shared.migrations import migrate
+from shared.settings import Settings
+from tests.integration.catalog_writer.harness import Catalogue, clock
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The catalogue's schema, empty."""
+    await migrate(database_url, {"catalog": "catalog_writer"})
+    database = Database(Settings(database_url=database_url, database_connections=12), "catalog")
+    await database.open()
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture
+async def catalogue(database: Database) -> Catalogue:
+    """A catalogue in PostgreSQL."""
+    return Catalogue(PostgresCatalog(database, clock), PostgresOutbox(database))

@@ -1,0 +1,62 @@
+"""A catalogue to try things on: its stage and its relay around a store, publishing into memory."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from services.catalog_writer.documents import CatalogView
+from services.catalog_writer.handler import Known, commit
+from services.catalog_writer.memory import MemoryCatalog
+from shared.backoff import Patience
+from shared.events import DatasetRejected
+from shared.publisher import MemoryPublisher
+from shared.rejection_limit import RejectionLimit
+from shared.relay import Outbox, Relay
+from shared.stage import Stage, StageRunner, Store
+from shared.topics import COMMITTED, REJECTED, TRACKED
+from shared.wire import Message
+from tests.unit.catalog_writer.builders import NOW, Tracked, committed
+
+
+def clock() -> datetime:
+    return NOW
+
+
+class Catalogue:
+    """One writer and one relay of it."""
+
+    def __init__(self, store: Store[CatalogView, Known], outbox: Outbox) -> None:
+        self.store = store
+        self.outbox = outbox
+        self.publisher = MemoryPublisher()
+        patience = Patience(chance=lambda: 0.0)
+        stage = Stage("catalog_writer", TRACKED, CatalogView, commit, store)
+        self.runner = StageRunner(stage, self.publisher, clock, RejectionLimit(), patience)
+        self.relay = Relay("catalog-relay", outbox, self.publisher, patience)
+
+    @classmethod
+    def in_memory(cls) -> "Catalogue":
+        catalog = MemoryCatalog()
+        return cls(catalog, catalog)
+
+    async def submit(self, *batch: Tracked) -> None:
+        await self.runner.run([each.record(offset) for offset, each in enumerate(batch)])
+
+    async def answers(self) -> list[str]:
+        """Relay what there is; how each message of this call answers its receipt."""
+        before = len(self.published)
+        await self.relay.drain_once()
+        return words(self.published[before:])
+
+    @property
+    def published(self) -> Sequence[Message]:
+        return self.publisher.of(COMMITTED.name)
+
+    @property
+    def refusals(self) -> list[str]:
+        events = (DatasetRejected.model_validate_json(each.value) for each in self.publisher.of(REJECTED.name))
+        return [f"{each.rejection.receipt_id}: {each.rejection.code}" for each in events]
+
+
+def words(messages: Iterable[Message]) -> list[str]:
+    commits = (committed(message).commit for message in messages)
+    return [f"{each.receipt_id}: {each.outcome} {each.revision}" for each in commits]
