@@ -38,6 +38,10 @@ class Api:
             results += _json(answer)["results"]
         return results
 
+    def announce(self, investigation: dict[str, Any]) -> None:
+        """Say that the user office planned an investigation."""
+        _json(self._post("/investigations", investigation))
+
     def check(self, submission: dict[str, Any]) -> dict[str, Any]:
         """The full verdict on a submission; nothing is published."""
         answer = self._post("/datasets:check", submission)

@@ -15,6 +15,7 @@ from clients.cli.output import Json, console, errors, fail, print_findings, prin
 
 CATALOGUED = ("committed", "unchanged")
 PATIENCE_SECONDS = 30.0
+POLL_SECONDS = 0.05
 COLOURS = {"committed": "green", "unchanged": "green", "pending": "yellow", "in_flight": "yellow", "rejected": "red"}
 
 Files = Annotated[
@@ -154,8 +155,8 @@ def follow(api: Api, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     with Progress(console=errors, transient=True) as progress:
         for place in progress.track(range(len(states)), description="on its way"):
             while not _settled(states[place], among_them) and time.monotonic() < deadline:
-                time.sleep(0.05)
-                states[place] = {**states[place], **(api.search(f"/receipts/{states[place]['receipt_id']}") or {})}
+                time.sleep(POLL_SECONDS)
+                states[place] = api.search(f"/receipts/{states[place]['receipt_id']}") or states[place]
     for state in states:
         if state["state"] in CATALOGUED:
             state["findings"] = api.search(f"/datasets/{state['dataset_id']}")["document"]["findings"]
@@ -205,7 +206,7 @@ def _explanations(state: dict[str, Any]) -> Iterator[str]:
 
 def print_datasets(datasets: list[dict[str, Any]]) -> None:
     """The catalogue's rows."""
-    columns = ("kind", "name", "sample", "proposal", "start", "revision", "path")
+    columns = ("name", "kind", "sample", "proposal", "start", "revision", "path")
     print_table(columns, [[dataset.get(column) for column in columns] for dataset in datasets])
 
 

@@ -8,7 +8,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+PIPED_WIDTH = 240
 console = Console(highlight=False)
+if not console.is_terminal:
+    console.width = PIPED_WIDTH
 errors = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]

@@ -1,0 +1,1 @@
+"""Builders of what producers send: plain functions, no magic."""

@@ -1,0 +1,1 @@
+"""Nothing lost: everything is killed while datasets flow, and afterwards every event is accounted for."""

@@ -1,0 +1,138 @@
+"""Afterwards: the truth of the plan against the catalogue, the topics and the read model."""
+
+import json
+from collections import Counter
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.settings import Settings
+from shared.topics import COMMITTED, REJECTED
+from tests.faults.plan import Plan
+
+PlainConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+SNAPSHOTS = {
+    "dataset": "select dataset_id, revision, path, name, kind, proposal, sample, started, complete from {0}.dataset",
+    "revision": "select dataset_id, revision, receipt_id, outcome from {0}.revision",
+    "link": "select child, parent from {0}.link",
+    "receipt": "select receipt_id, rank, answer from {0}.receipt",
+    "rejection": "select rejection_id, receipt_id, code from {0}.rejection",
+}
+
+
+async def settled(connection: PlainConnection, plan: Plan) -> int:
+    """How many of the plan's receipts have reached a final state, as search knows it."""
+    found: int = await connection.fetchval(
+        "select count(*) from search.receipt where receipt_id = any($1)"
+        " and answer::json ->> 'state' in ('committed', 'unchanged', 'rejected')",
+        sorted(plan.receipts),
+    )
+    return found
+
+
+async def audit(settings: Settings, plan: Plan) -> list[str]:
+    """Everything that is not as it must be; empty if all is well."""
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        faults = [
+            *await _catalogue(connection, plan),
+            *await _committed(settings, plan),
+            *await _rejected(settings, plan),
+        ]
+        left = await connection.fetchval("select count(*) from catalog.outbox")
+        held = await connection.fetchval("select count(*) from linker.held where state <> 'refused'")
+        return [*faults, *_unless(left == 0, f"{left} in the outbox"), *_unless(held == 0, f"{held} are held still")]
+    finally:
+        await connection.close()
+
+
+async def snapshot(settings: Settings, schema: str = "search") -> dict[str, list[tuple[Any, ...]]]:
+    """The read model as sorted rows, without what a rebuild may number anew."""
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        return {
+            table: sorted((tuple(row) for row in await connection.fetch(query.format(schema))), key=repr)
+            for table, query in SNAPSHOTS.items()
+        }
+    finally:
+        await connection.close()
+
+
+async def _catalogue(connection: PlainConnection, plan: Plan) -> list[str]:
+    revisions: dict[UUID, list[str]] = {}
+    for row in await connection.fetch("select dataset_id, receipt_id from catalog.revision order by 1, revision"):
+        revisions.setdefault(row["dataset_id"], []).append(row["receipt_id"])
+    links = {(row["child"], row["parent"]) for row in await connection.fetch("select child, parent from catalog.link")}
+    wrong = [
+        f"{dataset_id}: revisions {revisions.get(dataset_id)}, sent {sent}"
+        for dataset_id, sent in plan.revisions.items()
+        if not _same_history(revisions.get(dataset_id, []), sent)
+    ]
+    return [
+        *wrong,
+        *_unless(set(revisions) == set(plan.revisions), f"{len(revisions)} datasets, {len(plan.revisions)} were sent"),
+        *_unless(
+            links == plan.links, f"links differ: {len(links - plan.links)} invented, {len(plan.links - links)} lost"
+        ),
+    ]
+
+
+def _same_history(found: list[str], sent: list[str]) -> bool:
+    """The first revision may be made by the repetition that says the same under another receipt."""
+    return [receipt.replace("again-", "first-") for receipt in found] == sent
+
+
+async def _committed(settings: Settings, plan: Plan) -> list[str]:
+    """On the wire at least once and in order; in effect once: a revision has one receipt."""
+    makers: dict[tuple[str, int], set[str]] = {}
+    order: dict[str, list[int]] = {}
+    answered: set[str] = set()
+    for payload in await _read(settings, COMMITTED.name):
+        commit = payload["commit"]
+        answered.add(commit["receipt_id"])
+        if payload["document"] is not None:
+            makers.setdefault((commit["dataset_id"], commit["revision"]), set()).add(commit["receipt_id"])
+            firsts = order.setdefault(commit["dataset_id"], [])
+            if commit["revision"] not in firsts:
+                firsts.append(commit["revision"])
+    must = {receipt for receipts in plan.revisions.values() for receipt in receipts} | plan.unchanged
+    return [
+        *(f"{key} was made by {receipts}" for key, receipts in makers.items() if len(receipts) != 1),
+        *(f"{key}: revisions came as {firsts}" for key, firsts in order.items() if firsts != sorted(firsts)),
+        *_unless(answered == must, f"answers missing {len(must - answered)}, too many {len(answered - must)}"),
+    ]
+
+
+async def _rejected(settings: Settings, plan: Plan) -> list[str]:
+    found = Counter[tuple[str, str]]()
+    for payload in await _read(settings, REJECTED.name):
+        rejection = payload["rejection"]
+        found[rejection["receipt_id"], rejection["code"]] += 1
+    expected = {(receipt, code.value) for receipt, code in plan.rejected.items()}
+    return _unless(
+        set(found) == expected, f"rejections lost: {expected - set(found)}; invented: {list(set(found) - expected)[:5]}"
+    )
+
+
+async def _read(settings: Settings, topic: str) -> list[dict[str, Any]]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, max_partition_fetch_bytes=2**24)
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, number) for number in range(settings.topic_partitions)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        ends = await consumer.end_offsets(partitions)
+        payloads: list[dict[str, Any]] = []
+        while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                payloads += [json.loads(record.value) for record in records]
+        return payloads
+    finally:
+        await consumer.stop()
+
+
+def _unless(true: bool, complaint: str) -> list[str]:  # noqa: FBT001  a claim and what is wrong if it is not so
+    return [] if true else [complaint]

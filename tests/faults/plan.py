@@ -1,0 +1,117 @@
+"""What is sent, and what must have become of it: derived from a seed alone."""
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from shared.rejections import Code
+from shared.wire import Message
+from tests.builders.submissions import dataset_id, processed_submission, raw_submission, submitted
+
+Poisoning = Callable[[Message], Message]
+
+
+def _body(message: Message, old: bytes, new: bytes) -> Message:
+    return Message(message.topic, message.key, message.value.replace(old, new, 1), message.headers)
+
+
+def _header(message: Message, name: str, value: bytes) -> Message:
+    kept = tuple(header for header in message.headers if header[0] != name)
+    return Message(message.topic, message.key, message.value, (*kept, (name, value)))
+
+
+def _value(message: Message, value: bytes) -> Message:
+    return Message(message.topic, message.key, value, message.headers)
+
+
+def _own_input(message: Message) -> Message:
+    payload = json.loads(message.value)
+    payload["submission"] |= {"input": [payload["submission"]["path"]]}
+    return _value(message, json.dumps(payload).encode())
+
+
+DEEP = b"[" * 400 + b"]" * 400
+
+POISONS: list[tuple[Code, Poisoning]] = [
+    (Code.NOT_JSON, lambda message: _value(message, message.value[:-5])),
+    (Code.NOT_UTF8, lambda message: _body(message, b'"mxcube"', b'"mxcub\xe9"')),
+    (Code.HEADER_INVALID, lambda message: _header(message, "x-note", b"\xff\xfe")),
+    (Code.NUL_CHARACTER, lambda message: _body(message, b'"mxcube"', b'"mx\\u0000cube"')),
+    (Code.NOT_FINITE, lambda message: _body(message, b'"MX_flux":"', b'"MX_fluxEnd":NaN,"MX_flux":"')),
+    (Code.NOT_JSON, lambda message: _body(message, b'"MX_flux":', b'"x":' + DEEP + b',"MX_flux":')),
+    (Code.SHAPE_INVALID, lambda message: _body(message, b'"proposal":', b'"porposal":')),
+    (Code.UNKNOWN_VERSION, lambda message: _header(message, "ce_type", b"beamcat.dataset.submitted.v7")),
+    (Code.DATASET_INVALID, lambda message: _body(message, b'"MX_exposureTime":"0.01"', b'"MX_exposureTime":"long"')),
+    (Code.INPUT_SELF, _own_input),
+]
+
+
+@dataclass
+class Plan:
+    """The messages in the order in which they are sent, and the truth about them."""
+
+    seed: int
+    messages: list[Message] = field(default_factory=list)
+    revisions: dict[UUID, list[str]] = field(default_factory=dict)
+    """Each valid dataset's revisions, oldest first, by the receipts that may have made each."""
+    links: set[tuple[UUID, UUID]] = field(default_factory=set)
+    """(child, parent), as declared by the newest revisions."""
+    unchanged: set[str] = field(default_factory=set)
+    """Receipts that repeat what was said already."""
+    rejected: dict[str, Code] = field(default_factory=dict)
+
+    @property
+    def receipts(self) -> set[str]:
+        """Every receipt that must end in a final state."""
+        made = {receipt for receipts in self.revisions.values() for receipt in receipts}
+        return made | self.unchanged | set(self.rejected)
+
+
+def make_plan(seed: int, datasets: int) -> Plan:
+    """A third have inputs, some come before them, some come twice, some change later, 1 in 50 is poison."""
+    chance = random.Random(seed)
+    plan = Plan(seed)
+    raws: list[dict[str, Any]] = []
+    sent: list[tuple[float, Message]] = []
+    for number in range(datasets):
+        at = number + chance.uniform(-0.01, 0.01)
+        if number % 50 == 7:
+            code, poisoning = POISONS[number // 50 % len(POISONS)]
+            receipt = f"poison-{seed}-{number}"
+            plan.rejected[receipt] = code
+            sent.append((at, poisoning(submitted(raw_submission(10**6 + number, chance), receipt))))
+        elif raws and number % 3 == 0:
+            parents = chance.sample(raws[-60:], k=min(len(raws), chance.choice([1, 1, 1, 2, 4])))
+            early = chance.choice([0, 0, 0, 100])  # some overtake their inputs
+            _send(plan, sent, at - early, processed_submission(number, parents, chance), chance)
+        else:
+            submission = raw_submission(number, chance)
+            raws.append(submission)
+            _send(plan, sent, at, submission, chance)
+    plan.messages = [message for _, message in sorted(sent, key=lambda entry: entry[0])]
+    return plan
+
+
+def _send(
+    plan: Plan, sent: list[tuple[float, Message]], at: float, submission: dict[str, Any], chance: random.Random
+) -> None:
+    child = dataset_id(submission)
+    receipt = f"first-{plan.seed}-{child}"
+    first = submitted(submission, receipt)
+    plan.revisions[child] = [receipt]
+    plan.links |= {(child, dataset_id({"path": path})) for path in submission.get("input", ())}
+    sent.append((at, first))
+    if chance.random() < 0.05:  # a client that reconnects and sends the same event again
+        sent.append((at + chance.uniform(0.1, 30), first))
+    if chance.random() < 0.05:  # a client that says the same again, as a new event
+        again = f"again-{plan.seed}-{child}"
+        plan.unchanged.add(again)
+        sent.append((at + chance.uniform(0.1, 5), submitted(submission, again)))
+    if chance.random() < 0.05:
+        later = f"later-{plan.seed}-{child}"
+        plan.revisions[child].append(later)
+        changed = submission | {"parameters": submission["parameters"] | {"group_by": "later"}}
+        sent.append((at + chance.uniform(31, 60), submitted(changed, later)))

@@ -1,0 +1,84 @@
+"""One run: send, kill, wait until all is settled, audit."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+from aiokafka.errors import KafkaError
+
+from deploy.embedded.installation import Installation, installation
+from shared.backoff import Patience
+from shared.publisher import KafkaPublisher
+from shared.wire import Message
+from tests.faults.audit import audit, settled, snapshot
+from tests.faults.chaos import REPLICAS, Deaths, died_at_failpoints, failpoint_environment, summary
+from tests.faults.plan import Plan, make_plan
+
+CHUNK = 100
+SETTLE_SECONDS = 300.0
+
+
+async def nothing_lost(seed: int, datasets: int, directory: Path, say: Callable[[str], None]) -> list[str]:
+    """Everything that was lost, invented or left behind; empty if nothing was."""
+    plan = make_plan(seed, datasets)
+    say(f"seed {seed}: {len(plan.messages)} events of {datasets} datasets, {len(plan.rejected)} poisoned")
+    environment = failpoint_environment(directory)
+    async with installation(directory, replicas=REPLICAS, environment=environment, say=say) as running:
+        deaths = Deaths(running, random.Random(seed), say)
+        began = time.monotonic()
+        await asyncio.gather(_send(running, plan), deaths.rain())
+        killed = summary(deaths.count, died_at_failpoints(directory))
+        say(f"sent and killed in {time.monotonic() - began:.0f} s: {killed}")
+        faults = await _wait(running, plan, say)
+        faults += await audit(running.settings, plan)
+        faults += [f"{name} never met its failpoint" for name in set(environment) - died_at_failpoints(directory)]
+        return faults + await _rebuilt_equal(running)
+
+
+async def _send(running: Installation, plan: Plan) -> None:
+    """In order; what Kafka did not confirm is sent again, and so may come twice."""
+    publisher = KafkaPublisher(running.settings, "faults")
+    patience = Patience()
+    await publisher.start()
+    try:
+        for start in range(0, len(plan.messages), CHUNK):
+            await _insist(publisher, plan.messages[start : start + CHUNK], patience)
+            await asyncio.sleep(0.2)  # spread over the killing
+    finally:
+        await publisher.stop()
+
+
+async def _insist(publisher: KafkaPublisher, messages: list[Message], patience: Patience) -> None:
+    attempt = 0
+    while True:
+        try:
+            return await publisher.publish(messages)
+        except KafkaError as error:
+            attempt += 1
+            await patience.wait(attempt, "faults", error)
+
+
+async def _wait(running: Installation, plan: Plan, say: Callable[[str], None]) -> list[str]:
+    began = time.monotonic()
+    connection = await asyncpg.connect(running.settings.database_url)
+    try:
+        while (found := await settled(connection, plan)) < len(plan.receipts):
+            if time.monotonic() - began > SETTLE_SECONDS:
+                return [f"only {found} of {len(plan.receipts)} receipts are settled after {SETTLE_SECONDS:.0f} s"]
+            await asyncio.sleep(0.2)
+    finally:
+        await connection.close()
+    say(f"settled {time.monotonic() - began:.0f} s later")
+    return []
+
+
+async def _rebuilt_equal(running: Installation) -> list[str]:
+    from services.search.rebuild import rebuild
+
+    live = await snapshot(running.settings)
+    await rebuild(running.settings)
+    rebuilt = await snapshot(running.settings)
+    return [f"the rebuilt {table} differs" for table in live if live[table] != rebuilt[table]]
