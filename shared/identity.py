@@ -49,7 +49,7 @@ class Identities:
 
     def placeholder(self, proposal: str, beamline: str) -> UUID:
         """The open-ended investigation that holds what arrives before the user office announced anything."""
-        return uuid5(self.namespace, f"placeholder:{proposal}:{beamline}")
+        return uuid5(self.namespace, f"placeholder:{len(proposal)}:{proposal}:{beamline}")
 
     def sample(self, investigation_id: UUID, name: str) -> UUID:
         """The sample of that name within one investigation."""

@@ -1,15 +1,16 @@
 """A service: its stages and relays, and a small HTTP face that tells whether it lives, is ready and how it fares."""
 
 import asyncio
+import functools
 import gc
 import logging
-import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 import uvicorn
 from asyncpg import PostgresError
@@ -19,7 +20,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.backoff import Patience, Stopping
 from shared.database import Database
-from shared.faults import Fault, fault_of
+from shared.faults import Fatal, Fault, fault_of
 from shared.identity import Identities
 from shared.publisher import KafkaPublisher
 from shared.rejection_limit import RejectionLimit
@@ -77,6 +78,8 @@ class Host:
     def __init__(self, service: Service, settings: Settings) -> None:
         self.service = service
         self.failure: str | None = None
+        self.end: Callable[[], None] = lambda: None
+        """Ends the process in order; whoever runs the host sets it."""
         self._settings = settings
         self._started = False
         self._ground = Ground(
@@ -192,7 +195,7 @@ class Host:
             logger.critical("%s cannot go on: %s", self.service.name, self.failure)
         else:
             logger.critical("%s met a defect: %s", self.service.name, self.failure, exc_info=error)
-        os.kill(os.getpid(), signal.SIGTERM)
+        self.end()
 
 
 async def _away(_request: Request, error: Exception) -> JSONResponse:
@@ -211,11 +214,23 @@ async def _metrics() -> PlainTextResponse:
 def serve(service: Service, settings: Settings) -> int:
     """Run a service until SIGTERM or SIGINT; the process's exit code."""
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    host = Host(service, settings)
+    try:
+        host = Host(service, settings)
+    except (Fatal, ZoneInfoNotFoundError) as error:
+        logger.critical("%s cannot start: %s", service.name, error)
+        return 1
     gc.freeze()  # what is loaded stays: only what a batch makes is looked through, and less often,
     gc.set_threshold(*GARBAGE_THRESHOLDS)  # since parsed events hold no cycles and looking costs half of the parsing
     config = uvicorn.Config(
-        host.app(), host=settings.http_host, port=settings.http_port, log_level="warning", timeout_graceful_shutdown=5
+        host.app(),
+        host=settings.http_host,
+        port=settings.http_port,
+        log_level="warning",
+        timeout_graceful_shutdown=5,
     )
-    uvicorn.Server(config).run()
+    server = uvicorn.Server(config)
+    host.end = functools.partial(setattr, server, "should_exit", True)
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: None)  # uvicorn raises it again after its end
+    server.run()
     return 1 if host.failure else 0

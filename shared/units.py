@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pint import UnitRegistry
+from pint import application_registry
 from pint.errors import PintError
 
 Unit = Any
@@ -38,7 +38,7 @@ class Units:
     """
 
     def __init__(self, spellings: Mapping[str, str]) -> None:
-        self._registry: UnitRegistry[Any] = UnitRegistry()
+        self._registry = application_registry
         self._units: dict[str, Unit] = {}
         self._compiled: dict[str, Mapping[str, Conversion]] = {}
         for spelling, name in spellings.items():

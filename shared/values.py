@@ -7,7 +7,7 @@ goes to `judge`, which takes its time and says what is wrong in words.
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from sys import float_info
 from typing import Any
@@ -23,8 +23,10 @@ Reader = Callable[[JsonValue], Parameter | None]
 LARGEST = float_info.max
 BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
+NOT_FINITE = frozenset({"nan", "inf", "infinity"})
 NO_UNIT_BEGINS_SO = frozenset("0123456789.,_+-")
 SHOWN_CHARACTERS = 200
+NUMBERS_AT_MOST = 10_000
 
 
 def original_text(said: object) -> str:
@@ -108,12 +110,13 @@ def _doubting_reader(_term: Term) -> Reader:
 
 
 class Unreadable(Exception):
-    """A value is not what its parameter is."""
+    """A value is not what its parameter is. Without a cure of its own, the cure is to give what is expected."""
 
-    def __init__(self, code: str, message: str, expected: str) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, problem: str, cure: str | None = None, expected: str | None = None) -> None:
+        super().__init__(problem)
         self.code = code
-        self.message = message
+        self.problem = problem
+        self.cure = cure
         self.expected = expected
 
 
@@ -128,7 +131,9 @@ def judge(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Parameter | None, 
         value, findings = _value(term, said, zone)
     except Unreadable as fault:
         severity = Severity.WARNING if term.loose else Severity.ERROR
-        finding = _finding(term, fault.code, severity, said, fault.message, fault.expected)
+        expected = _expected(term)
+        message = f"{fault.problem}; {fault.cure or 'give ' + expected}"
+        finding = _finding(term, fault.code, severity, said, message, fault.expected or expected)
         return ({"value": original, "original": original} if term.loose else None), [finding]
     parameter: Parameter = {"value": value, "original": original}
     if term.unit is not None and not isinstance(value, str | bool):
@@ -138,9 +143,7 @@ def judge(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Parameter | None, 
 
 def _value(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Any, list[Finding]]:
     if isinstance(said, dict) or (isinstance(said, list) and any(isinstance(item, dict | list) for item in said)):
-        raise Unreadable(
-            "value_nested", "is nested; give text, a number, true or false, or a flat list", _expected(term)
-        )
+        raise Unreadable("value_nested", "is nested")
     match term.type:
         case "text":
             return ([original_text(item) for item in said] if isinstance(said, list) else original_text(said)), []
@@ -153,41 +156,37 @@ def _value(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Any, list[Finding
         case _:
             numbers = _numbers(term, said) if term.loose or isinstance(said, list) else [_number(term, said)]
             if len(numbers) > 1 and not term.loose:
-                raise Unreadable("value_not_a_number", f"holds {len(numbers)} numbers; give one", _expected(term))
-    findings = [finding for number in numbers if (finding := _range_finding(term, said, number))]
+                raise Unreadable("value_not_a_number", f"holds {len(numbers)} numbers", "give one")
+    outside = next((finding for number in numbers if (finding := _range_finding(term, said, number))), None)
     if term.type == "integer":
         if any(not number.is_integer() for number in numbers):
-            raise Unreadable("value_not_an_integer", "is not a whole number", _expected(term))
+            raise Unreadable("value_not_an_integer", "is not a whole number")
         numbers = [int(number) for number in numbers]
-    return (numbers if term.type == "vector" or len(numbers) > 1 else numbers[0]), findings
+    return (numbers if term.type == "vector" or len(numbers) > 1 else numbers[0]), [outside] if outside else []
 
 
 def _number(term: Term, said: JsonValue) -> float:
     """One number in the canonical unit; text may bring a unit of its own."""
-    expected = _expected(term)
-    if isinstance(said, bool):
-        raise Unreadable("value_not_a_number", "is true or false, not a number", expected)
+    if isinstance(said, bool) or not isinstance(said, str | int | float):
+        raise Unreadable("value_not_a_number", "is not a number")
     if isinstance(said, str):
-        if (word := term.words.get(said.strip().lower())) is not None:
+        text = said.strip()
+        if (word := term.words.get(text.lower())) is not None:
             return word
-        if said.strip().lower().lstrip("+-") in {"nan", "inf", "infinity"}:
-            raise Unreadable("value_not_finite", "is not finite; leave it out where there is no value", expected)
-        number = _quantity(term, said.strip(), expected)
-    elif isinstance(said, int | float):
-        number = float(said) if abs(said) <= LARGEST else math.inf
+        number = math.nan if text.lower().lstrip("+-") in NOT_FINITE else _quantity(term, text)
     else:
-        raise Unreadable("value_not_a_number", f"is not a number; give {expected}", expected)
+        number = float(said) if abs(said) <= LARGEST else math.inf
     if not math.isfinite(number):
-        raise Unreadable("value_not_finite", "is not finite; leave it out where there is no value", expected)
+        raise Unreadable("value_not_finite", "is not finite", "leave it out where there is no value")
     return number
 
 
-def _quantity(term: Term, text: str, expected: str) -> float:
+def _quantity(term: Term, text: str) -> float:
     """A number, alone or with a unit behind it."""
     match = NUMBER.match(text)
     unit = text[match.end() :].lstrip() if match else ""
     if match is None or unit[:1] in NO_UNIT_BEGINS_SO:
-        raise Unreadable("value_not_a_number", f"is not a number; give {expected}", expected)
+        raise Unreadable("value_not_a_number", "is not a number")
     number = float(match[0])
     if not unit:
         return number
@@ -196,26 +195,33 @@ def _quantity(term: Term, text: str, expected: str) -> float:
         return conversion(number)
     unit = unit[:40]
     if not term.conversions:
-        raise Unreadable("unit_not_expected", f"comes with {unit!r}, but has no unit; give {expected}", expected)
+        raise Unreadable("unit_not_expected", f"comes with {unit!r}, but has no unit")
     known = ", ".join(list(term.conversions)[:8])
-    raise Unreadable(
-        "unit_unknown", f"comes in {unit!r}, which is not a unit of it; give {expected}", f"one of {known}"
-    )
+    raise Unreadable("unit_unknown", f"comes in {unit!r}, which is not a unit of it", expected=f"one of {known}")
 
 
 def _numbers(term: Term, said: JsonValue) -> list[float]:
     if isinstance(said, str):
-        words = said.strip("[]() ").replace(",", " ").split()
+        words = said.strip("[]() ").replace(",", " ", NUMBERS_AT_MOST).split(None, NUMBERS_AT_MOST)
+        _refuse_bulk(words)
         if len(words) > 1 and all(NUMBER.match(word) for word in words[1:]):
             return [_number(term, word) for word in words]
         return [_number(term, said)]
-    return [_number(term, item) for item in said] if isinstance(said, list) else [_number(term, said)]
+    if not isinstance(said, list):
+        return [_number(term, said)]
+    _refuse_bulk(said)
+    return [_number(term, item) for item in said]
+
+
+def _refuse_bulk(values: Sequence[object]) -> None:
+    if len(values) > NUMBERS_AT_MOST:
+        raise Unreadable("value_too_long", f"holds more than {NUMBERS_AT_MOST} values", "move bulk data into files")
 
 
 def _boolean(said: JsonValue) -> bool:
     value = BOOLEANS.get(original_text(said).strip().lower())
     if value is None:
-        raise Unreadable("value_not_a_boolean", "is neither true nor false", "true or false")
+        raise Unreadable("value_not_a_boolean", "is neither true nor false")
     return value
 
 
@@ -223,9 +229,7 @@ def _time(term: Term, said: JsonValue, zone: tzinfo) -> tuple[str, list[Finding]
     try:
         time = datetime.fromisoformat(said.strip() if isinstance(said, str) else "")
     except ValueError:
-        raise Unreadable(
-            "value_not_a_time", "is not an ISO 8601 time", "a time like 2024-11-30T09:00:00+01:00"
-        ) from None
+        raise Unreadable("value_not_a_time", "is not a time in ISO 8601") from None
     if time.tzinfo is not None:
         return time.isoformat(), []
     message = f"names no time zone; the facility's ({zone}) was taken"

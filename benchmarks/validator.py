@@ -1,0 +1,117 @@
+"""CPU of the validator's verdict on some 60 parameters, beside a plain pydantic parse of the same event.
+
+    python -m benchmarks.validator
+
+Each event has numbers of its own.
+"""
+
+import itertools
+import json
+import random
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic_core import to_json
+
+from services.validator.checking import Checker
+from services.validator.handler import validating
+from shared.events import DatasetSubmitted
+from shared.identity import Identities
+from shared.stage import Outcome, Passed
+from shared.techniques import TechniqueBook
+from shared.topics import SUBMITTED
+from shared.vocabulary import Vocabulary
+from shared.wire import Received, Record, headers_of, read
+
+EXAMPLES = Path(__file__).parents[1] / "schemas" / "examples" / "mx"
+NOW = datetime(2024, 11, 30, 12, tzinfo=UTC)
+BATCH = 100
+ROUNDS = 40
+SEED = 20241130
+AIM = "accepted-data-collection"
+AIM_MICROSECONDS = 60
+
+
+def varied(submission: dict[str, Any], chance: random.Random) -> dict[str, Any]:
+    """The same measurement once more: every number with decimals is another one, with as many decimals."""
+
+    def another(text: str) -> str:
+        number = re.fullmatch(r"\d+\.(\d+)", text)
+        return f"{float(text) * chance.uniform(0.9, 1):.{len(number[1])}f}" if number else text
+
+    parameters = {name: another(text) for name, text in submission["parameters"].items()}
+    return submission | {"path": f"{submission['path']}_{chance.randrange(10**9)}", "parameters": parameters}
+
+
+def record_of(submission: dict[str, Any]) -> Record:
+    """A submitted event as it comes from Kafka."""
+    value = json.dumps({"submission": submission}, separators=(",", ":")).encode()
+    headers = headers_of(SUBMITTED, receipt_id="benchmark", source="/benchmark", time=NOW.isoformat())
+    return Record(SUBMITTED.name, 0, 0, 0, b"", value, headers)
+
+
+def microseconds(acts: dict[str, Callable[[], object]]) -> dict[str, float]:
+    """CPU of one event in each. Rounds take turns and the best counts: a neighbour's cost is not ours."""
+    best = dict.fromkeys(acts, float("inf"))
+    for _ in range(ROUNDS):
+        for name, act in acts.items():
+            begin = time.process_time_ns()
+            act()
+            best[name] = min(best[name], (time.process_time_ns() - begin) / BATCH / 1000)
+    return best
+
+
+def measure(example: Path, checker: Checker) -> None:
+    """Print one line: the CPU of one event in each step."""
+    chance = random.Random(SEED)
+    submission = json.loads(example.read_text())["submission"]
+    batches = itertools.cycle([[record_of(varied(submission, chance)) for _ in range(BATCH)] for _ in range(ROUNDS)])
+    validate = validating(checker)
+    records = next(batches)
+    events: list[Received[DatasetSubmitted]] = []
+    outcomes: list[Outcome] = []
+
+    def receive() -> None:
+        nonlocal records
+        records = next(batches)
+        events[:] = [read(record, SUBMITTED, DatasetSubmitted) for record in records]
+
+    def decide() -> None:
+        outcomes[:] = validate(events, None, NOW)
+
+    def parse() -> None:
+        for record in records:
+            DatasetSubmitted.model_validate_json(record.value or b"")
+
+    def write() -> None:
+        for outcome in outcomes:
+            if isinstance(outcome, Passed):
+                to_json(outcome.sections)
+
+    took = microseconds({"wire.read": receive, "verdict": decide, "plain parse": parse, "to_json": write})
+    figures = "  ".join(f"{name} {figure:5.1f} µs" for name, figure in took.items())
+    count = len(submission["parameters"])
+    print(f"{example.stem:34} {count:3} parameters  {figures}  = {took['verdict'] / took['plain parse']:.1f} parses")
+
+
+def main() -> None:
+    """All examples of the folder."""
+    begin = time.process_time()
+    vocabulary = Vocabulary.load()
+    identities = Identities("facility.example")
+    checker = Checker(vocabulary, TechniqueBook.load(), identities, ["/data"], ZoneInfo("Europe/Paris"))
+    print(
+        f"vocabulary and techniques loaded in {time.process_time() - begin:.2f} s of CPU: {len(vocabulary.terms)} terms"
+    )
+    print(f"the aim is a verdict in less than {AIM_MICROSECONDS} µs on {AIM}, on a core of its own")
+    for file in sorted(EXAMPLES.glob("*.json")):
+        measure(file, checker)
+
+
+if __name__ == "__main__":
+    main()

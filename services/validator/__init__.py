@@ -1,0 +1,1 @@
+"""dataset.submitted -> validator -> dataset.validated: every value means what the vocabulary says, or is flagged."""

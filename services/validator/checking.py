@@ -1,0 +1,149 @@
+"""The verdict on one submission: who it is, what kind of dataset it is, and every finding at once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Literal
+
+from services.validator.identifying import (
+    Folders,
+    beamline_of,
+    end_of,
+    name_of,
+    proposal_of,
+    sample_of,
+    start_of,
+)
+from services.validator.laws import offences, refuse_unknown_names
+from services.validator.notes import Notes
+from services.validator.parameters import ParameterReader, Reading
+from services.validator.said import Said
+from shared.events import DatasetFacts, Finding, InputRef, Parameter, Severity, Submission
+from shared.identity import Identities
+from shared.techniques import GENERIC_PROCESSED, GENERIC_RAW, Kind, TechniqueBook
+from shared.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the checks saw. `dataset` is absent where an error leaves no identity; any error refuses the dataset."""
+
+    dataset: DatasetFacts | None
+    parameters: dict[str, Parameter]
+    findings: list[Finding]
+
+    @property
+    def errors(self) -> list[Finding]:
+        """The findings that refuse the dataset."""
+        return [finding for finding in self.findings if finding.severity is Severity.ERROR]
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What a submission was recognised as. `kind` is absent where no technique describes it."""
+
+    technique: str
+    technique_pid: str | None
+    kind_name: str
+    type: Literal["raw", "processed"]
+    kind: Kind | None
+
+
+class Checker:
+    """Checks submissions against one vocabulary, one book of techniques and one facility's folders and clock.
+
+    Raises:
+        DataFileInvalid: a technique asks for a parameter that is in no vocabulary.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        techniques: TechniqueBook,
+        identities: Identities,
+        roots: Iterable[str],
+        zone: tzinfo,
+    ) -> None:
+        refuse_unknown_names(vocabulary, techniques)
+        self._parameters = ParameterReader(vocabulary, zone)
+        self._techniques = techniques
+        self._identities = identities
+        self._folders = Folders(roots, identities)
+        self._zone = zone
+
+    def check(self, submission: Submission, receipt_id: str, submitted_at: datetime) -> Verdict:
+        """The full verdict. It depends on nothing but its arguments, so a replay ends the same."""
+        reading = self._parameters.read(submission.parameters)
+        said = Said(submission, reading.parameters, Notes())
+        inputs = self._folders.inputs(said.inputs(), said.notes)
+        recognised = self._recognise(said, len(inputs))
+        dataset = self._dataset(said, recognised, inputs, receipt_id, submitted_at)
+        findings = [*reading.findings, *said.notes.findings, *self._offences(said, recognised.kind, reading)]
+        if dataset is not None and findings:
+            dataset = dataset.model_copy(update={"findings": findings})
+        return Verdict(dataset, reading.parameters, findings)
+
+    def _offences(self, said: Said, kind: Kind | None, reading: Reading) -> list[Finding]:
+        refused = {finding.parameter for finding in reading.findings if finding.severity is Severity.ERROR}
+        findings = list(offences(kind, said, refused)) if kind is not None else []
+        if reading.unknown:
+            strict_kind = kind.name if kind is not None and kind.strict else None
+            findings += self._parameters.unknown_findings(reading, strict_kind)
+        return findings
+
+    def _dataset(
+        self, said: Said, recognised: Recognised, inputs: list[InputRef], receipt_id: str, submitted_at: datetime
+    ) -> DatasetFacts | None:
+        """The canonical identity, after noting everything that is wrong with it."""
+        submission = said.submission
+        path = self._folders.path(submission.path, said.notes)
+        name, proposal, beamline = name_of(said), proposal_of(said), beamline_of(said)
+        sample = sample_of(said)
+        start = start_of(said, submitted_at, self._zone)
+        end = end_of(said, start, self._zone)
+        if sample is None and recognised.type == "raw":
+            message = "the dataset names no sample; give sample, or the parameter Sample_name"
+            said.notes.warn("sample_missing", message)
+        if path is None or name is None or proposal is None or beamline is None or start is None:
+            return None
+        return DatasetFacts(
+            dataset_id=self._identities.dataset(path),
+            receipt_id=receipt_id,
+            path=path,
+            name=name,
+            proposal=proposal,
+            beamline=beamline,
+            sample_name=sample,
+            type=recognised.type,
+            technique=recognised.technique,
+            technique_pid=recognised.technique_pid,
+            kind=recognised.kind_name,
+            start=start,
+            end=end,
+            inputs=inputs,
+            files=submission.files,
+            file_count=submission.file_count,
+            volume_bytes=submission.volume_bytes,
+            mode=submission.mode,
+            complete=said.is_complete(),
+            sequence_index=said.sequence_index(),
+            investigation_id=said.text(submission.investigation_id, "investigationId"),
+            producer=said.producer(),
+            submitted_at=submitted_at,
+            findings=[],
+        )
+
+    def _recognise(self, said: Said, input_count: int) -> Recognised:
+        traits = said.traits(input_count)
+        technique = self._techniques.technique_of(traits)
+        kind = technique.kind_of(traits) if technique else None
+        if technique is not None and kind is not None:
+            return Recognised(technique.name, technique.pid, kind.name, kind.type, kind)
+        given = f"the technique {traits.definition[:100]!r}" if traits.definition else "its technique"
+        message = f"no technique file describes {given}; the dataset is kept without a technique's checks"
+        said.notes.warn("technique_unknown", message, traits.definition or None)
+        name = traits.definition or "unknown"
+        pid = traits.technique_pid or None
+        if input_count:
+            return Recognised(name, pid, GENERIC_PROCESSED, "processed", None)
+        return Recognised(name, pid, GENERIC_RAW, "raw", None)

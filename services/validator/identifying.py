@@ -1,0 +1,135 @@
+"""Who, where and when: each check returns the canonical form, or None after noting the error."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, tzinfo
+
+from services.validator.notes import Notes
+from services.validator.said import Said
+from shared.events import InputRef
+from shared.identity import Identities, PathInvalid, normalise_path
+
+IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
+SAMPLE_CHARACTERS_AT_MOST = 255
+FIRST_YEAR = 1900
+LAST_YEAR = 9998  # a zone can still move it by a day
+TIME_EXPECTED = "a time like 2024-11-30T09:00:00+01:00"
+FUTURE = timedelta(days=1)
+"""A beamline's clock may be a little ahead, and its zone may be wrong."""
+
+
+class Folders:
+    """The folders of one facility: where datasets may lie, and the id that follows from each."""
+
+    def __init__(self, roots: Iterable[str], identities: Identities) -> None:
+        self._roots = tuple(root.rstrip("/") + "/" for root in roots)
+        self._identities = identities
+
+    def path(self, said: str, notes: Notes, what: str = "path") -> str | None:
+        """The one spelling of a path under the facility's roots."""
+        try:
+            normalised = normalise_path(said)
+        except PathInvalid as error:
+            notes.error(f"{what}_invalid", str(error), said, "an absolute path without '..'")
+            return None
+        if not normalised.startswith(self._roots):
+            roots = " or ".join(root.rstrip("/") or "/" for root in self._roots)
+            message = f"{normalised} is not under {roots}, where this facility keeps its datasets; correct the path"
+            notes.error(f"{what}_outside_roots", message, said, f"a folder under {roots}")
+            return None
+        return normalised
+
+    def inputs(self, said: Sequence[str], notes: Notes) -> list[InputRef]:
+        """Each input once, in the order in which they were named."""
+        inputs: dict[str, InputRef] = {}
+        for declared in said:
+            path = self.path(declared, notes, "input_path")
+            if path in inputs:
+                notes.warn("input_repeated", f"the input {path} is named more than once; once is enough", declared)
+            elif path is not None:
+                inputs[path] = InputRef(path=path, dataset_id=self._identities.dataset(path))
+        return list(inputs.values())
+
+
+def name_of(said: Said) -> str | None:
+    """The dataset's name."""
+    name = said.submission.name.strip()
+    if name and name.isprintable() and "/" not in name:
+        return name
+    said.notes.error("name_invalid", f"the name {name!r} must be printable text without '/'; correct it", name)
+    return None
+
+
+def proposal_of(said: Said) -> str | None:
+    """The proposal, in lower case."""
+    return _identifier(said.submission.proposal, "proposal", "mx1111", said.notes)
+
+
+def beamline_of(said: Said) -> str | None:
+    """The beamline, in lower case. Paths drop the dash: `id30a3` and `id30a-3` are two names here, and stay two."""
+    beamline = said.agreed_text(said.submission.beamline, "beamlineID")
+    if beamline is not None:
+        return _identifier(beamline, "beamline", "id30a-3", said.notes)
+    message = "the dataset names no beamline; give beamline, or the parameter beamlineID"
+    said.notes.error("beamline_missing", message, expected="the beamline's name, such as id30a-3")
+    return None
+
+
+def _identifier(said: str, field: str, example: str, notes: Notes) -> str | None:
+    lowered = said.strip().lower()
+    if IDENTIFIER.fullmatch(lowered):
+        return lowered
+    message = f"{field} = {said[:100]!r} is no name of letters, digits, '-', '_' and '.'; give one like {example}"
+    notes.error(f"{field}_invalid", message, said, f"a name like {example}")
+    return None
+
+
+def sample_of(said: Said) -> str | None:
+    """The sample's name; a dataset may have none."""
+    sample = said.agreed_text(said.submission.sample, "Sample_name")
+    if sample is not None and (len(sample) > SAMPLE_CHARACTERS_AT_MOST or not sample.isprintable()):
+        message = f"the sample {sample[:60]!r} must have 1 to {SAMPLE_CHARACTERS_AT_MOST} printable characters"
+        said.notes.error("sample_invalid", message, sample)
+        return None
+    return sample
+
+
+def start_of(said: Said, submitted_at: datetime, zone: tzinfo) -> datetime | None:
+    """When it began."""
+    start = _time(said, said.submission.start, "start", "startDate", zone)
+    if start is None and said.submission.start is None and "startDate" not in said.submission.parameters:
+        message = "the dataset names no start; give start, or the parameter startDate"
+        said.notes.error("start_missing", message, expected=TIME_EXPECTED)
+    if start is not None and start > submitted_at + FUTURE:
+        message = f"it starts at {start.isoformat()}, after it was submitted; check the clock that said so"
+        said.notes.warn("start_in_future", message, start.isoformat())
+    return start
+
+
+def end_of(said: Said, start: datetime | None, zone: tzinfo) -> datetime | None:
+    """When it ended, if that is known."""
+    end = _time(said, said.submission.end, "end", "endDate", zone)
+    if end is not None and start is not None and end < start:
+        message = f"it ends at {end.isoformat()}, before it starts at {start.isoformat()}; correct one of them"
+        said.notes.error("end_before_start", message, end.isoformat(), f"not before {start.isoformat()}")
+    return end
+
+
+def _time(said: Said, field: str | None, name: str, parameter: str, zone: tzinfo) -> datetime | None:
+    """The field, or else the parameter, which has its zone and was judged with the others."""
+    text = said.value(parameter) if field is None else field.strip()
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = datetime.min  # noqa: DTZ901 (it is refused by its year)
+    if not FIRST_YEAR <= time.year <= LAST_YEAR or ":" not in text:
+        message = f"{name} = {text[:100]!r} is not a date and time in ISO 8601; write {TIME_EXPECTED}"
+        said.notes.error(f"{name}_invalid", message, text, TIME_EXPECTED)
+        return None
+    if time.tzinfo is not None:
+        return time
+    message = f"{name} = {text!r} names no time zone; the facility's ({zone}) was taken"
+    said.notes.warn("time_zone_assumed", message, text, "a time with its zone, as +01:00")
+    return time.replace(tzinfo=zone)

@@ -1,0 +1,163 @@
+"""Parameters: every name resolved, every value typed and in its canonical unit, everything doubtful flagged."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any
+
+from pydantic import JsonValue
+
+from shared.events import Finding, Parameter, Severity
+from shared.values import SHOWN_CHARACTERS, judge, original_text, reader
+from shared.vocabulary import Term, Vocabulary
+
+PARAMETERS_AT_MOST = 2000
+NAME_CHARACTERS_AT_MOST = 255
+SUGGESTIONS_AT_MOST = 5
+"""A guess at what was meant costs milliseconds; past so many unknown names of one dataset it was no slip of the pen."""
+
+MEMORIES_AT_MOST = 50_000
+REMEMBERED_CHARACTERS_AT_MOST = 100
+"""Some 20 MB at the very most; then everything is forgotten, and learned again within a few batches."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """The parameters of one submission under canonical names, what is to be said of them, and what nobody knows."""
+
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+
+class ParameterReader:
+    """Reads the parameters of submissions against one vocabulary.
+
+    Most texts come again and again, from one dataset to the next: what was read without doubt is remembered, and given
+    out as the same object, which nobody changes.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, zone: tzinfo) -> None:
+        self._vocabulary = vocabulary
+        self._zone = zone
+        self._readers = {name: reader(term) for name, term in vocabulary.terms.items() if not term.deprecated}
+        self._remembered: dict[str, dict[str, Parameter]] = {name: {} for name in self._readers}
+        self._memories = 0
+
+    def read(self, said: Mapping[str, JsonValue]) -> Reading:
+        """Everything that was said. A canonical name wins over an alias of the same parameter."""
+        reading = Reading()
+        if len(said) > PARAMETERS_AT_MOST:
+            message = f"there are {len(said)} parameters, {PARAMETERS_AT_MOST} may be; move bulk data into files"
+            reading.findings.append(Finding(code="too_many_parameters", severity=Severity.ERROR, message=message))
+            return reading
+        parameters = reading.parameters
+        aliases = []
+        for name, value in said.items():
+            remembered = self._remembered.get(name)
+            if remembered is None:
+                aliases.append((name, value))
+            elif type(value) is str and (parameter := remembered.get(value)) is not None:
+                parameters[name] = parameter
+            elif (parameter := self._readers[name](value)) is not None:
+                parameters[name] = parameter
+                self._remember(remembered, parameter, value)
+            else:
+                self._read_doubtful(reading, name, value)
+        for name, value in aliases:
+            self._read_doubtful(reading, name, value)
+        return reading
+
+    def _remember(self, remembered: dict[str, Parameter], parameter: Parameter, value: JsonValue) -> None:
+        if type(value) is str and len(value) <= REMEMBERED_CHARACTERS_AT_MOST:
+            if self._memories >= MEMORIES_AT_MOST:
+                self._memories = 0
+                for other in self._remembered.values():
+                    other.clear()
+            self._memories += 1
+            remembered[value] = parameter
+
+    def unknown_findings(self, reading: Reading, strict_kind: str | None) -> list[Finding]:
+        """One finding an unknown name: an error where a kind of dataset is strict, a warning otherwise."""
+        findings = []
+        for number, name in enumerate(reading.unknown):
+            meant = self._vocabulary.suggest(name) if number < SUGGESTIONS_AT_MOST else None
+            question = f"; did you mean {meant}?" if meant else "."
+            consequence = f"A {strict_kind} takes only known parameters." if strict_kind else "It was kept as it is."
+            findings.append(
+                Finding(
+                    code="parameter_unknown",
+                    severity=Severity.ERROR if strict_kind else Severity.WARNING,
+                    message=f"{name} is in no vocabulary{question} {consequence}",
+                    parameter=name,
+                    value=reading.parameters[name]["original"][:SHOWN_CHARACTERS],
+                    expected=meant,
+                )
+            )
+        return findings
+
+    def _read_doubtful(self, reading: Reading, name: str, value: JsonValue) -> None:
+        term = self._vocabulary.resolve(name)
+        if term is None:
+            _keep_unknown(reading, name, value)
+            return
+        parameter, findings = judge(term, value, self._zone)
+        reading.findings.extend(findings)
+        if name.lower() in self._vocabulary.deprecated_names:
+            reading.findings.append(_deprecation(term, name))
+        if parameter is None:
+            return
+        if not findings and name in self._remembered:
+            self._remember(self._remembered[name], parameter, value)
+        present = reading.parameters.setdefault(term.name, parameter)
+        if present["value"] != parameter["value"]:
+            reading.findings.append(_repetition(term, name, present, parameter))
+
+
+def _keep_unknown(reading: Reading, name: str, value: JsonValue) -> None:
+    if not name.isprintable() or not 0 < len(name.strip()) <= NAME_CHARACTERS_AT_MOST:
+        message = f"a parameter's name has 1 to {NAME_CHARACTERS_AT_MOST} printable characters; {name[:60]!r} has not"
+        reading.findings.append(Finding(code="parameter_name_invalid", severity=Severity.ERROR, message=message))
+        return
+    original = original_text(value)
+    match value:
+        case bool() | str():
+            kept: Any = value
+        case int() | float() if _is_storable(value):
+            kept = value
+        case [*items] if items and all(isinstance(item, str) for item in items):
+            kept = items
+        case [*items] if items and all(_is_storable(item) for item in items):
+            kept = [float(item) for item in items if isinstance(item, int | float)]
+        case _:
+            kept = original
+    reading.parameters[name] = {"value": kept, "original": original}
+    reading.unknown.append(name)
+
+
+def _is_storable(value: JsonValue) -> bool:
+    """A number that every database and reader keeps as it is."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63
+
+
+def _deprecation(term: Term, name: str) -> Finding:
+    instead = f"; send {term.name}" if term.name.lower() != name.lower() else " and has no successor"
+    return Finding(
+        code="parameter_deprecated",
+        severity=Severity.WARNING,
+        message=f"{name} is deprecated{instead}",
+        parameter=term.name,
+        expected=term.name,
+    )
+
+
+def _repetition(term: Term, name: str, present: Parameter, other: Parameter) -> Finding:
+    kept, left = (parameter["original"][:SHOWN_CHARACTERS] for parameter in (present, other))
+    return Finding(
+        code="parameter_repeated",
+        severity=Severity.WARNING,
+        message=f"{term.name} is there twice: {kept!r} was kept, {left!r} under the name {name} was not; send one",
+        parameter=term.name,
+        value=left,
+        expected=kept,
+    )

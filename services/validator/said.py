@@ -1,0 +1,77 @@
+"""What a submission says of itself: in its fields or, as ICAT clients do, in its parameters. A field wins."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.validator.notes import Notes
+from shared.events import Parameter, Producer, Submission
+from shared.techniques import Traits
+
+
+class Said:
+    """One submission, its parameters under canonical names, and the notes taken about it."""
+
+    def __init__(self, submission: Submission, parameters: dict[str, Parameter], notes: Notes) -> None:
+        self.submission = submission
+        self.parameters = parameters
+        self.notes = notes
+
+    def value(self, name: str) -> Any:  # noqa: ANN401 (whatever the vocabulary says the parameter is)
+        """The canonical value of a parameter; None where it is not there."""
+        parameter = self.parameters.get(name)
+        return None if parameter is None else parameter["value"]
+
+    def text(self, field: str | None, name: str) -> str | None:
+        """The field, or the parameter of that name; None where both are blank."""
+        if field is not None and (stripped := field.strip()):
+            return stripped
+        parameter = self.parameters.get(name)
+        return (parameter["original"].strip() or None) if parameter is not None else None
+
+    def agreed_text(self, field: str | None, name: str) -> str | None:
+        """As `text`, with a warning where field and parameter contradict each other."""
+        text = self.text(field, name)
+        other = self.text(None, name)
+        if text is not None and other is not None and text.lower() != other.lower():
+            message = f"the parameter {name} = {other[:100]!r} contradicts the dataset's own {text!r}, which was taken"
+            self.notes.warn("field_contradicted", message, other, text)
+        return text
+
+    def inputs(self) -> Sequence[str]:
+        """The field, or ICAT's list of paths separated by commas."""
+        if self.submission.input:
+            return self.submission.input
+        said = self.value("input_datasets")
+        listed = said if isinstance(said, list) else said.split(",") if isinstance(said, str) else []
+        return [stripped for path in listed if (stripped := path.strip())]
+
+    def is_complete(self) -> bool:
+        """False if the field or the parameter `complete` says that more will follow."""
+        return self.submission.complete and self.value("complete") is not False
+
+    def sequence_index(self) -> int | None:
+        """The field, or `Process_sequence_index`."""
+        if self.submission.sequence_index is not None:
+            return self.submission.sequence_index
+        index = self.value("Process_sequence_index")
+        return index if isinstance(index, int) else None
+
+    def producer(self) -> Producer:
+        """The field, filled up from `software` and `machine`."""
+        producer = self.submission.producer
+        software = producer.software or self.text(None, "software")
+        machine = producer.machine or self.text(None, "machine")
+        if software == producer.software and machine == producer.machine:
+            return producer
+        return Producer(software=software, version=producer.version, machine=machine)
+
+    def traits(self, input_count: int) -> Traits:
+        """What the kind of the dataset is recognised by."""
+        return Traits(
+            input_count=input_count,
+            definition=self.text(self.submission.technique, "definition") or "",
+            technique_pid=self.text(None, "technique_pid") or "",
+            scan_type=self.text(None, "scanType") or self.text(None, "MX_scanType") or "",
+            program=self.text(None, "Process_program") or "",
+            families=(name.partition("_")[0] for name in self.parameters),
+        )

@@ -1,0 +1,112 @@
+"""The vocabulary covers ICAT and every name that producers are known to send."""
+
+from itertools import product
+
+import pytest
+
+from shared.icat import icat_parameters
+from tests.unit.validator.builders import the_vocabulary
+
+SHELLS = ("overall", "inner", "outer")
+SCALING = "MXAutoprocIntegrationScaling_"
+TYPED_FAMILIES = (
+    "MX_",
+    "MXAutoprocIntegration_",
+    "MXAutoprocIntegrationScaling_",
+    "InstrumentCryostat01_",
+    "SampleTracking",
+    "SampleChanger_",
+    "SampleProtein_",
+    "Process_",
+    "Workflow_",
+)
+
+# The 114 names of the seed, rebuilt: the families of collection, integration and scaling as ICAT has them, less
+# what the seed lacks, with the spellings in which it differs.
+MISREAD = {"mean_L_over_sigi": "mean_I_over_sigI", "ccNo": "ccAno", "sigA": "sigAno", "ssa": "isa"}
+OTHER_CASE = {
+    f"r_{statistic}_{group}_iPlus_iMinus": f"r_{statistic}_{group}_IPlus_IMinus"
+    for statistic, group in product(("meas", "pim"), ("within", "all"))
+}
+SHOWN_AS_THEY_ARE = (
+    "resolution_limit_low resolution_limit_high r_merge fractional_partial_bias n_total_observations "
+    "n_total_unique_observations completeness multiplicity anomalous_completeness anomalous_multiplicity anomalous "
+    "cc_half completeness_spherical completeness_ellipsoidal anomalous_completeness_spherical "
+    "anomalous_completeness_ellipsoidal"
+)
+NOT_SHOWN = {
+    "overall": {"completeness", "multiplicity", "anomalous_completeness", "anomalous_completeness_ellipsoidal"},
+    "inner": {"anomalous_multiplicity"},
+    "outer": {"anomalous_multiplicity"},
+}
+COLLECTION = (
+    "aperture beamShape beamSizeAtSampleX beamSizeAtSampleY dataCollectionId detectorDistance directory exposureTime "
+    "flux fluxEnd motors_name motors_value numberOfImages oscillationOverlap oscillationRange oscillationStart "
+    "resolution resolution_at_corner scanType startImageNumber template transmission wavelength xBeam yBeam "
+    "rotation_axis axis_range axis_start axis_end"
+)
+INTEGRATION = (
+    "start_image_number end_image_number detector_distance beam_x beam_y rotation_axis_x rotation_axis_y "
+    "rotation_axis_z beam_vector_x beam_vector_y beam_vector_z space_group cell_a cell_b cell_c cell_alpha cell_beta "
+    "cell_gamma anomalous"
+)
+SEED = (
+    {f"MX_{name}": f"MX_{name}" for name in COLLECTION.split()}
+    | {f"MXAutoprocIntegration_{name}": f"MXAutoprocIntegration_{name}" for name in INTEGRATION.split()}
+    | {
+        f"{SCALING}{shell}_{shown}": f"{SCALING}{shell}_{meant}"
+        for shell in SHELLS
+        for shown, meant in ({name: name for name in SHOWN_AS_THEY_ARE.split()} | OTHER_CASE | MISREAD).items()
+        if shown not in NOT_SHOWN[shell]
+    }
+    | {"MX_oscillationStart": "MX_axis_start"}
+)
+REALLY_EMITTED = (
+    "MX_element MX_edgeEnergy MX_startEnergy MX_endEnergy MX_peakEnergy MX_inflectioEnergy MX_remoteEnergy "
+    "MX_peakFPrime MX_peakFDoublePrime MX_inflectionFPrime MX_inflectionFDoublePrime MX_comments group_by "
+    "input_datasets beamlineID investigationId"
+)
+
+
+def test_all_114_names_of_the_seed_resolve_to_what_they_mean() -> None:
+    resolved = {name: term.name for name in SEED if (term := the_vocabulary().resolve(name))}
+    assert len(SEED) == 114
+    assert resolved == SEED
+
+
+def test_every_parameter_of_icat_resolves() -> None:
+    names = list(icat_parameters())
+    assert len(names) >= 1261
+    assert [name for name in names if the_vocabulary().resolve(name) is None] == []
+
+
+def test_no_two_parameters_differ_by_letter_case_alone() -> None:
+    lowered = [name.lower() for name in the_vocabulary().terms]
+    assert len(lowered) == len(set(lowered))
+
+
+@pytest.mark.parametrize("name", REALLY_EMITTED.split())
+def test_what_clients_really_emit_is_known(name: str) -> None:
+    assert the_vocabulary().resolve(name) is not None
+
+
+def test_the_families_of_mx_are_typed_here_and_not_left_to_icat() -> None:
+    loose = [name for name, term in the_vocabulary().terms.items() if term.loose and name.startswith(TYPED_FAMILIES)]
+    assert loose == []
+
+
+def test_all_75_scaling_parameters_are_typed() -> None:
+    terms = [term for name, term in the_vocabulary().terms.items() if name.startswith(SCALING)]
+    assert len(terms) == 75
+    assert {term.type for term in terms} == {"number", "integer", "boolean"}
+
+
+def test_every_unit_of_icat_can_be_converted_to() -> None:
+    without = {term.unit for term in the_vocabulary().terms.values() if term.unit and not term.conversions}
+    assert without == set()
+
+
+def test_a_deprecated_name_leads_to_its_successor() -> None:
+    term = the_vocabulary().resolve("MX_crystalPositionName")
+    assert term is not None
+    assert term.name == "MX_positionName"

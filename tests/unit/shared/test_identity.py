@@ -1,0 +1,85 @@
+"""The path is a dataset's identity: one folder, one spelling, one id."""
+
+import unicodedata
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.identity import Identities, PathInvalid, normalise_path
+
+# Letters in composed, decomposed and compatibility forms, and what a path may hold besides.
+LETTERS = "aZ0-_.% é\u0301\u00c5\u212b\ufb01\uac01\u1100\u1161"
+SEGMENTS = st.text(LETTERS, min_size=1, max_size=8).filter(lambda segment: segment not in (".", ".."))
+PATHS = st.lists(SEGMENTS, min_size=1, max_size=6).map(lambda segments: "/" + "/".join(segments))
+DETOURS = st.sampled_from(["/", "//", "/./", "///.//"])
+
+
+@given(PATHS)
+def test_a_normal_path_stays_as_it_is(path: str) -> None:
+    once = normalise_path(path)
+    assert normalise_path(once) == once
+
+
+@given(st.lists(SEGMENTS, min_size=1, max_size=6), st.lists(DETOURS, min_size=7, max_size=7))
+def test_empty_and_dot_segments_and_a_trailing_slash_change_nothing(segments: list[str], detours: list[str]) -> None:
+    wandering = "".join(detour + segment for detour, segment in zip(detours, segments, strict=False)) + detours[6]
+    assert normalise_path(wandering) == normalise_path("/" + "/".join(segments))
+
+
+@given(PATHS)
+def test_composed_and_decomposed_characters_are_one_path(path: str) -> None:
+    decomposed = unicodedata.normalize("NFD", path)
+    assert normalise_path(decomposed) == normalise_path(path)
+
+
+@given(PATHS, PATHS)
+def test_two_folders_share_an_id_only_if_they_are_one(one: str, other: str) -> None:
+    identities = Identities("facility.example")
+    same = normalise_path(one) == normalise_path(other)
+    assert (identities.dataset(normalise_path(one)) == identities.dataset(normalise_path(other))) == same
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_normalised_or_refused_and_nothing_else(text: str) -> None:
+    try:
+        path = normalise_path(text)
+    except PathInvalid:
+        return
+    assert path.startswith("/")
+    assert not {"", ".", ".."} & set(path.split("/")[1:])
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("relative/path", "not absolute"),
+        ("", "not absolute"),
+        ("/data/../etc", "'..'"),
+        ("/data/a\x00b", "control character"),
+        ("/data/a\nb", "control character"),
+        ("/", "root folder"),
+        ("/./.", "root folder"),
+    ],
+)
+def test_a_path_that_identifies_nothing_is_refused_with_the_cure(path: str, reason: str) -> None:
+    with pytest.raises(PathInvalid, match=reason):
+        normalise_path(path)
+
+
+def test_ids_never_change() -> None:
+    assert Identities("facility.example").dataset("/data/a") == UUID("303db8d7-0270-51b9-a1f1-5bcb4d455519")
+
+
+def test_facilities_and_things_have_ids_of_their_own() -> None:
+    here, there = Identities("here.example"), Identities("there.example")
+    ids = {
+        here.dataset("/data/a"),
+        there.dataset("/data/a"),
+        here.investigation("/data/a"),
+        here.placeholder("mx1111", "id30a-3"),
+        here.sample(here.investigation("1"), "a"),
+        here.sample(here.investigation("2"), "a"),
+    }
+    assert len(ids) == 6

@@ -1,0 +1,108 @@
+"""One name, one meaning: aliases, letter case, and the files that say so."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.datafiles import DataFileInvalid
+from shared.vocabulary import Vocabulary
+from tests.unit.validator.builders import the_vocabulary
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("MX_detectorDistance", "MX_detectorDistance"),
+        ("mx_DETECTORdistance", "MX_detectorDistance"),
+        ("MX_crystalPositionName", "MX_positionName"),
+        ("MX_inflectioEnergy", "MX_inflectionEnergy"),
+        ("mxautoprocintegrationscaling_outer_CCNO", "MXAutoprocIntegrationScaling_outer_ccAno"),
+        ("MXAutoprocIntegrationScaling_inner_cc_ano", "MXAutoprocIntegrationScaling_inner_ccAno"),
+        ("SamplePaleo_collection_number", "Sample_collection_number"),
+    ],
+)
+def test_every_spelling_leads_to_the_canonical_name(said: str, meant: str) -> None:
+    term = the_vocabulary().resolve(said)
+    assert term is not None
+    assert term.name == meant
+
+
+def test_a_name_that_nobody_knows_resolves_to_nothing() -> None:
+    assert the_vocabulary().resolve("nonsense") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("MX_detektorDistance", "MX_detectorDistance"),
+        ("MX_exposure_time", "MX_exposureTime"),
+        ("Smaple_name", "Sample_name"),
+        ("MX_numberOfImmages", "MX_numberOfImages"),
+        ("nonsense", None),
+        ("MX_" + "x" * 100_000, None),
+    ],
+)
+def test_a_slip_of_the_pen_is_recognised(said: str, meant: str | None) -> None:
+    assert the_vocabulary().suggest(said) == meant
+
+
+def test_what_only_icat_describes_is_loose() -> None:
+    assert the_vocabulary().terms["Sample_thickness"].loose
+    assert not the_vocabulary().terms["MXAutoprocIntegration_cell_a"].loose
+
+
+def test_upstream_defects_are_settled() -> None:
+    cell = the_vocabulary().terms["MXAutoprocIntegration_cell_a"]
+    assert (cell.type, cell.unit) == ("number", "Å")
+    assert the_vocabulary().terms["MX_motors_value"].type == "vector"
+    assert the_vocabulary().terms["MX_motors_value"].unit is None
+
+
+OWN = """\
+title = "Our own"
+
+[units]
+furlong = "furlong"
+
+[expand]
+side = ["left", "right"]
+
+[parameter]
+"OURS_{side}_gap" = { type = "number", unit = "furlong", plausible = [0, 5], aliases = ["ours_{side}"], local = true }
+"""
+
+
+def test_a_facility_adds_parameters_units_and_aliases_by_adding_a_file(tmp_path: Path) -> None:
+    (tmp_path / "ours.toml").write_text(OWN)
+    term = Vocabulary.load([tmp_path]).resolve("OURS_LEFT")
+    assert term is not None
+    assert term.name == "OURS_left_gap"
+    assert term.conversions["m"](201.168) == pytest.approx(1, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "complaint"),
+    [
+        ("local = true", "local = false", "OURS_left_gap: not defined by ICAT; set local = true"),
+        ('"OURS_{side}_gap"', "OURS_gap", "ours_{side} of parameter OURS_gap holds a brace"),
+        ("[parameter]", '[parameter]\nMX_sampx = { type = "text" }', "MX_sampx: described twice"),
+        (
+            "[parameter]",
+            '[parameter]\nSample_thickness = { type = "text", local = true }',
+            "Sample_thickness: defined by ICAT",
+        ),
+        ('["ours_{side}"]', '["ours"]', "ours is an alias of OURS_left_gap too"),
+        ('["ours_{side}"]', '["MX_sampx"]', "MX_sampx is"),
+        ("[0, 5]", "[5, 0]", "a range goes from the lower to the higher"),
+        ("[0, 5]", "[0, 5], hard = [1, 9]", "reaches beyond the hard range"),
+        ('unit = "furlong"', 'unit = "smoot"', "unit: the unit smoot is not listed"),
+        ('= "furlong"', '= "smoots_of_bridge"', "smoots_of_bridge is no unit"),
+        ('type = "number"', 'type = "numbre"', "line 10, parameter.OURS_{side}_gap.type"),
+        ("plausible", "plausibel", "line 10, parameter.OURS_{side}_gap.plausibel: unknown key"),
+    ],
+)
+def test_a_bad_vocabulary_file_is_one_clear_error(tmp_path: Path, good: str, bad: str, complaint: str) -> None:
+    (tmp_path / "ours.toml").write_text(OWN.replace(good, bad, 1))
+    with pytest.raises(DataFileInvalid) as caught:
+        Vocabulary.load([tmp_path])
+    assert complaint in str(caught.value)

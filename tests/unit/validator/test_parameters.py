@@ -1,0 +1,141 @@
+"""Parameters keep what was said, under the name and in the unit that everybody knows."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+
+from services.validator.parameters import PARAMETERS_AT_MOST, ParameterReader, Reading
+from shared.events import Parameter
+from tests.unit.validator.builders import ZONE, the_vocabulary
+
+READER = ParameterReader(the_vocabulary(), ZONE)
+CATALOGUED = TypeAdapter(dict[str, Parameter])
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
+VALUES = SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(st.text(max_size=3), SCALARS, max_size=2)
+NAMES = st.sampled_from(sorted(the_vocabulary().terms)) | st.text(max_size=10)
+
+
+def _codes(reading: Reading) -> list[str]:
+    return [finding.code for finding in reading.findings]
+
+
+def test_the_original_text_stands_beside_the_canonical_value() -> None:
+    reading = READER.read({"MX_beamSizeAtSampleX": "50 um", "MX_resolution": "1.50", "MX_numberOfImages": 4000})
+    assert reading.parameters == {
+        "MX_beamSizeAtSampleX": {"value": 0.05, "original": "50 um", "unit": "mm"},
+        "MX_resolution": {"value": 1.5, "original": "1.50", "unit": "Å"},
+        "MX_numberOfImages": {"value": 4000, "original": "4000"},
+    }
+    assert reading.findings == []
+
+
+def test_letter_case_and_aliases_lead_to_the_canonical_name_without_a_word() -> None:
+    reading = READER.read({"mx_RESOLUTION": "1.5", "MX_oscillationStart": "10"})
+    assert sorted(reading.parameters) == ["MX_axis_start", "MX_resolution"]
+    assert reading.findings == []
+
+
+def test_a_deprecated_name_is_resolved_and_flagged() -> None:
+    reading = READER.read({"MX_crystalPositionName": "pos1"})
+    assert reading.parameters["MX_positionName"]["value"] == "pos1"
+    assert _codes(reading) == ["parameter_deprecated"]
+    assert "send MX_positionName" in reading.findings[0].message
+
+
+def test_a_deprecated_name_without_a_successor_is_kept_and_flagged() -> None:
+    reading = READER.read({"HOLO_im01_num_end": "12"})
+    assert reading.parameters["HOLO_im01_num_end"]["value"] == 12.0
+    assert _codes(reading) == ["parameter_deprecated"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"MX_resolution": "1.5", "mx_resolution": "2.5"},
+        {"mx_resolution": "2.5", "MX_resolution": "1.5"},
+        {"mx_resolution": "2.5", "MX_resolution": "1500 um"} | {"MX_resolution": "0.15 nm"},
+    ],
+)
+def test_of_two_spellings_the_canonical_one_wins_and_the_other_is_reported(said: dict[str, Any]) -> None:
+    reading = READER.read(said)
+    assert reading.parameters["MX_resolution"]["value"] == 1.5
+    assert _codes(reading) == ["parameter_repeated"]
+
+
+def test_two_spellings_that_agree_are_fine() -> None:
+    reading = READER.read({"MX_resolution": "1.5", "mx_resolution": "1.50", "MX_RESOLUTION": "0.15 nm"})
+    assert reading.parameters["MX_resolution"]["original"] == "1.5"
+    assert reading.findings == []
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("007", "007"),
+        (7, 7),
+        (7.5, 7.5),
+        (True, True),
+        ([1, 2.5], [1.0, 2.5]),
+        (["a", "b"], ["a", "b"]),
+        (["a", 1], '["a", 1]'),
+        ({"a": 1}, '{"a": 1}'),
+        (10**30, str(10**30)),
+        (None, "null"),
+        ([], "[]"),
+    ],
+)
+def test_an_unknown_parameter_is_kept_as_it_came(said: Any, kept: Any) -> None:
+    reading = READER.read({"monoStripe": said})
+    assert reading.parameters["monoStripe"]["value"] == kept
+    assert reading.unknown == ["monoStripe"]
+
+
+def test_an_unknown_name_that_is_nearly_a_known_one_is_asked_about() -> None:
+    reading = READER.read({"MX_detektorDistance": "150"})
+    [finding] = READER.unknown_findings(reading, strict_kind=None)
+    assert finding.expected == "MX_detectorDistance"
+    assert "did you mean MX_detectorDistance?" in finding.message
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 256, "a\nb", "a\x7fb"])
+def test_a_name_that_cannot_be_shown_is_refused(name: str) -> None:
+    assert _codes(READER.read({name: "1"})) == ["parameter_name_invalid"]
+
+
+def test_too_many_parameters_are_refused_unread() -> None:
+    reading = READER.read({f"p{number}": "x" for number in range(PARAMETERS_AT_MOST + 1)})
+    assert _codes(reading) == ["too_many_parameters"]
+    assert reading.parameters == {}
+
+
+def test_a_flood_of_unknown_names_is_taken_without_guessing_at_each() -> None:
+    reading = READER.read({f"MX_numberOfImage{number}": "x" for number in range(PARAMETERS_AT_MOST)})
+    findings = READER.unknown_findings(reading, strict_kind=None)
+    assert len(findings) == PARAMETERS_AT_MOST
+    assert sum(finding.expected is not None for finding in findings) == 5
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=6))
+def test_whatever_comes_in_what_goes_out_can_be_catalogued(said: dict[str, Any]) -> None:
+    reading = READER.read(said)
+    READER.unknown_findings(reading, strict_kind=None)
+    CATALOGUED.validate_json(to_json(reading.parameters))
+    for name in said:
+        term = the_vocabulary().resolve(name)
+        spoken_of = {finding.parameter for finding in reading.findings}
+        shown = name in reading.parameters or (term is not None and term.name in reading.parameters)
+        assert shown or (term and term.name in spoken_of) or "parameter_name_invalid" in _codes(reading)
+
+
+def test_what_was_read_before_is_read_the_same_and_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.validator.parameters.MEMORIES_AT_MOST", 10)
+    forgetful = ParameterReader(the_vocabulary(), ZONE)
+    for number in [*range(25), *range(25)]:
+        said = {"MX_resolution": f"1.{number}", "MX_aperture": f"{number + 1} um", "MX_positionName": f"pos{number}"}
+        assert forgetful.read(said) == READER.read(said)
+        assert sum(map(len, forgetful._remembered.values())) <= 10
