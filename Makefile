@@ -2,7 +2,7 @@
 # `make` lists what can be done.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo up test unit lint types format lock faults bench bench-search bench-validator clean
+.PHONY: help setup run demo up test unit lint types format contracts lock faults bench bench-search bench-validator clean
 
 # Which Python makes .venv; the first that is new enough if none is given.
 PYTHON ?=
@@ -49,6 +49,8 @@ types: .venv/.dev ## mypy, strict
 format: .venv/.dev ## let ruff mend what it can
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
+contracts: .venv/.dev ## write anew what is generated: schemas/events, schemas/asyncapi.json, tables in docs
+	@$(BIN)/python -m docs.contracts
 lock: .venv/.dev ## resolve all dependencies anew: requirements/*.txt and jgo.lock.toml
 	@$(LOCK) --extra embedded --extra dev pyproject.toml -o requirements/dev.txt
 	@$(LOCK) --extra embedded pyproject.toml -c requirements/dev.txt -o requirements/run.txt

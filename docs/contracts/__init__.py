@@ -1,0 +1,1 @@
+"""What beamcat promises in writing, generated from what it declares: `make contracts`."""

@@ -1,0 +1,112 @@
+"""What the services declare, read from their folders without connecting anything."""
+
+import ast
+import importlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fastapi.routing import APIRoute
+from pydantic_settings import PydanticBaseSettingsSource
+
+from shared import topics
+from shared.backoff import Patience
+from shared.database import Database
+from shared.identity import Identities
+from shared.publisher import KafkaPublisher
+from shared.service import Ground, Parts, Service
+from shared.settings import Settings
+from shared.stage import Stage
+from shared.topics import PENDING, REJECTED, TOPICS, Topic
+
+SERVICES = Path(__file__).parent.parent.parent / "services"
+
+
+class _Defaults(Settings):
+    """The settings of a machine that sets none, wherever the contracts are generated."""
+
+    @classmethod
+    def settings_customise_sources(cls, *_sources: object, **_more: object) -> tuple[PydanticBaseSettingsSource, ...]:
+        return ()
+
+
+@dataclass(frozen=True)
+class DeclaredService:
+    """A service: its sentence, stages and routes, the topics it sends to and the rejection codes it names."""
+
+    service: Service
+    sentence: str
+    stages: Sequence[Stage[Any, Any]]
+    routes: Sequence[APIRoute]
+    sends: Sequence[Topic]
+    codes: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """The folder under `services/`."""
+        return self.service.name
+
+
+@cache
+def declared_services() -> Sequence[DeclaredService]:
+    """Every service, in the order of the path: submitted, validated, linked, tracked, committed, found."""
+    services = [_declared(folder) for folder in sorted(SERVICES.iterdir()) if (folder / "app.py").exists()]
+    return sorted(services, key=lambda declared: min((TOPICS.index(topic) for topic in declared.sends), default=99))
+
+
+def _declared(folder: Path) -> DeclaredService:
+    package = importlib.import_module(f"services.{folder.name}")
+    service: Service = importlib.import_module(f"services.{folder.name}.app").SERVICE
+    parts = service.assemble(_ground(service))
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.py"))]
+    return DeclaredService(
+        service,
+        (package.__doc__ or "").strip(),
+        parts.stages,
+        [route for route in parts.router.routes if isinstance(route, APIRoute)],
+        _sends(parts, trees),
+        codes_named(folder),
+    )
+
+
+def _ground(service: Service) -> Ground:
+    settings = _Defaults()
+    return Ground(
+        settings,
+        Identities(settings.facility),
+        Database(settings, service.schema or service.name),
+        KafkaPublisher(settings, client_id=service.name),
+        Patience(),
+    )
+
+
+def _sends(parts: Parts, trees: Sequence[ast.Module]) -> list[Topic]:
+    """A topic that a service imports and does not consume is one it sends to; stages also reject, and some let wait."""
+    named = {name for tree in trees for name in _imported(tree, "shared.topics")}
+    imported = [topic for name in named if isinstance(topic := getattr(topics, name), Topic)]
+    consumed = {stage.consumes.name for stage in parts.stages}
+    sent = {stage.produces.name for stage in parts.stages if stage.produces}
+    sent |= {topic.name for topic in imported} - consumed
+    if parts.stages:
+        sent.add(REJECTED.name)
+    if any("Waiting" in _imported(tree, "shared.stage") for tree in trees):
+        sent.add(PENDING.name)
+    return [topic for topic in TOPICS if topic.name in sent]
+
+
+def _imported(tree: ast.Module, module: str) -> set[str]:
+    return {
+        alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == module
+        for alias in node.names
+    }
+
+
+def codes_named(folder: Path) -> frozenset[str]:
+    """The names of the rejection codes that the modules of a folder mention."""
+    texts = [file.read_text(encoding="utf-8") for file in folder.glob("*.py")]
+    return frozenset(name for text in texts for name in re.findall(r"\bCode\.([A-Z0-9_]+)", text))
