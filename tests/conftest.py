@@ -55,14 +55,49 @@ async def database_url(postgres_url: str) -> AsyncIterator[str]:
 
 @contextmanager
 def _containers() -> Iterator[dict[str, str]]:
-    from testcontainers.kafka import KafkaContainer
-    from testcontainers.postgres import PostgresContainer
+    from testcontainers.community.postgres import PostgresContainer
 
-    with (
-        KafkaContainer("apache/kafka:4.4.0").with_kraft() as broker,
-        PostgresContainer("postgres:18", driver=None) as database,
-    ):
+    with _kafka_container() as bootstrap_servers, PostgresContainer("postgres:18", driver=None) as database:
         yield {
-            "BEAMCAT_KAFKA_BOOTSTRAP_SERVERS": broker.get_bootstrap_server(),
+            "BEAMCAT_KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
             "BEAMCAT_DATABASE_URL": database.get_connection_url(),
         }
+
+
+@contextmanager
+def _kafka_container() -> Iterator[str]:
+    """Apache's own image, whose scripts are not those that testcontainers' KafkaContainer knows (Confluent's).
+
+    A broker advertises the port that Docker chose when the container started, so it waits for a file that says it.
+    """
+    from testcontainers.core.container import DockerContainer
+    from testcontainers.core.wait_strategies import LogMessageWaitStrategy
+
+    wait_and_run = "until [ -s /advertised ]; do sleep 0.1; done; . /advertised; exec /etc/kafka/docker/run"
+    container = DockerContainer("apache/kafka:4.4.0").with_exposed_ports(9092).with_envs(**KAFKA_ENVIRONMENT)
+    with container.with_command(["sh", "-c", wait_and_run]) as broker:
+        address = f"{broker.get_container_host_ip()}:{broker.get_exposed_port(9092)}"
+        listeners = f"CLIENTS://{address},BROKER://localhost:9094"
+        broker.copy_into_container(f"export KAFKA_ADVERTISED_LISTENERS={listeners}\n".encode(), "/advertised")
+        LogMessageWaitStrategy("Kafka Server started").wait_until_ready(broker)
+        yield address
+
+
+KAFKA_ENVIRONMENT = {
+    "KAFKA_NODE_ID": "1",
+    "KAFKA_PROCESS_ROLES": "broker,controller",
+    "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
+    "KAFKA_LISTENERS": "CLIENTS://:9092,CONTROLLER://:9093,BROKER://:9094",
+    "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT,BROKER:PLAINTEXT",
+    "KAFKA_INTER_BROKER_LISTENER_NAME": "BROKER",
+    "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+    "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+    "KAFKA_MESSAGE_MAX_BYTES": "33554432",
+    "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+    "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+    "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+    "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+    "KAFKA_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR": "1",
+    "KAFKA_SHARE_COORDINATOR_STATE_TOPIC_MIN_ISR": "1",
+}
+"""Of one node, as in deploy/compose.yaml. With any of these the image takes none of its own defaults."""

@@ -155,7 +155,7 @@ class Kafka(Server):
         shutil.rmtree(unfinished, ignore_errors=True)
         self._write_properties(unfinished)
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ["format", "--cluster-id", cluster, "--config", str(self._properties_file)]
+        arguments = ["format", f"--cluster-id={cluster}", "--config", str(self._properties_file)]
         await self.run_tool(self._java([], "kafka.tools.StorageTool", *arguments))
         unfinished.rename(topics)
 
