@@ -37,7 +37,7 @@ class KafkaPublisher:
             client_id=self._client_id,
             acks="all",
             enable_idempotence=True,
-            compression_type=self._settings.kafka_compression,
+            compression_type=None if self._settings.kafka_compression == "none" else self._settings.kafka_compression,
             linger_ms=2,
             max_batch_size=256 * 1024,
             max_request_size=MAX_REQUEST_BYTES,

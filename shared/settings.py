@@ -15,7 +15,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BEAMCAT_", extra="ignore", frozen=True)
 
     kafka_bootstrap_servers: str = Field(default="127.0.0.1:9092", description="host:port list of the Kafka brokers")
-    kafka_compression: Literal["gzip", "lz4", "zstd"] | None = Field(
+    kafka_compression: Literal["none", "gzip", "lz4", "zstd"] = Field(
         default="lz4", description="how producers compress batches"
     )
     kafka_session_timeout_ms: int = Field(
