@@ -1,0 +1,39 @@
+"""The declaration of search."""
+
+from typing import Any
+
+from services.search.handler import (
+    RECEIPTS_STAGE,
+    CommittedView,
+    SubmittedView,
+    note_committed,
+    note_pending,
+    note_rejected,
+    note_submitted,
+)
+from services.search.routes import routes
+from services.search.sealing import Sealing
+from services.search.store import PostgresReadModel
+from shared.events import DatasetPending, DatasetRejected
+from shared.service import Ground, Parts, Service
+from shared.stage import Stage
+from shared.topics import COMMITTED, PENDING, REJECTED, SUBMITTED
+
+
+def assemble(ground: Ground) -> Parts:
+    """Its stages, the sealing of blocks and the routes."""
+    store = PostgresReadModel(ground.database, ground.clock)
+    return Parts(stages_of(store), (Sealing(ground.database, ground.patience).run,), routes(ground))
+
+
+def stages_of(store: PostgresReadModel) -> tuple[Stage[Any, None], ...]:
+    """The four stages, which `rebuild` runs as well."""
+    return (
+        Stage("search", COMMITTED, CommittedView, note_committed, store),
+        Stage("search-rejections", REJECTED, DatasetRejected, note_rejected, store),
+        Stage("search-pending", PENDING, DatasetPending, note_pending, store),
+        Stage(RECEIPTS_STAGE, SUBMITTED, SubmittedView, note_submitted, store),
+    )
+
+
+SERVICE = Service("search", assemble, schema="search")

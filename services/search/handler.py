@@ -1,0 +1,183 @@
+"""What an event adds to the read model. Pure: one function a topic, and nothing is known or asked."""
+
+import base64
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+from pydantic_core import to_json
+
+from services.search.index_entry import DocumentView, entry_of, packed
+from services.search.model import Noted, Rank, Receipt, RejectionRow, RevisionRow
+from shared.events import Commit, DatasetPending, DatasetRejected, Rejection, Section
+from shared.topics import SUBMITTED
+from shared.wire import Received
+
+RECEIPTS_STAGE = "search-receipts"
+
+
+class SubmittedView(Section):
+    """Nothing of the body: the headers say which receipt, the key which dataset."""
+
+
+class CommittedView(Section):
+    """How the catalogue took it, and what of the document is searched."""
+
+    commit: Commit
+    document: DocumentView | None
+
+
+def note_submitted(events: Sequence[Received[SubmittedView]], _known: None, _now: datetime) -> Sequence[Noted]:
+    """The receipt is in flight."""
+    return [
+        Noted(
+            Receipt(
+                event.receipt_id,
+                _uuid(event.record.key),
+                None,
+                _said_time(event.time) or _time_of(event.record.timestamp_ms),
+                Rank.IN_FLIGHT,
+                event.record.offset,
+                '{"state":"in_flight"}',
+            )
+        )
+        for event in events
+    ]
+
+
+def note_pending(events: Sequence[Received[DatasetPending]], _known: None, _now: datetime) -> Sequence[Noted]:
+    """The receipt waits for inputs; a later word on the topic replaces an earlier one."""
+    return [
+        Noted(
+            Receipt(
+                pending.receipt_id,
+                pending.dataset_id,
+                pending.path,
+                None,
+                Rank.PENDING,
+                event.record.offset,
+                _answer(state="pending", waits_for=pending.waits_for, since=pending.since, deadline=pending.deadline),
+            )
+        )
+        for event in events
+        for pending in (event.event.pending,)
+    ]
+
+
+def note_rejected(events: Sequence[Received[DatasetRejected]], _known: None, _now: datetime) -> Sequence[Noted]:
+    """The rejection is kept, with or without a receipt that can be told of it.
+
+    What the onlooker of submissions cannot read the validator refuses too: one record, one rejection.
+    """
+    return [
+        Noted()
+        if event.event.rejection.stage == RECEIPTS_STAGE
+        else _rejected(event.event.rejection, event.record.offset)
+        for event in events
+    ]
+
+
+def note_committed(events: Sequence[Received[CommittedView]], _known: None, _now: datetime) -> Sequence[Noted]:
+    """The dataset is found, and its receipt answered; an unchanged one only answers the receipt."""
+    return [_committed(event) for event in events]
+
+
+def _committed(event: Received[CommittedView]) -> Noted:
+    commit, document = event.event.commit, event.event.document
+    unchanged = commit.outcome == "unchanged"
+    answer = _answer(
+        state="unchanged" if unchanged else "committed",
+        revision=commit.revision,
+        outcome=commit.outcome,
+        committed_at=commit.committed_at,
+    )
+    receipt = Receipt(
+        commit.receipt_id,
+        commit.dataset_id,
+        commit.path,
+        commit.submitted_at,
+        Rank.COMMITTED,
+        event.record.offset,
+        answer,
+    )
+    if document is None:
+        return Noted(receipt)
+    assert event.record.value is not None, "an event was read from it"
+    revision = RevisionRow(
+        commit.dataset_id,
+        commit.revision,
+        commit.receipt_id,
+        commit.outcome,
+        commit.submitted_at,
+        commit.committed_at,
+        packed(event.record.value),
+    )
+    return Noted(receipt, entry_of(commit, document), revision)
+
+
+def _rejected(rejection: Rejection, offset: int) -> Noted:
+    origin = rejection.origin
+    row = RejectionRow(
+        # the same record refused twice by the same stage, as after a crash, is one rejection
+        uuid5(UUID(int=0), f"{origin.topic}/{origin.partition}/{origin.offset}/{rejection.stage}"),
+        rejection.receipt_id,
+        rejection.dataset_id,
+        rejection.path,
+        rejection.producer,
+        rejection.stage,
+        rejection.code,
+        rejection.message,
+        to_json(rejection.findings).decode(),
+        origin.topic,
+        origin.partition,
+        origin.offset,
+        origin.timestamp_ms,
+        to_json(rejection.headers).decode(),
+        _bytes(rejection.key_base64),
+        _bytes(rejection.value_base64),
+        rejection.rejected_at,
+    )
+    if rejection.receipt_id is None:
+        return Noted(rejection=row)
+    answer = _answer(
+        state="rejected",
+        code=rejection.code,
+        message=rejection.message,
+        findings=rejection.findings,
+        stage=rejection.stage,
+        rejected_at=rejection.rejected_at,
+        rejection_id=row.rejection_id,
+    )
+    submitted_at = _time_of(origin.timestamp_ms) if origin.topic == SUBMITTED.name else None
+    receipt = Receipt(
+        rejection.receipt_id, rejection.dataset_id, rejection.path, submitted_at, Rank.REJECTED, offset, answer
+    )
+    return Noted(receipt, rejection=row)
+
+
+def _answer(**fields: object) -> str:
+    return to_json(fields).decode()
+
+
+def _bytes(encoded: str | None) -> bytes | None:
+    return None if encoded is None else base64.b64decode(encoded)
+
+
+def _uuid(key: bytes | None) -> UUID | None:
+    try:
+        return UUID((key or b"").decode())
+    except ValueError:
+        return None
+
+
+def _time_of(timestamp_ms: int) -> datetime:
+    return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
+
+
+def _said_time(text: str | None) -> datetime | None:
+    """`ce_time` as the producer wrote it; nothing if it is no time with a zone within the years that can be stored."""
+    try:
+        said = datetime.fromisoformat(text or "").astimezone(UTC) if text else None
+    except (ValueError, OverflowError):
+        return None
+    return said

@@ -1,0 +1,131 @@
+"""From a catalogued document to what the index holds of it: facts, numbers, texts and words."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import cramjam
+from pydantic import AwareDatetime
+
+from services.search.model import DatasetRow, Entry, ParameterKey
+from shared.events import Commit, Section
+
+WORD = re.compile(r"[^\W_]{1,64}")
+"""What is longer is cut into words of 64 characters, in documents and queries alike."""
+MOST_WORDS = 1000
+LONGEST_TEXT = 1000
+"""Characters of a text parameter that filters see; the document keeps the whole."""
+LONGEST_NAME = 255
+
+
+class SampleView(Section):
+    """The sample's name."""
+
+    name: str
+
+
+class InputView(Section):
+    """One input."""
+
+    path: str
+    dataset_id: UUID
+
+
+class DocumentView(Section):
+    """The part of a document that is searched; the parameters stay plain dictionaries, because there are many."""
+
+    name: str
+    type: str
+    technique: str
+    kind: str
+    proposal: str
+    beamline: str
+    start: AwareDatetime
+    end: AwareDatetime | None
+    complete: bool
+    sample: SampleView | None
+    parameters: dict[str, Any]
+    inputs: list[InputView]
+    file_count: int | None
+    volume_bytes: int | None
+
+
+def entry_of(commit: Commit, document: DocumentView) -> Entry:
+    """The index entry of one revision."""
+    numbers, texts = _values_of(document.parameters)
+    sample = document.sample.name if document.sample else None
+    row = DatasetRow(
+        commit.dataset_id,
+        commit.revision,
+        commit.path,
+        document.name,
+        document.type,
+        document.kind,
+        document.technique,
+        document.proposal,
+        document.beamline,
+        sample,
+        document.start,
+        document.end,
+        document.complete,
+        commit.submitted_at,
+        commit.committed_at,
+        document.file_count,
+        document.volume_bytes,
+    )
+    searched = (document.name, commit.path, sample or "", document.proposal, *(text for _, text in texts))
+    inputs = {parent.dataset_id: (parent.dataset_id, parent.path) for parent in document.inputs}
+    return Entry(row, numbers, texts, " ".join(words_of(" ".join(searched))[:MOST_WORDS]), list(inputs.values()))
+
+
+def words_of(text: str) -> list[str]:
+    """The words by which a text is found, each once: runs of letters and digits in lower case. A path is many."""
+    return list(dict.fromkeys(WORD.findall(text.lower())))
+
+
+def packed(event: bytes) -> bytes:
+    """An event as it is stored; compressed here, because PostgreSQL's own compression costs five times as much."""
+    return bytes(cramjam.lz4.compress_block(event))
+
+
+def unpacked(body: bytes) -> bytes:
+    """The event that was packed, byte for byte."""
+    return bytes(cramjam.lz4.decompress_block(body))
+
+
+def _values_of(
+    parameters: Mapping[str, Any],
+) -> tuple[list[tuple[ParameterKey, float]], list[tuple[ParameterKey, str]]]:
+    numbers: list[tuple[ParameterKey, float]] = []
+    texts: list[tuple[ParameterKey, str]] = []
+    for name, parameter in parameters.items():
+        value = parameter["value"]
+        many = isinstance(value, list)
+        key = _key(name, many)
+        for element in dict.fromkeys(map(_comparable, value)) if many else (_comparable(value),):
+            if isinstance(element, float):
+                numbers.append((key, element))
+            else:
+                texts.append((key, element))
+    return numbers, texts
+
+
+@lru_cache(maxsize=10_000)
+def _key(name: str, many: bool) -> ParameterKey:  # noqa: FBT001  # as the key has them
+    return ParameterKey(name[:LONGEST_NAME], many)
+
+
+def _comparable(value: object) -> float | str:
+    """A number compares as a number; everything else, and an integer beyond all floats, as text."""
+    if isinstance(value, float):
+        return value
+    if isinstance(value, str):
+        return value[:LONGEST_TEXT]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    try:
+        return float(value)  # type: ignore[arg-type]  # an integer is all that is left
+    except OverflowError:
+        return str(value)[:LONGEST_TEXT]

@@ -1,0 +1,46 @@
+"""The read model's twin without a database: what was noted, as the store suite reads it back."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Self
+from uuid import UUID
+
+from services.search.model import Entry, Noted, Receipt, RejectionRow, RevisionRow
+from services.search.store import merged, newest
+from shared.stage import Outcome
+from shared.wire import Received
+
+
+class MemoryReadModel:
+    """Laws as in `store.py`; the query language is PostgreSQL's alone."""
+
+    def __init__(self) -> None:
+        self.entries: dict[UUID, Entry] = {}
+        self.revisions: dict[tuple[UUID, int], RevisionRow] = {}
+        self.receipts: dict[str, Receipt] = {}
+        self.rejections: dict[UUID, RejectionRow] = {}
+        self.positions: dict[tuple[str, int], int] = {}
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Self]:
+        """Nothing can fail half-way."""
+        yield self
+
+    async def load(self, events: Sequence[Received[Any]]) -> None:
+        """Nothing is known."""
+
+    async def save(self, events: Sequence[Received[Any]], outcomes: Sequence[Outcome]) -> None:
+        """Note everything."""
+        noted = [outcome for outcome in outcomes if isinstance(outcome, Noted)]
+        for note in noted:
+            if note.revision:
+                self.revisions.setdefault((note.revision.dataset_id, note.revision.revision), note.revision)
+            if note.rejection:
+                self.rejections.setdefault(note.rejection.rejection_id, note.rejection)
+        for entry in newest([*self.entries.values(), *(note.entry for note in noted if note.entry)]):
+            self.entries[entry.row.dataset_id] = entry
+        for receipt in merged([*self.receipts.values(), *(note.receipt for note in noted if note.receipt)]):
+            self.receipts[receipt.receipt_id] = receipt
+        for event in events:
+            place = event.record.topic, event.record.partition
+            self.positions[place] = max(self.positions.get(place, 0), event.record.offset + 1)

@@ -1,0 +1,128 @@
+"""What search remembers, as plain values: a receipt's state, a dataset's entry in the index, a kept rejection."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import IntEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from shared.stage import Learned
+
+
+class Rank(IntEnum):
+    """How far a receipt has come; of two reports the one of higher rank stands, in whatever order they arrive.
+
+    Committed is above rejected: the same receipt is refused, mended and resubmitted, and never the other way round.
+    """
+
+    IN_FLIGHT = 0
+    PENDING = 1
+    REJECTED = 2
+    COMMITTED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What is known of one submission.
+
+    `word` orders reports of equal rank: the offset at which the report stood, so that a topic's last word holds.
+    `answer` is the JSON object that a producer gets, apart from what is kept in columns.
+    """
+
+    receipt_id: str
+    dataset_id: UUID | None
+    path: str | None
+    submitted_at: datetime | None
+    rank: Rank
+    word: int
+    answer: str
+
+    def merged(self, other: "Receipt") -> "Receipt":
+        """Both reports together: commutative, associative and idempotent, so order and repetition do not matter."""
+        last = self if (self.rank, self.word) >= (other.rank, other.word) else other
+        times = [time for time in (self.submitted_at, other.submitted_at) if time is not None]
+        return replace(last, submitted_at=min(times, default=None))
+
+
+class DatasetRow(NamedTuple):
+    """What lists, facets and sorting need of a dataset, in the order of the table's columns."""
+
+    dataset_id: UUID
+    revision: int
+    path: str
+    name: str
+    type: str
+    kind: str
+    technique: str
+    proposal: str
+    beamline: str
+    sample: str | None
+    started: datetime
+    ended: datetime | None
+    complete: bool
+    submitted_at: datetime
+    committed_at: datetime
+    file_count: int | None
+    volume_bytes: int | None
+
+
+class ParameterKey(NamedTuple):
+    """A canonical parameter name; `many` where the value is a list, whose elements are entries of their own."""
+
+    name: str
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One revision of a dataset, ready for the index."""
+
+    row: DatasetRow
+    numbers: list[tuple[ParameterKey, float]]
+    texts: list[tuple[ParameterKey, str]]
+    words: str
+    inputs: list[tuple[UUID, str]]
+
+
+class RevisionRow(NamedTuple):
+    """One revision as it was committed, in the order of the table's columns. `body` is the compressed event."""
+
+    dataset_id: UUID
+    revision: int
+    receipt_id: str
+    outcome: str
+    submitted_at: datetime
+    committed_at: datetime
+    body: bytes
+
+
+class RejectionRow(NamedTuple):
+    """A record that was not taken, in the order of the table's columns; everything needed to send it again."""
+
+    rejection_id: UUID
+    receipt_id: str | None
+    dataset_id: UUID | None
+    path: str | None
+    producer: str | None
+    stage: str
+    code: str
+    message: str
+    findings: str
+    topic: str
+    partition: int
+    record_offset: int
+    timestamp_ms: int
+    headers: str
+    key: bytes | None
+    value: bytes | None
+    rejected_at: datetime
+
+
+@dataclass(frozen=True)
+class Noted(Learned):
+    """What one event adds to the read model."""
+
+    receipt: Receipt | None = None
+    entry: Entry | None = None
+    revision: RevisionRow | None = None
+    rejection: RejectionRow | None = None

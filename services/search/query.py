@@ -1,0 +1,202 @@
+"""The query language of `GET /datasets`: what a URL asks, or every fault of it with its cure. Pure."""
+
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import TypeVar
+from uuid import UUID
+
+from services.search.cursors import Cursor, CursorInvalid, Key, read_cursor
+from services.search.filters import Condition, FilterInvalid, conditions_of, read_time
+from services.search.index_entry import words_of
+from shared.identity import Identities, PathInvalid, normalise_path
+
+T = TypeVar("T")
+
+DEFAULT_ROWS = 50
+MOST_ROWS = 500
+MOST_CONDITIONS = 20
+MOST_WORDS = 20
+LONGEST_VALUE = 10_000
+
+FACETS = ("technique", "kind", "beamline", "proposal", "type", "sample")
+COLUMN_SORTS = {"start": "started", "name": "name", "committed_at": "committed_at"}
+"""Everything else that is sorted by is a numeric parameter."""
+
+FIELDS = {
+    "q": "words; each must occur in name, path, sample, proposal or a text parameter, as a word or as its beginning",
+    "parameters": "ICAT+ filters, all of which must hold: `name~op~value,name2,…` with op one of eq, like, gt, gteq, "
+    "lt, lteq, in (values apart by `;`); a name alone: the parameter is there. `\\,` and `\\;` are a comma and a "
+    "semicolon inside a value; in `like`, `*` or `%` stands for anything",
+    **{
+        name: f"one or more of these, apart by commas: the dataset's {name}; letter case does not matter"
+        for name in FACETS
+    },
+    "path": "the dataset at this path",
+    "complete": "true or false",
+    "startDate": "ISO 8601; started then or later",
+    "endDate": "ISO 8601; started then or earlier; a date alone is the whole day",
+    "sort": "start (the default), name, committed_at, or a numeric parameter; without it a dataset is not listed",
+    "order": "asc or desc (the default)",
+    "limit": f"rows of a page, 1 to {MOST_ROWS}; {DEFAULT_ROWS} by default",
+    "cursor": "`next` of the page before",
+    "facets": f"counts of values, apart by commas: {', '.join(FACETS)}",
+    "count": "true: the number of all that match, as `count`",
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that cannot be answered as asked, and its cure."""
+
+    field: str
+    message: str
+
+
+class QueryInvalid(Exception):
+    """The query cannot be answered as it stands."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked of the catalogue. All conditions must hold."""
+
+    words: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    values: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By facet; in lower case."""
+    dataset_id: UUID | None = None
+    complete: bool | None = None
+    started_from: datetime | None = None
+    started_until: datetime | None = None
+    sort: str = "start"
+    descending: bool = True
+    limit: int = DEFAULT_ROWS
+    after: Cursor | None = None
+    facets: tuple[str, ...] = ()
+    count: bool = False
+
+
+def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: tzinfo) -> Query:
+    """The query that a URL's fields ask.
+
+    Raises:
+        QueryInvalid: with every fault that was found.
+    """
+    said = _Said(pairs)
+    limit = said.parsed("limit", _limit)
+    order = said.choice("order", ("asc", "desc"))
+    sort = said.one("sort") or "start"
+    descending = order != "asc"
+    query = Query(
+        words=said.parsed("q", _words) or (),
+        conditions=tuple(condition for text in said.all("parameters") for condition in said.read(conditions_of, text)),
+        values={name: values for name in FACETS if (values := tuple(item.lower() for item in said.items(name)))},
+        dataset_id=said.parsed("path", lambda path: identities.dataset(normalise_path(path))),
+        complete={None: None, "true": True, "false": False}[said.choice("complete", ("true", "false"))],
+        started_from=said.parsed("startDate", lambda text: read_time(text, zone)),
+        started_until=said.parsed("endDate", lambda text: read_time(text, zone, end_of_day=True)),
+        sort=sort,
+        descending=descending,
+        limit=DEFAULT_ROWS if limit is None else limit,
+        after=said.parsed("cursor", lambda text: read_cursor(text, order_name(sort, descending), key_type(sort))),
+        facets=tuple(said.among("facets", FACETS)),
+        count=said.choice("count", ("true", "false")) == "true",
+    )
+    if len(query.conditions) > MOST_CONDITIONS:
+        said.faults.append(Fault("parameters", f"{len(query.conditions)} filters; at most {MOST_CONDITIONS}"))
+    if said.faults:
+        raise QueryInvalid(said.faults)
+    return query
+
+
+def order_name(sort: str, descending: bool) -> str:  # noqa: FBT001  # the order is its name
+    """The order of rows, as a cursor remembers it."""
+    return f"{sort.lower()} {'desc' if descending else 'asc'}"
+
+
+def key_type(sort: str) -> type[Key]:
+    """What rows are sorted by."""
+    return {"name": str, "start": datetime, "committed_at": datetime}.get(sort, float)
+
+
+class _Said:
+    """The fields as they were given; goes on after a fault, so that all are told at once."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self.faults: list[Fault] = []
+        self._said: dict[str, list[str]] = {}
+        for name, value in pairs:
+            if name not in FIELDS:
+                near = difflib.get_close_matches(name, FIELDS, 1)
+                cure = f"did you mean {near[0]}?" if near else f"there are {', '.join(FIELDS)}"
+                self.faults.append(Fault(name[:100], f"no such field; {cure}"))
+            elif "\x00" in value or len(value) > LONGEST_VALUE:
+                self.faults.append(
+                    Fault(name, f"leave out the character NUL, and all beyond {LONGEST_VALUE} characters")
+                )
+            elif value.strip():
+                self._said.setdefault(name, []).append(value.strip())
+
+    def all(self, name: str) -> list[str]:
+        return self._said.get(name, [])
+
+    def items(self, name: str) -> list[str]:
+        """The values of a field that may be given often, or once with commas."""
+        return [item.strip() for value in self.all(name) for item in value.split(",") if item.strip()]
+
+    def one(self, name: str) -> str | None:
+        values = self.all(name)
+        if len(values) > 1:
+            self.faults.append(Fault(name, "give it once"))
+        return values[0] if values else None
+
+    def parsed(self, name: str, parse: Callable[[str], T]) -> T | None:
+        value = self.one(name)
+        if value is None:
+            return None
+        try:
+            return parse(value)
+        except (FilterInvalid, CursorInvalid, PathInvalid) as error:
+            self.faults.append(Fault(name, str(error)))
+            return None
+
+    def read(self, parse: Callable[[str], list[T]], text: str) -> list[T]:
+        try:
+            return parse(text)
+        except FilterInvalid as error:
+            self.faults.append(Fault("parameters", str(error)))
+            return []
+
+    def among(self, name: str, choices: Sequence[str]) -> list[str]:
+        return [choice for item in self.items(name) if (choice := self._chosen(name, item, choices))]
+
+    def choice(self, name: str, choices: Sequence[str]) -> str | None:
+        value = self.one(name)
+        return None if value is None else self._chosen(name, value, choices)
+
+    def _chosen(self, name: str, value: str, choices: Sequence[str]) -> str | None:
+        if value.lower() in choices:
+            return value.lower()
+        self.faults.append(Fault(name, f"{value[:100]!r} is none of {', '.join(choices)}"))
+        return None
+
+
+def _words(text: str) -> tuple[str, ...]:
+    words = tuple(words_of(text))
+    if not words:
+        raise FilterInvalid("no letter and no digit in it; give words or the beginnings of words")
+    if len(words) > MOST_WORDS:
+        raise FilterInvalid(f"{len(words)} words; at most {MOST_WORDS}")
+    return words
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_ROWS):
+        raise FilterInvalid(f"{text[:100]!r} is no number of rows from 1 to {MOST_ROWS}")
+    return int(text)

@@ -1,0 +1,184 @@
+"""Answers from the read model: each a handful of statements on one connection."""
+
+import difflib
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.search import sql
+from services.search.cursors import Cursor, write_cursor
+from services.search.filters import Like
+from services.search.index_entry import unpacked
+from services.search.query import COLUMN_SORTS, Fault, Query, QueryInvalid, order_name
+from services.search.rejections import RejectionQuery, rejection_page
+from services.search.revisions import Change, Revision, changes_of
+from services.search.sql import Known
+from shared.database import Connection, Database
+
+LONGEST_READ = "10s"
+ALIKE = 0.75
+"""How like a name must be (1 is equal) to be what was meant."""
+READ_SETTINGS = f"""
+select set_config('statement_timeout', '{LONGEST_READ}', true), set_config('jit', 'off', true),
+       set_config('plan_cache_mode', 'force_custom_plan', true)
+"""
+Row = dict[str, Any]
+
+
+class TooCostly(Exception):
+    """The query took longer than a shared catalogue can give it."""
+
+
+class CatalogueReader:
+    """Everything that search can be asked."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        try:
+            async with self._database.transaction() as connection:
+                await connection.execute(READ_SETTINGS)
+                yield connection
+        except asyncpg.QueryCanceledError:
+            raise TooCostly(
+                f"not answered within {LONGEST_READ}; narrow the query, by proposal or dates for instance"
+            ) from None
+
+    async def find(self, query: Query) -> Row:
+        """A page of datasets, with facets and count where they are asked for.
+
+        Raises:
+            QueryInvalid: a parameter that no dataset has is filtered or sorted by.
+        """
+        async with self._connection() as connection:
+            names = await _names(connection, query)
+            rows = await _page(connection, query, names)
+            answer: Row = {"datasets": [_without(row, "sort_key") for row in rows[: query.limit]], "next": None}
+            if len(rows) > query.limit:
+                last = rows[query.limit - 1]
+                cursor = Cursor(last["sort_key"], last["dataset_id"])
+                answer["next"] = write_cursor(order_name(query.sort, query.descending), cursor)
+            if query.count:
+                answer["count"] = (await _fetch(connection, sql.count(query, names)))[0]["count"]
+            if query.facets:
+                answer["facets"] = {name: [] for name in query.facets}
+                for row in await _fetch(connection, sql.facets(query, names)):
+                    answer["facets"][row["facet"]].append({"value": row["value"], "count": row["number"]})
+        return answer
+
+    async def event(self, dataset_id: UUID, revision: int | None = None) -> bytes | None:
+        """The committed event of a dataset's current (or given) revision, byte for byte; nothing if there is none."""
+        async with self._connection() as connection:
+            body = await connection.fetchval(
+                "select body from revision where dataset_id = $1 and ($2::int is null or revision = $2)"
+                " order by revision desc limit 1",
+                dataset_id,
+                revision,
+            )
+        return None if body is None else unpacked(body)
+
+    async def revisions(self, dataset_id: UUID, limit: int, below: int | None) -> list[Revision]:
+        """The history, newest first, each with what it changed; `below` a revision number where a page goes on."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(
+                "select revision, receipt_id, outcome, submitted_at, committed_at, body from revision"
+                " where dataset_id = $1 and ($2::int is null or revision < $2) order by revision desc limit $3",
+                dataset_id,
+                below,
+                limit + 1,
+            )
+        events = [unpacked(row["body"]) for row in rows]
+        history: list[Revision] = []
+        for index, row in enumerate(rows[:limit]):
+            changes: list[Change] = (
+                [] if row["revision"] == 1 or index + 1 == len(rows) else changes_of(events[index + 1], events[index])
+            )
+            history.append({**_without(row, "body"), "changes": changes})
+        return history
+
+    async def links(self, ids: Collection[UUID], side: str) -> Sequence[tuple[UUID, UUID, str]]:
+        """The links (child, parent, parent's path) whose child or parent, as `side` says, is one of these."""
+        async with self._connection() as connection:
+            return [tuple(row) for row in await connection.fetch(sql.LINKS[side], list(ids))]
+
+    async def nodes(self, ids: Collection[UUID]) -> list[Row]:
+        """What a lineage shows of each dataset; what is not here yet is left out."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(sql.NODES, list(ids))
+        return [dict(row) for row in rows]
+
+    async def receipt(self, receipt_id: str) -> Row | None:
+        """What is known of one submission."""
+        async with self._connection() as connection:
+            row = await connection.fetchrow("select * from receipt where receipt_id = $1", receipt_id)
+        return None if row is None else dict(row)
+
+    async def receipts(self, dataset_id: UUID, limit: int) -> list[Row]:
+        """The submissions of one dataset, newest first."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(
+                "select * from receipt where dataset_id = $1"
+                " order by submitted_at desc nulls last, receipt_id limit $2",
+                dataset_id,
+                limit,
+            )
+        return [dict(row) for row in rows]
+
+    async def rejections(self, query: RejectionQuery) -> list[Row]:
+        """Rejections, newest first, one more than asked so that it is known whether others follow."""
+        async with self._connection() as connection:
+            return [dict(row) for row in await _fetch(connection, rejection_page(query))]
+
+    async def rejection(self, rejection_id: UUID) -> Row | None:
+        """One rejection with the original bytes."""
+        async with self._connection() as connection:
+            row = await connection.fetchrow("select * from rejection where rejection_id = $1", rejection_id)
+        return None if row is None else dict(row)
+
+
+async def _page(connection: Connection, query: Query, names: sql.Names) -> list[asyncpg.Record]:
+    # what reads all texts of a parameter is not worth asking twice
+    costly = any(isinstance(condition.test, Like) for condition in query.conditions)
+    if query.sort in COLUMN_SORTS and (query.conditions or query.words) and not costly:
+        rows = await _fetch(connection, sql.page_among_first(query, names))
+        if len(rows) > query.limit:
+            return rows
+    return await _fetch(connection, sql.page(query, names))
+
+
+async def _names(connection: Connection, query: Query) -> dict[str, list[Known]]:
+    wanted = {condition.name.lower(): "parameters" for condition in query.conditions}
+    by = None if query.sort.lower() in COLUMN_SORTS else query.sort.lower()
+    if by:
+        wanted.setdefault(by, "sort")
+    names: dict[str, list[Known]] = {}
+    if not wanted:
+        return names
+    for row in await connection.fetch(sql.KNOWN, list(wanted)):
+        names.setdefault(row["name"].lower(), []).append(Known(*row))
+    if unknown := [name for name in wanted if name not in names]:
+        known = {row["name"].lower(): row["name"] for row in await connection.fetch("select name from parameter")}
+        raise QueryInvalid([Fault(wanted[name], _unknown(name, known)) for name in unknown])
+    if by and sum(not one.many for one in names[by]) != 1:
+        raise QueryInvalid([Fault("sort", f"{query.sort!r} is a list, or several parameters; sort by a single number")])
+    return names
+
+
+def _unknown(name: str, known: dict[str, str]) -> str:
+    near = [known[match] for match in difflib.get_close_matches(name, known, 3, ALIKE)]
+    cure = f"did you mean {' or '.join(near)}?" if near else "the document of a dataset shows the names it has"
+    return f"no dataset has a parameter {name[:100]!r}; {cure}"
+
+
+async def _fetch(connection: Connection, statement: sql.Statement) -> list[asyncpg.Record]:
+    rows: list[asyncpg.Record] = await connection.fetch(statement.text, *statement.arguments)
+    return rows
+
+
+def _without(row: asyncpg.Record, name: str) -> Row:
+    return {key: value for key, value in row.items() if key != name}

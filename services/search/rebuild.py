@@ -1,0 +1,159 @@
+"""Building the read model anew beside the live one, and swapping it in without losing an event.
+
+Both models keep, in the transaction of every write, how far each topic is in them. The swap stops all writes for a
+moment (by the lock that each write shares), lets the new model catch up with the positions of the old one, and renames.
+What the live service writes afterwards goes into the new model; what it repeats there changes nothing.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
+
+from services.search.app import stages_of
+from services.search.sealing import Sealing
+from services.search.store import PostgresReadModel, lock_name
+from shared.backoff import Patience
+from shared.database import Database
+from shared.faults import Fatal
+from shared.migrations import migrate
+from shared.rejection_limit import RejectionLimit
+from shared.service import utc_now
+from shared.settings import Settings
+from shared.stage import StageRunner
+from shared.topics import COMMITTED, PENDING, REJECTED, SUBMITTED
+from shared.wire import Message, Record
+
+logger = logging.getLogger(__name__)
+
+LIVE, NEXT, OLD = "search", "search_next", "search_old"
+REBUILD_LOCK = 0x72656275
+READ_TOPICS = (COMMITTED.name, REJECTED.name, PENDING.name, SUBMITTED.name)
+FETCH_BYTES = 4 * 1024 * 1024
+NEAR_EVENTS = 1000
+"""With so little left, writes may be stopped to take the rest."""
+SEAL_EVERY_BATCHES = 32
+
+Positions = dict[TopicPartition, int]
+
+
+class Nowhere:
+    """The publisher of a rebuild: what the live service has said is not said again."""
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Say nothing."""
+
+
+async def rebuild(settings: Settings, progress: Callable[[int, int], None] = lambda _done, _all: None) -> int:
+    """Build `search_next` from the topics' start, catch up, swap it in; the number of events read.
+
+    The live service may run or not. `progress` is told how many events are in, of how many. An aborted rebuild leaves
+    the live read model as it was, and the next one starts afresh.
+
+    Raises:
+        Fatal: another rebuild is at work.
+    """
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        if not await connection.fetchval("select pg_try_advisory_lock($1)", REBUILD_LOCK):
+            raise Fatal("another rebuild of search is at work; wait for it")
+        for schema in (NEXT, OLD):
+            await connection.execute(f"drop schema if exists {schema} cascade")
+        await migrate(settings.database_url, {LIVE: "search", NEXT: "search"})
+        async with _reader(settings) as reader:
+            await reader.read_to_end(progress)
+            await _swap(connection, reader)
+        await connection.execute(f"drop schema {OLD} cascade")
+        return reader.events
+    finally:
+        await connection.close()
+
+
+async def _swap(connection: "asyncpg.Connection[asyncpg.Record]", reader: "TopicReader") -> None:
+    async with connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock(hashtext($1))", lock_name(LIVE))
+        rows = await connection.fetch(f"select topic, partition, next_offset from {LIVE}.position")  # noqa: S608
+        await reader.read_to_live({TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows})
+        await connection.execute(f"alter schema {LIVE} rename to {OLD}")
+        await connection.execute(f"alter schema {NEXT} rename to {LIVE}")
+
+
+class TopicReader:
+    """Reads all topics of the read model from their start, in no group, into `search_next`."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, database: Database, settings: Settings) -> None:
+        self.events = 0
+        self._consumer = consumer
+        self._settings = settings
+        patience = Patience()
+        self._sealing = Sealing(database, patience)
+        self._runners = {
+            stage.consumes.name: StageRunner(stage, Nowhere(), utc_now, RejectionLimit(fraction=1), patience)
+            for stage in stages_of(PostgresReadModel(database, utc_now))
+        }
+
+    async def read_to_end(self, progress: Callable[[int, int], None]) -> None:
+        """Read until little is left, however much arrives meanwhile."""
+        while True:
+            ends: Positions = await self._consumer.end_offsets(self._consumer.assignment())
+            left = await self._left(ends)
+            progress(self.events, self.events + left)
+            if left <= NEAR_EVENTS:
+                break
+            await self.read_to(ends, progress)
+        await self._sealing.seal()
+
+    async def read_to(
+        self, ends: Mapping[TopicPartition, int], progress: Callable[[int, int], None] = lambda _done, _all: None
+    ) -> None:
+        """Read up to (not including) these offsets; further where a batch holds more."""
+        batches = 0
+        while left := await self._left(ends):
+            fetched = await self._consumer.getmany(timeout_ms=200, max_records=self._settings.batch_events)
+            for topic, runner in self._runners.items():
+                records = [
+                    _record(raw) for partition, raws in fetched.items() if partition.topic == topic for raw in raws
+                ]
+                if records:
+                    await runner.run(records)
+                    self.events += len(records)
+            batches += 1
+            if batches % SEAL_EVERY_BATCHES == 0:
+                await self._sealing.seal()
+            progress(self.events, self.events + left)
+
+    async def read_to_live(self, live: Mapping[TopicPartition, int]) -> None:
+        """Read all that the live read model holds (and a topic still has)."""
+        ends: Positions = await self._consumer.end_offsets(self._consumer.assignment())
+        await self.read_to({at: min(offset, ends.get(at, 0)) for at, offset in live.items()})
+
+    async def _left(self, ends: Mapping[TopicPartition, int]) -> int:
+        assigned = self._consumer.assignment()
+        return sum([max(0, end - await self._consumer.position(at)) for at, end in ends.items() if at in assigned])
+
+
+@asynccontextmanager
+async def _reader(settings: Settings) -> AsyncIterator[TopicReader]:
+    database = Database(settings, NEXT)
+    await database.open()
+    consumer = AIOKafkaConsumer(
+        *READ_TOPICS,
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=FETCH_BYTES,
+    )
+    try:
+        await consumer.start()
+        yield TopicReader(consumer, database, settings)
+    except UnknownTopicOrPartitionError as error:
+        raise Fatal(f"a topic of {', '.join(READ_TOPICS)} is not there: run `beamcat topics apply` first") from error
+    finally:
+        await consumer.stop()
+        await database.close()
+
+
+def _record(raw: ConsumerRecord[bytes, bytes]) -> Record:
+    return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, tuple(raw.headers))

@@ -1,0 +1,185 @@
+"""The HTTP face of search."""
+
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import FileResponse, Response
+from fastapi.routing import APIRoute
+from pydantic_core import to_json
+
+from services.search.answers import receipt_answer, rejection_answer
+from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
+from services.search.filters import FilterInvalid, read_time
+from services.search.lineage import MOST_DEPTH, Direction, lineage
+from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_query
+from services.search.reading import CatalogueReader, TooCostly
+from services.search.rejections import ORDER, RejectionQuery
+from shared.identity import Identities, PathInvalid, normalise_path
+from shared.service import Ground
+
+PAGE = Path(__file__).parent / "page" / "index.html"
+
+Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
+Depth = Annotated[int, Query(ge=0, le=MOST_DEPTH, description="steps from the dataset")]
+
+
+class AnsweringRoute(APIRoute):
+    """Tells what is wrong with a query in the words of RFC 9457, wherever it is found."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with faults answered."""
+        handle = super().get_route_handler()
+
+        async def answering(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except QueryInvalid as invalid:
+                errors = [{"field": fault.field, "message": fault.message} for fault in invalid.faults]
+                return _problem(422, "Unprocessable Content", str(invalid), errors)
+            except (TooCostly, ConnectionError) as error:
+                return _problem(503, "Service Unavailable", str(error))
+
+        return answering
+
+
+def routes(ground: Ground) -> APIRouter:
+    """Datasets, receipts, rejections and the web page."""
+    router = APIRouter(route_class=AnsweringRoute, tags=["catalogue"])
+    reader = CatalogueReader(ground.database)
+    _add_datasets(router, reader, ground)
+    _add_receipts(router, reader, ground)
+    _add_rejections(router, reader, ZoneInfo(ground.settings.time_zone))
+    router.add_api_route("/", lambda: FileResponse(PAGE, media_type="text/html"), include_in_schema=False)
+    return router
+
+
+def _add_datasets(router: APIRouter, reader: CatalogueReader, ground: Ground) -> None:
+    zone = ZoneInfo(ground.settings.time_zone)
+
+    @router.get("/datasets", openapi_extra={"parameters": _documented(FIELDS)})
+    async def find(request: Request) -> Response:
+        """Datasets that satisfy every condition, in pages."""
+        return _json(await reader.find(read_query(request.query_params.multi_items(), ground.identities, zone)))
+
+    @router.get("/datasets/by-path")
+    async def show_by_path(path: str) -> Response:
+        """The dataset at a path, as it was committed last."""
+        return await show(_identity(ground.identities, path))
+
+    @router.get("/datasets/{dataset_id}")
+    async def show(dataset_id: UUID, revision: Annotated[int | None, Query(ge=1, lt=2**31)] = None) -> Response:
+        """A dataset as it was committed last (or as it was in one revision): the event, byte for byte."""
+        event = await reader.event(dataset_id, revision)
+        if event is None:
+            raise HTTPException(404, "no such dataset is catalogued yet; its receipt says how far it has come")
+        return Response(event, media_type="application/json")
+
+    @router.get("/datasets/{dataset_id}/lineage")
+    async def show_lineage(dataset_id: UUID, direction: Direction = "both", depth: Depth = 5) -> Response:
+        """What it was made from (up) and what was made from it (down)."""
+        return _json(await lineage(reader, dataset_id, direction, depth))
+
+    @router.get("/datasets/{dataset_id}/revisions")
+    async def show_revisions(
+        dataset_id: UUID, limit: Limit = 20, below: Annotated[int | None, Query(ge=1, lt=2**31)] = None
+    ) -> Response:
+        """Its history, newest first: who changed what, when; `below` the last revision of a page the next goes on."""
+        return _json({"revisions": await reader.revisions(dataset_id, limit, below)})
+
+
+def _add_receipts(router: APIRouter, reader: CatalogueReader, ground: Ground) -> None:
+    @router.get("/receipts")
+    async def list_receipts(path: str | None = None, dataset_id: UUID | None = None, limit: Limit = 50) -> Response:
+        """The submissions of one dataset, newest first."""
+        if (path is None) == (dataset_id is None):
+            raise QueryInvalid([Fault("path", "give either path or dataset_id")])
+        subject = dataset_id or _identity(ground.identities, path or "")
+        now = ground.clock()
+        return _json({"receipts": [receipt_answer(row, now) for row in await reader.receipts(subject, limit)]})
+
+    @router.get("/receipts/{receipt_id}")
+    async def show_receipt(receipt_id: str) -> Response:
+        """How far a submission has come: in_flight, pending, committed, unchanged or rejected."""
+        row = await reader.receipt(receipt_id) if "\x00" not in receipt_id else None
+        if row is None:
+            raise HTTPException(404, "no such receipt; one that was handed out just now is known within a second")
+        return _json(receipt_answer(row, ground.clock()))
+
+
+def _add_rejections(router: APIRouter, reader: CatalogueReader, zone: ZoneInfo) -> None:
+    @router.get("/rejections")
+    async def list_rejections(  # noqa: PLR0913, PLR0917  # each is a field of the URL
+        code: str | None = None,
+        stage: str | None = None,
+        producer: str | None = None,
+        receipt_id: str | None = None,
+        since: str | None = None,
+        limit: Limit = 50,
+        cursor: str | None = None,
+    ) -> Response:
+        """Rejections, newest first."""
+        begin, after = _since_and_cursor(since, cursor, zone)
+        query = RejectionQuery(code, stage, producer, receipt_id, begin, limit, after)
+        return _json(_rejection_page(await reader.rejections(query), limit))
+
+    @router.get("/rejections/{rejection_id}")
+    async def show_rejection(rejection_id: UUID) -> Response:
+        """One rejection, with the original bytes to correct and send again."""
+        row = await reader.rejection(rejection_id)
+        if row is None:
+            raise HTTPException(404, "no such rejection")
+        return _json(rejection_answer(row))
+
+
+def _rejection_page(rows: list[dict[str, Any]], limit: int) -> dict[str, Any]:
+    following = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        following = write_cursor(ORDER, Cursor(last["rejected_at"], last["rejection_id"]))
+    return {"rejections": rows[:limit], "next": following}
+
+
+def _since_and_cursor(since: str | None, cursor: str | None, zone: ZoneInfo) -> tuple[datetime | None, Cursor | None]:
+    faults: list[Fault] = []
+    read_since, read_after = None, None
+    try:
+        read_since = read_time(since, zone) if since else None
+    except FilterInvalid as error:
+        faults.append(Fault("since", str(error)))
+    try:
+        read_after = read_cursor(cursor, ORDER, datetime) if cursor else None
+    except CursorInvalid as error:
+        faults.append(Fault("cursor", str(error)))
+    if faults:
+        raise QueryInvalid(faults)
+    return read_since, read_after
+
+
+def _identity(identities: Identities, path: str) -> UUID:
+    try:
+        return identities.dataset(normalise_path(path))
+    except PathInvalid as error:
+        raise QueryInvalid([Fault("path", str(error))]) from None
+
+
+def _documented(fields: dict[str, str]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
+        for name, text in fields.items()
+    ]
+
+
+def _json(answer: object) -> Response:
+    return Response(to_json(answer), media_type="application/json")
+
+
+def _problem(status: int, title: str, detail: str, errors: list[dict[str, str]] | None = None) -> Response:
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return Response(
+        to_json(body if errors is None else body | {"errors": errors}), status, media_type="application/problem+json"
+    )

@@ -1,0 +1,197 @@
+"""From a query to SQL. Pure. Every value goes in as an argument; the text is put together from this file's words alone.
+
+Each condition on parameters or words is a *set of ordinals*; sets are intersected and the result is joined once with
+`dataset`. Conditions are never joined with each other: what such joins cost depends on what the planner guesses, and it
+cannot know.
+"""
+# ruff: noqa: S608  # as the first line says
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, assert_never
+
+from services.search.filters import AnyOf, Condition, Exists, Like, Within
+from services.search.index_entry import LONGEST_TEXT
+from services.search.query import COLUMN_SORTS, Query
+
+LISTED = (
+    'dataset_id, path, name, type, kind, technique, proposal, beamline, sample, started as start, ended as "end",'
+    " complete, revision, submitted_at, committed_at, file_count, volume_bytes"
+)
+NODES = f"select {LISTED} from dataset where dataset_id = any($1::uuid[])"  # own words alone
+KNOWN = "select parameter_id, name, many from parameter where lower(name) = any($1::text[])"
+LINKS = {
+    "child": "select child, parent, parent_path from link where child = any($1::uuid[]) order by child, parent",
+    "parent": "select child, parent, parent_path from link where parent = any($1::uuid[]) order by child, parent",
+}
+MOST_FACET_VALUES = 100
+MOST_FIRST = 2000
+"""Datasets among which a page is looked for first."""
+
+
+class Known(NamedTuple):
+    """What the read model calls a parameter; lists and single values are called differently."""
+
+    parameter_id: int
+    name: str
+    many: bool
+
+
+Names = Mapping[str, Sequence[Known]]
+"""The parameters of a name in lower case."""
+
+
+@dataclass
+class Statement:
+    """SQL under construction, with its arguments."""
+
+    text: str = ""
+    arguments: list[object] = field(default_factory=list)
+
+    def bind(self, value: object, cast: str) -> str:
+        """The placeholder of a value."""
+        self.arguments.append(value)
+        return f"${len(self.arguments)}::{cast}"
+
+
+Bind = Callable[[object, str], str]
+
+
+def page(query: Query, names: Names) -> Statement:
+    """One row more than the page has, so that it is known whether another follows."""
+    statement = Statement()
+    facts, sets = _facts(query, statement.bind), _sets(query, names, statement.bind)
+    joined, key = "", f"dataset.{COLUMN_SORTS.get(query.sort)}"
+    if query.sort not in COLUMN_SORTS:
+        ids = statement.bind([one.parameter_id for one in names[query.sort.lower()] if not one.many], "int[]")
+        joined, key = f" join ({_entries('number_block', ids)}) as sorted using (ordinal)", "sorted.value"
+    where, order = _where([*facts, *_after(query, key, statement.bind), *sets]), _order(query, key)
+    limit = statement.bind(query.limit + 1, "int")
+    statement.text = f"select {LISTED}, {key} as sort_key from dataset{joined}{where}{order} limit {limit}"
+    return statement
+
+
+def page_among_first(query: Query, names: Names) -> Statement:
+    """The same, looked for only among the first datasets of the order: where much matches, they are enough.
+
+    A page of what matches a tenth of a million datasets need not look up and sort a hundred thousand. If the page comes
+    out short, it says nothing: ask for the whole `page`.
+    """
+    statement = Statement()
+    key = f"dataset.{COLUMN_SORTS[query.sort]}"
+    facts, sets = _facts(query, statement.bind), _sets(query, names, statement.bind)
+    order = _order(query, key)
+    first = _where([*facts, *_after(query, key, statement.bind)]) + order
+    limit = statement.bind(query.limit + 1, "int")
+    statement.text = (
+        f"select {LISTED}, {key} as sort_key from (select * from dataset{first} limit {MOST_FIRST}) as dataset"
+        f"{_where(sets)}{order} limit {limit}"
+    )
+    return statement
+
+
+def count(query: Query, names: Names) -> Statement:
+    """How many match."""
+    statement = Statement()
+    statement.text = f"select count(*) from dataset{_matching(query, names, statement.bind)}"
+    return statement
+
+
+def facets(query: Query, names: Names) -> Statement:
+    """The values of each facet among all that match, with counts; the most frequent first."""
+    statement = Statement()
+    matching = _matching(query, names, statement.bind)
+    columns = ", ".join(query.facets)
+    sets = ", ".join(f"({name})" for name in query.facets)
+    facet = " ".join(f"when grouping({name}) = 0 then '{name}'" for name in query.facets)
+    statement.text = (
+        f"with counted as (select case {facet} end as facet, coalesce({columns}) as value, count(*) as number"
+        f" from dataset{matching} group by grouping sets ({sets})),"
+        " ranked as (select *, row_number() over (partition by facet order by number desc, value) as place"
+        " from counted where value is not null)"
+        f" select facet, value, number from ranked where place <= {MOST_FACET_VALUES} order by facet, place"
+    )
+    return statement
+
+
+def _after(query: Query, key: str, bind: Bind) -> list[str]:
+    if query.after is None:
+        return []
+    cast = {str: "text", float: "float8"}.get(type(query.after.key), "timestamptz")
+    compare = "<" if query.descending else ">"
+    return [
+        f"({key}, dataset.dataset_id) {compare} ({bind(query.after.key, cast)}, {bind(query.after.row_id, 'uuid')})"
+    ]
+
+
+def _order(query: Query, key: str) -> str:
+    direction = "desc" if query.descending else "asc"
+    return f" order by {key} {direction}, dataset.dataset_id {direction}"
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return f" where {' and '.join(conditions)}" if conditions else ""
+
+
+def _facts(query: Query, bind: Bind) -> list[str]:
+    """What the columns of `dataset` must satisfy."""
+    where = [f"lower({name}) = any({bind(list(values), 'text[]')})" for name, values in query.values.items()]
+    for column, value, cast in (
+        ("dataset_id =", query.dataset_id, "uuid"),
+        ("complete =", query.complete, "bool"),
+        ("started >=", query.started_from, "timestamptz"),
+        ("started <=", query.started_until, "timestamptz"),
+    ):
+        if value is not None:
+            where.append(f"dataset.{column} {bind(value, cast)}")
+    return where
+
+
+def _matching(query: Query, names: Names, bind: Bind) -> str:
+    return _where([*_facts(query, bind), *_sets(query, names, bind)])
+
+
+def _sets(query: Query, names: Names, bind: Bind) -> list[str]:
+    """That a dataset is in every set of ordinals."""
+    sets = [f"({_ordinals(condition, names, bind)})" for condition in query.conditions]
+    if query.words:
+        words = " & ".join(f"{word}:*" for word in query.words)
+        sets.append(f"(select ordinal from dataset_words where words @@ {bind(words, 'text')}::tsquery)")
+    return [f"dataset.ordinal in ({' intersect '.join(sets)})"] if sets else []
+
+
+def _ordinals(condition: Condition, names: Names, bind: Bind) -> str:
+    ids = bind([one.parameter_id for one in names[condition.name.lower()]], "int[]")
+    match condition.test:
+        case Within(low, high):
+            least, most = bind(low, "float8"), bind(high, "float8")
+            inside = f"value between {least} and {most}"
+            return _chosen("number_block", ids, f"low <= {most} and high >= {least}", inside)
+        case AnyOf(texts) as wanted:
+            cut = [text[:LONGEST_TEXT] for text in texts]
+            chosen = [_equal("text_block", ids, bind(cut, "text[]"))]
+            if wanted.numbers:
+                chosen.append(_equal("number_block", ids, bind(wanted.numbers, "float8[]")))
+            return " union all ".join(chosen)
+        case Like(pattern):
+            return _chosen("text_block", ids, "true", f"value ilike {bind(pattern, 'text')}")
+        case Exists():
+            return " union all ".join(_chosen(table, ids, "true", "true") for table in ("number_block", "text_block"))
+        case _:
+            assert_never(condition.test)
+
+
+def _equal(table: str, ids: str, wanted: str) -> str:
+    inside = f"exists (select from unnest({wanted}) as wanted (one) where low <= one and high >= one)"
+    return _chosen(table, ids, inside, f"value = any({wanted})")
+
+
+def _chosen(table: str, ids: str, blocks: str, entries: str) -> str:
+    return f"select ordinal from ({_entries(table, ids, blocks)}) as entry where {entries}"
+
+
+def _entries(table: str, ids: str, blocks: str = "true") -> str:
+    return (
+        f"select unnest(entries) as value, unnest(ordinals) as ordinal from {table}"
+        f" where parameter_id = any({ids}) and {blocks}"
+    )

@@ -1,0 +1,69 @@
+"""The SQL that writes the read model: one set-based statement a table, and each harmless when it is repeated."""
+# ruff: noqa: S608  # what is put in are this package's own column names
+
+from services.search.model import DatasetRow, RejectionRow, RevisionRow
+
+BLOCK_COLUMNS = ("parameter_id", "tier", "low", "high", "entries", "ordinals")
+
+DATASETS = f"""
+insert into dataset ({", ".join(DatasetRow._fields)})
+select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                     $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bool[], $14::timestamptz[],
+                     $15::timestamptz[], $16::bigint[], $17::bigint[])
+on conflict (dataset_id) do update set
+  ordinal = excluded.ordinal, {", ".join(f"{name} = excluded.{name}" for name in DatasetRow._fields[1:])}
+where excluded.revision > dataset.revision
+returning dataset_id, new.ordinal, old.ordinal as replaced
+"""
+
+REVISIONS = f"""
+insert into revision ({", ".join(RevisionRow._fields)})
+select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bytea[])
+on conflict do nothing
+"""
+
+WORDS = """
+insert into dataset_words (ordinal, words)
+select ordinal, array_to_tsvector(string_to_array(words, ' ')) from unnest($1::int[], $2::text[]) as t (ordinal, words)
+"""
+FORGET_WORDS = "delete from dataset_words where ordinal = any($1::int[])"
+
+LINKS = "insert into link (child, parent, parent_path) select * from unnest($1::uuid[], $2::uuid[], $3::text[])"
+FORGET_LINKS = "delete from link where child = any($1::uuid[])"
+
+NAME_PARAMETERS = """
+insert into parameter (name, many) select * from unnest($1::text[], $2::bool[]) on conflict do nothing
+"""
+PARAMETERS = """
+select parameter_id, name, many
+from parameter join unnest($1::text[], $2::bool[]) as wanted (name, many) using (name, many)
+"""
+
+_NEWER = "(excluded.rank, excluded.word) > (known.rank, known.word)"
+RECEIPTS = f"""
+insert into receipt as known (receipt_id, dataset_id, path, submitted_at, rank, word, answer)
+select * from unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[], $5::smallint[], $6::bigint[], $7::text[])
+on conflict (receipt_id) do update set
+  {
+    ", ".join(
+        f"{name} = case when {_NEWER} then excluded.{name} else known.{name} end"
+        for name in ("dataset_id", "path", "rank", "word", "answer")
+    )
+},
+  submitted_at = least(excluded.submitted_at, known.submitted_at)
+where {_NEWER} or excluded.submitted_at < known.submitted_at
+   or (known.submitted_at is null and excluded.submitted_at is not null)
+"""
+
+REJECTIONS = f"""
+insert into rejection ({", ".join(RejectionRow._fields)})
+select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                     $9::text[], $10::text[], $11::int[], $12::bigint[], $13::bigint[], $14::text[], $15::bytea[],
+                     $16::bytea[], $17::timestamptz[])
+on conflict do nothing
+"""
+
+POSITIONS = """
+insert into position (topic, partition, next_offset) select * from unnest($1::text[], $2::int[], $3::bigint[])
+on conflict (topic, partition) do update set next_offset = greatest(position.next_offset, excluded.next_offset)
+"""

@@ -1,0 +1,154 @@
+"""The read model in PostgreSQL: a constant number of statements a batch, whatever the batch holds."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.search import statements
+from services.search.blocks import grouped, number_block, text_block
+from services.search.model import Entry, Noted, ParameterKey, Receipt
+from shared.database import Connection, Database
+from shared.metrics import SUBMITTED_TO_SEARCHABLE
+from shared.stage import Outcome
+from shared.wire import Received
+
+SHARE_LOCK = "select pg_advisory_xact_lock_shared(hashtext($1))"
+"""Taken first by every write; a swap holds it exclusively: no write is half in one read model, half in the next."""
+
+
+class PostgresReadModel:
+    """The store of all four stages."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+        self._generation: UUID | None = None
+        self._parameters: dict[ParameterKey, int] = {}
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["ReadModelTransaction"]:
+        """A write to the one read model that is live when it begins."""
+        async with self._database.transaction() as connection:
+            await connection.execute(SHARE_LOCK, lock_name(self._database.schema))
+            generation = await connection.fetchval("select generation from generation")
+            known = self._parameters if generation == self._generation else {}
+            transaction = ReadModelTransaction(connection, known)
+            yield transaction
+        # only what is committed may be remembered: a parameter that was rolled back has no number
+        self._generation, self._parameters = generation, known | transaction.new_parameters
+        now = self._clock()
+        for submitted_at in transaction.searchable:
+            SUBMITTED_TO_SEARCHABLE.observe((now - submitted_at).total_seconds())
+
+
+def lock_name(schema: str) -> str:
+    """Each schema has a lock of its own, so that the next read model can be written while the live one must wait."""
+    return f"beamcat {schema}"
+
+
+class ReadModelTransaction:
+    """One batch."""
+
+    def __init__(self, connection: Connection, parameters: dict[ParameterKey, int]) -> None:
+        self._connection = connection
+        self._parameters = parameters
+        self.new_parameters: dict[ParameterKey, int] = {}
+        self.searchable: list[datetime] = []
+
+    async def load(self, events: Sequence[Received[Any]]) -> None:
+        """Nothing is known: what an event says stands or falls by comparison inside the statements."""
+
+    async def save(self, events: Sequence[Received[Any]], outcomes: Sequence[Outcome]) -> None:
+        """Note everything, and how far the topics are noted."""
+        noted = [outcome for outcome in outcomes if isinstance(outcome, Noted)]
+        await self._save_revisions(noted)
+        await self._save_entries(newest(note.entry for note in noted if note.entry))
+        await self._save_receipts(merged(note.receipt for note in noted if note.receipt))
+        rejections = {note.rejection.rejection_id: note.rejection for note in noted if note.rejection}
+        if rejections:
+            await self._connection.execute(statements.REJECTIONS, *_columns(rejections.values()))
+        await self._save_positions(events)
+
+    async def _save_revisions(self, noted: Sequence[Noted]) -> None:
+        revisions = sorted(note.revision for note in noted if note.revision)
+        if revisions:
+            await self._connection.execute(statements.REVISIONS, *_columns(revisions))
+
+    async def _save_entries(self, entries: Sequence[Entry]) -> None:
+        """The newest revision wins by its number; what is older than the catalogued one is not touched further."""
+        if not entries:
+            return
+        rows = await self._connection.fetch(statements.DATASETS, *_columns(entry.row for entry in entries))
+        ordinals: dict[UUID, int] = {row["dataset_id"]: row["ordinal"] for row in rows}
+        applied = [(ordinals[entry.row.dataset_id], entry) for entry in entries if entry.row.dataset_id in ordinals]
+        if not applied:
+            return
+        if replaced := [row for row in rows if row["replaced"] is not None]:
+            await self._connection.execute(statements.FORGET_WORDS, [row["replaced"] for row in replaced])
+            await self._connection.execute(statements.FORGET_LINKS, [row["dataset_id"] for row in replaced])
+        await self._connection.execute(
+            statements.WORDS, [ordinal for ordinal, _ in applied], [entry.words for _, entry in applied]
+        )
+        await self._save_blocks(applied)
+        links = [(entry.row.dataset_id, *parent) for _, entry in applied for parent in entry.inputs]
+        if links:
+            await self._connection.execute(statements.LINKS, *_columns(links))
+        self.searchable = [entry.row.submitted_at for _, entry in applied]
+
+    async def _save_blocks(self, applied: Sequence[tuple[int, Entry]]) -> None:
+        numbers, texts = grouped(applied)
+        await self._name_parameters(sorted((numbers.keys() | texts.keys()) - self._parameters.keys()))
+        numbered = self._parameters | self.new_parameters
+        number_blocks = [number_block(numbered[key], pairs) for key, pairs in numbers.items()]
+        text_blocks = [text_block(numbered[key], pairs) for key, pairs in texts.items()]
+        for table, blocks in (("number_block", number_blocks), ("text_block", text_blocks)):
+            if blocks:
+                await self._connection.copy_records_to_table(table, records=blocks, columns=statements.BLOCK_COLUMNS)
+
+    async def _name_parameters(self, keys: Sequence[ParameterKey]) -> None:
+        """Numbers for new parameters; in order of name, so that two replicas cannot block each other."""
+        if keys:
+            names, many = _columns(keys)
+            await self._connection.execute(statements.NAME_PARAMETERS, names, many)
+            rows = await self._connection.fetch(statements.PARAMETERS, names, many)
+            self.new_parameters = {ParameterKey(row["name"], row["many"]): row["parameter_id"] for row in rows}
+
+    async def _save_receipts(self, receipts: Sequence[Receipt]) -> None:
+        if receipts:
+            rows = (
+                (r.receipt_id, r.dataset_id, r.path, r.submitted_at, int(r.rank), r.word, r.answer) for r in receipts
+            )
+            await self._connection.execute(statements.RECEIPTS, *_columns(rows))
+
+    async def _save_positions(self, events: Sequence[Received[Any]]) -> None:
+        reached: dict[tuple[str, int], int] = {}
+        for event in events:
+            record = event.record
+            reached[record.topic, record.partition] = record.offset + 1
+        rows = sorted((topic, partition, offset) for (topic, partition), offset in reached.items())
+        await self._connection.execute(statements.POSITIONS, *_columns(rows))
+
+
+def newest(entries: Iterable[Entry]) -> list[Entry]:
+    """The highest revision of each dataset, in the order of their ids: replicas lock rows in one order."""
+    best: dict[UUID, Entry] = {}
+    for entry in entries:
+        known = best.get(entry.row.dataset_id)
+        if known is None or entry.row.revision > known.row.revision:
+            best[entry.row.dataset_id] = entry
+    return sorted(best.values(), key=lambda entry: entry.row.dataset_id)
+
+
+def merged(receipts: Iterable[Receipt]) -> list[Receipt]:
+    """One report a receipt, in the order of their ids."""
+    known: dict[str, Receipt] = {}
+    for receipt in receipts:
+        other = known.get(receipt.receipt_id)
+        known[receipt.receipt_id] = receipt if other is None else other.merged(receipt)
+    return [known[receipt_id] for receipt_id in sorted(known)]
+
+
+def _columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]

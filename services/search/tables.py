@@ -1,0 +1,173 @@
+"""The tables of the read model, schema `search`. All of it can be built anew from the topics.
+
+Parameters lie in *blocks*: one row for each parameter of a batch, with its values in order and, beside each, the
+`ordinal` of its dataset. A dataset gets a new ordinal with every revision that applies, so blocks are only ever added,
+and an entry whose ordinal no dataset has is void. `services/search/sealing.py` merges small blocks into ordered runs.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, TSVECTOR
+
+METADATA = MetaData()
+TIME = TIMESTAMP(timezone=True)
+C_TEXT = Text(collation="C")
+
+DATASET = Table(
+    "dataset",
+    METADATA,
+    Column("ordinal", Integer, Identity(), primary_key=True, comment="new with every revision that applies"),
+    Column("dataset_id", Uuid, nullable=False, unique=True),
+    Column("revision", Integer, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("name", C_TEXT, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("technique", Text, nullable=False),
+    Column("proposal", Text, nullable=False),
+    Column("beamline", Text, nullable=False),
+    Column("sample", Text),
+    Column("started", TIME, nullable=False),
+    Column("ended", TIME),
+    Column("complete", Boolean, nullable=False),
+    Column("submitted_at", TIME, nullable=False),
+    Column("committed_at", TIME, nullable=False),
+    Column("file_count", BigInteger),
+    Column("volume_bytes", BigInteger),
+    Index("dataset_by_start", "started", "dataset_id"),
+    Index("dataset_by_commit", "committed_at", "dataset_id"),
+    Index("dataset_by_name", "name", "dataset_id"),
+    Index("dataset_by_proposal", func.lower(text("proposal"))),
+    Index("dataset_by_sample", func.lower(text("sample"))),
+)
+
+REVISION = Table(
+    "revision",
+    METADATA,
+    Column("dataset_id", Uuid, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("receipt_id", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("submitted_at", TIME, nullable=False),
+    Column("committed_at", TIME, nullable=False),
+    Column("body", LargeBinary, nullable=False, comment="the committed event, lz4"),
+)
+
+DATASET_WORDS = Table(
+    "dataset_words",
+    METADATA,
+    Column("ordinal", Integer, primary_key=True),
+    Column("words", TSVECTOR, nullable=False),
+    Index("dataset_words_by_word", "words", postgresql_using="gin"),
+)
+
+PARAMETER = Table(
+    "parameter",
+    METADATA,
+    Column("parameter_id", Integer, Identity(), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("many", Boolean, nullable=False, comment="the value is a list, each element an entry"),
+    UniqueConstraint("name", "many", name="parameter_once"),
+    Index("parameter_by_name", func.lower(text("name"))),
+)
+
+NUMBER_BLOCK = Table(
+    "number_block",
+    METADATA,
+    Column("parameter_id", Integer, nullable=False),
+    Column("tier", SmallInteger, nullable=False, comment="how often it was merged"),
+    Column("low", Double, nullable=False),
+    Column("high", Double, nullable=False),
+    Column("entries", ARRAY(Double), nullable=False),
+    Column("ordinals", ARRAY(Integer), nullable=False),
+    Index("number_block_by_value", "parameter_id", "low", "high"),
+    Index("number_block_to_merge", "parameter_id", "tier", postgresql_where=text("tier < 3")),
+)
+
+TEXT_BLOCK = Table(
+    "text_block",
+    METADATA,
+    Column("parameter_id", Integer, nullable=False),
+    Column("tier", SmallInteger, nullable=False, comment="how often it was merged"),
+    Column("low", C_TEXT, nullable=False, comment="not above the first entry; cut, because an index key is bounded"),
+    Column("high", C_TEXT, nullable=False, comment="not below the last entry; cut likewise"),
+    Column("entries", ARRAY(C_TEXT), nullable=False),
+    Column("ordinals", ARRAY(Integer), nullable=False),
+    Index("text_block_by_value", "parameter_id", "low", "high"),
+    Index("text_block_to_merge", "parameter_id", "tier", postgresql_where=text("tier < 3")),
+)
+
+LINK = Table(
+    "link",
+    METADATA,
+    Column("child", Uuid, primary_key=True),
+    Column("parent", Uuid, primary_key=True),
+    Column("parent_path", Text, nullable=False),
+    Index("link_by_parent", "parent"),
+)
+
+RECEIPT = Table(
+    "receipt",
+    METADATA,
+    Column("receipt_id", Text, primary_key=True),
+    Column("dataset_id", Uuid),
+    Column("path", Text),
+    Column("submitted_at", TIME),
+    Column("rank", SmallInteger, nullable=False),
+    Column("word", BigInteger, nullable=False, comment="offset of the report; the last word of a rank stands"),
+    Column("answer", Text, nullable=False),
+    Index("receipt_by_dataset", "dataset_id"),
+)
+
+REJECTION = Table(
+    "rejection",
+    METADATA,
+    Column("rejection_id", Uuid, primary_key=True),
+    Column("receipt_id", Text),
+    Column("dataset_id", Uuid),
+    Column("path", Text),
+    Column("producer", Text),
+    Column("stage", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("findings", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("record_offset", BigInteger, nullable=False),
+    Column("timestamp_ms", BigInteger, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),
+    Column("rejected_at", TIME, nullable=False),
+    Index("rejection_by_time", "rejected_at", "rejection_id"),
+)
+
+POSITION = Table(
+    "position",
+    METADATA,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False, comment="everything below is in this read model"),
+)
+
+GENERATION = Table(
+    "generation",
+    METADATA,
+    Column("generation", Uuid, primary_key=True, comment="another one after a swap: what is cached of it is void"),
+)

@@ -1,0 +1,52 @@
+"""The HTTP face of search over a read model under test."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import httpx
+from fastapi import FastAPI
+
+from services.search.routes import routes
+from shared.backoff import Patience
+from shared.database import Database
+from shared.publisher import KafkaPublisher
+from shared.service import Ground
+from shared.settings import Settings
+from tests.unit.search.building import IDENTITIES, NOON
+
+
+class Asking:
+    """Asks, and reads the answers."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+
+    async def get(self, url: str, status: int = 200, **fields: Any) -> Any:
+        response = await self.client.get(url, params=fields)
+        assert response.status_code == status, response.text
+        return response.json()
+
+    async def names(self, **fields: Any) -> list[str]:
+        """Names of the datasets that a query finds, over all its pages."""
+        found: list[str] = []
+        while True:
+            answer = await self.get("/datasets", **fields)
+            found += [dataset["name"] for dataset in answer["datasets"]]
+            if answer["next"] is None:
+                return found
+            fields["cursor"] = answer["next"]
+
+    async def refusal(self, **fields: Any) -> str:
+        """What is said of a query that cannot be answered."""
+        return cast("str", (await self.get("/datasets", 422, **fields))["detail"])
+
+
+@asynccontextmanager
+async def asking(database: Database) -> AsyncIterator[Asking]:
+    settings = Settings(facility="facility.example")
+    ground = Ground(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Patience(), lambda: NOON)
+    app = FastAPI()
+    app.include_router(routes(ground))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://search") as client:
+        yield Asking(client)

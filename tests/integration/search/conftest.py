@@ -1,0 +1,74 @@
+"""A read model in PostgreSQL."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pytest_asyncio
+
+from services.search.store import PostgresReadModel
+from shared.database import Database
+from shared.migrations import migrate
+from shared.settings import Settings
+from tests.unit.search.building import NOON, dataset_id
+from tests.unit.search.world import Noting
+
+
+class PostgresWorld(Noting):
+    """The store, read back by plain statements."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        super().__init__(PostgresReadModel(database, lambda: NOON))
+
+    async def value(self, statement: str, *arguments: object) -> Any:
+        async with self.database.connection() as connection:
+            return await connection.fetchval(statement, *arguments)
+
+    async def column(self, statement: str, *arguments: object) -> list[Any]:
+        async with self.database.connection() as connection:
+            return [row[0] for row in await connection.fetch(statement, *arguments)]
+
+    async def revision_of(self, path: str) -> int | None:
+        revision: int | None = await self.value("select revision from dataset where dataset_id = $1", dataset_id(path))
+        return revision
+
+    async def kept_revisions(self, path: str) -> list[int]:
+        return await self.column("select revision from revision where dataset_id = $1 order by 1", dataset_id(path))
+
+    async def parents_of(self, path: str) -> set[UUID]:
+        return set(await self.column("select parent from link where child = $1", dataset_id(path)))
+
+    async def receipt(self, receipt_id: str) -> dict[str, Any] | None:
+        async with self.database.connection() as connection:
+            row = await connection.fetchrow("select * from receipt where receipt_id = $1", receipt_id)
+        if row is None:
+            return None
+        known = {"submitted_at": row["submitted_at"], "dataset_id": row["dataset_id"]}
+        return dict(json.loads(row["answer"])) | known
+
+    async def rejections(self) -> list[str]:
+        return await self.column('select message from rejection order by message collate "C"')
+
+    async def position(self, topic: str) -> int:
+        position: int = await self.value(
+            "select coalesce(max(next_offset), 0) from position where topic = $1 and partition = 0", topic
+        )
+        return position
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The schema of search in a database of the test's own."""
+    await migrate(database_url, {"search": "search"})
+    database = Database(Settings(database_url=database_url), "search")
+    await database.open()
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture
+async def world(database: Database) -> PostgresWorld:
+    """The store under test."""
+    return PostgresWorld(database)

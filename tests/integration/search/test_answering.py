@@ -1,0 +1,121 @@
+"""Receipts, rejections, and queries of random catalogues against a plain model of them."""
+
+import base64
+import random
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.search.sealing import FAN_IN, SEALED_TIER, Sealing
+from shared.backoff import Patience
+from tests.integration.search.asking import asking
+from tests.integration.search.conftest import PostgresWorld
+from tests.unit.search.building import NOON, Topics, dataset_id
+
+pytestmark = pytest.mark.integration
+
+PATH = "/data/visitor/mx1111/run_1"
+
+
+async def test_a_receipt_tells_how_far_a_submission_has_come(world: PostgresWorld) -> None:
+    topics = Topics()
+    await world.note(
+        *(topics.submitted(f"r{n}", PATH, NOON - timedelta(seconds=10 + n)) for n in range(5)),
+        topics.pending("r1", PATH, ["/data/missing"]),
+        topics.committed(PATH, receipt="r2"),
+        topics.unchanged(PATH, "r3"),
+        topics.rejected("r4", PATH, message="MX_flux: 'many' is no number"),
+    )
+    async with asking(world.database) as ask:
+        in_flight, pending, committed, unchanged, rejected = [await ask.get(f"/receipts/r{n}") for n in range(5)]
+        assert (in_flight["state"], in_flight["age_seconds"]) == ("in_flight", 10)
+        assert (pending["state"], pending["waits_for"], pending["age_seconds"]) == ("pending", ["/data/missing"], 11)
+        assert (committed["state"], committed["revision"]) == ("committed", 1)
+        assert (unchanged["state"], unchanged["revision"]) == ("unchanged", 1)
+        assert (rejected["state"], rejected["message"]) == ("rejected", "MX_flux: 'many' is no number")
+        assert (await ask.get(f"/rejections/{rejected['rejection_id']}"))["receipt_id"] == "r4"
+        assert "no such receipt" in (await ask.get("/receipts/unheard", 404))["detail"]
+        by_path = await ask.get("/receipts", path=f"{PATH}/")
+        assert [receipt["receipt_id"] for receipt in by_path["receipts"]] == ["r0", "r1", "r2", "r3", "r4"]
+        assert by_path == await ask.get("/receipts", dataset_id=str(dataset_id(PATH)))
+        assert "either path or dataset_id" in (await ask.get("/receipts", 422))["detail"]
+
+
+async def test_rejections_are_listed_newest_first_and_shown_with_the_original_bytes(world: PostgresWorld) -> None:
+    topics = Topics()
+    await world.note(
+        *(topics.rejected(f"r{n}", PATH, value=b"\xff%d" % n, offset=n, stage=f"stage{n % 2}") for n in range(5))
+    )
+    await world.note(topics.rejected(None, code="not_json", offset=9, producer=None, value=None))
+    async with asking(world.database) as ask:
+
+        async def receipts(**fields: str) -> list[str | None]:
+            return [one["receipt_id"] for one in (await ask.get("/rejections", 200, **fields))["rejections"]]
+
+        assert await receipts() == [None, "r4", "r3", "r2", "r1", "r0"]
+        assert await receipts(code="not_json") == [None]
+        assert await receipts(stage="stage1", producer="/producers/mxcube") == ["r3", "r1"]
+        assert await receipts(since=(NOON + timedelta(seconds=4)).isoformat()) == [None, "r4"]
+        first = await ask.get("/rejections", limit="4")
+        assert await receipts(cursor=first["next"]) == ["r1", "r0"]
+        shown = await ask.get(f"/rejections/{first['rejections'][1]['rejection_id']}")
+        assert base64.b64decode(shown["value_base64"]) == b"\xff4"
+        assert shown["offset"] == first["rejections"][1]["offset"] == 4
+        assert shown["value_text"] is None
+        refused = await ask.get("/rejections", 422, since="once", cursor="x")
+        assert [error["field"] for error in refused["errors"]] == ["since", "cursor"]
+        await ask.get(f"/rejections/{uuid4()}", 404)
+
+
+async def test_random_queries_find_what_a_plain_model_finds_before_and_after_sealing(world: PostgresWorld) -> None:
+    seed = random.randrange(2**32)
+    print(f"SEED={seed}")  # noqa: T201  # shown when the test fails
+    chance = random.Random(seed)
+    topics, model = Topics(), dict[str, dict[str, Any]]()
+    for batch in range(2 * FAN_IN * FAN_IN + 3):
+        records = []
+        for _ in range(chance.choice([1, 1, 1, 20, 300]) if batch < FAN_IN else 1):
+            path = f"/data/{chance.randrange(2000)}"
+            values = {
+                "x": chance.randrange(40),
+                "y": chance.random(),
+                "t": chance.choice(["P 1", "p 21 twin", "C2", "é" * 150]),
+            }
+            revision = model.get(path, {"revision": 0})["revision"] + 1
+            model[path] = {**values, "revision": revision}
+            records.append(topics.committed(path, values, revision=revision))
+        await world.note(*records)
+    sealing = Sealing(world.database, Patience())
+    async with asking(world.database) as ask:
+        asked = [_question(chance) for _ in range(15)]
+        answers = [await ask.names(limit="500", **fields) for fields, _ in asked]
+        assert await world.value("select count(*) from number_block where tier < $1", SEALED_TIER) > 2 * FAN_IN * FAN_IN
+        await sealing.seal()
+        unsealed = await world.value(
+            "select max(blocks) from (select count(*) as blocks from number_block where tier < $1"
+            " group by parameter_id, tier) as tiers",
+            SEALED_TIER,
+        )
+        assert unsealed < FAN_IN
+        assert [await ask.names(limit="500", **fields) for fields, _ in asked] == answers
+    for (fields, holds), answer in zip(asked, answers, strict=True):
+        assert sorted(answer) == sorted(path.rsplit("/", 1)[1] for path, values in model.items() if holds(values)), (
+            fields
+        )
+
+
+def _question(chance: random.Random) -> tuple[dict[str, str], Any]:
+    low, high = chance.randrange(40), chance.randrange(40)
+    least, text = chance.random(), chance.choice(["P 1", "C2", "é" * 150])
+    return chance.choice(
+        [
+            ({"parameters": f"x~gteq~{low},x~lt~{high}"}, lambda v: low <= v["x"] < high),
+            ({"parameters": f"x~gt~{low},y~lteq~{least}", "sort": "y"}, lambda v: v["x"] > low and v["y"] <= least),
+            ({"parameters": f"x~in~{low};{high};nothing"}, lambda v: v["x"] in (low, high)),
+            ({"parameters": f"t~eq~{text},y~gt~{least}", "sort": "name"}, lambda v: v["t"] == text and v["y"] > least),
+            ({"parameters": f"t~like~p*1*,x~eq~{low}"}, lambda v: v["t"] in ("P 1", "p 21 twin") and v["x"] == low),
+            ({"q": "twi P", "parameters": f"x~lt~{high}"}, lambda v: v["t"] == "p 21 twin" and v["x"] < high),
+        ]
+    )

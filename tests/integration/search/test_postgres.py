@@ -1,0 +1,56 @@
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from services.search.tables import METADATA
+from shared.migrations import migrate
+from tests.integration.search.conftest import PostgresWorld
+from tests.unit.search.building import Topics
+from tests.unit.search.store_suite import StoreSuite
+
+pytestmark = pytest.mark.integration
+
+
+class TestPostgres(StoreSuite):
+    async def test_replicas_that_meet_the_same_datasets_at_once_agree(self, world: PostgresWorld) -> None:
+        topics = Topics()
+        paths = [f"/data/{n}" for n in range(40)]
+        records = [topics.committed(path, {f"p{n}": 1, "q": "x"}, revision=n) for n in (1, 2, 3) for path in paths]
+        await asyncio.gather(*(world.note(*batch) for batch in (records, records[::-1], records[40:], records[:80])))
+        assert [await world.revision_of(path) for path in paths] == [3] * 40
+        assert await world.value("select count(*) from dataset_words") == 40
+        entries = (
+            "select count(*) from dataset join (select unnest(ordinals) as ordinal from number_block"
+            " join parameter using (parameter_id) where name = 'p3') as entry using (ordinal)"
+        )
+        assert await world.value(entries) == 40
+
+    async def test_a_parameter_of_a_rolled_back_batch_is_not_remembered(self, world: PostgresWorld) -> None:
+        topics = Topics()
+        first = topics.committed("/data/a", {"new": 1})
+        await world.value("alter table number_block add constraint full_up check (false) not valid")
+        await world.note(first)
+        assert len(world.publisher.messages) == 1
+        await world.value("alter table number_block drop constraint full_up")
+        await world.note(topics.committed("/data/b", {"new": 2}))
+        assert await world.value("select count(*) from number_block join parameter using (parameter_id)") == 1
+
+
+async def test_the_migrations_make_exactly_the_declared_tables(database_url: str) -> None:
+    await migrate(database_url, {"search": "search"})
+    engine = create_async_engine(make_url(database_url).set(drivername="postgresql+asyncpg"))
+    async with engine.begin() as connection:
+        await connection.execute(text("set search_path to search"))
+        differences = await connection.run_sync(_differences)
+    await engine.dispose()
+    assert differences == []
+
+
+def _differences(connection: Connection) -> list[object]:
+    options = {"compare_type": True, "include_name": lambda name, *_: name != "alembic_version"}
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), METADATA))

@@ -1,0 +1,205 @@
+"""The read model rebuilt beside the live one, on a real Kafka, while events go on arriving."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from services.search.app import stages_of
+from services.search.rebuild import REBUILD_LOCK, rebuild
+from services.search.sealing import Sealing
+from services.search.store import PostgresReadModel
+from shared.backoff import Patience
+from shared.database import Database
+from shared.faults import Fatal
+from shared.migrations import migrate
+from shared.publisher import KafkaPublisher, MemoryPublisher
+from shared.rejection_limit import RejectionLimit
+from shared.service import utc_now
+from shared.settings import Settings
+from shared.stage import StageRunner
+from shared.stream import Stream, Subscription
+from shared.topic_admin import apply_topics
+from shared.topics import COMMITTED, PENDING, REJECTED, SUBMITTED
+from shared.wire import Message, Record
+from tests.unit.search.building import Topics
+
+pytestmark = pytest.mark.integration
+
+TOPICS = (COMMITTED, REJECTED, PENDING, SUBMITTED)
+ENTRIES = """
+select jsonb_build_array(dataset_id, parameter.name, many, value) from dataset
+join (select parameter_id, unnest(entries) as value, unnest(ordinals) as ordinal from number_block) as entry
+using (ordinal) join parameter using (parameter_id)
+"""
+FACTS = (
+    "select to_jsonb(dataset) - 'ordinal' from dataset",
+    "select to_jsonb(revision) from revision",
+    "select to_jsonb(link) from link",
+    "select to_jsonb(receipt) from receipt",
+    "select to_jsonb(rejection) from rejection",
+    "select jsonb_build_array(dataset_id, words::text) from dataset_words join dataset using (ordinal)",
+    ENTRIES,
+    ENTRIES.replace("number_block", "text_block"),
+)
+"""Everything in the read model that anybody can see, apart from internal numbers."""
+
+
+class Live:
+    """The running service: its stages in groups of the test's own, over its database."""
+
+    def __init__(self, settings: Settings, database: Database, publisher: KafkaPublisher) -> None:
+        self.settings = settings
+        self.database = database
+        self._publisher = publisher
+        self._sealing = Sealing(database, Patience())
+        self._group = uuid4()
+        self._subscriptions = [
+            Subscription(
+                stage.name,
+                stage.consumes,
+                f"test.{self._group}.{stage.name}",
+                StageRunner(stage, MemoryPublisher(), utc_now, RejectionLimit(fraction=1), Patience()),
+                self._fail,
+            )
+            for stage in stages_of(PostgresReadModel(database, utc_now))
+        ]
+        self.failures: list[Exception] = []
+
+    def _fail(self, error: Exception) -> None:
+        self.failures.append(error)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        stream = Stream(self.settings, "test", self._subscriptions)
+        await stream.start()
+        try:
+            yield
+        finally:
+            await stream.stop()
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        """Send records as they are, where their key says."""
+        await self._publisher.publish(
+            [Message(record.topic, record.key, record.value or b"", record.headers) for record in records]
+        )
+
+    async def settle(self) -> None:
+        """Wait until every record of the topics is noted."""
+        total = await self.published()
+        await until(lambda: bool(self.failures) or sum(one.settled for one in self._subscriptions) >= total)
+        assert self.failures == []
+        await self._sealing.seal()
+
+    async def published(self) -> int:
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka_bootstrap_servers)
+        await consumer.start()
+        try:
+            partitions = [
+                TopicPartition(topic.name, number)
+                for topic in TOPICS
+                for number in range(self.settings.topic_partitions)
+            ]
+            ends, begins = await consumer.end_offsets(partitions), await consumer.beginning_offsets(partitions)
+            return sum(ends[one] - begins[one] for one in partitions)
+        finally:
+            await consumer.stop()
+
+    async def facts(self) -> list[list[str]]:
+        """Everything in the read model, in a fixed order."""
+        async with self.database.connection() as connection:
+            return [sorted(str(row[0]) for row in await connection.fetch(statement)) for statement in FACTS]
+
+    async def generation(self) -> Any:
+        async with self.database.connection() as connection:
+            return await connection.fetchval("select generation from generation")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(120):
+        while not condition():  # noqa: ASYNC110  # it depends on another process
+            await asyncio.sleep(0.02)
+
+
+def happenings(count: int, chance: random.Random) -> list[Record]:
+    """Submissions that wait, fail, come twice and are revised, in an order that Kafka's partitions may well give."""
+    topics, run = Topics(), uuid4().hex
+    for n in range(count):
+        path, receipt = f"/data/{run}/{n}", f"{run}-{n}"
+        topics.submitted(receipt, path)
+        match n % 5:
+            case 0:
+                topics.rejected(receipt, path, offset=chance.randrange(10**9))
+            case 1:
+                topics.pending(receipt, path, [f"/data/{run}/{n + 1}"])
+            case _:
+                inputs = [f"/data/{run}/{chance.randrange(n)}" for _ in range(n % 3)]
+                topics.committed(path, {"a": n, f"b{n % 7}": "x", "c": [1.0, n]}, inputs, receipt=receipt)
+                for revision in range(2, 2 + n % 4):
+                    topics.committed(path, {"a": chance.random()}, inputs[:1], revision=revision)
+                topics.unchanged(path, f"{receipt}-again")
+    return topics.records
+
+
+@pytest.fixture
+async def live(kafka: str, database_url: str) -> AsyncIterator[Live]:
+    settings = Settings(kafka_bootstrap_servers=kafka, database_url=database_url, topic_partitions=3)
+    await apply_topics(settings)
+    await migrate(database_url, {"search": "search"})
+    database, publisher = Database(settings, "search"), KafkaPublisher(settings, "test")
+    await database.open()
+    await publisher.start()
+    yield Live(settings, database, publisher)
+    await publisher.stop()
+    await database.close()
+
+
+async def test_a_rebuilt_read_model_equals_the_live_one_though_events_arrive_during_the_swap(live: Live) -> None:
+    seed = random.randrange(2**32)
+    print(f"SEED={seed}")  # noqa: T201  # shown when the test fails
+    chance = random.Random(seed)
+    stopped = asyncio.Event()
+
+    async def keep_sending() -> None:
+        while not stopped.is_set():
+            await live.publish(happenings(20, chance))
+            await live.settle()
+
+    async with live.running():
+        await live.publish(happenings(300, chance))
+        await live.settle()
+        before = await live.generation()
+        generations = set()
+        async with asyncio.TaskGroup() as meanwhile:
+            meanwhile.create_task(keep_sending())
+            for _ in range(3):
+                await rebuild(live.settings)
+                generations.add(await live.generation())
+            stopped.set()
+        await live.settle()
+        assert len(generations - {before}) == 3
+        facts = await live.facts()
+    await rebuild(live.settings)
+    assert await live.facts() == facts
+    assert len(facts[0]) >= 180
+
+
+async def test_a_rebuild_of_nothing_and_without_a_live_service_gives_a_read_model(live: Live) -> None:
+    await live.publish(happenings(10, random.Random(1)))
+    told: list[tuple[int, int]] = []
+    events = await rebuild(live.settings, lambda done, total: told.append((done, total)))
+    assert events == await live.published()
+    assert told[0][0] == 0
+    assert len((await live.facts())[0]) >= 6
+
+
+async def test_two_rebuilds_at_once_are_refused(live: Live) -> None:
+    async with live.database.connection() as connection:
+        await connection.execute("select pg_advisory_lock($1)", REBUILD_LOCK)
+        with pytest.raises(Fatal, match="another rebuild"):
+            await rebuild(live.settings)

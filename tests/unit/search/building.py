@@ -1,0 +1,179 @@
+"""Builders of committed, rejected, pending and submitted records, as the other services write them."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from shared.events import (
+    Commit,
+    DatasetCommitted,
+    DatasetPending,
+    DatasetRejected,
+    Document,
+    InvestigationRef,
+    LinkedInput,
+    Origin,
+    Pending,
+    Producer,
+    Rejection,
+    SampleRef,
+)
+from shared.identity import Identities
+from shared.topics import COMMITTED, PENDING, REJECTED, SUBMITTED, Topic
+from shared.wire import Record, headers_of
+
+IDENTITIES = Identities("facility.example")
+NOON = datetime(2024, 11, 30, 12, 0, tzinfo=UTC)
+
+
+def dataset_id(path: str) -> UUID:
+    return IDENTITIES.dataset(path)
+
+
+def parameters_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: {"value": value, "original": str(value)} for name, value in values.items()}
+
+
+def document(
+    path: str, parameters: Mapping[str, Any] | None = None, inputs: Sequence[str] = (), **fields: Any
+) -> Document:
+    facts: dict[str, Any] = {
+        "name": path.rsplit("/", 1)[1],
+        "type": "processed" if inputs else "raw",
+        "technique": "MX",
+        "technique_pid": None,
+        "kind": "datacollection",
+        "proposal": "mx1111",
+        "beamline": "id30a-3",
+        "start": NOON,
+        "end": None,
+        "complete": True,
+        "sequence_index": None,
+        "container": None,
+        "sample_changer_position": None,
+        "files": [],
+        "file_count": None,
+        "volume_bytes": None,
+        "findings": [],
+        "producer": Producer(software="test"),
+        **fields,
+    }
+    sample = facts.pop("sample", None)
+    return Document(
+        dataset_id=dataset_id(path),
+        path=path,
+        parameters=parameters_of(parameters or {}),
+        inputs=[LinkedInput(path=one, dataset_id=dataset_id(one), kind="datacollection") for one in inputs],
+        sample=SampleRef(sample_id=IDENTITIES.placeholder("sample", sample), name=sample) if sample else None,
+        investigation=InvestigationRef(
+            investigation_id=IDENTITIES.placeholder(facts["proposal"], facts["beamline"]),
+            facility_id=None,
+            proposal=facts["proposal"],
+            beamline=facts["beamline"],
+            start=None,
+            end=None,
+            title=None,
+            placeholder=True,
+        ),
+        **facts,
+    )
+
+
+class Topics:
+    """Records of every topic, each at the next offset of its one partition."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    def submitted(self, receipt: str, path: str, at: datetime = NOON, *, time: str | None = None) -> Record:
+        said = at.isoformat() if time is None else time
+        return self._add(SUBMITTED, receipt, str(dataset_id(path)), b'{"submission":{}}', said, at)
+
+    def committed(
+        self,
+        path: str,
+        parameters: Mapping[str, Any] | None = None,
+        inputs: Sequence[str] = (),
+        *,
+        revision: int = 1,
+        receipt: str | None = None,
+        **fields: Any,
+    ) -> Record:
+        receipt = receipt or f"{path} {revision}"
+        commit = self._commit(path, receipt, revision, "created" if revision == 1 else "replaced")
+        event = DatasetCommitted(commit=commit, document=document(path, parameters, inputs, **fields))
+        return self._add(COMMITTED, receipt, str(dataset_id(path)), event)
+
+    def unchanged(self, path: str, receipt: str, revision: int = 1) -> Record:
+        event = DatasetCommitted(commit=self._commit(path, receipt, revision, "unchanged"), document=None)
+        return self._add(COMMITTED, receipt, str(dataset_id(path)), event)
+
+    def pending(self, receipt: str, path: str, waits_for: Sequence[str]) -> Record:
+        pending = Pending(
+            receipt_id=receipt,
+            dataset_id=dataset_id(path),
+            path=path,
+            waits_for=list(waits_for),
+            since=NOON,
+            deadline=NOON + timedelta(days=7),
+        )
+        return self._add(PENDING, receipt, str(dataset_id(path)), DatasetPending(pending=pending))
+
+    def rejected(
+        self,
+        receipt: str | None,
+        path: str | None = None,
+        *,
+        value: bytes | None = b"{",
+        offset: int = 0,
+        **fields: Any,
+    ) -> Record:
+        facts: dict[str, Any] = {
+            "producer": "/producers/mxcube",
+            "stage": "validator",
+            "code": "dataset_invalid",
+            "message": "MX_flux: 'many' is no number",
+            "rejected_at": NOON + timedelta(seconds=offset),
+            **fields,
+        }
+        rejection = Rejection(
+            receipt_id=receipt,
+            dataset_id=dataset_id(path) if path else None,
+            path=path,
+            origin=Origin(topic=SUBMITTED.name, partition=0, offset=offset, timestamp_ms=int(NOON.timestamp() * 1000)),
+            headers={"ce_id": receipt} if receipt else {},
+            key_base64=None,
+            value_base64=None if value is None else base64.b64encode(value).decode(),
+            **facts,
+        )
+        return self._add(REJECTED, receipt or "position", None, DatasetRejected(rejection=rejection))
+
+    def _commit(self, path: str, receipt: str, revision: int, outcome: Any) -> Commit:
+        return Commit(
+            receipt_id=receipt,
+            dataset_id=dataset_id(path),
+            path=path,
+            revision=revision,
+            outcome=outcome,
+            submitted_at=NOON,
+            committed_at=NOON + timedelta(seconds=revision),
+        )
+
+    def _add(
+        self, topic: Topic, receipt: str, key: str | None, event: BaseModel | bytes, time: str = "", at: datetime = NOON
+    ) -> Record:
+        record = Record(
+            topic.name,
+            0,
+            sum(record.topic == topic.name for record in self.records),
+            int(at.timestamp() * 1000),
+            None if key is None else key.encode(),
+            event if isinstance(event, bytes) else event.model_dump_json().encode(),
+            headers_of(topic, receipt_id=receipt, source="/test", time=time or at.isoformat()),
+        )
+        self.records.append(record)
+        return record

@@ -1,0 +1,13 @@
+import pytest
+
+from tests.unit.search.store_suite import StoreSuite
+from tests.unit.search.world import MemoryWorld
+
+
+@pytest.fixture
+def world() -> MemoryWorld:
+    return MemoryWorld()
+
+
+class TestMemory(StoreSuite):
+    pass

@@ -1,0 +1,150 @@
+import random
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.search.blocks import BEYOND, LONGEST_BOUND, text_block, upper_bound
+from services.search.handler import CommittedView, SubmittedView, note_committed, note_submitted
+from services.search.index_entry import DocumentView, entry_of, packed, unpacked, words_of
+from services.search.lineage import lineage
+from services.search.model import Entry, ParameterKey, Rank, Receipt
+from services.search.revisions import changes_of
+from shared.topics import COMMITTED, SUBMITTED
+from shared.wire import Record, read
+from tests.unit.search.building import NOON, Topics, dataset_id
+
+reports = st.builds(
+    Receipt,
+    st.just("r"),
+    st.just(None),
+    st.sampled_from([None, "/data/a"]),
+    st.sampled_from([None, NOON, NOON + timedelta(1)]),
+    st.sampled_from(Rank),
+    st.integers(0, 5),
+    st.just(""),
+).map(
+    lambda report: Receipt(report.receipt_id, None, str(report.rank), report.submitted_at, report.rank, report.word, "")
+)
+
+
+@given(reports, reports, reports)
+def test_reports_of_a_receipt_merge_the_same_in_any_order_and_number(
+    one: Receipt, two: Receipt, three: Receipt
+) -> None:
+    assert one.merged(two) == two.merged(one)
+    assert one.merged(two).merged(three) == one.merged(two.merged(three))
+    assert one.merged(one) == one
+
+
+def entry(parameters: dict[str, Any]) -> Entry:
+    record = Topics().committed("/data/visitor/run_1", parameters)
+    event = read(record, COMMITTED, CommittedView).event
+    assert isinstance(event.document, DocumentView)
+    return entry_of(event.commit, event.document)
+
+
+def test_numbers_compare_as_numbers_and_all_else_as_text() -> None:
+    made = entry({"n": 1, "x": 0.5, "t": "0012", "b": False, "huge": 10**400})
+    assert made.numbers == [(ParameterKey("n", many=False), 1.0), (ParameterKey("x", many=False), 0.5)]
+    texts = {key.name: text for key, text in made.texts}
+    assert texts == {"t": "0012", "b": "false", "huge": str(10**400)}
+
+
+def test_each_element_of_a_list_is_an_entry_and_once() -> None:
+    made = entry({"v": [1.0, 2.0, 1.0], "w": ["a", "b"]})
+    assert [(key.name, key.many, number) for key, number in made.numbers] == [("v", True, 1.0), ("v", True, 2.0)]
+    assert [text for _, text in made.texts] == ["a", "b"]
+
+
+def test_a_path_is_many_words_and_each_counts_once() -> None:
+    assert words_of("/data/Fus_RAC1b/run_01 DATA Überlänge") == ["data", "fus", "rac1b", "run", "01", "überlänge"]
+
+
+@given(st.binary(max_size=2000))
+def test_an_event_is_kept_byte_for_byte(event: bytes) -> None:
+    assert unpacked(packed(event)) == event
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=LONGEST_BOUND + 5), min_size=1))
+def test_the_bounds_of_a_text_block_hold_all_its_values_and_stay_short(texts: list[str]) -> None:
+    _, _, low, high, values, ordinals = text_block(1, [(text, n) for n, text in enumerate(texts)])
+    assert isinstance(low, str)
+    assert isinstance(high, str)
+    assert values == sorted(texts)
+    assert sorted(ordinals) == list(range(len(texts)))
+    if all(BEYOND not in text for text in texts):
+        assert all(low <= text <= high for text in texts)
+    assert len(low) <= LONGEST_BOUND
+    assert len(upper_bound(high)) <= LONGEST_BOUND + 1
+
+
+def test_a_submission_without_a_readable_time_has_the_records() -> None:
+    record = Topics().submitted("r", "/data/a", time="yesterday")
+    [noted] = note_submitted([read(record, SUBMITTED, SubmittedView)], None, NOON)
+    assert noted.receipt is not None
+    assert noted.receipt.submitted_at == NOON
+
+
+def test_a_key_that_is_no_id_leaves_the_receipt_without_a_dataset() -> None:
+    good = Topics().submitted("r", "/data/a")
+    record = Record(good.topic, 0, 0, good.timestamp_ms, b"\xff", good.value, good.headers)
+    [noted] = note_submitted([read(record, SUBMITTED, SubmittedView)], None, NOON)
+    assert noted.receipt is not None
+    assert noted.receipt.dataset_id is None
+
+
+def test_fields_of_a_newer_minor_version_are_kept_in_the_event() -> None:
+    record = Topics().committed("/data/a")
+    assert record.value is not None
+    value = record.value.replace(b'"commit":{', b'"commit":{"novelty":1,')
+    newer = Record(record.topic, 0, 0, 0, record.key, value, record.headers)
+    [noted] = note_committed([read(newer, COMMITTED, CommittedView)], None, NOON)
+    assert noted.revision is not None
+    assert unpacked(noted.revision.body) == value
+
+
+def test_changes_are_named_field_by_field_and_parameter_by_parameter() -> None:
+    before = b'{"document":{"name":"a","parameters":{"x":{"value":1},"y":{"value":2}},"inputs":[]}}'
+    after = b'{"document":{"name":"b","parameters":{"x":{"value":1},"z":{"value":3}},"inputs":[]}}'
+    assert [(change["field"], change["before"], change["after"]) for change in changes_of(before, after)] == [
+        ("name", "a", "b"),
+        ("parameters.y", {"value": 2}, None),
+        ("parameters.z", None, {"value": 3}),
+    ]
+
+
+class Family:
+    """Links in memory."""
+
+    def __init__(self, parents: dict[UUID, set[UUID]]) -> None:
+        self._links = [(child, parent, str(parent)) for child, found in parents.items() for parent in found]
+
+    async def links(self, ids: Any, side: str) -> list[tuple[UUID, UUID, str]]:
+        return [link for link in self._links if link[0 if side == "child" else 1] in ids]
+
+    async def nodes(self, ids: Any) -> list[dict[str, Any]]:
+        return [{"dataset_id": one, "name": "known"} for one in ids]
+
+
+async def test_a_lineage_has_all_within_its_depth_and_says_whether_it_goes_on() -> None:
+    seed = random.randrange(2**32)
+    print(f"SEED={seed}")  # noqa: T201  # shown when the test fails
+    chance = random.Random(seed)
+    ids = [dataset_id(f"/data/{n}") for n in range(30)]
+    parents = {
+        ids[n]: {ids[chance.randrange(n)] for _ in range(chance.randrange(4))} if n else set() for n in range(30)
+    }
+    for depth in range(6):
+        root = chance.choice(ids)
+        levels = [{root}]
+        for _ in range(depth + 1):
+            levels.append({parent for child in levels[-1] for parent in parents[child]})
+        within = set[UUID]().union(*levels[: depth + 1])
+        answer = await lineage(Family(parents), root, "up", depth)
+        assert {node["dataset_id"] for node in answer["nodes"]} == within
+        found = {(edge["child"], edge["parent"]) for edge in answer["edges"]}
+        assert found == {(child, parent) for child in within for parent in parents[child] & within}
+        assert answer["truncated"] == bool(levels[-1] - within)

@@ -1,0 +1,179 @@
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
+from services.search.filters import AnyOf, Condition, Exists, FilterInvalid, Like, Within, conditions_of, read_time
+from services.search.query import FIELDS, Fault, Query, QueryInvalid, read_query
+from services.search.sql import Known, count, facets, page
+from tests.unit.search.building import IDENTITIES, NOON, dataset_id
+
+PARIS = ZoneInfo("Europe/Paris")
+UP, DOWN = math.inf, -math.inf
+
+
+def read(**fields: str) -> Query:
+    return read_query(fields.items(), IDENTITIES, PARIS)
+
+
+@pytest.mark.parametrize(
+    ("text", "conditions"),
+    [
+        ("MX_flux~gteq~1e12", [Condition("MX_flux", Within(1e12, UP))]),
+        ("MX_flux~lteq~-.5", [Condition("MX_flux", Within(DOWN, -0.5))]),
+        ("a~gt~1", [Condition("a", Within(math.nextafter(1, UP), UP))]),
+        ("a~lt~1", [Condition("a", Within(DOWN, math.nextafter(1, DOWN)))]),
+        ("a~gteq~1,b~eq~x,A~lteq~2", [Condition("a", Within(1, 2)), Condition("b", AnyOf(("x",)))]),
+        ("a~eq~P 21 21 21", [Condition("a", AnyOf(("P 21 21 21",)))]),
+        ("a~eq~x~y", [Condition("a", AnyOf(("x~y",)))]),
+        ("a~in~1;two; three", [Condition("a", AnyOf(("1", "two", " three")))]),
+        (r"a~eq~one\, two", [Condition("a", AnyOf(("one, two",)))]),
+        (r"a~in~one\;two;three", [Condition("a", AnyOf(("one;two", "three")))]),
+        ("a~like~50_%", [Condition("a", Like(r"50\_%"))]),
+        ("a~like~auto", [Condition("a", Like("%auto%"))]),
+        ("a~like~*PROC", [Condition("a", Like("%PROC"))]),
+        (r"a~like~C:\x", [Condition("a", Like(r"%C:\\x%"))]),
+        ("a, b ,,", [Condition("a", Exists()), Condition("b", Exists())]),
+        ("a~EQ~1", [Condition("a", AnyOf(("1",)))]),
+    ],
+)
+def test_a_filter_is_read(text: str, conditions: list[Condition]) -> None:
+    assert conditions_of(text) == conditions
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "1_000", "1e999", "0x10", "\u0661", "one", "1 2", "--1", "1e"])
+def test_a_bound_that_is_no_finite_number_is_refused(value: str) -> None:
+    with pytest.raises(FilterInvalid, match="give a number in the parameter's canonical unit"):
+        conditions_of(f"a~gt~{value}")
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2024-11-30", datetime(2024, 11, 29, 23, 0, tzinfo=UTC)),
+        ("2024-11-30T09:00:00+01:00", datetime(2024, 11, 30, 8, 0, tzinfo=UTC)),
+        ("2024-11-30T09:00", datetime(2024, 11, 30, 8, 0, tzinfo=UTC)),
+        ("2024-07-01T09:00:00Z", datetime(2024, 7, 1, 9, 0, tzinfo=UTC)),
+    ],
+)
+def test_a_time_without_a_zone_is_the_facilitys(text: str, time: datetime) -> None:
+    assert read_time(text, PARIS) == time
+
+
+def test_the_end_of_a_range_of_dates_is_the_end_of_that_day() -> None:
+    assert read_time("2024-11-30", UTC, end_of_day=True) == datetime(2024, 11, 30, 23, 59, 59, 999999, tzinfo=UTC)
+
+
+def test_a_query_says_everything_at_once() -> None:
+    query = read(
+        q="Fus_RAC1b autoPROC fus",
+        technique="MX, SAXS",
+        path="/data//visitor/a/",
+        complete="TRUE",
+        sort="MX_flux",
+        order="ASC",
+        limit="7",
+        facets="kind,technique",
+        count="true",
+    )
+    assert query == Query(
+        words=("fus", "rac1b", "autoproc"),
+        values={"technique": ("mx", "saxs")},
+        dataset_id=dataset_id("/data/visitor/a"),
+        complete=True,
+        sort="MX_flux",
+        descending=False,
+        limit=7,
+        facets=("kind", "technique"),
+        count=True,
+    )
+
+
+def test_an_empty_field_asks_nothing() -> None:
+    assert read(q="", parameters="  ", technique=",") == Query()
+
+
+def test_a_field_that_is_given_once_is_not_given_twice() -> None:
+    with pytest.raises(QueryInvalid, match="limit: give it once"):
+        read_query([("limit", "1"), ("limit", "2")], IDENTITIES, PARIS)
+
+
+keys = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
+)
+
+
+@given(keys, st.uuids(), st.text())
+def test_a_cursor_comes_back_as_it_was_written(key: float | str, row_id: object, order: str) -> None:
+    cursor = Cursor(key, row_id)  # type: ignore[arg-type]  # hypothesis does not say that these are UUIDs
+    assert read_cursor(write_cursor(order, cursor), order, type(key)) == cursor
+
+
+def test_a_cursor_of_a_time_comes_back() -> None:
+    cursor = Cursor(NOON, dataset_id("/data/a"))
+    assert read_cursor(write_cursor("start desc", cursor), "start desc", datetime) == cursor
+
+
+@given(st.text(), st.sampled_from([float, str, datetime]))
+def test_what_is_no_cursor_is_refused(text: str, key_type: type) -> None:
+    with pytest.raises(CursorInvalid):
+        read_cursor(text, "start desc", key_type)
+
+
+pieces = st.sampled_from(
+    [
+        "MX_flux",
+        "~",
+        "~gt~",
+        "~in~",
+        "~like~",
+        "1",
+        "1e400",
+        "-",
+        ",",
+        ";",
+        "\\",
+        "\\,",
+        "%",
+        "*",
+        "nan",
+        "é",
+        "\0",
+        "'",
+        "$1",
+        "9" * 400,
+    ]
+)
+values = st.one_of(st.text(max_size=30), st.lists(pieces, max_size=8).map("".join))
+queries = st.lists(st.tuples(st.one_of(st.sampled_from(list(FIELDS)), st.text(max_size=5)), values), max_size=6)
+
+
+def read_or_faults(pairs: list[tuple[str, str]]) -> tuple[Query | None, Sequence[Fault]]:
+    try:
+        return read_query(pairs, IDENTITIES, PARIS), ()
+    except QueryInvalid as invalid:
+        return None, invalid.faults
+
+
+@given(queries)
+def test_any_query_is_answerable_or_its_faults_are_named(pairs: list[tuple[str, str]]) -> None:
+    query, faults = read_or_faults(pairs)
+    said = {name[:100] for name, _ in pairs}
+    assert all(fault.field in said and fault.message for fault in faults)
+    if query is None:
+        assert faults
+        return
+    wanted = (*(condition.name for condition in query.conditions), query.sort)
+    names = {name.lower(): [Known(1, name, many=False)] for name in wanted}
+    statements = [page(query, names), count(query, names), *([facets(query, names)] if query.facets else [])]
+    for statement in statements:
+        assert f"${len(statement.arguments)}" in statement.text or not statement.arguments
+        for _, value in pairs:
+            # nothing that was said is part of the SQL, unless it is a word of it anyway
+            assert len(value) < 12 or value not in statement.text

@@ -1,0 +1,91 @@
+"""A read model under test: records go in through the stages, and what is remembered comes out as plain values."""
+
+import json
+from typing import Any, Protocol
+from uuid import UUID
+
+from services.search.app import stages_of
+from services.search.memory import MemoryReadModel
+from shared.backoff import Patience
+from shared.publisher import MemoryPublisher
+from shared.rejection_limit import RejectionLimit
+from shared.stage import StageRunner
+from shared.wire import Record
+from tests.unit.search.building import NOON, dataset_id
+
+
+class World(Protocol):
+    """What the suite asks of either store."""
+
+    publisher: MemoryPublisher
+
+    async def note(self, *records: Record) -> None:
+        """Settle records, each topic's in one batch."""
+
+    async def revision_of(self, path: str) -> int | None:
+        """The revision that is found."""
+
+    async def kept_revisions(self, path: str) -> list[int]:
+        """The history."""
+
+    async def parents_of(self, path: str) -> set[UUID]:
+        """The inputs of the revision that is found."""
+
+    async def receipt(self, receipt_id: str) -> dict[str, Any] | None:
+        """The answer, with `submitted_at` and `dataset_id`."""
+
+    async def rejections(self) -> list[str]:
+        """Messages of all rejections."""
+
+    async def position(self, topic: str) -> int:
+        """How far a topic is noted."""
+
+
+class Noting:
+    """Runs the stages over either store."""
+
+    def __init__(self, store: Any) -> None:
+        self.publisher = MemoryPublisher()
+        self._runners = {
+            stage.consumes.name: StageRunner(
+                stage, self.publisher, lambda: NOON, RejectionLimit(fraction=1), Patience()
+            )
+            for stage in stages_of(store)
+        }
+
+    async def note(self, *records: Record) -> None:
+        for topic, runner in self._runners.items():
+            batch = [record for record in records if record.topic == topic]
+            if batch:
+                await runner.run(batch)
+
+
+class MemoryWorld(Noting):
+    """The twin."""
+
+    def __init__(self) -> None:
+        self._model = MemoryReadModel()
+        super().__init__(self._model)
+
+    async def revision_of(self, path: str) -> int | None:
+        entry = self._model.entries.get(dataset_id(path))
+        return entry.row.revision if entry else None
+
+    async def kept_revisions(self, path: str) -> list[int]:
+        return sorted(number for one, number in self._model.revisions if one == dataset_id(path))
+
+    async def parents_of(self, path: str) -> set[UUID]:
+        return {parent for parent, _ in self._model.entries[dataset_id(path)].inputs}
+
+    async def receipt(self, receipt_id: str) -> dict[str, Any] | None:
+        receipt = self._model.receipts.get(receipt_id)
+        if receipt is None:
+            return None
+        known = {"submitted_at": receipt.submitted_at, "dataset_id": receipt.dataset_id}
+        return dict(json.loads(receipt.answer)) | known
+
+    async def rejections(self) -> list[str]:
+        return sorted(row.message for row in self._model.rejections.values())
+
+    async def position(self, topic: str) -> int:
+        return self._model.positions.get((topic, 0), 0)
