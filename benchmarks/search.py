@@ -6,6 +6,7 @@ every kind of question is asked with random values, before and after ANALYZE, be
 
 import argparse
 import asyncio
+import gc
 import random
 import sys
 import tempfile
@@ -35,6 +36,7 @@ from shared.identity import Identities
 from shared.migrations import migrate
 from shared.publisher import MemoryPublisher
 from shared.rejection_limit import RejectionLimit
+from shared.service import GARBAGE_THRESHOLDS
 from shared.settings import Settings
 from shared.stage import StageRunner
 from shared.topics import COMMITTED
@@ -224,6 +226,8 @@ def p95(taken: Sequence[float]) -> float:
 
 async def main(datasets: int, seed: int) -> None:
     """Load, ask, ANALYZE, ask again."""
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)  # as the services have it
     with tempfile.TemporaryDirectory() as folder:
         async with embedded_stack(Path(folder), environment={KAFKA_VARIABLE: "not needed"}) as stack:
             await migrate(stack.database_url, {"search": "search"})

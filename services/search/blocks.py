@@ -1,7 +1,7 @@
 """Parameter blocks: the values of one parameter over a batch, in order, each beside the ordinal of its dataset."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias, TypeVar
 
 from services.search.model import Entry, ParameterKey
@@ -14,10 +14,8 @@ BEYOND = "\U0010ffff"
 TIER_SIZES = (16, 256)
 """A block of fewer values than these is of tier 0, 1; a larger one of tier 2; ordered runs are tier 3."""
 
-Block: TypeAlias = tuple[int, int, float | str, float | str, list[float] | list[str], list[int]]
-"""Parameter, tier, low, high, entries, ordinals."""
-
-
+Block: TypeAlias = tuple[int, int, float | str, float | str, str, str]
+"""Parameter, tier, low, high, and entries and ordinals as PostgreSQL writes arrays."""
 Grouped: TypeAlias = dict[ParameterKey, list[tuple[V, int]]]
 """Values and ordinals by parameter."""
 
@@ -37,16 +35,16 @@ def grouped(applied: Sequence[tuple[int, Entry]]) -> tuple["Grouped[float]", "Gr
 def number_block(parameter_id: int, pairs: list[tuple[float, int]]) -> Block:
     """The block of one parameter's numbers."""
     pairs.sort()
-    values = [value for value, _ in pairs]
-    return parameter_id, _tier(pairs), values[0], values[-1], values, [ordinal for _, ordinal in pairs]
+    entries = _array(repr(value) for value, _ in pairs)
+    return parameter_id, _tier(pairs), pairs[0][0], pairs[-1][0], entries, _ordinals(pairs)
 
 
 def text_block(parameter_id: int, pairs: list[tuple[str, int]]) -> Block:
     """The block of one parameter's texts."""
     pairs.sort()
-    values = [value for value, _ in pairs]
-    low, high = values[0][:LONGEST_BOUND], upper_bound(values[-1])
-    return parameter_id, _tier(pairs), low, high, values, [ordinal for _, ordinal in pairs]
+    entries = _array(_quoted(value) for value, _ in pairs)
+    low, high = pairs[0][0][:LONGEST_BOUND], upper_bound(pairs[-1][0])
+    return parameter_id, _tier(pairs), low, high, entries, _ordinals(pairs)
 
 
 def upper_bound(text: str) -> str:
@@ -56,3 +54,17 @@ def upper_bound(text: str) -> str:
 
 def _tier(pairs: Sequence[object]) -> int:
     return sum(len(pairs) >= size for size in TIER_SIZES)
+
+
+def _ordinals(pairs: Sequence[tuple[V, int]]) -> str:
+    return _array(str(ordinal) for _, ordinal in pairs)
+
+
+def _array(elements: Iterable[str]) -> str:
+    """An array as one text: it costs a fifth of what the driver takes for its elements one by one."""
+    return "{" + ",".join(elements) + "}"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

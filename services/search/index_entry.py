@@ -102,6 +102,9 @@ def _values_of(
     texts: list[tuple[ParameterKey, str]] = []
     for name, parameter in parameters.items():
         value = parameter["value"]
+        if isinstance(value, float):  # most are, and there are many
+            numbers.append((_key(name, False), value))
+            continue
         many = isinstance(value, list)
         key = _key(name, many)
         for element in dict.fromkeys(map(_comparable, value)) if many else (_comparable(value),):

@@ -3,7 +3,14 @@
 
 from services.search.model import DatasetRow, RejectionRow, RevisionRow
 
-BLOCK_COLUMNS = ("parameter_id", "tier", "low", "high", "entries", "ordinals")
+_BLOCKS = """
+insert into {table} (parameter_id, tier, low, high, entries, ordinals)
+select parameter_id, tier, low, high, entries::{type}[], ordinals::int[]
+from unnest($1::int[], $2::smallint[], $3::{type}[], $4::{type}[], $5::text[], $6::text[])
+  as block (parameter_id, tier, low, high, entries, ordinals)
+"""
+NUMBER_BLOCKS = _BLOCKS.format(table="number_block", type="float8")
+TEXT_BLOCKS = _BLOCKS.format(table="text_block", type="text")
 
 DATASETS = f"""
 insert into dataset ({", ".join(DatasetRow._fields)})

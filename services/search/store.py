@@ -101,11 +101,12 @@ class ReadModelTransaction:
         numbers, texts = grouped(applied)
         await self._name_parameters(sorted((numbers.keys() | texts.keys()) - self._parameters.keys()))
         numbered = self._parameters | self.new_parameters
-        number_blocks = [number_block(numbered[key], pairs) for key, pairs in numbers.items()]
-        text_blocks = [text_block(numbered[key], pairs) for key, pairs in texts.items()]
-        for table, blocks in (("number_block", number_blocks), ("text_block", text_blocks)):
+        for statement, blocks in (
+            (statements.NUMBER_BLOCKS, [number_block(numbered[key], pairs) for key, pairs in numbers.items()]),
+            (statements.TEXT_BLOCKS, [text_block(numbered[key], pairs) for key, pairs in texts.items()]),
+        ):
             if blocks:
-                await self._connection.copy_records_to_table(table, records=blocks, columns=statements.BLOCK_COLUMNS)
+                await self._connection.execute(statement, *_columns(blocks))
 
     async def _name_parameters(self, keys: Sequence[ParameterKey]) -> None:
         """Numbers for new parameters; in order of name, so that two replicas cannot block each other."""
