@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from shared.events import DatasetRejected, Origin, Rejection
 from shared.rejections import Refusal
 from shared.topics import REJECTED
-from shared.wire import Message, Record, headers_of
+from shared.wire import Message, Record, headers_of, is_plain
 
 MOST_FINDINGS = 100
 MOST_MESSAGE_CHARACTERS = 4000
@@ -17,7 +17,7 @@ MOST_MESSAGE_CHARACTERS = 4000
 
 def rejection_message(stage: str, record: Record, refusal: Refusal, now: datetime) -> Message:
     """The event that says why a record was not taken. It never fails: whatever cannot be read is left empty."""
-    headers = {name: value.decode(errors="replace") for name, value in record.headers}
+    headers = {_storable(name): _storable(value.decode(errors="replace")) for name, value in record.headers}
     receipt_id = headers.get("ce_id") or None
     dataset_id, path = _subject(record)
     rejection = Rejection(
@@ -27,7 +27,7 @@ def rejection_message(stage: str, record: Record, refusal: Refusal, now: datetim
         producer=headers.get("ce_source"),
         stage=stage,
         code=refusal.code,
-        message=refusal.message.replace("\x00", "\N{SYMBOL FOR NULL}")[:MOST_MESSAGE_CHARACTERS],
+        message=_storable(refusal.message)[:MOST_MESSAGE_CHARACTERS],
         findings=list(refusal.findings[:MOST_FINDINGS]),
         origin=Origin(
             topic=record.topic, partition=record.partition, offset=record.offset, timestamp_ms=record.timestamp_ms
@@ -38,7 +38,7 @@ def rejection_message(stage: str, record: Record, refusal: Refusal, now: datetim
         rejected_at=now,
     )
     payload = DatasetRejected(rejection=rejection).model_dump_json().encode()
-    event_id = receipt_id or _position_id(record)
+    event_id = receipt_id if receipt_id and is_plain(receipt_id) else _position_id(record)
     key = str(dataset_id).encode() if dataset_id else record.key
     return Message(
         REJECTED.name,
@@ -46,6 +46,11 @@ def rejection_message(stage: str, record: Record, refusal: Refusal, now: datetim
         payload,
         headers_of(REJECTED, receipt_id=event_id, source=f"/beamcat/{stage}", time=now.isoformat()),
     )
+
+
+def _storable(text: str) -> str:
+    """The text without NUL and lone surrogates, which neither a rejection's reader nor PostgreSQL takes."""
+    return text.replace("\x00", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
 
 
 def _position_id(record: Record) -> str:
@@ -62,6 +67,6 @@ def _subject(record: Record) -> tuple[UUID | None, str | None]:
     try:
         payload: Any = json.loads(record.value or b"")
         path = (payload.get("dataset") or payload.get("submission"))["path"]
-        return dataset_id, path.replace("\x00", "\N{SYMBOL FOR NULL}") if isinstance(path, str) else None
+        return dataset_id, _storable(path) if isinstance(path, str) else None
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return dataset_id, None

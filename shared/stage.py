@@ -107,6 +107,8 @@ class Stage(Generic[E, K]):
     produces: Topic | None = None
     saved: Callable[[], None] = lambda: None
     """Called after each durable batch, for instance to wake a relay."""
+    onlooker: bool = False
+    """Another stage judges this topic's events: what is refused here is counted, but not said a second time."""
 
     @property
     def group(self) -> str:
@@ -200,7 +202,7 @@ class StageRunner(Generic[E, K]):
         self, record: Record, event: Received[E] | None, outcome: Outcome, now: datetime
     ) -> Iterator[Message]:
         match outcome:
-            case Refusal():
+            case Refusal() if not self.stage.onlooker:
                 yield rejection_message(self.stage.name, record, outcome, now)
             case Waiting(pending) if event is not None:
                 payload = DatasetPending(pending=pending).model_dump_json().encode()

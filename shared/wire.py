@@ -78,6 +78,11 @@ def read(record: Record, topic: Topic, view: type[E]) -> Received[E]:
     return Received(event, record, headers["ce_id"], headers["ce_source"], headers.get("ce_time"))
 
 
+def is_plain(text: str) -> bool:
+    """Whether a text can be the value of a CloudEvents header: not too long, no control characters."""
+    return len(text) <= MOST_HEADER_CHARACTERS and text.isprintable()
+
+
 def _headers(record: Record) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in record.headers:
@@ -88,7 +93,7 @@ def _headers(record: Record) -> dict[str, str]:
     for name in ("ce_id", "ce_type", "ce_source"):
         if not headers.get(name):
             raise Poison(Code.HEADER_INVALID, f"the header {name} is missing")
-        if len(headers[name]) > MOST_HEADER_CHARACTERS or not headers[name].isprintable():
+        if not is_plain(headers[name]):
             raise Poison(
                 Code.HEADER_INVALID,
                 f"the header {name} has over {MOST_HEADER_CHARACTERS} characters or a control character",

@@ -3,7 +3,6 @@
 from typing import Any
 
 from services.search.handler import (
-    RECEIPTS_STAGE,
     CommittedView,
     SubmittedView,
     note_committed,
@@ -30,9 +29,9 @@ def stages_of(store: PostgresReadModel) -> tuple[Stage[Any, None], ...]:
     """The four stages, which `rebuild` runs as well."""
     return (
         Stage("search", COMMITTED, CommittedView, note_committed, store),
-        Stage("search-rejections", REJECTED, DatasetRejected, note_rejected, store),
-        Stage("search-pending", PENDING, DatasetPending, note_pending, store),
-        Stage(RECEIPTS_STAGE, SUBMITTED, SubmittedView, note_submitted, store),
+        Stage("search-rejections", REJECTED, DatasetRejected, note_rejected, store, onlooker=True),
+        Stage("search-pending", PENDING, DatasetPending, note_pending, store, onlooker=True),
+        Stage("search-receipts", SUBMITTED, SubmittedView, note_submitted, store, onlooker=True),
     )
 
 

@@ -13,8 +13,6 @@ from shared.events import Commit, DatasetPending, DatasetRejected, Rejection, Se
 from shared.topics import SUBMITTED
 from shared.wire import Received
 
-RECEIPTS_STAGE = "search-receipts"
-
 
 class SubmittedView(Section):
     """Nothing of the body: the headers say which receipt, the key which dataset."""
@@ -65,16 +63,8 @@ def note_pending(events: Sequence[Received[DatasetPending]], _known: None, _now:
 
 
 def note_rejected(events: Sequence[Received[DatasetRejected]], _known: None, _now: datetime) -> Sequence[Noted]:
-    """The rejection is kept, with or without a receipt that can be told of it.
-
-    What the onlooker of submissions cannot read the validator refuses too: one record, one rejection.
-    """
-    return [
-        Noted()
-        if event.event.rejection.stage == RECEIPTS_STAGE
-        else _rejected(event.event.rejection, event.record.offset)
-        for event in events
-    ]
+    """The rejection is kept, with or without a receipt that can be told of it."""
+    return [_rejected(event.event.rejection, event.record.offset) for event in events]
 
 
 def note_committed(events: Sequence[Received[CommittedView]], _known: None, _now: datetime) -> Sequence[Noted]:

@@ -46,7 +46,7 @@ def dataset(number: int) -> dict[str, object]:
 
 
 async def test_what_was_answered_202_can_be_read_from_the_topic(kafka: str, tmp_path: Path) -> None:
-    settings = Settings(kafka_bootstrap_servers=kafka, tokens_file=tmp_path / "tokens.json")
+    settings = Settings(kafka_bootstrap_servers=kafka, topic_partitions=3, tokens_file=tmp_path / "tokens.json")
     await apply_topics(settings)
     consumer = AIOKafkaConsumer(SUBMITTED.name, bootstrap_servers=kafka, auto_offset_reset="earliest")
     publisher = KafkaPublisher(settings, "test-gateway")

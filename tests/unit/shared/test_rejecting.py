@@ -1,0 +1,50 @@
+import base64
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.events import DatasetRejected
+from shared.rejecting import rejection_message
+from shared.rejections import Code, Refusal
+from shared.topics import REJECTED
+from shared.wire import Record, read
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+REFUSED = Refusal(Code.NOT_JSON, "no")
+
+
+def rejected(record: Record, refusal: Refusal = REFUSED) -> DatasetRejected:
+    """The rejection as its reader gets it: it must not be poison itself, or it would be rejected for ever."""
+    message = rejection_message("tester", record, refusal, NOW)
+    again = Record(message.topic, 0, 0, 0, message.key, message.value, message.headers)
+    return read(again, REJECTED, DatasetRejected).event
+
+
+@pytest.mark.parametrize("receipt", [b"", b"\xff", b"a\x00b", b"x" * 300, "\u2028".encode()])
+def test_a_receipt_that_no_header_can_hold_does_not_poison_the_rejection(receipt: bytes) -> None:
+    record = Record("dataset.submitted", 3, 7, 0, None, b"{}", (("ce_id", receipt),))
+    assert rejected(record).rejection.origin.offset == 7
+
+
+@pytest.mark.parametrize("path", ["\x00", "\ud800", "/data/\x00\udfff"])
+def test_a_path_that_no_text_can_hold_does_not_stop_the_rejection(path: str) -> None:
+    record = Record("dataset.submitted", 0, 0, 0, None, json.dumps({"submission": {"path": path}}).encode(), ())
+    assert rejected(record).rejection.path
+
+
+@given(
+    value=st.none() | st.binary(max_size=200),
+    key=st.none() | st.binary(max_size=40),
+    headers=st.lists(st.tuples(st.text(max_size=10), st.binary(max_size=30)), max_size=4),
+    words=st.text(max_size=50),
+)
+def test_whatever_the_record_its_rejection_can_be_read_and_has_its_bytes(
+    value: bytes | None, key: bytes | None, headers: list[tuple[str, bytes]], words: str
+) -> None:
+    record = Record("dataset.submitted", 0, 0, 0, key, value, tuple(headers))
+    rejection = rejected(record, Refusal(Code.NOT_JSON, words)).rejection
+    assert rejection.value_base64 == (None if value is None else base64.b64encode(value).decode())
+    assert rejection.key_base64 == (None if key is None else base64.b64encode(key).decode())
