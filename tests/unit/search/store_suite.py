@@ -121,13 +121,6 @@ class StoreSuite:
         await world.note(Topics().rejected(None, code="header_invalid", message="the header ce_id is missing"))
         assert await world.rejections() == ["the header ce_id is missing"]
 
-    async def test_what_the_onlooker_of_submissions_refuses_is_left_to_the_validator(self, world: World) -> None:
-        topics = Topics()
-        await world.note(
-            topics.rejected("r", message="twice", stage="search-receipts"), topics.rejected("r", message="once")
-        )
-        assert await world.rejections() == ["once"]
-
     async def test_a_record_refused_twice_by_one_stage_is_one_rejection(self, world: World) -> None:
         topics = Topics()
         await world.note(topics.rejected("r", offset=7), topics.rejected("r", offset=7), topics.rejected("r", offset=8))

@@ -2,6 +2,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -115,6 +116,13 @@ async def test_one_poison_event_in_five_hundred_is_rejected_and_the_others_pass(
     assert rejection["origin"] == {"topic": SUBMITTED.name, "partition": 0, "offset": 250, "timestamp_ms": 0}
     assert rejection["value_base64"] == "/w=="
     assert rejection["receipt_id"] == "r-n250"
+
+
+async def test_an_onlooker_refuses_in_silence_for_another_stage_says_it() -> None:
+    bench = Bench(passes)
+    bench.runner.stage = replace(bench.runner.stage, onlooker=True)
+    await bench.run(record("good"), record("bad", 1, b"not json"))
+    assert [message.topic for message in bench.publisher.messages] == [VALIDATED.name]
 
 
 async def test_an_event_that_the_database_refuses_is_found_and_its_neighbours_are_stored() -> None:
