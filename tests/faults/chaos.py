@@ -12,13 +12,13 @@ from deploy.embedded.installation import Installation
 
 FAILPOINTS = {
     "gateway": None,
-    "validator": "validator:after_poll:3",
-    "linker": "linker:after_save:4",
-    "linker-2": "linker-relay:before_mark:3",
-    "sample_tracking": "sample_tracking:after_publish:4",
-    "catalog_writer": "catalog_writer:after_save:4",
-    "catalog_writer-2": "catalog-relay:before_mark:4",
-    "search": "search:after_save:4",
+    "validator": "validator:after_poll:2",
+    "linker": "linker:after_save:1",
+    "linker-2": "linker-relay:before_mark:1",
+    "sample_tracking": "sample_tracking:after_publish:2",
+    "catalog_writer": "catalog_writer:after_save:2",
+    "catalog_writer-2": "catalog-relay:before_mark:1",
+    "search": "search:after_save:2",
 }
 """After poll; after save; after relay before mark; after publish before commit; after the outbox write."""
 REPLICAS = {"linker": 2, "catalog_writer": 2}

