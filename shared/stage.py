@@ -24,7 +24,7 @@ from shared.rejecting import rejection_message
 from shared.rejection_limit import RejectionLimit
 from shared.rejections import Code, Poison, Refusal
 from shared.topics import PENDING, Topic
-from shared.wire import Message, Received, Record, headers_of, read, splice
+from shared.wire import Headers, Message, Received, Record, derived_headers, read, splice
 
 E = TypeVar("E", bound=BaseModel)
 K = TypeVar("K", covariant=True)
@@ -218,19 +218,12 @@ class StageRunner(Generic[E, K]):
                 words = f"with its canonical values it has {len(value)} bytes, {topic.name} takes {topic.max_bytes}"
                 yield rejection_message(self.stage.name, record, Refusal(Code.TOO_LARGE, words), now)
 
-    def _headers(self, event: Received[E], topic: Topic, now: datetime) -> tuple[tuple[str, bytes], ...]:
-        trace = next((value for name, value in event.record.headers if name == "traceparent"), None)
-        return headers_of(
-            topic,
-            receipt_id=event.receipt_id,
-            source=f"/beamcat/{self.stage.name}",
-            time=now.isoformat(),
-            traceparent=trace,
-        )
+    def _headers(self, event: Received[E], topic: Topic, now: datetime) -> Headers:
+        return derived_headers(topic, event.record, event.receipt_id, self.stage.name, now)
 
 
 def _blame(error: Exception) -> Refusal:
     words = " ".join(str(error).split())[:500]
-    if fault_of(error) is Fault.EVENT and type(error).__module__.startswith("asyncpg"):
+    if type(error).__module__.startswith("asyncpg"):
         return Refusal(Code.CANNOT_STORE, f"the database refused it: {type(error).__name__}: {words}")
     return Refusal(Code.INTERNAL_ERROR, f"a defect in this stage: {type(error).__name__}: {words}")

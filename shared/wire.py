@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -152,3 +153,9 @@ def headers_of(topic: Topic, *, receipt_id: str, source: str, time: str, tracepa
         ("content-type", b"application/json"),
     )
     return headers if traceparent is None else (*headers, ("traceparent", traceparent))
+
+
+def derived_headers(topic: Topic, record: Record, receipt_id: str, stage: str, now: datetime) -> Headers:
+    """The headers of what a stage makes of a record: the same receipt in the same trace, said by the stage."""
+    trace = next((value for name, value in record.headers if name == "traceparent"), None)
+    return headers_of(topic, receipt_id=receipt_id, source=f"/beamcat/{stage}", time=now.isoformat(), traceparent=trace)

@@ -12,7 +12,7 @@ from shared.rejecting import rejection_message
 from shared.rejections import Code, Poison, Refusal
 from shared.stage import HEADROOM_BYTES, Outcome, Passed, Waiting
 from shared.topics import LINKED, VALIDATED
-from shared.wire import Message, Received, Record, headers_of, read, splice
+from shared.wire import Message, Received, Record, derived_headers, read, splice
 
 STAGE = "linker"
 
@@ -154,16 +154,6 @@ def _expiry(holding: Holding, dataset: DatasetFacts) -> Refusal:
 
 def _linked(record: Record, links: Links, now: datetime) -> Message:
     """The event as the stage's runner would have sent it, had nothing been missing."""
-    headers = {name: value for name, value in record.headers if name in ("ce_id", "traceparent")}
-    return Message(
-        LINKED.name,
-        record.key,
-        splice(record.value or b"", {"links": links}),
-        headers_of(
-            LINKED,
-            receipt_id=headers["ce_id"].decode(),
-            source=f"/beamcat/{STAGE}",
-            time=now.isoformat(),
-            traceparent=headers.get("traceparent"),
-        ),
-    )
+    receipt_id = dict(record.headers)["ce_id"].decode()
+    value = splice(record.value or b"", {"links": links})
+    return Message(LINKED.name, record.key, value, derived_headers(LINKED, record, receipt_id, STAGE, now))
