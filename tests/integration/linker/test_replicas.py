@@ -10,6 +10,7 @@ import pytest
 from services.linker.store import PostgresLinks
 from shared.database import Database
 from shared.events import DatasetFacts
+from shared.publisher import MemoryPublisher
 from tests.unit.linker.builders import IDENTITIES, committed, dataset_id, facts
 from tests.unit.linker.world import World
 
@@ -59,21 +60,21 @@ class Catalogue:
         self.effects: dict[str, list[str]] = defaultdict(list)
         self.committed: set[str] = set()
         self._receipts = receipts
-        self._read = dict.fromkeys(range(len(worlds)), 0)
+        self._read = 0
         self._chance = chance
 
     async def run(self) -> None:
         while sum(map(len, self.effects.values())) < self._receipts:
-            new = [linked for number in self._read for linked in self._poll(number)]
+            new = self._poll()
             self._chance.shuffle(new)
             await asyncio.gather(*(world.send() for world in self.worlds))
             await asyncio.gather(*(self._tell(path) for path in new))
 
-    def _poll(self, number: int) -> list[str]:
+    def _poll(self) -> list[str]:
         """The paths of what was linked since; a receipt has an effect once, as the catalogue sees to."""
-        linked = self.worlds[number].linked[self._read[number] :]
-        receipts = self.worlds[number].linked_receipts[self._read[number] :]
-        self._read[number] += len(linked)
+        topic = self.worlds[0]  # one topic for all: only there can the order of what two replicas sent be seen
+        linked, receipts = topic.linked[self._read :], topic.linked_receipts[self._read :]
+        self._read += len(linked)
         fresh = []
         for event, receipt in zip(linked, receipts, strict=True):
             line = self.effects[event.dataset.path]
@@ -96,7 +97,8 @@ async def test_everything_goes_on_once_in_effect_in_order_and_nothing_is_stuck(
 ) -> None:
     chance = Random(seed)
     lineage = random_lineage(chance)
-    worlds = [World(PostgresLinks(database, IDENTITIES)) for _ in range(2)]
+    topics = MemoryPublisher()
+    worlds = [World(PostgresLinks(database, IDENTITIES), topics) for _ in range(2)]
     shares: tuple[list[list[DatasetFacts]], list[list[DatasetFacts]]] = ([], [])
     for series in lineage.values():
         chance.choice(shares).append(series)
@@ -109,9 +111,8 @@ async def test_everything_goes_on_once_in_effect_in_order_and_nothing_is_stuck(
         await asyncio.gather(*work, catalogue.run())
     in_order = {path: [each.receipt_id for each in series] for path, series in lineage.items()}
     assert catalogue.effects == in_order
-    for world in worlds:
-        await world.send()
-        assert world.reasons == []
+    await asyncio.gather(*(world.send() for world in worlds))
+    assert worlds[0].reasons == []
     assert await worlds[0].held() == []
     assert retries(caplog) == []
 

@@ -36,10 +36,10 @@ class LinkedDataset(Section):
 
 
 class World:
-    def __init__(self, links: Links) -> None:
+    def __init__(self, links: Links, publisher: MemoryPublisher | None = None) -> None:
         self.links = links
         self.now = NOON
-        self.publisher = MemoryPublisher()
+        self.publisher = publisher or MemoryPublisher()
         self.linker = Linker(TECHNIQUES, IDENTITIES)
         self.relay = Relay("linker-relay", ReleaseOutbox(links, self.linker, self.clock), self.publisher, Patience())
         self.deadlines = Deadlines(links, self.relay, Patience(), self.clock)
