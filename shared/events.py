@@ -186,8 +186,8 @@ class Tracking(Section):
     findings: list[Finding] = []
 
 
-class Document(Section):
-    """A dataset as it is catalogued: everything a read model needs, and nothing that has to be looked up elsewhere."""
+class DocumentFacts(Section):
+    """A dataset as it is catalogued, but for its parameters."""
 
     dataset_id: UUID
     path: str
@@ -206,13 +206,18 @@ class Document(Section):
     sample: SampleRef | None
     container: Container | None
     sample_changer_position: str | None
-    parameters: dict[str, Parameter]
     inputs: list[LinkedInput]
     files: list[DeclaredFile]
     file_count: int | None
     volume_bytes: int | None
     findings: list[Finding]
     producer: Producer
+
+
+class Document(DocumentFacts):
+    """A dataset as it is catalogued: everything a read model needs, and nothing that has to be looked up elsewhere."""
+
+    parameters: dict[str, Parameter]
 
 
 class Commit(Section):

@@ -6,7 +6,7 @@ Load and save share one database transaction. Offsets are committed by the calle
 everything is durable; whatever happens before that is done again, which changes nothing: every step is idempotent.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,7 @@ from shared.backoff import Patience
 from shared.events import DatasetPending, Pending, Section
 from shared.failpoints import failpoint
 from shared.faults import Fault, fault_of
+from shared.members import Member
 from shared.metrics import Timer, observe_batch, observe_retry
 from shared.publisher import Publisher
 from shared.rejecting import rejection_message
@@ -211,15 +212,19 @@ class StageRunner(Generic[E, K]):
                 )
             case Passed(sections, key) if event is not None and self.stage.produces is not None:
                 topic = self.stage.produces
-                value = splice(record.value or b"", sections)
-                if len(value) <= topic.max_bytes - HEADROOM_BYTES:
-                    yield Message(topic.name, key or record.key, value, self._headers(event, topic, now))
+                spliced = splice(record, sections)
+                if len(spliced.value) <= topic.max_bytes - HEADROOM_BYTES:
+                    yield Message(
+                        topic.name, key or record.key, spliced.value, self._headers(event, topic, now, spliced.members)
+                    )
                     return
-                words = f"with its canonical values it has {len(value)} bytes, {topic.name} takes {topic.max_bytes}"
+                words = (
+                    f"with its canonical values it has {len(spliced.value)} bytes, {topic.name} takes {topic.max_bytes}"
+                )
                 yield rejection_message(self.stage.name, record, Refusal(Code.TOO_LARGE, words), now)
 
-    def _headers(self, event: Received[E], topic: Topic, now: datetime) -> Headers:
-        return derived_headers(topic, event.record, event.receipt_id, self.stage.name, now)
+    def _headers(self, event: Received[E], topic: Topic, now: datetime, members: Iterable[Member] = ()) -> Headers:
+        return derived_headers(topic, event.record, event.receipt_id, self.stage.name, now, members)
 
 
 def _blame(error: Exception) -> Refusal:

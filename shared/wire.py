@@ -1,17 +1,20 @@
 """Between Kafka records and events: reading what may be poison, and adding a section without touching the rest."""
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
+from shared import members
 from shared.events import Section
+from shared.members import Member
 from shared.rejections import Code, Poison
-from shared.topics import Topic
+from shared.topics import SUBMITTED, Topic
 
 E = TypeVar("E", bound=BaseModel)
 
@@ -70,13 +73,31 @@ def read(record: Record, topic: Topic, view: type[E]) -> Received[E]:
         raise Poison(Code.NULL_VALUE, "the record has no value")
     if len(value) > topic.max_bytes:
         raise Poison(Code.TOO_LARGE, f"the event has {len(value)} bytes, {topic.name} takes {topic.max_bytes}")
+    event = _parsed(record, topic, view, value)
+    return Received(event, record, headers["ce_id"], headers["ce_source"], headers.get("ce_time"))
+
+
+def _parsed(record: Record, topic: Topic, view: type[E], value: bytes) -> E:
+    """What the view needs of the payload. A producer's own bytes are always read in full."""
+    if topic is not SUBMITTED:
+        needed = members.without(value, members.members_of(record.headers), view)
+        if needed is not value:
+            with contextlib.suppress(ValidationError):
+                return view.model_validate_json(needed)
     try:
         event = view.model_validate_json(value)
     except ValidationError as error:
         _poison(value, error)
     if b"\\u0000" in value or b"NaN" in value or b"Infinity" in value:
         _refuse_unstorable(value)
-    return Received(event, record, headers["ce_id"], headers["ce_source"], headers.get("ce_time"))
+    return event
+
+
+def member(record: Record, name: str) -> bytes:
+    """The JSON text of one member of an event that was read, byte for byte where the headers say where it is."""
+    value = record.value or b""
+    found = members.value_of(value, record.headers, name)
+    return to_json(from_json(value)[name]) if found is None else found
 
 
 def is_plain(text: str) -> bool:
@@ -136,26 +157,57 @@ def _poison(value: bytes, error: ValidationError) -> NoReturn:
     raise Poison(Code.SHAPE_INVALID, faults) from None
 
 
-def splice(value: bytes, sections: Mapping[str, Section | Mapping[str, object]]) -> bytes:
-    """The payload with sections added, every other byte untouched; `value` is a JSON object with at least one field."""
-    added = b"".join(b',"%b":%b' % (name.encode(), to_json(section)) for name, section in sections.items())
-    return value.rstrip()[:-1] + added + b"}"
+@dataclass(frozen=True, slots=True)
+class Spliced:
+    """A payload with sections added, and where its members lie."""
+
+    value: bytes
+    members: tuple[Member, ...]
 
 
-def headers_of(topic: Topic, *, receipt_id: str, source: str, time: str, traceparent: bytes | None = None) -> Headers:
-    """The CloudEvents 1.0 headers of an event (Kafka binding, binary mode) and its W3C trace."""
-    headers: Headers = (
+def splice(record: Record, sections: Mapping[str, Section | Mapping[str, object]]) -> Spliced:
+    """The record's payload (a JSON object with at least one field) with sections added, every other byte untouched."""
+    value = (record.value or b"").rstrip()[:-1]
+    known = members.members_of(record.headers)
+    if record.topic == SUBMITTED.name:
+        known = (Member("submission", value.index(b"{") + 1, len(value)),)
+    parts, end, added = [value], len(value), []
+    for name, section in sections.items():
+        parts.append(b',"%b":%b' % (name.encode(), to_json(section)))
+        added.append(Member(name, end + 1, end := end + len(parts[-1])))
+    return Spliced(b"".join((*parts, b"}")), (*known, *added) if known else ())
+
+
+def headers_of(
+    topic: Topic,
+    *,
+    receipt_id: str,
+    source: str,
+    time: str,
+    traceparent: bytes | None = None,
+    places: Iterable[Member] = (),
+) -> Headers:
+    """The CloudEvents 1.0 headers of an event (Kafka binding, binary mode), its W3C trace and where its members lie."""
+    headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", receipt_id.encode()),
         ("ce_type", topic.type.encode()),
         ("ce_source", source.encode()),
         ("ce_time", time.encode()),
         ("content-type", b"application/json"),
-    )
-    return headers if traceparent is None else (*headers, ("traceparent", traceparent))
+    ]
+    if traceparent is not None:
+        headers.append(("traceparent", traceparent))
+    if places := tuple(places):
+        headers.append((members.HEADER, members.written(places)))
+    return tuple(headers)
 
 
-def derived_headers(topic: Topic, record: Record, receipt_id: str, stage: str, now: datetime) -> Headers:
-    """The headers of what a stage makes of a record: the same receipt in the same trace, said by the stage."""
+def derived_headers(
+    topic: Topic, record: Record, receipt_id: str, stage: str, now: datetime, places: Iterable[Member] = ()
+) -> Headers:
+    """The headers of what a stage says of a record."""
     trace = next((value for name, value in record.headers if name == "traceparent"), None)
-    return headers_of(topic, receipt_id=receipt_id, source=f"/beamcat/{stage}", time=now.isoformat(), traceparent=trace)
+    return headers_of(
+        topic, receipt_id=receipt_id, source=f"/beamcat/{stage}", time=now.isoformat(), traceparent=trace, places=places
+    )

@@ -60,6 +60,11 @@ class Installation:
             await asyncio.gather(*(_ready(client, name, url) for name, url in self.urls.items()))
 
 
+PARTITIONS_VARIABLE = "BEAMCAT_TOPIC_PARTITIONS"
+FEW_PARTITIONS = 4
+"""As many as one computer runs replicas of a service; each costs the broker batches and requests of its own."""
+
+
 @contextlib.asynccontextmanager
 async def installation(
     data_directory: Path,
@@ -78,6 +83,7 @@ async def installation(
             kafka_bootstrap_servers=stack.bootstrap_servers,
             database_url=stack.database_url,
             tokens_file=directory / "tokens.json",
+            topic_partitions=int(os.environ.get(PARTITIONS_VARIABLE, FEW_PARTITIONS)),
         )
         await asyncio.gather(migrate(settings.database_url), apply_topics(settings))
         token = _development_token(directory / "development-token", settings)

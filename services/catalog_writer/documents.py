@@ -3,42 +3,62 @@
 from itertools import chain
 from typing import Any
 
-from shared.events import (
-    DatasetCommitted,
-    DatasetFacts,
-    Document,
-    LinkedInput,
-    Links,
-    Section,
-    Tracking,
-)
+from pydantic import Field
+from pydantic_core import from_json, to_json
+
+from shared.events import Commit, DatasetFacts, DocumentFacts, LinkedInput, Links, Section, Tracking
+from shared.members import Member
 
 UNCLASSIFIED = "generic."
 """What the kind of a dataset of an unknown technique begins with."""
 
 
 class CatalogView(Section):
-    """What the catalogue reads of `DatasetTracked`. The validator typed the parameters."""
+    """What the catalogue reads of `DatasetTracked`; the parameters go through as the bytes that the validator wrote."""
 
     dataset: DatasetFacts
-    parameters: dict[str, Any]
     links: Links
     tracking: Tracking
 
 
-class CatalogDocument(Document):
-    """The document, its parameters as they came."""
+class CatalogDocument(DocumentFacts):
+    """The document. Its parameters are JSON text, read only where two revisions meet."""
 
-    parameters: dict[str, Any]
+    parameters: bytes = Field(exclude=True)
 
-
-class CatalogCommitted(DatasetCommitted):
-    """The committed event around it."""
-
-    document: CatalogDocument | None
+    def read_parameters(self) -> dict[str, Any]:
+        """By canonical name."""
+        return from_json(self.parameters)  # type: ignore[no-any-return]  # an object, as the validator wrote it
 
 
-def document_of(view: CatalogView) -> CatalogDocument:
+PARAMETERS = b'"parameters":'
+
+
+def written(commit: Commit, document: CatalogDocument | None) -> bytes:
+    """The committed event, the parameters at its end."""
+    if document is None:
+        return b'{"commit":%b,"document":null}' % to_json(commit)
+    return b'{"commit":%b,"document":%b,%b%b}}' % (
+        to_json(commit),
+        to_json(document)[:-1],
+        PARAMETERS,
+        document.parameters,
+    )
+
+
+def places_in(payload: bytes) -> tuple[Member, ...]:
+    """Where the parameters lie in a `written` event: no member before them holds another of that name."""
+    start = payload.find(b"," + PARAMETERS) + 1
+    return (Member("document.parameters", start, len(payload) - len(b"}}")),) if start else ()
+
+
+def parameters_in(payload: bytes) -> bytes:
+    """The parameters of a `written` event with a document."""
+    [(_, start, end)] = places_in(payload)
+    return payload[start + len(PARAMETERS) : end]
+
+
+def document_of(view: CatalogView, parameters: bytes) -> CatalogDocument:
     """The dataset as this event alone tells it.
 
     The document's fields have the names that they have in the sections; where two sections have one, the later stage
@@ -51,7 +71,7 @@ def document_of(view: CatalogView) -> CatalogDocument:
         | vars(links)
         | vars(tracking)
         | {
-            "parameters": view.parameters,
+            "parameters": parameters,
             "files": list({file.path: file for file in facts.files}.values()),
             "findings": [*facts.findings, *links.findings, *tracking.findings],
         }
@@ -76,6 +96,7 @@ def merged(current: CatalogDocument, addition: CatalogDocument) -> CatalogDocume
     the declared file count and volume stay where the addition has none. Findings about parameters that were not said
     again stay. Everything else, `complete` among it, is as the addition says.
     """
+    added = addition.read_parameters()
     classified = addition if _classification(addition) > _classification(current) else current
     ends = [end for end in (current.end, addition.end) if end is not None]
     kept = {
@@ -89,11 +110,11 @@ def merged(current: CatalogDocument, addition: CatalogDocument) -> CatalogDocume
         | {
             "start": min(current.start, addition.start),
             "end": max(ends, default=None),
-            "parameters": current.parameters | addition.parameters,
+            "parameters": to_json(current.read_parameters() | added),
             "inputs": list(_by_id(current.inputs, addition.inputs).values()),
             "files": list({file.path: file for file in (*current.files, *addition.files)}.values()),
             "findings": [
-                *(finding for finding in current.findings if finding.parameter not in {None, *addition.parameters}),
+                *(finding for finding in current.findings if finding.parameter not in {None, *added}),
                 *addition.findings,
             ],
         }
@@ -109,7 +130,7 @@ def _by_id(*inputs: list[LinkedInput]) -> dict[object, LinkedInput]:
     return {each.dataset_id: each for each in chain.from_iterable(inputs)}
 
 
-COMPARED_AS_THEY_ARE = frozenset(Document.model_fields) - {"producer", "investigation", "inputs", "files", "findings"}
+COMPARED_AS_THEY_ARE = DocumentFacts.model_fields.keys() - {"producer", "investigation", "inputs", "files", "findings"}
 
 
 def same_content(one: CatalogDocument, other: CatalogDocument) -> bool:
@@ -119,6 +140,8 @@ def same_content(one: CatalogDocument, other: CatalogDocument) -> bool:
     investigation (which one it is, is content); the order of inputs, files, findings and parameters; the zone in which
     a time is written.
     """
+    if one.parameters != other.parameters and one.read_parameters() != other.read_parameters():
+        return False
     return _content(one) == _content(other)
 
 

@@ -6,27 +6,33 @@ from datetime import datetime
 from typing import Literal, Self
 from uuid import UUID
 
-from pydantic_core import to_json
-
 from services.catalog_writer.documents import (
-    CatalogCommitted,
     CatalogDocument,
     CatalogView,
     document_of,
     merged,
+    parameters_in,
     replaced,
     same_content,
+    written,
 )
-from shared.events import Commit
+from shared.events import Commit, DocumentFacts, Section
 from shared.rejections import Code, Refusal
 from shared.stage import HEADROOM_BYTES, Learned, Outcome
 from shared.topics import COMMITTED
-from shared.wire import Received
+from shared.wire import Received, member
 
 MOST_BYTES = COMMITTED.max_bytes - HEADROOM_BYTES
 
 Receipt = tuple[UUID, str]
 """A submission of a dataset: its id and the submitted event's."""
+
+
+class CommittedFacts(Section):
+    """A committed event with a document, but for its parameters."""
+
+    commit: Commit
+    document: DocumentFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +45,9 @@ class Catalogued:
     @classmethod
     def read(cls, payload: bytes) -> Self:
         """The revision that a committed event tells of; the event must have a document."""
-        event = CatalogCommitted.model_validate_json(payload)
-        assert event.document is not None
-        return cls(event.commit.revision, event.document)
+        event = CommittedFacts.model_validate_json(payload)
+        document = CatalogDocument.model_construct(**vars(event.document), parameters=parameters_in(payload))
+        return cls(event.commit.revision, document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +98,14 @@ def commit(events: Sequence[Received[CatalogView]], known: Known, now: datetime)
 
 
 def _settle(event: Received[CatalogView], current: Catalogued | None, now: datetime) -> Answered | Refusal:
-    document = document_of(event.event)
+    document = document_of(event.event, member(event.record, "parameters"))
     if current is None:
         return _revised(_commit(event, 1, "created", now), document)
     adds = event.event.dataset.mode == "merge"
     document = merged(current.document, document) if adds else replaced(current.document, document)
     if same_content(current.document, document):
         unchanged = _commit(event, current.revision, "unchanged", now)
-        return Answered(unchanged, to_json(CatalogCommitted(commit=unchanged, document=None)))
+        return Answered(unchanged, written(unchanged, None))
     index, catalogued = event.event.dataset.sequence_index, current.document.sequence_index
     if index is not None and catalogued is not None and index <= catalogued:
         return Refusal(
@@ -129,7 +135,7 @@ def _commit(
 
 
 def _revised(commit: Commit, document: CatalogDocument) -> Revised | Refusal:
-    payload = to_json(CatalogCommitted(commit=commit, document=document))
+    payload = written(commit, document)
     if len(payload) > MOST_BYTES:
         return Refusal(
             Code.TOO_LARGE,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from services.catalog_writer.documents import CatalogView
+from services.catalog_writer.documents import CatalogView, places_in
 from services.catalog_writer.handler import Answered, Catalogued, Known, Receipt, Revised
 from shared.rejections import Refusal
 from shared.stage import Outcome
@@ -83,5 +83,6 @@ def _message(event: Received[CatalogView], answer: Answered) -> Message:
         source="/beamcat/catalog_writer",
         time=answer.commit.committed_at.isoformat(),
         traceparent=next((value for name, value in event.record.headers if name == "traceparent"), None),
+        places=places_in(answer.payload),
     )
     return Message(COMMITTED.name, str(answer.commit.dataset_id).encode(), answer.payload, headers)

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
+from services.catalog_writer.documents import places_in
 from services.catalog_writer.rows import unpacked
 from shared.database import Database
 from shared.topics import COMMITTED
@@ -49,12 +50,13 @@ class PostgresOutbox:
 
 
 def _message(row: asyncpg.Record) -> Message:
+    payload = row["payload"] or unpacked(row["block"])
     headers = headers_of(
         COMMITTED,
         receipt_id=row["receipt_id"],
         source="/beamcat/catalog_writer",
         time=row["committed_at"].isoformat(),
         traceparent=row["traceparent"],
+        places=places_in(payload),
     )
-    payload = row["payload"] or unpacked(row["block"])
     return Message(COMMITTED.name, str(row["dataset_id"]).encode(), payload, headers)

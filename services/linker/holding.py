@@ -155,5 +155,6 @@ def _expiry(holding: Holding, dataset: DatasetFacts) -> Refusal:
 def _linked(record: Record, links: Links, now: datetime) -> Message:
     """The event as the stage's runner would have sent it, had nothing been missing."""
     receipt_id = dict(record.headers)["ce_id"].decode()
-    value = splice(record.value or b"", {"links": links})
-    return Message(LINKED.name, record.key, value, derived_headers(LINKED, record, receipt_id, STAGE, now))
+    spliced = splice(record, {"links": links})
+    headers = derived_headers(LINKED, record, receipt_id, STAGE, now, spliced.members)
+    return Message(LINKED.name, record.key, spliced.value, headers)

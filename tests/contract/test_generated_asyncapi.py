@@ -7,6 +7,7 @@ from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from docs.contracts.asyncapi import HEADERS, REQUIRED_HEADERS
 from docs.contracts.generated import ROOT
 from docs.contracts.system import declared_services
+from shared.members import Member
 from shared.rejections import Code, Poison
 from shared.topics import SUBMITTED, TOPICS
 from shared.wire import Record, headers_of, read
@@ -15,7 +16,10 @@ SCHEMAS = ROOT / "schemas"
 Json: TypeAlias = Any
 """Whatever stands in a JSON document."""
 
-HEADERS_OF_AN_EVENT = headers_of(SUBMITTED, receipt_id="1", source="/x", time="2026-01-01", traceparent=b"00-1-2-01")
+PLACES = [Member("submission", 1, 2)]
+HEADERS_OF_AN_EVENT = headers_of(
+    SUBMITTED, receipt_id="1", source="/x", time="2026-01-01", traceparent=b"00-1-2-01", places=PLACES
+)
 
 
 @pytest.fixture(scope="module")

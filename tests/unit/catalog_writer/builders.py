@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from services.catalog_writer.documents import CatalogCommitted, CatalogView
+from services.catalog_writer.documents import CatalogView
 from shared.events import (
     Container,
+    DatasetCommitted,
     DatasetFacts,
     DatasetTracked,
     DeclaredFile,
@@ -133,5 +134,5 @@ class Tracked:
         )
 
 
-def committed(message: Message) -> CatalogCommitted:
-    return CatalogCommitted.model_validate_json(message.value)
+def committed(message: Message) -> DatasetCommitted:
+    return DatasetCommitted.model_validate_json(message.value)

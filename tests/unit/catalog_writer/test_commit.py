@@ -3,7 +3,6 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from services.catalog_writer.documents import CatalogCommitted
 from services.catalog_writer.handler import Answered, AnsweredBefore, Catalogued, Known, Revised, commit
 from shared.events import DatasetCommitted, Finding, Producer, Severity
 from shared.rejections import Code, Refusal
@@ -20,9 +19,9 @@ def outcomes(*submissions: Tracked, known: Known = NOTHING) -> list[Outcome]:
 def told(outcome: Outcome) -> tuple[str, int]:
     """How the committed event tells of it."""
     assert isinstance(outcome, Answered)
-    event = CatalogCommitted.model_validate_json(outcome.payload)
+    event = DatasetCommitted.model_validate_json(outcome.payload)
     assert event.commit == outcome.commit
-    assert event.document == (outcome.document if isinstance(outcome, Revised) else None)
+    assert (event.document is not None) == isinstance(outcome, Revised)
     return event.commit.outcome, event.commit.revision
 
 

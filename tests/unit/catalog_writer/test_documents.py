@@ -5,6 +5,7 @@ import pytest
 
 from services.catalog_writer.documents import CatalogDocument, document_of, merged, same_content
 from shared.events import Container, DeclaredFile, Finding, InvestigationRef, Severity
+from shared.wire import member
 from tests.unit.catalog_writer.builders import IDENTITIES, INVESTIGATION, NOW, Tracked, id_of, number
 
 PLACEHOLDER = InvestigationRef(
@@ -27,7 +28,8 @@ WEDGE = Tracked(
 
 
 def document(submission: Tracked) -> CatalogDocument:
-    return document_of(submission.received().event)
+    received = submission.received()
+    return document_of(received.event, member(received.record, "parameters"))
 
 
 def warning(parameter: str | None, message: str = "m") -> Finding:
@@ -36,7 +38,7 @@ def warning(parameter: str | None, message: str = "m") -> Finding:
 
 def test_a_merge_adds_parameters_and_overwrites_those_said_again() -> None:
     second = replace(WEDGE, parameters={"MX_numberOfImages": number(2, ""), "MX_resolution": number(2.0, "Å")})
-    assert merged(document(WEDGE), document(second)).parameters == {**WEDGE.parameters, **second.parameters}
+    assert merged(document(WEDGE), document(second)).read_parameters() == {**WEDGE.parameters, **second.parameters}
 
 
 def test_a_merge_unites_files_and_inputs() -> None:

@@ -88,5 +88,5 @@ def test_revisions_follow_the_simple_model_however_the_batches_fall(batches: lis
     for submission in (each for batch in batches for each in batch):
         model, catalogued = models[submission.name], catalogue.known.datasets[submission.dataset_id]
         assert catalogued.revision == model.revision
-        assert catalogued.document.parameters == model.parameters
+        assert catalogued.document.read_parameters() == model.parameters
         assert catalogued.document.sequence_index == model.index

@@ -74,7 +74,7 @@ def test_a_bad_header_is_poison(name: str, value: bytes, code: Code) -> None:
 
 def test_a_section_is_added_and_every_other_byte_stays() -> None:
     original = b'{"submission": {"n": 1.50, "later": "field"} }\n'
-    spliced = splice(original, {"one": Producer(software="mxcube"), "two": {"value": 0.1}})
+    spliced = splice(record(original), {"one": Producer(software="mxcube"), "two": {"value": 0.1}}).value
     assert spliced.startswith(original.rstrip()[:-1])
     assert json.loads(spliced) == {
         "submission": {"n": 1.5, "later": "field"},

@@ -48,7 +48,7 @@ def test_what_passes_is_a_validated_dataset_for_the_next_stage() -> None:
     event = _received(parameters={"MX_motors_value": "0 1", "nonsense": [1, 2], "complete": "true"})
     [outcome] = VALIDATE([event], None, NOW)
     assert isinstance(outcome, Passed)
-    validated = DatasetValidated.model_validate_json(splice(event.record.value or b"", outcome.sections))
+    validated = DatasetValidated.model_validate_json(splice(event.record, outcome.sections).value)
     assert validated.dataset.receipt_id == "a-receipt"
     assert validated.parameters["MX_motors_value"]["value"] == [0.0, 1.0]
     assert validated.submission.parameters["MX_motors_value"] == "0 1"

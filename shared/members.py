@@ -1,0 +1,86 @@
+"""Where the members of a payload lie, so that a stage reads only those it needs.
+
+A payload grows along the way to several times what a stage decides on, and reading JSON costs by the byte. Whoever adds
+a section says in the header `members` where it lies, as `name start end` in bytes; a reader cuts out what its view does
+not name. The header is a hint: without it, or if what is left cannot be read, the whole payload is read.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple, get_args
+
+from pydantic import BaseModel
+
+HEADER = "members"
+
+NOTHING = b'"":0'
+"""A member that no event has: it stands for what was cut out, so that the commas around it stay right."""
+
+
+class Member(NamedTuple):
+    """One member of the payload's object, from the quote before its name to the end of its value.
+
+    `name` is dotted for a member of a member. The first may stand for several: all that the producer wrote.
+    """
+
+    name: str
+    start: int
+    end: int
+
+
+def written(members: Iterable[Member]) -> bytes:
+    """The value of the header."""
+    return ",".join(f"{name} {start} {end}" for name, start, end in members).encode()
+
+
+def members_of(headers: Iterable[tuple[str, bytes]]) -> tuple[Member, ...]:
+    """What the headers say, in the order of the bytes; nothing if they say nothing that can be followed."""
+    for header, value in headers:
+        if header == HEADER:
+            return _parsed(value)
+    return ()
+
+
+def _parsed(value: bytes) -> tuple[Member, ...]:
+    try:
+        said = (entry.split(" ") for entry in value.decode().split(","))
+        members = tuple(Member(name, int(start), int(end)) for name, start, end in said)
+    except ValueError:
+        return ()
+    bounds = list(chain.from_iterable((start, end) for _, start, end in members))
+    return members if bounds == sorted(bounds) and bounds[0] > 0 else ()
+
+
+def without(value: bytes, members: Iterable[Member], view: type[BaseModel]) -> bytes:
+    """The payload without the members that a view does not read."""
+    parts, at = [], 0
+    for name, start, end in members:
+        if not reads(view, name):
+            parts += [value[at:start], NOTHING]
+            at = end
+    return b"".join((*parts, value[at:])) if parts else value
+
+
+@lru_cache(maxsize=1000)
+def reads(view: type[BaseModel], name: str) -> bool:
+    """Whether a view names a member, such as `dataset` or `document.parameters`."""
+    first, _, rest = name.partition(".")
+    field = view.model_fields.get(first)
+    if field is None or not rest:
+        return field is not None
+    models = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_model(kind)]
+    return not models or any(reads(model, rest) for model in models)
+
+
+def _is_model(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def value_of(payload: bytes, headers: Iterable[tuple[str, bytes]], name: str) -> bytes | None:
+    """The JSON text of one member; None if the headers do not say where it is."""
+    begin = b'"%b":' % name.rpartition(".")[2].encode()
+    for member in members_of(headers):
+        if member.name == name and payload.startswith(begin, member.start):
+            return payload[member.start + len(begin) : member.end]
+    return None
