@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, cast
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -49,6 +49,11 @@ class Entry(Table):
     plausible: Range | None = Field(default=None, description="in the canonical unit; outside it the value is flagged")
     aliases: list[str] = Field(default=[], description="other names of the same; letter case never matters")
     words: dict[str, float] = Field(default={}, description="texts that stand for a number, in lower case")
+    scale: Literal["fraction"] | None = Field(default=None, description="fraction: a value in per cent is converted")
+    mmcif: str | dict[str, str] | None = Field(
+        default=None, description="the PDBx/mmCIF or imgCIF item; a table: by the value of the name's placeholder"
+    )
+    mmcif_factor: float = Field(default=1, description="the item's value is the canonical value times this")
     note: str = Field(default="", description="what a producer must know; it ends up in findings")
     local: bool = Field(default=False, description="true: ICAT does not define it")
 
@@ -66,20 +71,35 @@ class VocabularyFile(Table):
         for name, entry in self.parameter.items():
             keys = [key for key in self.expand if f"{{{key}}}" in name]
             for values in product(*(self.expand[key] for key in keys)):
-                filled, *aliases = (
-                    _filled(text, dict(zip(keys, values, strict=True))) for text in (name, *entry.aliases)
-                )
-                yield filled, entry.model_copy(update={"aliases": aliases})
+                of = dict(zip(keys, values, strict=True))
+                aliases = [_filled(alias, of) for alias in entry.aliases]
+                yield _filled(name, of), entry.model_copy(update={"aliases": aliases, "mmcif": _item(entry, of)})
 
     @model_validator(mode="after")
     def _braces_are_expanded(self) -> Self:
         for name, entry in self.entries():
-            for text in (name, *entry.aliases):
+            for text in (name, *entry.aliases, str(entry.mmcif)):
                 if "{" in text:
                     raise ValueError(
                         f"{text} of parameter {name} holds a brace that its name and [expand] do not explain"
                     )
         return self
+
+    @model_validator(mode="after")
+    def _items_by_value_are_of_the_one_placeholder(self) -> Self:
+        for name, entry in self.parameter.items():
+            if isinstance(entry.mmcif, dict):
+                values = [value for key, known in self.expand.items() if f"{{{key}}}" in name for value in known]
+                if odd := entry.mmcif.keys() - values:
+                    raise ValueError(f"mmcif of parameter {name}: {min(odd)} is no value of a placeholder of its name")
+        return self
+
+
+def _item(entry: Entry, values: Mapping[str, str]) -> str | None:
+    """The item of one of the parameters that an entry stands for."""
+    if isinstance(entry.mmcif, dict):
+        return next((entry.mmcif[value] for value in values.values() if value in entry.mmcif), None)
+    return entry.mmcif and _filled(entry.mmcif, values)
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
@@ -101,6 +121,12 @@ class Term:
     note: str = ""
     words: Mapping[str, float] = field(default_factory=dict)
     conversions: Mapping[str, Conversion] = field(default_factory=dict)
+    scale: Literal["fraction"] | None = None
+    aliases: tuple[str, ...] = ()
+    mmcif: str | None = None
+    """The PDBx/mmCIF or imgCIF item, as `_cell.length_a`."""
+    mmcif_factor: float = 1
+    """The item's value is the canonical value times this."""
     loose: bool = False
     deprecated: bool = False
 
@@ -204,6 +230,10 @@ def _term(place: str, name: str, entry: Entry, icat: IcatParameter | None, units
         note=entry.note,
         words=entry.words,
         conversions=conversions,
+        scale=entry.scale,
+        aliases=tuple(entry.aliases),
+        mmcif=cast("str | None", entry.mmcif),  # `entries` made it the item of this one
+        mmcif_factor=entry.mmcif_factor,
         deprecated=bool(icat and icat.deprecated),
     )
 

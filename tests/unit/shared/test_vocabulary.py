@@ -106,3 +106,32 @@ def test_a_bad_vocabulary_file_is_one_clear_error(tmp_path: Path, good: str, bad
     with pytest.raises(DataFileInvalid) as caught:
         Vocabulary.load([tmp_path])
     assert complaint in str(caught.value)
+
+
+ITEMS = """\
+title = "Our own"
+
+[expand]
+shell = ["overall", "outer"]
+axis = ["x", "y"]
+
+[parameter]
+"OURS_{shell}_r" = { type = "number", local = true, mmcif = { overall = "_reflns.r", outer = "_reflns_shell.r" }, mmcif_factor = 0.01 }
+"OURS_{axis}" = { type = "number", local = true, mmcif = "_axis.{axis}" }
+"OURS_none" = { type = "number", local = true }
+"""
+
+
+def test_an_item_of_mmcif_is_said_once_for_all_or_by_the_value_of_the_placeholder(tmp_path: Path) -> None:
+    (tmp_path / "ours.toml").write_text(ITEMS)
+    terms = Vocabulary.load([tmp_path]).terms
+    assert [terms[f"OURS_{end}"].mmcif for end in ("overall_r", "outer_r", "y", "none")] == [
+        "_reflns.r",
+        "_reflns_shell.r",
+        "_axis.y",
+        None,
+    ]
+    assert [terms[f"OURS_{end}"].mmcif_factor for end in ("outer_r", "y")] == [0.01, 1]
+    (tmp_path / "ours.toml").write_text(ITEMS.replace("{ overall =", "{ overal ="))
+    with pytest.raises(DataFileInvalid, match="overal is no value of a placeholder"):
+        Vocabulary.load([tmp_path])
