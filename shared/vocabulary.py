@@ -45,6 +45,7 @@ class Entry(Table):
 
     type: Type
     unit: str | None = Field(default=None, description="the canonical unit; absent: none, whatever ICAT says")
+    no_unit: str = Field(default="", description="why a number has none, such as `a count`")
     hard: Range | None = Field(default=None, description="in the canonical unit; outside it the dataset is refused")
     plausible: Range | None = Field(default=None, description="in the canonical unit; outside it the value is flagged")
     aliases: list[str] = Field(default=[], description="other names of the same; letter case never matters")
@@ -54,6 +55,13 @@ class Entry(Table):
         default=None, description="the PDBx/mmCIF or imgCIF item; a table: by the value of the name's placeholder"
     )
     mmcif_factor: float = Field(default=1, description="the item's value is the canonical value times this")
+
+    @model_validator(mode="after")
+    def _a_unit_or_a_reason_for_none(self) -> Self:
+        if self.unit and self.no_unit:
+            raise ValueError("it has a unit, and a reason to have none")
+        return self
+
     note: str = Field(default="", description="what a producer must know; it ends up in findings")
     local: bool = Field(default=False, description="true: ICAT does not define it")
 
@@ -121,6 +129,7 @@ class Term:
     note: str = ""
     words: Mapping[str, float] = field(default_factory=dict)
     conversions: Mapping[str, Conversion] = field(default_factory=dict)
+    no_unit: str = ""
     scale: Literal["fraction"] | None = None
     aliases: tuple[str, ...] = ()
     mmcif: str | None = None
@@ -230,6 +239,7 @@ def _term(place: str, name: str, entry: Entry, icat: IcatParameter | None, units
         note=entry.note,
         words=entry.words,
         conversions=conversions,
+        no_unit=entry.no_unit,
         scale=entry.scale,
         aliases=tuple(entry.aliases),
         mmcif=cast("str | None", entry.mmcif),  # `entries` made it the item of this one

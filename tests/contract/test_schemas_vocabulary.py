@@ -1,25 +1,53 @@
 """The vocabulary covers ICAT and every name that producers are known to send."""
 
 from itertools import product
+from typing import Literal
 
 import pytest
 
+from shared.datafiles import SCHEMAS, Table, read_data_file
 from shared.icat import icat_parameters
 from tests.unit.validator.builders import the_vocabulary
 
 SHELLS = ("overall", "inner", "outer")
 SCALING = "MXAutoprocIntegrationScaling_"
 TYPED_FAMILIES = (
-    "MX_",
-    "MXAutoprocIntegration_",
-    "MXAutoprocIntegrationScaling_",
+    "MX",
+    "SAXS",
+    "saxs",
+    "EM",
+    "SSX",
+    "FLUO",
+    "xrf",
+    "HTXRPD",
+    "InstrumentSource_",
+    "Source_",
+    "InstrumentMonochromator",
+    "InstrumentBeam_",
     "InstrumentCryostat01_",
+    "InstrumentLaser",
+    *(f"InstrumentDetector{number:02}_" for number in range(1, 11)),
     "SampleTracking",
     "SampleChanger_",
     "SampleProtein_",
     "Process_",
     "Workflow_",
 )
+
+
+class Item(Table):
+    """An item of mmCIF as its dictionary has it."""
+
+    dictionary: Literal["PDBx", "imgCIF"]
+    type: Literal["float", "int", "text", "code", "date"]
+    unit: str | None = None
+
+
+class Items(Table):
+    """The items that the vocabulary may name."""
+
+    item: dict[str, Item]
+
 
 # The 114 names of the seed, rebuilt: the families of collection, integration and scaling as ICAT has them, less
 # what the seed lacks, with the spellings in which it differs.
@@ -64,7 +92,7 @@ SEED = (
 REALLY_EMITTED = (
     "MX_element MX_edgeEnergy MX_startEnergy MX_endEnergy MX_peakEnergy MX_inflectioEnergy MX_remoteEnergy "
     "MX_peakFPrime MX_peakFDoublePrime MX_inflectionFPrime MX_inflectionFDoublePrime MX_comments group_by "
-    "input_datasets beamlineID investigationId"
+    "input_datasets beamlineID investigationId monoStripe energyBandwidth detector_id"
 )
 
 
@@ -90,9 +118,26 @@ def test_what_clients_really_emit_is_known(name: str) -> None:
     assert the_vocabulary().resolve(name) is not None
 
 
-def test_the_families_of_mx_are_typed_here_and_not_left_to_icat() -> None:
-    loose = [name for name, term in the_vocabulary().terms.items() if term.loose and name.startswith(TYPED_FAMILIES)]
-    assert loose == []
+@pytest.mark.parametrize("family", TYPED_FAMILIES)
+def test_a_family_that_has_techniques_is_typed_here_and_not_left_to_icat(family: str) -> None:
+    of_icat = [name for name in icat_parameters() if name.startswith(family)]
+    assert of_icat
+    assert [name for name in of_icat if (term := the_vocabulary().resolve(name)) is None or term.loose] == []
+
+
+def test_the_families_of_mx_have_196_parameters() -> None:
+    assert sum(name.startswith("MX") for name in icat_parameters()) == 196
+
+
+def test_every_number_has_a_unit_or_a_reason_for_none() -> None:
+    numbers = [term for term in the_vocabulary().terms.values() if term.type in ("number", "integer", "vector")]
+    assert [term.name for term in numbers if not (term.loose or term.unit or term.no_unit)] == []
+
+
+def test_a_fraction_has_a_range_beyond_which_it_is_doubted() -> None:
+    fractions = [term for term in the_vocabulary().terms.values() if term.scale == "fraction"]
+    assert len(fractions) >= 21
+    assert [term.name for term in fractions if term.type != "number" or term.unit or not term.plausible] == []
 
 
 def test_all_75_scaling_parameters_are_typed() -> None:
@@ -110,3 +155,42 @@ def test_a_deprecated_name_leads_to_its_successor() -> None:
     term = the_vocabulary().resolve("MX_crystalPositionName")
     assert term is not None
     assert term.name == "MX_positionName"
+
+
+ITEMS = read_data_file(SCHEMAS / "mmcif" / "items.toml", Items).item
+NUMERIC = {"float": {"number", "integer"}, "int": {"integer", "number"}, "date": {"time"}}
+UNITS_AS_THEY_ARE = {"mm or pixels, as reference_center_units says": "mm"}
+OF_THE_SAME_SENSE = {("μm", "mm"): 1000, ("mm", "m"): 1000}
+
+
+def test_every_item_of_mmcif_that_the_vocabulary_names_is_one_and_every_one_that_is_listed_is_named() -> None:
+    assert {term.mmcif for term in the_vocabulary().terms.values() if term.mmcif} == set(ITEMS)
+
+
+def test_a_value_in_its_unit_times_the_factor_is_a_value_in_the_unit_of_its_item() -> None:
+    wrong = []
+    for term in the_vocabulary().terms.values():
+        if term.mmcif is None or term.type == "text":
+            continue
+        item = ITEMS[term.mmcif]
+        unit = UNITS_AS_THEY_ARE.get(item.unit or "", item.unit)
+        factor = OF_THE_SAME_SENSE.get((unit or "", term.unit or ""), 1 if unit == term.unit else None)
+        is_of_its_type = item.type not in NUMERIC or term.type in NUMERIC[item.type]
+        if not is_of_its_type or (item.type != "text" and abs(term.mmcif_factor) != factor):
+            wrong.append(term.name)
+    assert wrong == []
+
+
+def test_21_of_the_24_statistics_of_a_shell_have_an_item() -> None:
+    for shell in SHELLS:
+        terms = [term for name, term in the_vocabulary().terms.items() if name.startswith(f"{SCALING}{shell}_")]
+        without = {term.name.removeprefix(f"{SCALING}{shell}_") for term in terms if term.mmcif is None}
+        assert len(terms) == 24
+        assert without == {"fractional_partial_bias", "anomalous", "isa"}
+
+
+def test_no_two_statistics_of_a_shell_are_one_item() -> None:
+    for shell in SHELLS:
+        items = [t.mmcif for name, t in the_vocabulary().terms.items() if name.startswith(f"{SCALING}{shell}_")]
+        named = [item for item in items if item]
+        assert len(named) == len(set(named)) == 21

@@ -116,7 +116,7 @@ shell = ["overall", "outer"]
 axis = ["x", "y"]
 
 [parameter]
-"OURS_{shell}_r" = { type = "number", local = true, mmcif = { overall = "_reflns.r", outer = "_reflns_shell.r" }, mmcif_factor = 0.01 }
+"OURS_{shell}_r" = { type = "number", local = true, mmcif = { overall = "_a.r", outer = "_b.r" }, mmcif_factor = 0.01 }
 "OURS_{axis}" = { type = "number", local = true, mmcif = "_axis.{axis}" }
 "OURS_none" = { type = "number", local = true }
 """
@@ -126,8 +126,8 @@ def test_an_item_of_mmcif_is_said_once_for_all_or_by_the_value_of_the_placeholde
     (tmp_path / "ours.toml").write_text(ITEMS)
     terms = Vocabulary.load([tmp_path]).terms
     assert [terms[f"OURS_{end}"].mmcif for end in ("overall_r", "outer_r", "y", "none")] == [
-        "_reflns.r",
-        "_reflns_shell.r",
+        "_a.r",
+        "_b.r",
         "_axis.y",
         None,
     ]
