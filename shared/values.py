@@ -23,6 +23,7 @@ Reader = Callable[[JsonValue], Parameter | None]
 LARGEST = float_info.max
 BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
+UNKNOWN = frozenset({"?", "none", "null", "n/a"})
 NOT_FINITE = frozenset({"nan", "inf", "infinity"})
 NO_UNIT_BEGINS_SO = frozenset("0123456789.,_+-")
 SHOWN_CHARACTERS = 200
@@ -122,7 +123,7 @@ class Unreadable(Exception):
 
 def judge(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Parameter | None, list[Finding]]:
     """The parameter as far as it can be had, and all that is to be said of it; `zone` is for times without one."""
-    if said is None or said == [] or (isinstance(said, str) and not said.strip()):
+    if said is None or said == [] or (isinstance(said, str) and (not said.strip() or _is_unknown(term, said))):
         return None, [
             _finding(term, "value_empty", Severity.WARNING, said, "has no value and was left out", _expected(term))
         ]
@@ -139,6 +140,11 @@ def judge(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Parameter | None, 
     if term.unit is not None and not isinstance(value, str | bool):
         parameter["unit"] = term.unit
     return parameter, findings
+
+
+def _is_unknown(term: Term, said: str) -> bool:
+    """A producer's word for no number, or no time, at all."""
+    return term.type != "text" and said.strip().lower() in UNKNOWN
 
 
 def _value(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Any, list[Finding]]:
@@ -182,12 +188,14 @@ def _number(term: Term, said: JsonValue) -> float:
 
 
 def _quantity(term: Term, text: str) -> float:
-    """A number, alone or with a unit behind it."""
+    """A number, alone or with its uncertainty, which is left out, and a unit behind it."""
     match = NUMBER.match(text)
     unit = text[match.end() :].lstrip() if match else ""
     if match is None or unit[:1] in NO_UNIT_BEGINS_SO:
         raise Unreadable("value_not_a_number", "is not a number")
     number = float(match[0])
+    if unit.startswith("±") and (uncertainty := NUMBER.match(unit[1:].lstrip())):
+        unit = unit[1:].lstrip()[uncertainty.end() :].lstrip()
     if not unit:
         return number
     conversion = term.conversions.get(unit)

@@ -6,6 +6,7 @@ keep to ICAT's types, so a value of another type is kept as text and flagged, an
 """
 
 import difflib
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ class Entry(Table):
     aliases: list[str] = Field(default=[], description="other names of the same; letter case never matters")
     words: dict[str, float] = Field(default={}, description="texts that stand for a number, in lower case")
     scale: Literal["fraction"] | None = Field(default=None, description="fraction: a value in per cent is converted")
+    scale_group: str = Field(default="", description="statistics that a program tells in one scale; absent: this alone")
     mmcif: str | dict[str, str] | None = Field(
         default=None, description="the PDBx/mmCIF or imgCIF item; a table: by the value of the name's placeholder"
     )
@@ -80,8 +82,12 @@ class VocabularyFile(Table):
             keys = [key for key in self.expand if f"{{{key}}}" in name]
             for values in product(*(self.expand[key] for key in keys)):
                 of = dict(zip(keys, values, strict=True))
-                aliases = [_filled(alias, of) for alias in entry.aliases]
-                yield _filled(name, of), entry.model_copy(update={"aliases": aliases, "mmcif": _item(entry, of)})
+                filled = {
+                    "aliases": [_filled(alias, of) for alias in entry.aliases],
+                    "scale_group": _filled(entry.scale_group, of),
+                    "mmcif": _item(entry, of),
+                }
+                yield _filled(name, of), entry.model_copy(update=filled)
 
     @model_validator(mode="after")
     def _braces_are_expanded(self) -> Self:
@@ -131,6 +137,8 @@ class Term:
     conversions: Mapping[str, Conversion] = field(default_factory=dict)
     no_unit: str = ""
     scale: Literal["fraction"] | None = None
+    scale_group: str = ""
+    """Of statistics that one program tells in one scale."""
     aliases: tuple[str, ...] = ()
     mmcif: str | None = None
     """The PDBx/mmCIF or imgCIF item, as `_cell.length_a`."""
@@ -138,6 +146,11 @@ class Term:
     """The item's value is the canonical value times this."""
     loose: bool = False
     deprecated: bool = False
+
+    @property
+    def greatest(self) -> float:
+        """The greatest plausible value."""
+        return self.plausible[1] if self.plausible else math.inf
 
 
 class Vocabulary:
@@ -226,7 +239,7 @@ def _term(place: str, name: str, entry: Entry, icat: IcatParameter | None, units
     ):
         raise DataFileInvalid(f"{place}.plausible: it reaches beyond the hard range")
     try:
-        conversions = units.conversions_to(entry.unit) if entry.unit else {}
+        conversions = units.conversions_to(entry.unit) if entry.unit else units.fractions() if entry.scale else {}
     except UnitUnknown as error:
         raise DataFileInvalid(f"{place}.unit: {error}") from None
     return Term(
@@ -241,6 +254,7 @@ def _term(place: str, name: str, entry: Entry, icat: IcatParameter | None, units
         conversions=conversions,
         no_unit=entry.no_unit,
         scale=entry.scale,
+        scale_group=entry.scale_group or name,
         aliases=tuple(entry.aliases),
         mmcif=cast("str | None", entry.mmcif),  # `entries` made it the item of this one
         mmcif_factor=entry.mmcif_factor,

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from services.validator.fractions import convert_per_cent
 from shared.events import Finding, Parameter, Severity
 from shared.values import SHOWN_CHARACTERS, judge, original_text, reader
 from shared.vocabulary import Term, Vocabulary
@@ -66,6 +67,8 @@ class ParameterReader:
                 self._read_doubtful(reading, name, value)
         for name, value in aliases:
             self._read_doubtful(reading, name, value)
+        if reading.findings:
+            convert_per_cent(reading.parameters, reading.findings, self._vocabulary.terms)
         return reading
 
     def _remember(self, remembered: dict[str, Parameter], parameter: Parameter, value: JsonValue) -> None:
