@@ -17,6 +17,9 @@ M = TypeVar("M", bound=BaseModel)
 
 KEY = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 """A TOML key, bare or quoted."""
+FOLDERS = ("vocabulary", "techniques")
+"""What a facility may have of its own."""
+
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 
 
@@ -61,6 +64,19 @@ def data_files(folder: str, extra_directories: Iterable[Path] = ()) -> Iterator[
         if not directory.is_dir():
             raise DataFileInvalid(f"{directory}: there is no such directory")
         yield from sorted(directory.glob("*.toml"))
+
+
+def own_folders(folder: str, directories: Iterable[Path]) -> list[Path]:
+    """`<directory>/<folder>` of each of a facility's directories that has one.
+
+    Raises:
+        DataFileInvalid: a directory does not exist, or has no folder that data files are read from.
+    """
+    directories = list(directories)
+    for directory in directories:
+        if not any((directory / known).is_dir() for known in FOLDERS):
+            raise DataFileInvalid(f"{directory}: there is no such directory with {' or '.join(FOLDERS)} in it")
+    return [directory / folder for directory in directories if (directory / folder).is_dir()]
 
 
 def _place(text: str, location: Sequence[int | str]) -> str:

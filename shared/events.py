@@ -120,6 +120,9 @@ class DatasetFacts(Section):
     producer: Producer
     submitted_at: AwareDatetime
     findings: list[Finding]
+    definitions_version: str | None = Field(
+        default=None, description="version of `icat-esrf-definitions` that the dataset was judged by"
+    )
 
 
 class Parameter(TypedDict):
@@ -212,6 +215,9 @@ class DocumentFacts(Section):
     volume_bytes: int | None
     findings: list[Finding]
     producer: Producer
+    definitions_version: str | None = Field(
+        default=None, description="version of `icat-esrf-definitions` that the dataset was judged by"
+    )
 
 
 class Document(DocumentFacts):

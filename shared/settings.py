@@ -36,6 +36,9 @@ class Settings(BaseSettings):
         default="facility.example", description="DNS name of the facility: the namespace of every id; never change it"
     )
     path_roots: list[str] = Field(default=["/data"], description="folders under which datasets may lie")
+    schema_directories: list[Path] = Field(
+        default=[], description="folders with a `vocabulary/` or `techniques/` of the facility's own"
+    )
     time_zone: str = Field(default="Europe/Paris", description="IANA zone of times that come without one")
 
     http_host: str = Field(default="127.0.0.1", description="address that a service listens on")

@@ -26,7 +26,7 @@ class Conversion:
     offset: float
 
     def __call__(self, said: float) -> float:
-        """The value in the canonical unit; 15 digits of a converted one, so that 6.2 % is 0.062 and not one ulp more."""
+        """The value in the canonical unit, rounded to 15 digits: 6.2 % is 0.062 and not 0.062000000000000006."""
         if self.factor == 1 and self.offset == 0:
             return said
         return float(f"{said * self.factor + self.offset:.15g}")

@@ -9,6 +9,7 @@ from typing import Any
 from docs.contracts.asyncapi import asyncapi
 from docs.contracts.event_schemas import event_schema
 from docs.contracts.operations import metrics_page, settings_page
+from docs.contracts.parameters import parameters_page
 from docs.contracts.refusals import rejections_page
 from docs.contracts.system import declared_services
 from docs.contracts.tables import services_page, topics_page
@@ -29,6 +30,7 @@ def generated() -> dict[str, str]:
         "docs/services.md": services_page(services),
         "docs/metrics.md": metrics_page(),
         "docs/settings.md": settings_page(),
+        "docs/parameters.md": parameters_page(),
         "docs/rejections.md": rejections_page(services),
     }
 

@@ -130,15 +130,22 @@ def _by_id(*inputs: list[LinkedInput]) -> dict[object, LinkedInput]:
     return {each.dataset_id: each for each in chain.from_iterable(inputs)}
 
 
-COMPARED_AS_THEY_ARE = DocumentFacts.model_fields.keys() - {"producer", "investigation", "inputs", "files", "findings"}
+COMPARED_AS_THEY_ARE = DocumentFacts.model_fields.keys() - {
+    "producer",
+    "definitions_version",
+    "investigation",
+    "inputs",
+    "files",
+    "findings",
+}
 
 
 def same_content(one: CatalogDocument, other: CatalogDocument) -> bool:
     """Whether two documents say the same of the dataset.
 
-    Not content: who produced it with which version; the words of a finding; how the user office describes the
-    investigation (which one it is, is content); the order of inputs, files, findings and parameters; the zone in which
-    a time is written.
+    Not content: who produced it with which version; which definitions judged it; the words of a finding; how the user
+    office describes the investigation (which one it is, is content); the order of inputs, files, findings and
+    parameters; the zone in which a time is written.
     """
     if one.parameters != other.parameters and one.read_parameters() != other.read_parameters():
         return False

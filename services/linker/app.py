@@ -6,6 +6,7 @@ from services.linker.learning import CommittedView, UserOffice, learn_commits
 from services.linker.ports import ReleaseOutbox
 from services.linker.routes import routes
 from services.linker.store import PostgresLinks
+from shared.datafiles import own_folders
 from shared.events import InvestigationAnnounced
 from shared.relay import Relay
 from shared.service import Ground, Parts, Service
@@ -17,7 +18,8 @@ from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, VALIDATED
 def assemble(ground: Ground) -> Parts:
     """Three stages over one memory, the relay of what is released, and the timer."""
     links = PostgresLinks(ground.database, ground.identities)
-    linker = Linker(TechniqueBook.load(), ground.identities, ground.settings.await_inputs_seconds)
+    techniques = TechniqueBook.load(own_folders("techniques", ground.settings.schema_directories))
+    linker = Linker(techniques, ground.identities, ground.settings.await_inputs_seconds)
     office = UserOffice(ground.identities)
     relay = Relay("linker-relay", ReleaseOutbox(links, linker, ground.clock), ground.publisher, ground.patience)
     deadlines = Deadlines(links, relay, ground.patience, ground.clock)

@@ -54,6 +54,7 @@ class CommittedDocument(Section):
     volume_bytes: int | None
     findings: list[Finding]
     producer: Producer
+    definitions_version: str | None = None
 
 
 class CommittedView(Section):
@@ -222,6 +223,7 @@ def stray_of(commit: Commit, document: CommittedDocument) -> Stray:
         submitted_at=commit.submitted_at,
         # findings on parameters stay where the parameters are; those on links are made anew
         findings=[each for each in document.findings if each.parameter is None and each.code != UNKNOWN],
+        definitions_version=document.definitions_version,
     )
     return Stray(facts, commit.revision, document.investigation.investigation_id)
 

@@ -6,6 +6,7 @@ from services.validator.checking import Checker
 from services.validator.counting import UnknownParameterCount
 from services.validator.handler import validating
 from services.validator.routes import routes
+from shared.datafiles import own_folders
 from shared.events import DatasetSubmitted
 from shared.service import Ground, Parts, Service
 from shared.stage import Stage
@@ -18,7 +19,10 @@ def assemble(ground: Ground) -> Parts:
     """One stage that remembers nothing, and the dry run."""
     zone = ZoneInfo(ground.settings.time_zone)
     roots = ground.settings.path_roots
-    checker = Checker(Vocabulary.load(), TechniqueBook.load(), ground.identities, roots, zone)
+    own = ground.settings.schema_directories
+    vocabulary = Vocabulary.load(own_folders("vocabulary", own))
+    techniques = TechniqueBook.load(own_folders("techniques", own))
+    checker = Checker(vocabulary, techniques, ground.identities, roots, zone)
     stage = Stage(
         "validator", SUBMITTED, DatasetSubmitted, validating(checker), UnknownParameterCount(), produces=VALIDATED
     )

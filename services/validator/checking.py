@@ -66,6 +66,7 @@ class Checker:
     ) -> None:
         refuse_unknown_names(vocabulary, techniques)
         self._parameters = ParameterReader(vocabulary, zone)
+        self._definitions_version = vocabulary.icat_version
         self._techniques = techniques
         self._identities = identities
         self._folders = Folders(roots, identities)
@@ -131,6 +132,7 @@ class Checker:
             producer=said.producer(),
             submitted_at=submitted_at,
             findings=[],
+            definitions_version=self._definitions_version,
         )
 
     def _recognise(self, said: Said, input_count: int) -> Recognised:

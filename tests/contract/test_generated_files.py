@@ -8,6 +8,7 @@ FILES = (
     "docs/services.md",
     "docs/metrics.md",
     "docs/settings.md",
+    "docs/parameters.md",
     "docs/rejections.md",
 )
 

@@ -74,6 +74,7 @@ class Tracked:
     investigation: InvestigationRef = INVESTIGATION
     findings: tuple[Finding, ...] = ()
     producer: Producer = field(default_factory=Producer)
+    definitions_version: str | None = None
 
     @property
     def dataset_id(self) -> UUID:
@@ -131,6 +132,7 @@ class Tracked:
             producer=self.producer,
             submitted_at=NOW - timedelta(seconds=1),
             findings=list(self.findings),
+            definitions_version=self.definitions_version,
         )
 
 

@@ -53,12 +53,20 @@ def test_a_later_batch_goes_on_from_the_catalogued_revision() -> None:
     "again",
     [
         replace(FIRST, producer=Producer(software="mxcube", version="2")),
+        replace(FIRST, definitions_version="3.9.0"),
         replace(FIRST, investigation=INVESTIGATION.model_copy(update={"title": "Proteins that are small and G"})),
         replace(FIRST, mode="merge"),
         replace(FIRST, mode="merge", parameters={}),
         replace(FIRST, start=NOW.astimezone(timezone(timedelta(hours=1)))),
     ],
-    ids=["another version of the producer", "another title", "the same added", "nothing added", "another time zone"],
+    ids=[
+        "another version of the producer",
+        "judged by other definitions",
+        "another title",
+        "the same added",
+        "nothing added",
+        "another time zone",
+    ],
 )
 def test_the_same_content_under_another_receipt_changes_nothing_and_is_answered(again: Tracked) -> None:
     assert told(outcomes(FIRST, replace(again, receipt="r2"))[1]) == ("unchanged", 1)

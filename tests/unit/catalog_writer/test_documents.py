@@ -136,3 +136,7 @@ def test_order_is_no_content() -> None:
         parameters=dict(reversed(WEDGE.parameters.items())),
     )
     assert same_content(document(one), document(other))
+
+
+def test_the_definitions_that_judged_a_dataset_stand_in_its_document() -> None:
+    assert document(replace(WEDGE, definitions_version="3.8.0")).definitions_version == "3.8.0"
