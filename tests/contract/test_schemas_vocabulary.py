@@ -1,6 +1,7 @@
 """The vocabulary covers ICAT and every name that producers are known to send."""
 
-from itertools import product
+import tomllib
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -49,46 +50,7 @@ class Items(Table):
     item: dict[str, Item]
 
 
-# The 114 names of the seed, rebuilt: the families of collection, integration and scaling as ICAT has them, less
-# what the seed lacks, with the spellings in which it differs.
-MISREAD = {"mean_L_over_sigi": "mean_I_over_sigI", "ccNo": "ccAno", "sigA": "sigAno", "ssa": "isa"}
-OTHER_CASE = {
-    f"r_{statistic}_{group}_iPlus_iMinus": f"r_{statistic}_{group}_IPlus_IMinus"
-    for statistic, group in product(("meas", "pim"), ("within", "all"))
-}
-SHOWN_AS_THEY_ARE = (
-    "resolution_limit_low resolution_limit_high r_merge fractional_partial_bias n_total_observations "
-    "n_total_unique_observations completeness multiplicity anomalous_completeness anomalous_multiplicity anomalous "
-    "cc_half completeness_spherical completeness_ellipsoidal anomalous_completeness_spherical "
-    "anomalous_completeness_ellipsoidal"
-)
-NOT_SHOWN = {
-    "overall": {"completeness", "multiplicity", "anomalous_completeness", "anomalous_completeness_ellipsoidal"},
-    "inner": {"anomalous_multiplicity"},
-    "outer": {"anomalous_multiplicity"},
-}
-COLLECTION = (
-    "aperture beamShape beamSizeAtSampleX beamSizeAtSampleY dataCollectionId detectorDistance directory exposureTime "
-    "flux fluxEnd motors_name motors_value numberOfImages oscillationOverlap oscillationRange oscillationStart "
-    "resolution resolution_at_corner scanType startImageNumber template transmission wavelength xBeam yBeam "
-    "rotation_axis axis_range axis_start axis_end"
-)
-INTEGRATION = (
-    "start_image_number end_image_number detector_distance beam_x beam_y rotation_axis_x rotation_axis_y "
-    "rotation_axis_z beam_vector_x beam_vector_y beam_vector_z space_group cell_a cell_b cell_c cell_alpha cell_beta "
-    "cell_gamma anomalous"
-)
-SEED = (
-    {f"MX_{name}": f"MX_{name}" for name in COLLECTION.split()}
-    | {f"MXAutoprocIntegration_{name}": f"MXAutoprocIntegration_{name}" for name in INTEGRATION.split()}
-    | {
-        f"{SCALING}{shell}_{shown}": f"{SCALING}{shell}_{meant}"
-        for shell in SHELLS
-        for shown, meant in ({name: name for name in SHOWN_AS_THEY_ARE.split()} | OTHER_CASE | MISREAD).items()
-        if shown not in NOT_SHOWN[shell]
-    }
-    | {"MX_oscillationStart": "MX_axis_start"}
-)
+SEED: dict[str, str] = tomllib.loads((Path(__file__).parent / "seed_names.toml").read_text())["means"]
 REALLY_EMITTED = (
     "MX_element MX_edgeEnergy MX_startEnergy MX_endEnergy MX_peakEnergy MX_inflectioEnergy MX_remoteEnergy "
     "MX_peakFPrime MX_peakFDoublePrime MX_inflectionFPrime MX_inflectionFDoublePrime MX_comments group_by "
