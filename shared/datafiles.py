@@ -79,6 +79,11 @@ def own_folders(folder: str, directories: Iterable[Path]) -> list[Path]:
     return [directory / folder for directory in directories if (directory / folder).is_dir()]
 
 
+def place(file: Path, *location: int | str) -> str:
+    """`file, line 12, parameter.X`: where a key stands of a file that was read without complaint."""
+    return f"{file}{_place(file.read_text(encoding='utf-8'), location)}"
+
+
 def _place(text: str, location: Sequence[int | str]) -> str:
     """`, line 12, kind[2].requird`: where a key stands; the line of its table where the key itself is absent."""
     key = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")

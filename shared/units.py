@@ -39,15 +39,23 @@ class Units:
         spellings: how producers write a unit, to how pint writes it, such as `um` to `micrometer`.
     """
 
-    def __init__(self, spellings: Mapping[str, str]) -> None:
+    def __init__(self, spellings: Mapping[str, str] | None = None) -> None:
         self._registry = application_registry
         self._units: dict[str, Unit] = {}
         self._compiled: dict[str, Mapping[str, Conversion]] = {}
-        for spelling, name in spellings.items():
-            try:
-                self._units[spelling] = self._registry.Unit(name)
-            except (PintError, AttributeError, ValueError) as error:
-                raise UnitUnknown(f"{spelling}: {name} is no unit: {error}") from None
+        for spelling, name in (spellings or {}).items():
+            self.learn(spelling, name)
+
+    def learn(self, spelling: str, name: str) -> None:
+        """Take one more spelling, before the first conversion is asked for.
+
+        Raises:
+            UnitUnknown: pint knows no unit of that name.
+        """
+        try:
+            self._units[spelling] = self._registry.Unit(name)
+        except (PintError, AttributeError, ValueError) as error:
+            raise UnitUnknown(f"{spelling}: {name} is no unit: {error}") from None
 
     def conversions_to(self, canonical: str) -> Mapping[str, Conversion]:
         """By spelling: the conversion from every unit of the same quantity.

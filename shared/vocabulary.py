@@ -8,7 +8,7 @@ keep to ICAT's types, so a value of another type is kept as text and flagged, an
 import difflib
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
@@ -17,7 +17,7 @@ from typing import Annotated, Literal, Self, cast
 
 from pydantic import AfterValidator, Field, model_validator
 
-from shared.datafiles import DataFileInvalid, Table, data_files, read_data_file
+from shared.datafiles import DataFileInvalid, Table, data_files, place, read_data_file
 from shared.icat import IcatParameter, icat_parameters, icat_version
 from shared.units import Conversion, Units, UnitUnknown
 
@@ -30,6 +30,10 @@ TYPES_OF_NEXUS: Mapping[str, Type] = {
     "NX_BOOLEAN": "boolean",
     "NX_DATE_TIME": "time",
 }
+
+
+LOCAL = "defined by ICAT, so it is not local"
+NOT_LOCAL = "not defined by ICAT; set local = true"
 
 
 def _ordered(pair: tuple[float, float]) -> tuple[float, float]:
@@ -64,6 +68,14 @@ class Entry(Table):
             raise ValueError("it has a unit, and a reason to have none")
         return self
 
+    @model_validator(mode="after")
+    def _plausible_within_hard(self) -> Self:
+        if self.hard and self.plausible:
+            (low, high), (likely_low, likely_high) = self.hard, self.plausible
+            if not (low <= likely_low and likely_high <= high):
+                raise ValueError("the plausible range reaches beyond the hard range")
+        return self
+
     note: str = Field(default="", description="what a producer must know; it ends up in findings")
     local: bool = Field(default=False, description="true: ICAT does not define it")
 
@@ -76,8 +88,8 @@ class VocabularyFile(Table):
     expand: dict[str, list[str]] = Field(default={})
     parameter: dict[str, Entry] = Field(default={})
 
-    def entries(self) -> Iterator[tuple[str, Entry]]:
-        """Each parameter under its full name."""
+    def entries(self) -> Iterator[tuple[str, str, Entry]]:
+        """The key of each parameter in the file, its full name, and what is said of it."""
         for name, entry in self.parameter.items():
             keys = [key for key in self.expand if f"{{{key}}}" in name]
             for values in product(*(self.expand[key] for key in keys)):
@@ -87,11 +99,11 @@ class VocabularyFile(Table):
                     "scale_group": _filled(entry.scale_group, of),
                     "mmcif": _item(entry, of),
                 }
-                yield _filled(name, of), entry.model_copy(update=filled)
+                yield name, _filled(name, of), entry.model_copy(update=filled)
 
     @model_validator(mode="after")
     def _braces_are_expanded(self) -> Self:
-        for name, entry in self.entries():
+        for _, name, entry in self.entries():
             for text in (name, *entry.aliases, str(entry.mmcif)):
                 if "{" in text:
                     raise ValueError(
@@ -177,10 +189,7 @@ class Vocabulary:
         """
         read = [(file, read_data_file(file, VocabularyFile)) for file in data_files("vocabulary", extra_directories)]
         icat = icat_parameters()
-        try:
-            units = Units({spelling: unit for _, content in read for spelling, unit in content.units.items()})
-        except UnitUnknown as error:
-            raise DataFileInvalid(f"[units]: {error}") from None
+        units = _units(read)
         terms, aliases = _typed_layer(read, icat, units)
         deprecated = {p.name for p in icat.values() if p.deprecated}
         for parameter in icat.values():
@@ -206,42 +215,52 @@ class Vocabulary:
         return self._by_lower_name[close[0]].name if close else None
 
 
+def _units(read: Iterable[tuple[Path, VocabularyFile]]) -> Units:
+    """The spellings of all files; a later file's wins."""
+    units = Units()
+    for file, content in read:
+        for spelling, unit in content.units.items():
+            try:
+                units.learn(spelling, unit)
+            except UnitUnknown as error:
+                raise DataFileInvalid(f"{place(file, 'units', spelling)}: {error}") from None
+    return units
+
+
 def _typed_layer(
     read: Iterable[tuple[Path, VocabularyFile]], icat: Mapping[str, IcatParameter], units: Units
 ) -> tuple[dict[str, Term], dict[str, str]]:
     """The terms that vocabulary files describe, and their aliases."""
     terms: dict[str, Term] = {}
     aliases: dict[str, str] = {}
+    taken: set[str] = set()
     for file, content in read:
-        for name, entry in content.entries():
-            place = f"{file}, parameter.{name}"
-            if name in terms or name in aliases:
-                raise DataFileInvalid(f"{place}: described twice")
-            if (name in icat) == entry.local:
-                known = (
-                    "defined by ICAT, so it is not local" if entry.local else "not defined by ICAT; set local = true"
-                )
-                raise DataFileInvalid(f"{place}: {known}")
-            terms[name] = _term(place, name, entry, icat.get(name), units)
-            for alias in entry.aliases:
-                if aliases.setdefault(alias, name) != name:
-                    raise DataFileInvalid(f"{place}.aliases: {alias} is an alias of {aliases[alias]} too")
-    if both := terms.keys() & aliases.keys():
-        raise DataFileInvalid(f"{min(both)} is described as a parameter, and as an alias of {aliases[min(both)]}")
+        for key, name, entry in content.entries():
+            try:
+                _refuse_wrong_names(name, entry, icat, taken)
+                terms[name] = _term(name, entry, icat.get(name), units)
+            except (UnitUnknown, DataFileInvalid) as error:
+                raise DataFileInvalid(f"{place(file, 'parameter', key)}: {error}") from None
+            aliases |= dict.fromkeys(entry.aliases, name)
+            taken |= {name, *entry.aliases}
     return terms, aliases
 
 
-def _term(place: str, name: str, entry: Entry, icat: IcatParameter | None, units: Units) -> Term:
-    if (
-        entry.hard
-        and entry.plausible
-        and not (entry.hard[0] <= entry.plausible[0] and entry.plausible[1] <= entry.hard[1])
-    ):
-        raise DataFileInvalid(f"{place}.plausible: it reaches beyond the hard range")
-    try:
-        conversions = units.conversions_to(entry.unit) if entry.unit else units.fractions() if entry.scale else {}
-    except UnitUnknown as error:
-        raise DataFileInvalid(f"{place}.unit: {error}") from None
+def _refuse_wrong_names(name: str, entry: Entry, icat: Container[str], taken: Container[str]) -> None:
+    if name in taken:
+        raise DataFileInvalid(f"{name} is described twice, or an alias of another")
+    if (name in icat) == entry.local:
+        raise DataFileInvalid(f"{name} is {LOCAL if entry.local else NOT_LOCAL}")
+    if alias := next((alias for alias in entry.aliases if alias in taken), None):
+        raise DataFileInvalid(f"the alias {alias} is another parameter, or an alias of another")
+
+
+def _term(name: str, entry: Entry, icat: IcatParameter | None, units: Units) -> Term:
+    """The parameter.
+
+    Raises:
+        UnitUnknown: no file spells its unit.
+    """
     return Term(
         name,
         entry.type,
@@ -251,7 +270,7 @@ def _term(place: str, name: str, entry: Entry, icat: IcatParameter | None, units
         plausible=entry.plausible or entry.hard,
         note=entry.note,
         words=entry.words,
-        conversions=conversions,
+        conversions=units.conversions_to(entry.unit) if entry.unit else units.fractions() if entry.scale else {},
         no_unit=entry.no_unit,
         scale=entry.scale,
         scale_group=entry.scale_group or name,

@@ -83,20 +83,36 @@ def test_a_facility_adds_parameters_units_and_aliases_by_adding_a_file(tmp_path:
 @pytest.mark.parametrize(
     ("good", "bad", "complaint"),
     [
-        ("local = true", "local = false", "OURS_left_gap: not defined by ICAT; set local = true"),
+        (
+            "local = true",
+            "local = false",
+            "line 10, parameter.OURS_{side}_gap: OURS_left_gap is not defined by ICAT; set local = true",
+        ),
         ('"OURS_{side}_gap"', "OURS_gap", "ours_{side} of parameter OURS_gap holds a brace"),
-        ("[parameter]", '[parameter]\nMX_sampx = { type = "text" }', "MX_sampx: described twice"),
+        (
+            "[parameter]",
+            '[parameter]\nMX_sampx = { type = "text" }',
+            "line 10, parameter.MX_sampx: MX_sampx is described twice",
+        ),
         (
             "[parameter]",
             '[parameter]\nSample_thickness = { type = "text", local = true }',
-            "Sample_thickness: defined by ICAT",
+            "line 10, parameter.Sample_thickness: Sample_thickness is defined by ICAT",
         ),
-        ('["ours_{side}"]', '["ours"]', "ours is an alias of OURS_left_gap too"),
-        ('["ours_{side}"]', '["MX_sampx"]', "MX_sampx is"),
+        (
+            '["ours_{side}"]',
+            '["ours"]',
+            "line 10, parameter.OURS_{side}_gap: the alias ours is another parameter, or an alias of another",
+        ),
+        (
+            '["ours_{side}"]',
+            '["MX_sampx"]',
+            "line 10, parameter.OURS_{side}_gap: the alias MX_sampx is another parameter",
+        ),
         ("[0, 5]", "[5, 0]", "a range goes from the lower to the higher"),
         ("[0, 5]", "[0, 5], hard = [1, 9]", "reaches beyond the hard range"),
-        ('unit = "furlong"', 'unit = "smoot"', "unit: the unit smoot is not listed"),
-        ('= "furlong"', '= "smoots_of_bridge"', "smoots_of_bridge is no unit"),
+        ('unit = "furlong"', 'unit = "smoot"', "line 10, parameter.OURS_{side}_gap: the unit smoot is not listed"),
+        ('= "furlong"', '= "smoots_of_bridge"', "line 4, units.furlong: furlong: smoots_of_bridge is no unit"),
         ('type = "number"', 'type = "numbre"', "line 10, parameter.OURS_{side}_gap.type"),
         ("plausible", "plausibel", "line 10, parameter.OURS_{side}_gap.plausibel: unknown key"),
     ],
