@@ -25,13 +25,22 @@ from pydantic_core import to_json
 from deploy.embedded.stack import KAFKA_VARIABLE, embedded_stack
 from services.search.app import stages_of
 from services.search.lineage import lineage
-from services.search.query import read_query
+from services.search.query import FACETS, read_query
 from services.search.reading import CatalogueReader
 from services.search.sealing import FAN_IN, Sealing
 from services.search.store import PostgresReadModel
 from shared.backoff import Patience
 from shared.database import Database
-from shared.events import Commit, Document, InvestigationRef, LinkedInput, Producer, SampleRef
+from shared.events import (
+    Commit,
+    Document,
+    Finding,
+    InvestigationRef,
+    LinkedInput,
+    Producer,
+    SampleRef,
+    Severity,
+)
 from shared.identity import Identities
 from shared.migrations import migrate
 from shared.publisher import MemoryPublisher
@@ -52,6 +61,10 @@ IDENTITIES = Identities("facility.example")
 FIRST_DAY = datetime(2020, 1, 1, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Paris")
 PROGRAMS = ("autoPROC", "xia2_dials", "XDSAPP", "grenades_fastproc", "EDNA_proc")
+FINDINGS = [
+    Finding(code=code, severity=Severity.WARNING, message="as the validator puts it", parameter="MX_quantity_00")
+    for code in ("value_implausible", "parameter_unknown")
+]
 SPACE_GROUPS = ("P 21 21 21", "P 1", "C 2", "P 43 21 2", "I 2 3", "P 61 2 2", "R 3", "P 21")
 
 
@@ -91,7 +104,7 @@ def document(number: int, chance: random.Random) -> Document:
             beamline=beamline, start=None, end=None, title=None, placeholder=True),
         sample=SampleRef(sample_id=IDENTITIES.placeholder("sample", proposal), name=f"sample_{family % 2000}"),
         container=None, sample_changer_position=None, parameters=parameters, inputs=inputs, files=[], file_count=100,
-        volume_bytes=10**9, findings=[], producer=Producer(software="bench"),
+        volume_bytes=10**9, findings=FINDINGS[: chance.choice((0, 0, 0, 1, 2))], producer=Producer(software="bench"),
     )  # fmt: skip
 
 
@@ -161,8 +174,9 @@ class Bench:
             "substring of a text",
             lambda: self.ask(parameters=f"MX_text_01~like~prefix_{self.chance.randrange(10**4)}"),
         )
+        yield "substring of letters alone", lambda: self.ask(parameters="MX_text_02~like~autoproc")
         yield "full text, two words", lambda: self.ask(q=f"mx{1000 + self.chance.randrange(500)} autoproc")
-        yield "facets of all", lambda: self.ask(facets="technique,kind,beamline,proposal,type,sample")
+        yield "facets of all", lambda: self.ask(facets=",".join(FACETS))
         yield "facets of 5 %", lambda: self.range_of(0.05, *one, facets="technique,kind,beamline,proposal")
         yield "count of half of all", lambda: self.range_of(0.5, *one, count="true")
         yield "one proposal", lambda: self.ask(proposal=f"mx{1000 + self.chance.randrange(500)}")

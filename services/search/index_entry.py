@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
 import cramjam
 from pydantic import AwareDatetime
 
-from services.search.model import DatasetRow, Entry, ParameterKey
+from services.search.model import ContextRow, DatasetRow, Entry, ParameterKey
 from shared.events import Commit, Section
 
 WORD = re.compile(r"[^\W_]{1,64}")
@@ -33,6 +34,12 @@ class InputView(Section):
     dataset_id: UUID
 
 
+class FindingView(Section):
+    """What is searched of a finding. In a catalogued document all are warnings: an error refuses the dataset."""
+
+    code: str
+
+
 class DocumentView(Section):
     """The part of a document that is searched; the parameters stay plain dictionaries, because there are many."""
 
@@ -50,12 +57,22 @@ class DocumentView(Section):
     inputs: list[InputView]
     file_count: int | None
     volume_bytes: int | None
+    findings: list[FindingView]
 
 
 def entry_of(commit: Commit, document: DocumentView) -> Entry:
     """The index entry of one revision."""
     numbers, texts = _values_of(document.parameters)
     sample = document.sample.name if document.sample else None
+    context = _context(
+        document.technique,
+        document.kind,
+        document.beamline,
+        document.proposal,
+        document.type,
+        sample,
+        tuple(sorted({finding.code for finding in document.findings})),
+    )
     row = DatasetRow(
         commit.dataset_id,
         commit.revision,
@@ -74,10 +91,20 @@ def entry_of(commit: Commit, document: DocumentView) -> Entry:
         commit.committed_at,
         document.file_count,
         document.volume_bytes,
+        context.context,
     )
     searched = (document.name, commit.path, sample or "", document.proposal, *(text for _, text in texts))
     inputs = {parent.dataset_id: (parent.dataset_id, parent.path) for parent in document.inputs}
-    return Entry(row, numbers, texts, " ".join(words_of(" ".join(searched))[:MOST_WORDS]), list(inputs.values()))
+    return Entry(
+        row, context, numbers, texts, " ".join(words_of(" ".join(searched))[:MOST_WORDS]), list(inputs.values())
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _context(*facts: Any) -> ContextRow:  # noqa: ANN401  # as the row has them
+    """The id follows from the facts, so that none has to be looked up; of 2^64, so that no two meet."""
+    digest = blake2b(repr(facts).encode(), digest_size=8).digest()
+    return ContextRow(int.from_bytes(digest, signed=True), *facts)
 
 
 def words_of(text: str) -> list[str]:

@@ -44,6 +44,20 @@ class Receipt:
         return replace(last, submitted_at=min(times, default=None))
 
 
+class ContextRow(NamedTuple):
+    """What many datasets have in common and are counted by, in the order of the table's columns."""
+
+    context: int
+    technique: str
+    kind: str
+    beamline: str
+    proposal: str
+    type: str
+    sample: str | None
+    findings: tuple[str, ...]
+    """Codes, in order, each once."""
+
+
 class DatasetRow(NamedTuple):
     """What lists, facets and sorting need of a dataset, in the order of the table's columns."""
 
@@ -64,6 +78,7 @@ class DatasetRow(NamedTuple):
     committed_at: datetime
     file_count: int | None
     volume_bytes: int | None
+    context: int
 
 
 class ParameterKey(NamedTuple):
@@ -78,6 +93,7 @@ class Entry:
     """One revision of a dataset, ready for the index."""
 
     row: DatasetRow
+    context: ContextRow
     numbers: list[tuple[ParameterKey, float]]
     texts: list[tuple[ParameterKey, str]]
     words: str

@@ -20,7 +20,7 @@ MOST_CONDITIONS = 20
 MOST_WORDS = 20
 LONGEST_VALUE = 10_000
 
-FACETS = ("technique", "kind", "beamline", "proposal", "type", "sample")
+FACETS = ("technique", "kind", "beamline", "proposal", "type", "sample", "finding")
 COLUMN_SORTS = {"start": "started", "name": "name", "committed_at": "committed_at"}
 """Everything else that is sorted by is a numeric parameter."""
 
@@ -32,7 +32,10 @@ FIELDS = {
     **{
         name: f"one or more of these, apart by commas: the dataset's {name}; letter case does not matter"
         for name in FACETS
+        if name != "finding"
     },
+    "finding": "one or more codes, apart by commas: the dataset has a finding of one of these",
+    "has_warnings": "true: with at least one finding; false: with none",
     "path": "the dataset at this path",
     "complete": "true or false",
     "startDate": "ISO 8601; started then or later",
@@ -72,6 +75,7 @@ class Query:
     """By facet; in lower case."""
     dataset_id: UUID | None = None
     complete: bool | None = None
+    has_warnings: bool | None = None
     started_from: datetime | None = None
     started_until: datetime | None = None
     sort: str = "start"
@@ -98,7 +102,8 @@ def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: t
         conditions=tuple(condition for text in said.all("parameters") for condition in said.read(conditions_of, text)),
         values={name: values for name in FACETS if (values := tuple(item.lower() for item in said.items(name)))},
         dataset_id=said.parsed("path", lambda path: identities.dataset(normalise_path(path))),
-        complete={None: None, "true": True, "false": False}[said.choice("complete", ("true", "false"))],
+        complete=said.claim("complete"),
+        has_warnings=said.claim("has_warnings"),
         started_from=said.parsed("startDate", lambda text: read_time(text, zone)),
         started_until=said.parsed("endDate", lambda text: read_time(text, zone, end_of_day=True)),
         sort=sort,
@@ -106,7 +111,7 @@ def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: t
         limit=DEFAULT_ROWS if limit is None else limit,
         after=said.parsed("cursor", lambda text: read_cursor(text, order_name(sort, descending), key_type(sort))),
         facets=tuple(said.among("facets", FACETS)),
-        count=said.choice("count", ("true", "false")) == "true",
+        count=said.claim("count") or False,
     )
     if len(query.conditions) > MOST_CONDITIONS:
         said.faults.append(Fault("parameters", f"{len(query.conditions)} filters; at most {MOST_CONDITIONS}"))
@@ -175,6 +180,10 @@ class _Said:
 
     def among(self, name: str, choices: Sequence[str]) -> list[str]:
         return [choice for item in self.items(name) if (choice := self._chosen(name, item, choices))]
+
+    def claim(self, name: str) -> bool | None:
+        """Whether something shall be, or nothing if it does not matter."""
+        return {None: None, "true": True, "false": False}[self.choice(name, ("true", "false"))]
 
     def choice(self, name: str, choices: Sequence[str]) -> str | None:
         value = self.one(name)

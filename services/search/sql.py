@@ -1,11 +1,11 @@
 """From a query to SQL. Pure. Every value goes in as an argument; the text is put together from this file's words alone.
 
-Each condition on parameters or words is a *set of ordinals*; sets are intersected and the result is joined once with
-`dataset`. Conditions are never joined with each other: what such joins cost depends on what the planner guesses, and it
-cannot know.
+Each condition on parameters or words is a *set of ordinals*. Sets are never joined, neither with each other nor with
+`dataset` where much may match: what joins cost depends on what the planner guesses, and it cannot know.
 """
 # ruff: noqa: S608  # as the first line says
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, assert_never
@@ -27,6 +27,8 @@ LINKS = {
 MOST_FACET_VALUES = 100
 MOST_FIRST = 2000
 """Datasets among which a page is looked for first."""
+SHORTEST_PIECE = 3
+"""Characters of a substring that are worth sorting out whole blocks by."""
 
 
 class Known(NamedTuple):
@@ -60,12 +62,14 @@ Bind = Callable[[object, str], str]
 def page(query: Query, names: Names) -> Statement:
     """One row more than the page has, so that it is known whether another follows."""
     statement = Statement()
-    facts, sets = _facts(query, statement.bind), _sets(query, names, statement.bind)
+    facts, chosen = _facts(query, statement.bind), " intersect ".join(_sets(query, names, statement.bind))
+    if chosen:
+        facts.append(f"dataset.ordinal in ({chosen})")
     joined, key = "", f"dataset.{COLUMN_SORTS.get(query.sort)}"
     if query.sort not in COLUMN_SORTS:
         ids = statement.bind([one.parameter_id for one in names[query.sort.lower()] if not one.many], "int[]")
         joined, key = f" join ({_entries('number_block', ids)}) as sorted using (ordinal)", "sorted.value"
-    where, order = _where([*facts, *_after(query, key, statement.bind), *sets]), _order(query, key)
+    where, order = _where([*facts, *_after(query, key, statement.bind)]), _order(query, key)
     limit = statement.bind(query.limit + 1, "int")
     statement.text = f"select {LISTED}, {key} as sort_key from dataset{joined}{where}{order} limit {limit}"
     return statement
@@ -79,7 +83,9 @@ def page_among_first(query: Query, names: Names) -> Statement:
     """
     statement = Statement()
     key = f"dataset.{COLUMN_SORTS[query.sort]}"
-    facts, sets = _facts(query, statement.bind), _sets(query, names, statement.bind)
+    # said so, each set is a hash table that the first datasets are looked up in, and never one side of a join
+    sets = [f"(ordinal in ({chosen})) is true" for chosen in _sets(query, names, statement.bind)]
+    facts = _facts(query, statement.bind)
     order = _order(query, key)
     first = _where([*facts, *_after(query, key, statement.bind)]) + order
     limit = statement.bind(query.limit + 1, "int")
@@ -93,7 +99,7 @@ def page_among_first(query: Query, names: Names) -> Statement:
 def count(query: Query, names: Names) -> Statement:
     """How many match."""
     statement = Statement()
-    statement.text = f"select count(*) from dataset{_matching(query, names, statement.bind)}"
+    statement.text = f"select count(*) from {_matching(query, names, statement.bind)}"
     return statement
 
 
@@ -101,17 +107,33 @@ def facets(query: Query, names: Names) -> Statement:
     """The values of each facet among all that match, with counts; the most frequent first."""
     statement = Statement()
     matching = _matching(query, names, statement.bind)
-    columns = ", ".join(query.facets)
-    sets = ", ".join(f"({name})" for name in query.facets)
-    facet = " ".join(f"when grouping({name}) = 0 then '{name}'" for name in query.facets)
+    counted = [_by_finding()] if "finding" in query.facets else []
+    if columns := [name for name in query.facets if name != "finding"]:
+        counted.append(_by_column(columns))
     statement.text = (
-        f"with counted as (select case {facet} end as facet, coalesce({columns}) as value, count(*) as number"
-        f" from dataset{matching} group by grouping sets ({sets})),"
+        f"with number as materialized (select context, count(*) as number from {matching} group by context),"
+        f" counted as ({' union all '.join(counted)}),"
         " ranked as (select *, row_number() over (partition by facet order by number desc, value) as place"
         " from counted where value is not null)"
         f" select facet, value, number from ranked where place <= {MOST_FACET_VALUES} order by facet, place"
     )
     return statement
+
+
+def _by_column(columns: Sequence[str]) -> str:
+    facet = " ".join(f"when grouping({name}) = 0 then '{name}'" for name in columns)
+    sets = ", ".join(f"({name})" for name in columns)
+    return (
+        f"select case {facet} end as facet, coalesce({', '.join(columns)}) as value, sum(number)::bigint as number"
+        f" from number join context using (context) group by grouping sets ({sets})"
+    )
+
+
+def _by_finding() -> str:
+    return (
+        "select 'finding' as facet, code as value, sum(number)::bigint as number"
+        " from number join context using (context), unnest(findings) as code group by code"
+    )
 
 
 def _after(query: Query, key: str, bind: Bind) -> list[str]:
@@ -135,7 +157,15 @@ def _where(conditions: Sequence[str]) -> str:
 
 def _facts(query: Query, bind: Bind) -> list[str]:
     """What the columns of `dataset` must satisfy."""
-    where = [f"lower({name}) = any({bind(list(values), 'text[]')})" for name, values in query.values.items()]
+    where = []
+    for name, values in query.values.items():
+        wanted = f"any({bind(list(values), 'text[]')})"
+        if name == "finding":
+            where.append(_in_context(f"exists (select from unnest(findings) as code where lower(code) = {wanted})"))
+        else:
+            where.append(f"lower({name}) = {wanted}")
+    if query.has_warnings is not None:
+        where.append(_in_context(f"(findings <> '{{}}') = {bind(query.has_warnings, 'bool')}"))
     for column, value, cast in (
         ("dataset_id =", query.dataset_id, "uuid"),
         ("complete =", query.complete, "bool"),
@@ -147,17 +177,29 @@ def _facts(query: Query, bind: Bind) -> list[str]:
     return where
 
 
+def _in_context(condition: str) -> str:
+    return f"dataset.context in (select context from context where {condition})"
+
+
 def _matching(query: Query, names: Names, bind: Bind) -> str:
-    return _where([*_facts(query, bind), *_sets(query, names, bind)])
+    """The datasets that match, to be counted; those of a set are read by the array of it, which holds each once.
+
+    `offset 0` keeps other conditions outside: the planner takes every array for ten elements, and would compare each
+    row that such a condition finds with all of them.
+    """
+    chosen, source = " intersect ".join(_sets(query, names, bind)), "dataset"
+    if chosen:
+        source = f"(select * from dataset where ordinal = any(array({chosen})) offset 0) as dataset"
+    return source + _where(_facts(query, bind))
 
 
 def _sets(query: Query, names: Names, bind: Bind) -> list[str]:
-    """That a dataset is in every set of ordinals."""
+    """Each condition as a set of ordinals; one may be in it twice."""
     sets = [f"({_ordinals(condition, names, bind)})" for condition in query.conditions]
     if query.words:
         words = " & ".join(f"{word}:*" for word in query.words)
         sets.append(f"(select ordinal from dataset_words where words @@ {bind(words, 'text')}::tsquery)")
-    return [f"dataset.ordinal in ({' intersect '.join(sets)})"] if sets else []
+    return sets
 
 
 def _ordinals(condition: Condition, names: Names, bind: Bind) -> str:
@@ -174,11 +216,20 @@ def _ordinals(condition: Condition, names: Names, bind: Bind) -> str:
                 chosen.append(_equal("number_block", ids, bind(wanted.numbers, "float8[]")))
             return " union all ".join(chosen)
         case Like(pattern):
-            return _chosen("text_block", ids, "true", f"value ilike {bind(pattern, 'text')}")
+            return _chosen("text_block", ids, _may_hold(pattern, bind), f"value ilike {bind(pattern, 'text')}")
         case Exists():
             return " union all ".join(_chosen(table, ids, "true", "true") for table in ("number_block", "text_block"))
         case _:
             assert_never(condition.test)
+
+
+def _may_hold(pattern: str, bind: Bind) -> str:
+    """Sorts out blocks by the longest piece of a pattern that has no letters: `ilike` costs a multiple."""
+    pieces = re.findall(r"(?:\\.|[^A-Za-z%\\])+", pattern, re.DOTALL)
+    piece = max((re.sub(r"\\(.)", r"\1", one, flags=re.DOTALL) for one in pieces), key=len, default="")
+    if len(piece) < SHORTEST_PIECE:
+        return "true"
+    return f"strpos(array_to_string(entries, chr(31)), {bind(piece, 'text')}) > 0"
 
 
 def _equal(table: str, ids: str, wanted: str) -> str:

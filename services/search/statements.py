@@ -1,7 +1,7 @@
 """The SQL that writes the read model: one set-based statement a table, and each harmless when it is repeated."""
 # ruff: noqa: S608  # what is put in are this package's own column names
 
-from services.search.model import DatasetRow, RejectionRow, RevisionRow
+from services.search.model import ContextRow, DatasetRow, RejectionRow, RevisionRow
 
 _BLOCKS = """
 insert into {table} (parameter_id, tier, low, high, entries, ordinals)
@@ -16,11 +16,19 @@ DATASETS = f"""
 insert into dataset ({", ".join(DatasetRow._fields)})
 select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                      $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bool[], $14::timestamptz[],
-                     $15::timestamptz[], $16::bigint[], $17::bigint[])
+                     $15::timestamptz[], $16::bigint[], $17::bigint[], $18::bigint[])
 on conflict (dataset_id) do update set
   ordinal = excluded.ordinal, {", ".join(f"{name} = excluded.{name}" for name in DatasetRow._fields[1:])}
 where excluded.revision > dataset.revision
 returning dataset_id, new.ordinal, old.ordinal as replaced
+"""
+
+CONTEXTS = f"""
+insert into context ({", ".join(ContextRow._fields)})
+select context, technique, kind, beamline, proposal, type, sample, findings::text[]
+from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+  as new ({", ".join(ContextRow._fields)})
+on conflict do nothing
 """
 
 REVISIONS = f"""

@@ -50,11 +50,27 @@ DATASET = Table(
     Column("committed_at", TIME, nullable=False),
     Column("file_count", BigInteger),
     Column("volume_bytes", BigInteger),
+    Column("context", BigInteger, comment="absent only if noted by a version that knew none"),
+    Index("dataset_by_context", "context"),
     Index("dataset_by_start", "started", "dataset_id"),
     Index("dataset_by_commit", "committed_at", "dataset_id"),
     Index("dataset_by_name", "name", "dataset_id"),
     Index("dataset_by_proposal", func.lower(text("proposal"))),
     Index("dataset_by_sample", func.lower(text("sample"))),
+)
+
+CONTEXT = Table(
+    "context",
+    METADATA,
+    Column("context", BigInteger, primary_key=True, autoincrement=False, comment="follows from the other columns"),
+    Column("technique", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("beamline", Text, nullable=False),
+    Column("proposal", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("sample", Text),
+    Column("findings", ARRAY(Text), nullable=False, comment="codes, in order, each once"),
+    comment="what many datasets have in common: facets count them by it, and read a number of each",
 )
 
 REVISION = Table(

@@ -98,6 +98,8 @@ QUERIES: list[tuple[dict[str, str], list[str]]] = [
     ({"parameters": "MX_scanType~like~HELI"}, ["run_2"]),
     ({"parameters": "Process_program~like~autoPROC*beta"}, ["autoPROC"]),
     ({"parameters": "Process_program~like~1_0"}, []),
+    ({"parameters": "Process_program~like~PROC 1.0_B"}, ["autoPROC"]),
+    ({"parameters": "Process_program~like~PROC 1.0-B"}, []),
     ({"parameters": "Note~eq~gold; leaf\\, fine"}, ["xrf"]),
     ({"parameters": "Note~in~nothing;gold\\; leaf\\, fine"}, ["xrf"]),
     ({"parameters": 'Odd~eq~a "b" \\c{x}'}, ["xrf"]),
@@ -160,6 +162,12 @@ async def test_facets_count_what_the_query_finds(ask: Asking) -> None:
         "kind": [{"value": "datacollection", "count": 2}, {"value": "map", "count": 1}],
         "sample": [{"value": "Fus_RAC1b", "count": 2}],
     }
+
+
+async def test_a_dataset_with_a_list_is_counted_once(ask: Asking) -> None:
+    answer = await ask.get("/datasets", facets="type", count="true", parameters="MX_motors~gt~0")
+    assert answer["count"] == 1
+    assert answer["facets"] == {"type": [{"value": "raw", "count": 1}]}
 
 
 async def test_a_dataset_is_shown_as_it_was_committed(ask: Asking) -> None:

@@ -1,0 +1,47 @@
+"""Contexts: what datasets are counted by, and the codes of their findings.
+
+What is noted already gets its context here, without findings: those are found once `beamcat rebuild search` has run.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+# ruff: noqa: S608  # what is put in are this file's own column names
+
+revision = "search_0002"
+down_revision = "search_0001"
+
+FACTS = "technique, kind, beamline, proposal, type, sample"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "context",
+        sa.Column(
+            "context",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="follows from the other columns",
+        ),
+        sa.Column("technique", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("beamline", sa.Text(), nullable=False),
+        sa.Column("proposal", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("sample", sa.Text()),
+        sa.Column("findings", postgresql.ARRAY(sa.Text()), nullable=False, comment="codes, in order, each once"),
+        sa.PrimaryKeyConstraint("context"),
+        comment="what many datasets have in common: facets count them by it, and read a number of each",
+    )
+    op.add_column(
+        "dataset",
+        sa.Column("context", sa.BigInteger(), comment="absent only if noted by a version that knew none"),
+    )
+    op.execute(f"update dataset set context = hashtextextended(({FACTS})::text, 0)")
+    op.execute(
+        f"insert into context (context, {FACTS}, findings)"
+        f" select distinct context, {FACTS}, '{{}}'::text[] from dataset"
+    )
+    op.create_index("dataset_by_context", "dataset", ["context"])
