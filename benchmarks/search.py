@@ -25,6 +25,7 @@ from pydantic_core import to_json
 from deploy.embedded.stack import KAFKA_VARIABLE, embedded_stack
 from services.search.app import stages_of
 from services.search.lineage import lineage
+from services.search.naming import Naming
 from services.search.query import FACETS, read_query
 from services.search.reading import CatalogueReader
 from services.search.sealing import FAN_IN, Sealing
@@ -49,6 +50,7 @@ from shared.service import GARBAGE_THRESHOLDS
 from shared.settings import Settings
 from shared.stage import StageRunner
 from shared.topics import COMMITTED
+from shared.vocabulary import Vocabulary
 from shared.wire import Record, headers_of
 
 BATCH = 500
@@ -60,6 +62,7 @@ REPETITIONS = 40
 IDENTITIES = Identities("facility.example")
 FIRST_DAY = datetime(2020, 1, 1, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Paris")
+NAMING = Naming(Vocabulary.load())
 PROGRAMS = ("autoPROC", "xia2_dials", "XDSAPP", "grenades_fastproc", "EDNA_proc")
 FINDINGS = [
     Finding(code=code, severity=Severity.WARNING, message="as the validator puts it", parameter="MX_quantity_00")
@@ -137,7 +140,7 @@ class Bench:
 
     async def ask(self, **fields: str) -> None:
         """One query, as a URL asks it."""
-        await self.reader.find(read_query(fields.items(), IDENTITIES, ZONE))
+        await self.reader.find(read_query(fields.items(), IDENTITIES, ZONE, NAMING))
 
     async def range_of(self, share: float, *names: str, **fields: str) -> None:
         """Numeric ranges that each hold this share of all."""
@@ -249,7 +252,7 @@ async def main(datasets: int, seed: int) -> None:
             await database.open()
             chance = random.Random(seed)  # a repeatable benchmark
             await load(database, stack.pid("postgres"), datasets, chance)
-            bench = Bench(database, CatalogueReader(database), datasets, chance)
+            bench = Bench(database, CatalogueReader(database, NAMING), datasets, chance)
             before = await bench.measure()
             await bench.sql("analyze")
             table(before, await bench.measure())

@@ -17,12 +17,13 @@ from shared.events import DatasetPending, DatasetRejected
 from shared.service import Ground, Parts, Service
 from shared.stage import Stage
 from shared.topics import COMMITTED, PENDING, REJECTED, SUBMITTED
+from shared.vocabulary import Vocabulary
 
 
 def assemble(ground: Ground) -> Parts:
     """Its stages, the sealing of blocks and the routes."""
     store = PostgresReadModel(ground.database, ground.clock)
-    return Parts(stages_of(store), (Sealing(ground.database, ground.patience).run,), routes(ground))
+    return Parts(stages_of(store), (Sealing(ground.database, ground.patience).run,), routes(ground, Vocabulary.load()))
 
 
 def stages_of(store: PostgresReadModel) -> tuple[Stage[Any, None], ...]:

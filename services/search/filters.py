@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, tzinfo
 
+from services.search.naming import Naming
+
 COMPARISONS: dict[str, Callable[[float], tuple[float, float]]] = {
     "gt": lambda number: (math.nextafter(number, math.inf), math.inf),
     "gteq": lambda number: (number, math.inf),
@@ -57,14 +59,14 @@ class Exists:
 
 @dataclass(frozen=True)
 class Condition:
-    """One thing that must hold of one parameter, named as the asker named it."""
+    """One thing that must hold of one parameter, under its canonical name if the vocabulary has one."""
 
     name: str
     test: Within | AnyOf | Like | Exists
 
 
-def conditions_of(text: str) -> list[Condition]:
-    """The conditions of one `parameters` value. Bounds on one parameter are one interval.
+def conditions_of(text: str, naming: Naming) -> list[Condition]:
+    """The conditions of one `parameters` value. Bounds on one parameter are one interval, in the canonical unit.
 
     Raises:
         FilterInvalid: an operator or a value cannot be understood.
@@ -72,7 +74,7 @@ def conditions_of(text: str) -> list[Condition]:
     conditions: list[Condition] = []
     intervals: dict[str, Condition] = {}
     for item in _split(text, ","):
-        condition = _condition(item)
+        condition = _condition(item, naming)
         if isinstance(condition.test, Within):
             key = condition.name.lower()
             intervals[key] = _narrowed(intervals.get(key), condition)
@@ -89,9 +91,9 @@ def _narrowed(known: Condition | None, more: Condition) -> Condition:
     return Condition(known.name, Within(max(known.test.low, more.test.low), min(known.test.high, more.test.high)))
 
 
-def _condition(item: str) -> Condition:
-    name, *rest = item.split("~", 2)
-    name = name.strip()
+def _condition(item: str, naming: Naming) -> Condition:
+    said, *rest = item.split("~", 2)
+    name = naming.canonical(said.strip())
     if not name:
         raise FilterInvalid(f"{item[:100]!r} names no parameter; write name~op~value")
     if not rest:
@@ -101,20 +103,38 @@ def _condition(item: str) -> Condition:
         raise FilterInvalid(f"{rest[0][:100]!r} is no operator; there are {', '.join(OPERATORS)}")
     if not value:
         raise FilterInvalid(f"{item[:100]!r} has no value; write {name[:100]}~{operator}~value")
-    if operator in COMPARISONS:
-        number = number_of(value.strip())
-        if number is None:
-            raise FilterInvalid(
-                f"{operator} compares numbers, {value[:100]!r} is none; give a number in the parameter's canonical unit"
-            )
-        return Condition(name, Within(*COMPARISONS[operator](number)))
+    return Condition(name, _test(name, operator, value, naming))
+
+
+def _test(name: str, operator: str, value: str, naming: Naming) -> Within | AnyOf | Like:
     match operator:
         case "in":
-            return Condition(name, AnyOf(tuple(_split(value, ";"))))
+            return AnyOf(tuple(text for one in _split(value, ";") for text in _readings(name, one, naming)))
         case "like":
-            return Condition(name, Like(_pattern(value)))
-        case _:
-            return Condition(name, AnyOf((value,)))
+            return Like(_pattern(value))
+        case "eq":
+            return AnyOf(tuple(_readings(name, value, naming)))
+    number = _quantity(name, value.strip(), naming)
+    if number is None:
+        raise FilterInvalid(
+            f"{operator} compares numbers, {value[:100]!r} is none; give a number in the parameter's canonical unit"
+        )
+    return Within(*COMPARISONS[operator](number))
+
+
+def _readings(name: str, text: str, naming: Naming) -> Iterator[str]:
+    """The text itself, and the number that it is in the canonical unit if it brings another."""
+    yield text
+    if number_of(text) is None and (number := _quantity(name, text.strip(), naming)) is not None:
+        yield repr(number)
+
+
+def _quantity(name: str, text: str, naming: Naming) -> float | None:
+    number = number_of(text)
+    try:
+        return naming.number(name, text) if number is None else number
+    except ValueError as error:
+        raise FilterInvalid(str(error)) from None
 
 
 def _split(text: str, separator: str) -> Iterator[str]:

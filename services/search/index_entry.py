@@ -10,7 +10,7 @@ from uuid import UUID
 import cramjam
 from pydantic import AwareDatetime
 
-from services.search.model import ContextRow, DatasetRow, Entry, ParameterKey
+from services.search.model import ContextRow, DatasetRow, Entry, FindingSetRow, ParameterKey
 from shared.events import Commit, Section
 
 WORD = re.compile(r"[^\W_]{1,64}")
@@ -64,15 +64,10 @@ def entry_of(commit: Commit, document: DocumentView) -> Entry:
     """The index entry of one revision."""
     numbers, texts = _values_of(document.parameters)
     sample = document.sample.name if document.sample else None
-    context = _context(
-        document.technique,
-        document.kind,
-        document.beamline,
-        document.proposal,
-        document.type,
-        sample,
-        tuple(sorted({finding.code for finding in document.findings})),
-    )
+    facts = (document.technique, document.kind, document.beamline, document.proposal, document.type, sample)
+    context = ContextRow(_identified(*facts), *facts)
+    codes = tuple(sorted({finding.code for finding in document.findings}))
+    findings = FindingSetRow(_identified(*codes), codes)
     row = DatasetRow(
         commit.dataset_id,
         commit.revision,
@@ -92,19 +87,25 @@ def entry_of(commit: Commit, document: DocumentView) -> Entry:
         document.file_count,
         document.volume_bytes,
         context.context,
+        findings.finding_set,
     )
     searched = (document.name, commit.path, sample or "", document.proposal, *(text for _, text in texts))
     inputs = {parent.dataset_id: (parent.dataset_id, parent.path) for parent in document.inputs}
     return Entry(
-        row, context, numbers, texts, " ".join(words_of(" ".join(searched))[:MOST_WORDS]), list(inputs.values())
+        row,
+        context,
+        findings,
+        numbers,
+        texts,
+        " ".join(words_of(" ".join(searched))[:MOST_WORDS]),
+        list(inputs.values()),
     )
 
 
 @lru_cache(maxsize=10_000)
-def _context(*facts: Any) -> ContextRow:  # noqa: ANN401  # as the row has them
-    """The id follows from the facts, so that none has to be looked up; of 2^64, so that no two meet."""
-    digest = blake2b(repr(facts).encode(), digest_size=8).digest()
-    return ContextRow(int.from_bytes(digest, signed=True), *facts)
+def _identified(*facts: object) -> int:
+    """An id that follows from the facts, so that none has to be looked up; of 2^64, so that no two meet."""
+    return int.from_bytes(blake2b(repr(facts).encode(), digest_size=8).digest(), signed=True)
 
 
 def words_of(text: str) -> list[str]:

@@ -54,8 +54,13 @@ class ContextRow(NamedTuple):
     proposal: str
     type: str
     sample: str | None
-    findings: tuple[str, ...]
-    """Codes, in order, each once."""
+
+
+class FindingSetRow(NamedTuple):
+    """Codes of findings, in order, each once. The id follows from them."""
+
+    finding_set: int
+    codes: tuple[str, ...]
 
 
 class DatasetRow(NamedTuple):
@@ -79,6 +84,7 @@ class DatasetRow(NamedTuple):
     file_count: int | None
     volume_bytes: int | None
     context: int
+    finding_set: int
 
 
 class ParameterKey(NamedTuple):
@@ -94,6 +100,7 @@ class Entry:
 
     row: DatasetRow
     context: ContextRow
+    findings: FindingSetRow
     numbers: list[tuple[ParameterKey, float]]
     texts: list[tuple[ParameterKey, str]]
     words: str

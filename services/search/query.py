@@ -1,7 +1,7 @@
 """The query language of `GET /datasets`: what a URL asks, or every fault of it with its cure. Pure."""
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import TypeVar
@@ -10,6 +10,7 @@ from uuid import UUID
 from services.search.cursors import Cursor, CursorInvalid, Key, read_cursor
 from services.search.filters import Condition, FilterInvalid, conditions_of, read_time
 from services.search.index_entry import words_of
+from services.search.naming import Naming
 from shared.identity import Identities, PathInvalid, normalise_path
 
 T = TypeVar("T")
@@ -18,6 +19,7 @@ DEFAULT_ROWS = 50
 MOST_ROWS = 500
 MOST_CONDITIONS = 20
 MOST_WORDS = 20
+MOST_COLUMNS = 100
 LONGEST_VALUE = 10_000
 
 FACETS = ("technique", "kind", "beamline", "proposal", "type", "sample", "finding")
@@ -28,7 +30,8 @@ FIELDS = {
     "q": "words; each must occur in name, path, sample, proposal or a text parameter, as a word or as its beginning",
     "parameters": "ICAT+ filters, all of which must hold: `name~op~value,name2,…` with op one of eq, like, gt, gteq, "
     "lt, lteq, in (values apart by `;`); a name alone: the parameter is there. `\\,` and `\\;` are a comma and a "
-    "semicolon inside a value; in `like`, `*` or `%` stands for anything",
+    "semicolon inside a value; in `like`, `*` or `%` stands for anything. Names may be aliases; a number may bring a "
+    "unit, as in `MX_detectorDistance~gt~15 cm`",
     **{
         name: f"one or more of these, apart by commas: the dataset's {name}; letter case does not matter"
         for name in FACETS
@@ -46,6 +49,8 @@ FIELDS = {
     "cursor": "`next` of the page before",
     "facets": f"counts of values, apart by commas: {', '.join(FACETS)}",
     "count": "true: the number of all that match, as `count`",
+    "format": "json (the default) or csv: the page as a table; `Link` in the header leads to the next",
+    "columns": f"parameters that are columns of the CSV, apart by commas; at most {MOST_COLUMNS}",
 }
 
 
@@ -84,9 +89,12 @@ class Query:
     after: Cursor | None = None
     facets: tuple[str, ...] = ()
     count: bool = False
+    as_csv: bool = False
+    columns: tuple[str, ...] = ()
+    """Canonical names, each once."""
 
 
-def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: tzinfo) -> Query:
+def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: tzinfo, naming: Naming) -> Query:
     """The query that a URL's fields ask.
 
     Raises:
@@ -96,10 +104,11 @@ def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: t
     limit = said.parsed("limit", _limit)
     order = said.choice("order", ("asc", "desc"))
     sort = said.one("sort") or "start"
+    sort = sort if sort in COLUMN_SORTS else naming.canonical(sort)
     descending = order != "asc"
     query = Query(
         words=said.parsed("q", _words) or (),
-        conditions=tuple(condition for text in said.all("parameters") for condition in said.read(conditions_of, text)),
+        conditions=tuple(condition for text in said.all("parameters") for condition in said.conditions(text, naming)),
         values={name: values for name in FACETS if (values := tuple(item.lower() for item in said.items(name)))},
         dataset_id=said.parsed("path", lambda path: identities.dataset(normalise_path(path))),
         complete=said.claim("complete"),
@@ -112,12 +121,27 @@ def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: t
         after=said.parsed("cursor", lambda text: read_cursor(text, order_name(sort, descending), key_type(sort))),
         facets=tuple(said.among("facets", FACETS)),
         count=said.claim("count") or False,
+        as_csv=said.choice("format", ("json", "csv")) == "csv",
+        columns=tuple(dict.fromkeys(map(naming.canonical, said.items("columns")))),
     )
-    if len(query.conditions) > MOST_CONDITIONS:
-        said.faults.append(Fault("parameters", f"{len(query.conditions)} filters; at most {MOST_CONDITIONS}"))
-    if said.faults:
-        raise QueryInvalid(said.faults)
+    if faults := [*said.faults, *_faults_together(query)]:
+        raise QueryInvalid(faults)
     return query
+
+
+def _faults_together(query: Query) -> Iterator[Fault]:
+    """What is wrong only beside something else."""
+    for name, items, most in (
+        ("parameters", query.conditions, MOST_CONDITIONS),
+        ("columns", query.columns, MOST_COLUMNS),
+    ):
+        if len(items) > most:
+            yield Fault(name, f"{len(items)} of them; at most {most}")
+    if query.columns and not query.as_csv:
+        yield Fault("columns", "these are columns of format=csv")
+    for name in ("facets", "count"):
+        if query.as_csv and getattr(query, name):
+            yield Fault(name, "there is no place for it in format=csv; ask for it apart")
 
 
 def order_name(sort: str, descending: bool) -> str:  # noqa: FBT001  # the order is its name
@@ -171,9 +195,9 @@ class _Said:
             self.faults.append(Fault(name, str(error)))
             return None
 
-    def read(self, parse: Callable[[str], list[T]], text: str) -> list[T]:
+    def conditions(self, text: str, naming: Naming) -> list[Condition]:
         try:
-            return parse(text)
+            return conditions_of(text, naming)
         except FilterInvalid as error:
             self.faults.append(Fault("parameters", str(error)))
             return []

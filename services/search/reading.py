@@ -1,7 +1,7 @@
 """Answers from the read model: each a handful of statements on one connection."""
 
 import difflib
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -10,8 +10,8 @@ import asyncpg
 
 from services.search import sql
 from services.search.cursors import Cursor, write_cursor
-from services.search.filters import Like
 from services.search.index_entry import unpacked
+from services.search.naming import Naming
 from services.search.query import COLUMN_SORTS, Fault, Query, QueryInvalid, order_name
 from services.search.rejections import RejectionQuery, rejection_page
 from services.search.revisions import Change, Revision, changes_of
@@ -23,8 +23,9 @@ ALIKE = 0.75
 """How like a name must be (1 is equal) to be what was meant."""
 READ_SETTINGS = f"""
 select set_config('statement_timeout', '{LONGEST_READ}', true), set_config('jit', 'off', true),
-       set_config('plan_cache_mode', 'force_custom_plan', true)
+       set_config('plan_cache_mode', 'force_custom_plan', true), set_config('work_mem', '64MB', true)
 """
+"""The memory is for hash tables of sets: one that the planner expects not to fit would be searched row by row."""
 Row = dict[str, Any]
 
 
@@ -35,8 +36,9 @@ class TooCostly(Exception):
 class CatalogueReader:
     """Everything that search can be asked."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, naming: Naming) -> None:
         self._database = database
+        self._naming = naming
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
@@ -53,11 +55,11 @@ class CatalogueReader:
         """A page of datasets, with facets and count where they are asked for.
 
         Raises:
-            QueryInvalid: a parameter that no dataset has is filtered or sorted by.
+            QueryInvalid: a parameter that neither a dataset nor the vocabulary has is asked for.
         """
         async with self._connection() as connection:
-            names = await _names(connection, query)
-            rows = await _page(connection, query, names)
+            names = await _names(connection, query, self._naming)
+            rows = await _fetch(connection, sql.page(query, names))
             answer: Row = {"datasets": [_without(row, "sort_key") for row in rows[: query.limit]], "next": None}
             if len(rows) > query.limit:
                 last = rows[query.limit - 1]
@@ -81,6 +83,17 @@ class CatalogueReader:
                 revision,
             )
         return None if body is None else unpacked(body)
+
+    async def events(self, revisions: Sequence[tuple[UUID, int]]) -> dict[UUID, bytes]:
+        """The committed events of these revisions, one a dataset, by dataset."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(
+                "select dataset_id, body from revision"
+                " join unnest($1::uuid[], $2::int[]) as wanted (dataset_id, revision) using (dataset_id, revision)",
+                [dataset_id for dataset_id, _ in revisions],
+                [revision for _, revision in revisions],
+            )
+        return {row["dataset_id"]: unpacked(row["body"]) for row in rows}
 
     async def revisions(self, dataset_id: UUID, limit: int, below: int | None) -> list[Revision]:
         """The history, newest first, each with what it changed; `below` a revision number where a page goes on."""
@@ -141,36 +154,41 @@ class CatalogueReader:
         return None if row is None else dict(row)
 
 
-async def _page(connection: Connection, query: Query, names: sql.Names) -> list[asyncpg.Record]:
-    # what reads all texts of a parameter is not worth asking twice
-    costly = any(isinstance(condition.test, Like) for condition in query.conditions)
-    if query.sort in COLUMN_SORTS and (query.conditions or query.words) and not costly:
-        rows = await _fetch(connection, sql.page_among_first(query, names))
-        if len(rows) > query.limit:
-            return rows
-    return await _fetch(connection, sql.page(query, names))
-
-
-async def _names(connection: Connection, query: Query) -> dict[str, list[Known]]:
-    wanted = {condition.name.lower(): "parameters" for condition in query.conditions}
-    by = None if query.sort.lower() in COLUMN_SORTS else query.sort.lower()
+async def _names(connection: Connection, query: Query, naming: Naming) -> dict[str, list[Known]]:
+    """What the read model calls the parameters of a query, by name in lower case."""
+    wanted = {condition.name: "parameters" for condition in query.conditions} | dict.fromkeys(query.columns, "columns")
+    by = None if query.sort.lower() in COLUMN_SORTS else query.sort
     if by:
         wanted.setdefault(by, "sort")
-    names: dict[str, list[Known]] = {}
     if not wanted:
-        return names
-    for row in await connection.fetch(sql.KNOWN, list(wanted)):
-        names.setdefault(row["name"].lower(), []).append(Known(*row))
-    if unknown := [name for name in wanted if name not in names]:
+        return {}
+    names = await _known(connection, wanted, naming)
+    if unknown := [name for name in wanted if not names[name.lower()] and not naming.knows(name)]:
         known = {row["name"].lower(): row["name"] for row in await connection.fetch("select name from parameter")}
-        raise QueryInvalid([Fault(wanted[name], _unknown(name, known)) for name in unknown])
-    if by and sum(not one.many for one in names[by]) != 1:
-        raise QueryInvalid([Fault("sort", f"{query.sort!r} is a list, or several parameters; sort by a single number")])
+        raise QueryInvalid([Fault(wanted[name], _unknown(name, known, naming)) for name in unknown])
+    if by and sum(not one.many for one in names[by.lower()]) > 1:
+        raise QueryInvalid([Fault("sort", f"{query.sort!r} is several parameters; sort by a single number")])
+    if by and names[by.lower()] and all(one.many for one in names[by.lower()]):
+        raise QueryInvalid([Fault("sort", f"{query.sort!r} is a list; sort by a single number")])
     return names
 
 
-def _unknown(name: str, known: dict[str, str]) -> str:
-    near = [known[match] for match in difflib.get_close_matches(name, known, 3, ALIKE)]
+async def _known(connection: Connection, wanted: Iterable[str], naming: Naming) -> dict[str, list[Known]]:
+    spelled: dict[str, set[str]] = {}
+    for name in wanted:
+        for spelling in naming.spellings(name):
+            spelled.setdefault(spelling, set()).add(name.lower())
+    names: dict[str, list[Known]] = {name.lower(): [] for name in wanted}
+    for row in await connection.fetch(sql.KNOWN, list(spelled)):
+        for name in spelled[row["name"].lower()]:
+            names[name].append(Known(*row))
+    return names
+
+
+def _unknown(name: str, known: dict[str, str], naming: Naming) -> str:
+    near = [known[match] for match in difflib.get_close_matches(name.lower(), known, 3, ALIKE)]
+    if not near and (suggestion := naming.suggestion(name)):
+        near = [suggestion]
     cure = f"did you mean {' or '.join(near)}?" if near else "the document of a dataset shows the names it has"
     return f"no dataset has a parameter {name[:100]!r}; {cure}"
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, HTTPException, Query, Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import FileResponse, Response, StreamingResponse
 from fastapi.routing import APIRoute
 from pydantic_core import to_json
 
@@ -16,11 +16,14 @@ from services.search.answers import receipt_answer, rejection_answer
 from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
 from services.search.filters import FilterInvalid, read_time
 from services.search.lineage import MOST_DEPTH, Direction, lineage
+from services.search.naming import Naming
 from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_query
 from services.search.reading import CatalogueReader, TooCostly
 from services.search.rejections import ORDER, RejectionQuery
+from services.search.sheet import sheet
 from shared.identity import Identities, PathInvalid, normalise_path
 from shared.service import Ground
+from shared.vocabulary import Vocabulary
 
 PAGE = Path(__file__).parent / "page" / "index.html"
 
@@ -47,10 +50,12 @@ class AnsweringRoute(APIRoute):
         return answering
 
 
-def routes(ground: Ground) -> APIRouter:
+def routes(ground: Ground, vocabulary: Vocabulary) -> APIRouter:
     """Datasets, receipts, rejections and the web page."""
     router = APIRouter(route_class=AnsweringRoute, tags=["catalogue"])
-    reader = CatalogueReader(ground.database)
+    naming = Naming(vocabulary)
+    reader = CatalogueReader(ground.database, naming)
+    _add_finding(router, reader, ground, naming)
     _add_datasets(router, reader, ground)
     _add_receipts(router, reader, ground)
     _add_rejections(router, reader, ZoneInfo(ground.settings.time_zone))
@@ -58,14 +63,24 @@ def routes(ground: Ground) -> APIRouter:
     return router
 
 
-def _add_datasets(router: APIRouter, reader: CatalogueReader, ground: Ground) -> None:
+def _add_finding(router: APIRouter, reader: CatalogueReader, ground: Ground, naming: Naming) -> None:
     zone = ZoneInfo(ground.settings.time_zone)
 
     @router.get("/datasets", openapi_extra={"parameters": _documented(FIELDS)})
     async def find(request: Request) -> Response:
         """Datasets that satisfy every condition, in pages."""
-        return _json(await reader.find(read_query(request.query_params.multi_items(), ground.identities, zone)))
+        query = read_query(request.query_params.multi_items(), ground.identities, zone, naming)
+        answer = await reader.find(query)
+        if not query.as_csv:
+            return _json(answer)
+        headers = {"Content-Disposition": 'attachment; filename="datasets.csv"'}
+        if answer["next"]:
+            headers["Link"] = f'<?{request.url.include_query_params(cursor=answer["next"]).query}>; rel="next"'
+        lines = sheet(reader, naming, answer["datasets"], query.columns)
+        return StreamingResponse(lines, media_type="text/csv", headers=headers)
 
+
+def _add_datasets(router: APIRouter, reader: CatalogueReader, ground: Ground) -> None:
     @router.get("/datasets/by-path")
     async def show_by_path(path: str) -> Response:
         """The dataset at a path, as it was committed last."""

@@ -62,38 +62,44 @@ Bind = Callable[[object, str], str]
 def page(query: Query, names: Names) -> Statement:
     """One row more than the page has, so that it is known whether another follows."""
     statement = Statement()
-    facts, chosen = _facts(query, statement.bind), " intersect ".join(_sets(query, names, statement.bind))
+    if query.sort in COLUMN_SORTS:
+        statement.text = _page_by_column(query, names, statement.bind)
+        return statement
+    ids = statement.bind([one.parameter_id for one in names[query.sort.lower()] if not one.many], "int[]")
+    facts, chosen = _facts(query, statement.bind), _chosen_by_all(query, names, statement.bind)
     if chosen:
         facts.append(f"dataset.ordinal in ({chosen})")
-    joined, key = "", f"dataset.{COLUMN_SORTS.get(query.sort)}"
-    if query.sort not in COLUMN_SORTS:
-        ids = statement.bind([one.parameter_id for one in names[query.sort.lower()] if not one.many], "int[]")
-        joined, key = f" join ({_entries('number_block', ids)}) as sorted using (ordinal)", "sorted.value"
-    where, order = _where([*facts, *_after(query, key, statement.bind)]), _order(query, key)
-    limit = statement.bind(query.limit + 1, "int")
-    statement.text = f"select {LISTED}, {key} as sort_key from dataset{joined}{where}{order} limit {limit}"
-    return statement
-
-
-def page_among_first(query: Query, names: Names) -> Statement:
-    """The same, looked for only among the first datasets of the order: where much matches, they are enough.
-
-    A page of what matches a tenth of a million datasets need not look up and sort a hundred thousand. If the page comes
-    out short, it says nothing: ask for the whole `page`.
-    """
-    statement = Statement()
-    key = f"dataset.{COLUMN_SORTS[query.sort]}"
-    # said so, each set is a hash table that the first datasets are looked up in, and never one side of a join
-    sets = [f"(ordinal in ({chosen})) is true" for chosen in _sets(query, names, statement.bind)]
-    facts = _facts(query, statement.bind)
-    order = _order(query, key)
-    first = _where([*facts, *_after(query, key, statement.bind)]) + order
+    key = "sorted.value"
+    where, order = _where([*facts, *_after(query, key, statement.bind)]), _order(query, key, "dataset.dataset_id")
     limit = statement.bind(query.limit + 1, "int")
     statement.text = (
-        f"select {LISTED}, {key} as sort_key from (select * from dataset{first} limit {MOST_FIRST}) as dataset"
-        f"{_where(sets)}{order} limit {limit}"
+        f"select {LISTED}, {key} as sort_key"
+        f" from dataset join ({_entries('number_block', ids)}) as sorted using (ordinal){where}{order} limit {limit}"
     )
     return statement
+
+
+def _page_by_column(query: Query, names: Names, bind: Bind) -> str:
+    """The page in the order of an index.
+
+    Where much matches, the first datasets of the order fill it; only if they do not, all that match are looked up and
+    sorted. Said with `is true`, the set is a hash table and never one side of a join.
+    """
+    key = f"dataset.{COLUMN_SORTS[query.sort]}"
+    facts, order = [*_facts(query, bind), *_after(query, key, bind)], _order(query, key, "dataset.dataset_id")
+    chosen, limit = _chosen_by_all(query, names, bind), bind(query.limit + 1, "int")
+    listed = f"select {LISTED}, {key} as sort_key from"
+    if not chosen:
+        return f"{listed} dataset{_where(facts)}{order} limit {limit}"
+    inside, found = "ordinal in (select ordinal from chosen)", "(select count(*) from near)"
+    return (
+        f"with chosen as materialized ({chosen}),"
+        f" near as materialized ({listed} (select * from dataset{_where(facts)}{order} limit {MOST_FIRST}) as dataset"
+        f" where ({inside}) is true{order} limit {limit}),"
+        f" far as ({listed} dataset{_where([*facts, inside, f'{found} < {limit}'])}{order} limit {limit})"
+        f" select * from near where {found} = {limit} union all select * from far"
+        f"{_order(query, 'sort_key', 'dataset_id')}"
+    )
 
 
 def count(query: Query, names: Names) -> Statement:
@@ -111,7 +117,8 @@ def facets(query: Query, names: Names) -> Statement:
     if columns := [name for name in query.facets if name != "finding"]:
         counted.append(_by_column(columns))
     statement.text = (
-        f"with number as materialized (select context, count(*) as number from {matching} group by context),"
+        f"with number as materialized (select context, finding_set, count(*) as number"
+        f" from {matching} group by finding_set, context),"
         f" counted as ({' union all '.join(counted)}),"
         " ranked as (select *, row_number() over (partition by facet order by number desc, value) as place"
         " from counted where value is not null)"
@@ -125,14 +132,16 @@ def _by_column(columns: Sequence[str]) -> str:
     sets = ", ".join(f"({name})" for name in columns)
     return (
         f"select case {facet} end as facet, coalesce({', '.join(columns)}) as value, sum(number)::bigint as number"
-        f" from number join context using (context) group by grouping sets ({sets})"
+        " from (select context, sum(number) as number from number group by context) as number"
+        f" join context using (context) group by grouping sets ({sets})"
     )
 
 
 def _by_finding() -> str:
     return (
         "select 'finding' as facet, code as value, sum(number)::bigint as number"
-        " from number join context using (context), unnest(findings) as code group by code"
+        " from (select finding_set, sum(number) as number from number group by finding_set) as number"
+        " join finding_set using (finding_set), unnest(codes) as code group by code"
     )
 
 
@@ -146,9 +155,9 @@ def _after(query: Query, key: str, bind: Bind) -> list[str]:
     ]
 
 
-def _order(query: Query, key: str) -> str:
+def _order(query: Query, key: str, then: str) -> str:
     direction = "desc" if query.descending else "asc"
-    return f" order by {key} {direction}, dataset.dataset_id {direction}"
+    return f" order by {key} {direction}, {then} {direction}"
 
 
 def _where(conditions: Sequence[str]) -> str:
@@ -161,11 +170,11 @@ def _facts(query: Query, bind: Bind) -> list[str]:
     for name, values in query.values.items():
         wanted = f"any({bind(list(values), 'text[]')})"
         if name == "finding":
-            where.append(_in_context(f"exists (select from unnest(findings) as code where lower(code) = {wanted})"))
+            where.append(_found(f"exists (select from unnest(codes) as code where lower(code) = {wanted})"))
         else:
             where.append(f"lower({name}) = {wanted}")
     if query.has_warnings is not None:
-        where.append(_in_context(f"(findings <> '{{}}') = {bind(query.has_warnings, 'bool')}"))
+        where.append(_found(f"(codes <> '{{}}') = {bind(query.has_warnings, 'bool')}"))
     for column, value, cast in (
         ("dataset_id =", query.dataset_id, "uuid"),
         ("complete =", query.complete, "bool"),
@@ -177,8 +186,8 @@ def _facts(query: Query, bind: Bind) -> list[str]:
     return where
 
 
-def _in_context(condition: str) -> str:
-    return f"dataset.context in (select context from context where {condition})"
+def _found(condition: str) -> str:
+    return f"dataset.finding_set in (select finding_set from finding_set where {condition})"
 
 
 def _matching(query: Query, names: Names, bind: Bind) -> str:
@@ -187,19 +196,19 @@ def _matching(query: Query, names: Names, bind: Bind) -> str:
     `offset 0` keeps other conditions outside: the planner takes every array for ten elements, and would compare each
     row that such a condition finds with all of them.
     """
-    chosen, source = " intersect ".join(_sets(query, names, bind)), "dataset"
+    chosen, source = _chosen_by_all(query, names, bind), "dataset"
     if chosen:
         source = f"(select * from dataset where ordinal = any(array({chosen})) offset 0) as dataset"
     return source + _where(_facts(query, bind))
 
 
-def _sets(query: Query, names: Names, bind: Bind) -> list[str]:
-    """Each condition as a set of ordinals; one may be in it twice."""
+def _chosen_by_all(query: Query, names: Names, bind: Bind) -> str:
+    """The ordinals that are in every set, one perhaps twice; nothing where nothing asks for a set."""
     sets = [f"({_ordinals(condition, names, bind)})" for condition in query.conditions]
     if query.words:
         words = " & ".join(f"{word}:*" for word in query.words)
         sets.append(f"(select ordinal from dataset_words where words @@ {bind(words, 'text')}::tsquery)")
-    return sets
+    return " intersect ".join(sets)
 
 
 def _ordinals(condition: Condition, names: Names, bind: Bind) -> str:

@@ -16,7 +16,8 @@ DATASETS = f"""
 insert into dataset ({", ".join(DatasetRow._fields)})
 select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                      $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bool[], $14::timestamptz[],
-                     $15::timestamptz[], $16::bigint[], $17::bigint[], $18::bigint[])
+                     $15::timestamptz[], $16::bigint[], $17::bigint[], $18::bigint[],
+                     $19::bigint[])
 on conflict (dataset_id) do update set
   ordinal = excluded.ordinal, {", ".join(f"{name} = excluded.{name}" for name in DatasetRow._fields[1:])}
 where excluded.revision > dataset.revision
@@ -25,9 +26,13 @@ returning dataset_id, new.ordinal, old.ordinal as replaced
 
 CONTEXTS = f"""
 insert into context ({", ".join(ContextRow._fields)})
-select context, technique, kind, beamline, proposal, type, sample, findings::text[]
-from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-  as new ({", ".join(ContextRow._fields)})
+select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+on conflict do nothing
+"""
+
+FINDING_SETS = """
+insert into finding_set (finding_set, codes)
+select finding_set, codes::text[] from unnest($1::bigint[], $2::text[]) as new (finding_set, codes)
 on conflict do nothing
 """
 

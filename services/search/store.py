@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.search import statements
 from services.search.blocks import array, grouped, number_block, quoted, text_block
-from services.search.model import ContextRow, Entry, Noted, ParameterKey, Receipt
+from services.search.model import Entry, Noted, ParameterKey, Receipt
 from shared.database import Connection, Database
 from shared.metrics import SUBMITTED_TO_SEARCHABLE
 from shared.stage import Outcome
@@ -91,17 +91,19 @@ class ReadModelTransaction:
         await self._connection.execute(
             statements.WORDS, [ordinal for ordinal, _ in applied], [entry.words for _, entry in applied]
         )
-        await self._save_contexts({entry.context for _, entry in applied})
+        await self._save_contexts([entry for _, entry in applied])
         await self._save_blocks(applied)
         links = [(entry.row.dataset_id, *parent) for _, entry in applied for parent in entry.inputs]
         if links:
             await self._connection.execute(statements.LINKS, *_columns(links))
         self.searchable = [entry.row.submitted_at for _, entry in applied]
 
-    async def _save_contexts(self, contexts: set[ContextRow]) -> None:
+    async def _save_contexts(self, entries: Sequence[Entry]) -> None:
         """In the order of their ids, so that two replicas cannot block each other."""
-        rows = [(*row[:-1], array(map(quoted, row.findings))) for row in sorted(contexts, key=lambda row: row.context)]
-        await self._connection.execute(statements.CONTEXTS, *_columns(rows))
+        contexts = {entry.context.context: entry.context for entry in entries}
+        findings = {entry.findings.finding_set: array(map(quoted, entry.findings.codes)) for entry in entries}
+        await self._connection.execute(statements.CONTEXTS, *_columns(contexts[one] for one in sorted(contexts)))
+        await self._connection.execute(statements.FINDING_SETS, *_columns(sorted(findings.items())))
 
     async def _save_blocks(self, applied: Sequence[tuple[int, Entry]]) -> None:
         numbers, texts = grouped(applied)

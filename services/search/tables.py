@@ -51,7 +51,8 @@ DATASET = Table(
     Column("file_count", BigInteger),
     Column("volume_bytes", BigInteger),
     Column("context", BigInteger, comment="absent only if noted by a version that knew none"),
-    Index("dataset_by_context", "context"),
+    Column("finding_set", BigInteger, comment="likewise"),
+    Index("dataset_by_findings_and_context", "finding_set", "context"),
     Index("dataset_by_start", "started", "dataset_id"),
     Index("dataset_by_commit", "committed_at", "dataset_id"),
     Index("dataset_by_name", "name", "dataset_id"),
@@ -69,8 +70,14 @@ CONTEXT = Table(
     Column("proposal", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("sample", Text),
-    Column("findings", ARRAY(Text), nullable=False, comment="codes, in order, each once"),
     comment="what many datasets have in common: facets count them by it, and read a number of each",
+)
+
+FINDING_SET = Table(
+    "finding_set",
+    METADATA,
+    Column("finding_set", BigInteger, primary_key=True, autoincrement=False, comment="follows from the codes"),
+    Column("codes", ARRAY(Text), nullable=False, comment="in order, each once"),
 )
 
 REVISION = Table(

@@ -1,6 +1,6 @@
-"""Contexts: what datasets are counted by, and the codes of their findings.
+"""Contexts, which datasets are counted by, and the codes of their findings.
 
-What is noted already gets its context here, without findings: those are found once `beamcat rebuild search` has run.
+What is noted already gets its context here; its findings are searched once `beamcat rebuild search` has run.
 """
 
 import sqlalchemy as sa
@@ -31,17 +31,21 @@ def upgrade() -> None:
         sa.Column("proposal", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("sample", sa.Text()),
-        sa.Column("findings", postgresql.ARRAY(sa.Text()), nullable=False, comment="codes, in order, each once"),
         sa.PrimaryKeyConstraint("context"),
         comment="what many datasets have in common: facets count them by it, and read a number of each",
     )
+    op.create_table(
+        "finding_set",
+        sa.Column(
+            "finding_set", sa.BigInteger(), autoincrement=False, nullable=False, comment="follows from the codes"
+        ),
+        sa.Column("codes", postgresql.ARRAY(sa.Text()), nullable=False, comment="in order, each once"),
+        sa.PrimaryKeyConstraint("finding_set"),
+    )
     op.add_column(
-        "dataset",
-        sa.Column("context", sa.BigInteger(), comment="absent only if noted by a version that knew none"),
+        "dataset", sa.Column("context", sa.BigInteger(), comment="absent only if noted by a version that knew none")
     )
+    op.add_column("dataset", sa.Column("finding_set", sa.BigInteger(), comment="likewise"))
     op.execute(f"update dataset set context = hashtextextended(({FACTS})::text, 0)")
-    op.execute(
-        f"insert into context (context, {FACTS}, findings)"
-        f" select distinct context, {FACTS}, '{{}}'::text[] from dataset"
-    )
-    op.create_index("dataset_by_context", "dataset", ["context"])
+    op.execute(f"insert into context (context, {FACTS}) select distinct context, {FACTS} from dataset")
+    op.create_index("dataset_by_findings_and_context", "dataset", ["finding_set", "context"])

@@ -13,7 +13,7 @@ from shared.database import Database
 from shared.publisher import KafkaPublisher
 from shared.service import Ground
 from shared.settings import Settings
-from tests.unit.search.building import IDENTITIES, NOON
+from tests.unit.search.building import IDENTITIES, NOON, VOCABULARY
 
 
 class Asking:
@@ -47,6 +47,6 @@ async def asking(database: Database) -> AsyncIterator[Asking]:
     settings = Settings(facility="facility.example")
     ground = Ground(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Patience(), lambda: NOON)
     app = FastAPI()
-    app.include_router(routes(ground))
+    app.include_router(routes(ground, VOCABULARY))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://search") as client:
         yield Asking(client)

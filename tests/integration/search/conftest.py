@@ -40,6 +40,10 @@ class PostgresWorld(Noting):
     async def parents_of(self, path: str) -> set[UUID]:
         return set(await self.column("select parent from link where child = $1", dataset_id(path)))
 
+    async def findings_of(self, path: str) -> list[str]:
+        statement = "select codes from dataset join finding_set using (finding_set) where dataset_id = $1"
+        return list(await self.value(statement, dataset_id(path)))
+
     async def receipt(self, receipt_id: str) -> dict[str, Any] | None:
         async with self.database.connection() as connection:
             row = await connection.fetchrow("select * from receipt where receipt_id = $1", receipt_id)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from shared.events import Finding, Severity
 from shared.topics import COMMITTED, SUBMITTED
 from shared.wire import Record
 from tests.unit.search.building import NOON, Topics, dataset_id
@@ -40,6 +41,15 @@ class StoreSuite:
         assert await world.revision_of(PATH) == 2
         assert await world.kept_revisions(PATH) == [1, 2]
         assert await world.parents_of(PATH) == {dataset_id("/data/b")}
+
+    async def test_a_dataset_has_the_findings_of_its_newest_revision_each_once(self, world: World) -> None:
+        topics = Topics()
+        odd, plain = 'odd "code", {x}', "value_implausible"
+        found = [Finding(code=code, severity=Severity.WARNING, message="m") for code in (plain, odd, plain)]
+        await world.note(topics.committed(PATH, findings=found))
+        assert await world.findings_of(PATH) == [odd, plain]
+        await world.note(topics.committed(PATH, revision=2))
+        assert await world.findings_of(PATH) == []
 
     async def test_an_older_revision_that_comes_late_changes_nothing(self, world: World) -> None:
         topics = Topics()

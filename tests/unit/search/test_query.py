@@ -9,16 +9,18 @@ from hypothesis import strategies as st
 
 from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
 from services.search.filters import AnyOf, Condition, Exists, FilterInvalid, Like, Within, conditions_of, read_time
+from services.search.naming import Naming
 from services.search.query import FIELDS, Fault, Query, QueryInvalid, read_query
 from services.search.sql import Known, count, facets, page
-from tests.unit.search.building import IDENTITIES, NOON, dataset_id
+from tests.unit.search.building import IDENTITIES, NOON, VOCABULARY, dataset_id
 
 PARIS = ZoneInfo("Europe/Paris")
+NAMING = Naming(VOCABULARY)
 UP, DOWN = math.inf, -math.inf
 
 
 def read(**fields: str) -> Query:
-    return read_query(fields.items(), IDENTITIES, PARIS)
+    return read_query(fields.items(), IDENTITIES, PARIS, NAMING)
 
 
 @pytest.mark.parametrize(
@@ -43,13 +45,13 @@ def read(**fields: str) -> Query:
     ],
 )
 def test_a_filter_is_read(text: str, conditions: list[Condition]) -> None:
-    assert conditions_of(text) == conditions
+    assert conditions_of(text, NAMING) == conditions
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "1_000", "1e999", "0x10", "\u0661", "one", "1 2", "--1", "1e"])
 def test_a_bound_that_is_no_finite_number_is_refused(value: str) -> None:
     with pytest.raises(FilterInvalid, match="give a number in the parameter's canonical unit"):
-        conditions_of(f"a~gt~{value}")
+        conditions_of(f"a~gt~{value}", NAMING)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,7 @@ def test_an_empty_field_asks_nothing() -> None:
 
 def test_a_field_that_is_given_once_is_not_given_twice() -> None:
     with pytest.raises(QueryInvalid, match="limit: give it once"):
-        read_query([("limit", "1"), ("limit", "2")], IDENTITIES, PARIS)
+        read_query([("limit", "1"), ("limit", "2")], IDENTITIES, PARIS, NAMING)
 
 
 keys = st.one_of(
@@ -156,7 +158,7 @@ queries = st.lists(st.tuples(st.one_of(st.sampled_from(list(FIELDS)), st.text(ma
 
 def read_or_faults(pairs: list[tuple[str, str]]) -> tuple[Query | None, Sequence[Fault]]:
     try:
-        return read_query(pairs, IDENTITIES, PARIS), ()
+        return read_query(pairs, IDENTITIES, PARIS, NAMING), ()
     except QueryInvalid as invalid:
         return None, invalid.faults
 

@@ -31,6 +31,9 @@ class World(Protocol):
     async def parents_of(self, path: str) -> set[UUID]:
         """The inputs of the revision that is found."""
 
+    async def findings_of(self, path: str) -> list[str]:
+        """Codes of the findings of the revision that is found."""
+
     async def receipt(self, receipt_id: str) -> dict[str, Any] | None:
         """The answer, with `submitted_at` and `dataset_id`."""
 
@@ -76,6 +79,9 @@ class MemoryWorld(Noting):
 
     async def parents_of(self, path: str) -> set[UUID]:
         return {parent for parent, _ in self._model.entries[dataset_id(path)].inputs}
+
+    async def findings_of(self, path: str) -> list[str]:
+        return list(self._model.entries[dataset_id(path)].findings.codes)
 
     async def receipt(self, receipt_id: str) -> dict[str, Any] | None:
         receipt = self._model.receipts.get(receipt_id)

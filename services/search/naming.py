@@ -1,0 +1,51 @@
+"""The names of parameters in queries, as the vocabulary knows them, and values said in another unit. Pure."""
+
+from datetime import UTC
+
+from shared.values import judge
+from shared.vocabulary import Vocabulary
+
+
+class Naming:
+    """Leads every name of a parameter to one, and every unit of its values to the canonical one."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+
+    def canonical(self, name: str) -> str:
+        """The canonical name; what the vocabulary does not know stays as it was said."""
+        term = self._vocabulary.resolve(name)
+        return term.name if term else name
+
+    def spellings(self, name: str) -> list[str]:
+        """All names in lower case under which it may be catalogued: it may have become an alias only lately."""
+        aliases = self._vocabulary.aliases
+        return list({name.lower(), *(alias.lower() for alias, canonical in aliases.items() if canonical == name)})
+
+    def knows(self, name: str) -> bool:
+        """Whether such a parameter can be, even if no dataset has it."""
+        return self._vocabulary.resolve(name) is not None
+
+    def suggestion(self, name: str) -> str | None:
+        """What was probably meant."""
+        return self._vocabulary.suggest(name)
+
+    def number(self, name: str, text: str) -> float | None:
+        """The number that a quantity such as `15 cm` is, in the canonical unit; nothing if it is none.
+
+        Raises:
+            ValueError: the parameter does not come in that unit; the message says in which it does.
+        """
+        term = self._vocabulary.resolve(name)
+        if term is None or term.type not in ("number", "integer", "vector"):
+            return None
+        parameter, findings = judge(term, text, UTC)
+        value = parameter["value"] if parameter else None
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if isinstance(value, int | float):
+            return float(value)
+        for finding in findings:
+            if finding.code == "unit_unknown":
+                raise ValueError(f"{finding.message}; {finding.expected}")
+        return None

@@ -1,0 +1,65 @@
+"""A page of datasets as CSV (RFC 4180): a header, and a line a dataset."""
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from pydantic_core import to_json
+
+from services.search.naming import Naming
+from services.search.reading import CatalogueReader, Row
+
+FACTS = {
+    "id": "dataset_id",
+    "path": "path",
+    "name": "name",
+    "technique": "technique",
+    "kind": "kind",
+    "sample": "sample",
+    "proposal": "proposal",
+    "start": "start",
+}
+"""The columns that are always there, and what a row calls them."""
+ROWS_AT_ONCE = 50
+
+
+async def sheet(
+    reader: CatalogueReader, naming: Naming, rows: Sequence[Row], columns: Sequence[str]
+) -> AsyncIterator[str]:
+    """The lines, some datasets at a time; each parameter is a column, its numbers in the canonical unit."""
+    spellings = [naming.spellings(column) for column in columns]
+    yield _lines([[*FACTS, *columns]])
+    for begin in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[begin : begin + ROWS_AT_ONCE]
+        events = await reader.events([(row["dataset_id"], row["revision"]) for row in some]) if columns else {}
+        lines = []
+        for row in some:
+            parameters = _parameters(events[row["dataset_id"]]) if columns else {}
+            lines.append([*(_cell(row[fact]) for fact in FACTS.values()), *_values(parameters, spellings)])
+        yield _lines(lines)
+
+
+def _parameters(event: bytes) -> dict[str, Any]:
+    """Values by name in lower case."""
+    parameters: dict[str, Any] = json.loads(event)["document"]["parameters"]
+    return {name.lower(): parameter["value"] for name, parameter in parameters.items()}
+
+
+def _values(parameters: Mapping[str, Any], spellings: Sequence[Sequence[str]]) -> list[str]:
+    return [_cell(next((parameters[name] for name in names if name in parameters), None)) for names in spellings]
+
+
+def _cell(value: object) -> str:
+    """Text as it is, nothing as nothing, and everything else as JSON writes it."""
+    if value is None:
+        return ""
+    text = to_json(value).decode()
+    return json.loads(text) if text.startswith('"') else text
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
