@@ -18,11 +18,11 @@ TIMEOUT_SECONDS = 30.0
 class Api:
     """Both services. What they refuse is told in their own words; what does not answer ends the command."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], transport: httpx.BaseTransport | None = None) -> None:
         self.search_url = environment.get("BEAMCAT_SEARCH_URL", "http://127.0.0.1:18005")
         self.gateway_url = environment.get("BEAMCAT_GATEWAY_URL", "http://127.0.0.1:18000")
         self._token = environment.get("BEAMCAT_TOKEN", "")
-        self._http = httpx.Client(timeout=TIMEOUT_SECONDS)
+        self._http = httpx.Client(timeout=TIMEOUT_SECONDS, transport=transport)
 
     def search(self, route: str, /, **parameters: object) -> Any:  # noqa: ANN401  whatever JSON it is
         """The JSON that search answers, or nothing where it has no such thing."""

@@ -85,6 +85,12 @@ def find(  # noqa: PLR0913  # each is an option of the command
     sample: str | None = None,
     beamline: str | None = None,
     kind: str | None = None,
+    finding: Annotated[
+        list[str] | None, typer.Option(help="Code of a finding, such as value_implausible; any of several.")
+    ] = None,
+    warnings: Annotated[
+        bool | None, typer.Option("--has-warnings/--no-warnings", help="With findings, or without any.")
+    ] = None,
     limit: int = 20,
     as_json: Json = False,
 ) -> None:
@@ -96,6 +102,8 @@ def find(  # noqa: PLR0913  # each is an option of the command
         "sample": sample,
         "beamline": beamline,
         "kind": kind,
+        "finding": ",".join(finding) if finding else None,
+        "has_warnings": None if warnings is None else str(warnings).lower(),
     }
     answer = connect().search("/datasets", **wanted, limit=limit, count="true")
     if as_json:

@@ -1,0 +1,49 @@
+"""`beamcat find` asks search what its options say."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from clients.cli import datasets
+from clients.cli.api import Api
+from clients.cli.app import app
+
+
+class Catalogue:
+    """A search service that has one dataset, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, str] = {}
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked = dict(request.url.params)
+        found: dict[str, Any] = {"datasets": [{"name": "run_1", "path": "/data/run_1"}], "count": 1}
+        return httpx.Response(200, json=found)
+
+
+@pytest.fixture
+def catalogue(monkeypatch: pytest.MonkeyPatch) -> Catalogue:
+    catalogue = Catalogue()
+    monkeypatch.setattr(datasets, "connect", lambda: Api({}, httpx.MockTransport(catalogue)))
+    return catalogue
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        (["--finding", "value_implausible", "--finding", "odd"], {"finding": "value_implausible,odd"}),
+        (["--has-warnings"], {"has_warnings": "true"}),
+        (["--no-warnings", "--kind", "mesh"], {"has_warnings": "false", "kind": "mesh"}),
+        (["Fus"], {"q": "Fus"}),
+    ],
+)  # fmt: skip
+def test_the_options_are_the_fields_of_the_query(
+    catalogue: Catalogue, options: list[str], asked: dict[str, str]
+) -> None:
+    result = CliRunner().invoke(app, ["find", *options, "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["count"] == 1
+    assert catalogue.asked == {**asked, "limit": "20", "count": "true"}
