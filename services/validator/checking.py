@@ -14,13 +14,14 @@ from services.validator.identifying import (
     sample_of,
     start_of,
 )
-from services.validator.laws import offences, refuse_unknown_names
+from services.validator.laws import laws_of
 from services.validator.notes import Notes
 from services.validator.parameters import ParameterReader, Reading
 from services.validator.said import Said
 from shared.events import DatasetFacts, Finding, InputRef, Parameter, Severity, Submission
 from shared.identity import Identities
-from shared.techniques import GENERIC_PROCESSED, GENERIC_RAW, Kind, TechniqueBook
+from shared.kinds import Kind
+from shared.techniques import GENERIC_PROCESSED, GENERIC_RAW, TechniqueBook
 from shared.vocabulary import Vocabulary
 
 
@@ -64,7 +65,7 @@ class Checker:
         roots: Iterable[str],
         zone: tzinfo,
     ) -> None:
-        refuse_unknown_names(vocabulary, techniques)
+        self._laws = laws_of(techniques, vocabulary)
         self._parameters = ParameterReader(vocabulary, zone)
         self._definitions_version = vocabulary.icat_version
         self._techniques = techniques
@@ -86,7 +87,7 @@ class Checker:
 
     def _offences(self, said: Said, kind: Kind | None, reading: Reading) -> list[Finding]:
         refused = {finding.parameter for finding in reading.findings if finding.severity is Severity.ERROR}
-        findings = list(offences(kind, said, refused)) if kind is not None else []
+        findings = list(self._laws[kind.name].offences(said, refused)) if kind is not None else []
         if reading.unknown:
             strict_kind = kind.name if kind is not None and kind.strict else None
             findings += self._parameters.unknown_findings(reading, strict_kind)

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.validator.notes import Notes
 from shared.events import Parameter, Producer, Submission
-from shared.techniques import Traits
+from shared.kinds import Traits
 
 
 class Said:
@@ -73,5 +73,5 @@ class Said:
             technique_pid=self.text(None, "technique_pid") or "",
             scan_type=self.text(None, "scanType") or self.text(None, "MX_scanType") or "",
             program=self.text(None, "Process_program") or "",
-            families=(name.partition("_")[0] for name in self.parameters),
+            parameters=self.parameters,
         )

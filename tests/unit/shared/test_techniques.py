@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from shared.datafiles import DataFileInvalid
-from shared.techniques import Kind, Technique, TechniqueBook, Traits
+from shared.kinds import Kind, Traits
+from shared.techniques import Technique, TechniqueBook
 
 BOOK = TechniqueBook.load()
 
@@ -25,7 +26,9 @@ def _kind_of(traits: Traits) -> str | None:
         ("mesh", 0, "mx.raw.mesh"),
         ("line", 0, "mx.raw.line"),
         ("characterisation", 0, "mx.raw.characterisation"),
-        ("energy_scan", 0, "mx.raw.generic"),
+        ("energy_scan", 0, "mx.raw.energyscan"),
+        ("xrf", 0, "mx.raw.xfe"),
+        ("snapshots", 0, "mx.raw.generic"),
         ("", 0, "mx.raw.generic"),
         ("integration", 1, "mx.processed.integration"),
         ("integration", 0, "mx.processed.integration"),
@@ -46,7 +49,7 @@ def test_scan_type_and_inputs_tell_the_kind(scan_type: str, inputs: int, kind: s
         Traits(0, definition="SAD MX"),
         Traits(0, technique_pid="https://w3id.org/PaN/ESRFET#MX"),
         Traits(0, technique_pid="https://w3id.org/PaN/ESRFET#SAD https://w3id.org/PaN/ESRFET#MX"),
-        Traits(0, families=["Sample", "MXAutoprocIntegration"]),
+        Traits(0, parameters=["Sample_name", "MXAutoprocIntegration_cell_a"]),
     ],
 )
 def test_definition_pid_or_parameters_tell_the_technique(traits: Traits) -> None:
@@ -56,7 +59,7 @@ def test_definition_pid_or_parameters_tell_the_technique(traits: Traits) -> None
 
 
 def test_a_technique_that_no_file_describes_is_unknown() -> None:
-    assert BOOK.technique_of(Traits(0, definition="XRPD", families=["Sample"])) is None
+    assert BOOK.technique_of(Traits(0, definition="NEUTRON", parameters=["Sample_name"])) is None
 
 
 def test_inputs_are_awaited_as_long_as_the_kind_says() -> None:
@@ -85,7 +88,7 @@ def test_permitted_inputs_meet_no_objection(kind: str, inputs: list[str]) -> Non
     ("kind", "inputs", "found"),
     [
         ("mx.processed.integration", [], "found none"),
-        ("mx.processed.integration", ["mx.processed.integration"], "found 1 of kind mx.processed.integration"),
+        ("mx.processed.integration", ["mx.processed.merge"], "found 1 of kind mx.processed.merge"),
         ("mx.processed.integration", ["mx.raw.mesh", "mx.raw.mesh"], "found 2 of kind mx.raw.mesh"),
         ("mx.processed.merge", ["mx.raw.datacollection"], "found 1 of kind mx.raw.datacollection"),
         ("mx.processed.merge", ["mx.raw.line", "generic.raw"], "1 of kind generic.raw"),
@@ -124,48 +127,48 @@ def test_a_kind_that_lists_no_relation_is_free_and_one_with_an_empty_list_has_no
     assert "comes from no inputs; found 1 of kind whatever.raw" in str(bound.objection_to(["whatever.raw"]))
 
 
-SAXS = """\
-name = "SAXS"
-title = "Small-angle scattering"
-pid = "https://w3id.org/PaN/ESRFET#SAXS"
-definitions = ["SAXS"]
+XRPD = """\
+name = "XRPD"
+title = "Powder diffraction"
+pid = "https://w3id.org/PaN/ESRFET#XRPD"
+definitions = ["XRPD"]
 
 [[kind]]
-name = "saxs.raw.frame"
+name = "xrpd.raw.frame"
 title = "Frames"
 type = "raw"
 """
 
 
 def test_a_facility_adds_a_technique_by_adding_a_file(tmp_path: Path) -> None:
-    (tmp_path / "saxs.toml").write_text(SAXS)
-    technique = TechniqueBook.load([tmp_path]).technique_of(Traits(0, definition="SAXS"))
+    (tmp_path / "xrpd.toml").write_text(XRPD)
+    technique = TechniqueBook.load([tmp_path]).technique_of(Traits(0, definition="XRPD"))
     assert technique is not None
-    assert technique.name == "SAXS"
+    assert technique.name == "XRPD"
 
 
 @pytest.mark.parametrize(
     ("good", "bad", "complaint"),
     [
-        ('definitions = ["SAXS"]', 'definitions = ["MX"]', "definitions: mx is claimed by"),
-        ('"saxs.raw.frame"', '"mx.raw.mesh"', "kind: mx.raw.mesh is claimed by"),
-        ("#SAXS", "#MX", "is claimed by"),
+        ('definitions = ["XRPD"]', 'definitions = ["MX"]', "definitions: mx is claimed by"),
+        ('"xrpd.raw.frame"', '"mx.raw.mesh"', "kind: mx.raw.mesh is claimed by"),
+        ("#XRPD", "#MX", "is claimed by"),
         ('type = "raw"', 'type = "raw"\nawait_inputs = "soon"', "line 10, kind[1].await_inputs: a duration is written"),
         ('type = "raw"', 'type = "cooked"', "line 9, kind[1].type"),
         ('type = "raw"', 'type = "raw"\nmatch.scantype = ["x"]', "line 10, kind[1].match.scantype: unknown key"),
         (
             'type = "raw"',
-            'type = "raw"\n[[kind]]\nname = "saxs.raw.frame"\ntitle = "again"\ntype = "raw"',
-            "the kind saxs.raw.frame is described 2 times",
+            'type = "raw"\n[[kind]]\nname = "xrpd.raw.frame"\ntitle = "again"\ntype = "raw"',
+            "the kind xrpd.raw.frame is described 2 times",
         ),
     ],
 )
 def test_a_bad_technique_file_is_one_clear_error(tmp_path: Path, good: str, bad: str, complaint: str) -> None:
-    (tmp_path / "saxs.toml").write_text(SAXS.replace(good, bad))
+    (tmp_path / "xrpd.toml").write_text(XRPD.replace(good, bad))
     with pytest.raises(DataFileInvalid) as caught:
         TechniqueBook.load([tmp_path])
     assert complaint in str(caught.value)
-    assert "saxs.toml" in str(caught.value)
+    assert "xrpd.toml" in str(caught.value)
 
 
 def test_every_technique_has_a_kind_for_whatever_its_beamline_sends() -> None:
