@@ -17,8 +17,8 @@ from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, VALIDATED
 
 def assemble(ground: Ground) -> Parts:
     """Three stages over one memory, the relay of what is released, and the timer."""
-    links = PostgresLinks(ground.database, ground.identities)
     techniques = TechniqueBook.load(own_folders("techniques", ground.settings.schema_directories))
+    links = PostgresLinks(ground.database, ground.identities, techniques.kinds_awaiting_completion)
     linker = Linker(techniques, ground.identities, ground.settings.await_inputs_seconds)
     office = UserOffice(ground.identities)
     relay = Relay("linker-relay", ReleaseOutbox(links, linker, ground.clock), ground.publisher, ground.patience)

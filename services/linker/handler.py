@@ -8,7 +8,8 @@ from uuid import UUID
 
 from services.linker.investigations import Slot, investigation_of
 from services.linker.lineage import Node, circle_through
-from shared.events import DatasetFacts, InputRef, LinkedInput, Links, Pending, Section
+from services.linker.relationships import CataloguedDataset, disagreements, refusing
+from shared.events import DatasetFacts, Finding, InputRef, LinkedInput, Links, Pending, Section
 from shared.identity import Identities
 from shared.rejections import Code, Refusal
 from shared.stage import Learned, Outcome, Passed, Waiting
@@ -41,15 +42,6 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class CataloguedDataset:
-    """A dataset that is committed, and so can be an input."""
-
-    path: str
-    kind: str
-    inputs: frozenset[UUID]
-
-
-@dataclass(frozen=True, slots=True)
 class HeldSubmission:
     """A submission that was not sent straight on, as far as later ones need to know."""
 
@@ -75,10 +67,18 @@ class Known:
     """Where inputs come from, by catalogued and by held submissions; loaded only where a circle is possible."""
     slots: Sequence[Slot] = ()
     """The announced investigations of the batch's proposals and beamlines."""
+    awaiting_completion: frozenset[str] = frozenset()
+    """The kinds of dataset whose inputs must be complete as well as committed."""
 
     def missing(self, dataset: DatasetFacts) -> list[InputRef]:
-        """Its inputs that are not committed."""
-        return [declared for declared in dataset.inputs if declared.dataset_id not in self.catalogued]
+        """Its inputs that it must wait for."""
+        must_be_complete = dataset.kind in self.awaiting_completion
+        return [
+            declared
+            for declared in dataset.inputs
+            if (parent := self.catalogued.get(declared.dataset_id)) is None
+            or (must_be_complete and not parent.complete)
+        ]
 
     def brings_links(self, dataset: DatasetFacts) -> bool:
         """True for an update that names inputs which the catalogued dataset has not."""
@@ -187,14 +187,14 @@ class Linker:
     def judge(self, dataset: DatasetFacts, known: Known, ancestry: Mapping[UUID, Node]) -> Verdict:
         """What is to be said of a dataset, whatever is held of it; refused as soon as no missing input can mend it."""
         investigation, findings = investigation_of(dataset, known.slots, self._identities)
-        linked = [
-            LinkedInput(path=declared.path, dataset_id=declared.dataset_id, kind=parent.kind)
-            for declared in dataset.inputs
-            if (parent := known.catalogued.get(declared.dataset_id)) is not None
-        ]
+        parents = [(each, parent) for each in dataset.inputs if (parent := known.catalogued.get(each.dataset_id))]
+        linked = [LinkedInput(path=each.path, dataset_id=each.dataset_id, kind=parent.kind) for each, parent in parents]
+        kind = self._techniques.kind(dataset.kind)
+        if kind is not None:
+            findings += disagreements(dataset, kind, (parent for _, parent in parents))
         links = Links(investigation=investigation, inputs=linked, findings=findings)
-        missing = known.missing(dataset)
-        return Verdict(links, missing, self._objection(dataset, known, ancestry, [parent.kind for parent in linked]))
+        objection = self._objection(dataset, known, ancestry, [parent.kind for _, parent in parents])
+        return Verdict(links, known.missing(dataset), objection or _disagreement(refusing(findings)))
 
     def _objection(
         self, dataset: DatasetFacts, known: Known, ancestry: Mapping[UUID, Node], kinds: Sequence[str]
@@ -228,6 +228,13 @@ class Linker:
         kind = self._techniques.kind(kind_name)
         technique_seconds = AWAIT_SECONDS if kind is None else kind.await_inputs_seconds
         return timedelta(seconds=self._await_inputs_seconds or technique_seconds)
+
+
+def _disagreement(findings: Sequence[Finding]) -> Refusal | None:
+    """One refusal that says everything."""
+    if not findings:
+        return None
+    return Refusal(Code.INPUT_NOT_PERMITTED, "; ".join(finding.message for finding in findings), findings)
 
 
 def add_ancestry(ancestry: MutableMapping[UUID, Node], dataset: DatasetFacts) -> None:

@@ -25,6 +25,8 @@ class Holding:
     inputs: frozenset[UUID]
     missing: tuple[UUID, ...]
     record: Record
+    awaits_completion: bool = False
+    """An input that is committed but not complete does not end the waiting."""
 
     def refused(self, refusal: Refusal) -> "Holding":
         """Its tombstone: no more than is needed to answer a replay."""
@@ -57,7 +59,13 @@ def _holding(event: Received[LinkerView], outcome: Outcome, known: Known) -> Hol
         waits_for=tuple(declared.path for declared in missing),
     )
     inputs = frozenset(declared.dataset_id for declared in dataset.inputs)
-    holding = Holding(submission, inputs, tuple(declared.dataset_id for declared in missing), event.record)
+    holding = Holding(
+        submission,
+        inputs,
+        tuple(declared.dataset_id for declared in missing),
+        event.record,
+        dataset.kind in known.awaiting_completion,
+    )
     match outcome:
         case Refusal():
             return holding.refused(outcome)
@@ -144,10 +152,11 @@ def _last_word(linker: Linker, opened: Opened, known: Known, ancestry: MutableMa
 
 def _expiry(holding: Holding, dataset: DatasetFacts) -> Refusal:
     paths = [declared.path for declared in dataset.inputs if declared.dataset_id in holding.missing]
+    wanted = "catalogued and complete" if holding.awaits_completion else "catalogued"
     since, deadline = holding.submission.since, holding.submission.deadline
     return Refusal(
         Code.INPUT_MISSING,
-        f"{len(paths)} of {len(dataset.inputs)} inputs were not catalogued between {since:%Y-%m-%d %H:%M} and"
+        f"{len(paths)} of {len(dataset.inputs)} inputs were not {wanted} between {since:%Y-%m-%d %H:%M} and"
         f" {deadline:%Y-%m-%d %H:%M} UTC: {', '.join(paths)}",
     )
 

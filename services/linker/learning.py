@@ -11,6 +11,7 @@ from pydantic import AwareDatetime
 from services.linker.handler import HeldSubmission, State
 from services.linker.holding import STAGE, Holding
 from services.linker.investigations import UNKNOWN, Slot, choose
+from services.linker.relationships import CODES, CataloguedDataset
 from shared.events import (
     Commit,
     DatasetFacts,
@@ -28,6 +29,9 @@ from shared.identity import Identities
 from shared.stage import Learned, Outcome
 from shared.topics import VALIDATED
 from shared.wire import Received, Record, headers_of
+
+MADE_ANEW = {UNKNOWN, *CODES}
+"""Findings of the linker's own: a move says them again, or no more."""
 
 NEVER_READ = -1
 """Partition and offset of a submission that beamcat made itself: it was never in Kafka."""
@@ -101,8 +105,19 @@ class Catalogued(Learned):
     path: str
     kind: str
     inputs: frozenset[UUID]
+    proposal: str
+    sample: str | None
+    start: datetime
+    complete: bool
     stray: Stray | None
     adoption: Adoption | None
+
+    @property
+    def as_input(self) -> CataloguedDataset:
+        """What a dataset that comes from it must know."""
+        return CataloguedDataset(
+            self.path, self.kind, self.inputs, self.proposal, self.sample, self.start, self.complete
+        )
 
 
 @dataclass(frozen=True)
@@ -138,6 +153,10 @@ def _catalogued(event: CommittedView, slots: Sequence[Slot], now: datetime) -> O
         path=document.path,
         kind=document.kind,
         inputs=frozenset(parent.dataset_id for parent in document.inputs),
+        proposal=document.proposal,
+        sample=document.sample.name if document.sample else None,
+        start=document.start,
+        complete=document.complete,
         stray=stray,
         adoption=adoption(stray, adopter, now) if stray and adopter else None,
     )
@@ -222,7 +241,7 @@ def stray_of(commit: Commit, document: CommittedDocument) -> Stray:
         producer=document.producer,
         submitted_at=commit.submitted_at,
         # findings on parameters stay where the parameters are; those on links are made anew
-        findings=[each for each in document.findings if each.parameter is None and each.code != UNKNOWN],
+        findings=[each for each in document.findings if each.parameter is None and each.code not in MADE_ANEW],
         definitions_version=document.definitions_version,
     )
     return Stray(facts, commit.revision, document.investigation.investigation_id)

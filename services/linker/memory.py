@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.linker.handler import CataloguedDataset, HeldSubmission, Known, LinkerView, State
+from services.linker.handler import HeldSubmission, Known, LinkerView, State
 from services.linker.holding import Holding, Settled, holdings_of, new_links
 from services.linker.investigations import Slot
 from services.linker.learning import Adoption, Announced, Catalogued, CommittedView, KnownStrays, newest_of
@@ -29,10 +29,13 @@ class _Shelf:
     links: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
     held: dict[str, Holding] = field(default_factory=dict)
     slots: dict[UUID, Slot] = field(default_factory=dict)
+    awaiting_completion: frozenset[str] = frozenset()
 
     def snapshot(self) -> "_Shelf":
         """A shelf that changes by itself; what lies on it never does."""
-        return _Shelf(copy(self.datasets), copy(self.links), copy(self.held), copy(self.slots))
+        return replace(
+            self, datasets=copy(self.datasets), links=copy(self.links), held=copy(self.held), slots=copy(self.slots)
+        )
 
     def known(
         self, datasets: Iterable[DatasetFacts], receipts: Iterable[str], *, include_inputs: bool = False
@@ -43,9 +46,7 @@ class _Shelf:
             own |= {declared.dataset_id for dataset in datasets for declared in dataset.inputs}
         asked = set(receipts)
         return Known(
-            catalogued={
-                key: CataloguedDataset(fact.path, fact.kind, self.links[key]) for key, fact in self.datasets.items()
-            },
+            catalogued={key: replace(fact.as_input, inputs=self.links[key]) for key, fact in self.datasets.items()},
             held=[
                 holding.submission
                 for receipt_id, holding in self.held.items()
@@ -54,6 +55,7 @@ class _Shelf:
             ],
             ancestry=self._ancestry(),
             slots=list(self.slots.values()),
+            awaiting_completion=self.awaiting_completion,
         )
 
     def _ancestry(self) -> dict[UUID, Node]:
@@ -97,7 +99,7 @@ class _Shelf:
             self.datasets[fact.dataset_id] = fact
             self.links[fact.dataset_id] = fact.inputs
         for receipt_id, holding in self.held.items():
-            if holding.submission.state is State.WAITING:
+            if holding.submission.state is State.WAITING and (fact.complete or not holding.awaits_completion):
                 self.held[receipt_id] = self._without(holding, fact.dataset_id)
 
     def _without(self, holding: Holding, dataset_id: UUID) -> Holding:
@@ -113,8 +115,8 @@ class _Shelf:
 class MemoryLinks:
     """All that the linker remembers, in this process. One transaction at a time."""
 
-    def __init__(self) -> None:
-        self._shelf = _Shelf()
+    def __init__(self, awaiting_completion: frozenset[str] = frozenset()) -> None:
+        self._shelf = _Shelf(awaiting_completion=awaiting_completion)
         self._turn = asyncio.Lock()
         self.linking: Store[LinkerView, Known] = Side(self._begin, _Linking)
         self.commits: Store[CommittedView, Sequence[Slot]] = Side(self._begin, _Commits)

@@ -8,11 +8,12 @@ from uuid import UUID
 import asyncpg
 
 from services.linker import statements as sql
-from services.linker.handler import CataloguedDataset, HeldSubmission, Known, State
+from services.linker.handler import HeldSubmission, Known, State
 from services.linker.holding import Holding
 from services.linker.investigations import Slot
 from services.linker.learning import Adoption, Catalogued
 from services.linker.lineage import Node
+from services.linker.relationships import CataloguedDataset
 from shared.database import Connection
 from shared.events import DatasetFacts
 from shared.identity import Identities
@@ -97,7 +98,15 @@ def _array(ids: Collection[UUID]) -> str:
 
 def catalogued_of(row: asyncpg.Record) -> CataloguedDataset:
     """A committed dataset."""
-    return CataloguedDataset(row["path"], row["kind"], frozenset(row["inputs"]))
+    return CataloguedDataset(
+        path=row["path"],
+        kind=row["kind"],
+        inputs=frozenset(row["inputs"]),
+        proposal=row["proposal"],
+        sample=row["sample"],
+        start=row["start"],
+        complete=row["complete"],
+    )
 
 
 def submission_of(row: asyncpg.Record) -> HeldSubmission:
@@ -130,7 +139,9 @@ def holding_of(row: asyncpg.Record) -> Holding:
         value=row["value"],
         headers=tuple(zip(row["header_names"], row["header_values"], strict=True)),
     )
-    return Holding(submission_of(row), frozenset(row["inputs"]), tuple(row["missing"]), record)
+    return Holding(
+        submission_of(row), frozenset(row["inputs"]), tuple(row["missing"]), record, row["awaits_completion"]
+    )
 
 
 def _held_row(holding: Holding) -> tuple[Any, ...]:
@@ -142,6 +153,7 @@ def _held_row(holding: Holding) -> tuple[Any, ...]:
         submission.state,
         list(holding.inputs),
         list(holding.missing),
+        holding.awaits_completion,
         submission.since,
         submission.deadline,
         submission.refusal.code if submission.refusal else None,
@@ -179,7 +191,10 @@ def committed_row(fact: Catalogued) -> tuple[Any, ...]:
         fact.revision,
         fact.kind,
         _array(fact.inputs),
+        fact.proposal,
+        fact.sample,
+        fact.start,
+        fact.complete,
         stray.placeholder_id if stray else None,
-        stray.facts.start if stray else None,
         stray.facts.model_dump_json().encode() if stray else None,
     )

@@ -13,13 +13,16 @@ LOCK = "select pg_advisory_xact_lock($1)"
 LOCK_SHARED = "select pg_advisory_xact_lock_shared($1)"
 TRY_LOCK = "select pg_try_advisory_xact_lock($1)"
 
-CATALOGUED = "select dataset_id, path, kind, inputs from dataset where committed and dataset_id = any($1::uuid[])"
+CATALOGUED = """
+select dataset_id, path, kind, inputs, proposal, sample, start, complete
+from dataset where committed and dataset_id = any($1::uuid[])
+"""
 
 AWAIT = """
 insert into dataset (dataset_id, path, committed)
 select id, path, false from unnest($1::uuid[], $2::text[]) as awaited (id, path) order by id
 on conflict (dataset_id) do update set dataset_id = excluded.dataset_id
-returning dataset_id, path, kind, inputs, committed
+returning dataset_id, path, kind, inputs, proposal, sample, start, complete, committed
 """
 """Locks the row of every missing input, there or not, in the order of ids: its commit waits for us, or we for it."""
 
@@ -63,9 +66,9 @@ where receipt_id = any($1::text[]) or (dataset_id = any($2::uuid[]) and state <>
 PENDING = f"{SUBMISSIONS} where state <> 'refused' order by seq limit $1"
 
 HOLD = """
-insert into held (receipt_id, dataset_id, path, state, inputs, missing, since, deadline, code, message,
-    topic, "partition", "offset", timestamp_ms, key, value, header_names, header_values)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+insert into held (receipt_id, dataset_id, path, state, inputs, missing, awaits_completion, since, deadline, code,
+    message, topic, "partition", "offset", timestamp_ms, key, value, header_names, header_values)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 on conflict (receipt_id) do nothing
 """
 """Sent for a whole batch in one go (`executemany` pipelines it)."""
@@ -94,13 +97,16 @@ order by dataset_id
 """
 
 COMMITTED = """
-insert into dataset (dataset_id, path, committed, revision, kind, inputs, placeholder_id, start, facts)
-select id, path, true, revision, kind, inputs::uuid[], placeholder_id, start, facts
-from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::uuid[], $7::timestamptz[], $8::bytea[])
-    as fact (id, path, revision, kind, inputs, placeholder_id, start, facts) order by id
+insert into dataset
+    (dataset_id, path, committed, revision, kind, inputs, proposal, sample, start, complete, placeholder_id, facts)
+select id, path, true, revision, kind, inputs::uuid[], proposal, sample, start, complete, placeholder_id, facts
+from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
+    $9::bool[], $10::uuid[], $11::bytea[])
+    as fact (id, path, revision, kind, inputs, proposal, sample, start, complete, placeholder_id, facts) order by id
 on conflict (dataset_id) do update set
-    (committed, revision, kind, inputs, placeholder_id, start, facts)
-    = (true, excluded.revision, excluded.kind, excluded.inputs, excluded.placeholder_id, excluded.start, excluded.facts)
+    (committed, revision, kind, inputs, proposal, sample, start, complete, placeholder_id, facts)
+    = (true, excluded.revision, excluded.kind, excluded.inputs, excluded.proposal, excluded.sample, excluded.start,
+       excluded.complete, excluded.placeholder_id, excluded.facts)
     where dataset.revision < excluded.revision
 """
 """In the order of ids, as AWAIT. An older revision than the known one locks its row and changes nothing."""
@@ -112,16 +118,24 @@ where placeholder_id is not null
 """
 
 FREED = """
-select receipt_id from held where state = 'waiting' and missing && $1::uuid[] order by seq for update
+select receipt_id from held
+where state = 'waiting' and missing && $1::uuid[] and (not awaits_completion or missing && $2::uuid[])
+order by seq for update
 """
-"""Only after COMMITTED, as a statement of its own: then it sees what the rows' lock made us wait for."""
+"""By what is committed, or for some by what is complete.
+
+Only after COMMITTED, as a statement of its own: then it sees what the rows' lock made us wait for.
+"""
 
 RELEASE = """
 update held set
     missing = array(
-        select id from unnest(missing) with ordinality as m (id, place) where id <> all($2::uuid[]) order by place
+        select id from unnest(missing) with ordinality as m (id, place)
+        where id <> all(case when awaits_completion then $3::uuid[] else $2::uuid[] end) order by place
     ),
-    state = case when missing <@ $2::uuid[] then 'released' else state end
+    state = case
+        when missing <@ case when awaits_completion then $3::uuid[] else $2::uuid[] end then 'released' else state
+    end
 where receipt_id = any($1::text[]) and state = 'waiting'
 """
 

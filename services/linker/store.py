@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -35,11 +36,16 @@ from shared.wire import Received
 class PostgresLinks:
     """All that the linker remembers, in the schema `linker`."""
 
-    def __init__(self, database: Database, identities: Identities) -> None:
+    def __init__(
+        self, database: Database, identities: Identities, awaiting_completion: frozenset[str] = frozenset()
+    ) -> None:
         self._database = database
         self._identities = identities
+        self._awaiting_completion = awaiting_completion
         begin = database.transaction
-        self.linking: Store[LinkerView, Known] = Side(begin, lambda connection: _Linking(connection, identities))
+        self.linking: Store[LinkerView, Known] = Side(
+            begin, lambda connection: _Linking(connection, identities, awaiting_completion)
+        )
         self.commits: Store[CommittedView, Sequence[Slot]] = Side(begin, _Commits)
         self.announcements: Store[InvestigationAnnounced, KnownStrays] = Side(
             begin, lambda connection: _Announcements(connection, identities)
@@ -57,6 +63,7 @@ class PostgresLinks:
         """What is known of the datasets and their inputs, without a trace."""
         async with self._database.connection() as connection:
             known = await read_known(connection, self._identities, datasets, (), include_inputs=True)
+            known = replace(known, awaiting_completion=self._awaiting_completion)
             suspects = [dataset for dataset in datasets if known.may_close_circle(dataset)]
             return await with_ancestry(connection, known, suspects) if suspects else known
 
@@ -79,9 +86,10 @@ class PostgresLinks:
 class _Linking:
     """One transaction of the stage that links."""
 
-    def __init__(self, connection: Connection, identities: Identities) -> None:
+    def __init__(self, connection: Connection, identities: Identities, awaiting_completion: frozenset[str]) -> None:
         self._connection = connection
         self._identities = identities
+        self._awaiting_completion = awaiting_completion
         self._known = Known()
 
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
@@ -89,6 +97,7 @@ class _Linking:
         datasets = [event.event.dataset for event in events]
         receipts = [event.receipt_id for event in events]
         known = await read_known(self._connection, self._identities, datasets, receipts)
+        known = replace(known, awaiting_completion=self._awaiting_completion)
         if suspects := [dataset for dataset in datasets if known.may_close_circle(dataset)]:
             await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
             known = await self._await_missing(suspects, known)
@@ -103,7 +112,7 @@ class _Linking:
             return known
         rows = await self._connection.fetch(sql.AWAIT, list(missing), list(missing.values()))
         committed = {row["dataset_id"]: catalogued_of(row) for row in rows if row["committed"]}
-        return Known({**known.catalogued, **committed}, known.held, known.ancestry, known.slots)
+        return replace(known, catalogued={**known.catalogued, **committed})
 
     async def save(self, events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome]) -> None:
         """Keep what did not pass; nothing is written for what did."""
@@ -137,11 +146,12 @@ class _Commits:
         if not facts:
             return
         ids = [fact.dataset_id for fact in facts]
-        await self._connection.execute(sql.COMMITTED, *columns([committed_row(fact) for fact in facts], 8))
+        complete = [fact.dataset_id for fact in facts if fact.complete]
+        await self._connection.execute(sql.COMMITTED, *columns([committed_row(fact) for fact in facts], 11))
         await adopt(self._connection, [fact.adoption for fact in facts if fact.adoption is not None])
-        freed = await self._connection.fetch(sql.FREED, ids)
+        freed = await self._connection.fetch(sql.FREED, ids, complete)
         if freed:
-            await self._connection.execute(sql.RELEASE, [row["receipt_id"] for row in freed], ids)
+            await self._connection.execute(sql.RELEASE, [row["receipt_id"] for row in freed], ids, complete)
 
 
 class _Announcements:

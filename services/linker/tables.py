@@ -48,8 +48,13 @@ dataset = Table(
     Column("kind", Text),
     Column("inputs", ARRAY(UUID), nullable=False, server_default=NO_IDS),
     Column("placeholder_id", UUID, comment="the placeholder it lies in, until a real investigation adopts it"),
-    Column("start", DateTime(timezone=True), comment="of strays only, as `facts`"),
-    Column("facts", LargeBinary, comment="DatasetFacts as JSON: what its move to a real investigation says"),
+    Column("proposal", Text, comment="empty, as sample and start, of what was committed before they were kept"),
+    Column("sample", Text),
+    Column("start", DateTime(timezone=True)),
+    Column("complete", Boolean, nullable=False, server_default=text("true")),
+    Column(
+        "facts", LargeBinary, comment="of strays only, DatasetFacts as JSON: what its move to a real investigation says"
+    ),
     Index("dataset_stray", "placeholder_id", "start", postgresql_where=text("placeholder_id is not null")),
 )
 
@@ -63,6 +68,13 @@ held = Table(
     Column("state", Text, nullable=False),
     Column("inputs", ARRAY(UUID), nullable=False),
     Column("missing", ARRAY(UUID), nullable=False, comment="its inputs that are not committed yet"),
+    Column(
+        "awaits_completion",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="an input that is committed but not complete does not end the waiting",
+    ),
     Column("since", DateTime(timezone=True), nullable=False),
     Column("deadline", DateTime(timezone=True)),
     Column("code", Text, comment="of the refusal, as `message`"),

@@ -1,60 +1,120 @@
-"""Every example under `schemas/examples/` is judged as its file says; every kind that MX describes is shown."""
+"""Every example under `schemas/examples/` is judged as its file says; every kind of every technique is shown."""
 
 import json
+from collections import Counter
+from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from services.linker.handler import Known, Linker
+from services.linker.investigations import Slot
+from services.linker.relationships import CataloguedDataset
 from shared.datafiles import SCHEMAS
-from shared.events import Submission
+from shared.events import DatasetFacts, Finding, Severity, Submission
+from shared.identity import Identities
 from shared.techniques import TechniqueBook
 from tests.unit.validator.builders import SUBMITTED_AT, a_checker
 
 EXAMPLES = sorted((SCHEMAS / "examples").rglob("*"))
 FILES = [path for path in EXAMPLES if path.is_file()]
+IDENTITIES = Identities("facility.example")
+BOOK = TechniqueBook.load()
+LINKER = Linker(BOOK, IDENTITIES)
+
+every_example = pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
 
 
+@cache
 def _load(file: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return content
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
-def test_an_example_is_judged_as_its_file_says(file: Path) -> None:
+@cache
+def _judge(file: Path) -> tuple[DatasetFacts | None, list[Finding], list[str]]:
+    """What validator and then linker say: the facts, all findings, and the inputs it would wait for."""
     example = _load(file)
     verdict = a_checker().check(Submission(**example["submission"]), "example", SUBMITTED_AT)
-
-    assert {finding.code for finding in verdict.findings if finding.severity == "error"} == set(
-        example["expect"]["errors"]
-    ), verdict.findings
-    assert {finding.code for finding in verdict.findings if finding.severity == "warning"} == set(
-        example["expect"]["warnings"]
-    ), verdict.findings
-    if "kind" in example["expect"]:
-        assert verdict.dataset is not None
-        assert verdict.dataset.kind == example["expect"]["kind"]
+    if verdict.dataset is None or verdict.errors:
+        return verdict.dataset, verdict.findings, []
+    known = _known(verdict.dataset, example.get("inputs", {}))
+    links = LINKER.judge(verdict.dataset, known, known.ancestry)
+    findings = [*verdict.findings, *links.links.findings]
+    if links.refusal is not None and not links.refusal.findings:
+        findings.append(Finding(code=links.refusal.code, severity=Severity.ERROR, message=links.refusal.message))
+    return verdict.dataset, findings, [each.path for each in links.missing]
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def _known(dataset: DatasetFacts, inputs: dict[str, dict[str, Any]]) -> Known:
+    """The inputs that the example calls catalogued; what it does not say of one is as the dataset's own."""
+    session = Slot(UUID(int=1), "session", dataset.proposal, dataset.beamline, dataset.start, None)
+    catalogued = {
+        IDENTITIES.dataset(path): CataloguedDataset(
+            path=path,
+            kind=said["kind"],
+            inputs=frozenset(),
+            proposal=said.get("proposal", dataset.proposal),
+            sample=said.get("sample", dataset.sample_name),
+            start=datetime.fromisoformat(said["start"]) if "start" in said else dataset.start,
+            complete=said.get("complete", True),
+        )
+        for path, said in inputs.items()
+    }
+    return Known(catalogued, slots=[session], awaiting_completion=BOOK.kinds_awaiting_completion)
+
+
+@every_example
+def test_an_example_is_judged_as_its_file_says(file: Path) -> None:
+    expected = _load(file)["expect"]
+    dataset, findings, waits_for = _judge(file)
+
+    for severity in ("error", "warning"):
+        codes = {finding.code for finding in findings if finding.severity == severity}
+        assert codes == set(expected[f"{severity}s"]), findings
+    assert expected["errors"] or waits_for == expected.get("waits_for", [])
+    if "kind" in expected:
+        assert dataset is not None
+        assert dataset.kind == expected["kind"]
+
+
+@every_example
 def test_an_example_is_named_after_its_case(file: Path) -> None:
     outcome, _, case = file.stem.partition("-")
     example = _load(file)
 
-    assert set(example) == {"about", "submission", "expect"}
+    assert {"about", "submission", "expect"} <= set(example) <= {"about", "submission", "inputs", "expect"}
+    assert {"errors", "warnings"} <= set(example["expect"]) <= {"kind", "errors", "warnings", "waits_for"}
     assert file.suffix == ".json"
     assert case
     assert outcome == ("rejected" if example["expect"]["errors"] else "accepted")
     assert set(example["submission"]) <= set(Submission.model_fields), "a misspelt field would be ignored"
+    for path, said in example.get("inputs", {}).items():
+        assert path in example["submission"]["input"], "an input that nobody names"
+        assert {"kind"} <= set(said) <= {"kind", "proposal", "sample", "start", "complete"}
+        assert BOOK.kind(said["kind"]), "a kind that no file describes"
 
 
-def test_every_technique_has_examples_and_every_folder_a_technique() -> None:
+def test_every_kind_has_an_accepted_and_two_rejected_examples() -> None:
+    shown: Counter[tuple[str, str]] = Counter()
+    for file in FILES:
+        dataset, _, _ = _judge(file)
+        if dataset is not None:
+            shown[dataset.kind, file.stem.partition("-")[0]] += 1
+    kinds = [kind.name for technique in BOOK.techniques for kind in technique.kind]
+    assert [kind for kind in kinds if shown[kind, "accepted"] < 1] == []
+    assert [kind for kind in kinds if shown[kind, "rejected"] < 2] == []
+
+
+def test_every_folder_of_examples_belongs_to_a_technique() -> None:
     folders = {path.name for path in (SCHEMAS / "examples").iterdir()}
-    assert folders == {technique.name.lower() for technique in TechniqueBook.load().techniques}
-    for folder in folders:
-        outcomes = [file.stem.partition("-")[0] for file in (SCHEMAS / "examples" / folder).iterdir()]
-        assert outcomes.count("accepted") >= 1
-        assert outcomes.count("rejected") >= 2
+    assert folders == {technique.name.lower() for technique in BOOK.techniques}
+    for file in FILES:
+        dataset, _, _ = _judge(file)
+        assert dataset is None or dataset.technique.lower() == file.parent.name
 
 
 def test_nothing_else_lies_among_the_data_files() -> None:

@@ -7,9 +7,10 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.linker.deadlines import Deadlines
-from services.linker.handler import CataloguedDataset, HeldSubmission, Known, Linker, State
+from services.linker.handler import HeldSubmission, Known, Linker, State
 from services.linker.holding import Holding, open_holding, settle
 from services.linker.memory import MemoryLinks
+from services.linker.relationships import CataloguedDataset
 from shared.backoff import Patience, Stopping
 from shared.rejections import Code, Refusal
 from shared.stage import HEADROOM_BYTES, Passed, Waiting

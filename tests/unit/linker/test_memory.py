@@ -3,12 +3,12 @@ import pytest
 from services.linker.memory import MemoryLinks
 from tests.unit.linker.investigation_suite import InvestigationSuite
 from tests.unit.linker.store_suite import LinkerSuite
-from tests.unit.linker.world import World
+from tests.unit.linker.world import AWAITING, World
 
 
 @pytest.fixture
 def world() -> World:
-    return World(MemoryLinks())
+    return World(MemoryLinks(AWAITING))
 
 
 class TestMemory(LinkerSuite, InvestigationSuite):

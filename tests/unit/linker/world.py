@@ -28,6 +28,7 @@ from shared.wire import Message, Record
 from tests.unit.linker.builders import IDENTITIES, NOON, facts, validated
 
 TECHNIQUES = TechniqueBook.load()
+AWAITING = TECHNIQUES.kinds_awaiting_completion
 
 
 class LinkedDataset(Section):

@@ -1,0 +1,93 @@
+"""What a dataset and its catalogued inputs must have in common, as its kind's file says: pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from shared.events import DatasetFacts, Finding, Severity
+from shared.kinds import Kind
+from shared.relations import Relation, relation_of
+
+OTHER_SAMPLE, OTHER_PROPOSAL = "input_of_other_sample", "input_of_other_proposal"
+STARTS_LATER, INCOMPLETE = "input_starts_later", "input_incomplete"
+CODES = frozenset((OTHER_SAMPLE, OTHER_PROPOSAL, STARTS_LATER, INCOMPLETE))
+"""Of the findings that say how dataset and inputs agree. They are made anew whenever links are."""
+
+
+@dataclass(frozen=True, slots=True)
+class CataloguedDataset:
+    """A dataset that is committed, and so can be an input. What was committed before it was asked for is None."""
+
+    path: str
+    kind: str
+    inputs: frozenset[UUID]
+    proposal: str | None = None
+    sample: str | None = None
+    start: datetime | None = None
+    complete: bool = True
+
+
+def disagreements(dataset: DatasetFacts, kind: Kind, inputs: Iterable[CataloguedDataset]) -> list[Finding]:
+    """What the kind's relations demand and the inputs do not keep; what no relation takes is judged elsewhere."""
+    findings: list[Finding] = []
+    for parent in inputs:
+        if kind.incomplete_inputs == "refuse" and not parent.complete:
+            findings.append(_incomplete(kind, parent))
+        relation = relation_of(kind.input or (), parent.kind)
+        if relation is not None:
+            findings += _Pair(dataset, parent, relation).disagreements()
+    return findings
+
+
+def refusing(findings: Sequence[Finding]) -> list[Finding]:
+    """Those that refuse the dataset."""
+    return [finding for finding in findings if finding.severity is Severity.ERROR]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A dataset and one of its inputs, under the relation that permits it."""
+
+    dataset: DatasetFacts
+    parent: CataloguedDataset
+    relation: Relation
+
+    def disagreements(self) -> Iterator[Finding]:
+        """A sample has its name within its proposal, so across proposals samples are not compared."""
+        dataset, parent, relation = self.dataset, self.parent, self.relation
+        of_one_proposal = dataset.proposal == parent.proposal
+        own_sample, other_sample = dataset.sample_name or "", parent.sample or ""
+        if relation.same_proposal and parent.proposal is not None and not of_one_proposal:
+            yield self._other(OTHER_PROPOSAL, relation.same_proposal, dataset.proposal, parent.proposal)
+        both_known = of_one_proposal and own_sample and other_sample
+        if relation.same_sample and both_known and own_sample.casefold() != other_sample.casefold():
+            yield self._other(OTHER_SAMPLE, relation.same_sample, own_sample, other_sample)
+        if relation.not_before_input and parent.start is not None and dataset.start < parent.start:
+            yield self._later(relation.not_before_input, parent.start)
+
+    def _other(self, code: str, severity: Severity, own: str, other: str) -> Finding:
+        what = code.rpartition("_")[2]
+        message = (
+            f"the {what} of a {self.dataset.kind} is that of its input {self.parent.path}: expected {other}, found"
+            f" {own}; correct the {what} or the input"
+        )
+        return Finding(code=code, severity=severity, message=message, value=own, expected=other)
+
+    def _later(self, severity: Severity, start: datetime) -> Finding:
+        own = self.dataset.start.isoformat()
+        message = (
+            f"a {self.dataset.kind} does not start before its input {self.parent.path}: expected"
+            f" {start.isoformat()} or later, found {own}; check both clocks"
+        )
+        return Finding(
+            code=STARTS_LATER, severity=severity, message=message, value=own, expected=f"not before {start.isoformat()}"
+        )
+
+
+def _incomplete(kind: Kind, parent: CataloguedDataset) -> Finding:
+    message = (
+        f"the inputs of a {kind.name} are complete: expected all of {parent.path}, found that more of it will follow;"
+        " submit again when it is complete"
+    )
+    return Finding(code=INCOMPLETE, severity=Severity.ERROR, message=message, value=parent.path, expected="complete")
