@@ -16,13 +16,14 @@ from shared.database import Connection, Database
 from shared.settings import Settings
 from tests.unit.linker.builders import IDENTITIES, WEEK, committed, facts
 from tests.unit.linker.investigation_suite import InvestigationSuite
+from tests.unit.linker.relationship_suite import RelationshipSuite
 from tests.unit.linker.store_suite import LinkerSuite
 from tests.unit.linker.world import AWAITING, World
 
 pytestmark = pytest.mark.integration
 
 
-class TestPostgres(LinkerSuite, InvestigationSuite):
+class TestPostgres(LinkerSuite, InvestigationSuite, RelationshipSuite):
     pass
 
 

@@ -29,7 +29,7 @@ from shared.wire import Received, Record, headers_of, read
 IDENTITIES = Identities("facility.example")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)
-PROPOSAL, BEAMLINE = "mx1111", "id30a-3"
+PROPOSAL, BEAMLINE, SAMPLE = "mx1111", "id30a-3", "Fus_RAC1b"
 PLACEHOLDER = IDENTITIES.placeholder(PROPOSAL, BEAMLINE)
 TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -61,7 +61,7 @@ def facts(  # noqa: PLR0913  # a dataset has many sides
         name=path.rsplit("/", 1)[-1],
         proposal=PROPOSAL,
         beamline=BEAMLINE,
-        sample_name="Fus_RAC1b",
+        sample_name=SAMPLE,
         type="processed" if inputs else "raw",
         technique="MX",
         technique_pid=None,
@@ -102,6 +102,9 @@ def committed(  # noqa: PLR0913  # a document has many parts
     slot: Slot | None = None,
     named: str | None = None,
     findings: Sequence[Finding] = (),
+    proposal: str = PROPOSAL,
+    sample: str | None = SAMPLE,
+    complete: bool = True,
 ) -> Record:
     """A revision, in the investigation of a slot or else in a placeholder."""
     receipt = f"revision {revision} of {path}"
@@ -113,14 +116,14 @@ def committed(  # noqa: PLR0913  # a document has many parts
         technique="MX",
         technique_pid=None,
         kind=kind,
-        proposal=PROPOSAL,
+        proposal=proposal,
         beamline=BEAMLINE,
         start=start,
         end=start + timedelta(minutes=1),
-        complete=True,
+        complete=complete,
         sequence_index=3,
         investigation=_reference(slot, named),
-        sample=SampleRef(sample_id=UUID(int=7), name="Fus_RAC1b"),
+        sample=SampleRef(sample_id=UUID(int=7), name=sample) if sample else None,
         container=None,
         sample_changer_position=None,
         parameters={},

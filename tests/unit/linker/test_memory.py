@@ -2,6 +2,7 @@ import pytest
 
 from services.linker.memory import MemoryLinks
 from tests.unit.linker.investigation_suite import InvestigationSuite
+from tests.unit.linker.relationship_suite import RelationshipSuite
 from tests.unit.linker.store_suite import LinkerSuite
 from tests.unit.linker.world import AWAITING, World
 
@@ -11,5 +12,5 @@ def world() -> World:
     return World(MemoryLinks(AWAITING))
 
 
-class TestMemory(LinkerSuite, InvestigationSuite):
+class TestMemory(LinkerSuite, InvestigationSuite, RelationshipSuite):
     pass

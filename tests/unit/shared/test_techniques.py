@@ -58,6 +58,39 @@ def test_definition_pid_or_parameters_tell_the_technique(traits: Traits) -> None
     assert technique.name == "MX"
 
 
+@pytest.mark.parametrize(
+    ("traits", "kind"),
+    [
+        (Traits(0, definition="MX SSX", parameters=["MX_flux"]), "ssx.raw.run"),
+        (Traits(0, definition="SSX MX"), "ssx.raw.run"),
+        (Traits(0, parameters=["MX_flux", "SSXChip_model"]), "ssx.raw.run"),
+        (Traits(0, definition="XRF MX", scan_type="xrf"), "mx.raw.xfe"),
+        (Traits(0, definition="XRF"), "xrf.raw.map"),
+        (Traits(0, technique_pid="http://purl.org/pan-science/PaNET/PaNET01310"), "ssx.raw.run"),
+    ],
+)
+def test_of_several_techniques_the_one_that_outranks_the_others_is_meant(traits: Traits, kind: str) -> None:
+    assert _kind_of(traits) == kind
+
+
+@pytest.mark.parametrize(
+    ("parameters", "kind"),
+    [
+        (["MXMRPhasing_LLG"], "mx.processed.mrphasing"),
+        (["MXSAD_step"], "mx.processed.sadphasing"),
+        (["MXMRRefinement_R_free", "MXMRPhasing_LLG"], "mx.processed.refinement"),
+        (["MXMRLigandFitting_ligand_name", "MXMRRefinement_R_free"], "mx.processed.ligandfit"),
+        (["MX_flux"], "mx.processed.generic"),
+        (["EMMotionCorrection_total_motion"], "cryoem.processed.motioncorrection"),
+        (["EM_voltage", "EMCTF_defocus_u"], "cryoem.processed.ctf"),
+        (["SAXS_frames_averaged"], "biosaxs.processed.average"),
+        (["SAXS_frames_averaged", "SAXS_guinier_rg"], "biosaxs.processed.subtraction"),
+    ],
+)
+def test_a_step_that_names_itself_nowhere_is_known_by_what_it_says(parameters: list[str], kind: str) -> None:
+    assert _kind_of(Traits(1, parameters=parameters)) == kind
+
+
 def test_a_technique_that_no_file_describes_is_unknown() -> None:
     assert BOOK.technique_of(Traits(0, definition="NEUTRON", parameters=["Sample_name"])) is None
 

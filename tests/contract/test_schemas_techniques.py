@@ -1,0 +1,42 @@
+"""Every technique's file stands on what others have defined: terms of an ontology, parameters, other kinds."""
+
+import json
+from importlib.resources import files
+
+import pytest
+
+from shared.kinds import Kind, expanded
+from shared.techniques import Technique, TechniqueBook
+
+TECHNIQUES = TechniqueBook.load().techniques
+KINDS = [kind for technique in TECHNIQUES for kind in technique.kind]
+
+
+def terms(ontology: str) -> set[str]:
+    """The identifiers of an ontology, from the package that its keepers publish."""
+    text = files("esrf_ontologies").joinpath("db", f"{ontology}.json").read_text(encoding="utf-8")
+    return {term["iri"] for term in json.loads(text)}
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda technique: technique.name)
+def test_every_pid_is_a_term_of_esrfet_or_panet(technique: Technique) -> None:
+    assert {technique.pid, *technique.other_pids} - terms("ESRFET") - terms("PaNET") == set()
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda technique: technique.name)
+def test_a_technique_outranks_only_what_is_described(technique: Technique) -> None:
+    assert set(technique.outranks) <= {other.name for other in TECHNIQUES} - {technique.name}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_relation_names_kinds_that_exist(kind: Kind) -> None:
+    names = [each.name for each in KINDS]
+    for relation in kind.input or ():
+        for pattern in relation.kinds:
+            assert expanded([pattern], names), f"{kind.name} comes from {pattern}, which is no kind"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_kind_is_named_after_its_technique_and_type(kind: Kind) -> None:
+    technique = next(each for each in TECHNIQUES if kind in each.kind)
+    assert kind.name.split(".")[:2] == [technique.name.lower(), kind.type]
