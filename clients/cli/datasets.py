@@ -1,6 +1,5 @@
 """Commands for those who make and look for datasets."""
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,19 @@ from rich.progress import Progress
 from rich.tree import Tree
 
 from clients.cli.api import Api, connect
+from clients.cli.importing.gathering import Given
 from clients.cli.output import Json, console, errors, fail, print_findings, print_json, print_table
+from clients.cli.sources import (
+    Beamline,
+    FolderOption,
+    FromPipelines,
+    Inputs,
+    NameOption,
+    Proposal,
+    Sample,
+    print_not_submitted,
+    read_sources,
+)
 
 CATALOGUED = ("committed", "unchanged")
 PATIENCE_SECONDS = 30.0
@@ -20,20 +31,35 @@ COLOURS = {"committed": "green", "unchanged": "green", "pending": "yellow", "in_
 
 Files = Annotated[
     list[Path],
-    typer.Argument(help='JSON: one submission, a list of them, or {"datasets": […]}.', exists=True, dir_okay=False),
+    typer.Argument(
+        help='JSON: one submission, a list of them, or {"datasets": […]}; with --from what a pipeline left behind.',
+        exists=True,
+        dir_okay=False,
+    ),
 ]
 
 
-def submit(
+def submit(  # noqa: PLR0913  # each is an option of the command
     files: Files,
     *,
+    from_pipelines: FromPipelines = False,
+    proposal: Proposal = None,
+    beamline: Beamline = None,
+    sample: Sample = None,
+    path: FolderOption = None,
+    name: NameOption = None,
+    inputs: Inputs = None,
     wait: Annotated[bool, typer.Option(help="Wait until each is committed, rejected or pending.")] = True,
     as_json: Json = False,
 ) -> None:
     """Hand in datasets. Exit code 1 if any was refused or rejected."""
+    given = Given(proposal, beamline, sample, path, name, tuple(inputs or ()))
+    sources = read_sources(files, given, from_pipelines=from_pipelines)
     api = connect()
-    submissions = [submission for file in files for submission in read_submissions(file)]
+    submissions = [source.submission for source in sources]
     states = follow(api, submissions) if wait else submit_all(api, submissions)
+    for state, source in zip(states, sources, strict=True):
+        state.update(source.not_submitted)
     if as_json:
         print_json(states)
     else:
@@ -42,10 +68,25 @@ def submit(
         raise typer.Exit(1)
 
 
-def check(files: Files, *, as_json: Json = False) -> None:
+def check(  # noqa: PLR0913  # each is an option of the command
+    files: Files,
+    *,
+    from_pipelines: FromPipelines = False,
+    proposal: Proposal = None,
+    beamline: Beamline = None,
+    sample: Sample = None,
+    path: FolderOption = None,
+    name: NameOption = None,
+    inputs: Inputs = None,
+    as_json: Json = False,
+) -> None:
     """Say everything that would be found in submissions, and publish nothing. Exit code 1 if any would be refused."""
+    given = Given(proposal, beamline, sample, path, name, tuple(inputs or ()))
+    sources = read_sources(files, given, from_pipelines=from_pipelines)
     api = connect()
-    verdicts = [{"file": str(file), **api.check(submission)} for file in files for submission in read_submissions(file)]
+    verdicts = [
+        {"file": str(source.file), **api.check(source.submission), **source.not_submitted} for source in sources
+    ]
     if as_json:
         print_json(verdicts)
     for verdict in verdicts if not as_json else ():
@@ -54,6 +95,7 @@ def check(files: Files, *, as_json: Json = False) -> None:
         for fault in verdict.get("errors", ()):
             console.print(f"  [red]error[/] {fault['field']}: {fault['message']}", soft_wrap=True)
         print_findings(verdict.get("findings", ()))
+        print_not_submitted(verdict.get("not_submitted", ()))
     if not all(verdict.get("accepted") for verdict in verdicts):
         raise typer.Exit(1)
 
@@ -133,19 +175,6 @@ def lineage(
         print_lineage(graph)
 
 
-def read_submissions(file: Path) -> list[dict[str, Any]]:
-    """The submissions in a file, in its order."""
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        fail(f"{file} is not JSON: {error}")
-    if isinstance(content, dict):
-        content = content.get("datasets", [content])
-    if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
-        fail(f'{file} holds no submission: give a JSON object, a list of them, or {{"datasets": […]}}')
-    return content
-
-
 def submit_all(api: Api, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Hand in datasets; for each its receipt as in flight, or why the gateway refused it."""
     answers = api.submit(submissions)
@@ -200,6 +229,7 @@ def print_states(states: list[dict[str, Any]]) -> None:
         for line in _explanations(state):
             console.print(f"  {line}", soft_wrap=True)
         print_findings(state.get("findings", ()))
+        print_not_submitted(state.get("not_submitted", ()))
 
 
 def _explanations(state: dict[str, Any]) -> Iterator[str]:

@@ -23,9 +23,9 @@ from clients.cli.datasets import (
     print_datasets,
     print_lineage,
     print_states,
-    read_submissions,
 )
 from clients.cli.output import console, fail
+from clients.cli.sources import read_submissions
 
 if TYPE_CHECKING:  # an image has no embedded stack, and the process of a service need not load it
     from deploy.embedded.installation import Installation

@@ -1,0 +1,198 @@
+"""PDBx/mmCIF of a pipeline, or of `beamcat export`: its items are what the vocabulary says they are."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+
+from clients.cli.importing.gathering import FIELD, FileNotUnderstood, Given, Imported, Said, Unplaced, gather
+from clients.cli.importing.names import Names, names_of
+from shared.mmcif import DATASET, LINK, OF_RESULT, PARAMETER, SHELL, SHELLS, Items, items_of
+from shared.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from gemmi import SpaceGroup, cif
+
+WITH_UNCERTAINTY = re.compile(r"([-+]?[\d.]+(?:[eE][-+]?\d+)?)\(\d+\)", re.ASCII)
+SPACE_GROUP_NUMBERS = ("_symmetry.Int_Tables_number", "_space_group.IT_number")
+STATISTICS = "_reflns_shell."
+LIMIT = "d_res_high"
+REDUCTION = ("data reduction", "data processing", "data scaling")
+"""What the program that made the dataset did, by `_software.classification`; the first in this order is taken."""
+MOST_ROWS = 100
+"""A longer loop holds data, not what is said of them."""
+
+Row = dict[str, str]
+Table = list[Row]
+
+
+def read_mmcif(content: bytes, given: Given) -> Imported:
+    """The submission in the first block that says something of a dataset.
+
+    Raises:
+        FileNotUnderstood: it is no CIF, or says nothing of a dataset.
+    """
+    from gemmi import cif  # late: no other command needs it
+
+    try:
+        document = cif.read_string(content)
+    except (ValueError, RuntimeError) as error:
+        raise FileNotUnderstood(f"the file is not CIF: {error}") from None
+    items, names = _known()
+    blocks = [block for block in document if any(tag in names.said for tag in _tags(block))]
+    if not blocks:
+        raise FileNotUnderstood("the CIF has no item that a parameter of the vocabulary stands for")
+    imported = _read_block(blocks[0], items, names, given)
+    imported.unplaced.extend(
+        Unplaced(f"data_{block.name}", f"{len(_tags(block))} items", "a submission is made of one block")
+        for block in document
+        if block.name != blocks[0].name
+    )
+    return imported
+
+
+@cache
+def _known() -> tuple[Items, Names]:
+    """The vocabulary's items, and all names that are read: those first, then what other programs write instead."""
+    items = items_of(Vocabulary.load())
+    names = names_of("mmcif")
+    targets = {}
+    for item, of in items.by_item.items():
+        name = next(iter(of.values())).name
+        targets[item] = SHELL.sub("_{shell}_", name) if item.startswith(STATISTICS) else name
+    return items, names.model_copy(update={"said": targets | names.said})
+
+
+def _read_block(block: "cif.Block", items: Items, names: Names, given: Given) -> Imported:
+    tables, unread = _tables(block)
+    own = tables.pop(DATASET, [])
+    links = tables.pop(LINK, [])
+    parameters = tables.pop(PARAMETER, [])
+    said = [*(_own(own[0], links, parameters) if own else ()), *_said(tables, items, is_own=bool(own))]
+    targets = {saying.name: saying.name.removeprefix(PARAMETER) for saying in said if saying.name.startswith(PARAMETER)}
+    targets |= {
+        saying.name: FIELD + saying.name.removeprefix(DATASET) for saying in said if saying.name.startswith(DATASET)
+    }
+    if own:  # it says all its parameters itself
+        names = names.model_copy(update={"parameters": {}})
+    imported = gather(said, names.model_copy(update={"said": targets | names.said}), given)
+    imported.unplaced.extend(unread)
+    return imported
+
+
+def _tags(block: "cif.Block") -> list[str]:
+    return [tag for item in block for tag in _parts(item)[0]]
+
+
+def _parts(item: "cif.Item") -> tuple[list[str], list[str]]:
+    """Tags and values of a pair or a loop; neither of a comment or a frame."""
+    if isinstance(item.pair, list | tuple):
+        return [str(item.pair[0])], [str(item.pair[1])]
+    loop = cast("cif.Loop | None", item.loop)
+    return ([], []) if loop is None else (list(loop.tags), list(loop.values))
+
+
+def _tables(block: "cif.Block") -> tuple[dict[str, Table], list[Unplaced]]:
+    """Every category as rows, without what is unknown; and what is too long to be read."""
+    tables: dict[str, Table] = {}
+    unread = []
+    for tags, values in map(_parts, block):
+        if not tags:
+            continue
+        category = tags[0].partition(".")[0] + "."
+        names = [tag.partition(".")[2] for tag in tags]
+        if len(values) > MOST_ROWS * len(tags) and category != PARAMETER:
+            reason = "a loop of data, not of what is said of them"
+            unread.append(Unplaced(category[:-1], f"{len(values) // len(tags)} rows", reason))
+            continue
+        rows = [_row(names, values[start : start + len(tags)]) for start in range(0, len(values), len(tags))]
+        if len(tags) > 1 or len(rows) > 1 or category not in tables:
+            tables[category] = rows
+        else:
+            tables[category][0].update(rows[0])
+    return tables, unread
+
+
+def _row(names: Sequence[str], values: Sequence[str]) -> Row:
+    from gemmi import cif
+
+    told = zip(names, values, strict=True)
+    return {name: cif.as_string(value) for name, value in told if not cif.is_null(value)}
+
+
+def _said(tables: Mapping[str, Table], items: Items, *, is_own: bool) -> Iterator[Said]:
+    for category, rows in tables.items():
+        if is_own and category not in OF_RESULT:
+            continue  # of the inputs, which are datasets of their own
+        if category == STATISTICS:
+            yield from _shells(rows if is_own else _by_resolution(rows), items, is_own=is_own)
+            continue
+        ordered = sorted(rows, key=_is_reduction) if category == "_software." and not is_own else rows
+        for number, row in enumerate(ordered[:1] if is_own else ordered, 1):
+            place = f"{category[:-1]}[{number}]." if len(rows) > 1 else category
+            for name, value in row.items():
+                yield _saying(place + name, category + name, value, None, items)
+
+
+def _is_reduction(row: Row) -> int:
+    purpose = row.get("classification", "").lower()
+    return REDUCTION.index(purpose) if purpose in REDUCTION else len(REDUCTION)
+
+
+def _by_resolution(rows: Table) -> Table:
+    """Rows from the innermost to the outermost shell; some programs write them the other way round."""
+    try:
+        return sorted(rows, key=lambda row: -float(row[LIMIT]))
+    except (KeyError, ValueError):
+        return rows
+
+
+def _shells(rows: Table, items: Items, *, is_own: bool) -> Iterator[Said]:
+    """The first is the inner and the last the outer shell; where there is one alone it is by custom the outer."""
+    chosen = dict(zip(SHELLS, (rows[0], rows[-1]), strict=True)) if len(rows) > 1 or is_own else {"outer": rows[0]}
+    for shell, row in chosen.items():
+        for name, value in row.items():
+            yield _saying(f"{STATISTICS[:-1]}[{shell}].{name}", STATISTICS + name, value, shell, items)
+    if len(rows) > len(SHELLS):
+        yield Said(STATISTICS[:-1], "rows between", f"{len(rows) - 2} shells between the inner and the outer")
+
+
+def _saying(place: str, item: str, value: str, shell: str | None, items: Items) -> Said:
+    """What an item says, in the vocabulary's unit and scale."""
+    if found := WITH_UNCERTAINTY.fullmatch(value):
+        value = found[1]
+    if item in SPACE_GROUP_NUMBERS and value.isdecimal():
+        from gemmi import find_spacegroup_by_number
+
+        known = cast("SpaceGroup | None", find_spacegroup_by_number(int(value)))
+        return Said(place, item, known.hm if known is not None else value)
+    terms = items.by_item.get(item, {})
+    factor = next((term.mmcif_factor for term in terms.values()), 1)
+    if factor == 1:
+        return Said(place, item, value, shell)
+    try:
+        return Said(place, item, float(value) / factor, shell)
+    except ValueError:
+        return Said(place, item, value, shell)
+
+
+def _own(dataset: Row, links: Table, parameters: Table) -> Iterator[Said]:
+    """What `beamcat export` says beyond PDBx: the dataset's identity, its inputs and its further parameters."""
+    for field in ("path", "name", "technique", "proposal", "beamline", "sample", "start", "end"):
+        yield Said(f"{DATASET}{field}", f"{DATASET}{field}", dataset.get(field))
+    for link in links:
+        if link.get("child_id") == dataset.get("id"):
+            yield Said(f"{LINK}parent_path", f"{DATASET}input", link.get("parent_path"))
+    for row in parameters:
+        if row.get("dataset_id") == dataset.get("id") and "name" in row:
+            yield Said(PARAMETER + row["name"], PARAMETER + row["name"], _value(row.get("value", "")))
+
+
+def _value(text: str) -> Any:  # noqa: ANN401  as a submission takes it: a text, a truth or a list
+    if text.startswith("[") or text in {"true", "false"}:
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text

@@ -1,0 +1,78 @@
+"""`submit --from` and `check --from`, before services that only remember what they were handed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from clients.cli import datasets
+from clients.cli.app import app
+from tests.unit.importing.files_of_pipelines import ispyb_xml, written
+
+
+class RememberingServices:
+    """Takes every submission, and commits it at once."""
+
+    def __init__(self) -> None:
+        self.taken: list[dict[str, Any]] = []
+
+    def submit(self, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        self.taken += submissions
+        return [{"status": 202, "receipt_id": "r1", "dataset_id": "d1"} for _ in submissions]
+
+    def check(self, submission: dict[str, Any]) -> dict[str, Any]:
+        self.taken.append(submission)
+        return {"accepted": True, "findings": []}
+
+    def search(self, route: str, /) -> dict[str, Any]:
+        if route.startswith("/receipts"):
+            return {"state": "committed", "revision": 1, "path": self.taken[-1]["path"], "dataset_id": "d1"}
+        return {"document": {"findings": []}}
+
+
+@pytest.fixture
+def services(monkeypatch: pytest.MonkeyPatch) -> RememberingServices:
+    services = RememberingServices()
+    monkeypatch.setattr(datasets, "connect", lambda: services)
+    return services
+
+
+def test_what_a_pipeline_left_behind_is_submitted_and_what_is_left_out_is_said(
+    services: RememberingServices, tmp_path: Path
+) -> None:
+    file = written(tmp_path, "autoPROC.xml", ispyb_xml(900))
+    arguments = ["submit", "--from", str(file), "--proposal", "mx1111", "--input", "/data/raw/a", "--input", "/data/b"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert services.taken[0]["input"] == ["/data/raw/a", "/data/b"]
+    assert "not submitted" in result.output
+    assert "resIOverSigI2 = 1.9" in result.output
+
+
+def test_a_machine_gets_what_is_left_out_too(services: RememberingServices, tmp_path: Path) -> None:
+    file = written(tmp_path, "autoPROC.xml", ispyb_xml(900))
+    result = CliRunner().invoke(app, ["check", "--from", str(file), "--proposal", "mx1111", "--json"])
+    [verdict] = json.loads(result.stdout)
+    assert verdict["accepted"]
+    assert {"place", "value", "reason"} == set(verdict["not_submitted"][0])
+    assert len(services.taken) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--proposal", "mx1"], "give --from too"),
+        (["--from"], "give it with --proposal"),
+        (["--from", "--proposal", "mx1", "--path", "/data/a", "{file}"], "several files"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused_in_words(
+    services: RememberingServices, tmp_path: Path, arguments: list[str], complaint: str
+) -> None:
+    file = str(written(tmp_path, "autoPROC.xml", ispyb_xml(900)))
+    result = CliRunner().invoke(app, ["submit", file, *(argument.format(file=file) for argument in arguments)])
+    assert result.exit_code == 1
+    assert complaint in result.stderr
+    assert services.taken == []

@@ -1,0 +1,175 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clients.cli.importing.gathering import FileNotUnderstood, Given, Imported
+from clients.cli.importing.names import FORMATS, names_of
+from clients.cli.importing.reading import read_pipeline_file
+from shared.vocabulary import Vocabulary
+from tests.unit.importing.files_of_pipelines import (
+    METADATA,
+    XIA2,
+    cif,
+    ispyb_xml,
+    merging_statistics,
+    written,
+)
+
+OURS = Given(proposal="mx1111")
+
+
+def scaling(imported: Imported, statistic: str) -> list[Any]:
+    parameters = imported.submission["parameters"]
+    shells = ("overall", "inner", "outer")
+    return [parameters.get(f"MXAutoprocIntegrationScaling_{shell}_{statistic}") for shell in shells]
+
+
+def integration(imported: Imported, name: str) -> Any:
+    return imported.submission["parameters"].get(f"MXAutoprocIntegration_{name}")
+
+
+def unplaced(imported: Imported) -> dict[str, str]:
+    return {one.place: f"{one.value}: {one.reason}" for one in imported.unplaced}
+
+
+def test_an_autoproc_container_becomes_a_submission_with_its_sweep_as_input(tmp_path: Path) -> None:
+    imported = read_pipeline_file(written(tmp_path, "autoPROC.xml", ispyb_xml(900)), OURS)
+    submission = imported.submission
+    assert submission["input"] == ["/data/raw/s1"]
+    assert submission["files"] == [{"path": "/data/proc/summary.html"}]
+    assert (submission["start"], submission["end"]) == ("2024-11-30T09:00:00Z", "2024-11-02T09:10:00")
+    assert submission["parameters"]["Process_program"] == "autoPROC"
+    assert submission["parameters"]["Process_version"] == "1.0.5"
+    assert submission["parameters"]["MX_wavelength"] == ".96546"
+    assert (integration(imported, "space_group"), integration(imported, "cell_a")) == ("P 21 21 21", "78.2")
+    assert integration(imported, "end_image_number") == "900"
+    assert integration(imported, "anomalous") == "true"
+    assert (submission["path"], submission["name"]) == (str(tmp_path), tmp_path.name)
+
+
+def test_an_r_factor_whose_scale_the_format_does_not_say_is_handed_over_as_it_stands(tmp_path: Path) -> None:
+    imported = read_pipeline_file(written(tmp_path, "EDNA.xml", ispyb_xml(900)), OURS)
+    assert scaling(imported, "r_merge") == ["6.5", "3.1", "91.0"]
+    assert scaling(imported, "sigAno") == ["1.1"] * 3
+    assert scaling(imported, "isa") == ["23.5"] * 3
+
+
+def test_what_has_no_place_is_listed(tmp_path: Path) -> None:
+    listed = unplaced(read_pipeline_file(written(tmp_path, "autoPROC.xml", ispyb_xml(900)), OURS))
+    assert listed["AutoProcScalingStatistics[outerShell].resIOverSigI2"].startswith("1.9")
+    assert listed["AutoProcIntegration.cell_a"] == "78.11: AutoProc.refinedCell_a says 78.2, which was taken"
+    assert listed["AutoProcProgram.processingPrograms"].startswith("20211020")
+
+
+def test_what_sweeps_say_differently_is_of_none_of_them(tmp_path: Path) -> None:
+    imported = read_pipeline_file(written(tmp_path, "autoPROC.xml", ispyb_xml(900, 400)), OURS)
+    assert imported.submission["input"] == ["/data/raw/s1", "/data/raw/s2"]
+    assert integration(imported, "start_image_number") == "1"
+    assert integration(imported, "end_image_number") is None
+    listed = unplaced(imported)
+    assert "the sweeps differ" in listed["AutoProcIntegrationContainer[1].AutoProcIntegration.endImageNumber"]
+    assert "the sweeps differ" in listed["AutoProcIntegrationContainer[2].AutoProcIntegration.endImageNumber"]
+
+
+def test_what_the_user_gives_stands_above_the_file(tmp_path: Path) -> None:
+    given = Given("mx2222", "id30b", "lyso", "/data/p/x", "x", ("/data/raw/other",))
+    imported = read_pipeline_file(written(tmp_path, "autoPROC.xml", ispyb_xml(900)), given)
+    wanted = {"proposal": "mx2222", "beamline": "id30b", "sample": "lyso", "path": "/data/p/x", "name": "x"}
+    assert imported.submission.items() >= wanted.items()
+    assert imported.submission["input"] == ["/data/raw/other"]
+    assert "/data/raw/s1" in unplaced(imported)["input"]
+
+
+def test_xia2_json_gives_statistics_cell_space_group_and_anomalous_flag(tmp_path: Path) -> None:
+    imported = read_pipeline_file(written(tmp_path, "xia2.json", XIA2), OURS)
+    assert scaling(imported, "r_merge") == [0.05, 0.02, 0.9]
+    assert scaling(imported, "n_total_unique_observations") == [50000, 2600, 3600]
+    assert integration(imported, "cell_c") == 150.0
+    assert integration(imported, "space_group") == "P 41 21 2"
+    assert integration(imported, "anomalous") is True
+    assert imported.submission["parameters"]["MX_wavelength"] == 0.9795
+    listed = " ".join(f"{place} {what}" for place, what in unplaced(imported).items())
+    for told in ("Anomalous slope", "P 43 21 2", "_working_directory"):
+        assert told in listed
+
+
+def test_merging_statistics_give_the_innermost_and_the_outermost_bin(tmp_path: Path) -> None:
+    imported = read_pipeline_file(written(tmp_path, "scaled.json", merging_statistics()), OURS)
+    assert scaling(imported, "r_merge") == [0.06, 0.02, 0.8]
+    assert scaling(imported, "r_meas_within_IPlus_IMinus") == [0.07, 0.03, 0.9]
+    assert scaling(imported, "resolution_limit_high") == pytest.approx([2.0, 5.0, 2.0])
+    assert scaling(imported, "resolution_limit_low") == pytest.approx([50.0, 50.0, 2.5])
+    assert "1 bins between" in " ".join(unplaced(imported).values())
+    assert "datasets.All data.merging_stats.overall.i_mean" in unplaced(imported)
+
+
+def test_mmcif_is_read_by_the_vocabularys_items_and_what_stands_for_them(tmp_path: Path) -> None:
+    imported = read_pipeline_file(written(tmp_path, "xia2.mmcif", cif()), OURS)
+    assert integration(imported, "cell_a") == "57.80"
+    assert integration(imported, "space_group") == "P 41 21 2"
+    assert scaling(imported, "r_merge") == ["0.061", "0.020", "0.900"]
+    assert scaling(imported, "mean_I_over_sigI") == [None, "40.0", "0.9"]
+    assert imported.submission["parameters"]["MX_wavelength"] == "0.9795"
+    assert imported.submission["parameters"]["Process_program"] == "DIALS"
+    listed = unplaced(imported)
+    assert listed["_pdbx_diffrn_unmerged_refln"].startswith("500 rows")
+    assert listed["_reflns.phenix_mean_I"].startswith("12.5")
+    assert "PHASER" in listed["_software[2].name"]
+    assert listed["_reflns_shell"].startswith("1 shells between")
+
+
+def test_metadata_of_mxcube_is_handed_over_under_its_own_names(tmp_path: Path) -> None:
+    imported = read_pipeline_file(written(tmp_path, "metadata.json", METADATA), Given())
+    wanted = {"name": METADATA["datasetName"], "path": METADATA["location"], "proposal": "mx1111", "sample": "lyso"}
+    assert imported.submission.items() >= wanted.items()
+    assert imported.submission["complete"] is False
+    assert imported.submission["parameters"] == {"MX_numberOfImages": 900, "lims": "ICAT"}
+    assert set(unplaced(imported)) == {"experimentPlan[1].key", "experimentPlan[1].value"}
+
+
+BOMB = '<!DOCTYPE a [<!ENTITY b "bbbb">]><AutoProcContainer>&b;</AutoProcContainer>'
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (BOMB, "has a document type"),
+        ("<a>" * 50, "more than 20 levels"),
+        ("<AutoProcContainer>", "is not XML"),
+        ("<html></html>", "root is html"),
+        ("<AutoProcContainer/>", "is empty"),
+        ('{"a": 1}', "none of: metadata.json"),
+        ("{", "is not JSON"),
+        ("[1]", "no JSON object"),
+        ("data_a\n_b.c", "is not CIF"),
+        ("data_a\n_b.c 1\n", "no item"),
+        ("PDB", "neither XML, JSON nor CIF"),
+        ("", "neither XML, JSON nor CIF"),
+        ('{"datasetName": "a", "location": "/data/a"}', "--proposal"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_in_words(tmp_path: Path, content: str, complaint: str) -> None:
+    with pytest.raises(FileNotUnderstood, match=complaint):
+        read_pipeline_file(written(tmp_path, "file", content), Given())
+
+
+@pytest.mark.parametrize("format_name", sorted(file.stem for file in FORMATS.glob("*.toml")))
+def test_every_target_of_a_format_is_a_parameter_or_a_field(format_name: str) -> None:
+    vocabulary = Vocabulary.load()
+    fields = {"name", "path", "proposal", "beamline", "sample", "start", "end", "technique"}
+    fields |= {"complete", "investigation_id", "input", "files"}
+    names = names_of(format_name)
+    for target in [*names.said.values(), *names.by_sweep, *names.parameters]:
+        for shell in ("overall", "inner", "outer"):
+            filled = target.replace("{shell}", shell)
+            field = filled.removeprefix("submission.")
+            assert field in fields if field != filled else filled in vocabulary.terms, target
+
+
+def test_no_statistic_of_the_vocabulary_is_missing_from_the_names_of_ispyb() -> None:
+    prefix = "MXAutoprocIntegrationScaling_overall_"
+    known = {name for name in Vocabulary.load().terms if name.startswith(prefix)}
+    read = {target.replace("{shell}", "overall") for target in names_of("ispyb").said.values()}
+    assert len(known) == 24
+    assert known <= read
