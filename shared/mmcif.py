@@ -98,7 +98,6 @@ def mmcif_text(lineage: Sequence[Document], items: Items) -> str:
     block = document.add_new_block(block_name)
     writer = _Writer(block)
     writer.pairs("_entry.", {"id": block_name})
-    writer.pairs("_audit_conform.", {"dict_name": "mmcif_pdbx.dic"})
     for category in ("_cell.", "_symmetry."):
         said = items.written(dataset.parameters, category)
         writer.pairs(category, {"entry_id": block_name}, {item: _spelt(category + item, said[item]) for item in said})

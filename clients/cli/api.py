@@ -30,6 +30,13 @@ class Api:
         answer = self._ask("GET", f"{self.search_url}{route}", params=wanted)
         return None if answer.status_code == httpx.codes.NOT_FOUND else _json(answer)
 
+    def text(self, route: str) -> str:
+        """A text that search answers; where it has none, its reason ends the command."""
+        answer = self._ask("GET", f"{self.search_url}{route}")
+        if answer.is_error:
+            fail(_problem(answer))
+        return answer.text
+
     def submit(self, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Hand in datasets in order; the gateway's answer for each."""
         results: list[dict[str, Any]] = []

@@ -208,13 +208,17 @@ def _settled(state: dict[str, Any], among_them: set[str]) -> bool:
 
 def lineage_of(api: Api, path: str, direction: str = "both", depth: int = 5) -> dict[str, Any]:
     """The lineage of the dataset at a path."""
-    found = api.search("/datasets", path=path)
-    if not found["datasets"]:
-        fail(f"no dataset is catalogued at {path}")
-    graph: dict[str, Any] = api.search(
-        f"/datasets/{found['datasets'][0]['dataset_id']}/lineage", direction=direction, depth=depth
-    )
+    dataset_id = dataset_at(api, path)["dataset_id"]
+    graph: dict[str, Any] = api.search(f"/datasets/{dataset_id}/lineage", direction=direction, depth=depth)
     return graph
+
+
+def dataset_at(api: Api, path: str) -> dict[str, Any]:
+    """The catalogue's row of the dataset at a path."""
+    datasets: list[dict[str, Any]] = api.search("/datasets", path=path)["datasets"]
+    if not datasets:
+        fail(f"no dataset is catalogued at {path}")
+    return datasets[0]
 
 
 def print_states(states: list[dict[str, Any]]) -> None:

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic_core import to_json
 
 from services.search.answers import receipt_answer, rejection_answer
+from services.search.cif import add_cif
 from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
 from services.search.filters import FilterInvalid, read_time
 from services.search.lineage import MOST_DEPTH, Direction, lineage
@@ -85,6 +86,8 @@ def _add_datasets(router: APIRouter, reader: CatalogueReader, ground: Ground) ->
     async def show_by_path(path: str) -> Response:
         """The dataset at a path, as it was committed last."""
         return await show(_identity(ground.identities, path))
+
+    add_cif(router, reader)
 
     @router.get("/datasets/{dataset_id}")
     async def show(dataset_id: UUID, revision: Annotated[int | None, Query(ge=1, lt=2**31)] = None) -> Response:

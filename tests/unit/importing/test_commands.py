@@ -1,4 +1,4 @@
-"""`submit --from` and `check --from`, before services that only remember what they were handed."""
+"""`submit --from`, `check --from` and `export`, before services that only remember what they were handed."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli import datasets
+from clients.cli import datasets, exporting
 from clients.cli.app import app
 from tests.unit.importing.files_of_pipelines import ispyb_xml, written
 
@@ -76,3 +76,41 @@ def test_options_that_do_not_fit_are_refused_in_words(
     assert result.exit_code == 1
     assert complaint in result.stderr
     assert services.taken == []
+
+
+class CatalogueOfOne:
+    """Knows one result, as CIF."""
+
+    def search(self, _route: str, /, path: str) -> dict[str, Any]:
+        return {"datasets": [{"dataset_id": "d1", "name": "autoPROC"}] if path == "/data/p/autoPROC" else []}
+
+    def text(self, route: str) -> str:
+        assert route == "/datasets/d1.cif"
+        return "data_autoPROC\n"
+
+
+@pytest.fixture
+def _catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "connect", CatalogueOfOne)
+
+
+@pytest.mark.usefixtures("_catalogue")
+def test_a_result_is_exported_to_standard_output_or_into_a_folder(tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, ["export", "--cif", "/data/p/autoPROC"]).stdout == "data_autoPROC\n\n"
+    arguments = ["export", "--cif", "/data/p/autoPROC", "--out", str(tmp_path / "new")]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert (tmp_path / "new" / "autoPROC.cif").read_text() == "data_autoPROC\n"
+    again = CliRunner().invoke(app, arguments)
+    assert again.exit_code == 1
+    assert "is there already" in again.stderr
+
+
+@pytest.mark.usefixtures("_catalogue")
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [(["/data/p/autoPROC"], "say the format: --cif"), (["--cif", "/data/p/other"], "no dataset is catalogued")],
+)
+def test_what_cannot_be_exported_is_said(arguments: list[str], complaint: str) -> None:
+    result = CliRunner().invoke(app, ["export", *arguments])
+    assert result.exit_code == 1
+    assert complaint in result.stderr

@@ -1,0 +1,37 @@
+"""The command that takes datasets out of the catalogue in a format of their field."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clients.cli.api import connect
+from clients.cli.datasets import dataset_at
+from clients.cli.output import fail
+
+
+def export(
+    paths: Annotated[list[str], typer.Argument(help="Paths of datasets.")],
+    *,
+    cif: Annotated[bool, typer.Option("--cif", help="As PDBx/mmCIF: results of crystallography.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for <name>.cif; else standard output.", file_okay=False),
+    ] = None,
+) -> None:
+    """Write datasets with what they were made from. Exit code 1 if one is not catalogued or not of that format."""
+    if not cif:
+        fail("say the format: --cif")
+    api = connect()
+    for path in paths:
+        dataset = dataset_at(api, path)
+        text = api.text(f"/datasets/{dataset['dataset_id']}.cif")
+        if out is None:
+            typer.echo(text)
+            continue
+        out.mkdir(parents=True, exist_ok=True)
+        file = out / f"{dataset['name'].replace('/', '_')}.cif"
+        if file.exists():
+            fail(f"{file} is there already; two datasets of that name need two folders")
+        file.write_text(text, encoding="utf-8")
+        typer.echo(file)
