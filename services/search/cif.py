@@ -1,12 +1,15 @@
 """A committed result of macromolecular crystallography, with all that it was made from, as PDBx/mmCIF."""
 
 import asyncio
+from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Response
 
+from shared.datafiles import own_folders
 from shared.events import DatasetCommitted, Document
 from shared.mmcif import Items, is_exportable, items_of, mmcif_text
 from shared.vocabulary import Vocabulary
@@ -22,8 +25,11 @@ class Events(Protocol):
         """The committed event of a dataset's current revision."""
 
 
-def add_cif(router: APIRouter, events: Events) -> None:
-    """Add the route. It must stand before that of the dataset itself, whose id would else end in `.cif`."""
+def add_cif(router: APIRouter, events: Events, own_schemas: Sequence[Path]) -> None:
+    """Add the route, driven by the vocabulary and a facility's own schemas.
+
+    It must stand before that of the dataset itself, whose id would else end in `.cif`.
+    """
 
     @router.get("/datasets/{dataset_id}.cif", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}})
     async def show_cif(dataset_id: UUID) -> Response:
@@ -37,7 +43,8 @@ def add_cif(router: APIRouter, events: Events) -> None:
                 f"PDBx/mmCIF is of processed MX datasets, and this is {dataset.kind}; export what was made of it",
             )
         lineage = [dataset, *await ancestors(events, dataset)]
-        text = await asyncio.to_thread(lambda: mmcif_text(lineage, _items()))  # the first one reads the vocabulary
+        # in a thread, as the first one reads the vocabulary
+        text = await asyncio.to_thread(lambda: mmcif_text(lineage, _items(tuple(own_schemas))))
         return Response(text, media_type=MEDIA_TYPE)
 
 
@@ -60,5 +67,5 @@ async def _document(events: Events, dataset_id: UUID) -> Document | None:
 
 
 @cache
-def _items() -> Items:
-    return items_of(Vocabulary.load())
+def _items(own_schemas: tuple[Path, ...]) -> Items:
+    return items_of(Vocabulary.load(own_folders("vocabulary", own_schemas)))

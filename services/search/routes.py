@@ -87,7 +87,7 @@ def _add_datasets(router: APIRouter, reader: CatalogueReader, ground: Ground) ->
         """The dataset at a path, as it was committed last."""
         return await show(_identity(ground.identities, path))
 
-    add_cif(router, reader)
+    add_cif(router, reader, ground.settings.schema_directories)
 
     @router.get("/datasets/{dataset_id}")
     async def show(dataset_id: UUID, revision: Annotated[int | None, Query(ge=1, lt=2**31)] = None) -> Response:

@@ -101,7 +101,7 @@ def _by_target(said: Iterable[Said], names: Names, unplaced: list[Unplaced]) -> 
         if isinstance(saying.value, float) and not math.isfinite(saying.value):
             unplaced.append(_unplaced(saying, "it is no number"))
         elif target is None:
-            unplaced.append(_unplaced(saying, "beamcat has no parameter for it"))
+            unplaced.append(_unplaced(saying, "there is no parameter for it"))
         else:
             filled = target.replace("{shell}", saying.shell or "overall")
             found.setdefault(filled, []).append((ranks[saying.name], saying))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from clients.cli.importing.gathering import FIELD, FileNotUnderstood, Given, Imported, Said, Unplaced, gather
 from clients.cli.importing.names import Names, names_of
+from shared.datafiles import own_folders
 from shared.mmcif import DATASET, LINK, OF_RESULT, PARAMETER, SHELL, SHELLS, Items, items_of
+from shared.settings import Settings
 from shared.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ def read_mmcif(content: bytes, given: Given) -> Imported:
 @cache
 def _known() -> tuple[Items, Names]:
     """The vocabulary's items, and all names that are read: those first, then what other programs write instead."""
-    items = items_of(Vocabulary.load())
+    items = items_of(Vocabulary.load(own_folders("vocabulary", Settings().schema_directories)))
     names = names_of("mmcif")
     targets = {}
     for item, of in items.by_item.items():

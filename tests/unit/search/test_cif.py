@@ -33,7 +33,7 @@ class RememberedEvents:
 
 async def answer_of(dataset_id: UUID, *documents: Document) -> httpx.Response:
     app, router = FastAPI(), APIRouter()
-    add_cif(router, RememberedEvents(*documents))
+    add_cif(router, RememberedEvents(*documents), [])
     app.include_router(router)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://search") as client:
         return await client.get(f"/datasets/{dataset_id}.cif")
