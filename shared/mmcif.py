@@ -1,8 +1,8 @@
 """A processed dataset with its lineage as PDBx/mmCIF, driven by the items that the vocabulary names. Pure.
 
-What PDBx has no item for stands in three categories of beamcat's own: `_beamcat_dataset` (the dataset first, then what
-it was made from), `_beamcat_link` (which was made from which) and `_beamcat_parameter`. So nothing is lost on the way
-out, and `beamcat submit --from` reads the file back to the same parameters.
+What PDBx has no item for stands in categories of beamcat's own: `_beamcat_dataset` (the dataset first, then what it was
+made from), `_beamcat_link` (which was made from which), `_beamcat_parameter`, and `_beamcat_file` of the dataset alone.
+So no parameter is lost on the way out, and `beamcat submit --from` reads the file back to the same ones.
 """
 
 import json
@@ -18,7 +18,7 @@ from shared.vocabulary import Term, Vocabulary
 if TYPE_CHECKING:
     from gemmi import SpaceGroup, cif
 
-DATASET, LINK, PARAMETER = "_beamcat_dataset.", "_beamcat_link.", "_beamcat_parameter."
+DATASET, LINK, PARAMETER, FILE = "_beamcat_dataset.", "_beamcat_link.", "_beamcat_parameter.", "_beamcat_file."
 OF_RESULT = ("_cell.", "_symmetry.", "_reflns.", "_reflns_shell.", "_software.")
 """Categories that a result fills itself; the other ones are filled by the sweeps that it was made from."""
 OF_SWEEP = {
@@ -205,6 +205,7 @@ def _write_own(writer: _Writer, lineage: Sequence[Document], sweeps: Sequence[Do
         if parent.dataset_id in known
     ]
     writer.rows(LINK, links)
+    writer.rows(FILE, [{"path": file.path} for file in lineage[0].files])
     in_items = {sweep.dataset_id for sweep in sweeps}
     writer.rows(PARAMETER, [row for one in lineage for row in _parameters(one, lineage[0].dataset_id, in_items, items)])
 

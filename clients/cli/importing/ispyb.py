@@ -59,7 +59,7 @@ def _kind(value: object) -> str | None:
 
 
 def _first(value: Any) -> Any:  # noqa: ANN401  a text in JSON, a list of texts in XML
-    return value[0] if isinstance(value, list) else value
+    return value[0] if isinstance(value, list) and value else value
 
 
 def _told(said: list[Said]) -> Iterator[Said]:

@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from clients.cli.importing.gathering import Given, Imported, Said, Unplaced, gather
+from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
+
+from clients.cli.importing.gathering import FileNotUnderstood, Given, Imported, Said, Unplaced, gather
 from clients.cli.importing.names import names_of
 
 SHELLS = ("overall", "inner", "outer")
@@ -12,9 +14,51 @@ CELL = ("a", "b", "c", "alpha", "beta", "gamma")
 SQUARED_RECIPROCAL = ("d_star_sq_min", "d_star_sq_max")
 
 
+class Integrater(BaseModel):
+    """What xia2 knows of one sweep."""
+
+    wedge: list[int] = Field(default=[], alias="_intgr_wedge")
+
+
+class Scaler(BaseModel):
+    """What xia2 made of all sweeps of a crystal."""
+
+    statistics: dict[str, dict[str, JsonValue]] = Field(default={}, alias="_scalr_statistics")
+    cell: list[float] = Field(default=[], alias="_scalr_cell")
+    spacegroups: list[str] = Field(default=[], alias="_scalr_likely_spacegroups")
+    anomalous: bool | None = Field(default=None, alias="_scalr_anomalous")
+    integraters: dict[str, Integrater] = Field(default={}, alias="_scalr_integraters")
+
+
+class Wavelength(BaseModel):
+    """One wavelength that a crystal was measured at."""
+
+    wavelength: float | None = Field(default=None, alias="_wavelength")
+
+
+class Crystal(BaseModel):
+    """What is read of a crystal in xia2.json."""
+
+    scaler: Scaler = Field(default=Scaler(), alias="_scaler")
+    wavelengths: dict[str, Wavelength] = Field(default={}, alias="_wavelengths")
+
+
+CRYSTALS = TypeAdapter(dict[str, Crystal])
+
+
 def read_xia2(content: Mapping[str, Any], given: Given) -> Imported:
-    """The submission in xia2.json. Of xia2's own state only results are read, and that is said."""
-    imported = gather(_xia2(content["_crystals"]), names_of("xia2"), given)
+    """The submission in xia2.json. Of xia2's own state only results are read, and that is said.
+
+    Raises:
+        FileNotUnderstood: the results are not as xia2 writes them.
+    """
+    try:
+        crystals = CRYSTALS.validate_python(content["_crystals"])
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, fault["loc"]))
+        raise FileNotUnderstood(f"_crystals.{place} is not as xia2 writes it: {fault['msg']}") from None
+    imported = gather(_xia2(crystals), names_of("xia2"), given)
     state = sorted(name for name in content if name != "_crystals" and not name.startswith("__"))
     imported.unplaced.append(
         Unplaced("xia2.json", ", ".join(state), "xia2's own state beside the results of each crystal is not read")
@@ -22,22 +66,21 @@ def read_xia2(content: Mapping[str, Any], given: Given) -> Imported:
     return imported
 
 
-def _xia2(crystals: Mapping[str, Any]) -> Iterator[Said]:
+def _xia2(crystals: Mapping[str, Crystal]) -> Iterator[Said]:
     for name, crystal in crystals.items():
-        scaler = crystal.get("_scaler") or {}
-        for wave, statistics in (scaler.get("_scalr_statistics") or {}).items():
+        scaler = crystal.scaler
+        for wave, statistics in scaler.statistics.items():
             yield from _lists(f"{name} {wave}", statistics)
-        for side, value in zip(CELL, scaler.get("_scalr_cell") or (), strict=False):
+        for side, value in zip(CELL, scaler.cell, strict=False):
             yield Said(f"{name}._scalr_cell", f"cell.{side}", value)
-        for symbol in (scaler.get("_scalr_likely_spacegroups") or ())[:1]:
-            yield Said(f"{name}._scalr_likely_spacegroups", "spacegroup", symbol)
-        for symbol in (scaler.get("_scalr_likely_spacegroups") or ())[1:]:
-            yield Said(f"{name}._scalr_likely_spacegroups", "another likely space group", symbol)
-        yield Said(f"{name}._scalr_anomalous", "anomalous", scaler.get("_scalr_anomalous"))
-        for wave, wavelength in (crystal.get("_wavelengths") or {}).items():
-            yield Said(f"{name}.{wave}._wavelength", "wavelength", wavelength.get("_wavelength"))
-        for number, integrater in enumerate((scaler.get("_scalr_integraters") or {}).values(), 1):
-            for end, image in zip(("start", "end"), integrater.get("_intgr_wedge") or (), strict=False):
+        for number, symbol in enumerate(scaler.spacegroups):
+            said = "another likely space group" if number else "spacegroup"
+            yield Said(f"{name}._scalr_likely_spacegroups", said, symbol)
+        yield Said(f"{name}._scalr_anomalous", "anomalous", scaler.anomalous)
+        for wave, wavelength in crystal.wavelengths.items():
+            yield Said(f"{name}.{wave}._wavelength", "wavelength", wavelength.wavelength)
+        for number, integrater in enumerate(scaler.integraters.values(), 1):
+            for end, image in zip(("start", "end"), integrater.wedge, strict=False):
                 yield Said(f"{name}.integrater[{number}]._intgr_wedge", f"wedge.{end}", image)
 
 

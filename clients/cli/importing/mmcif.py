@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from clients.cli.importing.gathering import FIELD, FileNotUnderstood, Given, Imported, Said, Unplaced, gather
 from clients.cli.importing.names import Names, names_of
 from shared.datafiles import own_folders
-from shared.mmcif import DATASET, LINK, OF_RESULT, PARAMETER, SHELL, SHELLS, Items, items_of
+from shared.mmcif import DATASET, FILE, LINK, OF_RESULT, PARAMETER, SHELL, SHELLS, Items, items_of
 from shared.settings import Settings
 from shared.vocabulary import Vocabulary
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 WITH_UNCERTAINTY = re.compile(r"([-+]?[\d.]+(?:[eE][-+]?\d+)?)\(\d+\)", re.ASCII)
 SPACE_GROUP_NUMBERS = ("_symmetry.Int_Tables_number", "_space_group.IT_number")
+COMPLETENESS = "_reflns.percent_possible_obs"
 STATISTICS = "_reflns_shell."
 LIMIT = "d_res_high"
 REDUCTION = ("data reduction", "data processing", "data scaling")
@@ -71,7 +73,8 @@ def _read_block(block: "cif.Block", items: Items, names: Names, given: Given) ->
     own = tables.pop(DATASET, [])
     links = tables.pop(LINK, [])
     parameters = tables.pop(PARAMETER, [])
-    said = [*(_own(own[0], links, parameters) if own else ()), *_said(tables, items, is_own=bool(own))]
+    files = tables.pop(FILE, [])
+    said = [*(_own(own[0], links, parameters, files) if own else ()), *_said(tables, items, is_own=bool(own))]
     targets = {saying.name: saying.name.removeprefix(PARAMETER) for saying in said if saying.name.startswith(PARAMETER)}
     targets |= {
         saying.name: FIELD + saying.name.removeprefix(DATASET) for saying in said if saying.name.startswith(DATASET)
@@ -100,11 +103,11 @@ def _tables(block: "cif.Block") -> tuple[dict[str, Table], list[Unplaced]]:
     tables: dict[str, Table] = {}
     unread = []
     for tags, values in map(_parts, block):
-        if not tags:
+        if not values:
             continue
         category = tags[0].partition(".")[0] + "."
         names = [tag.partition(".")[2] for tag in tags]
-        if len(values) > MOST_ROWS * len(tags) and category != PARAMETER:
+        if len(values) > MOST_ROWS * len(tags) and category not in {PARAMETER, FILE, LINK, DATASET}:
             reason = "a loop of data, not of what is said of them"
             unread.append(Unplaced(category[:-1], f"{len(values) // len(tags)} rows", reason))
             continue
@@ -134,7 +137,24 @@ def _said(tables: Mapping[str, Table], items: Items, *, is_own: bool) -> Iterato
         for number, row in enumerate(ordered[:1] if is_own else ordered, 1):
             place = f"{category[:-1]}[{number}]." if len(rows) > 1 else category
             for name, value in row.items():
-                yield _saying(place + name, category + name, value, None, items)
+                saying = _saying(place + name, category + name, value, None, items)
+                yield from [saying] if is_own else _in_per_cent(saying)
+
+
+def _in_per_cent(saying: Said) -> Iterator[Said]:
+    """Older iotbx gives the completeness of the whole, and only that, as a fraction, against the dictionary.
+
+    No dataset is complete to one per cent, so what is not above 1 is taken for a fraction, and told.
+    """
+    try:
+        is_fraction = saying.name == COMPLETENESS and 0 < float(saying.value) <= 1
+    except ValueError:
+        is_fraction = False
+    if not is_fraction:
+        yield saying
+        return
+    yield replace(saying, value=round(float(saying.value) * 100, 6))
+    yield saying
 
 
 def _is_reduction(row: Row) -> int:
@@ -179,13 +199,15 @@ def _saying(place: str, item: str, value: str, shell: str | None, items: Items) 
         return Said(place, item, value, shell)
 
 
-def _own(dataset: Row, links: Table, parameters: Table) -> Iterator[Said]:
+def _own(dataset: Row, links: Table, parameters: Table, files: Table) -> Iterator[Said]:
     """What `beamcat export` says beyond PDBx: the dataset's identity, its inputs and its further parameters."""
     for field in ("path", "name", "technique", "proposal", "beamline", "sample", "start", "end"):
         yield Said(f"{DATASET}{field}", f"{DATASET}{field}", dataset.get(field))
     for link in links:
         if link.get("child_id") == dataset.get("id"):
             yield Said(f"{LINK}parent_path", f"{DATASET}input", link.get("parent_path"))
+    for row in files:
+        yield Said(f"{FILE}path", f"{DATASET}files", row.get("path"))
     for row in parameters:
         if row.get("dataset_id") == dataset.get("id") and "name" in row:
             yield Said(PARAMETER + row["name"], PARAMETER + row["name"], _value(row.get("value", "")))

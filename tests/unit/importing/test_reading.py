@@ -1,3 +1,6 @@
+import json
+import random
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +176,47 @@ def test_no_statistic_of_the_vocabulary_is_missing_from_the_names_of_ispyb() -> 
     read = {target.replace("{shell}", "overall") for target in names_of("ispyb").said.values()}
     assert len(known) == 24
     assert known <= read
+
+
+def test_of_two_scalings_the_first_stands_and_what_the_second_says_differently_is_listed(tmp_path: Path) -> None:
+    once = ispyb_xml(900)
+    second = once.replace("<rMerge>6.5", "<rMerge>7.7").partition("<AutoProc>")[2]
+    twice = once.replace("</AutoProcContainer>", f"<AutoProc>{second}")
+    imported = read_pipeline_file(written(tmp_path, "autoPROC.xml", twice), OURS)
+    assert scaling(imported, "r_merge") == ["6.5", "3.1", "91.0"]
+    differing = [one.value for one in imported.unplaced if one.place.endswith("rMerge")]
+    assert differing == ["7.7"]
+
+
+JUNK: list[Any] = [None, [], {}, "", "x", -1, [None], {"a": {}}, [[1]], True, 1e400]
+
+
+def spoilt(content: Any, chance: random.Random) -> Any:
+    """The same with one value somewhere replaced by junk."""
+    if not isinstance(content, dict | list) or not content or chance.random() < 0.1:
+        return chance.choice(JUNK)
+    places = list(content) if isinstance(content, dict) else list(range(len(content)))
+    chosen = chance.choice(places)
+    copy = content.copy()
+    copy[chosen] = spoilt(content[chosen], chance)
+    return copy
+
+
+@pytest.mark.parametrize("seed", random.sample(range(10**6), 10))
+@pytest.mark.parametrize("content", [XIA2, METADATA, merging_statistics(), {"AutoProc": {"spaceGroup": "P 1"}}])
+def test_a_spoilt_file_is_read_or_refused_in_words(tmp_path: Path, content: Any, seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(20):
+        file = written(tmp_path, "spoilt.json", spoilt(content, chance))
+        with suppress(FileNotUnderstood):
+            json.dumps(read_pipeline_file(file, OURS).submission, allow_nan=False)
+
+
+@pytest.mark.parametrize(("said", "read"), [("0.995", 99.5), ("1.0", 100.0), ("99.5", "99.5"), ("?", None)])
+def test_a_completeness_that_can_only_be_a_fraction_is_taken_in_per_cent_and_told(
+    tmp_path: Path, said: str, read: object
+) -> None:
+    content = f"data_x\n_cell.length_a 57.8\n_reflns.percent_possible_obs {said}\n"
+    imported = read_pipeline_file(written(tmp_path, "xia2.mmcif", content), OURS)
+    assert scaling(imported, "completeness")[0] == read
+    assert bool(imported.unplaced) == (read in {99.5, 100.0})

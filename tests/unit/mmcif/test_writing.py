@@ -7,7 +7,7 @@ from gemmi import cif
 
 from clients.cli.importing.gathering import Given, Imported
 from clients.cli.importing.reading import read_pipeline_file
-from shared.events import Document
+from shared.events import DeclaredFile, Document
 from shared.mmcif import is_exportable, items_of, mmcif_text
 from shared.vocabulary import Term
 from tests.unit.mmcif.results import PROCESSED, RAW, STATISTICS, TYPICAL, VOCABULARY, result, sweep
@@ -85,6 +85,11 @@ def test_what_is_exported_is_imported_as_the_same_dataset(tmp_path: Path) -> Non
     expected = {name: value if isinstance(value, bool | list) else str(value) for name, value in TYPICAL.items()}
     expected["Process_note"] = str(expected["Process_note"]).replace("\n;", "\n ;")
     assert submission["parameters"] == expected
+
+
+def test_the_files_of_a_result_are_those_that_are_read_back(tmp_path: Path) -> None:
+    dataset = result({}, []).model_copy(update={"files": [DeclaredFile(path="a b.mtz"), DeclaredFile(path="/data/c")]})
+    assert read_back(tmp_path, dataset).submission["files"] == [{"path": "a b.mtz"}, {"path": "/data/c"}]
 
 
 @pytest.mark.parametrize("said", ["P41212", "H 3 2", "no group at all", "P 1"])
