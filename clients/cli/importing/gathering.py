@@ -98,7 +98,7 @@ def _by_target(said: Iterable[Said], names: Names, unplaced: list[Unplaced]) -> 
         if saying.name in names.ignored or _is_empty(saying.value):
             continue
         target = names.said.get(saying.name)
-        if isinstance(saying.value, float) and not math.isfinite(saying.value):
+        if _is_endless(saying.value):
             unplaced.append(_unplaced(saying, "it is no number"))
         elif target is None:
             unplaced.append(_unplaced(saying, "there is no parameter for it"))
@@ -127,6 +127,13 @@ def _submission(
 
 def _is_empty(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _is_endless(value: object) -> bool:
+    """Whether a value is, or holds, what JSON has no number for: infinity, or none at all."""
+    if isinstance(value, list):
+        return any(map(_is_endless, value))
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _same(one: object, other: object) -> bool:
