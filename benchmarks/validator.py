@@ -35,7 +35,7 @@ ROUNDS = 40
 SEED = 20241130
 AIM = "accepted-data-collection"
 AIM_MICROSECONDS = 60
-TIED = re.compile(r"_(axis_|oscillation|cell_)")
+TIED = re.compile(r"_(axis_|oscillation|cell_|resolution)")
 PARAMETERS_AT_LEAST = 30
 """Examples with fewer show one case each and say nothing about real events."""
 

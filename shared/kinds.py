@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -54,8 +54,14 @@ class Traits:
 
     @cached_property
     def families(self) -> Collection[str]:
-        """What stands before the first `_` of the parameters' names, in their order."""
-        return dict.fromkeys(name.partition("_")[0] for name in self.parameters)
+        """The families of the parameters, in their order."""
+        return dict.fromkeys(map(family_of, self.parameters))
+
+
+@lru_cache(maxsize=10_000)
+def family_of(parameter: str) -> str:
+    """What stands before the first `_` of a parameter's name."""
+    return parameter.partition("_")[0]
 
 
 class Match(Table):
@@ -96,16 +102,21 @@ class Kind(Table):
 
     def fits(self, traits: Traits) -> bool:
         """True if a submission with these traits is of this kind."""
-        match = self.match
-        inputs = match.inputs or INPUTS_OF[self.type]
+        least, most, match = self._bounds_and_match
         return (
-            inputs.min <= traits.input_count
-            and (inputs.max is None or traits.input_count <= inputs.max)
+            least <= traits.input_count
+            and (most is None or traits.input_count <= most)
             and (match.scan_type is None or traits.scan_type.lower() in match.scan_type)
             and (match.program is None or traits.program.lower() in match.program)
             and (match.parameters is None or any(name in traits.parameters for name in match.parameters))
             and (match.families is None or any(family in traits.families for family in match.families))
         )
+
+    @cached_property
+    def _bounds_and_match(self) -> tuple[int, int | None, Match]:
+        """Looked up once: a submission is held against many kinds."""
+        inputs = self.match.inputs or INPUTS_OF[self.type]
+        return inputs.min, inputs.max, self.match
 
     def objection_to(self, input_kinds: Sequence[str]) -> str | None:
         """Why a dataset of this kind may not come from inputs of these kinds (one entry an input): expected, and found.

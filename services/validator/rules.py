@@ -1,18 +1,14 @@
 """The rules across parameters as checks. What a rule does not find in a submission costs one look at a dictionary."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from shared.events import Finding, Parameter
 from shared.rules import Cell, Rule, Sweep
 
-if TYPE_CHECKING:
-    from gemmi import SpaceGroup
-
 Parameters = Mapping[str, Parameter]
-Check = Callable[[Parameters], Iterator[Finding]]
+Check = Callable[[Parameters], Sequence[Finding]]
 
 
 def check_of(rule: Rule) -> Check:
@@ -32,7 +28,7 @@ def _number(parameters: Parameters, name: str) -> float | None:
     if parameter is None:
         return None
     value = parameter["value"]
-    return float(value) if type(value) in (int, float) else None  # type: ignore[arg-type]  # no boolean, no list
+    return value if type(value) is float or type(value) is int else None
 
 
 def _numbers(parameters: Parameters, names: Sequence[str]) -> list[float] | None:
@@ -47,94 +43,100 @@ def _numbers(parameters: Parameters, names: Sequence[str]) -> list[float] | None
 
 
 def _ascending(rule: Rule, names: Sequence[str]) -> Check:
-    def check(parameters: Parameters) -> Iterator[Finding]:
+    def check(parameters: Parameters) -> Sequence[Finding]:
         numbers = [(name, value) for name in names if (value := _number(parameters, name)) is not None]
-        for (lower_name, lower), (upper_name, upper) in pairwise(numbers):
-            if lower > upper:
-                yield _finding(
-                    rule,
-                    "order_broken",
-                    lower_name,
-                    lower,
-                    f"at most {upper:g}",
-                    f"{lower_name} = {lower:g} is greater than {upper_name} = {upper:g}",
-                )
+        return [
+            _finding(
+                rule,
+                "order_broken",
+                lower_name,
+                lower,
+                f"at most {upper:g}",
+                f"{lower_name} = {lower:g} is greater than {upper_name} = {upper:g}",
+            )
+            for (lower_name, lower), (upper_name, upper) in pairwise(numbers)
+            if lower > upper
+        ]
 
     return check
 
 
 def _equal(rule: Rule, name: str, other_name: str) -> Check:
-    def check(parameters: Parameters) -> Iterator[Finding]:
+    tolerance = rule.tolerance
+
+    def check(parameters: Parameters) -> Sequence[Finding]:
         value, other = _number(parameters, name), _number(parameters, other_name)
-        if value is None or other is None or abs(value - other) <= rule.tolerance * max(abs(value), abs(other)):
-            return
+        if value is None or other is None or abs(value - other) <= tolerance * max(abs(value), abs(other)):
+            return ()
         message = f"{name} = {value:g} differs from {other_name} = {other:g}"
-        yield _finding(rule, "values_differ", name, value, f"{other:g}", message)
+        return [_finding(rule, "values_differ", name, value, f"{other:g}", message)]
 
     return check
 
 
 def _sweep(rule: Rule, sweep: Sweep) -> Check:
     names = (sweep.end, sweep.start, sweep.step, sweep.count)
+    overlap_name, tolerance = sweep.overlap, sweep.tolerance * (1 + 1e-9)
 
-    def check(parameters: Parameters) -> Iterator[Finding]:
+    def check(parameters: Parameters) -> Sequence[Finding]:
         numbers = _numbers(parameters, names)
         if numbers is None:
-            return
+            return ()
         end, start, step, count = numbers
-        overlap = _number(parameters, sweep.overlap) or 0.0
+        overlap = _number(parameters, overlap_name) or 0.0
         expected = start + (step - overlap) * count
-        if abs(end - expected) > sweep.tolerance * abs(step) * (1 + 1e-9):
-            message = (
-                f"{sweep.end} = {end:g}, but {sweep.start} = {start:g} and {count:g} images of {step:g}"
-                f"{f' overlapping by {overlap:g}' if overlap else ''} end at {expected:g}"
-            )
-            yield _finding(rule, "sweep_inconsistent", sweep.end, end, f"{expected:g}", message)
+        if abs(end - expected) <= tolerance * abs(step):
+            return ()
+        message = (
+            f"{sweep.end} = {end:g}, but {sweep.start} = {start:g} and {count:g} images of {step:g}"
+            f"{f' overlapping by {overlap:g}' if overlap else ''} end at {expected:g}"
+        )
+        return [_finding(rule, "sweep_inconsistent", sweep.end, end, f"{expected:g}", message)]
 
     return check
 
 
 def _cell(rule: Rule, cell: Cell) -> Check:
-    names = (*cell.lengths, *cell.angles)
+    permits, group_name, names = _permitting(cell.tolerance), cell.space_group, (*cell.lengths, *cell.angles)
 
-    def check(parameters: Parameters) -> Iterator[Finding]:
-        said = parameters.get(cell.space_group)
+    def check(parameters: Parameters) -> Sequence[Finding]:
+        said = parameters.get(group_name)
         numbers = _numbers(parameters, names) if said is not None else None
-        if said is None or numbers is None or not all(number > 0 for number in numbers):
-            return
+        if said is None or numbers is None or min(numbers) <= 0:
+            return ()
         group = said["original"].strip()
-        permitted = _permits(group, numbers, cell.tolerance)
+        permitted = permits(group, numbers)
+        if permitted:
+            return ()
         if permitted is None:
-            message = f"{cell.space_group} = {group[:60]!r} is no space group; write it like P 21 21 21"
-            yield _finding(
-                rule, "space_group_unknown", cell.space_group, group[:60], "a Hermann-Mauguin symbol", message
-            )
-        elif not permitted:
-            shown = " ".join(f"{number:g}" for number in numbers)
-            message = f"the cell {shown} is not one that {cell.space_group} = {group} permits; correct one of them"
-            yield _finding(rule, "cell_implausible", names[0], shown, f"a cell of {group}", message)
+            message = f"{group_name} = {group[:60]!r} is no space group; write it like P 21 21 21"
+            return [_finding(rule, "space_group_unknown", group_name, group[:60], "a Hermann-Mauguin symbol", message)]
+        shown = " ".join(f"{number:g}" for number in numbers)
+        message = f"the cell {shown} is not one that {group_name} = {group} permits; correct one of them"
+        return [_finding(rule, "cell_implausible", names[0], shown, f"a cell of {group}", message)]
 
     return check
 
 
-def _permits(group: str, cell: Sequence[float], tolerance: float) -> bool | None:
-    """True if the group's operations leave the cell as it is; None if there is no such group."""
-    import gemmi  # 30 ms and 8 MB, which only crystallography needs
+def _permitting(tolerance: float) -> Callable[[str, Sequence[float]], bool | None]:
+    """Whether a space group's operations leave a cell as it is; None if there is no such group."""
+    import gemmi  # 30 ms and 8 MB, for who describes a technique with cells
 
-    found = _space_group(group, cell[3], cell[5])
-    if found is None:
-        return None
-    largest = max(cell[:3]) ** 2  # gemmi compares metric tensors, in square ångström
-    a, b, c, alpha, beta, gamma = cell
-    return gemmi.UnitCell(a, b, c, alpha, beta, gamma).is_compatible_with_spacegroup(found, tolerance * largest)
+    # the angles tell the setting of a rhombohedral group
+    find: Callable[[str, float, float], gemmi.SpaceGroup | None] = lru_cache(maxsize=1024)(
+        gemmi.find_spacegroup_by_name
+    )
+    cell_of = gemmi.UnitCell
 
+    def permits(group: str, cell: Sequence[float]) -> bool | None:
+        a, b, c, alpha, beta, gamma = cell
+        found = find(group, alpha, gamma)
+        if found is None:
+            return None
+        largest = max(a, b, c)  # gemmi compares metric tensors, in square ångström
+        return cell_of(a, b, c, alpha, beta, gamma).is_compatible_with_spacegroup(found, tolerance * largest * largest)
 
-@lru_cache(maxsize=1024)
-def _space_group(name: str, alpha: float, gamma: float) -> "SpaceGroup | None":
-    """The group of that name; the angles tell the setting of a rhombohedral one."""
-    import gemmi
-
-    return gemmi.find_spacegroup_by_name(name, alpha, gamma)
+    return permits
 
 
 def _finding(rule: Rule, code: str, name: str, value: float | str, expected: str, message: str) -> Finding:
