@@ -5,7 +5,9 @@ header that is not UTF-8, and its own models would lose or loop on one bad event
 batch at a time, and one commit after everything is durable, because a commit covers every position of the consumer.
 """
 
+import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -26,6 +28,9 @@ from shared.wire import Record
 logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 30.0
+LONGEST_REST_SECONDS = 0.1
+"""A stage that is not behind rests as long as it worked: meanwhile the next batch grows, and every batch has its price
+in requests and transactions. An idle stage works, and so rests, for some milliseconds."""
 LONGEST_BATCH_MS = 15 * 60 * 1000
 """How long a batch may be retried before Kafka gives its partitions to another replica."""
 
@@ -48,6 +53,7 @@ class Subscription:
         self.group = group
         self.trouble: str | None = None
         self.settled = 0
+        self._full_batch = 0
         self._runner = runner
         self._failed = failed
         self._subscriber: Any = None
@@ -55,6 +61,7 @@ class Subscription:
 
     def attach(self, broker: KafkaBroker, settings: Settings) -> None:
         """Declare the subscriber to FastStream."""
+        self._full_batch = settings.batch_events
         self._subscriber = broker.subscriber(
             self.topic.name,
             batch=True,
@@ -81,6 +88,7 @@ class Subscription:
 
         FastStream's own `StopConsume` would cancel the consumer's closing half-way, so its loop is told to end instead.
         """
+        began = time.monotonic()
         records = [_record(raw) for raw in raw_records]
         failpoint(self.name, "after_poll")
         try:
@@ -99,6 +107,8 @@ class Subscription:
             logger.warning(
                 "%s: offsets not committed, the batch will come again and change nothing: %s", self.name, error
             )
+        if len(records) < self._full_batch:
+            await asyncio.sleep(min(time.monotonic() - began, LONGEST_REST_SECONDS))
 
     def _stop_because(self, error: Exception) -> None:
         self.trouble = f"{type(error).__name__}: {error}"
