@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from services.search.index_entry import DocumentView, entry_of, packed
 from services.search.model import Noted, Rank, Receipt, RejectionRow, RevisionRow
 from shared.events import Commit, DatasetPending, DatasetRejected, Rejection, Section
 from shared.topics import SUBMITTED
-from shared.wire import Received
+from shared.wire import Received, member
 
 
 class SubmittedView(Section):
@@ -102,7 +102,8 @@ def _committed(event: Received[CommittedView]) -> Noted:
         commit.committed_at,
         packed(event.record.value),
     )
-    return Noted(receipt, entry_of(commit, document), revision)
+    parameters = from_json(member(event.record, "document.parameters"))
+    return Noted(receipt, entry_of(commit, document, parameters), revision)
 
 
 def _rejected(rejection: Rejection, offset: int) -> Noted:

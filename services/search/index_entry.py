@@ -41,7 +41,7 @@ class FindingView(Section):
 
 
 class DocumentView(Section):
-    """The part of a document that is searched; the parameters stay plain dictionaries, because there are many."""
+    """The part of a document that is searched; the parameters are read apart from it, because there are many."""
 
     name: str
     type: str
@@ -53,16 +53,15 @@ class DocumentView(Section):
     end: AwareDatetime | None
     complete: bool
     sample: SampleView | None
-    parameters: dict[str, Any]
     inputs: list[InputView]
     file_count: int | None
     volume_bytes: int | None
     findings: list[FindingView]
 
 
-def entry_of(commit: Commit, document: DocumentView) -> Entry:
+def entry_of(commit: Commit, document: DocumentView, parameters: Mapping[str, Any]) -> Entry:
     """The index entry of one revision."""
-    numbers, texts = _values_of(document.parameters)
+    numbers, texts = _values_of(parameters)
     sample = document.sample.name if document.sample else None
     facts = (document.technique, document.kind, document.beamline, document.proposal, document.type, sample)
     context = ContextRow(_identified(*facts), *facts)

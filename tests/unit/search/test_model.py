@@ -1,3 +1,4 @@
+import json
 import random
 from datetime import timedelta
 from typing import Any
@@ -43,7 +44,7 @@ def entry(parameters: dict[str, Any]) -> Entry:
     record = Topics().committed("/data/visitor/run_1", parameters)
     event = read(record, COMMITTED, CommittedView).event
     assert isinstance(event.document, DocumentView)
-    return entry_of(event.commit, event.document)
+    return entry_of(event.commit, event.document, json.loads(record.value or b"")["document"]["parameters"])
 
 
 def test_numbers_compare_as_numbers_and_all_else_as_text() -> None:
