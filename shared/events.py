@@ -6,7 +6,7 @@ added pass through untouched. `schemas/events/*.json` are generated from these c
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Literal, NotRequired, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
@@ -38,6 +38,16 @@ class Finding(Section):
     parameter: str | None = None
     value: str | None = None
     expected: str | None = None
+
+    @classmethod
+    def error(cls, code: str, message: str, **about: str | None) -> Self:
+        """What refuses the dataset; `about` is parameter, value and expected, where there are such."""
+        return cls(code=code, severity=Severity.ERROR, message=message, **about)
+
+    @classmethod
+    def warning(cls, code: str, message: str, **about: str | None) -> Self:
+        """What stays with the dataset; `about` as for `error`."""
+        return cls(code=code, severity=Severity.WARNING, message=message, **about)
 
 
 class Producer(Section):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from shared.events import DatasetFacts, Finding, InvestigationRef, Severity
+from shared.events import DatasetFacts, Finding, InvestigationRef
 from shared.identity import Identities
 
 NEAR = timedelta(hours=48)
@@ -104,9 +104,8 @@ def _unknown(dataset: DatasetFacts) -> Finding:
         if dataset.investigation_id is not None
         else f"an investigation of {dataset.proposal} on {dataset.beamline} around {dataset.start.isoformat()}"
     )
-    return Finding(
-        code=UNKNOWN,
-        severity=Severity.WARNING,
-        message=f"the user office has not announced {what}; the dataset moves there by itself when it does",
+    return Finding.warning(
+        UNKNOWN,
+        f"the user office has not announced {what}; the dataset moves there by itself when it does",
         value=dataset.investigation_id,
     )

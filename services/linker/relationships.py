@@ -90,4 +90,4 @@ def _incomplete(kind: Kind, parent: CataloguedDataset) -> Finding:
         f"the inputs of a {kind.name} are complete: expected all of {parent.path}, found that more of it will follow;"
         " submit again when it is complete"
     )
-    return Finding(code=INCOMPLETE, severity=Severity.ERROR, message=message, value=parent.path, expected="complete")
+    return Finding.error(INCOMPLETE, message, value=parent.path, expected="complete")

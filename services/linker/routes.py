@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from services.linker.handler import Known, Linker
 from services.linker.ports import Links
-from shared.events import DatasetFacts, Finding, InputRef, InvestigationRef, Severity
+from shared.events import DatasetFacts, Finding, InputRef, InvestigationRef
 
 
 class InputState(BaseModel):
@@ -81,7 +81,7 @@ def verdict_on(dataset: DatasetFacts, linker: Linker, known: Known) -> LinksVerd
     held = {submission.dataset_id for submission in known.held}
     findings = list(verdict.links.findings)
     if verdict.refusal is not None:
-        findings.append(Finding(code=verdict.refusal.code, severity=Severity.ERROR, message=verdict.refusal.message))
+        findings.append(Finding.error(verdict.refusal.code, verdict.refusal.message))
     return LinksVerdict(
         accepted=verdict.refusal is None,
         investigation=verdict.links.investigation,

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.sample_tracking.samples import Answer, Happened, Known, Sample, SampleParameters, TrackingView, text_of
-from shared.events import Container, Finding, LinkedInput, SampleMoved, SampleRef, Severity, Tracking
+from shared.events import Container, Finding, LinkedInput, SampleMoved, SampleRef, Tracking
 from shared.identity import Identities
 from shared.stage import Passed
 from shared.wire import Received
@@ -82,9 +82,7 @@ def _inherited(inputs: Sequence[LinkedInput], newest: Mapping[UUID, Answer]) -> 
 
 def _no_sample(code: str, reason: str) -> Answer:
     message = f"{reason}; give `sample` or the parameter Sample_name if it has one"
-    return Answer(
-        None, None, (Finding(code=code, severity=Severity.WARNING, message=message, parameter="Sample_name"),)
-    )
+    return Answer(None, None, (Finding.warning(code, message, parameter="Sample_name"),))
 
 
 def _tracking(parameters: SampleParameters, answer: Answer) -> Tracking:

@@ -7,7 +7,7 @@ One program tells all the statistics of a group in one scale, so where one is ce
 
 from collections.abc import Iterable, Mapping
 
-from shared.events import Finding, Parameter, Severity
+from shared.events import Finding, Parameter
 from shared.units import Conversion
 from shared.values import SHOWN_CHARACTERS
 from shared.vocabulary import Term
@@ -65,11 +65,5 @@ def _divided(parameter: Parameter) -> Parameter:
 def _findings(converted: Mapping[str, Parameter], terms: Mapping[str, Term]) -> Iterable[Finding]:
     for name, parameter in converted.items():
         said, value = parameter["original"][:SHOWN_CHARACTERS], parameter["value"]
-        yield Finding(
-            code="percent_converted",
-            severity=Severity.WARNING,
-            message=f"{name} = {said!r} is per cent; {value:g} was taken, send {terms[name].no_unit} as a fraction",
-            parameter=name,
-            value=said,
-            expected=f"{value:g}",
-        )
+        message = f"{name} = {said!r} is per cent; {value:g} was taken, send {terms[name].no_unit} as a fraction"
+        yield Finding.warning("percent_converted", message, parameter=name, value=said, expected=f"{value:g}")

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from services.validator.rules import Check, check_of
 from services.validator.said import Said
 from shared.datafiles import DataFileInvalid
-from shared.events import Finding, Severity
+from shared.events import Finding
 from shared.kinds import Kind
 from shared.techniques import Technique, TechniqueBook
 from shared.vocabulary import Vocabulary
@@ -30,7 +30,7 @@ class Law:
             for name in self.kind.required:
                 if name not in said.parameters and name not in refused:
                     message = f"{name} is missing; a dataset of kind {self.kind.name} must say it"
-                    yield Finding(code="parameter_missing", severity=Severity.ERROR, message=message, parameter=name)
+                    yield Finding.error("parameter_missing", message, parameter=name)
         for check in self.checks:
             yield from check(said.parameters)
 

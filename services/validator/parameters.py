@@ -50,7 +50,7 @@ class ParameterReader:
         reading = Reading()
         if len(said) > PARAMETERS_AT_MOST:
             message = f"there are {len(said)} parameters, {PARAMETERS_AT_MOST} may be; move bulk data into files"
-            reading.findings.append(Finding(code="too_many_parameters", severity=Severity.ERROR, message=message))
+            reading.findings.append(Finding.error("too_many_parameters", message))
             return reading
         parameters = reading.parameters
         aliases = []
@@ -120,7 +120,7 @@ class ParameterReader:
 def _keep_unknown(reading: Reading, name: str, value: JsonValue) -> None:
     if not name.isprintable() or not 0 < len(name.strip()) <= NAME_CHARACTERS_AT_MOST:
         message = f"a parameter's name has 1 to {NAME_CHARACTERS_AT_MOST} printable characters; {name[:60]!r} has not"
-        reading.findings.append(Finding(code="parameter_name_invalid", severity=Severity.ERROR, message=message))
+        reading.findings.append(Finding.error("parameter_name_invalid", message))
         return
     original = original_text(value)
     match value:
@@ -145,21 +145,15 @@ def _is_storable(value: JsonValue) -> bool:
 
 def _deprecation(term: Term, name: str) -> Finding:
     instead = f"; send {term.name}" if term.name.lower() != name.lower() else " and has no successor"
-    return Finding(
-        code="parameter_deprecated",
-        severity=Severity.WARNING,
-        message=f"{name} is deprecated{instead}",
-        parameter=term.name,
-        expected=term.name,
-    )
+    message = f"{name} is deprecated{instead}"
+    return Finding.warning("parameter_deprecated", message, parameter=term.name, expected=term.name)
 
 
 def _repetition(term: Term, name: str, present: Parameter, other: Parameter) -> Finding:
     kept, left = (parameter["original"][:SHOWN_CHARACTERS] for parameter in (present, other))
-    return Finding(
-        code="parameter_repeated",
-        severity=Severity.WARNING,
-        message=f"{term.name} is there twice: {kept!r} was kept, {left!r} under the name {name} was not; send one",
+    return Finding.warning(
+        "parameter_repeated",
+        f"{term.name} is there twice: {kept!r} was kept, {left!r} under the name {name} was not; send one",
         parameter=term.name,
         value=left,
         expected=kept,

@@ -14,7 +14,7 @@ from services.linker.handler import Known, Linker
 from services.linker.investigations import Slot
 from services.linker.relationships import CataloguedDataset
 from shared.datafiles import SCHEMAS
-from shared.events import DatasetFacts, Finding, Severity, Submission
+from shared.events import DatasetFacts, Finding, Submission
 from shared.identity import Identities
 from shared.techniques import TechniqueBook
 from tests.unit.validator.builders import SUBMITTED_AT, a_checker
@@ -45,7 +45,7 @@ def _judge(file: Path) -> tuple[DatasetFacts | None, list[Finding], list[str]]:
     links = LINKER.judge(verdict.dataset, known, known.ancestry)
     findings = [*verdict.findings, *links.links.findings]
     if links.refusal is not None and not links.refusal.findings:
-        findings.append(Finding(code=links.refusal.code, severity=Severity.ERROR, message=links.refusal.message))
+        findings.append(Finding.error(links.refusal.code, links.refusal.message))
     return verdict.dataset, findings, [each.path for each in links.missing]
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from shared.events import Finding, Severity
+from shared.events import Finding
 from tests.integration.search.asking import Asking, asking
 from tests.integration.search.conftest import PostgresWorld
 from tests.unit.search.building import Topics
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.integration
 
 
 def finding(code: str) -> Finding:
-    return Finding(code=code, severity=Severity.WARNING, message=f"as {code} says")
+    return Finding.warning(code, f"as {code} says")
 
 
 @pytest_asyncio.fixture

@@ -2,15 +2,15 @@
 
 from datetime import timedelta
 
-from shared.events import Finding, Severity
+from shared.events import Finding
 from tests.unit.linker.builders import IDENTITIES, NOON, PLACEHOLDER, announced, committed, facts, slot
 from tests.unit.linker.world import World
 
 A, B = "/data/a", "/data/b"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SESSION = slot("session", NOON - HOUR, NOON + HOUR)
-PARAMETER_FINDING = Finding(code="range", severity=Severity.WARNING, message="far out", parameter="MX_flux")
-KIND_FINDING = Finding(code="technique_unknown", severity=Severity.WARNING, message="which one?")
+PARAMETER_FINDING = Finding.warning("range", "far out", parameter="MX_flux")
+KIND_FINDING = Finding.warning("technique_unknown", "which one?")
 
 
 class InvestigationSuite:

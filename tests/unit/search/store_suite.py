@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from shared.events import Finding, Severity
+from shared.events import Finding
 from shared.topics import COMMITTED, SUBMITTED
 from shared.wire import Record
 from tests.unit.search.building import NOON, Topics, dataset_id
@@ -45,7 +45,7 @@ class StoreSuite:
     async def test_a_dataset_has_the_findings_of_its_newest_revision_each_once(self, world: World) -> None:
         topics = Topics()
         odd, plain = 'odd "code", {x}', "value_implausible"
-        found = [Finding(code=code, severity=Severity.WARNING, message="m") for code in (plain, odd, plain)]
+        found = [Finding.warning(code, "m") for code in (plain, odd, plain)]
         await world.note(topics.committed(PATH, findings=found))
         assert await world.findings_of(PATH) == [odd, plain]
         await world.note(topics.committed(PATH, revision=2))
