@@ -22,6 +22,7 @@ from shared.backoff import Patience, Stopping
 from shared.database import Database
 from shared.faults import Fatal, Fault, fault_of
 from shared.identity import Identities
+from shared.problems import answer_in_problems, problem
 from shared.publisher import KafkaPublisher
 from shared.rejection_limit import RejectionLimit
 from shared.settings import Settings
@@ -104,6 +105,7 @@ class Host:
         """The HTTP face; its lifespan is the service's life."""
         app = FastAPI(title=f"beamcat {self.service.name}", lifespan=self._lifespan)
         app.include_router(self._parts.router)
+        answer_in_problems(app)
         app.add_exception_handler(ConnectionError, _away)
         app.add_exception_handler(PostgresError, _away)
         app.add_api_route("/live", self._live, tags=["operations"])
@@ -202,8 +204,7 @@ async def _away(_request: Request, error: Exception) -> JSONResponse:
     """A passing fault of PostgreSQL is the caller's cue to ask again; any other is a defect of ours."""
     if fault_of(error) is not Fault.TRANSIENT:
         raise error
-    problem = {"title": "Service Unavailable", "status": 503, "detail": f"the database is away: {error}"}
-    return JSONResponse(problem, 503, {"Retry-After": "1"}, media_type="application/problem+json")
+    return problem(503, f"the database is away: {error}", {"Retry-After": "1"})
 
 
 async def _metrics() -> PlainTextResponse:

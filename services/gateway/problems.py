@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
 
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-MEDIA_TYPE = "application/problem+json"
+from shared.problems import MEDIA_TYPE, problem_body
 
 
 class FieldFault(BaseModel):
@@ -34,15 +33,8 @@ class Problem(Exception):
 
     def body(self) -> dict[str, object]:
         """The problem as a JSON object."""
-        answer: dict[str, object] = {
-            "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
-            "detail": self.detail,
-        }
-        if self.errors:
-            answer["errors"] = [fault.model_dump() for fault in self.errors]
-        return {**answer, **self.members}
+        errors = {"errors": [fault.model_dump() for fault in self.errors]} if self.errors else {}
+        return problem_body(self.status, self.detail, **errors, **self.members)
 
     def response(self) -> JSONResponse:
         """The whole answer."""

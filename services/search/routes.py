@@ -23,6 +23,7 @@ from services.search.reading import CatalogueReader, TooCostly
 from services.search.rejections import ORDER, RejectionQuery
 from services.search.sheet import sheet
 from shared.identity import Identities, PathInvalid, normalise_path
+from shared.problems import problem
 from shared.service import Ground
 from shared.vocabulary import Vocabulary
 
@@ -44,9 +45,9 @@ class AnsweringRoute(APIRoute):
                 return await handle(request)
             except QueryInvalid as invalid:
                 errors = [{"field": fault.field, "message": fault.message} for fault in invalid.faults]
-                return _problem(422, "Unprocessable Content", str(invalid), errors)
+                return problem(422, str(invalid), errors=errors)
             except (TooCostly, ConnectionError) as error:
-                return _problem(503, "Service Unavailable", str(error))
+                return problem(503, str(error))
 
         return answering
 
@@ -194,10 +195,3 @@ def _documented(fields: dict[str, str]) -> list[dict[str, Any]]:
 
 def _json(answer: object) -> Response:
     return Response(to_json(answer), media_type="application/json")
-
-
-def _problem(status: int, title: str, detail: str, errors: list[dict[str, str]] | None = None) -> Response:
-    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return Response(
-        to_json(body if errors is None else body | {"errors": errors}), status, media_type="application/problem+json"
-    )
