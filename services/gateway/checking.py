@@ -1,5 +1,7 @@
 """A dry run: what the validator and the linker would say, asked over HTTP. Nothing is published."""
 
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import httpx
@@ -8,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from services.gateway.problems import Problem
 
 ANSWER_SECONDS = 10.0
+AWAY = 503
+"""The status of the answer while a service that judges is away."""
 
 
 class FromValidator(BaseModel):
@@ -40,25 +44,38 @@ class Verdict(BaseModel):
 
 
 class Verdicts:
-    """Asks the two services that judge a submission."""
+    """Reaches the two services that judge a submission."""
 
     def __init__(self, validator_url: str, linker_url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._validator_url = validator_url
         self._linker_url = linker_url
         self._transport = transport
 
-    async def on(self, submission: dict[str, object]) -> Verdict:
+    @asynccontextmanager
+    async def judging(self) -> AsyncIterator["Judges"]:
+        """Both services, connected for one request: dry runs are rare, and so nothing is left to close at the end."""
+        async with httpx.AsyncClient(timeout=ANSWER_SECONDS, transport=self._transport, trust_env=False) as client:
+            yield Judges(client, self._validator_url, self._linker_url)
+
+
+class Judges:
+    """The two services that judge a submission."""
+
+    def __init__(self, client: httpx.AsyncClient, validator_url: str, linker_url: str) -> None:
+        self._client = client
+        self._validator_url = validator_url
+        self._linker_url = linker_url
+
+    async def on(self, submission: Mapping[str, object]) -> Verdict:
         """The validator's verdict and, where it gives the dataset's facts, the linker's on its links.
 
         Raises:
             Problem: 503, one of them is away.
         """
-        # one client a dry run: they are rare, and nothing has to be closed when the service stops
-        async with httpx.AsyncClient(timeout=ANSWER_SECONDS, transport=self._transport, trust_env=False) as client:
-            checked = await _ask(client, "validator", self._validator_url, submission, FromValidator)
-            links = None
-            if checked.dataset is not None:
-                links = await _ask(client, "linker", self._linker_url, checked.dataset, FromLinker)
+        checked = await _ask(self._client, "validator", self._validator_url, submission, FromValidator)
+        links = None
+        if checked.dataset is not None:
+            links = await _ask(self._client, "linker", self._linker_url, checked.dataset, FromLinker)
         return Verdict(
             accepted=checked.accepted and (links is None or links.accepted),
             findings=[*checked.findings, *(links.findings if links else ())],
@@ -74,4 +91,4 @@ async def _ask(client: httpx.AsyncClient, who: str, url: str, body: object, answ
         return answer.model_validate_json(response.content)
     except (httpx.HTTPError, ValidationError) as error:
         why = type(error).__name__
-        raise Problem(503, f"the {who} does not answer ({why}); nothing was checked", retry_after_seconds=5) from error
+        raise Problem(AWAY, f"the {who} does not answer ({why}); nothing was checked", retry_after_seconds=5) from error

@@ -8,6 +8,9 @@ from pydantic import BaseModel
 
 from shared.problems import MEDIA_TYPE, problem_body
 
+UNPROCESSABLE = 422
+"""The request can be read, but says something that cannot be."""
+
 
 class FieldFault(BaseModel):
     """One fault of a request: the field it lies in and what to do about it."""
@@ -45,5 +48,5 @@ class Problem(Exception):
 
 
 def invalid(errors: Sequence[FieldFault]) -> Problem:
-    """The request can be read, but says something that cannot be."""
-    return Problem(422, "; ".join(f"{fault.field}: {fault.message}" for fault in errors[:5]), errors)
+    """The problem that names every fault of a request that can be read."""
+    return Problem(UNPROCESSABLE, "; ".join(f"{fault.field}: {fault.message}" for fault in errors[:5]), errors)

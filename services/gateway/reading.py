@@ -135,6 +135,15 @@ def read_model(data: Mapping[str, object], model: type[M]) -> M:
     raise invalid(faults)
 
 
+def is_readable(data: Mapping[str, object], model: type[BaseModel]) -> bool:
+    """Whether the data says all that the model needs, whatever else it says."""
+    try:
+        model.model_validate(data)
+    except ValidationError:
+        return False
+    return True
+
+
 def _loads(body: bytes, hooks: _Hooks) -> object:
     try:
         return json.loads(

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from services.gateway.checking import Verdict, Verdicts
+from services.gateway.checking import AWAY, Judges, Verdict, Verdicts
 from services.gateway.confirming import Confirmations
 from services.gateway.handler import (
     BULK,
@@ -27,8 +27,9 @@ from services.gateway.handler import (
     submit_dataset,
     trace_of,
 )
-from services.gateway.problems import FieldFault, Problem, invalid
-from services.gateway.reading import parse_json, read_json
+from services.gateway.problems import UNPROCESSABLE, FieldFault, Problem, invalid
+from services.gateway.reading import is_readable, parse_json, read_json
+from shared.events import Submission
 from shared.identity import Identities
 from shared.metrics import GATEWAY_REQUESTS
 from shared.tokens import TokenRefused, Tokens
@@ -81,6 +82,7 @@ class Edge:
             ("/datasets", self.submit, 202, Accepted),
             ("/datasets:batch", self.submit_batch, 202, None),
             ("/datasets:check", self.check, 200, Verdict),
+            ("/datasets:check-batch", self.check_batch, 200, None),
             ("/investigations", self.announce, 202, Noted),
             ("/samples", self.move, 202, Noted),
         ):
@@ -110,8 +112,26 @@ class Edge:
         """What would become of a dataset, with all findings; nothing is published."""
         call = self._call(request)
         data = read_json(await _body(request, MOST_BYTES))
-        read_submission(data, call)
-        return await self.verdicts.on(data)
+        async with self.verdicts.judging() as judges:
+            return await _judge(data, call, judges)
+
+    async def check_batch(self, request: Request) -> Response:
+        """What would become of up to 1,000 datasets, each by itself: one answer an item, in order, with its status."""
+        call = self._call(request)
+        parsed = parse_json(await _body(request, MOST_BATCH_BYTES))
+        results: list[dict[str, object]] = []
+        async with self.verdicts.judging() as judges:
+            for item in _items(parsed.value):  # one by one, so that what is handed in is not kept waiting
+                try:
+                    parsed.check(item)
+                    verdict = await _judge(_object(item), call, judges)
+                except Problem as problem:
+                    if problem.status == AWAY:
+                        raise
+                    results.append(problem.body())
+                else:
+                    results.append({"status": 200, **verdict.model_dump(mode="json")})
+        return JSONResponse({"results": results})
 
     async def submit_batch(self, request: Request) -> Response:
         """Hand in up to 1,000 datasets: one answer an item, in order; 207 where not all were accepted."""
@@ -190,10 +210,29 @@ def _items(data: Mapping[str, object]) -> Sequence[object]:
     return items
 
 
-def _submit_item(item: object, seen: set[UUID], call: Call) -> tuple[Message, Accepted]:
+def _object(item: object) -> dict[str, object]:
     if not isinstance(item, dict):
         raise Problem(422, "the dataset is no JSON object")
-    data = dict(item)
+    return dict(item)
+
+
+async def _judge(data: dict[str, object], call: Call, judges: Judges) -> Verdict:
+    """The verdict. Where the edge itself refuses the submission, its refusal says what the others would find too.
+
+    Raises:
+        Problem: the submission would not be taken, or a service that judges is away.
+    """
+    try:
+        read_submission(data, call)
+    except Problem as problem:
+        if problem.status == UNPROCESSABLE and is_readable(data, Submission):
+            problem.members = (await judges.on(data)).model_dump(mode="json") | {"accepted": False}
+        raise
+    return await judges.on(data)
+
+
+def _submit_item(item: object, seen: set[UUID], call: Call) -> tuple[Message, Accepted]:
+    data = _object(item)
     given = data.pop("receipt_id", None)
     receipt_id = receipt_of(None if given is None else str(given), uuid4(), "receipt_id")
     if receipt_id in seen:

@@ -102,7 +102,14 @@ def test_a_file_that_cannot_be_read_opens_nothing_and_is_left_as_it_is(
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "Basic abc", "Bearer wrong", "Bearer \xe9"])
 async def test_a_request_without_a_known_token_is_a_401(gateway: Gateway, authorization: str) -> None:
     async with gateway.caller() as caller:
-        for route in ("/datasets", "/datasets:batch", "/datasets:check", "/investigations", "/samples"):
+        for route in (
+            "/datasets",
+            "/datasets:batch",
+            "/datasets:check",
+            "/datasets:check-batch",
+            "/investigations",
+            "/samples",
+        ):
             headers = {b"Authorization": authorization.encode("latin-1")}
             answer = await caller.post(route, json=DATASET, headers=headers)
             assert answer.status_code == 401
