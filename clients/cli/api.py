@@ -13,6 +13,9 @@ RUNNING_FILE = Path(".beamcat/running.json")
 """Where `beamcat run` and `beamcat up` say what they serve, so that commands in the same folder need no settings."""
 
 TIMEOUT_SECONDS = 30.0
+MOST_SUBMITTED = 1000
+MOST_CHECKED = 100
+"""At once: so few that the answer comes well within the time, also where two services are asked about each."""
 
 
 class Api:
@@ -39,23 +42,26 @@ class Api:
 
     def submit(self, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Hand in datasets in order; the gateway's answer for each."""
-        results: list[dict[str, Any]] = []
-        for start in range(0, len(submissions), 1000):
-            answer = self._post("/datasets:batch", {"datasets": submissions[start : start + 1000]})
-            results += _json(answer)["results"]
-        return results
+        return self._in_batches("/datasets:batch", submissions, MOST_SUBMITTED)
 
     def announce(self, investigation: dict[str, Any]) -> None:
         """Say that the user office planned an investigation."""
         _json(self._post("/investigations", investigation))
 
-    def check(self, submission: dict[str, Any]) -> dict[str, Any]:
-        """The full verdict on a submission; nothing is published."""
-        answer = self._post("/datasets:check", submission)
-        verdict: dict[str, Any] = answer.json()
-        if answer.status_code in (httpx.codes.OK, httpx.codes.UNPROCESSABLE_ENTITY):
-            return verdict
-        return fail(_problem(answer))
+    def check(self, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The full verdict on each submission by itself, or why it would not even be taken; nothing is published."""
+        return self._in_batches("/datasets:check-batch", submissions, MOST_CHECKED)
+
+    def _in_batches(self, path: str, submissions: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+        results: list[dict[str, Any]] = []
+        for start in range(0, len(submissions), most):
+            some = submissions[start : start + most]
+            answer = self._post(path, {"datasets": some})
+            if answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE and len(some) > 1:
+                results += self._in_batches(path, some, len(some) // 2)
+            else:
+                results += _json(answer)["results"]
+        return results
 
     def _post(self, path: str, body: object) -> httpx.Response:
         return self._ask(

@@ -2,7 +2,7 @@
 
 import typer
 
-from clients.cli import datasets, exporting, operations, rejections, running, tokens
+from clients.cli import auditing, datasets, exporting, operations, rejections, running, tokens
 
 app = typer.Typer(
     name="beamcat",
@@ -26,6 +26,7 @@ app.command("export", rich_help_panel=DATASETS)(exporting.export)
 app.add_typer(rejections.app, name="rejections", rich_help_panel=DATASETS)
 app.command("serve", rich_help_panel=OPERATE)(operations.serve)
 app.command("migrate", rich_help_panel=OPERATE)(operations.migrate)
+app.command("audit", rich_help_panel=OPERATE)(auditing.audit)
 app.command("rebuild", rich_help_panel=OPERATE)(operations.rebuild)
 app.add_typer(operations.topics, name="topics", rich_help_panel=OPERATE)
 app.add_typer(tokens.app, name="tokens", rich_help_panel=OPERATE)

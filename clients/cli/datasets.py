@@ -11,7 +11,7 @@ from rich.tree import Tree
 
 from clients.cli.api import Api, connect
 from clients.cli.importing.gathering import Given
-from clients.cli.output import Json, console, errors, fail, print_findings, print_json, print_table
+from clients.cli.output import Json, console, errors, fail, print_findings, print_json, print_table, print_verdict
 from clients.cli.sources import (
     Beamline,
     FolderOption,
@@ -85,16 +85,15 @@ def check(  # noqa: PLR0913  # each is an option of the command
     sources = read_sources(files, given, from_pipelines=from_pipelines)
     api = connect()
     verdicts = [
-        {"file": str(source.file), **api.check(source.submission), **source.not_submitted} for source in sources
+        {"file": str(source.file), **verdict, **source.not_submitted}
+        for source, verdict in zip(sources, api.check([source.submission for source in sources]), strict=True)
     ]
     if as_json:
         print_json(verdicts)
     for verdict in verdicts if not as_json else ():
         word = "[green]would be taken[/]" if verdict.get("accepted") else "[red]would be refused[/]"
         console.print(f"{verdict['file']}: {word}")
-        for fault in verdict.get("errors", ()):
-            console.print(f"  [red]error[/] {fault['field']}: {fault['message']}", soft_wrap=True)
-        print_findings(verdict.get("findings", ()))
+        print_verdict(verdict)
         print_not_submitted(verdict.get("not_submitted", ()))
     if not all(verdict.get("accepted") for verdict in verdicts):
         raise typer.Exit(1)

@@ -42,6 +42,15 @@ def print_findings(findings: Iterable[Mapping[str, Any]]) -> None:
         console.print(f"  [{colour}]{finding['severity']}[/] {finding['code']}: {finding['message']}", soft_wrap=True)
 
 
+def print_verdict(verdict: Mapping[str, Any]) -> None:
+    """Everything that a dry run found: first why the edge would not take it, then errors, then warnings."""
+    if "detail" in verdict and not verdict.get("errors"):
+        console.print(f"  [red]error[/] {verdict['detail']}", soft_wrap=True)
+    for fault in verdict.get("errors", ()):
+        console.print(f"  [red]error[/] {fault['field']}: {fault['message']}", soft_wrap=True)
+    print_findings(verdict.get("findings", ()))
+
+
 def fail(message: str, code: int = FAILED) -> NoReturn:
     """Say what is wrong on standard error and end with an exit code."""
     errors.print(f"[red]beamcat:[/] {message}", soft_wrap=True)

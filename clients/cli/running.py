@@ -100,7 +100,7 @@ def _announce(api: Api) -> None:
     api.announce(json.loads((EXAMPLES / "0-investigation.json").read_text()))
     [first, _] = read_submissions(EXAMPLES / "1-the-two-calls.json")
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while any(finding["code"] == "investigation_unknown" for finding in api.check(first)["findings"]):
+    while any(finding["code"] == "investigation_unknown" for finding in api.check([first])[0]["findings"]):
         if time.monotonic() > deadline:
             return
         time.sleep(POLL_SECONDS)

@@ -73,6 +73,11 @@ def test_while_beamcat_is_up_every_command_answers(tmp_path: Path) -> None:
         assert receipts[0]["path"] in [dataset["path"] for dataset in found["datasets"]]
         tree = json.loads(beamcat(tmp_path, "lineage", receipts[0]["path"], "--json").stdout)
         assert len(tree["edges"]) == 1
+
+        audited = beamcat(tmp_path, "audit", "--proposal", "mx1111", "--json")
+        assert audited.returncode == 0, audited.stdout + audited.stderr
+        report = json.loads(audited.stdout)
+        assert (report["judged"], report["datasets"]) == (3, [])
     finally:
         up.send_signal(signal.SIGTERM)
         assert up.wait(60) == 0

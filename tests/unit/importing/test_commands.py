@@ -22,9 +22,9 @@ class RememberingServices:
         self.taken += submissions
         return [{"status": 202, "receipt_id": "r1", "dataset_id": "d1"} for _ in submissions]
 
-    def check(self, submission: dict[str, Any]) -> dict[str, Any]:
-        self.taken.append(submission)
-        return {"accepted": True, "findings": []}
+    def check(self, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        self.taken += submissions
+        return [{"accepted": True, "findings": []} for _ in submissions]
 
     def search(self, route: str, /) -> dict[str, Any]:
         if route.startswith("/receipts"):
