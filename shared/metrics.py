@@ -48,6 +48,9 @@ LAST_PROGRESS = Gauge(
 HALTED = Gauge("beamcat_stage_halted", "1 while a stage has stopped because nearly everything was refused.", ["stage"])
 RELAYED = Counter("beamcat_relayed", "Messages that a relay moved from an outbox to Kafka.", ["relay"])
 HELD = Gauge("beamcat_held_datasets", "Datasets that wait for their inputs.")
+LONGEST_HELD = Gauge(
+    "beamcat_longest_held_seconds", "How long the dataset has waited that waits longest for its inputs; 0 if none does."
+)
 SUBMITTED_TO_COMMITTED = Histogram(
     "beamcat_submitted_to_committed_seconds",
     "Seconds from submission to the catalogue's commit.",

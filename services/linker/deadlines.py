@@ -6,7 +6,7 @@ from datetime import datetime
 from services.linker.ports import Links
 from shared.backoff import Patience
 from shared.faults import Fault, fault_of
-from shared.metrics import HELD, observe_retry
+from shared.metrics import HELD, LONGEST_HELD, observe_retry
 from shared.relay import Relay
 
 NAME = "linker-deadlines"
@@ -38,7 +38,10 @@ class Deadlines:
             await self._patience.sleep(TICK_SECONDS)
 
     async def tick(self) -> None:
-        """Expire what is late, and count what waits."""
-        if await self._links.expire(self._clock()):
+        """Expire what is late; count what waits, and how long it has."""
+        now = self._clock()
+        if await self._links.expire(now):
             self._relay.wake()
-        HELD.set(await self._links.count_waiting())
+        waiting = await self._links.waiting()
+        HELD.set(waiting.datasets)
+        LONGEST_HELD.set((now - waiting.since).total_seconds() if waiting.since else 0)

@@ -13,7 +13,7 @@ from services.linker.holding import Holding, Settled, holdings_of, new_links
 from services.linker.investigations import Slot
 from services.linker.learning import Adoption, Announced, Catalogued, CommittedView, KnownStrays, newest_of
 from services.linker.lineage import Node
-from services.linker.ports import Lot, Side
+from services.linker.ports import Lot, Queue, Side
 from shared.events import DatasetFacts, InvestigationAnnounced
 from shared.stage import Outcome, Passed, Store
 from shared.wire import Received
@@ -154,9 +154,10 @@ class MemoryLinks:
                 shelf.held[receipt_id] = replace(holding, submission=expired)
             return len(late)
 
-    async def count_waiting(self) -> int:
-        """How many wait for inputs."""
-        return sum(holding.submission.state is State.WAITING for holding in self._shelf.held.values())
+    async def waiting(self) -> Queue:
+        """What waits for inputs, all in all."""
+        submissions = [each.submission for each in self._shelf.held.values() if each.submission.state is State.WAITING]
+        return Queue(len(submissions), min((each.since for each in submissions), default=None))
 
     async def pending(self, most: int) -> Sequence[HeldSubmission]:
         """What is held and not settled, oldest first."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -17,6 +18,14 @@ from shared.wire import Message
 
 E = TypeVar("E", bound=BaseModel)
 K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How many datasets wait for inputs, and since when the first of them does."""
+
+    datasets: int
+    since: datetime | None
 
 
 class Lot(Protocol):
@@ -58,8 +67,8 @@ class Links(Protocol):
     async def expire(self, now: datetime) -> int:
         """Give up on what has waited past its deadline; how many those are."""
 
-    async def count_waiting(self) -> int:
-        """How many wait for inputs."""
+    async def waiting(self) -> Queue:
+        """What waits for inputs, all in all."""
 
     async def pending(self, most: int) -> Sequence[HeldSubmission]:
         """What is held and not settled, oldest first."""

@@ -157,4 +157,4 @@ where held.receipt_id = tomb.receipt_id
 
 EXPIRE = "update held set state = 'expired' where state = 'waiting' and deadline <= $1"
 
-COUNT_WAITING = "select count(*) from held where state = 'waiting'"
+WAITING = "select count(*), min(since) from held where state = 'waiting'"

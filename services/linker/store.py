@@ -11,7 +11,7 @@ from services.linker.handler import HeldSubmission, Known, LinkerView
 from services.linker.holding import Holding, Settled, holdings_of, new_links
 from services.linker.investigations import NEAR, Slot
 from services.linker.learning import Announced, CommittedView, KnownStrays, Stray, newest_of, slot_of
-from services.linker.ports import Lot, Side
+from services.linker.ports import Lot, Queue, Side
 from services.linker.queries import (
     adopt,
     bring_links,
@@ -72,10 +72,11 @@ class PostgresLinks:
         async with self._database.connection() as connection:
             return int((await connection.execute(sql.EXPIRE, now)).split()[-1])
 
-    async def count_waiting(self) -> int:
-        """How many wait for inputs."""
+    async def waiting(self) -> Queue:
+        """What waits for inputs, all in all."""
         async with self._database.connection() as connection:
-            return int(await connection.fetchval(sql.COUNT_WAITING))
+            [row] = await connection.fetch(sql.WAITING)
+        return Queue(*row)
 
     async def pending(self, most: int) -> Sequence[HeldSubmission]:
         """What is held and not settled, oldest first."""

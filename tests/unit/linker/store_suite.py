@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from services.linker.ports import Queue
 from shared.rejections import Code
 from tests.unit.linker.builders import NOON, TRACE, WEEK, committed, dataset_id, facts, unchanged, validated
 from tests.unit.linker.world import World, series
@@ -180,6 +181,20 @@ class RunningOutOfTime:
         assert (world.reasons, world.linked) == ([f"first of {B}: input_missing"], [])
 
 
+class CountingWhatWaits:
+    async def test_what_waits_is_counted_since_the_first_of_it(self, world: World) -> None:
+        assert await world.links.waiting() == Queue(0, None)
+        await world.submit(facts(B, [A]), facts(C))
+        world.now += timedelta(hours=1)
+        await world.submit(facts(D, [A]))
+        assert await world.links.waiting() == Queue(2, NOON)
+        world.now = NOON + WEEK
+        await world.links.expire(world.now)
+        assert await world.links.waiting() == Queue(1, NOON + timedelta(hours=1))
+        await world.commit(committed(A))
+        assert await world.links.waiting() == Queue(0, None)
+
+
 class AnsweringReplays:
     async def test_a_waiting_receipt_is_told_the_same_and_held_once(self, world: World) -> None:
         await world.submit(facts(B, [A]))
@@ -312,6 +327,12 @@ class PermittingRelationships:
 
 
 class LinkerSuite(
-    HoldingAndReleasing, KeepingOrder, RunningOutOfTime, AnsweringReplays, RefusingCircles, PermittingRelationships
+    HoldingAndReleasing,
+    KeepingOrder,
+    RunningOutOfTime,
+    CountingWhatWaits,
+    AnsweringReplays,
+    RefusingCircles,
+    PermittingRelationships,
 ):
     """All of it but investigations."""

@@ -16,7 +16,7 @@ from shared.rejections import Code, Refusal
 from shared.stage import HEADROOM_BYTES, Passed, Waiting
 from shared.topics import LINKED
 from shared.wire import Record
-from tests.unit.linker.builders import IDENTITIES, NOON, dataset_id, facts, received, validated
+from tests.unit.linker.builders import IDENTITIES, NOON, committed, dataset_id, facts, received, validated
 from tests.unit.linker.world import TECHNIQUES, World
 
 A, B = "/data/a", "/data/b"
@@ -89,11 +89,19 @@ def test_a_held_event_that_a_newer_beamcat_cannot_read_is_rejected_and_stops_nob
     assert second.refusal is None
 
 
-async def test_the_number_of_waiting_datasets_is_measured() -> None:
+async def test_the_number_of_waiting_datasets_and_their_longest_waiting_are_measured() -> None:
     world = World(MemoryLinks())
     await world.submit(facts(B, [A]), facts("/data/c", [A]), facts(B, receipt="behind"))
     await world.deadlines.tick()
     assert REGISTRY.get_sample_value("beamcat_held_datasets") == 2
+    world.now += timedelta(hours=30)
+    await world.submit(facts("/data/d", [A]))
+    await world.deadlines.tick()
+    assert REGISTRY.get_sample_value("beamcat_longest_held_seconds") == 30 * 3600
+    await world.commit(committed(A))
+    await world.deadlines.tick()
+    assert REGISTRY.get_sample_value("beamcat_held_datasets") == 0
+    assert REGISTRY.get_sample_value("beamcat_longest_held_seconds") == 0
 
 
 class FirstAway(MemoryLinks):
