@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.partitioner import DefaultPartitioner
 
+from shared.kafka_access import kafka_access
 from shared.settings import Settings
 from shared.wire import Message
 
@@ -26,17 +27,22 @@ class Publisher(Protocol):
 
 
 class KafkaPublisher:
-    """The idempotent Kafka producer of one process, with `acks=all`."""
+    """The idempotent Kafka producer of one process, with `acks=all`.
+
+    Raises:
+        Fatal: Kafka cannot be reached with these settings.
+    """
 
     def __init__(self, settings: Settings, client_id: str) -> None:
         self._settings = settings
+        self._access = kafka_access(settings)
         self._client_id = client_id
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
         """Connect."""
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.kafka_bootstrap_servers,
+            **self._access,
             client_id=self._client_id,
             acks="all",
             enable_idempotence=True,

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.topics import DEFAULT_PARTITIONS
@@ -15,6 +15,18 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BEAMCAT_", extra="ignore", frozen=True)
 
     kafka_bootstrap_servers: str = Field(default="127.0.0.1:9092", description="host:port list of the Kafka brokers")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="SSL: connections are encrypted (TLS); SASL: services sign in"
+    )
+    kafka_ca_file: Path | None = Field(
+        default=None, description="certificates (PEM) that brokers are trusted by; without it those of the system"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="how services sign in; PLAIN shows the password, so only with TLS"
+    )
+    kafka_sasl_username: str | None = Field(default=None, description="in whose name services sign in")
+    kafka_sasl_password: SecretStr | None = Field(default=None, description="its password; better a file")
+    kafka_sasl_password_file: Path | None = Field(default=None, description="file whose content is the password")
     kafka_compression: Literal["none", "gzip", "lz4", "zstd"] = Field(
         default="zstd", description="how producers compress batches (lz4 is slow here: the client asks it for its best)"
     )

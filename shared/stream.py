@@ -16,9 +16,11 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy, StreamMessage
 from faststream.kafka import KafkaBroker
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from shared.backoff import Stopping
 from shared.failpoints import failpoint
+from shared.kafka_access import kafka_access
 from shared.metrics import HALTED, LAG, LAST_PROGRESS, REBALANCES
 from shared.rejection_limit import Halted
 from shared.settings import Settings
@@ -31,6 +33,7 @@ STOP_SECONDS = 30.0
 LONGEST_REST_SECONDS = 0.1
 """A stage that is not behind rests as long as it worked: meanwhile the next batch grows, and every batch has its price
 in requests and transactions. An idle stage works, and so rests, for some milliseconds."""
+SIGNING_IN = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 LONGEST_BATCH_MS = 15 * 60 * 1000
 """How long a batch may be retried before Kafka gives its partitions to another replica."""
 
@@ -159,6 +162,7 @@ class Stream:
         self._broker = KafkaBroker(
             settings.kafka_bootstrap_servers,
             client_id=client_id,
+            security=security_of(settings),
             apply_types=False,
             graceful_timeout=STOP_SECONDS,
             allow_auto_create_topics=False,
@@ -174,6 +178,16 @@ class Stream:
     async def stop(self) -> None:
         """Finish the batches under way, commit them and leave the groups."""
         await self._broker.stop()
+
+
+def security_of(settings: Settings) -> BaseSecurity:
+    """`kafka_access` in FastStream's own words."""
+    access = kafka_access(settings)
+    encryption = {"ssl_context": access["ssl_context"]}
+    if "sasl_mechanism" not in access:
+        return BaseSecurity(**encryption)
+    mechanism = SIGNING_IN[access["sasl_mechanism"]]
+    return mechanism(access["sasl_plain_username"], access["sasl_plain_password"], **encryption)
 
 
 async def _parse_batch(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> StreamMessage[Any]:

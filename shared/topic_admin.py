@@ -8,6 +8,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.faults import Fatal
+from shared.kafka_access import kafka_access
 from shared.settings import Settings
 from shared.topics import TOPICS, Topic
 
@@ -29,7 +30,7 @@ async def apply_topics(settings: Settings, topics: Sequence[Topic] = TOPICS) -> 
             of one dataset's events is lost: that needs a migration, not a setting.
         KafkaError: Kafka is away or refuses.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    admin = AIOKafkaAdminClient(**kafka_access(settings))
     await admin.start()
     try:
         present = await _partition_counts(admin, topics)

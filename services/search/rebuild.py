@@ -19,6 +19,7 @@ from services.search.store import PostgresReadModel, lock_name
 from shared.backoff import Patience
 from shared.database import Database
 from shared.faults import Fatal
+from shared.kafka_access import kafka_access
 from shared.migrations import migrate
 from shared.rejection_limit import RejectionLimit
 from shared.service import utc_now
@@ -141,7 +142,7 @@ async def _reader(settings: Settings) -> AsyncIterator[TopicReader]:
     await database.open()
     consumer = AIOKafkaConsumer(
         *READ_TOPICS,
-        bootstrap_servers=settings.kafka_bootstrap_servers,
+        **kafka_access(settings),
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=FETCH_BYTES,
     )

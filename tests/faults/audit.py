@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from shared.kafka_access import kafka_access
 from shared.settings import Settings
 from shared.topics import COMMITTED, REJECTED
 from tests.faults.plan import Plan
@@ -118,7 +119,7 @@ async def _rejected(settings: Settings, plan: Plan) -> list[str]:
 
 
 async def _read(settings: Settings, topic: str) -> list[dict[str, Any]]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, max_partition_fetch_bytes=2**24)
+    consumer = AIOKafkaConsumer(**kafka_access(settings), max_partition_fetch_bytes=2**24)
     await consumer.start()
     try:
         partitions = [TopicPartition(topic, number) for number in range(settings.topic_partitions)]

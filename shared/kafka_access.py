@@ -1,0 +1,55 @@
+"""How a client of Kafka finds the brokers, trusts them and signs in: the one place that knows."""
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+from shared.faults import Fatal
+from shared.settings import Settings
+
+
+def kafka_access(settings: Settings) -> dict[str, Any]:
+    """What every client of aiokafka is made with, whatever else it is told.
+
+    Raises:
+        Fatal: the settings contradict each other, or a file that they name cannot be read.
+    """
+    protocol = settings.kafka_security_protocol
+    access: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap_servers,
+        "security_protocol": protocol,
+        "ssl_context": _trust(settings.kafka_ca_file) if protocol.endswith("SSL") else None,
+    }
+    if not protocol.startswith("SASL"):
+        return access
+    password = _password(settings)
+    if not settings.kafka_sasl_username or not password:
+        raise Fatal(
+            f"BEAMCAT_KAFKA_SECURITY_PROTOCOL is {protocol}: give BEAMCAT_KAFKA_SASL_USERNAME and either "
+            "BEAMCAT_KAFKA_SASL_PASSWORD or BEAMCAT_KAFKA_SASL_PASSWORD_FILE"
+        )
+    return access | {
+        "sasl_mechanism": settings.kafka_sasl_mechanism,
+        "sasl_plain_username": settings.kafka_sasl_username,
+        "sasl_plain_password": password,
+    }
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    """Certificates are always verified, and so are the brokers' names."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise Fatal(f"BEAMCAT_KAFKA_CA_FILE: {ca_file} holds no certificates that can be read: {error}") from error
+
+
+def _password(settings: Settings) -> str | None:
+    said, file = settings.kafka_sasl_password, settings.kafka_sasl_password_file
+    if file is None:
+        return said and said.get_secret_value()
+    if said is not None:
+        raise Fatal("BEAMCAT_KAFKA_SASL_PASSWORD and BEAMCAT_KAFKA_SASL_PASSWORD_FILE are both set; keep one")
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Fatal(f"BEAMCAT_KAFKA_SASL_PASSWORD_FILE: {file} cannot be read: {error}") from error
