@@ -46,7 +46,7 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
 def _password(settings: Settings) -> str | None:
     said, file = settings.kafka_sasl_password, settings.kafka_sasl_password_file
     if file is None:
-        return said and said.get_secret_value()
+        return None if said is None else said.get_secret_value()
     if said is not None:
         raise Fatal("BEAMCAT_KAFKA_SASL_PASSWORD and BEAMCAT_KAFKA_SASL_PASSWORD_FILE are both set; keep one")
     try:
