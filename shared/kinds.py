@@ -102,7 +102,7 @@ class Kind(Table):
 
     def fits(self, traits: Traits) -> bool:
         """True if a submission with these traits is of this kind."""
-        least, most, match = self._bounds_and_match
+        (least, most), match = self._bounds_and_match
         return (
             least <= traits.input_count
             and (most is None or traits.input_count <= most)
@@ -112,11 +112,16 @@ class Kind(Table):
             and (match.families is None or any(family in traits.families for family in match.families))
         )
 
-    @cached_property
-    def _bounds_and_match(self) -> tuple[int, int | None, Match]:
-        """Looked up once: a submission is held against many kinds."""
+    @property
+    def input_bounds(self) -> tuple[int, int | None]:
+        """The least and the greatest number of inputs that it is recognised by."""
         inputs = self.match.inputs or INPUTS_OF[self.type]
-        return inputs.min, inputs.max, self.match
+        return inputs.min, inputs.max
+
+    @cached_property
+    def _bounds_and_match(self) -> tuple[tuple[int, int | None], Match]:
+        """Looked up once: a submission is held against many kinds."""
+        return self.input_bounds, self.match
 
     def objection_to(self, input_kinds: Sequence[str]) -> str | None:
         """Why a dataset of this kind may not come from inputs of these kinds (one entry an input): expected, and found.

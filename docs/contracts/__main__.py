@@ -1,4 +1,4 @@
-"""`python -m docs.contracts` writes every generated file anew and removes schemas that no topic has any more."""
+"""`python -m docs.contracts` writes every generated file anew and removes what nothing declares any more."""
 
 from docs.contracts.generated import ROOT, generated, orphans
 

@@ -8,23 +8,30 @@ from typing import Any
 
 from docs.contracts.asyncapi import asyncapi
 from docs.contracts.event_schemas import event_schema
+from docs.contracts.kind_schemas import KINDS, kind_schemas
 from docs.contracts.operations import metrics_page, settings_page
 from docs.contracts.parameters import parameters_page
 from docs.contracts.refusals import rejections_page
 from docs.contracts.system import declared_services
-from docs.contracts.tables import services_page, topics_page
+from docs.contracts.tables import GENERATED, services_page, topics_page
+from shared.techniques import TechniqueBook
 from shared.topics import TOPICS
+from shared.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parent.parent.parent
 EVENTS = "schemas/events"
+FOLDERS = (EVENTS, KINDS)
+"""Where what is generated is a file a topic, a kind or a technique."""
 
 
 @cache
 def generated() -> dict[str, str]:
     """The text of each file, by its path from the root."""
     services = declared_services()
+    techniques, vocabulary = TechniqueBook.load(), Vocabulary.load()
     return {
         **{f"{EVENTS}/{topic.schema_file}": _json(event_schema(topic)) for topic in TOPICS},
+        **dict(kind_schemas(techniques, vocabulary)),
         "schemas/asyncapi.json": _json(asyncapi(services)),
         "docs/topics.md": topics_page(services),
         "docs/services.md": services_page(services),
@@ -36,9 +43,14 @@ def generated() -> dict[str, str]:
 
 
 def orphans() -> Sequence[Path]:
-    """Schemas of no topic."""
-    wanted = {topic.schema_file for topic in TOPICS}
-    return [path for path in sorted((ROOT / EVENTS).iterdir()) if path.name not in wanted]
+    """Files that were generated once, and of which nothing is declared any more. What is written by hand is none."""
+    files = (path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.*")))
+    return [
+        path
+        for path in files
+        if path.relative_to(ROOT).as_posix() not in generated()
+        and (path.suffix == ".json" or GENERATED in path.read_text(encoding="utf-8"))
+    ]
 
 
 def _json(document: dict[str, Any]) -> str:
