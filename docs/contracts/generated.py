@@ -14,13 +14,14 @@ from docs.contracts.parameters import parameters_page
 from docs.contracts.refusals import rejections_page
 from docs.contracts.system import declared_services
 from docs.contracts.tables import GENERATED, services_page, topics_page
+from docs.contracts.techniques import PAGES, technique_pages
 from shared.techniques import TechniqueBook
 from shared.topics import TOPICS
 from shared.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parent.parent.parent
 EVENTS = "schemas/events"
-FOLDERS = (EVENTS, KINDS)
+FOLDERS = (EVENTS, KINDS, PAGES)
 """Where what is generated is a file a topic, a kind or a technique."""
 
 
@@ -32,6 +33,7 @@ def generated() -> dict[str, str]:
     return {
         **{f"{EVENTS}/{topic.schema_file}": _json(event_schema(topic)) for topic in TOPICS},
         **dict(kind_schemas(techniques, vocabulary)),
+        **dict(technique_pages(techniques, vocabulary)),
         "schemas/asyncapi.json": _json(asyncapi(services)),
         "docs/topics.md": topics_page(services),
         "docs/services.md": services_page(services),

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from services.gateway.checking import AWAY, Judges, Verdict, Verdicts
 from services.gateway.confirming import Confirmations
+from services.gateway.descriptions import Descriptions
 from services.gateway.handler import (
     BULK,
     MOST_BYTES,
@@ -39,9 +40,9 @@ logger = logging.getLogger(__name__)
 
 MOST_BATCH_ITEMS = 1_000
 MOST_BATCH_BYTES = 16_000_000
+SUBMISSIONS = ("/datasets", "/datasets:check")
 
 Submit = Callable[[Mapping[str, object], UUID, Call], tuple[Message, BaseModel]]
-JSON_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
 
 
 class ProblemRoute(APIRoute):
@@ -73,11 +74,12 @@ class Edge:
     identities: Identities
     confirmations: Confirmations
     verdicts: Verdicts
+    descriptions: Descriptions
     clock: Callable[[], datetime]
 
     def router(self) -> APIRouter:
         """All routes of the gateway."""
-        router = APIRouter(route_class=ProblemRoute, tags=["submission"])
+        router = APIRouter(route_class=ProblemRoute)
         for path, endpoint, status, model in (
             ("/datasets", self.submit, 202, Accepted),
             ("/datasets:batch", self.submit_batch, 202, None),
@@ -92,7 +94,15 @@ class Edge:
                 methods=["POST"],
                 status_code=status,
                 response_model=model,
-                openapi_extra=JSON_BODY,
+                tags=["submission"],
+                openapi_extra=_body_of(path, self.descriptions.names),
+            )
+        for path, endpoint, extra in (
+            ("/techniques", self.descriptions.list_techniques, None),
+            ("/techniques/{id}/schema", self.descriptions.schema, _one_of(self.descriptions.ids)),
+        ):
+            router.add_api_route(
+                path, endpoint, methods=["GET"], tags=["description"], response_class=Response, openapi_extra=extra
             )
         return router
 
@@ -175,6 +185,19 @@ class Edge:
         except TokenRefused as refused:
             raise Problem(401, str(refused), headers={"WWW-Authenticate": 'Bearer realm="beamcat"'}) from refused
         return Call(grant, self.identities, now, trace_of(request.headers.get("traceparent"), uuid4()))
+
+
+def _body_of(path: str, techniques: Sequence[str]) -> dict[str, Any]:
+    """The body of a POST: a JSON object; where it is a submission, `technique` is best one that is described."""
+    body: dict[str, Any] = {"type": "object"}
+    if path in SUBMISSIONS:
+        body["properties"] = {"technique": {"anyOf": [{"enum": list(techniques)}, {"type": "string"}]}}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": body}}}}
+
+
+def _one_of(ids: Sequence[str]) -> dict[str, Any]:
+    known = {"type": "string", "enum": list(ids)}
+    return {"parameters": [{"name": "id", "in": "path", "required": True, "schema": known}]}
 
 
 def _bearer_token(request: Request) -> str:

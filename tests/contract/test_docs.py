@@ -65,3 +65,8 @@ def test_an_index_names_every_page_beside_it(index: str) -> None:
 def test_the_index_names_every_service() -> None:
     linked = set(re.findall(r"\]\(services/(\w+)\.md\)", text_of(ROOT / "docs/README.md")))
     assert linked == {file.stem for file in (ROOT / "docs/services").glob("*.md")}
+
+
+def test_the_index_names_every_technique() -> None:
+    linked = set(re.findall(r"\]\(techniques/([\w-]+)\.md\)", text_of(ROOT / "docs/README.md")))
+    assert linked == {file.stem for file in (ROOT / "docs/techniques").glob("*.md")}

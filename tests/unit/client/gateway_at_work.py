@@ -16,10 +16,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.checking import Verdicts
 from services.gateway.confirming import Confirmations
+from services.gateway.descriptions import Descriptions
 from services.gateway.routes import Edge
 from shared.identity import Identities
 from shared.publisher import MemoryPublisher
+from shared.techniques import TechniqueBook
 from shared.tokens import Tokens, create_token
+from shared.vocabulary import Vocabulary
 
 
 def judge(request: httpx.Request) -> httpx.Response:
@@ -46,6 +49,7 @@ class GatewayAtWork:
             Identities("facility.example"),
             Confirmations(self.publisher),
             Verdicts("http://validator", "http://linker", httpx.MockTransport(judge)),
+            Descriptions(TechniqueBook([]), Vocabulary([], {})),
             lambda: datetime.now(UTC),
         )
         self._gateway = FastAPI()

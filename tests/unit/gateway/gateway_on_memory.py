@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,11 +11,14 @@ from pydantic import BaseModel
 
 from services.gateway.checking import Verdicts
 from services.gateway.confirming import Confirmations
+from services.gateway.descriptions import Descriptions
 from services.gateway.routes import Edge
 from shared.identity import Identities
 from shared.publisher import MemoryPublisher
+from shared.techniques import TechniqueBook
 from shared.tokens import Tokens, create_token
 from shared.topics import Topic
+from shared.vocabulary import Vocabulary
 from shared.wire import Message, Received, Record, read
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -35,6 +39,12 @@ E = TypeVar("E", bound=BaseModel)
 def event_of(message: Message, topic: Topic, event: type[E]) -> Received[E]:
     """What a stage reads."""
     return read(Record(message.topic, 0, 0, 0, message.key, message.value, message.headers), topic, event)
+
+
+@cache
+def described() -> Descriptions:
+    """The techniques of the repository; half a second, so once."""
+    return Descriptions(TechniqueBook.load(), Vocabulary.load())
 
 
 class TroubledPublisher(MemoryPublisher):
@@ -84,6 +94,7 @@ class Gateway:
             Identities("facility.example"),
             self.confirmations,
             Verdicts("http://validator", "http://linker/", httpx.MockTransport(self.services)),
+            described(),
             lambda: NOW,
         )
         self.app = FastAPI()

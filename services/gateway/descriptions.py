@@ -1,0 +1,90 @@
+"""What this gateway's facility takes: techniques and the JSON Schema of each kind, from the files it started with."""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import sha256
+
+from fastapi import Request, Response
+
+from services.gateway.problems import Problem
+from shared.kind_schema import kind_schema, technique_schema
+from shared.kinds import Kind
+from shared.parameter_schema import Schema
+from shared.techniques import Technique, TechniqueBook
+from shared.vocabulary import Vocabulary
+
+SCHEMA_TYPE = "application/schema+json"
+FRESH_SECONDS = 300
+"""So long an answer may be used again unasked; files change only with a restart."""
+
+
+class Descriptions:
+    """Answers made from techniques and vocabulary, each once. They are public: no token is asked for."""
+
+    def __init__(self, techniques: TechniqueBook, vocabulary: Vocabulary) -> None:
+        self._techniques = {technique.name: technique for technique in techniques.techniques}
+        self._kinds = {kind.name: (kind, each) for each in techniques.techniques for kind in each.kind}
+        self.names = list(self._techniques)
+        self.ids = [*self._techniques, *self._kinds]
+        """What a schema can be asked of."""
+        self._vocabulary = vocabulary
+        self._schema_text = lru_cache(maxsize=None)(self._write_schema)
+        self._overview = _json({"techniques": [_technique(each) for each in techniques.techniques]})
+
+    async def list_techniques(self, request: Request) -> Response:
+        """Every technique that is described: its names, PIDs and kinds."""
+        return _answer(request, self._overview, "application/json")
+
+    async def schema(self, request: Request) -> Response:
+        """The JSON Schema (2020-12) of a submission of a kind (`mx.raw.mesh`) or of any kind of a technique (`MX`)."""
+        name: str = request.path_params["id"]
+        if name not in self.ids:
+            raise Problem(404, f"there is no technique or kind {name[:100]!r}; GET /techniques lists them")
+        return _answer(request, self._schema_text(name), SCHEMA_TYPE)
+
+    def _write_schema(self, name: str) -> str:
+        found: Schema
+        if name in self._kinds:
+            found = kind_schema(*self._kinds[name], self._vocabulary)
+        else:
+            found = technique_schema(self._techniques[name], self._vocabulary)
+        return _json(found)
+
+
+def _technique(technique: Technique) -> Mapping[str, object]:
+    return {
+        "name": technique.name,
+        "title": technique.title,
+        "pid": technique.pid,
+        "other_pids": technique.other_pids,
+        "definitions": technique.definitions,
+        "schema": f"/techniques/{technique.name}/schema",
+        "kinds": [_kind(kind) for kind in technique.kind],
+    }
+
+
+def _kind(kind: Kind) -> Mapping[str, object]:
+    return {
+        "name": kind.name,
+        "title": kind.title,
+        "type": kind.type,
+        "required": kind.required,
+        "strict": kind.strict,
+        "inputs": None if kind.input is None else [str(relation) for relation in kind.input],
+        "schema": f"/techniques/{kind.name}/schema",
+    }
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _answer(request: Request, text: str, media_type: str) -> Response:
+    """The text, or 304 where the caller has it already."""
+    tag = f'"{sha256(text.encode()).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": f"public, max-age={FRESH_SECONDS}"}
+    known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
+    if tag in known:
+        return Response(status_code=304, headers=headers)
+    return Response(text, headers=headers, media_type=media_type)

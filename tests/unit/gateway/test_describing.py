@@ -1,0 +1,97 @@
+import json
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
+from jsonschema import Draft202012Validator
+
+from services.gateway.app import SERVICE
+from shared.backoff import Patience
+from shared.database import Database
+from shared.identity import Identities
+from shared.publisher import KafkaPublisher
+from shared.service import Ground
+from shared.settings import Settings
+from tests.unit.gateway.gateway_on_memory import Gateway, described
+
+XRPD = """\
+name = "XRPD"
+title = "Powder diffraction"
+pid = "https://w3id.org/PaN/ESRFET#XRPD"
+definitions = ["XRPD"]
+
+[[kind]]
+name = "xrpd.raw.frames"
+title = "Frames of one powder"
+type = "raw"
+required = ["InstrumentMonochromator_energy"]
+"""
+
+
+def a_stranger(app: FastAPI) -> httpx.AsyncClient:
+    """A caller without a token."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway.test")
+
+
+async def test_anyone_may_ask_which_techniques_there_are(gateway: Gateway) -> None:
+    async with a_stranger(gateway.app) as stranger:
+        techniques = (await stranger.get("/techniques")).json()["techniques"]
+    [mx] = [technique for technique in techniques if technique["name"] == "MX"]
+    assert (mx["title"], mx["pid"]) == ("Macromolecular crystallography", "https://w3id.org/PaN/ESRFET#MX")
+    [collection] = [kind for kind in mx["kinds"] if kind["name"] == "mx.raw.datacollection"]
+    assert (collection["type"], collection["required"]) == ("raw", ["MX_numberOfImages"])
+
+
+async def test_every_kind_and_technique_has_the_schema_that_the_list_names(gateway: Gateway) -> None:
+    async with a_stranger(gateway.app) as stranger:
+        for technique in (await stranger.get("/techniques")).json()["techniques"][:2]:
+            for each in (technique, *technique["kinds"]):
+                answer = await stranger.get(each["schema"])
+                assert answer.headers["Content-Type"] == "application/schema+json"
+                Draft202012Validator.check_schema(answer.json())
+
+
+async def test_the_schema_of_a_kind_is_the_one_that_is_committed(caller: httpx.AsyncClient) -> None:
+    committed = Path("schemas/kinds/mx.raw.datacollection.json").read_text(encoding="utf-8")
+    assert (await caller.get("/techniques/mx.raw.datacollection/schema")).json() == json.loads(committed)
+
+
+async def test_what_has_not_changed_is_not_sent_again(caller: httpx.AsyncClient) -> None:
+    first = await caller.get("/techniques")
+    again = await caller.get("/techniques", headers={"If-None-Match": f'"other", W/{first.headers["ETag"]}'})
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    assert first.headers["Cache-Control"] == "public, max-age=300"
+    assert (await caller.get("/techniques", headers={"If-None-Match": '"other"'})).status_code == 200
+
+
+async def test_a_technique_that_is_not_described_is_not_found(caller: httpx.AsyncClient) -> None:
+    answer = await caller.get("/techniques/mx.raw.nothing/schema")
+    assert answer.status_code == 404
+    assert "GET /techniques lists them" in answer.json()["detail"]
+
+
+async def test_a_facilitys_own_technique_is_described_too(tmp_path: Path) -> None:
+    (tmp_path / "techniques").mkdir()
+    (tmp_path / "techniques/xrpd.toml").write_text(XRPD)
+    settings = Settings(schema_directories=[tmp_path])
+    ground = Ground(
+        settings,
+        Identities(settings.facility),
+        Database(settings, "gateway"),
+        KafkaPublisher(settings, client_id="gateway"),
+        Patience(),
+    )
+    app = FastAPI()
+    app.include_router(SERVICE.assemble(ground).router)
+    async with a_stranger(app) as stranger:
+        assert "XRPD" in {each["name"] for each in (await stranger.get("/techniques")).json()["techniques"]}
+        schema = (await stranger.get("/techniques/xrpd.raw.frames/schema")).json()
+    assert "InstrumentMonochromator_energy" in schema["properties"]["parameters"]["properties"]
+
+
+def test_openapi_lists_what_can_be_asked_for(gateway: Gateway) -> None:
+    paths = gateway.app.openapi()["paths"]
+    [which] = paths["/techniques/{id}/schema"]["get"]["parameters"]
+    assert which["schema"]["enum"] == described().ids
+    body = paths["/datasets"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert {"enum": described().names} in body["properties"]["technique"]["anyOf"]
