@@ -105,7 +105,7 @@ def _law(rule: Rule) -> str:
     if rule.sweep:
         sweep = rule.sweep
         return (
-            f"`{sweep.end}` = `{sweep.start}` + (`{sweep.step}` − `{sweep.overlap}`) * `{sweep.count}`, "
+            f"`{sweep.end}` = `{sweep.start}` + (`{sweep.step}` - `{sweep.overlap}`) * `{sweep.count}`, "
             f"within {sweep.tolerance:g} of `{sweep.step}`"
         )
     if rule.cell:
