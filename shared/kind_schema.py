@@ -71,7 +71,7 @@ def kind_schema(kind: Kind, technique: Technique, vocabulary: Vocabulary) -> Sch
     }
     least, most = input_bounds(kind)
     properties = {**fields["properties"], "parameters": parameters}
-    properties["technique"] = {**properties["technique"], "examples": [technique.name]}
+    properties["technique"] = {**properties["technique"], "examples": [technique.word]}
     if most is not None:
         properties["input"] = {**properties["input"], "maxItems": most}
     laws = [*_recognised(kind, names), *_inputs(least), *_required(kind, names)]

@@ -88,7 +88,7 @@ def in_words(term: Term) -> str:
     facts = [
         meaning_of(term),
         term.note if term.note not in term.description else "",
-        f"In {term.unit}" if term.unit else term.no_unit,
+        f"in {term.unit}" if term.unit else term.no_unit,
         f"{span_of(term.hard)}{unit}" if term.hard else "",
         f"usually {span_of(term.plausible)}{unit}" if term.plausible and term.plausible != term.hard else "",
         f"mmCIF {term.mmcif}" if term.mmcif else "",

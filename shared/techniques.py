@@ -42,6 +42,11 @@ class Technique(Table):
                 raise ValueError(f"the kind {name} is described {count} times")
         return self
 
+    @property
+    def word(self) -> str:
+        """What a submission best calls it: its name where a definition says so, else the first of them."""
+        return self.name if self.name.lower() in self.definitions else self.definitions[0].upper()
+
     def kind_of(self, traits: Traits) -> Kind | None:
         """The first kind that fits."""
         return next((kind for kind in self.kind if kind.fits(traits)), None)

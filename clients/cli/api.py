@@ -40,6 +40,10 @@ class Api:
             fail(_problem(answer))
         return answer.text
 
+    def describe(self, route: str) -> Any:  # noqa: ANN401  whatever JSON it is
+        """What the gateway says of techniques and kinds."""
+        return _json(self._ask("GET", f"{self.gateway_url}{route}"))
+
     def submit(self, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Hand in datasets in order; the gateway's answer for each."""
         return self._in_batches("/datasets:batch", submissions, MOST_SUBMITTED)

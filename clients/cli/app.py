@@ -2,7 +2,7 @@
 
 import typer
 
-from clients.cli import auditing, datasets, exporting, operations, rejections, running, tokens
+from clients.cli import auditing, datasets, exporting, operations, rejections, running, techniques, tokens
 
 app = typer.Typer(
     name="beamcat",
@@ -23,6 +23,7 @@ app.command("status", rich_help_panel=DATASETS)(datasets.status)
 app.command("find", rich_help_panel=DATASETS)(datasets.find)
 app.command("lineage", rich_help_panel=DATASETS)(datasets.lineage)
 app.command("export", rich_help_panel=DATASETS)(exporting.export)
+app.add_typer(techniques.app, name="techniques", rich_help_panel=DATASETS)
 app.add_typer(rejections.app, name="rejections", rich_help_panel=DATASETS)
 app.command("serve", rich_help_panel=OPERATE)(operations.serve)
 app.command("migrate", rich_help_panel=OPERATE)(operations.migrate)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from docs.contracts.asyncapi import asyncapi
+from docs.contracts.builders import CLIENT, builders
 from docs.contracts.event_schemas import event_schema
 from docs.contracts.kind_schemas import KINDS, kind_schemas
 from docs.contracts.operations import metrics_page, settings_page
@@ -21,7 +22,7 @@ from shared.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parent.parent.parent
 EVENTS = "schemas/events"
-FOLDERS = (EVENTS, KINDS, PAGES)
+FOLDERS = (EVENTS, KINDS, PAGES, CLIENT)
 """Where what is generated is a file a topic, a kind or a technique."""
 
 
@@ -33,6 +34,7 @@ def generated() -> dict[str, str]:
     return {
         **{f"{EVENTS}/{topic.schema_file}": _json(event_schema(topic)) for topic in TOPICS},
         **dict(kind_schemas(techniques, vocabulary)),
+        **dict(builders(techniques, vocabulary)),
         **dict(technique_pages(techniques, vocabulary)),
         "schemas/asyncapi.json": _json(asyncapi(services)),
         "docs/topics.md": topics_page(services),

@@ -25,7 +25,8 @@ class Descriptions:
     def __init__(self, techniques: TechniqueBook, vocabulary: Vocabulary) -> None:
         self._techniques = {technique.name: technique for technique in techniques.techniques}
         self._kinds = {kind.name: (kind, each) for each in techniques.techniques for kind in each.kind}
-        self.names = list(self._techniques)
+        self.words = [technique.word for technique in techniques.techniques]
+        """What the field `technique` of a submission may say."""
         self.ids = [*self._techniques, *self._kinds]
         """What a schema can be asked of."""
         self._vocabulary = vocabulary

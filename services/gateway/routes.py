@@ -95,7 +95,7 @@ class Edge:
                 status_code=status,
                 response_model=model,
                 tags=["submission"],
-                openapi_extra=_body_of(path, self.descriptions.names),
+                openapi_extra=_body_of(path, self.descriptions.words),
             )
         for path, endpoint, extra in (
             ("/techniques", self.descriptions.list_techniques, None),

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from beamcat_client import AsyncClient, BeamcatError, Client, Receipt, SpoolUnusable, SubmissionRefused
+from beamcat_client import AsyncClient, BeamcatError, Client, Receipt, SpoolUnusable, SubmissionRefused, mx
 from beamcat_client.submission import plain
+from shared.events import Submission
 from shared.tokens import create_token, revoke_token
 from tests.unit.client.gateway_at_work import GatewayAtWork
+from tests.unit.validator.builders import SUBMITTED_AT, a_checker
 
 
 def store(client: Client, number: int = 1, **more: str | None) -> Receipt:
@@ -339,3 +341,22 @@ def test_a_spool_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SpoolUnusable, match="give another folder"):
         Client("http://gateway", spool=tmp_path / "file")
+
+
+def test_a_dataset_is_stored_through_a_builder_of_its_kind(gateway: GatewayAtWork, client: Client) -> None:
+    receipt = client.store_dataset(
+        "run_01",
+        "MX1111",
+        "Fus_RAC1b",
+        "/data/run_01",
+        **mx.data_collection(MX_numberOfImages=3600, MX_detectorDistance="15 cm"),
+        beamline="id29",
+        start="2026-11-24T10:00:00+01:00",
+    )
+    assert receipt.delivered
+    [message] = gateway.publisher.messages
+    submission = Submission(**json.loads(message.value)["submission"])
+    verdict = a_checker().check(submission, receipt.receipt_id, SUBMITTED_AT)
+    assert verdict.dataset is not None
+    assert (verdict.dataset.kind, verdict.errors) == ("mx.raw.datacollection", [])
+    assert verdict.parameters["MX_detectorDistance"] == {"value": 150.0, "original": "15 cm", "unit": "mm"}

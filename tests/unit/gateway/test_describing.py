@@ -94,4 +94,4 @@ def test_openapi_lists_what_can_be_asked_for(gateway: Gateway) -> None:
     [which] = paths["/techniques/{id}/schema"]["get"]["parameters"]
     assert which["schema"]["enum"] == described().ids
     body = paths["/datasets"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    assert {"enum": described().names} in body["properties"]["technique"]["anyOf"]
+    assert {"enum": described().words} in body["properties"]["technique"]["anyOf"]
