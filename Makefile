@@ -49,7 +49,7 @@ types: .venv/.dev ## mypy, strict
 format: .venv/.dev ## let ruff mend what it can
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
-contracts: .venv/.dev ## write anew what is generated: schemas/events, schemas/asyncapi.json, tables in docs
+contracts: .venv/.dev ## write anew what is generated: schemas of events and kinds, tables in docs, builders of the client
 	@$(BIN)/python -m docs.contracts
 lock: .venv/.dev ## resolve all dependencies anew: requirements/*.txt and jgo.lock.toml
 	@$(LOCK) --extra embedded --extra dev pyproject.toml -o requirements/dev.txt

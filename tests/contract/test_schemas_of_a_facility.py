@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from services.gateway.app import SERVICE as GATEWAY
 from services.linker.app import SERVICE as LINKER
 from services.validator.app import SERVICE as VALIDATOR
 from services.validator.checking import Checker
@@ -60,6 +61,7 @@ def test_the_definitions_that_judged_a_dataset_are_recorded_with_it() -> None:
         (VALIDATOR, "vocabulary", OWN.replace("aliases", "aliasses"), "line 4, parameter.OURS_humidity.aliasses"),
         (VALIDATOR, "techniques", 'nam = "X"\n', "line 1, nam: unknown key"),
         (LINKER, "techniques", 'nam = "X"\n', "line 1, nam: unknown key"),
+        (GATEWAY, "techniques", 'nam = "X"\n', "line 1, nam: unknown key"),
     ],
     ids=lambda value: value.name if isinstance(value, Service) else "",
 )
