@@ -101,6 +101,6 @@ def _problem(answer: httpx.Response) -> str:
     try:
         problem = answer.json()
         faults = [f"{fault['field']}: {fault['message']}" for fault in problem.get("errors", ())]
-        return "; ".join([str(problem.get("detail", answer.text)), *faults])
+        return "; ".join(faults) or str(problem.get("detail", answer.text))
     except ValueError:
         return f"{answer.url} answered {answer.status_code}: {answer.text[:300]}"

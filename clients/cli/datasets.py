@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.progress import Progress
 from rich.tree import Tree
 
@@ -91,9 +93,13 @@ def check(  # noqa: PLR0913  # each is an option of the command
     if as_json:
         print_json(verdicts)
     for verdict in verdicts if not as_json else ():
-        word = "[green]would be taken[/]" if verdict.get("accepted") else "[red]would be refused[/]"
-        console.print(f"{verdict['file']}: {word}")
+        kind = f" as {verdict['dataset']['kind']}" if verdict.get("dataset") else ""
+        word = f"[green]would be taken[/]{kind}" if verdict.get("accepted") else "[red]would be refused[/]"
+        console.print(f"{escape(str(verdict['file']))}: {word}", soft_wrap=True)
         print_verdict(verdict)
+        missing = (verdict.get("links") or {}).get("waits_for", ())
+        if verdict.get("accepted") and missing:
+            console.print(f"  [yellow]would wait[/] for {escape(', '.join(missing))}", soft_wrap=True)
         print_not_submitted(verdict.get("not_submitted", ()))
     if not all(verdict.get("accepted") for verdict in verdicts):
         raise typer.Exit(1)
@@ -188,7 +194,7 @@ def follow(api: Api, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     states = submit_all(api, submissions)
     among_them = {state["path"] for state in states}
     deadline = time.monotonic() + PATIENCE_SECONDS
-    with Progress(console=errors, transient=True) as progress:
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
         for place in progress.track(range(len(states)), description="on its way"):
             while not _settled(states[place], among_them) and time.monotonic() < deadline:
                 time.sleep(POLL_SECONDS)
@@ -227,22 +233,24 @@ def print_states(states: list[dict[str, Any]]) -> None:
         revision = f" as revision {state['revision']}" if "revision" in state else ""
         receipt = f"[dim]{state.get('receipt_id', '')}[/]"
         console.print(
-            f"[{COLOURS.get(word, 'red')}]{word}[/]{revision}  {state.get('path')}  {receipt}", soft_wrap=True
+            f"[{COLOURS.get(word, 'red')}]{word}[/]{revision}  {escape(str(state.get('path')))}  {receipt}",
+            soft_wrap=True,
         )
         for line in _explanations(state):
-            console.print(f"  {line}", soft_wrap=True)
+            console.print(f"  {line}", markup=False, soft_wrap=True)
         print_findings(state.get("findings", ()))
         print_not_submitted(state.get("not_submitted", ()))
 
 
 def _explanations(state: dict[str, Any]) -> Iterator[str]:
-    if state.get("code"):
+    if state.get("code") and not any(finding["severity"] == "error" for finding in state.get("findings", ())):
         yield f"{state['code']}: {state['message']}"
     if state.get("waits_for"):
-        yield f"waits until {state['deadline']} for {', '.join(state['waits_for'])}"
+        deadline = datetime.fromisoformat(state["deadline"]).isoformat(timespec="seconds")
+        yield f"waits until {deadline.replace('+00:00', 'Z')} for {', '.join(state['waits_for'])}"
     if state["state"] == "refused":
-        yield str(state.get("detail", ""))
-        yield from (f"{fault['field']}: {fault['message']}" for fault in state.get("errors", ()))
+        faults = [f"{fault['field']}: {fault['message']}" for fault in state.get("errors", ())]
+        yield from faults or [str(state.get("detail", ""))]
 
 
 def print_datasets(datasets: list[dict[str, Any]]) -> None:
@@ -270,8 +278,7 @@ def _grow(
 ) -> None:
     node = nodes[dataset_id]
     style = "bold" if dataset_id == root else ""
-    branch = tree.add(
-        f"[{style or 'default'}]{node.get('name', '?')}[/]  [dim]{node.get('kind', '')}  {node['path']}[/]"
-    )
+    name, where = escape(node.get("name", "?")), escape(node["path"])
+    branch = tree.add(f"[{style or 'default'}]{name}[/]  [dim]{node.get('kind', '')}  {where}[/]")
     for child in children.get(dataset_id, ()):
         _grow(branch, child, nodes, children, root)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 PIPED_WIDTH = 240
@@ -31,7 +32,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
     """A table that folds its texts to the terminal's width."""
     table = Table(*columns, title=title, title_justify="left", header_style="bold")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
     console.print(table)
 
 
@@ -39,19 +40,20 @@ def print_findings(findings: Iterable[Mapping[str, Any]]) -> None:
     """Each finding on a line of its own: errors first."""
     for finding in sorted(findings, key=lambda finding: str(finding["severity"])):
         colour = "red" if finding["severity"] == "error" else "yellow"
-        console.print(f"  [{colour}]{finding['severity']}[/] {finding['code']}: {finding['message']}", soft_wrap=True)
+        told = escape(f"{finding['code']}: {finding['message']}")
+        console.print(f"  [{colour}]{finding['severity']}[/] {told}", soft_wrap=True)
 
 
 def print_verdict(verdict: Mapping[str, Any]) -> None:
     """Everything that a dry run found: first why the edge would not take it, then errors, then warnings."""
     if "detail" in verdict and not verdict.get("errors"):
-        console.print(f"  [red]error[/] {verdict['detail']}", soft_wrap=True)
+        console.print(f"  [red]error[/] {escape(verdict['detail'])}", soft_wrap=True)
     for fault in verdict.get("errors", ()):
-        console.print(f"  [red]error[/] {fault['field']}: {fault['message']}", soft_wrap=True)
+        console.print(f"  [red]error[/] {escape(fault['field'])}: {escape(fault['message'])}", soft_wrap=True)
     print_findings(verdict.get("findings", ()))
 
 
 def fail(message: str, code: int = FAILED) -> NoReturn:
     """Say what is wrong on standard error and end with an exit code."""
-    errors.print(f"[red]beamcat:[/] {message}", soft_wrap=True)
+    errors.print(f"[red]beamcat:[/] {escape(message)}", soft_wrap=True)
     raise typer.Exit(code)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from clients.cli.api import connect
 from clients.cli.datasets import follow, print_states
@@ -41,14 +42,15 @@ def show(rejection_id: RejectionId, *, as_json: Json = False) -> None:
     if as_json:
         print_json(rejection)
         return
-    console.print(f"[red]{rejection['code']}[/] by {rejection['stage']}: {rejection['message']}", soft_wrap=True)
+    told = escape(f"by {rejection['stage']}: {rejection['message']}")
+    console.print(f"[red]{rejection['code']}[/] {told}", soft_wrap=True)
     print_findings(rejection["findings"])
     origin = {
         name: rejection.get(name)
         for name in ("receipt_id", "path", "producer", "topic", "partition", "offset", "rejected_at")
     }
     for name, value in origin.items():
-        console.print(f"  {name}: {value}", soft_wrap=True)
+        console.print(f"  {name}: {value}", markup=False, soft_wrap=True)
     console.print(
         rejection["value_text"] or "(the original bytes are no text: see value_base64 with --json)",
         markup=False,
@@ -70,9 +72,8 @@ def resubmit(
     submission = json.loads(file.read_text()) if file else _original(_rejection(rejection_id))
     if save:
         save.write_text(json.dumps(submission, indent=2, ensure_ascii=False) + "\n")
-        console.print(
-            f"written to {save}; correct it and run: beamcat rejections resubmit {rejection_id} --file {save}"
-        )
+        told = f"written to {save}; correct it and run: beamcat rejections resubmit {rejection_id} --file {save}"
+        console.print(told, markup=False, soft_wrap=True)
         return
     states = follow(connect(), [submission])
     if as_json:

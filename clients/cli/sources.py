@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from clients.cli.importing.gathering import FileNotUnderstood, Given
 from clients.cli.output import console, fail
@@ -57,7 +58,8 @@ def _read_pipeline_file(file: Path, given: Given) -> Source:
 def print_not_submitted(unplaced: Iterable[Mapping[str, str]]) -> None:
     """What the file says and the submission does not, a line each."""
     for one in unplaced:
-        console.print(f"  [yellow]not submitted[/] {one['place']} = {one['value']}: {one['reason']}", soft_wrap=True)
+        told = escape(f"{one['place']} = {one['value']}: {one['reason']}")
+        console.print(f"  [yellow]not submitted[/] {told}", soft_wrap=True)
 
 
 def read_submissions(file: Path) -> list[dict[str, Any]]:
@@ -68,6 +70,6 @@ def read_submissions(file: Path) -> list[dict[str, Any]]:
         fail(f"{file} is not JSON: {error}")
     if isinstance(content, dict):
         content = content.get("datasets", [content])
-    if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
+    if not content or not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
         fail(f'{file} holds no submission: give a JSON object, a list of them, or {{"datasets": […]}}')
     return content

@@ -1,0 +1,75 @@
+"""What producers wrote is shown as they wrote it, also where it looks like the terminal's own markup."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from clients.cli import datasets, rejections
+from clients.cli.api import Api
+from clients.cli.app import app
+
+PATH = "/data/visitor/mx1111/[/x]run_1"
+ERROR = {"code": "value_not_a_number", "severity": "error", "message": "MX_flux = '[red]many[/]' is not a number"}
+ANSWERS: dict[str, Any] = {
+    "/receipts": {
+        "receipts": [
+            {"state": "rejected", "path": PATH, "code": "dataset_invalid", "message": "…", "findings": [ERROR]},
+            {"state": "pending", "path": PATH, "deadline": "2026-12-01T19:38:54.361298Z", "waits_for": ["/data/[/y]"]},
+        ]
+    },
+    "/rejections": {"rejections": [{"path": PATH, "code": "dataset_invalid", "message": ERROR["message"]}]},
+    "/datasets": {"datasets": [{"name": "[bold]run[/bold]", "path": PATH}], "count": 1},
+    "/datasets:check": {
+        "accepted": True,
+        "dataset": {"kind": "mx.processed.integration"},
+        "findings": [],
+        "links": {"waits_for": ["/data/[/y]"]},
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def services(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Api({}, httpx.MockTransport(lambda request: httpx.Response(200, json=ANSWERS[request.url.path])))
+    monkeypatch.setattr(datasets, "connect", lambda: api)
+    monkeypatch.setattr(rejections, "connect", lambda: api)
+
+
+def _told(*command: str) -> str:
+    result = CliRunner().invoke(app, [*command])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.output
+
+
+@pytest.mark.parametrize("command", [["status", "/data"], ["find"], ["rejections", "list"]])
+def test_brackets_in_a_path_are_shown(command: list[str]) -> None:
+    assert "[/x]run_1" in _told(*command)
+
+
+def test_brackets_in_a_value_are_shown_and_a_reason_is_said_once() -> None:
+    told = _told("status", "/data")
+    assert "error value_not_a_number: MX_flux = '[red]many[/]' is not a number" in told
+    assert "dataset_invalid" not in told
+
+
+def test_a_deadline_is_told_to_the_second() -> None:
+    assert "waits until 2026-12-01T19:38:54Z for /data/[/y]" in _told("status", "/data")
+
+
+def test_a_check_says_the_kind_and_what_would_be_awaited(tmp_path: Path) -> None:
+    file = tmp_path / "one.json"
+    file.write_text(json.dumps({"path": PATH}))
+    told = _told("check", str(file))
+    assert "would be taken as mx.processed.integration" in told
+    assert "would wait for /data/[/y]" in told
+
+
+@pytest.mark.parametrize("nothing", ["[]", '{"datasets": []}'])
+def test_a_file_without_a_submission_is_refused(tmp_path: Path, nothing: str) -> None:
+    file = tmp_path / "none.json"
+    file.write_text(nothing)
+    assert "holds no submission" in _told("submit", str(file))
