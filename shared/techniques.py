@@ -47,6 +47,11 @@ class Technique(Table):
         """What a submission best calls it: its name where a definition says so, else the first of them."""
         return self.name if self.name.lower() in self.definitions else self.definitions[0].upper()
 
+    def is_named_in(self, traits: Traits) -> bool:
+        """Whether definition or PID say this technique, or only its parameters do."""
+        named = {*traits.definition.lower().split(), *traits.technique_pid.split()}
+        return not named.isdisjoint((*self.definitions, self.pid, *self.other_pids))
+
     def kind_of(self, traits: Traits) -> Kind | None:
         """The first kind that fits."""
         return next((kind for kind in self.kind if kind.fits(traits)), None)

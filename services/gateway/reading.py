@@ -215,6 +215,8 @@ def _fault(model: type[BaseModel], kind: str, place: Sequence[int | str], messag
     field = ".".join(map(str, place))
     if kind == "missing":
         return FieldFault(field=field, message="is missing; give it")
+    if kind == "list_type":
+        return FieldFault(field=field, message='is no list; write ["…"], also around a single entry')
     if kind != "extra_forbidden":
         return FieldFault(field=field, message=message[:1].lower() + message[1:])
     meant = _meant(model, str(place[-1])) if len(place) == 1 else None

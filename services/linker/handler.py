@@ -19,7 +19,7 @@ from shared.wire import Received
 AWAIT_SECONDS = 7 * 86400.0
 """How long the inputs of a dataset are awaited whose kind no technique describes."""
 
-NOT_CATALOGUED = "not catalogued yet"
+NOT_CATALOGUED = "unknown (not catalogued yet)"
 
 
 class LinkerView(Section):

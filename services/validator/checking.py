@@ -141,6 +141,12 @@ class Checker:
         technique = self._techniques.technique_of(traits)
         kind = technique.kind_of(traits) if technique else None
         if technique is not None and kind is not None:
+            if traits.definition and not technique.is_named_in(traits):
+                message = (
+                    f"no technique file describes the technique {traits.definition[:100]!r}; the dataset was taken as"
+                    f" {technique.name}, whose parameters it has"
+                )
+                said.notes.warn("technique_unknown", message, traits.definition, technique.name)
             return Recognised(technique.name, technique.pid, kind.name, kind.type, kind)
         given = f"the technique {traits.definition[:100]!r}" if traits.definition else "its technique"
         message = f"no technique file describes {given}; the dataset is kept without a technique's checks"

@@ -27,14 +27,17 @@ class Folders:
 
     def path(self, said: str, notes: Notes, what: str = "path") -> str | None:
         """The one spelling of a path under the facility's roots."""
+        which = "" if what == "path" else "among its inputs, "
         try:
             normalised = normalise_path(said)
         except PathInvalid as error:
-            notes.error(f"{what}_invalid", str(error), said, "an absolute path without '..'")
+            notes.error(f"{what}_invalid", f"{which}{error}", said, "an absolute path without '..'")
             return None
         if not normalised.startswith(self._roots):
             roots = " or ".join(root.rstrip("/") or "/" for root in self._roots)
-            message = f"{normalised} is not under {roots}, where this facility keeps its datasets; correct the path"
+            message = (
+                f"{which}{normalised} is not under {roots}, where this facility keeps its datasets; correct the path"
+            )
             notes.error(f"{what}_outside_roots", message, said, f"a folder under {roots}")
             return None
         return normalised

@@ -86,7 +86,11 @@ class ParameterReader:
         for number, name in enumerate(reading.unknown):
             meant = self._vocabulary.suggest(name) if number < SUGGESTIONS_AT_MOST else None
             question = f"; did you mean {meant}?" if meant else "."
-            consequence = f"A {strict_kind} takes only known parameters." if strict_kind else "It was kept as it is."
+            consequence = (
+                f"A dataset of kind {strict_kind} takes only known parameters."
+                if strict_kind
+                else "It was kept as it is."
+            )
             findings.append(
                 Finding(
                     code="parameter_unknown",

@@ -201,6 +201,14 @@ def test_a_technique_that_nobody_described_loses_no_dataset(inputs: list[str], k
     assert _codes(verdict.findings, Severity.WARNING) == ["technique_unknown"]
 
 
+def test_a_technique_that_nobody_described_is_told_where_the_parameters_decide() -> None:
+    verdict = the_verdict(technique="EXAFS", parameters={"MX_flux": "1e12", "MX_wavelength": "0.9"})
+    assert verdict.dataset is not None
+    assert verdict.dataset.technique == "MX"
+    [finding] = [finding for finding in verdict.findings if finding.code == "technique_unknown"]
+    assert (finding.value, finding.expected) == ("EXAFS", "MX")
+
+
 def test_a_kind_may_be_processed_before_anybody_names_its_input() -> None:
     dataset = _dataset(parameters={"scanType": "integration", "Process_program": "autoPROC"})
     assert (dataset.kind, dataset.type) == ("mx.processed.integration", "processed")
