@@ -192,23 +192,36 @@ def submit_all(api: Api, submissions: list[dict[str, Any]]) -> list[dict[str, An
 def follow(api: Api, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Hand in datasets and wait until each is committed, rejected, or pending on what is not among them."""
     states = submit_all(api, submissions)
-    among_them = {state["path"] for state in states}
     deadline = time.monotonic() + PATIENCE_SECONDS
     with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
         for place in progress.track(range(len(states)), description="on its way"):
-            while not _settled(states[place], among_them) and time.monotonic() < deadline:
+            while states[place]["state"] == "in_flight" and time.monotonic() < deadline:
                 time.sleep(POLL_SECONDS)
-                states[place] = api.search(f"/receipts/{states[place]['receipt_id']}") or states[place]
+                _look_again(api, states, place)
+        while (waiting := _may_go_on(states)) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+            for place in waiting:
+                _look_again(api, states, place)
     for state in states:
         if state["state"] in CATALOGUED:
             state["findings"] = api.search(f"/datasets/{state['dataset_id']}")["document"]["findings"]
     return states
 
 
-def _settled(state: dict[str, Any], among_them: set[str]) -> bool:
-    if state["state"] == "pending":
-        return among_them.isdisjoint(state["waits_for"])
-    return bool(state["state"] != "in_flight")
+def _look_again(api: Api, states: list[dict[str, Any]], place: int) -> None:
+    states[place] = api.search(f"/receipts/{states[place]['receipt_id']}") or states[place]
+
+
+def _may_go_on(states: list[dict[str, Any]]) -> list[int]:
+    """Places of the pending whose inputs are among them and neither refused nor waiting for ever themselves."""
+    waiting = [place for place, state in enumerate(states) if state["state"] == "pending"]
+    coming = {state["path"] for state in states if state["state"] in CATALOGUED}
+    while True:
+        hoped_for = coming | {states[place]["path"] for place in waiting}
+        still = [place for place in waiting if hoped_for.issuperset(states[place]["waits_for"])]
+        if still == waiting:
+            return waiting
+        waiting = still
 
 
 def lineage_of(api: Api, path: str, direction: str = "both", depth: int = 5) -> dict[str, Any]:
