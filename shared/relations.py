@@ -54,4 +54,4 @@ def number_objection(child: str, relations: Sequence[Relation], input_kinds: Seq
         return None
     expected = " and ".join(map(str, relations)) or "no inputs"
     found = ", ".join(f"{count} of kind {kind}" for kind, count in Counter(input_kinds).items()) or "none"
-    return f"a dataset of kind {child} comes from {expected}; found {found}"
+    return f"a dataset of kind {child} comes from {expected}; found {found}; correct the inputs"
