@@ -23,11 +23,15 @@ ANSWERS: dict[str, Any] = {
     },
     "/rejections": {"rejections": [{"path": PATH, "code": "dataset_invalid", "message": ERROR["message"]}]},
     "/datasets": {"datasets": [{"name": "[bold]run[/bold]", "path": PATH}], "count": 1},
-    "/datasets:check": {
-        "accepted": True,
-        "dataset": {"kind": "mx.processed.integration"},
-        "findings": [],
-        "links": {"waits_for": ["/data/[/y]"]},
+    "/datasets:check-batch": {
+        "results": [
+            {
+                "accepted": True,
+                "dataset": {"kind": "mx.processed.integration"},
+                "findings": [],
+                "links": {"waits_for": ["/data/[/y]"]},
+            }
+        ]
     },
 }
 
