@@ -13,6 +13,7 @@ from services.search.handler import (
 from services.search.routes import routes
 from services.search.sealing import Sealing
 from services.search.store import PostgresReadModel
+from shared.datafiles import own_folders
 from shared.events import DatasetPending, DatasetRejected
 from shared.service import Ground, Parts, Service
 from shared.stage import Stage
@@ -23,7 +24,8 @@ from shared.vocabulary import Vocabulary
 def assemble(ground: Ground) -> Parts:
     """Its stages, the sealing of blocks and the routes."""
     store = PostgresReadModel(ground.database, ground.clock)
-    return Parts(stages_of(store), (Sealing(ground.database, ground.patience).run,), routes(ground, Vocabulary.load()))
+    vocabulary = Vocabulary.load(own_folders("vocabulary", ground.settings.schema_directories))
+    return Parts(stages_of(store), (Sealing(ground.database, ground.patience).run,), routes(ground, vocabulary))
 
 
 def stages_of(store: PostgresReadModel) -> tuple[Stage[Any, None], ...]:

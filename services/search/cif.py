@@ -1,17 +1,13 @@
 """A committed result of macromolecular crystallography, with all that it was made from, as PDBx/mmCIF."""
 
 import asyncio
-from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Response
 
-from shared.datafiles import own_folders
 from shared.events import DatasetCommitted, Document
-from shared.mmcif import Items, is_exportable, items_of, mmcif_text
+from shared.mmcif import is_exportable, items_of, mmcif_text
 from shared.vocabulary import Vocabulary
 
 MOST_ANCESTORS = 2000
@@ -25,11 +21,12 @@ class Events(Protocol):
         """The committed event of a dataset's current revision."""
 
 
-def add_cif(router: APIRouter, events: Events, own_schemas: Sequence[Path]) -> None:
-    """Add the route, driven by the vocabulary and a facility's own schemas.
+def add_cif(router: APIRouter, events: Events, vocabulary: Vocabulary) -> None:
+    """Add the route, driven by the vocabulary.
 
     It must stand before that of the dataset itself, whose id would else end in `.cif`.
     """
+    items = items_of(vocabulary)
 
     @router.get("/datasets/{dataset_id}.cif", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}})
     async def show_cif(dataset_id: UUID) -> Response:
@@ -43,8 +40,8 @@ def add_cif(router: APIRouter, events: Events, own_schemas: Sequence[Path]) -> N
                 f"PDBx/mmCIF is of processed MX datasets, and this is {dataset.kind}; export what was made of it",
             )
         lineage = [dataset, *await ancestors(events, dataset)]
-        # in a thread, as the first one reads the vocabulary
-        text = await asyncio.to_thread(lambda: mmcif_text(lineage, _items(tuple(own_schemas))))
+        # in a thread, as a long lineage takes its time
+        text = await asyncio.to_thread(mmcif_text, lineage, items)
         return Response(text, media_type=MEDIA_TYPE)
 
 
@@ -64,8 +61,3 @@ async def ancestors(events: Events, dataset: Document) -> list[Document]:
 async def _document(events: Events, dataset_id: UUID) -> Document | None:
     event = await events.event(dataset_id)
     return DatasetCommitted.model_validate_json(event).document if event else None
-
-
-@cache
-def _items(own_schemas: tuple[Path, ...]) -> Items:
-    return items_of(Vocabulary.load(own_folders("vocabulary", own_schemas)))

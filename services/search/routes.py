@@ -58,7 +58,7 @@ def routes(ground: Ground, vocabulary: Vocabulary) -> APIRouter:
     naming = Naming(vocabulary)
     reader = CatalogueReader(ground.database, naming)
     _add_finding(router, reader, ground, naming)
-    _add_datasets(router, reader, ground)
+    _add_datasets(router, reader, ground, vocabulary)
     _add_receipts(router, reader, ground)
     _add_rejections(router, reader, ZoneInfo(ground.settings.time_zone))
     router.add_api_route("/", lambda: FileResponse(PAGE, media_type="text/html"), include_in_schema=False)
@@ -82,13 +82,13 @@ def _add_finding(router: APIRouter, reader: CatalogueReader, ground: Ground, nam
         return StreamingResponse(lines, media_type="text/csv", headers=headers)
 
 
-def _add_datasets(router: APIRouter, reader: CatalogueReader, ground: Ground) -> None:
+def _add_datasets(router: APIRouter, reader: CatalogueReader, ground: Ground, vocabulary: Vocabulary) -> None:
     @router.get("/datasets/by-path")
     async def show_by_path(path: str) -> Response:
         """The dataset at a path, as it was committed last."""
         return await show(_identity(ground.identities, path))
 
-    add_cif(router, reader, ground.settings.schema_directories)
+    add_cif(router, reader, vocabulary)
 
     @router.get("/datasets/{dataset_id}")
     async def show(dataset_id: UUID, revision: Annotated[int | None, Query(ge=1, lt=2**31)] = None) -> Response:

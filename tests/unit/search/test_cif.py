@@ -11,7 +11,7 @@ from services.search import cif as exporting
 from services.search.cif import add_cif, ancestors
 from shared.events import DatasetCommitted, Document
 from tests.unit.mmcif.results import TYPICAL, result, sweep
-from tests.unit.search.building import Topics
+from tests.unit.search.building import VOCABULARY, Topics
 
 
 class RememberedEvents:
@@ -33,7 +33,7 @@ class RememberedEvents:
 
 async def answer_of(dataset_id: UUID, *documents: Document) -> httpx.Response:
     app, router = FastAPI(), APIRouter()
-    add_cif(router, RememberedEvents(*documents), [])
+    add_cif(router, RememberedEvents(*documents), VOCABULARY)
     app.include_router(router)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://search") as client:
         return await client.get(f"/datasets/{dataset_id}.cif")
