@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.progress import Progress
 
 from clients.cli.api import MOST_CHECKED, Api, connect
@@ -151,10 +152,10 @@ def print_report(report: Report) -> None:
     """Each dataset that would not pass, then the codes, most frequent first."""
     for dataset in report.datasets:
         word = "[yellow]would wait[/]" if dataset["accepted"] else "[red]would be refused[/]"
-        console.print(f"{dataset['path']}: {word}  [dim]{dataset['kind']}[/]", soft_wrap=True)
+        console.print(f"{escape(dataset['path'])}: {word}  [dim]{escape(dataset['kind'])}[/]", soft_wrap=True)
         print_verdict(dataset)
         for path in dataset["waits_for"]:
-            console.print(f"  waits for {path}", soft_wrap=True)
+            console.print(f"  waits for {escape(path)}", soft_wrap=True)
     rows = [
         (severity, code, number)
         for severity, counted in (("error", report.errors), ("warning", report.warnings))
