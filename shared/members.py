@@ -42,6 +42,7 @@ def members_of(headers: Iterable[tuple[str, bytes]]) -> tuple[Member, ...]:
     return ()
 
 
+@lru_cache(maxsize=2048)  # a record's header is asked for when it is read, when a member is cut out and when it goes on
 def _parsed(value: bytes) -> tuple[Member, ...]:
     try:
         said = (entry.split(" ") for entry in value.decode().split(","))
