@@ -216,7 +216,16 @@ def derived_headers(
     topic: Topic, record: Record, receipt_id: str, stage: str, now: datetime, places: Iterable[Member] = ()
 ) -> Headers:
     """The headers of what a stage says of a record."""
-    trace = next((value for name, value in record.headers if name == "traceparent"), None)
     return headers_of(
-        topic, receipt_id=receipt_id, source=f"/beamcat/{stage}", time=now.isoformat(), traceparent=trace, places=places
+        topic,
+        receipt_id=receipt_id,
+        source=f"/beamcat/{stage}",
+        time=now.isoformat(),
+        traceparent=trace_of(record),
+        places=places,
     )
+
+
+def trace_of(record: Record) -> bytes | None:
+    """The W3C `traceparent` that a record came with."""
+    return next((value for name, value in record.headers if name == "traceparent"), None)

@@ -1,13 +1,17 @@
 """What the catalogue holds of a dataset: built from an event, merged with what is there, compared with it."""
 
+from datetime import datetime
 from itertools import chain
 from typing import Any
+from uuid import UUID
 
 from pydantic import Field
 from pydantic_core import from_json, to_json
 
 from shared.events import Commit, DatasetFacts, DocumentFacts, LinkedInput, Links, Section, Tracking
 from shared.members import Member
+from shared.topics import COMMITTED
+from shared.wire import Message, headers_of
 
 UNCLASSIFIED = "generic."
 """What the kind of a dataset of an unknown technique begins with."""
@@ -52,10 +56,17 @@ def places_in(payload: bytes) -> tuple[Member, ...]:
     return (Member("document.parameters", start, len(payload) - len(b"}}")),) if start else ()
 
 
-def parameters_in(payload: bytes) -> bytes:
-    """The parameters of a `written` event with a document."""
-    [(_, start, end)] = places_in(payload)
-    return payload[start + len(PARAMETERS) : end]
+def message_of(dataset_id: UUID, receipt_id: str, time: datetime, trace: bytes | None, payload: bytes) -> Message:
+    """What the world is told of a `written` event."""
+    headers = headers_of(
+        COMMITTED,
+        receipt_id=receipt_id,
+        source="/beamcat/catalog_writer",
+        time=time.isoformat(),
+        traceparent=trace,
+        places=places_in(payload),
+    )
+    return Message(COMMITTED.name, str(dataset_id).encode(), payload, headers)
 
 
 def document_of(view: CatalogView, parameters: bytes) -> CatalogDocument:

@@ -6,17 +6,18 @@ from datetime import datetime
 from typing import Literal, Self
 from uuid import UUID
 
+from pydantic_core import from_json, to_json
+
 from services.catalog_writer.documents import (
     CatalogDocument,
     CatalogView,
     document_of,
     merged,
-    parameters_in,
     replaced,
     same_content,
     written,
 )
-from shared.events import Commit, DocumentFacts, Section
+from shared.events import Commit
 from shared.rejections import Code, Refusal
 from shared.stage import HEADROOM_BYTES, Learned, Outcome
 from shared.topics import COMMITTED
@@ -26,13 +27,6 @@ MOST_BYTES = COMMITTED.max_bytes - HEADROOM_BYTES
 
 Receipt = tuple[UUID, str]
 """A submission of a dataset: its id and the submitted event's."""
-
-
-class CommittedFacts(Section):
-    """A committed event with a document, but for its parameters."""
-
-    commit: Commit
-    document: DocumentFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +39,9 @@ class Catalogued:
     @classmethod
     def read(cls, payload: bytes) -> Self:
         """The revision that a committed event tells of; the event must have a document."""
-        event = CommittedFacts.model_validate_json(payload)
-        document = CatalogDocument.model_construct(**vars(event.document), parameters=parameters_in(payload))
-        return cls(event.commit.revision, document)
+        event = from_json(payload)
+        document = event["document"] | {"parameters": to_json(event["document"]["parameters"])}
+        return cls(event["commit"]["revision"], CatalogDocument.model_validate(document))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from services.catalog_writer.documents import CatalogView, places_in
+from services.catalog_writer.documents import CatalogView, message_of
 from services.catalog_writer.handler import Answered, Catalogued, Known, Receipt, Revised
 from shared.rejections import Refusal
 from shared.stage import Outcome
-from shared.topics import COMMITTED
-from shared.wire import Message, Received, headers_of
+from shared.wire import Message, Received, trace_of
 
 
 class MemoryCatalog:
@@ -71,18 +70,8 @@ class MemoryTransaction:
                 self.answered[receipt] = outcome
             elif isinstance(outcome, Answered):
                 self.answered[receipt] = None
-                self.messages.append(_message(event, outcome))
+                self.messages.append(
+                    message_of(*receipt, outcome.commit.committed_at, trace_of(event.record), outcome.payload)
+                )
                 if isinstance(outcome, Revised):
                     self.datasets[receipt[0]] = Catalogued(outcome.commit.revision, outcome.document)
-
-
-def _message(event: Received[CatalogView], answer: Answered) -> Message:
-    headers = headers_of(
-        COMMITTED,
-        receipt_id=answer.commit.receipt_id,
-        source="/beamcat/catalog_writer",
-        time=answer.commit.committed_at.isoformat(),
-        traceparent=next((value for name, value in event.record.headers if name == "traceparent"), None),
-        places=places_in(answer.payload),
-    )
-    return Message(COMMITTED.name, str(answer.commit.dataset_id).encode(), answer.payload, headers)

@@ -5,11 +5,10 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from services.catalog_writer.documents import places_in
+from services.catalog_writer.documents import message_of
 from services.catalog_writer.rows import unpacked
 from shared.database import Database
-from shared.topics import COMMITTED
-from shared.wire import Message, headers_of
+from shared.wire import Message
 
 RELAY_LOCK = 0x636174616C6F67
 """Held by the one relay at work; advisory locks are the whole database's."""
@@ -51,12 +50,4 @@ class PostgresOutbox:
 
 def _message(row: asyncpg.Record) -> Message:
     payload = row["payload"] or unpacked(row["block"])
-    headers = headers_of(
-        COMMITTED,
-        receipt_id=row["receipt_id"],
-        source="/beamcat/catalog_writer",
-        time=row["committed_at"].isoformat(),
-        traceparent=row["traceparent"],
-        places=places_in(payload),
-    )
-    return Message(COMMITTED.name, str(row["dataset_id"]).encode(), payload, headers)
+    return message_of(row["dataset_id"], row["receipt_id"], row["committed_at"], row["traceparent"], payload)

@@ -9,7 +9,7 @@ from services.catalog_writer.documents import CatalogDocument, CatalogView
 from services.catalog_writer.handler import Answered, Revised
 from shared.rejections import Refusal
 from shared.stage import Outcome
-from shared.wire import Received
+from shared.wire import Received, trace_of
 
 Row = Sequence[object]
 
@@ -106,7 +106,7 @@ def outbox_row(event: Received[CatalogView], answer: Answered) -> Row:
         answer.commit.revision,
         answer.commit.receipt_id,
         answer.commit.committed_at,
-        next((value for name, value in event.record.headers if name == "traceparent"), None),
+        trace_of(event.record),
         None if isinstance(answer, Revised) else answer.payload,
         len(answer.payload),
     )

@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import timedelta, timezone
 
 import pytest
+from pydantic_core import to_json
 
 from services.catalog_writer.handler import Answered, AnsweredBefore, Catalogued, Known, Revised, commit
 from shared.events import DatasetCommitted, Finding, Producer, Severity
@@ -135,3 +136,17 @@ def test_what_would_not_fit_into_its_topic_any_more_is_refused() -> None:
     assert told(first) == ("created", 1)
     assert isinstance(second, Refusal)
     assert second.code is Code.TOO_LARGE
+
+
+def test_a_revision_is_read_wherever_its_parameters_stand_in_the_document() -> None:
+    [first] = outcomes(FIRST)
+    assert isinstance(first, Revised)
+    event = DatasetCommitted.model_validate_json(first.payload)
+    assert event.document is not None
+    fields = {"parameters": event.document.parameters} | event.document.model_dump(mode="json")
+    elsewhere = to_json({"commit": event.commit, "document": fields})
+    assert elsewhere != first.payload
+    read = Catalogued.read(elsewhere)
+    assert read.document.read_parameters() == FIRST.parameters
+    [again] = outcomes(replace(FIRST, receipt="r2"), known=Known({FIRST.dataset_id: read}, {}))
+    assert told(again) == ("unchanged", 1)
