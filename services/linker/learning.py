@@ -102,22 +102,10 @@ class Catalogued(Learned):
 
     dataset_id: UUID
     revision: int
-    path: str
-    kind: str
-    inputs: frozenset[UUID]
-    proposal: str
-    sample: str | None
-    start: datetime
-    complete: bool
+    as_input: CataloguedDataset
+    """What a dataset that comes from it must know."""
     stray: Stray | None
     adoption: Adoption | None
-
-    @property
-    def as_input(self) -> CataloguedDataset:
-        """What a dataset that comes from it must know."""
-        return CataloguedDataset(
-            self.path, self.kind, self.inputs, self.proposal, self.sample, self.start, self.complete
-        )
 
 
 @dataclass(frozen=True)
@@ -150,13 +138,15 @@ def _catalogued(event: CommittedView, slots: Sequence[Slot], now: datetime) -> O
     return Catalogued(
         dataset_id=event.commit.dataset_id,
         revision=event.commit.revision,
-        path=document.path,
-        kind=document.kind,
-        inputs=frozenset(parent.dataset_id for parent in document.inputs),
-        proposal=document.proposal,
-        sample=document.sample.name if document.sample else None,
-        start=document.start,
-        complete=document.complete,
+        as_input=CataloguedDataset(
+            path=document.path,
+            kind=document.kind,
+            inputs=frozenset(parent.dataset_id for parent in document.inputs),
+            proposal=document.proposal,
+            sample=document.sample.name if document.sample else None,
+            start=document.start,
+            complete=document.complete,
+        ),
         stray=stray,
         adoption=adoption(stray, adopter, now) if stray and adopter else None,
     )

@@ -59,7 +59,7 @@ class _Shelf:
         )
 
     def _ancestry(self) -> dict[UUID, Node]:
-        ancestry = {key: Node(fact.path, self.links[key]) for key, fact in self.datasets.items()}
+        ancestry = {key: Node(fact.as_input.path, self.links[key]) for key, fact in self.datasets.items()}
         for holding in self.held.values():
             key, path = holding.submission.dataset_id, holding.submission.path
             before = ancestry.get(key, Node(path, frozenset()))
@@ -97,9 +97,9 @@ class _Shelf:
         before = self.datasets.get(fact.dataset_id)
         if before is None or before.revision < fact.revision:
             self.datasets[fact.dataset_id] = fact
-            self.links[fact.dataset_id] = fact.inputs
+            self.links[fact.dataset_id] = fact.as_input.inputs
         for receipt_id, holding in self.held.items():
-            if holding.submission.state is State.WAITING and (fact.complete or not holding.awaits_completion):
+            if holding.submission.state is State.WAITING and (fact.as_input.complete or not holding.awaits_completion):
                 self.held[receipt_id] = self._without(holding, fact.dataset_id)
 
     def _without(self, holding: Holding, dataset_id: UUID) -> Holding:

@@ -184,17 +184,17 @@ def slot_row(slot: Slot) -> tuple[Any, ...]:
 
 def committed_row(fact: Catalogued) -> tuple[Any, ...]:
     """The columns of COMMITTED."""
-    stray = fact.stray
+    stray, dataset = fact.stray, fact.as_input
     return (
         fact.dataset_id,
-        fact.path,
+        dataset.path,
         fact.revision,
-        fact.kind,
-        _array(fact.inputs),
-        fact.proposal,
-        fact.sample,
-        fact.start,
-        fact.complete,
+        dataset.kind,
+        _array(dataset.inputs),
+        dataset.proposal,
+        dataset.sample,
+        dataset.start,
+        dataset.complete,
         stray.placeholder_id if stray else None,
         stray.facts.model_dump_json().encode() if stray else None,
     )

@@ -147,7 +147,7 @@ class _Commits:
         if not facts:
             return
         ids = [fact.dataset_id for fact in facts]
-        complete = [fact.dataset_id for fact in facts if fact.complete]
+        complete = [fact.dataset_id for fact in facts if fact.as_input.complete]
         await self._connection.execute(sql.COMMITTED, *columns([committed_row(fact) for fact in facts], 11))
         await adopt(self._connection, [fact.adoption for fact in facts if fact.adoption is not None])
         freed = await self._connection.fetch(sql.FREED, ids, complete)
