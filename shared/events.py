@@ -147,6 +147,9 @@ class InvestigationRef(Section):
     """The investigation that a dataset belongs to; a placeholder until the user office announces the real one."""
 
     investigation_id: UUID
+    number: int | None = Field(
+        default=None, description="the integer by which ICAT clients know it; a later one has a higher number"
+    )
     facility_id: str | None
     proposal: str
     beamline: str
@@ -241,6 +244,9 @@ class Commit(Section):
 
     receipt_id: str
     dataset_id: UUID
+    number: int | None = Field(
+        default=None, description="the integer by which ICAT clients know the dataset, the same for all its revisions"
+    )
     path: str
     revision: int = Field(ge=1)
     outcome: Literal["created", "replaced", "merged", "unchanged"]
@@ -289,12 +295,32 @@ class Pending(Section):
 class Investigation(Section):
     """One session of a proposal on a beamline, as the user office planned it. `end` is empty while it is open."""
 
+    happening: Literal["announced"] = "announced"
     facility_id: Name
     proposal: Name
     beamline: Name
     start: AwareDatetime
     end: AwareDatetime | None = None
     title: str | None = None
+
+
+class StartedInvestigation(Section):
+    """A beamline began to measure for a proposal, planned or not."""
+
+    happening: Literal["started"]
+    proposal: Name
+    beamline: Name
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+    producer: Producer = Producer()
+
+
+class RescheduledInvestigation(Section):
+    """The datasets of an investigation are to be assigned anew, by the plan as it is now."""
+
+    happening: Literal["rescheduled"]
+    facility_id: Name = Field(description="the user office's id, or the number of one that beamcat opened")
+    producer: Producer = Producer()
 
 
 class SampleHappening(Section):
@@ -312,6 +338,44 @@ class SampleHappening(Section):
     acronym: str | None = None
     container: Container | None = None
     sample_changer_position: str | None = None
+
+
+class Report(Section):
+    """What became of the files of a catalogued dataset, as those say who keep them."""
+
+    dataset_number: int = Field(ge=0, lt=2**63, description="as in `commit.number`")
+    about: Literal["archiving", "restoration", "files_added"]
+    level: Literal["info", "warning", "error"] = "info"
+    message: str | None = None
+    at: AwareDatetime
+    producer: Producer = Producer()
+
+
+class LogbookText(Section):
+    """One rendering of a logbook entry's text."""
+
+    format: Literal["plainText", "html"]
+    text: str
+
+
+class LogbookEntry(Section):
+    """One entry of the electronic logbook, as ICAT+ keeps it."""
+
+    entry_id: UUID
+    type: Literal["annotation", "notification", "broadcast", "attachment"]
+    category: Literal["debug", "info", "error", "commandline", "comment", "file"] | None = None
+    proposal: Name | None = None
+    beamline: Name | None = None
+    investigation_number: int | None = None
+    dataset_name: str | None = None
+    tags: list[str] = []
+    content: list[LogbookText] = []
+    file_name: str | None = None
+    file_type: str | None = Field(default=None, description="media type of `file_base64`")
+    file_base64: str | None = None
+    producer: Producer = Producer()
+    created_at: AwareDatetime
+    received_at: AwareDatetime
 
 
 class DatasetSubmitted(Section):
@@ -359,12 +423,30 @@ class DatasetPending(Section):
 
 
 class InvestigationAnnounced(Section):
-    """The user office planned, changed or closed an investigation."""
+    """The user office planned, changed, closed or rescheduled an investigation, or a beamline started one."""
 
-    investigation: Investigation
+    investigation: Investigation | StartedInvestigation | RescheduledInvestigation
+
+
+class InvestigationRegistered(Section):
+    """An investigation has its place and its number; told again whenever it changes."""
+
+    investigation: InvestigationRef
 
 
 class SampleMoved(Section):
     """A sample was registered, moved or disposed of."""
 
     sample: SampleHappening
+
+
+class DatasetReported(Section):
+    """The files of a catalogued dataset were archived, restored or added to."""
+
+    report: Report
+
+
+class LogbookWritten(Section):
+    """Somebody, or a program, wrote into the electronic logbook."""
+
+    entry: LogbookEntry

@@ -17,6 +17,7 @@ from shared.events import (
     DatasetFacts,
     Finding,
     InputRef,
+    Investigation,
     InvestigationAnnounced,
     InvestigationRef,
     LinkedInput,
@@ -163,9 +164,8 @@ def newest_of(outcomes: Iterable[Outcome]) -> list[Catalogued]:
     return list(newest.values())
 
 
-def slot_of(event: InvestigationAnnounced, identities: Identities) -> Slot:
+def slot_of(said: Investigation, identities: Identities) -> Slot:
     """An announcement, in the spelling by which datasets find it."""
-    said = event.investigation
     return Slot(
         investigation_id=identities.investigation(said.facility_id),
         facility_id=said.facility_id,
@@ -191,7 +191,11 @@ class UserOffice:
         left = {stray.facts.dataset_id: stray for stray in known.strays}
         outcomes: list[Outcome] = []
         for event in events:
-            slot = slot_of(event.event, self.identities)
+            said = event.event.investigation
+            if not isinstance(said, Investigation):
+                outcomes.append(Learned())
+                continue
+            slot = slot_of(said, self.identities)
             slots[slot.facility_id] = slot
             adopted = [
                 adoption(stray, adopter, now)

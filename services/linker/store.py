@@ -27,7 +27,7 @@ from services.linker.queries import (
     with_ancestry,
 )
 from shared.database import Connection, Database
-from shared.events import DatasetFacts, InvestigationAnnounced
+from shared.events import DatasetFacts, Investigation, InvestigationAnnounced
 from shared.identity import Identities
 from shared.stage import Outcome, Passed, Store
 from shared.wire import Received
@@ -165,7 +165,8 @@ class _Announcements:
     async def load(self, events: Sequence[Received[InvestigationAnnounced]]) -> KnownStrays:
         """The strays that these investigations may adopt, and the other investigations that may be nearer."""
         await self._connection.execute(sql.LOCK, sql.ADOPTION_LOCK)
-        slots = [slot_of(event.event, self._identities) for event in events]
+        said = [event.event.investigation for event in events]
+        slots = [slot_of(each, self._identities) for each in said if isinstance(each, Investigation)]
         near: list[tuple[UUID, datetime | None, datetime | None]] = []
         for slot in slots:
             placeholder = self._identities.placeholder(slot.proposal, slot.beamline)

@@ -7,7 +7,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 from prometheus_client import REGISTRY
 
-from shared.events import DatasetSubmitted, InvestigationAnnounced, SampleMoved
+from shared.events import DatasetSubmitted, Investigation, InvestigationAnnounced, SampleMoved
 from shared.identity import Identities
 from shared.topics import INVESTIGATIONS, SAMPLES, SUBMITTED
 from tests.unit.gateway.gateway_on_memory import DATASET, NOW, PATH, Gateway, event_of
@@ -105,6 +105,7 @@ async def test_an_investigation_goes_to_its_topic(gateway: Gateway, caller: http
     received = event_of(message, INVESTIGATIONS, InvestigationAnnounced)
     assert message.key == b"mx1111"
     assert received.receipt_id == answer.json()["receipt_id"]
+    assert isinstance(received.event.investigation, Investigation)
     assert received.event.investigation.facility_id == "77"
 
 
