@@ -4,6 +4,7 @@ Derived ids (UUID version 5, RFC 9562) make every replay, replica and rebuild ag
 """
 
 import unicodedata
+from hashlib import sha1
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
 
@@ -38,10 +39,12 @@ class Identities:
 
     def __init__(self, facility: str) -> None:
         self.namespace = uuid5(NAMESPACE_DNS, facility)
+        self._prefix = self.namespace.bytes
 
     def dataset(self, normalised_path: str) -> UUID:
         """The id of the dataset at a path that `normalise_path` returned."""
-        return uuid5(self.namespace, normalised_path)
+        digest = sha1(self._prefix + normalised_path.encode(), usedforsecurity=False).digest()
+        return UUID(bytes=digest[:16], version=5)  # as `uuid5`, which takes twice as long
 
     def investigation(self, facility_id: str) -> UUID:
         """The id of an investigation that the user office announced under its own id."""

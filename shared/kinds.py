@@ -49,7 +49,7 @@ class Traits:
     technique_pid: str = ""
     scan_type: str = ""
     program: str = ""
-    parameters: Collection[str] = ()
+    parameters: tuple[str, ...] = ()
     """Canonical names of what was said."""
 
     @cached_property

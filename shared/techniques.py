@@ -6,6 +6,9 @@ is adding a file.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -52,9 +55,30 @@ class Technique(Table):
         named = {*traits.definition.lower().split(), *traits.technique_pid.split()}
         return not named.isdisjoint((*self.definitions, self.pid, *self.other_pids))
 
+    def scan_type_like(self, said: str) -> str | None:
+        """The scan type of one of its kinds that another text is close to, but not equal."""
+        described = [scan_type for kind in self.kind for scan_type in kind.match.scan_type or ()]
+        close = get_close_matches(said.lower()[:100], described, n=1, cutoff=0.8)
+        return close[0] if close and close[0] != said.lower() else None
+
     def kind_of(self, traits: Traits) -> Kind | None:
         """The first kind that fits."""
         return next((kind for kind in self.kind if kind.fits(traits)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What the book says of some traits: nothing, a technique, or a technique and one of its kinds."""
+
+    technique: Technique | None
+    kind: Kind | None
+    named: bool
+    """Definition or PID say the technique; otherwise only the parameters do."""
+    meant_scan_type: str | None = None
+    """The scan type that was probably misspelt, so that the kind was recognised without one."""
+
+
+RECOGNITIONS_AT_MOST = 4096
 
 
 class TechniqueBook:
@@ -66,6 +90,8 @@ class TechniqueBook:
         self._by_definition = {name: t for t in self.techniques for name in t.definitions}
         self._by_pid = {pid: t for t in self.techniques for pid in (t.pid, *t.other_pids)}
         self._by_family = {family: t for t in self.techniques for family in t.families}
+        self.recognise = lru_cache(maxsize=RECOGNITIONS_AT_MOST)(self._recognise)
+        """What a submission with some traits is; producers send the same ones again and again."""
 
     @classmethod
     def load(cls, extra_directories: Iterable[Path] = ()) -> Self:
@@ -86,6 +112,14 @@ class TechniqueBook:
     def kind(self, name: str) -> Kind | None:
         """The kind of that name; None for a generic one or one that is no longer described."""
         return self._kinds.get(name)
+
+    def _recognise(self, traits: Traits) -> Recognition:
+        technique = self.technique_of(traits)
+        if technique is None:
+            return Recognition(None, None, named=False)
+        kind = technique.kind_of(traits)
+        meant = technique.scan_type_like(traits.scan_type) if kind is not None and not kind.match.scan_type else None
+        return Recognition(technique, kind, technique.is_named_in(traits), meant)
 
     def technique_of(self, traits: Traits) -> Technique | None:
         """By ICAT definition (a list of words, of which one suffices), else by PID, else by parameter family.

@@ -20,8 +20,8 @@ from services.validator.parameters import ParameterReader, Reading
 from services.validator.said import Said
 from shared.events import DatasetFacts, Finding, InputRef, Parameter, Severity, Submission
 from shared.identity import Identities
-from shared.kinds import Kind
-from shared.techniques import GENERIC_PROCESSED, GENERIC_RAW, TechniqueBook
+from shared.kinds import Kind, Traits
+from shared.techniques import GENERIC_PROCESSED, GENERIC_RAW, Recognition, Technique, TechniqueBook
 from shared.vocabulary import Vocabulary
 
 
@@ -138,15 +138,10 @@ class Checker:
 
     def _recognise(self, said: Said, input_count: int) -> Recognised:
         traits = said.traits(input_count)
-        technique = self._techniques.technique_of(traits)
-        kind = technique.kind_of(traits) if technique else None
+        recognition = self._techniques.recognise(traits)
+        technique, kind = recognition.technique, recognition.kind
         if technique is not None and kind is not None:
-            if traits.definition and not technique.is_named_in(traits):
-                message = (
-                    f"no technique file describes the technique {traits.definition[:100]!r}; the dataset was taken as"
-                    f" {technique.name}, whose parameters it has"
-                )
-                said.notes.warn("technique_unknown", message, traits.definition, technique.name)
+            _note_doubts(said.notes, traits, recognition, technique, kind)
             return Recognised(technique.name, technique.pid, kind.name, kind.type, kind)
         given = f"the technique {traits.definition[:100]!r}" if traits.definition else "its technique"
         message = f"no technique file describes {given}; the dataset is kept without a technique's checks"
@@ -156,3 +151,19 @@ class Checker:
         if input_count:
             return Recognised(name, pid, GENERIC_PROCESSED, "processed", None)
         return Recognised(name, pid, GENERIC_RAW, "raw", None)
+
+
+def _note_doubts(notes: Notes, traits: Traits, recognition: Recognition, technique: Technique, kind: Kind) -> None:
+    """What was said of technique and kind, and is not what the dataset was taken as."""
+    if traits.definition and not recognition.named:
+        message = (
+            f"no technique file describes the technique {traits.definition[:100]!r}; the dataset was taken as"
+            f" {technique.name}, whose parameters it has"
+        )
+        notes.warn("technique_unknown", message, traits.definition, technique.name)
+    if recognition.meant_scan_type is not None:
+        message = (
+            f"{technique.name} has no scanType {traits.scan_type[:100]!r}; did you mean {recognition.meant_scan_type}?"
+            f" The dataset was taken as {kind.name}"
+        )
+        notes.warn("scan_type_unknown", message, traits.scan_type, recognition.meant_scan_type)

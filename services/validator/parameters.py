@@ -1,6 +1,6 @@
 """Parameters: every name resolved, every value typed and in its canonical unit, everything doubtful flagged."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from services.validator.fractions import convert_per_cent
 from shared.events import Finding, Parameter, Severity
-from shared.values import SHOWN_CHARACTERS, judge, original_text, reader
+from shared.values import SHOWN_CHARACTERS, Reader, judge, original_text, reader
 from shared.vocabulary import Term, Vocabulary
 
 PARAMETERS_AT_MOST = 2000
@@ -31,19 +31,49 @@ class Reading:
     unknown: list[str] = field(default_factory=list)
 
 
-class ParameterReader:
-    """Reads the parameters of submissions against one vocabulary.
+class Memory(dict[str, Parameter | None]):
+    """The texts of one parameter, read. What was read without doubt is remembered, None is not.
 
-    Most texts come again and again, from one dataset to the next: what was read without doubt is remembered, and given
-    out as the same object, which nobody changes.
+    Most texts come again and again, from one dataset to the next; each is given out as the same object, which nobody
+    changes.
     """
+
+    def __init__(self, read: Reader, remembered: Callable[[], None]) -> None:
+        super().__init__()
+        self.read = read
+        self._remembered = remembered
+
+    def __missing__(self, text: str) -> Parameter | None:
+        """A text that is not remembered."""
+        parameter = self.read(text)
+        if parameter is not None:
+            self.remember(text, parameter)
+        return parameter
+
+    def remember(self, text: str, parameter: Parameter) -> None:
+        """Give it out from now on."""
+        if len(text) <= REMEMBERED_CHARACTERS_AT_MOST:
+            self[text] = parameter
+            self._remembered()
+
+
+class ParameterReader:
+    """Reads the parameters of submissions against one vocabulary."""
 
     def __init__(self, vocabulary: Vocabulary, zone: tzinfo) -> None:
         self._vocabulary = vocabulary
         self._zone = zone
-        self._readers = {name: reader(term) for name, term in vocabulary.terms.items() if not term.deprecated}
-        self._remembered: dict[str, dict[str, Parameter]] = {name: {} for name in self._readers}
-        self._memories = 0
+        self._memories = {
+            name: Memory(reader(term), self._count) for name, term in vocabulary.terms.items() if not term.deprecated
+        }
+        self._remembered = 0
+
+    def _count(self) -> None:
+        self._remembered += 1
+        if self._remembered > MEMORIES_AT_MOST:
+            self._remembered = 0
+            for memory in self._memories.values():
+                memory.clear()
 
     def read(self, said: Mapping[str, JsonValue]) -> Reading:
         """Everything that was said. A canonical name wins over an alias of the same parameter."""
@@ -52,17 +82,14 @@ class ParameterReader:
             message = f"there are {len(said)} parameters, {PARAMETERS_AT_MOST} may be; move bulk data into files"
             reading.findings.append(Finding.error("too_many_parameters", message))
             return reading
-        parameters = reading.parameters
+        parameters, memories = reading.parameters, self._memories
         aliases = []
         for name, value in said.items():
-            remembered = self._remembered.get(name)
-            if remembered is None:
+            memory = memories.get(name)
+            if memory is None:
                 aliases.append((name, value))
-            elif type(value) is str and (parameter := remembered.get(value)) is not None:
+            elif (parameter := memory[value] if type(value) is str else memory.read(value)) is not None:
                 parameters[name] = parameter
-            elif (parameter := self._readers[name](value)) is not None:
-                parameters[name] = parameter
-                self._remember(remembered, parameter, value)
             else:
                 self._read_doubtful(reading, name, value)
         for name, value in aliases:
@@ -70,15 +97,6 @@ class ParameterReader:
         if reading.findings:
             convert_per_cent(reading.parameters, reading.findings, self._vocabulary.terms)
         return reading
-
-    def _remember(self, remembered: dict[str, Parameter], parameter: Parameter, value: JsonValue) -> None:
-        if type(value) is str and len(value) <= REMEMBERED_CHARACTERS_AT_MOST:
-            if self._memories >= MEMORIES_AT_MOST:
-                self._memories = 0
-                for other in self._remembered.values():
-                    other.clear()
-            self._memories += 1
-            remembered[value] = parameter
 
     def unknown_findings(self, reading: Reading, strict_kind: str | None) -> list[Finding]:
         """One finding an unknown name: an error where a kind of dataset is strict, a warning otherwise."""
@@ -114,8 +132,8 @@ class ParameterReader:
             reading.findings.append(_deprecation(term, name))
         if parameter is None:
             return
-        if not findings and name in self._remembered:
-            self._remember(self._remembered[name], parameter, value)
+        if not findings and type(value) is str and (memory := self._memories.get(name)) is not None:
+            memory.remember(value, parameter)
         present = reading.parameters.setdefault(term.name, parameter)
         if present["value"] != parameter["value"]:
             reading.findings.append(_repetition(term, name, present, parameter))

@@ -1,6 +1,7 @@
 """What a submission says of itself: in its fields or, as ICAT clients do, in its parameters. A field wins."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from services.validator.notes import Notes
@@ -63,7 +64,7 @@ class Said:
         machine = producer.machine or self.text(None, "machine")
         if software == producer.software and machine == producer.machine:
             return producer
-        return Producer(software=software, version=producer.version, machine=machine)
+        return _producer(software, producer.version, machine)
 
     def traits(self, input_count: int) -> Traits:
         """What the kind of the dataset is recognised by."""
@@ -73,5 +74,10 @@ class Said:
             technique_pid=self.text(None, "technique_pid") or "",
             scan_type=self.text(None, "scanType") or self.text(None, "MX_scanType") or "",
             program=self.text(None, "Process_program") or "",
-            parameters=self.parameters,
+            parameters=tuple(self.parameters),
         )
+
+
+@lru_cache(maxsize=1024)
+def _producer(software: str | None, version: str | None, machine: str | None) -> Producer:
+    return Producer(software=software, version=version, machine=machine)

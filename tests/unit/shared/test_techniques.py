@@ -49,7 +49,7 @@ def test_scan_type_and_inputs_tell_the_kind(scan_type: str, inputs: int, kind: s
         Traits(0, definition="SAD MX"),
         Traits(0, technique_pid="https://w3id.org/PaN/ESRFET#MX"),
         Traits(0, technique_pid="https://w3id.org/PaN/ESRFET#SAD https://w3id.org/PaN/ESRFET#MX"),
-        Traits(0, parameters=["Sample_name", "MXAutoprocIntegration_cell_a"]),
+        Traits(0, parameters=("Sample_name", "MXAutoprocIntegration_cell_a")),
     ],
 )
 def test_definition_pid_or_parameters_tell_the_technique(traits: Traits) -> None:
@@ -61,9 +61,9 @@ def test_definition_pid_or_parameters_tell_the_technique(traits: Traits) -> None
 @pytest.mark.parametrize(
     ("traits", "kind"),
     [
-        (Traits(0, definition="MX SSX", parameters=["MX_flux"]), "ssx.raw.run"),
+        (Traits(0, definition="MX SSX", parameters=("MX_flux",)), "ssx.raw.run"),
         (Traits(0, definition="SSX MX"), "ssx.raw.run"),
-        (Traits(0, parameters=["MX_flux", "SSXChip_model"]), "ssx.raw.run"),
+        (Traits(0, parameters=("MX_flux", "SSXChip_model")), "ssx.raw.run"),
         (Traits(0, definition="XRF MX", scan_type="xrf"), "mx.raw.xfe"),
         (Traits(0, definition="XRF"), "xrf.raw.map"),
         (Traits(0, technique_pid="http://purl.org/pan-science/PaNET/PaNET01310"), "ssx.raw.run"),
@@ -88,11 +88,11 @@ def test_of_several_techniques_the_one_that_outranks_the_others_is_meant(traits:
     ],
 )
 def test_a_step_that_names_itself_nowhere_is_known_by_what_it_says(parameters: list[str], kind: str) -> None:
-    assert _kind_of(Traits(1, parameters=parameters)) == kind
+    assert _kind_of(Traits(1, parameters=tuple(parameters))) == kind
 
 
 def test_a_technique_that_no_file_describes_is_unknown() -> None:
-    assert BOOK.technique_of(Traits(0, definition="NEUTRON", parameters=["Sample_name"])) is None
+    assert BOOK.technique_of(Traits(0, definition="NEUTRON", parameters=("Sample_name",))) is None
 
 
 def test_inputs_are_awaited_as_long_as_the_kind_says() -> None:

@@ -209,6 +209,20 @@ def test_a_technique_that_nobody_described_is_told_where_the_parameters_decide()
     assert (finding.value, finding.expected) == ("EXAFS", "MX")
 
 
+def test_a_misspelt_scan_type_is_told_with_the_one_that_was_meant() -> None:
+    verdict = the_verdict(parameters={"scanType": "Datacolection", "MX_numberOfImages": "10"})
+    assert verdict.dataset is not None
+    assert verdict.dataset.kind == "mx.raw.generic"
+    [finding] = [finding for finding in verdict.findings if finding.code == "scan_type_unknown"]
+    assert (finding.value, finding.expected) == ("Datacolection", "datacollection")
+
+
+@pytest.mark.parametrize("scan_type", ["DataCollection", "tomography"])
+def test_a_scan_type_that_is_right_or_of_another_world_is_no_slip_of_the_pen(scan_type: str) -> None:
+    verdict = the_verdict(parameters={"scanType": scan_type, "MX_numberOfImages": "10"})
+    assert "scan_type_unknown" not in _codes(verdict.findings, Severity.WARNING)
+
+
 def test_a_kind_may_be_processed_before_anybody_names_its_input() -> None:
     dataset = _dataset(parameters={"scanType": "integration", "Process_program": "autoPROC"})
     assert (dataset.kind, dataset.type) == ("mx.processed.integration", "processed")

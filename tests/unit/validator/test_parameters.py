@@ -138,4 +138,4 @@ def test_what_was_read_before_is_read_the_same_and_forgotten_in_time(monkeypatch
     for number in [*range(25), *range(25)]:
         said = {"MX_resolution": f"1.{number}", "MX_aperture": f"{number + 1} um", "MX_positionName": f"pos{number}"}
         assert forgetful.read(said) == READER.read(said)
-        assert sum(map(len, forgetful._remembered.values())) <= 10
+        assert sum(map(len, forgetful._memories.values())) <= 10
