@@ -10,7 +10,7 @@ import json
 import random
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -137,18 +137,51 @@ def quantile(buckets: Mapping[float, float], share: float) -> float:
     return float("inf")
 
 
-async def reference(running: Installation, messages: list[Message]) -> float:
-    """Datasets/s of a plain COPY of the same payloads into one table, 500 in a transaction."""
+async def copied(running: Installation, columns: str, batches: Iterable[list[tuple[Any, ...]]]) -> float:
+    """Seconds of a plain COPY into one new table, a batch a transaction."""
     connection = await asyncpg.connect(running.settings.database_url)
-    await connection.execute("create table public.reference (dataset_id uuid primary key, payload text)")
-    rows = [(dataset_id(json.loads(message.value)["submission"]), message.value.decode()) for message in messages]
+    await connection.execute(f"create table public.reference ({columns})")
     began = time.monotonic()
-    for start in range(0, len(rows), CHUNK):
-        await connection.copy_records_to_table("reference", schema_name="public", records=rows[start : start + CHUNK])
+    for rows in batches:
+        await connection.copy_records_to_table("reference", schema_name="public", records=rows)
     seconds = time.monotonic() - began
     await connection.execute("drop table public.reference")
     await connection.close()
-    return len(rows) / seconds
+    return seconds
+
+
+def as_payloads(messages: list[Message]) -> list[list[tuple[Any, ...]]]:
+    """One row a dataset: its id and what was submitted."""
+    rows = [(dataset_id(json.loads(message.value)["submission"]), message.value.decode()) for message in messages]
+    return [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+
+
+def as_parameters(messages: list[Message]) -> list[list[tuple[Any, ...]]]:
+    """One row a parameter, as catalogues that keep them in one table do."""
+    submissions = [json.loads(message.value)["submission"] for message in messages]
+    return [
+        [
+            (identity, name, str(value))
+            for submission in submissions[start : start + CHUNK]
+            for identity in [dataset_id(submission)]
+            for name, value in submission["parameters"].items()
+        ]
+        for start in range(0, len(submissions), CHUNK)
+    ]
+
+
+async def references(running: Installation, messages: list[Message], rate: float) -> None:
+    """Print what a plain COPY of the same datasets takes, and how the whole path compares."""
+    for name, columns, rows in (
+        ("one row a dataset", "dataset_id uuid primary key, payload text", as_payloads),
+        (
+            "one row a parameter",
+            "dataset_id uuid, name text, value text, primary key (dataset_id, name)",
+            as_parameters,
+        ),
+    ):
+        copy_rate = len(messages) / await copied(running, columns, rows(messages))
+        print(f"reference COPY, {name:20}{copy_rate:10,.0f} datasets/s, ratio {rate / copy_rate:.3f}")
 
 
 async def bench(datasets: int, seed: int, directory: Path) -> None:
@@ -174,10 +207,7 @@ async def bench(datasets: int, seed: int, directory: Path) -> None:
             used,
             {name: peak_megabytes(group) for name, group in of.items()},
         )
-        copied = await reference(running, messages)
-        rate = datasets / (searchable - began)
-        print(f"reference COPY    {copied:10,.0f} datasets/s")
-        print(f"ratio             {rate / copied:10.3f}  (searchable / reference)")
+        await references(running, messages, datasets / (searchable - began))
         buckets = await latency_buckets(running)
         await trickle(running, messages_of(2 * 10**7, 1000, seed), 50.0)
         await counted(running, "search", CHUNK + datasets + 1000)
