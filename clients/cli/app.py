@@ -2,7 +2,7 @@
 
 import typer
 
-from clients.cli import auditing, datasets, exporting, operations, rejections, running, techniques, tokens
+from clients.cli import auditing, datasets, exporting, finding, operations, rejections, running, techniques, tokens
 
 app = typer.Typer(
     name="beamcat",
@@ -20,8 +20,8 @@ app.command("up", rich_help_panel=RUN)(running.up)
 app.command("submit", rich_help_panel=DATASETS)(datasets.submit)
 app.command("check", rich_help_panel=DATASETS)(datasets.check)
 app.command("status", rich_help_panel=DATASETS)(datasets.status)
-app.command("find", rich_help_panel=DATASETS)(datasets.find)
-app.command("lineage", rich_help_panel=DATASETS)(datasets.lineage)
+app.command("find", rich_help_panel=DATASETS)(finding.find)
+app.command("lineage", rich_help_panel=DATASETS)(finding.lineage)
 app.command("export", rich_help_panel=DATASETS)(exporting.export)
 app.add_typer(techniques.app, name="techniques", rich_help_panel=DATASETS)
 app.add_typer(rejections.app, name="rejections", rich_help_panel=DATASETS)

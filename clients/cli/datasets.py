@@ -1,4 +1,4 @@
-"""Commands for those who make and look for datasets."""
+"""Commands for those who make datasets."""
 
 import time
 from collections.abc import Iterator
@@ -9,11 +9,10 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 from rich.progress import Progress
-from rich.tree import Tree
 
 from clients.cli.api import Api, connect
 from clients.cli.importing.gathering import Given
-from clients.cli.output import Json, console, errors, fail, print_findings, print_json, print_table, print_verdict
+from clients.cli.output import Json, console, errors, fail, print_findings, print_json, print_verdict
 from clients.cli.sources import (
     Beamline,
     FolderOption,
@@ -124,62 +123,6 @@ def status(
         raise typer.Exit(1)
 
 
-def find(  # noqa: PLR0913  # each is an option of the command
-    q: Annotated[str | None, typer.Argument(help="Words in name, path, sample, proposal or text parameters.")] = None,
-    *,
-    parameters: Annotated[str | None, typer.Option("--parameters", "-p", help="name~op~value,… as in ICAT+.")] = None,
-    proposal: str | None = None,
-    sample: str | None = None,
-    beamline: str | None = None,
-    kind: str | None = None,
-    finding: Annotated[
-        list[str] | None, typer.Option(help="Code of a finding, such as value_implausible; any of several.")
-    ] = None,
-    warnings: Annotated[
-        bool | None, typer.Option("--has-warnings/--no-warnings", help="With findings, or without any.")
-    ] = None,
-    limit: int = 20,
-    as_json: Json = False,
-) -> None:
-    """Look for datasets. Exit code 1 if none is found."""
-    wanted = {
-        "q": q,
-        "parameters": parameters,
-        "proposal": proposal,
-        "sample": sample,
-        "beamline": beamline,
-        "kind": kind,
-        "finding": ",".join(finding) if finding else None,
-        "has_warnings": None if warnings is None else str(warnings).lower(),
-    }
-    answer = connect().search("/datasets", **wanted, limit=limit, count="true")
-    if as_json:
-        print_json(answer)
-    else:
-        print_datasets(answer["datasets"])
-        console.print(f"{len(answer['datasets'])} of {answer['count']}")
-    if not answer["datasets"]:
-        raise typer.Exit(1)
-
-
-def lineage(
-    path: Annotated[str, typer.Argument(help="A dataset's path.")],
-    *,
-    direction: Annotated[
-        str, typer.Option(help="up: what it was made from; down: what was made from it; both.")
-    ] = "both",
-    depth: int = 5,
-    as_json: Json = False,
-) -> None:
-    """Show where a dataset comes from and what came of it."""
-    api = connect()
-    graph = lineage_of(api, path, direction, depth)
-    if as_json:
-        print_json(graph)
-    else:
-        print_lineage(graph)
-
-
 def submit_all(api: Api, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Hand in datasets; for each its receipt as in flight, or why the gateway refused it."""
     answers = api.submit(submissions)
@@ -224,21 +167,6 @@ def _may_go_on(states: list[dict[str, Any]]) -> list[int]:
         waiting = still
 
 
-def lineage_of(api: Api, path: str, direction: str = "both", depth: int = 5) -> dict[str, Any]:
-    """The lineage of the dataset at a path."""
-    dataset_id = dataset_at(api, path)["dataset_id"]
-    graph: dict[str, Any] = api.search(f"/datasets/{dataset_id}/lineage", direction=direction, depth=depth)
-    return graph
-
-
-def dataset_at(api: Api, path: str) -> dict[str, Any]:
-    """The catalogue's row of the dataset at a path."""
-    datasets: list[dict[str, Any]] = api.search("/datasets", path=path)["datasets"]
-    if not datasets:
-        fail(f"no dataset is catalogued at {path}")
-    return datasets[0]
-
-
 def print_states(states: list[dict[str, Any]]) -> None:
     """Each receipt's state on a line, with what a person can do about it below."""
     for state in states:
@@ -264,34 +192,3 @@ def _explanations(state: dict[str, Any]) -> Iterator[str]:
     if state["state"] == "refused":
         faults = [f"{fault['field']}: {fault['message']}" for fault in state.get("errors", ())]
         yield from faults or [str(state.get("detail", ""))]
-
-
-def print_datasets(datasets: list[dict[str, Any]]) -> None:
-    """The catalogue's rows."""
-    columns = ("name", "kind", "sample", "proposal", "start", "revision", "path")
-    print_table(columns, [[dataset.get(column) for column in columns] for dataset in datasets])
-
-
-def print_lineage(graph: dict[str, Any]) -> None:
-    """A tree from each dataset that was made from nothing, down to the newest results; the asked one stands out."""
-    nodes = {node["dataset_id"]: node for node in graph["nodes"]}
-    children: dict[str, list[str]] = {}
-    for edge in graph["edges"]:
-        children.setdefault(edge["parent"], []).append(edge["child"])
-    made = {edge["child"] for edge in graph["edges"]}
-    forest = Tree("lineage", hide_root=True)
-    for dataset_id in nodes:
-        if dataset_id not in made:
-            _grow(forest, dataset_id, nodes, children, graph["root"])
-    console.print(forest)
-
-
-def _grow(
-    tree: Tree, dataset_id: str, nodes: dict[str, dict[str, Any]], children: dict[str, list[str]], root: str
-) -> None:
-    node = nodes[dataset_id]
-    style = "bold" if dataset_id == root else ""
-    name, where = escape(node.get("name", "?")), escape(node["path"])
-    branch = tree.add(f"[{style or 'default'}]{name}[/]  [dim]{node.get('kind', '')}  {where}[/]")
-    for child in children.get(dataset_id, ()):
-        _grow(branch, child, nodes, children, root)

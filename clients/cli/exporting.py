@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from clients.cli.api import connect
-from clients.cli.datasets import dataset_at
+from clients.cli.finding import dataset_at
 from clients.cli.output import fail
 
 

@@ -4,6 +4,7 @@ import base64
 import json
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from rich.markup import escape
@@ -14,7 +15,9 @@ from clients.cli.output import Json, console, fail, print_findings, print_json, 
 
 app = typer.Typer(help="What was not taken, and why.", no_args_is_help=True)
 
-RejectionId = Annotated[str, typer.Argument(help="The id that `beamcat rejections list` shows.")]
+RejectionId = Annotated[
+    UUID, typer.Argument(metavar="REJECTION_ID", help="The id that `beamcat rejections list` shows.")
+]
 
 
 @app.command("list")
@@ -84,7 +87,7 @@ def resubmit(
         raise typer.Exit(1)
 
 
-def _rejection(rejection_id: str) -> dict[str, Any]:
+def _rejection(rejection_id: UUID) -> dict[str, Any]:
     rejection: dict[str, Any] | None = connect().search(f"/rejections/{rejection_id}")
     return rejection if rejection is not None else fail(f"there is no rejection {rejection_id}")
 

@@ -19,11 +19,9 @@ from clients.cli.datasets import (
     PATIENCE_SECONDS,
     POLL_SECONDS,
     follow,
-    lineage_of,
-    print_datasets,
-    print_lineage,
     print_states,
 )
+from clients.cli.finding import lineage_of, print_datasets, print_lineage
 from clients.cli.output import console, fail
 from clients.cli.sources import read_submissions
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli import datasets
+from clients.cli import finding
 from clients.cli.api import Api
 from clients.cli.app import app
 
@@ -20,6 +20,10 @@ class Catalogue:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked = dict(request.url.params)
+        if self.asked.get("kind") == "mx.raw.mesch":
+            return httpx.Response(200, json={"datasets": [], "count": 0})
+        if "facets" in self.asked:
+            return httpx.Response(200, json={"facets": {"kind": [{"value": "mx.raw.mesh", "count": 3}]}})
         found: dict[str, Any] = {"datasets": [{"name": "run_1", "path": "/data/run_1"}], "count": 1}
         return httpx.Response(200, json=found)
 
@@ -27,7 +31,7 @@ class Catalogue:
 @pytest.fixture
 def catalogue(monkeypatch: pytest.MonkeyPatch) -> Catalogue:
     catalogue = Catalogue()
-    monkeypatch.setattr(datasets, "connect", lambda: Api({}, httpx.MockTransport(catalogue)))
+    monkeypatch.setattr(finding, "connect", lambda: Api({}, httpx.MockTransport(catalogue)))
     return catalogue
 
 
@@ -47,3 +51,10 @@ def test_the_options_are_the_fields_of_the_query(
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["count"] == 1
     assert catalogue.asked == {**asked, "limit": "20", "count": "true"}
+
+
+def test_a_kind_that_no_dataset_has_is_answered_with_those_there_are(catalogue: Catalogue) -> None:
+    result = CliRunner().invoke(app, ["find", "--kind", "mx.raw.mesch"])
+    assert result.exit_code == 1
+    assert "no dataset has the kind mx.raw.mesch; the catalogue has: mx.raw.mesh" in result.output
+    assert catalogue.asked["facets"] == "kind"

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli import datasets, rejections
+from clients.cli import datasets, finding, rejections
 from clients.cli.api import Api
 from clients.cli.app import app
 
@@ -40,6 +40,7 @@ ANSWERS: dict[str, Any] = {
 def services(monkeypatch: pytest.MonkeyPatch) -> None:
     api = Api({}, httpx.MockTransport(lambda request: httpx.Response(200, json=ANSWERS[request.url.path])))
     monkeypatch.setattr(datasets, "connect", lambda: api)
+    monkeypatch.setattr(finding, "connect", lambda: api)
     monkeypatch.setattr(rejections, "connect", lambda: api)
 
 
@@ -77,3 +78,8 @@ def test_a_file_without_a_submission_is_refused(tmp_path: Path, nothing: str) ->
     file = tmp_path / "none.json"
     file.write_text(nothing)
     assert "holds no submission" in _told("submit", str(file))
+
+
+def test_what_is_no_id_of_a_rejection_is_said_in_words() -> None:
+    told = _told("rejections", "show", "nonsense")
+    assert "Invalid value for 'REJECTION_ID'" in told
