@@ -50,6 +50,8 @@ class Known:
 
     datasets: Mapping[UUID, Catalogued]
     answered: Mapping[Receipt, Refusal | None]
+    numbers: Mapping[UUID, int]
+    """Of every dataset of the batch: its own, or the one that it gets if it becomes catalogued now."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def commit(events: Sequence[Received[CatalogView]], known: Known, now: datetime)
         if receipt in answered:
             outcomes.append(answered[receipt] or AnsweredBefore())
             continue
-        outcome = _settle(event, catalogued.get(dataset_id), now)
+        outcome = _settle(event, known.numbers[dataset_id], catalogued.get(dataset_id), now)
         if isinstance(outcome, Revised):
             catalogued[dataset_id] = Catalogued(outcome.commit.revision, outcome.document)
         answered[receipt] = outcome if isinstance(outcome, Refusal) else None
@@ -91,14 +93,14 @@ def commit(events: Sequence[Received[CatalogView]], known: Known, now: datetime)
     return outcomes
 
 
-def _settle(event: Received[CatalogView], current: Catalogued | None, now: datetime) -> Answered | Refusal:
+def _settle(event: Received[CatalogView], number: int, current: Catalogued | None, now: datetime) -> Answered | Refusal:
     document = document_of(event.event, member(event.record, "parameters"))
     if current is None:
-        return _revised(_commit(event, 1, "created", now), document)
+        return _revised(_commit(event, number, 1, "created", now), document)
     adds = event.event.dataset.mode == "merge"
     document = merged(current.document, document) if adds else replaced(current.document, document)
     if same_content(current.document, document):
-        unchanged = _commit(event, current.revision, "unchanged", now)
+        unchanged = _commit(event, number, current.revision, "unchanged", now)
         return Answered(unchanged, written(unchanged, None))
     index, catalogued = event.event.dataset.sequence_index, current.document.sequence_index
     if index is not None and catalogued is not None and index <= catalogued:
@@ -107,11 +109,12 @@ def _settle(event: Received[CatalogView], current: Catalogued | None, now: datet
             f"{document.path} is catalogued with sequence_index {catalogued} (revision {current.revision}), and this "
             f"submission has {index}: nothing to do if the catalogued one is newer; else raise the index and resubmit",
         )
-    return _revised(_commit(event, current.revision + 1, "merged" if adds else "replaced", now), document)
+    return _revised(_commit(event, number, current.revision + 1, "merged" if adds else "replaced", now), document)
 
 
 def _commit(
     event: Received[CatalogView],
+    number: int,
     revision: int,
     outcome: Literal["created", "replaced", "merged", "unchanged"],
     now: datetime,
@@ -120,6 +123,7 @@ def _commit(
     return Commit(
         receipt_id=event.receipt_id,
         dataset_id=facts.dataset_id,
+        number=number,
         path=facts.path,
         revision=revision,
         outcome=outcome,

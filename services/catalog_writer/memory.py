@@ -1,8 +1,10 @@
 """The catalogue without PostgreSQL, held to the same suite: one writer at a time, so nobody has to start again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
 from uuid import UUID
 
 from services.catalog_writer.documents import CatalogView, message_of
@@ -16,9 +18,10 @@ class MemoryCatalog:
     """Store and outbox in one."""
 
     def __init__(self) -> None:
-        self._datasets: dict[UUID, Catalogued] = {}
+        self._datasets: dict[UUID, MemoryDataset] = {}
         self._answered: dict[Receipt, Refusal | None] = {}
         self._outbox: list[Message] = []
+        self._numbers = count(1)
         self._writing = asyncio.Lock()
         self._relaying = asyncio.Lock()
 
@@ -26,7 +29,7 @@ class MemoryCatalog:
     async def transaction(self) -> AsyncIterator["MemoryTransaction"]:
         """What is saved is kept when the block ends without an error."""
         async with self._writing:
-            transaction = MemoryTransaction(self._datasets, self._answered)
+            transaction = MemoryTransaction(self._datasets, self._answered, self._numbers)
             yield transaction
             self._datasets.update(transaction.datasets)
             self._answered.update(transaction.answered)
@@ -44,22 +47,39 @@ class MemoryCatalog:
             del self._outbox[: len(lot)]
 
 
+@dataclass(frozen=True, slots=True)
+class MemoryDataset:
+    """A dataset's number and its current revision."""
+
+    number: int
+    current: Catalogued
+
+
 class MemoryTransaction:
     """One batch."""
 
-    def __init__(self, datasets: dict[UUID, Catalogued], answered: dict[Receipt, Refusal | None]) -> None:
+    def __init__(
+        self,
+        datasets: dict[UUID, MemoryDataset],
+        answered: dict[Receipt, Refusal | None],
+        numbers: Iterator[int],
+    ) -> None:
         self._datasets = datasets
         self._answered = answered
-        self.datasets: dict[UUID, Catalogued] = {}
+        self._numbers = numbers
+        self.datasets: dict[UUID, MemoryDataset] = {}
         self.answered: dict[Receipt, Refusal | None] = {}
         self.messages: list[Message] = []
 
     async def load(self, events: Sequence[Received[CatalogView]]) -> Known:
-        """What is known of these datasets and receipts."""
+        """What is known of these datasets and receipts; numbers that a batch takes and does not use are gone."""
         receipts = [(event.event.dataset.dataset_id, event.receipt_id) for event in events]
+        asked = {dataset_id for dataset_id, _ in receipts}
+        held = {dataset_id: self._datasets[dataset_id] for dataset_id in asked if dataset_id in self._datasets}
         return Known(
-            {dataset_id: self._datasets[dataset_id] for dataset_id, _ in receipts if dataset_id in self._datasets},
+            {dataset_id: dataset.current for dataset_id, dataset in held.items()},
             {receipt: self._answered[receipt] for receipt in receipts if receipt in self._answered},
+            {each: held[each].number if each in held else next(self._numbers) for each in asked},
         )
 
     async def save(self, events: Sequence[Received[CatalogView]], outcomes: Sequence[Outcome]) -> None:
@@ -74,4 +94,8 @@ class MemoryTransaction:
                     message_of(*receipt, outcome.commit.committed_at, trace_of(event.record), outcome.payload)
                 )
                 if isinstance(outcome, Revised):
-                    self.datasets[receipt[0]] = Catalogued(outcome.commit.revision, outcome.document)
+                    number = outcome.commit.number
+                    assert number is not None
+                    self.datasets[receipt[0]] = MemoryDataset(
+                        number, Catalogued(outcome.commit.revision, outcome.document)
+                    )

@@ -44,6 +44,7 @@ def dataset_row(revised: Revised) -> Row:
     document = revised.document
     return (
         document.dataset_id,
+        revised.commit.number,
         revised.commit.revision,
         document.path,
         document.name,

@@ -69,7 +69,14 @@ def _same(table: Table) -> str:
     return " and ".join(f"old.{name} {sign} new.{name}" for name, sign in zip(names, signs, strict=True))
 
 
-LOCK = "select dataset_id from dataset where dataset_id = any($1::uuid[]) order by dataset_id for no key update"
+# A dataset that is not there gets a number on the way; where its batch does not come to save it, that one is gone.
+LOCK = """
+with held as materialized (
+    select dataset_id, number from dataset where dataset_id = any($1::uuid[]) order by dataset_id for no key update
+)
+select dataset_id, held.number is not null as catalogued, coalesce(held.number, nextval('dataset_number')) as number
+from unnest($1::uuid[]) as asked(dataset_id) left join held using (dataset_id)
+"""
 ANSWERED = """
 select dataset_id, receipt_id, refusal_code, refusal_message
 from receipt join unnest($1::uuid[], $2::text[]) as asked(dataset_id, receipt_id) using (dataset_id, receipt_id)
@@ -126,16 +133,18 @@ class CatalogTransaction:
         self.submitted_at: Sequence[datetime] = ()
 
     async def load(self, events: Sequence[Received[CatalogView]]) -> Known:
-        """The current revisions, locked in the order of their ids; one query if all datasets are new, else three.
+        """The current revisions, locked in the order of their ids, and numbers for all datasets; one query if all of
+        these are new, else three.
 
         Each query sees what was committed before it began. So receipts and documents are read after the locks are held,
         and not in the same query, which would see them as they were before it waited.
         """
         asked = {(event.event.dataset.dataset_id, event.receipt_id) for event in events}
         locked = await self._connection.fetch(LOCK, list({dataset_id for dataset_id, _ in asked}))
-        if not locked:
-            return Known({}, {})
-        existing = {row["dataset_id"] for row in locked}
+        numbers = {row["dataset_id"]: row["number"] for row in locked}
+        existing = {row["dataset_id"] for row in locked if row["catalogued"]}
+        if not existing:
+            return Known({}, {}, numbers)
         asked = {receipt for receipt in asked if receipt[0] in existing}
         answers = await self._connection.fetch(ANSWERED, *zip(*asked, strict=True))
         answered: dict[Receipt, Refusal | None] = {
@@ -145,7 +154,8 @@ class CatalogTransaction:
         }
         changing = {dataset_id for dataset_id, _ in asked - answered.keys()}
         rows = await self._connection.fetch(CURRENT, list(changing)) if changing else ()
-        return Known({row["dataset_id"]: Catalogued.read(unpacked(row["payload"])) for row in rows}, answered)
+        datasets = {row["dataset_id"]: Catalogued.read(unpacked(row["payload"])) for row in rows}
+        return Known(datasets, answered, numbers)
 
     async def save(self, events: Sequence[Received[CatalogView]], outcomes: Sequence[Outcome]) -> None:
         """Write rows and outbox, one statement a table.

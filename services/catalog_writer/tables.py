@@ -13,6 +13,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Sequence,
     Table,
     Text,
     Uuid,
@@ -21,6 +22,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 METADATA = MetaData()
 TIME = TIMESTAMP(timezone=True)
+NUMBERS = Sequence("dataset_number", data_type=BigInteger, metadata=METADATA)
 
 INVESTIGATION = Table(
     "investigation",
@@ -47,6 +49,14 @@ DATASET = Table(
     "dataset",
     METADATA,
     Column("dataset_id", Uuid, primary_key=True),
+    Column(
+        "number",
+        BigInteger,
+        NUMBERS,
+        server_default=NUMBERS.next_value(),
+        nullable=False,
+        comment="by which ICAT clients know it, from the sequence dataset_number; never changes",
+    ),
     Column("revision", Integer, nullable=False, comment="the current one; its document has the parameters"),
     Column("path", Text, nullable=False),
     Column("name", Text, nullable=False),

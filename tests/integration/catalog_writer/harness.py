@@ -52,6 +52,12 @@ class Catalogue:
         return self.publisher.of(COMMITTED.name)
 
     @property
+    def numbers(self) -> list[tuple[str, int | None]]:
+        """The number that each message told of its dataset, by the name of its folder."""
+        commits = [committed(message).commit for message in self.published]
+        return [(commit.path.rpartition("/")[2], commit.number) for commit in commits]
+
+    @property
     def refusals(self) -> list[str]:
         events = (DatasetRejected.model_validate_json(each.value) for each in self.publisher.of(REJECTED.name))
         return [f"{each.rejection.receipt_id}: {each.rejection.code}" for each in events]

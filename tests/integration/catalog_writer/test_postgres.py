@@ -9,12 +9,14 @@ from dataclasses import replace
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from pydantic_core import to_json
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.catalog_writer.handler import commit
 from services.catalog_writer.outbox import PostgresOutbox
+from services.catalog_writer.rows import packed
 from services.catalog_writer.store import PostgresCatalog
 from services.catalog_writer.tables import METADATA
 from shared.database import Database
@@ -113,8 +115,11 @@ async def test_two_writers_make_one_line_of_revisions(
         late = asyncio.create_task(zombie.submit(second))
         await blocked(database, late)
     await late
+    assert await rows(database, "select count(*) from dataset") == [(1,)]
+    [(number,)] = await rows(database, "select number from dataset")
     expected = ["r0: created 1", "r1: replaced 2", "r2: replaced 3"] if exists else ["r1: created 1", "r2: replaced 2"]
     assert await catalogue.answers() == (expected if second is SECOND else expected[:-1])
+    assert {told for _, told in catalogue.numbers} == {number}
 
 
 async def test_whether_anything_changes_is_decided_after_the_other_writer(
@@ -182,6 +187,24 @@ def _assert_in_order(catalogue: Catalogue, seed: int) -> None:
         told = committed(message).commit
         assert told.revision > last.get(told.dataset_id, 0), f"seed {seed}"
         last[told.dataset_id] = told.revision
+
+
+async def test_a_dataset_from_before_there_were_numbers_has_one_and_its_next_revision_tells_it(
+    catalogue: Catalogue, database: Database, database_url: str
+) -> None:
+    await catalogue.submit(FIRST)
+    await catalogue.answers()
+    async with database.transaction() as connection:  # as it was: no column, and an event without the field
+        await connection.execute("alter table dataset drop column number")
+        await connection.execute("drop sequence dataset_number")
+        await connection.execute("update alembic_version set version_num = 'catalog_0001'")
+        event = committed(catalogue.published[0]).model_dump(mode="json", exclude={"commit": {"number"}})
+        await connection.execute("update revision set payload = $1", packed(to_json(event)))
+    await migrate(database_url, {"catalog": "catalog_writer"})
+    [(number,)] = await rows(database, "select number from dataset")
+    await catalogue.submit(SECOND)
+    assert await catalogue.answers() == ["r2: replaced 2"]
+    assert catalogue.numbers[-1] == ("run1", number)
 
 
 async def test_migrations_make_exactly_the_declared_tables(database_url: str) -> None:

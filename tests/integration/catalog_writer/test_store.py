@@ -8,7 +8,7 @@ import pytest
 from services.catalog_writer.handler import Answered, Known, commit
 from shared.topics import COMMITTED
 from tests.integration.catalog_writer.harness import Catalogue, words
-from tests.unit.catalog_writer.builders import NOW, Tracked, committed, number
+from tests.unit.catalog_writer.builders import NOW, Tracked, committed, id_of, number
 
 FIRST = Tracked(parameters={"MX_resolution": number(2.0, "Å")})
 MORE = replace(FIRST, receipt="r2", mode="merge", parameters={"MX_transmission": number(20, "%")})
@@ -63,6 +63,15 @@ class StoreSuite:
         assert catalogue.refusals == ["r2: sequence_not_higher"] * 2
         assert await catalogue.answers() == ["r1: created 1"]
 
+    async def test_a_dataset_keeps_its_number_and_shares_it_with_no_other(self, catalogue: Catalogue) -> None:
+        await catalogue.submit(FIRST, MORE)
+        await catalogue.submit(OTHER, FIRST, replace(FIRST, receipt="r5"))
+        await catalogue.submit(replace(OTHER, receipt="r4"))
+        await catalogue.answers()
+        assert [name for name, _ in catalogue.numbers] == ["run1", "run1", "run2", "run1", "run2"]
+        assert len(set(catalogue.numbers)) == len({number for _, number in catalogue.numbers}) == 2
+        assert None not in {number for _, number in catalogue.numbers}
+
     async def test_what_a_failed_relay_did_not_publish_stays(self, catalogue: Catalogue) -> None:
         await catalogue.submit(FIRST)
         with pytest.raises(ConnectionError):
@@ -96,7 +105,6 @@ class StoreSuite:
     async def test_batches_with_repetitions_end_as_one_batch_would(self, catalogue: Catalogue) -> None:
         seed = random.randrange(2**32)
         submissions = _random_submissions(random.Random(seed), 60)
-        expected = commit([each.received() for each in submissions], Known({}, {}), NOW)
         start = 0
         chance = random.Random(seed)
         while start < len(submissions):
@@ -104,6 +112,8 @@ class StoreSuite:
             await catalogue.submit(*submissions[max(0, start - chance.randint(0, 8)) : end])
             start = end
         await catalogue.answers()
+        numbers = {id_of(name): number for name, number in catalogue.numbers if number is not None}
+        expected = commit([each.received() for each in submissions], Known({}, {}, numbers), NOW)
         assert [each.value for each in catalogue.published] == [
             each.payload for each in expected if isinstance(each, Answered)
         ], f"seed {seed}"

@@ -8,9 +8,9 @@ from services.catalog_writer.handler import Answered, AnsweredBefore, Catalogued
 from shared.events import DatasetCommitted, Finding, Producer, Severity
 from shared.rejections import Code, Refusal
 from shared.stage import Outcome
-from tests.unit.catalog_writer.builders import INVESTIGATION, NOW, Tracked, number
+from tests.unit.catalog_writer.builders import INVESTIGATION, NOW, NUMBERS, Tracked, number
 
-NOTHING = Known({}, {})
+NOTHING = Known({}, {}, NUMBERS)
 
 
 def outcomes(*submissions: Tracked, known: Known = NOTHING) -> list[Outcome]:
@@ -33,6 +33,21 @@ def test_the_first_submission_of_a_path_creates_its_dataset() -> None:
     assert [told(each) for each in outcomes(FIRST)] == [("created", 1)]
 
 
+def test_every_answer_tells_the_datasets_number() -> None:
+    other, same, more = (
+        replace(FIRST, name="run2"),
+        replace(FIRST, receipt="r2"),
+        replace(FIRST, receipt="r3", end=None),
+    )
+    answers = [each for each in outcomes(FIRST, other, same, more) if isinstance(each, Answered)]
+    assert [(each.commit.outcome, each.commit.number) for each in answers] == [
+        ("created", 1),
+        ("created", 2),
+        ("unchanged", 1),
+        ("replaced", 1),
+    ]
+
+
 def test_a_merge_onto_nothing_creates_the_dataset() -> None:
     assert [told(each) for each in outcomes(replace(FIRST, mode="merge"))] == [("created", 1)]
 
@@ -45,7 +60,7 @@ def test_other_content_makes_a_new_revision() -> None:
 def test_a_later_batch_goes_on_from_the_catalogued_revision() -> None:
     (first,) = outcomes(FIRST)
     assert isinstance(first, Revised)
-    known = Known({FIRST.dataset_id: Catalogued.read(first.payload)}, {})
+    known = Known({FIRST.dataset_id: Catalogued.read(first.payload)}, {}, NUMBERS)
     same, other = replace(FIRST, receipt="r2"), replace(FIRST, receipt="r3", complete=False)
     assert [told(each) for each in outcomes(same, other, known=known)] == [("unchanged", 1), ("replaced", 2)]
 
@@ -74,7 +89,7 @@ def test_the_same_content_under_another_receipt_changes_nothing_and_is_answered(
 
 
 def test_the_same_receipt_again_is_not_answered_twice() -> None:
-    known = Known({}, {(FIRST.dataset_id, "r1"): None})
+    known = Known({}, {(FIRST.dataset_id, "r1"): None}, NUMBERS)
     assert outcomes(FIRST, known=known) == [AnsweredBefore()]
     assert [type(each) for each in outcomes(FIRST, FIRST)] == [Revised, AnsweredBefore]
 
@@ -148,5 +163,5 @@ def test_a_revision_is_read_wherever_its_parameters_stand_in_the_document() -> N
     assert elsewhere != first.payload
     read = Catalogued.read(elsewhere)
     assert read.document.read_parameters() == FIRST.parameters
-    [again] = outcomes(replace(FIRST, receipt="r2"), known=Known({FIRST.dataset_id: read}, {}))
+    [again] = outcomes(replace(FIRST, receipt="r2"), known=Known({FIRST.dataset_id: read}, {}, NUMBERS))
     assert told(again) == ("unchanged", 1)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.catalog_writer.handler import Catalogued, Known, Receipt, Revised, commit
 from shared.rejections import Refusal
-from tests.unit.catalog_writer.builders import NOW, Tracked, number
+from tests.unit.catalog_writer.builders import NOW, NUMBERS, Tracked, number
 
 PARAMETERS = st.dictionaries(st.sampled_from("abc"), st.integers(0, 2), max_size=2)
 SUBMISSIONS = st.builds(
@@ -57,7 +57,7 @@ class Catalogue:
     """The handler, with what it made kept between batches as the store keeps it."""
 
     def __init__(self) -> None:
-        self.known = Known({}, {})
+        self.known = Known({}, {}, NUMBERS)
 
     def submit(self, batch: list[Tracked]) -> list[str]:
         datasets, answered = dict(self.known.datasets), dict(self.known.answered)
@@ -69,7 +69,7 @@ class Catalogue:
             if isinstance(outcome, Revised):
                 datasets[submission.dataset_id] = Catalogued.read(outcome.payload)
             answers.append(self._words(outcome))
-        self.known = Known(datasets, answered)
+        self.known = Known(datasets, answered, NUMBERS)
         return answers
 
     @staticmethod
