@@ -103,9 +103,9 @@ def document(number: int, chance: random.Random) -> Document:
         kind=("datacollection", "characterisation", "integration")[step % 3], proposal=proposal, beamline=beamline,
         start=start, end=start + timedelta(seconds=60), complete=True, sequence_index=None,
         investigation=InvestigationRef(
-            investigation_id=IDENTITIES.placeholder(proposal, beamline), facility_id=None, proposal=proposal,
+            investigation_id=IDENTITIES.opened(proposal, beamline, FIRST_DAY), facility_id=None, proposal=proposal,
             beamline=beamline, start=None, end=None, title=None, placeholder=True),
-        sample=SampleRef(sample_id=IDENTITIES.placeholder("sample", proposal), name=f"sample_{family % 2000}"),
+        sample=SampleRef(sample_id=IDENTITIES.opened("sample", proposal, FIRST_DAY), name=f"sample_{family % 2000}"),
         container=None, sample_changer_position=None, parameters=parameters, inputs=inputs, files=[], file_count=100,
         volume_bytes=10**9, findings=FINDINGS[: chance.choice((0, 0, 0, 1, 2))], producer=Producer(software="bench"),
     )  # fmt: skip

@@ -157,6 +157,10 @@ class InvestigationRef(Section):
     end: AwareDatetime | None
     title: str | None
     placeholder: bool
+    named: str | None = Field(
+        default=None,
+        description="the id by which the dataset's producer asked for it; dates do not move such a dataset",
+    )
 
 
 class LinkedInput(InputRef):

@@ -4,6 +4,7 @@ Derived ids (UUID version 5, RFC 9562) make every replay, replica and rebuild ag
 """
 
 import unicodedata
+from datetime import UTC, datetime
 from hashlib import sha1
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
@@ -50,9 +51,10 @@ class Identities:
         """The id of an investigation that the user office announced under its own id."""
         return uuid5(self.namespace, f"investigation:{facility_id}")
 
-    def placeholder(self, proposal: str, beamline: str) -> UUID:
-        """The open-ended investigation that holds what arrives before the user office announced anything."""
-        return uuid5(self.namespace, f"placeholder:{len(proposal)}:{proposal}:{beamline}")
+    def opened(self, proposal: str, beamline: str, start: datetime) -> UUID:
+        """The open-ended investigation that holds what the user office announced nothing for, from a moment on."""
+        since = start.astimezone(UTC).isoformat()
+        return uuid5(self.namespace, f"opened:{len(proposal)}:{proposal}:{beamline}:{since}")
 
     def sample(self, investigation_id: UUID, name: str) -> UUID:
         """The sample of that name within one investigation."""

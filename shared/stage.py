@@ -54,6 +54,14 @@ class Learned:
     """Nothing to publish now: what the store saves is the outcome. Services subclass it to carry what is saved."""
 
 
+@dataclass(frozen=True)
+class Told(Learned):
+    """What the store saves is the outcome, and the world hears of it in an event of its own kind."""
+
+    event: Section
+    key: bytes
+
+
 Outcome = Passed | Waiting | Learned | Refusal
 
 
@@ -205,6 +213,9 @@ class StageRunner(Generic[E, K]):
         match outcome:
             case Refusal() if not self.stage.onlooker:
                 yield rejection_message(self.stage.name, record, outcome, now)
+            case Told(said, key) if event is not None and self.stage.produces is not None:
+                headers = self._headers(event, self.stage.produces, now)
+                yield Message(self.stage.produces.name, key, said.model_dump_json().encode(), headers)
             case Waiting(pending) if event is not None:
                 payload = DatasetPending(pending=pending).model_dump_json().encode()
                 yield Message(

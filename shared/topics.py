@@ -56,8 +56,11 @@ COMMITTED = Topic("dataset.committed", events.DatasetCommitted, FOR_EVER, 8 * ME
 REJECTED = Topic("dataset.rejected", events.DatasetRejected, FOR_EVER, 16 * MEBIBYTE)
 PENDING = Topic("dataset.pending", events.DatasetPending, 30 * DAY_MS, MEBIBYTE)
 INVESTIGATIONS = Topic("investigation.events", events.InvestigationAnnounced, FOR_EVER, MEBIBYTE, key="proposal")
+REGISTERED = Topic(
+    "investigation.registered", events.InvestigationRegistered, FOR_EVER, MEBIBYTE, key="investigation id"
+)
 SAMPLES = Topic("sample.events", events.SampleMoved, FOR_EVER, MEBIBYTE, key="proposal and sample name")
 
-TOPICS = (SUBMITTED, VALIDATED, LINKED, TRACKED, COMMITTED, REJECTED, PENDING, INVESTIGATIONS, SAMPLES)
+TOPICS = (SUBMITTED, VALIDATED, LINKED, TRACKED, COMMITTED, REJECTED, PENDING, INVESTIGATIONS, REGISTERED, SAMPLES)
 
 DEFAULT_PARTITIONS = 12

@@ -48,9 +48,9 @@ class Api:
         """Hand in datasets in order; the gateway's answer for each."""
         return self._in_batches("/datasets:batch", submissions, MOST_SUBMITTED)
 
-    def announce(self, investigation: dict[str, Any]) -> None:
-        """Say that the user office planned an investigation."""
-        _json(self._post("/investigations", investigation))
+    def announce(self, investigation: dict[str, Any]) -> Any:  # noqa: ANN401  whatever JSON it is
+        """Say that the user office planned an investigation; the gateway's receipt."""
+        return _json(self._post("/investigations", investigation))
 
     def check(self, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The full verdict on each submission by itself, or why it would not even be taken; nothing is published."""

@@ -2,7 +2,18 @@
 
 import typer
 
-from clients.cli import auditing, datasets, exporting, finding, operations, rejections, running, techniques, tokens
+from clients.cli import (
+    auditing,
+    datasets,
+    exporting,
+    finding,
+    investigations,
+    operations,
+    rejections,
+    running,
+    techniques,
+    tokens,
+)
 
 app = typer.Typer(
     name="beamcat",
@@ -17,6 +28,7 @@ RUN, DATASETS, OPERATE = "Run", "Datasets", "Operate"
 app.command("run", rich_help_panel=RUN)(running.run)
 app.command("demo", rich_help_panel=RUN)(running.demo)
 app.command("up", rich_help_panel=RUN)(running.up)
+app.command("announce", rich_help_panel=DATASETS)(investigations.announce)
 app.command("submit", rich_help_panel=DATASETS)(datasets.submit)
 app.command("check", rich_help_panel=DATASETS)(datasets.check)
 app.command("status", rich_help_panel=DATASETS)(datasets.status)

@@ -12,7 +12,7 @@ from shared.relay import Relay
 from shared.service import Ground, Parts, Service
 from shared.stage import Stage
 from shared.techniques import TechniqueBook
-from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, VALIDATED
+from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, REGISTERED, VALIDATED
 
 
 def assemble(ground: Ground) -> Parts:
@@ -28,7 +28,7 @@ def assemble(ground: Ground) -> Parts:
             Stage("linker", VALIDATED, LinkerView, linker.link, links.linking, LINKED, relay.wake),
             Stage("linker-commits", COMMITTED, CommittedView, learn_commits, links.commits, saved=relay.wake),
             Stage("linker-investigations", INVESTIGATIONS, InvestigationAnnounced, office.learn, links.announcements,
-                  saved=relay.wake),
+                  REGISTERED, relay.wake),
         ),
         tasks=(relay.run, deadlines.run),
         router=routes(links, linker, ground.clock),

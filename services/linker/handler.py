@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from services.linker.investigations import Slot, investigation_of
+from services.linker.investigations import Plan, investigation_of
 from services.linker.lineage import Node, circle_through
 from services.linker.relationships import CataloguedDataset, disagreements, refusing
 from shared.events import DatasetFacts, Finding, InputRef, LinkedInput, Links, Pending, Section
@@ -65,10 +65,17 @@ class Known:
     """What is held of the batch's datasets, and the batch's own receipts; oldest first."""
     ancestry: Mapping[UUID, Node] = field(default_factory=dict)
     """Where inputs come from, by catalogued and by held submissions; loaded only where a circle is possible."""
-    slots: Sequence[Slot] = ()
-    """The announced investigations of the batch's proposals and beamlines."""
+    plan: Plan = field(default_factory=Plan)
+    """The investigations of the batch's proposals and beamlines, and those that it names."""
     awaiting_completion: frozenset[str] = frozenset()
     """The kinds of dataset whose inputs must be complete as well as committed."""
+
+    def addressed(self, dataset: DatasetFacts) -> DatasetFacts:
+        """With the investigation that it names: an update that names none adds to a dataset that may name one."""
+        before = self.catalogued.get(dataset.dataset_id)
+        if before is None or before.named is None or dataset.mode != "merge" or dataset.investigation_id is not None:
+            return dataset
+        return dataset.model_copy(update={"investigation_id": before.named})
 
     def missing(self, dataset: DatasetFacts) -> list[InputRef]:
         """Its inputs that it must wait for."""
@@ -186,7 +193,7 @@ class Linker:
 
     def judge(self, dataset: DatasetFacts, known: Known, ancestry: Mapping[UUID, Node]) -> Verdict:
         """What is to be said of a dataset, whatever is held of it; refused as soon as no missing input can mend it."""
-        investigation, findings = investigation_of(dataset, known.slots, self._identities)
+        investigation, findings = investigation_of(known.addressed(dataset), known.plan, self._identities)
         parents = [(each, parent) for each in dataset.inputs if (parent := known.catalogued.get(each.dataset_id))]
         linked = [LinkedInput(path=each.path, dataset_id=each.dataset_id, kind=parent.kind) for each, parent in parents]
         kind = self._techniques.kind(dataset.kind)

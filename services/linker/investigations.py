@@ -1,8 +1,11 @@
 """Which investigation a dataset belongs to: the user office's plan, read against the time of measurement."""
 
-from collections.abc import Iterable
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 from shared.events import DatasetFacts, Finding, InvestigationRef
@@ -13,88 +16,231 @@ NEAR = timedelta(hours=48)
 
 UNKNOWN = "investigation_unknown"
 
+FIRST_OWN_NUMBER = 10**12
+"""The numbers that beamcat gives itself start here: above any user office's, below what a double holds exactly."""
+
+NOT_NUMBERED = FIRST_OWN_NUMBER**2
+"""Where one without a number would stand: it would be created last."""
+
+Home = tuple[str, str]
+"""Proposal and beamline."""
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One announced investigation. `end` is empty while it is open."""
+    """One investigation. `end` is empty while it is open; `number` where it was only thought of, in a dry run.
+
+    A placeholder was not announced: it was opened for a dataset or by a beamline, or a dataset named it.
+    """
 
     investigation_id: UUID
-    facility_id: str
+    facility_id: str | None
+    number: int | None
     proposal: str
     beamline: str
     start: datetime
     end: datetime | None
     title: str | None = None
+    placeholder: bool = False
+
+    @property
+    def home(self) -> Home:
+        """Whose datasets it takes."""
+        return self.proposal, self.beamline
+
+    @property
+    def is_opened(self) -> bool:
+        """Beamcat opened it where the plan had nothing; it takes what comes until the plan has."""
+        return self.placeholder and self.facility_id is None
+
+    @property
+    def age(self) -> int:
+        """The number: ICAT's clients, too, take the one with the higher number for the later created."""
+        return NOT_NUMBERED if self.number is None else self.number
+
+
+def own_number(name: str) -> int | None:
+    """The number that beamcat gave an investigation, if a name may be one."""
+    if re.fullmatch(r"[1-9]\d{12,15}", name, re.ASCII):
+        return int(name)
+    return None
+
+
+def office_number(facility_id: str) -> int | None:
+    """The user office's id as the number that ICAT clients know; None for one that is no such number."""
+    if re.fullmatch(r"0|[1-9]\d{0,11}", facility_id, re.ASCII):
+        return int(facility_id)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A slot, and where it ends in practice: an open one where the next begins, if any does."""
+
+    slot: Slot
+    end: datetime | None
 
     def holds(self, moment: datetime) -> bool:
-        """The moment lies in the slot, its edges included."""
-        return self.start <= moment and (self.end is None or moment <= self.end)
+        """The end is the first moment that is not in it."""
+        return self.slot.start <= moment and (self.end is None or moment < self.end)
 
     def distance(self, moment: datetime) -> timedelta:
-        """How far the moment is from the slot's nearer edge."""
-        return min(abs(moment - edge) for edge in (self.start, self.end) if edge is not None)
+        """How far the moment is from the nearer edge."""
+        return min(abs(moment - edge) for edge in (self.slot.start, self.end) if edge is not None)
 
 
 def choose(slots: Iterable[Slot], moment: datetime) -> Slot | None:
     """The slot of a dataset that started at this moment, among those of its proposal and beamline.
 
-    The last closed slot that holds it; else the last open one that does; else the nearest within 48 hours; else none.
+    The closed slot created last that holds it; else the open one created last that does; else the nearest within 48
+    hours; else none. What the user office announced goes before what beamcat opened.
     """
-    in_order = sorted(slots, key=lambda slot: (slot.start, slot.facility_id))
-    holding = [slot for slot in in_order if slot.holds(moment)]
-    closed = [slot for slot in holding if slot.end is not None]
+    eligible = [slot for slot in slots if slot.is_opened or not slot.placeholder]
+    announced = [slot for slot in eligible if not slot.placeholder]
+    chosen = _choose(_spans(announced), moment)
+    if chosen is None and len(announced) < len(eligible):
+        chosen = _choose([span for span in _spans(eligible) if span.slot.is_opened], moment)
+    return chosen
+
+
+def _spans(slots: Iterable[Slot]) -> list[_Span]:
+    in_order = sorted(slots, key=lambda slot: (slot.start, slot.age))
+    spans = [_Span(slot, slot.end or following.start) for slot, following in pairwise(in_order)]
+    return spans + [_Span(slot, slot.end) for slot in in_order[-1:]]
+
+
+def _choose(spans: Sequence[_Span], moment: datetime) -> Slot | None:
+    holding = [span for span in spans if span.holds(moment)]
     if holding:
-        return (closed or holding)[-1]
-    near = [slot for slot in in_order if slot.distance(moment) <= NEAR]
-    return min(reversed(near), key=lambda slot: slot.distance(moment), default=None)
+        return max(holding, key=lambda span: (span.slot.end is not None, span.slot.age)).slot
+    near = [(span.distance(moment), -span.slot.age, span.slot) for span in spans if span.distance(moment) <= NEAR]
+    return min(near, key=lambda each: each[:2])[2] if near else None
 
 
-def investigation_of(
-    dataset: DatasetFacts, slots: Iterable[Slot], identities: Identities
-) -> tuple[InvestigationRef, list[Finding]]:
-    """The dataset's investigation; a placeholder and a warning where the user office has announced none that fits.
+class Plan:
+    """The investigations that some datasets may belong to: what the user office planned, and what was opened."""
+
+    def __init__(self, slots: Iterable[Slot] = ()) -> None:
+        self._slots: dict[UUID, Slot] = {}
+        self._of_home: defaultdict[Home, dict[UUID, Slot]] = defaultdict(dict)
+        self._named: dict[str, Slot] = {}
+        for slot in slots:
+            self.add(slot)
+
+    def add(self, slot: Slot) -> None:
+        """A later word on an investigation replaces the earlier one."""
+        before = self._slots.get(slot.investigation_id, slot)
+        self._of_home[before.home].pop(slot.investigation_id, None)
+        self._slots[slot.investigation_id] = self._of_home[slot.home][slot.investigation_id] = slot
+        self._named |= {str(name): slot for name in (slot.number, slot.facility_id) if name is not None}
+
+    def known(self, investigation_id: UUID) -> Slot | None:
+        """The investigation of that id."""
+        return self._slots.get(investigation_id)
+
+    def named(self, name: str) -> Slot | None:
+        """The investigation that has this id of the user office's, or this number."""
+        return self._named.get(name)
+
+    def at(self, home: Home, moment: datetime) -> Slot | None:
+        """The investigation of a proposal on a beamline at a moment."""
+        return choose(self._of_home.get(home, {}).values(), moment)
+
+    def of(self, dataset: DatasetFacts) -> Slot | None:
+        """The investigation that the dataset names, else the one of its time.
+
+        Who names one that beamcat opened means the session, not the stand-in: what is announced then goes first.
+        """
+        named = None if dataset.investigation_id is None else self.named(dataset.investigation_id)
+        if dataset.investigation_id is not None and (named is None or not named.is_opened):
+            return named
+        of_its_time = self.at(home_of(dataset), dataset.start)
+        if named is not None and (of_its_time is None or of_its_time.placeholder):
+            return named
+        return of_its_time
+
+    def announced(self, dataset: DatasetFacts) -> Slot | None:
+        """As `of`, if the user office announced it."""
+        slot = self.of(dataset)
+        return None if slot is None or slot.placeholder else slot
+
+
+def home_of(dataset: DatasetFacts) -> Home:
+    """Whose investigations may take it."""
+    return dataset.proposal, dataset.beamline
+
+
+def opening(dataset: DatasetFacts, identities: Identities, number: int | None = None) -> Slot:
+    """The investigation to be opened for a dataset that the plan has no place for: open-ended, from its start on.
 
     An id of the user office's that was not announced yet is believed: the placeholder has the real one's future id.
     """
     named = dataset.investigation_id
     if named is None:
-        own = (slot for slot in slots if (slot.proposal, slot.beamline) == (dataset.proposal, dataset.beamline))
-        slot = choose(own, dataset.start)
-    else:
-        slot = next((slot for slot in slots if slot.facility_id == named), None)
-    if slot is not None:
-        return reference(slot), []
-    placeholder = InvestigationRef(
-        investigation_id=home(dataset, identities),
+        return opened(home_of(dataset), dataset.start, identities, number)
+    of_office = office_number(named)
+    return Slot(
+        investigation_id=identities.investigation(named),
         facility_id=named,
+        number=number if of_office is None else of_office,
         proposal=dataset.proposal,
         beamline=dataset.beamline,
-        start=None,
+        start=dataset.start,
         end=None,
-        title=None,
         placeholder=True,
     )
-    return placeholder, [_unknown(dataset)]
 
 
-def home(dataset: DatasetFacts, identities: Identities) -> UUID:
-    """The id of the placeholder that takes a dataset whose investigation is unknown."""
-    if dataset.investigation_id is not None:
-        return identities.investigation(dataset.investigation_id)
-    return identities.placeholder(dataset.proposal, dataset.beamline)
+def opened(home: Home, start: datetime, identities: Identities, number: int | None) -> Slot:
+    """An open-ended investigation of a proposal on a beamline."""
+    return Slot(
+        investigation_id=identities.opened(*home, start),
+        facility_id=None,
+        number=number,
+        proposal=home[0],
+        beamline=home[1],
+        start=start,
+        end=None,
+        placeholder=True,
+    )
 
 
-def reference(slot: Slot) -> InvestigationRef:
-    """The slot as other services see it."""
+def open_for(
+    datasets: Iterable[DatasetFacts], plan: Plan, identities: Identities, numbers: Iterable[int]
+) -> list[Slot]:
+    """Add to the plan what some datasets have no place without, in their order: each may lie in the one before's.
+
+    `numbers`: at least one a dataset, used or not.
+    """
+    new: list[Slot] = []
+    for dataset, number in zip(datasets, numbers, strict=False):
+        if plan.of(dataset) is None:
+            new.append(opening(dataset, identities, number))
+            plan.add(new[-1])
+    return new
+
+
+def investigation_of(
+    dataset: DatasetFacts, plan: Plan, identities: Identities
+) -> tuple[InvestigationRef, list[Finding]]:
+    """The dataset's investigation, with a warning where the user office has announced none that fits."""
+    slot = plan.of(dataset) or opening(dataset, identities)
+    return reference(slot, dataset.investigation_id), [_unknown(dataset)] if slot.placeholder else []
+
+
+def reference(slot: Slot, named: str | None = None) -> InvestigationRef:
+    """The slot as other services see it; `named`: how the producer of a dataset asked for it."""
     return InvestigationRef(
         investigation_id=slot.investigation_id,
+        number=slot.number,
         facility_id=slot.facility_id,
         proposal=slot.proposal,
         beamline=slot.beamline,
         start=slot.start,
         end=slot.end,
         title=slot.title,
-        placeholder=False,
+        placeholder=slot.placeholder,
+        named=named,
     )
 
 

@@ -1,65 +1,25 @@
-"""What the linker learns from commits and from the user office, and how datasets move out of placeholders: pure."""
+"""What the linker learns from commits, and how the user office's plan moves datasets between investigations: pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from pydantic import AwareDatetime
-
-from services.linker.handler import HeldSubmission, State
-from services.linker.holding import STAGE, Holding
-from services.linker.investigations import UNKNOWN, Slot, choose
-from services.linker.relationships import CODES, CataloguedDataset
+from services.linker.investigations import Plan, Slot, office_number, opened, opening, reference
+from services.linker.moving import CommittedDocument, Move, Placed, move, placed
+from services.linker.relationships import CataloguedDataset
 from shared.events import (
     Commit,
-    DatasetFacts,
-    Finding,
-    InputRef,
     Investigation,
     InvestigationAnnounced,
-    InvestigationRef,
-    LinkedInput,
-    Producer,
-    SampleRef,
+    InvestigationRegistered,
+    RescheduledInvestigation,
     Section,
-    Submission,
+    StartedInvestigation,
 )
 from shared.identity import Identities
-from shared.stage import Learned, Outcome
-from shared.topics import VALIDATED
-from shared.wire import Received, Record, headers_of
-
-MADE_ANEW = {UNKNOWN, *CODES}
-"""Findings of the linker's own: a move says them again, or no more."""
-
-NEVER_READ = -1
-"""Partition and offset of a submission that beamcat made itself: it was never in Kafka."""
-
-
-class CommittedDocument(Section):
-    """Of a catalogued dataset, what its children's links and its move to another investigation need."""
-
-    path: str
-    name: str
-    type: Literal["raw", "processed"]
-    technique: str
-    technique_pid: str | None
-    kind: str
-    proposal: str
-    beamline: str
-    start: AwareDatetime
-    end: AwareDatetime | None
-    complete: bool
-    investigation: InvestigationRef
-    sample: SampleRef | None
-    inputs: list[LinkedInput]
-    file_count: int | None
-    volume_bytes: int | None
-    findings: list[Finding]
-    producer: Producer
-    definitions_version: str | None = None
+from shared.stage import Learned, Outcome, Told
+from shared.wire import Received
 
 
 class CommittedView(Section):
@@ -69,76 +29,67 @@ class CommittedView(Section):
     document: CommittedDocument | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stray:
-    """A catalogued dataset in a placeholder: the facts by which it can move to its real investigation."""
-
-    facts: DatasetFacts
-    revision: int
-    placeholder_id: UUID
-
-    @property
-    def home(self) -> tuple[str, str]:
-        """Whose investigations may adopt it."""
-        return self.facts.proposal, self.facts.beamline
-
-    def adopter(self, slots: Iterable[Slot]) -> Slot | None:
-        """The announced investigation that it belongs to."""
-        if self.facts.investigation_id is not None:
-            return next((slot for slot in slots if slot.facility_id == self.facts.investigation_id), None)
-        return choose((slot for slot in slots if (slot.proposal, slot.beamline) == self.home), self.facts.start)
-
-
-@dataclass(frozen=True)
-class Adoption:
-    """A submission in beamcat's own name that moves a stray; dropped if the dataset has a newer revision by now."""
-
-    stray: Stray
-    holding: Holding
-
-
 @dataclass(frozen=True)
 class Catalogued(Learned):
     """A revision that the catalogue committed."""
 
-    dataset_id: UUID
-    revision: int
     as_input: CataloguedDataset
     """What a dataset that comes from it must know."""
-    stray: Stray | None
-    adoption: Adoption | None
+    placed: Placed
+    moves: Sequence[Move]
+    """At most one: out of a placeholder."""
+
+    @property
+    def dataset_id(self) -> UUID:
+        """Of the dataset."""
+        return self.placed.facts.dataset_id
+
+    @property
+    def revision(self) -> int:
+        """Of the dataset."""
+        return self.placed.revision
 
 
 @dataclass(frozen=True)
-class Announced(Learned):
-    """An investigation, and the strays that it adopts."""
+class Planned(Told):
+    """An investigation that was announced, or that a beamline started, and the strays that it draws home."""
 
     slot: Slot
-    adoptions: Sequence[Adoption]
+    moves: Sequence[Move]
 
 
 @dataclass(frozen=True)
-class KnownStrays:
-    """What a batch of announcements may concern."""
+class Rescheduled(Learned):
+    """The datasets of an investigation that lie elsewhere by the plan."""
 
-    strays: Sequence[Stray] = ()
+    moves: Sequence[Move]
+
+
+@dataclass(frozen=True)
+class Diary:
+    """What a batch of the user office's and the beamlines' words may concern."""
+
     slots: Sequence[Slot] = ()
+    strays: Sequence[Placed] = ()
+    """Those that the batch's investigations may draw home."""
+    residents: Sequence[Placed] = ()
+    """The datasets of the batch's rescheduled investigations."""
+    numbers: Sequence[int] = ()
+    """Reserved for new investigations: one an event."""
 
 
 def learn_commits(events: Sequence[Received[CommittedView]], slots: Sequence[Slot], now: datetime) -> list[Outcome]:
     """Every committed revision; one in a placeholder that a real investigation covers by now moves on at once."""
-    return [_catalogued(event.event, slots, now) for event in events]
+    plan = Plan(slots)
+    return [_catalogued(event.event, plan, now) for event in events]
 
 
-def _catalogued(event: CommittedView, slots: Sequence[Slot], now: datetime) -> Outcome:
+def _catalogued(event: CommittedView, plan: Plan, now: datetime) -> Outcome:
     document = event.document
     if document is None:
         return Learned()
-    stray = stray_of(event.commit, document) if document.investigation.placeholder else None
-    adopter = stray.adopter(slots) if stray else None
+    dataset = placed(event.commit, document)
     return Catalogued(
-        dataset_id=event.commit.dataset_id,
-        revision=event.commit.revision,
         as_input=CataloguedDataset(
             path=document.path,
             kind=document.kind,
@@ -147,10 +98,17 @@ def _catalogued(event: CommittedView, slots: Sequence[Slot], now: datetime) -> O
             sample=document.sample.name if document.sample else None,
             start=document.start,
             complete=document.complete,
+            named=dataset.facts.investigation_id,
         ),
-        stray=stray,
-        adoption=adoption(stray, adopter, now) if stray and adopter else None,
+        placed=dataset,
+        moves=_homeward([dataset] if dataset.is_stray else [], plan, now),
     )
+
+
+def _homeward(strays: Iterable[Placed], plan: Plan, now: datetime) -> list[Move]:
+    """The moves of those that an announced investigation covers."""
+    homes = ((stray, plan.announced(stray.facts)) for stray in strays)
+    return [move(stray, home.investigation_id, now) for stray, home in homes if home is not None]
 
 
 def newest_of(outcomes: Iterable[Outcome]) -> list[Catalogued]:
@@ -164,11 +122,13 @@ def newest_of(outcomes: Iterable[Outcome]) -> list[Catalogued]:
     return list(newest.values())
 
 
-def slot_of(said: Investigation, identities: Identities) -> Slot:
+def slot_of(said: Investigation, identities: Identities, number: int | None = None) -> Slot:
     """An announcement, in the spelling by which datasets find it."""
+    of_office = office_number(said.facility_id)
     return Slot(
         investigation_id=identities.investigation(said.facility_id),
         facility_id=said.facility_id,
+        number=number if of_office is None else of_office,
         proposal=said.proposal.lower(),
         beamline=said.beamline.lower(),
         start=said.start,
@@ -179,105 +139,76 @@ def slot_of(said: Investigation, identities: Identities) -> Slot:
 
 @dataclass(frozen=True)
 class UserOffice:
-    """Learns the plan of a facility."""
+    """Learns the plan of a facility, and what its beamlines make of it."""
 
     identities: Identities
 
-    def learn(
-        self, events: Sequence[Received[InvestigationAnnounced]], known: KnownStrays, now: datetime
-    ) -> list[Outcome]:
-        """Every announcement, with the strays that it draws home. A later one of the same id replaces the earlier."""
-        slots = {slot.facility_id: slot for slot in known.slots}
-        left = {stray.facts.dataset_id: stray for stray in known.strays}
-        outcomes: list[Outcome] = []
-        for event in events:
-            said = event.event.investigation
-            if not isinstance(said, Investigation):
-                outcomes.append(Learned())
+    def learn(self, events: Sequence[Received[InvestigationAnnounced]], diary: Diary, now: datetime) -> list[Outcome]:
+        """One outcome an event, each knowing the plan as those before it left it."""
+        page = _Page(self.identities, diary, now)
+        return [page.outcome(event.event, number) for event, number in zip(events, diary.numbers, strict=True)]
+
+
+@dataclass
+class _Page:
+    """The plan while a batch is learned. Whatever has moved once stays for the rest of it."""
+
+    identities: Identities
+    diary: Diary
+    now: datetime
+    plan: Plan = field(init=False)
+    moved: set[UUID] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.plan = Plan(self.diary.slots)
+
+    def outcome(self, event: InvestigationAnnounced, number: int) -> Outcome:
+        match event.investigation:
+            case Investigation() as said:
+                return self._announced(said, number)
+            case StartedInvestigation() as said:
+                return self._started(said, number)
+            case RescheduledInvestigation() as said:
+                return self._rescheduled(said)
+
+    def _announced(self, said: Investigation, number: int) -> Outcome:
+        """A later announcement of the same id replaces the earlier; its number stays."""
+        slot = slot_of(said, self.identities, number)
+        before = self.plan.known(slot.investigation_id)
+        if before is not None:
+            slot = replace(slot, number=before.number)
+        self.plan.add(slot)
+        return self._planned(slot, _homeward(self._unmoved(self.diary.strays), self.plan, self.now))
+
+    def _started(self, said: StartedInvestigation, number: int) -> Outcome:
+        """What the plan covers is not opened again: the investigation that covers it is told."""
+        home = said.proposal.lower(), said.beamline.lower()
+        slot = self.plan.at(home, said.start)
+        if slot is None:
+            slot = opened(home, said.start, self.identities, number)
+            self.plan.add(slot)
+        return self._planned(slot, ())
+
+    def _rescheduled(self, said: RescheduledInvestigation) -> Outcome:
+        """Every dataset goes where a new one would; one that named its investigation stays. Of an unknown: none."""
+        slot = self.plan.named(said.facility_id)
+        moves = []
+        for dataset in self._unmoved(self.diary.residents):
+            if slot is None or dataset.investigation_id != slot.investigation_id or dataset.facts.investigation_id:
                 continue
-            slot = slot_of(said, self.identities)
-            slots[slot.facility_id] = slot
-            adopted = [
-                adoption(stray, adopter, now)
-                for stray in left.values()
-                if (adopter := stray.adopter(slots.values())) is not None
-            ]
-            for each in adopted:
-                del left[each.stray.facts.dataset_id]
-            outcomes.append(Announced(slot, adopted))
-        return outcomes
+            target = self.plan.of(dataset.facts) or opening(dataset.facts, self.identities)
+            if target.investigation_id != slot.investigation_id:
+                moves.append(move(dataset, target.investigation_id, self.now))
+        self._note(moves)
+        return Rescheduled(moves)
 
+    def _planned(self, slot: Slot, moves: Sequence[Move]) -> Outcome:
+        self._note(moves)
+        told = InvestigationRegistered(investigation=reference(slot))
+        return Planned(told, str(slot.investigation_id).encode(), slot, moves)
 
-def stray_of(commit: Commit, document: CommittedDocument) -> Stray:
-    """The facts of a dataset in a placeholder, as the validator states them of an update that says nothing new."""
-    facts = DatasetFacts(
-        dataset_id=commit.dataset_id,
-        receipt_id=commit.receipt_id,
-        path=document.path,
-        name=document.name,
-        proposal=document.proposal,
-        beamline=document.beamline,
-        sample_name=document.sample.name if document.sample else None,
-        type=document.type,
-        technique=document.technique,
-        technique_pid=document.technique_pid,
-        kind=document.kind,
-        start=document.start,
-        end=document.end,
-        inputs=[InputRef(path=parent.path, dataset_id=parent.dataset_id) for parent in document.inputs],
-        files=[],
-        file_count=document.file_count,
-        volume_bytes=document.volume_bytes,
-        mode="merge",
-        complete=document.complete,
-        sequence_index=None,  # moving is no newer measurement: it must not lose against the index that is catalogued
-        investigation_id=document.investigation.facility_id,
-        producer=document.producer,
-        submitted_at=commit.submitted_at,
-        # findings on parameters stay where the parameters are; those on links are made anew
-        findings=[each for each in document.findings if each.parameter is None and each.code not in MADE_ANEW],
-        definitions_version=document.definitions_version,
-    )
-    return Stray(facts, commit.revision, document.investigation.investigation_id)
+    def _unmoved(self, datasets: Iterable[Placed]) -> Iterable[Placed]:
+        return (each for each in datasets if each.facts.dataset_id not in self.moved)
 
-
-def adoption(stray: Stray, adopter: Slot, now: datetime) -> Adoption:
-    """The move of one revision to its investigation: always the same receipt, however often it is found necessary."""
-    receipt_id = str(uuid5(adopter.investigation_id, f"{stray.facts.dataset_id}/{stray.revision}"))
-    facts = stray.facts.model_copy(update={"receipt_id": receipt_id, "submitted_at": now})
-    key = str(facts.dataset_id).encode()
-    record = Record(
-        topic=VALIDATED.name,
-        partition=NEVER_READ,
-        offset=NEVER_READ,
-        timestamp_ms=int(now.timestamp() * 1000),
-        key=key,
-        value=_payload(facts),
-        headers=headers_of(VALIDATED, receipt_id=receipt_id, source=f"/beamcat/{STAGE}", time=now.isoformat()),
-    )
-    submission = HeldSubmission(receipt_id, facts.dataset_id, facts.path, State.RELEASED, now)
-    inputs = frozenset(declared.dataset_id for declared in facts.inputs)
-    return Adoption(stray, Holding(submission, inputs, (), record))
-
-
-def _payload(facts: DatasetFacts) -> bytes:
-    """The validated event of a submission that adds nothing to the dataset but its investigation."""
-    submission = Submission(
-        name=facts.name,
-        path=facts.path,
-        proposal=facts.proposal,
-        beamline=facts.beamline,
-        sample=facts.sample_name,
-        start=facts.start.isoformat(),
-        end=facts.end.isoformat() if facts.end else None,
-        technique=facts.technique,
-        input=[declared.path for declared in facts.inputs],
-        mode="merge",
-        complete=facts.complete,
-        investigation_id=facts.investigation_id,
-        producer=facts.producer,
-    )
-    return b'{"submission":%b,"dataset":%b,"parameters":{}}' % (
-        submission.model_dump_json().encode(),
-        facts.model_dump_json().encode(),
-    )
+    def _note(self, moves: Iterable[Move]) -> None:
+        self.moved |= {each.placed.facts.dataset_id for each in moves}

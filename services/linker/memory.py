@@ -6,15 +6,18 @@ from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import count, islice
 from uuid import UUID
 
 from services.linker.handler import HeldSubmission, Known, LinkerView, State
 from services.linker.holding import Holding, Settled, holdings_of, new_links
-from services.linker.investigations import Slot
-from services.linker.learning import Adoption, Announced, Catalogued, CommittedView, KnownStrays, newest_of
+from services.linker.investigations import FIRST_OWN_NUMBER, Plan, Slot, open_for
+from services.linker.learning import Catalogued, CommittedView, Diary, Planned, Rescheduled, newest_of
 from services.linker.lineage import Node
+from services.linker.moving import Move
 from services.linker.ports import Lot, Queue, Side
 from shared.events import DatasetFacts, InvestigationAnnounced
+from shared.identity import Identities
 from shared.stage import Outcome, Passed, Store
 from shared.wire import Received
 
@@ -29,6 +32,7 @@ class _Shelf:
     links: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
     held: dict[str, Holding] = field(default_factory=dict)
     slots: dict[UUID, Slot] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=lambda: count(FIRST_OWN_NUMBER))
     awaiting_completion: frozenset[str] = frozenset()
 
     def snapshot(self) -> "_Shelf":
@@ -54,7 +58,7 @@ class _Shelf:
                 or (holding.submission.dataset_id in own and holding.submission.state is not State.REFUSED)
             ],
             ancestry=self._ancestry(),
-            slots=list(self.slots.values()),
+            plan=Plan(self.slots.values()),
             awaiting_completion=self.awaiting_completion,
         )
 
@@ -76,12 +80,17 @@ class _Shelf:
         for key, inputs in links.items():
             self.links[key] = self.links[key] | inputs
 
-    def adopt(self, adoptions: Iterable[Adoption]) -> None:
-        """Send strays to their investigations, but for those that another revision has overtaken or moved meanwhile."""
-        for adoption in adoptions:
-            now = self.datasets[adoption.stray.facts.dataset_id]
-            if now.stray is not None and now.revision == adoption.stray.revision:
-                self.hold([adoption.holding])
+    def opened(self, datasets: Iterable[DatasetFacts], known: Known, identities: Identities) -> Known:
+        """The same, with an investigation for each dataset that the plan has no place for."""
+        new = open_for(map(known.addressed, datasets), known.plan, identities, self.numbers)
+        self.slots |= {slot.investigation_id: slot for slot in new}
+        return known
+
+    def send(self, moves: Iterable[Move]) -> None:
+        """Send datasets to their investigations, but for those that another revision has overtaken meanwhile."""
+        for move in moves:
+            if self.datasets[move.placed.facts.dataset_id].revision == move.placed.revision:
+                self.hold([move.holding])
 
     def due(self) -> Iterator[Holding]:
         """What is released or expired and has nothing waiting before it."""
@@ -115,12 +124,13 @@ class _Shelf:
 class MemoryLinks:
     """All that the linker remembers, in this process. One transaction at a time."""
 
-    def __init__(self, awaiting_completion: frozenset[str] = frozenset()) -> None:
+    def __init__(self, identities: Identities, awaiting_completion: frozenset[str] = frozenset()) -> None:
+        self._identities = identities
         self._shelf = _Shelf(awaiting_completion=awaiting_completion)
         self._turn = asyncio.Lock()
-        self.linking: Store[LinkerView, Known] = Side(self._begin, _Linking)
+        self.linking: Store[LinkerView, Known] = Side(self._begin, lambda shelf: _Linking(shelf, identities))
         self.commits: Store[CommittedView, Sequence[Slot]] = Side(self._begin, _Commits)
-        self.announcements: Store[InvestigationAnnounced, KnownStrays] = Side(self._begin, _Announcements)
+        self.announcements: Store[InvestigationAnnounced, Diary] = Side(self._begin, _Announcements)
 
     @asynccontextmanager
     async def _begin(self) -> AsyncIterator[_Shelf]:
@@ -133,7 +143,7 @@ class MemoryLinks:
     async def lot(self, most: int) -> AsyncIterator[Lot]:
         """What may be settled now."""
         async with self._begin() as shelf:
-            yield _Lot(shelf, list(shelf.due())[:most])
+            yield _Lot(shelf, self._identities, list(shelf.due())[:most])
 
     async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
         """What is known of the datasets and their inputs."""
@@ -168,15 +178,16 @@ class MemoryLinks:
 class _Linking:
     """One transaction of the stage that links."""
 
-    def __init__(self, shelf: _Shelf) -> None:
+    def __init__(self, shelf: _Shelf, identities: Identities) -> None:
         self._shelf = shelf
+        self._identities = identities
         self._known = Known()
 
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
         """Everything."""
-        self._known = self._shelf.known(
-            [event.event.dataset for event in events], [event.receipt_id for event in events]
-        )
+        datasets = [event.event.dataset for event in events]
+        known = self._shelf.known(datasets, [event.receipt_id for event in events])
+        self._known = self._shelf.opened(datasets, known, self._identities)
         return self._known
 
     async def save(self, events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome]) -> None:
@@ -205,7 +216,7 @@ class _Commits:
         facts = newest_of(outcomes)
         for fact in facts:
             self._shelf.learn(fact)
-        self._shelf.adopt(fact.adoption for fact in facts if fact.adoption is not None)
+        self._shelf.send(move for fact in facts for move in fact.moves)
 
 
 class _Announcements:
@@ -214,32 +225,34 @@ class _Announcements:
     def __init__(self, shelf: _Shelf) -> None:
         self._shelf = shelf
 
-    async def load(self, events: Sequence[Received[InvestigationAnnounced]]) -> KnownStrays:
-        """Every stray and every investigation."""
-        del events
-        strays = [fact.stray for fact in self._shelf.datasets.values() if fact.stray is not None]
-        return KnownStrays(strays, list(self._shelf.slots.values()))
+    async def load(self, events: Sequence[Received[InvestigationAnnounced]]) -> Diary:
+        """Every dataset and every investigation."""
+        placed = [fact.placed for fact in self._shelf.datasets.values()]
+        strays = [each for each in placed if each.is_stray]
+        return Diary(list(self._shelf.slots.values()), strays, placed, list(islice(self._shelf.numbers, len(events))))
 
     async def save(self, events: Sequence[Received[InvestigationAnnounced]], outcomes: Sequence[Outcome]) -> None:
-        """The investigations, and the moves of their strays."""
+        """The investigations, and the moves of their datasets."""
         del events
         for outcome in outcomes:
-            if isinstance(outcome, Announced):
+            if isinstance(outcome, Planned):
                 self._shelf.slots[outcome.slot.investigation_id] = outcome.slot
-                self._shelf.adopt(outcome.adoptions)
+            if isinstance(outcome, (Planned, Rescheduled)):
+                self._shelf.send(outcome.moves)
 
 
 class _Lot:
     """Holdings that may be settled now."""
 
-    def __init__(self, shelf: _Shelf, holdings: Sequence[Holding]) -> None:
+    def __init__(self, shelf: _Shelf, identities: Identities, holdings: Sequence[Holding]) -> None:
         self.holdings = holdings
         self._shelf = shelf
+        self._identities = identities
         self._known = Known()
 
     async def load(self, datasets: Sequence[DatasetFacts]) -> Known:
         """Everything."""
-        self._known = self._shelf.known(datasets, ())
+        self._known = self._shelf.opened(datasets, self._shelf.known(datasets, ()), self._identities)
         return self._known
 
     async def finish(self, settled: Sequence[Settled]) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from services.linker.handler import HeldSubmission, Known, Linker, LinkerView
 from services.linker.holding import Holding, Settled, open_holding, settle
 from services.linker.investigations import Slot
-from services.linker.learning import CommittedView, KnownStrays
+from services.linker.learning import CommittedView, Diary
 from shared.events import DatasetFacts, InvestigationAnnounced
 from shared.stage import Store, Transaction
 from shared.wire import Message
@@ -52,8 +52,8 @@ class Links(Protocol):
         """For the stage that learns of commits, and releases what waited for them."""
 
     @property
-    def announcements(self) -> Store[InvestigationAnnounced, KnownStrays]:
-        """For the stage that learns of investigations, and lets them adopt strays."""
+    def announcements(self) -> Store[InvestigationAnnounced, Diary]:
+        """For the stage that learns of investigations, and moves datasets to them."""
 
     def lot(self, most: int) -> AbstractAsyncContextManager[Lot]:
         """The oldest holdings that are released or expired and that nothing of the same dataset waits before.

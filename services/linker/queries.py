@@ -1,6 +1,6 @@
 """The linker's questions and orders to PostgreSQL, between rows and the words of the domain."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -10,9 +10,10 @@ import asyncpg
 from services.linker import statements as sql
 from services.linker.handler import HeldSubmission, Known, State
 from services.linker.holding import Holding
-from services.linker.investigations import Slot
-from services.linker.learning import Adoption, Catalogued
+from services.linker.investigations import Home, Plan, Slot, home_of, open_for, own_number
+from services.linker.learning import Catalogued
 from services.linker.lineage import Node
+from services.linker.moving import Move, Placed
 from services.linker.relationships import CataloguedDataset
 from shared.database import Connection
 from shared.events import DatasetFacts
@@ -38,14 +39,52 @@ async def read_known(
     """
     own = {dataset.dataset_id for dataset in datasets}
     inputs = {declared.dataset_id for dataset in datasets for declared in dataset.inputs}
-    named = {identities.investigation(each.investigation_id) for each in datasets if each.investigation_id is not None}
     rows = await connection.fetch(sql.CATALOGUED, list(own | inputs))
     held = await connection.fetch(sql.HELD_OF, list(receipts), list(own | inputs if include_inputs else own))
-    return Known(
+    known = Known(
         catalogued={row["dataset_id"]: catalogued_of(row) for row in rows},
         held=[submission_of(row) for row in held],
-        slots=await slots_of(connection, named, {(each.proposal, each.beamline) for each in datasets}),
     )
+    return replace(known, plan=await _plan_of(connection, identities, map(known.addressed, datasets)))
+
+
+async def _plan_of(connection: Connection, identities: Identities, datasets: Iterable[DatasetFacts]) -> Plan:
+    homes, names = set(), set()
+    for dataset in datasets:
+        homes.add(home_of(dataset))
+        if dataset.investigation_id is not None:
+            names.add(dataset.investigation_id)
+    return Plan(await slots_of(connection, identities, homes, names))
+
+
+async def with_openings(
+    connection: Connection, identities: Identities, datasets: Sequence[DatasetFacts], known: Known
+) -> Known:
+    """The same, with an investigation for each dataset that the plan has no place for: opened now, and numbered.
+
+    Nobody else opens one meanwhile, so two replicas do not open two for one.
+    """
+    addressed = [known.addressed(dataset) for dataset in datasets]
+    if all(known.plan.of(dataset) for dataset in addressed):
+        return known
+    await connection.execute(sql.LOCK, sql.OPENING_LOCK)
+    plan = await _plan_of(connection, identities, addressed)
+    homeless = [dataset for dataset in addressed if plan.of(dataset) is None]
+    numbers = await reserved_numbers(connection, len(homeless))
+    await keep_slots(connection, open_for(homeless, plan, identities, numbers))
+    return replace(known, plan=plan)
+
+
+async def reserved_numbers(connection: Connection, count: int) -> list[int]:
+    """Numbers for new investigations, each given once."""
+    return [row[0] for row in await connection.fetch(sql.NUMBERS, count)]
+
+
+async def keep_slots(connection: Connection, slots: Iterable[Slot]) -> None:
+    """The newest word on each investigation; a number, once given, stays."""
+    rows = {slot.investigation_id: slot_row(slot) for slot in slots}
+    if rows:
+        await connection.execute(sql.KEEP_SLOTS, *columns(list(rows.values()), 9))
 
 
 async def with_ancestry(connection: Connection, known: Known, datasets: Sequence[DatasetFacts]) -> Known:
@@ -58,9 +97,13 @@ async def with_ancestry(connection: Connection, known: Known, datasets: Sequence
     return replace(known, ancestry=ancestry)
 
 
-async def slots_of(connection: Connection, ids: Collection[UUID], homes: Collection[tuple[str, str]]) -> list[Slot]:
-    """Announced investigations, by id or by proposal and beamline."""
-    rows = await connection.fetch(sql.SLOTS, list(ids), *columns(list(homes), 2))
+async def slots_of(
+    connection: Connection, identities: Identities, homes: Collection[Home], names: Collection[str] = ()
+) -> list[Slot]:
+    """Investigations by proposal and beamline, and by the user office's id or the number."""
+    ids = [identities.investigation(name) for name in names]
+    numbers = [number for name in names if (number := own_number(name)) is not None]
+    rows = await connection.fetch(sql.SLOTS, ids, numbers, *columns(list(homes), 2))
     return [Slot(**row) for row in rows]
 
 
@@ -70,13 +113,13 @@ async def hold(connection: Connection, holdings: Sequence[Holding]) -> None:
         await connection.executemany(sql.HOLD, [_held_row(holding) for holding in holdings])
 
 
-async def adopt(connection: Connection, adoptions: Sequence[Adoption]) -> None:
-    """Send strays to their investigations, but for those that another revision has overtaken or moved meanwhile."""
-    if not adoptions:
+async def send_moves(connection: Connection, moves: Sequence[Move]) -> None:
+    """Send datasets to their investigations, but for those that another revision has overtaken meanwhile."""
+    if not moves:
         return
-    seen = [(each.stray.facts.dataset_id, each.stray.revision) for each in adoptions]
-    still = {row["dataset_id"] for row in await connection.fetch(sql.STILL_STRAY, *columns(seen, 2))}
-    await hold(connection, [each.holding for each in adoptions if each.stray.facts.dataset_id in still])
+    seen = [(each.placed.facts.dataset_id, each.placed.revision) for each in moves]
+    still = {row["dataset_id"] for row in await connection.fetch(sql.STILL_NEWEST, *columns(seen, 2))}
+    await hold(connection, [each.holding for each in moves if each.placed.facts.dataset_id in still])
 
 
 async def bring_links(connection: Connection, links: Mapping[UUID, frozenset[UUID]]) -> None:
@@ -106,7 +149,14 @@ def catalogued_of(row: asyncpg.Record) -> CataloguedDataset:
         sample=row["sample"],
         start=row["start"],
         complete=row["complete"],
+        named=row["named"],
     )
+
+
+def placed_of(row: asyncpg.Record) -> Placed:
+    """A committed dataset that may move."""
+    facts = DatasetFacts.model_validate_json(row["facts"])
+    return Placed(facts, row["revision"], row["investigation_id"], row["is_stray"])
 
 
 def submission_of(row: asyncpg.Record) -> HeldSubmission:
@@ -170,21 +220,23 @@ def _held_row(holding: Holding) -> tuple[Any, ...]:
 
 
 def slot_row(slot: Slot) -> tuple[Any, ...]:
-    """The columns of ANNOUNCE."""
+    """The columns of KEEP_SLOTS."""
     return (
         slot.investigation_id,
         slot.facility_id,
+        slot.number,
         slot.proposal,
         slot.beamline,
         slot.start,
         slot.end,
         slot.title,
+        slot.placeholder,
     )
 
 
 def committed_row(fact: Catalogued) -> tuple[Any, ...]:
     """The columns of COMMITTED."""
-    stray, dataset = fact.stray, fact.as_input
+    placed, dataset = fact.placed, fact.as_input
     return (
         fact.dataset_id,
         dataset.path,
@@ -195,6 +247,8 @@ def committed_row(fact: Catalogued) -> tuple[Any, ...]:
         dataset.sample,
         dataset.start,
         dataset.complete,
-        stray.placeholder_id if stray else None,
-        stray.facts.model_dump_json().encode() if stray else None,
+        placed.investigation_id,
+        placed.investigation_id if placed.is_stray else None,
+        dataset.named,
+        placed.facts.model_dump_json().encode(),
     )

@@ -26,6 +26,8 @@ class CataloguedDataset:
     sample: str | None = None
     start: datetime | None = None
     complete: bool = True
+    named: str | None = None
+    """The investigation that its producer asked for."""
 
 
 def disagreements(dataset: DatasetFacts, kind: Kind, inputs: Iterable[CataloguedDataset]) -> list[Finding]:

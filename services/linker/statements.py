@@ -1,12 +1,13 @@
 """The linker's SQL. Every statement is set-based: a batch costs the same number of round trips whatever its size."""
 
-GRAPH_LOCK, RELAY_LOCK, ADOPTION_LOCK = ((0x6C696E6B << 8) + n for n in (1, 2, 3))
+GRAPH_LOCK, RELAY_LOCK, ADOPTION_LOCK, OPENING_LOCK = ((0x6C696E6B << 8) + n for n in (1, 2, 3, 4))
 """Keys of advisory locks, all held until the transaction ends.
 
 Graph: whoever adds an edge that could close a circle, so that the second of two sees the first.
 Relay: whoever settles holdings, so that messages of one dataset leave in order.
 Adoption: shared by commits into a placeholder, exclusive for announcements, so that a stray sees its investigation or
 is seen by it.
+Opening: whoever opens an investigation or learns of one, after the adoption lock and before any other.
 """
 
 LOCK = "select pg_advisory_xact_lock($1)"
@@ -14,7 +15,7 @@ LOCK_SHARED = "select pg_advisory_xact_lock_shared($1)"
 TRY_LOCK = "select pg_try_advisory_xact_lock($1)"
 
 CATALOGUED = """
-select dataset_id, path, kind, inputs, proposal, sample, start, complete
+select dataset_id, path, kind, inputs, proposal, sample, start, complete, named
 from dataset where committed and dataset_id = any($1::uuid[])
 """
 
@@ -22,7 +23,7 @@ AWAIT = """
 insert into dataset (dataset_id, path, committed)
 select id, path, false from unnest($1::uuid[], $2::text[]) as awaited (id, path) order by id
 on conflict (dataset_id) do update set dataset_id = excluded.dataset_id
-returning dataset_id, path, kind, inputs, proposal, sample, start, complete, committed
+returning dataset_id, path, kind, inputs, proposal, sample, start, complete, named, committed
 """
 """Locks the row of every missing input, there or not, in the order of ids: its commit waits for us, or we for it."""
 
@@ -73,48 +74,61 @@ on conflict (receipt_id) do nothing
 """
 """Sent for a whole batch in one go (`executemany` pipelines it)."""
 
-SLOTS = """
-select investigation_id, facility_id, proposal, beamline, start, "end", title
-from investigation where investigation_id = any($1::uuid[])
-union
-select investigation_id, facility_id, proposal, beamline, start, "end", title
-from investigation join unnest($2::text[], $3::text[]) as home (proposal, beamline) using (proposal, beamline)
+_SLOT = """
+select investigation_id, facility_id, number, proposal, beamline, start, "end", title, placeholder from investigation
 """
 
-ANNOUNCE = """
-insert into investigation (investigation_id, facility_id, proposal, beamline, start, "end", title)
-select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[])
-on conflict (investigation_id) do update set (proposal, beamline, start, "end", title)
-    = (excluded.proposal, excluded.beamline, excluded.start, excluded."end", excluded.title)
+SLOTS = f"""
+{_SLOT} where investigation_id = any($1::uuid[]) or number = any($2::bigint[])
+union
+{_SLOT} join unnest($3::text[], $4::text[]) as home (proposal, beamline) using (proposal, beamline)
+"""
+
+NUMBERS = "select nextval('investigation_number') from generate_series(1, $1)"
+
+KEEP_SLOTS = """
+insert into investigation (investigation_id, facility_id, number, proposal, beamline, start, "end", title, placeholder)
+select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[],
+    $7::timestamptz[], $8::text[], $9::bool[])
+on conflict (investigation_id) do update set (proposal, beamline, start, "end", title, placeholder)
+    = (excluded.proposal, excluded.beamline, excluded.start, excluded."end", excluded.title, excluded.placeholder)
 """
 
 STRAYS = """
-select distinct on (dataset_id) dataset_id, revision, placeholder_id, facts
+select distinct on (dataset_id) dataset_id, revision, placeholder_id as investigation_id, true as is_stray, facts
 from dataset join unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) as near (placeholder_id, since, until)
     using (placeholder_id)
 where start >= coalesce(since, '-infinity') and start <= coalesce(until, 'infinity')
 order by dataset_id
 """
 
+RESIDENTS = """
+select dataset_id, revision, investigation_id, placeholder_id is not null as is_stray, facts
+from dataset where investigation_id = any($1::uuid[]) and investigation_id is not null and named is null
+order by dataset_id
+"""
+
 COMMITTED = """
-insert into dataset
-    (dataset_id, path, committed, revision, kind, inputs, proposal, sample, start, complete, placeholder_id, facts)
-select id, path, true, revision, kind, inputs::uuid[], proposal, sample, start, complete, placeholder_id, facts
+insert into dataset (dataset_id, path, committed, revision, kind, inputs, proposal, sample, start, complete,
+    investigation_id, placeholder_id, named, facts)
+select id, path, true, revision, kind, inputs::uuid[], proposal, sample, start, complete,
+    investigation_id, placeholder_id, named, facts
 from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-    $9::bool[], $10::uuid[], $11::bytea[])
-    as fact (id, path, revision, kind, inputs, proposal, sample, start, complete, placeholder_id, facts) order by id
+    $9::bool[], $10::uuid[], $11::uuid[], $12::text[], $13::bytea[])
+    as fact (id, path, revision, kind, inputs, proposal, sample, start, complete,
+        investigation_id, placeholder_id, named, facts) order by id
 on conflict (dataset_id) do update set
-    (committed, revision, kind, inputs, proposal, sample, start, complete, placeholder_id, facts)
+    (committed, revision, kind, inputs, proposal, sample, start, complete,
+        investigation_id, placeholder_id, named, facts)
     = (true, excluded.revision, excluded.kind, excluded.inputs, excluded.proposal, excluded.sample, excluded.start,
-       excluded.complete, excluded.placeholder_id, excluded.facts)
+       excluded.complete, excluded.investigation_id, excluded.placeholder_id, excluded.named, excluded.facts)
     where dataset.revision < excluded.revision
 """
 """In the order of ids, as AWAIT. An older revision than the known one locks its row and changes nothing."""
 
-STILL_STRAY = """
+STILL_NEWEST = """
 select dataset_id from dataset
 join unnest($1::uuid[], $2::int[]) as seen (dataset_id, revision) using (dataset_id, revision)
-where placeholder_id is not null
 """
 
 FREED = """

@@ -1,6 +1,7 @@
 """The linker's memory in PostgreSQL. ADR 0003 says why no wake-up is lost and no order broken."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -9,25 +10,29 @@ from uuid import UUID
 from services.linker import statements as sql
 from services.linker.handler import HeldSubmission, Known, LinkerView
 from services.linker.holding import Holding, Settled, holdings_of, new_links
-from services.linker.investigations import NEAR, Slot
-from services.linker.learning import Announced, CommittedView, KnownStrays, Stray, newest_of, slot_of
+from services.linker.investigations import NEAR, Slot, home_of
+from services.linker.learning import CommittedView, Diary, Planned, Rescheduled, newest_of, slot_of
+from services.linker.moving import Placed
 from services.linker.ports import Lot, Queue, Side
 from services.linker.queries import (
-    adopt,
     bring_links,
     catalogued_of,
     columns,
     committed_row,
     hold,
     holding_of,
+    keep_slots,
+    placed_of,
     read_known,
-    slot_row,
+    reserved_numbers,
+    send_moves,
     slots_of,
     submission_of,
     with_ancestry,
+    with_openings,
 )
 from shared.database import Connection, Database
-from shared.events import DatasetFacts, Investigation, InvestigationAnnounced
+from shared.events import DatasetFacts, Investigation, InvestigationAnnounced, RescheduledInvestigation
 from shared.identity import Identities
 from shared.stage import Outcome, Passed, Store
 from shared.wire import Received
@@ -46,8 +51,10 @@ class PostgresLinks:
         self.linking: Store[LinkerView, Known] = Side(
             begin, lambda connection: _Linking(connection, identities, awaiting_completion)
         )
-        self.commits: Store[CommittedView, Sequence[Slot]] = Side(begin, _Commits)
-        self.announcements: Store[InvestigationAnnounced, KnownStrays] = Side(
+        self.commits: Store[CommittedView, Sequence[Slot]] = Side(
+            begin, lambda connection: _Commits(connection, identities)
+        )
+        self.announcements: Store[InvestigationAnnounced, Diary] = Side(
             begin, lambda connection: _Announcements(connection, identities)
         )
 
@@ -94,11 +101,12 @@ class _Linking:
         self._known = Known()
 
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
-        """Three queries; three more where something is missing or an update brings new inputs."""
+        """Three queries; four more where nothing is planned, three where an input is missing or new to an update."""
         datasets = [event.event.dataset for event in events]
         receipts = [event.receipt_id for event in events]
         known = await read_known(self._connection, self._identities, datasets, receipts)
         known = replace(known, awaiting_completion=self._awaiting_completion)
+        known = await with_openings(self._connection, self._identities, datasets, known)
         if suspects := [dataset for dataset in datasets if known.may_close_circle(dataset)]:
             await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
             known = await self._await_missing(suspects, known)
@@ -127,8 +135,9 @@ class _Linking:
 class _Commits:
     """One transaction of the stage that learns of commits."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, identities: Identities) -> None:
         self._connection = connection
+        self._identities = identities
 
     async def load(self, events: Sequence[Received[CommittedView]]) -> Sequence[Slot]:
         """Nothing, unless something was committed into a placeholder."""
@@ -137,8 +146,9 @@ class _Commits:
         if not strays:
             return ()
         await self._connection.execute(sql.LOCK_SHARED, sql.ADOPTION_LOCK)
-        ids = {stray.investigation.investigation_id for stray in strays}
-        return await slots_of(self._connection, ids, {(stray.proposal, stray.beamline) for stray in strays})
+        homes = {(stray.proposal, stray.beamline) for stray in strays}
+        asked = [stray.investigation.named or stray.investigation.facility_id for stray in strays]
+        return await slots_of(self._connection, self._identities, homes, {name for name in asked if name is not None})
 
     async def save(self, events: Sequence[Received[CommittedView]], outcomes: Sequence[Outcome]) -> None:
         """Three statements: the datasets, then, seeing what their locks made us wait for, what they free."""
@@ -148,8 +158,8 @@ class _Commits:
             return
         ids = [fact.dataset_id for fact in facts]
         complete = [fact.dataset_id for fact in facts if fact.as_input.complete]
-        await self._connection.execute(sql.COMMITTED, *columns([committed_row(fact) for fact in facts], 11))
-        await adopt(self._connection, [fact.adoption for fact in facts if fact.adoption is not None])
+        await self._connection.execute(sql.COMMITTED, *columns([committed_row(fact) for fact in facts], 13))
+        await send_moves(self._connection, [move for fact in facts for move in fact.moves])
         freed = await self._connection.fetch(sql.FREED, ids, complete)
         if freed:
             await self._connection.execute(sql.RELEASE, [row["receipt_id"] for row in freed], ids, complete)
@@ -162,31 +172,53 @@ class _Announcements:
         self._connection = connection
         self._identities = identities
 
-    async def load(self, events: Sequence[Received[InvestigationAnnounced]]) -> KnownStrays:
-        """The strays that these investigations may adopt, and the other investigations that may be nearer."""
+    async def load(self, events: Sequence[Received[InvestigationAnnounced]]) -> Diary:
+        """The plan around these events, and the datasets that they may move."""
         await self._connection.execute(sql.LOCK, sql.ADOPTION_LOCK)
+        await self._connection.execute(sql.LOCK, sql.OPENING_LOCK)
         said = [event.event.investigation for event in events]
-        slots = [slot_of(each, self._identities) for each in said if isinstance(each, Investigation)]
-        near: list[tuple[UUID, datetime | None, datetime | None]] = []
+        asked = {each.facility_id for each in said if isinstance(each, RescheduledInvestigation)}
+        announced = [slot_of(each, self._identities) for each in said if isinstance(each, Investigation)]
+        residents = await self._residents(asked)
+        homes = {
+            (each.proposal.lower(), each.beamline.lower())
+            for each in said
+            if not isinstance(each, RescheduledInvestigation)
+        }
+        homes |= {home_of(each.facts) for each in residents}
+        names = asked | {slot.facility_id for slot in announced if slot.facility_id is not None}
+        slots = await slots_of(self._connection, self._identities, homes, names)
+        return Diary(
+            slots, await self._strays(announced, slots), residents, await reserved_numbers(self._connection, len(said))
+        )
+
+    async def _residents(self, names: Collection[str]) -> list[Placed]:
+        """The datasets of rescheduled investigations that did not name them."""
+        if not names:
+            return []
+        slots = await slots_of(self._connection, self._identities, (), names)
+        rows = await self._connection.fetch(sql.RESIDENTS, [slot.investigation_id for slot in slots])
+        return [placed_of(row) for row in rows]
+
+    async def _strays(self, announced: Sequence[Slot], slots: Sequence[Slot]) -> list[Placed]:
+        """Datasets in placeholders that these investigations may draw home: those near, and those that named them."""
+        opened = defaultdict(list)
         for slot in slots:
-            placeholder = self._identities.placeholder(slot.proposal, slot.beamline)
-            near.append((placeholder, slot.start - NEAR, slot.end + NEAR if slot.end else None))
+            if slot.is_opened:
+                opened[slot.home].append(slot.investigation_id)
+        near: list[tuple[UUID, datetime | None, datetime | None]] = []
+        for slot in announced:
+            until = slot.end + NEAR if slot.end else None
+            near += [(placeholder, slot.start - NEAR, until) for placeholder in opened[slot.home]]
             near.append((slot.investigation_id, None, None))
-        rows = await self._connection.fetch(sql.STRAYS, *columns(near, 3))
-        strays = [
-            Stray(DatasetFacts.model_validate_json(row["facts"]), row["revision"], row["placeholder_id"])
-            for row in rows
-        ]
-        homes = {(slot.proposal, slot.beamline) for slot in slots}
-        return KnownStrays(strays, await slots_of(self._connection, set(), homes))
+        return [placed_of(row) for row in await self._connection.fetch(sql.STRAYS, *columns(near, 3))]
 
     async def save(self, events: Sequence[Received[InvestigationAnnounced]], outcomes: Sequence[Outcome]) -> None:
-        """The newest word on each investigation, and the moves of its strays."""
+        """The newest word on each investigation, and the moves of its datasets."""
         del events
-        announced = [outcome for outcome in outcomes if isinstance(outcome, Announced)]
-        slots = {outcome.slot.investigation_id: slot_row(outcome.slot) for outcome in announced}
-        await self._connection.execute(sql.ANNOUNCE, *columns(list(slots.values()), 7))
-        await adopt(self._connection, [adoption for outcome in announced for adoption in outcome.adoptions])
+        await keep_slots(self._connection, [outcome.slot for outcome in outcomes if isinstance(outcome, Planned)])
+        moving = [outcome for outcome in outcomes if isinstance(outcome, (Planned, Rescheduled))]
+        await send_moves(self._connection, [move for outcome in moving for move in outcome.moves])
 
 
 class _Lot:
@@ -203,6 +235,7 @@ class _Lot:
         if not datasets:
             return self._known
         known = await read_known(self._connection, self._identities, datasets, ())
+        known = await with_openings(self._connection, self._identities, datasets, known)
         if suspects := [dataset for dataset in datasets if known.brings_links(dataset)]:
             await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
             known = await with_ancestry(self._connection, known, suspects)

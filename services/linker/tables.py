@@ -12,28 +12,47 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Sequence,
     Table,
     Text,
     text,
 )
 from sqlalchemy.dialects.postgresql import UUID
 
+from services.linker.investigations import FIRST_OWN_NUMBER
+
 metadata = MetaData()
 
 NO_IDS = text("'{}'")
+
+own_numbers = Sequence("investigation_number", start=FIRST_OWN_NUMBER, metadata=metadata)
 
 investigation = Table(
     "investigation",
     metadata,
     Column("investigation_id", UUID, primary_key=True),
-    Column("facility_id", Text, nullable=False, unique=True),
+    Column("facility_id", Text, unique=True, comment="the user office's id; empty of what beamcat opened"),
+    Column(
+        "number",
+        BigInteger,
+        nullable=False,
+        unique=True,
+        server_default=own_numbers.next_value(),
+        comment="by which ICAT clients know it: the user office's id where that is a number, else given here",
+    ),
     Column("proposal", Text, nullable=False),
     Column("beamline", Text, nullable=False),
     Column("start", DateTime(timezone=True), nullable=False),
     Column("end", DateTime(timezone=True)),
     Column("title", Text),
+    Column(
+        "placeholder",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="opened for a dataset or by a beamline, or named by a dataset: the user office announced nothing",
+    ),
     Index("investigation_by_home", "proposal", "beamline"),
-    comment="announced by the user office; placeholders have no row, their ids are derived",
 )
 
 dataset = Table(
@@ -47,13 +66,20 @@ dataset = Table(
     Column("revision", Integer, nullable=False, server_default=text("0")),
     Column("kind", Text),
     Column("inputs", ARRAY(UUID), nullable=False, server_default=NO_IDS),
-    Column("placeholder_id", UUID, comment="the placeholder it lies in, until a real investigation adopts it"),
+    Column("investigation_id", UUID, comment="the one it lies in; empty of what was committed before it was kept"),
+    Column("placeholder_id", UUID, comment="the same while that is a placeholder, until a real one draws it home"),
+    Column("named", Text, comment="the investigation that its producer asked for"),
     Column("proposal", Text, comment="empty, as sample and start, of what was committed before they were kept"),
     Column("sample", Text),
     Column("start", DateTime(timezone=True)),
     Column("complete", Boolean, nullable=False, server_default=text("true")),
     Column(
-        "facts", LargeBinary, comment="of strays only, DatasetFacts as JSON: what its move to a real investigation says"
+        "facts", LargeBinary, comment="DatasetFacts as JSON, without files: what its move to another investigation says"
+    ),
+    Index(
+        "dataset_resident",
+        "investigation_id",
+        postgresql_where=text("investigation_id is not null and named is null"),
     ),
     Index("dataset_stray", "placeholder_id", "start", postgresql_where=text("placeholder_id is not null")),
 )

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from services.linker.handler import Known, Linker
-from services.linker.investigations import Slot
+from services.linker.investigations import Plan, Slot
 from services.linker.relationships import CataloguedDataset
 from shared.datafiles import SCHEMAS
 from shared.events import DatasetFacts, Finding, Submission
@@ -51,7 +51,7 @@ def _judge(file: Path) -> tuple[DatasetFacts | None, list[Finding], list[str]]:
 
 def _known(dataset: DatasetFacts, inputs: dict[str, dict[str, Any]]) -> Known:
     """The inputs that the example calls catalogued; what it does not say of one is as the dataset's own."""
-    session = Slot(UUID(int=1), "session", dataset.proposal, dataset.beamline, dataset.start, None)
+    session = Slot(UUID(int=1), "session", 1, dataset.proposal, dataset.beamline, dataset.start, None)
     catalogued = {
         IDENTITIES.dataset(path): CataloguedDataset(
             path=path,
@@ -64,7 +64,7 @@ def _known(dataset: DatasetFacts, inputs: dict[str, dict[str, Any]]) -> Known:
         )
         for path, said in inputs.items()
     }
-    return Known(catalogued, slots=[session], awaiting_completion=BOOK.kinds_awaiting_completion)
+    return Known(catalogued, plan=Plan([session]), awaiting_completion=BOOK.kinds_awaiting_completion)
 
 
 @every_example

@@ -43,7 +43,7 @@ class World:
         checker = Checker(the_vocabulary(), techniques, IDENTITIES, ["/data"], ZONE)
         self.now = datetime(2026, 11, 24, tzinfo=UTC)
         self.broker = MemoryPublisher()
-        self.links = MemoryLinks(techniques.kinds_awaiting_completion)
+        self.links = MemoryLinks(IDENTITIES, techniques.kinds_awaiting_completion)
         self.found = MemoryReadModel()
         catalog = MemoryCatalog()
         linker = Linker(techniques, IDENTITIES, AWAIT_SECONDS)

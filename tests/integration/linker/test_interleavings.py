@@ -4,6 +4,7 @@ one is seen to wait for it."""
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 
@@ -13,7 +14,17 @@ from shared.events import DatasetFacts, InvestigationAnnounced
 from shared.publisher import MemoryPublisher
 from shared.topics import COMMITTED, INVESTIGATIONS, LINKED
 from shared.wire import Message, read
-from tests.unit.linker.builders import IDENTITIES, NOON, announced, committed, facts, received, slot
+from tests.unit.linker.builders import (
+    IDENTITIES,
+    NOON,
+    PLACEHOLDER,
+    announced,
+    committed,
+    facts,
+    received,
+    slot,
+    started,
+)
 from tests.unit.linker.world import World, receipt_of, series
 
 pytestmark = pytest.mark.integration
@@ -88,6 +99,7 @@ async def test_of_two_that_are_held_at_once_the_second_sees_the_circle(
 async def test_an_announcement_sees_a_stray_that_is_being_learned(
     world: World, other_world: World, database: Database
 ) -> None:
+    await world.announce(started())
     async with learning_commit(world, A):
         announcement = asyncio.create_task(other_world.announce(announced(slot("session", NOON))))
         await until_one_waits_for_a_lock(database)
@@ -106,6 +118,29 @@ async def test_a_stray_sees_the_investigation_that_is_being_announced(
         await until_one_waits_for_a_lock(database)
     await commit
     assert [each.links.investigation.facility_id for each in other_world.linked] == ["session"]
+
+
+async def test_of_two_that_open_an_investigation_at_once_the_second_takes_the_firsts(
+    world: World, other_world: World, database: Database
+) -> None:
+    async with holding_child(world, facts(B, [A])):
+        second = asyncio.create_task(other_world.submit(facts("/data/c", start=NOON + timedelta(minutes=5))))
+        await until_one_waits_for_a_lock(database)
+    await second
+    await world.submit(facts("/data/d"))
+    investigations = [each.links.investigation for each in other_world.linked + world.linked]
+    assert [each.investigation_id for each in investigations] == [PLACEHOLDER] * 2
+    assert len({each.number for each in investigations}) == 1
+
+
+async def test_a_beamline_and_a_dataset_that_open_one_at_once_open_one(
+    world: World, other_world: World, database: Database
+) -> None:
+    async with holding_child(world, facts(B, [A])):
+        start = asyncio.create_task(other_world.announce(started(NOON + timedelta(minutes=5))))
+        await until_one_waits_for_a_lock(database)
+    await start
+    assert [each.investigation_id for each in other_world.registered] == [PLACEHOLDER]
 
 
 class GatedPublisher(MemoryPublisher):

@@ -9,7 +9,7 @@ from shared.wire import member
 from tests.unit.catalog_writer.builders import IDENTITIES, INVESTIGATION, NOW, Tracked, id_of, number
 
 PLACEHOLDER = InvestigationRef(
-    investigation_id=IDENTITIES.placeholder("mx1111", "id30a-3"),
+    investigation_id=IDENTITIES.opened("mx1111", "id30a-3", NOW),
     facility_id=None,
     proposal="mx1111",
     beamline="id30a-3",

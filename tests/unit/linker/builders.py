@@ -18,8 +18,10 @@ from shared.events import (
     InvestigationRef,
     LinkedInput,
     Producer,
+    RescheduledInvestigation,
     SampleRef,
     Section,
+    StartedInvestigation,
     Submission,
 )
 from shared.identity import Identities
@@ -30,7 +32,7 @@ IDENTITIES = Identities("facility.example")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)
 PROPOSAL, BEAMLINE, SAMPLE = "mx1111", "id30a-3", "Fus_RAC1b"
-PLACEHOLDER = IDENTITIES.placeholder(PROPOSAL, BEAMLINE)
+PLACEHOLDER = IDENTITIES.opened(PROPOSAL, BEAMLINE, NOON)
 TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -106,7 +108,7 @@ def committed(  # noqa: PLR0913  # a document has many parts
     sample: str | None = SAMPLE,
     complete: bool = True,
 ) -> Record:
-    """A revision, in the investigation of a slot or else in a placeholder."""
+    """A revision, in the investigation of a slot or else in a placeholder; `named`: its producer asked for it."""
     receipt = f"revision {revision} of {path}"
     document = Document(
         dataset_id=dataset_id(path),
@@ -164,22 +166,25 @@ def _reference(slot: Slot | None, named: str | None) -> InvestigationRef:
     inherited = PLACEHOLDER if named is None else IDENTITIES.investigation(named)
     return InvestigationRef(
         investigation_id=slot.investigation_id if slot else inherited,
+        number=slot.number if slot else None,
         facility_id=slot.facility_id if slot else named,
         proposal=PROPOSAL,
         beamline=BEAMLINE,
         start=slot.start if slot else None,
         end=slot.end if slot else None,
         title=None,
-        placeholder=slot is None,
+        placeholder=slot is None or slot.placeholder,
+        named=named,
     )
 
 
-def slot(name: str, start: datetime, end: datetime | None = None) -> Slot:
-    return Slot(IDENTITIES.investigation(name), name, PROPOSAL, BEAMLINE, start, end)
+def slot(name: str, start: datetime, end: datetime | None = None, number: int | None = None) -> Slot:
+    return Slot(IDENTITIES.investigation(name), name, number, PROPOSAL, BEAMLINE, start, end)
 
 
 def announced(session: Slot) -> Record:
     """As a user office spells it."""
+    assert session.facility_id is not None
     investigation = Investigation(
         facility_id=session.facility_id,
         proposal=session.proposal.upper(),
@@ -188,8 +193,21 @@ def announced(session: Slot) -> Record:
         end=session.end,
         title=session.title,
     )
-    event = InvestigationAnnounced(investigation=investigation)
-    return _record(INVESTIGATIONS, event, PROPOSAL, f"announcement of {session.facility_id}", 0)
+    return _happened(investigation, f"announcement of {session.facility_id}")
+
+
+def started(start: datetime = NOON) -> Record:
+    """As a beamline says it."""
+    said = StartedInvestigation(happening="started", proposal=PROPOSAL, beamline=BEAMLINE.upper(), start=start)
+    return _happened(said, f"start at {start}")
+
+
+def rescheduled(name: str) -> Record:
+    return _happened(RescheduledInvestigation(happening="rescheduled", facility_id=name), f"rescheduling of {name}")
+
+
+def _happened(said: Investigation | StartedInvestigation | RescheduledInvestigation, receipt: str) -> Record:
+    return _record(INVESTIGATIONS, InvestigationAnnounced(investigation=said), PROPOSAL, receipt, 0)
 
 
 def _record(topic: Topic, event: Section, key: str, receipt: str, offset: int) -> Record:

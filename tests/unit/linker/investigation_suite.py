@@ -1,19 +1,31 @@
 """How datasets find their investigation, and move to it when it is announced late."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from shared.events import Finding
-from tests.unit.linker.builders import IDENTITIES, NOON, PLACEHOLDER, announced, committed, facts, slot
+from tests.unit.linker.builders import (
+    IDENTITIES,
+    NOON,
+    PLACEHOLDER,
+    announced,
+    committed,
+    facts,
+    rescheduled,
+    slot,
+    started,
+)
 from tests.unit.linker.world import World
 
-A, B = "/data/a", "/data/b"
+A, B, C = "/data/a", "/data/b", "/data/c"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SESSION = slot("session", NOON - HOUR, NOON + HOUR)
+NEXT = slot("next", NOON + 89 * HOUR, NOON + 99 * HOUR)
 PARAMETER_FINDING = Finding.warning("range", "far out", parameter="MX_flux")
 KIND_FINDING = Finding.warning("technique_unknown", "which one?")
 
 
-class InvestigationSuite:
+class BelongingToInvestigations:
     async def test_a_dataset_belongs_to_the_announced_investigation_of_its_time(self, world: World) -> None:
         await world.announce(announced(SESSION))
         await world.submit(facts(A))
@@ -21,13 +33,32 @@ class InvestigationSuite:
         assert linked.links.investigation.investigation_id == SESSION.investigation_id
         assert (linked.links.investigation.placeholder, linked.links.findings) == (False, [])
 
-    async def test_without_one_it_goes_into_a_placeholder_with_a_warning(self, world: World) -> None:
+    async def test_without_one_an_open_ended_one_is_opened_with_a_warning(self, world: World) -> None:
         await world.announce(announced(slot("long past", NOON - 9 * DAY, NOON - 8 * DAY)))
-        await world.submit(facts(A))
+        await world.submit(facts(A), facts(B, start=NOON + 9 * DAY))
+        await world.submit(facts(C, start=NOON - HOUR))
+        opened = [each.links.investigation for each in world.linked]
+        assert {each.investigation_id for each in opened} == {PLACEHOLDER}
+        assert {(each.start, each.end, each.facility_id, each.placeholder) for each in opened} == {
+            (NOON, None, None, True)
+        }
+        codes = [[finding.code for finding in each.links.findings] for each in world.linked]
+        assert codes == [["investigation_unknown"]] * 3
+
+    async def test_more_than_48_hours_before_it_another_one_is_opened(self, world: World) -> None:
+        await world.submit(facts(A), facts(B, start=NOON - 48 * HOUR))
+        await world.submit(facts(C, start=NOON - 49 * HOUR))
+        at, near, before = (each.links.investigation for each in world.linked)
+        assert at == near
+        assert (before.start, before.placeholder) == (NOON - 49 * HOUR, True)
+
+    async def test_a_dataset_that_was_held_gets_its_own_when_it_goes_on(self, world: World) -> None:
+        await world.commit(committed(A, slot=SESSION))
+        await world.submit(facts(C, [A, B]))
+        await world.commit(committed(B, slot=SESSION))
         (linked,) = world.linked
         assert linked.links.investigation.investigation_id == PLACEHOLDER
-        assert linked.links.investigation.placeholder
-        assert [finding.code for finding in linked.links.findings] == ["investigation_unknown"]
+        assert linked.links.investigation.number is not None
 
     async def test_a_changed_announcement_replaces_the_earlier_one(self, world: World) -> None:
         await world.announce(announced(slot("session", NOON - 9 * DAY, NOON - 8 * DAY)))
@@ -46,7 +77,14 @@ class InvestigationSuite:
         await world.submit(facts(A, investigation="to come"))
         (linked,) = world.linked
         assert linked.links.investigation.investigation_id == IDENTITIES.investigation("to come")
-        assert linked.links.investigation.placeholder
+        assert (linked.links.investigation.placeholder, linked.links.investigation.named) == (True, "to come")
+
+    async def test_an_update_that_names_none_stays_in_the_named_one(self, world: World) -> None:
+        other = slot("other", NOON - 9 * DAY, NOON - 8 * DAY)
+        await world.announce(announced(SESSION), announced(other))
+        await world.commit(committed(A, slot=other, named="other"))
+        await world.submit(facts(A, receipt="update", merges=True), facts(A, receipt="anew"))
+        assert [each.links.investigation.facility_id for each in world.linked] == ["other", "session"]
 
     async def test_the_investigation_is_chosen_when_a_held_dataset_goes_on(self, world: World) -> None:
         await world.submit(facts(B, [A]))
@@ -54,7 +92,10 @@ class InvestigationSuite:
         await world.commit(committed(A, slot=SESSION))
         assert world.linked[0].links.investigation.facility_id == "session"
 
+
+class MovingToAnnouncedOnes:
     async def test_a_late_announcement_draws_its_datasets_out_of_the_placeholder(self, world: World) -> None:
+        await world.announce(started())
         near = SESSION.start - 48 * HOUR
         await world.commit(
             committed("/data/raw", start=near, findings=[PARAMETER_FINDING, KIND_FINDING]),
@@ -72,6 +113,7 @@ class InvestigationSuite:
         assert facts_of_raw.findings == [KIND_FINDING]
 
     async def test_a_move_has_the_same_receipt_however_often_it_is_made(self, world: World) -> None:
+        await world.announce(started())
         await world.commit(committed(A))
         await world.announce(announced(SESSION))
         await world.announce(announced(SESSION))
@@ -79,6 +121,7 @@ class InvestigationSuite:
         assert first == again
 
     async def test_a_dataset_that_has_moved_stays(self, world: World) -> None:
+        await world.announce(started())
         await world.commit(committed(A))
         await world.announce(announced(SESSION))
         await world.commit(committed(A, revision=2, slot=SESSION))
@@ -91,6 +134,7 @@ class InvestigationSuite:
         assert world.linked[0].links.investigation.facility_id == "session"
 
     async def test_another_revision_in_the_placeholder_moves_under_another_receipt(self, world: World) -> None:
+        await world.announce(started())
         await world.commit(committed(A))
         await world.announce(announced(SESSION))
         await world.commit(committed(A, revision=2))
@@ -110,6 +154,7 @@ class InvestigationSuite:
         assert world.linked[0].links.investigation.facility_id == "other"
 
     async def test_a_move_does_not_overtake_an_update_that_waits(self, world: World) -> None:
+        await world.announce(started())
         await world.commit(committed(A))
         await world.submit(facts(A, [B]))
         await world.announce(announced(SESSION))
@@ -117,3 +162,124 @@ class InvestigationSuite:
         await world.commit(committed(B, slot=SESSION))
         assert world.linked_receipts[0] == f"first of {A}"
         assert len(world.linked) == 2
+
+    async def test_what_named_an_opened_investigation_moves_to_the_announced_one_of_its_time(
+        self, world: World
+    ) -> None:
+        await world.submit(facts(B))
+        number = str(world.linked[0].links.investigation.number)
+        await world.submit(facts(A, investigation=number, start=NOON - 9 * DAY))
+        await world.submit(facts(C, investigation=number))
+        assert {each.links.investigation.investigation_id for each in world.linked} == {PLACEHOLDER}
+        opened = replace(slot("", NOON), investigation_id=PLACEHOLDER, facility_id=None, placeholder=True)
+        await world.commit(committed(C, slot=opened, named=number))
+        await world.announce(announced(SESSION))
+        assert world.linked[-1].links.investigation.facility_id == "session"
+
+
+class Numbering:
+    async def test_the_user_offices_number_is_icats(self, world: World) -> None:
+        await world.announce(announced(slot("4711", NOON - HOUR, NOON + HOUR)))
+        await world.submit(facts(A))
+        assert world.linked[0].links.investigation.number == 4711
+
+    async def test_others_get_numbers_of_their_own_and_keep_them(self, world: World) -> None:
+        await world.submit(facts(A), facts(B, investigation="to come"))
+        await world.announce(announced(SESSION), announced(slot("to come", NOON + 9 * DAY, NOON + 10 * DAY)))
+        await world.announce(announced(replace(SESSION, title="now with a title")))
+        opened, named = (each.links.investigation for each in world.linked)
+        first, come, again = world.registered
+        assert (named.number, first.number) == (come.number, again.number)
+        numbers = [each.number for each in (opened, named, first)]
+        assert len(set(numbers)) == 3
+        assert all(number is not None and number >= 10**12 for number in numbers)
+
+    async def test_an_investigation_may_be_named_by_its_number(self, world: World) -> None:
+        await world.announce(announced(SESSION))
+        await world.submit(facts(A, start=NOON + 90 * DAY, investigation=str(world.registered[0].number)))
+        assert world.linked[0].links.investigation.facility_id == "session"
+
+
+class Registering:
+    async def test_what_is_announced_is_told_with_its_number(self, world: World) -> None:
+        await world.announce(announced(SESSION))
+        await world.announce(announced(SESSION))
+        first, again = world.registered
+        assert (first, first.facility_id, first.start, first.end) == (again, "session", SESSION.start, SESSION.end)
+        assert first.proposal == SESSION.proposal
+        assert not first.placeholder
+
+    async def test_a_start_outside_the_plan_opens_an_investigation(self, world: World) -> None:
+        await world.announce(announced(slot("long past", NOON - 9 * DAY, NOON - 8 * DAY)))
+        await world.announce(started(), started(NOON + DAY))
+        told = world.registered[1:]
+        assert [each.investigation_id for each in told] == [PLACEHOLDER] * 2
+        assert (told[0].start, told[0].end, told[0].placeholder) == (NOON, None, True)
+        await world.submit(facts(A, start=NOON + 2 * HOUR))
+        assert world.linked[0].links.investigation == told[0]
+
+    async def test_a_start_that_the_plan_covers_tells_the_planned_one(self, world: World) -> None:
+        await world.announce(announced(SESSION), started(NOON - 20 * HOUR))
+        planned, told = world.registered
+        assert planned == told
+
+    async def test_a_start_told_twice_opens_one(self, world: World) -> None:
+        await world.announce(started())
+        await world.announce(started(NOON + 90 * DAY), started())
+        assert len({(each.investigation_id, each.number) for each in world.registered}) == 1
+
+
+class Rescheduling:
+    async def test_what_lies_elsewhere_by_the_plan_moves_with_its_links(self, world: World) -> None:
+        await world.announce(announced(SESSION), announced(NEXT))
+        await world.commit(
+            committed(A, slot=SESSION),
+            committed(B, [A], slot=SESSION, start=NOON + 90 * HOUR),
+            committed(C, slot=SESSION, start=NOON + 90 * HOUR, named="session"),
+        )
+        await world.announce(rescheduled("session"))
+        (moved,) = world.linked
+        assert (moved.dataset.path, moved.dataset.mode) == (B, "merge")
+        assert moved.links.investigation.facility_id == "next"
+        assert [each.path for each in moved.links.inputs] == [A]
+
+    async def test_new_dates_alone_move_nothing(self, world: World) -> None:
+        await world.announce(announced(SESSION))
+        await world.commit(committed(A, slot=SESSION))
+        await world.announce(announced(replace(SESSION, start=NOON + 9 * DAY, end=NOON + 10 * DAY)))
+        assert world.linked == []
+
+    async def test_what_has_no_place_in_the_plan_goes_where_a_new_dataset_would(self, world: World) -> None:
+        await world.announce(announced(SESSION))
+        await world.commit(committed(A, slot=SESSION), committed(B, slot=SESSION, start=NOON + HOUR))
+        await world.announce(announced(replace(SESSION, start=NOON + 9 * DAY, end=NOON + 10 * DAY)))
+        await world.announce(rescheduled("session"))
+        assert [each.links.investigation.investigation_id for each in world.linked] == [PLACEHOLDER] * 2
+        assert all(each.links.investigation.placeholder for each in world.linked)
+
+    async def test_told_twice_it_moves_a_revision_once(self, world: World) -> None:
+        await world.announce(announced(SESSION), announced(NEXT))
+        await world.commit(committed(A, slot=SESSION, start=NEXT.start))
+        await world.announce(rescheduled("session"), rescheduled("session"))
+        await world.announce(rescheduled("session"))
+        assert len(set(world.linked_receipts)) == 1
+        await world.commit(committed(A, revision=2, slot=NEXT, start=NEXT.start))
+        await world.announce(rescheduled("session"))
+        assert len(world.linked_receipts) == 2
+
+    async def test_one_that_beamcat_opened_is_rescheduled_by_its_number(self, world: World) -> None:
+        await world.announce(started())
+        opened = replace(slot("", NOON), investigation_id=PLACEHOLDER, facility_id=None, placeholder=True)
+        await world.commit(committed(A, slot=opened), committed(B, slot=opened, start=NOON - 9 * DAY))
+        await world.announce(rescheduled(str(world.registered[0].number)))
+        (moved,) = world.linked
+        assert (moved.dataset.path, moved.links.investigation.start) == (B, NOON - 9 * DAY)
+
+    async def test_one_that_nobody_knows_moves_nothing(self, world: World) -> None:
+        await world.commit(committed(A, slot=SESSION))
+        await world.announce(rescheduled("unheard of"))
+        assert (world.linked, world.rejections) == ([], [])
+
+
+class InvestigationSuite(BelongingToInvestigations, MovingToAnnouncedOnes, Numbering, Registering, Rescheduling):
+    """All of it."""

@@ -90,7 +90,7 @@ def test_a_held_event_that_a_newer_beamcat_cannot_read_is_rejected_and_stops_nob
 
 
 async def test_the_number_of_waiting_datasets_and_their_longest_waiting_are_measured() -> None:
-    world = World(MemoryLinks())
+    world = World(MemoryLinks(IDENTITIES))
     await world.submit(facts(B, [A]), facts("/data/c", [A]), facts(B, receipt="behind"))
     await world.deadlines.tick()
     assert REGISTRY.get_sample_value("beamcat_held_datasets") == 2
@@ -108,7 +108,7 @@ class FirstAway(MemoryLinks):
     """A memory that is away at the first call."""
 
     def __init__(self, patience: Patience) -> None:
-        super().__init__()
+        super().__init__(IDENTITIES)
         self._patience = patience
         self.calls = 0
 

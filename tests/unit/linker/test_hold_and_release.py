@@ -3,6 +3,7 @@ import asyncio
 from hypothesis import example, given, settings
 
 from services.linker.memory import MemoryLinks
+from tests.unit.linker.builders import IDENTITIES
 from tests.unit.linker.model import histories, live_through
 from tests.unit.linker.world import AWAITING, World
 
@@ -11,4 +12,4 @@ from tests.unit.linker.world import AWAITING, World
 @given(histories)
 @example([("submit", [(1, set()), (1, {"/data/0"})]), ("replay", [0])])
 def test_whatever_happens_the_linker_does_as_the_model(history: list[tuple[str, object]]) -> None:
-    asyncio.run(live_through(World(MemoryLinks(AWAITING)), history))
+    asyncio.run(live_through(World(MemoryLinks(IDENTITIES, AWAITING)), history))

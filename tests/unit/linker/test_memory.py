@@ -1,6 +1,7 @@
 import pytest
 
 from services.linker.memory import MemoryLinks
+from tests.unit.linker.builders import IDENTITIES
 from tests.unit.linker.investigation_suite import InvestigationSuite
 from tests.unit.linker.relationship_suite import RelationshipSuite
 from tests.unit.linker.store_suite import LinkerSuite
@@ -9,7 +10,7 @@ from tests.unit.linker.world import AWAITING, World
 
 @pytest.fixture
 def world() -> World:
-    return World(MemoryLinks(AWAITING))
+    return World(MemoryLinks(IDENTITIES, AWAITING))
 
 
 class TestMemory(LinkerSuite, InvestigationSuite, RelationshipSuite):

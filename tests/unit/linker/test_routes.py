@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from services.linker.memory import MemoryLinks
 from services.linker.routes import routes
-from tests.unit.linker.builders import NOON, announced, committed, facts, slot
+from tests.unit.linker.builders import IDENTITIES, NOON, announced, committed, facts, slot
 from tests.unit.linker.world import AWAITING, World
 
 A, B, C = "/data/a", "/data/b", "/data/c"
@@ -15,7 +15,7 @@ A, B, C = "/data/a", "/data/b", "/data/c"
 
 @pytest.fixture
 def world() -> World:
-    return World(MemoryLinks(AWAITING))
+    return World(MemoryLinks(IDENTITIES, AWAITING))
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from shared.events import (
     DatasetPending,
     DatasetRejected,
     InvestigationAnnounced,
+    InvestigationRef,
+    InvestigationRegistered,
     Pending,
     Rejection,
     Section,
@@ -23,7 +25,7 @@ from shared.rejection_limit import RejectionLimit
 from shared.relay import Relay
 from shared.stage import Stage, StageRunner
 from shared.techniques import TechniqueBook
-from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, PENDING, REJECTED, VALIDATED
+from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, PENDING, REGISTERED, REJECTED, VALIDATED
 from shared.wire import Message, Record
 from tests.unit.linker.builders import IDENTITIES, NOON, facts, validated
 
@@ -50,7 +52,14 @@ class World:
         )
         self._commits = self._runner(Stage("linker-commits", COMMITTED, CommittedView, learn_commits, links.commits))
         self._office = self._runner(
-            Stage("linker-investigations", INVESTIGATIONS, InvestigationAnnounced, office.learn, links.announcements)
+            Stage(
+                "linker-investigations",
+                INVESTIGATIONS,
+                InvestigationAnnounced,
+                office.learn,
+                links.announcements,
+                REGISTERED,
+            )
         )
 
     def clock(self) -> datetime:
@@ -94,6 +103,11 @@ class World:
     @property
     def linked_receipts(self) -> list[str]:
         return [receipt_of(message) for message in self.publisher.of(LINKED.name)]
+
+    @property
+    def registered(self) -> list[InvestigationRef]:
+        said = self.publisher.of(REGISTERED.name)
+        return [InvestigationRegistered.model_validate_json(message.value).investigation for message in said]
 
     @property
     def pending(self) -> list[Pending]:

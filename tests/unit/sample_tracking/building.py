@@ -47,7 +47,7 @@ def sample_id(name: str, session: str | None = "S1", proposal: str = PROPOSAL) -
 def investigation(session: str | None = "S1", proposal: str = PROPOSAL) -> InvestigationRef:
     """The user office's session of that id, or the placeholder."""
     return InvestigationRef(
-        investigation_id=IDENTITIES.investigation(session) if session else IDENTITIES.placeholder(proposal, BEAMLINE),
+        investigation_id=IDENTITIES.investigation(session) if session else IDENTITIES.opened(proposal, BEAMLINE, NOW),
         facility_id=session,
         proposal=proposal,
         beamline=BEAMLINE,

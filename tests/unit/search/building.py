@@ -70,9 +70,11 @@ def document(
         path=path,
         parameters=parameters_of(parameters or {}),
         inputs=[LinkedInput(path=one, dataset_id=dataset_id(one), kind="datacollection") for one in inputs],
-        sample=SampleRef(sample_id=IDENTITIES.placeholder("sample", sample), name=sample) if sample else None,
+        sample=SampleRef(sample_id=IDENTITIES.sample(IDENTITIES.investigation("any"), sample), name=sample)
+        if sample
+        else None,
         investigation=InvestigationRef(
-            investigation_id=IDENTITIES.placeholder(facts["proposal"], facts["beamline"]),
+            investigation_id=IDENTITIES.opened(facts["proposal"], facts["beamline"], NOON),
             facility_id=None,
             proposal=facts["proposal"],
             beamline=facts["beamline"],

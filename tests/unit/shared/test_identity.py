@@ -1,6 +1,7 @@
 """The path is a dataset's identity: one folder, one spelling, one id."""
 
 import unicodedata
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -78,7 +79,7 @@ def test_facilities_and_things_have_ids_of_their_own() -> None:
         here.dataset("/data/a"),
         there.dataset("/data/a"),
         here.investigation("/data/a"),
-        here.placeholder("mx1111", "id30a-3"),
+        here.opened("mx1111", "id30a-3", datetime(2026, 11, 24, tzinfo=UTC)),
         here.sample(here.investigation("1"), "a"),
         here.sample(here.investigation("2"), "a"),
     }

@@ -1,0 +1,39 @@
+"""The user office's part from the command line."""
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from clients.cli.api import connect
+from clients.cli.output import Json, console, print_json
+
+When = "ISO 8601 with its zone, such as 2024-11-30T08:00:00+01:00"
+
+
+def announce(  # noqa: PLR0913  # each is an option of the command
+    facility_id: Annotated[
+        str, typer.Argument(metavar="ID", help="The user office's own id; a number is also ICAT's. Again: a change.")
+    ],
+    *,
+    proposal: Annotated[str, typer.Option(help="Whose session it is.")],
+    beamline: Annotated[str, typer.Option(help="Where it is.")],
+    start: Annotated[str, typer.Option(help=f"Its first moment, {When}.")],
+    end: Annotated[str | None, typer.Option(help="Its end, likewise; left out while it is open.")] = None,
+    title: str | None = None,
+    as_json: Json = False,
+) -> None:
+    """Say that an investigation is planned: datasets measured in it, or within 48 hours of it, belong to it."""
+    said = {
+        "facility_id": facility_id,
+        "proposal": proposal,
+        "beamline": beamline,
+        "start": start,
+        "end": end,
+        "title": title,
+    }
+    noted = connect().announce({name: value for name, value in said.items() if value is not None})
+    if as_json:
+        print_json(noted)
+    else:
+        console.print(f"announced [bold]{escape(facility_id)}[/], receipt {noted['receipt_id']}", soft_wrap=True)

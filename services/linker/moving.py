@@ -1,0 +1,152 @@
+"""How a catalogued dataset moves to another investigation: a submission in beamcat's own name, a new revision; pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID, uuid5
+
+from pydantic import AwareDatetime
+
+from services.linker.handler import HeldSubmission, State
+from services.linker.holding import STAGE, Holding
+from services.linker.investigations import UNKNOWN
+from services.linker.relationships import CODES
+from shared.events import (
+    Commit,
+    DatasetFacts,
+    Finding,
+    InputRef,
+    InvestigationRef,
+    LinkedInput,
+    Producer,
+    SampleRef,
+    Section,
+    Submission,
+)
+from shared.topics import VALIDATED
+from shared.wire import Record, headers_of
+
+MADE_ANEW = {UNKNOWN, *CODES}
+"""Findings of the linker's own: a move says them again, or no more."""
+
+NEVER_READ = -1
+"""Partition and offset of a submission that beamcat made itself: it was never in Kafka."""
+
+
+class CommittedDocument(Section):
+    """Of a catalogued dataset, what its children's links and its move to another investigation need."""
+
+    path: str
+    name: str
+    type: Literal["raw", "processed"]
+    technique: str
+    technique_pid: str | None
+    kind: str
+    proposal: str
+    beamline: str
+    start: AwareDatetime
+    end: AwareDatetime | None
+    complete: bool
+    investigation: InvestigationRef
+    sample: SampleRef | None
+    inputs: list[LinkedInput]
+    file_count: int | None
+    volume_bytes: int | None
+    findings: list[Finding]
+    producer: Producer
+    definitions_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A catalogued dataset in its investigation: the facts by which it can move to another one."""
+
+    facts: DatasetFacts
+    revision: int
+    investigation_id: UUID
+    is_stray: bool
+    """It lies in a placeholder."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """A submission in beamcat's own name that moves a dataset; dropped if that has a newer revision by now."""
+
+    placed: Placed
+    holding: Holding
+
+
+def placed(commit: Commit, document: CommittedDocument) -> Placed:
+    """The facts of a revision, as the validator states them of an update that says nothing new."""
+    investigation = document.investigation
+    facts = DatasetFacts(
+        dataset_id=commit.dataset_id,
+        receipt_id=commit.receipt_id,
+        path=document.path,
+        name=document.name,
+        proposal=document.proposal,
+        beamline=document.beamline,
+        sample_name=document.sample.name if document.sample else None,
+        type=document.type,
+        technique=document.technique,
+        technique_pid=document.technique_pid,
+        kind=document.kind,
+        start=document.start,
+        end=document.end,
+        inputs=[InputRef(path=parent.path, dataset_id=parent.dataset_id) for parent in document.inputs],
+        files=[],
+        file_count=document.file_count,
+        volume_bytes=document.volume_bytes,
+        mode="merge",
+        complete=document.complete,
+        sequence_index=None,  # moving is no newer measurement: it must not lose against the index that is catalogued
+        # before `named` was told, only a placeholder could have the id of the user office's that was asked for
+        investigation_id=investigation.named or (investigation.facility_id if investigation.placeholder else None),
+        producer=document.producer,
+        submitted_at=commit.submitted_at,
+        # findings on parameters stay where the parameters are; those on links are made anew
+        findings=[each for each in document.findings if each.parameter is None and each.code not in MADE_ANEW],
+        definitions_version=document.definitions_version,
+    )
+    return Placed(facts, commit.revision, investigation.investigation_id, investigation.placeholder)
+
+
+def move(dataset: Placed, target: UUID, now: datetime) -> Move:
+    """The move of one revision to an investigation: always the same receipt, however often it is found necessary."""
+    receipt_id = str(uuid5(target, f"{dataset.facts.dataset_id}/{dataset.revision}"))
+    facts = dataset.facts.model_copy(update={"receipt_id": receipt_id, "submitted_at": now})
+    record = Record(
+        topic=VALIDATED.name,
+        partition=NEVER_READ,
+        offset=NEVER_READ,
+        timestamp_ms=int(now.timestamp() * 1000),
+        key=str(facts.dataset_id).encode(),
+        value=_payload(facts),
+        headers=headers_of(VALIDATED, receipt_id=receipt_id, source=f"/beamcat/{STAGE}", time=now.isoformat()),
+    )
+    submission = HeldSubmission(receipt_id, facts.dataset_id, facts.path, State.RELEASED, now)
+    inputs = frozenset(declared.dataset_id for declared in facts.inputs)
+    return Move(dataset, Holding(submission, inputs, (), record))
+
+
+def _payload(facts: DatasetFacts) -> bytes:
+    """The validated event of a submission that adds nothing to the dataset but its investigation."""
+    submission = Submission(
+        name=facts.name,
+        path=facts.path,
+        proposal=facts.proposal,
+        beamline=facts.beamline,
+        sample=facts.sample_name,
+        start=facts.start.isoformat(),
+        end=facts.end.isoformat() if facts.end else None,
+        technique=facts.technique,
+        input=[declared.path for declared in facts.inputs],
+        mode="merge",
+        complete=facts.complete,
+        investigation_id=facts.investigation_id,
+        producer=facts.producer,
+    )
+    return b'{"submission":%b,"dataset":%b,"parameters":{}}' % (
+        submission.model_dump_json().encode(),
+        facts.model_dump_json().encode(),
+    )
