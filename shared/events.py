@@ -14,6 +14,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 Path = Annotated[str, Field(min_length=1, max_length=4096)]
+Mode = Literal["replace", "merge", "upsert", "update"]
 
 
 class Section(BaseModel):
@@ -87,7 +88,11 @@ class Submission(Section):
     files: list[DeclaredFile] = []
     file_count: int | None = Field(default=None, ge=0, lt=2**63)
     volume_bytes: int | None = Field(default=None, ge=0, lt=2**63)
-    mode: Literal["replace", "merge"] = Field(default="replace", description="merge adds to what is catalogued already")
+    mode: Mode = Field(
+        default="replace",
+        description="merge adds to what is catalogued already; upsert does where either is incomplete, and replaces"
+        " otherwise; update changes parameters of what is catalogued, and nothing else",
+    )
     complete: bool = Field(default=True, description="false: more of the same dataset will follow")
     sequence_index: int | None = Field(
         default=None, ge=-(2**63), lt=2**63, description="applies only if higher than the catalogued one"
@@ -104,7 +109,10 @@ class InputRef(Section):
 
 
 class DatasetFacts(Section):
-    """The canonical identity of a submission, without its parameters: all that later stages decide on."""
+    """The canonical identity of a submission, without its parameters: all that later stages decide on.
+
+    An update says where, for whom and perhaps of which sample; its other facts only stand for what is catalogued.
+    """
 
     dataset_id: UUID
     receipt_id: str
@@ -123,7 +131,7 @@ class DatasetFacts(Section):
     files: list[DeclaredFile]
     file_count: int | None
     volume_bytes: int | None
-    mode: Literal["replace", "merge"]
+    mode: Mode
     complete: bool
     sequence_index: int | None
     investigation_id: str | None
@@ -133,6 +141,10 @@ class DatasetFacts(Section):
     definitions_version: str | None = Field(
         default=None, description="version of `icat-esrf-definitions` that the dataset was judged by"
     )
+
+    def adds_to(self, *, complete: bool) -> bool:
+        """Whether it adds to a catalogued dataset, which is complete or not, instead of taking its place."""
+        return self.mode in ("merge", "update") or (self.mode == "upsert" and not (complete and self.complete))
 
 
 class Parameter(TypedDict):

@@ -3,6 +3,7 @@
 Derived ids (UUID version 5, RFC 9562) make every replay, replica and rebuild agree without asking anybody.
 """
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from hashlib import sha1
@@ -33,6 +34,15 @@ def normalise_path(path: str) -> str:
     if not segments:
         raise PathInvalid("the path is the root folder; give the dataset's own folder")
     return "/" + "/".join(segments)
+
+
+def split_paths(text: str) -> list[str]:
+    """ICAT's list of paths, which are absolute and separated by commas.
+
+    ICAT escapes nothing: a comma is taken for a separator only before a slash or at the end, so a folder may have one
+    in its name; only a folder whose name *ends* with a comma is misread.
+    """
+    return [path for piece in re.split(r",\s*(?=/)", text) if (path := piece.strip().rstrip(","))]
 
 
 class Identities:

@@ -66,6 +66,27 @@ class Code(StrEnum):
         "Checks against vocabulary and technique failed; the findings name each.",
         "Correct every finding and resubmit.",
     )
+    # The edge for ICAT clients: the message cannot become an event.
+    NOT_XML = (
+        "not_xml",
+        "A message of an ICAT client is not well-formed XML.",
+        "Correct what stands at the line and column that the message names.",
+    )
+    XML_UNSAFE = (
+        "xml_unsafe",
+        "A message of an ICAT client declares a document type, or is nested or repeated absurdly.",
+        "Send plain elements, as ICAT's client does.",
+    )
+    FRAME_INVALID = (
+        "frame_invalid",
+        "A message of an ICAT client lacks what its queue needs, or says it twice.",
+        "Send what the message names; docs/services/icat_gateway.md says what each queue takes.",
+    )
+    QUEUE_UNKNOWN = (
+        "queue_unknown",
+        "A message of an ICAT client was sent to a queue that nobody reads.",
+        "Correct the queue's name.",
+    )
     # Linker
     INPUT_SELF = "input_self", "The dataset names itself as an input.", "Remove its own path from the inputs."
     INPUT_CYCLE = (

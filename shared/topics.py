@@ -60,6 +60,7 @@ REGISTERED = Topic(
     "investigation.registered", events.InvestigationRegistered, FOR_EVER, MEBIBYTE, key="investigation id"
 )
 SAMPLES = Topic("sample.events", events.SampleMoved, FOR_EVER, MEBIBYTE, key="proposal and sample name")
+REPORTS = Topic("dataset.reports", events.DatasetReported, FOR_EVER, MEBIBYTE, key="dataset number")
 
 TOPICS = (SUBMITTED, VALIDATED, LINKED, TRACKED, COMMITTED, REJECTED, PENDING, INVESTIGATIONS, REGISTERED, SAMPLES)
 

@@ -61,7 +61,7 @@ def _declared(folder: Path) -> DeclaredService:
     package = importlib.import_module(f"services.{folder.name}")
     service: Service = importlib.import_module(f"services.{folder.name}.app").SERVICE
     parts = service.assemble(_ground(service))
-    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.py"))]
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in sorted(folder.rglob("*.py"))]
     return DeclaredService(
         service,
         (package.__doc__ or "").strip(),
@@ -108,5 +108,5 @@ def _imported(tree: ast.Module, module: str) -> set[str]:
 
 def codes_named(folder: Path) -> frozenset[str]:
     """The names of the rejection codes that the modules of a folder mention."""
-    texts = [file.read_text(encoding="utf-8") for file in folder.glob("*.py")]
+    texts = [file.read_text(encoding="utf-8") for file in folder.rglob("*.py")]
     return frozenset(name for text in texts for name in re.findall(r"\bCode\.([A-Z0-9_]+)", text))

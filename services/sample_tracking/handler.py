@@ -38,7 +38,7 @@ def track(
 def _answer(identities: Identities, event: TrackingView, newest: Mapping[UUID, Answer]) -> Answer:
     """Its own sample, else (merging) the one that it has already, else the one on which its inputs agree."""
     dataset, investigation = event.dataset, event.links.investigation
-    before = newest.get(dataset.dataset_id) if dataset.mode == "merge" else None
+    before = newest.get(dataset.dataset_id) if dataset.keeps_sample else None
     name = dataset.sample_name
     if name is None and before and before.sample and not before.sample.inherited:
         name = before.sample.name

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.events import Container, Finding, Links, SampleHappening, SampleRef, Section
+from shared.events import Container, Finding, Links, Mode, SampleHappening, SampleRef, Section
 from shared.stage import Learned
 
 
@@ -36,7 +36,12 @@ class SampledDataset(Section):
 
     dataset_id: UUID
     sample_name: str | None
-    mode: Literal["replace", "merge"]
+    mode: Mode
+
+    @property
+    def keeps_sample(self) -> bool:
+        """Without a word on its sample it stays of the one that it is of."""
+        return self.mode in ("merge", "update")
 
 
 class TrackingView(Section):
@@ -133,7 +138,7 @@ def queried(event: TrackingView) -> Sequence[UUID]:
     if event.dataset.sample_name:
         return ()
     inputs = [entry.dataset_id for entry in event.links.inputs]
-    return [event.dataset.dataset_id, *inputs] if event.dataset.mode == "merge" else inputs
+    return [event.dataset.dataset_id, *inputs] if event.dataset.keeps_sample else inputs
 
 
 def registration(event: TrackingView, sample: SampleRef | None) -> Sample | None:

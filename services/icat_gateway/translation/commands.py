@@ -1,0 +1,123 @@
+"""The queues that carry JSON: a parameter is to be changed, files were archived, restored or added."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from services.icat_gateway.translation.datasets import dataset_key
+from services.icat_gateway.translation.frames import Sending
+from shared.events import Name, Path, Producer, Report
+from shared.rejections import Code, Poison
+from shared.topics import REPORTS, SUBMITTED
+from shared.wire import Message
+
+MOST_PATHS = 10_000
+DatasetNumber = Annotated[int, Field(ge=0, lt=2**63)]
+
+B = TypeVar("B", bound="Body")
+
+
+class Body(BaseModel):
+    """A JSON body; what ICAT's client adds to it in a later version is let pass."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class MetadataUpdate(Body):
+    """Queue `icatUpdateDatasetMetadata`."""
+
+    proposal: Name
+    beamline: Name
+    paths: list[Path] = Field(alias="datasetPaths", min_length=1, max_length=MOST_PATHS)
+    name: Name = Field(alias="metadataName")
+    value: JsonValue = Field(alias="metadataValue")
+
+
+class ArchiveStatus(Body):
+    """Queue `icatArchiveRestoreStatus`."""
+
+    number: DatasetNumber = Field(alias="datasetId")
+    type: Literal["archiving", "restoration"]
+    level: Literal["info", "warning", "error"]
+    message: str | None = None
+
+
+class AddedFiles(Body):
+    """Queue `icatDataFiles`."""
+
+    number: DatasetNumber = Field(alias="datasetId")
+
+
+def updates(sending: Sending) -> Iterator[Message]:
+    """One update a path, each with a receipt of its own. Who asked is known by address alone: the client says no more.
+
+    Raises:
+        Poison: the body cannot be read.
+    """
+    update = _read(MetadataUpdate, sending)
+    canonical = update.model_dump_json()
+    producer = Producer(software=sending.frame.queue, machine=sending.frame.peer)
+    for path in dict.fromkeys(update.paths):
+        submission = {
+            "name": path.rstrip("/").rpartition("/")[2] or path,
+            "path": path,
+            "proposal": update.proposal,
+            "beamline": update.beamline,
+            "parameters": {update.name: update.value},
+            "mode": "update",
+            "producer": producer,
+        }
+        key = str(dataset_key(path, sending))
+        yield sending.message(SUBMITTED, key, sending.command_id(canonical, path), {"submission": submission})
+
+
+def archive_status(sending: Sending) -> Message:
+    """What the archive says of a dataset's files.
+
+    Raises:
+        Poison: the body cannot be read.
+    """
+    status = _read(ArchiveStatus, sending)
+    report = Report(
+        dataset_number=status.number,
+        about=status.type,
+        level=status.level,
+        message=status.message,
+        at=sending.now,
+        producer=Producer(machine=sending.frame.peer),
+    )
+    return _reported(report, status, sending)
+
+
+def added_files(sending: Sending) -> Message:
+    """Files were added to a dataset's folder.
+
+    Raises:
+        Poison: the body cannot be read.
+    """
+    added = _read(AddedFiles, sending)
+    report = Report(
+        dataset_number=added.number,
+        about="files_added",
+        at=sending.now,
+        producer=Producer(machine=sending.frame.peer),
+    )
+    return _reported(report, added, sending)
+
+
+def _reported(report: Report, body: Body, sending: Sending) -> Message:
+    event_id = sending.command_id(body.model_dump_json())
+    return sending.message(REPORTS, str(report.dataset_number), event_id, {"report": report})
+
+
+def _read(model: type[B], sending: Sending) -> B:
+    try:
+        return model.model_validate_json(sending.frame.body)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+    if faults[0]["type"] == "json_invalid":
+        words = faults[0]["msg"].removeprefix("Invalid JSON: ")
+        raise Poison(Code.NOT_JSON, f"the body is not JSON: {words}")
+    told = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'the body'}: {each['msg']}" for each in faults[:10])
+    raise Poison(Code.FRAME_INVALID, told)

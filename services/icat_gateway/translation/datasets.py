@@ -1,0 +1,159 @@
+"""`icatIngest`, root `dataset`: a dataset, raw or processed, as ICAT's client stores it.
+
+All values are text, in the units that ICAT's definitions give; what they mean is the validator's to judge. Here each
+only finds its place: what a submission has a field for goes there, all else stays a parameter under its own name.
+"""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from services.icat_gateway.translation.frames import Sending, listed
+from services.icat_gateway.translation.trees import name_of, text_of, texts_of
+from shared.identity import PathInvalid, normalise_path, split_paths
+from shared.rejections import Code, Poison
+from shared.topics import SUBMITTED
+from shared.wire import Message
+
+FIELDS = {
+    "name": ("name", "datasetName"),
+    "path": ("location", "location"),
+    "proposal": ("investigation", "proposal"),
+    "start": ("startDate", "startDate"),
+    "end": ("endDate", "endDate"),
+    "beamline": ("instrument", "beamlineID"),
+    "sample": ("sample", "Sample_name"),
+}
+"""Fields of a submission: the element that says it, and the parameter in which clients say it once more."""
+
+REQUIRED = ("name", "path", "proposal")
+
+SOUGHT = ("beamlineID", "Sample_name")
+"""Parameters that people look for under these names: they stay, though a field says the same."""
+
+ELEMENTS = frozenset(element for element, _ in FIELDS.values()) - {"sample"}
+
+MOST_VALUES = 10
+"""Of one parameter that is said again and again."""
+
+MOST_DIGITS = 19
+SPOKEN_BOOLEANS = {"true": True, "false": False}
+
+
+def dataset_submitted(root: ET.Element, sending: Sending) -> Message:
+    """The submission, with mode `upsert`: ICAT stores by location, and adds to what was announced as incomplete.
+
+    Raises:
+        Poison: a name, location or investigation is missing, an element says two things, or it is too large.
+    """
+    submission = _submission(root)
+    receipt_id = sending.statement_id(to_json(submission).decode())
+    parameters = submission["parameters"]
+    producer = {"software": parameters.get("software"), "machine": parameters.get("machine", sending.frame.peer)}
+    key = dataset_key(submission["path"], sending)
+    return sending.message(SUBMITTED, str(key), receipt_id, {"submission": submission | {"producer": producer}})
+
+
+def dataset_key(path: str, sending: Sending) -> UUID:
+    """The dataset's id. A path that can be none is refused by the validator, with all that is wrong beside it."""
+    with suppress(PathInvalid):
+        path = normalise_path(path)
+    return sending.identities.dataset(path)
+
+
+def _submission(root: ET.Element) -> dict[str, Any]:
+    elements = texts_of(root, ELEMENTS)
+    parameters = _once_each(root)
+    sample = parameters.pop(SAMPLE, None)
+    if sample is not None:
+        elements["sample"] = sample
+    submission: dict[str, Any] = {}
+    for field, (element, parameter) in FIELDS.items():
+        text = elements.get(element) or parameters.get(parameter)
+        if text is not None:
+            submission[field] = text
+            if parameters.get(parameter) == text and parameter not in SOUGHT:
+                del parameters[parameter]
+    if missing := [FIELDS[field][0] for field in REQUIRED if field not in submission]:
+        raise Poison(Code.FRAME_INVALID, f"the dataset says no {listed(missing)}; send what is missing")
+    if paths := split_paths(parameters.pop("input_datasets", "")):
+        submission["input"] = paths
+    _place_completeness(submission, parameters, root.get("complete"))
+    if files := [_file(child) for child in root if name_of(child) == "datafile"]:
+        submission["files"] = files
+    return submission | {"mode": "upsert", "parameters": parameters}
+
+
+def _place_completeness(submission: dict[str, Any], parameters: dict[str, str], attribute: str | None) -> None:
+    """Attribute and parameter say the same in a client's message; one of them suffices to say that more will follow.
+
+    What is neither `true` nor `false` stays a parameter, which the validator judges.
+    """
+    said = [text for text in (attribute, parameters.get("complete")) if text is not None]
+    if all(text in SPOKEN_BOOLEANS for text in said):
+        parameters.pop("complete", None)
+        submission["complete"] = all(SPOKEN_BOOLEANS[text] for text in said)
+    else:
+        parameters.setdefault("complete", said[0])
+
+
+def _once_each(root: ET.Element) -> dict[str, str]:
+    """All parameters. Of one said twice the first value counts; another one is kept as `name#2`, which is flagged."""
+    parameters: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
+    for name, value in _said(root):
+        if value is None:  # an empty element says nothing
+            continue
+        if name is None:
+            raise Poison(Code.FRAME_INVALID, f"a parameter has no name, only the value {value[:60]!r}; name it")
+        if parameters.setdefault(name, value) != value and value not in (others := repeated.setdefault(name, [])):
+            if len(others) == MOST_VALUES:
+                raise Poison(Code.FRAME_INVALID, f"the parameter {name[:100]} has over {MOST_VALUES} values; send one")
+            others.append(value)
+            parameters[f"{name}#{len(others) + 1}"] = value
+    return parameters
+
+
+SAMPLE = "sample/name"
+"""How `_said` calls the sample's name; a parameter of this name would say the same."""
+
+
+def _said(root: ET.Element) -> Iterator[tuple[str | None, str | None]]:
+    """Every name and value, wherever it stands; text in an element that nobody knows is kept under its name."""
+    for child in root:
+        match name_of(child):
+            case "parameter":
+                yield _parameter(child)
+            case "sample":
+                for inner in child:
+                    word = name_of(inner)
+                    yield _parameter(inner) if word == "parameter" else (f"sample/{word}", text_of(inner))
+            case "datafile":
+                location = texts_of(child, frozenset({"location"})).get("location")
+                for inner in child:
+                    if name_of(inner) == "parameter":
+                        name, value = _parameter(inner)
+                        yield f"{location}#{name}", value
+            case name if name not in ELEMENTS:
+                yield name, text_of(child)
+
+
+def _parameter(element: ET.Element) -> tuple[str | None, str | None]:
+    said = texts_of(element)
+    return said.get("name"), said.get("value")
+
+
+def _file(datafile: ET.Element) -> dict[str, Any]:
+    said = texts_of(datafile, frozenset({"location", "size"}))
+    location, size = said.get("location"), said.get("size")
+    if location is None:
+        raise Poison(Code.FRAME_INVALID, "a datafile has no location; send one")
+    if size is None:
+        return {"path": location}
+    if not (size.isascii() and size.isdecimal() and len(size) <= MOST_DIGITS):
+        raise Poison(Code.FRAME_INVALID, f"the datafile {location[:200]} has the size {size[:40]!r}; send bytes")
+    return {"path": location, "size_bytes": int(size)}

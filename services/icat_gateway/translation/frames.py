@@ -1,0 +1,79 @@
+"""What the edge hands over, and what all translations share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from uuid import UUID, uuid5
+
+from pydantic_core import to_json
+
+from shared.events import Origin, Section
+from shared.identity import Identities
+from shared.rejections import Code, Poison
+from shared.topics import MEBIBYTE, Topic
+from shared.wire import Message, headers_of, is_plain
+
+MOST_BODY_BYTES = 2 * MEBIBYTE
+"""Twice what an event may have: tags weigh as much as what stands between them. The edge need take no longer frame."""
+
+HEADROOM_BYTES = 64 * 1024
+"""What a topic's limit leaves for key, headers and Kafka's framing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One SEND frame, as it was taken. `queue` has no `/queue/` before it; `peer` is the client's address."""
+
+    queue: str
+    body: bytes
+    peer: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sending:
+    """One frame on its way: who sent it, when and where it was taken, and the ids that follow."""
+
+    frame: Frame
+    taken: Origin
+    now: datetime
+    identities: Identities
+    zone: tzinfo
+
+    def statement_id(self, canonical: str, part: str = "") -> UUID:
+        """The id of what is true however often it is said: a dataset, the start of an investigation."""
+        return uuid5(self.identities.namespace, f"{self.frame.queue}\n{part}\n{canonical}")
+
+    def command_id(self, canonical: str, part: str = "") -> UUID:
+        """The id of what may be meant anew in the same words: back to the old sample name, restored once more.
+
+        A second delivery of the frame, as from a spool, is the same command: it was taken at the same place and time.
+        """
+        place = f"{self.taken.partition}/{self.taken.offset}/{self.taken.timestamp_ms}"
+        return self.statement_id(f"{place}\n{canonical}", part)
+
+    @property
+    def source(self) -> str:
+        """Where the events come from, as CloudEvents call it."""
+        peer = self.frame.peer
+        return f"/icat/{peer}" if is_plain(f"/icat/{peer}") else "/icat"
+
+    def message(self, topic: Topic, key: str, event_id: UUID, payload: Mapping[str, Section | object]) -> Message:
+        """An event in the client's name.
+
+        Raises:
+            Poison: it is too large for its topic.
+        """
+        value = to_json(payload)
+        most = topic.max_bytes - HEADROOM_BYTES
+        if len(value) > most:
+            raise Poison(
+                Code.TOO_LARGE, f"the message has {len(value)} bytes, {most} are taken; move bulk data into files"
+            )
+        headers = headers_of(topic, receipt_id=str(event_id), source=self.source, time=self.now.isoformat())
+        return Message(topic.name, key.encode(), value, headers)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

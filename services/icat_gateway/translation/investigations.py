@@ -1,0 +1,70 @@
+"""Root `investigation`: a session was started (`icatIngest`), or its datasets are to be assigned anew."""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from datetime import datetime
+
+from services.icat_gateway.translation.frames import Sending
+from services.icat_gateway.translation.trees import texts_of
+from shared.events import Producer, RescheduledInvestigation, StartedInvestigation
+from shared.rejections import Code, Poison
+from shared.topics import INVESTIGATIONS
+from shared.wire import Message
+
+NAME_CHARACTERS_AT_MOST = 255
+
+
+def investigation_started(root: ET.Element, sending: Sending) -> Message:
+    """A beamline began to measure for a proposal.
+
+    Raises:
+        Poison: proposal, beamline or start are missing or unreadable.
+    """
+    said = texts_of(root)
+    proposal, beamline, start = (_name(said, each) for each in ("experiment", "instrument", "startDate"))
+    end = said.get("endDate")
+    started = StartedInvestigation(
+        happening="started",
+        proposal=proposal,
+        beamline=beamline,
+        start=_time("startDate", start, sending),
+        end=_time("endDate", end, sending) if end is not None else None,
+        producer=Producer(machine=sending.frame.peer),
+    )
+    event_id = sending.statement_id(f"{proposal}\n{beamline}\n{start}\n{end}")
+    return sending.message(INVESTIGATIONS, proposal.lower(), event_id, {"investigation": started})
+
+
+def investigation_rescheduled(root: ET.Element, sending: Sending) -> Message:
+    """The datasets of an investigation are to be assigned anew. The client leaves proposal and beamline empty.
+
+    Raises:
+        Poison: the investigation is not named.
+    """
+    said = texts_of(root)
+    facility_id = _name(said, "investigationId")
+    rescheduled = RescheduledInvestigation(
+        happening="rescheduled", facility_id=facility_id, producer=Producer(machine=sending.frame.peer)
+    )
+    key = said.get("experiment", facility_id)
+    event_id = sending.command_id(facility_id)
+    return sending.message(INVESTIGATIONS, key.lower(), event_id, {"investigation": rescheduled})
+
+
+def _name(said: Mapping[str, str], element: str) -> str:
+    name = said.get(element)
+    if name is None:
+        raise Poison(Code.FRAME_INVALID, f"the investigation says no {element}; send it")
+    if len(name) > NAME_CHARACTERS_AT_MOST:
+        raise Poison(Code.FRAME_INVALID, f"the {element} has {len(name)} characters, {NAME_CHARACTERS_AT_MOST} may be")
+    return name
+
+
+def _time(element: str, said: str, sending: Sending) -> datetime:
+    """With the facility's zone where it names none."""
+    try:
+        time = datetime.fromisoformat(said)
+    except ValueError:
+        expected = "a time like 2024-11-30T09:00:00+01:00"
+        raise Poison(Code.FRAME_INVALID, f"{element} = {said[:60]!r} is no time; write {expected}") from None
+    return time if time.tzinfo is not None else time.replace(tzinfo=sending.zone)
