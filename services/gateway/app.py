@@ -1,9 +1,9 @@
 """The declaration of the gateway."""
 
 from services.gateway.checking import Verdicts
-from services.gateway.confirming import Confirmations
 from services.gateway.descriptions import Descriptions
 from services.gateway.routes import Edge
+from shared.confirming import Confirmations
 from shared.datafiles import own_folders
 from shared.service import Ground, Parts, Service
 from shared.techniques import TechniqueBook

@@ -7,7 +7,7 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from services.gateway.problems import Problem
+from shared.problems import Problem
 
 ANSWER_SECONDS = 10.0
 AWAY = 503

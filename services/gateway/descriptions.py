@@ -7,10 +7,10 @@ from hashlib import sha256
 
 from fastapi import Request, Response
 
-from services.gateway.problems import Problem
 from shared.kind_schema import kind_schema, technique_schema
 from shared.kinds import Kind
 from shared.parameter_schema import Schema
+from shared.problems import Problem
 from shared.techniques import Technique, TechniqueBook
 from shared.vocabulary import Vocabulary
 

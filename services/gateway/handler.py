@@ -9,10 +9,10 @@ from uuid import UUID
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from services.gateway.problems import FieldFault, Problem, invalid
 from services.gateway.reading import read_model
 from shared.events import Investigation, SampleHappening, Submission
 from shared.identity import Identities, PathInvalid, normalise_path
+from shared.problems import FieldFault, Problem, invalid
 from shared.tokens import Grant
 from shared.topics import INVESTIGATIONS, SAMPLES, SUBMITTED, Topic
 from shared.wire import Message, headers_of

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from services.gateway.problems import FieldFault, Problem, invalid
+from shared.problems import FieldFault, Problem, invalid
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -13,7 +13,6 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from services.gateway.checking import AWAY, Judges, Verdict, Verdicts
-from services.gateway.confirming import Confirmations
 from services.gateway.descriptions import Descriptions
 from services.gateway.handler import (
     BULK,
@@ -28,11 +27,12 @@ from services.gateway.handler import (
     submit_dataset,
     trace_of,
 )
-from services.gateway.problems import UNPROCESSABLE, FieldFault, Problem, invalid
 from services.gateway.reading import is_readable, parse_json, read_json
+from shared.confirming import Confirmations
 from shared.events import Submission
 from shared.identity import Identities
 from shared.metrics import GATEWAY_REQUESTS
+from shared.problems import UNPROCESSABLE, FieldFault, Problem, invalid
 from shared.tokens import TokenRefused, Tokens
 from shared.wire import Message
 

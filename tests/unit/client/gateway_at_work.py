@@ -15,9 +15,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.checking import Verdicts
-from services.gateway.confirming import Confirmations
 from services.gateway.descriptions import Descriptions
 from services.gateway.routes import Edge
+from shared.confirming import Confirmations
 from shared.identity import Identities
 from shared.publisher import MemoryPublisher
 from shared.techniques import TechniqueBook

@@ -10,9 +10,9 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from services.gateway.checking import Verdicts
-from services.gateway.confirming import Confirmations
 from services.gateway.descriptions import Descriptions
 from services.gateway.routes import Edge
+from shared.confirming import Confirmations
 from shared.identity import Identities
 from shared.publisher import MemoryPublisher
 from shared.techniques import TechniqueBook

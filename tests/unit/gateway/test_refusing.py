@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.gateway.problems import Problem
 from services.gateway.reading import read_json, read_model
 from shared.events import Submission
+from shared.problems import Problem
 from tests.unit.gateway.gateway_on_memory import DATASET, Gateway
 
 

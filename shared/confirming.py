@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from aiokafka.errors import MessageSizeTooLargeError
 
-from services.gateway.problems import Problem
 from shared.faults import Fault, fault_of
+from shared.problems import Problem
 from shared.publisher import Publisher
 from shared.wire import Message
 
@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 CONFIRMATION_SECONDS = 5.0
 MOST_PUBLISHES = 1_000
 MOST_WAITING_BYTES = 64 * 1024 * 1024
+SAME_AGAIN = "send again with the same Idempotency-Key, which changes nothing if it did arrive"
 
 
 class Confirmations:
@@ -34,12 +35,14 @@ class Confirmations:
         most_publishes: int = MOST_PUBLISHES,
         most_bytes: int = MOST_WAITING_BYTES,
         monotonic: Callable[[], float] = time.monotonic,
+        cure: str = SAME_AGAIN,
     ) -> None:
         self._publisher = publisher
         self._confirmation_seconds = confirmation_seconds
         self._most_publishes = most_publishes
         self._most_bytes = most_bytes
         self._monotonic = monotonic
+        self._cure = cure
         self._under_way: dict[asyncio.Task[None], float] = {}
         self._bytes = 0
 
@@ -57,7 +60,7 @@ class Confirmations:
         task.add_done_callback(lambda done: self._settle(done, size))
         await asyncio.wait([task], timeout=self._confirmation_seconds)
         if not task.done():
-            raise _away(f"Kafka has not confirmed in {self._confirmation_seconds:g} s")
+            raise self._away(f"Kafka has not confirmed in {self._confirmation_seconds:g} s")
         error = task.exception()
         if error is None:
             return
@@ -65,14 +68,14 @@ class Confirmations:
             raise Problem(413, f"Kafka takes no event of this size: {error}")
         if fault_of(error) is Fault.EVENT:
             raise error
-        raise _away(f"Kafka is away ({type(error).__name__})")
+        raise self._away(f"Kafka is away ({type(error).__name__})")
 
     def _admit(self, size: int) -> None:
         if len(self._under_way) < self._most_publishes and self._bytes + size <= self._most_bytes:
             return
         oldest = min(self._under_way.values(), default=self._monotonic())
         if self._monotonic() - oldest > self._confirmation_seconds:
-            raise _away("Kafka is away, and too much waits for it")
+            raise self._away("Kafka is away, and too much waits for it")
         raise Problem(429, "too much waits for Kafka; send again a little later", retry_after_seconds=1)
 
     def _settle(self, task: asyncio.Task[None], size: int) -> None:
@@ -81,7 +84,5 @@ class Confirmations:
         if not task.cancelled() and (error := task.exception()):
             logger.warning("not published: %s: %s", type(error).__name__, error)
 
-
-def _away(why: str) -> Problem:
-    cure = "send again with the same Idempotency-Key, which changes nothing if it did arrive"
-    return Problem(503, f"{why}; {cure}", retry_after_seconds=5)
+    def _away(self, why: str) -> Problem:
+        return Problem(503, f"{why}; {self._cure}", retry_after_seconds=5)
