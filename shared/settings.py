@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     linker_url: str = Field(default="http://127.0.0.1:8002", description="where the gateway asks for verdicts on links")
     tokens_file: Path = Field(default=Path(".beamcat/tokens.json"), description="producers and their hashed tokens")
 
+    session_minutes: int = Field(default=720, ge=1, description="how long a session of an ICAT client lasts")
+
     batch_events: int = Field(default=500, ge=1, description="most events a stage takes at once")
     batch_milliseconds: int = Field(default=50, ge=1, description="longest a stage waits for a batch to fill")
     rejection_fraction: float = Field(

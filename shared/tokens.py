@@ -69,8 +69,11 @@ class Tokens:
         Raises:
             TokenRefused: unknown or expired, or there is no readable tokens file.
         """
+        return self.grant_of_digest(sha256(token.encode()).hexdigest(), now)
+
+    def grant_of_digest(self, digest: str, now: datetime) -> Grant:
+        """The grant of the token whose SHA-256 this is; `grant_of` says what is raised."""
         self._refresh()
-        digest = sha256(token.encode()).hexdigest()
         found = None
         for grant in self._grants:  # all of them, so that the time taken tells nothing
             if hmac.compare_digest(grant.token_sha256, digest):
@@ -95,14 +98,19 @@ class Tokens:
             self._stamp = stamp
 
 
-def create_token(file: Path, name: str, beamlines: Sequence[str], expires: datetime | None = None) -> str:
+def create_token(
+    file: Path, name: str, beamlines: Sequence[str], expires: datetime | None = None, token: str | None = None
+) -> str:
     """Grant a new producer access and return its token, which is not kept and cannot be shown again.
+
+    A `token` that exists elsewhere can be granted, such as the API key that ICAT clients come with: whoever knows it
+    then has the grant, so such a one is for networks that are trusted.
 
     Raises:
         TokenNameTaken: the name has a grant already.
         TokenRefused: the tokens file cannot be read.
     """
-    token = PREFIX + secrets.token_urlsafe(32)
+    token = token or PREFIX + secrets.token_urlsafe(32)
     grant = Grant(
         name=name, token_sha256=sha256(token.encode()).hexdigest(), beamlines=list(beamlines), expires=expires
     )

@@ -61,7 +61,21 @@ REGISTERED = Topic(
 )
 SAMPLES = Topic("sample.events", events.SampleMoved, FOR_EVER, MEBIBYTE, key="proposal and sample name")
 REPORTS = Topic("dataset.reports", events.DatasetReported, FOR_EVER, MEBIBYTE, key="dataset number")
+LOGBOOK = Topic("logbook.events", events.LogbookWritten, FOR_EVER, 16 * MEBIBYTE, key="proposal or beamline")
 
-TOPICS = (SUBMITTED, VALIDATED, LINKED, TRACKED, COMMITTED, REJECTED, PENDING, INVESTIGATIONS, REGISTERED, SAMPLES)
+TOPICS = (
+    SUBMITTED,
+    VALIDATED,
+    LINKED,
+    TRACKED,
+    COMMITTED,
+    REJECTED,
+    PENDING,
+    INVESTIGATIONS,
+    REGISTERED,
+    SAMPLES,
+    REPORTS,
+    LOGBOOK,
+)
 
 DEFAULT_PARTITIONS = 12

@@ -22,10 +22,13 @@ def create(
         list[str] | None, typer.Option(help="A beamline it may speak for; repeat. Default: all.")
     ] = None,
     expires: Annotated[datetime | None, typer.Option(help="ISO 8601.")] = None,
+    token: Annotated[
+        str | None, typer.Option(help="Grant this one, which clients have already (an ICAT API key), not a new one.")
+    ] = None,
 ) -> None:
     """Make a token. It is printed once and only its hash is kept."""
     try:
-        typer.echo(create_token(Settings().tokens_file, name, beamline or ["*"], expires))
+        typer.echo(create_token(Settings().tokens_file, name, beamline or ["*"], expires, token))
     except TokenNameTaken as error:
         fail(str(error))
 

@@ -10,14 +10,17 @@ from services.search.handler import (
     note_rejected,
     note_submitted,
 )
+from services.search.icat_plus.noting import note_registered, note_written
+from services.search.icat_plus.routes import routes as icat_plus_routes
 from services.search.routes import routes
 from services.search.sealing import Sealing
 from services.search.store import PostgresReadModel
 from shared.datafiles import own_folders
-from shared.events import DatasetPending, DatasetRejected
+from shared.events import DatasetPending, DatasetRejected, InvestigationRegistered, LogbookWritten
 from shared.service import Ground, Parts, Service
 from shared.stage import Stage
-from shared.topics import COMMITTED, PENDING, REJECTED, SUBMITTED
+from shared.techniques import TechniqueBook
+from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, SUBMITTED
 from shared.vocabulary import Vocabulary
 
 
@@ -25,16 +28,21 @@ def assemble(ground: Ground) -> Parts:
     """Its stages, the sealing of blocks and the routes."""
     store = PostgresReadModel(ground.database, ground.clock)
     vocabulary = Vocabulary.load(own_folders("vocabulary", ground.settings.schema_directories))
-    return Parts(stages_of(store), (Sealing(ground.database, ground.patience).run,), routes(ground, vocabulary))
+    techniques = TechniqueBook.load(own_folders("techniques", ground.settings.schema_directories))
+    router = routes(ground, vocabulary)
+    router.include_router(icat_plus_routes(ground, vocabulary, techniques))
+    return Parts(stages_of(store), (Sealing(ground.database, ground.patience).run,), router)
 
 
 def stages_of(store: PostgresReadModel) -> tuple[Stage[Any, None], ...]:
-    """The four stages, which `rebuild` runs as well."""
+    """The stages, which `rebuild` runs as well."""
     return (
         Stage("search", COMMITTED, CommittedView, note_committed, store),
         Stage("search-rejections", REJECTED, DatasetRejected, note_rejected, store, onlooker=True),
         Stage("search-pending", PENDING, DatasetPending, note_pending, store, onlooker=True),
         Stage("search-receipts", SUBMITTED, SubmittedView, note_submitted, store, onlooker=True),
+        Stage("search-investigations", REGISTERED, InvestigationRegistered, note_registered, store),
+        Stage("search-logbook", LOGBOOK, LogbookWritten, note_written, store),
     )
 
 

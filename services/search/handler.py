@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 from pydantic_core import from_json, to_json
 
+from services.search.icat_plus.noting import investigation_of, sample_of
 from services.search.index_entry import DocumentView, entry_of, packed
 from services.search.model import Noted, Rank, Receipt, RejectionRow, RevisionRow
 from shared.events import Commit, DatasetPending, DatasetRejected, Rejection, Section
@@ -103,7 +104,14 @@ def _committed(event: Received[CommittedView]) -> Noted:
         packed(event.record.value),
     )
     parameters = from_json(member(event.record, "document.parameters"))
-    return Noted(receipt, entry_of(commit, document, parameters), revision)
+    where, sample, container = document.investigation, document.sample, document.container
+    return Noted(
+        receipt,
+        entry_of(commit, document, parameters),
+        revision,
+        investigation=investigation_of(commit, where),
+        sample=sample_of(commit, where, sample, container, document.sample_changer_position) if sample else None,
+    )
 
 
 def _rejected(rejection: Rejection, offset: int) -> Noted:

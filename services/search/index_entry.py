@@ -11,7 +11,7 @@ import cramjam
 from pydantic import AwareDatetime
 
 from services.search.model import ContextRow, DatasetRow, Entry, FindingSetRow, ParameterKey
-from shared.events import Commit, Section
+from shared.events import Commit, Container, InvestigationRef, SampleRef, Section
 
 WORD = re.compile(r"[^\W_]{1,64}")
 """What is longer is cut into words of 64 characters, in documents and queries alike."""
@@ -19,12 +19,6 @@ MOST_WORDS = 1000
 LONGEST_TEXT = 1000
 """Characters of a text parameter that filters see; the document keeps the whole."""
 LONGEST_NAME = 255
-
-
-class SampleView(Section):
-    """The sample's name."""
-
-    name: str
 
 
 class InputView(Section):
@@ -52,7 +46,10 @@ class DocumentView(Section):
     start: AwareDatetime
     end: AwareDatetime | None
     complete: bool
-    sample: SampleView | None
+    investigation: InvestigationRef
+    sample: SampleRef | None
+    container: Container | None
+    sample_changer_position: str | None
     inputs: list[InputView]
     file_count: int | None
     volume_bytes: int | None
@@ -87,6 +84,8 @@ def entry_of(commit: Commit, document: DocumentView, parameters: Mapping[str, An
         document.volume_bytes,
         context.context,
         findings.finding_set,
+        commit.number,
+        document.investigation.investigation_id,
     )
     searched = (document.name, commit.path, sample or "", document.proposal, *(text for _, text in texts))
     inputs = {parent.dataset_id: (parent.dataset_id, parent.path) for parent in document.inputs}

@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 from uuid import UUID
 
+from services.search.icat_plus.model import InvestigationRow, LogbookRow, SampleRow
+from services.search.icat_plus.statements import last_words
 from services.search.model import Entry, Noted, Receipt, RejectionRow, RevisionRow
 from services.search.store import merged, newest
 from shared.stage import Outcome
@@ -20,6 +22,9 @@ class MemoryReadModel:
         self.receipts: dict[str, Receipt] = {}
         self.rejections: dict[UUID, RejectionRow] = {}
         self.positions: dict[tuple[str, int], int] = {}
+        self.investigations: dict[UUID, InvestigationRow] = {}
+        self.samples: dict[int, SampleRow] = {}
+        self.logbook: dict[UUID, LogbookRow] = {}
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Self]:
@@ -41,6 +46,13 @@ class MemoryReadModel:
             self.entries[entry.row.dataset_id] = entry
         for receipt in merged([*self.receipts.values(), *(note.receipt for note in noted if note.receipt)]):
             self.receipts[receipt.receipt_id] = receipt
+        investigations = [note.investigation for note in noted if note.investigation]
+        for investigation in last_words([*self.investigations.values(), *investigations]):
+            self.investigations[investigation.investigation_id] = investigation
+        for sample in last_words([*self.samples.values(), *(note.sample for note in noted if note.sample)]):
+            self.samples[sample.sample_number] = sample
+        for written in (note.logbook for note in noted if note.logbook):
+            self.logbook.setdefault(written.entry_id, written)
         for event in events:
             place = event.record.topic, event.record.partition
             self.positions[place] = max(self.positions.get(place, 0), event.record.offset + 1)

@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from services.search.icat_plus.model import InvestigationRow, LogbookRow, SampleRow
 from shared.stage import Learned
 
 
@@ -85,6 +86,8 @@ class DatasetRow(NamedTuple):
     volume_bytes: int | None
     context: int
     finding_set: int
+    number: int | None
+    investigation_id: UUID
 
 
 class ParameterKey(NamedTuple):
@@ -149,3 +152,6 @@ class Noted(Learned):
     entry: Entry | None = None
     revision: RevisionRow | None = None
     rejection: RejectionRow | None = None
+    investigation: InvestigationRow | None = None
+    sample: SampleRow | None = None
+    logbook: LogbookRow | None = None

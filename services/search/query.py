@@ -79,6 +79,12 @@ class Query:
     values: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By facet; in lower case."""
     dataset_id: UUID | None = None
+    dataset_ids: tuple[UUID, ...] | None = None
+    numbers: tuple[int, ...] | None = None
+    """Of datasets, as ICAT's clients know them."""
+    investigations: tuple[UUID, ...] | None = None
+    numbered: bool = False
+    """Only datasets that have a number."""
     complete: bool | None = None
     has_warnings: bool | None = None
     started_from: datetime | None = None

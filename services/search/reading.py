@@ -41,7 +41,12 @@ class CatalogueReader:
         self._naming = naming
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection to read by.
+
+        Raises:
+            TooCostly: a statement took too long.
+        """
         try:
             async with self._database.transaction() as connection:
                 await connection.execute(READ_SETTINGS)
@@ -57,7 +62,7 @@ class CatalogueReader:
         Raises:
             QueryInvalid: a parameter that neither a dataset nor the vocabulary has is asked for.
         """
-        async with self._connection() as connection:
+        async with self.connection() as connection:
             names = await _names(connection, query, self._naming)
             rows = await _fetch(connection, sql.page(query, names))
             answer: Row = {"datasets": [_without(row, "sort_key") for row in rows[: query.limit]], "next": None}
@@ -75,7 +80,7 @@ class CatalogueReader:
 
     async def event(self, dataset_id: UUID, revision: int | None = None) -> bytes | None:
         """The committed event of a dataset's current (or given) revision, byte for byte; nothing if there is none."""
-        async with self._connection() as connection:
+        async with self.connection() as connection:
             body = await connection.fetchval(
                 "select body from revision where dataset_id = $1 and ($2::int is null or revision = $2)"
                 " order by revision desc limit 1",
@@ -86,7 +91,7 @@ class CatalogueReader:
 
     async def events(self, revisions: Sequence[tuple[UUID, int]]) -> dict[UUID, bytes]:
         """The committed events of these revisions, one a dataset, by dataset."""
-        async with self._connection() as connection:
+        async with self.connection() as connection:
             rows = await connection.fetch(
                 "select dataset_id, body from revision"
                 " join unnest($1::uuid[], $2::int[]) as wanted (dataset_id, revision) using (dataset_id, revision)",
@@ -97,7 +102,7 @@ class CatalogueReader:
 
     async def revisions(self, dataset_id: UUID, limit: int, below: int | None) -> list[Revision]:
         """The history, newest first, each with what it changed; `below` a revision number where a page goes on."""
-        async with self._connection() as connection:
+        async with self.connection() as connection:
             rows = await connection.fetch(
                 "select revision, receipt_id, outcome, submitted_at, committed_at, body from revision"
                 " where dataset_id = $1 and ($2::int is null or revision < $2) order by revision desc limit $3",
@@ -116,24 +121,24 @@ class CatalogueReader:
 
     async def links(self, ids: Collection[UUID], side: str) -> Sequence[tuple[UUID, UUID, str]]:
         """The links (child, parent, parent's path) whose child or parent, as `side` says, is one of these."""
-        async with self._connection() as connection:
+        async with self.connection() as connection:
             return [tuple(row) for row in await connection.fetch(sql.LINKS[side], list(ids))]
 
     async def nodes(self, ids: Collection[UUID]) -> list[Row]:
         """What a lineage shows of each dataset; what is not here yet is left out."""
-        async with self._connection() as connection:
+        async with self.connection() as connection:
             rows = await connection.fetch(sql.NODES, list(ids))
         return [dict(row) for row in rows]
 
     async def receipt(self, receipt_id: str) -> Row | None:
         """What is known of one submission."""
-        async with self._connection() as connection:
+        async with self.connection() as connection:
             row = await connection.fetchrow("select * from receipt where receipt_id = $1", receipt_id)
         return None if row is None else dict(row)
 
     async def receipts(self, dataset_id: UUID, limit: int) -> list[Row]:
         """The submissions of one dataset, newest first."""
-        async with self._connection() as connection:
+        async with self.connection() as connection:
             rows = await connection.fetch(
                 "select * from receipt where dataset_id = $1"
                 " order by submitted_at desc nulls last, receipt_id limit $2",
@@ -144,12 +149,12 @@ class CatalogueReader:
 
     async def rejections(self, query: RejectionQuery) -> list[Row]:
         """Rejections, newest first, one more than asked so that it is known whether others follow."""
-        async with self._connection() as connection:
+        async with self.connection() as connection:
             return [dict(row) for row in await _fetch(connection, rejection_page(query))]
 
     async def rejection(self, rejection_id: UUID) -> Row | None:
         """One rejection with the original bytes."""
-        async with self._connection() as connection:
+        async with self.connection() as connection:
             row = await connection.fetchrow("select * from rejection where rejection_id = $1", rejection_id)
         return None if row is None else dict(row)
 

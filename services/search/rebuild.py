@@ -25,14 +25,14 @@ from shared.rejection_limit import RejectionLimit
 from shared.service import utc_now
 from shared.settings import Settings
 from shared.stage import StageRunner
-from shared.topics import COMMITTED, PENDING, REJECTED, SUBMITTED
+from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, SUBMITTED
 from shared.wire import Message, Record
 
 logger = logging.getLogger(__name__)
 
 LIVE, NEXT, OLD = "search", "search_next", "search_old"
 REBUILD_LOCK = 0x72656275
-READ_TOPICS = (COMMITTED.name, REJECTED.name, PENDING.name, SUBMITTED.name)
+READ_TOPICS = tuple(topic.name for topic in (COMMITTED, REJECTED, PENDING, SUBMITTED, REGISTERED, LOGBOOK))
 FETCH_BYTES = 4 * 1024 * 1024
 NEAR_EVENTS = 1000
 """With so little left, writes may be stopped to take the rest."""
@@ -78,6 +78,7 @@ async def _swap(connection: "asyncpg.Connection[asyncpg.Record]", reader: "Topic
         await connection.execute("select pg_advisory_xact_lock(hashtext($1))", lock_name(LIVE))
         rows = await connection.fetch(f"select topic, partition, next_offset from {LIVE}.position")  # noqa: S608
         await reader.read_to_live({TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows})
+        await connection.execute(f"insert into {NEXT}.session select * from {LIVE}.session")  # noqa: S608
         await connection.execute(f"alter schema {LIVE} rename to {OLD}")
         await connection.execute(f"alter schema {NEXT} rename to {LIVE}")
 

@@ -16,7 +16,7 @@ from services.search.query import COLUMN_SORTS, Query
 
 LISTED = (
     'dataset_id, path, name, type, kind, technique, proposal, beamline, sample, started as start, ended as "end",'
-    " complete, revision, submitted_at, committed_at, file_count, volume_bytes"
+    " complete, revision, submitted_at, committed_at, file_count, volume_bytes, number"
 )
 NODES = f"select {LISTED} from dataset where dataset_id = any($1::uuid[])"  # own words alone
 KNOWN = "select parameter_id, name, many from parameter where lower(name) = any($1::text[])"
@@ -177,12 +177,17 @@ def _facts(query: Query, bind: Bind) -> list[str]:
         where.append(_found(f"(codes <> '{{}}') = {bind(query.has_warnings, 'bool')}"))
     for column, value, cast in (
         ("dataset_id =", query.dataset_id, "uuid"),
+        ("dataset_id = any", query.dataset_ids, "uuid[]"),
+        ("number = any", query.numbers, "bigint[]"),
+        ("investigation_id = any", query.investigations, "uuid[]"),
         ("complete =", query.complete, "bool"),
         ("started >=", query.started_from, "timestamptz"),
         ("started <=", query.started_until, "timestamptz"),
     ):
         if value is not None:
-            where.append(f"dataset.{column} {bind(value, cast)}")
+            where.append(f"dataset.{column} ({bind(value, cast)})")
+    if query.numbered:
+        where.append("dataset.number is not null")
     return where
 
 

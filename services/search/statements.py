@@ -17,7 +17,7 @@ insert into dataset ({", ".join(DatasetRow._fields)})
 select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                      $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bool[], $14::timestamptz[],
                      $15::timestamptz[], $16::bigint[], $17::bigint[], $18::bigint[],
-                     $19::bigint[])
+                     $19::bigint[], $20::bigint[], $21::uuid[])
 on conflict (dataset_id) do update set
   ordinal = excluded.ordinal, {", ".join(f"{name} = excluded.{name}" for name in DatasetRow._fields[1:])}
 where excluded.revision > dataset.revision

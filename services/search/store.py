@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.search import statements
 from services.search.blocks import array, grouped, number_block, quoted, text_block
+from services.search.icat_plus import statements as icat_plus
 from services.search.model import Entry, Noted, ParameterKey, Receipt
 from shared.database import Connection, Database
 from shared.metrics import SUBMITTED_TO_SEARCHABLE
@@ -69,6 +70,12 @@ class ReadModelTransaction:
         rejections = {note.rejection.rejection_id: note.rejection for note in noted if note.rejection}
         if rejections:
             await self._connection.execute(statements.REJECTIONS, *_columns(rejections.values()))
+        await icat_plus.save(
+            self._connection,
+            [note.investigation for note in noted if note.investigation],
+            [note.sample for note in noted if note.sample],
+            [note.logbook for note in noted if note.logbook],
+        )
         await self._save_positions(events)
 
     async def _save_revisions(self, noted: Sequence[Noted]) -> None:

@@ -15,6 +15,7 @@ from shared.events import (
     DatasetRejected,
     Document,
     InvestigationRef,
+    InvestigationRegistered,
     LinkedInput,
     Origin,
     Pending,
@@ -23,9 +24,9 @@ from shared.events import (
     SampleRef,
 )
 from shared.identity import Identities
-from shared.topics import COMMITTED, PENDING, REJECTED, SUBMITTED, Topic
+from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, SUBMITTED, Topic
 from shared.vocabulary import Vocabulary
-from shared.wire import Record, headers_of
+from shared.wire import Message, Record, headers_of
 
 IDENTITIES = Identities("facility.example")
 VOCABULARY = Vocabulary.load()
@@ -64,7 +65,7 @@ def document(
         "producer": Producer(software="test"),
         **fields,
     }
-    sample = facts.pop("sample", None)
+    sample, investigation = facts.pop("sample", None), facts.pop("investigation", None)
     return Document(
         dataset_id=dataset_id(path),
         path=path,
@@ -73,7 +74,8 @@ def document(
         sample=SampleRef(sample_id=IDENTITIES.sample(IDENTITIES.investigation("any"), sample), name=sample)
         if sample
         else None,
-        investigation=InvestigationRef(
+        investigation=investigation
+        or InvestigationRef(
             investigation_id=IDENTITIES.opened(facts["proposal"], facts["beamline"], NOON),
             facility_id=None,
             proposal=facts["proposal"],
@@ -105,10 +107,11 @@ class Topics:
         *,
         revision: int = 1,
         receipt: str | None = None,
+        number: int | None = None,
         **fields: Any,
     ) -> Record:
         receipt = receipt or f"{path} {revision}"
-        commit = self._commit(path, receipt, revision, "created" if revision == 1 else "replaced")
+        commit = self._commit(path, receipt, revision, "created" if revision == 1 else "replaced", number)
         event = DatasetCommitted(commit=commit, document=document(path, parameters, inputs, **fields))
         return self._add(COMMITTED, receipt, str(dataset_id(path)), event)
 
@@ -156,10 +159,19 @@ class Topics:
         )
         return self._add(REJECTED, receipt or "position", None, DatasetRejected(rejection=rejection))
 
-    def _commit(self, path: str, receipt: str, revision: int, outcome: Any) -> Commit:
+    def registered(self, investigation: InvestigationRef) -> Record:
+        event = InvestigationRegistered(investigation=investigation)
+        return self._add(REGISTERED, "registered", str(investigation.investigation_id), event)
+
+    def written(self, message: Message) -> Record:
+        """What was published to the logbook, as it is read again."""
+        return self._add(LOGBOOK, dict(message.headers)["ce_id"].decode(), None, message.value)
+
+    def _commit(self, path: str, receipt: str, revision: int, outcome: Any, number: int | None = None) -> Commit:
         return Commit(
             receipt_id=receipt,
             dataset_id=dataset_id(path),
+            number=number,
             path=path,
             revision=revision,
             outcome=outcome,

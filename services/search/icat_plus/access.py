@@ -1,0 +1,63 @@
+"""Who asks, and of which beamlines they may know. Every refusal is 403, as ICAT+ has it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.search.icat_plus.sessions import Opened, Sessions
+from shared.problems import Problem
+from shared.tokens import ANY_BEAMLINE, Grant, TokenRefused, Tokens
+
+FORBIDDEN = 403
+
+
+@dataclass(frozen=True)
+class Access:
+    """Leads from API keys and session ids to grants."""
+
+    tokens: Tokens
+    sessions: Sessions
+    clock: Callable[[], datetime]
+
+    def by_key(self, api_key: str) -> Grant:
+        """The grant of an API key, which is a token like any other.
+
+        Raises:
+            Problem: 403, the key opens nothing.
+        """
+        try:
+            return self.tokens.grant_of(api_key, self.clock())
+        except TokenRefused as refused:
+            raise Problem(FORBIDDEN, f"API key: {refused}") from None
+
+    async def by_session(self, session_id: str) -> Grant:
+        """The grant that a session was opened with.
+
+        Raises:
+            Problem: 403, there is no such session.
+        """
+        return (await self.session(session_id)).grant
+
+    async def session(self, session_id: str) -> Opened:
+        """The session; errors as of `by_session`."""
+        try:
+            return await self.sessions.session(session_id)
+        except TokenRefused as refused:
+            raise Problem(FORBIDDEN, str(refused)) from None
+
+
+def permitted(grant: Grant) -> tuple[str, ...] | None:
+    """The beamlines of which a grant's holder may know, in lower case; nothing if of all."""
+    return None if ANY_BEAMLINE in grant.beamlines else tuple(name.lower() for name in grant.beamlines)
+
+
+def check_beamline(grant: Grant, beamline: str | None) -> None:
+    """Let pass who may speak for the beamline; for no beamline in particular, who may speak for all.
+
+    Raises:
+        Problem: 403.
+    """
+    if beamline is None and permitted(grant) is not None:
+        raise Problem(FORBIDDEN, f"{grant.name} may speak for {', '.join(grant.beamlines)} alone: say for which")
+    if beamline is not None and not grant.permits(beamline):
+        raise Problem(FORBIDDEN, f"{grant.name} may not speak for {beamline}: its operator can grant it")

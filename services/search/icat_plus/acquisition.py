@@ -1,0 +1,164 @@
+"""`/dataacquisition/{apiKey}/…`: what beamlines ask and say, with an API key in the URL."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import uuid4
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
+
+from services.search.icat_plus.access import check_beamline, permitted
+from services.search.icat_plus.answers import investigation_answer, registered_answer
+from services.search.icat_plus.asking import MOST_ROWS, Slots
+from services.search.icat_plus.datasets import numbers_of
+from services.search.icat_plus.desk import Desk, answered, body_of
+from services.search.icat_plus.logbook import Pictured, Place, Written
+from services.search.query import Fault, QueryInvalid
+from services.search.query import Query as DatasetQuery
+from shared.events import DatasetReported, Producer, Report
+from shared.problems import Problem
+from shared.tokens import Grant
+from shared.topics import REPORTS
+from shared.wire import Message, headers_of
+
+EVERY_ROW = 10_000_000
+MOST_REPORTED = 500
+
+Key = Annotated[str, Path(description="a token of the tokens file")]
+Number = Annotated[str | None, Query(alias="investigationId")]
+Proposal = Annotated[str | None, Query(alias="investigationName", description="the proposal")]
+Beamline = Annotated[str | None, Query(alias="instrumentName", description="the beamline")]
+Skip = Annotated[int, Query(ge=0, lt=EVERY_ROW)]
+Limit = Annotated[int, Query(ge=0, le=EVERY_ROW)]
+
+
+def add(router: APIRouter, desk: Desk) -> None:
+    """The routes with an API key."""
+    _add_reading(router, desk)
+    _add_writing(router, desk)
+
+
+def _add_reading(router: APIRouter, desk: Desk) -> None:
+    @router.get("/dataacquisition/{key}/investigation")
+    async def list_investigations(  # noqa: PLR0913, PLR0917  # each is a field of the URL
+        key: Key,
+        beamline: Beamline = None,
+        proposal: Proposal = None,
+        ids: str | None = None,
+        start: Annotated[str | None, Query(alias="startDate")] = None,
+        end: Annotated[str | None, Query(alias="endDate")] = None,
+        search: str | None = None,
+        skip: Skip = 0,
+        limit: Limit = MOST_ROWS,
+    ) -> Response:
+        """The investigations of a proposal on a beamline, by start."""
+        grant = desk.access.by_key(key)
+        if beamline is not None:
+            check_beamline(grant, beamline)
+        slots = Slots(
+            beamlines=permitted(grant),
+            beamline=beamline,
+            proposal=proposal,
+            numbers=whole_numbers(ids),
+            begin=desk.time("startDate", start),
+            end=desk.time("endDate", end, end_of_day=True),
+            search=search,
+            skip=skip,
+            limit=min(limit, MOST_ROWS),
+        )
+        return answered([investigation_answer(row, desk.zone) for row in await desk.icat.investigations(slots)])
+
+    @router.get("/dataacquisition/{key}/dataset")
+    async def list_registered(
+        key: Key, number: Number = None, search: str | None = None, skip: Skip = 0, limit: Limit = EVERY_ROW
+    ) -> Response:
+        """The datasets of an investigation that are committed: how a beamline sees that its own have arrived."""
+        slot = await desk.investigation(number, permitted(desk.access.by_key(key)))
+        rows = await desk.icat.registered(slot["investigation_id"], skip, limit, search) if slot else []
+        return answered([registered_answer(row, slot, desk.zone) for row in rows if slot])
+
+
+def _add_writing(router: APIRouter, desk: Desk) -> None:
+    @router.post("/dataacquisition/{key}/dataset/restore")
+    async def report(request: Request, key: Key, ids: Annotated[str, Query(alias="datasetId")]) -> Response:
+        """The archive tells what became of a restoration; answered once it is durable, with those to be told: nobody,
+        since beamcat takes no requests to restore.
+        """
+        grant = desk.access.by_key(key)
+        restored = await body_of(request, Restored)
+        numbers = whole_numbers(ids) or ()
+        found = await desk.reader.find(DatasetQuery(numbers=numbers, limit=MOST_REPORTED))
+        known = [row for row in found["datasets"] if grant.permits(row["beamline"])]
+        if len(known) < len(set(numbers)) or not numbers:
+            raise Problem(404, "there is no such dataset, or the key is not for its beamline")
+        now = desk.clock()
+        await desk.confirmations.publish([report_message(row["number"], restored, grant, now) for row in known])
+        return answered([])
+
+    @router.post("/dataacquisition/{key}/notification")
+    async def notify(
+        request: Request, key: Key, number: Number = None, proposal: Proposal = None, beamline: Beamline = None
+    ) -> Response:
+        """Write into the logbook; answered once it is durable."""
+        place = await place_of(desk, desk.access.by_key(key), number, proposal, beamline)
+        return await desk.write(await body_of(request, Written), place)
+
+    @router.post("/dataacquisition/{key}/base64")
+    async def picture(
+        request: Request, key: Key, number: Number = None, proposal: Proposal = None, beamline: Beamline = None
+    ) -> Response:
+        """Put an image or another file into the logbook; answered once it is durable."""
+        place = await place_of(desk, desk.access.by_key(key), number, proposal, beamline)
+        return await desk.write(await body_of(request, Pictured), place)
+
+
+class Restored(BaseModel):
+    """What the archive says of a dataset that was to be restored."""
+
+    level: Literal["info", "warning", "error"] = "info"
+    message: str | None = Field(default=None, max_length=10_000)
+
+
+def report_message(number: int, restored: Restored, grant: Grant, now: datetime) -> Message:
+    """The report; the same one at the same moment is one."""
+    producer = Producer(software=grant.name)
+    report = Report(
+        dataset_number=number,
+        about="restoration",
+        level=restored.level,
+        message=restored.message,
+        at=now,
+        producer=producer,
+    )
+    headers = headers_of(REPORTS, receipt_id=str(uuid4()), source="/beamcat/search", time=now.isoformat())
+    return Message(REPORTS.name, str(number).encode(), to_json(DatasetReported(report=report)), headers)
+
+
+async def place_of(desk: Desk, grant: Grant, number: str | None, proposal: str | None, beamline: str | None) -> Place:
+    """Where an entry belongs: to the investigation that is named, else to the one that is on now, if one is known.
+
+    Raises:
+        Problem: 403, its writer may not speak for that beamline; 404, no such investigation.
+    """
+    if number is not None:
+        slot = await desk.investigation(number, permitted(grant))
+        if slot is None:
+            raise Problem(404, f"there is no investigation {number[:50]}")
+        return Place(slot["proposal"], slot["beamline"], slot["number"])
+    check_beamline(grant, beamline)
+    slot = await desk.icat.at(proposal, beamline, desk.clock()) if proposal and beamline else None
+    return Place(proposal or None, beamline or None, slot["number"] if slot else None)
+
+
+def whole_numbers(ids: str | None) -> tuple[int, ...] | None:
+    """Ids apart by commas.
+
+    Raises:
+        QueryInvalid: they are none.
+    """
+    faults: list[Fault] = []
+    numbers = numbers_of({"ids": ids or ""}, "ids", faults)
+    if faults:
+        raise QueryInvalid(faults)
+    return numbers

@@ -1,0 +1,241 @@
+"""What ICAT's clients get, in the shapes of ICAT+'s models (`icat_plus_client`); what is not known is null. Pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from services.search.icat_plus.noting import sample_number
+
+Row = Mapping[str, Any]
+Answer = dict[str, Any]
+
+TYPES = {"raw": "acquisition", "processed": "processed"}
+"""What ICAT calls the types of a dataset."""
+
+
+@lru_cache(maxsize=10_000)
+def number_of(*names: object) -> int:
+    """The integer by which clients tell things apart that have none here: of 2^52, it follows from their names."""
+    return int.from_bytes(blake2b(repr(names).encode(), digest_size=8).digest()) >> 12
+
+
+def time_text(time: datetime | None, zone: tzinfo) -> str | None:
+    """A time as ICAT+ writes it."""
+    return time.astimezone(zone).isoformat(timespec="milliseconds") if time else None
+
+
+def investigation_answer(row: Row, zone: tzinfo) -> Answer:
+    """ICAT+'s `Investigation`."""
+    return {
+        "id": row["number"],
+        "name": row["proposal"],
+        "startDate": time_text(row["started"], zone),
+        "endDate": time_text(row["ended"], zone),
+        "title": row["title"],
+        "visitId": row["facility_id"],
+        "instrument": instrument_answer(row["beamline"]),
+        "investigationUsers": [],
+        "parameters": {},
+        "canAccessDatasets": True,
+    }
+
+
+def instrument_answer(beamline: str) -> Answer:
+    """ICAT+'s `Instrumentinner`."""
+    return {"id": number_of("instrument", beamline.lower()), "name": beamline, "instrumentScientists": []}
+
+
+def investigation_light(row: Row, zone: tzinfo) -> Answer:
+    """ICAT+'s `Investigationlight`, which stands in each dataset."""
+    instrument = {"id": number_of("instrument", row["beamline"].lower()), "name": row["beamline"]}
+    return {
+        "id": row["number"],
+        "name": row["proposal"],
+        "startDate": time_text(row["started"], zone),
+        "endDate": time_text(row["ended"], zone),
+        "title": row["title"],
+        "visitId": row["facility_id"],
+        "investigationInstruments": [{"id": instrument["id"], "instrument": instrument}],
+    }
+
+
+def registered_answer(row: Row, investigation: Row, zone: tzinfo) -> Answer:
+    """ICAT+'s `Dataset` as the confirmation loop needs it: where it is, and what ICAT's ingester counts."""
+    return {
+        "id": row["number"],
+        "name": row["name"],
+        "location": row["path"],
+        "type": TYPES[row["type"]],
+        "startDate": time_text(row["started"], zone),
+        "endDate": time_text(row["ended"], zone),
+        "sampleName": row["sample"],
+        "instrumentName": row["beamline"],
+        "investigation": investigation_light(investigation, zone),
+        "parameters": _counted(row["number"], row["file_count"], row["volume_bytes"], row["started"], row["ended"]),
+    }
+
+
+def dataset_answer(event: Row, investigation: Row | None, zone: tzinfo) -> Answer:
+    """ICAT+'s `Dataset`, from a committed event; `investigation` as it is known now."""
+    commit, document = event["commit"], event["document"]
+    number, sample = commit["number"], document["sample"]
+    begin, end = _time(document["start"]), _time(document["end"])
+    assert begin is not None, "a dataset has a start"
+    files = document["file_count"] if document["file_count"] is not None else len(document["files"]) or None
+    parameters = [
+        _parameter(number, name, value_text(said["value"]), said.get("unit"))
+        for name, said in document["parameters"].items()
+    ]
+    if document["inputs"] and "input_datasets" not in document["parameters"]:
+        inputs = ",".join(parent["path"] for parent in document["inputs"])
+        parameters.append(_parameter(number, "input_datasets", inputs))
+    return {
+        "id": number,
+        "name": document["name"],
+        "location": document["path"],
+        "type": TYPES[document["type"]],
+        "startDate": time_text(begin, zone),
+        "endDate": time_text(end, zone),
+        "sampleName": sample and sample["name"],
+        "sampleId": sample and sample_number(UUID(sample["sample_id"])),
+        "instrumentName": document["beamline"],
+        "investigation": investigation_light(investigation or _told(document["investigation"]), zone),
+        "techniques": _techniques(number, document["technique_pid"], document["technique"]),
+        "parameters": [*parameters, *_counted(number, files, document["volume_bytes"], begin, end)],
+    }
+
+
+def _told(ref: Row) -> Answer:
+    """The investigation as the document has it; 0 is no number that the linker gives."""
+    times = {"started": _time(ref["start"]), "ended": _time(ref["end"])}
+    return {**ref, **times, "number": ref.get("number") or 0}
+
+
+def _techniques(number: int, pid: str | None, name: str) -> list[Answer]:
+    return [{"id": number_of("technique", pid), "datasetId": number, "pid": pid, "name": name}] if pid else []
+
+
+def value_text(value: object) -> str:
+    """A canonical value as ICAT keeps all of them: as text, the elements of a list apart by spaces."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return " ".join(map(value_text, value))
+    return to_json(value).decode()
+
+
+def _counted(
+    number: int, files: int | None, volume_bytes: int | None, begin: datetime, end: datetime | None
+) -> list[Answer]:
+    """The parameters that ICAT's ingester computes; here from what producers declare."""
+    elapsed_seconds = None if end is None else (end - begin) / timedelta(seconds=1)
+    counted = (
+        ("__fileCount", files, None),
+        ("__volume", volume_bytes, "byte"),
+        ("__elapsedTime", elapsed_seconds, "s"),
+    )
+    return [_parameter(number, name, value_text(value), unit) for name, value, unit in counted if value is not None]
+
+
+def _parameter(number: int, name: str, value: str, unit: str | None = None) -> Answer:
+    return {
+        "id": number_of("parameter", number, name),
+        "name": name,
+        "value": value,
+        "units": unit or "",
+        "datasetId": number,
+    }
+
+
+def sample_answer(row: Row, investigation: Row, zone: tzinfo) -> Answer:
+    """ICAT+'s `Sample`."""
+    told = investigation_answer(investigation, zone)
+    told["startDate"] = told["startDate"] or ""  # the model wants a text
+    return {
+        "id": row["sample_number"],
+        "name": row["name"],
+        "investigation": {name: told[name] for name in told if name != "canAccessDatasets"},
+        "datasets": [],
+        "parameters": [],
+    }
+
+
+def acquisition_sample(row: Row, investigation: Row, zone: tzinfo) -> Answer:
+    """ICAT+'s `Samplemetadatasampleacquisition`."""
+    begin = investigation["started"]
+    return {
+        "id": str(row["sample_number"]),
+        "name": row["name"],
+        "proposal": investigation["proposal"],
+        "beamline": investigation["beamline"],
+        "sessionStartDate": begin and begin.astimezone(zone).date().isoformat(),
+    }
+
+
+def parcel_answers(samples: Sequence[Row], investigation: Row) -> list[Answer]:
+    """ICAT+'s `Parcel`s: what datasets told of the containers in which their samples came."""
+    parcels: dict[str, Answer] = {}
+    for sample in samples:
+        container = json.loads(sample["container"] or "{}")
+        key = container.get("parcel_id") or container.get("parcel_name")
+        if not key:
+            continue
+        parcel = parcels.setdefault(
+            key,
+            {
+                "_id": container.get("parcel_id"),
+                "name": container.get("parcel_name") or key,
+                "investigationId": investigation["number"],
+                "investigationName": investigation["proposal"],
+                "items": [],
+            },
+        )
+        _pack(parcel["items"], sample, container)
+    return list(parcels.values())
+
+
+def _pack(items: list[Answer], sample: Row, container: Row) -> None:
+    """Put a sample into its container within a parcel."""
+    name = container.get("name") or container.get("id")
+    item = {
+        "name": sample["name"],
+        "type": "SAMPLE",
+        "sampleId": sample["sample_number"],
+        "sampleContainerPosition": container.get("position"),
+    }
+    if name is None:
+        items.append(item)
+        return
+    box = next((one for one in items if one["type"] != "SAMPLE" and one["name"] == name), None)
+    if box is None:
+        box = {"name": name, "type": container.get("type") or "CONTAINER", "content": []}
+        items.append(box)
+    box["content"].append(item)
+
+
+def datafile_answer(number: int, path: str, file: Row) -> Answer:
+    """ICAT+'s `Datafilewrapper`, of a file that a producer listed; `path` is its dataset's."""
+    location = file_location(path, file["path"])
+    return {
+        "Datafile": {
+            "id": number_of("datafile", number, location),
+            "name": location.rpartition("/")[2],
+            "location": location,
+            "fileSize": file["size_bytes"],
+        }
+    }
+
+
+def file_location(path: str, file: str) -> str:
+    """Where a listed file is: relative to its dataset's folder unless absolute."""
+    return file if file.startswith("/") else f"{path}/{file}"
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,212 @@
+"""Reading investigations, samples and the logbook for ICAT's clients: a statement or two an answer."""
+# ruff: noqa: S608  # the SQL is put together from this file's words alone; values are arguments
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.search.icat_plus.model import LogbookRow
+from services.search.reading import CatalogueReader
+from services.search.sql import Statement
+
+Row = dict[str, Any]
+MOST_ROWS = 10_000
+"""Of investigations, samples or entries in one answer; `skip` leads on."""
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Which investigations are wanted; what is absent does not matter."""
+
+    beamlines: tuple[str, ...] | None = None
+    """Of which the asker may know, in lower case."""
+    beamline: str | None = None
+    proposal: str | None = None
+    numbers: tuple[int, ...] | None = None
+    ids: tuple[UUID, ...] | None = None
+    begin: datetime | None = None
+    """Not over by then."""
+    end: datetime | None = None
+    """Begun by then."""
+    search: str | None = None
+    descending: bool = False
+    skip: int = 0
+    limit: int = MOST_ROWS
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Which entries of the logbook are wanted; one of `slot` and `beamline` is there."""
+
+    slot: Row | None = None
+    """The investigation whose entries they are."""
+    beamline: str | None = None
+    only_beamline: bool = False
+    """Without those that belong to an investigation."""
+    dataset: str | None = None
+    types: tuple[tuple[str, str | None], ...] = ()
+    tags: tuple[str, ...] = ()
+    search: str | None = None
+    begin: datetime | None = None
+    end: datetime | None = None
+    descending: bool = True
+    skip: int = 0
+    limit: int = MOST_ROWS
+
+
+class IcatReader:
+    """What the read model knows that is not a dataset."""
+
+    def __init__(self, reader: CatalogueReader) -> None:
+        self._reader = reader
+
+    async def investigations(self, wanted: Slots) -> list[Row]:
+        """By start; each with the number of all, as `total`."""
+        return await self._fetch(investigations(wanted))
+
+    async def investigation(self, number: int, beamlines: tuple[str, ...] | None) -> Row | None:
+        """The investigation of a number; of two, the one that is no placeholder."""
+        rows = await self.investigations(Slots(beamlines=beamlines, numbers=(number,)))
+        return min(rows, key=lambda row: bool(row["placeholder"]), default=None)
+
+    async def at(self, proposal: str, beamline: str, time: datetime) -> Row | None:
+        """The investigation that something belongs to which happened then, as ICAT chooses it."""
+        statement = Statement()
+        bind = statement.bind
+        then = bind(time, "timestamptz")
+        statement.text = (
+            f"select * from investigation where lower(proposal) = lower({bind(proposal, 'text')})"
+            f" and lower(beamline) = lower({bind(beamline, 'text')}) and number is not null"
+            f" order by coalesce(started <= {then} and {then} < ended, false) desc,"
+            f" coalesce(started <= {then} and ended is null, false) desc,"
+            f" least(abs(extract(epoch from started - {then})), abs(extract(epoch from ended - {then}))) nulls last,"
+            " number desc limit 1"
+        )
+        rows = await self._fetch(statement)
+        return rows[0] if rows else None
+
+    async def samples(self, investigations: Sequence[UUID] | None, numbers: Sequence[int] | None) -> list[Row]:
+        """The samples of investigations, or of these numbers."""
+        statement = Statement()
+        where = ["true"]
+        if investigations is not None:
+            where.append(f"investigation_id = any({statement.bind(list(investigations), 'uuid[]')})")
+        if numbers is not None:
+            where.append(f"sample_number = any({statement.bind(list(numbers), 'bigint[]')})")
+        statement.text = f"select * from sample where {' and '.join(where)} order by name, sample_number"
+        return await self._fetch(statement)
+
+    async def registered(self, investigation_id: UUID, skip: int, limit: int, search: str | None) -> list[Row]:
+        """The datasets of an investigation, by start, from what lists show: no document is read."""
+        statement = Statement()
+        bind = statement.bind
+        found = f" and (name ilike {bind(_holding(search), 'text')})" if search else ""
+        statement.text = (
+            "select number, name, path, type, sample, beamline, started, ended, file_count, volume_bytes from dataset"
+            f" where investigation_id = {bind(investigation_id, 'uuid')} and number is not null{found}"
+            f" order by started, dataset_id offset {bind(skip, 'bigint')} limit {bind(limit, 'bigint')}"
+        )
+        return await self._fetch(statement)
+
+    async def entries(self, wanted: Entries) -> list[Row]:
+        """Entries of the logbook without the bytes of their files; each with the number of all, as `total`."""
+        return await self._fetch(entries(wanted))
+
+    async def file(self, entry_id: UUID) -> Row | None:
+        """The file of an entry."""
+        statement = Statement()
+        statement.text = (
+            "select beamline, file_name, file_type, file from logbook_entry"
+            f" where entry_id = {statement.bind(entry_id, 'uuid')} and file is not null"
+        )
+        rows = await self._fetch(statement)
+        return rows[0] if rows else None
+
+    async def _fetch(self, statement: Statement) -> list[Row]:
+        async with self._reader.connection() as connection:
+            return [dict(row) for row in await connection.fetch(statement.text, *statement.arguments)]
+
+
+def investigations(wanted: Slots) -> Statement:
+    """The SQL of a list of investigations."""
+    statement = Statement()
+    where = ["number is not null"]
+    for condition, value, cast in (
+        ("lower(beamline) = any({})", wanted.beamlines, "text[]"),
+        ("lower(beamline) = lower({})", wanted.beamline, "text"),
+        ("lower(proposal) = lower({})", wanted.proposal, "text"),
+        ("number = any({})", wanted.numbers, "bigint[]"),
+        ("investigation_id = any({})", wanted.ids, "uuid[]"),
+        ("coalesce(ended >= {}, true)", wanted.begin, "timestamptz"),
+        ("started <= {}", wanted.end, "timestamptz"),
+        ("concat_ws(' ', proposal, beamline, title) ilike {}", wanted.search and _holding(wanted.search), "text"),
+    ):
+        if value is not None:
+            where.append(condition.format(statement.bind(value, cast)))
+    direction = "desc" if wanted.descending else "asc"
+    statement.text = (
+        f"select *, count(*) over () as total from investigation where {' and '.join(where)}"
+        f" order by started {direction} nulls last, number {direction}"
+        f" offset {statement.bind(wanted.skip, 'bigint')} limit {statement.bind(wanted.limit, 'bigint')}"
+    )
+    return statement
+
+
+def entries(wanted: Entries) -> Statement:
+    """The SQL of a list of logbook entries.
+
+    An entry that was written before its investigation was known belongs to it by proposal, beamline and time, give or
+    take the two days within which ICAT assigns datasets.
+    """
+    statement = Statement()
+    bind = statement.bind
+    where = [_place(wanted, statement)]
+    if wanted.only_beamline:
+        where.append("proposal is null and investigation_number is null")
+    for condition, value, cast in (
+        ("dataset_name = {}", wanted.dataset, "text"),
+        ("tags @> {}", list(wanted.tags) or None, "text[]"),
+        ("created_at >= {}", wanted.begin, "timestamptz"),
+        ("created_at <= {}", wanted.end, "timestamptz"),
+        (
+            "concat_ws(' ', content::text, dataset_name, file_name, array_to_string(tags, ' ')) ilike {}",
+            wanted.search and _holding(wanted.search),
+            "text",
+        ),
+    ):
+        if value is not None:
+            where.append(condition.format(bind(value, cast)))
+    if wanted.types:
+        kinds = [
+            f"type = {bind(kind, 'text')}" + (f" and category = {bind(category, 'text')}" if category else "")
+            for kind, category in wanted.types
+        ]
+        where.append(f"({' or '.join(f'({kind})' for kind in kinds)})")
+    direction = "desc" if wanted.descending else "asc"
+    listed = ", ".join(name for name in LogbookRow._fields if name != "file")
+    statement.text = (
+        f"select {listed}, octet_length(file) as file_bytes, count(*) over () as total from logbook_entry"
+        f" where {' and '.join(where)} order by created_at {direction}, entry_id {direction}"
+        f" offset {bind(wanted.skip, 'bigint')} limit {bind(wanted.limit, 'bigint')}"
+    )
+    return statement
+
+
+def _place(wanted: Entries, statement: Statement) -> str:
+    if wanted.slot is None:
+        return f"lower(beamline) = lower({statement.bind(wanted.beamline, 'text')})"
+    slot, bind = wanted.slot, statement.bind
+    begin, end = bind(slot["started"], "timestamptz"), bind(slot["ended"], "timestamptz")
+    return (
+        f"(investigation_number = {bind(slot['number'], 'bigint')} or (investigation_number is null"
+        f" and lower(proposal) = lower({bind(slot['proposal'], 'text')})"
+        f" and lower(beamline) = lower({bind(slot['beamline'], 'text')})"
+        f" and coalesce(created_at >= {begin} - interval '48 hours', true)"
+        f" and coalesce(created_at <= {end} + interval '48 hours', true)))"
+    )
+
+
+def _holding(text: str) -> str:
+    return "%" + text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"

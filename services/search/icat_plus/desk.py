@@ -1,0 +1,95 @@
+"""What all routes of this package stand on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import TypeVar
+
+from fastapi import Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
+
+from services.search.filters import FilterInvalid, read_time
+from services.search.icat_plus.access import Access
+from services.search.icat_plus.asking import IcatReader, Row
+from services.search.icat_plus.datasets import Datasets
+from services.search.icat_plus.logbook import MOST_BODY_BYTES, Place, Written, entry_of, message_of, written_answer
+from services.search.naming import Naming
+from services.search.query import Fault, QueryInvalid
+from services.search.reading import CatalogueReader
+from shared.confirming import Confirmations
+from shared.identity import Identities
+from shared.problems import FieldFault, Problem, invalid
+
+B = TypeVar("B", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Readers, access, the way to Kafka, and the facility's names and time."""
+
+    reader: CatalogueReader
+    icat: IcatReader
+    datasets: Datasets
+    access: Access
+    confirmations: Confirmations
+    identities: Identities
+    naming: Naming
+    zone: tzinfo
+    clock: Callable[[], datetime]
+
+    async def investigation(self, number: str | None, beamlines: tuple[str, ...] | None) -> Row | None:
+        """The investigation that a client names by its id."""
+        if number is None or not (number.isascii() and number.isdigit() and len(number) < 19):  # noqa: PLR2004
+            return None
+        return await self.icat.investigation(int(number), beamlines)
+
+    async def write(self, written: Written, place: Place) -> Response:
+        """Write into the logbook, and answer once Kafka has it.
+
+        Raises:
+            Problem: 503, Kafka has not confirmed in time.
+        """
+        entry = entry_of(written, place, self.identities, self.clock(), self.zone)
+        await self.confirmations.publish([message_of(entry)])
+        return answered(written_answer(entry, self.zone))
+
+    def time(self, name: str, text: str | None, *, end_of_day: bool = False) -> datetime | None:
+        """A time that a client gives.
+
+        Raises:
+            QueryInvalid: it is none.
+        """
+        try:
+            return read_time(text, self.zone, end_of_day=end_of_day) if text else None
+        except FilterInvalid as error:
+            raise QueryInvalid([Fault(name, str(error))]) from None
+
+
+def answered(answer: object) -> Response:
+    """An answer as JSON."""
+    return Response(to_json(answer), media_type="application/json")
+
+
+async def body_of(request: Request, model: type[B]) -> B:
+    """The body as the model has it; read no further than it may be long.
+
+    Raises:
+        Problem: 413 if it is too long, 422 if it is none.
+    """
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BODY_BYTES:
+            raise Problem(413, f"the body has over {MOST_BODY_BYTES} bytes: put large files beside the dataset's")
+    if b"\\u0000" in body:
+        raise Problem(422, "a text holds the character NUL, which cannot be kept: leave it out")
+    try:
+        return model.model_validate_json(bytes(body))
+    except ValidationError as error:
+        faults = [
+            FieldFault(field=".".join(map(str, fault["loc"])), message=fault["msg"])
+            for fault in error.errors(include_url=False, include_input=False)
+        ]
+        raise invalid(faults) from None

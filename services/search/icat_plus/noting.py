@@ -1,0 +1,107 @@
+"""What an event adds to the tables of this package. Pure."""
+
+import base64
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from services.search.blocks import array, quoted
+from services.search.icat_plus.model import InvestigationRow, LogbookRow, SampleRow
+from services.search.model import Noted
+from shared.events import (
+    Commit,
+    Container,
+    InvestigationRef,
+    InvestigationRegistered,
+    LogbookEntry,
+    LogbookWritten,
+    SampleRef,
+)
+from shared.wire import Received
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SURPLUS_BITS = 76
+"""A sample's number is the first 52 bits of its id: every client holds such integers exactly."""
+
+
+def note_registered(
+    events: Sequence[Received[InvestigationRegistered]], _known: None, _now: datetime
+) -> Sequence[Noted]:
+    """The investigation is as the linker says."""
+    return [
+        Noted(investigation=_investigation(event.event.investigation, registered=True, word=event.record.offset))
+        for event in events
+    ]
+
+
+def note_written(events: Sequence[Received[LogbookWritten]], _known: None, _now: datetime) -> Sequence[Noted]:
+    """The entry is in the logbook."""
+    return [Noted(logbook=_entry(event.event.entry)) for event in events]
+
+
+def investigation_of(commit: Commit, ref: InvestigationRef) -> InvestigationRow:
+    """What a committed dataset says of its investigation."""
+    return _investigation(ref, registered=False, word=_microsecond(commit.committed_at))
+
+
+def sample_of(
+    commit: Commit, ref: InvestigationRef, sample: SampleRef, container: Container | None, position: str | None
+) -> SampleRow:
+    """What a committed dataset says of its sample."""
+    return SampleRow(
+        sample_number(sample.sample_id),
+        sample.sample_id,
+        ref.investigation_id,
+        sample.name,
+        to_json(container, exclude_none=True).decode() if container else None,
+        position,
+        _microsecond(commit.committed_at),
+    )
+
+
+def sample_number(sample_id: UUID) -> int:
+    """The integer by which ICAT's clients know a sample."""
+    return sample_id.int >> SURPLUS_BITS
+
+
+def _investigation(ref: InvestigationRef, *, registered: bool, word: int) -> InvestigationRow:
+    return InvestigationRow(
+        ref.investigation_id,
+        ref.number,
+        ref.facility_id,
+        ref.proposal,
+        ref.beamline,
+        ref.start,
+        ref.end,
+        ref.title,
+        ref.placeholder,
+        registered,
+        word,
+    )
+
+
+def _entry(entry: LogbookEntry) -> LogbookRow:
+    return LogbookRow(
+        entry.entry_id,
+        entry.type,
+        entry.category,
+        entry.proposal,
+        entry.beamline,
+        entry.investigation_number,
+        entry.dataset_name,
+        array(map(quoted, entry.tags)),
+        to_json(entry.content).decode(),
+        entry.file_name,
+        entry.file_type,
+        None if entry.file_base64 is None else base64.b64decode(entry.file_base64),
+        entry.producer.software,
+        entry.producer.machine,
+        entry.created_at,
+        entry.received_at,
+    )
+
+
+def _microsecond(time: datetime) -> int:
+    return (time - EPOCH) // timedelta(microseconds=1)

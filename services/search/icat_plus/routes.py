@@ -1,0 +1,85 @@
+"""The routes of ICAT+, on search's HTTP face."""
+
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from services.search.icat_plus import acquisition, catalogue, files, logbook_routes, logging_in
+from services.search.icat_plus.access import Access
+from services.search.icat_plus.asking import IcatReader
+from services.search.icat_plus.datasets import Datasets
+from services.search.icat_plus.desk import Desk
+from services.search.icat_plus.sessions import PostgresSessions, Sessions, SessionStore
+from services.search.naming import Naming
+from services.search.reading import CatalogueReader
+from services.search.routes import AnsweringRoute
+from shared.confirming import Confirmations
+from shared.problems import Problem
+from shared.publisher import Publisher
+from shared.service import Ground
+from shared.techniques import TechniqueBook
+from shared.tokens import Tokens
+from shared.vocabulary import Vocabulary
+
+CONFIRMATION_SECONDS = 0.08
+"""ICAT's client waits 0.1 s for the logbook and takes silence for success: it must hear before that."""
+SAME_AGAIN = "send the same again: what did arrive is not written twice"
+
+
+class IcatRoute(AnsweringRoute):
+    """Tells what is refused as every route of search does."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with problems answered."""
+        handle = super().get_route_handler()
+
+        async def answering(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Problem as problem:
+                return problem.response()
+
+        return answering
+
+
+def routes(
+    ground: Ground,
+    vocabulary: Vocabulary,
+    techniques: TechniqueBook,
+    *,
+    sessions: SessionStore | None = None,
+    publisher: Publisher | None = None,
+) -> APIRouter:
+    """All of them; `sessions` and `publisher` in place of the ground's own are for tests."""
+    zone = ZoneInfo(ground.settings.time_zone)
+    naming = Naming(vocabulary)
+    reader = CatalogueReader(ground.database, naming)
+    icat = IcatReader(reader)
+    tokens = Tokens(ground.settings.tokens_file)
+    lifetime = timedelta(minutes=ground.settings.session_minutes)
+    kept = sessions or PostgresSessions(ground.database)
+    desk = Desk(
+        reader=reader,
+        icat=icat,
+        datasets=Datasets(reader, icat, zone),
+        access=Access(tokens, Sessions(kept, tokens, ground.clock, lifetime), ground.clock),
+        confirmations=Confirmations(
+            publisher or ground.publisher, confirmation_seconds=CONFIRMATION_SECONDS, cure=SAME_AGAIN
+        ),
+        identities=ground.identities,
+        naming=naming,
+        zone=zone,
+        clock=ground.clock,
+    )
+    router = APIRouter(route_class=IcatRoute, tags=["ICAT+"])
+    acquisition.add(router, desk)
+    logging_in.add(router, desk)
+    catalogue.add(router, desk)
+    files.add(router, desk)
+    catalogue.add_vocabulary(router, vocabulary, techniques)
+    logbook_routes.add(router, desk)
+    return router

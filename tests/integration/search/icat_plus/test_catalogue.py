@@ -1,0 +1,127 @@
+"""What people ask within a session: datasets by filters, samples, parcels, and what beamcat cannot know."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from icat_plus_client.api.catalogue_api import CatalogueApi
+from icat_plus_client.exceptions import ApiException
+
+from services.search.icat_plus.noting import sample_number
+from shared.events import Container
+from shared.tokens import create_token
+from tests.integration.search.icat_plus.conftest import BEAMLINE, PROPOSAL, Facility
+from tests.unit.search.building import IDENTITIES, NOON
+
+pytestmark = pytest.mark.integration
+
+RUN = "/data/visitor/mx1111/run_{}"
+DEWAR = Container(id="c1", name="UNI-7", type="UNIPUCK", position="3", parcel_id="p1", parcel_name="dewar 1")
+
+
+async def three_runs(facility: Facility) -> None:
+    ref = await facility.register(42)
+    for n in (1, 2, 3):
+        at = {"start": NOON + timedelta(hours=n), "sample": "lyso", "container": DEWAR}
+        parameters = {"MX_resolution": 1.0 + n, "MX_scanType": "OSC"}
+        await facility.commit(RUN.format(n), 10 + n, ref, parameters=parameters, **at)
+
+
+async def test_datasets_are_found_by_investigation_ids_filters_and_page(facility: Facility) -> None:
+    await three_runs(facility)
+
+    async def numbers(**asked: Any) -> list[Any]:
+        return [one.id for one in await facility.ask(lambda client: client.get_datasets_by(**asked))]
+
+    assert await numbers(investigation_id="42") == [13, 12, 11]
+    assert await numbers(dataset_ids=["11", "13"]) == [13, 11]
+    assert await numbers(investigation_id="42", parameters=["MX_resolution~lt~3.5", "MX_scanType~eq~OSC"]) == [12, 11]
+    assert await numbers(investigation_id="42", offset=1, limit=1) == [12]
+    assert await numbers(investigation_id="41") == []
+
+
+async def test_a_dataset_is_told_in_full(facility: Facility) -> None:
+    await three_runs(facility)
+    (dataset,) = await facility.ask(lambda client: client.get_datasets_by(dataset_ids="12"))
+    assert dataset.investigation.id == 42
+    assert dataset.sample_id == sample_number(IDENTITIES.placeholder("sample", "lyso"))
+    assert {one.name: one.value for one in dataset.parameters or []} == {"MX_resolution": "3.0", "MX_scanType": "OSC"}
+    assert dataset.meta is not None
+    assert dataset.meta.page is not None
+    assert dataset.meta.page.total == 1
+
+
+async def test_a_nested_dataset_brings_what_was_made_from_it(facility: Facility) -> None:
+    await three_runs(facility)
+    ref = await facility.register(42)
+    await facility.commit("/data/visitor/mx1111/autoPROC", 20, ref, inputs=[RUN.format(1)])
+
+    def asked(client: Any) -> Any:
+        api: CatalogueApi = client._icatplus_restricted_client._catalogue_api
+        session = client._icatplus_restricted_client.session_id
+        return api.catalogue_datasets_get(
+            dataset_ids="11", nested=True, _headers={"Authorization": f"Bearer {session}"}
+        )
+
+    (raw,) = await facility.ask(asked)
+    assert [output.id for output in raw.output_datasets] == [20]
+
+
+async def test_samples_and_parcels_are_what_datasets_tell_of_them(facility: Facility) -> None:
+    await three_runs(facility)
+    (sample,) = await facility.ask(lambda client: client.get_samples_by(investigation_id="42"))
+    assert (sample.name, sample.investigation.id) == ("lyso", 42)
+    (again,) = await facility.ask(lambda client: client.get_samples_by(sample_ids=str(sample.id)))
+    assert again == sample
+    (parcel,) = await facility.ask(lambda client: client.get_parcels_by("42"))
+    assert (parcel.name, parcel.investigation_name) == ("dewar 1", PROPOSAL)
+    assert [(box.name, [item.name for item in box.content]) for box in parcel.items] == [("UNI-7", ["lyso"])]
+    (acquired,) = await facility.ask(lambda client: client.get_sample_metadata_by(PROPOSAL, BEAMLINE, NOON.date()))
+    assert (acquired.name, acquired.session_start_date) == ("lyso", "2024-11-30")
+
+
+async def test_what_beamcat_does_not_know_is_an_empty_list(facility: Facility) -> None:
+    await three_runs(facility)
+    assert await facility.ask(lambda client: client.get_investigation_users("42")) == []
+    assert await facility.ask(lambda client: client.get_investigation_types()) == []
+    assert await facility.ask(lambda client: client.get_sample_files_by(sample_id="1")) == []
+    with pytest.raises(ApiException) as refused:
+        await facility.ask(lambda client: client.download_file_by("1", "2"))
+    assert refused.value.status == 404
+
+
+async def test_investigations_are_found_by_ids_beamline_and_time(facility: Facility) -> None:
+    await facility.register(42, end=NOON + timedelta(days=1))
+    await facility.register(43, beamline="id29", start=NOON + timedelta(days=9))
+
+    async def numbers(**asked: Any) -> list[Any]:
+        return [one.id for one in await facility.ask(lambda client: client.get_investigations_by(**asked))]
+
+    assert await numbers() == [42, 43]
+    assert await numbers(ids=["43"]) == [43]
+    assert await numbers(instrument_name="ID29") == [43]
+    assert await numbers(start_date=NOON + timedelta(days=5)) == [43]
+    assert await numbers(release_dates=[NOON.date()]) == []
+
+
+async def test_a_session_sees_the_beamlines_of_its_grant_alone(facility: Facility) -> None:
+    await three_runs(facility)
+    token = create_token(facility.tokens_file, "id29", ["id29"])
+    for call in (
+        lambda client: client.get_datasets_by(investigation_id="42"),
+        lambda client: client.get_investigations_by(ids="42"),
+        lambda client: client.get_samples_by(investigation_id="42"),
+        lambda client: client.get_parcels_by("42"),
+    ):
+        assert await facility.ask(call, icatplus_password=token) == []
+
+
+async def test_a_fault_is_told_with_its_field_and_nothing_is_answered_without_a_session(facility: Facility) -> None:
+    async with httpx.AsyncClient(base_url=facility.url) as client:
+        assert (await client.get("/catalogue/datasets")).status_code == 403
+        session = (await client.post("/session", json={"plugin": "esrf", "password": facility.key})).json()
+        headers = {"Authorization": f"Bearer {session['sessionId']}"}
+        answer = await client.get("/catalogue/datasets?datasetIds=x&sortBy=colour", headers=headers)
+        assert answer.status_code == 422
+        assert {one["field"] for one in answer.json()["errors"]} == {"datasetIds", "sortBy"}
