@@ -26,7 +26,7 @@ from tests.unit.search.building import IDENTITIES, NOON, VOCABULARY, Topics
 
 with warnings.catch_warnings():  # of the client's own dependencies
     warnings.simplefilter("ignore")
-    from pyicat_plus.client.main import IcatClient  # type: ignore[import-untyped]  # it has no types
+    from pyicat_plus.client.main import IcatClient
 
 T = TypeVar("T")
 

@@ -45,7 +45,7 @@ async def test_a_dataset_is_told_in_full(facility: Facility) -> None:
     await three_runs(facility)
     (dataset,) = await facility.ask(lambda client: client.get_datasets_by(dataset_ids="12"))
     assert dataset.investigation.id == 42
-    assert dataset.sample_id == sample_number(IDENTITIES.placeholder("sample", "lyso"))
+    assert dataset.sample_id == sample_number(IDENTITIES.sample(IDENTITIES.investigation("any"), "lyso"))
     assert {one.name: one.value for one in dataset.parameters or []} == {"MX_resolution": "3.0", "MX_scanType": "OSC"}
     assert dataset.meta is not None
     assert dataset.meta.page is not None

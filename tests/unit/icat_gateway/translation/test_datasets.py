@@ -56,7 +56,9 @@ def test_a_stored_dataset_finds_its_fields_and_keeps_its_parameters() -> None:
 
 def test_what_only_repeats_a_field_is_no_parameter() -> None:
     said = submitted(a_dataset(input_datasets=[OTHER])).parameters.keys()
-    assert said.isdisjoint({"datasetName", "proposal", "location", "startDate", "endDate", "complete", "input_datasets"})
+    assert said.isdisjoint(
+        {"datasetName", "proposal", "location", "startDate", "endDate", "complete", "input_datasets"}
+    )
 
 
 def test_a_parameter_that_contradicts_its_element_is_kept_beside_it() -> None:

@@ -1,0 +1,133 @@
+"""The unmodified client of ICAT against the running system, with the client's own mock backend as oracle."""
+
+import inspect
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.icat.session import BEAMLINE, PROCESSED, PROPOSAL, RAW, RAW_FROM_FILE, IcatClient
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[3]
+
+UNKNOWN_HERE = {"download_file_by": "beamcat keeps no files of samples, so there is none to download"}
+"""Calls that end in an error, and why."""
+
+DIFFERENCES = {
+    "check_health update_metadata": "the mock consumes no such queue",
+    "check_health add_files": "the mock has no port to ask",
+    "investigation_info": "the mock numbers from 0, and invents a release date three years later",
+    "investigation_info_string": "as investigation_info",
+    "investigation_summary": "the links hold the number",
+    "registered_datasets": "the mock numbers from 0",
+}
+"""Where the mock backend answers otherwise, and why."""
+
+Answers = dict[str, Any]
+
+
+def _session(folder: Path, **said: object) -> Answers:
+    folder.mkdir()
+    file = folder / "session.json"
+    file.write_text(json.dumps(said | {"folder": str(folder)}), encoding="utf-8")
+    command = [sys.executable, "-W", "ignore", "-m", "tests.e2e.icat.session", str(file)]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    answers: Answers = json.loads(done.stdout)
+    return answers
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
+    """What beamcat answered to a whole session."""
+    folder = tmp_path_factory.mktemp("facility")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    up = subprocess.Popen(
+        [sys.executable, "-m", "clients.cli", "up"], cwd=folder, env=environment, text=True, stdout=subprocess.PIPE
+    )
+    assert up.stdout is not None
+    try:
+        assert any("Ctrl-C" in line for line in up.stdout)
+        running = json.loads((folder / ".beamcat" / "running.json").read_text())
+        brokers = [f"127.0.0.1:{running['BEAMCAT_STOMP_PORT']}"]
+        monitor = int(running["BEAMCAT_JOLOKIA_PORT"])
+        client: dict[str, Any] = {"elogbook_timeout": 30, "feedback_timeout": 30, "queue_timeout": 30}
+        for queue in ("metadata", "update_metadata", "add_files", "archive", "reschedule_investigation"):
+            client |= {f"{queue}_urls": brokers, f"{queue}_queue_monitor_port": monitor}
+        client |= {"elogbook_url": running["BEAMCAT_SEARCH_URL"], "elogbook_token": running["BEAMCAT_TOKEN"]}
+        client["icatplus_restricted_url"] = running["BEAMCAT_SEARCH_URL"]
+        yield _session(folder / "beamcat", client=client, password=running["BEAMCAT_TOKEN"])
+    finally:
+        up.send_signal(signal.SIGINT)
+        assert up.wait(timeout=60) == 0
+
+
+@pytest.fixture(scope="module")
+def oracle(tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    """What the client's own mock backend answers to the same session."""
+    return _session(tmp_path_factory.mktemp("mock") / "session")
+
+
+def test_every_public_method_is_called(answers: Answers) -> None:
+    methods = {
+        name
+        for name, member in inspect.getmembers(IcatClient, inspect.isfunction)
+        if not name.startswith("_") and name != "disconnect"
+    }
+    assert methods - answers.keys() == set()
+
+
+def test_no_call_fails_but_those_that_cannot_be_answered(answers: Answers) -> None:
+    failed = {name: answer["error"] for name, answer in answers.items() if "error" in answer}
+    assert failed.keys() == UNKNOWN_HERE.keys(), failed
+
+
+def test_every_queue_is_consumed(answers: Answers) -> None:
+    assert [name for name in answers if name.startswith("check_health")] == [
+        "check_health metadata",
+        "check_health update_metadata",
+        "check_health add_files",
+    ]
+
+
+def test_a_started_investigation_is_known_by_a_number(answers: Answers) -> None:
+    info = answers["investigation_info"]["answer"]
+    assert (info["proposal"], info["beamline"]) == (PROPOSAL, BEAMLINE)
+    assert isinstance(info["id"], int)
+
+
+def test_all_datasets_are_confirmed_by_their_paths(answers: Answers) -> None:
+    found = {each["path"] for each in answers["registered_dataset_ids"]["answer"]}
+    assert found == {RAW, RAW_FROM_FILE, PROCESSED}
+    numbers = [each["icat_dataset_id"] for each in answers["registered_datasets"]["answer"]]
+    assert len(set(numbers)) == len(numbers) == 3
+
+
+def test_an_update_of_a_parameter_is_seen_and_leaves_the_rest(answers: Answers) -> None:
+    [dataset] = answers["get_datasets_by"]["answer"]
+    parameters = {each["name"]: each["value"] for each in dataset["parameters"]}
+    assert (dataset["location"], dataset["sampleName"]) == (RAW, "lysozyme")
+    assert parameters["MX_numberOfImages"] == "3600"
+    assert dataset["name"] == "run_01"
+
+
+def test_who_logs_in_is_told_until_when(answers: Answers) -> None:
+    assert answers["do_log_in"]["answer"]["sessionId"]
+    assert answers["get_session_information"]["answer"]["remainingMinutes"] > 0
+
+
+def test_a_sample_is_known_in_its_investigation(answers: Answers) -> None:
+    assert [sample["name"] for sample in answers["get_samples_by"]["answer"]] == ["insulin"]
+
+
+def test_the_mock_backend_answers_the_same_but_for_what_is_listed(answers: Answers, oracle: Answers) -> None:
+    different = {name for name in oracle if oracle[name] != answers[name]}
+    assert different == DIFFERENCES.keys()
