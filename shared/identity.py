@@ -66,6 +66,7 @@ class Identities:
         since = start.astimezone(UTC).isoformat()
         return uuid5(self.namespace, f"opened:{len(proposal)}:{proposal}:{beamline}:{since}")
 
-    def sample(self, investigation_id: UUID, name: str) -> UUID:
+    @staticmethod
+    def sample(investigation_id: UUID, name: str) -> UUID:
         """The sample of that name within one investigation."""
         return uuid5(investigation_id, f"sample:{name}")

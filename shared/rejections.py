@@ -110,6 +110,16 @@ class Code(StrEnum):
         "A submission with the same or a higher sequence_index is catalogued already.",
         "Nothing to do if the newer one is right; else raise the index.",
     )
+    NOTHING_TO_UPDATE = (
+        "nothing_to_update",
+        "An update names a path at which no dataset is catalogued.",
+        "Correct the path, or submit the dataset; then send the update again.",
+    )
+    UPDATE_ELSEWHERE = (
+        "update_elsewhere",
+        "An update names another proposal or beamline than the dataset's.",
+        "Name those of the dataset, or correct the path.",
+    )
     # Any stage
     CANNOT_STORE = (
         "cannot_store",

@@ -8,7 +8,18 @@ from uuid import UUID
 from pydantic import Field
 from pydantic_core import from_json, to_json
 
-from shared.events import Commit, DatasetFacts, DocumentFacts, LinkedInput, Links, Section, Tracking
+from shared.events import (
+    Commit,
+    Container,
+    DatasetFacts,
+    DocumentFacts,
+    LinkedInput,
+    Links,
+    SampleRef,
+    Section,
+    Tracking,
+)
+from shared.identity import Identities
 from shared.members import Member
 from shared.topics import COMMITTED
 from shared.wire import Message, headers_of
@@ -130,6 +141,31 @@ def merged(current: CatalogDocument, addition: CatalogDocument) -> CatalogDocume
             ],
         }
     )
+
+
+def updated(current: CatalogDocument, update: CatalogDocument, *, names_sample: bool) -> CatalogDocument:
+    """The current document with parameters said anew, with what follows from them, and with the name of who asked.
+
+    The investigation stays, so a sample that is named is the one of that name there. Of findings, those go that were on
+    what is said anew, and those come that are.
+    """
+    added = update.read_parameters()
+    changes: dict[str, Any] = {
+        "parameters": to_json(current.read_parameters() | added),
+        "findings": [
+            *(finding for finding in current.findings if finding.parameter not in added),
+            *(finding for finding in update.findings if finding.parameter in added),
+        ],
+        "producer": update.producer,
+        "sample_changer_position": update.sample_changer_position or current.sample_changer_position,
+    }
+    if names_sample and update.sample is not None:
+        sample_id = Identities.sample(current.investigation.investigation_id, update.sample.name)
+        changes["sample"] = SampleRef(sample_id=sample_id, name=update.sample.name)
+    if update.container is not None:
+        place = update.container.model_dump(exclude_none=True)
+        changes["container"] = (current.container or Container()).model_copy(update=place)
+    return current.model_copy(update=changes)
 
 
 def _classification(document: CatalogDocument) -> tuple[bool, bool]:

@@ -15,9 +15,10 @@ from services.catalog_writer.documents import (
     merged,
     replaced,
     same_content,
+    updated,
     written,
 )
-from shared.events import Commit
+from shared.events import Commit, DatasetFacts
 from shared.rejections import Code, Refusal
 from shared.stage import HEADROOM_BYTES, Learned, Outcome
 from shared.topics import COMMITTED
@@ -95,14 +96,17 @@ def commit(events: Sequence[Received[CatalogView]], known: Known, now: datetime)
 
 def _settle(event: Received[CatalogView], number: int, current: Catalogued | None, now: datetime) -> Answered | Refusal:
     document = document_of(event.event, member(event.record, "parameters"))
+    facts = event.event.dataset
+    if facts.mode == "update" and (objection := _update_objection(facts, current)):
+        return objection
     if current is None:
         return _revised(_commit(event, number, 1, "created", now), document)
-    adds = event.event.dataset.mode == "merge"
-    document = merged(current.document, document) if adds else replaced(current.document, document)
+    adds = facts.adds_to(complete=current.document.complete)
+    document = _next(current.document, document, facts)
     if same_content(current.document, document):
         unchanged = _commit(event, number, current.revision, "unchanged", now)
         return Answered(unchanged, written(unchanged, None))
-    index, catalogued = event.event.dataset.sequence_index, current.document.sequence_index
+    index, catalogued = facts.sequence_index, current.document.sequence_index
     if index is not None and catalogued is not None and index <= catalogued:
         return Refusal(
             Code.SEQUENCE_NOT_HIGHER,
@@ -110,6 +114,27 @@ def _settle(event: Received[CatalogView], number: int, current: Catalogued | Non
             f"submission has {index}: nothing to do if the catalogued one is newer; else raise the index and resubmit",
         )
     return _revised(_commit(event, number, current.revision + 1, "merged" if adds else "replaced", now), document)
+
+
+def _next(current: CatalogDocument, document: CatalogDocument, facts: DatasetFacts) -> CatalogDocument:
+    if facts.mode == "update":
+        return updated(current, document, names_sample=facts.sample_name is not None)
+    return (merged if facts.adds_to(complete=current.complete) else replaced)(current, document)
+
+
+def _update_objection(facts: DatasetFacts, current: Catalogued | None) -> Refusal | None:
+    """An update changes only what is there, and only for whom it belongs to.
+
+    What waits in the linker is before its updates here, so a dataset that is not here now was not sent before.
+    """
+    if current is None:
+        words = f"no dataset is catalogued at {facts.path}, so nothing can be updated; submit the dataset first"
+        return Refusal(Code.NOTHING_TO_UPDATE, words)
+    said, catalogued = ((each.proposal, each.beamline) for each in (facts, current.document))
+    if said != catalogued:
+        words = f"{facts.path} is catalogued for {' on '.join(catalogued)}, and the update is for {' on '.join(said)}"
+        return Refusal(Code.UPDATE_ELSEWHERE, words)
+    return None
 
 
 def _commit(

@@ -193,6 +193,8 @@ class Linker:
 
     def judge(self, dataset: DatasetFacts, known: Known, ancestry: Mapping[UUID, Node]) -> Verdict:
         """What is to be said of a dataset, whatever is held of it; refused as soon as no missing input can mend it."""
+        if dataset.mode == "update" and (current := known.catalogued.get(dataset.dataset_id)) and current.start:
+            dataset = dataset.model_copy(update={"start": current.start})  # an update says nothing of when
         investigation, findings = investigation_of(known.addressed(dataset), known.plan, self._identities)
         parents = [(each, parent) for each in dataset.inputs if (parent := known.catalogued.get(each.dataset_id))]
         linked = [LinkedInput(path=each.path, dataset_id=each.dataset_id, kind=parent.kind) for each, parent in parents]
@@ -222,7 +224,8 @@ class Linker:
         if kind is None or kind.input is None:
             return None
         missing = len(dataset.inputs) - len(kinds)
-        adds_to_catalogued = dataset.mode == "merge" and dataset.dataset_id in known.catalogued
+        current = known.catalogued.get(dataset.dataset_id)
+        adds_to_catalogued = current is not None and dataset.adds_to(complete=current.complete)
         if missing or adds_to_catalogued:  # too few is no fault yet: more inputs will come, or are there already
             limits = [relation.max for relation in kind.input]
             room = None if None in limits else sum(limit or 0 for limit in limits)

@@ -18,6 +18,7 @@ from services.validator.laws import laws_of
 from services.validator.notes import Notes
 from services.validator.parameters import ParameterReader, Reading
 from services.validator.said import Said
+from services.validator.updating import not_updatable
 from shared.events import DatasetFacts, Finding, InputRef, Parameter, Severity, Submission
 from shared.identity import Identities
 from shared.kinds import Kind, Traits
@@ -50,6 +51,10 @@ class Recognised:
     kind: Kind | None
 
 
+UNTOLD = Recognised("unknown", None, GENERIC_RAW, "raw", None)
+"""What an update is recognised as: the catalogued dataset stays what it is."""
+
+
 class Checker:
     """Checks submissions against one vocabulary, one book of techniques and one facility's folders and clock.
 
@@ -77,10 +82,13 @@ class Checker:
         """The full verdict. It depends on nothing but its arguments, so a replay ends the same."""
         reading = self._parameters.read(submission.parameters)
         said = Said(submission, reading.parameters, Notes())
-        inputs = self._folders.inputs(said.inputs(), said.notes)
-        recognised = self._recognise(said, len(inputs))
+        is_update = submission.mode == "update"
+        inputs = [] if is_update else self._folders.inputs(said.inputs(), said.notes)
+        recognised = UNTOLD if is_update else self._recognise(said, len(inputs))
         dataset = self._dataset(said, recognised, inputs, receipt_id, submitted_at)
         findings = [*reading.findings, *said.notes.findings, *self._offences(said, recognised.kind, reading)]
+        if is_update:
+            findings += not_updatable(submission, reading.parameters)
         if dataset is not None and findings:
             dataset = dataset.model_copy(update={"findings": findings})
         return Verdict(dataset, reading.parameters, findings)
@@ -101,9 +109,10 @@ class Checker:
         path = self._folders.path(submission.path, said.notes)
         name, proposal, beamline = name_of(said), proposal_of(said), beamline_of(said)
         sample = sample_of(said)
-        start = start_of(said, submitted_at, self._zone)
-        end = end_of(said, start, self._zone)
-        if sample is None and recognised.type == "raw":
+        is_update = submission.mode == "update"
+        start = submitted_at if is_update else start_of(said, submitted_at, self._zone)
+        end = None if is_update else end_of(said, start, self._zone)
+        if sample is None and recognised.type == "raw" and not is_update:
             message = "the dataset names no sample; give sample, or the parameter Sample_name"
             said.notes.warn("sample_missing", message)
         if path is None or name is None or proposal is None or beamline is None or start is None:

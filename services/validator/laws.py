@@ -26,7 +26,7 @@ class Law:
         What was said but `refused` is not missing. A dataset that is not complete, or a merge into one, may owe what is
         missing to another submission.
         """
-        if said.submission.mode == "replace" and self.kind.required and said.is_complete():
+        if said.submission.mode in ("replace", "upsert") and self.kind.required and said.is_complete():
             for name in self.kind.required:
                 if name not in said.parameters and name not in refused:
                     message = f"{name} is missing; a dataset of kind {self.kind.name} must say it"

@@ -6,7 +6,11 @@ from typing import Any
 
 from services.validator.notes import Notes
 from shared.events import Parameter, Producer, Submission
+from shared.identity import split_paths
 from shared.kinds import Traits
+
+OLD_ESRFET, ESRFET = "http://purl.org/pan-science/ESRFET#", "https://w3id.org/PaN/ESRFET#"
+"""Where ESRF's ontology of techniques was found before, and where it is now: clients of before go on saying so."""
 
 
 class Said:
@@ -43,7 +47,7 @@ class Said:
         if self.submission.input:
             return self.submission.input
         said = self.value("input_datasets")
-        listed = said if isinstance(said, list) else said.split(",") if isinstance(said, str) else []
+        listed = said if isinstance(said, list) else split_paths(said) if isinstance(said, str) else []
         return [stripped for path in listed if (stripped := path.strip())]
 
     def is_complete(self) -> bool:
@@ -71,7 +75,7 @@ class Said:
         return Traits(
             input_count=input_count,
             definition=self.text(self.submission.technique, "definition") or "",
-            technique_pid=self.text(None, "technique_pid") or "",
+            technique_pid=(self.text(None, "technique_pid") or "").replace(OLD_ESRFET, ESRFET),
             scan_type=self.text(None, "scanType") or self.text(None, "MX_scanType") or "",
             program=self.text(None, "Process_program") or "",
             parameters=tuple(self.parameters),

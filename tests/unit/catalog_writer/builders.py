@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 from uuid import UUID
 
 from services.catalog_writer.documents import CatalogView
@@ -17,6 +16,7 @@ from shared.events import (
     InvestigationRef,
     LinkedInput,
     Links,
+    Mode,
     Parameter,
     Producer,
     SampleRef,
@@ -63,13 +63,14 @@ class Tracked:
 
     name: str = "run1"
     receipt: str = "r1"
-    mode: Literal["replace", "merge"] = "replace"
+    mode: Mode = "replace"
     parameters: dict[str, Parameter] = field(default_factory=dict)
     inputs: tuple[str, ...] = ()
     files: tuple[DeclaredFile, ...] = ()
     file_count: int | None = None
     complete: bool = True
     sequence_index: int | None = None
+    proposal: str = "mx1111"
     kind: str = "mx.raw.datacollection"
     start: datetime = NOW
     end: datetime | None = NOW + timedelta(minutes=1)
@@ -116,7 +117,7 @@ class Tracked:
             receipt_id=self.receipt,
             path=path_of(self.name),
             name=self.name,
-            proposal="mx1111",
+            proposal=self.proposal,
             beamline="id30a-3",
             sample_name=self.sample,
             type="processed" if self.inputs else "raw",

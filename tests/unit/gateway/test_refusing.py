@@ -77,7 +77,7 @@ async def test_all_faults_are_named_at_once_with_their_cures(gateway: Gateway, c
         ({"input_datasets": ["/data/x"]}, "input_datasets", "did you mean 'input'?"),
         ({"sampleName": "x"}, "sampleName", "did you mean 'sample'?"),
         ({"quite_unlike": 1}, "quite_unlike", "put it under parameters"),
-        ({"mode": "append"}, "mode", "'replace' or 'merge'"),
+        ({"mode": "append"}, "mode", "'replace', 'merge', 'upsert' or 'update'"),
     ],
 )
 async def test_a_fault_names_its_field(

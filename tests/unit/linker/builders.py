@@ -17,6 +17,7 @@ from shared.events import (
     InvestigationAnnounced,
     InvestigationRef,
     LinkedInput,
+    Mode,
     Producer,
     RescheduledInvestigation,
     SampleRef,
@@ -54,6 +55,7 @@ def facts(  # noqa: PLR0913  # a dataset has many sides
     kind: str | None = None,
     start: datetime = NOON,
     merges: bool = False,
+    mode: Mode | None = None,
     investigation: str | None = None,
 ) -> DatasetFacts:
     return DatasetFacts(
@@ -74,7 +76,7 @@ def facts(  # noqa: PLR0913  # a dataset has many sides
         files=[],
         file_count=None,
         volume_bytes=None,
-        mode="merge" if merges else "replace",
+        mode=mode or ("merge" if merges else "replace"),
         complete=True,
         sequence_index=None,
         investigation_id=investigation,

@@ -112,6 +112,14 @@ class MovingToAnnouncedOnes:
         assert (facts_of_raw.file_count, facts_of_raw.sequence_index) == (4000, None)
         assert facts_of_raw.findings == [KIND_FINDING]
 
+    async def test_an_update_belongs_to_the_investigation_of_the_dataset_whenever_it_is_asked_for(
+        self, world: World
+    ) -> None:
+        await world.announce(announced(SESSION))
+        await world.commit(committed(A, start=SESSION.start, slot=SESSION))
+        await world.submit(facts(A, mode="update", start=SESSION.start + 1000 * HOUR))
+        assert world.linked[0].links.investigation.facility_id == "session"
+
     async def test_a_move_has_the_same_receipt_however_often_it_is_made(self, world: World) -> None:
         await world.announce(started())
         await world.commit(committed(A))

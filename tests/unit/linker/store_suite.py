@@ -121,6 +121,12 @@ class KeepingOrder:
         await world.submit(facts(C, [A]), facts(D))
         assert world.linked_receipts == [f"first of {D}"]
 
+    async def test_an_update_of_a_dataset_that_waits_applies_after_it(self, world: World) -> None:
+        await world.submit(facts(B, [A]), facts(B, mode="update", receipt="update"))
+        assert [each.waits_for for each in world.pending] == [[A], [A]]
+        await world.commit(committed(A))
+        assert world.linked_receipts == [f"first of {B}", "update"]
+
 
 class RunningOutOfTime:
     async def test_a_dataset_whose_time_is_up_is_rejected_with_the_missing_paths(self, world: World) -> None:

@@ -18,6 +18,7 @@ from shared.events import (
     InvestigationRef,
     LinkedInput,
     Links,
+    Mode,
     Producer,
     SampleHappening,
     SampleMoved,
@@ -65,7 +66,7 @@ def linked(  # noqa: PLR0913  # a builder: each test names the few that matter t
     inputs: Sequence[str] = (),
     session: str | None = "S1",
     proposal: str = PROPOSAL,
-    mode: Literal["replace", "merge"] = "replace",
+    mode: Mode = "replace",
     receipt: str | None = None,
     parameters: dict[str, str] | None = None,
 ) -> Record:

@@ -85,6 +85,11 @@ class StoreSuite:
         [after] = await world.track(linked(CHILD, mode="merge", receipt="more"))
         assert after.sample == before.sample
 
+    async def test_an_update_of_something_else_keeps_the_sample(self, world: World) -> None:
+        [before] = await world.track(linked(RAW, sample="RAC1b"))
+        [after] = await world.track(linked(RAW, mode="update", receipt="update"))
+        assert after.sample == before.sample
+
     async def test_history_is_in_the_order_of_happening_whatever_the_order_of_arrival(self, world: World) -> None:
         await world.track(linked(RAW, sample="RAC1b"))
         await world.hear(moved("mounted", "RAC1b", 9), moved("registered", "RAC1b", 1))

@@ -2,13 +2,18 @@
 
 import json
 import warnings
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pyicat_plus._icat_messaging.serializers.dataset import serialize_dataset_message
-from pyicat_plus._icat_messaging.serializers.investigation import serialize_investigation_message
+from pyicat_plus._icat_messaging.serializers.dataset import (  # type: ignore[import-untyped]  # ships no types
+    serialize_dataset_message,
+)
+from pyicat_plus._icat_messaging.serializers.investigation import (  # type: ignore[import-untyped]  # likewise
+    serialize_investigation_message,
+)
 
 from services.icat_gateway.translation import Frame, Translator
 from shared.events import DatasetRejected, DatasetSubmitted, Origin, Rejection, Submission
@@ -65,8 +70,10 @@ def an_update(*paths: str, name: str = "Sample_name", value: str = "Rac1", **cha
     return json.dumps(said | changes).encode()
 
 
-def translated(body: bytes, queue: str = "icatIngest", at: Origin | None = None, **headers: str) -> list[Message]:
-    return the_translator().translate(Frame(queue, body, PEER, headers), at or taken(), NOW)
+def translated(
+    body: bytes, queue: str = "icatIngest", at: Origin | None = None, headers: Mapping[str, str] | None = None
+) -> list[Message]:
+    return the_translator().translate(Frame(queue, body, PEER, headers or {}), at or taken(), NOW)
 
 
 def received(message: Message) -> Received[DatasetSubmitted]:
@@ -81,9 +88,9 @@ def submitted(body: bytes, queue: str = "icatIngest") -> Submission:
     return received(message).event.submission
 
 
-def rejected(body: bytes, queue: str = "icatIngest", **headers: str) -> Rejection:
+def rejected(body: bytes, queue: str = "icatIngest", headers: Mapping[str, str] | None = None) -> Rejection:
     """The one rejection that a body becomes."""
-    (message,) = translated(body, queue, **headers)
+    (message,) = translated(body, queue, headers=headers)
     assert message.topic == REJECTED.name, message
     return DatasetRejected.model_validate_json(message.value).rejection
 

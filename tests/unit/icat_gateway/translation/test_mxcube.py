@@ -1,0 +1,190 @@
+"""What MXCuBE sends, encoded by ICAT's client, ends catalogued, flagged and linked: translation, then the validator.
+
+The names, and the slips in them, are those that mxcubecore's ICATLIMS.py and SSXICATLIMS.py send today.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from services.linker.memory import MemoryLinks
+from services.validator.checking import Verdict
+from services.validator.counting import UnknownParameterCount
+from services.validator.handler import validating
+from shared.events import DatasetFacts
+from shared.stage import Passed
+from tests.unit.icat_gateway.translation.speaking import NOW, RAW, a_dataset, received, translated
+from tests.unit.linker.builders import committed
+from tests.unit.linker.world import World
+from tests.unit.validator.builders import a_checker
+
+FOLDER = RAW.rpartition("/")[0]
+
+COLLECTION: dict[str, Any] = {
+    "scanType": "datacollection",
+    "group_by": "Workflow_id,MX_positionName,MX_kappa_settings_id",
+    "actualInstrument": "ID30A-3",
+    "SampleProtein_acronym": "Fus",
+    "SampleChanger_position": 14,
+    "SampleTrackingContainer_type": "UNIPUCK",
+    "SampleTrackingContainer_capacity": "16",
+    "SampleTrackingContainer_position": 3,
+    "SampleTrackingContainer_id": "ESRF-0042",
+    "SampleTrackingParcel_name": "dewar-7",
+    "Workflow_id": "65f1c0a2e4b0",
+    "Workflow_type": "MXPressE",
+    "InstrumentMonochromator_wavelength": 0.9677,
+    "InstrumentMonochromator_energy": 12.812,
+    "InstrumentSource_current": 196.4,
+    "InstrumentSource_mode": "7/8 multibunch",
+    "InstrumentCryostat01_value": 100,
+    "InstrumentDetector01_model": "Eiger 4M",
+    "MX_dataCollectionId": 3457818,
+    "MX_directory": RAW,
+    "MX_detectorDistance": 150.2,
+    "MX_exposureTime": 0.01,
+    "MX_numberOfImages": 900,
+    "MX_oscillationRange": 0.2,
+    "MX_oscillationOverlap": 0.0,
+    "MX_axis_start": 0.0,
+    "MX_axis_end": 180.0,
+    "MX_rotation_axis": "omega",
+    "MX_resolution": 1.5,
+    "MX_scanType": "OSC",
+    "MX_startImageNumber": 1,
+    "MX_template": "Fus_RAC1b_1_%04d.h5",
+    "MX_kappa_settings_id": "Kappa: 0.0, Phi: 0.0",
+    "MX_beamShape": "ellipse",
+    "MX_beamSizeAtSampleX": 0.015,
+    "MX_beamSizeAtSampleY": 0.015,
+    "MX_flux": 1.0e12,
+    "MX_transmission": 30,
+}
+WEDGE = COLLECTION | {"scanType": "characterisation", "MX_numberOfImages": 1, "complete": False, "MX_axis_end": 0.2}
+ENERGY_SCAN = {
+    "scanType": "energy_scan",
+    "definition": "MX MAD",
+    "MX_element": "Se",
+    "MX_edgeEnergy": 12.6578,
+    "MX_startEnergy": 12.62,
+    "MX_endEnergy": 12.69,
+    "MX_peakEnergy": 12.69,
+    "MX_inflectioEnergy": 12.6584,
+    "MX_remoteEnergy": 12.75,
+    "MX_peakFPrime": -8.2,
+    "MX_peakFDoublePrime": 5.1,
+    "MX_inflectionFPrime": -10.4,
+    "MX_inflectionFDoublePrime": 2.9,
+    "MX_comments": "a clear edge",
+}
+SERIAL = {
+    "definition": "MX SSX",
+    "scanType": "datacollection",
+    "SSX_experiment_type": "chip",
+    "SSX_experiment_name": "foil 3",
+    "SSXChip_model": "HARE",
+    "SSXJet_speed": 0,
+    "InstrumentLaser01_energy": 0,
+    "monoStripe": "Ru/B4C",
+    "energyBandwidth": 1.5,
+    "detector_id": "jungfrau",
+    "sub_sampling": 3,
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One message, and how it ends."""
+
+    said: dict[str, Any]
+    kind: str
+    flags: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
+    complete: bool = True
+
+
+CASES = {
+    "a data collection": Case(COLLECTION, "mx.raw.datacollection"),
+    "keys that no vocabulary has": Case(
+        COLLECTION | {"sampleId": "123456", "beamline_name": "ID30A-3", "lims": "ICAT"},
+        "mx.raw.datacollection",
+        {"parameter_unknown"},
+        {"sampleId", "beamline_name", "lims"},
+    ),
+    "centimetres where millimetres are meant": Case(
+        COLLECTION | {"MX_detectorDistance": 15.02}, "mx.raw.datacollection", {"value_implausible"}
+    ),
+    "a beam position in pixels": Case(
+        COLLECTION | {"MX_xBeam": 2051.4, "MX_yBeam": 2160.2}, "mx.raw.datacollection", {"value_implausible"}
+    ),
+    "a cryostat at room temperature": Case(
+        COLLECTION | {"InstrumentCryostat01_value": "room temperature"}, "mx.raw.datacollection"
+    ),
+    "a deprecated name": Case(COLLECTION | {"MX_crystalPositionName": "pos1"}, "mx.raw.datacollection"),
+    "a wedge of a characterisation": Case(WEDGE, "mx.raw.characterisation", complete=False),
+    "an energy scan": Case(ENERGY_SCAN, "mx.raw.energyscan"),
+    "a serial experiment": Case(SERIAL, "ssx.raw.run", {"parameter_unknown"}, {"sub_sampling"}),
+    "a date without a zone": Case(
+        COLLECTION | {"startDate": "2024-11-30 09:00:00"}, "mx.raw.datacollection", {"time_zone_assumed"}
+    ),
+    "the technique's old address": Case(
+        COLLECTION | {"definition": "", "technique_pid": "http://purl.org/pan-science/ESRFET#MX"},
+        "mx.raw.datacollection",
+    ),
+}
+
+
+def verdict_on(said: dict[str, Any], path: str = RAW) -> Verdict:
+    (message,) = translated(a_dataset(path, **said))
+    event = received(message)
+    return a_checker().check(event.event.submission, event.receipt_id, NOW)
+
+
+def facts_of(said: dict[str, Any], path: str = RAW) -> DatasetFacts:
+    verdict = verdict_on(said, path)
+    assert verdict.errors == []
+    assert verdict.dataset is not None
+    return verdict.dataset
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_what_mxcube_sends_is_catalogued_and_flagged(case: Case) -> None:
+    verdict = verdict_on(case.said)
+    assert verdict.errors == []
+    assert verdict.dataset is not None
+    assert (verdict.dataset.kind, verdict.dataset.complete) == (case.kind, case.complete)
+    assert {finding.code for finding in verdict.findings} == case.flags, verdict.findings
+    unknown = {finding.parameter for finding in verdict.findings if finding.code == "parameter_unknown"}
+    assert unknown == case.unknown
+
+
+def test_the_wedges_of_a_characterisation_are_submissions_of_one_incomplete_dataset() -> None:
+    wedges = [facts_of(WEDGE | {"MX_axis_start": start, "MX_axis_end": start + 0.2}) for start in (0.0, 90.0)]
+    first, second = wedges
+    assert first.dataset_id == second.dataset_id
+    assert first.receipt_id != second.receipt_id
+    assert all(wedge.adds_to(complete=False) for wedge in wedges)
+
+
+async def test_processing_that_was_launched_before_the_collection_is_registered_is_linked_when_it_is() -> None:
+    world = World(MemoryLinks())
+    program = {"scanType": "integration", "Process_program": "autoPROC", "input_datasets": [RAW]}
+    integration = facts_of(program, f"{FOLDER.replace('RAW_DATA', 'PROCESSED_DATA')}/run_01/autoPROC")
+    assert (integration.type, [each.path for each in integration.inputs]) == ("processed", [RAW])
+    await world.submit(integration)
+    assert [pending.waits_for for pending in world.pending] == [[RAW]]
+    await world.commit(committed(RAW, kind=facts_of(COLLECTION).kind, sample="Fus_RAC1b"))
+    assert [[each.path for each in linked.links.inputs] for linked in world.linked] == [[RAW]]
+
+
+async def test_what_is_unknown_is_counted_for_the_software_that_sent_it() -> None:
+    (message,) = translated(a_dataset(**COLLECTION, sampleId="123456", software="MXCuBE_4.100"))
+    event = received(message)
+    (outcome,) = validating(a_checker())([event], None, NOW)
+    assert isinstance(outcome, Passed)
+    metric = "beamcat_unknown_parameters_total", {"software": "MXCuBE_4.100"}
+    before = REGISTRY.get_sample_value(*metric) or 0
+    await UnknownParameterCount().save([event], [outcome])
+    assert REGISTRY.get_sample_value(*metric) == before + 1
