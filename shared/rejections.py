@@ -120,6 +120,12 @@ class Code(StrEnum):
         "An update names another proposal or beamline than the dataset's.",
         "Name those of the dataset, or correct the path.",
     )
+    # Search
+    DATASET_NUMBER_UNKNOWN = (
+        "dataset_number_unknown",
+        "A report on files names a number that no catalogued dataset has.",
+        "Correct the number; search tells a dataset's own.",
+    )
     # Any stage
     CANNOT_STORE = (
         "cannot_store",

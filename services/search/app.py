@@ -12,15 +12,16 @@ from services.search.handler import (
 )
 from services.search.icat_plus.noting import note_registered, note_written
 from services.search.icat_plus.routes import routes as icat_plus_routes
+from services.search.reporting import keep_reported, note_reported
 from services.search.routes import routes
 from services.search.sealing import Sealing
 from services.search.store import PostgresReadModel
 from shared.datafiles import own_folders
-from shared.events import DatasetPending, DatasetRejected, InvestigationRegistered, LogbookWritten
+from shared.events import DatasetPending, DatasetRejected, DatasetReported, InvestigationRegistered, LogbookWritten
 from shared.service import Ground, Parts, Service
 from shared.stage import Stage
 from shared.techniques import TechniqueBook
-from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, SUBMITTED
+from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SUBMITTED
 from shared.vocabulary import Vocabulary
 
 
@@ -34,8 +35,9 @@ def assemble(ground: Ground) -> Parts:
     return Parts(stages_of(store), (Sealing(ground.database, ground.patience).run,), router)
 
 
-def stages_of(store: PostgresReadModel) -> tuple[Stage[Any, None], ...]:
+def stages_of(store: PostgresReadModel, *, rebuilding: bool = False) -> tuple[Stage[Any, Any], ...]:
     """The stages, which `rebuild` runs as well."""
+    reporting = keep_reported if rebuilding else note_reported
     return (
         Stage("search", COMMITTED, CommittedView, note_committed, store),
         Stage("search-rejections", REJECTED, DatasetRejected, note_rejected, store, onlooker=True),
@@ -43,6 +45,7 @@ def stages_of(store: PostgresReadModel) -> tuple[Stage[Any, None], ...]:
         Stage("search-receipts", SUBMITTED, SubmittedView, note_submitted, store, onlooker=True),
         Stage("search-investigations", REGISTERED, InvestigationRegistered, note_registered, store),
         Stage("search-logbook", LOGBOOK, LogbookWritten, note_written, store),
+        Stage("search-reports", REPORTS, DatasetReported, reporting, store),
     )
 
 

@@ -26,7 +26,7 @@ class CommittedView(Section):
     document: DocumentView | None
 
 
-def note_submitted(events: Sequence[Received[SubmittedView]], _known: None, _now: datetime) -> Sequence[Noted]:
+def note_submitted(events: Sequence[Received[SubmittedView]], _known: object, _now: datetime) -> Sequence[Noted]:
     """The receipt is in flight."""
     return [
         Noted(
@@ -44,7 +44,7 @@ def note_submitted(events: Sequence[Received[SubmittedView]], _known: None, _now
     ]
 
 
-def note_pending(events: Sequence[Received[DatasetPending]], _known: None, _now: datetime) -> Sequence[Noted]:
+def note_pending(events: Sequence[Received[DatasetPending]], _known: object, _now: datetime) -> Sequence[Noted]:
     """The receipt waits for inputs; a later word on the topic replaces an earlier one."""
     return [
         Noted(
@@ -63,12 +63,12 @@ def note_pending(events: Sequence[Received[DatasetPending]], _known: None, _now:
     ]
 
 
-def note_rejected(events: Sequence[Received[DatasetRejected]], _known: None, _now: datetime) -> Sequence[Noted]:
+def note_rejected(events: Sequence[Received[DatasetRejected]], _known: object, _now: datetime) -> Sequence[Noted]:
     """The rejection is kept, with or without a receipt that can be told of it."""
     return [_rejected(event.event.rejection, event.record.offset) for event in events]
 
 
-def note_committed(events: Sequence[Received[CommittedView]], _known: None, _now: datetime) -> Sequence[Noted]:
+def note_committed(events: Sequence[Received[CommittedView]], _known: object, _now: datetime) -> Sequence[Noted]:
     """The dataset is found, and its receipt answered; an unchanged one only answers the receipt."""
     return [_committed(event) for event in events]
 

@@ -1,14 +1,14 @@
 """The read model's twin without a database: what was noted, as the store suite reads it back."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 from uuid import UUID
 
 from services.search.icat_plus.model import InvestigationRow, LogbookRow, SampleRow
 from services.search.icat_plus.statements import last_words
-from services.search.model import Entry, Noted, Receipt, RejectionRow, RevisionRow
-from services.search.store import merged, newest
+from services.search.model import Entry, Noted, Receipt, RejectionRow, ReportRow, RevisionRow
+from services.search.store import merged, newest, numbers_in
 from shared.stage import Outcome
 from shared.wire import Received
 
@@ -21,6 +21,7 @@ class MemoryReadModel:
         self.revisions: dict[tuple[UUID, int], RevisionRow] = {}
         self.receipts: dict[str, Receipt] = {}
         self.rejections: dict[UUID, RejectionRow] = {}
+        self.reports: dict[str, ReportRow] = {}
         self.positions: dict[tuple[str, int], int] = {}
         self.investigations: dict[UUID, InvestigationRow] = {}
         self.samples: dict[int, SampleRow] = {}
@@ -31,8 +32,10 @@ class MemoryReadModel:
         """Nothing can fail half-way."""
         yield self
 
-    async def load(self, events: Sequence[Received[Any]]) -> None:
-        """Nothing is known."""
+    async def load(self, events: Sequence[Received[Any]]) -> Collection[int]:
+        """Which of the numbers that reports speak of a dataset has."""
+        known = {entry.row.number for entry in self.entries.values()}
+        return {number for number in numbers_in(events) if number in known}
 
     async def save(self, events: Sequence[Received[Any]], outcomes: Sequence[Outcome]) -> None:
         """Note everything."""
@@ -42,6 +45,8 @@ class MemoryReadModel:
                 self.revisions.setdefault((note.revision.dataset_id, note.revision.revision), note.revision)
             if note.rejection:
                 self.rejections.setdefault(note.rejection.rejection_id, note.rejection)
+            if note.report:
+                self.reports.setdefault(note.report.event_id, note.report)
         for entry in newest([*self.entries.values(), *(note.entry for note in noted if note.entry)]):
             self.entries[entry.row.dataset_id] = entry
         for receipt in merged([*self.receipts.values(), *(note.receipt for note in noted if note.receipt)]):

@@ -144,6 +144,17 @@ class RejectionRow(NamedTuple):
     rejected_at: datetime
 
 
+class ReportRow(NamedTuple):
+    """What became of a dataset's files, in the order of the table's columns."""
+
+    event_id: str
+    dataset_number: int
+    about: str
+    level: str
+    message: str | None
+    at: datetime
+
+
 @dataclass(frozen=True)
 class Noted(Learned):
     """What one event adds to the read model."""
@@ -155,3 +166,4 @@ class Noted(Learned):
     investigation: InvestigationRow | None = None
     sample: SampleRow | None = None
     logbook: LogbookRow | None = None
+    report: ReportRow | None = None

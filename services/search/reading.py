@@ -119,6 +119,17 @@ class CatalogueReader:
             history.append({**_without(row, "body"), "changes": changes})
         return history
 
+    async def reports(self, dataset_id: UUID, limit: int) -> list[Row]:
+        """What became of the dataset's files, newest first."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(
+                "select about, level, message, at from report join dataset on dataset.number = report.dataset_number"
+                " where dataset_id = $1 order by at desc, event_id limit $2",
+                dataset_id,
+                limit,
+            )
+        return [dict(row) for row in rows]
+
     async def links(self, ids: Collection[UUID], side: str) -> Sequence[tuple[UUID, UUID, str]]:
         """The links (child, parent, parent's path) whose child or parent, as `side` says, is one of these."""
         async with self.connection() as connection:

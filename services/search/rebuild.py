@@ -25,14 +25,14 @@ from shared.rejection_limit import RejectionLimit
 from shared.service import utc_now
 from shared.settings import Settings
 from shared.stage import StageRunner
-from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, SUBMITTED
+from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SUBMITTED
 from shared.wire import Message, Record
 
 logger = logging.getLogger(__name__)
 
 LIVE, NEXT, OLD = "search", "search_next", "search_old"
 REBUILD_LOCK = 0x72656275
-READ_TOPICS = tuple(topic.name for topic in (COMMITTED, REJECTED, PENDING, SUBMITTED, REGISTERED, LOGBOOK))
+READ_TOPICS = tuple(topic.name for topic in (COMMITTED, REJECTED, PENDING, SUBMITTED, REPORTS, REGISTERED, LOGBOOK))
 FETCH_BYTES = 4 * 1024 * 1024
 NEAR_EVENTS = 1000
 """With so little left, writes may be stopped to take the rest."""
@@ -94,7 +94,7 @@ class TopicReader:
         self._sealing = Sealing(database, patience)
         self._runners = {
             stage.consumes.name: StageRunner(stage, Nowhere(), utc_now, RejectionLimit(fraction=1), patience)
-            for stage in stages_of(PostgresReadModel(database, utc_now))
+            for stage in stages_of(PostgresReadModel(database, utc_now), rebuilding=True)
         }
 
     async def read_to_end(self, progress: Callable[[int, int], None]) -> None:

@@ -1,7 +1,7 @@
 """The SQL that writes the read model: one set-based statement a table, and each harmless when it is repeated."""
 # ruff: noqa: S608  # what is put in are this package's own column names
 
-from services.search.model import ContextRow, DatasetRow, RejectionRow, RevisionRow
+from services.search.model import ContextRow, DatasetRow, RejectionRow, ReportRow, RevisionRow
 
 _BLOCKS = """
 insert into {table} (parameter_id, tier, low, high, entries, ordinals)
@@ -80,6 +80,14 @@ insert into rejection ({", ".join(RejectionRow._fields)})
 select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                      $9::text[], $10::text[], $11::int[], $12::bigint[], $13::bigint[], $14::text[], $15::bytea[],
                      $16::bytea[], $17::timestamptz[])
+on conflict do nothing
+"""
+
+NUMBERED = "select number from dataset where number = any($1::bigint[])"
+
+REPORTS = f"""
+insert into report ({", ".join(ReportRow._fields)})
+select * from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
 on conflict do nothing
 """
 

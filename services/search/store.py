@@ -1,8 +1,9 @@
 """The read model in PostgreSQL: a constant number of statements a batch, whatever the batch holds."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from services.search.blocks import array, grouped, number_block, quoted, text_bl
 from services.search.icat_plus import statements as icat_plus
 from services.search.model import Entry, Noted, ParameterKey, Receipt
 from shared.database import Connection, Database
+from shared.events import DatasetReported
 from shared.metrics import SUBMITTED_TO_SEARCHABLE
 from shared.stage import Outcome
 from shared.wire import Received
@@ -20,7 +22,7 @@ SHARE_LOCK = "select pg_advisory_xact_lock_shared(hashtext($1))"
 
 
 class PostgresReadModel:
-    """The store of all four stages."""
+    """The store of all stages."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -58,8 +60,15 @@ class ReadModelTransaction:
         self.new_parameters: dict[ParameterKey, int] = {}
         self.searchable: list[datetime] = []
 
-    async def load(self, events: Sequence[Received[Any]]) -> None:
-        """Nothing is known: what an event says stands or falls by comparison inside the statements."""
+    async def load(self, events: Sequence[Received[Any]]) -> Collection[int]:
+        """Which of the numbers that reports speak of a dataset has.
+
+        Nothing else need be known: what an event says stands or falls by comparison inside the statements.
+        """
+        numbers = numbers_in(events)
+        if not numbers:
+            return ()
+        return {row["number"] for row in await self._connection.fetch(statements.NUMBERED, numbers)}
 
     async def save(self, events: Sequence[Received[Any]], outcomes: Sequence[Outcome]) -> None:
         """Note everything, and how far the topics are noted."""
@@ -76,6 +85,8 @@ class ReadModelTransaction:
             [note.sample for note in noted if note.sample],
             [note.logbook for note in noted if note.logbook],
         )
+        if reports := sorted({note.report for note in noted if note.report}, key=attrgetter("event_id")):
+            await self._connection.execute(statements.REPORTS, *_columns(reports))
         await self._save_positions(events)
 
     async def _save_revisions(self, noted: Sequence[Noted]) -> None:
@@ -145,6 +156,11 @@ class ReadModelTransaction:
             reached[record.topic, record.partition] = record.offset + 1
         rows = sorted((topic, partition, offset) for (topic, partition), offset in reached.items())
         await self._connection.execute(statements.POSITIONS, *_columns(rows))
+
+
+def numbers_in(events: Sequence[Received[Any]]) -> list[int]:
+    """The dataset numbers of reports, among events of one topic."""
+    return [each.event.report.dataset_number for each in events if isinstance(each.event, DatasetReported)]
 
 
 def newest(entries: Iterable[Entry]) -> list[Entry]:

@@ -185,6 +185,19 @@ REJECTION = Table(
     Index("rejection_by_time", "rejected_at", "rejection_id"),
 )
 
+REPORT = Table(
+    "report",
+    METADATA,
+    Column("event_id", Text, primary_key=True),
+    Column("dataset_number", BigInteger, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("message", Text),
+    Column("at", TIME, nullable=False),
+    Index("report_by_dataset", "dataset_number", "at", "event_id"),
+    comment="what became of the files of datasets",
+)
+
 POSITION = Table(
     "position",
     METADATA,

@@ -1,7 +1,11 @@
-"""The numbers by which ICAT clients know datasets. A dataset that is noted already gets its own with a rebuild."""
+"""The numbers by which ICAT clients know datasets, and what became of the files of those.
+
+What is noted already gets its number once `beamcat rebuild search` has run, or with its next revision.
+"""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "search_0003"
 down_revision = "search_0002"
@@ -10,3 +14,15 @@ down_revision = "search_0002"
 def upgrade() -> None:
     op.add_column("dataset", sa.Column("number", sa.BigInteger(), comment="absent if no event told one"))
     op.create_unique_constraint("dataset_number_key", "dataset", ["number"])
+    op.create_table(
+        "report",
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("dataset_number", sa.BigInteger(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("level", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text()),
+        sa.Column("at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("event_id"),
+        comment="what became of the files of datasets",
+    )
+    op.create_index("report_by_dataset", "report", ["dataset_number", "at", "event_id"])

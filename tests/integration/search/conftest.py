@@ -55,6 +55,11 @@ class PostgresWorld(Noting):
     async def rejections(self) -> list[str]:
         return await self.column('select message from rejection order by message collate "C"')
 
+    async def reports(self) -> list[tuple[int, str]]:
+        async with self.database.connection() as connection:
+            rows = await connection.fetch("select dataset_number, about from report order by 1, 2")
+        return [(row["dataset_number"], row["about"]) for row in rows]
+
     async def position(self, topic: str) -> int:
         position: int = await self.value(
             "select coalesce(max(next_offset), 0) from position where topic = $1 and partition = 0", topic

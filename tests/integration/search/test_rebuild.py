@@ -25,13 +25,13 @@ from shared.settings import Settings
 from shared.stage import StageRunner
 from shared.stream import Stream, Subscription
 from shared.topic_admin import apply_topics
-from shared.topics import COMMITTED, PENDING, REJECTED, SUBMITTED
+from shared.topics import COMMITTED, PENDING, REJECTED, REPORTS, SUBMITTED
 from shared.wire import Message, Record
 from tests.unit.search.building import Topics
 
 pytestmark = pytest.mark.integration
 
-TOPICS = (COMMITTED, REJECTED, PENDING, SUBMITTED)
+TOPICS = (COMMITTED, REJECTED, PENDING, SUBMITTED, REPORTS)
 ENTRIES = """
 select jsonb_build_array(dataset_id, parameter.name, many, value) from dataset
 join (select parameter_id, unnest(entries) as value, unnest(ordinals) as ordinal from number_block) as entry
@@ -43,6 +43,7 @@ FACTS = (
     "select to_jsonb(link) from link",
     "select to_jsonb(receipt) from receipt",
     "select to_jsonb(rejection) from rejection",
+    "select to_jsonb(report) from report",
     "select jsonb_build_array(dataset_id, words::text) from dataset_words join dataset using (ordinal)",
     ENTRIES,
     ENTRIES.replace("number_block", "text_block"),

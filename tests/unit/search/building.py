@@ -13,6 +13,7 @@ from shared.events import (
     DatasetCommitted,
     DatasetPending,
     DatasetRejected,
+    DatasetReported,
     Document,
     InvestigationRef,
     InvestigationRegistered,
@@ -21,10 +22,11 @@ from shared.events import (
     Pending,
     Producer,
     Rejection,
+    Report,
     SampleRef,
 )
 from shared.identity import Identities
-from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, SUBMITTED, Topic
+from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SUBMITTED, Topic
 from shared.vocabulary import Vocabulary
 from shared.wire import Message, Record, headers_of
 
@@ -166,6 +168,10 @@ class Topics:
     def written(self, message: Message) -> Record:
         """What was published to the logbook, as it is read again."""
         return self._add(LOGBOOK, dict(message.headers)["ce_id"].decode(), None, message.value)
+
+    def reported(self, number: int, event: str = "a-report", **said: Any) -> Record:
+        report = Report.model_validate({"dataset_number": number, "about": "archiving", "at": NOON} | said)
+        return self._add(REPORTS, event, str(number), DatasetReported(report=report))
 
     def _commit(self, path: str, receipt: str, revision: int, outcome: Any, number: int | None = None) -> Commit:
         return Commit(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from shared.events import Finding
+from shared.events import DatasetRejected, Finding
 from shared.topics import COMMITTED, SUBMITTED
 from shared.wire import Record
 from tests.unit.search.building import NOON, Topics, dataset_id
@@ -135,6 +135,26 @@ class StoreSuite:
         topics = Topics()
         await world.note(topics.rejected("r", offset=7), topics.rejected("r", offset=7), topics.rejected("r", offset=8))
         assert len(await world.rejections()) == 2
+
+    async def test_a_report_on_a_datasets_files_is_kept_once(self, world: World) -> None:
+        topics = Topics()
+        await world.note(topics.committed(PATH, number=42))
+        report = topics.reported(42)
+        await world.note(report, topics.reported(42, "another", about="restoration"))
+        await world.note(report)
+        assert await world.reports() == [(42, "archiving"), (42, "restoration")]
+        assert world.publisher.messages == []
+
+    async def test_a_report_on_a_number_that_no_dataset_has_is_rejected_and_its_neighbours_are_kept(
+        self, world: World
+    ) -> None:
+        topics = Topics()
+        await world.note(topics.committed(PATH, number=42), topics.committed("/data/visitor/b", number=None))
+        await world.note(topics.reported(41, "wrong"), topics.reported(42, "right"))
+        assert await world.reports() == [(42, "archiving")]
+        (rejected,) = (DatasetRejected.model_validate_json(each.value).rejection for each in world.publisher.messages)
+        assert (rejected.receipt_id, rejected.code) == ("wrong", "dataset_number_unknown")
+        assert "no catalogued dataset has the number 41" in rejected.message
 
     async def test_a_broken_event_does_not_harm_its_neighbours(self, world: World) -> None:
         topics = Topics()

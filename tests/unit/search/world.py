@@ -40,6 +40,9 @@ class World(Protocol):
     async def rejections(self) -> list[str]:
         """Messages of all rejections."""
 
+    async def reports(self) -> list[tuple[int, str]]:
+        """Dataset numbers and what was reported of their files."""
+
     async def position(self, topic: str) -> int:
         """How far a topic is noted."""
 
@@ -92,6 +95,9 @@ class MemoryWorld(Noting):
 
     async def rejections(self) -> list[str]:
         return sorted(row.message for row in self._model.rejections.values())
+
+    async def reports(self) -> list[tuple[int, str]]:
+        return sorted((row.dataset_number, row.about) for row in self._model.reports.values())
 
     async def position(self, topic: str) -> int:
         return self._model.positions.get((topic, 0), 0)
