@@ -227,6 +227,7 @@ def serve(service: Service, settings: Settings) -> int:
         host=settings.http_host,
         port=settings.http_port,
         log_level="warning",
+        access_log=False,  # a URL may hold an API key or a session's id
         timeout_graceful_shutdown=5,
     )
     server = uvicorn.Server(config)

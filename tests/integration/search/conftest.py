@@ -60,6 +60,15 @@ class PostgresWorld(Noting):
             rows = await connection.fetch("select dataset_number, about from report order by 1, 2")
         return [(row["dataset_number"], row["about"]) for row in rows]
 
+    async def titles(self) -> list[str | None]:
+        return await self.column("select title from investigation order by number")
+
+    async def containers(self) -> list[str | None]:
+        return await self.column("select container ->> 'name' from sample order by name")
+
+    async def entries(self) -> list[str]:
+        return await self.column("select content -> 0 ->> 'text' from logbook_entry order by 1")
+
     async def position(self, topic: str) -> int:
         position: int = await self.value(
             "select coalesce(max(next_offset), 0) from position where topic = $1 and partition = 0", topic

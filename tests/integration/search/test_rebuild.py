@@ -11,6 +11,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.search.app import stages_of
+from services.search.icat_plus.logbook import message_of
+from services.search.icat_plus.sessions import Kept, PostgresSessions
 from services.search.rebuild import REBUILD_LOCK, rebuild
 from services.search.sealing import Sealing
 from services.search.store import PostgresReadModel
@@ -25,13 +27,13 @@ from shared.settings import Settings
 from shared.stage import StageRunner
 from shared.stream import Stream, Subscription
 from shared.topic_admin import apply_topics
-from shared.topics import COMMITTED, PENDING, REJECTED, REPORTS, SUBMITTED
+from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SUBMITTED
 from shared.wire import Message, Record
-from tests.unit.search.building import Topics
+from tests.unit.search.building import NOON, Topics, entry, investigation
 
 pytestmark = pytest.mark.integration
 
-TOPICS = (COMMITTED, REJECTED, PENDING, SUBMITTED, REPORTS)
+TOPICS = (COMMITTED, REJECTED, PENDING, SUBMITTED, REPORTS, REGISTERED, LOGBOOK)
 ENTRIES = """
 select jsonb_build_array(dataset_id, parameter.name, many, value) from dataset
 join (select parameter_id, unnest(entries) as value, unnest(ordinals) as ordinal from number_block) as entry
@@ -44,6 +46,9 @@ FACTS = (
     "select to_jsonb(receipt) from receipt",
     "select to_jsonb(rejection) from rejection",
     "select to_jsonb(report) from report",
+    "select to_jsonb(investigation) from investigation",
+    "select to_jsonb(sample) from sample",
+    "select to_jsonb(logbook_entry) from logbook_entry",
     "select jsonb_build_array(dataset_id, words::text) from dataset_words join dataset using (ordinal)",
     ENTRIES,
     ENTRIES.replace("number_block", "text_block"),
@@ -133,6 +138,9 @@ def happenings(count: int, chance: random.Random) -> list[Record]:
     for n in range(count):
         path, receipt = f"/data/{run}/{n}", f"{run}-{n}"
         topics.submitted(receipt, path)
+        if n % 10 == 0:
+            topics.registered(investigation(chance.randrange(50), title=receipt))
+            topics.written(message_of(entry(receipt)))
         match n % 5:
             case 0:
                 topics.rejected(receipt, path, offset=chance.randrange(10**9))
@@ -140,7 +148,7 @@ def happenings(count: int, chance: random.Random) -> list[Record]:
                 topics.pending(receipt, path, [f"/data/{run}/{n + 1}"])
             case _:
                 inputs = [f"/data/{run}/{chance.randrange(n)}" for _ in range(n % 3)]
-                topics.committed(path, {"a": n, f"b{n % 7}": "x", "c": [1.0, n]}, inputs, receipt=receipt)
+                topics.committed(path, {"a": n, f"b{n % 7}": "x", "c": [1.0, n]}, inputs, receipt=receipt, sample="s")
                 for revision in range(2, 2 + n % 4):
                     topics.committed(path, {"a": chance.random()}, inputs[:1], revision=revision)
                 topics.unchanged(path, f"{receipt}-again")
@@ -197,6 +205,14 @@ async def test_a_rebuild_of_nothing_and_without_a_live_service_gives_a_read_mode
     assert events == await live.published()
     assert told[0][0] == 0
     assert len((await live.facts())[0]) >= 6
+
+
+async def test_sessions_outlive_a_rebuild(live: Live) -> None:
+    sessions = PostgresSessions(live.database)
+    kept = Kept("token", NOON)
+    await sessions.put("session", kept)
+    await rebuild(live.settings)
+    assert await sessions.get("session") == kept
 
 
 async def test_two_rebuilds_at_once_are_refused(live: Live) -> None:

@@ -18,6 +18,8 @@ from shared.events import (
     InvestigationRef,
     InvestigationRegistered,
     LinkedInput,
+    LogbookEntry,
+    LogbookText,
     Origin,
     Pending,
     Producer,
@@ -41,6 +43,33 @@ def dataset_id(path: str) -> UUID:
 
 def parameters_of(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: {"value": value, "original": str(value)} for name, value in values.items()}
+
+
+def investigation(number: int, **fields: Any) -> InvestigationRef:
+    facts: dict[str, Any] = {
+        "proposal": "mx1111",
+        "beamline": "id30a-3",
+        "start": NOON,
+        "end": None,
+        "title": None,
+        "placeholder": False,
+    }
+    return InvestigationRef(
+        investigation_id=IDENTITIES.investigation(str(number)),
+        number=number,
+        facility_id=str(number),
+        **facts | fields,
+    )
+
+
+def entry(text: str, **fields: Any) -> LogbookEntry:
+    facts: dict[str, Any] = {"proposal": "mx1111", "beamline": "id30a-3", "created_at": NOON, "received_at": NOON}
+    return LogbookEntry(
+        entry_id=IDENTITIES.dataset(f"/{text}"),
+        type="notification",
+        content=[LogbookText(format="plainText", text=text)],
+        **facts | fields,
+    )
 
 
 def document(

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from shared.events import DatasetRejected, Finding
+from services.search.icat_plus.logbook import message_of
+from shared.events import Container, DatasetRejected, Finding
 from shared.topics import COMMITTED, SUBMITTED
 from shared.wire import Record
-from tests.unit.search.building import NOON, Topics, dataset_id
+from tests.unit.search.building import NOON, Topics, dataset_id, entry, investigation
 from tests.unit.search.world import World
 
 PATH = "/data/visitor/mx1111/run_1"
@@ -33,6 +34,41 @@ class StoreSuite:
     async def test_a_committed_dataset_is_found(self, world: World) -> None:
         await world.note(Topics().committed(PATH, {"MX_flux": 1e12}))
         assert await world.revision_of(PATH) == 1
+
+    async def test_the_linkers_last_word_on_an_investigation_stands_in_any_order(self, world: World) -> None:
+        topics = Topics()
+        words = [topics.registered(investigation(1, title=title)) for title in ("planned", "changed")]
+        told = topics.committed(PATH, investigation=investigation(1, title="as the dataset was linked"))
+        await world.note(told)
+        assert await world.titles() == ["as the dataset was linked"]
+        await world.note(words[1])
+        await world.note(words[0], told)
+        assert await world.titles() == ["changed"]
+
+    async def test_of_what_datasets_say_of_their_investigation_and_sample_the_last_commit_stands(
+        self, world: World
+    ) -> None:
+        topics = Topics()
+        last, first = (
+            topics.committed(
+                f"{PATH}{n}",
+                revision=n,
+                sample="s",
+                container=Container(name=f"box {n}"),
+                investigation=investigation(1, title=f"title {n}"),
+            )
+            for n in (2, 1)
+        )
+        await world.note(last)
+        await world.note(first)
+        assert await world.titles() == ["title 2"]
+        assert await world.containers() == ["box 2"]
+
+    async def test_an_entry_of_the_logbook_is_kept_once(self, world: World) -> None:
+        record = Topics().written(message_of(entry('a "text"')))
+        await world.note(record, Topics().written(message_of(entry("another", tags=['a "tag", {x}']))))
+        await world.note(record)
+        assert await world.entries() == ['a "text"', "another"]
 
     async def test_a_newer_revision_replaces_an_older_one_and_both_are_kept(self, world: World) -> None:
         topics = Topics()

@@ -43,6 +43,15 @@ class World(Protocol):
     async def reports(self) -> list[tuple[int, str]]:
         """Dataset numbers and what was reported of their files."""
 
+    async def titles(self) -> list[str | None]:
+        """Titles of all investigations, by number."""
+
+    async def containers(self) -> list[str | None]:
+        """Containers of all samples, by name."""
+
+    async def entries(self) -> list[str]:
+        """Texts of the logbook."""
+
     async def position(self, topic: str) -> int:
         """How far a topic is noted."""
 
@@ -98,6 +107,16 @@ class MemoryWorld(Noting):
 
     async def reports(self) -> list[tuple[int, str]]:
         return sorted((row.dataset_number, row.about) for row in self._model.reports.values())
+
+    async def titles(self) -> list[str | None]:
+        return [row.title for row in sorted(self._model.investigations.values(), key=lambda row: row.number or 0)]
+
+    async def containers(self) -> list[str | None]:
+        rows = sorted(self._model.samples.values(), key=lambda row: row.name)
+        return [json.loads(row.container)["name"] if row.container else None for row in rows]
+
+    async def entries(self) -> list[str]:
+        return sorted(json.loads(row.content)[0]["text"] for row in self._model.logbook.values())
 
     async def position(self, topic: str) -> int:
         return self._model.positions.get((topic, 0), 0)

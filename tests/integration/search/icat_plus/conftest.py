@@ -22,7 +22,7 @@ from shared.techniques import TechniqueBook
 from shared.tokens import create_token
 from shared.topics import LOGBOOK
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import IDENTITIES, NOON, VOCABULARY, Topics
+from tests.unit.search.building import IDENTITIES, NOON, VOCABULARY, Topics, investigation
 
 with warnings.catch_warnings():  # of the client's own dependencies
     warnings.simplefilter("ignore")
@@ -55,20 +55,7 @@ class Facility:
 
     async def register(self, number: int, **fields: Any) -> InvestigationRef:
         """The linker tells of an investigation."""
-        facts: dict[str, Any] = {
-            "proposal": PROPOSAL,
-            "beamline": BEAMLINE,
-            "start": NOON,
-            "end": None,
-            "title": None,
-        } | fields
-        ref = InvestigationRef(
-            investigation_id=IDENTITIES.investigation(str(number)),
-            number=number,
-            facility_id=str(number),
-            placeholder=False,
-            **facts,
-        )
+        ref = investigation(number, **fields)
         await self.world.note(self.topics.registered(ref))
         return ref
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from icat_plus_client.exceptions import ApiException
 
-from shared.events import DeclaredFile, InvestigationRef
+from shared.events import DeclaredFile
 from shared.tokens import create_token, revoke_token
 from tests.integration.search.icat_plus.conftest import BEAMLINE, PROPOSAL, Facility
-from tests.unit.search.building import IDENTITIES, NOON
+from tests.unit.search.building import NOON, investigation
 
 pytestmark = pytest.mark.integration
 
@@ -42,11 +42,7 @@ async def test_what_the_linker_says_of_an_investigation_stands_above_what_datase
 
 
 async def test_an_investigation_is_known_from_its_datasets_alone(facility: Facility) -> None:
-    ref = InvestigationRef(
-        investigation_id=IDENTITIES.investigation("43"), number=43, facility_id="43", proposal=PROPOSAL,
-        beamline=BEAMLINE, start=NOON, end=None, title=None, placeholder=False,
-    )  # fmt: skip
-    await facility.commit(PATH, 7, ref)
+    await facility.commit(PATH, 7, investigation(43))
     assert await facility.ask(lambda client: client.registered_dataset_ids(BEAMLINE, PROPOSAL)) != []
 
 
