@@ -84,7 +84,7 @@ def _ground(service: Service) -> Ground:
 
 
 def _sends(parts: Parts, trees: Sequence[ast.Module]) -> list[Topic]:
-    """A topic that a service imports and does not consume is one it sends to, and so is one whose headers it makes.
+    """A topic that a service imports and does not consume is one it sends to, and so is one whose messages it makes.
 
     Stages also reject, and some let wait.
     """
@@ -93,13 +93,13 @@ def _sends(parts: Parts, trees: Sequence[ast.Module]) -> list[Topic]:
     consumed = {stage.consumes.name for stage in parts.stages}
     sent = {stage.produces.name for stage in parts.stages if stage.produces}
     sent |= {topic.name for topic in imported} - consumed
-    headed = {
+    made = {
         name
         for tree in trees
-        if "headers_of" in _imported(tree, "shared.wire")
+        if {"Message", "headers_of"} <= _imported(tree, "shared.wire")
         for name in _imported(tree, "shared.topics")
     }
-    sent |= {topic.name for topic in imported if topic in [getattr(topics, name) for name in headed]}
+    sent |= {topic.name for topic in imported if topic in [getattr(topics, name) for name in made]}
     if parts.stages:
         sent.add(REJECTED.name)
     if any("Waiting" in _imported(tree, "shared.stage") for tree in trees):

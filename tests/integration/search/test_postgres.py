@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.search.tables import METADATA
+from services.search.icat_plus.tables import SESSION
 from shared.migrations import migrate
 from tests.integration.search.conftest import PostgresWorld
 from tests.unit.search.building import Topics
@@ -53,4 +53,4 @@ async def test_the_migrations_make_exactly_the_declared_tables(database_url: str
 
 def _differences(connection: Connection) -> list[object]:
     options = {"compare_type": True, "include_name": lambda name, *_: name != "alembic_version"}
-    return list(compare_metadata(MigrationContext.configure(connection, opts=options), METADATA))
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), SESSION.metadata))
