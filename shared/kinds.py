@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from shared.datafiles import Table
-from shared.relations import Completeness, Relation, number_objection
+from shared.relations import Completeness, Forsaken, Relation, number_objection
 from shared.rules import Rule
 
 UNITS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800}
@@ -92,6 +92,10 @@ class Kind(Table):
     await_inputs: Duration = Field(default=timedelta(days=7), description="how long inputs may be awaited")
     incomplete_inputs: Completeness = Field(
         default="accept", description="an input of which more will follow: taken as it is, awaited, or refused"
+    )
+    rejected_inputs: Forsaken = Field(
+        default="wait",
+        description="an input that was rejected: awaited, as it may be corrected and sent again, or the end of waiting",
     )
     input: list[Relation] | None = Field(default=None, description="the permitted inputs; absent: any; empty: none")
 

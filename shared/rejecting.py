@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from shared.events import DatasetRejected, Origin, Rejection
 from shared.rejections import Refusal
 from shared.topics import REJECTED
-from shared.wire import Message, Record, headers_of, is_plain
+from shared.wire import Message, Record, headers_of, is_plain, producer_of
 
 MOST_FINDINGS = 100
 MOST_MESSAGE_CHARACTERS = 4000
@@ -20,11 +20,12 @@ def rejection_message(stage: str, record: Record, refusal: Refusal, now: datetim
     headers = {_storable(name): _storable(value.decode(errors="replace")) for name, value in record.headers}
     receipt_id = headers.get("ce_id") or None
     dataset_id, path = _subject(record)
+    producer = producer_of(record) or b""
     rejection = Rejection(
         receipt_id=receipt_id,
         dataset_id=dataset_id,
         path=path,
-        producer=headers.get("ce_source"),
+        producer=_storable(producer.decode(errors="replace")) or None,
         stage=stage,
         code=refusal.code,
         message=_storable(refusal.message)[:MOST_MESSAGE_CHARACTERS],

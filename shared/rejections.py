@@ -104,6 +104,11 @@ class Code(StrEnum):
         "Inputs were not catalogued in the time the technique allows.",
         "Submit the missing datasets, then resubmit this one.",
     )
+    INPUT_REJECTED = (
+        "input_rejected",
+        "An input was itself rejected, and datasets of this kind do not wait for its correction.",
+        "Correct and resubmit the input, then resubmit this one.",
+    )
     # Catalogue
     SEQUENCE_NOT_HIGHER = (
         "sequence_not_higher",
@@ -137,6 +142,10 @@ class Code(StrEnum):
         "A defect of beamcat stopped this event.",
         "Report it with the receipt; it can be resubmitted after the mend.",
     )
+
+
+SAY_IT_IS_CATALOGUED = frozenset({Code.SEQUENCE_NOT_HIGHER})
+"""A dataset that is refused for one of these is catalogued all the same."""
 
 
 @dataclass(frozen=True)

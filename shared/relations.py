@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -12,6 +13,23 @@ from shared.events import Severity
 
 Completeness = Literal["accept", "wait", "refuse"]
 """What becomes of a dataset whose input is catalogued but not complete."""
+
+
+Forsaken = Literal["wait", "reject"]
+"""What becomes of a dataset that waits for an input which is rejected."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputDemands:
+    """The kinds of dataset that ask more of their inputs than to be catalogued in time."""
+
+    complete: frozenset[str] = frozenset()
+    """These wait until their inputs are complete."""
+    accepted: frozenset[str] = frozenset()
+    """These are rejected with an input that they wait for."""
+
+
+NO_DEMANDS = InputDemands()
 
 
 class Relation(Table):

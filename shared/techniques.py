@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from shared.datafiles import DataFileInvalid, Table, data_files, read_data_file
 from shared.kinds import Kind, Lowered, Traits
+from shared.relations import InputDemands
 
 GENERIC_RAW = "generic.raw"
 GENERIC_PROCESSED = "generic.processed"
@@ -105,9 +106,12 @@ class TechniqueBook:
         return cls(technique for _, technique in described)
 
     @property
-    def kinds_awaiting_completion(self) -> frozenset[str]:
-        """The kinds whose inputs are awaited until they are complete."""
-        return frozenset(name for name, kind in self._kinds.items() if kind.incomplete_inputs == "wait")
+    def input_demands(self) -> InputDemands:
+        """What kinds ask of the inputs that they wait for."""
+        return InputDemands(
+            complete=frozenset(name for name, kind in self._kinds.items() if kind.incomplete_inputs == "wait"),
+            accepted=frozenset(name for name, kind in self._kinds.items() if kind.rejected_inputs == "reject"),
+        )
 
     def kind(self, name: str) -> Kind | None:
         """The kind of that name; None for a generic one or one that is no longer described."""

@@ -22,6 +22,12 @@ E = TypeVar("E", bound=BaseModel)
 
 MOST_HEADER_CHARACTERS = 255
 
+PRODUCER = "ce_producer"
+"""An extension attribute of ours; `ce_source` names the last who sent."""
+
+OURS = b"/beamcat/"
+"""How the source of what beamcat itself says begins."""
+
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -187,7 +193,7 @@ def splice(record: Record, sections: Mapping[str, Section | Mapping[str, object]
     return Spliced(b"".join((*parts, b"}")), (*known, *added) if known else ())
 
 
-def headers_of(
+def headers_of(  # noqa: PLR0913  # a header each
     topic: Topic,
     *,
     receipt_id: str,
@@ -195,8 +201,12 @@ def headers_of(
     time: str,
     traceparent: bytes | None = None,
     places: Iterable[Member] = (),
+    producer: bytes | None = None,
 ) -> Headers:
-    """The CloudEvents 1.0 headers of an event (Kafka binding, binary mode), its W3C trace and where its members lie."""
+    """The CloudEvents 1.0 headers of an event (Kafka binding, binary mode), its W3C trace and where its members lie.
+
+    `producer`: the source of the submission that it follows from.
+    """
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", receipt_id.encode()),
@@ -205,6 +215,8 @@ def headers_of(
         ("ce_time", time.encode()),
         ("content-type", b"application/json"),
     ]
+    if producer is not None:
+        headers.append((PRODUCER, producer))
     if traceparent is not None:
         headers.append(("traceparent", traceparent))
     if places := tuple(places):
@@ -223,7 +235,15 @@ def derived_headers(
         time=now.isoformat(),
         traceparent=trace_of(record),
         places=places,
+        producer=producer_of(record),
     )
+
+
+def producer_of(record: Record) -> bytes | None:
+    """Who handed in what a record follows from: told by the stage before, else the record's own source."""
+    headers = dict(record.headers)
+    source = headers.get("ce_source")
+    return headers.get(PRODUCER, source) if source is not None and source.startswith(OURS) else source
 
 
 def trace_of(record: Record) -> bytes | None:

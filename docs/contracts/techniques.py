@@ -16,6 +16,7 @@ from shared.vocabulary import Term, Vocabulary
 PAGES = "docs/techniques"
 HEADS = ("parameter", "type", "unit", "refused outside", "flagged outside", "meaning", "of")
 INCOMPLETE = {"accept": "taken as it is", "wait": "awaited until it is complete", "refuse": "refused"}
+REJECTED = {"wait": "awaited too, as it may be sent again", "reject": "refuses the dataset at once"}
 VERDICTS = {"error": "refused", "warning": "flagged"}
 
 
@@ -86,7 +87,8 @@ def _inputs(kind: Kind) -> Iterator[str]:
         yield f"- **Comes from** {_relation(relation)}"
     yield (
         f"- **Inputs are awaited** for {_span(kind.await_inputs)}; then what is missing refuses the dataset. "
-        f"An input that is not complete is {INCOMPLETE[kind.incomplete_inputs]}"
+        f"An input that is not complete is {INCOMPLETE[kind.incomplete_inputs]}, "
+        f"one that was rejected {REJECTED[kind.rejected_inputs]}"
     )
 
 

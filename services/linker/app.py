@@ -2,7 +2,7 @@
 
 from services.linker.deadlines import Deadlines
 from services.linker.handler import Linker, LinkerView
-from services.linker.learning import CommittedView, UserOffice, learn_commits
+from services.linker.learning import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
 from services.linker.ports import ReleaseOutbox
 from services.linker.routes import routes
 from services.linker.store import PostgresLinks
@@ -12,13 +12,13 @@ from shared.relay import Relay
 from shared.service import Ground, Parts, Service
 from shared.stage import Stage
 from shared.techniques import TechniqueBook
-from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, REGISTERED, VALIDATED
+from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, REGISTERED, REJECTED, VALIDATED
 
 
 def assemble(ground: Ground) -> Parts:
-    """Three stages over one memory, the relay of what is released, and the timer."""
+    """Four stages over one memory, the relay of what is released, and the timer."""
     techniques = TechniqueBook.load(own_folders("techniques", ground.settings.schema_directories))
-    links = PostgresLinks(ground.database, ground.identities, techniques.kinds_awaiting_completion)
+    links = PostgresLinks(ground.database, ground.identities, techniques.input_demands)
     linker = Linker(techniques, ground.identities, ground.settings.await_inputs_seconds)
     office = UserOffice(ground.identities)
     relay = Relay("linker-relay", ReleaseOutbox(links, linker, ground.clock), ground.publisher, ground.patience)
@@ -29,6 +29,8 @@ def assemble(ground: Ground) -> Parts:
             Stage("linker-commits", COMMITTED, CommittedView, learn_commits, links.commits, saved=relay.wake),
             Stage("linker-investigations", INVESTIGATIONS, InvestigationAnnounced, office.learn, links.announcements,
                   REGISTERED, relay.wake),
+            Stage("linker-rejections", REJECTED, RejectedView, learn_rejections, links.rejections, saved=relay.wake,
+                  onlooker=True),
         ),
         tasks=(relay.run, deadlines.run),
         router=routes(links, linker, ground.clock),

@@ -1,17 +1,18 @@
 """Which investigation and which inputs a dataset has, and whether it may go on, must wait, or is refused: pure."""
 
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from services.linker.investigations import Plan, investigation_of
 from services.linker.lineage import Node, circle_through
-from services.linker.relationships import CataloguedDataset, disagreements, refusing
+from services.linker.relationships import CataloguedDataset, disagreements, forsaken, refusing
 from shared.events import DatasetFacts, Finding, InputRef, LinkedInput, Links, Pending, Section
 from shared.identity import Identities
 from shared.rejections import Code, Refusal
+from shared.relations import NO_DEMANDS, InputDemands
 from shared.stage import Learned, Outcome, Passed, Waiting
 from shared.techniques import TechniqueBook
 from shared.wire import Received
@@ -36,7 +37,7 @@ class State(StrEnum):
     RELEASED = "released"
     """Its own inputs are there; it goes on as soon as nothing of the same dataset waits before it."""
     EXPIRED = "expired"
-    """Its inputs did not come in time; the world is about to hear of it."""
+    """Its inputs did not come in time, or one was rejected; the world is about to hear of it."""
     REFUSED = "refused"
     """The last word: kept so that a replay is answered the same."""
 
@@ -67,8 +68,10 @@ class Known:
     """Where inputs come from, by catalogued and by held submissions; loaded only where a circle is possible."""
     plan: Plan = field(default_factory=Plan)
     """The investigations of the batch's proposals and beamlines, and those that it names."""
-    awaiting_completion: frozenset[str] = frozenset()
-    """The kinds of dataset whose inputs must be complete as well as committed."""
+    demands: InputDemands = NO_DEMANDS
+    """What some kinds ask of the inputs that they wait for."""
+    rejected: Mapping[UUID, str] = field(default_factory=dict)
+    """Of the datasets and inputs of the batch, those that are not committed because they were rejected, and why."""
 
     def addressed(self, dataset: DatasetFacts) -> DatasetFacts:
         """With the investigation that it names: an update that names none adds to a dataset that may name one."""
@@ -79,13 +82,24 @@ class Known:
 
     def missing(self, dataset: DatasetFacts) -> list[InputRef]:
         """Its inputs that it must wait for."""
-        must_be_complete = dataset.kind in self.awaiting_completion
+        must_be_complete = dataset.kind in self.demands.complete
         return [
             declared
             for declared in dataset.inputs
             if (parent := self.catalogued.get(declared.dataset_id)) is None
             or (must_be_complete and not parent.complete)
         ]
+
+    def forsaken(self, dataset: DatasetFacts) -> Refusal | None:
+        """Why it does not wait, if it waits for an input that was rejected and its kind does not bear that."""
+        if dataset.kind not in self.demands.accepted:
+            return None
+        lost = ((each.path, self.rejected.get(each.dataset_id)) for each in self.missing(dataset))
+        return next((forsaken(path, reason) for path, reason in lost if reason is not None), None)
+
+    def readmitting(self, dataset_id: UUID) -> "Known":
+        """The same after a dataset that was rejected has come again: it may be waited for."""
+        return replace(self, rejected={key: why for key, why in self.rejected.items() if key != dataset_id})
 
     def brings_links(self, dataset: DatasetFacts) -> bool:
         """True for an update that names inputs which the catalogued dataset has not."""
@@ -124,7 +138,7 @@ class _Lines:
 
     def join(self, submission: HeldSubmission) -> Outcome:
         """Stand at the end of the dataset's line; what the producer is told."""
-        if submission.refusal is not None:
+        if submission.state is State.REFUSED and submission.refusal is not None:
             return self.answers.setdefault(submission.receipt_id, submission.refusal)
         line = self.lines.setdefault(submission.dataset_id, [])
         line.append(submission)
@@ -160,9 +174,13 @@ class Linker:
         for submission in known.held:
             lines.join(submission)
         ancestry = dict(known.ancestry)
-        return [
-            lines.answers.get(event.receipt_id) or self._answer(event, known, ancestry, lines, now) for event in events
-        ]
+        outcomes = []
+        for event in events:
+            outcome = lines.answers.get(event.receipt_id) or self._answer(event, known, ancestry, lines, now)
+            if event.event.dataset.dataset_id in known.rejected and not isinstance(outcome, Refusal):
+                known = known.readmitting(event.event.dataset.dataset_id)
+            outcomes.append(outcome)
+        return outcomes
 
     def _answer(
         self,
@@ -203,7 +221,9 @@ class Linker:
             findings += disagreements(dataset, kind, (parent for _, parent in parents))
         links = Links(investigation=investigation, inputs=linked, findings=findings)
         objection = self._objection(dataset, known, ancestry, [parent.kind for _, parent in parents])
-        return Verdict(links, known.missing(dataset), objection or _disagreement(refusing(findings)))
+        return Verdict(
+            links, known.missing(dataset), objection or _disagreement(refusing(findings)) or known.forsaken(dataset)
+        )
 
     def _objection(
         self, dataset: DatasetFacts, known: Known, ancestry: Mapping[UUID, Node], kinds: Sequence[str]

@@ -27,6 +27,8 @@ class Holding:
     record: Record
     awaits_completion: bool = False
     """An input that is committed but not complete does not end the waiting."""
+    ends_with_inputs: bool = False
+    """An input that is rejected ends the waiting."""
 
     def refused(self, refusal: Refusal) -> "Holding":
         """Its tombstone: no more than is needed to answer a replay."""
@@ -64,7 +66,8 @@ def _holding(event: Received[LinkerView], outcome: Outcome, known: Known) -> Hol
         inputs,
         tuple(declared.dataset_id for declared in missing),
         event.record,
-        dataset.kind in known.awaiting_completion,
+        dataset.kind in known.demands.complete,
+        dataset.kind in known.demands.accepted,
     )
     match outcome:
         case Refusal():
@@ -73,6 +76,16 @@ def _holding(event: Received[LinkerView], outcome: Outcome, known: Known) -> Hol
             return replace(holding, submission=replace(submission, since=pending.since, deadline=pending.deadline))
         case _:
             return holding
+
+
+def readmitted(events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome], known: Known) -> set[UUID]:
+    """The datasets that were rejected before and are under way again: who comes now may wait for them."""
+    taken = (
+        event.event.dataset.dataset_id
+        for event, outcome in zip(events, outcomes, strict=True)
+        if not isinstance(outcome, Refusal)
+    )
+    return known.rejected.keys() & set(taken)
 
 
 def new_links(passed: Iterable[DatasetFacts], known: Known) -> dict[UUID, frozenset[UUID]]:
@@ -143,7 +156,7 @@ def _last_word(linker: Linker, opened: Opened, known: Known, ancestry: MutableMa
     if dataset is None:
         return opened.refusal or Refusal(Code.INTERNAL_ERROR, "the held record cannot be read")
     if submission.state is State.EXPIRED:
-        return _expiry(opened.holding, dataset)
+        return submission.refusal or _expiry(opened.holding, dataset)
     verdict = linker.judge(dataset, known, ancestry)
     if verdict.refusal is None:
         add_ancestry(ancestry, dataset)

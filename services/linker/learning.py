@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.linker.investigations import Plan, Slot, office_number, opened, opening, reference
 from services.linker.moving import CommittedDocument, Move, Placed, move, placed
-from services.linker.relationships import CataloguedDataset
+from services.linker.relationships import CataloguedDataset, forsaken
 from shared.events import (
     Commit,
     Investigation,
@@ -18,8 +18,12 @@ from shared.events import (
     StartedInvestigation,
 )
 from shared.identity import Identities
+from shared.rejections import SAY_IT_IS_CATALOGUED, Refusal
 from shared.stage import Learned, Outcome, Told
 from shared.wire import Received
+
+MOST_REASON_CHARACTERS = 500
+"""Of an input's rejection, in that of what waited for it."""
 
 
 class CommittedView(Section):
@@ -48,6 +52,31 @@ class Catalogued(Learned):
     def revision(self) -> int:
         """Of the dataset."""
         return self.placed.revision
+
+
+class RejectedInput(Section):
+    """What a rejection says of a dataset that others may wait for."""
+
+    dataset_id: UUID | None
+    path: str | None
+    code: str
+    message: str
+
+
+class RejectedView(Section):
+    """A rejection without the bytes that were rejected."""
+
+    rejection: RejectedInput
+
+
+@dataclass(frozen=True)
+class Lost(Learned):
+    """A dataset that was rejected, and how that ends the waiting of those that do not bear it."""
+
+    dataset_id: UUID
+    path: str
+    reason: str
+    refusal: Refusal
 
 
 @dataclass(frozen=True)
@@ -109,6 +138,19 @@ def _homeward(strays: Iterable[Placed], plan: Plan, now: datetime) -> list[Move]
     """The moves of those that an announced investigation covers."""
     homes = ((stray, plan.announced(stray.facts)) for stray in strays)
     return [move(stray, home.investigation_id, now) for stray, home in homes if home is not None]
+
+
+def learn_rejections(events: Sequence[Received[RejectedView]], known: None, now: datetime) -> list[Outcome]:
+    """Every rejection of a dataset that can be told apart, but for those that say that it is catalogued already."""
+    del known, now
+    return [_lost(event.event.rejection) for event in events]
+
+
+def _lost(said: RejectedInput) -> Outcome:
+    if said.dataset_id is None or said.path is None or said.code in SAY_IT_IS_CATALOGUED:
+        return Learned()
+    reason = f"{said.code}: {said.message[:MOST_REASON_CHARACTERS]}"
+    return Lost(said.dataset_id, said.path, reason, forsaken(said.path, reason))
 
 
 def newest_of(outcomes: Iterable[Outcome]) -> list[Catalogued]:

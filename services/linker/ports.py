@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from services.linker.handler import HeldSubmission, Known, Linker, LinkerView
 from services.linker.holding import Holding, Settled, open_holding, settle
 from services.linker.investigations import Slot
-from services.linker.learning import CommittedView, Diary
+from services.linker.learning import CommittedView, Diary, RejectedView
 from shared.events import DatasetFacts, InvestigationAnnounced
 from shared.stage import Store, Transaction
 from shared.wire import Message
@@ -41,7 +41,7 @@ class Lot(Protocol):
 
 
 class Links(Protocol):
-    """All that the linker remembers, as its three stages, its relay, its timer and its routes see it."""
+    """All that the linker remembers, as its four stages, its relay, its timer and its routes see it."""
 
     @property
     def linking(self) -> Store[LinkerView, Known]:
@@ -54,6 +54,10 @@ class Links(Protocol):
     @property
     def announcements(self) -> Store[InvestigationAnnounced, Diary]:
         """For the stage that learns of investigations, and moves datasets to them."""
+
+    @property
+    def rejections(self) -> Store[RejectedView, None]:
+        """For the stage that learns of rejections, and ends the waiting of what does not bear them."""
 
     def lot(self, most: int) -> AbstractAsyncContextManager[Lot]:
         """The oldest holdings that are released or expired and that nothing of the same dataset waits before.

@@ -41,11 +41,20 @@ async def read_known(
     inputs = {declared.dataset_id for dataset in datasets for declared in dataset.inputs}
     rows = await connection.fetch(sql.CATALOGUED, list(own | inputs))
     held = await connection.fetch(sql.HELD_OF, list(receipts), list(own | inputs if include_inputs else own))
-    known = Known(
-        catalogued={row["dataset_id"]: catalogued_of(row) for row in rows},
-        held=[submission_of(row) for row in held],
-    )
+    known = seen_in(rows, Known(held=[submission_of(row) for row in held]))
     return replace(known, plan=await _plan_of(connection, identities, map(known.addressed, datasets)))
+
+
+def seen_in(rows: Iterable[asyncpg.Record], known: Known) -> Known:
+    """The same, with what rows of datasets say by now."""
+    catalogued, rejected = dict(known.catalogued), dict(known.rejected)
+    for row in rows:
+        rejected.pop(row["dataset_id"], None)
+        if row["committed"]:
+            catalogued[row["dataset_id"]] = catalogued_of(row)
+        elif row["rejected"] is not None:
+            rejected[row["dataset_id"]] = row["rejected"]
+    return replace(known, catalogued=catalogued, rejected=rejected)
 
 
 async def _plan_of(connection: Connection, identities: Identities, datasets: Iterable[DatasetFacts]) -> Plan:
@@ -190,7 +199,12 @@ def holding_of(row: asyncpg.Record) -> Holding:
         headers=tuple(zip(row["header_names"], row["header_values"], strict=True)),
     )
     return Holding(
-        submission_of(row), frozenset(row["inputs"]), tuple(row["missing"]), record, row["awaits_completion"]
+        submission_of(row),
+        frozenset(row["inputs"]),
+        tuple(row["missing"]),
+        record,
+        row["awaits_completion"],
+        row["ends_with_inputs"],
     )
 
 
@@ -204,6 +218,7 @@ def _held_row(holding: Holding) -> tuple[Any, ...]:
         list(holding.inputs),
         list(holding.missing),
         holding.awaits_completion,
+        holding.ends_with_inputs,
         submission.since,
         submission.deadline,
         submission.refusal.code if submission.refusal else None,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from shared.events import DatasetFacts, Finding, Severity
 from shared.kinds import Kind
+from shared.rejections import Code, Refusal
 from shared.relations import Relation, relation_of
 
 OTHER_SAMPLE, OTHER_PROPOSAL = "input_of_other_sample", "input_of_other_proposal"
@@ -28,6 +29,11 @@ class CataloguedDataset:
     complete: bool = True
     named: str | None = None
     """The investigation that its producer asked for."""
+
+
+def forsaken(path: str, reason: str) -> Refusal:
+    """The end of a dataset whose kind does not wait for an input that was rejected."""
+    return Refusal(Code.INPUT_REJECTED, f"the input {path} was rejected ({reason}); correct and resubmit it, then this")
 
 
 def disagreements(dataset: DatasetFacts, kind: Kind, inputs: Iterable[CataloguedDataset]) -> list[Finding]:

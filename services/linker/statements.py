@@ -15,15 +15,15 @@ LOCK_SHARED = "select pg_advisory_xact_lock_shared($1)"
 TRY_LOCK = "select pg_try_advisory_xact_lock($1)"
 
 CATALOGUED = """
-select dataset_id, path, kind, inputs, proposal, sample, start, complete, named
-from dataset where committed and dataset_id = any($1::uuid[])
+select dataset_id, path, kind, inputs, proposal, sample, start, complete, named, committed, rejected
+from dataset where (committed or rejected is not null) and dataset_id = any($1::uuid[])
 """
 
 AWAIT = """
 insert into dataset (dataset_id, path, committed)
 select id, path, false from unnest($1::uuid[], $2::text[]) as awaited (id, path) order by id
 on conflict (dataset_id) do update set dataset_id = excluded.dataset_id
-returning dataset_id, path, kind, inputs, proposal, sample, start, complete, named, committed
+returning dataset_id, path, kind, inputs, proposal, sample, start, complete, named, committed, rejected
 """
 """Locks the row of every missing input, there or not, in the order of ids: its commit waits for us, or we for it."""
 
@@ -67,9 +67,9 @@ where receipt_id = any($1::text[]) or (dataset_id = any($2::uuid[]) and state <>
 PENDING = f"{SUBMISSIONS} where state <> 'refused' order by seq limit $1"
 
 HOLD = """
-insert into held (receipt_id, dataset_id, path, state, inputs, missing, awaits_completion, since, deadline, code,
-    message, topic, "partition", "offset", timestamp_ms, key, value, header_names, header_values)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+insert into held (receipt_id, dataset_id, path, state, inputs, missing, awaits_completion, ends_with_inputs, since,
+    deadline, code, message, topic, "partition", "offset", timestamp_ms, key, value, header_names, header_values)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 on conflict (receipt_id) do nothing
 """
 """Sent for a whole batch in one go (`executemany` pipelines it)."""
@@ -119,12 +119,30 @@ from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[
         investigation_id, placeholder_id, named, facts) order by id
 on conflict (dataset_id) do update set
     (committed, revision, kind, inputs, proposal, sample, start, complete,
-        investigation_id, placeholder_id, named, facts)
+        investigation_id, placeholder_id, named, facts, rejected)
     = (true, excluded.revision, excluded.kind, excluded.inputs, excluded.proposal, excluded.sample, excluded.start,
-       excluded.complete, excluded.investigation_id, excluded.placeholder_id, excluded.named, excluded.facts)
+       excluded.complete, excluded.investigation_id, excluded.placeholder_id, excluded.named, excluded.facts, null)
     where dataset.revision < excluded.revision
 """
 """In the order of ids, as AWAIT. An older revision than the known one locks its row and changes nothing."""
+
+LOSE = """
+insert into dataset (dataset_id, path, committed, rejected)
+select id, path, false, reason from unnest($1::uuid[], $2::text[], $3::text[]) as lost (id, path, reason)
+where not exists (select from held where held.dataset_id = id and state = 'waiting') order by id
+on conflict (dataset_id) do update set rejected = excluded.rejected where not dataset.committed
+returning dataset_id
+"""
+"""In the order of ids, as AWAIT. An update that is rejected is no loss where the dataset is catalogued or waits."""
+
+GIVE_UP = """
+update held set state = 'expired', code = lost.code, message = lost.message
+from unnest($1::uuid[], $2::text[], $3::text[]) as lost (id, code, message)
+where state = 'waiting' and ends_with_inputs and missing && $1::uuid[] and lost.id = any(missing)
+"""
+"""Only after LOSE, as a statement of its own, as FREED after COMMITTED."""
+
+READMIT = "update dataset set rejected = null where dataset_id = any($1::uuid[])"
 
 STILL_NEWEST = """
 select dataset_id from dataset

@@ -9,14 +9,13 @@ from uuid import UUID
 
 from services.linker import statements as sql
 from services.linker.handler import HeldSubmission, Known, LinkerView
-from services.linker.holding import Holding, Settled, holdings_of, new_links
+from services.linker.holding import Holding, Settled, holdings_of, new_links, readmitted
 from services.linker.investigations import NEAR, Slot, home_of
-from services.linker.learning import CommittedView, Diary, Planned, Rescheduled, newest_of, slot_of
+from services.linker.learning import CommittedView, Diary, Lost, Planned, RejectedView, Rescheduled, newest_of, slot_of
 from services.linker.moving import Placed
 from services.linker.ports import Lot, Queue, Side
 from services.linker.queries import (
     bring_links,
-    catalogued_of,
     columns,
     committed_row,
     hold,
@@ -25,6 +24,7 @@ from services.linker.queries import (
     placed_of,
     read_known,
     reserved_numbers,
+    seen_in,
     send_moves,
     slots_of,
     submission_of,
@@ -34,6 +34,7 @@ from services.linker.queries import (
 from shared.database import Connection, Database
 from shared.events import DatasetFacts, Investigation, InvestigationAnnounced, RescheduledInvestigation
 from shared.identity import Identities
+from shared.relations import NO_DEMANDS, InputDemands
 from shared.stage import Outcome, Passed, Store
 from shared.wire import Received
 
@@ -41,15 +42,13 @@ from shared.wire import Received
 class PostgresLinks:
     """All that the linker remembers, in the schema `linker`."""
 
-    def __init__(
-        self, database: Database, identities: Identities, awaiting_completion: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, database: Database, identities: Identities, demands: InputDemands = NO_DEMANDS) -> None:
         self._database = database
         self._identities = identities
-        self._awaiting_completion = awaiting_completion
+        self._demands = demands
         begin = database.transaction
         self.linking: Store[LinkerView, Known] = Side(
-            begin, lambda connection: _Linking(connection, identities, awaiting_completion)
+            begin, lambda connection: _Linking(connection, identities, demands)
         )
         self.commits: Store[CommittedView, Sequence[Slot]] = Side(
             begin, lambda connection: _Commits(connection, identities)
@@ -57,6 +56,8 @@ class PostgresLinks:
         self.announcements: Store[InvestigationAnnounced, Diary] = Side(
             begin, lambda connection: _Announcements(connection, identities)
         )
+
+        self.rejections: Store[RejectedView, None] = Side(begin, _Rejections)
 
     @asynccontextmanager
     async def lot(self, most: int) -> AsyncIterator[Lot]:
@@ -70,7 +71,7 @@ class PostgresLinks:
         """What is known of the datasets and their inputs, without a trace."""
         async with self._database.connection() as connection:
             known = await read_known(connection, self._identities, datasets, (), include_inputs=True)
-            known = replace(known, awaiting_completion=self._awaiting_completion)
+            known = replace(known, demands=self._demands)
             suspects = [dataset for dataset in datasets if known.may_close_circle(dataset)]
             return await with_ancestry(connection, known, suspects) if suspects else known
 
@@ -94,10 +95,10 @@ class PostgresLinks:
 class _Linking:
     """One transaction of the stage that links."""
 
-    def __init__(self, connection: Connection, identities: Identities, awaiting_completion: frozenset[str]) -> None:
+    def __init__(self, connection: Connection, identities: Identities, demands: InputDemands) -> None:
         self._connection = connection
         self._identities = identities
-        self._awaiting_completion = awaiting_completion
+        self._demands = demands
         self._known = Known()
 
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
@@ -105,7 +106,7 @@ class _Linking:
         datasets = [event.event.dataset for event in events]
         receipts = [event.receipt_id for event in events]
         known = await read_known(self._connection, self._identities, datasets, receipts)
-        known = replace(known, awaiting_completion=self._awaiting_completion)
+        known = replace(known, demands=self._demands)
         known = await with_openings(self._connection, self._identities, datasets, known)
         if suspects := [dataset for dataset in datasets if known.may_close_circle(dataset)]:
             await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
@@ -120,8 +121,7 @@ class _Linking:
         if not missing:
             return known
         rows = await self._connection.fetch(sql.AWAIT, list(missing), list(missing.values()))
-        committed = {row["dataset_id"]: catalogued_of(row) for row in rows if row["committed"]}
-        return replace(known, catalogued={**known.catalogued, **committed})
+        return seen_in(rows, known)
 
     async def save(self, events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome]) -> None:
         """Keep what did not pass; nothing is written for what did."""
@@ -130,6 +130,8 @@ class _Linking:
             event.event.dataset for event, outcome in zip(events, outcomes, strict=True) if isinstance(outcome, Passed)
         )
         await bring_links(self._connection, new_links(passed, self._known))
+        if again := readmitted(events, outcomes, self._known):
+            await self._connection.execute(sql.READMIT, list(again))
 
 
 class _Commits:
@@ -163,6 +165,27 @@ class _Commits:
         freed = await self._connection.fetch(sql.FREED, ids, complete)
         if freed:
             await self._connection.execute(sql.RELEASE, [row["receipt_id"] for row in freed], ids, complete)
+
+
+class _Rejections:
+    """One transaction of the stage that learns of rejections."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def load(self, events: Sequence[Received[RejectedView]]) -> None:
+        """Nothing is needed."""
+
+    async def save(self, events: Sequence[Received[RejectedView]], outcomes: Sequence[Outcome]) -> None:
+        """Two statements: the datasets, then, seeing what their locks made us wait for, what they end."""
+        del events
+        lost = {outcome.dataset_id: outcome for outcome in outcomes if isinstance(outcome, Lost)}
+        if not lost:
+            return
+        rows = [(each.dataset_id, each.path, each.reason) for each in lost.values()]
+        gone = [lost[row["dataset_id"]] for row in await self._connection.fetch(sql.LOSE, *columns(rows, 3))]
+        ends = [(each.dataset_id, each.refusal.code, each.refusal.message) for each in gone]
+        await self._connection.execute(sql.GIVE_UP, *columns(ends, 3))
 
 
 class _Announcements:

@@ -64,6 +64,7 @@ dataset = Table(
         "committed", Boolean, nullable=False, comment="false: awaited by somebody, and the row is what both sides lock"
     ),
     Column("revision", Integer, nullable=False, server_default=text("0")),
+    Column("rejected", Text, comment="why it was rejected, while it is not committed and nothing of it is under way"),
     Column("kind", Text),
     Column("inputs", ARRAY(UUID), nullable=False, server_default=NO_IDS),
     Column("investigation_id", UUID, comment="the one it lies in; empty of what was committed before it was kept"),
@@ -100,6 +101,13 @@ held = Table(
         nullable=False,
         server_default=text("false"),
         comment="an input that is committed but not complete does not end the waiting",
+    ),
+    Column(
+        "ends_with_inputs",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="an input that is rejected ends the waiting",
     ),
     Column("since", DateTime(timezone=True), nullable=False),
     Column("deadline", DateTime(timezone=True)),

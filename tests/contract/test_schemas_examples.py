@@ -50,7 +50,7 @@ def _judge(file: Path) -> tuple[DatasetFacts | None, list[Finding], list[str]]:
 
 
 def _known(dataset: DatasetFacts, inputs: dict[str, dict[str, Any]]) -> Known:
-    """The inputs that the example calls catalogued; what it does not say of one is as the dataset's own."""
+    """The inputs that the example calls catalogued or rejected; what it leaves out of one is as the dataset's own."""
     session = Slot(UUID(int=1), "session", 1, dataset.proposal, dataset.beamline, dataset.start, None)
     catalogued = {
         IDENTITIES.dataset(path): CataloguedDataset(
@@ -63,8 +63,10 @@ def _known(dataset: DatasetFacts, inputs: dict[str, dict[str, Any]]) -> Known:
             complete=said.get("complete", True),
         )
         for path, said in inputs.items()
+        if "rejected" not in said
     }
-    return Known(catalogued, plan=Plan([session]), awaiting_completion=BOOK.kinds_awaiting_completion)
+    rejected = {IDENTITIES.dataset(path): said["rejected"] for path, said in inputs.items() if "rejected" in said}
+    return Known(catalogued, plan=Plan([session]), demands=BOOK.input_demands, rejected=rejected)
 
 
 @every_example
@@ -94,8 +96,9 @@ def test_an_example_is_named_after_its_case(file: Path) -> None:
     assert set(example["submission"]) <= set(Submission.model_fields), "a misspelt field would be ignored"
     for path, said in example.get("inputs", {}).items():
         assert path in example["submission"]["input"], "an input that nobody names"
-        assert {"kind"} <= set(said) <= {"kind", "proposal", "sample", "start", "complete"}
-        assert BOOK.kind(said["kind"]), "a kind that no file describes"
+        if said.keys() != {"rejected"}:
+            assert {"kind"} <= set(said) <= {"kind", "proposal", "sample", "start", "complete"}
+            assert BOOK.kind(said["kind"]), "a kind that no file describes"
 
 
 def test_every_kind_has_an_accepted_and_two_rejected_examples() -> None:

@@ -9,7 +9,7 @@ from services.catalog_writer.documents import CatalogView
 from services.catalog_writer.handler import commit
 from services.catalog_writer.memory import MemoryCatalog
 from services.linker.handler import Linker, LinkerView
-from services.linker.learning import CommittedView, learn_commits
+from services.linker.learning import CommittedView, RejectedView, learn_commits, learn_rejections
 from services.linker.memory import MemoryLinks
 from services.linker.ports import ReleaseOutbox
 from services.sample_tracking.handler import track
@@ -27,7 +27,7 @@ from shared.rejection_limit import RejectionLimit
 from shared.relay import Relay
 from shared.stage import Stage, StageRunner, Stateless
 from shared.techniques import TechniqueBook
-from shared.topics import COMMITTED, LINKED, SUBMITTED, TRACKED, VALIDATED
+from shared.topics import COMMITTED, LINKED, REJECTED, SUBMITTED, TRACKED, VALIDATED
 from shared.wire import Message, Record
 from tests.builders.submissions import IDENTITIES
 from tests.unit.validator.builders import ZONE, the_vocabulary
@@ -43,7 +43,7 @@ class World:
         checker = Checker(the_vocabulary(), techniques, IDENTITIES, ["/data"], ZONE)
         self.now = datetime(2026, 11, 24, tzinfo=UTC)
         self.broker = MemoryPublisher()
-        self.links = MemoryLinks(IDENTITIES, techniques.kinds_awaiting_completion)
+        self.links = MemoryLinks(IDENTITIES, techniques.input_demands)
         self.found = MemoryReadModel()
         catalog = MemoryCatalog()
         linker = Linker(techniques, IDENTITIES, AWAIT_SECONDS)
@@ -74,6 +74,14 @@ class World:
                 ),
                 Stage("catalog_writer", TRACKED, CatalogView, commit, catalog),
                 Stage("linker-commits", COMMITTED, CommittedView, learn_commits, self.links.commits),
+                Stage(
+                    "linker-rejections",
+                    REJECTED,
+                    RejectedView,
+                    learn_rejections,
+                    self.links.rejections,
+                    onlooker=True,
+                ),
                 Stage("search", COMMITTED, SearchView, note_committed, self.found),
             )
         ]

@@ -10,7 +10,7 @@ from shared.database import Database
 from shared.migrations import migrate
 from shared.settings import Settings
 from tests.unit.linker.builders import IDENTITIES
-from tests.unit.linker.world import AWAITING, World
+from tests.unit.linker.world import DEMANDS, World
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -42,10 +42,10 @@ async def database(linker_url: str) -> AsyncIterator[Database]:
 @pytest_asyncio.fixture
 async def world(database: Database) -> World:
     """One replica of the linker on PostgreSQL."""
-    return World(PostgresLinks(database, IDENTITIES, AWAITING))
+    return World(PostgresLinks(database, IDENTITIES, DEMANDS))
 
 
 @pytest_asyncio.fixture
 async def other_world(database: Database) -> World:
     """Another replica on the same database."""
-    return World(PostgresLinks(database, IDENTITIES, AWAITING))
+    return World(PostgresLinks(database, IDENTITIES, DEMANDS))

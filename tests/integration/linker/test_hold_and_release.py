@@ -8,7 +8,7 @@ from shared.database import Database
 from shared.settings import Settings
 from tests.unit.linker.builders import IDENTITIES
 from tests.unit.linker.model import histories, live_through
-from tests.unit.linker.world import AWAITING, World
+from tests.unit.linker.world import DEMANDS, World
 
 pytestmark = pytest.mark.integration
 
@@ -19,7 +19,7 @@ async def live_through_on_postgres(url: str, history: list[tuple[str, object]]) 
     try:
         async with database.connection() as connection:
             await connection.execute("truncate held, dataset, investigation")
-        await live_through(World(PostgresLinks(database, IDENTITIES, AWAITING)), history)
+        await live_through(World(PostgresLinks(database, IDENTITIES, DEMANDS)), history)
     finally:
         await database.close()
 

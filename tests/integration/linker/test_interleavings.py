@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from services.linker.learning import CommittedView, UserOffice, learn_commits
+from services.linker.learning import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
 from shared.database import Database
 from shared.events import DatasetFacts, InvestigationAnnounced
 from shared.publisher import MemoryPublisher
-from shared.topics import COMMITTED, INVESTIGATIONS, LINKED
+from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, REJECTED
 from shared.wire import Message, read
 from tests.unit.linker.builders import (
     IDENTITIES,
@@ -22,6 +22,7 @@ from tests.unit.linker.builders import (
     committed,
     facts,
     received,
+    rejected,
     slot,
     started,
 )
@@ -30,6 +31,7 @@ from tests.unit.linker.world import World, receipt_of, series
 pytestmark = pytest.mark.integration
 
 A, B = "/data/a", "/data/b"
+FIT = "xrf.processed.fit"
 
 WAITING = """
 select exists (
@@ -83,6 +85,32 @@ async def test_a_child_sees_the_commit_that_is_being_learned(
         assert not submission.done()
     await submission
     assert other_world.linked_receipts == [f"first of {B}"]
+    assert await world.held() == []
+
+
+async def test_a_rejection_sees_a_child_that_is_being_held(
+    world: World, other_world: World, database: Database
+) -> None:
+    async with holding_child(world, facts(B, [A], kind=FIT)):
+        loss = asyncio.create_task(other_world.reject(rejected(A)))
+        await until_one_waits_for_a_lock(database)
+        assert not loss.done()
+    await loss
+    await other_world.send()
+    assert other_world.reasons == [f"first of {B}: input_rejected"]
+
+
+async def test_a_child_sees_the_rejection_that_is_being_learned(
+    world: World, other_world: World, database: Database
+) -> None:
+    async with world.links.rejections.transaction() as transaction:
+        events = [read(rejected(A), REJECTED, RejectedView)]
+        await transaction.save(events, learn_rejections(events, None, NOON))
+        submission = asyncio.create_task(other_world.submit(facts(B, [A], kind=FIT)))
+        await until_one_waits_for_a_lock(database)
+        assert not submission.done()
+    await submission
+    assert other_world.reasons == [f"first of {B}: input_rejected"]
     assert await world.held() == []
 
 

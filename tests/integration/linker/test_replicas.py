@@ -12,7 +12,7 @@ from shared.database import Database
 from shared.events import DatasetFacts
 from shared.publisher import MemoryPublisher
 from tests.unit.linker.builders import IDENTITIES, committed, dataset_id, facts
-from tests.unit.linker.world import AWAITING, World
+from tests.unit.linker.world import DEMANDS, World
 
 pytestmark = pytest.mark.integration
 
@@ -98,7 +98,7 @@ async def test_everything_goes_on_once_in_effect_in_order_and_nothing_is_stuck(
     chance = Random(seed)
     lineage = random_lineage(chance)
     topics = MemoryPublisher()
-    worlds = [World(PostgresLinks(database, IDENTITIES, AWAITING), topics) for _ in range(2)]
+    worlds = [World(PostgresLinks(database, IDENTITIES, DEMANDS), topics) for _ in range(2)]
     shares: tuple[list[list[DatasetFacts]], list[list[DatasetFacts]]] = ([], [])
     for series in lineage.values():
         chance.choice(shares).append(series)
@@ -121,7 +121,7 @@ async def test_a_child_and_the_commits_of_its_inputs_never_deadlock(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Both lock the rows of the inputs: here in opposite orders, were they not sorted."""
-    holder, learner = (World(PostgresLinks(database, IDENTITIES, AWAITING)) for _ in range(2))
+    holder, learner = (World(PostgresLinks(database, IDENTITIES, DEMANDS)) for _ in range(2))
     for n in range(10):
         paths = sorted((f"/data/{n}/{each}" for each in range(400)), key=dataset_id)
         await asyncio.gather(

@@ -18,7 +18,7 @@ from tests.unit.linker.builders import IDENTITIES, WEEK, committed, facts
 from tests.unit.linker.investigation_suite import InvestigationSuite
 from tests.unit.linker.relationship_suite import RelationshipSuite
 from tests.unit.linker.store_suite import LinkerSuite
-from tests.unit.linker.world import AWAITING, World
+from tests.unit.linker.world import DEMANDS, World
 
 pytestmark = pytest.mark.integration
 
@@ -65,7 +65,7 @@ class CountingDatabase(Database):
 async def test_a_batch_of_which_nothing_waits_costs_three_queries_and_writes_nothing(linker_url: str) -> None:
     database = CountingDatabase(Settings(database_url=linker_url), "linker")
     await database.open()
-    world = World(PostgresLinks(database, IDENTITIES, AWAITING))
+    world = World(PostgresLinks(database, IDENTITIES, DEMANDS))
     await world.commit(committed("/data/a"))
     database.statements.clear()
     await world.submit(*(facts(f"/data/{n}", ["/data/a"]) for n in range(50)))
@@ -79,7 +79,7 @@ async def test_a_batch_of_which_all_wait_costs_the_same_number_of_round_trips_wh
 ) -> None:
     database = CountingDatabase(Settings(database_url=linker_url), "linker")
     await database.open()
-    world = World(PostgresLinks(database, IDENTITIES, AWAITING))
+    world = World(PostgresLinks(database, IDENTITIES, DEMANDS))
     counts = []
     for size in (1, 2, 50):  # the first also asks for types, once a connection
         database.statements.clear()

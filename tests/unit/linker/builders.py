@@ -26,6 +26,8 @@ from shared.events import (
     Submission,
 )
 from shared.identity import Identities
+from shared.rejecting import rejection_message
+from shared.rejections import Code, Refusal
 from shared.topics import COMMITTED, INVESTIGATIONS, VALIDATED, Topic
 from shared.wire import Received, Record, headers_of, read
 
@@ -210,6 +212,12 @@ def rescheduled(name: str) -> Record:
 
 def _happened(said: Investigation | StartedInvestigation | RescheduledInvestigation, receipt: str) -> Record:
     return _record(INVESTIGATIONS, InvestigationAnnounced(investigation=said), PROPOSAL, receipt, 0)
+
+
+def rejected(path: str, code: Code = Code.DATASET_INVALID, message: str = "MX_flux is 'many'") -> Record:
+    """As the validator rejects, with the bytes that it read."""
+    told = rejection_message("validator", validated(facts(path)), Refusal(code, message), NOON)
+    return Record(told.topic, 0, 0, int(NOON.timestamp() * 1000), told.key, told.value, told.headers)
 
 
 def _record(topic: Topic, event: Section, key: str, receipt: str, offset: int) -> Record:

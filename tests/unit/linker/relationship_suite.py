@@ -1,15 +1,19 @@
 """What a dataset and its inputs must have in common, whatever keeps the linker's memory."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from shared.events import Severity
-from shared.rejections import Code
-from tests.unit.linker.builders import NOON, WEEK, committed, facts
+from shared.rejecting import rejection_message
+from shared.rejections import Code, Refusal
+from shared.wire import Record
+from tests.unit.linker.builders import NOON, WEEK, committed, facts, rejected, validated
 from tests.unit.linker.world import World
 
 A, B, C = "/data/a", "/data/b", "/data/c"
 RAW, INTEGRATION, MERGE = "mx.raw.datacollection", "mx.processed.integration", "mx.processed.merge"
 RUN, SERIAL_MERGE = "ssx.raw.run", "ssx.processed.merge"
+NOT_JSON = Refusal(Code.NOT_JSON, "the value is not JSON")
 MAP, FIT = "xrf.raw.map", "xrf.processed.fit"
 
 
@@ -106,5 +110,84 @@ class AwaitingCompletion:
         assert [finding.code for finding in rejection.findings] == ["input_incomplete"]
 
 
-class RelationshipSuite(AgreeingWithInputs, AwaitingCompletion):
+class LosingInputs:
+    async def test_most_kinds_wait_on_for_an_input_to_be_corrected(self, world: World) -> None:
+        await world.submit(facts(B, [A], kind=INTEGRATION))
+        await world.reject(rejected(A))
+        await world.submit(facts(C, [A], kind=INTEGRATION))
+        assert world.rejections == []
+        await world.commit(committed(A, kind=RAW))
+        assert world.linked_receipts == [f"first of {B}", f"first of {C}"]
+
+    async def test_a_kind_that_does_not_is_rejected_with_the_input_and_its_reason(self, world: World) -> None:
+        await world.submit(facts(B, [A], kind=FIT), facts(C, ["/data/d"], kind=FIT))
+        await world.reject(rejected(A))
+        (rejection,) = world.rejections
+        assert (rejection.receipt_id, rejection.code) == (f"first of {B}", Code.INPUT_REJECTED)
+        assert rejection.message == (
+            "the input /data/a was rejected (dataset_invalid: MX_flux is 'many'); correct and resubmit it, then this"
+        )
+        assert await world.held() == [f"first of {C}"]
+
+    async def test_the_same_when_the_rejection_came_first(self, world: World) -> None:
+        await world.submit(facts(C, [A], kind=FIT))
+        await world.reject(rejected(A))
+        await world.submit(facts(B, [A], kind=FIT))
+        late, early = world.rejections
+        assert (late.message, early.receipt_id) == (early.message, f"first of {B}")
+
+    async def test_a_replay_is_answered_the_same(self, world: World) -> None:
+        await world.submit(facts(B, [A], kind=FIT))
+        await world.reject(rejected(A), rejected(A))
+        await world.commit(committed(A, kind=MAP))
+        await world.submit(facts(B, [A], kind=FIT))
+        assert world.reasons == [f"first of {B}: input_rejected"] * 2
+        await world.submit(facts(B, [A], kind=FIT, receipt="again"))
+        assert world.linked_receipts == ["again"]
+
+    async def test_once_the_input_is_under_way_again_it_is_awaited(self, world: World) -> None:
+        await world.reject(rejected(A))
+        await world.submit(facts(A, receipt="corrected"))
+        await world.submit(facts(B, [A], kind=FIT))
+        assert (world.rejections, await world.held()) == ([], [f"first of {B}"])
+
+    async def test_what_is_committed_is_lost_no_more(self, world: World) -> None:
+        await world.reject(rejected(A))
+        await world.commit(committed(A, kind=MAP, complete=False))
+        await world.reject(rejected(A))
+        await world.submit(facts(B, [A], kind=FIT, receipt="of half"))
+        await world.commit(committed(A, kind=MAP, revision=2))
+        await world.submit(facts(B, [A], kind=FIT))
+        assert (world.reasons, world.linked_receipts) == (["of half: input_not_permitted"], [f"first of {B}"])
+
+    async def test_a_rejected_update_of_an_input_that_waits_is_no_loss(self, world: World) -> None:
+        await world.submit(facts(B, [A]), facts(C, [B], kind=FIT))
+        await world.reject(rejected(B))
+        assert (world.rejections, len(await world.held())) == ([], 2)
+
+    async def test_nor_is_one_that_says_that_a_newer_one_is_catalogued(self, world: World) -> None:
+        await world.submit(facts(B, [A], kind=FIT))
+        await world.reject(rejected(A, Code.SEQUENCE_NOT_HIGHER))
+        assert world.rejections == []
+
+    async def test_a_rejection_of_nothing_that_can_be_told_harms_nothing(self, world: World) -> None:
+        await world.submit(facts(B, [A], kind=FIT))
+        nameless = rejection_message("validator", replace(validated(facts(A)), value=b"{"), NOT_JSON, NOON)
+        await world.reject(Record(nameless.topic, 0, 0, 0, nameless.key, nameless.value, nameless.headers))
+        assert world.rejections == []
+
+    async def test_what_is_rejected_is_lost_to_its_own_results_in_turn(self, world: World) -> None:
+        await world.submit(facts(B, [A], kind=FIT), facts(C, [B], kind=FIT))
+        await world.reject(rejected(A))
+        await world.reject(*said_again(world))
+        assert world.reasons == [f"first of {B}: input_rejected", f"first of {C}: input_rejected"]
+
+
+def said_again(world: World) -> list[Record]:
+    """The linker's own rejections, as its stage for rejections reads them."""
+    said = world.publisher.of("dataset.rejected")
+    return [Record(each.topic, 0, 0, 0, each.key, each.value, each.headers) for each in said]
+
+
+class RelationshipSuite(AgreeingWithInputs, AwaitingCompletion, LosingInputs):
     """All of it."""

@@ -5,12 +5,12 @@ from tests.unit.linker.builders import IDENTITIES
 from tests.unit.linker.investigation_suite import InvestigationSuite
 from tests.unit.linker.relationship_suite import RelationshipSuite
 from tests.unit.linker.store_suite import LinkerSuite
-from tests.unit.linker.world import AWAITING, World
+from tests.unit.linker.world import DEMANDS, World
 
 
 @pytest.fixture
 def world() -> World:
-    return World(MemoryLinks(IDENTITIES, AWAITING))
+    return World(MemoryLinks(IDENTITIES, DEMANDS))
 
 
 class TestMemory(LinkerSuite, InvestigationSuite, RelationshipSuite):

@@ -8,14 +8,14 @@ from fastapi import FastAPI
 from services.linker.memory import MemoryLinks
 from services.linker.routes import routes
 from tests.unit.linker.builders import IDENTITIES, NOON, announced, committed, facts, slot
-from tests.unit.linker.world import AWAITING, World
+from tests.unit.linker.world import DEMANDS, World
 
 A, B, C = "/data/a", "/data/b", "/data/c"
 
 
 @pytest.fixture
 def world() -> World:
-    return World(MemoryLinks(IDENTITIES, AWAITING))
+    return World(MemoryLinks(IDENTITIES, DEMANDS))
 
 
 @pytest.fixture

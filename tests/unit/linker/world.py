@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from services.linker.deadlines import Deadlines
 from services.linker.handler import Linker, LinkerView
-from services.linker.learning import CommittedView, UserOffice, learn_commits
+from services.linker.learning import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
 from services.linker.ports import Links, ReleaseOutbox
 from shared.backoff import Patience
 from shared.events import (
@@ -30,7 +30,7 @@ from shared.wire import Message, Record
 from tests.unit.linker.builders import IDENTITIES, NOON, facts, validated
 
 TECHNIQUES = TechniqueBook.load()
-AWAITING = TECHNIQUES.kinds_awaiting_completion
+DEMANDS = TECHNIQUES.input_demands
 
 
 class LinkedDataset(Section):
@@ -62,6 +62,10 @@ class World:
             )
         )
 
+        self._rejections = self._runner(
+            Stage("linker-rejections", REJECTED, RejectedView, learn_rejections, links.rejections, onlooker=True)
+        )
+
     def clock(self) -> datetime:
         return self.now
 
@@ -80,6 +84,11 @@ class World:
     async def learn(self, *records: Record) -> None:
         """The catalogue tells; the relay has not run yet."""
         await self._commits.run(records)
+
+    async def reject(self, *records: Record) -> None:
+        """Another stage rejects; the relay sends what that ends."""
+        await self._rejections.run(records)
+        await self.send()
 
     async def announce(self, *records: Record) -> None:
         """The user office tells; the relay sends what that moves."""

@@ -1,0 +1,136 @@
+"""The tables of the linker's memory twin, and what is done to them: pure but for the numbers that it gives."""
+
+from collections.abc import Iterable, Iterator
+from copy import copy
+from dataclasses import dataclass, field, replace
+from itertools import count
+from uuid import UUID
+
+from services.linker.handler import Known, State
+from services.linker.holding import Holding
+from services.linker.investigations import FIRST_OWN_NUMBER, Plan, Slot, open_for
+from services.linker.learning import Catalogued, Lost
+from services.linker.lineage import Node
+from services.linker.moving import Move
+from shared.events import DatasetFacts
+from shared.identity import Identities
+from shared.relations import NO_DEMANDS, InputDemands
+
+DUE = (State.RELEASED, State.EXPIRED)
+
+
+@dataclass
+class Shelf:
+    """What the tables hold. Holdings lie in the order of arrival."""
+
+    datasets: dict[UUID, Catalogued] = field(default_factory=dict)
+    links: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
+    held: dict[str, Holding] = field(default_factory=dict)
+    slots: dict[UUID, Slot] = field(default_factory=dict)
+    rejected: dict[UUID, str] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=lambda: count(FIRST_OWN_NUMBER))
+    demands: InputDemands = NO_DEMANDS
+
+    def snapshot(self) -> "Shelf":
+        """A shelf that changes by itself; what lies on it never does."""
+        return replace(
+            self,
+            datasets=copy(self.datasets),
+            links=copy(self.links),
+            held=copy(self.held),
+            slots=copy(self.slots),
+            rejected=copy(self.rejected),
+        )
+
+    def known(
+        self, datasets: Iterable[DatasetFacts], receipts: Iterable[str], *, include_inputs: bool = False
+    ) -> Known:
+        """All there is to know; what the batch does not touch does no harm."""
+        own = {dataset.dataset_id for dataset in datasets}
+        if include_inputs:
+            own |= {declared.dataset_id for dataset in datasets for declared in dataset.inputs}
+        asked = set(receipts)
+        return Known(
+            catalogued={key: replace(fact.as_input, inputs=self.links[key]) for key, fact in self.datasets.items()},
+            held=[
+                holding.submission
+                for receipt_id, holding in self.held.items()
+                if receipt_id in asked
+                or (holding.submission.dataset_id in own and holding.submission.state is not State.REFUSED)
+            ],
+            ancestry=self._ancestry(),
+            plan=Plan(self.slots.values()),
+            demands=self.demands,
+            rejected=copy(self.rejected),
+        )
+
+    def _ancestry(self) -> dict[UUID, Node]:
+        ancestry = {key: Node(fact.as_input.path, self.links[key]) for key, fact in self.datasets.items()}
+        for holding in self.held.values():
+            key, path = holding.submission.dataset_id, holding.submission.path
+            before = ancestry.get(key, Node(path, frozenset()))
+            ancestry[key] = Node(path, before.inputs | holding.inputs)
+        return ancestry
+
+    def hold(self, holdings: Iterable[Holding]) -> None:
+        """Keep what is not kept already."""
+        for holding in holdings:
+            self.held.setdefault(holding.submission.receipt_id, holding)
+
+    def bring(self, links: dict[UUID, frozenset[UUID]]) -> None:
+        """Remember inputs that are under way to the catalogue."""
+        for key, inputs in links.items():
+            self.links[key] = self.links[key] | inputs
+
+    def opened(self, datasets: Iterable[DatasetFacts], known: Known, identities: Identities) -> Known:
+        """The same, with an investigation for each dataset that the plan has no place for."""
+        new = open_for(map(known.addressed, datasets), known.plan, identities, self.numbers)
+        self.slots |= {slot.investigation_id: slot for slot in new}
+        return known
+
+    def send(self, moves: Iterable[Move]) -> None:
+        """Send datasets to their investigations, but for those that another revision has overtaken meanwhile."""
+        for move in moves:
+            if self.datasets[move.placed.facts.dataset_id].revision == move.placed.revision:
+                self.hold([move.holding])
+
+    def due(self) -> Iterator[Holding]:
+        """What is released or expired and has nothing waiting before it."""
+        blocked: set[UUID] = set()
+        for holding in self.held.values():
+            if holding.submission.state is State.WAITING:
+                blocked.add(holding.submission.dataset_id)
+            elif holding.submission.state in DUE and holding.submission.dataset_id not in blocked:
+                yield holding
+
+    def learn(self, fact: Catalogued) -> None:
+        """A newer revision, and what it frees."""
+        before = self.datasets.get(fact.dataset_id)
+        if before is None or before.revision < fact.revision:
+            self.datasets[fact.dataset_id] = fact
+            self.links[fact.dataset_id] = fact.as_input.inputs
+            self.rejected.pop(fact.dataset_id, None)
+        for receipt_id, holding in self.held.items():
+            if holding.submission.state is State.WAITING and (fact.as_input.complete or not holding.awaits_completion):
+                self.held[receipt_id] = self._without(holding, fact.dataset_id)
+
+    def lose(self, lost: Lost) -> None:
+        """A dataset that was rejected, unless one before it is catalogued or waits; and what that ends."""
+        waiting = {key: each for key, each in self.held.items() if each.submission.state is State.WAITING}
+        alive = {*self.datasets, *(each.submission.dataset_id for each in waiting.values())}
+        if lost.dataset_id in alive:
+            return
+        self.rejected[lost.dataset_id] = lost.reason
+        for receipt_id, holding in waiting.items():
+            if holding.ends_with_inputs and lost.dataset_id in holding.missing:
+                ended = replace(holding.submission, state=State.EXPIRED, refusal=lost.refusal)
+                self.held[receipt_id] = replace(holding, submission=ended)
+
+    def _without(self, holding: Holding, dataset_id: UUID) -> Holding:
+        places = [place for place, missing in enumerate(holding.missing) if missing != dataset_id]
+        submission = replace(
+            holding.submission,
+            waits_for=tuple(holding.submission.waits_for[place] for place in places),
+            state=State.WAITING if places else State.RELEASED,
+        )
+        return replace(holding, submission=submission, missing=tuple(holding.missing[place] for place in places))
