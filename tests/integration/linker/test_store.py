@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from typing import ClassVar
 
 import pytest
@@ -14,7 +15,7 @@ from services.linker import tables
 from services.linker.store import PostgresLinks
 from shared.database import Connection, Database
 from shared.settings import Settings
-from tests.unit.linker.builders import IDENTITIES, WEEK, committed, facts
+from tests.unit.linker.builders import IDENTITIES, NOON, PLACEHOLDER, WEEK, announced, committed, facts, slot
 from tests.unit.linker.investigation_suite import InvestigationSuite
 from tests.unit.linker.relationship_suite import RelationshipSuite
 from tests.unit.linker.store_suite import LinkerSuite
@@ -37,6 +38,25 @@ async def test_the_migrations_make_exactly_the_declared_tables(linker_url: str) 
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await engine.dispose()
+
+
+async def test_a_stray_of_an_older_version_gets_an_investigation_with_start_and_number(
+    world: World, database: Database
+) -> None:
+    """What the migration to numbers makes of the placeholders of before, which had no row."""
+    await world.commit(committed("/data/a"), committed("/data/b", named="4711"))
+    migration = import_module("services.linker.migrations.0003_numbers")
+    async with database.connection() as connection:
+        await connection.execute("update dataset set investigation_id = null, named = null")
+        for statement in (migration.OPEN_FOR_STRAYS, migration.PLACE_STRAYS, migration.NUMBER_BY_THE_USER_OFFICE):
+            await connection.execute(statement)
+    await world.submit(facts("/data/c"), facts("/data/d", investigation="4711"))
+    opened, named = (each.links.investigation for each in world.linked)
+    assert (opened.investigation_id, opened.start, opened.placeholder) == (PLACEHOLDER, NOON, True)
+    assert (opened.number or 0) >= 10**12
+    assert (named.number, named.facility_id, named.placeholder) == (4711, "4711", True)
+    await world.announce(announced(slot("session", NOON)))
+    assert [each.dataset.path for each in world.linked[2:]] == ["/data/a"]
 
 
 async def test_a_tombstone_keeps_no_bytes(world: World, database: Database) -> None:
