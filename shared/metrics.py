@@ -67,6 +67,19 @@ UNKNOWN_PARAMETERS = Counter(
 GATEWAY_REQUESTS = Counter(
     "beamcat_gateway_requests", "Requests that the gateway answered, by route and status.", ["route", "status"]
 )
+ICAT_FRAMES = Counter(
+    "beamcat_icat_frames",
+    "Frames by what made them durable: published (Kafka) or spooled (the disk); what was spooled is then delivered.",
+    ["queue", "outcome"],
+)
+ICAT_SPOOL_FRAMES = Gauge("beamcat_icat_spool_frames", "Frames that wait on the disk for Kafka.")
+ICAT_SPOOL_BYTES = Gauge("beamcat_icat_spool_bytes", "What the frames on the disk occupy.")
+ICAT_SPOOL_OLDEST = Gauge(
+    "beamcat_icat_spool_oldest_seconds", "How long the frame has waited that waits longest on the disk; 0 if none does."
+)
+ICAT_WAITING_BYTES = Gauge("beamcat_icat_waiting_bytes", "Frames that were read and are not durable yet, in bytes.")
+ICAT_CONNECTIONS = Gauge("beamcat_icat_connections", "STOMP connections that are open.")
+ICAT_REFUSED = Counter("beamcat_icat_refused", "STOMP connections ended with an ERROR frame, by reason.", ["reason"])
 
 
 class Timer:

@@ -62,6 +62,8 @@ class Parts:
     tasks: Sequence[Callable[[], Awaitable[None]]] = ()
     """Coroutines that run as long as the service: relays, timers."""
     router: APIRouter = field(default_factory=APIRouter)
+    edges: Sequence[Callable[[], Awaitable[None]]] = ()
+    """Coroutines that run from the beginning, before Kafka and PostgreSQL are reached: they take what cannot wait."""
 
 
 @dataclass(frozen=True)
@@ -140,14 +142,14 @@ class Host:
 
     async def _live_until_stopped(self) -> None:
         stream = Stream(self._settings, f"beamcat-{self.service.name}", self._subscriptions)
-        tasks: list[asyncio.Task[None]] = []
+        tasks = [asyncio.create_task(self._watch(edge)) for edge in self._parts.edges]
         try:
             if self.service.schema:
                 await self._insist(self._ground.database.open)
             await self._insist(self._ground.publisher.start)
             await self._insist(stream.start)
             self._started = True
-            tasks = [asyncio.create_task(self._watch(task)) for task in (*self._parts.tasks, self._measure)]
+            tasks += [asyncio.create_task(self._watch(task)) for task in (*self._parts.tasks, self._measure)]
             await self._ground.patience.sleep(float("inf"))
         except Stopping:
             logger.info("%s stops", self.service.name)

@@ -62,6 +62,18 @@ class Settings(BaseSettings):
     tokens_file: Path = Field(default=Path(".beamcat/tokens.json"), description="producers and their hashed tokens")
 
     session_minutes: int = Field(default=720, ge=1, description="how long a session of an ICAT client lasts")
+    stomp_host: str = Field(default="127.0.0.1", description="address that ICAT's clients reach, STOMP and Jolokia")
+    stomp_port: int = Field(default=61613, ge=0, description="port of STOMP")
+    stomp_connections: int = Field(default=500, ge=1, description="STOMP connections that may be open")
+    stomp_connections_per_address: int = Field(default=100, ge=1, description="of them, from one address")
+    stomp_spool: Path = Field(
+        default=Path(".beamcat/icat-spool"),
+        description="frames while Kafka is away; a folder a process, on a disk that stays",
+    )
+    stomp_spool_bytes: int = Field(
+        default=1024**3, ge=1024**2, description="most bytes in it; when it is full, clients are no longer read"
+    )
+    jolokia_port: int = Field(default=8778, ge=0, description="port where ICAT's clients ask whether anybody consumes")
 
     batch_events: int = Field(default=500, ge=1, description="most events a stage takes at once")
     batch_milliseconds: int = Field(default=50, ge=1, description="longest a stage waits for a batch to fill")

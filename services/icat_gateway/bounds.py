@@ -1,0 +1,44 @@
+"""How much of everything the edge takes, and how long it waits: whoever overdoes harms neither it nor neighbours."""
+
+from dataclasses import dataclass, field
+
+KIBIBYTE = 1024
+MEBIBYTE = 1024 * KIBIBYTE
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one frame may be."""
+
+    body_bytes: int = 8 * MEBIBYTE
+    head_bytes: int = 64 * KIBIBYTE
+    line_bytes: int = 8 * KIBIBYTE
+    headers: int = 64
+
+
+@dataclass(frozen=True)
+class Patiences:
+    """How long a client is waited for, in seconds. Between frames, once connected, there is no limit."""
+
+    connect: float = 10.0
+    """From the connection to CONNECT."""
+    frame: float = 60.0
+    """For all of a frame, once it has begun; the time for which we do not read does not count."""
+    answers: float = 30.0
+    """For the client to take what it is answered."""
+    goodbye: float = 2.0
+    """For what is still on its way when a refused client is sent its ERROR frame."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """All bounds of the edge that are no settings."""
+
+    limits: Limits = field(default_factory=Limits)
+    patiences: Patiences = field(default_factory=Patiences)
+    waiting_bytes: int = 32 * MEBIBYTE
+    """What may have been read and not be durable yet, over all connections."""
+    large_frames: int = 4
+    """How many connections may send a large frame at one time."""
+    confirmation_seconds: float = 3.0
+    """How long Kafka has; then frames go to the disk. Kafka may yet get them twice, which changes nothing."""

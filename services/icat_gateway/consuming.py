@@ -1,0 +1,133 @@
+"""Whether anybody consumes what a queue's frames become: Kafka's word on consumer groups, judged over time."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from aiokafka.errors import KafkaError
+
+from shared.backoff import Patience
+from shared.kafka_access import kafka_access
+from shared.settings import Settings
+
+NAME = "icat_gateway"
+LOOK_SECONDS = 2.0
+STALE_SECONDS = 10.0
+"""Kafka's word holds so long; after that it is away, and nobody consumes."""
+STUCK_SECONDS = 30.0
+"""A group that is behind and has committed nothing for so long does not consume, whatever members it has."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A consumer group and the topic it consumes."""
+
+    name: str
+    topic: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A group at one moment, its offsets summed over the partitions."""
+
+    members: int
+    """Those that have partitions; none unless the group is stable."""
+    committed: int
+    end: int
+
+
+class Consumption:
+    """What is known of a group over time: pure."""
+
+    def __init__(self) -> None:
+        self._standing = Standing(0, -1, 0)
+        self._seen_at = self._progress_at = float("-inf")
+
+    def note(self, standing: Standing, at: float) -> None:
+        """A moment, in seconds of a clock that never goes back."""
+        if standing.committed >= standing.end or standing.committed != self._standing.committed:
+            self._progress_at = at
+        self._standing, self._seen_at = standing, at
+
+    def consumers(self, at: float) -> int:
+        """The members that really consume."""
+        known = at - self._seen_at <= STALE_SECONDS
+        moving = self._seen_at - self._progress_at <= STUCK_SECONDS
+        return self._standing.members if known and moving else 0
+
+
+class Consumers:
+    """Looks at groups again and again."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        groups: Mapping[str, Group],
+        patience: Patience,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._access = kafka_access(settings)
+        self._groups = groups
+        self._patience = patience
+        self._monotonic = monotonic
+        self._known = {group: Consumption() for group in set(groups.values())}
+
+    def of(self, queue: str) -> int:
+        """How many consume what the frames of a queue become."""
+        return self._known[self._groups[queue]].consumers(self._monotonic())
+
+    async def run(self) -> None:
+        """Look as long as the service lives; while Kafka is away, what was seen gets stale."""
+        attempt = 0
+        while True:
+            try:
+                async with _clients(self._access) as (admin, consumer):
+                    while True:
+                        await self._look(admin, consumer)
+                        attempt = 0
+                        await self._patience.sleep(LOOK_SECONDS)
+            except (KafkaError, OSError, TimeoutError) as error:
+                attempt += 1
+                await self._patience.wait(attempt, f"{NAME} (consumers)", error)
+
+    async def _look(self, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> None:
+        async with asyncio.timeout(STALE_SECONDS):
+            for group, known in self._known.items():
+                known.note(await _standing(group, admin, consumer), self._monotonic())
+
+
+@contextlib.asynccontextmanager
+async def _clients(access: Mapping[str, object]) -> AsyncIterator[tuple[AIOKafkaAdminClient, AIOKafkaConsumer]]:
+    async with contextlib.AsyncExitStack() as ends:
+        admin = AIOKafkaAdminClient(**access)
+        ends.push_async_callback(admin.close)
+        await admin.start()
+        consumer = AIOKafkaConsumer(**access)
+        ends.push_async_callback(consumer.stop)
+        await consumer.start()
+        yield admin, consumer
+
+
+async def _standing(group: Group, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> Standing:
+    await consumer.topics()  # or a topic that was made since the start is not known
+    partitions = [TopicPartition(group.topic, number) for number in consumer.partitions_for_topic(group.topic) or ()]
+    [answer] = await admin.describe_consumer_groups([group.name])
+    _, _, state, _, _, members, *_ = answer.groups[0]
+    committed = await admin.list_consumer_group_offsets(group.name)
+    ends = await consumer.end_offsets(partitions)
+    return Standing(
+        sum(_has_partitions(member[4]) for member in members) if state == "Stable" else 0,
+        sum(max(0, committed[partition].offset) for partition in partitions if partition in committed),
+        sum(ends.values()),
+    )
+
+
+def _has_partitions(assignment: bytes) -> bool:
+    return bool(assignment) and any(
+        numbers for _, numbers in ConsumerProtocolMemberAssignment.decode(assignment).assignment
+    )

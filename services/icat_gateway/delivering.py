@@ -1,0 +1,125 @@
+"""How frames become durable: confirmed by Kafka, or on the disk while Kafka is away and others wait there."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from services.icat_gateway.intake import Intake
+from services.icat_gateway.ports import Taken
+from services.icat_gateway.spool import Spool, SpoolFull
+from shared.backoff import Patience
+from shared.failpoints import failpoint
+from shared.metrics import ICAT_FRAMES
+from shared.publisher import Publisher
+from shared.wire import Message
+
+logger = logging.getLogger(__name__)
+
+NAME = "icat_gateway"
+BATCH_FRAMES = 500
+BATCH_BYTES = 4 * 1024 * 1024
+BIG_BYTES = 64 * 1024
+"""A body whose translation would keep the connections waiting: it is done beside them."""
+FRAMES_AT_ONCE = 8
+"""How many others are translated before the connections have their turn."""
+
+
+class Delivery:
+    """Moves frames from the intake to Kafka, by way of the spool where need be, and never past those in the spool."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        spool: Spool,
+        translate: Callable[[Taken], Sequence[Message]],
+        publisher: Publisher,
+        patience: Patience,
+        confirmation_seconds: float,
+    ) -> None:
+        self._intake = intake
+        self._spool = spool
+        self._translate = translate
+        self._publisher = publisher
+        self._patience = patience
+        self._confirmation_seconds = confirmation_seconds
+        self._late: asyncio.Task[None] | None = None
+
+    async def take(self) -> None:
+        """Make durable whatever comes in, until cancelled."""
+        while True:
+            batch = await self._intake.batch(BATCH_FRAMES, BATCH_BYTES)
+            frames = [waiting.taken for waiting in batch]
+            failpoint(NAME, "after_receive")
+            if self._spool.frames == 0 and await self._published_in_time(frames):
+                _count(frames, "published")
+            else:
+                await self._keep(frames)
+                _count(frames, "spooled")
+            await self._intake.settle(batch)
+
+    async def deliver(self) -> None:
+        """Bring to Kafka what waits in the spool, in order, until cancelled."""
+        attempt = 0
+        while True:
+            batch = await self._spool.head(BATCH_FRAMES, BATCH_BYTES)
+            if self._late is not None:  # what it may still deliver must not come after what comes after it
+                await asyncio.wait([self._late])
+                self._late = None
+            try:
+                await self._publish(batch)
+            except Exception as error:  # noqa: BLE001  whatever it is, the frames are safe here and nowhere else
+                attempt += 1
+                await self._patience.wait(attempt, NAME, error)
+                continue
+            attempt = 0
+            failpoint(NAME, "after_publish")
+            self._spool.confirm(batch)
+            _count(batch, "delivered")
+
+    async def _published_in_time(self, frames: Sequence[Taken]) -> bool:
+        """Whether Kafka has confirmed them. If not, the attempt goes on, since Kafka's client cannot take it back."""
+        attempt = asyncio.create_task(self._publish(frames))
+        await asyncio.wait([attempt], timeout=self._confirmation_seconds)
+        if not attempt.done():
+            logger.warning("Kafka has not confirmed in %g s: frames go to the spool", self._confirmation_seconds)
+            attempt.add_done_callback(_look_at)
+            self._late = attempt
+            return False
+        if (error := attempt.exception()) is not None:
+            logger.warning("not published, frames go to the spool: %s: %s", type(error).__name__, error)
+            return False
+        failpoint(NAME, "after_publish")
+        return True
+
+    async def _keep(self, frames: Sequence[Taken]) -> None:
+        """Put them into the spool; while it is full, the intake fills up and no socket is read."""
+        attempt = 0
+        while True:
+            try:
+                await self._spool.append(frames)
+            except SpoolFull as full:
+                attempt += 1
+                await self._patience.wait(attempt, NAME, full)
+            else:
+                failpoint(NAME, "after_spool")
+                return
+
+    async def _publish(self, frames: Sequence[Taken]) -> None:
+        messages: list[Message] = []
+        for place, taken in enumerate(frames):
+            if place % FRAMES_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            big = len(taken.frame.body) > BIG_BYTES
+            messages += await asyncio.to_thread(self._translate, taken) if big else self._translate(taken)
+        await self._publisher.publish(messages)
+
+
+def _count(frames: Sequence[Taken], outcome: str) -> None:
+    for taken in frames:
+        ICAT_FRAMES.labels(taken.frame.queue, outcome).inc()
+
+
+def _look_at(attempt: asyncio.Task[None]) -> None:
+    """What becomes of a late attempt changes nothing: its frames are in the spool."""
+    if not attempt.cancelled() and (error := attempt.exception()) is not None:
+        logger.info("a late attempt ended: %s: %s", type(error).__name__, error)

@@ -1,0 +1,92 @@
+"""The STOMP edge as a whole: from the sockets to Kafka or the disk, with an orderly end."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from services.icat_gateway.bounds import Bounds
+from services.icat_gateway.delivering import Delivery
+from services.icat_gateway.handler import messages_of
+from services.icat_gateway.intake import Intake
+from services.icat_gateway.ports import Taken, Translator
+from services.icat_gateway.server import Server
+from services.icat_gateway.spool import Spool
+from shared.backoff import Patience
+from shared.metrics import ICAT_SPOOL_BYTES, ICAT_SPOOL_FRAMES, ICAT_SPOOL_OLDEST
+from shared.publisher import Publisher
+from shared.settings import Settings
+from shared.wire import Message
+
+logger = logging.getLogger(__name__)
+
+MEASURE_SECONDS = 1.0
+END_SECONDS = 20.0
+"""How long an orderly end may take; what is not durable then was never promised."""
+
+
+class Edge:
+    """Serves STOMP as long as the service lives, whether Kafka is there or not."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        translator: Translator,
+        publisher: Publisher,
+        patience: Patience,
+        clock: Callable[[], datetime],
+        bounds: Bounds,
+    ) -> None:
+        self._translator = translator
+        self._patience = patience
+        self._clock = clock
+        intake = Intake(bounds.waiting_bytes)
+        self.spool = Spool(settings.stomp_spool, settings.stomp_spool_bytes)
+        self.server = Server(settings, intake, clock, bounds)
+        self._delivery = Delivery(intake, self.spool, self._translate, publisher, patience, bounds.confirmation_seconds)
+
+    async def run(self) -> None:
+        """Serve until the service stops.
+
+        Raises:
+            Stopping: the service stops, and all that was taken is durable.
+            Fatal: the spool cannot be used.
+            OSError: the port cannot be listened on.
+        """
+        self.spool.open()
+        try:
+            await self.server.start()
+            logger.info("STOMP is served on port %d", self.server.port)
+            await self._serve()
+        finally:
+            self.spool.close()
+
+    async def _serve(self) -> None:
+        works = (self._delivery.take, self._delivery.deliver, self._measure, self._until_stopped)
+        tasks = [asyncio.create_task(work()) for work in works]
+        try:
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(END_SECONDS):
+                    await self.server.stop()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        for task in ended:
+            task.result()
+
+    async def _until_stopped(self) -> None:
+        await self._patience.sleep(float("inf"))
+
+    async def _measure(self) -> None:
+        while True:
+            oldest = self.spool.oldest
+            ICAT_SPOOL_FRAMES.set(self.spool.frames)
+            ICAT_SPOOL_BYTES.set(self.spool.bytes)
+            ICAT_SPOOL_OLDEST.set(0 if oldest is None else max(0.0, self._clock().timestamp() - oldest / 1e6))
+            await asyncio.sleep(MEASURE_SECONDS)
+
+    def _translate(self, taken: Taken) -> Sequence[Message]:
+        return messages_of(taken, self._translator, self._clock())

@@ -1,0 +1,38 @@
+"""From a frame that was taken to what is published: pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.icat_gateway.ports import Taken, Translator
+from shared.rejecting import rejection_message
+from shared.rejections import Code, Refusal
+from shared.stage import HEADROOM_BYTES
+from shared.topics import TOPICS
+from shared.wire import Message, Record
+
+STAGE = "icat_gateway"
+MOST_BYTES = {topic.name: topic.max_bytes for topic in TOPICS}
+
+
+def messages_of(taken: Taken, translator: Translator, now: datetime) -> Sequence[Message]:
+    """What a frame becomes: events, or one rejection with its bytes. It never raises: a frame has no other way out."""
+    try:
+        messages = translator.translate(taken.frame, taken.position, now)
+    except Exception as error:  # noqa: BLE001  a defect of the translation must not stop those who wait behind
+        return [_rejected(taken, Refusal(Code.INTERNAL_ERROR, f"{type(error).__name__}: {error}"), now)]
+    for message in messages:
+        most = MOST_BYTES[message.topic]
+        if len(message.value) + HEADROOM_BYTES > most:
+            why = f"the event has {len(message.value)} bytes, {message.topic} takes {most}"
+            receipt = next((value for name, value in message.headers if name == "ce_id"), None)
+            return [_rejected(taken, Refusal(Code.TOO_LARGE, why), now, receipt)]
+    return messages
+
+
+def _rejected(taken: Taken, refusal: Refusal, now: datetime, receipt: bytes | None = None) -> Message:
+    """The rejection of the frame as a whole, under the receipt that its event would have had."""
+    source = ("ce_source", f"/stomp/{taken.frame.peer}".encode())
+    headers = (source,) if receipt is None else (("ce_id", receipt), source)
+    at = taken.position
+    record = Record(at.topic, at.partition, at.offset, at.timestamp_ms, None, taken.frame.body, headers)
+    return rejection_message(STAGE, record, refusal, now)

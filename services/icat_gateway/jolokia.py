@@ -1,0 +1,76 @@
+"""Jolokia as far as pyicat-plus asks ActiveMQ for it: how many consume a queue."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse
+
+from services.icat_gateway.consuming import Consumers
+from services.icat_gateway.ports import QUEUES
+from shared.backoff import Patience
+
+logger = logging.getLogger(__name__)
+
+ATTRIBUTE = "ConsumerCount"
+
+
+class Jolokia:
+    """The route, and its server on the port that clients know."""
+
+    def __init__(self, consumers: Consumers, patience: Patience, clock: Callable[[], datetime]) -> None:
+        self._consumers = consumers
+        self._patience = patience
+        self._clock = clock
+
+    def router(self) -> APIRouter:
+        """The one thing that can be read."""
+        router = APIRouter()
+        router.add_api_route("/api/jolokia/read/{mbean:path}", self.read, tags=["operations"])
+        return router
+
+    async def read(self, mbean: str) -> JSONResponse:
+        """`…,destinationName=<queue>/ConsumerCount`: how many consume what its frames become; 0 if Kafka is away."""
+        name, _, attribute = mbean.rpartition("/")
+        properties = dict(part.partition("=")[::2] for part in name.partition(":")[2].split(","))
+        request = {"mbean": name, "attribute": attribute, "type": "read"}
+        queue = properties.get("destinationName", "")
+        if attribute != ATTRIBUTE or queue not in QUEUES:
+            why = f"{mbean[-200:]} is not known here; ask for {ATTRIBUTE} of one of {', '.join(QUEUES)}"
+            return JSONResponse({"request": request, "error": why, "status": 404}, 404)
+        count = self._consumers.of(queue)
+        return JSONResponse(
+            {"request": request, "value": count, "timestamp": int(self._clock().timestamp()), "status": 200}
+        )
+
+    async def serve(self, host: str, port: int) -> None:
+        """Serve as long as the service lives.
+
+        Raises:
+            Stopping: the service stops.
+            OSError: the port cannot be listened on.
+        """
+        app = FastAPI(title="beamcat icat_gateway Jolokia")
+        app.include_router(self.router())
+        listening = socket.create_server((host, port))
+        server = _Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+        serving = asyncio.create_task(server.serve([listening]))
+        try:
+            await self._patience.sleep(float("inf"))
+        finally:
+            server.should_exit = True
+            await serving
+
+
+class _Server(uvicorn.Server):
+    """Beside the service's own HTTP server, which is the one that listens to signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """None: the service stops this server."""
+        yield

@@ -1,0 +1,66 @@
+"""What the edge carries, and who turns it into events."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from shared.events import Origin
+from shared.wire import Message
+
+QUEUES = (
+    "icatIngest",
+    "icatUpdateDatasetMetadata",
+    "icatDataFiles",
+    "icatArchiveRestoreStatus",
+    "rescheduleInvestigation",
+)
+"""The queues of an ICAT installation, as pyicat-plus names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One SEND frame, as taken."""
+
+    queue: str
+    body: bytes
+    peer: str
+    """Address of the client."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """STOMP headers."""
+
+
+class Translator(Protocol):
+    """Turns frames into events."""
+
+    def translate(self, frame: Frame, taken: Origin, now: datetime, /) -> Sequence[Message]:
+        """The messages that a frame becomes, or one rejection with its bytes. Never raises for bad input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A frame with its place among all that this edge took."""
+
+    frame: Frame
+    number: int
+    """Microseconds since 1970 at its arrival, higher for each frame."""
+
+    @property
+    def at(self) -> datetime:
+        """When it arrived."""
+        return datetime.fromtimestamp(self.number / 1e6, UTC)
+
+    @property
+    def size(self) -> int:
+        """Bytes that it occupies, about."""
+        return len(self.frame.body) + OVERHEAD_BYTES
+
+    @property
+    def position(self) -> Origin:
+        """Where it was read, as a rejection tells it: the queue stands for a topic, which has no partition."""
+        topic = f"stomp:{self.frame.queue}"
+        return Origin(topic=topic, partition=-1, offset=self.number, timestamp_ms=self.number // 1000)
+
+
+OVERHEAD_BYTES = 1024
+"""What a frame's headers and objects add to its body, so that empty frames count too."""

@@ -1,0 +1,108 @@
+"""The STOMP server: who may connect, and what all connections together may hold."""
+
+import asyncio
+import logging
+import socket
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+
+from services.icat_gateway.bounds import KIBIBYTE, Bounds
+from services.icat_gateway.connection import Connection, Terms
+from services.icat_gateway.framing import Reason, written
+from services.icat_gateway.intake import Intake, Waiting
+from services.icat_gateway.ports import Frame, Taken
+from shared.metrics import ICAT_CONNECTIONS, ICAT_REFUSED
+from shared.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+READ_AHEAD_BYTES = 32 * KIBIBYTE
+KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+"""Seconds of silence, seconds between probes, probes: clients stay for days without a heart-beat, dead ones do not."""
+
+
+class Server:
+    """Accepts connections and hands what they send to the intake."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        intake: Intake,
+        clock: Callable[[], datetime],
+        bounds: Bounds,
+    ) -> None:
+        self._settings = settings
+        self._intake = intake
+        self._clock = clock
+        self._terms = Terms(self._take, asyncio.Semaphore(bounds.large_frames), bounds)
+        self._connections: dict[Connection, asyncio.Task[None]] = {}
+        self._of_peer: Counter[str] = Counter()
+        self._number = 0
+        self._server: asyncio.Server | None = None
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        assert self._server is not None
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            OSError: the address is in use, or not this machine's.
+        """
+        self._server = await asyncio.start_server(
+            self._accept, self._settings.stomp_host, self._settings.stomp_port, limit=READ_AHEAD_BYTES
+        )
+
+    async def stop(self) -> None:
+        """Accept and read nothing more; on return all that was read is durable."""
+        assert self._server is not None
+        self._server.close()
+        for connection in self._connections:
+            connection.stop()
+        if self._connections:
+            await asyncio.wait(self._connections.values())
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = str((writer.get_extra_info("peername") or ("",))[0])
+        _keep_alive(writer.get_extra_info("socket"))
+        if (why := self._too_many(peer)) is not None:
+            ICAT_REFUSED.labels(Reason.TOO_MANY_CONNECTIONS).inc()
+            logger.warning("%s is refused: %s", peer, why)
+            writer.write(written("ERROR", None, {"message": why}))
+            writer.close()
+            return
+        connection = Connection(peer, reader, writer, self._terms)
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections[connection] = task
+        self._of_peer[peer] += 1
+        ICAT_CONNECTIONS.set(len(self._connections))
+        try:
+            await connection.serve()
+        finally:
+            del self._connections[connection]
+            self._of_peer[peer] -= 1
+            ICAT_CONNECTIONS.set(len(self._connections))
+
+    def _too_many(self, peer: str) -> str | None:
+        if len(self._connections) >= self._settings.stomp_connections:
+            return f"{self._settings.stomp_connections} connections are open, and no more are taken"
+        if self._of_peer[peer] >= self._settings.stomp_connections_per_address:
+            return f"{peer} has {self._of_peer[peer]} connections, and no more are taken from one address"
+        return None
+
+    async def _take(self, frame: Frame, durable: Callable[[], None]) -> None:
+        self._number = max(self._number + 1, int(self._clock().timestamp() * 1e6))
+        await self._intake.put(Waiting(Taken(frame, self._number), durable))
+
+
+def _keep_alive(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in KEEPALIVE.items():
+        if hasattr(socket, option):  # macOS names them otherwise
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
