@@ -4,8 +4,8 @@ from importlib import import_module
 
 from shared.service import Service
 
-NAMES = ("gateway", "validator", "linker", "sample_tracking", "catalog_writer", "search")
-"""Every service, in the order in which a dataset meets them."""
+NAMES = ("gateway", "validator", "linker", "sample_tracking", "catalog_writer", "search", "icat_gateway")
+"""Every service, in the order in which a dataset meets them; last the way in for those who speak to ICAT."""
 
 
 def load(name: str) -> Service:

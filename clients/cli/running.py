@@ -69,6 +69,7 @@ async def _serve(running: "Installation") -> bool:
     console.print(
         f"  {running.urls['gateway']}/docs    where producers hand in; their token: {DATA_DIRECTORY}/development-token"
     )
+    console.print(f"  tcp://127.0.0.1:{running.stomp_port}    where ICAT's clients hand in (STOMP)")
     console.print("[bold]Try[/]   .venv/bin/beamcat find Fus_RAC1b\n[bold]Stop[/]  Ctrl-C")
     await asyncio.Event().wait()
     return True

@@ -20,6 +20,8 @@ from shared.tokens import create_token
 from shared.topic_admin import apply_topics
 
 FIRST_PORT = 18000
+STOMP_PORT = 61613
+JOLOKIA_PORT = 8778
 READY_SECONDS = 60.0
 DEVELOPMENT = "development"
 
@@ -39,6 +41,10 @@ class Installation:
     """The base URL of every process, by its name (`search`, `linker`, `linker-2`)."""
     token: str
     """A producer's token for every beamline."""
+    stomp_port: int
+    """Where ICAT's clients send."""
+    jolokia_port: int
+    """Where they ask whether anybody consumes."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -48,6 +54,8 @@ class Installation:
             "BEAMCAT_GATEWAY_URL": self.urls["gateway"],
             "BEAMCAT_SEARCH_URL": self.urls["search"],
             "BEAMCAT_TOKEN": self.token,
+            "BEAMCAT_STOMP_PORT": str(self.stomp_port),
+            "BEAMCAT_JOLOKIA_PORT": str(self.jolokia_port),
         }
 
     async def ready(self) -> None:
@@ -79,22 +87,24 @@ async def installation(
     """
     directory = data_directory.absolute()
     async with embedded_stack(directory, say=say) as stack:
+        ports = Ports(directory / "ports.json", say)
         settings = Settings(
             kafka_bootstrap_servers=stack.bootstrap_servers,
             database_url=stack.database_url,
             tokens_file=directory / "tokens.json",
+            stomp_port=ports.take("stomp", STOMP_PORT),
+            jolokia_port=ports.take("jolokia", JOLOKIA_PORT),
             topic_partitions=int(os.environ.get(PARTITIONS_VARIABLE, FEW_PARTITIONS)),
         )
         await asyncio.gather(migrate(settings.database_url), apply_topics(settings))
         token = _development_token(directory / "development-token", settings)
-        ports = Ports(directory / "ports.json", say)
         urls = {
             name: f"http://{LOOPBACK}:{ports.take(name, FIRST_PORT + place)}"
             for place, name in enumerate(_names(replicas or {}))
         }
         programs = [_program(name, urls, stack, settings, (environment or {}).get(name, {})) for name in urls]
         async with supervised(programs, directory / "logs", say) as supervisor:
-            running = Installation(stack, settings, supervisor, urls, token)
+            running = Installation(stack, settings, supervisor, urls, token, settings.stomp_port, settings.jolokia_port)
             await running.ready()
             yield running
 
@@ -107,6 +117,10 @@ def _program(
         "BEAMCAT_TOKENS_FILE": str(settings.tokens_file),
         "BEAMCAT_VALIDATOR_URL": urls["validator"],
         "BEAMCAT_LINKER_URL": urls["linker"],
+        "BEAMCAT_STOMP_HOST": LOOPBACK,
+        "BEAMCAT_STOMP_PORT": str(settings.stomp_port),
+        "BEAMCAT_STOMP_SPOOL": str(settings.tokens_file.with_name(f"{name}-spool")),
+        "BEAMCAT_JOLOKIA_PORT": str(settings.jolokia_port),
         "BEAMCAT_HTTP_HOST": LOOPBACK,
         "BEAMCAT_HTTP_PORT": urls[name].rpartition(":")[2],
         **environment,

@@ -8,8 +8,8 @@ from functools import partial
 
 from services.icat_gateway.bounds import Bounds
 from services.icat_gateway.framing import Parser, Reason, Refused, StompFrame, written
-from services.icat_gateway.ports import Frame
 from services.icat_gateway.session import Answer, Leave, Session, Take
+from services.icat_gateway.translation import Frame
 from shared.metrics import ICAT_REFUSED
 
 logger = logging.getLogger(__name__)

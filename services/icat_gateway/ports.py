@@ -1,10 +1,11 @@
 """What the edge carries, and who turns it into events."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from services.icat_gateway.translation import Frame
 from shared.events import Origin
 from shared.wire import Message
 
@@ -16,18 +17,6 @@ QUEUES = (
     "rescheduleInvestigation",
 )
 """The queues of an ICAT installation, as pyicat-plus names them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One SEND frame, as taken."""
-
-    queue: str
-    body: bytes
-    peer: str
-    """Address of the client."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """STOMP headers."""
 
 
 class Translator(Protocol):

@@ -11,7 +11,8 @@ from services.icat_gateway.bounds import KIBIBYTE, Bounds
 from services.icat_gateway.connection import Connection, Terms
 from services.icat_gateway.framing import Reason, written
 from services.icat_gateway.intake import Intake, Waiting
-from services.icat_gateway.ports import Frame, Taken
+from services.icat_gateway.ports import Taken
+from services.icat_gateway.translation import Frame
 from shared.metrics import ICAT_CONNECTIONS, ICAT_REFUSED
 from shared.settings import Settings
 

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from services.icat_gateway.ports import Frame, Taken
+from services.icat_gateway.ports import Taken
+from services.icat_gateway.translation import Frame
 from shared.faults import Fatal
 
 logger = logging.getLogger(__name__)

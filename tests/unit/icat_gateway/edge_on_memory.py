@@ -9,7 +9,7 @@ from typing import Self
 
 from services.icat_gateway.bounds import Bounds
 from services.icat_gateway.edge import Edge
-from services.icat_gateway.ports import Frame
+from services.icat_gateway.translation import Frame
 from shared.backoff import Patience, Stopping
 from shared.events import Origin
 from shared.publisher import MemoryPublisher

@@ -6,8 +6,9 @@ from threading import Event
 
 import pytest
 
-from services.icat_gateway.ports import Frame, Taken
+from services.icat_gateway.ports import Taken
 from services.icat_gateway.spool import Spool, SpoolFull, _record
+from services.icat_gateway.translation import Frame
 from shared.faults import Fatal
 
 MOST = 100_000

@@ -1,0 +1,38 @@
+"""The declaration of the icat_gateway."""
+
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from services.icat_gateway.bounds import Bounds
+from services.icat_gateway.consuming import Consumers, Group
+from services.icat_gateway.edge import Edge
+from services.icat_gateway.jolokia import Jolokia
+from services.icat_gateway.translation import Translator
+from shared.service import Ground, Parts, Service
+from shared.topics import INVESTIGATIONS, REPORTS, SUBMITTED
+
+VALIDATOR = Group("beamcat.validator", SUBMITTED.name)
+LINKER = Group("beamcat.linker-investigations", INVESTIGATIONS.name)
+SEARCH = Group("beamcat.search-reports", REPORTS.name)
+CONSUMERS = {
+    "icatIngest": VALIDATOR,
+    "icatUpdateDatasetMetadata": VALIDATOR,
+    "icatDataFiles": SEARCH,
+    "icatArchiveRestoreStatus": SEARCH,
+    "rescheduleInvestigation": LINKER,
+}
+"""Who consumes what the frames of a queue become; investigations that start take icatIngest as well."""
+
+
+def assemble(ground: Ground) -> Parts:
+    """STOMP and Jolokia, each on its own port, whether Kafka is there or not."""
+    settings = ground.settings
+    translator = Translator(ground.identities, ZoneInfo(settings.time_zone))
+    edge = Edge(settings, translator, ground.publisher, ground.patience, ground.clock, Bounds())
+    consumers = Consumers(settings, CONSUMERS, ground.patience)
+    jolokia = Jolokia(consumers, ground.patience, ground.clock)
+    serve_jolokia = partial(jolokia.serve, settings.stomp_host, settings.jolokia_port)
+    return Parts(router=jolokia.router(), edges=(edge.run, consumers.run, serve_jolokia))
+
+
+SERVICE = Service("icat_gateway", assemble)
