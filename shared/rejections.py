@@ -144,10 +144,6 @@ class Code(StrEnum):
     )
 
 
-SAY_IT_IS_CATALOGUED = frozenset({Code.SEQUENCE_NOT_HIGHER})
-"""A dataset that is refused for one of these is catalogued all the same."""
-
-
 @dataclass(frozen=True)
 class Refusal:
     """Why one event is not taken."""

@@ -70,9 +70,24 @@ async def _serve(running: "Installation") -> bool:
         f"  {running.urls['gateway']}/docs    where producers hand in; their token: {DATA_DIRECTORY}/development-token"
     )
     console.print(f"  tcp://127.0.0.1:{running.stomp_port}    where ICAT's clients hand in (STOMP)")
+    console.print("[bold]Paste[/] into a Python shell that has pyicat-plus (docs/from-icat.md):")
+    console.print(icat_client(running), markup=False, highlight=False, soft_wrap=True)
     console.print("[bold]Try[/]   .venv/bin/beamcat find Fus_RAC1b\n[bold]Stop[/]  Ctrl-C")
     await asyncio.Event().wait()
     return True
+
+
+def icat_client(running: "Installation") -> str:
+    """The line that makes the client of ICAT speak to beamcat."""
+    token = f"open({str(DATA_DIRECTORY.absolute() / 'development-token')!r}).read().strip()"
+    brokers = f"['127.0.0.1:{running.stomp_port}']"
+    names = ("metadata", "update_metadata", "add_files", "reschedule_investigation")
+    queues = ", ".join(f"{name}_urls={brokers}, {name}_queue_monitor_port={running.jolokia_port}" for name in names)
+    search = running.urls["search"]
+    return (
+        f"from pyicat_plus.client.main import IcatClient; client = IcatClient({queues}, elogbook_url={search!r}, "
+        f"elogbook_token={token}, icatplus_restricted_url={search!r}, icatplus_password={token})"
+    )
 
 
 def show_examples(api: Api) -> bool:

@@ -18,7 +18,7 @@ from shared.events import (
     StartedInvestigation,
 )
 from shared.identity import Identities
-from shared.rejections import SAY_IT_IS_CATALOGUED, Refusal
+from shared.rejections import Code, Refusal
 from shared.stage import Learned, Outcome, Told
 from shared.wire import Received
 
@@ -31,6 +31,10 @@ class CommittedView(Section):
 
     commit: Commit
     document: CommittedDocument | None
+
+
+NO_LOSS = frozenset({Code.SEQUENCE_NOT_HIGHER, Code.NOTHING_TO_UPDATE, Code.UPDATE_ELSEWHERE})
+"""What is refused for one of these added something to a dataset; the dataset itself is no worse for it."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,7 @@ def learn_rejections(events: Sequence[Received[RejectedView]], known: None, now:
 
 
 def _lost(said: RejectedInput) -> Outcome:
-    if said.dataset_id is None or said.path is None or said.code in SAY_IT_IS_CATALOGUED:
+    if said.dataset_id is None or said.path is None or said.code in NO_LOSS:
         return Learned()
     reason = f"{said.code}: {said.message[:MOST_REASON_CHARACTERS]}"
     return Lost(said.dataset_id, said.path, reason, forsaken(said.path, reason))

@@ -41,12 +41,7 @@ class MemoryReadModel:
         """Note everything."""
         noted = [outcome for outcome in outcomes if isinstance(outcome, Noted)]
         for note in noted:
-            if note.revision:
-                self.revisions.setdefault((note.revision.dataset_id, note.revision.revision), note.revision)
-            if note.rejection:
-                self.rejections.setdefault(note.rejection.rejection_id, note.rejection)
-            if note.report:
-                self.reports.setdefault(note.report.event_id, note.report)
+            self._keep_facts(note)
         for entry in newest([*self.entries.values(), *(note.entry for note in noted if note.entry)]):
             self.entries[entry.row.dataset_id] = entry
         for receipt in merged([*self.receipts.values(), *(note.receipt for note in noted if note.receipt)]):
@@ -56,8 +51,17 @@ class MemoryReadModel:
             self.investigations[investigation.investigation_id] = investigation
         for sample in last_words([*self.samples.values(), *(note.sample for note in noted if note.sample)]):
             self.samples[sample.sample_number] = sample
-        for written in (note.logbook for note in noted if note.logbook):
-            self.logbook.setdefault(written.entry_id, written)
         for event in events:
             place = event.record.topic, event.record.partition
             self.positions[place] = max(self.positions.get(place, 0), event.record.offset + 1)
+
+    def _keep_facts(self, note: Noted) -> None:
+        """What is told once and never changes."""
+        if note.revision:
+            self.revisions.setdefault((note.revision.dataset_id, note.revision.revision), note.revision)
+        if note.rejection:
+            self.rejections.setdefault(note.rejection.rejection_id, note.rejection)
+        if note.report:
+            self.reports.setdefault(note.report.event_id, note.report)
+        if note.logbook:
+            self.logbook.setdefault(note.logbook.entry_id, note.logbook)

@@ -121,7 +121,7 @@ class CatalogueReader:
 
     async def reports(self, dataset_id: UUID, limit: int) -> list[Row]:
         """What became of the dataset's files, newest first."""
-        async with self._connection() as connection:
+        async with self.connection() as connection:
             rows = await connection.fetch(
                 "select about, level, message, at from report join dataset on dataset.number = report.dataset_number"
                 " where dataset_id = $1 order by at desc, event_id limit $2",

@@ -6,13 +6,18 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.icat.session import BEAMLINE, PROCESSED, PROPOSAL, RAW, RAW_FROM_FILE, IcatClient
+from tests.e2e.icat.session import BEAMLINE, PROCESSED, PROPOSAL, RAW, RAW_FROM_FILE
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # as in the session
+    from pyicat_plus.client.main import IcatClient
 
 pytestmark = pytest.mark.e2e
 

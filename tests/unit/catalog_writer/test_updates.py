@@ -10,9 +10,9 @@ from services.catalog_writer.handler import Answered, Known, Revised, commit
 from shared.events import Container, Finding, InvestigationRef, Producer, SampleRef
 from shared.rejections import Code, Refusal
 from shared.stage import Outcome
-from tests.unit.catalog_writer.builders import IDENTITIES, INVESTIGATION, NOW, Tracked, number
+from tests.unit.catalog_writer.builders import IDENTITIES, INVESTIGATION, NOW, NUMBERS, Tracked, number
 
-NOTHING = Known({}, {})
+NOTHING = Known({}, {}, NUMBERS)
 DOUBT = Finding.warning("value_implausible", "that is long", parameter="MX_exposureTime")
 FIRST = Tracked(
     parameters={"MX_resolution": number(2.0, "Å"), "MX_exposureTime": number(900, "s")},
@@ -33,7 +33,7 @@ UPDATE = Tracked(
 )
 WEDGE = Tracked(mode="upsert", complete=False, parameters={"MX_omega": number(0, "deg")})
 PLACEHOLDER = InvestigationRef(
-    investigation_id=IDENTITIES.placeholder("mx1111", "id30a-3"),
+    investigation_id=IDENTITIES.opened("mx1111", "id30a-3", NOW),
     facility_id=None,
     proposal="mx1111",
     beamline="id30a-3",

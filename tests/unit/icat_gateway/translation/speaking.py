@@ -8,10 +8,10 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pyicat_plus._icat_messaging.serializers.dataset import (  # type: ignore[import-untyped]  # ships no types
+from pyicat_plus._icat_messaging.serializers.dataset import (
     serialize_dataset_message,
 )
-from pyicat_plus._icat_messaging.serializers.investigation import (  # type: ignore[import-untyped]  # likewise
+from pyicat_plus._icat_messaging.serializers.investigation import (
     serialize_investigation_message,
 )
 

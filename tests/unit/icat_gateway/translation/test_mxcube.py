@@ -16,7 +16,7 @@ from services.validator.handler import validating
 from shared.events import DatasetFacts
 from shared.stage import Passed
 from tests.unit.icat_gateway.translation.speaking import NOW, RAW, a_dataset, received, translated
-from tests.unit.linker.builders import committed
+from tests.unit.linker.builders import IDENTITIES, committed
 from tests.unit.linker.world import World
 from tests.unit.validator.builders import a_checker
 
@@ -169,7 +169,7 @@ def test_the_wedges_of_a_characterisation_are_submissions_of_one_incomplete_data
 
 
 async def test_processing_that_was_launched_before_the_collection_is_registered_is_linked_when_it_is() -> None:
-    world = World(MemoryLinks())
+    world = World(MemoryLinks(IDENTITIES))
     program = {"scanType": "integration", "Process_program": "autoPROC", "input_datasets": [RAW]}
     integration = facts_of(program, f"{FOLDER.replace('RAW_DATA', 'PROCESSED_DATA')}/run_01/autoPROC")
     assert (integration.type, [each.path for each in integration.inputs]) == ("processed", [RAW])
