@@ -22,6 +22,7 @@ from typing import Any
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the client's own dependencies warn while they are imported
     from pyicat_plus.client.main import IcatClient
+    from pyicat_plus.client.types import ArchiveStatusType
     from pyicat_plus_pytest_plugin import tcp
     from pyicat_plus_pytest_plugin.mock_backend import mock_icat_client
 
@@ -151,7 +152,8 @@ def ask(session: Session, password: str) -> None:
     session.call("add_files", dataset_id=dataset_id)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        session.call("update_archive_restore_status", dataset_id=dataset_id, type="archiving", message="on tape")
+        archived = {"type": ArchiveStatusType.ARCHIVING, "message": "on tape"}
+        session.call("update_archive_restore_status", dataset_id=dataset_id, **archived)
     session.call("reschedule_investigation", investigation_id=number)
 
 

@@ -28,7 +28,6 @@ UNKNOWN_HERE = {"download_file_by": "beamcat keeps no files of samples, so there
 
 DIFFERENCES = {
     "check_health update_metadata": "the mock consumes no such queue",
-    "check_health add_files": "the mock has no port to ask",
     "investigation_info": "the mock numbers from 0, and invents a release date three years later",
     "investigation_info_string": "as investigation_info",
     "investigation_summary": "the links hold the number",
@@ -72,7 +71,8 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
         yield _session(folder / "beamcat", client=client, password=running["BEAMCAT_TOKEN"])
     finally:
         up.send_signal(signal.SIGINT)
-        assert up.wait(timeout=60) == 0
+        up.communicate(timeout=60)
+        assert up.returncode == 0
 
 
 @pytest.fixture(scope="module")
@@ -134,5 +134,8 @@ def test_a_sample_is_known_in_its_investigation(answers: Answers) -> None:
 
 
 def test_the_mock_backend_answers_the_same_but_for_what_is_listed(answers: Answers, oracle: Answers) -> None:
+    for told in (answers, oracle):  # the mock lists what came first first; beamcat what started first
+        told["registered_dataset_ids"]["answer"].sort(key=lambda each: each["path"])
+    del oracle["check_health add_files"]  # the mock has no port for it: whoever listens at ICAT's own is asked
     different = {name for name in oracle if oracle[name] != answers[name]}
     assert different == DIFFERENCES.keys()
