@@ -2,7 +2,7 @@
 # `make` lists what can be done.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo up test unit lint types format contracts lock faults bench bench-search bench-validator clean
+.PHONY: help setup run demo up test unit lint types format contracts lock faults faults-icat bench bench-search bench-validator clean
 
 # Which Python makes .venv; the first that is new enough if none is given.
 PYTHON ?=
@@ -61,6 +61,8 @@ lock: .venv/.dev ## resolve all dependencies anew: requirements/*.txt and jgo.lo
 ##@ Push it
 faults: .venv/.dev ## kill everything while 5,000 datasets flow, then count; SEED=… repeats a run
 	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
+faults-icat: .venv/.dev ## kill the edge under five real clients of ICAT, Kafka away for a minute; SEED=… repeats a run
+	@$(BIN)/python -m tests.faults.frames $(if $(SEED),--seed $(SEED))
 bench: .venv/.dev ## datasets per second through the whole path, beside a plain COPY
 	@$(BIN)/python -m benchmarks.flow
 bench-search: .venv/.dev ## what a search takes at 100,000 datasets
