@@ -51,7 +51,7 @@ def dataset_submitted(root: ET.Element, sending: Sending) -> Message:
         Poison: a name, location or investigation is missing, an element says two things, or it is too large.
     """
     submission = _submission(root)
-    receipt_id = sending.statement_id(to_json(submission).decode())
+    receipt_id = sending.repeatable_id(to_json(submission).decode())
     parameters = submission["parameters"]
     producer = {"software": parameters.get("software"), "machine": parameters.get("machine", sending.frame.peer)}
     key = dataset_key(submission["path"], sending)

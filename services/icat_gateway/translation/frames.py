@@ -30,6 +30,10 @@ class Frame:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+RESEND_MS = 5 * 60 * 1000
+"""A client sends again within seconds: it tries to connect three times, waiting five seconds each."""
+
+
 @dataclass(frozen=True)
 class Sending:
     """One frame on its way: who sent it, when and where it was taken, and the ids that follow."""
@@ -41,8 +45,15 @@ class Sending:
     zone: tzinfo
 
     def statement_id(self, canonical: str, part: str = "") -> UUID:
-        """The id of what is true however often it is said: a dataset, the start of an investigation."""
+        """The id of what is true however often it is said: the start of an investigation."""
         return uuid5(self.identities.namespace, f"{self.frame.queue}\n{part}\n{canonical}")
+
+    def repeatable_id(self, canonical: str) -> UUID:
+        """The id of a dataset as it is said: the same for a client that says it again after a broken connection.
+
+        Said once more later, the same words may take back what was said in between, and are another event.
+        """
+        return self.statement_id(canonical, f"{self.taken.timestamp_ms // RESEND_MS}")
 
     def command_id(self, canonical: str, part: str = "") -> UUID:
         """The id of what may be meant anew in the same words: back to the old sample name, restored once more.

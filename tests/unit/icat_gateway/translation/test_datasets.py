@@ -156,6 +156,12 @@ def test_sent_again_after_a_broken_connection_it_is_the_same_submission() -> Non
     assert receipt_of(one) != receipt_of(translated(a_dataset(MX_resolution=2))[0])
 
 
+def test_said_once_more_an_hour_later_it_may_take_back_what_came_between() -> None:
+    later = taken(2).model_copy(update={"timestamp_ms": taken(2).timestamp_ms + 3_600_000})
+    (one,), (again,) = translated(a_dataset()), translated(a_dataset(), at=later)
+    assert receipt_of(one) != receipt_of(again)
+
+
 @pytest.mark.parametrize(
     ("body", "code", "words"),
     [
