@@ -16,7 +16,8 @@ from services.search.query import COLUMN_SORTS, Query
 
 LISTED = (
     'dataset_id, path, name, type, kind, technique, proposal, beamline, sample, started as start, ended as "end",'
-    " complete, revision, submitted_at, committed_at, file_count, volume_bytes, number"
+    " complete, revision, submitted_at, committed_at, file_count, volume_bytes, number,"
+    " coalesce((select codes from finding_set where finding_set.finding_set = dataset.finding_set), '{}') as findings"
 )
 NODES = f"select {LISTED} from dataset where dataset_id = any($1::uuid[])"  # own words alone
 KNOWN = "select parameter_id, name, many from parameter where lower(name) = any($1::text[])"

@@ -46,6 +46,15 @@ async def test_datasets_are_found_by_what_was_found_in_them(ask: Asking) -> None
     assert [(fields, set(await ask.names(**fields))) for fields, _ in QUERIES] == QUERIES
 
 
+async def test_a_row_names_what_was_found_each_code_once(ask: Asking) -> None:
+    answer = await ask.get("/datasets")
+    assert {row["name"]: sorted(row["findings"]) for row in answer["datasets"]} == {
+        "fine": [],
+        "unlikely": ["value_implausible"],
+        "both": ["parameter_unknown", "value_implausible"],
+    }
+
+
 async def test_findings_are_counted_by_datasets_and_not_by_how_often_they_occur(ask: Asking) -> None:
     answer = await ask.get("/datasets", facets="finding,type", q="data")
     assert answer["facets"] == {
