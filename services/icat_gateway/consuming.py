@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import KafkaError
@@ -17,6 +17,7 @@ from shared.settings import Settings
 
 NAME = "icat_gateway"
 LOOK_SECONDS = 2.0
+END_SECONDS = 5.0
 STALE_SECONDS = 10.0
 """Kafka's word holds so long; after that it is away, and nobody consumes."""
 STUCK_SECONDS = 30.0
@@ -86,7 +87,7 @@ class Consumers:
         attempt = 0
         while True:
             try:
-                async with _clients(self._access) as (admin, consumer):
+                async with _clients(self._access, {group.topic for group in self._known}) as (admin, consumer):
                     while True:
                         await self._look(admin, consumer)
                         attempt = 0
@@ -102,20 +103,32 @@ class Consumers:
 
 
 @contextlib.asynccontextmanager
-async def _clients(access: Mapping[str, object]) -> AsyncIterator[tuple[AIOKafkaAdminClient, AIOKafkaConsumer]]:
+async def _clients(
+    access: Mapping[str, object], topics: Collection[str]
+) -> AsyncIterator[tuple[AIOKafkaAdminClient, AIOKafkaConsumer]]:
+    """An admin, and a consumer that knows the topics, belongs to no group and fetches nothing."""
     async with contextlib.AsyncExitStack() as ends:
         admin = AIOKafkaAdminClient(**access)
-        ends.push_async_callback(admin.close)
-        await admin.start()
-        consumer = AIOKafkaConsumer(**access)
-        ends.push_async_callback(consumer.stop)
-        await consumer.start()
+        ends.push_async_callback(_ended, admin.close)
+        async with asyncio.timeout(STALE_SECONDS):
+            await admin.start()
+        consumer = AIOKafkaConsumer(*topics, **access)
+        ends.push_async_callback(_ended, consumer.stop)
+        async with asyncio.timeout(STALE_SECONDS):  # it waits for topics that are not there
+            await consumer.start()
+        consumer.pause(*consumer.assignment())
         yield admin, consumer
 
 
+async def _ended(end: Callable[[], Awaitable[None]]) -> None:
+    """A client of a Kafka that is away may take for ever to say goodbye."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(END_SECONDS):
+            await end()
+
+
 async def _standing(group: Group, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> Standing:
-    await consumer.topics()  # or a topic that was made since the start is not known
-    partitions = [TopicPartition(group.topic, number) for number in consumer.partitions_for_topic(group.topic) or ()]
+    partitions = [partition for partition in consumer.assignment() if partition.topic == group.topic]
     [answer] = await admin.describe_consumer_groups([group.name])
     _, _, state, _, _, members, *_ = answer.groups[0]
     committed = await admin.list_consumer_group_offsets(group.name)

@@ -18,15 +18,18 @@ def messages_of(taken: Taken, translator: Translator, now: datetime) -> Sequence
     """What a frame becomes: events, or one rejection with its bytes. It never raises: a frame has no other way out."""
     try:
         messages = translator.translate(taken.frame, taken.position, now)
+        too_large = next((message for message in messages if _excess(message) > 0), None)
     except Exception as error:  # noqa: BLE001  a defect of the translation must not stop those who wait behind
         return [_rejected(taken, Refusal(Code.INTERNAL_ERROR, f"{type(error).__name__}: {error}"), now)]
-    for message in messages:
-        most = MOST_BYTES[message.topic]
-        if len(message.value) + HEADROOM_BYTES > most:
-            why = f"the event has {len(message.value)} bytes, {message.topic} takes {most}"
-            receipt = next((value for name, value in message.headers if name == "ce_id"), None)
-            return [_rejected(taken, Refusal(Code.TOO_LARGE, why), now, receipt)]
-    return messages
+    if too_large is None:
+        return messages
+    why = f"the event has {len(too_large.value)} bytes, {_excess(too_large)} more than {too_large.topic} takes"
+    receipt = next((value for name, value in too_large.headers if name == "ce_id"), None)
+    return [_rejected(taken, Refusal(Code.TOO_LARGE, why), now, receipt)]
+
+
+def _excess(message: Message) -> int:
+    return len(message.value) + HEADROOM_BYTES - MOST_BYTES[message.topic]
 
 
 def _rejected(taken: Taken, refusal: Refusal, now: datetime, receipt: bytes | None = None) -> Message:
