@@ -2,7 +2,8 @@
 # `make` lists what can be done.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo up test unit lint types format contracts lock faults faults-icat bench bench-search bench-validator clean
+.PHONY: help setup run demo up test unit lint types format contracts lock faults faults-icat bench bench-search
+.PHONY: bench-validator bench-icat clean
 
 # Which Python makes .venv; the first that is new enough if none is given.
 PYTHON ?=
@@ -69,6 +70,8 @@ bench-search: .venv/.dev ## what a search takes at 100,000 datasets
 	@$(BIN)/python -m benchmarks.search
 bench-validator: .venv/.dev ## what checking one dataset takes
 	@$(BIN)/python -m benchmarks.validator
+bench-icat: .venv/.dev ## frames of ICAT's clients a second, taken and committed, beside the broker of their own mock
+	@$(BIN)/python -m benchmarks.icat
 
 ##@ Leave it
 clean: ## remove what setup and tests made; the catalogue in .beamcat stays

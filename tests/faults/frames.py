@@ -120,11 +120,17 @@ async def _kill(running: Installation, beamlines: Beamlines, storm: Storm, say: 
     chance = random.Random(storm.seed)
     for at in sorted(chance.sample(range(1, storm.frames - CLIENTS), storm.kills)):
         await beamlines.until_sent(at)
-        try:
-            os.kill(running.supervisor.pid("icat_gateway"), signal.SIGKILL)
-            say(f"the edge is killed at frame {at}")
-        except ProcessLookupError:
-            say(f"the edge is down already at frame {at}")
+        while not _killed(running):  # noqa: ASYNC110  it is down still
+            await asyncio.sleep(0.01)
+        say(f"the edge is killed at frame {at}")
+
+
+def _killed(running: Installation) -> bool:
+    try:
+        os.kill(running.supervisor.pid("icat_gateway"), signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 async def _stop_kafka(running: Installation, beamlines: Beamlines, storm: Storm, say: Callable[[str], None]) -> None:

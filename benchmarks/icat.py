@@ -1,0 +1,167 @@
+"""`make bench-icat`: frames of ICAT's clients, taken and committed, beside coilmq, the broker of the client's own mock.
+
+Senders are processes of their own. A frame is taken when it is durable: the receipt of each connection's last frame
+ends the clock. coilmq gives receipts for what it holds in memory, and neither translates nor keeps. Both are sent the
+same frames, one after the other in the same run, so their ratio says more than either figure: machines differ.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import random
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import psutil
+
+from benchmarks.flow import counted, peak_megabytes
+from deploy.embedded.installation import Installation, installation
+from deploy.embedded.ports import any_free_port
+from tests.builders.submissions import raw_submission
+
+RAW_CONNECTIONS = (1, 5, 50)
+CLIENT_PROCESSES = (1, 4)
+AIM_PER_SECOND = 2000
+
+RAW_SENDER = """
+import socket, sys, threading, time
+port, connections, file = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+bodies = open(file, "rb").read().split(b"\\0")[:-1]
+HEAD = b"SEND\\nack:client-individual\\ndestination:/queue/icatIngest\\npersistent:true\\n"
+def send(place):
+    mine = bodies[place::connections]
+    link = socket.create_connection(("127.0.0.1", port))
+    link.sendall(b"CONNECT\\naccept-version:1.1\\nhost:\\n\\n\\0")
+    answers = link.makefile("rb")
+    while not answers.readline().startswith(b"CONNECTED"): pass
+    for number, body in enumerate(mine):
+        receipt = b"receipt:last\\n" if number == len(mine) - 1 else b""
+        link.sendall(HEAD + receipt + b"\\n" + body + b"\\0")
+    while not answers.readline().lstrip(b"\\0").startswith(b"receipt-id:last"): pass
+    link.close()
+threads = [threading.Thread(target=send, args=(place,)) for place in range(connections)]
+began = time.monotonic()
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(time.monotonic() - began)
+"""
+
+CLIENT_SENDER = """
+import sys, time
+from pyicat_plus.client.main import IcatClient
+port, first, count, file = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+client = IcatClient(metadata_urls=[f"127.0.0.1:{port}"])
+began = time.monotonic()
+for number in range(first, first + count):
+    path = f"/data/visitor/mx1111/id30a3/20241130/RAW_DATA/client/run_{number}"
+    metadata = {"Sample_name": "client", "MX_resolution": 1.5, "MX_numberOfImages": 100, "MX_flux": 1e12,
+                "startDate": "2024-11-30T09:00:00+01:00", "endDate": "2024-11-30T09:01:00+01:00", "definition": "MX"}
+    client.store_dataset(beamline="id30a-3", proposal="mx1111", dataset=f"run_{number}", path=path, metadata=metadata)
+client.disconnect()
+print(time.monotonic() - began)
+"""
+
+
+def body(number: int, chance: random.Random) -> bytes:
+    """A data collection of 28 parameters, some 3 kB, as XML."""
+    said = raw_submission(number, chance)
+    parameters = "".join(
+        f"<tns:parameter><tns:name>{name}</tns:name><tns:value>{escape(str(value))}</tns:value></tns:parameter>"
+        for name, value in list(said["parameters"].items())[:28]
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><tns:dataset xmlns:tns="http://www.esrf.fr/icat" complete="true">'
+        f"<tns:investigation>{said['proposal']}</tns:investigation>"
+        f"<tns:instrument>{said['parameters']['beamlineID']}</tns:instrument><tns:name>{said['name']}</tns:name>"
+        f"<tns:location>{said['path']}</tns:location><tns:startDate>{said['start']}</tns:startDate>"
+        f"<tns:endDate>{said['end']}</tns:endDate><tns:sample><tns:name>{said['sample']}</tns:name></tns:sample>"
+        f"{parameters}</tns:dataset>"
+    ).encode()
+
+
+async def senders(code: str, arguments: Sequence[Sequence[object]]) -> float:
+    """Run sender processes side by side; the seconds of the slowest, its own start not counted."""
+
+    async def one(given: Sequence[object]) -> float:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-W", "ignore", "-c", code, *map(str, given)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        output, _ = await process.communicate()
+        return float(output.split()[-1])
+
+    return max(await asyncio.gather(*(one(given) for given in arguments)))
+
+
+@contextlib.asynccontextmanager
+async def coilmq() -> AsyncIterator[int]:
+    """The broker of the client's own mock, on a port of its own."""
+    port = any_free_port()
+    module = "pyicat_plus_pytest_plugin.servers.coilmq"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "ignore", "-m", module, "-b", "127.0.0.1", "-p", str(port)),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(30):
+            while psutil.Process(process.pid).is_running():
+                with contextlib.suppress(OSError):
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                    writer.close()
+                    break
+                await asyncio.sleep(0.1)
+        yield port
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def bench(frames: int, client_frames: int, seed: int, directory: Path) -> None:
+    """Print what was measured."""
+    async with installation(directory) as running:
+        chance = random.Random(seed)
+        done = 0
+        print(f"{'':24}{'taken/s':>10}{'committed/s':>13}{'coilmq/s':>10}{'ratio':>8}")
+        for connections in RAW_CONNECTIONS:
+            file = directory / f"frames-{connections}"
+            file.write_bytes(b"".join(body(number, chance) + b"\0" for number in range(done, done + frames)))
+            done += frames
+            arguments = [connections, file]
+            await case(running, f"raw, {connections} connections", RAW_SENDER, [arguments], (frames, done))
+        for processes in CLIENT_PROCESSES:
+            share = client_frames // processes
+            arguments_of = [[done + place * share, share, "-"] for place in range(processes)]
+            done += share * processes
+            await case(running, f"pyicat-plus, {processes}", CLIENT_SENDER, arguments_of, (share * processes, done))
+        edge = psutil.Process(running.supervisor.pid("icat_gateway"))
+        print(f"edge's peak memory: {peak_megabytes([edge]):.0f} MB; aim: {AIM_PER_SECOND} raw frames/s taken")
+
+
+async def case(
+    running: Installation, name: str, code: str, arguments: Sequence[Sequence[object]], counts: tuple[int, int]
+) -> None:
+    """One kind of sender: `counts` are its frames, and all datasets that are then catalogued."""
+    frames, total = counts
+    began = time.monotonic()
+    taken = await senders(code, [[running.stomp_port, *given] for given in arguments])
+    committed = await counted(running, "catalog", total) - began
+    async with coilmq() as port:
+        theirs = await senders(code, [[port, *given] for given in arguments])
+    ours, other = frames / taken, frames / theirs
+    print(f"{name:24}{ours:10.0f}{frames / committed:13.0f}{other:10.0f}{ours / other:8.2f}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", type=int, default=5000)
+    parser.add_argument("--client-frames", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        asyncio.run(bench(chosen.frames, chosen.client_frames, chosen.seed, Path(temporary)))
