@@ -357,12 +357,12 @@ class SampleHappening(Section):
 
 
 class Report(Section):
-    """What became of the files of a catalogued dataset, as those say who keep them."""
+    """What became of the files of a catalogued dataset, as those say who keep them, or what is asked of those."""
 
     dataset_number: int = Field(ge=0, lt=2**63, description="as in `commit.number`")
-    about: Literal["archiving", "restoration", "files_added"]
+    about: Literal["archiving", "restoration", "restoration_requested", "files_added"]
     level: Literal["info", "warning", "error"] = "info"
-    message: str | None = None
+    message: str | None = Field(default=None, description="of a requested restoration: who asks for it")
     at: AwareDatetime
     producer: Producer = Producer()
 
@@ -457,7 +457,7 @@ class SampleMoved(Section):
 
 
 class DatasetReported(Section):
-    """The files of a catalogued dataset were archived, restored or added to."""
+    """The files of a catalogued dataset were archived, restored or added to, or are asked for."""
 
     report: Report
 

@@ -18,6 +18,8 @@ from shared.datafiles import DataFileInvalid, Table, data_files, read_data_file
 from shared.kinds import Kind, Lowered, Traits
 from shared.relations import InputDemands
 
+OLD_ESRFET, ESRFET = "http://purl.org/pan-science/ESRFET#", "https://w3id.org/PaN/ESRFET#"
+"""Where ESRF's ontology of techniques was found before, and where it is now: clients of before go on saying so."""
 GENERIC_RAW = "generic.raw"
 GENERIC_PROCESSED = "generic.processed"
 """The kinds of datasets whose technique no file describes: taken with a warning, and free in their inputs."""
@@ -117,6 +119,10 @@ class TechniqueBook:
         """The kind of that name; None for a generic one or one that is no longer described."""
         return self._kinds.get(name)
 
+    def by_pid(self, pid: str) -> Technique | None:
+        """The technique that a PID means, be it written in the old way or that of a narrower term."""
+        return self._by_pid.get(current_pid(pid))
+
     def _recognise(self, traits: Traits) -> Recognition:
         technique = self.technique_of(traits)
         if technique is None:
@@ -135,6 +141,11 @@ class TechniqueBook:
             or _foremost(self._by_pid, traits.technique_pid.split())
             or _foremost(self._by_family, traits.families)
         )
+
+
+def current_pid(text: str) -> str:
+    """A PID, or several, as they are written now."""
+    return text.replace(OLD_ESRFET, ESRFET)
 
 
 def _foremost(known: Mapping[str, Technique], said: Iterable[str]) -> Technique | None:

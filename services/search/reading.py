@@ -120,10 +120,11 @@ class CatalogueReader:
         return history
 
     async def reports(self, dataset_id: UUID, limit: int) -> list[Row]:
-        """What became of the dataset's files, newest first."""
+        """What became of the dataset's files, newest first. Who asked for them is told within sessions alone."""
         async with self.connection() as connection:
             rows = await connection.fetch(
-                "select about, level, message, at from report join dataset on dataset.number = report.dataset_number"
+                "select about, level, case about when 'restoration_requested' then null else message end as message, at"
+                " from report join dataset on dataset.number = report.dataset_number"
                 " where dataset_id = $1 order by at desc, event_id limit $2",
                 dataset_id,
                 limit,

@@ -8,9 +8,7 @@ from services.validator.notes import Notes
 from shared.events import Parameter, Producer, Submission
 from shared.identity import split_paths
 from shared.kinds import Traits
-
-OLD_ESRFET, ESRFET = "http://purl.org/pan-science/ESRFET#", "https://w3id.org/PaN/ESRFET#"
-"""Where ESRF's ontology of techniques was found before, and where it is now: clients of before go on saying so."""
+from shared.techniques import current_pid
 
 
 class Said:
@@ -75,7 +73,7 @@ class Said:
         return Traits(
             input_count=input_count,
             definition=self.text(self.submission.technique, "definition") or "",
-            technique_pid=(self.text(None, "technique_pid") or "").replace(OLD_ESRFET, ESRFET),
+            technique_pid=current_pid(self.text(None, "technique_pid") or ""),
             scan_type=self.text(None, "scanType") or self.text(None, "MX_scanType") or "",
             program=self.text(None, "Process_program") or "",
             parameters=tuple(self.parameters),

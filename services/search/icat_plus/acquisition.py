@@ -1,12 +1,8 @@
 """`/dataacquisition/{apiKey}/…`: what beamlines ask and say, with an API key in the URL."""
 
-from datetime import datetime
-from typing import Annotated, Literal
-from uuid import uuid4
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, Field
-from pydantic_core import to_json
 
 from services.search.icat_plus.access import check_beamline, permitted
 from services.search.icat_plus.answers import investigation_answer, registered_answer
@@ -14,16 +10,14 @@ from services.search.icat_plus.asking import MOST_ROWS, Slots
 from services.search.icat_plus.datasets import numbers_of
 from services.search.icat_plus.desk import Desk, answered, body_of
 from services.search.icat_plus.logbook import Pictured, Place, Written
+from services.search.icat_plus.tape import Restored, access_answers, report_message, whereabouts
+from services.search.query import MOST_ROWS as MOST_DATASETS
 from services.search.query import Fault, QueryInvalid
 from services.search.query import Query as DatasetQuery
-from shared.events import DatasetReported, Producer, Report
 from shared.problems import Problem
 from shared.tokens import Grant
-from shared.topics import REPORTS
-from shared.wire import Message, headers_of
 
 EVERY_ROW = 10_000_000
-MOST_REPORTED = 500
 
 Key = Annotated[str, Path(description="a token of the tokens file")]
 Number = Annotated[str | None, Query(alias="investigationId")]
@@ -82,19 +76,15 @@ def _add_reading(router: APIRouter, desk: Desk) -> None:
 def _add_writing(router: APIRouter, desk: Desk) -> None:
     @router.post("/dataacquisition/{key}/dataset/restore")
     async def report(request: Request, key: Key, ids: Annotated[str, Query(alias="datasetId")]) -> Response:
-        """The archive tells what became of a restoration; answered once it is durable, with those to be told: nobody,
-        since beamcat takes no requests to restore.
-        """
+        """The archive tells what became of a restoration; answered once it is durable, with those who asked for it."""
         grant = desk.access.by_key(key)
         restored = await body_of(request, Restored)
-        numbers = whole_numbers(ids) or ()
-        found = await desk.reader.find(DatasetQuery(numbers=numbers, limit=MOST_REPORTED))
-        known = [row for row in found["datasets"] if grant.permits(row["beamline"])]
-        if len(known) < len(set(numbers)) or not numbers:
-            raise Problem(404, "there is no such dataset, or the key is not for its beamline")
-        now = desk.clock()
-        await desk.confirmations.publish([report_message(row["number"], restored, grant, now) for row in known])
-        return answered([])
+        numbers = await known_numbers(desk, grant, ids)
+        files = whereabouts(await desk.icat.reports(numbers))
+        await desk.confirmations.publish([report_message(each, restored, grant, desk.clock()) for each in numbers])
+        return answered(
+            [answer for each in numbers for answer in access_answers(each, files[each], restored.level, desk.zone)]
+        )
 
     @router.post("/dataacquisition/{key}/notification")
     async def notify(
@@ -113,28 +103,6 @@ def _add_writing(router: APIRouter, desk: Desk) -> None:
         return await desk.write(await body_of(request, Pictured), place)
 
 
-class Restored(BaseModel):
-    """What the archive says of a dataset that was to be restored."""
-
-    level: Literal["info", "warning", "error"] = "info"
-    message: str | None = Field(default=None, max_length=10_000)
-
-
-def report_message(number: int, restored: Restored, grant: Grant, now: datetime) -> Message:
-    """The report; the same one at the same moment is one."""
-    producer = Producer(software=grant.name)
-    report = Report(
-        dataset_number=number,
-        about="restoration",
-        level=restored.level,
-        message=restored.message,
-        at=now,
-        producer=producer,
-    )
-    headers = headers_of(REPORTS, receipt_id=str(uuid4()), source="/beamcat/search", time=now.isoformat())
-    return Message(REPORTS.name, str(number).encode(), to_json(DatasetReported(report=report)), headers)
-
-
 async def place_of(desk: Desk, grant: Grant, number: str | None, proposal: str | None, beamline: str | None) -> Place:
     """Where an entry belongs: to the investigation that is named, else to the one that is on now, if one is known.
 
@@ -149,6 +117,32 @@ async def place_of(desk: Desk, grant: Grant, number: str | None, proposal: str |
     check_beamline(grant, beamline)
     slot = await desk.icat.at(proposal, beamline, desk.clock()) if proposal and beamline else None
     return Place(proposal or None, beamline or None, slot["number"] if slot else None)
+
+
+async def permitted_numbers(desk: Desk, grant: Grant, ids: str) -> list[int]:
+    """Of the datasets that are named by their ids those that are catalogued, and of which the grant's holder may know.
+
+    Raises:
+        QueryInvalid: they are no ids, or too many.
+    """
+    numbers = tuple(dict.fromkeys(whole_numbers(ids) or ()))
+    if len(numbers) > MOST_DATASETS:
+        raise QueryInvalid([Fault("ids of datasets", f"at most {MOST_DATASETS} at a time: ask in parts")])
+    found = await desk.reader.find(DatasetQuery(numbers=numbers, limit=MOST_DATASETS))
+    known = {row["number"] for row in found["datasets"] if grant.permits(row["beamline"])}
+    return [number for number in numbers if number in known]
+
+
+async def known_numbers(desk: Desk, grant: Grant, ids: str) -> list[int]:
+    """All that are named; further errors as of `permitted_numbers`.
+
+    Raises:
+        Problem: 404, one of them is none, or none is named.
+    """
+    numbers = await permitted_numbers(desk, grant, ids)
+    if not numbers or len(numbers) < len(set(whole_numbers(ids) or ())):
+        raise Problem(404, f"there is no such dataset, or {grant.name} may not speak for its beamline")
+    return numbers
 
 
 def whole_numbers(ids: str | None) -> tuple[int, ...] | None:

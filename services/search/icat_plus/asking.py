@@ -110,6 +110,16 @@ class IcatReader:
         )
         return await self._fetch(statement)
 
+    async def reports(self, numbers: Sequence[int]) -> list[Row]:
+        """What was said of where the files of datasets are, in the order of time."""
+        statement = Statement()
+        statement.text = (
+            "select dataset_number, about, level, message, at from report"
+            f" where dataset_number = any({statement.bind(list(numbers), 'bigint[]')}) and about <> 'files_added'"
+            " order by at, event_id"
+        )
+        return await self._fetch(statement)
+
     async def entries(self, wanted: Entries) -> list[Row]:
         """Entries of the logbook without the bytes of their files; each with the number of all, as `total`."""
         return await self._fetch(entries(wanted))

@@ -21,7 +21,6 @@ from services.search.icat_plus.datasets import Wanted, streamed, wanted_of
 from services.search.icat_plus.desk import Desk, answered
 from services.search.icat_plus.logging_in import SessionId
 from shared.problems import Problem
-from shared.techniques import TechniqueBook
 from shared.tokens import Grant
 from shared.vocabulary import Vocabulary
 
@@ -32,6 +31,7 @@ DATASET_FIELDS = {
     "instrumentName": "beamlines, apart by commas",
     "datasetType": "acquisition or processed",
     "search": "words, as `q` of `GET /datasets`",
+    "techniquePids": "PIDs apart by commas, as `GET /catalogue/techniques` has them or of narrower terms",
     "parameters": "filters, as `parameters` of `GET /datasets`",
     "startDate": "ISO 8601; started then or later",
     "endDate": "ISO 8601; started then or earlier",
@@ -72,7 +72,9 @@ def _add_datasets(router: APIRouter, desk: Desk) -> None:
 async def found(desk: Desk, grant: Grant, request: Request) -> Response:
     """The datasets that a URL asks for and a grant may know of."""
     said = dict(request.query_params)
-    wanted = await _narrowed(desk, grant, said, wanted_of(said, desk.identities, desk.zone, desk.naming))
+    wanted = await _narrowed(
+        desk, grant, said, wanted_of(said, desk.identities, desk.zone, desk.naming, desk.techniques)
+    )
     if wanted is None:
         return answered([])
     pages = desk.datasets.pages(wanted)
@@ -217,11 +219,11 @@ async def _slots_of(desk: Desk, grant: Grant, samples: list[Row]) -> dict[UUID, 
     return {slot["investigation_id"]: slot for slot in slots}
 
 
-def add_vocabulary(router: APIRouter, vocabulary: Vocabulary, techniques: TechniqueBook) -> None:
+def add_vocabulary(router: APIRouter, desk: Desk, vocabulary: Vocabulary) -> None:
     """What needs no session."""
     known = [
         {"id": number_of("technique", each.pid), "pid": each.pid, "name": each.name, "description": each.title}
-        for each in techniques.techniques
+        for each in desk.techniques.techniques
     ]
     terms = {
         name: {

@@ -1,7 +1,7 @@
 """Datasets for ICAT's clients: the query that a URL of ICAT+ asks, and its answer, streamed page by page."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any
@@ -16,6 +16,7 @@ from services.search.naming import Naming
 from services.search.query import MOST_ROWS, Fault, Query, QueryInvalid, key_type, order_name, read_query
 from services.search.reading import CatalogueReader
 from shared.identity import Identities
+from shared.techniques import TechniqueBook
 
 Answer = dict[str, Any]
 
@@ -34,7 +35,9 @@ class Wanted:
     nested: bool = False
 
 
-def wanted_of(said: Mapping[str, str], identities: Identities, zone: tzinfo, naming: Naming) -> Wanted:
+def wanted_of(
+    said: Mapping[str, str], identities: Identities, zone: tzinfo, naming: Naming, techniques: TechniqueBook
+) -> Wanted:
     """What the parameters of ICAT+ ask, in search's own words.
 
     Raises:
@@ -56,6 +59,7 @@ def wanted_of(said: Mapping[str, str], identities: Identities, zone: tzinfo, nam
     pairs.append(("order", _choice(said, "sortOrder", {"1": "asc", "-1": "desc"}, "desc", faults)))
     if "datasetType" in said:
         pairs.append(("type", _choice(said, "datasetType", TYPES, "raw", faults)))
+    pairs += [("technique", name) for name in _techniques(said, techniques, faults)]
     numbers = numbers_of(said, "datasetIds", faults)
     skip, limit = number_of(said, "skip", faults), number_of(said, "limit", faults)
     if (skip or 0) > MOST_SKIPPED:
@@ -68,6 +72,16 @@ def wanted_of(said: Mapping[str, str], identities: Identities, zone: tzinfo, nam
         raise QueryInvalid(faults)
     found = replace(query, numbers=numbers, numbered=True, count=True)
     return Wanted(found, skip or 0, limit, said.get("nested", "").lower() == "true")
+
+
+def _techniques(said: Mapping[str, str], techniques: TechniqueBook, faults: list[Fault]) -> Iterator[str]:
+    """The names of the techniques that PIDs mean: a dataset is kept under its technique's own."""
+    for pid in filter(None, map(str.strip, said.get("techniquePids", "").split(","))):
+        if technique := techniques.by_pid(pid):
+            yield technique.name
+        else:
+            known = "GET /catalogue/techniques lists those that are"
+            faults.append(Fault("techniquePids", f"{pid[:100]!r} is of no technique that is described: {known}"))
 
 
 def numbers_of(said: Mapping[str, str], name: str, faults: list[Fault]) -> tuple[int, ...] | None:

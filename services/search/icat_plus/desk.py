@@ -21,6 +21,7 @@ from services.search.reading import CatalogueReader
 from shared.confirming import Confirmations
 from shared.identity import Identities
 from shared.problems import FieldFault, Problem, invalid
+from shared.techniques import TechniqueBook
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -36,6 +37,7 @@ class Desk:
     confirmations: Confirmations
     identities: Identities
     naming: Naming
+    techniques: TechniqueBook
     zone: tzinfo
     clock: Callable[[], datetime]
 
@@ -72,8 +74,8 @@ def answered(answer: object) -> Response:
     return Response(to_json(answer), media_type="application/json")
 
 
-async def body_of(request: Request, model: type[B]) -> B:
-    """The body as the model has it; read no further than it may be long.
+async def body_of(request: Request, model: type[B], *, absent: bytes = b"") -> B:
+    """The body as the model has it; read no further than it may be long. `absent` stands for an empty one.
 
     Raises:
         Problem: 413 if it is too long, 422 if it is none.
@@ -86,7 +88,7 @@ async def body_of(request: Request, model: type[B]) -> B:
     if b"\\u0000" in body:
         raise Problem(422, "a text holds the character NUL, which cannot be kept: leave it out")
     try:
-        return model.model_validate_json(bytes(body))
+        return model.model_validate_json(bytes(body) or absent)
     except ValidationError as error:
         faults = [
             FieldFault(field=".".join(map(str, fault["loc"])), message=fault["msg"])

@@ -2,21 +2,33 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic_core import from_json
 
-from services.search.icat_plus.acquisition import Limit, Skip, whole_numbers
+from services.search.icat_plus.acquisition import Limit, Skip, known_numbers, permitted_numbers, whole_numbers
 from services.search.icat_plus.answers import datafile_answer, file_location
 from services.search.icat_plus.asking import MOST_ROWS, Row
-from services.search.icat_plus.desk import Desk, answered
+from services.search.icat_plus.desk import Desk, answered, body_of
 from services.search.icat_plus.logging_in import SessionId
+from services.search.icat_plus.tape import Requester, report_message, status_answer, whereabouts
 from services.search.query import Query as DatasetQuery
 from shared.identity import PathInvalid, normalise_path
 from shared.problems import Problem
 
+SAMPLE_FIELDS = [
+    {"name": name, "in": "query", "description": "no file is found by it", "schema": {"type": "string"}}
+    for name in ("investigationId", "sampleId", "groupName", "resourceId")
+]
+DatasetIds = Annotated[str, Query(alias="datasetIds", description="ids of datasets, apart by commas")]
+
 
 def add(router: APIRouter, desk: Desk) -> None:
     """The routes of files."""
+    _add_listing(router, desk)
+    _add_tape(router, desk)
+
+
+def _add_listing(router: APIRouter, desk: Desk) -> None:
 
     @router.get("/catalogue/{session_id}/datafile")
     async def list_datafiles(
@@ -34,23 +46,35 @@ def add(router: APIRouter, desk: Desk) -> None:
         files = [file for row in rows for file in await _files(desk, row) if location in (None, file[1])]
         return answered([file for file, _ in files[skip : skip + limit]])
 
-    @router.get("/catalogue/{session_id}/files")
+    @router.get("/catalogue/{session_id}/files", openapi_extra={"parameters": SAMPLE_FIELDS})
     async def list_sample_files(session_id: SessionId) -> Response:
         """None: beamcat keeps no files about samples."""
         await desk.access.by_session(session_id)
         return answered([])
 
-    @router.get("/catalogue/{session_id}/files/download")
+    @router.get("/catalogue/{session_id}/files/download", openapi_extra={"parameters": SAMPLE_FIELDS})
     async def download_sample_file(session_id: SessionId) -> Response:
         """None."""
         await desk.access.by_session(session_id)
         raise Problem(404, "beamcat keeps no files about samples")
 
+
+def _add_tape(router: APIRouter, desk: Desk) -> None:
+    @router.get("/ids/{session_id}/datasets/status")
+    async def show_status(session_id: SessionId, ids: DatasetIds) -> Response:
+        """Where the files of datasets are, in the order asked: ONLINE, RESTORING or ARCHIVED."""
+        numbers = await permitted_numbers(desk, await desk.access.by_session(session_id), ids)
+        files = whereabouts(await desk.icat.reports(numbers))
+        return answered([status_answer(each, files[each], desk.zone) for each in numbers])
+
     @router.post("/ids/{session_id}/datasets/restore")
-    async def restore(session_id: SessionId) -> Response:
-        """Not here: whoever keeps the files restores them, and tells."""
-        await desk.access.by_session(session_id)
-        raise Problem(501, "beamcat moves no files: ask the archive, which reports here when it has restored them")
+    async def restore(request: Request, session_id: SessionId, ids: DatasetIds) -> Response:
+        """Ask the archive for the files of datasets; answered once that is durable."""
+        grant = await desk.access.by_session(session_id)
+        requester = await body_of(request, Requester, absent=b"{}")
+        numbers = await known_numbers(desk, grant, ids)
+        await desk.confirmations.publish([report_message(each, requester, grant, desk.clock()) for each in numbers])
+        return Response()
 
 
 def _files_query(desk: Desk, ids: str | None, location: str | None) -> DatasetQuery | None:

@@ -1,6 +1,6 @@
 """The routes of ICAT+, on search's HTTP face."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from services.search.naming import Naming
 from services.search.reading import CatalogueReader
 from services.search.routes import AnsweringRoute
 from shared.confirming import Confirmations
-from shared.problems import Problem
+from shared.problems import FieldFault, Problem, invalid
 from shared.publisher import Publisher
 from shared.service import Ground
 from shared.techniques import TechniqueBook
@@ -31,19 +31,35 @@ SAME_AGAIN = "send the same again: what did arrive is not written twice"
 
 
 class IcatRoute(AnsweringRoute):
-    """Tells what is refused as every route of search does."""
+    """Tells what is refused as every route of search does, and leaves no field of a query unheeded."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, with problems answered."""
-        handle = super().get_route_handler()
+        handle, known = super().get_route_handler(), self._fields()
 
         async def answering(request: Request) -> Response:
             try:
+                _check_fields(request, known)
                 return await handle(request)
             except Problem as problem:
                 return problem.response()
 
         return answering
+
+    def _fields(self) -> set[str]:
+        described = (self.openapi_extra or {}).get("parameters", ())
+        return {field.alias for field in self.dependant.query_params} | {field["name"] for field in described}
+
+
+def _check_fields(request: Request, known: Collection[str]) -> None:
+    """An answer that does not heed what was asked would be taken for one that does.
+
+    Raises:
+        Problem: 422, with every field of the query that the route does not know.
+    """
+    heeded = f"beamcat heeds {', '.join(sorted(known)) or 'no field'} here: leave it out"
+    if unknown := [name for name in request.query_params if name not in known]:
+        raise invalid([FieldFault(field=name[:100], message=heeded) for name in unknown[:20]])
 
 
 def routes(
@@ -72,6 +88,7 @@ def routes(
         ),
         identities=ground.identities,
         naming=naming,
+        techniques=techniques,
         zone=zone,
         clock=ground.clock,
     )
@@ -80,6 +97,6 @@ def routes(
     logging_in.add(router, desk)
     catalogue.add(router, desk)
     files.add(router, desk)
-    catalogue.add_vocabulary(router, vocabulary, techniques)
+    catalogue.add_vocabulary(router, desk, vocabulary)
     logbook_routes.add(router, desk)
     return router
