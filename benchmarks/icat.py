@@ -1,13 +1,15 @@
 """`make bench-icat`: frames of ICAT's clients, taken and committed, beside coilmq, the broker of the client's own mock.
 
 Senders are processes of their own. A frame is taken when it is durable: the receipt of each connection's last frame
-ends the clock. coilmq gives receipts for what it holds in memory, and neither translates nor keeps. Both are sent the
-same frames, one after the other in the same run, so their ratio says more than either figure: machines differ.
+ends the clock, or each frame's own receipt lets the next one go. coilmq gives receipts for what it holds in memory, and
+neither translates nor keeps; it breaks a connection on which frames follow each other without a pause, so there it has
+no figure. Both are sent the same frames in the same run, so their ratio says more than either figure: machines differ.
 """
 
 import argparse
 import asyncio
 import contextlib
+import itertools
 import random
 import sys
 import tempfile
@@ -29,25 +31,31 @@ AIM_PER_SECOND = 2000
 
 RAW_SENDER = """
 import socket, sys, threading, time
-port, connections, file = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+port, connections, file, each = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4] == "each"
 bodies = open(file, "rb").read().split(b"\\0")[:-1]
 HEAD = b"SEND\\nack:client-individual\\ndestination:/queue/icatIngest\\npersistent:true\\n"
+receipted = []
+def until(answers, wanted):
+    for line in answers:
+        if line.lstrip(b"\\0").startswith(wanted): return
+    raise EOFError
 def send(place):
     mine = bodies[place::connections]
     link = socket.create_connection(("127.0.0.1", port))
     link.sendall(b"CONNECT\\naccept-version:1.1\\nhost:\\n\\n\\0")
     answers = link.makefile("rb")
-    while not answers.readline().startswith(b"CONNECTED"): pass
+    until(answers, b"CONNECTED")
     for number, body in enumerate(mine):
-        receipt = b"receipt:last\\n" if number == len(mine) - 1 else b""
-        link.sendall(HEAD + receipt + b"\\n" + body + b"\\0")
-    while not answers.readline().lstrip(b"\\0").startswith(b"receipt-id:last"): pass
+        asks = each or number == len(mine) - 1
+        link.sendall(HEAD + (b"receipt:%d\\n" % number if asks else b"") + b"\\n" + body + b"\\0")
+        if asks: until(answers, b"receipt-id:%d\\n" % number)
+    receipted.append(len(mine))
     link.close()
 threads = [threading.Thread(target=send, args=(place,)) for place in range(connections)]
 began = time.monotonic()
 for thread in threads: thread.start()
 for thread in threads: thread.join()
-print(time.monotonic() - began)
+print(time.monotonic() - began if sum(receipted) == len(bodies) else "broken")
 """
 
 CLIENT_SENDER = """
@@ -83,19 +91,20 @@ def body(number: int, chance: random.Random) -> bytes:
     ).encode()
 
 
-async def senders(code: str, arguments: Sequence[Sequence[object]]) -> float:
-    """Run sender processes side by side; the seconds of the slowest, its own start not counted."""
+async def senders(code: str, arguments: Sequence[Sequence[object]]) -> float | None:
+    """Run sender processes side by side; the seconds of the slowest, its own start not counted; none if one broke."""
 
-    async def one(given: Sequence[object]) -> float:
+    async def one(given: Sequence[object]) -> str:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-W", "ignore", "-c", code, *map(str, given)),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
         )
         output, _ = await process.communicate()
-        return float(output.split()[-1])
+        return output.decode().split()[-1]
 
-    return max(await asyncio.gather(*(one(given) for given in arguments)))
+    took = await asyncio.gather(*(one(given) for given in arguments))
+    return None if "broken" in took else max(map(float, took))
 
 
 @contextlib.asynccontextmanager
@@ -127,13 +136,15 @@ async def bench(frames: int, client_frames: int, seed: int, directory: Path) -> 
     async with installation(directory) as running:
         chance = random.Random(seed)
         done = 0
-        print(f"{'':24}{'taken/s':>10}{'committed/s':>13}{'coilmq/s':>10}{'ratio':>8}")
-        for connections in RAW_CONNECTIONS:
-            file = directory / f"frames-{connections}"
-            file.write_bytes(b"".join(body(number, chance) + b"\0" for number in range(done, done + frames)))
-            done += frames
-            arguments = [connections, file]
-            await case(running, f"raw, {connections} connections", RAW_SENDER, [arguments], (frames, done))
+        print(f"{'':36}{'taken/s':>10}{'committed/s':>13}{'coilmq/s':>10}{'ratio':>8}")
+        for connections, (receipts, count) in itertools.product(
+            RAW_CONNECTIONS, (("last", frames), ("each", frames // 10))
+        ):
+            file = directory / f"frames-{connections}-{receipts}"
+            file.write_bytes(b"".join(body(number, chance) + b"\0" for number in range(done, done + count)))
+            done += count
+            name = f"raw, {connections} connection{'s' * (connections > 1)}, receipts: {receipts}"
+            await case(running, name, RAW_SENDER, [[connections, file, receipts]], (count, done))
         for processes in CLIENT_PROCESSES:
             share = client_frames // processes
             arguments_of = [[done + place * share, share, "-"] for place in range(processes)]
@@ -153,8 +164,9 @@ async def case(
     committed = await counted(running, "catalog", total) - began
     async with coilmq() as port:
         theirs = await senders(code, [[port, *given] for given in arguments])
-    ours, other = frames / taken, frames / theirs
-    print(f"{name:24}{ours:10.0f}{frames / committed:13.0f}{other:10.0f}{ours / other:8.2f}")
+    assert taken is not None, f"{name}: the edge broke a connection"
+    beside = f"{'breaks':>10}{'':8}" if theirs is None else f"{frames / theirs:10.0f}{theirs / taken:8.2f}"
+    print(f"{name:36}{frames / taken:10.0f}{frames / committed:13.0f}{beside}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from services.icat_gateway.translation.frames import Sending, listed
-from services.icat_gateway.translation.trees import name_of, text_of, texts_of
+from services.icat_gateway.translation.trees import name_of, pair_of, text_of, texts_of
 from shared.identity import PathInvalid, normalise_path, split_paths
 from shared.rejections import Code, Poison
 from shared.topics import SUBMITTED
@@ -143,8 +143,7 @@ def _said(root: ET.Element) -> Iterator[tuple[str | None, str | None]]:
 
 
 def _parameter(element: ET.Element) -> tuple[str | None, str | None]:
-    said = texts_of(element)
-    return said.get("name"), said.get("value")
+    return pair_of(element, "name", "value")
 
 
 def _file(datafile: ET.Element) -> dict[str, Any]:

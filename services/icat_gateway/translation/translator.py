@@ -79,7 +79,7 @@ def _translation(frame: Frame) -> Translation:
     if translation is None:
         raise Poison(Code.QUEUE_UNKNOWN, f"nobody reads the queue {frame.queue[:100]!r}; {listed([*QUEUES])} are read")
     if len(frame.body) > MOST_BODY_BYTES:
-        words = f"the body has {len(frame.body)} bytes, {MOST_BODY_BYTES} are taken; its beginning is kept"
+        words = f"the body has {len(frame.body)} bytes, {MOST_BODY_BYTES} are taken; move bulk data into files"
         raise Poison(Code.TOO_LARGE, words)
     return translation
 
@@ -90,7 +90,7 @@ def _rejected(sending: Sending, refusal: Refusal) -> Message:
     The offset is taken from the receipt's, so that one frame's rejection is one, however often it is said.
     """
     frame, taken = sending.frame, sending.taken
-    receipt_id = sending.statement_id(frame.body[:MOST_BODY_BYTES].decode("latin-1"))
+    receipt_id = sending.statement_id(frame.body.decode("latin-1"))
     headers = {**frame.headers, "ce_id": str(receipt_id), "ce_source": sending.source}
     record = Record(
         topic=f"stomp:{frame.queue}",
@@ -98,7 +98,7 @@ def _rejected(sending: Sending, refusal: Refusal) -> Message:
         offset=receipt_id.int >> 65,
         timestamp_ms=taken.timestamp_ms,
         key=None,
-        value=frame.body[:MOST_BODY_BYTES],
+        value=frame.body,
         headers=tuple((name, value.encode(errors="replace")) for name, value in headers.items()),
     )
     return rejection_message(STAGE, record, refusal, sending.now)

@@ -5,6 +5,7 @@ element, so a look at what stands before it suffices. (defusedxml refuses the sa
 """
 
 import xml.etree.ElementTree as ET
+from functools import lru_cache
 from typing import NoReturn
 from xml.parsers import expat
 
@@ -58,7 +59,12 @@ def _malformed(code: int, position: tuple[int, int]) -> Poison:
 
 def name_of(element: ET.Element) -> str:
     """The element's name without its namespace: clients of all ages agree on nothing but that."""
-    return element.tag.rpartition("}")[2]
+    return _without_namespace(element.tag)
+
+
+@lru_cache(maxsize=1024)
+def _without_namespace(tag: str) -> str:
+    return tag.rpartition("}")[2]
 
 
 def text_of(element: ET.Element) -> str | None:
@@ -71,6 +77,20 @@ def text_of(element: ET.Element) -> str | None:
         inside = name_of(element[0])
         raise Poison(Code.FRAME_INVALID, f"the element {name_of(element)} holds an element {inside}, not text alone")
     return (element.text or "").strip() or None
+
+
+def pair_of(parent: ET.Element, first: str, second: str) -> tuple[str | None, str | None]:
+    """What two children say, which nearly always are all there are and stand in this order.
+
+    Raises:
+        Poison: as `texts_of`.
+    """
+    if len(parent) == len((first, second)):
+        one, other = parent
+        if name_of(one) == first and name_of(other) == second:
+            return text_of(one), text_of(other)
+    said = texts_of(parent)
+    return said.get(first), said.get(second)
 
 
 def texts_of(parent: ET.Element, among: frozenset[str] | None = None) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """A dataset in ICAT's XML becomes a submission that says the same, word for word."""
 
+import base64
+
 import pytest
 
 from shared.events import DeclaredFile, Producer
@@ -196,3 +198,10 @@ def test_what_cannot_be_translated_is_rejected_with_its_bytes_and_a_sentence(bod
     assert rejection.code == code
     assert words in rejection.message
     assert rejection.value_base64 is not None
+
+
+def test_a_body_that_is_far_too_long_is_kept_whole_with_its_rejection() -> None:
+    body = a_message(a_parameter("x", "y" * 3_000_000)).encode()
+    rejection = rejected(body)
+    assert rejection.code == "too_large"
+    assert base64.b64decode(rejection.value_base64 or "") == body
