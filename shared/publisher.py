@@ -1,7 +1,6 @@
 """Writing to Kafka: everything of a batch is sent at once, and all confirmations are awaited together."""
 
 import asyncio
-import contextlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
@@ -15,6 +14,7 @@ from shared.settings import Settings
 from shared.wire import Message
 
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
+START_SECONDS = 15.0
 STOP_SECONDS = 5.0
 PARTITION_OF = DefaultPartitioner()
 
@@ -53,17 +53,17 @@ class KafkaPublisher:
             request_timeout_ms=15_000,
         )
         try:
-            await producer.start()
+            async with asyncio.timeout(START_SECONDS):  # it asks a Kafka that went away meanwhile again for ever
+                await producer.start()
         except BaseException:
-            await producer.stop()
+            await _ended(producer)
             raise
         self._producer = producer
 
     async def stop(self) -> None:
         """Send what is under way, for some seconds at most, and disconnect; nobody was told the rest is durable."""
         if self._producer is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._producer.stop(), STOP_SECONDS)
+            await _ended(self._producer)
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Send all, then await all.
@@ -111,6 +111,11 @@ class KafkaPublisher:
                 batch = self._producer.create_batch()
                 batch.append(key=message.key, value=message.value, timestamp=None, headers=headers)
         yield batch
+
+
+async def _ended(producer: AIOKafkaProducer) -> None:
+    """Without a Kafka it may take for ever to say goodbye, and does not always heed a cancellation."""
+    await asyncio.wait([asyncio.create_task(producer.stop())], timeout=STOP_SECONDS)
 
 
 class MemoryPublisher:

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +51,17 @@ def _session(folder: Path, **said: object) -> Answers:
     return answers
 
 
+@dataclass(frozen=True)
+class Facility:
+    """A running beamcat: its folder, the variables it says, and the line it prints to be pasted."""
+
+    folder: Path
+    running: dict[str, str]
+    line: str
+
+
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
-    """What beamcat answered to a whole session."""
+def facility(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Facility]:
     folder = tmp_path_factory.mktemp("facility")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     up = subprocess.Popen(
@@ -59,16 +69,9 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
     )
     assert up.stdout is not None
     try:
-        assert any("Ctrl-C" in line for line in up.stdout)
-        running = json.loads((folder / ".beamcat" / "running.json").read_text())
-        brokers = [f"127.0.0.1:{running['BEAMCAT_STOMP_PORT']}"]
-        monitor = int(running["BEAMCAT_JOLOKIA_PORT"])
-        client: dict[str, Any] = {"elogbook_timeout": 30, "feedback_timeout": 30, "queue_timeout": 30}
-        for queue in ("metadata", "update_metadata", "add_files", "archive", "reschedule_investigation"):
-            client |= {f"{queue}_urls": brokers, f"{queue}_queue_monitor_port": monitor}
-        client |= {"elogbook_url": running["BEAMCAT_SEARCH_URL"], "elogbook_token": running["BEAMCAT_TOKEN"]}
-        client["icatplus_restricted_url"] = running["BEAMCAT_SEARCH_URL"]
-        yield _session(folder / "beamcat", client=client, password=running["BEAMCAT_TOKEN"])
+        said = list(takewhile(lambda line: "Ctrl-C" not in line, up.stdout))
+        [line] = [line for line in said if line.startswith("from pyicat_plus")]
+        yield Facility(folder, json.loads((folder / ".beamcat" / "running.json").read_text()), line.strip())
     finally:
         up.send_signal(signal.SIGINT)
         up.communicate(timeout=60)
@@ -76,9 +79,33 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
 
 
 @pytest.fixture(scope="module")
+def answers(facility: Facility) -> Answers:
+    """What beamcat answered to a whole session."""
+    running = facility.running
+    brokers = [f"127.0.0.1:{running['BEAMCAT_STOMP_PORT']}"]
+    monitor = int(running["BEAMCAT_JOLOKIA_PORT"])
+    client: dict[str, Any] = {"elogbook_timeout": 30, "feedback_timeout": 30, "queue_timeout": 30}
+    for queue in ("metadata", "update_metadata", "add_files", "archive", "reschedule_investigation"):
+        client |= {f"{queue}_urls": brokers, f"{queue}_queue_monitor_port": monitor}
+    client |= {"elogbook_url": running["BEAMCAT_SEARCH_URL"], "elogbook_token": running["BEAMCAT_TOKEN"]}
+    client["icatplus_restricted_url"] = running["BEAMCAT_SEARCH_URL"]
+    return _session(facility.folder / "session", client=client, password=running["BEAMCAT_TOKEN"])
+
+
+@pytest.fixture(scope="module")
 def oracle(tmp_path_factory: pytest.TempPathFactory) -> Answers:
     """What the client's own mock backend answers to the same session."""
     return _session(tmp_path_factory.mktemp("mock") / "session")
+
+
+def test_the_line_to_paste_makes_a_client_that_is_logged_in(facility: Facility) -> None:
+    asking = (
+        f"{facility.line}; client._metadata_client.check_health(); print(client.get_session_information().username)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", asking], cwd=facility.folder, text=True, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "development"), done.stderr
 
 
 def test_every_public_method_is_called(answers: Answers) -> None:
