@@ -214,6 +214,18 @@ async def _metrics() -> PlainTextResponse:
     return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
+def http_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How the HTTP face is served: without an access log, since a URL may hold an API key or a session's id."""
+    return uvicorn.Config(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
 def serve(service: Service, settings: Settings) -> int:
     """Run a service until SIGTERM or SIGINT; the process's exit code."""
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -224,15 +236,7 @@ def serve(service: Service, settings: Settings) -> int:
         return 1
     gc.freeze()  # what is loaded stays: only what a batch makes is looked through, and less often,
     gc.set_threshold(*GARBAGE_THRESHOLDS)  # since parsed events hold no cycles and looking costs half of the parsing
-    config = uvicorn.Config(
-        host.app(),
-        host=settings.http_host,
-        port=settings.http_port,
-        log_level="warning",
-        access_log=False,  # a URL may hold an API key or a session's id
-        timeout_graceful_shutdown=5,
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(http_config(host.app(), settings))
     host.end = functools.partial(setattr, server, "should_exit", True)
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: None)  # uvicorn raises it again after its end

@@ -196,7 +196,11 @@ class Topics:
 
     def written(self, message: Message) -> Record:
         """What was published to the logbook, as it is read again."""
-        return self._add(LOGBOOK, dict(message.headers)["ce_id"].decode(), None, message.value)
+        return self.published(LOGBOOK, message)
+
+    def published(self, topic: Topic, message: Message) -> Record:
+        """What was published to a topic, as it is read again."""
+        return self._add(topic, dict(message.headers)["ce_id"].decode(), None, message.value)
 
     def reported(self, number: int, event: str = "a-report", **said: Any) -> Record:
         report = Report.model_validate({"dataset_number": number, "about": "archiving", "at": NOON} | said)

@@ -41,6 +41,33 @@ async def test_datasets_are_found_by_investigation_ids_filters_and_page(facility
     assert await numbers(investigation_id="41") == []
 
 
+async def test_datasets_are_found_by_the_pid_of_their_technique(facility: Facility) -> None:
+    ref = await facility.register(42)
+    for number, technique in ((11, "MX"), (12, "SSX")):
+        await facility.commit(RUN.format(number), number, ref, technique=technique)
+
+    def asked(pids: str) -> Any:
+        def ask(client: Any) -> Any:
+            api: CatalogueApi = client._icatplus_restricted_client._catalogue_api
+            session = client._icatplus_restricted_client.session_id
+            return api.catalogue_datasets_get(technique_pids=pids, _headers={"Authorization": f"Bearer {session}"})
+
+        return ask
+
+    async def numbers(pids: str) -> set[Any]:
+        return {one.id for one in await facility.ask(asked(pids))}
+
+    esrfet, panet = "https://w3id.org/PaN/ESRFET#", "http://purl.org/pan-science/PaNET/"
+    assert await numbers(f"{esrfet}MX") == {11}
+    assert await numbers(f"{esrfet}SSX, {esrfet}MX") == {11, 12}
+    assert await numbers(f"{panet}PaNET01169") == {12}
+    assert await numbers("http://purl.org/pan-science/ESRFET#SSX") == {12}
+    with pytest.raises(ApiException) as refused:
+        await numbers(f"{esrfet}MX,{esrfet}unheard")
+    assert refused.value.status == 422
+    assert "techniquePids" in (refused.value.body or "")
+
+
 async def test_a_dataset_is_told_in_full(facility: Facility) -> None:
     await three_runs(facility)
     (dataset,) = await facility.ask(lambda client: client.get_datasets_by(dataset_ids="12"))
@@ -125,3 +152,10 @@ async def test_a_fault_is_told_with_its_field_and_nothing_is_answered_without_a_
         answer = await client.get("/catalogue/datasets?datasetIds=x&sortBy=colour", headers=headers)
         assert answer.status_code == 422
         assert {one["field"] for one in answer.json()["errors"]} == {"datasetIds", "sortBy"}
+
+
+async def test_a_field_that_is_not_heeded_is_refused(facility: Facility) -> None:
+    async with httpx.AsyncClient(base_url=facility.url) as client:
+        answer = await client.get(f"/dataacquisition/{facility.key}/investigation?instrumentName=id29&sortBy=NAME")
+        assert answer.status_code == 422
+        assert [one["field"] for one in answer.json()["errors"]] == ["sortBy"]
