@@ -9,6 +9,7 @@ from typing import Self
 
 from services.icat_gateway.bounds import Bounds
 from services.icat_gateway.edge import Edge
+from services.icat_gateway.ports import Translator
 from services.icat_gateway.translation import Frame
 from shared.backoff import Patience, Stopping
 from shared.events import Origin
@@ -101,11 +102,11 @@ class Client:
 class World:
     """An edge that runs."""
 
-    def __init__(self, folder: Path, broker: Broker, bounds: Bounds, **settings: int) -> None:
+    def __init__(self, folder: Path, broker: Broker, bounds: Bounds, translator: Translator, **settings: int) -> None:
         self.broker = broker
         self.patience = Patience()
         chosen = Settings(stomp_port=0, stomp_spool=folder, **settings)  # type: ignore[arg-type]
-        self.edge = Edge(chosen, Verbatim(), broker, self.patience, lambda: datetime.now(UTC), bounds)
+        self.edge = Edge(chosen, translator, broker, self.patience, lambda: datetime.now(UTC), bounds)
         self._clients: list[Client] = []
 
     async def client(self) -> Client:
@@ -120,9 +121,15 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Path, broker: Broker, bounds: Bounds | None = None, **settings: int) -> AsyncIterator[World]:
+async def running(
+    folder: Path,
+    broker: Broker,
+    bounds: Bounds | None = None,
+    translator: Translator | None = None,
+    **settings: int,
+) -> AsyncIterator[World]:
     """An edge until the block ends; it ends in order."""
-    world = World(folder, broker, bounds or Bounds(), **settings)
+    world = World(folder, broker, bounds or Bounds(), translator or Verbatim(), **settings)
     life = asyncio.create_task(world.edge.run())
     await until(lambda: world.edge.server._server is not None or life.done())
     try:

@@ -6,6 +6,7 @@ import os
 import random
 import resource
 from collections.abc import AsyncIterator, Iterable
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,11 @@ import pytest_asyncio
 
 from services.icat_gateway.bounds import Bounds, Patiences
 from services.icat_gateway.ports import QUEUES
+from services.icat_gateway.translation import Translator
+from shared.events import DatasetRejected
+from shared.identity import Identities
+from shared.topics import REJECTED
+from shared.wire import Message
 from tests.unit.icat_gateway.edge_on_memory import Broker, Client, World, running, until
 from tests.unit.icat_gateway.malformed import CONNECT, SESSION, bodies, frames
 
@@ -24,8 +30,17 @@ BOUNDS = Bounds(patiences=Patiences(goodbye=0.2))
 
 @pytest_asyncio.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with running(tmp_path, Broker(), BOUNDS) as world:
+    translator = Translator(Identities("facility.example"), UTC)
+    async with running(tmp_path, Broker(), BOUNDS, translator) as world:
         yield world
+
+
+INTERNAL_ERROR = "internal_error"
+
+
+def rejection_code(message: Message) -> str:
+    """Why a frame was rejected."""
+    return DatasetRejected.model_validate_json(message.value).rejection.code
 
 
 def peak_bytes() -> int:
@@ -79,6 +94,7 @@ async def test_every_body_becomes_something_and_neighbours_are_served(world: Wor
         async with asyncio.timeout(60):
             assert await client.answer() == f"RECEIPT\nreceipt-id:{number}\n\n", name
         assert len(world.broker.messages) >= settled + 2, name
+    assert INTERNAL_ERROR not in {rejection_code(message) for message in world.broker.of(REJECTED.name)}
     assert peak_bytes() - before < MOST_GROWTH_BYTES
 
 
