@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from aiokafka.errors import KafkaConnectionError
 from services.icat_gateway.bounds import Bounds, Limits, Patiences
 from services.icat_gateway.ports import QUEUES
 from shared.topics import REJECTED
+from shared.wire import Message
 from tests.unit.icat_gateway.edge_on_memory import Broker, Client, running, until
 
 HASTY = Bounds(confirmation_seconds=0.05)
@@ -89,6 +91,38 @@ async def test_while_kafka_is_away_frames_are_kept_and_then_delivered_in_order(t
         await client.received("60")
     seen = list(dict.fromkeys(broker.bodies))  # what Kafka did not confirm in time it may have twice
     assert seen == [str(number).encode() for number in range(61)]
+
+
+class Slow(Broker):
+    """A Kafka that confirms the first batch, and the others only when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_on = asyncio.Event()
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        if self.messages:
+            await self.goes_on.wait()
+        await super().publish(messages)
+
+
+async def test_a_flood_is_safe_on_the_disk_before_kafka_has_it(tmp_path: Path) -> None:
+    broker = Slow()
+    broker.answers.clear()
+    async with running(tmp_path, broker, Bounds(confirmation_seconds=600)) as world:
+        client = await (await world.client()).connect()
+        await client.send(b"0", "0")
+        await until(lambda: broker.asked)
+        for number in range(1, 300):
+            await client.send(str(number).encode(), str(number))
+        await until(lambda: len(world.edge.server._intake._waiting) == 299)
+        broker.answers.set()
+        for number in range(300):
+            await client.received(str(number))
+        assert broker.bodies == [b"0"]
+        broker.goes_on.set()
+        await until(lambda: world.edge.spool.frames == 0)
+    assert broker.bodies == [str(number).encode() for number in range(300)]
 
 
 async def test_what_was_kept_is_delivered_by_the_next_life(tmp_path: Path) -> None:
