@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import itertools
 import random
+import statistics
 import sys
 import tempfile
 import time
@@ -28,6 +29,8 @@ from tests.builders.submissions import raw_submission
 RAW_CONNECTIONS = (1, 5, 50)
 CLIENT_PROCESSES = (1, 4)
 AIM_PER_SECOND = 2000
+NEIGHBOUR_FRAMES = 200
+ATTACK_SECONDS = 15
 
 RAW_SENDER = """
 import socket, sys, threading, time
@@ -56,6 +59,21 @@ began = time.monotonic()
 for thread in threads: thread.start()
 for thread in threads: thread.join()
 print(time.monotonic() - began if sum(receipted) == len(bodies) else "broken")
+"""
+
+ATTACKER = """
+import socket, sys, threading, time
+port, seconds = int(sys.argv[1]), float(sys.argv[2])
+BODIES = (b"x" * 100_000_000, b"a:" + b"y" * 10_000_000, b"<!DOCTYPE a [" + b"<!ENTITY b 'c'>" * 300_000 + b"\\0")
+ends = time.monotonic() + seconds
+def attack(body):
+    while time.monotonic() < ends:
+        try:
+            link = socket.create_connection(("127.0.0.1", port))
+            link.sendall(b"CONNECT\\naccept-version:1.1\\nhost:\\n\\n\\0SEND\\ndestination:/queue/icatIngest\\n")
+            link.sendall(body if body.startswith(b"a:") else b"\\n" + body)
+        except OSError: pass
+for thread in [threading.Thread(target=attack, args=(body,)) for body in BODIES * 2]: thread.start()
 """
 
 CLIENT_SENDER = """
@@ -150,8 +168,32 @@ async def bench(frames: int, client_frames: int, seed: int, directory: Path) -> 
             arguments_of = [[done + place * share, share, "-"] for place in range(processes)]
             done += share * processes
             await case(running, f"pyicat-plus, {processes}", CLIENT_SENDER, arguments_of, (share * processes, done))
+        await disturbed(running, [body(number, chance) for number in range(done, done + NEIGHBOUR_FRAMES)])
         edge = psutil.Process(running.supervisor.pid("icat_gateway"))
         print(f"edge's peak memory: {peak_megabytes([edge]):.0f} MB; aim: {AIM_PER_SECOND} raw frames/s taken")
+
+
+async def disturbed(running: Installation, bodies: Sequence[bytes]) -> None:
+    """Print how long a neighbour waits for its receipts: alone, and while six connections pour malformed frames."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.stomp_port)
+    writer.write(b"CONNECT\naccept-version:1.1\nhost:\n\n\0")
+    await reader.readuntil(b"\0")
+    for what in ("alone", "beside six that pour malformed frames"):
+        attacker = None
+        if what != "alone":
+            command = (sys.executable, "-c", ATTACKER, str(running.stomp_port), str(ATTACK_SECONDS))
+            attacker = await asyncio.create_subprocess_exec(*command)
+        waits = []
+        for place, each in enumerate(bodies):
+            began = time.monotonic()
+            writer.write(b"SEND\ndestination:/queue/icatIngest\nreceipt:%d\n\n%b\0" % (place, each))
+            await reader.readuntil(b"receipt-id:%d\n\n\0" % place)
+            waits.append(time.monotonic() - began)
+        if attacker is not None:
+            await attacker.wait()
+        median, worst = statistics.median(waits) * 1000, max(waits) * 1000
+        print(f"a neighbour {what}: receipts after {median:.0f} ms (median), {worst:.0f} ms (worst of {len(waits)})")
+    writer.close()
 
 
 async def case(
