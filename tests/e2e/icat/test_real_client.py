@@ -100,7 +100,7 @@ def oracle(tmp_path_factory: pytest.TempPathFactory) -> Answers:
 
 def test_the_line_to_paste_makes_a_client_that_is_logged_in(facility: Facility) -> None:
     asking = (
-        f"{facility.line}; client._metadata_client.check_health(); print(client.get_session_information().username)"
+        f"{facility.line}; client._metadata_client.check_health(); print(client.get_session_information().user_name)"
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", asking], cwd=facility.folder, text=True, capture_output=True, check=False
