@@ -62,6 +62,7 @@ class Connection:
         except ConnectionError as error:
             logger.debug("%s broke off: %s", self._peer, error)
         finally:
+            self._parser.let_go()
             if large:
                 self._terms.large_frames.release()
             await self._all_durable.wait()

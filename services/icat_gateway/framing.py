@@ -85,9 +85,14 @@ class Parser:
         self._buffer += data
         while (frame := self._complete()) is not None:
             yield frame
-        del self._buffer[: self._begin]
-        self._scanned -= self._begin
-        self._begin = 0
+        if self._begin:  # a copy of the little that is left, for a buffer that was large stays as large as it was
+            self._buffer = self._buffer[self._begin :]
+            self._scanned -= self._begin
+            self._begin = 0
+
+    def let_go(self) -> None:
+        """Hold nothing more: no frame comes of it, and whoever has this parser may have it for long."""
+        self._buffer = bytearray()
 
     def _complete(self) -> StompFrame | None:
         if self._head is None:

@@ -49,6 +49,8 @@ def _look_before_root(body: bytes) -> None:
         parser.Parse(body, True)
     except _RootReached:
         return
+    finally:  # a parser that is held by its own handlers keeps a copy of the body until the garbage collector comes
+        parser.StartDoctypeDeclHandler = parser.StartElementHandler = None
 
 
 def _malformed(code: int, position: tuple[int, int]) -> Poison:

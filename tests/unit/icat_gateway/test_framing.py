@@ -1,4 +1,5 @@
 import re
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -150,3 +151,14 @@ def _outcomes(pieces: list[bytes]) -> Iterator[StompFrame | Reason]:
 
 def _escaped(match: re.Match[str]) -> str:
     return {"\\": r"\\", "\n": r"\n", ":": r"\c"}[match[0]]
+
+
+def test_the_room_of_a_large_frame_is_given_back_after_it_and_at_the_end() -> None:
+    parser = Parser(Limits())
+    large = b"SEND\ndestination:/queue/icatIngest\n\n" + b"x" * 1_000_000
+    assert [*parser.feed(large)] == []
+    assert len([*parser.feed(b"\0SEND\n")]) == 1
+    assert sys.getsizeof(parser._buffer) < 1000
+    assert [*parser.feed(large.partition(b"\n")[2])] == []
+    parser.let_go()
+    assert (parser.held_bytes, sys.getsizeof(parser._buffer) < 1000) == (0, True)
