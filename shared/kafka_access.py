@@ -1,11 +1,15 @@
 """How a client of Kafka finds the brokers, trusts them and signs in: the one place that knows."""
 
+import asyncio
 import ssl
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from shared.faults import Fatal
 from shared.settings import Settings
+
+FAREWELL_SECONDS = 5.0
 
 
 def kafka_access(settings: Settings) -> dict[str, Any]:
@@ -33,6 +37,14 @@ def kafka_access(settings: Settings) -> dict[str, Any]:
         "sasl_plain_username": settings.kafka_sasl_username,
         "sasl_plain_password": password,
     }
+
+
+async def farewell(end: Callable[[], Awaitable[None]]) -> None:
+    """Let a client go. Without a Kafka that may take for ever, and does not always heed a cancellation."""
+    ending = asyncio.ensure_future(end())
+    await asyncio.wait([ending], timeout=FAREWELL_SECONDS)
+    if ending.done():
+        ending.result()
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext:

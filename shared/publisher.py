@@ -9,13 +9,12 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.partitioner import DefaultPartitioner
 
-from shared.kafka_access import kafka_access
+from shared.kafka_access import farewell, kafka_access
 from shared.settings import Settings
 from shared.wire import Message
 
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
 START_SECONDS = 15.0
-STOP_SECONDS = 5.0
 PARTITION_OF = DefaultPartitioner()
 
 
@@ -56,14 +55,14 @@ class KafkaPublisher:
             async with asyncio.timeout(START_SECONDS):  # it asks a Kafka that went away meanwhile again for ever
                 await producer.start()
         except BaseException:
-            await _ended(producer)
+            await farewell(producer.stop)
             raise
         self._producer = producer
 
     async def stop(self) -> None:
         """Send what is under way, for some seconds at most, and disconnect; nobody was told the rest is durable."""
         if self._producer is not None:
-            await _ended(self._producer)
+            await farewell(self._producer.stop)
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Send all, then await all.
@@ -111,11 +110,6 @@ class KafkaPublisher:
                 batch = self._producer.create_batch()
                 batch.append(key=message.key, value=message.value, timestamp=None, headers=headers)
         yield batch
-
-
-async def _ended(producer: AIOKafkaProducer) -> None:
-    """Without a Kafka it may take for ever to say goodbye, and does not always heed a cancellation."""
-    await asyncio.wait([asyncio.create_task(producer.stop())], timeout=STOP_SECONDS)
 
 
 class MemoryPublisher:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer
@@ -12,12 +12,11 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import KafkaError
 
 from shared.backoff import Patience
-from shared.kafka_access import kafka_access
+from shared.kafka_access import farewell, kafka_access
 from shared.settings import Settings
 
 NAME = "icat_gateway"
 LOOK_SECONDS = 2.0
-END_SECONDS = 5.0
 STALE_SECONDS = 10.0
 """Kafka's word holds so long; after that it is away, and nobody consumes."""
 STUCK_SECONDS = 30.0
@@ -109,22 +108,15 @@ async def _clients(
     """An admin, and a consumer that knows the topics, belongs to no group and fetches nothing."""
     async with contextlib.AsyncExitStack() as ends:
         admin = AIOKafkaAdminClient(**access)
-        ends.push_async_callback(_ended, admin.close)
+        ends.push_async_callback(farewell, admin.close)
         async with asyncio.timeout(STALE_SECONDS):
             await admin.start()
         consumer = AIOKafkaConsumer(*topics, **access)
-        ends.push_async_callback(_ended, consumer.stop)
+        ends.push_async_callback(farewell, consumer.stop)
         async with asyncio.timeout(STALE_SECONDS):  # it waits for topics that are not there
             await consumer.start()
         consumer.pause(*consumer.assignment())
         yield admin, consumer
-
-
-async def _ended(end: Callable[[], Awaitable[None]]) -> None:
-    """A client of a Kafka that is away may take for ever to say goodbye."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(END_SECONDS):
-            await end()
 
 
 async def _standing(group: Group, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> Standing:

@@ -64,6 +64,8 @@ class Spool:
         self._file: BinaryIO | None = None
         self._lock: int | None = None
         self._appending = False
+        self._head_end = 0
+        """Where in its segment the batch ends that `head` gave last."""
         self._filled = asyncio.Event()
 
     def open(self) -> None:
@@ -133,13 +135,13 @@ class Spool:
     async def head(self, most_frames: int, most_bytes: int) -> list[Taken]:
         """The frames at the front, at least one, once there are any."""
         await self._filled.wait()
-        segment = self._segments[0]
-        return await asyncio.to_thread(_read, segment, most_frames, most_bytes)
+        batch, self._head_end = await asyncio.to_thread(_read, self._segments[0], most_frames, most_bytes)
+        return batch
 
     def confirm(self, batch: Sequence[Taken]) -> None:
-        """Frames that `head` gave are with Kafka: they leave."""
+        """The frames that `head` gave last are with Kafka: they leave."""
         segment = self._segments[0]
-        segment.read_bytes += sum(len(_record(taken)) for taken in batch)
+        segment.read_bytes = self._head_end
         segment.read_frames += len(batch)
         if segment.read_frames == segment.frames and not (self._appending and len(self._segments) == 1):
             if len(self._segments) == 1:
@@ -208,9 +210,9 @@ def _payloads(file: BinaryIO, end: int) -> Iterator[bytes]:
         yield payload
 
 
-def _read(segment: Segment, most_frames: int, most_bytes: int) -> list[Taken]:
+def _read(segment: Segment, most_frames: int, most_bytes: int) -> tuple[list[Taken], int]:
     batch: list[Taken] = []
-    size = 0
+    size, end = 0, segment.read_bytes
     with segment.path.open("rb") as file:
         file.seek(segment.read_bytes)
         for payload in _payloads(file, segment.bytes):
@@ -218,7 +220,8 @@ def _read(segment: Segment, most_frames: int, most_bytes: int) -> list[Taken]:
             if batch and (size > most_bytes or len(batch) == most_frames):
                 break
             batch.append(_taken(payload))
-    return batch
+            end += HEADER.size + len(payload)
+    return batch, end
 
 
 def _recovered(path: Path) -> Segment | None:

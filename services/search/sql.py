@@ -165,6 +165,11 @@ def _where(conditions: Sequence[str]) -> str:
     return f" where {' and '.join(conditions)}" if conditions else ""
 
 
+def asked_for(bind: Bind, *conditions: tuple[str, object, str]) -> list[str]:
+    """The conditions (with `{}` for the value, the value, its type) whose value is asked for: None does not matter."""
+    return [condition.format(bind(value, cast)) for condition, value, cast in conditions if value is not None]
+
+
 def _facts(query: Query, bind: Bind) -> list[str]:
     """What the columns of `dataset` must satisfy."""
     where = []
@@ -176,17 +181,16 @@ def _facts(query: Query, bind: Bind) -> list[str]:
             where.append(f"lower({name}) = {wanted}")
     if query.has_warnings is not None:
         where.append(_found(f"(codes <> '{{}}') = {bind(query.has_warnings, 'bool')}"))
-    for column, value, cast in (
-        ("dataset_id =", query.dataset_id, "uuid"),
-        ("dataset_id = any", query.dataset_ids, "uuid[]"),
-        ("number = any", query.numbers, "bigint[]"),
-        ("investigation_id = any", query.investigations, "uuid[]"),
-        ("complete =", query.complete, "bool"),
-        ("started >=", query.started_from, "timestamptz"),
-        ("started <=", query.started_until, "timestamptz"),
-    ):
-        if value is not None:
-            where.append(f"dataset.{column} ({bind(value, cast)})")
+    where += asked_for(
+        bind,
+        ("dataset.dataset_id = {}", query.dataset_id, "uuid"),
+        ("dataset.dataset_id = any({})", query.dataset_ids, "uuid[]"),
+        ("dataset.number = any({})", query.numbers, "bigint[]"),
+        ("dataset.investigation_id = any({})", query.investigations, "uuid[]"),
+        ("dataset.complete = {}", query.complete, "bool"),
+        ("dataset.started >= {}", query.started_from, "timestamptz"),
+        ("dataset.started <= {}", query.started_until, "timestamptz"),
+    )
     if query.numbered:
         where.append("dataset.number is not null")
     return where

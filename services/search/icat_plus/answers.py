@@ -30,6 +30,11 @@ def time_text(time: datetime | None, zone: tzinfo) -> str | None:
     return time.astimezone(zone).isoformat(timespec="milliseconds") if time else None
 
 
+def page_answer(total: int, skip: int, size: int) -> Answer:
+    """Where an answer of at most `size` rows stands in the whole."""
+    return {"total": total, "totalPages": -(-total // size), "currentPage": skip // size + 1}
+
+
 def investigation_answer(row: Row, zone: tzinfo) -> Answer:
     """ICAT+'s `Investigation`."""
     return {

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.search.icat_plus.model import LogbookRow
 from services.search.reading import CatalogueReader
-from services.search.sql import Statement
+from services.search.sql import Statement, asked_for
 
 Row = dict[str, Any]
 MOST_ROWS = 10_000
@@ -90,12 +90,12 @@ class IcatReader:
     async def samples(self, investigations: Sequence[UUID] | None, numbers: Sequence[int] | None) -> list[Row]:
         """The samples of investigations, or of these numbers."""
         statement = Statement()
-        where = ["true"]
-        if investigations is not None:
-            where.append(f"investigation_id = any({statement.bind(list(investigations), 'uuid[]')})")
-        if numbers is not None:
-            where.append(f"sample_number = any({statement.bind(list(numbers), 'bigint[]')})")
-        statement.text = f"select * from sample where {' and '.join(where)} order by name, sample_number"
+        where = asked_for(
+            statement.bind,
+            ("investigation_id = any({})", investigations, "uuid[]"),
+            ("sample_number = any({})", numbers, "bigint[]"),
+        )
+        statement.text = f"select * from sample where {' and '.join(['true', *where])} order by name, sample_number"
         return await self._fetch(statement)
 
     async def registered(self, investigation_id: UUID, skip: int, limit: int, search: str | None) -> list[Row]:
@@ -142,8 +142,8 @@ class IcatReader:
 def investigations(wanted: Slots) -> Statement:
     """The SQL of a list of investigations."""
     statement = Statement()
-    where = ["number is not null"]
-    for condition, value, cast in (
+    conditions = asked_for(
+        statement.bind,
         ("lower(beamline) = any({})", wanted.beamlines, "text[]"),
         ("lower(beamline) = lower({})", wanted.beamline, "text"),
         ("lower(proposal) = lower({})", wanted.proposal, "text"),
@@ -152,9 +152,8 @@ def investigations(wanted: Slots) -> Statement:
         ("coalesce(ended >= {}, true)", wanted.begin, "timestamptz"),
         ("started <= {}", wanted.end, "timestamptz"),
         ("concat_ws(' ', proposal, beamline, title) ilike {}", wanted.search and _holding(wanted.search), "text"),
-    ):
-        if value is not None:
-            where.append(condition.format(statement.bind(value, cast)))
+    )
+    where = ["number is not null", *conditions]
     direction = "desc" if wanted.descending else "asc"
     statement.text = (
         f"select *, count(*) over () as total from investigation where {' and '.join(where)}"
@@ -175,7 +174,8 @@ def entries(wanted: Entries) -> Statement:
     where = [_place(wanted, statement)]
     if wanted.only_beamline:
         where.append("proposal is null and investigation_number is null")
-    for condition, value, cast in (
+    where += asked_for(
+        bind,
         ("dataset_name = {}", wanted.dataset, "text"),
         ("tags @> {}", list(wanted.tags) or None, "text[]"),
         ("created_at >= {}", wanted.begin, "timestamptz"),
@@ -185,9 +185,7 @@ def entries(wanted: Entries) -> Statement:
             wanted.search and _holding(wanted.search),
             "text",
         ),
-    ):
-        if value is not None:
-            where.append(condition.format(bind(value, cast)))
+    )
     if wanted.types:
         kinds = [
             f"type = {bind(kind, 'text')}" + (f" and category = {bind(category, 'text')}" if category else "")

@@ -13,6 +13,7 @@ from services.search.icat_plus.answers import (
     acquisition_sample,
     investigation_answer,
     number_of,
+    page_answer,
     parcel_answers,
     sample_answer,
 )
@@ -139,15 +140,13 @@ def _add_investigations(router: APIRouter, desk: Desk) -> None:
             limit=min(limit, MOST_ROWS),
         )
         rows = await desk.icat.investigations(slots)
-        size = slots.limit or 1
         return answered(
             [
                 investigation_answer(row, desk.zone)
-                | {"meta": {"page": {"total": row["total"], "totalPages": -(-row["total"] // size),
-                                     "currentPage": skip // size + 1}}}
+                | {"meta": {"page": page_answer(row["total"], skip, slots.limit or 1)}}
                 for row in rows
             ]
-        )  # fmt: skip
+        )
 
     @router.get("/catalogue/{session_id}/investigation/id/{number}/investigationusers")
     async def list_users(session_id: SessionId, number: str) -> Response:

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from services.search.cursors import read_cursor
-from services.search.icat_plus.answers import dataset_answer
+from services.search.icat_plus.answers import dataset_answer, page_answer
 from services.search.icat_plus.asking import IcatReader, Slots
 from services.search.naming import Naming
 from services.search.query import MOST_ROWS, Fault, Query, QueryInvalid, key_type, order_name, read_query
@@ -134,7 +134,7 @@ class Datasets:
             rows = found["datasets"]
             answers = await self.answers(rows[max(0, wanted.skip - at) :], nested=wanted.nested)
             for answer in answers:
-                answer["meta"] = {"page": _page(total, wanted.skip, most)}
+                answer["meta"] = {"page": page_answer(total, wanted.skip, most or max(total, 1))}
             yield answers
             at += len(rows)
             left = None if left is None else left - len(rows)
@@ -173,11 +173,6 @@ class Datasets:
             if (answer := by_id.get(child)) is not None:
                 outputs.setdefault(parent, []).append(answer)
         return outputs
-
-
-def _page(total: int, skip: int, limit: int | None) -> Answer:
-    size = limit or max(total, 1)
-    return {"total": total, "totalPages": -(-total // size), "currentPage": skip // size + 1}
 
 
 async def streamed(first: list[Answer], pages: AsyncIterator[list[Answer]]) -> AsyncIterator[bytes]:

@@ -50,6 +50,16 @@ def id_of(name: str) -> UUID:
 
 
 NUMBERS = {id_of(name): at for at, name in enumerate(("run1", "run2"), 1)}
+PLACEHOLDER = InvestigationRef(
+    investigation_id=IDENTITIES.opened("mx1111", "id30a-3", NOW),
+    facility_id=None,
+    proposal="mx1111",
+    beamline="id30a-3",
+    start=None,
+    end=None,
+    title=None,
+    placeholder=True,
+)
 """What the store would give the datasets of the tests."""
 
 

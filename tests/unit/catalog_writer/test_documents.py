@@ -4,20 +4,10 @@ from datetime import timedelta
 import pytest
 
 from services.catalog_writer.documents import CatalogDocument, document_of, merged, same_content
-from shared.events import Container, DeclaredFile, Finding, InvestigationRef, Severity
+from shared.events import Container, DeclaredFile, Finding, Severity
 from shared.wire import member
-from tests.unit.catalog_writer.builders import IDENTITIES, INVESTIGATION, NOW, Tracked, id_of, number
+from tests.unit.catalog_writer.builders import INVESTIGATION, NOW, PLACEHOLDER, Tracked, id_of, number
 
-PLACEHOLDER = InvestigationRef(
-    investigation_id=IDENTITIES.opened("mx1111", "id30a-3", NOW),
-    facility_id=None,
-    proposal="mx1111",
-    beamline="id30a-3",
-    start=None,
-    end=None,
-    title=None,
-    placeholder=True,
-)
 WEDGE = Tracked(
     kind="mx.raw.characterisation",
     complete=False,

@@ -7,10 +7,10 @@ import pytest
 
 from services.catalog_writer.documents import CatalogDocument
 from services.catalog_writer.handler import Answered, Known, Revised, commit
-from shared.events import Container, Finding, InvestigationRef, Producer, SampleRef
+from shared.events import Container, Finding, Producer, SampleRef
 from shared.rejections import Code, Refusal
 from shared.stage import Outcome
-from tests.unit.catalog_writer.builders import IDENTITIES, INVESTIGATION, NOW, NUMBERS, Tracked, number
+from tests.unit.catalog_writer.builders import IDENTITIES, INVESTIGATION, NOW, NUMBERS, PLACEHOLDER, Tracked, number
 
 NOTHING = Known({}, {}, NUMBERS)
 DOUBT = Finding.warning("value_implausible", "that is long", parameter="MX_exposureTime")
@@ -32,16 +32,6 @@ UPDATE = Tracked(
     producer=Producer(software="icatUpdateDatasetMetadata", machine="192.0.2.7"),
 )
 WEDGE = Tracked(mode="upsert", complete=False, parameters={"MX_omega": number(0, "deg")})
-PLACEHOLDER = InvestigationRef(
-    investigation_id=IDENTITIES.opened("mx1111", "id30a-3", NOW),
-    facility_id=None,
-    proposal="mx1111",
-    beamline="id30a-3",
-    start=None,
-    end=None,
-    title=None,
-    placeholder=True,
-)
 
 
 def outcomes(*submissions: Tracked) -> list[Outcome]:
