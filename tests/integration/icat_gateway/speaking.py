@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
+import httpx
 from aiokafka import AIOKafkaConsumer
 
 from deploy.embedded.ports import any_free_port
@@ -53,6 +54,18 @@ class EdgeProcess:
         async with asyncio.timeout(60):
             while not await self._listens():  # noqa: ASYNC110  another process sets no event
                 await asyncio.sleep(0.05)
+
+    async def ready(self) -> None:
+        """Wait until it has reached Kafka: what it takes before goes to its spool."""
+        async with asyncio.timeout(60), httpx.AsyncClient() as http:
+            while not await self._is_ready(http):  # noqa: ASYNC110  another process sets no event
+                await asyncio.sleep(0.05)
+
+    async def _is_ready(self, http: httpx.AsyncClient) -> bool:
+        try:
+            return (await http.get(f"http://127.0.0.1:{self._http_port}/ready")).is_success
+        except httpx.TransportError:  # STOMP may be served a moment before HTTP
+            return False
 
     async def ended(self) -> int:
         """Wait for its end; the exit code."""

@@ -147,6 +147,7 @@ async def test_an_edge_that_is_killed_loses_no_frame_that_it_acknowledged(
     sample, edge = uuid4().hex, EdgeProcess(settings, tmp_path)
     async with topic_from_now(kafka, SUBMITTED.name) as consumer:
         await edge.start({"BEAMCAT_FAILPOINT": f"icat_gateway:{place}:5"})
+        await edge.ready()  # so that each frame is a batch of its own
         acknowledged = await _send_until_it_dies(edge, sample)
         assert await edge.ended() == -9
         await edge.start()
