@@ -89,18 +89,21 @@ class _Span:
         return min(abs(moment - edge) for edge in (self.slot.start, self.end) if edge is not None)
 
 
-def choose(slots: Iterable[Slot], moment: datetime) -> Slot | None:
-    """The slot of a dataset that started at this moment, among those of its proposal and beamline.
+class Calendar:
+    """The slots of one proposal on one beamline."""
 
-    The closed slot created last that holds it; else the open one created last that does; else the nearest within 48
-    hours; else none. What the user office announced goes before what beamcat opened.
-    """
-    eligible = [slot for slot in slots if slot.is_opened or not slot.placeholder]
-    announced = [slot for slot in eligible if not slot.placeholder]
-    chosen = _choose(_spans(announced), moment)
-    if chosen is None and len(announced) < len(eligible):
-        chosen = _choose([span for span in _spans(eligible) if span.slot.is_opened], moment)
-    return chosen
+    def __init__(self, slots: Iterable[Slot]) -> None:
+        eligible = [slot for slot in slots if slot.is_opened or not slot.placeholder]
+        self._announced = _spans(slot for slot in eligible if not slot.placeholder)
+        self._opened = [span for span in _spans(eligible) if span.slot.is_opened]
+
+    def at(self, moment: datetime) -> Slot | None:
+        """The slot of a dataset that started at this moment.
+
+        The closed slot created last that holds it; else the open one created last that does; else the nearest within
+        48 hours; else none. What the user office announced goes before what beamcat opened.
+        """
+        return _choose(self._announced, moment) or _choose(self._opened, moment)
 
 
 def _spans(slots: Iterable[Slot]) -> list[_Span]:
@@ -123,6 +126,7 @@ class Plan:
     def __init__(self, slots: Iterable[Slot] = ()) -> None:
         self._slots: dict[UUID, Slot] = {}
         self._of_home: defaultdict[Home, dict[UUID, Slot]] = defaultdict(dict)
+        self._calendars: dict[Home, Calendar] = {}
         self._named: dict[str, Slot] = {}
         for slot in slots:
             self.add(slot)
@@ -131,6 +135,8 @@ class Plan:
         """A later word on an investigation replaces the earlier one."""
         before = self._slots.get(slot.investigation_id, slot)
         self._of_home[before.home].pop(slot.investigation_id, None)
+        for home in (before.home, slot.home):
+            self._calendars.pop(home, None)
         self._slots[slot.investigation_id] = self._of_home[slot.home][slot.investigation_id] = slot
         self._named |= {str(name): slot for name in (slot.number, slot.facility_id) if name is not None}
 
@@ -144,7 +150,10 @@ class Plan:
 
     def at(self, home: Home, moment: datetime) -> Slot | None:
         """The investigation of a proposal on a beamline at a moment."""
-        return choose(self._of_home.get(home, {}).values(), moment)
+        calendar = self._calendars.get(home)
+        if calendar is None:
+            calendar = self._calendars[home] = Calendar(self._of_home.get(home, {}).values())
+        return calendar.at(moment)
 
     def of(self, dataset: DatasetFacts) -> Slot | None:
         """The investigation that the dataset names, else the one of its time.

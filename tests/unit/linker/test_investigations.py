@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyicat_plus.client._internal.investigation import _select_investigation
 
-from services.linker.investigations import FIRST_OWN_NUMBER, NEAR, Slot, choose, office_number
+from services.linker.investigations import FIRST_OWN_NUMBER, NEAR, Calendar, Slot, office_number
 from tests.unit.linker.builders import IDENTITIES, NOON, slot
 
 HOUR = timedelta(hours=1)
@@ -60,7 +60,7 @@ NAMED_ONLY = replace(slot("named", at(-3), number=6), placeholder=True)
     ],
 )
 def test_the_investigation_of_a_moment(slots: list[Slot], moment: float, chosen: Slot | None) -> None:
-    assert choose(slots, at(moment)) == chosen
+    assert Calendar(slots).at(at(moment)) == chosen
 
 
 hours = st.integers(-200, 200)
@@ -110,7 +110,7 @@ def test_the_choice_is_icats_but_for_what_is_far_and_what_is_as_near(known: list
       that begin, or of two that end, equally near.
     - What beamcat opened stands back behind what is announced, which the client cannot tell apart (not made here).
     """
-    moment, chosen = at(hour), choose(known, at(hour))
+    moment, chosen = at(hour), Calendar(known).at(at(hour))
     if chosen is None:
         assert not any(holds(known, each, moment) or gap(known, each, moment) <= NEAR for each in known)
         return
@@ -126,7 +126,7 @@ def test_the_choice_is_icats_but_for_what_is_far_and_what_is_as_near(known: list
 def test_the_choice_does_not_depend_on_the_order_of_announcement(known: list[Slot], hour: int, chance: Random) -> None:
     shuffled = known.copy()
     chance.shuffle(shuffled)
-    assert choose(shuffled, at(hour)) == choose(known, at(hour))
+    assert Calendar(shuffled).at(at(hour)) == Calendar(known).at(at(hour))
 
 
 @pytest.mark.parametrize(
