@@ -76,8 +76,6 @@ class Subscription:
             max_records=settings.batch_events,
             batch_timeout_ms=settings.batch_milliseconds,
             max_partition_fetch_bytes=4 * 1024 * 1024,
-            # a drained partition is asked for again only when the fetch under way ends: not half a second later
-            fetch_max_wait_ms=settings.batch_milliseconds,
             max_poll_interval_ms=LONGEST_BATCH_MS,
             session_timeout_ms=settings.kafka_session_timeout_ms,
             heartbeat_interval_ms=settings.kafka_session_timeout_ms // 3,
