@@ -2,9 +2,13 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.errors import KafkaConnectionError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 
 from shared.faults import Fatal
 from shared.settings import Settings
@@ -37,6 +41,40 @@ def kafka_access(settings: Settings) -> dict[str, Any]:
         "sasl_plain_username": settings.kafka_sasl_username,
         "sasl_plain_password": password,
     }
+
+
+@asynccontextmanager
+async def knocking(settings: Settings) -> AsyncIterator[None]:
+    """Around a client's first connection, which tells its log alone why no broker takes it.
+
+    Raises:
+        Fatal: a broker refuses these settings, and will whenever it is asked.
+    """
+    try:
+        yield
+    except KafkaConnectionError as error:
+        if refusal := await _refusal(settings):
+            raise Fatal(refusal) from error
+        raise
+
+
+async def _refusal(settings: Settings) -> str | None:
+    """Why a broker refuses these settings for good; None where it may only be away."""
+    access = kafka_access(settings)
+    for host, port, _ in collect_hosts(access.pop("bootstrap_servers")):
+        broker = f"Kafka at {host}:{port}"
+        try:
+            (await create_conn(host, port, **access)).close()
+        except SaslAuthenticationFailed:
+            name, mechanism = settings.kafka_sasl_username, settings.kafka_sasl_mechanism
+            return f"{broker} takes no {name!r} with this password by {mechanism}: see BEAMCAT_KAFKA_SASL_…"
+        except UnsupportedSaslMechanismError:
+            return f"{broker} knows no {settings.kafka_sasl_mechanism}: correct BEAMCAT_KAFKA_SASL_MECHANISM"
+        except ssl.SSLCertVerificationError as error:
+            return f"{broker} shows a certificate that BEAMCAT_KAFKA_CA_FILE does not vouch for: {error.verify_message}"
+        except (KafkaError, OSError, TimeoutError):
+            continue
+    return None
 
 
 async def farewell(end: Callable[[], Awaitable[None]]) -> None:

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.partitioner import DefaultPartitioner
 
-from shared.kafka_access import farewell, kafka_access
+from shared.kafka_access import farewell, kafka_access, knocking
 from shared.settings import Settings
 from shared.wire import Message
 
@@ -29,7 +29,7 @@ class KafkaPublisher:
     """The idempotent Kafka producer of one process, with `acks=all`.
 
     Raises:
-        Fatal: Kafka cannot be reached with these settings.
+        Fatal: Kafka refuses these settings.
     """
 
     def __init__(self, settings: Settings, client_id: str) -> None:
@@ -52,7 +52,10 @@ class KafkaPublisher:
             request_timeout_ms=15_000,
         )
         try:
-            async with asyncio.timeout(START_SECONDS):  # it asks a Kafka that went away meanwhile again for ever
+            async with (
+                knocking(self._settings),
+                asyncio.timeout(START_SECONDS),
+            ):  # it asks a Kafka that went away meanwhile again for ever
                 await producer.start()
         except BaseException:
             await farewell(producer.stop)

@@ -8,7 +8,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.faults import Fatal
-from shared.kafka_access import kafka_access
+from shared.kafka_access import kafka_access, knocking
 from shared.settings import Settings
 from shared.topics import TOPICS, Topic
 
@@ -26,12 +26,13 @@ async def apply_topics(settings: Settings, topics: Sequence[Topic] = TOPICS) -> 
     """Create what is missing and set every topic's configuration; doing it again changes nothing.
 
     Raises:
-        Fatal: a topic has another partition count. With another count the keys move to other partitions, and the order
-            of one dataset's events is lost: that needs a migration, not a setting.
+        Fatal: Kafka refuses the settings, or a topic has another partition count. With another count the keys move to
+            other partitions, and the order of one dataset's events is lost: that needs a migration, not a setting.
         KafkaError: Kafka is away or refuses.
     """
     admin = AIOKafkaAdminClient(**kafka_access(settings))
-    await admin.start()
+    async with knocking(settings):
+        await admin.start()
     try:
         present = await _partition_counts(admin, topics)
         missing = [topic for topic in topics if topic.name not in present]

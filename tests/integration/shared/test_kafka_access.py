@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from deploy.embedded.kafka import Kafka, as_properties_file, properties
 from deploy.embedded.ports import LOOPBACK, Ports
+from shared.faults import Fatal
 from shared.publisher import KafkaPublisher
 from shared.settings import Settings
 from shared.stream import Stream, Subscription
@@ -147,15 +148,22 @@ async def test_topics_producer_and_stage_sign_in(broker: Kafka, certificate: Pat
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
-async def test_a_wrong_password_does_not_connect_and_the_log_says_why(
-    broker: Kafka, certificate: Path, mechanism: str, caplog: pytest.LogCaptureFixture
+async def test_a_wrong_password_ends_a_service_with_its_reason(
+    broker: Kafka, certificate: Path, mechanism: str
 ) -> None:
     settings = access(broker, certificate, kafka_sasl_mechanism=mechanism, kafka_sasl_password="wrong")
-    with pytest.raises(KafkaConnectionError):
+    with pytest.raises(Fatal, match=f"takes no 'beamcat' with this password by {mechanism}"):
         await KafkaPublisher(settings, "test").start()
-    assert "Authentication failed" in caplog.text
+    with pytest.raises(Fatal, match="takes no 'beamcat'"):
+        await apply_topics(settings, [SUBMITTED])
 
 
 async def test_a_broker_whose_certificate_nobody_vouches_for_gets_no_password(broker: Kafka) -> None:
-    with pytest.raises(KafkaConnectionError):
+    with pytest.raises(Fatal, match="certificate that BEAMCAT_KAFKA_CA_FILE does not vouch for: self-signed"):
         await KafkaPublisher(access(broker, None), "test").start()
+
+
+async def test_a_broker_that_is_away_is_no_refusal(broker: Kafka, certificate: Path) -> None:
+    nobody = access(broker, certificate).model_copy(update={"kafka_bootstrap_servers": f"{LOOPBACK}:1"})
+    with pytest.raises(KafkaConnectionError):
+        await KafkaPublisher(nobody, "test").start()
