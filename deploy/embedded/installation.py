@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 import services
-from deploy.embedded.ports import LOOPBACK, Ports
+from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.stack import Stack, embedded_stack
 from deploy.embedded.supervisor import Program, Supervisor, supervised
 from shared.migrations import migrate
@@ -87,19 +87,18 @@ async def installation(
     """
     directory = data_directory.absolute()
     async with embedded_stack(directory, say=say) as stack:
-        ports = Ports(directory / "ports.json", say)
         settings = Settings(
             kafka_bootstrap_servers=stack.bootstrap_servers,
             database_url=stack.database_url,
             tokens_file=directory / "tokens.json",
-            stomp_port=ports.take("stomp", STOMP_PORT),
-            jolokia_port=ports.take("jolokia", JOLOKIA_PORT),
+            stomp_port=stack.ports.take("stomp", STOMP_PORT),
+            jolokia_port=stack.ports.take("jolokia", JOLOKIA_PORT),
             topic_partitions=int(os.environ.get(PARTITIONS_VARIABLE, FEW_PARTITIONS)),
         )
         await asyncio.gather(migrate(settings.database_url), apply_topics(settings))
         token = _development_token(directory / "development-token", settings)
         urls = {
-            name: f"http://{LOOPBACK}:{ports.take(name, FIRST_PORT + place)}"
+            name: f"http://{LOOPBACK}:{stack.ports.take(name, FIRST_PORT + place)}"
             for place, name in enumerate(_names(replicas or {}))
         }
         programs = [_program(name, urls, stack, settings, (environment or {}).get(name, {})) for name in urls]

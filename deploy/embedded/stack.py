@@ -26,7 +26,11 @@ class DataDirectoryError(Exception):
 class Stack:
     """A running Kafka and a running PostgreSQL, ours or given from outside. Ours are started again if they crash."""
 
-    def __init__(self, kafka: Kafka | None, postgres: Postgres | None, given: Mapping[str, str], say: Say) -> None:
+    def __init__(
+        self, kafka: Kafka | None, postgres: Postgres | None, given: Mapping[str, str], ports: Ports, say: Say
+    ) -> None:
+        self.ports = ports
+        """Where the ports of what runs beside it come from."""
         self._kafka = kafka
         self._postgres = postgres
         self._given = given
@@ -86,8 +90,8 @@ async def embedded_stack(
         DataDirectoryError: another beamcat runs on this directory, or it is another user's.
         ServerFailedError: a server does not start.
     """
-    with _held(data_directory) as directory:
-        stack = _stack(directory, environment, say)
+    with _held(data_directory) as directory, Ports(directory / "ports.json", say) as ports:
+        stack = _stack(directory, environment, ports, say)
         try:
             await stack.start()
             yield stack
@@ -95,11 +99,10 @@ async def embedded_stack(
             await stack.stop()
 
 
-def _stack(directory: Path, environment: Mapping[str, str], say: Say) -> Stack:
+def _stack(directory: Path, environment: Mapping[str, str], ports: Ports, say: Say) -> Stack:
     """The stack of a directory, its ports chosen, nothing started."""
     logs = directory / "logs"
     logs.mkdir(exist_ok=True)
-    ports = Ports(directory / "ports.json", say)
     kafka = postgres = None
     if not environment.get(KAFKA_VARIABLE):
         port = ports.take("kafka", PREFERRED_KAFKA_PORT)
@@ -108,7 +111,7 @@ def _stack(directory: Path, environment: Mapping[str, str], say: Say) -> Stack:
     if not environment.get(DATABASE_VARIABLE):
         port = ports.take("postgres", PREFERRED_POSTGRES_PORT)
         postgres = Postgres(directory / "postgres", logs / "postgres.log", port)
-    return Stack(kafka, postgres, environment, say)
+    return Stack(kafka, postgres, environment, ports, say)
 
 
 @contextlib.contextmanager

@@ -172,6 +172,19 @@ async def test_given_servers_replace_ours(tmp_path: Path) -> None:
     assert not (tmp_path / "postgres").exists()
 
 
+async def test_two_stacks_that_start_at_the_same_moment_both_serve_each_its_own_data(tmp_path: Path) -> None:
+    async with contextlib.AsyncExitStack() as running:
+        one, other = await asyncio.gather(
+            *(running.enter_async_context(embedded_stack(tmp_path / name, environment={})) for name in ("one", "other"))
+        )
+        for stack in (one, other):
+            await keep_something(stack)
+
+        assert one.bootstrap_servers != other.bootstrap_servers
+        assert await rows(one.database_url) == await rows(other.database_url) == ["a row"]
+        assert await records(one.bootstrap_servers) == await records(other.bootstrap_servers) == [b"a record"]
+
+
 OTHER_RUN = """
 import asyncio, pathlib, sys
 from deploy.embedded.stack import embedded_stack

@@ -94,12 +94,12 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def broker(certificate: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kafka]:
     folder = tmp_path_factory.mktemp("guarded")
-    ports = Ports(folder / "ports.json", print)
-    taken = ports.take("kafka", 19192), ports.take("kafka-controller", 19193)
-    kafka = GuardedKafka(folder / "kafka", folder / "kafka.log", taken, certificate.with_name("identity.pem"))
-    await kafka.start()
-    yield kafka
-    await kafka.stop()
+    with Ports(folder / "ports.json", print) as ports:
+        taken = ports.take("kafka", 19192), ports.take("kafka-controller", 19193)
+        kafka = GuardedKafka(folder / "kafka", folder / "kafka.log", taken, certificate.with_name("identity.pem"))
+        await kafka.start()
+        yield kafka
+        await kafka.stop()
 
 
 def access(broker: Kafka, certificate: Path | None, **other: Any) -> Settings:

@@ -32,14 +32,16 @@ def test_a_port_on_which_someone_listens_is_not_free(occupied: int) -> None:
 def test_the_preferred_port_is_taken_in_silence_when_it_is_free(memory: Path, said: list[str]) -> None:
     preferred = any_free_port()
 
-    assert Ports(memory, said.append).take("kafka", preferred) == preferred
+    with Ports(memory, said.append) as ports:
+        assert ports.take("kafka", preferred) == preferred
     assert said == []
 
 
 def test_another_port_is_taken_and_announced_when_the_preferred_one_is_in_use(
     memory: Path, said: list[str], occupied: int
 ) -> None:
-    port = Ports(memory, said.append).take("kafka", occupied)
+    with Ports(memory, said.append) as ports:
+        port = ports.take("kafka", occupied)
 
     assert port != occupied
     assert is_free(port)
@@ -47,17 +49,26 @@ def test_another_port_is_taken_and_announced_when_the_preferred_one_is_in_use(
 
 
 def test_the_port_of_the_last_run_is_taken_again_before_the_preferred_one(memory: Path, said: list[str]) -> None:
-    first = Ports(memory, said.append).take("kafka", any_free_port())
+    with Ports(memory, said.append) as last_run:
+        first = last_run.take("kafka", any_free_port())
 
-    assert Ports(memory, said.append).take("kafka", any_free_port()) == first
+    with Ports(memory, said.append) as ports:
+        assert ports.take("kafka", any_free_port()) == first
     assert said == []
 
 
 def test_two_names_never_share_a_port(memory: Path, said: list[str]) -> None:
     preferred = any_free_port()
-    ports = Ports(memory, said.append)
 
-    assert ports.take("kafka", preferred) != ports.take("postgres", preferred)
+    with Ports(memory, said.append) as ports:
+        assert ports.take("kafka", preferred) != ports.take("postgres", preferred)
+
+
+def test_two_installations_that_choose_before_either_listens_share_no_port(tmp_path: Path, said: list[str]) -> None:
+    preferred = any_free_port()
+
+    with Ports(tmp_path / "one.json", said.append) as one, Ports(tmp_path / "other.json", said.append) as other:
+        assert one.take("kafka", preferred) != other.take("kafka", preferred)
 
 
 def test_a_remembered_port_that_is_in_use_now_is_replaced_in_memory_too(
@@ -65,6 +76,7 @@ def test_a_remembered_port_that_is_in_use_now_is_replaced_in_memory_too(
 ) -> None:
     memory.write_text(json.dumps({"kafka": occupied}))
 
-    port = Ports(memory, said.append).take("kafka", any_free_port())
+    with Ports(memory, said.append) as ports:
+        port = ports.take("kafka", any_free_port())
 
     assert json.loads(memory.read_text()) == {"kafka": port}
