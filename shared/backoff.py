@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,21 @@ class Patience:
         except TimeoutError:
             return
         raise Stopping
+
+    async def unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that may take for ever, but not past a stop.
+
+        Raises:
+            Stopping: the service stops; the work was cancelled.
+        """
+        working, stopping = asyncio.create_task(work), asyncio.create_task(self._stopping.wait())
+        await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait([working])
+            raise Stopping
+        working.result()
 
     async def wait(self, attempt: int, who: str, error: Exception) -> None:
         """Wait before the next attempt, and say why.

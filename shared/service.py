@@ -5,7 +5,7 @@ import functools
 import gc
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -161,11 +161,12 @@ class Host:
             await self._ground.publisher.stop()
             await self._ground.database.close()
 
-    async def _insist(self, connect: Callable[[], Awaitable[None]]) -> None:
+    async def _insist(self, connect: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Connect, however long it takes: to join a group takes as long as its other members' batches."""
         attempt = 0
         while True:
             try:
-                return await connect()
+                return await self._ground.patience.unless_stopped(connect())
             except Exception as error:
                 if fault_of(error) is not Fault.TRANSIENT:
                     raise

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from shared.backoff import LONGEST_SECONDS, Patience, Stopping, delay_seconds
@@ -18,3 +20,30 @@ async def test_a_stop_ends_every_wait() -> None:
     patience.stop()
     with pytest.raises(Stopping):
         await patience.sleep(3600)
+
+
+async def test_a_stop_ends_work_that_would_take_for_ever() -> None:
+    patience = Patience()
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    async def endless() -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    working = asyncio.create_task(patience.unless_stopped(endless()))
+    await began.wait()
+    patience.stop()
+    with pytest.raises(Stopping):
+        await working
+    assert ended.is_set()
+
+
+async def test_work_that_fails_is_heard_of_though_nothing_stops() -> None:
+    async def failing() -> None:
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await Patience().unless_stopped(failing())

@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from shared.service import http_config
+from shared.service import Host, Parts, Service, http_config
 from shared.settings import Settings
 
 KEY = "elogbook-5ecre7"
@@ -28,3 +28,21 @@ async def test_no_log_holds_the_key_of_a_url(capfd: pytest.CaptureFixture[str]) 
     await serving
     said = capfd.readouterr()
     assert KEY not in said.out + said.err
+
+
+async def test_a_service_that_waits_for_a_silent_database_ends_when_it_is_asked_to() -> None:
+    asked, stopped = asyncio.Event(), asyncio.Event()
+
+    async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await stopped.wait()
+        writer.close()
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as database:
+        port = database.sockets[0].getsockname()[1]
+        settings = Settings(database_url=f"postgresql://nobody:nothing@127.0.0.1:{port}/nothing")
+        app = Host(Service("waiting", lambda _ground: Parts(), "waiting"), settings).app()
+        async with asyncio.timeout(30):  # the database's client alone would wait for a minute
+            async with app.router.lifespan_context(app):
+                await asked.wait()
+        stopped.set()
