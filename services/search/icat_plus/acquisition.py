@@ -1,11 +1,13 @@
 """`/dataacquisition/{apiKey}/…`: what beamlines ask and say, with an API key in the URL."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from services.search.icat_plus.access import check_beamline, permitted
-from services.search.icat_plus.answers import investigation_answer, registered_answer
+from services.search.icat_plus.answers import investigation_answer, page_answer, registered_answer
 from services.search.icat_plus.asking import MOST_ROWS, Slots
 from services.search.icat_plus.datasets import numbers_of
 from services.search.icat_plus.desk import Desk, answered, body_of
@@ -33,10 +35,10 @@ def add(router: APIRouter, desk: Desk) -> None:
     _add_writing(router, desk)
 
 
-def _add_reading(router: APIRouter, desk: Desk) -> None:
-    @router.get("/dataacquisition/{key}/investigation")
-    async def list_investigations(  # noqa: PLR0913, PLR0917  # each is a field of the URL
-        key: Key,
+def slots_of(desk: Desk) -> Callable[..., Awaitable[Slots]]:
+    """What every list of investigations heeds, as a dependency of its route."""
+
+    async def slots(  # noqa: PLR0913, PLR0917  # each is a field of the URL
         beamline: Beamline = None,
         proposal: Proposal = None,
         ids: str | None = None,
@@ -45,13 +47,8 @@ def _add_reading(router: APIRouter, desk: Desk) -> None:
         search: str | None = None,
         skip: Skip = 0,
         limit: Limit = MOST_ROWS,
-    ) -> Response:
-        """The investigations of a proposal on a beamline, by start."""
-        grant = desk.access.by_key(key)
-        if beamline is not None:
-            check_beamline(grant, beamline)
-        slots = Slots(
-            beamlines=permitted(grant),
+    ) -> Slots:
+        return Slots(
             beamline=beamline,
             proposal=proposal,
             numbers=whole_numbers(ids),
@@ -61,7 +58,30 @@ def _add_reading(router: APIRouter, desk: Desk) -> None:
             skip=skip,
             limit=min(limit, MOST_ROWS),
         )
-        return answered([investigation_answer(row, desk.zone) for row in await desk.icat.investigations(slots)])
+
+    return slots
+
+
+async def listed(desk: Desk, slots: Slots) -> Response:
+    """These investigations, each with where it stands in the whole."""
+    rows = await desk.icat.investigations(slots)
+    return answered(
+        [
+            investigation_answer(row, desk.zone)
+            | {"meta": {"page": page_answer(row["total"], slots.skip, slots.limit)}}
+            for row in rows
+        ]
+    )
+
+
+def _add_reading(router: APIRouter, desk: Desk) -> None:
+    @router.get("/dataacquisition/{key}/investigation")
+    async def list_investigations(key: Key, slots: Annotated[Slots, Depends(slots_of(desk))]) -> Response:
+        """The investigations of a proposal on a beamline, by start."""
+        grant = desk.access.by_key(key)
+        if slots.beamline is not None:
+            check_beamline(grant, slots.beamline)
+        return await listed(desk, replace(slots, beamlines=permitted(grant)))
 
     @router.get("/dataacquisition/{key}/dataset")
     async def list_registered(

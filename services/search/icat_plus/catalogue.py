@@ -4,16 +4,14 @@ from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from services.search.icat_plus.access import FORBIDDEN, permitted
-from services.search.icat_plus.acquisition import Beamline, Limit, Number, Proposal, Skip, whole_numbers
+from services.search.icat_plus.acquisition import Limit, Number, Skip, listed, slots_of, whole_numbers
 from services.search.icat_plus.answers import (
     acquisition_sample,
-    investigation_answer,
     number_of,
-    page_answer,
     parcel_answers,
     sample_answer,
 )
@@ -109,44 +107,18 @@ def _add_investigations(router: APIRouter, desk: Desk) -> None:
     @router.get("/catalogue/{session_id}/investigation")
     async def list_investigations(  # noqa: PLR0913, PLR0917  # each is a field of the URL
         session_id: SessionId,
-        beamline: Beamline = None,
-        proposal: Proposal = None,
-        ids: str | None = None,
-        start: Annotated[str | None, Query(alias="startDate")] = None,
-        end: Annotated[str | None, Query(alias="endDate")] = None,
-        search: str | None = None,
+        slots: Annotated[Slots, Depends(slots_of(desk))],
         kind: Annotated[str | None, Query(alias="filter", description="released: none, no date is known")] = None,
         release: Annotated[str | None, Query(alias="releaseDates", description="none has one here")] = None,
         username: Annotated[str | None, Query(description="none has users here")] = None,
         parameters: Annotated[str | None, Query(description="none has parameters here")] = None,
         order: Annotated[str, Query(alias="sortOrder")] = "1",
-        skip: Skip = 0,
-        limit: Limit = MOST_ROWS,
     ) -> Response:
         """Investigations, by start."""
         beamlines = permitted(await desk.access.by_session(session_id))
         if release or username or parameters or kind == "released":
             return answered([])
-        slots = Slots(
-            beamlines=beamlines,
-            beamline=beamline,
-            proposal=proposal,
-            numbers=whole_numbers(ids),
-            begin=desk.time("startDate", start),
-            end=desk.time("endDate", end, end_of_day=True),
-            search=search,
-            descending=order == "-1",
-            skip=skip,
-            limit=min(limit, MOST_ROWS),
-        )
-        rows = await desk.icat.investigations(slots)
-        return answered(
-            [
-                investigation_answer(row, desk.zone)
-                | {"meta": {"page": page_answer(row["total"], skip, slots.limit or 1)}}
-                for row in rows
-            ]
-        )
+        return await listed(desk, replace(slots, beamlines=beamlines, descending=order == "-1"))
 
     @router.get("/catalogue/{session_id}/investigation/id/{number}/investigationusers")
     async def list_users(session_id: SessionId, number: str) -> Response:

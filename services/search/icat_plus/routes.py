@@ -1,11 +1,12 @@
 """The routes of ICAT+, on search's HTTP face."""
 
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.responses import Response
 
 from services.search.icat_plus import acquisition, catalogue, files, logbook_routes, logging_in
@@ -48,7 +49,14 @@ class IcatRoute(AnsweringRoute):
 
     def _fields(self) -> set[str]:
         described = (self.openapi_extra or {}).get("parameters", ())
-        return {field.alias for field in self.dependant.query_params} | {field["name"] for field in described}
+        return {*_declared(self.dependant), *(field["name"] for field in described)}
+
+
+def _declared(dependant: Dependant) -> Iterator[str]:
+    """The fields of the query that a route takes, itself and by what it depends on."""
+    yield from (field.alias for field in dependant.query_params)
+    for each in dependant.dependencies:
+        yield from _declared(each)
 
 
 def _check_fields(request: Request, known: Collection[str]) -> None:
