@@ -1,8 +1,12 @@
 """What happens: one folder a verb. A dataset is submitted, validated, linked, tracked, committed, found."""
 
-from importlib import import_module
+from __future__ import annotations
 
-from shared.service import Service
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # who only asks for the names need not load the frame
+    from shared.service import Service
 
 NAMES = ("gateway", "validator", "linker", "sample_tracking", "catalog_writer", "search", "icat_gateway")
 """Every service, in the order in which a dataset meets them; last the way in for those who speak to ICAT."""

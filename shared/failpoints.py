@@ -2,22 +2,29 @@
 
 `BEAMCAT_FAILPOINT=linker:after_save:3` sends SIGKILL to the process at the third passage of that place. With
 `BEAMCAT_FAILPOINT_MARK` naming a file, that happens once: the file is made first, and where it exists the place is
-harmless, so that a restarted process lives. Unset, a passage costs one comparison.
+harmless, so that a restarted process lives. Unset, a passage costs one call.
 """
 
+import functools
 import itertools
 import os
 import signal
 from pathlib import Path
 
-_wanted, _, _count = os.environ.get("BEAMCAT_FAILPOINT", "").rpartition(":")
-_mark = Path(os.environ.get("BEAMCAT_FAILPOINT_MARK", os.devnull))
-_armed = bool(_wanted) and not _mark.is_file()
 _passages = itertools.count(1)
+
+
+@functools.cache
+def _awaited() -> tuple[str, int, Path] | None:
+    """The place, the passage and the mark, as they are when the first passage is made."""
+    place, _, passage = os.environ.get("BEAMCAT_FAILPOINT", "").rpartition(":")
+    mark = Path(os.environ.get("BEAMCAT_FAILPOINT_MARK", os.devnull))
+    return (place, int(passage), mark) if place and not mark.is_file() else None
 
 
 def failpoint(stage: str, place: str) -> None:
     """Die here if this is the awaited passage."""
-    if _armed and f"{stage}:{place}" == _wanted and next(_passages) == int(_count):
-        _mark.touch()
+    awaited = _awaited()
+    if awaited and f"{stage}:{place}" == awaited[0] and next(_passages) == awaited[1]:
+        awaited[2].touch()
         os.kill(os.getpid(), signal.SIGKILL)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,10 @@ from pathlib import Path
 import httpx
 
 import services
+from deploy.embedded.forked import ServiceProcess, nursery
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.stack import Stack, embedded_stack
-from deploy.embedded.supervisor import Program, Supervisor, supervised
+from deploy.embedded.supervisor import Supervisor, supervised
 from shared.migrations import migrate
 from shared.settings import Settings
 from shared.tokens import create_token
@@ -86,7 +86,9 @@ async def installation(
     `replicas` says how many processes a service gets (one by default); `environment` adds variables to single ones.
     """
     directory = data_directory.absolute()
-    async with embedded_stack(directory, say=say) as stack:
+    logs = directory / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    async with nursery(logs / "nursery.log") as home, embedded_stack(directory, say=say) as stack:
         settings = Settings(
             kafka_bootstrap_servers=stack.bootstrap_servers,
             database_url=stack.database_url,
@@ -101,17 +103,23 @@ async def installation(
             name: f"http://{LOOPBACK}:{stack.ports.take(name, FIRST_PORT + place)}"
             for place, name in enumerate(_names(replicas or {}))
         }
-        programs = [_program(name, urls, stack, settings, (environment or {}).get(name, {})) for name in urls]
-        async with supervised(programs, directory / "logs", say) as supervisor:
+        processes = [
+            ServiceProcess(
+                name,
+                home,
+                {**_environment(name, urls, stack, settings), **(environment or {}).get(name, {})},
+                logs / f"{name}.log",
+            )
+            for name in urls
+        ]
+        async with supervised(processes, say) as supervisor:
             running = Installation(stack, settings, supervisor, urls, token, settings.stomp_port, settings.jolokia_port)
             await running.ready()
             yield running
 
 
-def _program(
-    name: str, urls: Mapping[str, str], stack: Stack, settings: Settings, environment: Mapping[str, str]
-) -> Program:
-    variables = {
+def _environment(name: str, urls: Mapping[str, str], stack: Stack, settings: Settings) -> dict[str, str]:
+    return {
         **stack.environment,
         "BEAMCAT_TOKENS_FILE": str(settings.tokens_file),
         "BEAMCAT_VALIDATOR_URL": urls["validator"],
@@ -122,9 +130,7 @@ def _program(
         "BEAMCAT_JOLOKIA_PORT": str(settings.jolokia_port),
         "BEAMCAT_HTTP_HOST": LOOPBACK,
         "BEAMCAT_HTTP_PORT": urls[name].rpartition(":")[2],
-        **environment,
     }
-    return Program(name, [sys.executable, "-m", "clients.cli", "serve", name.partition("-")[0]], variables)
 
 
 def _names(replicas: Mapping[str, int]) -> Iterator[str]:

@@ -6,8 +6,9 @@ import shutil
 import signal
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 import psutil
 
@@ -77,6 +78,34 @@ def tail(log: Path, lines: int = LOG_TAIL_LINES) -> str:
     return "\n".join(text.splitlines()[-lines:])
 
 
+def log_of(path: Path) -> BinaryIO:
+    """The log, to be appended to; one that has grown long is put aside."""
+    if path.exists() and path.stat().st_size > LOG_LIMIT_BYTES:
+        path.replace(path.with_suffix(".log.1"))
+    return path.open("ab")
+
+
+class Process(Protocol):
+    """A running process, as asyncio shows it."""
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+
+    async def wait(self) -> int:
+        """Wait until it ends; its exit code."""
+
+    def send_signal(self, signal: int) -> None:
+        """Send a signal to it."""
+
+    def kill(self) -> None:
+        """Send SIGKILL to it."""
+
+
 class Child(ABC):
     """A process of ours with a name and a log, in a session of its own.
 
@@ -88,7 +117,7 @@ class Child(ABC):
 
     def __init__(self, log: Path) -> None:
         self.log = log
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
 
     @abstractmethod
     async def start(self) -> None:
@@ -112,23 +141,14 @@ class Child(ABC):
         await self._end(signal.SIGKILL)
 
     @property
-    def _started(self) -> asyncio.subprocess.Process:
+    def _started(self) -> Process:
         assert self._process is not None, f"{self.name} is not started"
         return self._process
 
-    async def _spawn(
-        self, argv: Sequence[str], environment: Mapping[str, str] | None = None
-    ) -> asyncio.subprocess.Process:
-        if self.log.exists() and self.log.stat().st_size > LOG_LIMIT_BYTES:
-            self.log.replace(self.log.with_suffix(".log.1"))
-        with self.log.open("ab") as log:
+    async def _spawn(self, argv: Sequence[str]) -> asyncio.subprocess.Process:
+        with log_of(self.log) as log:
             return await asyncio.create_subprocess_exec(
-                *argv,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                start_new_session=True,
+                *argv, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
 
     async def _end(self, how: signal.Signals) -> None:

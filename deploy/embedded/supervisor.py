@@ -2,14 +2,11 @@
 
 import asyncio
 import contextlib
-import os
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 
-from deploy.embedded.server import Child, ServerFailedError, bound_to_parent
+from deploy.embedded.server import Child, ServerFailedError
 
 FIRST_DELAY_SECONDS = 0.2
 LONGEST_DELAY_SECONDS = 30.0
@@ -84,36 +81,14 @@ async def keep_alive(
                 end = str(error)
 
 
-@dataclass(frozen=True)
-class Program:
-    """A program to run beside others; ``environment`` is added to our own."""
-
-    name: str
-    argv: Sequence[str]
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
-class _ProgramProcess(Child):
-    def __init__(self, program: Program, log: Path) -> None:
-        super().__init__(log)
-        self.name = program.name
-        self._program = program
-
-    async def start(self) -> None:
-        environment = {**os.environ, **self._program.environment}
-        self._process = await self._spawn(bound_to_parent(self._program.argv, signal.SIGKILL), environment)
-
-
 class Supervisor:
-    """The programs that run under our eyes."""
+    """The processes that run under our eyes."""
 
-    def __init__(self, programs: Iterable[Program], logs: Path, say: Say) -> None:
-        self._kept = {
-            program.name: Kept(_ProgramProcess(program, logs / f"{program.name}.log"), say) for program in programs
-        }
+    def __init__(self, children: Iterable[Child], say: Say) -> None:
+        self._kept = {child.name: Kept(child, say) for child in children}
 
     def pid(self, name: str) -> int:
-        """The present process id of a program; another after each restart."""
+        """The present process id of a child; another after each restart."""
         return self._kept[name].child.pid
 
     async def start(self) -> None:
@@ -126,9 +101,9 @@ class Supervisor:
 
 
 @contextlib.asynccontextmanager
-async def supervised(programs: Iterable[Program], logs: Path, say: Say = print) -> AsyncIterator[Supervisor]:
-    """Run programs, each with its log ``<name>.log``, until the block ends."""
-    supervisor = Supervisor(programs, logs, say)
+async def supervised(children: Iterable[Child], say: Say = print) -> AsyncIterator[Supervisor]:
+    """Run children until the block ends."""
+    supervisor = Supervisor(children, say)
     try:
         await supervisor.start()
         yield supervisor

@@ -1,0 +1,131 @@
+"""The services as children of the nursery: see `deploy/embedded/nursery.py` for why."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from deploy.embedded.server import Child, ServerFailedError, bound_to_parent, log_of, tail
+
+
+class Forked:
+    """A process that the nursery forked, as asyncio shows its own."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._ended = asyncio.Event()
+
+    async def wait(self) -> int:
+        """Wait until it ends; its exit code."""
+        await self._ended.wait()
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, signal: int) -> None:
+        """Send a signal to it, unless it ended."""
+        if self.returncode is None:
+            os.kill(self.pid, signal)
+
+    def kill(self) -> None:
+        """Send SIGKILL to it."""
+        self.send_signal(signal.SIGKILL)
+
+    def end(self, exit_code: int) -> None:
+        """It ended so."""
+        self.returncode = exit_code
+        self._ended.set()
+
+
+class Nursery:
+    """The process that services are forked off. Should it end, the next order starts it again."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._one_at_a_time = asyncio.Lock()
+        self._running: dict[int, Forked] = {}
+        self._process: asyncio.subprocess.Process | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._answer: asyncio.Future[Forked] = asyncio.get_running_loop().create_future()
+
+    async def start(self) -> None:
+        """Let it load; orders may be given at once."""
+        with log_of(self._log) as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *bound_to_parent([sys.executable, "-m", "deploy.embedded.nursery"], signal.SIGKILL),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # a process had better fork while it has no threads
+                start_new_session=True,
+            )
+        self._listening = asyncio.create_task(self._listen(self._process))
+
+    async def stop(self) -> None:
+        """End it, and with it all that it forked."""
+        if self._process is not None and self._listening is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+            await self._listening
+
+    async def fork(self, service: str, environment: Mapping[str, str], log: Path) -> Forked:
+        """A new process that runs a service, with some more environment than ours.
+
+        Raises:
+            ServerFailedError: the nursery ended instead.
+        """
+        async with self._one_at_a_time:
+            if self._listening is None or self._listening.done():
+                await self.start()
+            assert self._process is not None
+            assert self._process.stdin is not None
+            log_of(log).close()
+            order = {"service": service, "environment": dict(environment), "log": str(log.absolute())}
+            self._answer = asyncio.get_running_loop().create_future()
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            return await self._answer
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            match json.loads(line):
+                case {"pid": pid, "ended": exit_code}:
+                    self._running.pop(pid).end(exit_code)
+                case {"pid": pid}:
+                    self._running[pid] = Forked(pid)
+                    self._answer.set_result(self._running[pid])
+        for forked in self._running.values():
+            forked.end(-signal.SIGKILL)
+        self._running.clear()
+        if not self._answer.done():
+            self._answer.set_exception(ServerFailedError(f"the nursery ended. {self._log}:\n{tail(self._log)}"))
+
+
+@contextlib.asynccontextmanager
+async def nursery(log: Path) -> AsyncIterator[Nursery]:
+    """A nursery that begins to load now and ends with the block."""
+    begun = Nursery(log)
+    await begun.start()
+    try:
+        yield begun
+    finally:
+        await begun.stop()
+
+
+class ServiceProcess(Child):
+    """A process of a service; `environment` is added to our own."""
+
+    def __init__(self, name: str, nursery: Nursery, environment: Mapping[str, str], log: Path) -> None:
+        super().__init__(log)
+        self.name = name
+        self._nursery = nursery
+        self._environment = environment
+
+    async def start(self) -> None:
+        """Fork it. Whether it serves is asked of itself."""
+        self._process = await self._nursery.fork(self.name.partition("-")[0], self._environment, self.log)

@@ -1,0 +1,91 @@
+"""Services without the wait: one process loads what they all need, once, and each service is forked off it.
+
+Loading takes a service some 3 s of CPU, forking some milliseconds, and what was loaded lies in memory once.
+
+Orders go to the nursery's standard input, a line of JSON each, one at a time. It answers `{"pid": …}`, and says
+`{"pid": …, "ended": exit code}` (negative for a signal) of each process that ended. What it forked ends with it.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import selectors
+import signal
+import sys
+from typing import Any
+
+import services
+from shared.service import serve
+from shared.settings import Settings
+
+PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15  # of prctl(2), Linux
+
+Order = dict[str, Any]
+"""`service`, its `environment`, and the `log` that its output goes to."""
+
+
+def attend() -> Order | None:
+    """Fork as ordered. Returns in each forked process with its order, and with none when there will be no more."""
+    running: set[int] = set()
+    woken, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    selector = selectors.DefaultSelector()
+    selector.register(woken, selectors.EVENT_READ)
+    selector.register(sys.stdin, selectors.EVENT_READ)
+    while True:
+        for key, _ in selector.select():
+            if key.fd == woken:
+                os.read(woken, 4096)
+                running -= {pid for pid in running if _has_ended(pid)}
+            elif not (line := sys.stdin.readline()):
+                for pid in running:
+                    os.kill(pid, signal.SIGKILL)
+                return None
+            elif (pid := os.fork()) == 0:
+                return dict(json.loads(line))
+            else:
+                running.add(pid)
+                _say(pid=pid)
+
+
+def _has_ended(pid: int) -> bool:
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    if ended:
+        _say(pid=pid, ended=os.waitstatus_to_exitcode(status))
+    return bool(ended)
+
+
+def _say(**said: int) -> None:
+    os.write(sys.stdout.fileno(), json.dumps(said).encode() + b"\n")
+
+
+def become(order: Order) -> int:
+    """Be the service that was ordered; its exit code."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if sys.platform == "linux":
+        prctl = ctypes.CDLL(None).prctl
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(PR_SET_NAME, order["service"].encode())
+    with open(order["log"], "ab") as log, open(os.devnull, "rb") as nothing:  # noqa: PTH123  (as file descriptors)
+        for given, standard in ((nothing, 0), (log, 1), (log, 2)):
+            os.dup2(given.fileno(), standard)
+    os.environ.update(order["environment"])
+    return serve(services.load(order["service"]), Settings())
+
+
+def main() -> int:
+    """Load every service, then attend."""
+    for name in services.NAMES:
+        services.load(name)
+    gc.collect()
+    gc.freeze()  # so that no collection writes to the pages that are shared
+    order = attend()
+    return 0 if order is None else become(order)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
