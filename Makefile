@@ -22,6 +22,9 @@ ifneq ($(shell test -w "$$HOME" && echo home),home)
 export UV_NO_CACHE := 1
 export PIP_NO_CACHE_DIR := 1
 endif
+# What Python has compiled is kept, wherever make is called: a service of `make run`, and each process of a test, would
+# otherwise compile every module again, half of its start.
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # who only asks for the names need not load the frame
+if TYPE_CHECKING:  # a command that only names the services need not load the web and Kafka
     from shared.service import Service
 
 NAMES = ("gateway", "validator", "linker", "sample_tracking", "catalog_writer", "search", "icat_gateway")
 """Every service, in the order in which a dataset meets them; last the way in for those who speak to ICAT."""
 
 
-def load(name: str) -> Service:
+def load(name: str) -> "Service":
     """The declaration of a service; its modules are imported only now, so that a process pays for what it runs."""
     service: Service = import_module(f"services.{name}.app").SERVICE
     return service

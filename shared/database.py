@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import asyncpg
 
-from shared.faults import Fatal
+from shared.fatal import Fatal
 from shared.settings import Settings
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from shared.faults import Fatal
+from shared.fatal import Fatal
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -14,6 +14,7 @@ from aiokafka.errors import (
 from asyncpg import exceptions as postgres
 
 from shared.backoff import Stopping
+from shared.fatal import Fatal
 
 
 class Fault(Enum):
@@ -25,10 +26,6 @@ class Fault(Enum):
     """No retry can mend it: wrong credentials, a missing migration, a halted stage."""
     EVENT = "event"
     """An event of the batch, or our own code over it."""
-
-
-class Fatal(Exception):
-    """An error that ends the service with one clear line."""
 
 
 FATAL_ERRORS = (

@@ -10,7 +10,7 @@ from typing import Any
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import KafkaConnectionError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 
-from shared.faults import Fatal
+from shared.fatal import Fatal
 from shared.settings import Settings
 
 FAREWELL_SECONDS = 5.0

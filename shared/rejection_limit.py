@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from shared.faults import Fatal
+from shared.fatal import Fatal
 from shared.rejections import Refusal
 
 

@@ -20,7 +20,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.backoff import Patience, Stopping
 from shared.database import Database
-from shared.faults import Fatal, Fault, fault_of
+from shared.fatal import Fatal
+from shared.faults import Fault, fault_of
 from shared.identity import Identities
 from shared.problems import answer_in_problems, problem
 from shared.publisher import KafkaPublisher

@@ -7,7 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from shared.faults import Fatal
+from shared.fatal import Fatal
 from shared.kafka_access import kafka_access, knocking
 from shared.settings import Settings
 from shared.topics import TOPICS, Topic

@@ -18,7 +18,7 @@ from services.search.sealing import Sealing
 from services.search.store import PostgresReadModel, lock_name
 from shared.backoff import Patience
 from shared.database import Database
-from shared.faults import Fatal
+from shared.fatal import Fatal
 from shared.kafka_access import kafka_access
 from shared.migrations import migrate
 from shared.rejection_limit import RejectionLimit

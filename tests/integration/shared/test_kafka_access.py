@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from deploy.embedded.kafka import Kafka, as_properties_file, properties
 from deploy.embedded.ports import LOOPBACK, Ports
-from shared.faults import Fatal
+from shared.fatal import Fatal
 from shared.publisher import KafkaPublisher
 from shared.settings import Settings
 from shared.stream import Stream, Subscription

@@ -9,7 +9,7 @@ import pytest
 from services.icat_gateway.ports import Taken
 from services.icat_gateway.spool import Spool, SpoolFull, _record
 from services.icat_gateway.translation import Frame
-from shared.faults import Fatal
+from shared.fatal import Fatal
 
 MOST = 100_000
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from faststream.kafka.security import parse_security
 
-from shared.faults import Fatal
+from shared.fatal import Fatal
 from shared.kafka_access import kafka_access
 from shared.publisher import KafkaPublisher
 from shared.settings import Settings

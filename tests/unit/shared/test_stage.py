@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from shared.backoff import Patience, Stopping
 from shared.events import DatasetSubmitted, Pending, Producer
-from shared.faults import Fatal
+from shared.fatal import Fatal
 from shared.publisher import MemoryPublisher
 from shared.rejection_limit import Halted, RejectionLimit
 from shared.rejections import Code, Refusal
