@@ -42,6 +42,7 @@ class Units:
     def __init__(self, spellings: Mapping[str, str] | None = None) -> None:
         self._registry = application_registry
         self._units: dict[str, Unit] = {}
+        self._roots: dict[str, Unit] = {}
         self._compiled: dict[str, Mapping[str, Conversion]] = {}
         for spelling, name in (spellings or {}).items():
             self.learn(spelling, name)
@@ -53,7 +54,8 @@ class Units:
             UnitUnknown: pint knows no unit of that name.
         """
         try:
-            self._units[spelling] = self._registry.Unit(name)
+            unit = self._units[spelling] = self._registry.Unit(name)
+            self._roots[spelling] = self._root(unit)
         except (PintError, AttributeError, ValueError) as error:
             raise UnitUnknown(f"{spelling}: {name} is no unit: {error}") from None
 
@@ -70,7 +72,7 @@ class Units:
             self._compiled[canonical] = {
                 spelling: Conversion(*self._line(unit, target))
                 for spelling, unit in self._units.items()
-                if self._root(unit) == self._root(target)
+                if self._roots[spelling] == self._roots[canonical]
             }
         return self._compiled[canonical]
 
