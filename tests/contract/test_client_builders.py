@@ -12,15 +12,12 @@ from beamcat_client import mx
 from docs.contracts.builders import builder_names
 from docs.contracts.generated import ROOT
 from shared.events import Submission
-from shared.techniques import TechniqueBook
-from shared.vocabulary import Vocabulary
+from tests.described import TECHNIQUES, VOCABULARY
 from tests.unit.validator.builders import SUBMITTED_AT, a_checker
 
-BOOK = TechniqueBook.load()
-VOCABULARY = Vocabulary.load()
 BUILDERS = {
     kind: (technique.name.lower(), name)
-    for technique in BOOK.techniques
+    for technique in TECHNIQUES.techniques
     for kind, name in builder_names(technique).items()
 }
 

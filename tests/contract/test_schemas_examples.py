@@ -16,14 +16,13 @@ from services.linker.relationships import CataloguedDataset
 from shared.datafiles import SCHEMAS
 from shared.events import DatasetFacts, Finding, Submission
 from shared.identity import Identities
-from shared.techniques import TechniqueBook
+from tests.described import TECHNIQUES
 from tests.unit.validator.builders import SUBMITTED_AT, a_checker
 
 EXAMPLES = sorted((SCHEMAS / "examples").rglob("*"))
 FILES = [path for path in EXAMPLES if path.is_file()]
 IDENTITIES = Identities("facility.example")
-BOOK = TechniqueBook.load()
-LINKER = Linker(BOOK, IDENTITIES)
+LINKER = Linker(TECHNIQUES, IDENTITIES)
 
 every_example = pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
 
@@ -66,7 +65,7 @@ def _known(dataset: DatasetFacts, inputs: dict[str, dict[str, Any]]) -> Known:
         if "rejected" not in said
     }
     rejected = {IDENTITIES.dataset(path): said["rejected"] for path, said in inputs.items() if "rejected" in said}
-    return Known(catalogued, plan=Plan([session]), demands=BOOK.input_demands, rejected=rejected)
+    return Known(catalogued, plan=Plan([session]), demands=TECHNIQUES.input_demands, rejected=rejected)
 
 
 @every_example
@@ -98,7 +97,7 @@ def test_an_example_is_named_after_its_case(file: Path) -> None:
         assert path in example["submission"]["input"], "an input that nobody names"
         if said.keys() != {"rejected"}:
             assert {"kind"} <= set(said) <= {"kind", "proposal", "sample", "start", "complete"}
-            assert BOOK.kind(said["kind"]), "a kind that no file describes"
+            assert TECHNIQUES.kind(said["kind"]), "a kind that no file describes"
 
 
 def test_every_kind_has_an_accepted_and_two_rejected_examples() -> None:
@@ -107,14 +106,14 @@ def test_every_kind_has_an_accepted_and_two_rejected_examples() -> None:
         dataset, _, _ = _judge(file)
         if dataset is not None:
             shown[dataset.kind, file.stem.partition("-")[0]] += 1
-    kinds = [kind.name for technique in BOOK.techniques for kind in technique.kind]
+    kinds = [kind.name for technique in TECHNIQUES.techniques for kind in technique.kind]
     assert [kind for kind in kinds if shown[kind, "accepted"] < 1] == []
     assert [kind for kind in kinds if shown[kind, "rejected"] < 2] == []
 
 
 def test_every_folder_of_examples_belongs_to_a_technique() -> None:
     folders = {path.name for path in (SCHEMAS / "examples").iterdir()}
-    assert folders == {technique.name.lower() for technique in BOOK.techniques}
+    assert folders == {technique.name.lower() for technique in TECHNIQUES.techniques}
     for file in FILES:
         dataset, _, _ = _judge(file)
         assert dataset is None or dataset.technique.lower() == file.parent.name

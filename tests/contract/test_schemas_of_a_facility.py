@@ -13,8 +13,8 @@ from shared.datafiles import DataFileInvalid, own_folders
 from shared.identity import Identities
 from shared.service import Service, serve
 from shared.settings import Settings
-from shared.techniques import TechniqueBook
 from shared.vocabulary import Vocabulary
+from tests.described import TECHNIQUES, VOCABULARY
 from tests.unit.validator.builders import SUBMITTED_AT, ZONE, a_submission
 
 OWN = """\
@@ -41,18 +41,17 @@ def test_the_setting_is_a_list_of_directories(monkeypatch: pytest.MonkeyPatch, s
 
 def test_a_file_of_the_facility_adds_a_parameter_and_an_alias(schemas: Path) -> None:
     vocabulary = Vocabulary.load(own_folders("vocabulary", [schemas]))
-    checker = Checker(vocabulary, TechniqueBook.load(), Identities("facility.example"), ["/data"], ZONE)
+    checker = Checker(vocabulary, TECHNIQUES, Identities("facility.example"), ["/data"], ZONE)
     verdict = checker.check(a_submission(parameters={"Humidity": "95 %"}), "a-receipt", SUBMITTED_AT)
     assert verdict.parameters == {"OURS_humidity": {"value": 95.0, "original": "95 %", "unit": "%"}}
     assert "parameter_unknown" not in {finding.code for finding in verdict.findings}
 
 
 def test_the_definitions_that_judged_a_dataset_are_recorded_with_it() -> None:
-    vocabulary = Vocabulary.load()
-    checker = Checker(vocabulary, TechniqueBook.load(), Identities("facility.example"), ["/data"], ZONE)
+    checker = Checker(VOCABULARY, TECHNIQUES, Identities("facility.example"), ["/data"], ZONE)
     dataset = checker.check(a_submission(), "a-receipt", SUBMITTED_AT).dataset
     assert dataset is not None
-    assert dataset.definitions_version == vocabulary.icat_version
+    assert dataset.definitions_version == VOCABULARY.icat_version
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from importlib.resources import files
 import pytest
 
 from shared.kinds import Kind, expanded
-from shared.techniques import Technique, TechniqueBook
+from shared.techniques import Technique
+from tests.described import TECHNIQUES
 
-TECHNIQUES = TechniqueBook.load().techniques
-KINDS = [kind for technique in TECHNIQUES for kind in technique.kind]
+KINDS = [kind for technique in TECHNIQUES.techniques for kind in technique.kind]
 
 
 def terms(ontology: str) -> set[str]:
@@ -18,14 +18,14 @@ def terms(ontology: str) -> set[str]:
     return {term["iri"] for term in json.loads(text)}
 
 
-@pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda technique: technique.name)
+@pytest.mark.parametrize("technique", TECHNIQUES.techniques, ids=lambda technique: technique.name)
 def test_every_pid_is_a_term_of_esrfet_or_panet(technique: Technique) -> None:
     assert {technique.pid, *technique.other_pids} - terms("ESRFET") - terms("PaNET") == set()
 
 
-@pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda technique: technique.name)
+@pytest.mark.parametrize("technique", TECHNIQUES.techniques, ids=lambda technique: technique.name)
 def test_a_technique_outranks_only_what_is_described(technique: Technique) -> None:
-    assert set(technique.outranks) <= {other.name for other in TECHNIQUES} - {technique.name}
+    assert set(technique.outranks) <= {other.name for other in TECHNIQUES.techniques} - {technique.name}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -38,5 +38,5 @@ def test_a_relation_names_kinds_that_exist(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_kind_is_named_after_its_technique_and_type(kind: Kind) -> None:
-    technique = next(each for each in TECHNIQUES if kind in each.kind)
+    technique = next(each for each in TECHNIQUES.techniques if kind in each.kind)
     assert kind.name.split(".")[:2] == [technique.name.lower(), kind.type]

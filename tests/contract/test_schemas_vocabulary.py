@@ -8,7 +8,7 @@ import pytest
 
 from shared.datafiles import SCHEMAS, Table, read_data_file
 from shared.icat import icat_parameters
-from tests.unit.validator.builders import the_vocabulary
+from tests.described import VOCABULARY
 
 SHELLS = ("overall", "inner", "outer")
 SCALING = "MXAutoprocIntegrationScaling_"
@@ -59,7 +59,7 @@ REALLY_EMITTED = (
 
 
 def test_all_114_names_of_the_seed_resolve_to_what_they_mean() -> None:
-    resolved = {name: term.name for name in SEED if (term := the_vocabulary().resolve(name))}
+    resolved = {name: term.name for name in SEED if (term := VOCABULARY.resolve(name))}
     assert len(SEED) == 114
     assert resolved == SEED
 
@@ -67,24 +67,24 @@ def test_all_114_names_of_the_seed_resolve_to_what_they_mean() -> None:
 def test_every_parameter_of_icat_resolves() -> None:
     names = list(icat_parameters())
     assert len(names) >= 1261
-    assert [name for name in names if the_vocabulary().resolve(name) is None] == []
+    assert [name for name in names if VOCABULARY.resolve(name) is None] == []
 
 
 def test_no_two_parameters_differ_by_letter_case_alone() -> None:
-    lowered = [name.lower() for name in the_vocabulary().terms]
+    lowered = [name.lower() for name in VOCABULARY.terms]
     assert len(lowered) == len(set(lowered))
 
 
 @pytest.mark.parametrize("name", REALLY_EMITTED.split())
 def test_what_clients_really_emit_is_known(name: str) -> None:
-    assert the_vocabulary().resolve(name) is not None
+    assert VOCABULARY.resolve(name) is not None
 
 
 @pytest.mark.parametrize("family", TYPED_FAMILIES)
 def test_a_family_that_has_techniques_is_typed_here_and_not_left_to_icat(family: str) -> None:
     of_icat = [name for name in icat_parameters() if name.startswith(family)]
     assert of_icat
-    assert [name for name in of_icat if (term := the_vocabulary().resolve(name)) is None or term.loose] == []
+    assert [name for name in of_icat if (term := VOCABULARY.resolve(name)) is None or term.loose] == []
 
 
 def test_the_families_of_mx_have_196_parameters() -> None:
@@ -92,29 +92,29 @@ def test_the_families_of_mx_have_196_parameters() -> None:
 
 
 def test_every_number_has_a_unit_or_a_reason_for_none() -> None:
-    numbers = [term for term in the_vocabulary().terms.values() if term.type in ("number", "integer", "vector")]
+    numbers = [term for term in VOCABULARY.terms.values() if term.type in ("number", "integer", "vector")]
     assert [term.name for term in numbers if not (term.loose or term.unit or term.no_unit)] == []
 
 
 def test_a_fraction_has_a_range_beyond_which_it_is_doubted() -> None:
-    fractions = [term for term in the_vocabulary().terms.values() if term.scale == "fraction"]
+    fractions = [term for term in VOCABULARY.terms.values() if term.scale == "fraction"]
     assert len(fractions) >= 21
     assert [term.name for term in fractions if term.type != "number" or term.unit or not term.plausible] == []
 
 
 def test_all_75_scaling_parameters_are_typed() -> None:
-    terms = [term for name, term in the_vocabulary().terms.items() if name.startswith(SCALING)]
+    terms = [term for name, term in VOCABULARY.terms.items() if name.startswith(SCALING)]
     assert len(terms) == 75
     assert {term.type for term in terms} == {"number", "integer", "boolean"}
 
 
 def test_every_unit_of_icat_can_be_converted_to() -> None:
-    without = {term.unit for term in the_vocabulary().terms.values() if term.unit and not term.conversions}
+    without = {term.unit for term in VOCABULARY.terms.values() if term.unit and not term.conversions}
     assert without == set()
 
 
 def test_a_deprecated_name_leads_to_its_successor() -> None:
-    term = the_vocabulary().resolve("MX_crystalPositionName")
+    term = VOCABULARY.resolve("MX_crystalPositionName")
     assert term is not None
     assert term.name == "MX_positionName"
 
@@ -126,12 +126,12 @@ OF_THE_SAME_SENSE = {("μm", "mm"): 1000, ("mm", "m"): 1000}
 
 
 def test_every_item_of_mmcif_that_the_vocabulary_names_is_one_and_every_one_that_is_listed_is_named() -> None:
-    assert {term.mmcif for term in the_vocabulary().terms.values() if term.mmcif} == set(ITEMS)
+    assert {term.mmcif for term in VOCABULARY.terms.values() if term.mmcif} == set(ITEMS)
 
 
 def test_a_value_in_its_unit_times_the_factor_is_a_value_in_the_unit_of_its_item() -> None:
     wrong = []
-    for term in the_vocabulary().terms.values():
+    for term in VOCABULARY.terms.values():
         if term.mmcif is None or term.type == "text":
             continue
         item = ITEMS[term.mmcif]
@@ -145,7 +145,7 @@ def test_a_value_in_its_unit_times_the_factor_is_a_value_in_the_unit_of_its_item
 
 def test_21_of_the_24_statistics_of_a_shell_have_an_item() -> None:
     for shell in SHELLS:
-        terms = [term for name, term in the_vocabulary().terms.items() if name.startswith(f"{SCALING}{shell}_")]
+        terms = [term for name, term in VOCABULARY.terms.items() if name.startswith(f"{SCALING}{shell}_")]
         without = {term.name.removeprefix(f"{SCALING}{shell}_") for term in terms if term.mmcif is None}
         assert len(terms) == 24
         assert without == {"fractional_partial_bias", "anomalous", "isa"}
@@ -153,6 +153,6 @@ def test_21_of_the_24_statistics_of_a_shell_have_an_item() -> None:
 
 def test_no_two_statistics_of_a_shell_are_one_item() -> None:
     for shell in SHELLS:
-        items = [t.mmcif for name, t in the_vocabulary().terms.items() if name.startswith(f"{SCALING}{shell}_")]
+        items = [t.mmcif for name, t in VOCABULARY.terms.items() if name.startswith(f"{SCALING}{shell}_")]
         named = [item for item in items if item]
         assert len(named) == len(set(named)) == 21

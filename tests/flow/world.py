@@ -30,7 +30,8 @@ from shared.techniques import TechniqueBook
 from shared.topics import COMMITTED, LINKED, REJECTED, SUBMITTED, TRACKED, VALIDATED
 from shared.wire import Message, Record
 from tests.builders.submissions import IDENTITIES
-from tests.unit.validator.builders import ZONE, the_vocabulary
+from tests.described import TECHNIQUES, VOCABULARY
+from tests.unit.validator.builders import ZONE
 
 AWAIT_SECONDS = 3600.0
 
@@ -39,8 +40,8 @@ class World:
     """The services over one memory broker; time stands still unless a test moves it."""
 
     def __init__(self, techniques: TechniqueBook | None = None) -> None:
-        techniques = techniques or TechniqueBook.load()
-        checker = Checker(the_vocabulary(), techniques, IDENTITIES, ["/data"], ZONE)
+        techniques = techniques or TECHNIQUES
+        checker = Checker(VOCABULARY, techniques, IDENTITIES, ["/data"], ZONE)
         self.now = datetime(2026, 11, 24, tzinfo=UTC)
         self.broker = MemoryPublisher()
         self.links = MemoryLinks(IDENTITIES, techniques.input_demands)

@@ -11,7 +11,8 @@ import pytest
 from gemmi import cif
 
 from shared.mmcif import items_of, mmcif_text
-from tests.unit.mmcif.results import STATISTICS, TYPICAL, VOCABULARY, result, sweep
+from tests.described import VOCABULARY
+from tests.unit.mmcif.results import STATISTICS, TYPICAL, result, sweep
 
 pytestmark = pytest.mark.integration
 

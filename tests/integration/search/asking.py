@@ -13,7 +13,8 @@ from shared.database import Database
 from shared.publisher import KafkaPublisher
 from shared.service import Ground
 from shared.settings import Settings
-from tests.unit.search.building import IDENTITIES, NOON, VOCABULARY
+from tests.described import VOCABULARY
+from tests.unit.search.building import IDENTITIES, NOON
 
 
 class Asking:

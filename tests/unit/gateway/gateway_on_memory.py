@@ -15,11 +15,10 @@ from services.gateway.routes import Edge
 from shared.confirming import Confirmations
 from shared.identity import Identities
 from shared.publisher import MemoryPublisher
-from shared.techniques import TechniqueBook
 from shared.tokens import Tokens, create_token
 from shared.topics import Topic
-from shared.vocabulary import Vocabulary
 from shared.wire import Message, Received, Record, read
+from tests.described import TECHNIQUES, VOCABULARY
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PATH = "/data/visitor/mx1111/id30a-3/20261124/RAW_DATA/Fus_RAC1b/run_01"
@@ -44,7 +43,7 @@ def event_of(message: Message, topic: Topic, event: type[E]) -> Received[E]:
 @cache
 def described() -> Descriptions:
     """The techniques of the repository; half a second, so once."""
-    return Descriptions(TechniqueBook.load(), Vocabulary.load())
+    return Descriptions(TECHNIQUES, VOCABULARY)
 
 
 class TroubledPublisher(MemoryPublisher):

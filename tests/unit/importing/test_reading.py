@@ -9,7 +9,7 @@ import pytest
 from clients.cli.importing.gathering import FileNotUnderstood, Given, Imported
 from clients.cli.importing.names import FORMATS, names_of
 from clients.cli.importing.reading import read_pipeline_file
-from shared.vocabulary import Vocabulary
+from tests.described import VOCABULARY
 from tests.unit.importing.files_of_pipelines import (
     METADATA,
     XIA2,
@@ -159,7 +159,7 @@ def test_a_file_that_cannot_be_read_is_refused_in_words(tmp_path: Path, content:
 
 @pytest.mark.parametrize("format_name", sorted(file.stem for file in FORMATS.glob("*.toml")))
 def test_every_target_of_a_format_is_a_parameter_or_a_field(format_name: str) -> None:
-    vocabulary = Vocabulary.load()
+    vocabulary = VOCABULARY
     fields = {"name", "path", "proposal", "beamline", "sample", "start", "end", "technique"}
     fields |= {"complete", "investigation_id", "input", "files"}
     names = names_of(format_name)
@@ -172,7 +172,7 @@ def test_every_target_of_a_format_is_a_parameter_or_a_field(format_name: str) ->
 
 def test_no_statistic_of_the_vocabulary_is_missing_from_the_names_of_ispyb() -> None:
     prefix = "MXAutoprocIntegrationScaling_overall_"
-    known = {name for name in Vocabulary.load().terms if name.startswith(prefix)}
+    known = {name for name in VOCABULARY.terms if name.startswith(prefix)}
     read = {target.replace("{shell}", "overall") for target in names_of("ispyb").said.values()}
     assert len(known) == 24
     assert known <= read

@@ -16,8 +16,9 @@ from shared.rejections import Code, Refusal
 from shared.stage import HEADROOM_BYTES, Passed, Waiting
 from shared.topics import LINKED
 from shared.wire import Record
+from tests.described import TECHNIQUES
 from tests.unit.linker.builders import IDENTITIES, NOON, committed, dataset_id, facts, received, validated
-from tests.unit.linker.world import TECHNIQUES, World
+from tests.unit.linker.world import World
 
 A, B = "/data/a", "/data/b"
 LINKER = Linker(TECHNIQUES, IDENTITIES)

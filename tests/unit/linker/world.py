@@ -24,12 +24,11 @@ from shared.publisher import MemoryPublisher
 from shared.rejection_limit import RejectionLimit
 from shared.relay import Relay
 from shared.stage import Stage, StageRunner
-from shared.techniques import TechniqueBook
 from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, PENDING, REGISTERED, REJECTED, VALIDATED
 from shared.wire import Message, Record
+from tests.described import TECHNIQUES
 from tests.unit.linker.builders import IDENTITIES, NOON, facts, validated
 
-TECHNIQUES = TechniqueBook.load()
 DEMANDS = TECHNIQUES.input_demands
 
 

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.events import Document
-from shared.vocabulary import Vocabulary
+from tests.described import VOCABULARY
 from tests.unit.search.building import document
 
 RAW = "/data/visitor/mx1111/id30a3/20241130/RAW_DATA/lyso"
 PROCESSED = "/data/visitor/mx1111/id30a3/20241130/PROCESSED_DATA/lyso"
-VOCABULARY = Vocabulary.load()
 STATISTICS = [term for term in VOCABULARY.terms.values() if term.name.startswith("MXAutoprocIntegrationScaling_")]
 
 

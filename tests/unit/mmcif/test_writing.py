@@ -10,7 +10,8 @@ from clients.cli.importing.reading import read_pipeline_file
 from shared.events import DeclaredFile, Document
 from shared.mmcif import is_exportable, items_of, mmcif_text
 from shared.vocabulary import Term
-from tests.unit.mmcif.results import PROCESSED, RAW, STATISTICS, TYPICAL, VOCABULARY, result, sweep
+from tests.described import VOCABULARY
+from tests.unit.mmcif.results import PROCESSED, RAW, STATISTICS, TYPICAL, result, sweep
 
 ITEMS = items_of(VOCABULARY)
 

@@ -29,11 +29,9 @@ from shared.events import (
 )
 from shared.identity import Identities
 from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SUBMITTED, Topic
-from shared.vocabulary import Vocabulary
 from shared.wire import Message, Record, headers_of
 
 IDENTITIES = Identities("facility.example")
-VOCABULARY = Vocabulary.load()
 NOON = datetime(2024, 11, 30, 12, 0, tzinfo=UTC)
 
 

@@ -12,7 +12,8 @@ from services.search.filters import AnyOf, Condition, Exists, FilterInvalid, Lik
 from services.search.naming import Naming
 from services.search.query import FIELDS, Fault, Query, QueryInvalid, read_query
 from services.search.sql import Known, count, facets, page
-from tests.unit.search.building import IDENTITIES, NOON, VOCABULARY, dataset_id
+from tests.described import VOCABULARY
+from tests.unit.search.building import IDENTITIES, NOON, dataset_id
 
 PARIS = ZoneInfo("Europe/Paris")
 NAMING = Naming(VOCABULARY)

@@ -1,5 +1,7 @@
 """Every service refuses in the words of RFC 9457, also what none of its routes has seen."""
 
+from functools import cache
+
 import httpx
 import pytest
 from fastapi import FastAPI, HTTPException
@@ -12,9 +14,14 @@ from shared.settings import Settings
 MEDIA_TYPE = "application/problem+json"
 
 
+@cache
+def app_of(name: str) -> FastAPI:
+    """A service that is asked and never started; it remembers nothing, so once is enough."""
+    return Host(services.load(name), Settings()).app()
+
+
 def caller(name: str) -> httpx.AsyncClient:
-    app = Host(services.load(name), Settings()).app()
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service.test")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app_of(name)), base_url="http://service.test")
 
 
 @pytest.mark.parametrize("name", services.NAMES)

@@ -7,12 +7,11 @@ import pytest
 from shared.datafiles import DataFileInvalid
 from shared.kinds import Kind, Traits
 from shared.techniques import Technique, TechniqueBook
-
-BOOK = TechniqueBook.load()
+from tests.described import TECHNIQUES
 
 
 def _kind_of(traits: Traits) -> str | None:
-    technique = BOOK.technique_of(traits)
+    technique = TECHNIQUES.technique_of(traits)
     kind = technique.kind_of(traits) if technique else None
     return kind.name if kind else None
 
@@ -53,7 +52,7 @@ def test_scan_type_and_inputs_tell_the_kind(scan_type: str, inputs: int, kind: s
     ],
 )
 def test_definition_pid_or_parameters_tell_the_technique(traits: Traits) -> None:
-    technique = BOOK.technique_of(traits)
+    technique = TECHNIQUES.technique_of(traits)
     assert technique is not None
     assert technique.name == "MX"
 
@@ -92,11 +91,11 @@ def test_a_step_that_names_itself_nowhere_is_known_by_what_it_says(parameters: l
 
 
 def test_a_technique_that_no_file_describes_is_unknown() -> None:
-    assert BOOK.technique_of(Traits(0, definition="NEUTRON", parameters=("Sample_name",))) is None
+    assert TECHNIQUES.technique_of(Traits(0, definition="NEUTRON", parameters=("Sample_name",))) is None
 
 
 def test_inputs_are_awaited_as_long_as_the_kind_says() -> None:
-    kind = BOOK.kind("mx.processed.integration")
+    kind = TECHNIQUES.kind("mx.processed.integration")
     assert kind is not None
     assert kind.await_inputs_seconds == 7 * 24 * 3600
 
@@ -112,7 +111,7 @@ def test_inputs_are_awaited_as_long_as_the_kind_says() -> None:
     ],
 )
 def test_permitted_inputs_meet_no_objection(kind: str, inputs: list[str]) -> None:
-    described = BOOK.kind(kind)
+    described = TECHNIQUES.kind(kind)
     assert described is not None
     assert described.objection_to(inputs) is None
 
@@ -128,7 +127,7 @@ def test_permitted_inputs_meet_no_objection(kind: str, inputs: list[str]) -> Non
     ],
 )
 def test_an_objection_says_what_was_expected_and_what_was_found(kind: str, inputs: list[str], found: str) -> None:
-    described = BOOK.kind(kind)
+    described = TECHNIQUES.kind(kind)
     assert described is not None
     objection = described.objection_to(inputs)
     assert objection is not None
@@ -208,4 +207,4 @@ def test_every_technique_has_a_kind_for_whatever_its_beamline_sends() -> None:
     def falls_through(technique: Technique, inputs: int) -> bool:
         return technique.kind_of(Traits(inputs, scan_type="never heard of")) is None
 
-    assert [t.name for t in BOOK.techniques if falls_through(t, 0) or falls_through(t, 1)] == []
+    assert [t.name for t in TECHNIQUES.techniques if falls_through(t, 0) or falls_through(t, 1)] == []

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.units import Units, UnitUnknown
-from tests.unit.validator.builders import the_vocabulary
+from tests.described import VOCABULARY
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from tests.unit.validator.builders import the_vocabulary
     ],
 )
 def test_a_unit_is_converted_to_the_canonical_one(parameter: str, unit: str, said: float, canonical: float) -> None:
-    conversion = the_vocabulary().terms[parameter].conversions[unit]
+    conversion = VOCABULARY.terms[parameter].conversions[unit]
     assert conversion(said) == pytest.approx(canonical, rel=1e-12)
 
 
@@ -41,7 +41,7 @@ def test_a_unit_is_converted_to_the_canonical_one(parameter: str, unit: str, sai
     ],
 )
 def test_a_unit_of_another_quantity_is_not_converted(parameter: str, unit: str) -> None:
-    assert unit not in the_vocabulary().terms[parameter].conversions
+    assert unit not in VOCABULARY.terms[parameter].conversions
 
 
 def test_a_factor_is_exact_where_arithmetic_would_make_it_ragged() -> None:

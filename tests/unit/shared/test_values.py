@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from shared.events import Severity
 from shared.values import judge, reader
-from tests.unit.validator.builders import ZONE, the_vocabulary
+from tests.described import VOCABULARY
+from tests.unit.validator.builders import ZONE
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -16,12 +17,12 @@ JSON = st.recursive(
     max_leaves=8,
 )
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
-TERMS = st.sampled_from(sorted(the_vocabulary().terms))
+TERMS = st.sampled_from(sorted(VOCABULARY.terms))
 
 
 def _judged(name: str, said: Any) -> tuple[Any, list[str]]:
     """The value and the codes of the findings, by whichever path decides."""
-    term = the_vocabulary().terms[name]
+    term = VOCABULARY.terms[name]
     if (parameter := reader(term)(said)) is not None:
         return parameter["value"], []
     slow, findings = judge(term, said, ZONE)
@@ -99,7 +100,7 @@ def test_a_value_is_read_as_its_parameter(name: str, said: Any, value: Any) -> N
     ],
 )
 def test_a_value_that_cannot_be_is_an_error_with_its_cure(name: str, said: Any, code: str) -> None:
-    _, findings = judge(the_vocabulary().terms[name], said, ZONE)
+    _, findings = judge(VOCABULARY.terms[name], said, ZONE)
     assert [(finding.code, finding.severity) for finding in findings] == [(code, Severity.ERROR)]
     assert findings[0].message.startswith(name)
     assert findings[0].expected
@@ -123,7 +124,7 @@ def test_a_value_that_cannot_be_is_an_error_with_its_cure(name: str, said: Any, 
 )
 def test_a_doubtful_value_is_flagged_and_not_refused(name: str, said: Any, code: str, value: Any) -> None:
     assert _judged(name, said) == (value, [code])
-    _, findings = judge(the_vocabulary().terms[name], said, ZONE)
+    _, findings = judge(VOCABULARY.terms[name], said, ZONE)
     assert [finding.severity for finding in findings] == [Severity.WARNING]
 
 
@@ -133,7 +134,7 @@ def test_a_parameter_that_only_icat_types_may_hold_one_number_or_several() -> No
 
 
 def test_a_finding_shows_no_more_than_a_screen_of_what_was_said() -> None:
-    _, findings = judge(the_vocabulary().terms["MX_resolution"], "x" * 1_000_000, ZONE)
+    _, findings = judge(VOCABULARY.terms["MX_resolution"], "x" * 1_000_000, ZONE)
     assert len(findings[0].message) < 400
     assert len(findings[0].value or "") <= 200
 
@@ -142,12 +143,12 @@ def test_a_value_made_to_waste_time_is_decided_at_once() -> None:
     """Bounded by the test's timeout: quadratic work on a megabyte would take hours."""
     for said in ("1 a" + " " * 500_000 + "b" * 500_000, "1" * 1_000_000 + "x", "1 " * 500_000):
         for name in ("MX_resolution", "MX_numberOfImages", "MX_motors_value"):
-            judge(the_vocabulary().terms[name], said, ZONE)
+            judge(VOCABULARY.terms[name], said, ZONE)
 
 
 @given(TERMS, JSON)
 def test_any_value_is_read_or_flagged_and_what_was_said_is_kept(name: str, said: Any) -> None:
-    term = the_vocabulary().terms[name]
+    term = VOCABULARY.terms[name]
     parameter, findings = judge(term, said, ZONE)
     assert parameter is not None or findings
     if parameter is not None and isinstance(said, str):
@@ -156,7 +157,7 @@ def test_any_value_is_read_or_flagged_and_what_was_said_is_kept(name: str, said:
 
 @given(TERMS, JSON | NUMBERS.map(repr) | st.integers().map(str))
 def test_the_fast_path_agrees_with_the_slow_one(name: str, said: Any) -> None:
-    term = the_vocabulary().terms[name]
+    term = VOCABULARY.terms[name]
     fast = reader(term)(said)
     if fast is not None:
         assert judge(term, said, ZONE) == (fast, [])

@@ -6,7 +6,7 @@ import pytest
 
 from shared.datafiles import DataFileInvalid
 from shared.vocabulary import Vocabulary
-from tests.unit.validator.builders import the_vocabulary
+from tests.described import VOCABULARY
 
 
 @pytest.mark.parametrize(
@@ -22,13 +22,13 @@ from tests.unit.validator.builders import the_vocabulary
     ],
 )
 def test_every_spelling_leads_to_the_canonical_name(said: str, meant: str) -> None:
-    term = the_vocabulary().resolve(said)
+    term = VOCABULARY.resolve(said)
     assert term is not None
     assert term.name == meant
 
 
 def test_a_name_that_nobody_knows_resolves_to_nothing() -> None:
-    assert the_vocabulary().resolve("nonsense") is None
+    assert VOCABULARY.resolve("nonsense") is None
 
 
 @pytest.mark.parametrize(
@@ -43,19 +43,19 @@ def test_a_name_that_nobody_knows_resolves_to_nothing() -> None:
     ],
 )
 def test_a_slip_of_the_pen_is_recognised(said: str, meant: str | None) -> None:
-    assert the_vocabulary().suggest(said) == meant
+    assert VOCABULARY.suggest(said) == meant
 
 
 def test_what_only_icat_describes_is_loose() -> None:
-    assert the_vocabulary().terms["Sample_thickness"].loose
-    assert not the_vocabulary().terms["MXAutoprocIntegration_cell_a"].loose
+    assert VOCABULARY.terms["Sample_thickness"].loose
+    assert not VOCABULARY.terms["MXAutoprocIntegration_cell_a"].loose
 
 
 def test_upstream_defects_are_settled() -> None:
-    cell = the_vocabulary().terms["MXAutoprocIntegration_cell_a"]
+    cell = VOCABULARY.terms["MXAutoprocIntegration_cell_a"]
     assert (cell.type, cell.unit) == ("number", "Å")
-    assert the_vocabulary().terms["MX_motors_value"].type == "vector"
-    assert the_vocabulary().terms["MX_motors_value"].unit is None
+    assert VOCABULARY.terms["MX_motors_value"].type == "vector"
+    assert VOCABULARY.terms["MX_motors_value"].unit is None
 
 
 OWN = """\

@@ -8,23 +8,16 @@ from zoneinfo import ZoneInfo
 from services.validator.checking import Checker, Verdict
 from shared.events import Submission
 from shared.identity import Identities
-from shared.techniques import TechniqueBook
-from shared.vocabulary import Vocabulary
+from tests.described import TECHNIQUES, VOCABULARY
 
 SUBMITTED_AT = datetime(2024, 12, 1, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Paris")
 
 
 @cache
-def the_vocabulary() -> Vocabulary:
-    """The vocabulary of this repository; it takes half a second to load, so once."""
-    return Vocabulary.load()
-
-
-@cache
 def a_checker() -> Checker:
     """Checks against this repository's vocabulary and techniques, for a facility that keeps datasets under /data."""
-    return Checker(the_vocabulary(), TechniqueBook.load(), Identities("facility.example"), ["/data"], ZONE)
+    return Checker(VOCABULARY, TECHNIQUES, Identities("facility.example"), ["/data"], ZONE)
 
 
 def a_submission(**changes: Any) -> Submission:

@@ -11,7 +11,8 @@ from shared.datafiles import DataFileInvalid
 from shared.events import DatasetFacts, Finding, Severity
 from shared.identity import Identities
 from shared.techniques import Technique, TechniqueBook
-from tests.unit.validator.builders import ZONE, a_submission, the_verdict, the_vocabulary
+from tests.described import VOCABULARY
+from tests.unit.validator.builders import ZONE, a_submission, the_verdict
 
 RAW = "/data/visitor/mx1111/id30a3/20241130/RAW_DATA"
 
@@ -64,7 +65,7 @@ def test_a_path_that_this_facility_does_not_keep_is_refused(path: str, code: str
 
 
 def test_several_roots_may_hold_datasets() -> None:
-    checker = Checker(the_vocabulary(), TechniqueBook([]), Identities("f.example"), ["/a/", "/b"], ZONE)
+    checker = Checker(VOCABULARY, TechniqueBook([]), Identities("f.example"), ["/a/", "/b"], ZONE)
     at = datetime(2024, 12, 1, tzinfo=UTC)
     assert [
         checker.check(a_submission(path=path), "r", at).dataset is not None for path in ("/a/x", "/b/x", "/c/x")
@@ -270,7 +271,7 @@ STRICT = {
 
 def _checker_of(technique: dict[str, Any]) -> Checker:
     book = TechniqueBook([Technique.model_validate(technique)])
-    return Checker(the_vocabulary(), book, Identities("facility.example"), ["/data"], ZoneInfo("UTC"))
+    return Checker(VOCABULARY, book, Identities("facility.example"), ["/data"], ZoneInfo("UTC"))
 
 
 def test_a_strict_kind_refuses_unknown_parameters() -> None:

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from services.validator.parameters import ParameterReader
-from tests.unit.validator.builders import ZONE, the_vocabulary
+from tests.described import VOCABULARY
+from tests.unit.validator.builders import ZONE
 
 SCALING = "MXAutoprocIntegrationScaling_"
-READER = ParameterReader(the_vocabulary(), ZONE)
+READER = ParameterReader(VOCABULARY, ZONE)
 
 
 def _read(**said: Any) -> tuple[dict[str, Any], set[tuple[str, str]]]:

@@ -10,14 +10,15 @@ from pydantic_core import to_json
 
 from services.validator.parameters import PARAMETERS_AT_MOST, ParameterReader, Reading
 from shared.events import Parameter
-from tests.unit.validator.builders import ZONE, the_vocabulary
+from tests.described import VOCABULARY
+from tests.unit.validator.builders import ZONE
 
-READER = ParameterReader(the_vocabulary(), ZONE)
+READER = ParameterReader(VOCABULARY, ZONE)
 CATALOGUED = TypeAdapter(dict[str, Parameter])
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
 VALUES = SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(st.text(max_size=3), SCALARS, max_size=2)
-NAMES = st.sampled_from(sorted(the_vocabulary().terms)) | st.text(max_size=10)
+NAMES = st.sampled_from(sorted(VOCABULARY.terms)) | st.text(max_size=10)
 
 
 def _codes(reading: Reading) -> list[str]:
@@ -126,7 +127,7 @@ def test_whatever_comes_in_what_goes_out_can_be_catalogued(said: dict[str, Any])
     READER.unknown_findings(reading, strict_kind=None)
     CATALOGUED.validate_json(to_json(reading.parameters))
     for name in said:
-        term = the_vocabulary().resolve(name)
+        term = VOCABULARY.resolve(name)
         spoken_of = {finding.parameter for finding in reading.findings}
         shown = name in reading.parameters or (term is not None and term.name in reading.parameters)
         assert shown or (term and term.name in spoken_of) or "parameter_name_invalid" in _codes(reading)
@@ -134,7 +135,7 @@ def test_whatever_comes_in_what_goes_out_can_be_catalogued(said: dict[str, Any])
 
 def test_what_was_read_before_is_read_the_same_and_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.validator.parameters.MEMORIES_AT_MOST", 10)
-    forgetful = ParameterReader(the_vocabulary(), ZONE)
+    forgetful = ParameterReader(VOCABULARY, ZONE)
     for number in [*range(25), *range(25)]:
         said = {"MX_resolution": f"1.{number}", "MX_aperture": f"{number + 1} um", "MX_positionName": f"pos{number}"}
         assert forgetful.read(said) == READER.read(said)

@@ -18,11 +18,11 @@ from shared.problems import answer_in_problems
 from shared.publisher import KafkaPublisher, MemoryPublisher
 from shared.service import Ground
 from shared.settings import Settings
-from shared.techniques import TechniqueBook
 from shared.tokens import create_token
 from shared.topics import LOGBOOK
+from tests.described import TECHNIQUES, VOCABULARY
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import IDENTITIES, NOON, VOCABULARY, Topics, investigation
+from tests.unit.search.building import IDENTITIES, NOON, Topics, investigation
 
 with warnings.catch_warnings():  # of the client's own dependencies
     warnings.simplefilter("ignore")
@@ -76,7 +76,7 @@ async def facility(database: Database, world: PostgresWorld, tmp_path: Path) -> 
     ground = Ground(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Patience(), lambda: NOON)
     publisher = MemoryPublisher()
     app = FastAPI()
-    app.include_router(routes(ground, VOCABULARY, TechniqueBook.load(), publisher=publisher))
+    app.include_router(routes(ground, VOCABULARY, TECHNIQUES, publisher=publisher))
     answer_in_problems(app)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     serving = asyncio.create_task(server.serve())

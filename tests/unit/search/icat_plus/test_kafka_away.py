@@ -17,11 +17,11 @@ from shared.problems import answer_in_problems
 from shared.publisher import KafkaPublisher, MemoryPublisher, Publisher
 from shared.service import Ground
 from shared.settings import Settings
-from shared.techniques import TechniqueBook
 from shared.tokens import create_token
 from shared.topics import LOGBOOK
 from shared.wire import Message
-from tests.unit.search.building import IDENTITIES, NOON, VOCABULARY
+from tests.described import TECHNIQUES, VOCABULARY
+from tests.unit.search.building import IDENTITIES, NOON
 
 BODY = {
     "type": "annotation",
@@ -49,7 +49,7 @@ async def asking(publisher: Publisher, folder: Path) -> AsyncIterator[tuple[http
     database = Database(settings, "search")
     ground = Ground(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Patience(), lambda: NOON)
     app = FastAPI()
-    app.include_router(routes(ground, VOCABULARY, TechniqueBook.load(), sessions=MemorySessions(), publisher=publisher))
+    app.include_router(routes(ground, VOCABULARY, TECHNIQUES, sessions=MemorySessions(), publisher=publisher))
     answer_in_problems(app)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://search") as client:
         yield client, create_token(settings.tokens_file, "mxcube", ["*"])
@@ -82,6 +82,6 @@ async def test_techniques_and_parameters_are_those_that_are_described(tmp_path: 
         techniques = (await client.get("/catalogue/techniques")).json()
         (parameter,) = (await client.get("/catalogue/parameters", params={"name": "mx_resolution"})).json()
         nothing = (await client.get("/catalogue/parameters", params={"name": "nonsense"})).json()
-    assert {one["pid"] for one in techniques} == {one.pid for one in TechniqueBook.load().techniques}
+    assert {one["pid"] for one in techniques} == {one.pid for one in TECHNIQUES.techniques}
     assert parameter["name"] == "MX_resolution"
     assert nothing == []
