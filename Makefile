@@ -44,8 +44,8 @@ setup: .venv/.dev ## only install: .venv with all that running and testing need
 ##@ Change it
 test: lint types .venv/.dev ## lint, types and every test
 	@$(BIN)/python -m pytest
-unit: .venv/.dev ## the tests that need no server, in seconds
-	@$(BIN)/python -m pytest -q -n auto tests/unit tests/contract
+unit: .venv/.dev ## the tests that need no server, in seconds, with fewer random examples than `make test`
+	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile=quick tests/unit tests/contract
 lint: .venv/.dev ## ruff: rules and format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@
 both with testcontainers; otherwise the embedded stack serves.
 """
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -13,8 +14,20 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from deploy.embedded.stack import embedded_stack
+
+settings.register_profile("quick", max_examples=30)
+"""Of `make unit`; `make test` looks at hypothesis' own 100."""
+
+gc.disable()  # nothing of what collection imports is garbage, and there is much to look at
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now lives to the end: the garbage collector need not look at it again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
