@@ -1,7 +1,5 @@
 """What happens: one folder a verb. A dataset is submitted, validated, linked, tracked, committed, found."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING
 
