@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import BeforeValidator
 
 from services.search.icat_plus.access import check_beamline, permitted
 from services.search.icat_plus.answers import investigation_answer, page_answer, registered_answer
-from services.search.icat_plus.asking import MOST_ROWS, Slots
+from services.search.icat_plus.asking import MOST_ROWS, SlotOrder, Slots
 from services.search.icat_plus.datasets import numbers_of
 from services.search.icat_plus.desk import Desk, answered, body_of
 from services.search.icat_plus.logbook import Pictured, Place, Written
@@ -45,6 +46,8 @@ def slots_of(desk: Desk) -> Callable[..., Awaitable[Slots]]:
         start: Annotated[str | None, Query(alias="startDate")] = None,
         end: Annotated[str | None, Query(alias="endDate")] = None,
         search: str | None = None,
+        sort: Annotated[SlotOrder, BeforeValidator(str.lower), Query(alias="sortBy")] = "startdate",
+        order: Annotated[Literal["1", "-1"], Query(alias="sortOrder", description="-1: descending")] = "1",
         skip: Skip = 0,
         limit: Limit = MOST_ROWS,
     ) -> Slots:
@@ -55,6 +58,8 @@ def slots_of(desk: Desk) -> Callable[..., Awaitable[Slots]]:
             begin=desk.time("startDate", start),
             end=desk.time("endDate", end, end_of_day=True),
             search=search,
+            sort=sort,
+            descending=order == "-1",
             skip=skip,
             limit=min(limit, MOST_ROWS),
         )
@@ -77,7 +82,7 @@ async def listed(desk: Desk, slots: Slots) -> Response:
 def _add_reading(router: APIRouter, desk: Desk) -> None:
     @router.get("/dataacquisition/{key}/investigation")
     async def list_investigations(key: Key, slots: Annotated[Slots, Depends(slots_of(desk))]) -> Response:
-        """The investigations of a proposal on a beamline, by start."""
+        """The investigations of a proposal on a beamline."""
         grant = desk.access.by_key(key)
         if slots.beamline is not None:
             check_beamline(grant, slots.beamline)

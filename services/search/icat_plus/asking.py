@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from services.search.icat_plus.model import LogbookRow
@@ -14,6 +14,15 @@ from services.search.sql import Statement, asked_for
 Row = dict[str, Any]
 MOST_ROWS = 10_000
 """Of investigations, samples or entries in one answer; `skip` leads on."""
+SlotOrder = Literal["startdate", "enddate", "name", "title", "instrument"]
+"""What investigations can be sorted by: fields of ICAT+'s `Investigation`, in lower case."""
+COLUMNS: dict[SlotOrder, str] = {
+    "startdate": "started",
+    "enddate": "ended",
+    "name": "lower(proposal)",
+    "title": "lower(title)",
+    "instrument": "lower(beamline)",
+}
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,7 @@ class Slots:
     end: datetime | None = None
     """Begun by then."""
     search: str | None = None
+    sort: SlotOrder = "startdate"
     descending: bool = False
     skip: int = 0
     limit: int = MOST_ROWS
@@ -63,7 +73,7 @@ class IcatReader:
         self._reader = reader
 
     async def investigations(self, wanted: Slots) -> list[Row]:
-        """By start; each with the number of all, as `total`."""
+        """In the order that is wanted; each with the number of all, as `total`."""
         return await self._fetch(investigations(wanted))
 
     async def investigation(self, number: int, beamlines: tuple[str, ...] | None) -> Row | None:
@@ -157,7 +167,7 @@ def investigations(wanted: Slots) -> Statement:
     direction = "desc" if wanted.descending else "asc"
     statement.text = (
         f"select *, count(*) over () as total from investigation where {' and '.join(where)}"
-        f" order by started {direction} nulls last, number {direction}"
+        f" order by {COLUMNS[wanted.sort]} {direction} nulls last, started {direction} nulls last, number {direction}"
         f" offset {statement.bind(wanted.skip, 'bigint')} limit {statement.bind(wanted.limit, 'bigint')}"
     )
     return statement

@@ -105,20 +105,19 @@ async def _narrowed(desk: Desk, grant: Grant, said: dict[str, str], wanted: Want
 
 def _add_investigations(router: APIRouter, desk: Desk) -> None:
     @router.get("/catalogue/{session_id}/investigation")
-    async def list_investigations(  # noqa: PLR0913, PLR0917  # each is a field of the URL
+    async def list_investigations(
         session_id: SessionId,
         slots: Annotated[Slots, Depends(slots_of(desk))],
         kind: Annotated[str | None, Query(alias="filter", description="released: none, no date is known")] = None,
         release: Annotated[str | None, Query(alias="releaseDates", description="none has one here")] = None,
         username: Annotated[str | None, Query(description="none has users here")] = None,
         parameters: Annotated[str | None, Query(description="none has parameters here")] = None,
-        order: Annotated[str, Query(alias="sortOrder")] = "1",
     ) -> Response:
-        """Investigations, by start."""
+        """Investigations; none is known by release, user or parameter."""
         beamlines = permitted(await desk.access.by_session(session_id))
         if release or username or parameters or kind == "released":
             return answered([])
-        return await listed(desk, replace(slots, beamlines=beamlines, descending=order == "-1"))
+        return await listed(desk, replace(slots, beamlines=beamlines))
 
     @router.get("/catalogue/{session_id}/investigation/id/{number}/investigationusers")
     async def list_users(session_id: SessionId, number: str) -> Response:

@@ -132,6 +132,46 @@ async def test_investigations_are_found_by_ids_beamline_and_time(facility: Facil
     assert await numbers(release_dates=[NOON.date()]) == []
 
 
+LISTS = ("/catalogue/{session}/investigation", "/dataacquisition/{key}/investigation")
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_investigations_are_sorted_searched_and_paged_as_a_portal_asks(facility: Facility, path: str) -> None:
+    await facility.register(42, proposal="mx2", title="Alpha", start=NOON, end=NOON + timedelta(days=9))
+    await facility.register(43, proposal="MX1", title="beta", start=NOON + timedelta(days=1))
+    await facility.register(44, proposal="mx3", title="Beta", beamline="ID29", start=NOON + timedelta(days=2))
+    async with httpx.AsyncClient(base_url=facility.url) as client:
+        session = (await client.post("/session", json={"plugin": "esrf", "password": facility.key})).json()["sessionId"]
+
+        async def listed(**asked: Any) -> list[dict[str, Any]]:
+            answer = await client.get(path.format(session=session, key=facility.key), params=asked)
+            rows: list[dict[str, Any]] = answer.raise_for_status().json()
+            return rows
+
+        async def numbers(**asked: Any) -> list[int]:
+            return [row["id"] for row in await listed(**asked)]
+
+        assert await numbers() == await numbers(sortBy="startDate", sortOrder="1") == [42, 43, 44]
+        assert await numbers(sortBy="STARTDATE", sortOrder="-1") == [44, 43, 42]
+        assert await numbers(sortBy="name") == [43, 42, 44]
+        assert await numbers(sortBy="title", sortOrder="-1") == [44, 43, 42]
+        assert await numbers(sortBy="instrument", limit=1) == [44]
+        assert await numbers(sortBy="endDate", limit=1) == [42]
+        assert await numbers(search="BETA") == [43, 44]
+        [middle] = await listed(sortBy="name", search="mx", skip=1, limit=1)
+        assert (middle["id"], middle["meta"]["page"]) == (42, {"total": 3, "totalPages": 3, "currentPage": 2})
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_an_order_that_there_is_not_is_refused_by_its_field(facility: Facility, path: str) -> None:
+    async with httpx.AsyncClient(base_url=facility.url) as client:
+        answer = await client.get(
+            path.format(session="any", key=facility.key), params={"sortBy": "colour", "sortOrder": "up"}
+        )
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["errors"]] == ["sortBy", "sortOrder"]
+
+
 async def test_a_session_sees_the_beamlines_of_its_grant_alone(facility: Facility) -> None:
     await three_runs(facility)
     token = create_token(facility.tokens_file, "id29", ["id29"])
@@ -156,6 +196,6 @@ async def test_a_fault_is_told_with_its_field_and_nothing_is_answered_without_a_
 
 async def test_a_field_that_is_not_heeded_is_refused(facility: Facility) -> None:
     async with httpx.AsyncClient(base_url=facility.url) as client:
-        answer = await client.get(f"/dataacquisition/{facility.key}/investigation?instrumentName=id29&sortBy=NAME")
+        answer = await client.get(f"/dataacquisition/{facility.key}/investigation?instrumentName=id29&colour=red")
         assert answer.status_code == 422
-        assert [one["field"] for one in answer.json()["errors"]] == ["sortBy"]
+        assert [one["field"] for one in answer.json()["errors"]] == ["colour"]
