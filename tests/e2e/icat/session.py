@@ -124,8 +124,8 @@ def ask(session: Session, password: str) -> None:
     where = {"beamline": BEAMLINE, "proposal": PROPOSAL}
     session.call("do_log_in", password=password)
     session.call("get_session_information")
-    [investigation] = session.call("get_investigations_by", filter=PROPOSAL, instrument_name=BEAMLINE) or [None]
-    number = str(investigation.id) if investigation else "0"
+    investigations = session.call("get_investigations_by", instrument_name=BEAMLINE) or []
+    number = next((str(each.id) for each in investigations if each.name == PROPOSAL), "0")
     datasets = session.call("get_datasets_by", investigation_id=number, parameters=["MX_resolution~lt~2"]) or []
     by_path = {dataset.location: dataset for dataset in datasets}
     session.call("get_datafiles_by", location=RAW)

@@ -2,28 +2,23 @@
 
 import inspect
 import json
-import os
-import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.icat.session import BEAMLINE, PROCESSED, PROPOSAL, RAW, RAW_FROM_FILE
+from tests.e2e.running.conftest import Facility
+from tests.e2e.terminal import ROOT
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # as in the session
     from pyicat_plus.client.main import IcatClient
 
 pytestmark = pytest.mark.e2e
-
-ROOT = Path(__file__).parents[3]
 
 UNKNOWN_HERE = {"download_file_by": "beamcat keeps no files of samples, so there is none to download"}
 """Calls that end in an error, and why."""
@@ -49,33 +44,6 @@ def _session(folder: Path, **said: object) -> Answers:
     assert done.returncode == 0, done.stderr
     answers: Answers = json.loads(done.stdout)
     return answers
-
-
-@dataclass(frozen=True)
-class Facility:
-    """A running beamcat: its folder, the variables it says, and the line it prints to be pasted."""
-
-    folder: Path
-    running: dict[str, str]
-    line: str
-
-
-@pytest.fixture(scope="module")
-def facility(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Facility]:
-    folder = tmp_path_factory.mktemp("facility")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    up = subprocess.Popen(
-        [sys.executable, "-m", "clients.cli", "up"], cwd=folder, env=environment, text=True, stdout=subprocess.PIPE
-    )
-    assert up.stdout is not None
-    try:
-        said = list(takewhile(lambda line: "Ctrl-C" not in line, up.stdout))
-        [line] = [line for line in said if line.startswith("from pyicat_plus")]
-        yield Facility(folder, json.loads((folder / ".beamcat" / "running.json").read_text()), line.strip())
-    finally:
-        up.send_signal(signal.SIGINT)
-        up.communicate(timeout=60)
-        assert up.returncode == 0
 
 
 @pytest.fixture(scope="module")

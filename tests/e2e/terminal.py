@@ -1,0 +1,17 @@
+"""A terminal, in which a user types `beamcat`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+BEAMCAT = [sys.executable, "-m", "clients.cli"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "250"}
+
+
+def beamcat(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What a command said that was typed in a folder."""
+    return subprocess.run(
+        [*BEAMCAT, *arguments], cwd=folder, env=ENVIRONMENT, text=True, capture_output=True, check=False
+    )
