@@ -35,20 +35,28 @@ class Finding(Section):
 
     code: str
     severity: Severity
-    message: str
+    message: str = Field(description="what is wrong, and nothing else")
+    cure: str | None = Field(
+        default=None, description="what to do about it, as `give sample`; events from before there were cures have none"
+    )
     parameter: str | None = None
     value: str | None = None
     expected: str | None = None
 
     @classmethod
-    def error(cls, code: str, message: str, **about: str | None) -> Self:
+    def error(cls, code: str, message: str, cure: str, **about: str | None) -> Self:
         """What refuses the dataset; `about` is parameter, value and expected, where there are such."""
-        return cls(code=code, severity=Severity.ERROR, message=message, **about)
+        return cls(code=code, severity=Severity.ERROR, message=message, cure=cure, **about)
 
     @classmethod
-    def warning(cls, code: str, message: str, **about: str | None) -> Self:
+    def warning(cls, code: str, message: str, cure: str, **about: str | None) -> Self:
         """What stays with the dataset; `about` as for `error`."""
-        return cls(code=code, severity=Severity.WARNING, message=message, **about)
+        return cls(code=code, severity=Severity.WARNING, message=message, cure=cure, **about)
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong and what to do about it, where there is room for one sentence."""
+        return self.message if self.cure is None else f"{self.message}; {self.cure}"
 
 
 class Producer(Section):

@@ -13,6 +13,11 @@ from uuid import NAMESPACE_DNS, UUID, uuid5
 class PathInvalid(ValueError):
     """The path cannot be the identity of a dataset."""
 
+    def __init__(self, problem: str, cure: str) -> None:
+        super().__init__(f"{problem}; {cure}")
+        self.problem = problem
+        self.cure = cure
+
 
 def normalise_path(path: str) -> str:
     """The one spelling of a dataset's folder.
@@ -25,14 +30,14 @@ def normalise_path(path: str) -> str:
     """
     text = unicodedata.normalize("NFC", path)
     if not text.startswith("/"):
-        raise PathInvalid(f"the path {path!r} is not absolute; give the full path of the dataset's folder")
+        raise PathInvalid(f"the path {path!r} is not absolute", "give the full path of the dataset's folder")
     if not text.isprintable():
-        raise PathInvalid(f"the path {path!r} holds a control character; rename the folder or correct the path")
+        raise PathInvalid(f"the path {path!r} holds a control character", "rename the folder or correct the path")
     segments = [segment for segment in text.split("/") if segment not in ("", ".")]
     if ".." in segments:
-        raise PathInvalid(f"the path {path!r} holds '..'; give the path without it")
+        raise PathInvalid(f"the path {path!r} holds '..'", "give the path without it")
     if not segments:
-        raise PathInvalid("the path is the root folder; give the dataset's own folder")
+        raise PathInvalid("the path is the root folder", "give the dataset's own folder")
     return "/" + "/".join(segments)
 
 

@@ -152,6 +152,16 @@ class Refusal:
     message: str
     findings: Sequence[Finding] = ()
 
+    @classmethod
+    def of(cls, code: Code, findings: Sequence[Finding]) -> Self:
+        """One that says everything that was found."""
+        return cls(code, "; ".join(finding.sentence for finding in findings), findings)
+
+    @classmethod
+    def because(cls, code: Code, message: str, cure: str) -> Self:
+        """One for a single finding of the same code."""
+        return cls.of(code, [Finding.error(code, message, cure)])
+
 
 class Poison(Exception):
     """A record that cannot be read as an event of its topic."""

@@ -72,4 +72,4 @@ def number_objection(child: str, relations: Sequence[Relation], input_kinds: Seq
         return None
     expected = " and ".join(map(str, relations)) or "no inputs"
     found = ", ".join(f"{count} of kind {kind}" for kind, count in Counter(input_kinds).items()) or "none"
-    return f"a dataset of kind {child} comes from {expected}; found {found}; correct the inputs"
+    return f"a dataset of kind {child} comes from {expected}; found {found}"

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from shared.events import Finding, Parameter, Severity
+from shared.events import Finding, Parameter
 from shared.vocabulary import Term
 
 Reader = Callable[[JsonValue], Parameter | None]
@@ -124,18 +124,18 @@ class Unreadable(Exception):
 def judge(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Parameter | None, list[Finding]]:
     """The parameter as far as it can be had, and all that is to be said of it; `zone` is for times without one."""
     if said is None or said == [] or (isinstance(said, str) and (not said.strip() or _is_unknown(term, said))):
-        return None, [
-            _finding(term, "value_empty", Severity.WARNING, said, "has no value and was left out", _expected(term))
-        ]
+        expected = _expected(term)
+        message, cure = f"{_quoted(term, said)} has no value and was left out", f"give {expected}, or do not send it"
+        return None, [Finding.warning("value_empty", message, cure, **_about(term, said, expected))]
     original = original_text(said)
     try:
         value, findings = _value(term, said, zone)
     except Unreadable as fault:
-        severity = Severity.WARNING if term.loose else Severity.ERROR
-        expected = _expected(term)
-        message = f"{fault.problem}; {fault.cure or 'give ' + expected}"
-        finding = _finding(term, fault.code, severity, said, message, fault.expected or expected)
-        return ({"value": original, "original": original} if term.loose else None), [finding]
+        finding = Finding.warning if term.loose else Finding.error
+        expected = fault.expected or _expected(term)
+        message, cure = f"{_quoted(term, said)} {fault.problem}", fault.cure or f"give {expected}"
+        found = finding(fault.code, message, cure, **_about(term, said, expected))
+        return ({"value": original, "original": original} if term.loose else None), [found]
     parameter: Parameter = {"value": value, "original": original}
     if term.unit is not None and not isinstance(value, str | bool):
         parameter["unit"] = term.unit
@@ -205,7 +205,8 @@ def _quantity(term: Term, text: str) -> float:
     if not term.conversions:
         raise Unreadable("unit_not_expected", f"comes with {unit!r}, but has no unit")
     known = ", ".join(list(term.conversions)[:8])
-    raise Unreadable("unit_unknown", f"comes in {unit!r}, which is not a unit of it", expected=f"one of {known}")
+    problem = f"comes in {unit!r}, which is not a unit of it"
+    raise Unreadable("unit_unknown", problem, expected=f"a number in one of {known}")
 
 
 def _numbers(term: Term, said: JsonValue) -> list[float]:
@@ -240,22 +241,24 @@ def _time(term: Term, said: JsonValue, zone: tzinfo) -> tuple[str, list[Finding]
         raise Unreadable("value_not_a_time", "is not a time in ISO 8601") from None
     if time.tzinfo is not None:
         return time.isoformat(), []
-    message = f"names no time zone; the facility's ({zone}) was taken"
-    finding = _finding(term, "time_zone_assumed", Severity.WARNING, said, message, "a time with its zone, as +01:00")
+    message = f"{_quoted(term, said)} names no time zone; the facility's ({zone}) was taken"
+    about = _about(term, said, "a time with its zone, as +01:00")
+    finding = Finding.warning("time_zone_assumed", message, "say the zone with the time", **about)
     return time.replace(tzinfo=zone).isoformat(), [finding]
 
 
 def _range_finding(term: Term, said: JsonValue, number: float) -> Finding | None:
     """Outside the hard range is an error, outside the plausible one a warning."""
-    unit = f" {term.unit}" if term.unit else ""
-    for limits, code, severity, verdict in (
-        (term.hard, "value_out_of_range", Severity.ERROR, "cannot be"),
-        (term.plausible, "value_implausible", Severity.WARNING, "is unlikely"),
+    for limits, finding, code, verdict, cure in (
+        (term.hard, Finding.error, "value_out_of_range", "cannot be", "correct"),
+        (term.plausible, Finding.warning, "value_implausible", "is unlikely", "check"),
     ):
         if limits is not None and not limits[0] <= number <= limits[1]:
+            unit, what = (f" {term.unit}", "the value and its unit") if term.unit else ("", "the value")
             expected = f"{limits[0]:g} to {limits[1]:g}{unit}"
             note = f"; {term.note}" if term.note else ""
-            return _finding(term, code, severity, said, f"{verdict}: expected {expected}{note}", expected)
+            message = f"{_quoted(term, said)} {verdict}: expected {expected}{note}"
+            return finding(code, message, f"{cure} {what}", **_about(term, said, expected))
     return None
 
 
@@ -271,13 +274,15 @@ def _expected(term: Term) -> str:
     }[term.type]
 
 
-def _finding(term: Term, code: str, severity: Severity, said: JsonValue, message: str, expected: str) -> Finding:
-    shown = original_text(said)[:SHOWN_CHARACTERS]
-    return Finding(
-        code=code,
-        severity=severity,
-        message=f"{term.name} = {shown!r} {message}",
-        parameter=term.name,
-        value=shown,
-        expected=expected,
-    )
+def _quoted(term: Term, said: JsonValue) -> str:
+    """The subject of a finding's message."""
+    return f"{term.name} = {_shown(said)!r}"
+
+
+def _about(term: Term, said: JsonValue, expected: str) -> dict[str, str]:
+    """The fields of a finding that are about a value."""
+    return {"parameter": term.name, "value": _shown(said), "expected": expected}
+
+
+def _shown(said: JsonValue) -> str:
+    return original_text(said)[:SHOWN_CHARACTERS]

@@ -128,6 +128,12 @@ class Verdict:
     missing: Sequence[InputRef] = ()
     refusal: Refusal | None = None
 
+    @property
+    def findings(self) -> list[Finding]:
+        """All that was found, each once."""
+        refusing = self.refusal.findings if self.refusal else ()
+        return [*self.links.findings, *(finding for finding in refusing if finding not in self.links.findings)]
+
 
 @dataclass
 class _Lines:
@@ -221,22 +227,22 @@ class Linker:
             findings += disagreements(dataset, kind, (parent for _, parent in parents))
         links = Links(investigation=investigation, inputs=linked, findings=findings)
         objection = self._objection(dataset, known, ancestry, [parent.kind for _, parent in parents])
-        return Verdict(
-            links, known.missing(dataset), objection or _disagreement(refusing(findings)) or known.forsaken(dataset)
-        )
+        if objection is None and (errors := refusing(findings)):
+            objection = Refusal.of(Code.INPUT_NOT_PERMITTED, errors)
+        return Verdict(links, known.missing(dataset), objection or known.forsaken(dataset))
 
     def _objection(
         self, dataset: DatasetFacts, known: Known, ancestry: Mapping[UUID, Node], kinds: Sequence[str]
     ) -> Refusal | None:
         if any(declared.dataset_id == dataset.dataset_id for declared in dataset.inputs):
-            return Refusal(
-                Code.INPUT_SELF, f"{dataset.path} names itself as an input; a dataset cannot come from itself"
-            )
+            message = f"{dataset.path} names itself as an input"
+            return Refusal.because(Code.INPUT_SELF, message, "leave it out of its own inputs")
         if known.may_close_circle(dataset) and (circle := circle_through(dataset, ancestry)):
             words = " comes from ".join(circle)
-            return Refusal(Code.INPUT_CYCLE, f"the inputs form a circle: {words}")
+            message, cure = f"the inputs form a circle: {words}", "leave out what comes from the dataset itself"
+            return Refusal.because(Code.INPUT_CYCLE, message, cure)
         if not_permitted := self._relation_objection(dataset, known, kinds):
-            return Refusal(Code.INPUT_NOT_PERMITTED, not_permitted)
+            return Refusal.because(Code.INPUT_NOT_PERMITTED, not_permitted, "correct the inputs")
         return None
 
     def _relation_objection(self, dataset: DatasetFacts, known: Known, kinds: Sequence[str]) -> str | None:
@@ -258,13 +264,6 @@ class Linker:
         kind = self._techniques.kind(kind_name)
         technique_seconds = AWAIT_SECONDS if kind is None else kind.await_inputs_seconds
         return timedelta(seconds=self._await_inputs_seconds or technique_seconds)
-
-
-def _disagreement(findings: Sequence[Finding]) -> Refusal | None:
-    """One refusal that says everything."""
-    if not findings:
-        return None
-    return Refusal(Code.INPUT_NOT_PERMITTED, "; ".join(finding.message for finding in findings), findings)
 
 
 def add_ancestry(ancestry: MutableMapping[UUID, Node], dataset: DatasetFacts) -> None:

@@ -254,13 +254,9 @@ def reference(slot: Slot, named: str | None = None) -> InvestigationRef:
 
 
 def _unknown(dataset: DatasetFacts) -> Finding:
-    what = (
-        f"the investigation {dataset.investigation_id}"
-        if dataset.investigation_id is not None
-        else f"an investigation of {dataset.proposal} on {dataset.beamline} around {dataset.start.isoformat()}"
-    )
-    return Finding.warning(
-        UNKNOWN,
-        f"the user office has not announced {what}; the dataset moves there by itself when it does",
-        value=dataset.investigation_id,
-    )
+    what = f"an investigation of {dataset.proposal} on {dataset.beamline} around {dataset.start.isoformat()}"
+    said = "proposal, beamline and start"
+    if dataset.investigation_id is not None:
+        what, said = f"the investigation {dataset.investigation_id}", "investigation_id"
+    message = f"the user office has not announced {what}; the dataset moves there by itself when it does"
+    return Finding.warning(UNKNOWN, message, f"check {said}", value=dataset.investigation_id)

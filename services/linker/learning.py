@@ -154,7 +154,8 @@ def _lost(said: RejectedInput) -> Outcome:
     if said.dataset_id is None or said.path is None or said.code in NO_LOSS:
         return Learned()
     reason = f"{said.code}: {said.message[:MOST_REASON_CHARACTERS]}"
-    return Lost(said.dataset_id, said.path, reason, forsaken(said.path, reason))
+    end = forsaken(said.path, reason)
+    return Lost(said.dataset_id, said.path, reason, Refusal(end.code, end.message))  # no store keeps findings of an end
 
 
 def newest_of(outcomes: Iterable[Outcome]) -> list[Catalogued]:

@@ -33,7 +33,8 @@ class CataloguedDataset:
 
 def forsaken(path: str, reason: str) -> Refusal:
     """The end of a dataset whose kind does not wait for an input that was rejected."""
-    return Refusal(Code.INPUT_REJECTED, f"the input {path} was rejected ({reason}); correct and resubmit it, then this")
+    message, cure = f"the input {path} was rejected ({reason})", "correct and resubmit it, then this"
+    return Refusal.because(Code.INPUT_REJECTED, message, cure)
 
 
 def disagreements(dataset: DatasetFacts, kind: Kind, inputs: Iterable[CataloguedDataset]) -> list[Finding]:
@@ -78,24 +79,31 @@ class _Pair:
         what = code.rpartition("_")[2]
         message = (
             f"the {what} of a {self.dataset.kind} is that of its input {self.parent.path}: expected {other}, found"
-            f" {own}; correct the {what} or the input"
+            f" {own}"
         )
-        return Finding(code=code, severity=severity, message=message, value=own, expected=other)
+        cure = f"correct the {what} or the input"
+        return Finding(code=code, severity=severity, message=message, cure=cure, value=own, expected=other)
 
     def _later(self, severity: Severity, start: datetime) -> Finding:
         own = self.dataset.start.isoformat()
         message = (
             f"a {self.dataset.kind} does not start before its input {self.parent.path}: expected"
-            f" {start.isoformat()} or later, found {own}; check both clocks"
+            f" {start.isoformat()} or later, found {own}"
         )
         return Finding(
-            code=STARTS_LATER, severity=severity, message=message, value=own, expected=f"not before {start.isoformat()}"
+            code=STARTS_LATER,
+            severity=severity,
+            message=message,
+            cure="check both clocks",
+            value=own,
+            expected=f"not before {start.isoformat()}",
         )
 
 
 def _incomplete(kind: Kind, parent: CataloguedDataset) -> Finding:
     message = (
-        f"the inputs of a {kind.name} are complete: expected all of {parent.path}, found that more of it will follow;"
-        " submit again when it is complete"
+        f"the inputs of a {kind.name} are complete: expected all of {parent.path}, found that more of it will follow"
     )
-    return Finding.error(INCOMPLETE, message, value=parent.path, expected="complete")
+    return Finding.error(
+        INCOMPLETE, message, "submit again when all is catalogued", value=parent.path, expected="complete"
+    )

@@ -79,15 +79,12 @@ def verdict_on(dataset: DatasetFacts, linker: Linker, known: Known) -> LinksVerd
     """What the linker would say."""
     verdict = linker.judge(dataset, known, known.ancestry)
     held = {submission.dataset_id for submission in known.held}
-    findings = list(verdict.links.findings)
-    if verdict.refusal is not None:
-        findings.append(Finding.error(verdict.refusal.code, verdict.refusal.message))
     return LinksVerdict(
         accepted=verdict.refusal is None,
         investigation=verdict.links.investigation,
         inputs=[_input_state(declared, known, held) for declared in dataset.inputs],
         waits_for=[declared.path for declared in verdict.missing],
-        findings=findings,
+        findings=verdict.findings,
     )
 
 

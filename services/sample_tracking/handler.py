@@ -81,8 +81,8 @@ def _inherited(inputs: Sequence[LinkedInput], newest: Mapping[UUID, Answer]) -> 
 
 
 def _no_sample(code: str, reason: str) -> Answer:
-    message = f"{reason}; give `sample` or the parameter Sample_name if it has one"
-    return Answer(None, None, (Finding.warning(code, message, parameter="Sample_name"),))
+    cure = "give sample, or the parameter Sample_name, if it has one"
+    return Answer(None, None, (Finding.warning(code, reason, cure, parameter="Sample_name"),))
 
 
 def _tracking(parameters: SampleParameters, answer: Answer) -> Tracking:

@@ -47,5 +47,5 @@ class Naming:
             return float(value)
         for finding in findings:
             if finding.code == "unit_unknown":
-                raise ValueError(f"{finding.message}; {finding.expected}")
+                raise ValueError(finding.sentence)
         return None

@@ -113,8 +113,8 @@ class Checker:
         start = submitted_at if is_update else start_of(said, submitted_at, self._zone)
         end = None if is_update else end_of(said, start, self._zone)
         if sample is None and recognised.type == "raw" and not is_update:
-            message = "the dataset names no sample; give sample, or the parameter Sample_name"
-            said.notes.warn("sample_missing", message)
+            cure = "give sample, or the parameter Sample_name"
+            said.notes.warn("sample_missing", "the dataset names no sample", cure)
         if path is None or name is None or proposal is None or beamline is None or start is None:
             return None
         return DatasetFacts(
@@ -154,7 +154,8 @@ class Checker:
             return Recognised(technique.name, technique.pid, kind.name, kind.type, kind)
         given = f"the technique {traits.definition[:100]!r}" if traits.definition else "its technique"
         message = f"no technique file describes {given}; the dataset is kept without a technique's checks"
-        said.notes.warn("technique_unknown", message, traits.definition or None)
+        cure = "give technique, or the parameter definition, as `beamcat techniques` lists it"
+        said.notes.warn("technique_unknown", message, cure, traits.definition or None)
         name = traits.definition or "unknown"
         pid = traits.technique_pid or None
         if input_count:
@@ -169,10 +170,9 @@ def _note_doubts(notes: Notes, traits: Traits, recognition: Recognition, techniq
             f"no technique file describes the technique {traits.definition[:100]!r}; the dataset was taken as"
             f" {technique.name}, whose parameters it has"
         )
-        notes.warn("technique_unknown", message, traits.definition, technique.name)
+        cure = f"name the technique {technique.name} if it is that"
+        notes.warn("technique_unknown", message, cure, traits.definition, technique.name)
     if recognition.meant_scan_type is not None:
-        message = (
-            f"{technique.name} has no scanType {traits.scan_type[:100]!r}; did you mean {recognition.meant_scan_type}?"
-            f" The dataset was taken as {kind.name}"
-        )
-        notes.warn("scan_type_unknown", message, traits.scan_type, recognition.meant_scan_type)
+        meant = recognition.meant_scan_type
+        message = f"{technique.name} has no scanType {traits.scan_type[:100]!r}; the dataset was taken as {kind.name}"
+        notes.warn("scan_type_unknown", message, f"send {meant} if that was meant", traits.scan_type, meant)

@@ -65,5 +65,6 @@ def _divided(parameter: Parameter) -> Parameter:
 def _findings(converted: Mapping[str, Parameter], terms: Mapping[str, Term]) -> Iterable[Finding]:
     for name, parameter in converted.items():
         said, value = parameter["original"][:SHOWN_CHARACTERS], parameter["value"]
-        message = f"{name} = {said!r} is per cent; {value:g} was taken, send {terms[name].no_unit} as a fraction"
-        yield Finding.warning("percent_converted", message, parameter=name, value=said, expected=f"{value:g}")
+        message = f"{name} = {said!r} is per cent; {value:g} was taken"
+        cure = f"send {terms[name].no_unit} as a fraction"
+        yield Finding.warning("percent_converted", message, cure, parameter=name, value=said, expected=f"{value:g}")

@@ -34,7 +34,7 @@ def outcome_of(verdict: Verdict) -> Outcome:
 
 
 def _summary(verdict: Verdict) -> str:
-    errors = [finding.message for finding in verdict.errors]
+    errors = [finding.sentence for finding in verdict.errors]
     more = f" (and {len(errors) - SUMMED_UP} more)" if len(errors) > SUMMED_UP else ""
     return "; ".join(errors[:SUMMED_UP]) + more
 

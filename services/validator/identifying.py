@@ -31,14 +31,13 @@ class Folders:
         try:
             normalised = normalise_path(said)
         except PathInvalid as error:
-            notes.error(f"{what}_invalid", f"{which}{error}", said, "an absolute path without '..'")
+            expected = "an absolute path without '..'"
+            notes.error(f"{what}_invalid", f"{which}{error.problem}", error.cure, said, expected)
             return None
         if not normalised.startswith(self._roots):
             roots = " or ".join(root.rstrip("/") or "/" for root in self._roots)
-            message = (
-                f"{which}{normalised} is not under {roots}, where this facility keeps its datasets; correct the path"
-            )
-            notes.error(f"{what}_outside_roots", message, said, f"a folder under {roots}")
+            message = f"{which}{normalised} is not under {roots}, where this facility keeps its datasets"
+            notes.error(f"{what}_outside_roots", message, "correct the path", said, f"a folder under {roots}")
             return None
         return normalised
 
@@ -48,7 +47,7 @@ class Folders:
         for declared in said:
             path = self.path(declared, notes, "input_path")
             if path in inputs:
-                notes.warn("input_repeated", f"the input {path} is named more than once; once is enough", declared)
+                notes.warn("input_repeated", f"the input {path} is named more than once", "name it once", declared)
             elif path is not None:
                 inputs[path] = InputRef(path=path, dataset_id=self._identities.dataset(path))
         return list(inputs.values())
@@ -59,7 +58,8 @@ def name_of(said: Said) -> str | None:
     name = said.submission.name.strip()
     if name and name.isprintable() and "/" not in name:
         return name
-    said.notes.error("name_invalid", f"the name {name!r} must be printable text without '/'; correct it", name)
+    message = f"the name {name!r} is empty, or has '/' or a character that cannot be printed"
+    said.notes.error("name_invalid", message, "give one like run_01", name)
     return None
 
 
@@ -73,8 +73,9 @@ def beamline_of(said: Said) -> str | None:
     beamline = said.agreed_text(said.submission.beamline, "beamlineID")
     if beamline is not None:
         return _identifier(beamline, "beamline", "id30a-3", said.notes)
-    message = "the dataset names no beamline; give beamline, or the parameter beamlineID"
-    said.notes.error("beamline_missing", message, expected="the beamline's name, such as id30a-3")
+    cure = "give beamline, or the parameter beamlineID"
+    expected = "the beamline's name, such as id30a-3"
+    said.notes.error("beamline_missing", "the dataset names no beamline", cure, expected=expected)
     return None
 
 
@@ -82,8 +83,8 @@ def _identifier(said: str, field: str, example: str, notes: Notes) -> str | None
     lowered = said.strip().lower()
     if IDENTIFIER.fullmatch(lowered):
         return lowered
-    message = f"{field} = {said[:100]!r} is no name of letters, digits, '-', '_' and '.'; give one like {example}"
-    notes.error(f"{field}_invalid", message, said, f"a name like {example}")
+    message = f"{field} = {said[:100]!r} is no name of letters, digits, '-', '_' and '.'"
+    notes.error(f"{field}_invalid", message, f"give one like {example}", said, f"a name like {example}")
     return None
 
 
@@ -91,8 +92,9 @@ def sample_of(said: Said) -> str | None:
     """The sample's name; a dataset may have none."""
     sample = said.agreed_text(said.submission.sample, "Sample_name")
     if sample is not None and (len(sample) > SAMPLE_CHARACTERS_AT_MOST or not sample.isprintable()):
-        message = f"the sample {sample[:60]!r} must have 1 to {SAMPLE_CHARACTERS_AT_MOST} printable characters"
-        said.notes.error("sample_invalid", message, sample)
+        message = f"the sample {sample[:60]!r} is too long, or has a character that cannot be printed"
+        cure = f"give at most {SAMPLE_CHARACTERS_AT_MOST} printable characters"
+        said.notes.error("sample_invalid", message, cure, sample)
         return None
     return sample
 
@@ -101,11 +103,11 @@ def start_of(said: Said, submitted_at: datetime, zone: tzinfo) -> datetime | Non
     """When it began."""
     start = _time(said, said.submission.start, "start", "startDate", zone)
     if start is None and said.submission.start is None and "startDate" not in said.submission.parameters:
-        message = "the dataset names no start; give start, or the parameter startDate"
-        said.notes.error("start_missing", message, expected=TIME_EXPECTED)
+        cure = "give start, or the parameter startDate"
+        said.notes.error("start_missing", "the dataset names no start", cure, expected=TIME_EXPECTED)
     if start is not None and start > submitted_at + FUTURE:
-        message = f"it starts at {start.isoformat()}, after it was submitted; check the clock that said so"
-        said.notes.warn("start_in_future", message, start.isoformat())
+        message = f"it starts at {start.isoformat()}, after it was submitted"
+        said.notes.warn("start_in_future", message, "check the clock that said so", start.isoformat())
     return start
 
 
@@ -113,8 +115,9 @@ def end_of(said: Said, start: datetime | None, zone: tzinfo) -> datetime | None:
     """When it ended, if that is known."""
     end = _time(said, said.submission.end, "end", "endDate", zone)
     if end is not None and start is not None and end < start:
-        message = f"it ends at {end.isoformat()}, before it starts at {start.isoformat()}; correct one of them"
-        said.notes.error("end_before_start", message, end.isoformat(), f"not before {start.isoformat()}")
+        message = f"it ends at {end.isoformat()}, before it starts at {start.isoformat()}"
+        expected = f"not before {start.isoformat()}"
+        said.notes.error("end_before_start", message, "correct one of them", end.isoformat(), expected)
     return end
 
 
@@ -128,11 +131,12 @@ def _time(said: Said, field: str | None, name: str, parameter: str, zone: tzinfo
     except ValueError:
         time = datetime.min  # noqa: DTZ901 (it is refused by its year)
     if not FIRST_YEAR <= time.year <= LAST_YEAR or ":" not in text:
-        message = f"{name} = {text[:100]!r} is not a date and time in ISO 8601; write {TIME_EXPECTED}"
-        said.notes.error(f"{name}_invalid", message, text, TIME_EXPECTED)
+        message = f"{name} = {text[:100]!r} is not a date and time in ISO 8601"
+        said.notes.error(f"{name}_invalid", message, f"write {TIME_EXPECTED}", text, TIME_EXPECTED)
         return None
     if time.tzinfo is not None:
         return time
     message = f"{name} = {text!r} names no time zone; the facility's ({zone}) was taken"
-    said.notes.warn("time_zone_assumed", message, text, "a time with its zone, as +01:00")
+    expected = "a time with its zone, as +01:00"
+    said.notes.warn("time_zone_assumed", message, "say the zone with the time", text, expected)
     return time.replace(tzinfo=zone)

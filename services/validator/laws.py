@@ -29,8 +29,8 @@ class Law:
         if said.submission.mode in ("replace", "upsert") and self.kind.required and said.is_complete():
             for name in self.kind.required:
                 if name not in said.parameters and name not in refused:
-                    message = f"{name} is missing; a dataset of kind {self.kind.name} must say it"
-                    yield Finding.error("parameter_missing", message, parameter=name)
+                    message = f"{name} is missing, which a dataset of kind {self.kind.name} must say"
+                    yield Finding.error("parameter_missing", message, "give it", parameter=name)
         for check in self.checks:
             yield from check(said.parameters)
 

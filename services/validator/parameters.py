@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from services.validator.fractions import convert_per_cent
-from shared.events import Finding, Parameter, Severity
+from shared.events import Finding, Parameter
 from shared.values import SHOWN_CHARACTERS, Reader, judge, original_text, reader
 from shared.vocabulary import Term, Vocabulary
 
@@ -79,8 +79,8 @@ class ParameterReader:
         """Everything that was said. A canonical name wins over an alias of the same parameter."""
         reading = Reading()
         if len(said) > PARAMETERS_AT_MOST:
-            message = f"there are {len(said)} parameters, {PARAMETERS_AT_MOST} may be; move bulk data into files"
-            reading.findings.append(Finding.error("too_many_parameters", message))
+            message = f"there are {len(said)} parameters, {PARAMETERS_AT_MOST} may be"
+            reading.findings.append(Finding.error("too_many_parameters", message, "move bulk data into files"))
             return reading
         parameters, memories = reading.parameters, self._memories
         aliases = []
@@ -100,20 +100,20 @@ class ParameterReader:
 
     def unknown_findings(self, reading: Reading, strict_kind: str | None) -> list[Finding]:
         """One finding an unknown name: an error where a kind of dataset is strict, a warning otherwise."""
+        if strict_kind:
+            finding, consequence = Finding.error, f", and a dataset of kind {strict_kind} takes only known parameters"
+            otherwise = "correct the name or leave it out"
+        else:
+            finding, consequence = Finding.warning, " and was kept as it is"
+            otherwise = "correct the name, or have it added to the vocabulary"
         findings = []
         for number, name in enumerate(reading.unknown):
             meant = self._vocabulary.suggest(name) if number < SUGGESTIONS_AT_MOST else None
-            question = f"; did you mean {meant}?" if meant else "."
-            consequence = (
-                f"A dataset of kind {strict_kind} takes only known parameters."
-                if strict_kind
-                else "It was kept as it is."
-            )
             findings.append(
-                Finding(
-                    code="parameter_unknown",
-                    severity=Severity.ERROR if strict_kind else Severity.WARNING,
-                    message=f"{name} is in no vocabulary{question} {consequence}",
+                finding(
+                    "parameter_unknown",
+                    f"{name} is in no vocabulary{consequence}",
+                    f"send {meant} if that was meant" if meant else otherwise,
                     parameter=name,
                     value=reading.parameters[name]["original"][:SHOWN_CHARACTERS],
                     expected=meant,
@@ -142,7 +142,7 @@ class ParameterReader:
 def _keep_unknown(reading: Reading, name: str, value: JsonValue) -> None:
     if not name.isprintable() or not 0 < len(name.strip()) <= NAME_CHARACTERS_AT_MOST:
         message = f"a parameter's name has 1 to {NAME_CHARACTERS_AT_MOST} printable characters; {name[:60]!r} has not"
-        reading.findings.append(Finding.error("parameter_name_invalid", message))
+        reading.findings.append(Finding.error("parameter_name_invalid", message, "correct the name"))
         return
     original = original_text(value)
     match value:
@@ -166,16 +166,18 @@ def _is_storable(value: JsonValue) -> bool:
 
 
 def _deprecation(term: Term, name: str) -> Finding:
-    instead = f"; send {term.name}" if term.name.lower() != name.lower() else " and has no successor"
-    message = f"{name} is deprecated{instead}"
-    return Finding.warning("parameter_deprecated", message, parameter=term.name, expected=term.name)
+    message, cure = f"{name} is deprecated", f"send {term.name}"
+    if term.name.lower() == name.lower():
+        message, cure = f"{name} is deprecated and has no successor", "leave it out"
+    return Finding.warning("parameter_deprecated", message, cure, parameter=term.name, expected=term.name)
 
 
 def _repetition(term: Term, name: str, present: Parameter, other: Parameter) -> Finding:
     kept, left = (parameter["original"][:SHOWN_CHARACTERS] for parameter in (present, other))
     return Finding.warning(
         "parameter_repeated",
-        f"{term.name} is there twice: {kept!r} was kept, {left!r} under the name {name} was not; send one",
+        f"{term.name} is there twice: {kept!r} was kept, {left!r} under the name {name} was not",
+        "send one",
         parameter=term.name,
         value=left,
         expected=kept,

@@ -49,10 +49,10 @@ def _ascending(rule: Rule, names: Sequence[str]) -> Check:
             _finding(
                 rule,
                 "order_broken",
-                lower_name,
-                lower,
-                f"at most {upper:g}",
                 f"{lower_name} = {lower:g} is greater than {upper_name} = {upper:g}",
+                parameter=lower_name,
+                value=f"{lower:g}",
+                expected=f"at most {upper:g}",
             )
             for (lower_name, lower), (upper_name, upper) in pairwise(numbers)
             if lower > upper
@@ -69,7 +69,7 @@ def _equal(rule: Rule, name: str, other_name: str) -> Check:
         if value is None or other is None or abs(value - other) <= tolerance * max(abs(value), abs(other)):
             return ()
         message = f"{name} = {value:g} differs from {other_name} = {other:g}"
-        return [_finding(rule, "values_differ", name, value, f"{other:g}", message)]
+        return [_finding(rule, "values_differ", message, parameter=name, value=f"{value:g}", expected=f"{other:g}")]
 
     return check
 
@@ -91,7 +91,8 @@ def _sweep(rule: Rule, sweep: Sweep) -> Check:
             f"{sweep.end} = {end:g}, but {sweep.start} = {start:g} and {count:g} images of {step:g}"
             f"{f' overlapping by {overlap:g}' if overlap else ''} end at {expected:g}"
         )
-        return [_finding(rule, "sweep_inconsistent", sweep.end, end, f"{expected:g}", message)]
+        about = {"parameter": sweep.end, "value": f"{end:g}", "expected": f"{expected:g}"}
+        return [_finding(rule, "sweep_inconsistent", message, **about)]
 
     return check
 
@@ -109,11 +110,13 @@ def _cell(rule: Rule, cell: Cell) -> Check:
         if permitted:
             return ()
         if permitted is None:
-            message = f"{group_name} = {group[:60]!r} is no space group; write it like P 21 21 21"
-            return [_finding(rule, "space_group_unknown", group_name, group[:60], "a Hermann-Mauguin symbol", message)]
+            about = {"parameter": group_name, "value": group[:60], "expected": "a Hermann-Mauguin symbol"}
+            message, cure = f"{group_name} = {group[:60]!r} is no space group", "write it like P 21 21 21"
+            return [_finding(rule, "space_group_unknown", message, cure, **about)]
         shown = " ".join(f"{number:g}" for number in numbers)
-        message = f"the cell {shown} is not one that {group_name} = {group} permits; correct one of them"
-        return [_finding(rule, "cell_implausible", names[0], shown, f"a cell of {group}", message)]
+        message = f"the cell {shown} is not one that {group_name} = {group} permits"
+        about = {"parameter": names[0], "value": shown, "expected": f"a cell of {group}"}
+        return [_finding(rule, "cell_implausible", message, **about)]
 
     return check
 
@@ -139,12 +142,6 @@ def _permitting(tolerance: float) -> Callable[[str, Sequence[float]], bool | Non
     return permits
 
 
-def _finding(rule: Rule, code: str, name: str, value: float | str, expected: str, message: str) -> Finding:
-    return Finding(
-        code=code,
-        severity=rule.severity,
-        message=f"{message}; {rule.because}",
-        parameter=name,
-        value=value if isinstance(value, str) else f"{value:g}",
-        expected=expected,
-    )
+def _finding(rule: Rule, code: str, message: str, cure: str = "correct one of them", **about: str) -> Finding:
+    """`about`: parameter, value and expected."""
+    return Finding(code=code, severity=rule.severity, message=f"{message}; {rule.because}", cure=cure, **about)

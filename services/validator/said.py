@@ -37,7 +37,7 @@ class Said:
         other = self.text(None, name)
         if text is not None and other is not None and text.lower() != other.lower():
             message = f"the parameter {name} = {other[:100]!r} contradicts the dataset's own {text!r}, which was taken"
-            self.notes.warn("field_contradicted", message, other, text)
+            self.notes.warn("field_contradicted", message, "say the same in both, or leave one out", other, text)
         return text
 
     def inputs(self) -> Sequence[str]:

@@ -21,8 +21,8 @@ def not_updatable(submission: Submission, parameters: dict[str, Parameter]) -> I
     """An error for everything that an update cannot change."""
     said = [*(submission.model_fields_set - FIELDS), *(parameters.keys() & CLASSIFYING)]
     for name in sorted(said):
-        message = f"an update cannot change {name}, which decides what the dataset is; submit the whole dataset again"
-        yield Finding.error("not_updatable", message, parameter=name if name in parameters else None)
+        message = f"an update cannot change {name}, which decides what the dataset is"
+        about = name if name in parameters else None
+        yield Finding.error("not_updatable", message, "submit the whole dataset again", parameter=about)
     if not submission.parameters and submission.sample is None:
-        message = "the update says no parameter; give what is to be changed"
-        yield Finding.error("nothing_said", message)
+        yield Finding.error("nothing_said", "the update says no parameter", "give what is to be changed")

@@ -1,6 +1,7 @@
 """Every example under `schemas/examples/` is judged as its file says; every kind of every technique is shown."""
 
 import json
+import re
 from collections import Counter
 from datetime import datetime
 from functools import cache
@@ -24,6 +25,8 @@ FILES = [path for path in EXAMPLES if path.is_file()]
 IDENTITIES = Identities("facility.example")
 LINKER = Linker(TECHNIQUES, IDENTITIES)
 
+CURES = r"[;.,] (give|send|write|correct|check|name|submit|move|leave|did you mean)\b"
+
 every_example = pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
 
 
@@ -42,10 +45,7 @@ def _judge(file: Path) -> tuple[DatasetFacts | None, list[Finding], list[str]]:
         return verdict.dataset, verdict.findings, []
     known = _known(verdict.dataset, example.get("inputs", {}))
     links = LINKER.judge(verdict.dataset, known, known.ancestry)
-    findings = [*verdict.findings, *links.links.findings]
-    if links.refusal is not None and not links.refusal.findings:
-        findings.append(Finding.error(links.refusal.code, links.refusal.message))
-    return verdict.dataset, findings, [each.path for each in links.missing]
+    return verdict.dataset, [*verdict.findings, *links.findings], [each.path for each in links.missing]
 
 
 def _known(dataset: DatasetFacts, inputs: dict[str, dict[str, Any]]) -> Known:
@@ -80,6 +80,17 @@ def test_an_example_is_judged_as_its_file_says(file: Path) -> None:
     if "kind" in expected:
         assert dataset is not None
         assert dataset.kind == expected["kind"]
+
+
+@every_example
+def test_a_finding_says_what_is_wrong_and_what_to_do_about_it_each_once(file: Path) -> None:
+    _, findings, _ = _judge(file)
+
+    for finding in findings:
+        assert finding.cure, f"nothing can be done about {finding}"
+        assert finding.cure not in finding.message
+        assert not re.search(CURES, finding.message), f"a cure stands in the message of {finding}"
+        assert re.fullmatch(r"[a-z].*[^.]", finding.cure), "a clause that can follow the message"
 
 
 @every_example

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.integration
 
 
 def finding(code: str) -> Finding:
-    return Finding.warning(code, f"as {code} says")
+    return Finding.warning(code, f"as {code} says", "mend it")
 
 
 @pytest_asyncio.fixture

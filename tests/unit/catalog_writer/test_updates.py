@@ -13,7 +13,7 @@ from shared.stage import Outcome
 from tests.unit.catalog_writer.builders import IDENTITIES, INVESTIGATION, NOW, NUMBERS, PLACEHOLDER, Tracked, number
 
 NOTHING = Known({}, {}, NUMBERS)
-DOUBT = Finding.warning("value_implausible", "that is long", parameter="MX_exposureTime")
+DOUBT = Finding.warning("value_implausible", "that is long", "check it", parameter="MX_exposureTime")
 FIRST = Tracked(
     parameters={"MX_resolution": number(2.0, "Å"), "MX_exposureTime": number(900, "s")},
     inputs=("parent",),

@@ -21,8 +21,8 @@ A, B, C = "/data/a", "/data/b", "/data/c"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SESSION = slot("session", NOON - HOUR, NOON + HOUR)
 NEXT = slot("next", NOON + 89 * HOUR, NOON + 99 * HOUR)
-PARAMETER_FINDING = Finding.warning("range", "far out", parameter="MX_flux")
-KIND_FINDING = Finding.warning("technique_unknown", "which one?")
+PARAMETER_FINDING = Finding.warning("range", "far out", "check it", parameter="MX_flux")
+KIND_FINDING = Finding.warning("technique_unknown", "which one?", "name it")
 
 
 class BelongingToInvestigations:

@@ -250,7 +250,9 @@ class RefusingCircles:
         await world.submit(facts(C, [A]))
         (rejection,) = world.rejections
         assert rejection.code == Code.INPUT_CYCLE
-        assert rejection.message == f"the inputs form a circle: {C} comes from {A} comes from {B} comes from {C}"
+        (finding,) = rejection.findings
+        assert finding.message == f"the inputs form a circle: {C} comes from {A} comes from {B} comes from {C}"
+        assert rejection.message == f"{finding.message}; {finding.cure}"
         assert await world.held() == [f"first of {A}", f"first of {B}"]
 
     async def test_the_same_within_one_batch(self, world: World) -> None:
@@ -261,7 +263,8 @@ class RefusingCircles:
         await world.commit(committed(A), committed(B, [A]), committed(C, [B]))
         await world.submit(facts(A, [C]))
         (rejection,) = world.rejections
-        assert rejection.message == f"the inputs form a circle: {A} comes from {C} comes from {B} comes from {A}"
+        (finding,) = rejection.findings
+        assert finding.message == f"the inputs form a circle: {A} comes from {C} comes from {B} comes from {A}"
 
     async def test_an_update_that_names_the_same_inputs_again_passes(self, world: World) -> None:
         await world.commit(committed(A), committed(B, [A]))

@@ -54,6 +54,15 @@ async def test_a_dry_run_says_what_would_refuse_the_dataset(world: World, http: 
         ("investigation_unknown", "warning"),
         ("input_cycle", "error"),
     ]
+    assert all(each["cure"] for each in verdict["findings"])
+
+
+async def test_a_dry_run_tells_a_disagreement_once(world: World, http: httpx.AsyncClient) -> None:
+    await world.announce(announced(slot("session", NOON)))
+    await world.commit(committed(A, kind="mx.raw.datacollection", sample="another"))
+    told = facts(B, [A], kind="mx.processed.integration").model_dump(mode="json")
+    verdict = (await http.post("/check", json=told)).json()
+    assert (verdict["accepted"], [each["code"] for each in verdict["findings"]]) == (False, ["input_of_other_sample"])
 
 
 async def test_a_dry_run_leaves_no_trace(world: World, http: httpx.AsyncClient) -> None:

@@ -57,7 +57,7 @@ def test_inputs_that_agree_pass_their_sample_on(inputs: dict[str, Answer]) -> No
         ({A: sampled("one"), B: sampled("one", "S9", "mx2")}, "sample_ambiguous", "one of mx1111, one of mx2"),
         ({A: sampled(None)}, "sample_unknown", "no input has one"),
         ({A: sampled("one"), B: None}, "sample_unknown", "that of the input /data/b is not known"),
-        ({}, "sample_unknown", "no sample was named; give `sample`"),
+        ({}, "sample_unknown", "no sample was named; give sample, or"),
     ],
     ids=["two samples", "two proposals", "no sample", "an input never seen", "no inputs"],
 )
@@ -67,7 +67,7 @@ def test_no_sample_is_guessed(inputs: dict[str, Answer | None], code: str, words
     assert tracking.sample is None
     [finding] = tracking.findings
     assert (finding.code, finding.severity, finding.parameter) == (code, "warning", "Sample_name")
-    assert words in finding.message
+    assert words in finding.sentence
 
 
 def test_a_long_list_of_samples_is_cut() -> None:

@@ -81,7 +81,7 @@ class StoreSuite:
     async def test_a_dataset_has_the_findings_of_its_newest_revision_each_once(self, world: World) -> None:
         topics = Topics()
         odd, plain = 'odd "code", {x}', "value_implausible"
-        found = [Finding.warning(code, "m") for code in (plain, odd, plain)]
+        found = [Finding.warning(code, "m", "c") for code in (plain, odd, plain)]
         await world.note(topics.committed(PATH, findings=found))
         assert await world.findings_of(PATH) == [odd, plain]
         await world.note(topics.committed(PATH, revision=2))

@@ -104,6 +104,7 @@ def test_a_value_that_cannot_be_is_an_error_with_its_cure(name: str, said: Any, 
     assert [(finding.code, finding.severity) for finding in findings] == [(code, Severity.ERROR)]
     assert findings[0].message.startswith(name)
     assert findings[0].expected
+    assert findings[0].cure
     assert findings[0].parameter == name
 
 

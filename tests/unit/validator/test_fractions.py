@@ -72,4 +72,6 @@ def test_what_was_converted_is_not_remembered_as_what_was_said() -> None:
 def test_the_finding_says_what_was_taken() -> None:
     [finding] = READER.read({"MXMRRefinement_R_free": "24.1"}).findings
     assert (finding.code, finding.value, finding.expected) == ("percent_converted", "24.1", "0.241")
-    assert "is per cent; 0.241 was taken" in finding.message
+    assert finding.message.endswith("is per cent; 0.241 was taken")
+    assert finding.cure is not None
+    assert finding.cure.endswith("as a fraction")

@@ -45,7 +45,7 @@ def test_a_deprecated_name_is_resolved_and_flagged() -> None:
     reading = READER.read({"MX_crystalPositionName": "pos1"})
     assert reading.parameters["MX_positionName"]["value"] == "pos1"
     assert _codes(reading) == ["parameter_deprecated"]
-    assert "send MX_positionName" in reading.findings[0].message
+    assert reading.findings[0].cure == "send MX_positionName"
 
 
 def test_a_deprecated_name_without_a_successor_is_kept_and_flagged() -> None:
@@ -100,7 +100,7 @@ def test_an_unknown_name_that_is_nearly_a_known_one_is_asked_about() -> None:
     reading = READER.read({"MX_detektorDistance": "150"})
     [finding] = READER.unknown_findings(reading, strict_kind=None)
     assert finding.expected == "MX_detectorDistance"
-    assert "did you mean MX_detectorDistance?" in finding.message
+    assert finding.cure == "send MX_detectorDistance if that was meant"
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 256, "a\nb", "a\x7fb"])

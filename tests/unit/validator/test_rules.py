@@ -49,6 +49,7 @@ def test_a_finding_says_what_was_found_what_was_expected_and_why() -> None:
     assert (finding.severity, finding.parameter) == (Severity.ERROR, "end")
     assert (finding.value, finding.expected) == ("409", "410")
     assert finding.message == "end = 409, but start = 10 and 4000 images of 0.1 end at 410; so it is"
+    assert finding.cure == "correct one of them"
 
 
 @pytest.mark.parametrize(
