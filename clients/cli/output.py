@@ -37,10 +37,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
 
 
 def print_findings(findings: Iterable[Mapping[str, Any]]) -> None:
-    """Each finding on a line of its own: errors first."""
+    """Each finding on a line of its own, with its cure: errors first."""
     for finding in sorted(findings, key=lambda finding: str(finding["severity"])):
         colour = "red" if finding["severity"] == "error" else "yellow"
-        told = escape(f"{finding['code']}: {finding['message']}")
+        sentence = "; ".join(filter(None, (finding["message"], finding.get("cure"))))
+        told = escape(f"{finding['code']}: {sentence}")
         console.print(f"  [{colour}]{finding['severity']}[/] {told}", soft_wrap=True)
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from shared.events import Finding
 from shared.problems import Problem
 
 ANSWER_SECONDS = 10.0
@@ -19,7 +20,7 @@ class FromValidator(BaseModel):
 
     accepted: bool
     dataset: dict[str, JsonValue] | None = None
-    findings: list[JsonValue] = []
+    findings: list[Finding] = []
 
 
 class FromLinker(BaseModel):
@@ -28,7 +29,7 @@ class FromLinker(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     accepted: bool
-    findings: list[JsonValue] = []
+    findings: list[Finding] = []
 
 
 A = TypeVar("A", FromValidator, FromLinker)
@@ -38,7 +39,7 @@ class Verdict(BaseModel):
     """What would become of a submission."""
 
     accepted: bool
-    findings: list[JsonValue]
+    findings: list[Finding]
     dataset: dict[str, JsonValue] | None
     links: FromLinker | None
 

@@ -14,10 +14,11 @@ from clients.cli.app import app
 
 PATH = "/data/visitor/mx1111/[/x]run_1"
 ERROR = {"code": "value_not_a_number", "severity": "error", "message": "MX_flux = '[red]many[/]' is not a number"}
+CURED = ERROR | {"severity": "warning", "cure": "give a [bold]number"}
 ANSWERS: dict[str, Any] = {
     "/receipts": {
         "receipts": [
-            {"state": "rejected", "path": PATH, "code": "dataset_invalid", "message": "…", "findings": [ERROR]},
+            {"state": "rejected", "path": PATH, "code": "dataset_invalid", "message": "…", "findings": [CURED, ERROR]},
             {"state": "pending", "path": PATH, "deadline": "2026-12-01T19:38:54.361298Z", "waits_for": ["/data/[/y]"]},
         ]
     },
@@ -59,6 +60,12 @@ def test_brackets_in_a_value_are_shown_and_a_reason_is_said_once() -> None:
     told = _told("status", "/data")
     assert "error value_not_a_number: MX_flux = '[red]many[/]' is not a number" in told
     assert "dataset_invalid" not in told
+
+
+def test_a_finding_is_told_with_its_cure_if_it_has_one() -> None:
+    error, warning = (line for line in _told("status", "/data").splitlines() if "value_not_a_number" in line)
+    assert error.endswith("is not a number")
+    assert warning.endswith("is not a number; give a [bold]number")
 
 
 def test_a_deadline_is_told_to_the_second() -> None:

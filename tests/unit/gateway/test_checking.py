@@ -3,11 +3,12 @@ import json
 import httpx
 import pytest
 
+from shared.events import Finding
 from tests.unit.gateway.gateway_on_memory import DATASET, Gateway
 
 FACTS = {"path": DATASET["path"], "inputs": []}
-WARNING = {"code": "parameter_unknown", "severity": "warning", "message": "nobody knows it"}
-ERROR = {"code": "input_not_permitted", "severity": "error", "message": "one raw dataset is wanted"}
+WARNING = Finding.warning("parameter_unknown", "nobody knows it", "correct the name").model_dump(mode="json")
+ERROR = Finding.error("input_not_permitted", "one raw dataset is wanted", "name it").model_dump(mode="json")
 
 
 async def test_a_dry_run_joins_both_verdicts_and_publishes_nothing(gateway: Gateway, caller: httpx.AsyncClient) -> None:

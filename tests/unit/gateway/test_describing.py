@@ -93,6 +93,15 @@ async def test_a_facilitys_own_technique_is_described_too(tmp_path: Path) -> Non
     assert "InstrumentMonochromator_energy" in schema["properties"]["parameters"]["properties"]
 
 
+def test_openapi_says_what_a_finding_of_a_dry_run_has(gateway: Gateway) -> None:
+    schemas = gateway.app.openapi()["components"]["schemas"]
+    assert schemas["Verdict"]["properties"]["findings"]["items"] == {"$ref": "#/components/schemas/Finding"}
+    assert set(schemas["Finding"]["properties"]) == {
+        *("code", "severity", "message", "cure"),
+        *("parameter", "value", "expected"),
+    }
+
+
 def test_openapi_lists_what_can_be_asked_for(gateway: Gateway) -> None:
     paths = gateway.app.openapi()["paths"]
     [which] = paths["/techniques/{id}/schema"]["get"]["parameters"]

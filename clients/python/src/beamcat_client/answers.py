@@ -64,6 +64,6 @@ class Verdict:
 
     accepted: bool
     findings: list[dict[str, Any]]
-    """One `code`, `severity` and `message` each."""
+    """One `code`, `severity`, `message` and `cure` each; `parameter`, `value` and `expected` where there are such."""
     details: dict[str, Any]
     """Everything that was answered: also the dataset's canonical facts and its links."""
