@@ -1,11 +1,12 @@
 """`/catalogue`, `/tracking`, `/samplemetadata` and `/ids`: what people ask, within a session."""
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import BeforeValidator
 
 from services.search.icat_plus.access import FORBIDDEN, permitted
 from services.search.icat_plus.acquisition import Limit, Number, Skip, listed, slots_of, whole_numbers
@@ -40,6 +41,9 @@ DATASET_FIELDS = {
     "skip": "datasets to leave out",
     "limit": "most datasets of the answer; without it all are listed",
 }
+Circle = Literal["released", "embargoed", "participant", "instrumentscientist"]
+"""What ICAT+ calls a filter of investigations."""
+CIRCLE = "embargoed: all, none has a release date; released: none; the others: all that the session may see"
 FIELDS = [
     {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
     for name, text in DATASET_FIELDS.items()
@@ -108,7 +112,7 @@ def _add_investigations(router: APIRouter, desk: Desk) -> None:
     async def list_investigations(
         session_id: SessionId,
         slots: Annotated[Slots, Depends(slots_of(desk))],
-        kind: Annotated[str | None, Query(alias="filter", description="released: none, no date is known")] = None,
+        kind: Annotated[Circle | None, BeforeValidator(str.lower), Query(alias="filter", description=CIRCLE)] = None,
         release: Annotated[str | None, Query(alias="releaseDates", description="none has one here")] = None,
         username: Annotated[str | None, Query(description="none has users here")] = None,
         parameters: Annotated[str | None, Query(description="none has parameters here")] = None,

@@ -199,3 +199,18 @@ async def test_a_field_that_is_not_heeded_is_refused(facility: Facility) -> None
         answer = await client.get(f"/dataacquisition/{facility.key}/investigation?instrumentName=id29&colour=red")
         assert answer.status_code == 422
         assert [one["field"] for one in answer.json()["errors"]] == ["colour"]
+
+
+async def test_a_filter_of_investigations_is_one_of_icat_plus_and_none_of_them_is_released(facility: Facility) -> None:
+    await facility.register(42)
+    async with httpx.AsyncClient(base_url=facility.url) as client:
+        session = (await client.post("/session", json={"plugin": "esrf", "password": facility.key})).json()
+        url = f"/catalogue/{session['sessionId']}/investigation"
+        every = (await client.get(url)).json()
+        assert every
+        assert (await client.get(url, params={"filter": "embargoed"})).json() == every
+        assert (await client.get(url, params={"filter": "instrumentScientist"})).json() == every
+        assert (await client.get(url, params={"filter": "released"})).json() == []
+        refused = await client.get(url, params={"filter": "mx2222"})
+        assert refused.status_code == 422
+        assert [one["field"] for one in refused.json()["errors"]] == ["filter"]
