@@ -6,6 +6,7 @@ are shared and differ. CPU is what each process used while the datasets flowed.
 
 import argparse
 import asyncio
+import contextlib
 import json
 import random
 import tempfile
@@ -93,15 +94,21 @@ def processes(running: Installation) -> dict[str, list[psutil.Process]]:
 
 def cpu_seconds(of: Mapping[str, list[psutil.Process]]) -> dict[str, float]:
     """User and system time used so far."""
-    return {name: sum(sum(process.cpu_times()[:2]) for process in group) for name, group in of.items()}
+    used = dict.fromkeys(of, 0.0)
+    for name, group in of.items():
+        for process in group:
+            with contextlib.suppress(psutil.NoSuchProcess):  # PostgreSQL's own helpers come and go
+                used[name] += sum(process.cpu_times()[:2])
+    return used
 
 
 def peak_megabytes(group: list[psutil.Process]) -> float:
     """The most memory it ever held, as Linux counts it (VmHWM); shared pages of PostgreSQL's processes count once."""
     peaks = []
     for process in group:
-        status = Path(f"/proc/{process.pid}/status").read_text()
-        peaks += [int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")]
+        with contextlib.suppress(FileNotFoundError):
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            peaks += [int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")]
     return max(peaks, default=0.0)
 
 
