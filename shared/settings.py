@@ -76,7 +76,9 @@ class Settings(BaseSettings):
     jolokia_port: int = Field(default=8778, ge=0, description="port where ICAT's clients ask whether anybody consumes")
 
     batch_events: int = Field(default=500, ge=1, description="most events a stage takes at once")
-    batch_milliseconds: int = Field(default=50, ge=1, description="longest a stage waits for a batch to fill")
+    batch_milliseconds: int = Field(
+        default=100, ge=0, description="how long a stage that is not behind lets the next batch grow"
+    )
     rejection_fraction: float = Field(
         default=0.9, ge=0, le=1, description="share of refused events above which a stage halts"
     )

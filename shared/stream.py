@@ -7,7 +7,6 @@ batch at a time, and one commit after everything is durable, because a commit co
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -30,9 +29,8 @@ from shared.wire import Record
 logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 30.0
-LONGEST_REST_SECONDS = 0.1
-"""A stage that is not behind rests as long as it worked: meanwhile the next batch grows, and every batch has its price
-in requests and transactions. An idle stage works, and so rests, for some milliseconds."""
+POLL_MILLISECONDS = 50
+"""How long FastStream asks the client for records and, if there were none, sleeps before it asks again."""
 SIGNING_IN = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 LONGEST_BATCH_MS = 15 * 60 * 1000
 """How long a batch may be retried before Kafka gives its partitions to another replica."""
@@ -57,6 +55,7 @@ class Subscription:
         self.trouble: str | None = None
         self.settled = 0
         self._full_batch = 0
+        self._rest_seconds = 0.0
         self._runner = runner
         self._failed = failed
         self._subscriber: Any = None
@@ -65,6 +64,7 @@ class Subscription:
     def attach(self, broker: KafkaBroker, settings: Settings) -> None:
         """Declare the subscriber to FastStream."""
         self._full_batch = settings.batch_events
+        self._rest_seconds = settings.batch_milliseconds / 1000
         self._subscriber = broker.subscriber(
             self.topic.name,
             batch=True,
@@ -74,7 +74,7 @@ class Subscription:
             parser=_parse_batch,
             decoder=_keep_raw,
             max_records=settings.batch_events,
-            batch_timeout_ms=settings.batch_milliseconds,
+            batch_timeout_ms=POLL_MILLISECONDS,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             max_poll_interval_ms=LONGEST_BATCH_MS,
             session_timeout_ms=settings.kafka_session_timeout_ms,
@@ -89,7 +89,6 @@ class Subscription:
 
         FastStream's own `StopConsume` would cancel the consumer's closing half-way, so its loop is told to end instead.
         """
-        began = time.monotonic()
         records = [_record(raw) for raw in raw_records]
         failpoint(self.name, "after_poll")
         try:
@@ -108,8 +107,8 @@ class Subscription:
             logger.warning(
                 "%s: offsets not committed, the batch will come again and change nothing: %s", self.name, error
             )
-        if len(records) < self._full_batch:
-            await asyncio.sleep(min(time.monotonic() - began, LONGEST_REST_SECONDS))
+        if len(records) < self._full_batch:  # not behind
+            await asyncio.sleep(self._rest_seconds)
 
     def _stop_because(self, error: Exception) -> None:
         self.trouble = f"{type(error).__name__}: {error}"
