@@ -77,10 +77,10 @@ async def _refusal(settings: Settings) -> str | None:
     return None
 
 
-async def farewell(end: Callable[[], Awaitable[None]]) -> None:
-    """Let a client go. Without a Kafka that may take for ever, and does not always heed a cancellation."""
+async def farewell(end: Callable[[], Awaitable[None]], seconds: float = FAREWELL_SECONDS) -> None:
+    """Let a client go, for so long at most: without a Kafka some wait for ever, and heed no cancellation."""
     ending = asyncio.ensure_future(end())
-    await asyncio.wait([ending], timeout=FAREWELL_SECONDS)
+    await asyncio.wait([ending], timeout=seconds)
     if ending.done():
         ending.result()
 

@@ -19,7 +19,7 @@ from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLS
 
 from shared.backoff import Stopping
 from shared.failpoints import failpoint
-from shared.kafka_access import kafka_access
+from shared.kafka_access import farewell, kafka_access
 from shared.metrics import HALTED, LAG, LAST_PROGRESS, REBALANCES
 from shared.rejection_limit import Halted
 from shared.settings import Settings
@@ -28,7 +28,8 @@ from shared.wire import Record
 
 logger = logging.getLogger(__name__)
 
-STOP_SECONDS = 30.0
+STOP_SECONDS = 10.0
+"""For the batches under way and the farewell to Kafka. What is not settled by then comes again, and changes nothing."""
 POLL_MILLISECONDS = 50
 """How long FastStream asks the client for records and, if there were none, sleeps before it asks again."""
 SIGNING_IN = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
@@ -174,7 +175,7 @@ class Stream:
 
     async def stop(self) -> None:
         """Finish the batches under way, commit them and leave the groups."""
-        await self._broker.stop()
+        await farewell(self._broker.stop, STOP_SECONDS)
 
 
 def security_of(settings: Settings) -> BaseSecurity:
