@@ -6,7 +6,6 @@ every kind of question is asked with random values, before and after ANALYZE, be
 
 import argparse
 import asyncio
-import gc
 import random
 import sys
 import tempfile
@@ -46,7 +45,7 @@ from shared.identity import Identities
 from shared.migrations import migrate
 from shared.publisher import MemoryPublisher
 from shared.rejection_limit import RejectionLimit
-from shared.service import GARBAGE_THRESHOLDS
+from shared.service import spare_garbage
 from shared.settings import Settings
 from shared.stage import StageRunner
 from shared.topics import COMMITTED
@@ -243,8 +242,7 @@ def p95(taken: Sequence[float]) -> float:
 
 async def main(datasets: int, seed: int) -> None:
     """Load, ask, ANALYZE, ask again."""
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)  # as the services have it
+    spare_garbage()  # as the services do
     with tempfile.TemporaryDirectory() as folder:
         async with embedded_stack(Path(folder), environment={KAFKA_VARIABLE: "not needed"}) as stack:
             await migrate(stack.database_url, {"search": "search"})

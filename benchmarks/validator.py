@@ -22,6 +22,7 @@ from services.validator.checking import Checker
 from services.validator.handler import validating
 from shared.events import DatasetSubmitted
 from shared.identity import Identities
+from shared.service import spare_garbage
 from shared.stage import Outcome, Passed
 from shared.techniques import TechniqueBook
 from shared.topics import SUBMITTED
@@ -108,6 +109,7 @@ def main() -> None:
     vocabulary = Vocabulary.load()
     identities = Identities("facility.example")
     checker = Checker(vocabulary, TechniqueBook.load(), identities, ["/data"], ZoneInfo("Europe/Paris"))
+    spare_garbage()  # as the service does
     print(
         f"vocabulary and techniques loaded in {time.process_time() - begin:.2f} s of CPU: {len(vocabulary.terms)} terms"
     )

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
@@ -40,8 +39,7 @@ INPUTS_OF: Mapping[str, Bounds] = {"raw": Bounds(max=0), "processed": Bounds()}
 """How many inputs a kind has that does not say it."""
 
 
-@dataclass(frozen=True)
-class Traits:
+class Traits(NamedTuple):
     """What a technique and a kind are recognised by. Texts are as the producer said them."""
 
     input_count: int
@@ -52,7 +50,7 @@ class Traits:
     parameters: tuple[str, ...] = ()
     """Canonical names of what was said."""
 
-    @cached_property
+    @property
     def families(self) -> Collection[str]:
         """The families of the parameters, in their order."""
         return dict.fromkeys(map(family_of, self.parameters))

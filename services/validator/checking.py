@@ -1,9 +1,8 @@
 """The verdict on one submission: who it is, what kind of dataset it is, and every finding at once."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.validator.identifying import (
     Folders,
@@ -26,8 +25,7 @@ from shared.techniques import GENERIC_PROCESSED, GENERIC_RAW, Recognition, Techn
 from shared.vocabulary import Vocabulary
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What the checks saw. `dataset` is absent where an error leaves no identity; any error refuses the dataset."""
 
     dataset: DatasetFacts | None
@@ -40,8 +38,7 @@ class Verdict:
         return [finding for finding in self.findings if finding.severity is Severity.ERROR]
 
 
-@dataclass(frozen=True, slots=True)
-class Recognised:
+class Recognised(NamedTuple):
     """What a submission was recognised as. `kind` is absent where no technique describes it."""
 
     technique: str
@@ -95,7 +92,7 @@ class Checker:
 
     def _offences(self, said: Said, kind: Kind | None, reading: Reading) -> list[Finding]:
         refused = {finding.parameter for finding in reading.findings if finding.severity is Severity.ERROR}
-        findings = list(self._laws[kind.name].offences(said, refused)) if kind is not None else []
+        findings = self._laws[kind.name].offences(said, refused) if kind is not None else []
         if reading.unknown:
             strict_kind = kind.name if kind is not None and kind.strict else None
             findings += self._parameters.unknown_findings(reading, strict_kind)

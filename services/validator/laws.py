@@ -1,6 +1,6 @@
 """What a kind of dataset demands of its parameters: its file's rules, made into checks once."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -20,19 +20,27 @@ class Law:
     kind: Kind
     checks: Sequence[Check]
 
-    def offences(self, said: Said, refused: Collection[str | None] = ()) -> Iterator[Finding]:
+    def offences(self, said: Said, refused: Collection[str | None] = ()) -> list[Finding]:
         """A finding for each parameter that is missing and each rule that is broken.
 
         What was said but `refused` is not missing. A dataset that is not complete, or a merge into one, may owe what is
         missing to another submission.
         """
+        parameters, findings = said.parameters, list[Finding]()
         if said.submission.mode in ("replace", "upsert") and self.kind.required and said.is_complete():
-            for name in self.kind.required:
-                if name not in said.parameters and name not in refused:
-                    message = f"{name} is missing, which a dataset of kind {self.kind.name} must say"
-                    yield Finding.error("parameter_missing", message, "give it", parameter=name)
+            findings += [
+                _missing(name, self.kind)
+                for name in self.kind.required
+                if name not in parameters and name not in refused
+            ]
         for check in self.checks:
-            yield from check(said.parameters)
+            findings += check(parameters)
+        return findings
+
+
+def _missing(name: str, kind: Kind) -> Finding:
+    message = f"{name} is missing, which a dataset of kind {kind.name} must say"
+    return Finding.error("parameter_missing", message, "give it", parameter=name)
 
 
 def laws_of(techniques: TechniqueBook, vocabulary: Vocabulary) -> Mapping[str, Law]:

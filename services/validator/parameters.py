@@ -1,9 +1,9 @@
 """Parameters: every name resolved, every value typed and in its canonical unit, everything doubtful flagged."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from typing import Any
+from typing import Any, cast
 
 from pydantic import JsonValue
 
@@ -17,9 +17,9 @@ NAME_CHARACTERS_AT_MOST = 255
 SUGGESTIONS_AT_MOST = 5
 """A guess at what was meant costs milliseconds; past so many unknown names of one dataset it was no slip of the pen."""
 
-MEMORIES_AT_MOST = 50_000
+REMEMBERED_AT_MOST = 200
+"""Texts of one parameter; then all are forgotten, and what comes again is learned again."""
 REMEMBERED_CHARACTERS_AT_MOST = 100
-"""Some 20 MB at the very most; then everything is forgotten, and learned again within a few batches."""
 
 
 @dataclass(slots=True)
@@ -38,10 +38,9 @@ class Memory(dict[str, Parameter | None]):
     changes.
     """
 
-    def __init__(self, read: Reader, remembered: Callable[[], None]) -> None:
+    def __init__(self, read: Reader) -> None:
         super().__init__()
         self.read = read
-        self._remembered = remembered
 
     def __missing__(self, text: str) -> Parameter | None:
         """A text that is not remembered."""
@@ -53,8 +52,9 @@ class Memory(dict[str, Parameter | None]):
     def remember(self, text: str, parameter: Parameter) -> None:
         """Give it out from now on."""
         if len(text) <= REMEMBERED_CHARACTERS_AT_MOST:
+            if len(self) >= REMEMBERED_AT_MOST:
+                self.clear()
             self[text] = parameter
-            self._remembered()
 
 
 class ParameterReader:
@@ -63,17 +63,7 @@ class ParameterReader:
     def __init__(self, vocabulary: Vocabulary, zone: tzinfo) -> None:
         self._vocabulary = vocabulary
         self._zone = zone
-        self._memories = {
-            name: Memory(reader(term), self._count) for name, term in vocabulary.terms.items() if not term.deprecated
-        }
-        self._remembered = 0
-
-    def _count(self) -> None:
-        self._remembered += 1
-        if self._remembered > MEMORIES_AT_MOST:
-            self._remembered = 0
-            for memory in self._memories.values():
-                memory.clear()
+        self._memories = {name: Memory(reader(term)) for name, term in vocabulary.terms.items() if not term.deprecated}
 
     def read(self, said: Mapping[str, JsonValue]) -> Reading:
         """Everything that was said. A canonical name wins over an alias of the same parameter."""
@@ -82,18 +72,20 @@ class ParameterReader:
             message = f"there are {len(said)} parameters, {PARAMETERS_AT_MOST} may be"
             reading.findings.append(Finding.error("too_many_parameters", message, "move bulk data into files"))
             return reading
-        parameters, memories = reading.parameters, self._memories
-        aliases = []
-        for name, value in said.items():
-            memory = memories.get(name)
-            if memory is None:
-                aliases.append((name, value))
-            elif (parameter := memory[value] if type(value) is str else memory.read(value)) is not None:
-                parameters[name] = parameter
-            else:
-                self._read_doubtful(reading, name, value)
-        for name, value in aliases:
-            self._read_doubtful(reading, name, value)
+        memories = self._memories
+        read = {
+            name: memories[name][value] if type(value) is str else memories[name].read(value)
+            for name, value in said.items()
+            if name in memories
+        }
+        if len(read) == len(said) and all(read.values()):
+            reading.parameters = cast("dict[str, Parameter]", read)
+            return reading
+        reading.parameters = {name: parameter for name, parameter in read.items() if parameter is not None}
+        doubted = [name for name, parameter in read.items() if parameter is None]
+        aliases = [name for name in said if name not in read]
+        for name in (*doubted, *aliases):
+            self._read_doubtful(reading, name, said[name])
         if reading.findings:
             convert_per_cent(reading.parameters, reading.findings, self._vocabulary.terms)
         return reading
