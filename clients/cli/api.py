@@ -24,6 +24,10 @@ class Api:
     def __init__(self, environment: dict[str, str], transport: httpx.BaseTransport | None = None) -> None:
         self.search_url = environment.get("BEAMCAT_SEARCH_URL", "http://127.0.0.1:18005")
         self.gateway_url = environment.get("BEAMCAT_GATEWAY_URL", "http://127.0.0.1:18000")
+        self.stomp_address = (
+            environment.get("BEAMCAT_STOMP_HOST", "127.0.0.1"),
+            int(environment.get("BEAMCAT_STOMP_PORT", "61613")),
+        )
         self._token = environment.get("BEAMCAT_TOKEN", "")
         self._http = httpx.Client(timeout=TIMEOUT_SECONDS, transport=transport)
 

@@ -12,8 +12,12 @@ from rich.markup import escape
 from clients.cli.api import connect
 from clients.cli.datasets import follow, print_states
 from clients.cli.output import Json, console, fail, print_findings, print_json, print_table
+from clients.cli.stomp import send
 
 app = typer.Typer(help="What was not taken, and why.", no_args_is_help=True)
+
+STOMP = "stomp:"
+"""So begins the topic of what was read in a queue of ICAT's, and not in Kafka."""
 
 RejectionId = Annotated[
     UUID, typer.Argument(metavar="REJECTION_ID", help="The id that `beamcat rejections list` shows.")
@@ -66,18 +70,33 @@ def resubmit(
     rejection_id: RejectionId,
     *,
     file: Annotated[
-        Path | None, typer.Option(help="A corrected submission; without it the original is sent again.")
+        Path | None,
+        typer.Option(
+            help="A corrected submission or frame; without it the original is sent again.", exists=True, dir_okay=False
+        ),
     ] = None,
-    save: Annotated[Path | None, typer.Option(help="Only write the original submission here, to be corrected.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Only write the original here, to be corrected.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Send a rejected submission again, as it was or corrected."""
-    submission = json.loads(file.read_text()) if file else _original(_rejection(rejection_id))
+    """Send a rejected submission, or a rejected frame of an ICAT client, again, as it was or corrected."""
+    rejection = _rejection(rejection_id)
+    is_frame = rejection["topic"].startswith(STOMP)
+    original = file.read_bytes() if file else _value(rejection) if is_frame else _submission(rejection)
     if save:
-        save.write_text(json.dumps(submission, indent=2, ensure_ascii=False) + "\n")
+        save.write_bytes(original)
         told = f"written to {save}; correct it and run: beamcat rejections resubmit {rejection_id} --file {save}"
         console.print(told, markup=False, soft_wrap=True)
-        return
+    elif is_frame:
+        send(connect().stomp_address, rejection["topic"].removeprefix(STOMP), original)
+        if as_json:
+            print_json({"state": "taken"})
+        else:
+            console.print("taken; a frame has no receipt: find its dataset, or look whether it was rejected again")
+    else:
+        _submit(json.loads(original), as_json=as_json)
+
+
+def _submit(submission: dict[str, Any], *, as_json: bool) -> None:
     states = follow(connect(), [submission])
     if as_json:
         print_json(states)
@@ -92,10 +111,13 @@ def _rejection(rejection_id: UUID) -> dict[str, Any]:
     return rejection if rejection is not None else fail(f"there is no rejection {rejection_id}")
 
 
-def _original(rejection: dict[str, Any]) -> dict[str, Any]:
+def _value(rejection: dict[str, Any]) -> bytes:
+    return base64.b64decode(rejection["value_base64"] or "")
+
+
+def _submission(rejection: dict[str, Any]) -> bytes:
     try:
-        payload = json.loads(base64.b64decode(rejection["value_base64"] or ""))
-        submission: dict[str, Any] = payload["submission"]
+        submission = json.loads(_value(rejection))["submission"]
     except (ValueError, KeyError, TypeError):
         fail("the original is no readable submission; write a corrected one and give it with --file")
-    return submission
+    return f"{json.dumps(submission, indent=2, ensure_ascii=False)}\n".encode()

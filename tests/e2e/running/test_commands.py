@@ -1,14 +1,21 @@
 """What a user types beside a running beamcat."""
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
+from clients.cli.stomp import send
 from tests.e2e.running.conftest import Facility
 from tests.e2e.terminal import ROOT, beamcat
+from tests.integration.icat_gateway.speaking import dataset
 
 pytestmark = pytest.mark.e2e
+
+Answer = TypeVar("Answer")
 
 
 def test_while_beamcat_is_up_every_command_answers(facility: Facility, tmp_path: Path) -> None:
@@ -49,3 +56,32 @@ def test_while_beamcat_is_up_every_command_answers(facility: Facility, tmp_path:
     report = json.loads(audited.stdout)
     assert report["judged"] >= 3
     assert report["datasets"] == []
+
+
+def test_a_frame_that_could_not_be_read_is_corrected_and_sent_again(facility: Facility, tmp_path: Path) -> None:
+    path = "/data/visitor/mx1111/id30a3/20241130/RAW_DATA/frames/run_1"
+    frame = dataset(1, "frames").replace(b"</tns:location>", b"</tns:place>")
+    send(("127.0.0.1", int(facility.running["BEAMCAT_STOMP_PORT"])), "icatIngest", frame)
+    rejection_id = until(lambda: frames_rejected(facility))[0]
+
+    file = tmp_path / "frame.xml"
+    assert beamcat(facility.folder, "rejections", "resubmit", rejection_id, "--save", str(file)).returncode == 0
+    assert file.read_bytes() == frame
+    file.write_bytes(frame.replace(b"</tns:place>", b"</tns:location>"))
+    sent = beamcat(facility.folder, "rejections", "resubmit", rejection_id, "--file", str(file), "--json")
+    assert json.loads(sent.stdout) == {"state": "taken"}
+    assert until(lambda: beamcat(facility.folder, "status", path).returncode == 0)
+
+
+def frames_rejected(facility: Facility) -> list[str]:
+    """The ids of rejections by the edge, newest first."""
+    listed = beamcat(facility.folder, "rejections", "list", "--stage", "icat_gateway", "--json").stdout
+    return [each["rejection_id"] for each in json.loads(listed)["rejections"]]
+
+
+def until(asked: Callable[[], Answer]) -> Answer:
+    """The first answer that is one, within a minute."""
+    end = time.monotonic() + 60
+    while not (answer := asked()):
+        assert time.monotonic() < end
+    return answer
