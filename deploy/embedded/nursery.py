@@ -62,14 +62,16 @@ def _say(**said: int) -> None:
     os.write(sys.stdout.fileno(), json.dumps(said).encode() + b"\n")
 
 
-def become(order: Order) -> int:
-    """Be the service that was ordered; its exit code."""
+def become(order: Order, nursery: int) -> int:
+    """Be the service that was ordered; its exit code. `nursery`: the process id of what it was forked off."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if sys.platform == "linux":
         prctl = ctypes.CDLL(None).prctl
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         prctl(PR_SET_NAME, order["service"].encode())
+    if os.getppid() != nursery:  # it died before its death could be heard of
+        return 1
     with open(order["log"], "ab") as log, open(os.devnull, "rb") as nothing:  # noqa: PTH123  (as file descriptors)
         for given, standard in ((nothing, 0), (log, 1), (log, 2)):
             os.dup2(given.fileno(), standard)
@@ -83,8 +85,9 @@ def main() -> int:
         services.load(name)
     gc.collect()
     gc.freeze()  # so that no collection writes to the pages that are shared
+    nursery = os.getpid()
     order = attend()
-    return 0 if order is None else become(order)
+    return 0 if order is None else become(order, nursery)
 
 
 if __name__ == "__main__":
