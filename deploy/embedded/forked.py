@@ -50,7 +50,7 @@ class Nursery:
         self._running: dict[int, Forked] = {}
         self._process: asyncio.subprocess.Process | None = None
         self._listening: asyncio.Task[None] | None = None
-        self._answer: asyncio.Future[Forked] = asyncio.get_running_loop().create_future()
+        self._answer: asyncio.Future[Forked] | None = None
 
     async def start(self) -> None:
         """Let it load; orders may be given at once."""
@@ -86,9 +86,10 @@ class Nursery:
             assert self._process.stdin is not None
             log_of(log).close()
             order = {"service": service, "environment": dict(environment), "log": str(log.absolute())}
-            self._answer = asyncio.get_running_loop().create_future()
+            answer: asyncio.Future[Forked] = asyncio.get_running_loop().create_future()
+            self._answer = answer
             self._process.stdin.write(json.dumps(order).encode() + b"\n")
-            return await self._answer
+            return await answer
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
@@ -96,13 +97,13 @@ class Nursery:
             match json.loads(line):
                 case {"pid": pid, "ended": exit_code}:
                     self._running.pop(pid).end(exit_code)
-                case {"pid": pid}:
+                case {"pid": pid} if self._answer is not None:
                     self._running[pid] = Forked(pid)
                     self._answer.set_result(self._running[pid])
         for forked in self._running.values():
             forked.end(-signal.SIGKILL)
         self._running.clear()
-        if not self._answer.done():
+        if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ServerFailedError(f"the nursery ended. {self._log}:\n{tail(self._log)}"))
 
 
