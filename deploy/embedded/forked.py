@@ -41,21 +41,23 @@ class Forked:
         self._ended.set()
 
 
-class Nursery:
+class Nursery(Child):
     """The process that services are forked off. Should it end, the next order starts it again."""
 
+    name = "nursery"
+
     def __init__(self, log: Path) -> None:
-        self._log = log
+        super().__init__(log)
         self._one_at_a_time = asyncio.Lock()
         self._running: dict[int, Forked] = {}
-        self._process: asyncio.subprocess.Process | None = None
+        self._orders: asyncio.StreamWriter | None = None
         self._listening: asyncio.Task[None] | None = None
         self._answer: asyncio.Future[Forked] | None = None
 
     async def start(self) -> None:
         """Let it load; orders may be given at once."""
-        with log_of(self._log) as log:
-            self._process = await asyncio.create_subprocess_exec(
+        with log_of(self.log) as log:
+            process = await asyncio.create_subprocess_exec(
                 *bound_to_parent([sys.executable, "-m", "deploy.embedded.nursery"], signal.SIGKILL),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
@@ -63,14 +65,14 @@ class Nursery:
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # a process had better fork while it has no threads
                 start_new_session=True,
             )
-        self._listening = asyncio.create_task(self._listen(self._process))
+        assert process.stdout is not None
+        self._process, self._orders = process, process.stdin
+        self._listening = asyncio.create_task(self._listen(process.stdout))
 
     async def stop(self) -> None:
         """End it, and with it all that it forked."""
-        if self._process is not None and self._listening is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
+        await self.kill()
+        if self._listening is not None:
             await self._listening
 
     async def fork(self, service: str, environment: Mapping[str, str], log: Path) -> Forked:
@@ -79,21 +81,22 @@ class Nursery:
         Raises:
             ServerFailedError: the nursery ended instead.
         """
+        order = {"service": service, "environment": dict(environment), "log": str(log.absolute())}
+        log_of(log).close()
+        return await asyncio.shield(self._followed(order))  # who gives up leaves the answer to nobody else
+
+    async def _followed(self, order: Mapping[str, object]) -> Forked:
         async with self._one_at_a_time:
             if self._listening is None or self._listening.done():
                 await self.start()
-            assert self._process is not None
-            assert self._process.stdin is not None
-            log_of(log).close()
-            order = {"service": service, "environment": dict(environment), "log": str(log.absolute())}
+            assert self._orders is not None
             answer: asyncio.Future[Forked] = asyncio.get_running_loop().create_future()
             self._answer = answer
-            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            self._orders.write(json.dumps(order).encode() + b"\n")
             return await answer
 
-    async def _listen(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
-        async for line in process.stdout:
+    async def _listen(self, said: asyncio.StreamReader) -> None:
+        async for line in said:
             match json.loads(line):
                 case {"pid": pid, "ended": exit_code}:
                     self._running.pop(pid).end(exit_code)
@@ -104,7 +107,7 @@ class Nursery:
             forked.end(-signal.SIGKILL)
         self._running.clear()
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(ServerFailedError(f"the nursery ended. {self._log}:\n{tail(self._log)}"))
+            self._answer.set_exception(ServerFailedError(f"the nursery ended. {self.log}:\n{tail(self.log)}"))
 
 
 @contextlib.asynccontextmanager

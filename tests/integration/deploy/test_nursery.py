@@ -68,6 +68,18 @@ async def test_one_that_cannot_start_ends_with_its_own_exit_code_and_reason(home
     assert "Europe/Nowhere" in validator.log.read_text()
 
 
+async def test_an_order_that_is_cancelled_harms_no_other(tmp_path: Path) -> None:
+    async with nursery(tmp_path / "nursery.log") as home:
+        given_up = asyncio.create_task(service("linker", home, tmp_path)[0].start())
+        await asyncio.sleep(0)  # the order is given, and cannot be followed yet: the nursery loads
+        given_up.cancel()
+        validator, url = service("validator", home, tmp_path)
+        await validator.start()
+        assert await lives(url) == "validator"
+        await validator.stop()
+        assert await validator.ended() == 0
+
+
 async def test_when_the_nursery_dies_all_end_and_the_next_start_begins_another(tmp_path: Path) -> None:
     async with nursery(tmp_path / "nursery.log") as home:
         validator, url = service("validator", home, tmp_path)
