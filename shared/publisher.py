@@ -52,10 +52,8 @@ class KafkaPublisher:
             request_timeout_ms=15_000,
         )
         try:
-            async with (
-                knocking(self._settings),
-                asyncio.timeout(START_SECONDS),
-            ):  # it asks a Kafka that went away meanwhile again for ever
+            # within a time: it asks a Kafka that went away meanwhile again for ever
+            async with knocking(self._settings), asyncio.timeout(START_SECONDS):
                 await producer.start()
         except BaseException:
             await farewell(producer.stop)
