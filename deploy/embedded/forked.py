@@ -1,12 +1,11 @@
 """The services as children of the nursery: see `deploy/embedded/nursery.py` for why."""
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.embedded.server import Child, ServerFailedError, bound_to_parent, log_of, tail
@@ -108,17 +107,6 @@ class Nursery(Child):
         self._running.clear()
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ServerFailedError(f"the nursery ended. {self.log}:\n{tail(self.log)}"))
-
-
-@contextlib.asynccontextmanager
-async def nursery(log: Path) -> AsyncIterator[Nursery]:
-    """A nursery that begins to load now and ends with the block."""
-    begun = Nursery(log)
-    await begun.start()
-    try:
-        yield begun
-    finally:
-        await begun.stop()
 
 
 class ServiceProcess(Child):

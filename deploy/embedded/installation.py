@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 import services
-from deploy.embedded.forked import ServiceProcess, nursery
+from deploy.embedded.forked import Nursery, ServiceProcess
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.stack import Stack, embedded_stack
 from deploy.embedded.supervisor import Supervisor, supervised
@@ -87,8 +87,10 @@ async def installation(
     """
     directory = data_directory.absolute()
     logs = directory / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    async with nursery(logs / "nursery.log") as home, embedded_stack(directory, say=say) as stack:
+    async with contextlib.AsyncExitStack() as ends:
+        home = Nursery(logs / "nursery.log")
+        ends.push_async_callback(home.stop)
+        stack = await ends.enter_async_context(embedded_stack(directory, say=say, meanwhile=home.start))
         settings = Settings(
             kafka_bootstrap_servers=stack.bootstrap_servers,
             database_url=stack.database_url,

@@ -3,7 +3,7 @@
 import contextlib
 import fcntl
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
 from deploy.embedded.kafka import Kafka
@@ -79,12 +79,16 @@ class Stack:
 
 @contextlib.asynccontextmanager
 async def embedded_stack(
-    data_directory: Path, *, say: Say = print, environment: Mapping[str, str] = os.environ
+    data_directory: Path,
+    *,
+    say: Say = print,
+    environment: Mapping[str, str] = os.environ,
+    meanwhile: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Stack]:
     """Kafka and PostgreSQL with their data under the directory, running until the block ends.
 
     A server that the environment names (``BEAMCAT_KAFKA_BOOTSTRAP_SERVERS``, ``BEAMCAT_DATABASE_URL``) is used instead
-    of ours.
+    of ours. `meanwhile` begins what may go on while the servers start, once the directory is ours.
 
     Raises:
         DataDirectoryError: another beamcat runs on this directory, or it is another user's.
@@ -93,6 +97,8 @@ async def embedded_stack(
     with _held(data_directory) as directory, Ports(directory / "ports.json", say) as ports:
         stack = _stack(directory, environment, ports, say)
         try:
+            if meanwhile is not None:
+                await meanwhile()
             await stack.start()
             yield stack
         finally:

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -12,12 +13,21 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from deploy.embedded.forked import Nursery, ServiceProcess, nursery
+from deploy.embedded.forked import Nursery, ServiceProcess
 from deploy.embedded.ports import LOOPBACK, any_free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
 LONG_SECONDS = 60.0
+
+
+@asynccontextmanager
+async def nursery(log: Path) -> AsyncIterator[Nursery]:
+    begun = Nursery(log)
+    try:
+        yield begun
+    finally:
+        await begun.stop()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -96,13 +106,13 @@ async def test_when_the_nursery_dies_all_end_and_the_next_start_begins_another(t
 
 PARENT = """
 import asyncio, pathlib, sys
-from deploy.embedded.forked import ServiceProcess, nursery
+from deploy.embedded.forked import Nursery, ServiceProcess
 async def main(folder):
-    async with nursery(folder / "nursery.log") as home:
-        child = ServiceProcess("validator", home, {"BEAMCAT_HTTP_PORT": "0"}, folder / "validator.log")
-        await child.start()
-        print(child.pid, flush=True)
-        await asyncio.Event().wait()
+    home = Nursery(folder / "nursery.log")
+    child = ServiceProcess("validator", home, {"BEAMCAT_HTTP_PORT": "0"}, folder / "validator.log")
+    await child.start()
+    print(child.pid, flush=True)
+    await asyncio.Event().wait()
 asyncio.run(main(pathlib.Path(sys.argv[1])))
 """
 
