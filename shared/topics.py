@@ -13,6 +13,8 @@ from shared.events import Section
 MEBIBYTE = 1024 * 1024
 DAY_MS = 24 * 60 * 60 * 1000
 FOR_EVER = -1
+QUEUE = "stomp:"
+"""So begins, where a position names a topic, what was read in a queue of ICAT's and not in Kafka."""
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,9 @@ from clients.cli.api import connect
 from clients.cli.datasets import follow, print_states
 from clients.cli.output import Json, console, fail, print_findings, print_json, print_table
 from clients.cli.stomp import send
+from shared.topics import QUEUE
 
 app = typer.Typer(help="What was not taken, and why.", no_args_is_help=True)
-
-STOMP = "stomp:"
-"""So begins the topic of what was read in a queue of ICAT's, and not in Kafka."""
 
 RejectionId = Annotated[
     UUID, typer.Argument(metavar="REJECTION_ID", help="The id that `beamcat rejections list` shows.")
@@ -80,14 +78,14 @@ def resubmit(
 ) -> None:
     """Send a rejected submission, or a rejected frame of an ICAT client, again, as it was or corrected."""
     rejection = _rejection(rejection_id)
-    is_frame = rejection["topic"].startswith(STOMP)
+    is_frame = rejection["topic"].startswith(QUEUE)
     original = file.read_bytes() if file else _value(rejection) if is_frame else _submission(rejection)
     if save:
         save.write_bytes(original)
         told = f"written to {save}; correct it and run: beamcat rejections resubmit {rejection_id} --file {save}"
         console.print(told, markup=False, soft_wrap=True)
     elif is_frame:
-        send(connect().stomp_address, rejection["topic"].removeprefix(STOMP), original)
+        send(connect().stomp_address, rejection["topic"].removeprefix(QUEUE), original)
         if as_json:
             print_json({"state": "taken"})
         else:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from services.icat_gateway.translation import Frame
 from shared.events import Origin
+from shared.topics import QUEUE
 from shared.wire import Message
 
 QUEUES = (
@@ -47,7 +48,7 @@ class Taken:
     @property
     def position(self) -> Origin:
         """Where it was read, as a rejection tells it: the queue stands for a topic, which has no partition."""
-        topic = f"stomp:{self.frame.queue}"
+        topic = QUEUE + self.frame.queue
         return Origin(topic=topic, partition=-1, offset=self.number, timestamp_ms=self.number // 1000)
 
 

@@ -14,6 +14,7 @@ from shared.events import Origin
 from shared.identity import Identities
 from shared.rejecting import rejection_message
 from shared.rejections import Code, Poison, Refusal
+from shared.topics import QUEUE
 from shared.wire import Message, Record
 
 STAGE = "icat_gateway"
@@ -93,7 +94,7 @@ def _rejected(sending: Sending, refusal: Refusal) -> Message:
     receipt_id = sending.statement_id(frame.body.decode("latin-1"))
     headers = {**frame.headers, "ce_id": str(receipt_id), "ce_source": sending.source}
     record = Record(
-        topic=f"stomp:{frame.queue}",
+        topic=QUEUE + frame.queue,
         partition=NEVER_IN_KAFKA,
         offset=receipt_id.int >> 65,
         timestamp_ms=taken.timestamp_ms,
