@@ -1,11 +1,13 @@
-"""What `make demo` does, in an empty folder."""
+"""What `make demo` and `make up` do, in an empty folder."""
 
+import signal
+import subprocess
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.e2e.terminal import beamcat
+from tests.e2e.terminal import BEAMCAT, ENVIRONMENT, beamcat
 
 pytestmark = pytest.mark.e2e
 
@@ -23,3 +25,11 @@ def test_the_demo_finds_everything_again_twice_and_leaves_no_process(tmp_path: P
     assert not [
         process for process in psutil.process_iter(["cmdline"]) if str(tmp_path) in str(process.info["cmdline"])
     ]
+
+
+def test_an_up_that_is_asked_to_end_ends_in_order(tmp_path: Path) -> None:
+    with subprocess.Popen([*BEAMCAT, "up"], cwd=tmp_path, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE) as up:
+        assert up.stdout is not None
+        assert any("Ctrl-C" in line for line in up.stdout)
+        up.send_signal(signal.SIGTERM)
+        assert up.wait(60) == 0
