@@ -52,8 +52,8 @@ class Code(StrEnum):
     )
     HEADER_INVALID = (
         "header_invalid",
-        "A CloudEvents header is missing or not UTF-8.",
-        "Send ce_id, ce_type and ce_source as UTF-8 text.",
+        "A CloudEvents header is missing, or the name or the value of a header is not UTF-8.",
+        "Send ce_id, ce_type and ce_source, and every header as UTF-8 text.",
     )
     UNKNOWN_VERSION = (
         "unknown_version",

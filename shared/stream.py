@@ -6,13 +6,14 @@ batch at a time, and one commit after everything is durable, because a commit co
 """
 
 import asyncio
+import functools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream import AckPolicy, StreamMessage
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
@@ -20,6 +21,7 @@ from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLS
 from shared.backoff import Stopping
 from shared.failpoints import failpoint
 from shared.kafka_access import farewell, kafka_access
+from shared.kafka_records import record_of
 from shared.metrics import HALTED, LAG, LAST_PROGRESS, REBALANCES
 from shared.rejection_limit import Halted
 from shared.settings import Settings
@@ -83,14 +85,30 @@ class Subscription:
             listener=_Listener(self),
             title=self.name,
         )
+        self._subscriber.get_msg = functools.partial(self._fetch, self._subscriber.get_msg)
         self._subscriber(self._settle)
+
+    async def _fetch(self, fetch: Callable[[Any], Awaitable[Any]], consumer: AIOKafkaConsumer) -> Any:  # noqa: ANN401
+        """What the client has for us.
+
+        An error ends consumption: with it the client drops what it had already taken from other partitions, and the
+        next commit would go past that. FastStream would ask again, and say nothing.
+        """
+        try:
+            return await fetch(consumer)
+        except ConsumerStoppedError:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is, it must not be committed past
+            self._subscriber.running = False
+            self._stop_because(error)
+            return ()
 
     async def _settle(self, raw_records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         """One batch. Leaving without a commit also ends consumption: the next commit would go past this batch.
 
         FastStream's own `StopConsume` would cancel the consumer's closing half-way, so its loop is told to end instead.
         """
-        records = [_record(raw) for raw in raw_records]
+        records = [record_of(raw) for raw in raw_records]
         failpoint(self.name, "after_poll")
         try:
             await self._runner.run(records)
@@ -194,7 +212,3 @@ async def _parse_batch(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> Str
 
 async def _keep_raw(message: StreamMessage[Any]) -> Sequence[ConsumerRecord[bytes, bytes]]:
     return message.raw_message  # type: ignore[no-any-return]
-
-
-def _record(raw: ConsumerRecord[bytes, bytes]) -> Record:
-    return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, tuple(raw.headers))

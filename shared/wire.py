@@ -22,6 +22,9 @@ E = TypeVar("E", bound=BaseModel)
 
 MOST_HEADER_CHARACTERS = 255
 
+UNDECODED = "\N{REPLACEMENT CHARACTER}"
+"""Stands in the name of a header for bytes that are not UTF-8 (`shared.kafka_records`)."""
+
 PRODUCER = "ce_producer"
 """An extension attribute of ours; `ce_source` names the last who sent."""
 
@@ -123,6 +126,8 @@ def is_plain(text: str) -> bool:
 def _headers(record: Record) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in record.headers:
+        if UNDECODED in name:
+            raise Poison(Code.HEADER_INVALID, f"the name of the header {name} is not UTF-8")
         try:
             headers[name] = value.decode()
         except UnicodeDecodeError:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import UnknownTopicOrPartitionError
 
 from services.search.app import stages_of
@@ -20,13 +20,14 @@ from shared.backoff import Patience
 from shared.database import Database
 from shared.fatal import Fatal
 from shared.kafka_access import kafka_access
+from shared.kafka_records import record_of
 from shared.migrations import migrate
 from shared.rejection_limit import RejectionLimit
 from shared.service import utc_now
 from shared.settings import Settings
 from shared.stage import StageRunner
 from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SUBMITTED
-from shared.wire import Message, Record
+from shared.wire import Message
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +118,7 @@ class TopicReader:
             fetched = await self._consumer.getmany(timeout_ms=200, max_records=self._settings.batch_events)
             for topic, runner in self._runners.items():
                 records = [
-                    _record(raw) for partition, raws in fetched.items() if partition.topic == topic for raw in raws
+                    record_of(raw) for partition, raws in fetched.items() if partition.topic == topic for raw in raws
                 ]
                 if records:
                     await runner.run(records)
@@ -155,7 +156,3 @@ async def _reader(settings: Settings) -> AsyncIterator[TopicReader]:
     finally:
         await consumer.stop()
         await database.close()
-
-
-def _record(raw: ConsumerRecord[bytes, bytes]) -> Record:
-    return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, tuple(raw.headers))

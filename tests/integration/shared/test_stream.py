@@ -2,13 +2,19 @@
 
 import asyncio
 import json
+from base64 import b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import cast
 from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.errors import CorruptRecordException
+from aiokafka.producer import message_accumulator
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from shared.backoff import Patience
 from shared.events import DatasetSubmitted, Producer
@@ -124,6 +130,62 @@ async def test_one_invalid_event_and_one_undecodable_header_harm_nobody_else(ben
     assert codes == {f"r-{run}-100": Code.NOT_JSON, f"r-{run}-300": Code.HEADER_INVALID}
 
 
+class Latin1(str):
+    """The name of a header as another client of Kafka may send it: it takes any bytes."""
+
+    __slots__ = ()
+
+    def encode(self, *_: str) -> bytes:
+        return super().encode("latin-1")
+
+
+async def test_a_header_name_that_is_no_text_and_a_header_without_value_harm_nobody_else(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # the compiled builder takes texts alone
+    monkeypatch.setattr(message_accumulator, "DefaultRecordBatchBuilder", _DefaultRecordBatchBuilderPy)
+    run = uuid4().hex
+    messages = [submission(f"{run}-{number}") for number in range(30)]
+    messages[10] = submission(f"{run}-10", (Latin1("opérateur"), b"x"))
+    messages[20] = submission(f"{run}-20", ("note", cast(bytes, None)))
+    async with bench.consuming(bench.runner()):
+        await bench.publisher.publish(messages)
+        good = {f"r-{run}-{number}".encode() for number in range(30) if number != 10}
+        await read_all(bench.settings, VALIDATED.name, good)
+        rejected = await read_all(bench.settings, REJECTED.name, {f"r-{run}-10".encode()})
+    rejections = [json.loads(record.value or b"")["rejection"] for record in rejected]
+    refusal = next(rejection for rejection in rejections if rejection["receipt_id"] == f"r-{run}-10")
+    assert refusal["code"] == Code.HEADER_INVALID
+    assert refusal["message"] == "the name of the header op\N{REPLACEMENT CHARACTER}rateur is not UTF-8"
+    assert b64decode(refusal["value_base64"]) == messages[10].value
+
+
+async def test_an_error_of_the_client_is_told_and_loses_nothing_of_other_partitions(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = uuid4().hex
+    await bench.publisher.publish([submission(f"{run}-{number}") for number in range(30)])
+    getall = FetchResult.getall
+    taken: set[FetchResult] = set()
+
+    def failing_at_the_second_partition(result: FetchResult, max_records: int | None = None) -> object:
+        taken.add(result)
+        if len(taken) == 2:
+            raise CorruptRecordException("a broken disk")
+        return getall(result, max_records)
+
+    monkeypatch.setattr(FetchResult, "getall", failing_at_the_second_partition)
+    async with bench.consuming(bench.runner()) as subscription:
+        await until(lambda: _ended(subscription))
+    assert [str(error) for error in bench.failures] == ["[Error 2] CorruptRecordException: a broken disk"]
+    async with bench.consuming(bench.runner()):
+        await read_all(bench.settings, VALIDATED.name, {f"r-{run}-{number}".encode() for number in range(30)})
+
+
+async def _ended(subscription: Subscription) -> bool:
+    return subscription.trouble is not None
+
+
 async def test_a_batch_spreads_over_partitions_and_a_key_stays_in_one(bench: Bench) -> None:
     run = uuid4().hex
     await bench.publisher.publish([submission(f"{run}-{number % 30}", ("n", b"%d" % number)) for number in range(90)])
@@ -148,10 +210,7 @@ async def test_a_batch_that_failed_for_good_is_not_committed_and_comes_again(ben
     async with bench.consuming(Broken()) as subscription:
         await bench.publisher.publish([submission(f"{run}-{number}") for number in range(20)])
 
-        async def failed() -> bool:
-            return subscription.trouble is not None
-
-        await until(failed)
+        await until(lambda: _ended(subscription))
         assert len(bench.failures) == 1
     assert await bench.committed() == 0
     async with bench.consuming(bench.runner()):
