@@ -107,15 +107,17 @@ class Calendar:
 
 
 def _spans(slots: Iterable[Slot]) -> list[_Span]:
+    """The one that is preferred goes first: those with an end of their own, and of these the one created last."""
     in_order = sorted(slots, key=lambda slot: (slot.start, slot.age))
     spans = [_Span(slot, slot.end or following.start) for slot, following in pairwise(in_order)]
-    return spans + [_Span(slot, slot.end) for slot in in_order[-1:]]
+    spans += [_Span(slot, slot.end) for slot in in_order[-1:]]
+    return sorted(spans, key=lambda span: (span.slot.end is not None, span.slot.age), reverse=True)
 
 
 def _choose(spans: Sequence[_Span], moment: datetime) -> Slot | None:
-    holding = [span for span in spans if span.holds(moment)]
-    if holding:
-        return max(holding, key=lambda span: (span.slot.end is not None, span.slot.age)).slot
+    for span in spans:
+        if span.holds(moment):
+            return span.slot
     near = [(span.distance(moment), -span.slot.age, span.slot) for span in spans if span.distance(moment) <= NEAR]
     return min(near, key=lambda each: each[:2])[2] if near else None
 
