@@ -15,6 +15,7 @@ from services.linker.learning import Catalogued
 from services.linker.lineage import Node
 from services.linker.moving import Move, Placed
 from services.linker.relationships import CataloguedDataset
+from shared.arrays import array, quoted
 from shared.database import Connection
 from shared.events import DatasetFacts
 from shared.identity import Identities
@@ -119,7 +120,7 @@ async def slots_of(
 async def hold(connection: Connection, holdings: Sequence[Holding]) -> None:
     """Keep them in this order; what is kept already stays as it is."""
     if holdings:
-        await connection.executemany(sql.HOLD, [_held_row(holding) for holding in holdings])
+        await connection.execute(sql.HOLD, *columns([_held_row(holding) for holding in holdings], 20))
 
 
 async def send_moves(connection: Connection, moves: Sequence[Move]) -> None:
@@ -134,18 +135,13 @@ async def send_moves(connection: Connection, moves: Sequence[Move]) -> None:
 async def bring_links(connection: Connection, links: Mapping[UUID, frozenset[UUID]]) -> None:
     """Remember inputs that are under way to the catalogue."""
     if links:
-        rows = sorted((dataset_id, _array(inputs)) for dataset_id, inputs in links.items())
+        rows = sorted((dataset_id, array(map(str, inputs))) for dataset_id, inputs in links.items())
         await connection.execute(sql.BRING_LINKS, *columns(rows, 2))
 
 
 def columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
     """Rows as the columns that `unnest` takes."""
     return [[row[n] for row in rows] for n in range(width)]
-
-
-def _array(ids: Collection[UUID]) -> str:
-    """An array literal: `unnest` would flatten an array of arrays."""
-    return f"{{{','.join(map(str, ids))}}}"
 
 
 def catalogued_of(row: asyncpg.Record) -> CataloguedDataset:
@@ -215,8 +211,8 @@ def _held_row(holding: Holding) -> tuple[Any, ...]:
         submission.dataset_id,
         submission.path,
         submission.state,
-        list(holding.inputs),
-        list(holding.missing),
+        array(map(str, holding.inputs)),
+        array(map(str, holding.missing)),
         holding.awaits_completion,
         holding.ends_with_inputs,
         submission.since,
@@ -229,8 +225,8 @@ def _held_row(holding: Holding) -> tuple[Any, ...]:
         record.timestamp_ms,
         record.key,
         record.value,
-        [name for name, _ in record.headers],
-        [value for _, value in record.headers],
+        array(quoted(name) for name, _ in record.headers),
+        array(quoted(f"\\x{value.hex()}") for _, value in record.headers),
     )
 
 
@@ -257,7 +253,7 @@ def committed_row(fact: Catalogued) -> tuple[Any, ...]:
         dataset.path,
         fact.revision,
         dataset.kind,
-        _array(dataset.inputs),
+        array(map(str, dataset.inputs)),
         dataset.proposal,
         dataset.sample,
         dataset.start,

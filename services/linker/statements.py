@@ -46,6 +46,9 @@ where edge.inputs <> '{{}}' limit $2
 """  # noqa: S608  # made of constants
 """Lateral, so that each step looks its edges up by index, however large the tables are."""
 
+AWAITED = "select exists (select from held where state = 'waiting' and missing && $1::uuid[])"
+"""Whether somebody waits for one of these."""
+
 BRING_LINKS = """
 update dataset set inputs = array(select unnest(dataset.inputs) union select unnest(brought.inputs::uuid[]))
 from unnest($1::uuid[], $2::text[]) as brought (id, inputs) where dataset.dataset_id = brought.id
@@ -69,10 +72,17 @@ PENDING = f"{SUBMISSIONS} where state <> 'refused' order by seq limit $1"
 HOLD = """
 insert into held (receipt_id, dataset_id, path, state, inputs, missing, awaits_completion, ends_with_inputs, since,
     deadline, code, message, topic, "partition", "offset", timestamp_ms, key, value, header_names, header_values)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+select receipt_id, dataset_id, path, state, inputs::uuid[], missing::uuid[], awaits_completion, ends_with_inputs, since,
+    deadline, code, message, topic, "partition", "offset", timestamp_ms, key, value,
+    header_names::text[], header_values::bytea[]
+from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[], $8::bool[],
+    $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::int[], $15::bigint[],
+    $16::bigint[], $17::bytea[], $18::bytea[], $19::text[], $20::text[])
+    with ordinality as holding (receipt_id, dataset_id, path, state, inputs, missing, awaits_completion,
+        ends_with_inputs, since, deadline, code, message, topic, "partition", "offset", timestamp_ms, key, value,
+        header_names, header_values, place) order by place
 on conflict (receipt_id) do nothing
 """
-"""Sent for a whole batch in one go (`executemany` pipelines it)."""
 
 _SLOT = """
 select investigation_id, facility_id, number, proposal, beamline, start, "end", title, placeholder from investigation

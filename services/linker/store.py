@@ -102,7 +102,7 @@ class _Linking:
         self._known = Known()
 
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
-        """Three queries; four more where nothing is planned, three where an input is missing or new to an update."""
+        """Three queries; four more where nothing is planned, four where an input is missing or new to an update."""
         datasets = [event.event.dataset for event in events]
         receipts = [event.receipt_id for event in events]
         known = await read_known(self._connection, self._identities, datasets, receipts)
@@ -111,7 +111,8 @@ class _Linking:
         if suspects := [dataset for dataset in datasets if known.may_close_circle(dataset)]:
             await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
             known = await self._await_missing(suspects, known)
-            known = await with_ancestry(self._connection, known, suspects)
+            if await self._are_awaited(suspects) or any(map(known.brings_links, suspects)):
+                known = await with_ancestry(self._connection, known, suspects)
         self._known = known
         return known
 
@@ -122,6 +123,11 @@ class _Linking:
             return known
         rows = await self._connection.fetch(sql.AWAIT, list(missing), list(missing.values()))
         return seen_in(rows, known)
+
+    async def _are_awaited(self, datasets: Sequence[DatasetFacts]) -> bool:
+        """False if no circle leads through the held: to one that is not committed only its waiting children lead."""
+        ids = [dataset.dataset_id for dataset in datasets]
+        return bool(await self._connection.fetchval(sql.AWAITED, ids))
 
     async def save(self, events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome]) -> None:
         """Keep what did not pass; nothing is written for what did."""

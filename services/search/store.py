@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from services.search import statements
-from services.search.blocks import array, grouped, number_block, quoted, text_block
+from services.search.blocks import grouped, number_block, text_block
 from services.search.icat_plus import statements as icat_plus
 from services.search.model import Entry, Noted, ParameterKey, Receipt
+from shared.arrays import array, quoted
 from shared.database import Connection, Database
 from shared.events import DatasetReported
 from shared.metrics import SUBMITTED_TO_SEARCHABLE

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from services.search.blocks import array, quoted
 from services.search.icat_plus.model import InvestigationRow, LogbookRow, SampleRow
 from services.search.model import Noted
+from shared.arrays import array, quoted
 from shared.events import (
     Commit,
     Container,
