@@ -71,7 +71,7 @@ class DeclaredFile(Section):
     """A file of the dataset, relative to the dataset's folder unless absolute."""
 
     path: Path
-    size_bytes: int | None = Field(default=None, ge=0)
+    size_bytes: int | None = Field(default=None, ge=0, lt=2**63)
 
 
 class Submission(Section):

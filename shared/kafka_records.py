@@ -17,13 +17,17 @@ from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from shared.wire import Record
 
+LAST_MS = 253_402_300_799_999
+"""The end of the year 9999, in milliseconds since 1970: after it `datetime` knows no time."""
+
 
 def record_of(raw: ConsumerRecord[bytes, bytes]) -> Record:
-    """A record as it was read; a header without a value has an empty one."""
+    """A record as it was read; a header without a value has an empty one, and its time is one that can be told."""
     headers = tuple(raw.headers)
     if None in dict(headers).values():
         headers = tuple((name, value or b"") for name, value in headers)
-    return Record(raw.topic, raw.partition, raw.offset, raw.timestamp, raw.key, raw.value, headers)
+    timestamp = min(max(raw.timestamp, 0), LAST_MS)
+    return Record(raw.topic, raw.partition, raw.offset, timestamp, raw.key, raw.value, headers)
 
 
 class _Bytes(bytearray):

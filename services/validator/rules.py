@@ -137,7 +137,11 @@ def _permitting(tolerance: float) -> Callable[[str, Sequence[float]], bool | Non
         if found is None:
             return None
         largest = max(a, b, c)  # gemmi compares metric tensors, in square ångström
-        return cell_of(a, b, c, alpha, beta, gamma).is_compatible_with_spacegroup(found, tolerance * largest * largest)
+        try:
+            said = cell_of(a, b, c, alpha, beta, gamma)
+        except RuntimeError:  # two axes are one line
+            return False
+        return said.is_compatible_with_spacegroup(found, tolerance * largest * largest)
 
     return permits
 
