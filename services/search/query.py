@@ -171,10 +171,8 @@ class _Said:
                 near = difflib.get_close_matches(name, FIELDS, 1)
                 cure = f"did you mean {near[0]}?" if near else f"there are {', '.join(FIELDS)}"
                 self.faults.append(Fault(name[:100], f"no such field; {cure}"))
-            elif "\x00" in value or len(value) > LONGEST_VALUE:
-                self.faults.append(
-                    Fault(name, f"leave out the character NUL, and all beyond {LONGEST_VALUE} characters")
-                )
+            elif len(value) > LONGEST_VALUE:
+                self.faults.append(Fault(name, f"leave out all beyond {LONGEST_VALUE} characters"))
             elif value.strip():
                 self._said.setdefault(name, []).append(value.strip())
 

@@ -42,6 +42,7 @@ class AnsweringRoute(APIRoute):
 
         async def answering(request: Request) -> Response:
             try:
+                _check_texts(request)
                 return await handle(request)
             except QueryInvalid as invalid:
                 errors = [{"field": fault.field, "message": fault.message} for fault in invalid.faults]
@@ -50,6 +51,13 @@ class AnsweringRoute(APIRoute):
                 return problem(503, str(error))
 
         return answering
+
+
+def _check_texts(request: Request) -> None:
+    """PostgreSQL keeps no NUL, and takes none in a question either."""
+    fields = request.query_params.multi_items()
+    if faults := [Fault(name, "leave out the character NUL") for name, value in fields if "\x00" in value]:
+        raise QueryInvalid(faults)
 
 
 def routes(ground: Ground, vocabulary: Vocabulary) -> APIRouter:

@@ -64,6 +64,8 @@ async def test_rejections_are_listed_newest_first_and_shown_with_the_original_by
         assert base64.b64decode(shown["value_base64"]) == b"\xff4"
         assert shown["offset"] == first["rejections"][1]["offset"] == 4
         assert shown["value_text"] is None
+        for field in ("code", "stage", "producer", "receipt_id"):
+            assert "NUL" in (await ask.get("/rejections", 422, **{field: "a\x00b"}))["detail"]
         refused = await ask.get("/rejections", 422, since="once", cursor="x")
         assert [error["field"] for error in refused["errors"]] == ["since", "cursor"]
         await ask.get(f"/rejections/{uuid4()}", 404)
