@@ -5,16 +5,36 @@ touches another's, so `DatasetLinked` is `DatasetValidated` with `links`, and so
 added pass through untouched. `schemas/events/*.json` are generated from these classes (`make contracts`).
 """
 
+import base64
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal, NotRequired, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 Path = Annotated[str, Field(min_length=1, max_length=4096)]
 Mode = Literal["replace", "merge", "upsert", "update"]
+
+FIRST_YEAR, LAST_YEAR = 1900, 9998
+"""Of what is measured and planned: a zone, or two days before and after, can still be told."""
+
+
+def _within_years(time: datetime) -> datetime:
+    if not FIRST_YEAR <= time.year <= LAST_YEAR:
+        raise ValueError(f"the year {time.year} is not within {FIRST_YEAR} to {LAST_YEAR}")
+    return time
+
+
+def _encoded(text: str) -> str:
+    base64.b64decode(text, validate=True)
+    return text
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_within_years)]
+Base64 = Annotated[str, AfterValidator(_encoded), Field(json_schema_extra={"contentEncoding": "base64"})]
 
 
 class Section(BaseModel):
@@ -323,8 +343,8 @@ class Investigation(Section):
     facility_id: Name
     proposal: Name
     beamline: Name
-    start: AwareDatetime
-    end: AwareDatetime | None = None
+    start: Moment
+    end: Moment | None = None
     title: str | None = None
 
 
@@ -334,8 +354,8 @@ class StartedInvestigation(Section):
     happening: Literal["started"]
     proposal: Name
     beamline: Name
-    start: AwareDatetime
-    end: AwareDatetime | None = None
+    start: Moment
+    end: Moment | None = None
     producer: Producer = Producer()
 
 
@@ -354,7 +374,7 @@ class SampleHappening(Section):
     sample: Name
     proposal: Name
     beamline: Name
-    at: AwareDatetime
+    at: Moment
     place: str | None = None
     investigation_id: str | None = Field(
         default=None, description="the user office's id; else the proposal and beamline decide"
@@ -371,7 +391,7 @@ class Report(Section):
     about: Literal["archiving", "restoration", "restoration_requested", "files_added"]
     level: Literal["info", "warning", "error"] = "info"
     message: str | None = Field(default=None, description="of a requested restoration: who asks for it")
-    at: AwareDatetime
+    at: Moment
     producer: Producer = Producer()
 
 
@@ -390,16 +410,16 @@ class LogbookEntry(Section):
     category: Literal["debug", "info", "error", "commandline", "comment", "file"] | None = None
     proposal: Name | None = None
     beamline: Name | None = None
-    investigation_number: int | None = None
+    investigation_number: int | None = Field(default=None, ge=0, lt=2**63)
     dataset_name: str | None = None
     tags: list[str] = []
     content: list[LogbookText] = []
     file_name: str | None = None
     file_type: str | None = Field(default=None, description="media type of `file_base64`")
-    file_base64: str | None = None
+    file_base64: Base64 | None = None
     producer: Producer = Producer()
-    created_at: AwareDatetime
-    received_at: AwareDatetime
+    created_at: Moment
+    received_at: Moment
 
 
 class DatasetSubmitted(Section):

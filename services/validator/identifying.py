@@ -6,13 +6,11 @@ from datetime import datetime, timedelta, tzinfo
 
 from services.validator.notes import Notes
 from services.validator.said import Said
-from shared.events import InputRef
+from shared.events import FIRST_YEAR, LAST_YEAR, InputRef
 from shared.identity import Identities, PathInvalid, normalise_path
 
 IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
 SAMPLE_CHARACTERS_AT_MOST = 255
-FIRST_YEAR = 1900
-LAST_YEAR = 9998  # a zone can still move it by a day
 TIME_EXPECTED = "a time like 2024-11-30T09:00:00+01:00"
 FUTURE = timedelta(days=1)
 """A beamline's clock may be a little ahead, and its zone may be wrong."""
