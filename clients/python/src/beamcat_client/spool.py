@@ -141,7 +141,7 @@ class Spool:
         """The submissions that the gateway will never take, oldest first."""
         rows = self._read(
             "select receipt_id, path, body, refusal from submission "
-            "where refusal is not null and (?1 is null or receipt_id = ?1) order by sequence",
+            "where refusal is not null and receipt_id = coalesce(?, receipt_id) order by sequence",
             (receipt_id,),
         )
         return [_refused(*row) for row in rows]
