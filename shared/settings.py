@@ -37,10 +37,11 @@ class Settings(BaseSettings):
         default="postgresql://127.0.0.1/beamcat", description="PostgreSQL, as postgresql://user@host:port/name"
     )
     database_connections: int = Field(default=4, ge=1, description="connections a service process may open")
-    topic_partitions: int = Field(
-        default=DEFAULT_PARTITIONS,
+    topic_partitions: int | None = Field(
+        default=None,
         ge=1,
-        description="partitions of every topic; the same for all, fixed once data flows",
+        description="partitions of every topic; the same for all, fixed once data flows. Without it as many as the "
+        f"topics have, and {DEFAULT_PARTITIONS} at first",
     )
     topic_replication: int = Field(default=1, ge=1, description="replicas of every partition")
 

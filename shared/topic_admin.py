@@ -10,7 +10,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from shared.fatal import Fatal
 from shared.kafka_access import kafka_access, knocking
 from shared.settings import Settings
-from shared.topics import TOPICS, Topic
+from shared.topics import DEFAULT_PARTITIONS, TOPICS, Topic
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,12 @@ class Applied:
     partitions: int
 
 
-async def apply_topics(settings: Settings, topics: Sequence[Topic] = TOPICS) -> list[Applied]:
+async def apply_topics(
+    settings: Settings, topics: Sequence[Topic] = TOPICS, *, partitions: int = DEFAULT_PARTITIONS
+) -> list[Applied]:
     """Create what is missing and set every topic's configuration; doing it again changes nothing.
+
+    The partition count is the one that the settings say, else that of the topics that are there, else `partitions`.
 
     Raises:
         Fatal: Kafka refuses the settings, or a topic has another partition count. With another count the keys move to
@@ -36,16 +40,14 @@ async def apply_topics(settings: Settings, topics: Sequence[Topic] = TOPICS) -> 
     try:
         present = await _partition_counts(admin, topics)
         missing = [topic for topic in topics if topic.name not in present]
-        await _create(admin, missing, settings)
-        for topic in topics:
-            count = present.get(topic.name, settings.topic_partitions)
-            if count != settings.topic_partitions:
-                raise Fatal(
-                    f"{topic.name} has {count} partitions, BEAMCAT_TOPIC_PARTITIONS says {settings.topic_partitions}: "
-                    "the count is fixed once data flows"
-                )
+        wanted = settings.topic_partitions or max(present.values(), default=partitions)
+        for name, count in present.items():
+            if count != wanted:
+                source = "BEAMCAT_TOPIC_PARTITIONS says" if settings.topic_partitions else "another topic has"
+                raise Fatal(f"{name} has {count} partitions, {source} {wanted}: the count is fixed once data flows")
+        await _create(admin, missing, wanted, settings.topic_replication)
         await _configure(admin, [topic for topic in topics if topic.name in present])
-        return [Applied(topic.name, topic in missing, settings.topic_partitions) for topic in topics]
+        return [Applied(topic.name, topic in missing, wanted) for topic in topics]
     finally:
         await admin.close()
 
@@ -56,11 +58,8 @@ async def _partition_counts(admin: AIOKafkaAdminClient, topics: Sequence[Topic])
     return {topic["topic"]: len(topic["partitions"]) for topic in described}
 
 
-async def _create(admin: AIOKafkaAdminClient, topics: Sequence[Topic], settings: Settings) -> None:
-    new = [
-        NewTopic(topic.name, settings.topic_partitions, settings.topic_replication, topic_configs=topic.config())
-        for topic in topics
-    ]
+async def _create(admin: AIOKafkaAdminClient, topics: Sequence[Topic], partitions: int, replication: int) -> None:
+    new = [NewTopic(topic.name, partitions, replication, topic_configs=topic.config()) for topic in topics]
     response = await admin.create_topics(new) if new else None
     for name, code, message in response.topic_errors if response else ():
         error = for_code(code)

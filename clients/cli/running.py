@@ -24,6 +24,7 @@ from clients.cli.datasets import (
 from clients.cli.finding import lineage_of, print_datasets, print_lineage
 from clients.cli.output import console, fail
 from clients.cli.sources import read_submissions
+from shared.fatal import Fatal
 
 if TYPE_CHECKING:  # an image has no embedded stack, and the process of a service need not load it
     from deploy.embedded.installation import Installation
@@ -155,7 +156,7 @@ def _stay(act: Callable[["Installation"], Awaitable[bool]], replicas: Mapping[st
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("stopped")
         return
-    except (DataDirectoryError, JarDiffersError, NotReadyError, ServerFailedError, ValueError) as error:
+    except (DataDirectoryError, Fatal, JarDiffersError, NotReadyError, ServerFailedError, ValueError) as error:
         fail(str(error))
     if not well:
         raise typer.Exit(1)

@@ -68,7 +68,6 @@ class Installation:
             await asyncio.gather(*(_ready(client, name, url) for name, url in self.urls.items()))
 
 
-PARTITIONS_VARIABLE = "BEAMCAT_TOPIC_PARTITIONS"
 FEW_PARTITIONS = 4
 """As many as one computer runs replicas of a service; each costs the broker batches and requests of its own."""
 
@@ -97,9 +96,8 @@ async def installation(
             tokens_file=directory / "tokens.json",
             stomp_port=stack.ports.take("stomp", STOMP_PORT),
             jolokia_port=stack.ports.take("jolokia", JOLOKIA_PORT),
-            topic_partitions=int(os.environ.get(PARTITIONS_VARIABLE, FEW_PARTITIONS)),
         )
-        await asyncio.gather(migrate(settings.database_url), apply_topics(settings))
+        await asyncio.gather(migrate(settings.database_url), apply_topics(settings, partitions=FEW_PARTITIONS))
         token = _development_token(directory / "development-token", settings)
         urls = {
             name: f"http://{LOOPBACK}:{stack.ports.take(name, FIRST_PORT + place)}"

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from shared.kafka_access import kafka_access
 from shared.settings import Settings
@@ -119,11 +119,10 @@ async def _rejected(settings: Settings, plan: Plan) -> list[str]:
 
 
 async def _read(settings: Settings, topic: str) -> list[dict[str, Any]]:
-    consumer = AIOKafkaConsumer(**kafka_access(settings), max_partition_fetch_bytes=2**24)
+    consumer = AIOKafkaConsumer(topic, **kafka_access(settings), max_partition_fetch_bytes=2**24)
     await consumer.start()
     try:
-        partitions = [TopicPartition(topic, number) for number in range(settings.topic_partitions)]
-        consumer.assign(partitions)
+        partitions = consumer.assignment()
         await consumer.seek_to_beginning(*partitions)
         ends = await consumer.end_offsets(partitions)
         payloads: list[dict[str, Any]] = []

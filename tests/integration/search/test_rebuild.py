@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from services.search.app import stages_of
 from services.search.icat_plus.logbook import message_of
@@ -103,14 +103,11 @@ class Live:
         await self._sealing.seal()
 
     async def published(self) -> int:
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka_bootstrap_servers)
+        names = [topic.name for topic in TOPICS]
+        consumer = AIOKafkaConsumer(*names, bootstrap_servers=self.settings.kafka_bootstrap_servers)
         await consumer.start()
         try:
-            partitions = [
-                TopicPartition(topic.name, number)
-                for topic in TOPICS
-                for number in range(self.settings.topic_partitions)
-            ]
+            partitions = consumer.assignment()
             ends, begins = await consumer.end_offsets(partitions), await consumer.beginning_offsets(partitions)
             return sum(ends[one] - begins[one] for one in partitions)
         finally:

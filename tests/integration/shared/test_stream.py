@@ -18,6 +18,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from shared.backoff import Patience
 from shared.events import DatasetSubmitted, Producer
+from shared.fatal import Fatal
 from shared.publisher import KafkaPublisher
 from shared.rejection_limit import RejectionLimit
 from shared.rejections import Code
@@ -30,6 +31,8 @@ from shared.topics import REJECTED, SUBMITTED, VALIDATED
 from shared.wire import Headers, Message, Received, Record, headers_of
 
 pytestmark = pytest.mark.integration
+
+PARTITIONS = 3
 
 Event = Received[DatasetSubmitted]
 
@@ -72,7 +75,7 @@ class Bench:
         consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka_bootstrap_servers, group_id=self.group)
         await consumer.start()
         try:
-            partitions = [TopicPartition(SUBMITTED.name, number) for number in range(self.settings.topic_partitions)]
+            partitions = [TopicPartition(SUBMITTED.name, number) for number in range(PARTITIONS)]
             return sum([await consumer.committed(partition) or 0 for partition in partitions])
         finally:
             await consumer.stop()
@@ -80,7 +83,7 @@ class Bench:
 
 @pytest.fixture
 async def bench(kafka: str) -> AsyncIterator[Bench]:
-    settings = Settings(kafka_bootstrap_servers=kafka, topic_partitions=3)
+    settings = Settings(kafka_bootstrap_servers=kafka, topic_partitions=PARTITIONS)
     await apply_topics(settings)
     publisher = KafkaPublisher(settings, "test")
     await publisher.start()
@@ -264,3 +267,10 @@ async def test_two_replicas_share_the_partitions_and_nothing_is_lost_when_one_jo
 async def test_topics_are_applied_twice_with_the_same_result(bench: Bench) -> None:
     again = await apply_topics(bench.settings)
     assert not any(applied.created for applied in again)
+
+
+async def test_topics_keep_their_partitions_and_refuse_another_count(bench: Bench) -> None:
+    unsaid = Settings(kafka_bootstrap_servers=bench.settings.kafka_bootstrap_servers)
+    assert {applied.partitions for applied in await apply_topics(unsaid, partitions=PARTITIONS + 1)} == {PARTITIONS}
+    with pytest.raises(Fatal, match=f"has {PARTITIONS} partitions, BEAMCAT_TOPIC_PARTITIONS says {PARTITIONS + 1}"):
+        await apply_topics(unsaid.model_copy(update={"topic_partitions": PARTITIONS + 1}))
