@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     topic_partitions: int | None = Field(
         default=None,
         ge=1,
-        description="partitions of every topic; the same for all, fixed once data flows. Without it as many as the "
+        description="partitions of every topic, fixed once data flows. Without it as many as the "
         f"topics have, and {DEFAULT_PARTITIONS} at first",
     )
     topic_replication: int = Field(default=1, ge=1, description="replicas of every partition")

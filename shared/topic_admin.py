@@ -42,12 +42,14 @@ async def apply_topics(
         missing = [topic for topic in topics if topic.name not in present]
         wanted = settings.topic_partitions or max(present.values(), default=partitions)
         for name, count in present.items():
-            if count != wanted:
-                source = "BEAMCAT_TOPIC_PARTITIONS says" if settings.topic_partitions else "another topic has"
-                raise Fatal(f"{name} has {count} partitions, {source} {wanted}: the count is fixed once data flows")
+            if settings.topic_partitions and count != wanted:
+                raise Fatal(
+                    f"{name} has {count} partitions, BEAMCAT_TOPIC_PARTITIONS says {wanted}: "
+                    "the count is fixed once data flows"
+                )
         await _create(admin, missing, wanted, settings.topic_replication)
         await _configure(admin, [topic for topic in topics if topic.name in present])
-        return [Applied(topic.name, topic in missing, wanted) for topic in topics]
+        return [Applied(topic.name, topic in missing, present.get(topic.name, wanted)) for topic in topics]
     finally:
         await admin.close()
 

@@ -31,8 +31,8 @@ def topics_page(services: Sequence[DeclaredService]) -> str:
     heads = ("topic", "an event says", "key", "written by", "read by", "kept", "largest event", "schema")
     return page(
         "Topics",
-        f"Every topic has {DEFAULT_PARTITIONS} partitions unless `BEAMCAT_TOPIC_PARTITIONS` says otherwise, the same "
-        "for all, so the events of one key keep their order the whole way. Nothing is compacted: each event is a fact. "
+        f"Every topic has {DEFAULT_PARTITIONS} partitions unless `BEAMCAT_TOPIC_PARTITIONS` says otherwise, and keeps "
+        "them: the events of one key stay in one partition, so in their order. Nothing is compacted: each is a fact. "
         "[schemas/asyncapi.json](../schemas/asyncapi.json) says the same to machines.",
         table(heads, (_topic_row(topic, services) for topic in TOPICS)),
         "## Headers\n\nEvery event has these (CloudEvents 1.0, Kafka binding, binary mode), as UTF-8 text.",

@@ -270,7 +270,7 @@ async def test_topics_are_applied_twice_with_the_same_result(bench: Bench) -> No
 
 
 async def test_topics_keep_their_partitions_and_refuse_another_count(bench: Bench) -> None:
-    unsaid = Settings(kafka_bootstrap_servers=bench.settings.kafka_bootstrap_servers)
+    unsaid = bench.settings.model_copy(update={"topic_partitions": None})
     assert {applied.partitions for applied in await apply_topics(unsaid, partitions=PARTITIONS + 1)} == {PARTITIONS}
     with pytest.raises(Fatal, match=f"has {PARTITIONS} partitions, BEAMCAT_TOPIC_PARTITIONS says {PARTITIONS + 1}"):
         await apply_topics(unsaid.model_copy(update={"topic_partitions": PARTITIONS + 1}))
