@@ -2,7 +2,7 @@
 # `make` lists what can be done.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo up test unit lint types format contracts lock faults faults-icat bench bench-search
+.PHONY: help setup run demo up test unit check lint types format contracts lock faults faults-icat bench bench-search
 .PHONY: bench-validator bench-icat clean
 
 # Which Python makes .venv; if none is given, the first that is new enough and can install. The system's own comes first:
@@ -44,8 +44,10 @@ setup: .venv/.dev ## only install: .venv with all that running and testing need
 ##@ Change it
 test: lint types .venv/.dev ## lint, types and every test
 	@$(BIN)/python -m pytest
-unit: .venv/.dev ## the tests that need no server, in seconds, with fewer random examples than `make test`
-	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile=quick tests/unit tests/contract
+unit: .venv/.dev ## the tests of the code by itself, in seconds, with fewer random examples than `make test`
+	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile=quick tests/unit
+check: lint types .venv/.dev ## what every commit passes: lint, types, and all tests that need no server
+	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile=quick tests/unit tests/contract tests/flow
 lint: .venv/.dev ## ruff: rules and format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

@@ -20,7 +20,7 @@ from deploy.embedded.stack import embedded_stack
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")  # a busy machine is no fault of what is tested
-settings.register_profile("quick", settings.get_profile("untimed"), max_examples=30)
+settings.register_profile("quick", settings.get_profile("untimed"), max_examples=15)
 """Of `make unit`; `make test` looks at hypothesis' own 100."""
 
 gc.disable()  # nothing of what collection imports is garbage, and there is much to look at

@@ -25,7 +25,7 @@ class Refusing(socketserver.StreamRequestHandler):
 @pytest.fixture
 def broker() -> Iterator[tuple[str, int]]:
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refusing) as server:
-        serving = threading.Thread(target=server.serve_forever)
+        serving = threading.Thread(target=server.serve_forever, args=(0.02,))
         serving.start()
         yield "127.0.0.1", server.server_address[1]
         server.shutdown()

@@ -61,7 +61,7 @@ class GatewayAtWork:
         self.tokens_file.unlink(missing_ok=True)
         self.token = create_token(self.tokens_file, "tester", ["id29", "id30a-3"])
         self.answer_instead: Callable[[], Response | None] = lambda: None
-        self.before_answering: Callable[[], None] = lambda: None
+        self.before_answering: Callable[[], object] = lambda: None
         self.requests = 0
         self.most_at_once = 0
 

@@ -1,4 +1,5 @@
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -66,10 +67,11 @@ def test_a_child_bound_to_its_parent_dies_with_it() -> None:
     with parent.stdout as output:
         assert output.readline() == b"up\n"
         [child] = psutil.Process(parent.pid).children()
+        ended = os.pidfd_open(child.pid)
         parent.kill()
         parent.wait()
-        child.wait(5)
-    assert not child.is_running()
+        assert select.select([ended], [], [], 5) == ([ended], [], [])
+        os.close(ended)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs programs as another user")

@@ -201,7 +201,7 @@ async def test_what_is_too_large_for_its_topic_is_rejected_with_its_bytes(tmp_pa
 
 
 async def test_a_refused_client_is_told_why_and_what_it_sent_before_is_taken(tmp_path: Path) -> None:
-    async with running(tmp_path, broker := Broker()) as world:
+    async with running(tmp_path, broker := Broker(), Bounds(patiences=Patiences(goodbye=0.05))) as world:
         client = await (await world.client()).connect()
         await client.send(b"1", "1")
         await client.say(b"SEND\ndestination:/queue/other\nreceipt:2\n\n\0")

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from prometheus_client import REGISTRY
 
+from services.linker import deadlines
 from services.linker.deadlines import Deadlines
 from services.linker.handler import HeldSubmission, Known, Linker, State
 from services.linker.holding import Holding, open_holding, settle
@@ -121,7 +122,10 @@ class FirstAway(MemoryLinks):
         return await super().expire(now)
 
 
-async def test_the_timer_outlives_an_absent_database_and_ends_with_the_service() -> None:
+async def test_the_timer_outlives_an_absent_database_and_ends_with_the_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deadlines, "TICK_SECONDS", 0.01)
     patience = Patience(chance=lambda: 0.0)
     links = FirstAway(patience)
     world = World(links)

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyicat_plus.client._internal.investigation import _select_investigation
 
 from services.linker.investigations import FIRST_OWN_NUMBER, NEAR, Calendar, Slot, office_number
 from tests.unit.linker.builders import IDENTITIES, NOON, slot
@@ -78,6 +77,8 @@ slots = st.lists(
 
 def as_icat_picks(known: list[Slot], moment: datetime) -> Slot:
     """The answer of the client's own mirror of the rule."""
+    from pyicat_plus.client._internal.investigation import _select_investigation
+
     investigations = [
         SimpleNamespace(
             id=each.number, start_date=each.start.isoformat(), end_date=each.end.isoformat() if each.end else None

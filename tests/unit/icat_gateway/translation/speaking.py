@@ -8,13 +8,6 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pyicat_plus._icat_messaging.serializers.dataset import (
-    serialize_dataset_message,
-)
-from pyicat_plus._icat_messaging.serializers.investigation import (
-    serialize_investigation_message,
-)
-
 from services.icat_gateway.translation import Frame, Translator
 from shared.events import DatasetRejected, DatasetSubmitted, Origin, Rejection, Submission
 from shared.identity import Identities
@@ -48,12 +41,16 @@ def a_dataset(path: str = RAW, beamline: str = "ID30A-3", proposal: str = "MX111
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        from pyicat_plus._icat_messaging.serializers.dataset import serialize_dataset_message
+
         body: bytes = serialize_dataset_message(beamline, proposal, path.rpartition("/")[2], path, said | metadata)
     return body
 
 
 def an_investigation(**said: Any) -> bytes:
     """The body of the client's `start_investigation` and `reschedule_investigation`."""
+    from pyicat_plus._icat_messaging.serializers.investigation import serialize_investigation_message
+
     body: bytes = serialize_investigation_message(**said)
     return body
 

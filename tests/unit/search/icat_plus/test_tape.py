@@ -4,8 +4,6 @@ from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
-from icat_plus_client.models.datasetaccess import Datasetaccess
-from icat_plus_client.models.status import Status
 
 from services.search.icat_plus.tape import (
     Requester,
@@ -74,6 +72,8 @@ def test_each_dataset_has_a_state_of_its_own() -> None:
 
 
 def test_a_status_tells_who_asked_first_and_when_the_archive_spoke_last() -> None:
+    from icat_plus_client.models.status import Status
+
     answer = status_answer(42, whereabouts(reports(ARCHIVED, ASKED, ASKED_BY_BOB))[42], UTC)
     status = Status.model_validate(answer)
     assert (status.id, status.status, status.created_by) == ("42", "RESTORING", "Ann <ann@facility.example>")
@@ -81,6 +81,8 @@ def test_a_status_tells_who_asked_first_and_when_the_archive_spoke_last() -> Non
 
 
 def test_everybody_who_asked_is_to_be_told_once() -> None:
+    from icat_plus_client.models.datasetaccess import Datasetaccess
+
     files = whereabouts(reports(ARCHIVED, ASKED, ASKED_BY_BOB, ASKED))[42]
     told = [Datasetaccess.model_validate(answer) for answer in access_answers(42, files, "info", UTC)]
     assert [(one.name, one.dataset_id) for one in told] == [("Ann <ann@facility.example>", 42), ("Bob", 42)]
