@@ -1,16 +1,11 @@
 """The gateway and the search service, as the command line reaches them."""
 
-import json
-import os
-from pathlib import Path
 from typing import Any
 
 import httpx
 
 from clients.cli.output import UNREACHABLE, fail
-
-RUNNING_FILE = Path(".beamcat/running.json")
-"""Where `beamcat run` and `beamcat up` say what they serve, so that commands in the same folder need no settings."""
+from clients.cli.surroundings import environment
 
 TIMEOUT_SECONDS = 30.0
 MOST_SUBMITTED = 1000
@@ -91,8 +86,7 @@ class Api:
 
 def connect() -> Api:
     """The services that the environment names, else those that run in this folder."""
-    running = json.loads(RUNNING_FILE.read_text()) if RUNNING_FILE.exists() else {}
-    return Api({**running, **os.environ})
+    return Api(environment())
 
 
 def _json(answer: httpx.Response) -> Any:  # noqa: ANN401  whatever JSON it is

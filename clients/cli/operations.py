@@ -1,14 +1,19 @@
 """Commands for those who operate beamcat."""
 
 import asyncio
-from typing import Annotated
+from collections.abc import Coroutine
+from typing import Annotated, Any, TypeVar
 
 import typer
+from rich.progress import Progress
 
 import services
-from clients.cli.output import Json, console, fail, print_json, print_table
+from clients.cli.output import UNREACHABLE, Json, console, errors, fail, print_json, print_table
+from clients.cli.surroundings import settings
 from shared.settings import Settings
 from shared.topics import TOPICS
+
+T = TypeVar("T")
 
 topics = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
 
@@ -27,7 +32,7 @@ def migrate() -> None:
     from shared.migrations import SCHEMAS
     from shared.migrations import migrate as migrate_schemas
 
-    asyncio.run(migrate_schemas(Settings().database_url))
+    _operated(migrate_schemas(settings().database_url))
     console.print(f"Up to date: {', '.join(SCHEMAS)}")
 
 
@@ -37,7 +42,12 @@ def rebuild(what: Annotated[str, typer.Argument(help="search is the one that can
         fail(f"{what} cannot be rebuilt from events; search can")
     from services.search.rebuild import rebuild as rebuild_search
 
-    asyncio.run(rebuild_search(Settings()))
+    with Progress(console=errors, transient=True) as progress:
+        reading = progress.add_task("events read", total=None)
+        events = _operated(
+            rebuild_search(settings(), lambda done, every: progress.update(reading, completed=done, total=every))
+        )
+    console.print(f"search was built again from {events} events")
 
 
 @topics.command("apply")
@@ -45,7 +55,7 @@ def apply_topics(*, as_json: Json = False) -> None:
     """Create missing topics and set every topic's configuration. Doing it again changes nothing."""
     from shared.topic_admin import apply_topics as apply
 
-    applied = asyncio.run(apply(Settings()))
+    applied = _operated(apply(settings()))
     if as_json:
         print_json([vars(topic) for topic in applied])
     else:
@@ -53,6 +63,22 @@ def apply_topics(*, as_json: Json = False) -> None:
             ["topic", "partitions", ""],
             [(topic.topic, topic.partitions, "created" if topic.created else "up to date") for topic in applied],
         )
+
+
+def _operated(work: Coroutine[Any, Any, T]) -> T:
+    """What came of it; where Kafka or PostgreSQL refuse or do not answer, the command ends in words."""
+    from shared.faults import Fault, fault_of
+
+    try:
+        return asyncio.run(work)
+    except Exception as error:
+        match fault_of(error):
+            case Fault.FATAL:
+                fail(str(error))
+            case Fault.TRANSIENT:
+                where = "BEAMCAT_KAFKA_BOOTSTRAP_SERVERS, BEAMCAT_DATABASE_URL"
+                fail(f"Kafka or PostgreSQL does not answer ({error}); is beamcat up? ({where})", UNREACHABLE)
+        raise
 
 
 @topics.command("list")

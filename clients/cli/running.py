@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import services
-from clients.cli.api import RUNNING_FILE, Api
+from clients.cli.api import Api
 from clients.cli.datasets import (
     CATALOGUED,
     PATIENCE_SECONDS,
@@ -24,6 +24,7 @@ from clients.cli.datasets import (
 from clients.cli.finding import lineage_of, print_datasets, print_lineage
 from clients.cli.output import console, fail
 from clients.cli.sources import read_submissions
+from clients.cli.surroundings import RUNNING_FILE
 from shared.fatal import Fatal
 
 if TYPE_CHECKING:  # an image has no embedded stack, and the process of a service need not load it

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from clients.cli.output import Json, console, fail, print_json, print_table
-from shared.settings import Settings
+from clients.cli.surroundings import settings
 from shared.tokens import TokenNameTaken, create_token, list_tokens, revoke_token
 
 app = typer.Typer(help="Tokens of producers, in the file that BEAMCAT_TOKENS_FILE names.", no_args_is_help=True)
@@ -28,7 +28,7 @@ def create(
 ) -> None:
     """Make a token. It is printed once and only its hash is kept."""
     try:
-        typer.echo(create_token(Settings().tokens_file, name, beamline or ["*"], expires, token))
+        typer.echo(create_token(settings().tokens_file, name, beamline or ["*"], expires, token))
     except TokenNameTaken as error:
         fail(str(error))
 
@@ -36,7 +36,7 @@ def create(
 @app.command("list")
 def list_all(*, as_json: Json = False) -> None:
     """Every producer, its beamlines and when its token ends."""
-    grants = list_tokens(Settings().tokens_file)
+    grants = list_tokens(settings().tokens_file)
     if as_json:
         print_json([grant.model_dump(mode="json", exclude={"sha256"}) for grant in grants])
     else:
@@ -49,6 +49,6 @@ def list_all(*, as_json: Json = False) -> None:
 @app.command("revoke")
 def revoke(name: Name) -> None:
     """End a producer's token at once."""
-    if not revoke_token(Settings().tokens_file, name):
+    if not revoke_token(settings().tokens_file, name):
         fail(f"no producer is called {name}")
     console.print(f"{name} can hand in nothing any more")

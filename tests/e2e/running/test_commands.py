@@ -18,6 +18,21 @@ pytestmark = pytest.mark.e2e
 Answer = TypeVar("Answer")
 
 
+def test_an_operators_commands_need_no_settings_beside_a_running_beamcat(facility: Facility) -> None:
+    applied = json.loads(beamcat(facility.folder, "topics", "apply", "--json").stdout)
+    assert not any(topic["created"] for topic in applied)
+    assert beamcat(facility.folder, "migrate").returncode == 0
+
+    assert beamcat(facility.folder, "tokens", "create", "bm29", "--beamline", "bm29").returncode == 0
+    tokens = json.loads(beamcat(facility.folder, "tokens", "list", "--json").stdout)
+    assert {"development", "bm29"} <= {token["name"] for token in tokens}
+
+    rebuilt = beamcat(facility.folder, "rebuild", "search")
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    assert rebuilt.stdout.startswith("search was built again from ")
+    assert beamcat(facility.folder, "find", "--limit", "1").returncode in {0, 1}
+
+
 def test_while_beamcat_is_up_every_command_answers(facility: Facility, tmp_path: Path) -> None:
     examples = ROOT / "examples"
 
