@@ -49,6 +49,8 @@ def find(  # noqa: PLR0913  # each is an option of the command
         console.print(f"{len(answer['datasets'])} of {answer['count']}")
     if not answer["datasets"]:
         if not as_json:
+            if "~" in (q or ""):
+                console.print(f"conditions on parameters go with -p: beamcat find -p '{q}'", markup=False)
             _tell_what_there_is(wanted)
         raise typer.Exit(1)
 

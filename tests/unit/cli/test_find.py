@@ -20,7 +20,7 @@ class Catalogue:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked = dict(request.url.params)
-        if self.asked.get("kind") == "mx.raw.mesch":
+        if self.asked.get("kind") == "mx.raw.mesch" or "~" in self.asked.get("q", ""):
             return httpx.Response(200, json={"datasets": [], "count": 0})
         if "facets" in self.asked:
             return httpx.Response(200, json={"facets": {"kind": [{"value": "mx.raw.mesh", "count": 3}]}})
@@ -58,3 +58,10 @@ def test_a_kind_that_no_dataset_has_is_answered_with_those_there_are(catalogue: 
     assert result.exit_code == 1
     assert "no dataset has the kind mx.raw.mesch; the catalogue has: mx.raw.mesh" in result.output
     assert catalogue.asked["facets"] == "kind"
+
+
+def test_a_condition_among_the_words_is_answered_with_its_option(catalogue: Catalogue) -> None:
+    result = CliRunner().invoke(app, ["find", "MX_flux~gt~1"])
+    assert result.exit_code == 1
+    assert "beamcat find -p 'MX_flux~gt~1'" in result.output
+    assert catalogue.asked["q"] == "MX_flux~gt~1"
