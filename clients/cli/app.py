@@ -14,6 +14,7 @@ from clients.cli import (
     techniques,
     tokens,
 )
+from clients.cli.output import Command
 
 app = typer.Typer(
     name="beamcat",
@@ -43,6 +44,10 @@ app.command("audit", rich_help_panel=OPERATE)(auditing.audit)
 app.command("rebuild", rich_help_panel=OPERATE)(operations.rebuild)
 app.add_typer(operations.topics, name="topics", rich_help_panel=OPERATE)
 app.add_typer(tokens.app, name="tokens", rich_help_panel=OPERATE)
+
+for commands in (app, techniques.app, rejections.app, operations.topics, tokens.app):
+    for command in commands.registered_commands:
+        command.cls = Command
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
+import typer.core
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -54,7 +55,28 @@ def print_verdict(verdict: Mapping[str, Any]) -> None:
     print_findings(verdict.get("findings", ()))
 
 
+class Failed(Exception):
+    """Why a command ends without an answer, and its exit code."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 def fail(message: str, code: int = FAILED) -> NoReturn:
-    """Say what is wrong on standard error and end with an exit code."""
-    errors.print(f"[red]beamcat:[/] {escape(message)}", soft_wrap=True)
-    raise typer.Exit(code)
+    """End the command, saying what is wrong."""
+    raise Failed(message, code)
+
+
+class Command(typer.core.TyperCommand):
+    """A command that says on standard error what is wrong, and with `--json` on standard output too, as JSON."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  typer does not publish the class of it
+        """Run it; where it fails, tell why."""
+        try:
+            return super().invoke(ctx)
+        except Failed as failure:
+            errors.print(f"[red]beamcat:[/] {escape(str(failure))}", soft_wrap=True)
+            if ctx.params.get("as_json"):
+                print_json({"error": str(failure), "exit_code": failure.code})
+            raise typer.Exit(failure.code) from failure
