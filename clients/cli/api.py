@@ -21,15 +21,19 @@ class Api:
         self.gateway_url = environment.get("BEAMCAT_GATEWAY_URL", "http://127.0.0.1:18000")
         self.stomp_address = (
             environment.get("BEAMCAT_STOMP_HOST", "127.0.0.1"),
-            int(environment.get("BEAMCAT_STOMP_PORT", "61613")),
+            _port(environment.get("BEAMCAT_STOMP_PORT", "61613")),
         )
         self._token = environment.get("BEAMCAT_TOKEN", "")
         self._http = httpx.Client(timeout=TIMEOUT_SECONDS, transport=transport)
 
     def search(self, route: str, /, **parameters: object) -> Any:  # noqa: ANN401  whatever JSON it is
-        """The JSON that search answers, or nothing where it has no such thing."""
+        """The JSON that search answers."""
         wanted = {name: str(value) for name, value in parameters.items() if value is not None}
-        answer = self._ask("GET", f"{self.search_url}{route}", params=wanted)
+        return _json(self._ask("GET", f"{self.search_url}{route}", params=wanted))
+
+    def look_up(self, route: str) -> Any:  # noqa: ANN401  whatever JSON it is
+        """The JSON that search answers, or nothing where it has no such thing."""
+        answer = self._ask("GET", f"{self.search_url}{route}")
         return None if answer.status_code == httpx.codes.NOT_FOUND else _json(answer)
 
     def text(self, route: str) -> str:
@@ -68,12 +72,14 @@ class Api:
 
     def _post(self, path: str, body: object) -> httpx.Response:
         return self._ask(
-            "POST", f"{self.gateway_url}{path}", json=body, headers={"Authorization": f"Bearer {self._token}"}
+            "POST", f"{self.gateway_url}{path}", json=body, headers={"Authorization": f"Bearer {self._token}".encode()}
         )
 
     def _ask(self, method: str, url: str, **options: Any) -> httpx.Response:  # noqa: ANN401  as httpx takes them
         try:
             answer = self._http.request(method, url, **options)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            fail(f"{url} is no address ({error}): correct BEAMCAT_GATEWAY_URL or BEAMCAT_SEARCH_URL")
         except httpx.TransportError as error:
             fail(
                 f"{url} does not answer ({error}); is beamcat up? (BEAMCAT_GATEWAY_URL, BEAMCAT_SEARCH_URL)",
@@ -92,7 +98,14 @@ def connect() -> Api:
 def _json(answer: httpx.Response) -> Any:  # noqa: ANN401  whatever JSON it is
     if answer.is_error:
         fail(_problem(answer))
-    return answer.json()
+    try:
+        return answer.json()
+    except ValueError:
+        fail(f"{answer.url} answered no JSON: is this beamcat? (BEAMCAT_GATEWAY_URL, BEAMCAT_SEARCH_URL)")
+
+
+def _port(said: str) -> int:
+    return int(said) if said.isdecimal() else fail(f"BEAMCAT_STOMP_PORT is {said!r}; give a number")
 
 
 def _problem(answer: httpx.Response) -> str:

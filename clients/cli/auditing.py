@@ -77,7 +77,7 @@ def audit(
 def judge(api: Api, wanted: Mapping[str, str | None]) -> Report:
     """Every catalogued dataset that is wanted, judged as an update of itself."""
     report = Report()
-    with Progress(console=errors, transient=True) as progress:
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task("judged", total=None)
         for rows, count in pages(api, wanted):
             progress.update(task, total=count)

@@ -112,7 +112,7 @@ def status(
     if subject.startswith("/"):
         receipts = api.search("/receipts", path=subject)["receipts"]
     else:
-        receipts = [found for found in [api.search(f"/receipts/{subject}")] if found]
+        receipts = [found for found in [api.look_up(f"/receipts/{subject}")] if found]
     if not receipts:
         fail(f"nothing was submitted under {subject}")
     if as_json:
@@ -152,7 +152,7 @@ def follow(api: Api, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _look_again(api: Api, states: list[dict[str, Any]], place: int) -> None:
-    states[place] = api.search(f"/receipts/{states[place]['receipt_id']}") or states[place]
+    states[place] = api.look_up(f"/receipts/{states[place]['receipt_id']}") or states[place]
 
 
 def _may_go_on(states: list[dict[str, Any]]) -> list[int]:
@@ -173,8 +173,9 @@ def print_states(states: list[dict[str, Any]]) -> None:
         word = state["state"]
         revision = f" as revision {state['revision']}" if "revision" in state else ""
         receipt = f"[dim]{state.get('receipt_id', '')}[/]"
+        where = escape(str(state.get("path") or "(no path)"))
         console.print(
-            f"[{COLOURS.get(word, 'red')}]{word}[/]{revision}  {escape(str(state.get('path')))}  {receipt}",
+            f"[{COLOURS.get(word, 'red')}]{word}[/]{revision}  {where}  {receipt}",
             soft_wrap=True,
         )
         for line in _explanations(state):

@@ -12,6 +12,7 @@ from rich.markup import escape
 from clients.cli.api import connect
 from clients.cli.datasets import follow, print_states
 from clients.cli.output import Json, console, fail, print_findings, print_json, print_table
+from clients.cli.sources import read_submissions
 from clients.cli.stomp import send
 from shared.topics import QUEUE
 
@@ -81,9 +82,12 @@ def resubmit(
     is_frame = rejection["topic"].startswith(QUEUE)
     original = file.read_bytes() if file else _value(rejection) if is_frame else _submission(rejection)
     if save:
-        save.write_bytes(original)
+        _save(original, save)
         told = f"written to {save}; correct it and run: beamcat rejections resubmit {rejection_id} --file {save}"
-        console.print(told, markup=False, soft_wrap=True)
+        if as_json:
+            print_json({"saved": str(save)})
+        else:
+            console.print(told, markup=False, soft_wrap=True)
     elif is_frame:
         send(connect().stomp_address, rejection["topic"].removeprefix(QUEUE), original)
         if as_json:
@@ -91,7 +95,21 @@ def resubmit(
         else:
             console.print("taken; a frame has no receipt: find its dataset, or look whether it was rejected again")
     else:
-        _submit(json.loads(original), as_json=as_json)
+        _submit(_correction(file) if file else json.loads(original), as_json=as_json)
+
+
+def _save(original: bytes, file: Path) -> None:
+    try:
+        file.write_bytes(original)
+    except OSError as error:
+        fail(f"{file} cannot be written: {error}")
+
+
+def _correction(file: Path) -> dict[str, Any]:
+    submissions = read_submissions(file)
+    if len(submissions) > 1:
+        fail(f"{file} holds {len(submissions)} submissions; give the corrected one alone")
+    return submissions[0]
 
 
 def _submit(submission: dict[str, Any], *, as_json: bool) -> None:
@@ -105,7 +123,7 @@ def _submit(submission: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _rejection(rejection_id: UUID) -> dict[str, Any]:
-    rejection: dict[str, Any] | None = connect().search(f"/rejections/{rejection_id}")
+    rejection: dict[str, Any] | None = connect().look_up(f"/rejections/{rejection_id}")
     return rejection if rejection is not None else fail(f"there is no rejection {rejection_id}")
 
 

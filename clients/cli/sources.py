@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.markup import escape
@@ -65,11 +65,18 @@ def print_not_submitted(unplaced: Iterable[Mapping[str, str]]) -> None:
 def read_submissions(file: Path) -> list[dict[str, Any]]:
     """The submissions in a file, in its order."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+        content = json.loads(file.read_text(encoding="utf-8"), parse_constant=_refuse)
+        json.dumps(content, ensure_ascii=False, allow_nan=False).encode()  # 1e999 and "\ud800" cannot be sent
+    except OSError as error:
+        fail(f"{file} cannot be read: {error}")
+    except (ValueError, RecursionError) as error:
         fail(f"{file} is not JSON: {error}")
     if isinstance(content, dict):
         content = content.get("datasets", [content])
     if not content or not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
         fail(f'{file} holds no submission: give a JSON object, a list of them, or {{"datasets": […]}}')
     return content
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"it does not know {constant}; leave a parameter out where there is no value")

@@ -1,6 +1,8 @@
 """Whatever goes wrong is told in a sentence, to machines as JSON, and ends with an exit code."""
 
+import base64
 import json
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,6 +13,8 @@ from clients.cli.api import Api
 from clients.cli.app import app
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
+ORIGINAL = base64.b64encode(b'{"submission": {"name": "x"}}').decode()
+REJECTION = httpx.Response(200, json={"topic": "dataset.submitted", "value_base64": ORIGINAL})
 COMMANDS = [
     ["status", "/data/no"],
     ["find"],
@@ -48,3 +52,94 @@ def test_a_failure_is_a_sentence_on_standard_error_alone_for_people(
 ) -> None:
     result = _run(monkeypatch, httpx.Response(422, json={"detail": "mend this"}), *command)
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", "beamcat: mend this\n")
+
+
+NOT_FOUND = httpx.Response(404, json={"detail": "there is no /receipts; /docs lists what there is"})
+NO_JSON = httpx.Response(200, text="<html>the intranet</html>")
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "told"),
+    [
+        (["status", "/data/run"], NOT_FOUND, "there is no /receipts"),
+        (["status", "/data/run"], NO_JSON, "answered no JSON: is this beamcat?"),
+        (["find"], NO_JSON, "answered no JSON: is this beamcat?"),
+    ],
+)
+def test_an_address_of_something_else_is_told(
+    monkeypatch: pytest.MonkeyPatch, command: list[str], answer: httpx.Response, told: str
+) -> None:
+    result = _run(monkeypatch, answer, *command)
+    assert result.exit_code == 1
+    assert told in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"BEAMCAT_SEARCH_URL": "http://[::x"}, "http://[::x/datasets is no address"),
+        ({"BEAMCAT_SEARCH_URL": "nonsense"}, "nonsense/datasets is no address"),
+        ({"BEAMCAT_STOMP_PORT": "abc"}, "BEAMCAT_STOMP_PORT is 'abc'; give a number"),
+    ],
+)
+def test_a_setting_that_cannot_be_right_is_told(settings: dict[str, str], told: str) -> None:
+    result = CliRunner().invoke(app, ["find"], env=settings)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert told in result.stderr
+
+
+def test_a_token_that_no_header_can_carry_is_left_to_the_gateway() -> None:
+    carried: list[bytes] = []
+
+    def gateway(request: httpx.Request) -> httpx.Response:
+        carried.extend(value for name, value in request.headers.raw if name == b"Authorization")
+        return httpx.Response(202, json={"results": []})
+
+    Api({"BEAMCAT_TOKEN": "tökén"}, httpx.MockTransport(gateway)).submit([{}])
+    assert carried == ["Bearer tökén".encode()]
+
+
+UNREADABLE = {
+    '{"name": "x", "parameters": {"a": NaN}}': "it does not know NaN; leave a parameter out where there is no value",
+    '{"name": "x", "parameters": {"a": 1e999}}': "is not JSON",
+    '{"name": "\\ud800"}': "is not JSON",
+    "[" * 100_000: "is not JSON",
+    "": "is not JSON",
+    "[]": "holds no submission",
+    '[{"name": "x"}, []]': "holds no submission",
+}
+
+
+@pytest.mark.parametrize("command", [["submit"], ["check"], ["rejections", "resubmit", NO_ID, "--file"]])
+@pytest.mark.parametrize(("content", "told"), UNREADABLE.items(), ids=range(len(UNREADABLE)))
+def test_a_file_that_holds_no_submission_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: list[str], content: str, told: str
+) -> None:
+    file = tmp_path / "said.json"
+    file.write_text(content)
+    result = _run(monkeypatch, REJECTION, *command, str(file))
+    assert result.exit_code == 1
+    assert told in result.stderr
+
+
+def test_a_correction_is_one_submission(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "two.json"
+    file.write_text('[{"name": "x"}, {"name": "y"}]')
+    result = _run(monkeypatch, REJECTION, "rejections", "resubmit", NO_ID, "--file", str(file))
+    assert "holds 2 submissions; give the corrected one alone" in result.stderr
+
+
+def test_where_an_original_is_saved_is_said_in_json_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    resubmit = ["rejections", "resubmit", NO_ID, "--json", "--save"]
+    file = tmp_path / "original.json"
+    assert json.loads(_run(monkeypatch, REJECTION, *resubmit, str(file)).stdout) == {"saved": str(file)}
+    assert json.loads(file.read_text()) == {"name": "x"}
+    nowhere = tmp_path / "no" / "original.json"
+    assert f"{nowhere} cannot be written" in _run(monkeypatch, REJECTION, *resubmit, str(nowhere)).stderr
+
+
+def test_a_submission_without_a_path_is_refused_as_such(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "said.json"
+    file.write_text('{"name": "x"}')
+    answer = httpx.Response(202, json={"results": [{"status": 422, "detail": "path: is missing; give it"}]})
+    assert "refused  (no path)" in _run(monkeypatch, answer, "submit", str(file)).stdout

@@ -26,9 +26,10 @@ class RememberingServices:
         self.taken += submissions
         return [{"accepted": True, "findings": []} for _ in submissions]
 
-    def search(self, route: str, /) -> dict[str, Any]:
-        if route.startswith("/receipts"):
-            return {"state": "committed", "revision": 1, "path": self.taken[-1]["path"], "dataset_id": "d1"}
+    def look_up(self, _route: str, /) -> dict[str, Any]:
+        return {"state": "committed", "revision": 1, "path": self.taken[-1]["path"], "dataset_id": "d1"}
+
+    def search(self, _route: str, /) -> dict[str, Any]:
         return {"document": {"findings": []}}
 
 
