@@ -34,7 +34,9 @@ class Settings(BaseSettings):
         default=10_000, ge=1000, description="after this silence a consumer's partitions go to others"
     )
     database_url: str = Field(
-        default="postgresql://127.0.0.1/beamcat", description="PostgreSQL, as postgresql://user@host:port/name"
+        default="postgresql://127.0.0.1/beamcat",
+        pattern="^postgres(ql)?://",
+        description="PostgreSQL, as postgresql://user@host:port/name",
     )
     database_connections: int = Field(default=4, ge=1, description="connections a service process may open")
     topic_partitions: int | None = Field(

@@ -9,8 +9,7 @@ from rich.progress import Progress
 
 import services
 from clients.cli.output import UNREACHABLE, Json, console, errors, fail, print_json, print_table
-from clients.cli.surroundings import settings
-from shared.settings import Settings
+from clients.cli.surroundings import own_settings, settings
 from shared.topics import TOPICS
 
 T = TypeVar("T")
@@ -24,7 +23,7 @@ def serve(name: Annotated[str, typer.Argument(help=f"One of {', '.join(services.
 
     if name not in services.NAMES:
         fail(f"there is no service {name}; there are {', '.join(services.NAMES)}")
-    raise typer.Exit(serve_service(services.load(name), Settings()))
+    raise typer.Exit(serve_service(services.load(name), own_settings()))
 
 
 def migrate() -> None:
@@ -42,7 +41,7 @@ def rebuild(what: Annotated[str, typer.Argument(help="search is the one that can
         fail(f"{what} cannot be rebuilt from events; search can")
     from services.search.rebuild import rebuild as rebuild_search
 
-    with Progress(console=errors, transient=True) as progress:
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
         reading = progress.add_task("events read", total=None)
         events = _operated(
             rebuild_search(settings(), lambda done, every: progress.update(reading, completed=done, total=every))
@@ -67,17 +66,20 @@ def apply_topics(*, as_json: Json = False) -> None:
 
 def _operated(work: Coroutine[Any, Any, T]) -> T:
     """What came of it; where Kafka or PostgreSQL refuse or do not answer, the command ends in words."""
+    from sqlalchemy.exc import DBAPIError
+
     from shared.faults import Fault, fault_of
 
     try:
         return asyncio.run(work)
     except Exception as error:
-        match fault_of(error):
+        origin = (isinstance(error, DBAPIError) and error.orig and error.orig.__cause__) or error
+        where = "(BEAMCAT_KAFKA_BOOTSTRAP_SERVERS, BEAMCAT_DATABASE_URL)"
+        match fault_of(origin):
             case Fault.FATAL:
-                fail(str(error))
+                fail(f"{origin} {where}")
             case Fault.TRANSIENT:
-                where = "BEAMCAT_KAFKA_BOOTSTRAP_SERVERS, BEAMCAT_DATABASE_URL"
-                fail(f"Kafka or PostgreSQL does not answer ({error}); is beamcat up? ({where})", UNREACHABLE)
+                fail(f"Kafka or PostgreSQL does not answer ({origin}); is beamcat up? {where}", UNREACHABLE)
         raise
 
 

@@ -4,6 +4,9 @@ import json
 import os
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from clients.cli.output import fail
 from shared.settings import Settings
 
 RUNNING_FILE = Path(".beamcat/running.json")
@@ -17,6 +20,14 @@ def environment() -> dict[str, str]:
 
 
 def settings() -> Settings:
-    """The settings of a service here."""
+    """The settings of a service here. Wrong ones end the command."""
     os.environ.update(environment())
-    return Settings()
+    return own_settings()
+
+
+def own_settings() -> Settings:
+    """Those of this process alone, as a container has them."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        fail("; ".join(f"BEAMCAT_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors()))

@@ -1,0 +1,26 @@
+"""What an operator asks of servers that are away, or by settings that cannot be right, ends in a sentence."""
+
+import pytest
+from typer.testing import CliRunner
+
+from clients.cli.app import app
+
+AWAY = {"BEAMCAT_DATABASE_URL": "postgresql://127.0.0.1:1/no", "BEAMCAT_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["topics", "apply"], ["rebuild"]])
+def test_a_server_that_is_away_is_told_with_the_settings_that_name_it(command: list[str]) -> None:
+    result = CliRunner().invoke(app, command, env=AWAY)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith("beamcat: Kafka or PostgreSQL does not answer (")
+    assert "is beamcat up? (BEAMCAT_KAFKA_BOOTSTRAP_SERVERS, BEAMCAT_DATABASE_URL)" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["topics", "apply"], ["rebuild"], ["serve", "linker"]])
+@pytest.mark.parametrize(
+    ("setting", "value"), [("BEAMCAT_TOPIC_PARTITIONS", "abc"), ("BEAMCAT_DATABASE_URL", "nonsense")]
+)
+def test_a_setting_that_cannot_be_right_is_named(command: list[str], setting: str, value: str) -> None:
+    result = CliRunner().invoke(app, command, env={setting: value})
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"beamcat: {setting}: " in result.stderr
