@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
 import uvicorn
 from asyncpg import PostgresError
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.backoff import Patience, Stopping
@@ -32,6 +33,7 @@ from shared.stream import Stream, Subscription
 
 logger = logging.getLogger(__name__)
 
+API_PAGE = Path(__file__).parent / "api.html"
 MEASURE_SECONDS = 1.0
 GARBAGE_THRESHOLDS = (100_000, 50, 100)
 STUCK_SECONDS = 60.0
@@ -106,7 +108,8 @@ class Host:
 
     def app(self) -> FastAPI:
         """The HTTP face; its lifespan is the service's life."""
-        app = FastAPI(title=f"beamcat {self.service.name}", lifespan=self._lifespan)
+        app = FastAPI(title=f"beamcat {self.service.name}", lifespan=self._lifespan, docs_url=None)
+        app.add_api_route("/docs", _docs, include_in_schema=False)
         app.include_router(self._parts.router)
         answer_in_problems(app)
         app.add_exception_handler(ConnectionError, _away)
@@ -209,6 +212,11 @@ async def _away(_request: Request, error: Exception) -> JSONResponse:
     if fault_of(error) is not Fault.TRANSIENT:
         raise error
     return problem(503, f"the database is away: {error}", {"Retry-After": "1"})
+
+
+async def _docs() -> FileResponse:
+    """What the service answers, for people."""
+    return FileResponse(API_PAGE)
 
 
 async def _metrics() -> PlainTextResponse:

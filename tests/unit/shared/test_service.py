@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 
 import httpx
 import pytest
@@ -46,3 +47,12 @@ async def test_a_service_that_waits_for_a_silent_database_ends_when_it_is_asked_
             async with app.router.lifespan_context(app):
                 await asked.wait()
         stopped.set()
+
+
+async def test_the_page_of_the_api_shows_without_the_internet() -> None:
+    app = Host(Service("documented", lambda _ground: Parts(), "documented"), Settings()).app()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+        page = await client.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assert not re.findall(r'<[^>]+(?:src|href)="?https?:[^>]+>', page.text)
+    assert 'fetch("/openapi.json")' in page.text
