@@ -319,11 +319,19 @@ def test_values_become_jsons_own() -> None:
         ({"MX_flux": float("nan")}, "parameters.MX_flux: is nan"),
         ({"MX_list": [1.0, float("inf")]}, "parameters.MX_list.1: is inf"),
         ({"MX_flux": object()}, "parameters.MX_flux: a object has no JSON"),
+        ({"MX_text": "\ud800"}, "parameters.MX_text: .* holds half a character"),
     ],
 )
 def test_a_value_that_cannot_be_sent_is_named_at_once(client: Client, parameters: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         client.store_dataset("run", "MX1111", "s", "/data/run", parameters)
+    assert client.waiting() == 0
+
+
+@pytest.mark.parametrize("several", [{"input": "/data/raw"}, {"input": Path("/data/raw")}, {"files": "image.h5"}])
+def test_a_single_text_where_a_list_belongs_is_refused_at_once(client: Client, several: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="is one, not a list of them"):
+        client.store_dataset("run", "MX1111", "s", "/data/run", {}, **several)
     assert client.waiting() == 0
 
 

@@ -16,7 +16,7 @@ from beamcat_client.answers import Receipt, Refused, Status, Verdict
 from beamcat_client.errors import BeamcatError, NotFound, StillWaiting, SubmissionRefused
 from beamcat_client.sender import Sender
 from beamcat_client.spool import Spool, default_spool
-from beamcat_client.submission import encode, plain
+from beamcat_client.submission import encode, plain, several
 from beamcat_client.transport import Http
 
 PathLike = Union[str, "os.PathLike[str]"]
@@ -141,8 +141,10 @@ class Client:
         """
         fields = {**locals(), "path": os.fspath(path), "parameters": dict(parameters)}
         del fields["self"]
-        fields["input"] = [os.fspath(each) for each in input]
-        fields["files"] = [each if isinstance(each, Mapping) else {"path": os.fspath(each)} for each in files]
+        fields["input"] = [os.fspath(each) for each in several(input, "input")]
+        fields["files"] = [
+            each if isinstance(each, Mapping) else {"path": os.fspath(each)} for each in several(files, "files")
+        ]
         return self.store(fields)
 
     def store(self, submission: Mapping[str, Any], receipt_id: str | None = None) -> Receipt:

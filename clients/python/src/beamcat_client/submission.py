@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
 
 
 def encode(fields: Mapping[str, Any]) -> bytes:
@@ -23,14 +25,27 @@ def encode(fields: Mapping[str, Any]) -> bytes:
     return json.dumps(said, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
+def several(value: Sequence[Item], place: str) -> Sequence[Item]:
+    """The values of a list; a text is one too for Python, of its letters.
+
+    Raises:
+        ValueError: it is a single text or path.
+    """
+    if isinstance(value, (str, bytes, os.PathLike)):
+        raise ValueError(f"{place}: {value!r} is one, not a list of them; write [{value!r}]")  # noqa: TRY004  as for every value that cannot be sent
+    return value
+
+
 def plain(value: Any, place: str) -> Any:
     """The value in JSON's own types: times as ISO 8601, paths as text, arrays as lists.
 
     Raises:
         ValueError: it has none; `place` is named.
     """
-    if value is None or isinstance(value, (bool, int, str)):
+    if value is None or isinstance(value, (bool, int)):
         return value
+    if isinstance(value, str):
+        return _text(value, place)
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"{place}: is {value}, which JSON does not know; leave it out where there is no value")
@@ -46,3 +61,11 @@ def plain(value: Any, place: str) -> Any:
     if hasattr(value, "tolist"):  # numpy's arrays and scalars
         return plain(value.tolist(), place)
     raise ValueError(f"{place}: a {type(value).__name__} has no JSON; give text, a number, a boolean or a list of them")
+
+
+def _text(value: str, place: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{place}: {value!r} holds half a character (a surrogate), which cannot be sent") from None
+    return value
