@@ -114,3 +114,9 @@ def test_healthy_means_ready(name: str) -> None:
     test = CONTAINERS[name]["healthcheck"]["test"]
     assert "http://127.0.0.1:8000/ready" in test[-1]
     compile(test[-1], "healthcheck", "exec")
+
+
+@pytest.mark.parametrize("volume", COMPOSE["volumes"])
+def test_a_volume_stands_among_what_is_to_be_kept_safe(volume: str) -> None:
+    _, _, keep_safe = (ROOT / "docs/deploy.md").read_text(encoding="utf-8").partition("## Keep safe")
+    assert f"`{volume}`" in keep_safe.partition("\n## ")[0]
