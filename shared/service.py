@@ -108,7 +108,7 @@ class Host:
 
     def app(self) -> FastAPI:
         """The HTTP face; its lifespan is the service's life."""
-        app = FastAPI(title=f"beamcat {self.service.name}", lifespan=self._lifespan, docs_url=None)
+        app = FastAPI(title=f"beamcat {self.service.name}", lifespan=self._lifespan, docs_url=None, redoc_url=None)
         app.add_api_route("/docs", _docs, include_in_schema=False)
         app.include_router(self._parts.router)
         answer_in_problems(app)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 
 import httpx
 import pytest
@@ -54,5 +53,5 @@ async def test_the_page_of_the_api_shows_without_the_internet() -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
         page = await client.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
-    assert not re.findall(r'<[^>]+(?:src|href)="?https?:[^>]+>', page.text)
+    assert "://" not in page.text
     assert 'fetch("/openapi.json")' in page.text
