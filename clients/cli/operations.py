@@ -35,18 +35,29 @@ def migrate() -> None:
     console.print(f"Up to date: {', '.join(SCHEMAS)}")
 
 
-def rebuild(what: Annotated[str, typer.Argument(help="search is the one that can be rebuilt.")] = "search") -> None:
-    """Build the read model again from dataset.committed, beside the live one, and swap them."""
-    if what != "search":
-        fail(f"{what} cannot be rebuilt from events; search can")
+def rebuild(
+    what: Annotated[
+        str,
+        typer.Argument(help="search; or, while no catalog_writer runs, numbers: of datasets that a backup lacks."),
+    ] = "search",
+) -> None:
+    """Build the read model again from dataset.committed, beside the live one, and swap them.
+
+    numbers: after a backup of PostgreSQL was put back.
+    """
+    if what not in {"search", "numbers"}:
+        fail(f"{what} cannot be rebuilt from events; search and numbers can")
+    from services.catalog_writer.renumbering import remember_numbers
     from services.search.rebuild import rebuild as rebuild_search
 
+    work, told = {
+        "search": (rebuild_search, "search was built again from {} events"),
+        "numbers": (remember_numbers, "{} datasets that the catalogue lacks will have their numbers again"),
+    }[what]
     with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
         reading = progress.add_task("events read", total=None)
-        events = _operated(
-            rebuild_search(settings(), lambda done, every: progress.update(reading, completed=done, total=every))
-        )
-    console.print(f"search was built again from {events} events")
+        count = _operated(work(settings(), lambda done, every: progress.update(reading, completed=done, total=every)))
+    console.print(told.format(count))
 
 
 @topics.command("apply")

@@ -69,13 +69,16 @@ def _same(table: Table) -> str:
     return " and ".join(f"old.{name} {sign} new.{name}" for name, sign in zip(names, signs, strict=True))
 
 
-# A dataset that is not there gets a number on the way; where its batch does not come to save it, that one is gone.
+# A dataset that is not there gets a number on the way, the one that it had before a backup was put back or else a new
+# one; where its batch does not come to save it, that one is gone.
 LOCK = """
 with held as materialized (
     select dataset_id, number from dataset where dataset_id = any($1::uuid[]) order by dataset_id for no key update
 )
-select dataset_id, held.number is not null as catalogued, coalesce(held.number, nextval('dataset_number')) as number
+select dataset_id, held.number is not null as catalogued,
+    coalesce(held.number, told.number, nextval('dataset_number')) as number
 from unnest($1::uuid[]) as asked(dataset_id) left join held using (dataset_id)
+    left join told_number as told using (dataset_id)
 """
 ANSWERED = """
 select dataset_id, receipt_id, refusal_code, refusal_message

@@ -76,6 +76,14 @@ DATASET = Table(
     comment="each dataset as it is now",
 )
 
+TOLD_NUMBER = Table(
+    "told_number",
+    METADATA,
+    Column("dataset_id", Uuid, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    comment="of datasets that a restored backup lacked: what clients were told before",
+)
+
 REVISION = Table(
     "revision",
     METADATA,
