@@ -6,8 +6,9 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from deploy.embedded.installation import FEW_PARTITIONS
 from shared.kafka_access import kafka_access
 from shared.settings import Settings
 from shared.topics import COMMITTED, REJECTED
@@ -119,10 +120,11 @@ async def _rejected(settings: Settings, plan: Plan) -> list[str]:
 
 
 async def _read(settings: Settings, topic: str) -> list[dict[str, Any]]:
-    consumer = AIOKafkaConsumer(topic, **kafka_access(settings), max_partition_fetch_bytes=2**24)
+    consumer = AIOKafkaConsumer(**kafka_access(settings), max_partition_fetch_bytes=2**24)
     await consumer.start()
     try:
-        partitions = consumer.assignment()
+        partitions = [TopicPartition(topic, number) for number in range(FEW_PARTITIONS)]
+        consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
         ends = await consumer.end_offsets(partitions)
         payloads: list[dict[str, Any]] = []
