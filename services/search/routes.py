@@ -102,6 +102,10 @@ def _add_datasets(router: APIRouter, reader: CatalogueReader, ground: Ground, vo
     async def show(dataset_id: UUID, revision: Annotated[int | None, Query(ge=1, lt=2**31)] = None) -> Response:
         """A dataset as it was committed last (or as it was in one revision): the event, byte for byte."""
         event = await reader.event(dataset_id, revision)
+        if event is None and revision is not None and await reader.event(dataset_id) is not None:
+            raise HTTPException(
+                404, f"it has no revision {revision}; /datasets/{dataset_id}/revisions has those there are"
+            )
         if event is None:
             raise HTTPException(404, "no such dataset is catalogued yet; its receipt says how far it has come")
         return Response(event, media_type="application/json")

@@ -177,6 +177,7 @@ async def test_a_dataset_is_shown_as_it_was_committed(ask: Asking) -> None:
     assert shown["commit"]["revision"] == 1
     assert await ask.get("/datasets/by-path", path=path) == shown
     assert "no such dataset" in (await ask.get(f"/datasets/{dataset_id('/data/x')}", 404))["detail"]
+    assert "no revision 99" in (await ask.get(f"/datasets/{dataset_id(path)}", 404, revision="99"))["detail"]
 
 
 async def test_a_lineage_goes_up_and_down(ask: Asking) -> None:
