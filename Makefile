@@ -25,6 +25,9 @@ endif
 # What Python has compiled is kept, wherever make is called: a service of `make run`, and each process of a test, would
 # otherwise compile every module again, half of its start.
 unexport PYTHONDONTWRITEBYTECODE
+# A name server or a registry that is away for half a minute costs half a minute, not the whole setup.
+export UV_HTTP_RETRIES := 8
+export PIP_RETRIES := 8
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 

@@ -12,8 +12,9 @@ import hashlib
 import json
 import sys
 import tempfile
+import time
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +24,16 @@ LOCK = REPOSITORY / "jgo.lock.toml"
 DIRECTORY = Path(sys.prefix) / "jars"
 
 PARALLEL_FETCHES = 8
+PAUSES_S = (1, 2, 4, 8, 16)
+"""Seconds between the attempts to fetch one jar: half a minute bridges a name server that hiccups."""
 
 
 class JarDiffersError(Exception):
     """A jar is not the one that was locked: missing, or with another SHA-256."""
+
+
+class JarUnreachableError(Exception):
+    """A jar cannot be fetched, however often it was tried."""
 
 
 @dataclass(frozen=True, order=True)
@@ -79,11 +86,20 @@ def check(jars: Iterable[LockedJar], directory: Path = DIRECTORY) -> list[Path]:
     return paths
 
 
-def sync(lock: Path = LOCK, directory: Path = DIRECTORY, say: Callable[[str], None] = print) -> None:
+def sync(
+    lock: Path = LOCK,
+    directory: Path = DIRECTORY,
+    say: Callable[[str], None] = print,
+    repositories: dict[str, str] | None = None,
+    pauses_s: Sequence[float] = PAUSES_S,
+) -> None:
     """Fetch what is missing or differs, drop what is not locked, check all, and say how far it is.
+
+    ``repositories`` are the addresses to fetch from by name; without them, those that jgo knows.
 
     Raises:
         JarDiffersError: what was fetched is not what was locked.
+        JarUnreachableError: a jar could not be fetched; those that could are in place.
     """
     jars = locked_jars(lock)
     directory.mkdir(parents=True, exist_ok=True)
@@ -93,8 +109,8 @@ def sync(lock: Path = LOCK, directory: Path = DIRECTORY, say: Callable[[str], No
         if path.name not in wanted:
             path.unlink()
     missing = [jar for jar in jars if not _is_in_place(jar, directory)]
-    with tempfile.TemporaryDirectory(dir=directory) as private, ThreadPoolExecutor(PARALLEL_FETCHES) as pool:
-        fetches = [pool.submit(_fetch, jar, Path(private), directory) for jar in missing]
+    with ThreadPoolExecutor(PARALLEL_FETCHES) as pool:
+        fetches = [pool.submit(_fetch, jar, directory, repositories, pauses_s) for jar in missing]
         for done, fetch in enumerate(as_completed(fetches), start=1):
             fetch.result()
             if done % 10 == 0 or done == len(missing):
@@ -113,14 +129,31 @@ def _is_in_place(jar: LockedJar, directory: Path) -> bool:
     return path.exists() and sha256_of(path) == jar.sha256
 
 
-def _fetch(jar: LockedJar, private: Path, directory: Path) -> None:
-    from jgo.maven import MavenContext  # only a fetch needs jgo: a start of the broker does not wait for its import
+def _fetch(jar: LockedJar, directory: Path, repositories: dict[str, str] | None, pauses_s: Sequence[float]) -> None:
+    from requests import RequestException  # jgo's; a start of the broker does not wait for its import
 
-    context = MavenContext(repo_cache=private, timeout=60)
-    fetched = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
-    if (found := sha256_of(fetched)) != jar.sha256:
-        raise JarDiffersError(f"{jar.file_name} was fetched with SHA-256 {found}, locked is {jar.sha256}")
-    fetched.replace(directory / jar.file_name)
+    for pause_s in (*pauses_s, None):
+        try:
+            _fetch_once(jar, directory, repositories)
+        except (RequestException, RuntimeError) as error:  # jgo's word for any status but 200 is RuntimeError
+            if pause_s is None:
+                raise JarUnreachableError(
+                    f"{jar.file_name} cannot be fetched, tried {len(pauses_s) + 1} times: {error}"
+                ) from error
+            time.sleep(pause_s)
+        else:
+            return
+
+
+def _fetch_once(jar: LockedJar, directory: Path, repositories: dict[str, str] | None) -> None:
+    from jgo.maven import MavenContext
+
+    with tempfile.TemporaryDirectory(dir=directory) as private:
+        context = MavenContext(repo_cache=Path(private), timeout=60, remote_repos=repositories)
+        fetched = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
+        if (found := sha256_of(fetched)) != jar.sha256:
+            raise JarDiffersError(f"{jar.file_name} was fetched with SHA-256 {found}, locked is {jar.sha256}")
+        fetched.replace(directory / jar.file_name)
 
 
 def relock() -> None:
@@ -135,4 +168,7 @@ def relock() -> None:
 
 
 if __name__ == "__main__":
-    {"sync": sync, "lock": relock}[sys.argv[1]]()
+    try:
+        {"sync": sync, "lock": relock}[sys.argv[1]]()
+    except (JarDiffersError, JarUnreachableError) as error:
+        sys.exit(f"{error}\nThe same command again goes on where this one stopped.")

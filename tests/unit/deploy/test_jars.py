@@ -1,10 +1,21 @@
 import os
+from collections.abc import Iterator
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
-from deploy.embedded.jars import LOCK, JarDiffersError, LockedJar, check, locked_jars, sync
+from deploy.embedded.jars import (
+    LOCK,
+    JarDiffersError,
+    JarUnreachableError,
+    LockedJar,
+    check,
+    locked_jars,
+    sync,
+)
 
 CONTENT = b"a jar's bytes"
 
@@ -12,6 +23,61 @@ CONTENT = b"a jar's bytes"
 @pytest.fixture
 def jar() -> LockedJar:
     return LockedJar("org.apache.kafka", "kafka-clients", "4.4.0", sha256(CONTENT).hexdigest())
+
+
+class Repository(ThreadingHTTPServer):
+    """Serves one jar, after the misfortunes that are asked for."""
+
+    def __init__(self) -> None:
+        self.content = CONTENT
+        self.misfortunes: list[str] = []
+        super().__init__(("127.0.0.1", 0), Answer)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Answer(BaseHTTPRequestHandler):
+    server: Repository
+
+    def do_GET(self) -> None:
+        if self.path.endswith(".sha1"):
+            self.send_error(404)
+            return
+        misfortune = self.server.misfortunes.pop(0) if self.server.misfortunes else ""
+        if misfortune == "silence":
+            self.close_connection = True
+        elif misfortune == "503":
+            self.send_error(503)
+        else:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(self.server.content)))
+            self.end_headers()
+            self.wfile.write(self.server.content[: 3 if misfortune == "half" else None])
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def repository(monkeypatch: pytest.MonkeyPatch) -> Iterator[Repository]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with Repository() as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def lock_of(jar: LockedJar, folder: Path) -> Path:
+    lock = folder / "jgo.lock.toml"
+    lock.write_text(
+        f'[[dependencies]]\ngroupId = "{jar.group}"\nartifactId = "{jar.artifact}"\n'
+        f'version = "{jar.version}"\nsha256 = "{jar.sha256}"\n'
+    )
+    return lock
 
 
 @pytest.fixture
@@ -58,15 +124,40 @@ def test_a_sync_drops_what_is_not_locked_and_keeps_what_is_in_place(
 ) -> None:
     stranger = in_place.with_name("stranger-1.0.jar")
     stranger.touch()
-    lock = tmp_path / "jgo.lock.toml"
-    lock.write_text(
-        f'[[dependencies]]\ngroupId = "{jar.group}"\nartifactId = "{jar.artifact}"\n'
-        f'version = "{jar.version}"\nsha256 = "{jar.sha256}"\n'
-    )
 
-    sync(lock, in_place.parent)
+    sync(lock_of(jar, tmp_path), in_place.parent)
 
     assert [path.name for path in in_place.parent.glob("*.jar")] == [jar.file_name]
+
+
+@pytest.mark.parametrize("misfortune", ["silence", "503", "half", "half, 503, silence"])
+def test_a_fetch_outlives_what_a_network_does(
+    misfortune: str, jar: LockedJar, tmp_path: Path, repository: Repository
+) -> None:
+    repository.misfortunes = misfortune.split(", ")
+
+    sync(lock_of(jar, tmp_path), tmp_path, repositories={"local": repository.url}, pauses_s=(0, 0, 0))
+
+    assert (tmp_path / jar.file_name).read_bytes() == CONTENT
+    assert not repository.misfortunes
+
+
+def test_a_fetch_that_never_succeeds_names_the_jar_and_leaves_nothing(
+    jar: LockedJar, tmp_path: Path, repository: Repository
+) -> None:
+    repository.misfortunes = ["503", "silence"]
+
+    with pytest.raises(JarUnreachableError, match=rf"{jar.file_name} cannot be fetched, tried 2 times: "):
+        sync(lock_of(jar, tmp_path), tmp_path, repositories={"local": repository.url}, pauses_s=(0,))
+
+    assert list(tmp_path.iterdir()) == [tmp_path / "jgo.lock.toml"]
+
+
+def test_another_content_is_refused_at_once(jar: LockedJar, tmp_path: Path, repository: Repository) -> None:
+    repository.content = b"somebody else's bytes"
+
+    with pytest.raises(JarDiffersError, match="was fetched with SHA-256"):
+        sync(lock_of(jar, tmp_path), tmp_path, repositories={"local": repository.url})
 
 
 def test_every_jar_of_kafka_is_locked_in_one_version() -> None:
