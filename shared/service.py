@@ -77,6 +77,16 @@ class Service:
     assemble: Callable[[Ground], Parts]
     schema: str | None = None
 
+    def ground(self, settings: Settings) -> Ground:
+        """What it stands on by these settings."""
+        return Ground(
+            settings,
+            Identities(settings.facility),
+            Database(settings, self.schema or self.name),
+            KafkaPublisher(settings, client_id=f"beamcat-{self.name}"),
+            Patience(),
+        )
+
 
 class Host:
     """Runs one service in this process."""
@@ -88,13 +98,7 @@ class Host:
         """Ends the process in order; whoever runs the host sets it."""
         self._settings = settings
         self._started = False
-        self._ground = Ground(
-            settings,
-            Identities(settings.facility),
-            Database(settings, service.schema or service.name),
-            KafkaPublisher(settings, client_id=f"beamcat-{service.name}"),
-            Patience(),
-        )
+        self._ground = service.ground(settings)
         self._parts = service.assemble(self._ground)
         self._subscriptions = [
             Subscription(stage.name, stage.consumes, stage.group, self._runner(stage), self._fail)

@@ -42,6 +42,7 @@ app.command("serve", rich_help_panel=OPERATE)(operations.serve)
 app.command("migrate", rich_help_panel=OPERATE)(operations.migrate)
 app.command("audit", rich_help_panel=OPERATE)(auditing.audit)
 app.command("rebuild", rich_help_panel=OPERATE)(operations.rebuild)
+app.command("recover", rich_help_panel=OPERATE)(operations.recover)
 app.add_typer(operations.topics, name="topics", rich_help_panel=OPERATE)
 app.add_typer(tokens.app, name="tokens", rich_help_panel=OPERATE)
 

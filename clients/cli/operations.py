@@ -1,8 +1,10 @@
 """Commands for those who operate beamcat."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.progress import Progress
@@ -36,28 +38,56 @@ def migrate() -> None:
 
 
 def rebuild(
-    what: Annotated[
-        str,
-        typer.Argument(help="search; or, while no catalog_writer runs, numbers: of datasets that a backup lacks."),
-    ] = "search",
+    what: Annotated[str, typer.Argument(help="Only search can be built again from events.")] = "search",
 ) -> None:
-    """Build the read model again from dataset.committed, beside the live one, and swap them.
-
-    numbers: after a backup of PostgreSQL was put back.
-    """
-    if what not in {"search", "numbers"}:
-        fail(f"{what} cannot be rebuilt from events; search and numbers can")
-    from services.catalog_writer.renumbering import remember_numbers
+    """Build the read model again from the topics, beside the live one, and swap them."""
     from services.search.rebuild import rebuild as rebuild_search
 
-    work, told = {
-        "search": (rebuild_search, "search was built again from {} events"),
-        "numbers": (remember_numbers, "{} datasets that the catalogue lacks will have their numbers again"),
-    }[what]
+    if what != "search":
+        fail(f"{what} cannot be rebuilt from events; search can")
+    with _told_events() as progress:
+        count = _operated(rebuild_search(settings(), progress))
+    console.print(f"search was built again from {count} events")
+
+
+def recover(
+    since: Annotated[
+        str, typer.Option(help="A time before the backup was made, such as 2024-11-30T02:00; the facility's zone.")
+    ],
+    *,
+    as_json: Json = False,
+) -> None:
+    """After an older backup of PostgreSQL was put back: let the services read again what came since.
+
+    All services must be stopped; start them afterwards. What is there already changes nothing, so a time that is too
+    early only costs time.
+    """
+    from clients.cli.recovering import recover as recover_lost
+    from services.search.filters import FilterInvalid, read_time
+
+    found = settings()
+    try:
+        begin = read_time(since, ZoneInfo(found.time_zone))
+    except FilterInvalid as error:
+        fail(f"--since: {error}")
+    with _told_events() as progress:
+        recovered = _operated(recover_lost(found, begin, progress))
+    if as_json:
+        print_json(vars(recovered))
+        return
+    console.print(f"{recovered.numbers} datasets that the catalogue lacks will have their numbers again")
+    console.print(f"{recovered.investigations} investigations that the linker lacked are known again")
+    console.print(f"{len(recovered.groups)} consumer groups go on from {begin.isoformat()}: start the services")
+    for topic, first in recovered.gone.items():
+        console.print(f"[yellow]{topic} has nothing before {first.isoformat()}[/]: what came earlier is not read again")
+
+
+@contextmanager
+def _told_events() -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal; what it is given tells it how many events are read, of how many."""
     with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
         reading = progress.add_task("events read", total=None)
-        count = _operated(work(settings(), lambda done, every: progress.update(reading, completed=done, total=every)))
-    console.print(told.format(count))
+        yield lambda done, every: progress.update(reading, completed=done, total=every)
 
 
 @topics.command("apply")

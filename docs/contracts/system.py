@@ -13,11 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic_settings import PydanticBaseSettingsSource
 
 from shared import topics
-from shared.backoff import Patience
-from shared.database import Database
-from shared.identity import Identities
-from shared.publisher import KafkaPublisher
-from shared.service import Ground, Parts, Service
+from shared.service import Parts, Service
 from shared.settings import Settings
 from shared.stage import Stage
 from shared.topics import PENDING, REJECTED, TOPICS, Topic
@@ -60,7 +56,7 @@ def declared_services() -> Sequence[DeclaredService]:
 def _declared(folder: Path) -> DeclaredService:
     package = importlib.import_module(f"services.{folder.name}")
     service: Service = importlib.import_module(f"services.{folder.name}.app").SERVICE
-    parts = service.assemble(_ground(service))
+    parts = service.assemble(service.ground(_Defaults()))
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in sorted(folder.rglob("*.py"))]
     return DeclaredService(
         service,
@@ -69,17 +65,6 @@ def _declared(folder: Path) -> DeclaredService:
         [route for route in parts.router.routes if isinstance(route, APIRoute)],
         _sends(parts, trees),
         codes_named(folder),
-    )
-
-
-def _ground(service: Service) -> Ground:
-    settings = _Defaults()
-    return Ground(
-        settings,
-        Identities(settings.facility),
-        Database(settings, service.schema or service.name),
-        KafkaPublisher(settings, client_id=service.name),
-        Patience(),
     )
 
 

@@ -5,21 +5,14 @@ tables had, and `dataset.committed`, which is kept for ever.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer
-
-from shared.database import Connection, Database
+from shared.database import Connection
 from shared.events import Commit, Section
-from shared.kafka_access import kafka_access
-from shared.kafka_records import record_of
 from shared.rejections import Poison
-from shared.settings import Settings
 from shared.topics import COMMITTED
 from shared.wire import Record, read
-
-FETCH_BYTES = 4 * 1024 * 1024
 
 REMEMBER = """
 insert into told_number (dataset_id, number)
@@ -39,41 +32,29 @@ class CommitView(Section):
     commit: Commit
 
 
-async def remember_numbers(settings: Settings, progress: Callable[[int, int], None] = lambda _done, _all: None) -> int:
-    """Read `dataset.committed` from its start to its end; how many numbers are remembered that the catalogue lacks.
+class LostNumbers:
+    """Remembers, in the catalogue's schema, what `dataset.committed` says that the catalogue lacks.
 
     The catalogue's writer must not run: it would give other numbers meanwhile. Doing it again changes nothing.
-
-    Raises:
-        Fatal: the catalogue's schema is missing.
     """
-    database = Database(settings, "catalog")
-    await database.open()
-    consumer = AIOKafkaConsumer(
-        COMMITTED.name, **kafka_access(settings), auto_offset_reset="earliest", max_partition_fetch_bytes=FETCH_BYTES
-    )
-    try:
-        await consumer.start()
-        ends = await consumer.end_offsets(consumer.assignment())
-        every = sum(ends.values())
-        async with database.transaction() as connection:
-            while left := sum([max(0, end - await consumer.position(at)) for at, end in ends.items()]):
-                progress(every - left, every)
-                fetched = await consumer.getmany(timeout_ms=200, max_records=settings.batch_events)
-                await _remember(connection, (record_of(raw) for raws in fetched.values() for raw in raws))
-            await connection.execute(GO_ON_ABOVE)
-            return int(await connection.fetchval(COUNT))
-    finally:
-        await consumer.stop()
-        await database.close()
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-async def _remember(connection: Connection, records: Iterable[Record]) -> None:
-    first: dict[UUID, int] = {}
-    for record in records:
-        with contextlib.suppress(Poison):
-            commit = read(record, COMMITTED, CommitView).event.commit
-            if commit.number is not None:
-                first.setdefault(commit.dataset_id, commit.number)
-    if first:
-        await connection.execute(REMEMBER, list(first), list(first.values()))
+    async def take(self, records: Iterable[Record]) -> None:
+        """Some of all records; those of other topics are passed over."""
+        first: dict[UUID, int] = {}
+        for record in records:
+            if record.topic != COMMITTED.name:
+                continue
+            with contextlib.suppress(Poison):
+                commit = read(record, COMMITTED, CommitView).event.commit
+                if commit.number is not None:
+                    first.setdefault(commit.dataset_id, commit.number)
+        if first:
+            await self._connection.execute(REMEMBER, list(first), list(first.values()))
+
+    async def finish(self) -> int:
+        """After all records: new datasets get higher numbers; how many are remembered."""
+        await self._connection.execute(GO_ON_ABOVE)
+        return int(await self._connection.fetchval(COUNT))

@@ -1,23 +1,23 @@
 """PostgreSQL is lost, and an old backup put back: what came since then is there again, as docs/operating.md says."""
 
 import asyncio
+import json
+import os
 import random
 import shutil
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.embedded.installation import Installation, installation
 from deploy.embedded.stack import embedded_stack
-from services.catalog_writer.renumbering import remember_numbers
 from shared.publisher import KafkaPublisher
-from shared.settings import Settings
 from shared.wire import Message
 from tests.builders.submissions import processed_submission, raw_submission, submitted
 
@@ -32,7 +32,7 @@ WHAT_IS_KNOWN = {
     "revisions": "select dataset_id, revision, receipt_id from catalog.revision order by 1, 2",
     "links": "select child, parent from catalog.link order by 1, 2",
     "samples": "select distinct dataset_id, sample_id from sample_tracking.tracked order by 1",
-    "investigations": "select investigation_id from linker.investigation order by 1",
+    "investigations": "select investigation_id, number, start, placeholder from linker.investigation order by 1",
     "receipts": "select receipt_id, rank from search.receipt order by 1",
 }
 
@@ -67,28 +67,15 @@ async def connected(database_url: str) -> "AsyncIterator[asyncpg.Connection[asyn
         await connection.close()
 
 
-async def groups_of(running: Installation) -> list[str]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=running.settings.kafka_bootstrap_servers)
-    await admin.start()
-    try:
-        return [group for group, _ in await admin.list_consumer_groups() if group.startswith("beamcat.")]
-    finally:
-        await admin.close()
-
-
-async def set_back(bootstrap_servers: str, group: str) -> None:
-    """As Kafka's own tool does it, for a group without members."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, group_id=group, enable_auto_commit=False)
-    await admin.start()
-    await consumer.start()
-    try:
-        if places := await admin.list_consumer_group_offsets(group):
-            consumer.assign(list(places))
-            await consumer.commit(dict.fromkeys(places, 0))
-    finally:
-        await consumer.stop()
-        await admin.close()
+async def recover(kafka: str, database_url: str, since: datetime) -> tuple[int, dict[str, Any]]:
+    """What the operator's command says, and its exit code."""
+    command = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "clients.cli", "recover", "--json", "--since", since.isoformat()),
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | {"BEAMCAT_KAFKA_BOOTSTRAP_SERVERS": kafka, "BEAMCAT_DATABASE_URL": database_url},
+    )
+    told, _ = await command.communicate()
+    return command.returncode or 0, json.loads(told)
 
 
 async def copy(source: Path, target: Path) -> None:
@@ -102,18 +89,27 @@ async def test_what_came_after_an_old_backup_is_there_again(tmp_path: Path) -> N
     earlier, later = plan()
     async with installation(directory) as running:
         await send(running, earlier, len(earlier))
+        since = datetime.now(UTC)
     await copy(directory / "postgres", backup)
     async with installation(directory) as running:
         before = await send(running, later, len(earlier) + len(later))
-        groups = await groups_of(running)
+        code, refusal = await recover(running.settings.kafka_bootstrap_servers, running.settings.database_url, since)
+        assert code == 1
+        assert "beamcat.linker" in refusal["error"]
+        assert "have members: stop all services first" in refusal["error"]
     shutil.rmtree(directory / "postgres")
     await copy(backup, directory / "postgres")
 
     async with embedded_stack(directory) as stack:
-        for group in groups:
-            await set_back(stack.bootstrap_servers, group)
-        servers = Settings(kafka_bootstrap_servers=stack.bootstrap_servers, database_url=stack.database_url)
-        assert await remember_numbers(servers) == len(later)
+        code, recovered = await recover(stack.bootstrap_servers, stack.database_url, since)
+        assert code == 0
+        assert recovered["numbers"] == len(later)
+        assert recovered["investigations"] > 0
+        assert recovered["gone"] == {}
+        assert await recover(stack.bootstrap_servers, stack.database_url, since) == (
+            0,
+            {**recovered, "investigations": 0},
+        )
     async with installation(directory) as running:
         after = await send(running, (), len(earlier) + len(later))
     assert len(before["datasets"]) == len(earlier) + len(later)

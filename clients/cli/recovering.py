@@ -1,0 +1,62 @@
+"""What is done after an older backup of PostgreSQL was put back, over the memories of all services."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import services
+from services.catalog_writer.renumbering import LostNumbers
+from services.linker.reopening import LostInvestigations
+from shared.database import Connection, Database
+from shared.rewinding import check_empty, replay, rewind
+from shared.settings import Settings
+from shared.topics import COMMITTED, REGISTERED
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What was found again, and where the services go on."""
+
+    numbers: int
+    """Datasets that the catalogue lacks, whose numbers are remembered."""
+    investigations: int
+    groups: Sequence[str]
+    gone: dict[str, datetime]
+    """Topics that no longer have all since the time that was asked for, and since when they do."""
+
+
+async def recover(settings: Settings, since: datetime, progress: Callable[[int, int], None]) -> Recovered:
+    """Remember what only the lost tables and Kafka knew, then let every stage that remembers read again from `since`.
+
+    Doing it again changes nothing.
+
+    Raises:
+        Fatal: a service runs, or a schema is missing.
+    """
+    groups = remembering_groups(settings)
+    await check_empty(settings, groups)
+    async with _writing(settings, "catalog") as catalogue, _writing(settings, "linker") as linker:
+        numbers, investigations = LostNumbers(catalogue), LostInvestigations(linker)
+        async for records in replay(settings, [COMMITTED, REGISTERED], progress):
+            await numbers.take(records)
+            await investigations.take(records)
+        found = await numbers.finish(), await investigations.finish()
+    return Recovered(*found, groups, await rewind(settings, groups, since))
+
+
+def remembering_groups(settings: Settings) -> list[str]:
+    """The consumer groups of the services that have tables."""
+    loaded = [service for service in map(services.load, services.NAMES) if service.schema]
+    return [stage.group for service in loaded for stage in service.assemble(service.ground(settings)).stages]
+
+
+@asynccontextmanager
+async def _writing(settings: Settings, schema: str) -> AsyncIterator[Connection]:
+    database = Database(settings, schema)
+    await database.open()
+    try:
+        async with database.transaction() as connection:
+            yield connection
+    finally:
+        await database.close()

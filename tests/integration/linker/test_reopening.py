@@ -1,0 +1,91 @@
+"""A backup is put back that lacks investigations which beamcat opened: they have their ids and numbers again."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.linker.investigations import Slot
+from services.linker.reopening import LostInvestigations
+from shared.database import Database
+from shared.topics import REGISTERED
+from shared.wire import Record
+from tests.unit.linker.builders import NOON, committed, facts, started
+from tests.unit.linker.world import World
+
+pytestmark = pytest.mark.integration
+
+DAY = timedelta(days=1)
+
+
+async def remember(database: Database, records: Sequence[Record]) -> int:
+    async with database.transaction() as connection:
+        lost = LostInvestigations(connection)
+        await lost.take(records)
+        return await lost.finish()
+
+
+async def slots_in(database: Database) -> list[Slot]:
+    async with database.connection() as connection:
+        return [Slot(**row) for row in await connection.fetch("select * from investigation order by number")]
+
+
+async def empty(database: Database) -> None:
+    """As an empty backup has it."""
+    async with database.connection() as connection:
+        await connection.execute("truncate held, dataset, investigation")
+        await connection.execute("alter sequence investigation_number restart")
+
+
+async def test_an_investigation_that_was_opened_is_the_same_whatever_comes_first_now(
+    world: World, database: Database
+) -> None:
+    earlier, later = facts("/data/earlier", start=NOON - DAY), facts("/data/later", start=NOON)
+    await world.submit(earlier, later)
+    [opened] = await slots_in(database)
+    assert opened.start == earlier.start
+    told = [committed(each.path, start=each.start, slot=opened) for each in (earlier, later)]
+    await empty(database)
+
+    assert await remember(database, told) == 1
+    assert await remember(database, told) == 0
+    await world.submit(later)
+    await world.submit(earlier)
+
+    assert await slots_in(database) == [opened]
+
+
+async def test_an_investigation_that_a_beamline_started_keeps_its_number_and_new_ones_get_others(
+    world: World, database: Database
+) -> None:
+    await world.announce(started(NOON))
+    [first] = world.registered
+    [message] = world.publisher.of(REGISTERED.name)
+    await empty(database)
+
+    told = Record(message.topic, 0, 0, 0, message.key, message.value, message.headers)
+    assert await remember(database, [replace(told, value=b"{"), told]) == 1
+    await world.announce(started(NOON - 30 * DAY), started(NOON))
+
+    numbers = {slot.start: slot.number for slot in await slots_in(database)}
+    assert numbers[NOON] == first.number
+    assert first.number is not None
+    assert (numbers[NOON - 30 * DAY] or 0) > first.number
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_what_was_told_last_counts_in_whatever_order_partitions_are_read(
+    order: tuple[int, ...], world: World, database: Database
+) -> None:
+    await world.announce(started(NOON))
+    [slot] = await slots_in(database)
+    longer = replace(slot, end=NOON + DAY)
+    told = [
+        replace(committed(f"/data/{n}", slot=each), timestamp_ms=n) for n, each in enumerate((slot, longer), start=1)
+    ]
+    await empty(database)
+
+    await remember(database, [told[n] for n in order])
+
+    assert await slots_in(database) == [longer]
