@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,6 +14,29 @@ from starlette.exceptions import HTTPException
 MEDIA_TYPE = "application/problem+json"
 UNPROCESSABLE = 422
 """The request can be read, but says something that cannot be."""
+
+_TEXTS = {"type": "object", "properties": {"field": {"type": "string"}, "message": {"type": "string"}}}
+DESCRIBED: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "Refused: `detail` says why in words, `errors` each fault by its field (RFC 9457).",
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "type": {"type": "string"},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "detail": {"type": "string"},
+                        "errors": {"type": "array", "items": _TEXTS},
+                    },
+                    "required": ["type", "title", "status", "detail"],
+                }
+            }
+        },
+    }
+}
+"""What every request can be answered with too, as OpenAPI has it."""
 
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **members: object) -> JSONResponse:

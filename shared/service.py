@@ -24,7 +24,7 @@ from shared.database import Database
 from shared.fatal import Fatal
 from shared.faults import Fault, fault_of
 from shared.identity import Identities
-from shared.problems import answer_in_problems, problem
+from shared.problems import DESCRIBED, answer_in_problems, problem
 from shared.publisher import KafkaPublisher
 from shared.rejection_limit import RejectionLimit
 from shared.settings import Settings
@@ -112,14 +112,16 @@ class Host:
 
     def app(self) -> FastAPI:
         """The HTTP face; its lifespan is the service's life."""
-        app = FastAPI(title=f"beamcat {self.service.name}", lifespan=self._lifespan, docs_url=None, redoc_url=None)
+        title = f"beamcat {self.service.name}"
+        app = FastAPI(title=title, lifespan=self._lifespan, docs_url=None, redoc_url=None, responses=DESCRIBED)
         app.add_api_route("/docs", _docs, include_in_schema=False)
         app.include_router(self._parts.router)
         answer_in_problems(app)
         app.add_exception_handler(ConnectionError, _away)
         app.add_exception_handler(PostgresError, _away)
         app.add_api_route("/live", self._live, tags=["operations"])
-        app.add_api_route("/ready", self._ready, tags=["operations"])
+        not_ready: dict[int | str, dict[str, Any]] = {503: {"description": "Not ready: the reasons why not."}}
+        app.add_api_route("/ready", self._ready, tags=["operations"], responses=not_ready)
         app.add_api_route("/metrics", _metrics, tags=["operations"], response_class=PlainTextResponse)
         return app
 

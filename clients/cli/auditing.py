@@ -66,6 +66,8 @@ def audit(
     """
     wanted = {"technique": technique, "kind": kind, "proposal": proposal, "beamline": beamline}
     report = judge(connect(), wanted)
+    if not report.judged and (said := [f"{name} {value}" for name, value in wanted.items() if value]):
+        fail(f"no dataset of {', '.join(said)} is catalogued")
     if as_json:
         print_json(vars(report))
     else:

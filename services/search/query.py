@@ -23,6 +23,18 @@ MOST_COLUMNS = 100
 LONGEST_VALUE = 10_000
 
 FACETS = ("technique", "kind", "beamline", "proposal", "type", "sample", "finding")
+TYPES = ("raw", "processed")
+COLUMNS = {
+    "id": "dataset_id",
+    "path": "path",
+    "name": "name",
+    "technique": "technique",
+    "kind": "kind",
+    "sample": "sample",
+    "proposal": "proposal",
+    "start": "start",
+}
+"""The columns that are always in a CSV, and what a row calls them."""
 COLUMN_SORTS = {"start": "started", "name": "name", "committed_at": "committed_at"}
 """Everything else that is sorted by is a numeric parameter."""
 
@@ -50,7 +62,8 @@ FIELDS = {
     "facets": f"counts of values, apart by commas: {', '.join(FACETS)}",
     "count": "true: the number of all that match, as `count`",
     "format": "json (the default) or csv: the page as a table; `Link` in the header leads to the next",
-    "columns": f"parameters that are columns of the CSV, apart by commas; at most {MOST_COLUMNS}",
+    "columns": f"parameters that are columns of the CSV beside {', '.join(COLUMNS)}, apart by commas; at most "
+    f"{MOST_COLUMNS}",
 }
 
 
@@ -115,7 +128,7 @@ def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: t
     query = Query(
         words=said.parsed("q", _words) or (),
         conditions=tuple(condition for text in said.all("parameters") for condition in said.conditions(text, naming)),
-        values={name: values for name in FACETS if (values := tuple(item.lower() for item in said.items(name)))},
+        values={name: values for name in FACETS if (values := tuple(said.facet(name)))},
         dataset_id=said.parsed("path", lambda path: identities.dataset(normalise_path(path))),
         complete=said.claim("complete"),
         has_warnings=said.claim("has_warnings"),
@@ -128,7 +141,7 @@ def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: t
         facets=tuple(said.among("facets", FACETS)),
         count=said.claim("count") or False,
         as_csv=said.choice("format", ("json", "csv")) == "csv",
-        columns=tuple(dict.fromkeys(map(naming.canonical, said.items("columns")))),
+        columns=tuple(dict.fromkeys(map(naming.canonical, said.columns()))),
     )
     if faults := [*said.faults, *_faults_together(query)]:
         raise QueryInvalid(faults)
@@ -182,6 +195,14 @@ class _Said:
     def items(self, name: str) -> list[str]:
         """The values of a field that may be given often, or once with commas."""
         return [item.strip() for value in self.all(name) for item in value.split(",") if item.strip()]
+
+    def facet(self, name: str) -> list[str]:
+        """The values of a facet, in lower case."""
+        return self.among(name, TYPES) if name == "type" else [item.lower() for item in self.items(name)]
+
+    def columns(self) -> list[str]:
+        """What `columns` names beside those that are there anyway."""
+        return [item for item in self.items("columns") if item.lower() not in COLUMNS]
 
     def one(self, name: str) -> str | None:
         values = self.all(name)

@@ -9,19 +9,9 @@ from typing import Any
 from pydantic_core import to_json
 
 from services.search.naming import Naming
+from services.search.query import COLUMNS
 from services.search.reading import CatalogueReader, Row
 
-FACTS = {
-    "id": "dataset_id",
-    "path": "path",
-    "name": "name",
-    "technique": "technique",
-    "kind": "kind",
-    "sample": "sample",
-    "proposal": "proposal",
-    "start": "start",
-}
-"""The columns that are always there, and what a row calls them."""
 ROWS_AT_ONCE = 50
 
 
@@ -30,14 +20,14 @@ async def sheet(
 ) -> AsyncIterator[str]:
     """The lines, some datasets at a time; each parameter is a column, its numbers in the canonical unit."""
     spellings = [naming.spellings(column) for column in columns]
-    yield _lines([[*FACTS, *columns]])
+    yield _lines([[*COLUMNS, *columns]])
     for begin in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[begin : begin + ROWS_AT_ONCE]
         events = await reader.events([(row["dataset_id"], row["revision"]) for row in some]) if columns else {}
         lines = []
         for row in some:
             parameters = _parameters(events[row["dataset_id"]]) if columns else {}
-            lines.append([*(_cell(row[fact]) for fact in FACTS.values()), *_values(parameters, spellings)])
+            lines.append([*(_cell(row[fact]) for fact in COLUMNS.values()), *_values(parameters, spellings)])
         yield _lines(lines)
 
 

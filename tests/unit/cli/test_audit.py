@@ -150,6 +150,13 @@ def test_a_token_that_may_not_ask_ends_the_audit(installation: Installation, mon
     assert "/data/run_2 cannot be judged: the token is for id29" in result.output
 
 
+def test_an_audit_of_what_is_not_catalogued_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = Installation().audit(monkeypatch, "--technique", "MXX", "--proposal", "mx1")
+    assert result.exit_code == 1
+    assert "no dataset of technique MXX, proposal mx1 is catalogued" in result.output
+    assert Installation().audit(monkeypatch).exit_code == 0
+
+
 def test_batches_that_are_too_large_for_the_gateway_are_halved(monkeypatch: pytest.MonkeyPatch) -> None:
     installation = Installation(catalogued(1), catalogued(2))
     installation.most_checked = 1

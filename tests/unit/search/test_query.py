@@ -101,6 +101,16 @@ def test_an_empty_field_asks_nothing() -> None:
     assert read(q="", parameters="  ", technique=",") == Query()
 
 
+def test_a_type_that_no_dataset_can_have_is_refused() -> None:
+    assert read(type="RAW, processed").values == {"type": ("raw", "processed")}
+    with pytest.raises(QueryInvalid, match="type: 'green' is none of raw, processed"):
+        read(type="raw,green")
+
+
+def test_columns_that_are_there_anyway_may_be_named() -> None:
+    assert read(format="csv", columns="Name,MX_flux,start").columns == ("MX_flux",)
+
+
 def test_a_field_that_is_given_once_is_not_given_twice() -> None:
     with pytest.raises(QueryInvalid, match="limit: give it once"):
         read_query([("limit", "1"), ("limit", "2")], IDENTITIES, PARIS, NAMING)

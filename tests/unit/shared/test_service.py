@@ -6,7 +6,7 @@ import logging
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from shared.service import Host, Parts, Service, http_config
 from shared.settings import Settings
@@ -55,3 +55,20 @@ async def test_the_page_of_the_api_shows_without_the_internet() -> None:
     assert page.headers["content-type"].startswith("text/html")
     assert "://" not in page.text
     assert 'fetch("/openapi.json")' in page.text
+
+
+async def test_the_description_of_the_api_has_the_answer_that_a_fault_gets() -> None:
+    router = APIRouter()
+
+    @router.get("/twice")
+    async def twice(number: int) -> int:
+        return 2 * number
+
+    app = Host(Service("documented", lambda _ground: Parts(router=router), "documented"), Settings()).app()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+        described = (await client.get("/openapi.json")).json()["paths"]["/twice"]["get"]["responses"]
+        answer = await client.get("/twice?number=many")
+    [(media_type, content)] = described["default"]["content"].items()
+    assert "422" not in described
+    assert answer.headers["content-type"] == media_type
+    assert answer.json().keys() == content["schema"]["properties"].keys()
