@@ -1,6 +1,7 @@
 """What a user types beside a running beamcat."""
 
 import json
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +42,10 @@ def test_while_beamcat_is_up_every_command_answers(facility: Facility, tmp_path:
     receipts = json.loads(submitted.stdout)
     assert [receipt["state"] for receipt in receipts] == ["committed", "committed"]
 
+    [imported] = json.loads(beamcat(facility.folder, *import_of_the_readme(), "--json").stdout)
+    assert imported["state"] == "committed"
+    assert [left["value"] for left in imported["not_submitted"]] == ["cluster-17"]
+
     checked = beamcat(facility.folder, "check", str(examples / "4-wrong-value.json"))
     assert checked.returncode == 1
     assert "MX_numberOfImages" in checked.stdout
@@ -64,13 +69,21 @@ def test_while_beamcat_is_up_every_command_answers(facility: Facility, tmp_path:
     found = json.loads(beamcat(facility.folder, "find", "-p", "MX_resolution~lt~2", "--json").stdout)
     assert receipts[0]["path"] in [dataset["path"] for dataset in found["datasets"]]
     tree = json.loads(beamcat(facility.folder, "lineage", receipts[0]["path"], "--json").stdout)
-    assert len(tree["edges"]) == 1
+    assert len(tree["edges"]) == 2  # of autoPROC and of xia2
 
     audited = beamcat(facility.folder, "audit", "--proposal", "mx1111", "--json")
     assert audited.returncode == 0, audited.stdout + audited.stderr
     report = json.loads(audited.stdout)
     assert report["judged"] >= 3
     assert report["datasets"] == []
+
+
+def import_of_the_readme() -> list[str]:
+    """The arguments of the README's command that submits what a pipeline left behind."""
+    readme = (ROOT / "README.md").read_text().replace("\\\n", " ")
+    [line] = [line for line in readme.splitlines() if "beamcat submit --from" in line]
+    _, _, *arguments = shlex.split(line)
+    return [str(ROOT / each) if each.startswith("examples/") else each for each in arguments]
 
 
 def test_a_frame_that_could_not_be_read_is_corrected_and_sent_again(facility: Facility, tmp_path: Path) -> None:
