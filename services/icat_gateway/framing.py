@@ -53,6 +53,11 @@ ESCAPES = {
     "1.1": {"n": "\n", "c": ":", "\\": "\\"},
     "1.2": {"n": "\n", "c": ":", "\\": "\\", "r": "\r"},
 }
+WRITTEN = {
+    version: str.maketrans(dict.fromkeys("\r\n\0", " ") | {meaning: f"\\{letter}" for letter, meaning in known.items()})
+    for version, known in ESCAPES.items()
+}
+"""What stands for a character of a header's value; for what the version cannot say, a blank."""
 UNESCAPED = ("CONNECT", "STOMP", "CONNECTED")
 """Frames whose headers no version escapes, so that 1.0 can read them."""
 
@@ -198,11 +203,6 @@ class Parser:
 
 def written(command: str, version: str | None, headers: Mapping[str, str]) -> bytes:
     """A frame without a body, as a server writes it in a version."""
-    lines = "".join(f"{name}:{_escape(value, version)}\n" for name, value in headers.items())
+    escapes = WRITTEN[version or "1.0"]
+    lines = "".join(f"{name}:{value.translate(escapes)}\n" for name, value in headers.items())
     return f"{command}\n{lines}\n\0".encode(errors="replace")
-
-
-def _escape(value: str, version: str | None) -> str:
-    """What the version cannot say is a blank."""
-    escapes = {meaning: f"\\{letter}" for letter, meaning in ESCAPES[version or "1.0"].items()}
-    return "".join(escapes.get(letter, " " if letter in "\r\n\0" else letter) for letter in value)

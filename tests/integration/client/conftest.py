@@ -1,3 +1,3 @@
-from tests.unit.client.conftest import gateway, new_client, one_gateway
+from tests.flow.client.conftest import gateway, new_client, one_gateway
 
 __all__ = ["gateway", "new_client", "one_gateway"]

@@ -12,7 +12,7 @@ import pytest
 
 import beamcat_client
 from beamcat_client import Client
-from tests.unit.client.gateway_at_work import GatewayAtWork
+from tests.flow.client.gateway_at_work import GatewayAtWork
 
 PYTHON = os.environ.get("BEAMCAT_CLIENT_PYTHON", sys.executable)
 """The producers' interpreter: the client is for older ones than the gateway."""

@@ -16,8 +16,8 @@ from deploy.embedded.stack import DATABASE_VARIABLE, embedded_stack
 from shared.settings import Settings
 from shared.topic_admin import apply_topics
 from shared.topics import REJECTED, SUBMITTED
+from tests.flow.icat_gateway.edge_on_memory import Client
 from tests.integration.icat_gateway.speaking import EdgeProcess, dataset, run_python, topic_from_now
-from tests.unit.icat_gateway.edge_on_memory import Client
 
 pytestmark = pytest.mark.integration
 

@@ -19,8 +19,8 @@ from shared.events import DatasetRejected
 from shared.identity import Identities
 from shared.topics import REJECTED
 from shared.wire import Message
+from tests.flow.icat_gateway.edge_on_memory import Broker, Client, World, running, until
 from tests.integration.icat_gateway.malformed import CONNECT, SESSION, bodies, frames
-from tests.unit.icat_gateway.edge_on_memory import Broker, Client, World, running, until
 
 MOST_GROWTH_BYTES = 300 * 1024 * 1024
 """Of the whole test process, clients included, while several streams of 100 MB are sent."""

@@ -35,12 +35,12 @@ def processes() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
 def test_a_servers_leftovers_are_ended_and_nothing_else(
     tmp_path: Path, processes: dict[str, subprocess.Popen[bytes]]
 ) -> None:
-    program = psutil.Process().name()
     processes["server"] = started(MARKER)
     processes["child of a server"] = started(directory=tmp_path)
     processes["server of another directory"] = started(MARKER + "0")
     processes["child of another directory"] = started(directory=tmp_path.parent)
 
+    program = psutil.Process(processes["child of a server"].pid).name()
     assert end_leftovers(MARKER, tmp_path, program, signal.SIGTERM) == 2
 
     assert [name for name, process in processes.items() if process.poll() is None] == [

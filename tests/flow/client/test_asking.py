@@ -10,7 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from beamcat_client import AsyncClient, BeamcatError, Client, NotFound, StillWaiting, Unavailable
-from tests.unit.client.gateway_at_work import GatewayAtWork
+from tests.flow.client.gateway_at_work import GatewayAtWork
+
+pytestmark = pytest.mark.flow
 
 Answers = dict[str, tuple[int, str] | list[tuple[int, str]]]
 
@@ -47,7 +49,7 @@ class Catalogue:
 @pytest.fixture
 def catalogue() -> Iterator[Catalogue]:
     catalogue = Catalogue()
-    thread = Thread(target=catalogue.server.serve_forever, args=(0.02,))
+    thread = Thread(target=catalogue.server.serve_forever, args=(0.002,))
     thread.start()
     yield catalogue
     catalogue.server.shutdown()

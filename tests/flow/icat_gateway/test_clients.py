@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from shared.topics import COMMITTED, PENDING, REJECTED
 from tests.flow.world import World
 from tests.unit.icat_gateway.translation.speaking import RAW, a_dataset, an_update, taken, translated
+
+pytestmark = pytest.mark.flow
 
 RESULT = RAW.replace("RAW_DATA", "PROCESSED_DATA") + "/autoPROC"
 UPDATES = "icatUpdateDatasetMetadata"

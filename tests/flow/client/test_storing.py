@@ -15,8 +15,10 @@ from beamcat_client import AsyncClient, BeamcatError, Client, Receipt, SpoolUnus
 from beamcat_client.submission import plain
 from shared.events import Submission
 from shared.tokens import create_token, revoke_token
-from tests.unit.client.gateway_at_work import GatewayAtWork
+from tests.flow.client.gateway_at_work import GatewayAtWork
 from tests.unit.validator.builders import SUBMITTED_AT, a_checker
+
+pytestmark = pytest.mark.flow
 
 
 def store(client: Client, number: int = 1, **more: str | None) -> Receipt:

@@ -12,7 +12,9 @@ from services.icat_gateway.bounds import Bounds, Limits, Patiences
 from services.icat_gateway.ports import QUEUES
 from shared.topics import REJECTED
 from shared.wire import Message
-from tests.unit.icat_gateway.edge_on_memory import Broker, Client, running, until
+from tests.flow.icat_gateway.edge_on_memory import Broker, Client, running, until
+
+pytestmark = pytest.mark.flow
 
 HASTY = Bounds(confirmation_seconds=0.05)
 
