@@ -5,6 +5,7 @@ Each condition on parameters or words is a *set of ordinals*. Sets are never joi
 """
 # ruff: noqa: S608  # as the first line says
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ LINKS = {
 MOST_FACET_VALUES = 100
 MOST_FIRST = 2000
 """Datasets among which a page is looked for first."""
+MOST_BLOCKS_FIRST = 256
+"""Blocks among whose values it is, in the order of a parameter."""
 SHORTEST_PIECE = 3
 """Characters of a substring that are worth sorting out whole blocks by."""
 
@@ -63,20 +66,8 @@ Bind = Callable[[object, str], str]
 def page(query: Query, names: Names) -> Statement:
     """One row more than the page has, so that it is known whether another follows."""
     statement = Statement()
-    if query.sort in COLUMN_SORTS:
-        statement.text = _page_by_column(query, names, statement.bind)
-        return statement
-    ids = statement.bind([one.parameter_id for one in names[query.sort.lower()] if not one.many], "int[]")
-    facts, chosen = _facts(query, statement.bind), _chosen_by_all(query, names, statement.bind)
-    if chosen:
-        facts.append(f"dataset.ordinal in ({chosen})")
-    key = "sorted.value"
-    where, order = _where([*facts, *_after(query, key, statement.bind)]), _order(query, key, "dataset.dataset_id")
-    limit = statement.bind(query.limit + 1, "int")
-    statement.text = (
-        f"select {LISTED}, {key} as sort_key"
-        f" from dataset join ({_entries('number_block', ids)}) as sorted using (ordinal){where}{order} limit {limit}"
-    )
+    by = _page_by_column if query.sort in COLUMN_SORTS else _page_by_number
+    statement.text = by(query, names, statement.bind)
     return statement
 
 
@@ -98,6 +89,43 @@ def _page_by_column(query: Query, names: Names, bind: Bind) -> str:
         f" near as materialized ({listed} (select * from dataset{_where(facts)}{order} limit {MOST_FIRST}) as dataset"
         f" where ({inside}) is true{order} limit {limit}),"
         f" far as ({listed} dataset{_where([*facts, inside, f'{found} < {limit}'])}{order} limit {limit})"
+        f" select * from near where {found} = {limit} union all select * from far"
+        f"{_order(query, 'sort_key', 'dataset_id')}"
+    )
+
+
+def _page_by_number(query: Query, names: Names, bind: Bind) -> str:
+    """The page in the order of a parameter.
+
+    The first blocks of the order hold all values up to where the next block begins. These values are looked at first;
+    only if they do not fill the page, all are. A block that reaches over the cursor begins there.
+    """
+    ids = bind([one.parameter_id for one in names[query.sort.lower()] if not one.many], "int[]")
+    key, facts = "sorted.value", _facts(query, bind)
+    facts += _after(query, key, bind)
+    begin = bind(query.after.key if query.after else math.inf * (1 if query.descending else -1), "float8")
+    edge, beyond, order = (
+        (f"least(high, {begin})", ">", "desc") if query.descending else (f"greatest(low, {begin})", "<", "asc")
+    )
+    chosen, limit = _chosen_by_all(query, names, bind), bind(query.limit + 1, "int")
+    inside = " where (ordinal in (select ordinal from chosen)) is true" if chosen else ""
+
+    def listed(blocks: str, values: str) -> str:
+        entries = f"select * from ({_entries('number_block', ids, blocks)}) as entry{inside} offset 0"
+        return (
+            f"select {LISTED}, {key} as sort_key from ({entries}) as sorted join dataset using (ordinal)"
+            f"{_where([*facts, values])}{_order(query, key, 'dataset.dataset_id')} limit {limit}"
+        )
+
+    rest, found = "coalesce((select edge from rest), '-infinity')", "(select count(*) from near)"
+    if not query.descending:
+        rest = rest.replace("-infinity", "infinity")
+    return (
+        f"with {f'chosen as materialized ({chosen}), ' if chosen else ''}"
+        f"rest as materialized (select {edge} as edge from number_block where parameter_id = any({ids})"
+        f" order by edge {order} offset {MOST_BLOCKS_FIRST} limit 1),"
+        f" near as materialized ({listed(f'{edge} {beyond} {rest}', f'{key} {beyond} {rest}')}),"
+        f" far as ({listed('true', f'{found} < {limit}')})"
         f" select * from near where {found} = {limit} union all select * from far"
         f"{_order(query, 'sort_key', 'dataset_id')}"
     )

@@ -3,11 +3,13 @@
 import base64
 import random
 from datetime import timedelta
+from itertools import product
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from services.search import sql
 from services.search.sealing import FAN_IN, SEALED_TIER, Sealing
 from shared.backoff import Patience
 from tests.integration.search.asking import asking
@@ -121,3 +123,36 @@ def _question(chance: random.Random) -> tuple[dict[str, str], Any]:
             ({"q": "twi P", "parameters": f"x~lt~{high}"}, lambda v: v["t"] == "p 21 twin" and v["x"] < high),
         ]
     )
+
+
+@pytest.mark.parametrize("most_blocks", [1, 3, 256])
+async def test_pages_in_the_order_of_a_number_are_those_of_a_plain_model(
+    most_blocks: int, world: PostgresWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql, "MOST_BLOCKS_FIRST", most_blocks)
+    seed = random.randrange(2**32)
+    print(f"SEED={seed}")  # noqa: T201  # shown when the test fails
+    chance = random.Random(seed)
+    topics, model = Topics(), dict[str, dict[str, Any]]()
+    for _ in range(2 * FAN_IN + 3):
+        records = []
+        for _ in range(chance.choice([1, 1, 20, 300])):
+            path = f"/data/{chance.randrange(2000)}"
+            values = {"x": chance.randrange(-3, 40), "y": chance.random()}
+            revision = model.get(path, {"revision": 0})["revision"] + 1
+            model[path] = {**values, "revision": revision}
+            records.append(topics.committed(path, values, revision=revision))
+        await world.note(*records)
+    async with asking(world.database) as ask:
+        for sealed in (False, True):
+            if sealed:
+                await Sealing(world.database, Patience()).seal()
+            for by, order, filters in product("xy", ("asc", "desc"), ({}, {"parameters": "x~gt~35"})):
+                wanted = sorted(
+                    (values[by], str(dataset_id(path)), path)
+                    for path, values in model.items()
+                    if not filters or values["x"] > 35
+                )
+                fields = {"sort": by, "order": order, "limit": str(chance.randrange(20, 300)), **filters}
+                names = [path.rsplit("/", 1)[1] for _, _, path in (wanted if order == "asc" else reversed(wanted))]
+                assert await ask.names(**fields) == names, fields
