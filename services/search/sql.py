@@ -31,6 +31,12 @@ MOST_FIRST = 2000
 """Datasets among which a page is looked for first."""
 MOST_BLOCKS_FIRST = 256
 """Blocks among whose values it is, in the order of a parameter."""
+FOUND = "(select count(*) from near)"
+CHOSEN = "ordinal in (select ordinal from chosen)"
+CHOSEN_OF_FIRST = (
+    "(ordinal in (select ordinal from chosen where (ordinal in (select ordinal from first)) is true)) is true"
+)
+"""Said with `is true`, a set is a hash table and never one side of a join; the smaller one is it."""
 SHORTEST_PIECE = 3
 """Characters of a substring that are worth sorting out whole blocks by."""
 
@@ -75,7 +81,7 @@ def _page_by_column(query: Query, names: Names, bind: Bind) -> str:
     """The page in the order of an index.
 
     Where much matches, the first datasets of the order fill it; only if they do not, all that match are looked up and
-    sorted. Said with `is true`, the set is a hash table and never one side of a join.
+    sorted.
     """
     key = f"dataset.{COLUMN_SORTS[query.sort]}"
     facts, order = [*_facts(query, bind), *_after(query, key, bind)], _order(query, key, "dataset.dataset_id")
@@ -83,15 +89,10 @@ def _page_by_column(query: Query, names: Names, bind: Bind) -> str:
     listed = f"select {LISTED}, {key} as sort_key from"
     if not chosen:
         return f"{listed} dataset{_where(facts)}{order} limit {limit}"
-    inside, found = "ordinal in (select ordinal from chosen)", "(select count(*) from near)"
-    return (
-        f"with chosen as materialized ({chosen}),"
-        f" near as materialized ({listed} (select * from dataset{_where(facts)}{order} limit {MOST_FIRST}) as dataset"
-        f" where ({inside}) is true{order} limit {limit}),"
-        f" far as ({listed} dataset{_where([*facts, inside, f'{found} < {limit}'])}{order} limit {limit})"
-        f" select * from near where {found} = {limit} union all select * from far"
-        f"{_order(query, 'sort_key', 'dataset_id')}"
-    )
+    first = f"select * from dataset{_where(facts)}{order} limit {MOST_FIRST}"
+    near = f"{listed} first as dataset where {CHOSEN_OF_FIRST}{order} limit {limit}"
+    far = f"{listed} dataset{_where([*facts, CHOSEN, f'{FOUND} < {limit}'])}{order} limit {limit}"
+    return _near_or_far(query, chosen, first, near, far, limit)
 
 
 def _page_by_number(query: Query, names: Names, bind: Bind) -> str:
@@ -101,47 +102,67 @@ def _page_by_number(query: Query, names: Names, bind: Bind) -> str:
     only if they do not fill the page, all are. A block that reaches over the cursor begins there.
     """
     ids = bind([one.parameter_id for one in names[query.sort.lower()] if not one.many], "int[]")
-    key, facts = "sorted.value", _facts(query, bind)
-    facts += _after(query, key, bind)
-    begin = bind(query.after.key if query.after else math.inf * (1 if query.descending else -1), "float8")
-    edge, beyond, order = (
-        (f"least(high, {begin})", ">", "desc") if query.descending else (f"greatest(low, {begin})", "<", "asc")
-    )
+    key = "sorted.value"
+    facts, order = [*_facts(query, bind), *_after(query, key, bind)], _order(query, key, "dataset.dataset_id")
+    infinity = math.inf if query.descending else -math.inf
+    begin = bind(query.after.key if query.after else infinity, "float8")
+    edge, before = (f"least(high, {begin})", ">") if query.descending else (f"greatest(low, {begin})", "<")
     chosen, limit = _chosen_by_all(query, names, bind), bind(query.limit + 1, "int")
-    inside = " where (ordinal in (select ordinal from chosen)) is true" if chosen else ""
 
-    def listed(blocks: str, values: str) -> str:
-        entries = f"select * from ({_entries('number_block', ids, blocks)}) as entry{inside} offset 0"
-        return (
-            f"select {LISTED}, {key} as sort_key from ({entries}) as sorted join dataset using (ordinal)"
-            f"{_where([*facts, values])}{_order(query, key, 'dataset.dataset_id')} limit {limit}"
-        )
+    next_block = (
+        f"select {edge} from number_block where parameter_id = any({ids})"
+        f" order by 1 {'desc' if query.descending else 'asc'} offset {MOST_BLOCKS_FIRST} limit 1"
+    )
+    bound = f"coalesce(({next_block}), {bind(-infinity, 'float8')})"
+    first = (
+        f"select value, ordinal from (select {bound} as bound) as next,"
+        f" lateral ({_entries('number_block', ids, f'{edge} {before} bound')}) as entry where value {before} bound"
+    )
+    listed = f"select {LISTED}, {key} as sort_key from"
+    among = _where([CHOSEN_OF_FIRST] if chosen else [])
+    near = f"{listed} (select * from first{among} offset 0) as sorted join dataset using (ordinal)"
+    inside = _where([f"({CHOSEN}) is true"] if chosen else [])
+    entries = f"select * from ({_entries('number_block', ids)}) as entry{inside} offset 0"
+    far = f"{listed} ({entries}) as sorted join dataset using (ordinal){_where([*facts, f'{FOUND} < {limit}'])}"
+    end = f"{order} limit {limit}"
+    return _near_or_far(query, chosen, first, near + _where(facts) + end, far + end, limit)
 
-    rest, found = "coalesce((select edge from rest), '-infinity')", "(select count(*) from near)"
-    if not query.descending:
-        rest = rest.replace("-infinity", "infinity")
+
+def _near_or_far(query: Query, chosen: str, first: str, near: str, far: str, limit: str) -> str:
+    """A page of what comes first, if that fills it; else one of all. What is not read is not looked for either."""
     return (
-        f"with {f'chosen as materialized ({chosen}), ' if chosen else ''}"
-        f"rest as materialized (select {edge} as edge from number_block where parameter_id = any({ids})"
-        f" order by edge {order} offset {MOST_BLOCKS_FIRST} limit 1),"
-        f" near as materialized ({listed(f'{edge} {beyond} {rest}', f'{key} {beyond} {rest}')}),"
-        f" far as ({listed('true', f'{found} < {limit}')})"
-        f" select * from near where {found} = {limit} union all select * from far"
+        f"with {f'chosen as materialized ({chosen}), ' if chosen else ''}first as materialized ({first}),"
+        f" near as materialized ({near}), far as ({far})"
+        f" select * from near where {FOUND} = {limit} union all select * from far"
         f"{_order(query, 'sort_key', 'dataset_id')}"
     )
 
 
 def count(query: Query, names: Names) -> Statement:
-    """How many match."""
+    """How many match. Where parameters and words alone choose, no dataset is read for it."""
     statement = Statement()
-    statement.text = f"select count(*) from {_matching(query, names, statement.bind)}"
+    chosen, facts = _chosen_by_all(query, names, statement.bind), _facts(query, statement.bind)
+    if not chosen or facts:
+        statement.text = f"select count(*) from {_matching(chosen, facts)}"
+        return statement
+    each = "ordinal" if _holds_each_once(query, names) else "distinct ordinal"
+    statement.text = (
+        f"select count({each}) from ({chosen}) as chosen where (ordinal in (select ordinal from void)) is not true"
+    )
     return statement
+
+
+def _holds_each_once(query: Query, names: Names) -> bool:
+    """Whether no ordinal is chosen twice: not where sets meet, nor of one parameter that has one value a dataset."""
+    if len(query.conditions) != 1 or query.words:
+        return True
+    return [one.many for one in names[query.conditions[0].name.lower()]] == [False]
 
 
 def facets(query: Query, names: Names) -> Statement:
     """The values of each facet among all that match, with counts; the most frequent first."""
     statement = Statement()
-    matching = _matching(query, names, statement.bind)
+    matching = _matching(_chosen_by_all(query, names, statement.bind), _facts(query, statement.bind))
     counted = [_by_finding()] if "finding" in query.facets else []
     if columns := [name for name in query.facets if name != "finding"]:
         counted.append(_by_column(columns))
@@ -228,16 +249,14 @@ def _found(condition: str) -> str:
     return f"dataset.finding_set in (select finding_set from finding_set where {condition})"
 
 
-def _matching(query: Query, names: Names, bind: Bind) -> str:
+def _matching(chosen: str, facts: Sequence[str]) -> str:
     """The datasets that match, to be counted; those of a set are read by the array of it, which holds each once.
 
     `offset 0` keeps other conditions outside: the planner takes every array for ten elements, and would compare each
     row that such a condition finds with all of them.
     """
-    chosen, source = _chosen_by_all(query, names, bind), "dataset"
-    if chosen:
-        source = f"(select * from dataset where ordinal = any(array({chosen})) offset 0) as dataset"
-    return source + _where(_facts(query, bind))
+    source = f"(select * from dataset where ordinal = any(array({chosen})) offset 0) as" if chosen else ""
+    return f"{source} dataset{_where(facts)}"
 
 
 def _chosen_by_all(query: Query, names: Names, bind: Bind) -> str:

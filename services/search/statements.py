@@ -46,6 +46,7 @@ WORDS = """
 insert into dataset_words (ordinal, words)
 select ordinal, array_to_tsvector(string_to_array(words, ' ')) from unnest($1::int[], $2::text[]) as t (ordinal, words)
 """
+REPLACED = "insert into void (ordinal) select unnest($1::int[]) on conflict do nothing"
 FORGET_WORDS = "delete from dataset_words where ordinal = any($1::int[])"
 
 LINKS = "insert into link (child, parent, parent_path) select * from unnest($1::uuid[], $2::uuid[], $3::text[])"

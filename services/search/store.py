@@ -105,6 +105,7 @@ class ReadModelTransaction:
         if not applied:
             return
         if replaced := [row for row in rows if row["replaced"] is not None]:
+            await self._connection.execute(statements.REPLACED, [row["replaced"] for row in replaced])
             await self._connection.execute(statements.FORGET_WORDS, [row["replaced"] for row in replaced])
             await self._connection.execute(statements.FORGET_LINKS, [row["dataset_id"] for row in replaced])
         await self._connection.execute(

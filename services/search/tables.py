@@ -64,6 +64,13 @@ DATASET = Table(
     Index("dataset_by_sample", func.lower(text("sample"))),
 )
 
+VOID = Table(
+    "void",
+    METADATA,
+    Column("ordinal", Integer, primary_key=True, autoincrement=False),
+    comment="of revisions that were replaced: no dataset has these any more, but blocks of parameters may",
+)
+
 CONTEXT = Table(
     "context",
     METADATA,

@@ -95,6 +95,8 @@ async def test_random_queries_find_what_a_plain_model_finds_before_and_after_sea
     async with asking(world.database) as ask:
         asked = [_question(chance) for _ in range(15)]
         answers = [await ask.names(limit="500", **fields) for fields, _ in asked]
+        counts = [(await ask.get("/datasets", 200, limit="1", count="true", **fields))["count"] for fields, _ in asked]
+        assert counts == list(map(len, answers))
         assert await world.value("select count(*) from number_block where tier < $1", SEALED_TIER) > 2 * FAN_IN * FAN_IN
         await sealing.seal()
         unsealed = await world.value(

@@ -1,0 +1,21 @@
+"""Ordinals that later revisions have replaced, so that what parameters choose is counted without reading datasets."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "search_0005"
+down_revision = "search_0004"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "void",
+        sa.Column("ordinal", sa.Integer(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("ordinal"),
+        comment="of revisions that were replaced: no dataset has these any more, but blocks of parameters may",
+    )
+    op.execute("lock table dataset in share mode")  # an ordinal that is being written is not void
+    op.execute(
+        "insert into void select generate_series(1, (select max(ordinal) from dataset))"
+        " except select ordinal from dataset"
+    )
