@@ -170,6 +170,10 @@ class Bench:
         yield "two ranges of 5 % each", lambda: self.range_of(0.05, *two, sort="name")
         yield "two ranges, newest first", lambda: self.range_of(0.05, *two)
         yield "one range, sorted by another number", lambda: self.range_of(0.05, *one, sort="MX_quantity_20")
+        yield (
+            "one proposal, sorted by a number",
+            lambda: self.ask(proposal=f"mx{1000 + self.chance.randrange(500)}", sort="MX_quantity_20"),
+        )
         yield "all, newest first", self.ask
         yield "exact text", lambda: self.ask(parameters=f"MX_text_02~eq~autoPROC {self.chance.randrange(1000)}")
         yield (

@@ -96,36 +96,40 @@ def _page_by_column(query: Query, names: Names, bind: Bind) -> str:
 
 
 def _page_by_number(query: Query, names: Names, bind: Bind) -> str:
-    """The page in the order of a parameter.
+    """The page in the order of a parameter, looked up dataset by dataset until it is full.
 
     The first blocks of the order hold all values up to where the next block begins. These values are looked at first;
     only if they do not fill the page, all are. A block that reaches over the cursor begins there.
     """
     ids = bind([one.parameter_id for one in names[query.sort.lower()] if not one.many], "int[]")
-    key = "sorted.value"
-    facts, order = [*_facts(query, bind), *_after(query, key, bind)], _order(query, key, "dataset.dataset_id")
-    infinity = math.inf if query.descending else -math.inf
+    key, direction, infinity = "sorted.value", *(("desc", math.inf) if query.descending else ("asc", -math.inf))
     begin = bind(query.after.key if query.after else infinity, "float8")
     edge, before = (f"least(high, {begin})", ">") if query.descending else (f"greatest(low, {begin})", "<")
-    chosen, limit = _chosen_by_all(query, names, bind), bind(query.limit + 1, "int")
-
     next_block = (
         f"select {edge} from number_block where parameter_id = any({ids})"
-        f" order by 1 {'desc' if query.descending else 'asc'} offset {MOST_BLOCKS_FIRST} limit 1"
+        f" order by 1 {direction} offset {MOST_BLOCKS_FIRST} limit 1"
     )
     bound = f"coalesce(({next_block}), {bind(-infinity, 'float8')})"
     first = (
         f"select value, ordinal from (select {bound} as bound) as next,"
         f" lateral ({_entries('number_block', ids, f'{edge} {before} bound')}) as entry where value {before} bound"
     )
-    listed = f"select {LISTED}, {key} as sort_key from"
-    among = _where([CHOSEN_OF_FIRST] if chosen else [])
-    near = f"{listed} (select * from first{among} offset 0) as sorted join dataset using (ordinal)"
-    inside = _where([f"({CHOSEN}) is true"] if chosen else [])
-    entries = f"select * from ({_entries('number_block', ids)}) as entry{inside} offset 0"
-    far = f"{listed} ({entries}) as sorted join dataset using (ordinal){_where([*facts, f'{FOUND} < {limit}'])}"
-    end = f"{order} limit {limit}"
-    return _near_or_far(query, chosen, first, near + _where(facts) + end, far + end, limit)
+    facts, chosen = _facts(query, bind), _chosen_by_all(query, names, bind)
+    after, limit = _after(query, key, bind), bind(query.limit + 1, "int")
+
+    def listed(entries: str, among: Sequence[str], most: str, *more: str) -> str:
+        return (
+            f"select {LISTED}, {key} as sort_key from"
+            f" (select * from {entries}{_where(among)} order by value {direction} {most}) as sorted,"
+            " lateral (select * from dataset where dataset.ordinal = sorted.ordinal offset 0) as dataset"
+            f"{_where([*facts, *after, *more])}{_order(query, key, 'dataset.dataset_id')} limit {limit}"
+        )
+
+    wanted = [f"({CHOSEN}) is true"] if chosen else []
+    wanted += [f"(ordinal in (select ordinal from dataset{_where(facts)})) is true"] if facts else []
+    near = listed("first", [CHOSEN_OF_FIRST] if chosen else [], f"fetch first {MOST_FIRST} rows with ties")
+    far = listed(f"({_entries('number_block', ids)}) as entry", wanted, "offset 0", f"{FOUND} < {limit}")
+    return _near_or_far(query, chosen, first, near, far, limit)
 
 
 def _near_or_far(query: Query, chosen: str, first: str, near: str, far: str, limit: str) -> str:

@@ -1,4 +1,7 @@
-"""Ordinals that later revisions have replaced, so that what parameters choose is counted without reading datasets."""
+"""What parameters choose is counted without reading datasets.
+
+Ordinals that later revisions have replaced are kept apart, and the key of datasets has what facets count.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,7 +17,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ordinal"),
         comment="of revisions that were replaced: no dataset has these any more, but blocks of parameters may",
     )
-    op.execute("lock table dataset in share mode")  # an ordinal that is being written is not void
+    op.drop_constraint("dataset_pkey", "dataset")  # locks the table: an ordinal that is being written is not void
+    op.execute("alter table dataset add primary key (ordinal) include (context, finding_set)")
     op.execute(
         "insert into void select generate_series(1, (select max(ordinal) from dataset))"
         " except select ordinal from dataset"
