@@ -184,6 +184,12 @@ class Bench:
         yield "full text, two words", lambda: self.ask(q=f"mx{1000 + self.chance.randrange(500)} autoproc")
         yield "facets of all", lambda: self.ask(facets=",".join(FACETS))
         yield "facets of 5 %", lambda: self.range_of(0.05, *one, facets="technique,kind,beamline,proposal")
+        yield (
+            "count, facets of half, one proposal",
+            lambda: self.range_of(
+                0.5, *one, count="true", facets="technique,kind", proposal=f"mx{1000 + self.chance.randrange(500)}"
+            ),
+        )
         yield "count of half of all", lambda: self.range_of(0.5, *one, count="true")
         yield "one proposal", lambda: self.ask(proposal=f"mx{1000 + self.chance.randrange(500)}")
         yield "a dataset", lambda: self.reader.event(IDENTITIES.dataset(path_of(self.some())))

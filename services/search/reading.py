@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.search import sql
+from services.search import counting, sql
 from services.search.cursors import Cursor, write_cursor
 from services.search.index_entry import unpacked
 from services.search.naming import Naming
@@ -71,10 +71,10 @@ class CatalogueReader:
                 cursor = Cursor(last["sort_key"], last["dataset_id"])
                 answer["next"] = write_cursor(order_name(query.sort, query.descending), cursor)
             if query.count:
-                answer["count"] = (await _fetch(connection, sql.count(query, names)))[0]["count"]
+                answer["count"] = (await _fetch(connection, counting.count(query, names)))[0]["count"]
             if query.facets:
                 answer["facets"] = {name: [] for name in query.facets}
-                for row in await _fetch(connection, sql.facets(query, names)):
+                for row in await _fetch(connection, counting.facets(query, names)):
                     answer["facets"][row["facet"]].append({"value": row["value"], "count": row["number"]})
         return answer
 

@@ -26,7 +26,6 @@ LINKS = {
     "child": "select child, parent, parent_path from link where child = any($1::uuid[]) order by child, parent",
     "parent": "select child, parent, parent_path from link where parent = any($1::uuid[]) order by child, parent",
 }
-MOST_FACET_VALUES = 100
 MOST_FIRST = 2000
 """Datasets among which a page is looked for first."""
 MOST_BLOCKS_FIRST = 256
@@ -84,14 +83,14 @@ def _page_by_column(query: Query, names: Names, bind: Bind) -> str:
     sorted.
     """
     key = f"dataset.{COLUMN_SORTS[query.sort]}"
-    facts, order = [*_facts(query, bind), *_after(query, key, bind)], _order(query, key, "dataset.dataset_id")
-    chosen, limit = _chosen_by_all(query, names, bind), bind(query.limit + 1, "int")
+    facts, order = [*facts_of(query, bind), *_after(query, key, bind)], _order(query, key, "dataset.dataset_id")
+    chosen, limit = chosen_by_all(query, names, bind), bind(query.limit + 1, "int")
     listed = f"select {LISTED}, {key} as sort_key from"
     if not chosen:
-        return f"{listed} dataset{_where(facts)}{order} limit {limit}"
-    first = f"select * from dataset{_where(facts)}{order} limit {MOST_FIRST}"
+        return f"{listed} dataset{where_of(facts)}{order} limit {limit}"
+    first = f"select * from dataset{where_of(facts)}{order} limit {MOST_FIRST}"
     near = f"{listed} first as dataset where {CHOSEN_OF_FIRST}{order} limit {limit}"
-    far = f"{listed} dataset{_where([*facts, CHOSEN, f'{FOUND} < {limit}'])}{order} limit {limit}"
+    far = f"{listed} dataset{where_of([*facts, CHOSEN, f'{FOUND} < {limit}'])}{order} limit {limit}"
     return _near_or_far(query, chosen, first, near, far, limit)
 
 
@@ -114,19 +113,19 @@ def _page_by_number(query: Query, names: Names, bind: Bind) -> str:
         f"select value, ordinal from (select {bound} as bound) as next,"
         f" lateral ({_entries('number_block', ids, f'{edge} {before} bound')}) as entry where value {before} bound"
     )
-    facts, chosen = _facts(query, bind), _chosen_by_all(query, names, bind)
+    facts, chosen = facts_of(query, bind), chosen_by_all(query, names, bind)
     after, limit = _after(query, key, bind), bind(query.limit + 1, "int")
 
     def listed(entries: str, among: Sequence[str], most: str, *more: str) -> str:
         return (
             f"select {LISTED}, {key} as sort_key from"
-            f" (select * from {entries}{_where(among)} order by value {direction} {most}) as sorted,"
+            f" (select * from {entries}{where_of(among)} order by value {direction} {most}) as sorted,"
             " lateral (select * from dataset where dataset.ordinal = sorted.ordinal offset 0) as dataset"
-            f"{_where([*facts, *after, *more])}{_order(query, key, 'dataset.dataset_id')} limit {limit}"
+            f"{where_of([*facts, *after, *more])}{_order(query, key, 'dataset.dataset_id')} limit {limit}"
         )
 
     wanted = [f"({CHOSEN}) is true"] if chosen else []
-    wanted += [f"(ordinal in (select ordinal from dataset{_where(facts)})) is true"] if facts else []
+    wanted += [f"(ordinal in (select ordinal from dataset{where_of(facts)})) is true"] if facts else []
     near = listed("first", [CHOSEN_OF_FIRST] if chosen else [], f"fetch first {MOST_FIRST} rows with ties")
     far = listed(f"({_entries('number_block', ids)}) as entry", wanted, "offset 0", f"{FOUND} < {limit}")
     return _near_or_far(query, chosen, first, near, far, limit)
@@ -139,63 +138,6 @@ def _near_or_far(query: Query, chosen: str, first: str, near: str, far: str, lim
         f" near as materialized ({near}), far as ({far})"
         f" select * from near where {FOUND} = {limit} union all select * from far"
         f"{_order(query, 'sort_key', 'dataset_id')}"
-    )
-
-
-def count(query: Query, names: Names) -> Statement:
-    """How many match. Where parameters and words alone choose, no dataset is read for it."""
-    statement = Statement()
-    chosen, facts = _chosen_by_all(query, names, statement.bind), _facts(query, statement.bind)
-    if not chosen or facts:
-        statement.text = f"select count(*) from {_matching(chosen, facts)}"
-        return statement
-    each = "ordinal" if _holds_each_once(query, names) else "distinct ordinal"
-    statement.text = (
-        f"select count({each}) from ({chosen}) as chosen where (ordinal in (select ordinal from void)) is not true"
-    )
-    return statement
-
-
-def _holds_each_once(query: Query, names: Names) -> bool:
-    """Whether no ordinal is chosen twice: not where sets meet, nor of one parameter that has one value a dataset."""
-    if len(query.conditions) != 1 or query.words:
-        return True
-    return [one.many for one in names[query.conditions[0].name.lower()]] == [False]
-
-
-def facets(query: Query, names: Names) -> Statement:
-    """The values of each facet among all that match, with counts; the most frequent first."""
-    statement = Statement()
-    matching = _matching(_chosen_by_all(query, names, statement.bind), _facts(query, statement.bind))
-    counted = [_by_finding()] if "finding" in query.facets else []
-    if columns := [name for name in query.facets if name != "finding"]:
-        counted.append(_by_column(columns))
-    statement.text = (
-        f"with number as materialized (select context, finding_set, count(*) as number"
-        f" from {matching} group by finding_set, context),"
-        f" counted as ({' union all '.join(counted)}),"
-        " ranked as (select *, row_number() over (partition by facet order by number desc, value) as place"
-        " from counted where value is not null)"
-        f" select facet, value, number from ranked where place <= {MOST_FACET_VALUES} order by facet, place"
-    )
-    return statement
-
-
-def _by_column(columns: Sequence[str]) -> str:
-    facet = " ".join(f"when grouping({name}) = 0 then '{name}'" for name in columns)
-    sets = ", ".join(f"({name})" for name in columns)
-    return (
-        f"select case {facet} end as facet, coalesce({', '.join(columns)}) as value, sum(number)::bigint as number"
-        " from (select context, sum(number) as number from number group by context) as number"
-        f" join context using (context) group by grouping sets ({sets})"
-    )
-
-
-def _by_finding() -> str:
-    return (
-        "select 'finding' as facet, code as value, sum(number)::bigint as number"
-        " from (select finding_set, sum(number) as number from number group by finding_set) as number"
-        " join finding_set using (finding_set), unnest(codes) as code group by code"
     )
 
 
@@ -214,7 +156,8 @@ def _order(query: Query, key: str, then: str) -> str:
     return f" order by {key} {direction}, {then} {direction}"
 
 
-def _where(conditions: Sequence[str]) -> str:
+def where_of(conditions: Sequence[str]) -> str:
+    """The conditions as a clause, if there are any."""
     return f" where {' and '.join(conditions)}" if conditions else ""
 
 
@@ -223,7 +166,7 @@ def asked_for(bind: Bind, *conditions: tuple[str, object, str]) -> list[str]:
     return [condition.format(bind(value, cast)) for condition, value, cast in conditions if value is not None]
 
 
-def _facts(query: Query, bind: Bind) -> list[str]:
+def facts_of(query: Query, bind: Bind) -> list[str]:
     """What the columns of `dataset` must satisfy."""
     where = []
     for name, values in query.values.items():
@@ -253,17 +196,7 @@ def _found(condition: str) -> str:
     return f"dataset.finding_set in (select finding_set from finding_set where {condition})"
 
 
-def _matching(chosen: str, facts: Sequence[str]) -> str:
-    """The datasets that match, to be counted; those of a set are read by the array of it, which holds each once.
-
-    `offset 0` keeps other conditions outside: the planner takes every array for ten elements, and would compare each
-    row that such a condition finds with all of them.
-    """
-    source = f"(select * from dataset where ordinal = any(array({chosen})) offset 0) as" if chosen else ""
-    return f"{source} dataset{_where(facts)}"
-
-
-def _chosen_by_all(query: Query, names: Names, bind: Bind) -> str:
+def chosen_by_all(query: Query, names: Names, bind: Bind) -> str:
     """The ordinals that are in every set, one perhaps twice; nothing where nothing asks for a set."""
     sets = [f"({_ordinals(condition, names, bind)})" for condition in query.conditions]
     if query.words:

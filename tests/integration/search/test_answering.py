@@ -2,6 +2,8 @@
 
 import base64
 import random
+from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import product
 from typing import Any
@@ -88,15 +90,19 @@ async def test_random_queries_find_what_a_plain_model_finds_before_and_after_sea
                 "t": chance.choice(["P 1", "p 21 twin", "C2", "é" * 150]),
             }
             revision = model.get(path, {"revision": 0})["revision"] + 1
-            model[path] = {**values, "revision": revision}
-            records.append(topics.committed(path, values, revision=revision))
+            proposal = chance.choice(["mx1", "mx2", "mx3"])
+            model[path] = {**values, "revision": revision, "proposal": proposal}
+            records.append(topics.committed(path, values, revision=revision, proposal=proposal))
         await world.note(*records)
     sealing = Sealing(world.database, Patience())
     async with asking(world.database) as ask:
         asked = [_question(chance) for _ in range(15)]
         answers = [await ask.names(limit="500", **fields) for fields, _ in asked]
-        counts = [(await ask.get("/datasets", 200, limit="1", count="true", **fields))["count"] for fields, _ in asked]
-        assert counts == list(map(len, answers))
+        for fields, holds in asked:
+            wanted = Counter(values["proposal"] for values in model.values() if holds(values))
+            told = await ask.get("/datasets", 200, limit="1", count="true", facets="proposal", **fields)
+            assert told["count"] == wanted.total(), fields
+            assert {each["value"]: each["count"] for each in told["facets"]["proposal"]} == wanted, fields
         assert await world.value("select count(*) from number_block where tier < $1", SEALED_TIER) > 2 * FAN_IN * FAN_IN
         await sealing.seal()
         unsealed = await world.value(
@@ -115,7 +121,7 @@ async def test_random_queries_find_what_a_plain_model_finds_before_and_after_sea
 def _question(chance: random.Random) -> tuple[dict[str, str], Any]:
     low, high = chance.randrange(40), chance.randrange(40)
     least, text = chance.random(), chance.choice(["P 1", "C2", "é" * 150])
-    return chance.choice(
+    question: tuple[dict[str, str], Callable[[dict[str, Any]], bool]] = chance.choice(
         [
             ({"parameters": f"x~gteq~{low},x~lt~{high}"}, lambda v: low <= v["x"] < high),
             ({"parameters": f"x~gt~{low},y~lteq~{least}", "sort": "y"}, lambda v: v["x"] > low and v["y"] <= least),
@@ -125,6 +131,11 @@ def _question(chance: random.Random) -> tuple[dict[str, str], Any]:
             ({"q": "twi P", "parameters": f"x~lt~{high}"}, lambda v: v["t"] == "p 21 twin" and v["x"] < high),
         ]
     )
+    fields, holds = question
+    proposals = chance.choice([None, ["mx2"], ["mx1", "mx3"]])
+    if proposals is None:
+        return fields, holds
+    return fields | {"proposal": ",".join(proposals)}, lambda v: v["proposal"] in proposals and holds(v)
 
 
 @pytest.mark.parametrize("most_blocks", [1, 3, 256])

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.search.counting import count, facets
 from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
 from services.search.filters import AnyOf, Condition, Exists, FilterInvalid, Like, Within, conditions_of, read_time
 from services.search.naming import Naming
 from services.search.query import FIELDS, Fault, Query, QueryInvalid, read_query
-from services.search.sql import Known, count, facets, page
+from services.search.sql import Known, page
 from tests.described import VOCABULARY
 from tests.unit.search.building import IDENTITIES, NOON, dataset_id
 
