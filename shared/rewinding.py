@@ -1,12 +1,12 @@
 """Going back in Kafka: reading topics from their start, and setting consumer groups back to an earlier time."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import CommitFailedError
+from aiokafka.errors import CommitFailedError, UnknownTopicOrPartitionError
 
 from shared.fatal import Fatal
 from shared.kafka_access import kafka_access, knocking
@@ -16,31 +16,49 @@ from shared.topics import Topic
 from shared.wire import Record
 
 FETCH_BYTES = 4 * 1024 * 1024
+FETCH_MS = 200
 
 Progress = Callable[[int, int], None]
-Places = dict[TopicPartition, int]
+Places = Mapping[TopicPartition, int]
 """The offset of the next record, by partition."""
 
 
 async def replay(settings: Settings, topics: Sequence[Topic], progress: Progress) -> AsyncIterator[list[Record]]:
     """All that the topics hold at this moment, in batches, in no group; `progress` is told events read, of how many."""
-    consumer = AIOKafkaConsumer(
-        *(topic.name for topic in topics),
-        **kafka_access(settings),
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FETCH_BYTES,
-    )
-    async with knocking(settings):
-        await consumer.start()
-    try:
+    async with from_start(settings, topics) as consumer:
         ends: Places = await consumer.end_offsets(consumer.assignment())
-        every = sum(ends.values()) - sum((await consumer.beginning_offsets(ends)).values())
-        while left := sum([max(0, end - await consumer.position(at)) for at, end in ends.items()]):
-            progress(every - left, every)
-            fetched = await consumer.getmany(timeout_ms=200, max_records=settings.batch_events)
+        every = await left(consumer, ends)
+        while yet := await left(consumer, ends):
+            progress(every - yet, every)
+            fetched = await consumer.getmany(timeout_ms=FETCH_MS, max_records=settings.batch_events)
             yield [record_of(raw) for raws in fetched.values() for raw in raws]
+
+
+@asynccontextmanager
+async def from_start(settings: Settings, topics: Sequence[Topic]) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer that reads the topics from their start, in no group.
+
+    Raises:
+        Fatal: a topic is not there.
+    """
+    names = [topic.name for topic in topics]
+    consumer = AIOKafkaConsumer(
+        *names, **kafka_access(settings), auto_offset_reset="earliest", max_partition_fetch_bytes=FETCH_BYTES
+    )
+    try:
+        async with knocking(settings):
+            await consumer.start()
+        yield consumer
+    except UnknownTopicOrPartitionError as error:
+        raise Fatal(f"a topic of {', '.join(names)} is not there: run `beamcat topics apply` first") from error
     finally:
         await consumer.stop()
+
+
+async def left(consumer: AIOKafkaConsumer, ends: Places) -> int:
+    """How many offsets are not read yet of the partitions that the consumer has, up to these."""
+    assigned = consumer.assignment()
+    return sum([max(0, end - await consumer.position(at)) for at, end in ends.items() if at in assigned])
 
 
 async def check_empty(settings: Settings, groups: Sequence[str]) -> None:
@@ -72,9 +90,10 @@ async def rewind(settings: Settings, groups: Sequence[str], since: datetime) -> 
         CommitFailedError: a group has a member.
     """
     gone: dict[str, datetime] = {}
+    begin_ms = int(since.timestamp() * 1000)
     for group, places in (await _places_of(settings, groups)).items():
         async with _stranger(settings, group, places) as consumer:
-            found = await consumer.offsets_for_times(dict.fromkeys(places, _milliseconds(since)))
+            found = await consumer.offsets_for_times(dict.fromkeys(places, begin_ms))
             await consumer.commit(
                 {at: min(place, first.offset) if (first := found[at]) else place for at, place in places.items()}
             )
@@ -83,7 +102,7 @@ async def rewind(settings: Settings, groups: Sequence[str], since: datetime) -> 
             gone |= {
                 at.topic: datetime.fromtimestamp(first.timestamp / 1000, UTC)
                 for at, first in oldest.items()
-                if first and first.timestamp > _milliseconds(since)
+                if first and first.timestamp > begin_ms
             }
     return gone
 
@@ -110,7 +129,3 @@ async def _stranger(settings: Settings, group: str, places: Places) -> AsyncIter
         yield consumer
     finally:
         await consumer.stop()
-
-
-def _milliseconds(time: datetime) -> int:
-    return int(time.timestamp() * 1000)

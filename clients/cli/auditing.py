@@ -8,10 +8,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.progress import Progress
 
 from clients.cli.api import MOST_CHECKED, Api, connect
-from clients.cli.output import Json, console, errors, fail, print_json, print_table, print_verdict
+from clients.cli.output import Json, console, fail, print_json, print_table, print_verdict, progress_bar
 
 PAGE_ROWS = 500
 NOT_PERMITTED = 403
@@ -79,7 +78,7 @@ def audit(
 def judge(api: Api, wanted: Mapping[str, str | None]) -> Report:
     """Every catalogued dataset that is wanted, judged as an update of itself."""
     report = Report()
-    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
+    with progress_bar() as progress:
         task = progress.add_task("judged", total=None)
         for rows, count in pages(api, wanted):
             progress.update(task, total=count)

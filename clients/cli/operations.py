@@ -7,10 +7,9 @@ from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.progress import Progress
 
 import services
-from clients.cli.output import UNREACHABLE, Json, console, errors, fail, print_json, print_table
+from clients.cli.output import UNREACHABLE, Json, console, fail, print_json, print_table, progress_bar
 from clients.cli.surroundings import own_settings, settings
 from shared.topics import TOPICS
 
@@ -85,7 +84,7 @@ def recover(
 @contextmanager
 def _told_events() -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal; what it is given tells it how many events are read, of how many."""
-    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
+    with progress_bar() as progress:
         reading = progress.add_task("events read", total=None)
         yield lambda done, every: progress.update(reading, completed=done, total=every)
 

@@ -8,6 +8,7 @@ import typer
 import typer.core
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress
 from rich.table import Table
 
 PIPED_WIDTH = 240
@@ -22,6 +23,11 @@ FAILED = 1
 """Exit code: the answer is no (rejected, not found, not taken)."""
 UNREACHABLE = 3
 """Exit code: a service did not answer; the same call may go through later."""
+
+
+def progress_bar() -> Progress:
+    """A bar on standard error while a command works, if somebody looks."""
+    return Progress(console=errors, transient=True, disable=not errors.is_terminal)
 
 
 def print_json(value: object) -> None:

@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Iterable
 from uuid import UUID
 
+from services.linker import statements as sql
 from services.linker.investigations import Slot
 from services.linker.queries import columns, slot_row
 from shared.database import Connection
@@ -17,12 +18,6 @@ from shared.rejections import Poison
 from shared.topics import COMMITTED, REGISTERED
 from shared.wire import Record, read
 
-REMEMBER = """
-insert into investigation (investigation_id, facility_id, number, proposal, beamline, start, "end", title, placeholder)
-select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[],
-    $7::timestamptz[], $8::text[], $9::bool[])
-on conflict do nothing
-"""
 GO_ON_ABOVE = """
 select setval('investigation_number',
     greatest(nextval('investigation_number'), (select max(number) + 1 from investigation)), false)
@@ -64,7 +59,7 @@ class LostInvestigations:
     async def finish(self) -> int:
         """After all records: keep them; new investigations get higher numbers; how many were lacking."""
         rows = [slot_row(slot) for _, slot in self._told.values()]
-        status = await self._connection.execute(REMEMBER, *columns(rows, 9))
+        status = await self._connection.execute(sql.LACKING_SLOTS, *columns(rows, 9))
         await self._connection.execute(GO_ON_ABOVE)
         return int(status.split()[-1])
 

@@ -96,10 +96,13 @@ union
 
 NUMBERS = "select nextval('investigation_number') from generate_series(1, $1)"
 
-KEEP_SLOTS = """
+_NEW_SLOTS = """
 insert into investigation (investigation_id, facility_id, number, proposal, beamline, start, "end", title, placeholder)
 select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[],
     $7::timestamptz[], $8::text[], $9::bool[])
+"""
+LACKING_SLOTS = f"{_NEW_SLOTS} on conflict do nothing"
+KEEP_SLOTS = f"""{_NEW_SLOTS}
 on conflict (investigation_id) do update set (proposal, beamline, start, "end", title, placeholder)
     = (excluded.proposal, excluded.beamline, excluded.start, excluded."end", excluded.title, excluded.placeholder)
 """

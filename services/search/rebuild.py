@@ -6,12 +6,11 @@ What the live service writes afterwards goes into the new model; what it repeats
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import UnknownTopicOrPartitionError
 
 from services.search.app import stages_of
 from services.search.sealing import Sealing
@@ -19,10 +18,10 @@ from services.search.store import PostgresReadModel, lock_name
 from shared.backoff import Patience
 from shared.database import Database
 from shared.fatal import Fatal
-from shared.kafka_access import kafka_access
 from shared.kafka_records import record_of
 from shared.migrations import migrate
 from shared.rejection_limit import RejectionLimit
+from shared.rewinding import FETCH_MS, Places, from_start, left
 from shared.service import utc_now
 from shared.settings import Settings
 from shared.stage import StageRunner
@@ -33,13 +32,10 @@ logger = logging.getLogger(__name__)
 
 LIVE, NEXT, OLD = "search", "search_next", "search_old"
 REBUILD_LOCK = 0x72656275
-READ_TOPICS = tuple(topic.name for topic in (COMMITTED, REJECTED, PENDING, SUBMITTED, REPORTS, REGISTERED, LOGBOOK))
-FETCH_BYTES = 4 * 1024 * 1024
+READ_TOPICS = (COMMITTED, REJECTED, PENDING, SUBMITTED, REPORTS, REGISTERED, LOGBOOK)
 NEAR_EVENTS = 1000
 """With so little left, writes may be stopped to take the rest."""
 SEAL_EVERY_BATCHES = 32
-
-Positions = dict[TopicPartition, int]
 
 
 class Nowhere:
@@ -101,21 +97,19 @@ class TopicReader:
     async def read_to_end(self, progress: Callable[[int, int], None]) -> None:
         """Read until little is left, however much arrives meanwhile."""
         while True:
-            ends: Positions = await self._consumer.end_offsets(self._consumer.assignment())
-            left = await self._left(ends)
-            progress(self.events, self.events + left)
-            if left <= NEAR_EVENTS:
+            ends: Places = await self._consumer.end_offsets(self._consumer.assignment())
+            yet = await left(self._consumer, ends)
+            progress(self.events, self.events + yet)
+            if yet <= NEAR_EVENTS:
                 break
             await self.read_to(ends, progress)
         await self._sealing.seal()
 
-    async def read_to(
-        self, ends: Mapping[TopicPartition, int], progress: Callable[[int, int], None] = lambda _done, _all: None
-    ) -> None:
+    async def read_to(self, ends: Places, progress: Callable[[int, int], None] = lambda _done, _all: None) -> None:
         """Read up to (not including) these offsets; further where a batch holds more."""
         batches = 0
-        while left := await self._left(ends):
-            fetched = await self._consumer.getmany(timeout_ms=200, max_records=self._settings.batch_events)
+        while yet := await left(self._consumer, ends):
+            fetched = await self._consumer.getmany(timeout_ms=FETCH_MS, max_records=self._settings.batch_events)
             for topic, runner in self._runners.items():
                 records = [
                     record_of(raw) for partition, raws in fetched.items() if partition.topic == topic for raw in raws
@@ -126,33 +120,20 @@ class TopicReader:
             batches += 1
             if batches % SEAL_EVERY_BATCHES == 0:
                 await self._sealing.seal()
-            progress(self.events, self.events + left)
+            progress(self.events, self.events + yet)
 
-    async def read_to_live(self, live: Mapping[TopicPartition, int]) -> None:
+    async def read_to_live(self, live: Places) -> None:
         """Read all that the live read model holds (and a topic still has)."""
-        ends: Positions = await self._consumer.end_offsets(self._consumer.assignment())
+        ends: Places = await self._consumer.end_offsets(self._consumer.assignment())
         await self.read_to({at: min(offset, ends.get(at, 0)) for at, offset in live.items()})
-
-    async def _left(self, ends: Mapping[TopicPartition, int]) -> int:
-        assigned = self._consumer.assignment()
-        return sum([max(0, end - await self._consumer.position(at)) for at, end in ends.items() if at in assigned])
 
 
 @asynccontextmanager
 async def _reader(settings: Settings) -> AsyncIterator[TopicReader]:
     database = Database(settings, NEXT)
     await database.open()
-    consumer = AIOKafkaConsumer(
-        *READ_TOPICS,
-        **kafka_access(settings),
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FETCH_BYTES,
-    )
     try:
-        await consumer.start()
-        yield TopicReader(consumer, database, settings)
-    except UnknownTopicOrPartitionError as error:
-        raise Fatal(f"a topic of {', '.join(READ_TOPICS)} is not there: run `beamcat topics apply` first") from error
+        async with from_start(settings, READ_TOPICS) as consumer:
+            yield TopicReader(consumer, database, settings)
     finally:
-        await consumer.stop()
         await database.close()
