@@ -13,12 +13,12 @@ from services.icat_gateway.ports import Translator
 from services.icat_gateway.translation import Frame
 from shared.backoff import Patience, Stopping
 from shared.events import Origin
-from shared.publisher import MemoryPublisher
 from shared.rejecting import rejection_message
 from shared.rejections import Code, Refusal
 from shared.settings import Settings
 from shared.topics import SUBMITTED
 from shared.wire import Message, Record, headers_of
+from tests.builders.publishers import TroubledPublisher
 
 
 class Verbatim:
@@ -34,21 +34,15 @@ class Verbatim:
         return [Message(SUBMITTED.name, frame.queue.encode(), frame.body, headers)]
 
 
-class Broker(MemoryPublisher):
+class Broker(TroubledPublisher):
     """Kafka as the edge sees it: there, failing, or silent."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.error: Exception | None = None
-        self.answers = asyncio.Event()
-        self.answers.set()
         self.asked = False
 
     async def publish(self, messages: Sequence[Message]) -> None:
         self.asked = True
-        await self.answers.wait()
-        if self.error is not None:
-            raise self.error
         await super().publish(messages)
 
     @property

@@ -45,26 +45,26 @@ async def test_frames_of_all_queues_and_clients_arrive_each_in_its_order(tmp_pat
 
 async def test_a_receipt_comes_only_after_kafka_has_confirmed(tmp_path: Path) -> None:
     broker = Broker()
-    broker.answers.clear()
+    broker.gate.clear()
     async with running(tmp_path, broker) as world:
         client = await (await world.client()).connect()
         await client.send(b"1", "first")
         await until(lambda: broker.asked)
         assert client.reader._buffer == b""  # type: ignore[attr-defined]
-        broker.answers.set()
+        broker.gate.set()
         await client.received("first")
         assert broker.bodies == [b"1"]
 
 
 async def test_a_goodbye_is_acknowledged_after_all_before_it_is_durable(tmp_path: Path) -> None:
     broker = Broker()
-    broker.answers.clear()
+    broker.gate.clear()
     async with running(tmp_path, broker) as world:
         client = await (await world.client()).connect()
         await client.send(b"1")
         await client.say(b"DISCONNECT\nreceipt:bye\n\n\0")
         await until(lambda: broker.asked)
-        broker.answers.set()
+        broker.gate.set()
         assert await client.rest() == "RECEIPT\nreceipt-id:bye\n\n\0"
         assert broker.bodies == [b"1"]
 
@@ -73,7 +73,7 @@ async def test_a_goodbye_is_acknowledged_after_all_before_it_is_durable(tmp_path
 async def test_while_kafka_is_away_frames_are_kept_and_then_delivered_in_order(tmp_path: Path, *, silent: bool) -> None:
     broker = Broker()
     if silent:
-        broker.answers.clear()
+        broker.gate.clear()
     else:
         broker.error = KafkaConnectionError("away")
     async with running(tmp_path, broker, HASTY) as world:
@@ -84,7 +84,7 @@ async def test_while_kafka_is_away_frames_are_kept_and_then_delivered_in_order(t
         await until(lambda: world.edge.spool.frames == 30)
         assert broker.bodies == []
         broker.error = None
-        broker.answers.set()
+        broker.gate.set()
         for number in range(30, 60):
             await client.send(str(number).encode(), str(number))
             await client.received(str(number))
@@ -110,7 +110,7 @@ class Slow(Broker):
 
 async def test_a_flood_is_safe_on_the_disk_before_kafka_has_it(tmp_path: Path) -> None:
     broker = Slow()
-    broker.answers.clear()
+    broker.gate.clear()
     async with running(tmp_path, broker, Bounds(confirmation_seconds=600)) as world:
         client = await (await world.client()).connect()
         await client.send(b"0", "0")
@@ -118,7 +118,7 @@ async def test_a_flood_is_safe_on_the_disk_before_kafka_has_it(tmp_path: Path) -
         for number in range(1, 300):
             await client.send(str(number).encode(), str(number))
         await until(lambda: len(world.edge.server._intake._waiting) == 299)
-        broker.answers.set()
+        broker.gate.set()
         for number in range(300):
             await client.received(str(number))
         assert broker.bodies == [b"0"]
@@ -167,7 +167,7 @@ async def send_all(client: Client, body: bytes, count: int) -> None:
 
 async def test_an_orderly_end_makes_durable_what_was_read(tmp_path: Path) -> None:
     broker = Broker()
-    broker.answers.clear()
+    broker.gate.clear()
     async with running(tmp_path, broker, HASTY) as world:
         client = await (await world.client()).connect()
         await client.send(b"1", "1")

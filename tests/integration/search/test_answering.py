@@ -14,6 +14,7 @@ import pytest
 from services.search import sql
 from services.search.sealing import FAN_IN, SEALED_TIER, Sealing
 from shared.backoff import Patience
+from shared.wire import Record
 from tests.integration.search.asking import asking
 from tests.integration.search.conftest import PostgresWorld
 from tests.unit.search.building import NOON, Topics, dataset_id
@@ -81,19 +82,8 @@ async def test_random_queries_find_what_a_plain_model_finds_before_and_after_sea
     chance = random.Random(seed)
     topics, model = Topics(), dict[str, dict[str, Any]]()
     for batch in range(2 * FAN_IN * FAN_IN + 3):
-        records = []
-        for _ in range(chance.choice([1, 1, 1, 20, 300]) if batch < FAN_IN else 1):
-            path = f"/data/{chance.randrange(2000)}"
-            values = {
-                "x": chance.randrange(40),
-                "y": chance.random(),
-                "t": chance.choice(["P 1", "p 21 twin", "C2", "é" * 150]),
-            }
-            revision = model.get(path, {"revision": 0})["revision"] + 1
-            proposal = chance.choice(["mx1", "mx2", "mx3"])
-            model[path] = {**values, "revision": revision, "proposal": proposal}
-            records.append(topics.committed(path, values, revision=revision, proposal=proposal))
-        await world.note(*records)
+        size = chance.choice([1, 1, 1, 20, 300]) if batch < FAN_IN else 1
+        await world.note(*(_revision(chance, topics, model) for _ in range(size)))
     sealing = Sealing(world.database, Patience())
     async with asking(world.database) as ask:
         asked = [_question(chance) for _ in range(15)]
@@ -116,6 +106,20 @@ async def test_random_queries_find_what_a_plain_model_finds_before_and_after_sea
         assert sorted(answer) == sorted(path.rsplit("/", 1)[1] for path, values in model.items() if holds(values)), (
             fields
         )
+
+
+def _revision(chance: random.Random, topics: Topics, model: dict[str, dict[str, Any]]) -> Record:
+    """The next revision of some dataset, of which the model knows by now."""
+    path = f"/data/{chance.randrange(2000)}"
+    values = {
+        "x": chance.randrange(-3, 40),
+        "y": chance.random(),
+        "t": chance.choice(["P 1", "p 21 twin", "C2", "é" * 150]),
+    }
+    revision = model.get(path, {"revision": 0})["revision"] + 1
+    proposal = chance.choice(["mx1", "mx2", "mx3"])
+    model[path] = {**values, "revision": revision, "proposal": proposal}
+    return topics.committed(path, values, revision=revision, proposal=proposal)
 
 
 def _question(chance: random.Random) -> tuple[dict[str, str], Any]:
@@ -148,14 +152,7 @@ async def test_pages_in_the_order_of_a_number_are_those_of_a_plain_model(
     chance = random.Random(seed)
     topics, model = Topics(), dict[str, dict[str, Any]]()
     for _ in range(2 * FAN_IN + 3):
-        records = []
-        for _ in range(chance.choice([1, 1, 20, 300])):
-            path = f"/data/{chance.randrange(2000)}"
-            values = {"x": chance.randrange(-3, 40), "y": chance.random()}
-            revision = model.get(path, {"revision": 0})["revision"] + 1
-            model[path] = {**values, "revision": revision}
-            records.append(topics.committed(path, values, revision=revision))
-        await world.note(*records)
+        await world.note(*(_revision(chance, topics, model) for _ in range(chance.choice([1, 1, 20, 300]))))
     async with asking(world.database) as ask:
         for sealed in (False, True):
             if sealed:

@@ -1,5 +1,3 @@
-import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -14,10 +12,10 @@ from services.gateway.descriptions import Descriptions
 from services.gateway.routes import Edge
 from shared.confirming import Confirmations
 from shared.identity import Identities
-from shared.publisher import MemoryPublisher
 from shared.tokens import Tokens, create_token
 from shared.topics import Topic
 from shared.wire import Message, Received, Record, read
+from tests.builders.publishers import TroubledPublisher
 from tests.described import TECHNIQUES, VOCABULARY
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -44,22 +42,6 @@ def event_of(message: Message, topic: Topic, event: type[E]) -> Received[E]:
 def described() -> Descriptions:
     """The techniques of the repository; half a second, so once."""
     return Descriptions(TECHNIQUES, VOCABULARY)
-
-
-class TroubledPublisher(MemoryPublisher):
-    """Publishes, unless it is told to fail or to hold everything back."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.error: Exception | None = None
-        self.gate = asyncio.Event()
-        self.gate.set()
-
-    async def publish(self, messages: Sequence[Message]) -> None:
-        await self.gate.wait()
-        if self.error is not None:
-            raise self.error
-        await super().publish(messages)
 
 
 class Services:

@@ -1,0 +1,23 @@
+"""Kafka in memory, in trouble."""
+
+import asyncio
+from collections.abc import Sequence
+
+from shared.publisher import MemoryPublisher
+from shared.wire import Message
+
+
+class TroubledPublisher(MemoryPublisher):
+    """Publishes, unless it is told to fail or to hold everything back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.error: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        await super().publish(messages)
