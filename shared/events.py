@@ -112,6 +112,10 @@ class Submission(Section):
     parameters: dict[str, JsonValue] = Field(
         default={}, description="by ICAT name; text, number, boolean or a list of them"
     )
+    units: dict[str, str] = Field(
+        default={},
+        description="of values, by the names in `parameters`; 1 marks a ratio that was given as a fraction",
+    )
     input: list[Path] = Field(default=[], description="paths of the datasets it was made from; empty for raw data")
     files: list[DeclaredFile] = []
     file_count: int | None = Field(default=None, ge=0, lt=2**63)
@@ -192,6 +196,7 @@ class InvestigationRef(Section):
     )
     facility_id: str | None
     proposal: str
+    proposal_name: str | None = Field(default=None, description="the proposal as the user office writes it: MX-1111")
     beamline: str
     start: AwareDatetime | None
     end: AwareDatetime | None
