@@ -6,6 +6,7 @@ Derived ids (UUID version 5, RFC 9562) make every replay, replica and rebuild ag
 import re
 import unicodedata
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha1
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
@@ -48,6 +49,23 @@ def split_paths(text: str) -> list[str]:
     in its name; only a folder whose name *ends* with a comma is misread.
     """
     return [path for piece in re.split(r",\s*(?=/)", text) if (path := piece.strip().rstrip(","))]
+
+
+PROPOSAL_SEPARATORS = " -_./\N{HYPHEN}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}"
+"""What people write between the letters and the number of a proposal, and what means nothing there."""
+
+_WITHOUT_SEPARATORS = dict.fromkeys(map(ord, PROPOSAL_SEPARATORS))
+
+
+@lru_cache(maxsize=10_000)
+def proposal_key(proposal: str) -> str:
+    """The one spelling by which proposals are compared: lower case, without separators.
+
+    `MX-1111`, `mx 1111` and `MX1111` are `mx1111`, and `IH-LS-0042` is `ihls0042`. Zeros stay. Separators between
+    digits go as well, because MXCuBE sends the number of a proposal without them.
+    """
+    without = unicodedata.normalize("NFKC", proposal).lower().translate(_WITHOUT_SEPARATORS).strip()
+    return unicodedata.normalize("NFKC", without)
 
 
 class Identities:

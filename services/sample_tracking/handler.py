@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.sample_tracking.samples import Answer, Happened, Known, Sample, SampleParameters, TrackingView, text_of
 from shared.events import Container, Finding, LinkedInput, SampleMoved, SampleRef, Tracking
-from shared.identity import Identities
+from shared.identity import Identities, proposal_key
 from shared.stage import Passed
 from shared.wire import Received
 
@@ -129,7 +129,7 @@ def remember(
 
 def _happened(identities: Identities, received: Received[SampleMoved]) -> Happened:
     said = received.event.sample
-    happening = said.model_copy(update={"proposal": said.proposal.lower(), "beamline": said.beamline.lower()})
+    happening = said.model_copy(update={"proposal": proposal_key(said.proposal), "beamline": said.beamline.lower()})
     sample = None
     if happening.investigation_id:
         investigation_id = identities.investigation(happening.investigation_id)
