@@ -71,6 +71,7 @@ EXAMPLES: Arguments = {
     "message": "on tape",
     "mimetype": "text/html",
     "data": b"\x89PNG",
+    "password": "any",
     "username": "ann",
     "plugin": "esrf",
 }
@@ -89,6 +90,9 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "get_sample_information_list_by": ("investigation_id",),
 }
 """What a call needs although its signature does not say so."""
+
+RENAMED = {"investigationId": "investigation_id", "sampleIds": "sample_ids"}
+"""Older names of parameters, which cannot stand beside the newer ones."""
 
 INSTEAD: Mapping[str, Arguments] = {"store_processed_data": {"path": RESULT}}
 """Where the parameter's example would be wrong: a result is no input of itself."""
@@ -143,8 +147,9 @@ def variations(name: str) -> Iterator[Arguments]:
     yield least
     for each in first:
         for value in (*values_of(hints.get(each, Any), each), *ALSO.get((name, each), ())):
-            if value is not None or each not in REQUIRED.get(name, ()):
-                yield least | {each: value} | INSTEAD.get(name, {})
+            if value is not None or each not in (*RENAMED, *REQUIRED.get(name, ())):
+                others = {other: said for other, said in least.items() if other != RENAMED.get(each)}
+                yield others | {each: value} | INSTEAD.get(name, {})
 
 
 def values_of(hint: Any, name: str) -> Iterator[Any]:
