@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from services.gateway.reading import read_model
 from shared.events import Investigation, SampleHappening, Submission
-from shared.identity import Identities, PathInvalid, normalise_path
+from shared.identity import Identities, PathInvalid
 from shared.problems import FieldFault, Problem, invalid
 from shared.tokens import Grant
 from shared.topics import INVESTIGATIONS, SAMPLES, SUBMITTED, Topic
@@ -81,7 +81,7 @@ def submit_dataset(data: Mapping[str, object], receipt_id: UUID, call: Call) -> 
 
 
 def read_submission(data: Mapping[str, object], call: Call) -> str:
-    """Check the shape of a submission and that the caller may make it; its normalised path.
+    """Check the shape of a submission and that the caller may make it; the path as it is catalogued.
 
     Raises:
         Problem: 422 with all faults, or 403.
@@ -90,7 +90,7 @@ def read_submission(data: Mapping[str, object], call: Call) -> str:
     faults = []
     path = ""
     try:
-        path = normalise_path(submission.path)
+        path = call.identities.path(submission.path)
     except PathInvalid as error:
         faults.append(FieldFault(field="path", message=str(error)))
     beamlines = set(_beamlines(submission))

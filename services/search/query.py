@@ -11,7 +11,7 @@ from services.search.cursors import Cursor, CursorInvalid, Key, read_cursor
 from services.search.filters import Condition, FilterInvalid, conditions_of, read_time
 from services.search.index_entry import words_of
 from services.search.naming import Naming
-from shared.identity import Identities, PathInvalid, normalise_path
+from shared.identity import Identities, PathInvalid
 
 T = TypeVar("T")
 
@@ -126,10 +126,10 @@ def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: t
     sort = sort if sort in COLUMN_SORTS else naming.canonical(sort)
     descending = order != "asc"
     query = Query(
-        words=said.parsed("q", _words) or (),
+        words=said.parsed("q", lambda text: _words(text, identities)) or (),
         conditions=tuple(condition for text in said.all("parameters") for condition in said.conditions(text, naming)),
         values={name: values for name in FACETS if (values := tuple(said.facet(name)))},
-        dataset_id=said.parsed("path", lambda path: identities.dataset(normalise_path(path))),
+        dataset_id=said.parsed("path", lambda path: identities.dataset(identities.path(path))),
         complete=said.claim("complete"),
         has_warnings=said.claim("has_warnings"),
         started_from=said.parsed("startDate", lambda text: read_time(text, zone)),
@@ -245,8 +245,9 @@ class _Said:
         return None
 
 
-def _words(text: str) -> tuple[str, ...]:
-    words = tuple(words_of(text))
+def _words(text: str, identities: Identities) -> tuple[str, ...]:
+    """The words of a text; of a path in it, as the catalogue has that path."""
+    words = tuple(words_of(" ".join(map(identities.file, text.split()))))
     if not words:
         raise FilterInvalid("no letter and no digit in it; give words or the beginnings of words")
     if len(words) > MOST_WORDS:

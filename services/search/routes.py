@@ -22,7 +22,7 @@ from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_q
 from services.search.reading import CatalogueReader, TooCostly
 from services.search.rejections import ORDER, RejectionQuery
 from services.search.sheet import sheet
-from shared.identity import Identities, PathInvalid, normalise_path
+from shared.identity import Identities, PathInvalid
 from shared.problems import problem
 from shared.service import Ground
 from shared.vocabulary import Vocabulary
@@ -198,7 +198,7 @@ def _since_and_cursor(since: str | None, cursor: str | None, zone: ZoneInfo) -> 
 
 def _identity(identities: Identities, path: str) -> UUID:
     try:
-        return identities.dataset(normalise_path(path))
+        return identities.dataset(identities.path(path))
     except PathInvalid as error:
         raise QueryInvalid([Fault("path", str(error))]) from None
 

@@ -129,7 +129,7 @@ class Checker:
             start=start,
             end=end,
             inputs=inputs,
-            files=submission.files,
+            files=self._folders.files(submission.files),
             file_count=submission.file_count,
             volume_bytes=submission.volume_bytes,
             mode=submission.mode,

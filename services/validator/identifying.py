@@ -6,8 +6,8 @@ from datetime import datetime, timedelta, tzinfo
 
 from services.validator.notes import Notes
 from services.validator.said import Said
-from shared.events import FIRST_YEAR, LAST_YEAR, InputRef
-from shared.identity import Identities, PathInvalid, normalise_path
+from shared.events import FIRST_YEAR, LAST_YEAR, DeclaredFile, InputRef
+from shared.identity import Identities, PathInvalid
 
 IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
 SAMPLE_CHARACTERS_AT_MOST = 255
@@ -27,7 +27,7 @@ class Folders:
         """The one spelling of a path under the facility's roots."""
         which = "" if what == "path" else "among its inputs, "
         try:
-            normalised = normalise_path(said)
+            normalised = self._identities.path(said)
         except PathInvalid as error:
             expected = "an absolute path without '..'"
             notes.error(f"{what}_invalid", f"{which}{error.problem}", error.cure, said, expected)
@@ -49,6 +49,13 @@ class Folders:
             elif path is not None:
                 inputs[path] = InputRef(path=path, dataset_id=self._identities.dataset(path))
         return list(inputs.values())
+
+    def files(self, said: Sequence[DeclaredFile]) -> list[DeclaredFile]:
+        """The files, absolute paths as the catalogue sees them."""
+        return [
+            file if (path := self._identities.file(file.path)) == file.path else file.model_copy(update={"path": path})
+            for file in said
+        ]
 
 
 def name_of(said: Said) -> str | None:

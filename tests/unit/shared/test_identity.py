@@ -2,13 +2,16 @@
 
 import unicodedata
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.identity import Identities, PathInvalid, normalise_path
+from shared.identity import Identities, PathInvalid, PathPrefixes, normalise_path
+
+ROOT = Path(__file__).parents[3]
 
 # Letters in composed, decomposed and compatibility forms, and what a path may hold besides.
 LETTERS = "aZ0-_.% é\u0301\u00c5\u212b\ufb01\uac01\u1100\u1161"
@@ -40,6 +43,49 @@ def test_two_folders_share_an_id_only_if_they_are_one(one: str, other: str) -> N
     identities = Identities("facility.example")
     same = normalise_path(one) == normalise_path(other)
     assert (identities.dataset(normalise_path(one)) == identities.dataset(normalise_path(other))) == same
+
+
+MOUNTS = {"/mnt/storage": "/data", "/mnt/storage/inhouse": "/home/inhouse", "/gpfs/é": "/data/gpfs"}
+HERE = Identities("facility.example", PathPrefixes(MOUNTS))
+
+
+@given(PATHS, st.sampled_from(["", *MOUNTS, *MOUNTS.values()]))
+def test_a_catalogued_path_stays_as_it_is_and_a_mounted_one_is_the_same_dataset(path: str, prefix: str) -> None:
+    catalogued = HERE.path(prefix + path)
+    assert HERE.path(catalogued) == catalogued
+    assert HERE.path(unicodedata.normalize("NFD", prefix) + "//" + path + "/") == catalogued
+    assert not any(f"{catalogued}/".startswith(f"{mounted}/") for mounted in MOUNTS)
+
+
+@pytest.mark.parametrize(
+    ("said", "catalogued"),
+    [
+        ("/mnt/storage/a", "/data/a"),
+        ("/mnt/storage", "/data"),
+        ("/mnt/storages/a", "/mnt/storages/a"),
+        ("/mnt/storage/inhouse/a", "/home/inhouse/a"),
+        ("/mnt/storage/inhouses/a", "/data/inhouses/a"),
+        ("/x/mnt/storage/a", "/x/mnt/storage/a"),
+        ("/gpfs/e\u0301/a", "/data/gpfs/a"),
+        ("/data/mnt/storage/a", "/data/mnt/storage/a"),
+    ],
+)
+def test_the_longest_prefix_of_whole_folders_counts(said: str, catalogued: str) -> None:
+    assert HERE.path(said) == HERE.file(said) == catalogued
+
+
+def test_a_file_within_its_dataset_is_named_as_it_was_said() -> None:
+    assert [HERE.file(said) for said in ("a.h5", "./b.h5", "mnt/storage/c.h5")] == [
+        "a.h5",
+        "./b.h5",
+        "mnt/storage/c.h5",
+    ]
+
+
+def test_only_identities_spell_paths_so_that_no_door_forgets_where_they_are_mounted() -> None:
+    sources = [path for root in ("services", "clients", "shared") for path in (ROOT / root).rglob("*.py")]
+    spelling = {str(path.relative_to(ROOT)) for path in sources if "normalise_path" in path.read_text(encoding="utf-8")}
+    assert spelling == {"shared/identity.py"}
 
 
 @given(st.text(max_size=40))
