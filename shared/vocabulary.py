@@ -84,7 +84,7 @@ class VocabularyFile(Table):
     """One file of `schemas/vocabulary/`. A name that holds `{shell}` stands for one of each in `expand.shell`."""
 
     title: str
-    units: dict[str, str] = Field(default={}, description="spelling of a unit, to what pint calls it")
+    units: dict[str, str | list[str]] = Field(default={}, description="spelling of a unit, to what pint calls it")
     expand: dict[str, list[str]] = Field(default={})
     parameter: dict[str, Entry] = Field(default={})
 
