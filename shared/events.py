@@ -185,6 +185,7 @@ class Parameter(TypedDict):
     value: float | int | str | bool | list[float] | list[str]
     original: str
     unit: NotRequired[str]
+    said_unit: NotRequired[Annotated[str, Field(description="the unit that was said beside `original`")]]
 
 
 class InvestigationRef(Section):

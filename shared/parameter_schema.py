@@ -19,8 +19,6 @@ SCALARS = ["string", "number", "boolean", "null"]
 UNKNOWN_WORDS = ("?", "none", "null", "n/a")
 TRUTHS = ("true", "yes", "1")
 UNTRUTHS = ("false", "no", "0")
-ALIKE = {"μ": "μµ", "Å": "Åå\u212b", "°": "°º˚", "²": "²2", "³": "³3"}
-"""How else a sign of a unit is typed."""
 SPELT = {"Å": "angstrom", "µ": "u", "μ": "u", "°": "deg", "²": "2", "³": "3", "%": "per_cent", "/": "_per_"}
 
 
@@ -34,11 +32,6 @@ def one_of_words(words: Iterable[str]) -> str:
 
 def _in_any_case(word: str) -> str:
     return "".join(f"[{c.upper()}{c.lower()}]" if c.isalpha() else escaped(c) for c in word)
-
-
-def _spelt_in_any_way(unit: str) -> str:
-    """A unit in any letter case and with its signs' look-alikes; the services also take blanks within it."""
-    return "".join(f"[{ALIKE[c]}]" if c in ALIKE else r"\s*" if c == " " else _in_any_case(c) for c in unit)
 
 
 def escaped(text: str) -> str:
@@ -144,8 +137,7 @@ def _plain(limit: float) -> float:
 def _text(term: Term, definitions: dict[str, Schema]) -> Schema:
     """A number as text, alone or with its uncertainty and a unit that converts."""
     number = WHOLE if term.type == "integer" and not term.conversions else NUMBER
-    spellings = (unit for unit in term.conversions if not unit[0].isdigit())
-    units = "|".join(dict.fromkeys(map(_spelt_in_any_way, spellings)))
+    units = "|".join(map(escaped, term.conversions))
     unit = rf"(?:{units})?\s*" if units else ""
     forms = [rf"{number}\s*(?:±\s*{NUMBER}\s*)?{unit}", *map(_in_any_case, term.words)]
     described = f"A number as text, in {term.unit} or with a unit." if term.unit else "A number as text."
