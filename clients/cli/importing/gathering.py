@@ -20,12 +20,13 @@ class FileNotUnderstood(Exception):
 
 @dataclass(frozen=True)
 class Said:
-    """One thing that a file says: where, under which of the format's names, for which shell."""
+    """One thing that a file says: where, under which of the format's names, for which shell, in which unit."""
 
     place: str
     name: str
     value: Any
     shell: str | None = None
+    unit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def gather(said: Iterable[Said], names: Names, given: Given) -> Imported:
     by_target = _by_target(said, names, unplaced)
     parameters: dict[str, Any] = {}
     fields: dict[str, Any] = {}
+    taken: dict[str, Said] = {}
     for target, sayings in by_target.items():
         named = target.removeprefix(FIELD)
         if named in LISTS and target != named:
@@ -84,10 +86,21 @@ def gather(said: Iterable[Said], names: Names, given: Given) -> Imported:
             unplaced += [_unplaced(saying, "the sweeps differ, and a dataset holds one value") for saying in sayings]
             continue
         place[value] = first.value
+        if target == named:
+            taken[target] = first
         unplaced += [
             _unplaced(other, f"{first.place} says {_shown(first.value)}, which was taken") for other in differing
         ]
-    return Imported(_submission(fields, parameters, names, given, unplaced), unplaced)
+    submission = _submission(fields, parameters, names, given, unplaced)
+    if units := _units(taken, names.units_of(str(submission["parameters"].get("Process_program", "")))):
+        submission["units"] = units
+    return Imported(submission, unplaced)
+
+
+def _units(taken: Mapping[str, Said], known: Mapping[str, str]) -> dict[str, str]:
+    """By parameter: its unit, where the saying or what is known of its name has one."""
+    units = {name: saying.unit or known.get(saying.name) for name, saying in taken.items()}
+    return {name: unit for name, unit in units.items() if unit is not None}
 
 
 def _by_target(said: Iterable[Said], names: Names, unplaced: list[Unplaced]) -> dict[str, list[Said]]:
