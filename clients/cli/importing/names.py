@@ -19,10 +19,11 @@ class Names(Table):
     parameters: dict[str, str] = Field(default={}, description="parameters that hold for every file of the format")
     said: dict[str, str] = Field(
         default={},
-        description="the format's name, to a parameter ({shell} is filled in) or to submission.<field>",
+        description="the format's name in whatever case, to a parameter ({shell} is filled in) or submission.<field>",
     )
     by_sweep: list[str] = Field(
-        default=[], description="parameters that are measured sweep by sweep: they stand only if all sweeps agree"
+        default=[],
+        description="beginnings of names that are said sweep by sweep: such values stand only if all sweeps agree",
     )
     ignored: list[str] = Field(default=[], description="names that structure the file and say nothing of the dataset")
 
