@@ -31,10 +31,11 @@ class Names(Table):
     parameters: dict[str, str] = Field(default={}, description="parameters that hold for every file of the format")
     said: dict[str, str] = Field(
         default={},
-        description="the format's name, to a parameter ({shell} is filled in) or to submission.<field>",
+        description="the format's name in whatever case, to a parameter ({shell} is filled in) or submission.<field>",
     )
     by_sweep: list[str] = Field(
-        default=[], description="parameters that are measured sweep by sweep: they stand only if all sweeps agree"
+        default=[],
+        description="beginnings of names that are said sweep by sweep: such values stand only if all sweeps agree",
     )
     families: dict[str, list[str]] = Field(default={}, description="names of statistics that are told in one scale")
     told: list[Told] = Field(
@@ -43,9 +44,9 @@ class Names(Table):
     ignored: list[str] = Field(default=[], description="names that structure the file and say nothing of the dataset")
 
     def units_of(self, program: str) -> Mapping[str, str]:
-        """By name: the unit in which a program tells it, where that is known."""
+        """By name in lower case: the unit in which a program tells it, where that is known."""
         told = next((each.units for each in self.told if each.is_of(program)), {})
-        return {name: unit for family, unit in told.items() for name in self.families[family]}
+        return {name.casefold(): unit for family, unit in told.items() for name in self.families[family]}
 
     @model_validator(mode="after")
     def _units_are_of_families(self) -> Self:
