@@ -188,6 +188,7 @@ class Parameter(TypedDict):
     value: NotRequired[float | int | str | bool | list[float] | list[str]]
     original: str
     unit: NotRequired[str]
+    said_unit: NotRequired[Annotated[str, Field(description="the unit that was said beside `original`")]]
 
 
 class InvestigationRef(Section):

@@ -7,9 +7,8 @@ ICAT's types, so it may hold one number or several.
 """
 
 import difflib
-import math
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
@@ -47,6 +46,21 @@ def _ordered(pair: tuple[float, float]) -> tuple[float, float]:
 Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
 
 
+class Scale(Table):
+    """How a ratio is read that comes without a unit: in the parameter's own scale, unless that cannot be.
+
+    The ranges hold both ends.
+    """
+
+    likely: Range = Field(description="in the parameter's own scale; outside it the scale is in doubt")
+    possible: Range = Field(description="in the parameter's own scale; outside it the value cannot be in that scale")
+    per_cent: Range | None = Field(
+        default=None, description="of a fraction that came in per cent: what it can be; absent: it is never converted"
+    )
+    least_per_cent: float = Field(default=0, description="what is smaller, and no zero, cannot be per cent")
+    greatest: float | None = Field(default=None, description="by definition; a rounding excess is clipped to it")
+
+
 class Entry(Table):
     """What a vocabulary file says of one parameter. What it leaves out is ICAT's."""
 
@@ -60,7 +74,9 @@ class Entry(Table):
     plausible: Range | None = Field(default=None, description="in the canonical unit; outside it the value is flagged")
     aliases: list[str] = Field(default=[], description="other names of the same; letter case never matters")
     words: dict[str, float] = Field(default={}, description="texts that stand for a number, in lower case")
-    scale: Literal["fraction"] | None = Field(default=None, description="fraction: a value in per cent is converted")
+    scale: str | dict[str, str] | None = Field(
+        default=None, description="one of [scale], of a ratio; a table: by the value of the name's placeholder"
+    )
     scale_group: str = Field(default="", description="statistics that a program tells in one scale; absent: this alone")
     mmcif: str | dict[str, str] | None = Field(
         default=None, description="the PDBx/mmCIF or imgCIF item; a table: by the value of the name's placeholder"
@@ -94,7 +110,8 @@ class VocabularyFile(Table):
     """One file of `schemas/vocabulary/`. A name that holds `{shell}` stands for one of each in `expand.shell`."""
 
     title: str
-    units: dict[str, str] = Field(default={}, description="spelling of a unit, to what pint calls it")
+    units: dict[str, str | list[str]] = Field(default={}, description="spelling of a unit, to what pint calls it")
+    scale: dict[str, Scale] = Field(default={}, description="how ratios without a unit are read; any file may name it")
     expand: dict[str, list[str]] = Field(default={})
     detector: dict[str, Detector] = Field(default={}, description="by the words of its name")
     parameter: dict[str, Entry] = Field(default={})
@@ -109,7 +126,8 @@ class VocabularyFile(Table):
                     "aliases": [_filled(alias, of) for alias in entry.aliases],
                     "scale_group": _filled(entry.scale_group, of),
                     "pixels": _filled(entry.pixels, of),
-                    "mmcif": _item(entry, of),
+                    "scale": _chosen(entry.scale, of),
+                    "mmcif": _chosen(entry.mmcif, of),
                 }
                 yield name, _filled(name, of), entry.model_copy(update=filled)
 
@@ -124,20 +142,20 @@ class VocabularyFile(Table):
         return self
 
     @model_validator(mode="after")
-    def _items_by_value_are_of_the_one_placeholder(self) -> Self:
+    def _tables_are_by_values_of_a_placeholder(self) -> Self:
         for name, entry in self.parameter.items():
-            if isinstance(entry.mmcif, dict):
-                values = [value for key, known in self.expand.items() if f"{{{key}}}" in name for value in known]
-                if odd := entry.mmcif.keys() - values:
-                    raise ValueError(f"mmcif of parameter {name}: {min(odd)} is no value of a placeholder of its name")
+            values = {value for key, known in self.expand.items() if f"{{{key}}}" in name for value in known}
+            for key, by_value in (("mmcif", entry.mmcif), ("scale", entry.scale)):
+                if isinstance(by_value, dict) and (odd := by_value.keys() - values):
+                    raise ValueError(f"{key} of parameter {name}: {min(odd)} is no value of a placeholder of its name")
         return self
 
 
-def _item(entry: Entry, values: Mapping[str, str]) -> str | None:
-    """The item of one of the parameters that an entry stands for."""
-    if isinstance(entry.mmcif, dict):
-        return next((entry.mmcif[value] for value in values.values() if value in entry.mmcif), None)
-    return entry.mmcif and _filled(entry.mmcif, values)
+def _chosen(said: str | Mapping[str, str] | None, values: Mapping[str, str]) -> str | None:
+    """What is said of one of the parameters that an entry stands for."""
+    if isinstance(said, Mapping):
+        return next((said[value] for value in values.values() if value in said), None)
+    return said and _filled(said, values)
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
@@ -160,7 +178,8 @@ class Term:
     words: Mapping[str, float] = field(default_factory=dict)
     conversions: Mapping[str, Conversion] = field(default_factory=dict)
     no_unit: str = ""
-    scale: Literal["fraction"] | None = None
+    scale: Scale | None = None
+    """Of a ratio: how it is read where it comes without a unit."""
     scale_group: str = ""
     """Of statistics that one program tells in one scale."""
     aliases: tuple[str, ...] = ()
@@ -172,11 +191,6 @@ class Term:
     """Of a place on a detector: the detector and its axis, as `InstrumentDetector01_x`."""
     loose: bool = False
     deprecated: bool = False
-
-    @property
-    def greatest(self) -> float:
-        """The greatest plausible value."""
-        return self.plausible[1] if self.plausible else math.inf
 
 
 class Vocabulary:
@@ -250,17 +264,18 @@ def _units(read: Iterable[tuple[Path, VocabularyFile]]) -> Units:
 
 
 def _typed_layer(
-    read: Iterable[tuple[Path, VocabularyFile]], icat: Mapping[str, IcatParameter], units: Units
+    read: Sequence[tuple[Path, VocabularyFile]], icat: Mapping[str, IcatParameter], units: Units
 ) -> tuple[dict[str, Term], dict[str, str]]:
     """The terms that vocabulary files describe, and their aliases."""
     terms: dict[str, Term] = {}
     aliases: dict[str, str] = {}
     taken: set[str] = set()
+    scales = {name: scale for _, content in read for name, scale in content.scale.items()}
     for file, content in read:
         for key, name, entry in content.entries():
             try:
                 _refuse_wrong_names(name, entry, icat, taken)
-                terms[name] = _term(name, entry, icat.get(name), units)
+                terms[name] = _term(name, entry, icat.get(name), units, _scale(entry, scales))
             except (UnitUnknown, DataFileInvalid) as error:
                 raise DataFileInvalid(f"{place(file, 'parameter', key)}: {error}") from None
             aliases |= dict.fromkeys(entry.aliases, name)
@@ -277,7 +292,14 @@ def _refuse_wrong_names(name: str, entry: Entry, icat: Container[str], taken: Co
         raise DataFileInvalid(f"the alias {alias} is another parameter, or an alias of another")
 
 
-def _term(name: str, entry: Entry, icat: IcatParameter | None, units: Units) -> Term:
+def _scale(entry: Entry, scales: Mapping[str, Scale]) -> Scale | None:
+    name = cast("str | None", entry.scale)  # `entries` made it the name of one
+    if name is not None and name not in scales:
+        raise DataFileInvalid(f"{name} is not one of [scale]")
+    return scales[name] if name is not None else None
+
+
+def _term(name: str, entry: Entry, icat: IcatParameter | None, units: Units, scale: Scale | None) -> Term:
     """The parameter.
 
     Raises:
@@ -289,12 +311,12 @@ def _term(name: str, entry: Entry, icat: IcatParameter | None, units: Units) -> 
         entry.unit,
         icat.description if icat else entry.note,
         hard=entry.hard,
-        plausible=entry.plausible or entry.hard,
+        plausible=entry.plausible or (scale.likely if scale else entry.hard),
         note=entry.note,
         words=entry.words,
-        conversions=units.conversions_to(entry.unit) if entry.unit else units.fractions() if entry.scale else {},
+        conversions=units.conversions_to(entry.unit) if entry.unit else units.fractions() if scale else {},
         no_unit=entry.no_unit,
-        scale=entry.scale,
+        scale=scale,
         scale_group=entry.scale_group or name,
         aliases=tuple(entry.aliases),
         mmcif=cast("str | None", entry.mmcif),  # `entries` made it the item of this one

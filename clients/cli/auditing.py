@@ -126,6 +126,7 @@ def said_again(document: Mapping[str, Any]) -> dict[str, Any]:
         "sample": None if sample is None or sample["inherited"] else sample["name"],
         "technique": technique,
         "parameters": parameters,
+        "units": {name: each["said_unit"] for name, each in document["parameters"].items() if "said_unit" in each},
         "input": [parent["path"] for parent in document["inputs"]],
         "investigation_id": document["investigation"]["facility_id"],
         "producer": document["producer"],

@@ -15,14 +15,18 @@ from clients.cli.importing.gathering import Given
 from clients.cli.output import Json, console, errors, fail, print_findings, print_json, print_verdict
 from clients.cli.sources import (
     Beamline,
+    End,
     FolderOption,
     FromPipelines,
     Inputs,
     NameOption,
     Proposal,
     Sample,
+    Start,
+    WhichResult,
     print_not_submitted,
     read_sources,
+    with_times,
 )
 
 CATALOGUED = ("committed", "unchanged")
@@ -50,17 +54,20 @@ def submit(  # noqa: PLR0913  # each is an option of the command
     path: FolderOption = None,
     name: NameOption = None,
     inputs: Inputs = None,
+    start: Start = None,
+    end: End = None,
+    result: WhichResult = None,
     wait: Annotated[bool, typer.Option(help="Wait until each is committed, rejected or pending.")] = True,
     as_json: Json = False,
 ) -> None:
     """Hand in datasets. Exit code 1 if any was refused or rejected."""
-    given = Given(proposal, beamline, sample, path, name, tuple(inputs or ()))
-    sources = read_sources(files, given, from_pipelines=from_pipelines)
+    given = Given(proposal, beamline, sample, path, name, tuple(inputs or ()), start, end)
+    sources = read_sources(files, given, result, from_pipelines=from_pipelines)
     api = connect()
+    sources = with_times(api, sources) if from_pipelines else sources
     submissions = [source.submission for source in sources]
     states = follow(api, submissions) if wait else submit_all(api, submissions)
-    for state, source in zip(states, sources, strict=True):
-        state.update(source.not_submitted)
+    states = [source.told(state) for source, state in zip(sources, states, strict=True)]
     if as_json:
         print_json(states)
     else:
@@ -79,14 +86,18 @@ def check(  # noqa: PLR0913  # each is an option of the command
     path: FolderOption = None,
     name: NameOption = None,
     inputs: Inputs = None,
+    start: Start = None,
+    end: End = None,
+    result: WhichResult = None,
     as_json: Json = False,
 ) -> None:
     """Say everything that would be found in submissions, and publish nothing. Exit code 1 if any would be refused."""
-    given = Given(proposal, beamline, sample, path, name, tuple(inputs or ()))
-    sources = read_sources(files, given, from_pipelines=from_pipelines)
+    given = Given(proposal, beamline, sample, path, name, tuple(inputs or ()), start, end)
+    sources = read_sources(files, given, result, from_pipelines=from_pipelines)
     api = connect()
+    sources = with_times(api, sources) if from_pipelines else sources
     verdicts = [
-        {"file": str(source.file), **verdict, **source.not_submitted}
+        {"file": str(source.file), **source.told(verdict)}
         for source, verdict in zip(sources, api.check([source.submission for source in sources]), strict=True)
     ]
     if as_json:

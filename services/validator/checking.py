@@ -77,7 +77,7 @@ class Checker:
 
     def check(self, submission: Submission, receipt_id: str, submitted_at: datetime) -> Verdict:
         """The full verdict. It depends on nothing but its arguments, so a replay ends the same."""
-        reading = self._parameters.read(submission.parameters)
+        reading = self._parameters.read(submission.parameters, submission.units)
         said = Said(submission, reading.parameters, Notes())
         is_update = submission.mode == "update"
         inputs = [] if is_update else self._folders.inputs(said.inputs(), said.notes)

@@ -111,6 +111,7 @@ class Client:
         complete: bool = True,
         sequence_index: int | None = None,
         investigation_id: str | None = None,
+        units: Mapping[str, str] | None = None,
     ) -> Receipt:
         """Store one dataset: on return it is safe, on this machine's disk or (`delivered`) with the gateway.
 
@@ -133,6 +134,8 @@ class Client:
             complete: False says that more of the same dataset will follow.
             sequence_index: applies only if higher than the catalogued one.
             investigation_id: the user office's id; overrides the selection by date.
+            units: of values that stay as a program printed them, by the names in `parameters`; `%` for per cent, `1`
+                for a ratio that is a fraction. A unit in the value's own text goes before.
 
         Raises:
             ValueError: a value cannot be sent, such as NaN or a relative path.

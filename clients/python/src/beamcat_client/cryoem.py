@@ -64,7 +64,7 @@ def movies(
         EM_objective_aperture: Diameter of the objective aperture used during imaging; in μm; 0 to 10000 μm; usually 0
             to 200 μm.
         EM_amplitude_contrast: Amplitude contrast used for CTF estimation, expressed as a percentage; in per cent, not a
-            fraction; in %; 0 to 100 %; usually 1 to 30 %.
+            fraction; in %; 0 to 100 %; usually 1.01 to 30 %.
         EM_sampling_rate: Physical pixel size at the specimen level, expressed in Ångström per pixel; in Å; 0.01 to 1000
             Å; usually 0.2 to 20 Å.
         EM_tilt_angle: Specimen tilt angle relative to the electron beam direction; in deg; -90 to 90 deg; usually -75

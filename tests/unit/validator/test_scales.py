@@ -65,8 +65,8 @@ def test_fractions_are_taken_as_they_are() -> None:
 
 def test_what_was_converted_is_not_remembered_as_what_was_said() -> None:
     """A text that one dataset means as per cent may be a fraction in the next."""
-    _read(overall_r_merge="62", inner_r_merge="2.5")
-    assert _read(inner_r_merge="2.5") == ({"inner_r_merge": 2.5}, set())
+    _read(overall_r_merge="62", inner_r_merge="5.5", outer_r_merge="2.5")
+    assert _read(outer_r_merge="2.5") == ({"outer_r_merge": 2.5}, set())
 
 
 def test_the_finding_says_what_was_taken() -> None:
