@@ -7,8 +7,12 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha1
 from uuid import NAMESPACE_DNS, UUID, uuid5
+
+INVISIBLE = frozenset({"Cc", "Cf"})
+"""The Unicode categories of control characters and of format characters, such as a zero-width space."""
 
 
 class PathInvalid(ValueError):
@@ -94,6 +98,26 @@ def _prefix(folder: str) -> str:
 NO_PREFIXES = PathPrefixes({})
 
 
+@lru_cache(maxsize=10_000)
+def sample_name(said: str) -> str:
+    """The one spelling of a sample's name, which is shown and from which its id follows.
+
+    Unicode NFC; a run of blanks of any kind, such as no-break spaces and tabs, is one space; there is none at the
+    ends, and nothing that cannot be seen. It may be empty.
+    """
+    seen = (letter for letter in said if letter.isspace() or unicodedata.category(letter) not in INVISIBLE)
+    return unicodedata.normalize("NFC", " ".join("".join(seen).split()))
+
+
+@lru_cache(maxsize=10_000)
+def sample_key(name: str) -> str:
+    """What two names of one sample have in common: they are compared without letter case, here and nowhere else.
+
+    Letter by letter, as PostgreSQL's `lower` does it, so that its indexes find the same.
+    """
+    return "".join(letter.lower()[0] for letter in sample_name(name))
+
+
 class Identities:
     """The ids of one facility: two facilities never share an id, one facility never makes two for one thing."""
 
@@ -134,4 +158,4 @@ class Identities:
     @staticmethod
     def sample(investigation_id: UUID, name: str) -> UUID:
         """The sample of that name within one investigation."""
-        return uuid5(investigation_id, f"sample:{name}")
+        return uuid5(investigation_id, f"sample:{sample_name(name)}")

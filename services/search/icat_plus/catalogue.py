@@ -20,6 +20,7 @@ from services.search.icat_plus.asking import MOST_ROWS, Row, Slots
 from services.search.icat_plus.datasets import Wanted, streamed, wanted_of
 from services.search.icat_plus.desk import Desk, answered
 from services.search.icat_plus.logging_in import SessionId
+from shared.identity import sample_key
 from shared.problems import Problem
 from shared.tokens import Grant
 from shared.vocabulary import Vocabulary
@@ -101,7 +102,7 @@ async def _narrowed(desk: Desk, grant: Grant, said: dict[str, str], wanted: Want
     if said.get("sampleId"):
         samples = await desk.icat.samples(investigations, whole_numbers(said["sampleId"]))
         investigations = tuple(sample["investigation_id"] for sample in samples)
-        values["sample"] = tuple(sample["name"].lower() for sample in samples)
+        values["sample"] = tuple(sample_key(sample["name"]) for sample in samples)
     if investigations == () or values.get("beamline") == () or query.numbers == ():
         return None
     return replace(wanted, query=replace(query, values=values, investigations=investigations))
@@ -156,7 +157,7 @@ def _add_samples(router: APIRouter, desk: Desk) -> None:
         if (number and slot is None) or not (number or ids):
             return answered([])
         samples = await desk.icat.samples([slot["investigation_id"]] if slot else None, whole_numbers(ids))
-        found = [one for one in samples if (search or "").lower() in one["name"].lower()]
+        found = [one for one in samples if sample_key(search or "") in sample_key(one["name"])]
         slots = await _slots_of(desk, grant, found)
         known = [one for one in found if one["investigation_id"] in slots]
         return answered(
