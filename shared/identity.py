@@ -118,6 +118,23 @@ def sample_key(name: str) -> str:
     return "".join(letter.lower()[0] for letter in sample_name(name))
 
 
+PROPOSAL_SEPARATORS = " -_./\N{HYPHEN}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}"
+"""What people write between the letters and the number of a proposal, and what means nothing there."""
+
+_WITHOUT_SEPARATORS = dict.fromkeys(map(ord, PROPOSAL_SEPARATORS))
+
+
+@lru_cache(maxsize=10_000)
+def proposal_key(proposal: str) -> str:
+    """The one spelling by which proposals are compared: lower case, without separators.
+
+    `MX-1111`, `mx 1111` and `MX1111` are `mx1111`, and `IH-LS-0042` is `ihls0042`. Zeros stay. Separators between
+    digits go as well, because MXCuBE sends the number of a proposal without them.
+    """
+    without = unicodedata.normalize("NFKC", proposal).lower().translate(_WITHOUT_SEPARATORS).strip()
+    return unicodedata.normalize("NFKC", without)
+
+
 class Identities:
     """The ids of one facility: two facilities never share an id, one facility never makes two for one thing."""
 

@@ -220,7 +220,7 @@ def _dataset(document: Document) -> Row:
         "type": document.type,
         "kind": document.kind,
         "technique": document.technique,
-        "proposal": document.proposal,
+        "proposal": document.investigation.proposal_name or document.proposal,
         "beamline": document.beamline,
         "sample": document.sample.name if document.sample else None,
         "start": document.start.isoformat(),

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from services.gateway.reading import read_model
 from shared.events import Investigation, SampleHappening, Submission
-from shared.identity import Identities, PathInvalid, sample_key
+from shared.identity import Identities, PathInvalid, proposal_key, sample_key
 from shared.problems import FieldFault, Problem, invalid
 from shared.tokens import Grant
 from shared.topics import INVESTIGATIONS, SAMPLES, SUBMITTED, Topic
@@ -113,7 +113,7 @@ def announce_investigation(data: Mapping[str, object], receipt_id: UUID, call: C
     if investigation.end is not None and investigation.end < investigation.start:
         raise invalid([FieldFault(field="end", message="lies before start; correct one of them")])
     _permit(call.grant, investigation.beamline)
-    key = investigation.proposal.lower()
+    key = _key_of(investigation.proposal)
     return call.message(INVESTIGATIONS, key, receipt_id, {"investigation": data}), Noted(receipt_id=receipt_id)
 
 
@@ -125,8 +125,20 @@ def move_sample(data: Mapping[str, object], receipt_id: UUID, call: Call) -> tup
     """
     happening = read_model(data, SampleHappening)
     _permit(call.grant, happening.beamline)
-    key = f"{happening.proposal.lower()} {sample_key(happening.sample)}"
+    key = f"{_key_of(happening.proposal)} {sample_key(happening.sample)}"
     return call.message(SAMPLES, key, receipt_id, {"sample": data}), Noted(receipt_id=receipt_id)
+
+
+def _key_of(proposal: str) -> str:
+    """The proposal as everything compares it.
+
+    Raises:
+        Problem: 422, it has neither letter nor digit.
+    """
+    key = proposal_key(proposal)
+    if not key:
+        raise invalid([FieldFault(field="proposal", message="has neither a letter nor a digit; give one like MX-1111")])
+    return key
 
 
 def receipt_of(text: str | None, drawn: UUID, where: str) -> UUID:

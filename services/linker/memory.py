@@ -16,7 +16,6 @@ from services.linker.learning import (
     Lost,
     Planned,
     RejectedView,
-    Rescheduled,
     newest_of,
 )
 from services.linker.ports import Lot, Queue, Side
@@ -165,7 +164,6 @@ class _Announcements:
         for outcome in outcomes:
             if isinstance(outcome, Planned):
                 self._shelf.slots[outcome.slot.investigation_id] = outcome.slot
-            if isinstance(outcome, (Planned, Rescheduled)):
                 self._shelf.send(outcome.moves)
 
 

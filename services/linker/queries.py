@@ -18,10 +18,11 @@ from services.linker.relationships import CataloguedDataset
 from shared.arrays import array, quoted
 from shared.database import Connection
 from shared.events import DatasetFacts
-from shared.identity import Identities
+from shared.identity import Identities, proposal_key
 from shared.rejections import Code, Refusal
 from shared.wire import Record
 
+SLOT_COLUMNS = 12
 MOST_EDGES = 100_000
 """Of the ancestry that is searched for circles in one batch."""
 
@@ -94,7 +95,7 @@ async def keep_slots(connection: Connection, slots: Iterable[Slot]) -> None:
     """The newest word on each investigation; a number, once given, stays."""
     rows = {slot.investigation_id: slot_row(slot) for slot in slots}
     if rows:
-        await connection.execute(sql.KEEP_SLOTS, *columns(list(rows.values()), 9))
+        await connection.execute(sql.KEEP_SLOTS, *columns(list(rows.values()), SLOT_COLUMNS))
 
 
 async def with_ancestry(connection: Connection, known: Known, datasets: Sequence[DatasetFacts]) -> Known:
@@ -114,7 +115,7 @@ async def slots_of(
     ids = [identities.investigation(name) for name in names]
     numbers = [number for name in names if (number := own_number(name)) is not None]
     rows = await connection.fetch(sql.SLOTS, ids, numbers, *columns(list(homes), 2))
-    return [Slot(**row) for row in rows]
+    return [slot_of_row(row) for row in rows]
 
 
 async def hold(connection: Connection, holdings: Sequence[Holding]) -> None:
@@ -150,7 +151,7 @@ def catalogued_of(row: asyncpg.Record) -> CataloguedDataset:
         path=row["path"],
         kind=row["kind"],
         inputs=frozenset(row["inputs"]),
-        proposal=row["proposal"],
+        proposal=row["proposal"] and proposal_key(row["proposal"]),
         sample=row["sample"],
         start=row["start"],
         complete=row["complete"],
@@ -242,7 +243,17 @@ def slot_row(slot: Slot) -> tuple[Any, ...]:
         slot.end,
         slot.title,
         slot.placeholder,
+        slot.proposal_name,
+        array(quoted(start.isoformat()) for start, _ in slot.actual),
+        array(quoted(end.isoformat()) for _, end in slot.actual),
     )
+
+
+def slot_of_row(row: asyncpg.Record) -> Slot:
+    """An investigation. A version that kept separators in proposals may have written it."""
+    fields = dict(row)
+    actual = zip(fields.pop("actual_starts"), fields.pop("actual_ends"), strict=True)
+    return Slot(**fields | {"proposal": proposal_key(row["proposal"]), "actual": tuple(actual)})
 
 
 def committed_row(fact: Catalogued) -> tuple[Any, ...]:

@@ -1,5 +1,7 @@
 """The linker's SQL. Every statement is set-based: a batch costs the same number of round trips whatever its size."""
 
+from services.linker.tables import KEY_OF_PROPOSAL
+
 GRAPH_LOCK, RELAY_LOCK, ADOPTION_LOCK, OPENING_LOCK = ((0x6C696E6B << 8) + n for n in (1, 2, 3, 4))
 """Keys of advisory locks, all held until the transaction ends.
 
@@ -85,26 +87,35 @@ on conflict (receipt_id) do nothing
 """
 
 _SLOT = """
-select investigation_id, facility_id, number, proposal, beamline, start, "end", title, placeholder from investigation
+select investigation_id, facility_id, number, proposal, beamline, start, "end", title, placeholder, proposal_name,
+    actual_starts, actual_ends
+from investigation
 """
 
 SLOTS = f"""
 {_SLOT} where investigation_id = any($1::uuid[]) or number = any($2::bigint[])
 union
-{_SLOT} join unnest($3::text[], $4::text[]) as home (proposal, beamline) using (proposal, beamline)
+{_SLOT} join unnest($3::text[], $4::text[]) as home (key_of_proposal, of_beamline)
+    on {KEY_OF_PROPOSAL} = key_of_proposal and beamline = of_beamline
 """
 
 NUMBERS = "select nextval('investigation_number') from generate_series(1, $1)"
 
 _NEW_SLOTS = """
-insert into investigation (investigation_id, facility_id, number, proposal, beamline, start, "end", title, placeholder)
-select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[],
-    $7::timestamptz[], $8::text[], $9::bool[])
+insert into investigation (investigation_id, facility_id, number, proposal, beamline, start, "end", title, placeholder,
+    proposal_name, actual_starts, actual_ends)
+select id, facility_id, number, proposal, beamline, start, "end", title, placeholder, proposal_name,
+    starts::timestamptz[], ends::timestamptz[]
+from unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
+    $8::text[], $9::bool[], $10::text[], $11::text[], $12::text[])
+    as new (id, facility_id, number, proposal, beamline, start, "end", title, placeholder, proposal_name, starts, ends)
 """
 LACKING_SLOTS = f"{_NEW_SLOTS} on conflict do nothing"
 KEEP_SLOTS = f"""{_NEW_SLOTS}
-on conflict (investigation_id) do update set (proposal, beamline, start, "end", title, placeholder)
-    = (excluded.proposal, excluded.beamline, excluded.start, excluded."end", excluded.title, excluded.placeholder)
+on conflict (investigation_id) do update set
+    (proposal, beamline, start, "end", title, placeholder, proposal_name, actual_starts, actual_ends)
+    = (excluded.proposal, excluded.beamline, excluded.start, excluded."end", excluded.title, excluded.placeholder,
+       excluded.proposal_name, excluded.actual_starts, excluded.actual_ends)
 """
 
 STRAYS = """

@@ -1,7 +1,7 @@
 """The linker's memory in PostgreSQL. ADR 0003 says why no wake-up is lost and no order broken."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -10,8 +10,8 @@ from uuid import UUID
 from services.linker import statements as sql
 from services.linker.handler import HeldSubmission, Known, LinkerView
 from services.linker.holding import Holding, Settled, holdings_of, new_links, readmitted
-from services.linker.investigations import NEAR, Slot, home_of
-from services.linker.learning import CommittedView, Diary, Lost, Planned, RejectedView, Rescheduled, newest_of, slot_of
+from services.linker.investigations import NEAR, Plan, Slot, home_of
+from services.linker.learning import CommittedView, Diary, Lost, Planned, RejectedView, newest_of, slot_of
 from services.linker.moving import Placed
 from services.linker.ports import Lot, Queue, Side
 from services.linker.queries import (
@@ -33,7 +33,7 @@ from services.linker.queries import (
 )
 from shared.database import Connection, Database
 from shared.events import DatasetFacts, Investigation, InvestigationAnnounced, RescheduledInvestigation
-from shared.identity import Identities
+from shared.identity import Identities, proposal_key
 from shared.relations import NO_DEMANDS, InputDemands
 from shared.stage import Outcome, Passed, Store
 from shared.wire import Received
@@ -206,48 +206,57 @@ class _Announcements:
         await self._connection.execute(sql.LOCK, sql.ADOPTION_LOCK)
         await self._connection.execute(sql.LOCK, sql.OPENING_LOCK)
         said = [event.event.investigation for event in events]
-        asked = {each.facility_id for each in said if isinstance(each, RescheduledInvestigation)}
         announced = [slot_of(each, self._identities) for each in said if isinstance(each, Investigation)]
-        residents = await self._residents(asked)
+        rescheduled = [each for each in said if isinstance(each, RescheduledInvestigation)]
+        measured = await self._rescheduled(rescheduled)
+        residents = await self._residents(measured)
         homes = {
-            (each.proposal.lower(), each.beamline.lower())
+            (proposal_key(each.proposal), each.beamline.lower())
             for each in said
             if not isinstance(each, RescheduledInvestigation)
         }
-        homes |= {home_of(each.facts) for each in residents}
-        names = asked | {slot.facility_id for slot in announced if slot.facility_id is not None}
+        homes |= {home_of(each.facts) for each in residents} | {slot.home for slot in measured}
+        names = {each.facility_id for each in rescheduled}
+        names |= {slot.facility_id for slot in announced if slot.facility_id is not None}
         slots = await slots_of(self._connection, self._identities, homes, names)
-        return Diary(
-            slots, await self._strays(announced, slots), residents, await reserved_numbers(self._connection, len(said))
-        )
+        strays = await self._strays([*announced, *measured], slots)
+        return Diary(slots, strays, residents, await reserved_numbers(self._connection, len(said)))
 
-    async def _residents(self, names: Collection[str]) -> list[Placed]:
-        """The datasets of rescheduled investigations that did not name them."""
-        if not names:
+    async def _rescheduled(self, said: Sequence[RescheduledInvestigation]) -> list[Slot]:
+        """The investigations that are rescheduled, with the times to which they are."""
+        if not said:
             return []
-        slots = await slots_of(self._connection, self._identities, (), names)
+        plan = Plan(await slots_of(self._connection, self._identities, (), {each.facility_id for each in said}))
+        known = ((plan.named(each.facility_id), each.at) for each in said)
+        return [slot.rescheduled(at) if at else slot for slot, at in known if slot is not None]
+
+    async def _residents(self, slots: Sequence[Slot]) -> list[Placed]:
+        """The datasets of rescheduled investigations that did not name them."""
+        if not slots:
+            return []
         rows = await self._connection.fetch(sql.RESIDENTS, [slot.investigation_id for slot in slots])
         return [placed_of(row) for row in rows]
 
-    async def _strays(self, announced: Sequence[Slot], slots: Sequence[Slot]) -> list[Placed]:
+    async def _strays(self, drawing: Sequence[Slot], slots: Sequence[Slot]) -> list[Placed]:
         """Datasets in placeholders that these investigations may draw home: those near, and those that named them."""
         opened = defaultdict(list)
         for slot in slots:
             if slot.is_opened:
                 opened[slot.home].append(slot.investigation_id)
         near: list[tuple[UUID, datetime | None, datetime | None]] = []
-        for slot in announced:
-            until = slot.end + NEAR if slot.end else None
-            near += [(placeholder, slot.start - NEAR, until) for placeholder in opened[slot.home]]
+        for slot in drawing:
+            for start, end in ((slot.start, slot.end), *slot.actual):
+                until = end + NEAR if end else None
+                near += [(placeholder, start - NEAR, until) for placeholder in opened[slot.home]]
             near.append((slot.investigation_id, None, None))
         return [placed_of(row) for row in await self._connection.fetch(sql.STRAYS, *columns(near, 3))]
 
     async def save(self, events: Sequence[Received[InvestigationAnnounced]], outcomes: Sequence[Outcome]) -> None:
         """The newest word on each investigation, and the moves of its datasets."""
         del events
-        await keep_slots(self._connection, [outcome.slot for outcome in outcomes if isinstance(outcome, Planned)])
-        moving = [outcome for outcome in outcomes if isinstance(outcome, (Planned, Rescheduled))]
-        await send_moves(self._connection, [move for outcome in moving for move in outcome.moves])
+        planned = [outcome for outcome in outcomes if isinstance(outcome, Planned)]
+        await keep_slots(self._connection, [outcome.slot for outcome in planned])
+        await send_moves(self._connection, [move for outcome in planned for move in outcome.moves])
 
 
 class _Lot:

@@ -20,10 +20,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import UUID
 
 from services.linker.investigations import FIRST_OWN_NUMBER
+from shared.identity import PROPOSAL_SEPARATORS
 
 metadata = MetaData()
 
 NO_IDS = text("'{}'")
+
+KEY_OF_PROPOSAL = f"translate(proposal, '{PROPOSAL_SEPARATORS}', '')"
+"""As `proposal_key`: a version that kept separators may have written the row."""
 
 own_numbers = Sequence("investigation_number", start=FIRST_OWN_NUMBER, metadata=metadata)
 
@@ -52,7 +56,16 @@ investigation = Table(
         server_default=text("false"),
         comment="opened for a dataset or by a beamline, or named by a dataset: the user office announced nothing",
     ),
-    Index("investigation_by_home", "proposal", "beamline"),
+    Column("proposal_name", Text, comment="how the user office writes the proposal"),
+    Column(
+        "actual_starts",
+        ARRAY(DateTime(timezone=True)),
+        nullable=False,
+        server_default=NO_IDS,
+        comment="to when it was rescheduled, the last time last",
+    ),
+    Column("actual_ends", ARRAY(DateTime(timezone=True)), nullable=False, server_default=NO_IDS),
+    Index("investigation_by_key", text(KEY_OF_PROPOSAL), "beamline"),
 )
 
 dataset = Table(

@@ -25,7 +25,7 @@ from shared.events import (
     SampleRef,
     Tracking,
 )
-from shared.identity import Identities, sample_key, sample_name
+from shared.identity import Identities, proposal_key, sample_key, sample_name
 from shared.stage import Passed
 from shared.wire import Received
 
@@ -174,7 +174,7 @@ def _canonical(said: SampleHappening) -> SampleHappening:
     """In the spelling of datasets."""
     return said.model_copy(
         update={
-            "proposal": said.proposal.lower(),
+            "proposal": proposal_key(said.proposal),
             "beamline": said.beamline.lower(),
             "sample": sample_name(said.sample),
             "acronym": sample_name(said.acronym) or None if said.acronym else None,

@@ -12,11 +12,13 @@ import cramjam
 from pydantic import AwareDatetime
 
 from services.search.model import ContextRow, DatasetRow, Entry, FindingSetRow, ParameterKey
-from shared.events import Commit, Container, InvestigationRef, SampleRef, Section
+from shared.events import Commit, Container, InvestigationRef, ProposalKey, SampleRef, Section
 from shared.identity import sample_name
 
 WORD = re.compile(r"[^\W_]{1,64}")
 """What is longer is cut into words of 64 characters, in documents and queries alike."""
+PIECE = re.compile(r"\d+|[^\W\d_]+")
+"""The letters and the number of a proposal are words as well: people write them apart."""
 MOST_WORDS = 1000
 LONGEST_TEXT = 1000
 """Characters of a text parameter that filters see; the document keeps the whole."""
@@ -43,7 +45,7 @@ class DocumentView(Section):
     type: str
     technique: str
     kind: str
-    proposal: str
+    proposal: ProposalKey
     beamline: str
     start: AwareDatetime
     end: AwareDatetime | None
@@ -89,7 +91,8 @@ def entry_of(commit: Commit, document: DocumentView, parameters: Mapping[str, An
         commit.number,
         document.investigation.investigation_id,
     )
-    searched = (document.name, commit.path, sample or "", document.proposal, *(text for _, text in texts))
+    proposal = (document.proposal, document.investigation.proposal_name or "", *PIECE.findall(document.proposal))
+    searched = (document.name, commit.path, sample or "", *proposal, *(text for _, text in texts))
     inputs = {parent.dataset_id: (parent.dataset_id, parent.path) for parent in document.inputs}
     return Entry(
         row,

@@ -1,6 +1,7 @@
 """The query language of `GET /datasets`: what a URL asks, or every fault of it with its cure. Pure."""
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -11,7 +12,7 @@ from services.search.cursors import Cursor, CursorInvalid, Key, read_cursor
 from services.search.filters import Condition, FilterInvalid, conditions_of, read_time, split
 from services.search.index_entry import words_of
 from services.search.naming import Naming
-from shared.identity import Identities, PathInvalid, sample_key
+from shared.identity import Identities, PathInvalid, proposal_key, sample_key
 
 T = TypeVar("T")
 
@@ -22,8 +23,13 @@ MOST_WORDS = 20
 MOST_COLUMNS = 100
 LONGEST_VALUE = 10_000
 
+NUMBERED = re.compile(r"(?<!\S)[^\W\d_]+(?:[-_.][^\W\d_]+)*[-_. ]\d+(?!\S)")
+"""Letters and a number with something between them, as people write proposals."""
+
 FACETS = ("technique", "kind", "beamline", "proposal", "type", "sample", "finding")
 TYPES = ("raw", "processed")
+COMPARED: dict[str, Callable[[str], str]] = {"proposal": proposal_key, "sample": sample_key}
+"""How the values of a facet are compared where it is not only without letter case."""
 COLUMNS = {
     "id": "dataset_id",
     "path": "path",
@@ -46,7 +52,7 @@ FIELDS = {
     "unit, as in `MX_detectorDistance~gt~15 cm`",
     **{
         name: f"one or more of these, separated by commas: the dataset's {name}; letter case does not matter, and `\\,`"
-        " is a comma inside a value"
+        " is a comma inside a value" + (". Nor do separators matter: MX-1111 is mx1111" if name == "proposal" else "")
         for name in FACETS
         if name != "finding"
     },
@@ -89,9 +95,10 @@ class Query:
     """What is asked of the catalogue. All conditions must hold."""
 
     words: tuple[str, ...] = ()
+    """In lower case. Of one with dashes the parts must occur, or all of them as one word."""
     conditions: tuple[Condition, ...] = ()
     values: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """By facet; in lower case."""
+    """By facet, as they are compared: in lower case, a proposal by its key."""
     dataset_id: UUID | None = None
     dataset_ids: tuple[UUID, ...] | None = None
     numbers: tuple[int, ...] | None = None
@@ -198,10 +205,10 @@ class _Said:
         return [item.strip() for value in self.all(name) for item in split(value, ",")]
 
     def facet(self, name: str) -> list[str]:
-        """The values of a facet, in lower case."""
+        """The values of a facet, as they are compared."""
         if name == "type":
             return self.among(name, TYPES)
-        key = sample_key if name == "sample" else str.lower
+        key = COMPARED.get(name, str.lower)
         return [key(item) for item in self.items(name)]
 
     def columns(self) -> list[str]:
@@ -251,7 +258,10 @@ class _Said:
 
 def _words(text: str, identities: Identities) -> tuple[str, ...]:
     """The words of a text; of a path in it, as the catalogue has that path."""
-    words = tuple(words_of(" ".join(map(identities.file, text.split()))))
+    text = " ".join(map(identities.file, text.split()))
+    named = {found[0]: "-".join(words_of(found[0])) for found in NUMBERED.finditer(text)}
+    apart = words_of(NUMBERED.sub(" ", text))
+    words = tuple(dict.fromkeys([*named.values(), *apart]))
     if not words:
         raise FilterInvalid("no letter and no digit in it; give words or the beginnings of words")
     if len(words) > MOST_WORDS:

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta, tzinfo
 from services.validator.notes import Notes
 from services.validator.said import Said
 from shared.events import FIRST_YEAR, LAST_YEAR, DeclaredFile, InputRef
-from shared.identity import Identities, PathInvalid, sample_key, sample_name
+from shared.identity import Identities, PathInvalid, proposal_key, sample_key, sample_name
 
-IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
+BEAMLINE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
+MOST_PROPOSAL_CHARACTERS = 100
 SAMPLE_CHARACTERS_AT_MOST = 255
 TIME_EXPECTED = "a time like 2024-11-30T09:00:00+01:00"
 FUTURE = timedelta(days=1)
@@ -69,27 +70,29 @@ def name_of(said: Said) -> str | None:
 
 
 def proposal_of(said: Said) -> str | None:
-    """The proposal, in lower case."""
-    return _identifier(said.submission.proposal, "proposal", "mx1111", said.notes)
+    """The proposal, in the one spelling that all writings of it have in common."""
+    proposal = proposal_key(said.submission.proposal)
+    if proposal.isalnum() and len(proposal) <= MOST_PROPOSAL_CHARACTERS:
+        return proposal
+    written = said.submission.proposal
+    message = f"proposal = {written[:100]!r} is not made of letters, digits, blanks, '-', '_', '.' and '/'"
+    said.notes.error("proposal_invalid", message, "give one like MX-1111", written, "a name like MX-1111")
+    return None
 
 
 def beamline_of(said: Said) -> str | None:
     """The beamline, in lower case. Paths drop the dash: `id30a3` and `id30a-3` are two names here, and stay two."""
     beamline = said.agreed_text(said.submission.beamline, "beamlineID")
-    if beamline is not None:
-        return _identifier(beamline, "beamline", "id30a-3", said.notes)
-    cure = "give beamline, or the parameter beamlineID"
-    expected = "the beamline's name, such as id30a-3"
-    said.notes.error("beamline_missing", "the dataset names no beamline", cure, expected=expected)
-    return None
-
-
-def _identifier(said: str, field: str, example: str, notes: Notes) -> str | None:
-    lowered = said.strip().lower()
-    if IDENTIFIER.fullmatch(lowered):
+    if beamline is None:
+        cure = "give beamline, or the parameter beamlineID"
+        expected = "the beamline's name, such as id30a-3"
+        said.notes.error("beamline_missing", "the dataset names no beamline", cure, expected=expected)
+        return None
+    lowered = beamline.strip().lower()
+    if BEAMLINE.fullmatch(lowered):
         return lowered
-    message = f"{field} = {said[:100]!r} is no name of letters, digits, '-', '_' and '.'"
-    notes.error(f"{field}_invalid", message, f"give one like {example}", said, f"a name like {example}")
+    message = f"beamline = {beamline[:100]!r} is not made of letters, digits, '-', '_' and '.'"
+    said.notes.error("beamline_invalid", message, "give one like id30a-3", beamline, "a name like id30a-3")
     return None
 
 

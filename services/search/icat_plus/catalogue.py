@@ -15,12 +15,14 @@ from services.search.icat_plus.answers import (
     number_of,
     parcel_answers,
     sample_answer,
+    type_answer,
 )
 from services.search.icat_plus.asking import MOST_ROWS, Row, Slots
 from services.search.icat_plus.datasets import Wanted, streamed, wanted_of
 from services.search.icat_plus.desk import Desk, answered
 from services.search.icat_plus.logging_in import SessionId
-from shared.identity import sample_key
+from services.search.icat_plus.proposals import type_name
+from shared.identity import proposal_key, sample_key
 from shared.problems import Problem
 from shared.tokens import Grant
 from shared.vocabulary import Vocabulary
@@ -133,8 +135,9 @@ def _add_investigations(router: APIRouter, desk: Desk) -> None:
 
     @router.get("/catalogue/investigationtypes")
     async def list_types() -> Response:
-        """None: the user office tells beamcat of no types."""
-        return answered([])
+        """The types of all investigations: the letters of their proposals."""
+        names = sorted({type_name(name) for name in await desk.icat.proposals()})
+        return answered([type_answer(name) for name in names])
 
 
 async def _slot(desk: Desk, session_id: str, number: str | None) -> Row | None:
@@ -174,7 +177,7 @@ def _add_samples(router: APIRouter, desk: Desk) -> None:
     ) -> Response:
         """The samples of a proposal on a beamline, of which there are datasets."""
         grant = await desk.access.by_session(session_id)
-        wanted = Slots(beamlines=permitted(grant), beamline=beamline, proposal=proposal)
+        wanted = Slots(beamlines=permitted(grant), on=(beamline.lower(),), proposals=(proposal_key(proposal),))
         slots = {slot["investigation_id"]: slot for slot in await desk.icat.investigations(wanted)}
         samples = [] if parameters or not slots else await desk.icat.samples(list(slots), None)
         answers = [acquisition_sample(one, slots[one["investigation_id"]], desk.zone) for one in samples]

@@ -21,6 +21,9 @@ class InvestigationRow(NamedTuple):
     ended: datetime | None
     title: str | None
     placeholder: bool
+    proposal_name: str | None
+    actual_started: datetime | None
+    actual_ended: datetime | None
     registered: bool
     word: int
 

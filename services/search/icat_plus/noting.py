@@ -77,6 +77,9 @@ def _investigation(ref: InvestigationRef, *, registered: bool, word: int) -> Inv
         ref.end,
         ref.title,
         ref.placeholder,
+        ref.proposal_name,
+        ref.actual_start,
+        ref.actual_end,
         registered,
         word,
     )

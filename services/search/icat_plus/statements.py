@@ -32,7 +32,10 @@ INVESTIGATIONS = _later(
     "investigation",
     "investigation_id",
     InvestigationRow._fields,
-    ("uuid", "bigint", "text", "text", "text", "timestamptz", "timestamptz", "text", "bool", "bool", "bigint"),
+    (
+        *("uuid", "bigint", "text", "text", "text", "timestamptz", "timestamptz", "text", "bool"),
+        *("text", "timestamptz", "timestamptz", "bool", "bigint"),
+    ),
     ("registered", "word"),
 )
 SAMPLES = _later(

@@ -80,7 +80,7 @@ def test_proposal_and_beamline_are_compared_in_lower_case() -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"proposal": "mx 1111"}, "proposal_invalid"),
+        ({"proposal": "- _."}, "proposal_invalid"),
         ({"proposal": "mx:1111"}, "proposal_invalid"),
         ({"beamline": "id30a/3"}, "beamline_invalid"),
         ({"beamline": None}, "beamline_missing"),

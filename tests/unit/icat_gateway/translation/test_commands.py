@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -103,12 +103,34 @@ def test_a_started_investigation_takes_the_facilitys_zone_where_it_names_none(st
     assert (message.topic, message.key) == (INVESTIGATIONS.name, b"mx1111")
 
 
-def test_a_rescheduled_investigation_is_named_by_its_id_alone() -> None:
-    (message,) = translated(an_investigation(beamline="", proposal="", investigation_id="123"), RESCHEDULE)
+@pytest.mark.parametrize("number", ["123", 123])
+def test_a_rescheduled_investigation_is_named_by_its_id_and_measured_from_the_moment_that_the_client_says(
+    number: str | int,
+) -> None:
+    said = an_investigation(beamline="", proposal="", investigation_id=number, start_datetime="2024-11-30T09:00:00Z")
+    (message,) = translated(said, RESCHEDULE)
     event = InvestigationAnnounced.model_validate_json(message.value).investigation
     assert event == RescheduledInvestigation(
-        happening="rescheduled", facility_id="123", producer=Producer(machine=PEER)
+        happening="rescheduled",
+        facility_id="123",
+        at=datetime(2024, 11, 30, 9, tzinfo=UTC),
+        producer=Producer(machine=PEER),
     )
+
+
+def test_a_rescheduling_that_says_no_moment_happens_when_it_arrives() -> None:
+    body = b"<investigation><investigationId>123</investigationId></investigation>"
+    (message,) = translated(body, RESCHEDULE)
+    event = InvestigationAnnounced.model_validate_json(message.value).investigation
+    assert isinstance(event, RescheduledInvestigation)
+    assert event.at == NOW
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_a_time_outside_the_years_that_can_be_kept_is_refused(year: str) -> None:
+    body = f"<investigation><investigationId>1</investigationId><startDate>{year}-01-01T00:00:00Z</startDate>"
+    rejection = rejected(f"{body}</investigation>".encode(), RESCHEDULE)
+    assert (rejection.code, "startDate" in rejection.message) == ("frame_invalid", True)
 
 
 @pytest.mark.parametrize(
