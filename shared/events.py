@@ -179,6 +179,10 @@ class DatasetFacts(Section):
     definitions_version: str | None = Field(
         default=None, description="version of `icat-esrf-definitions` that the dataset was judged by"
     )
+    revision: int | None = Field(
+        default=None,
+        description="of what beamcat sends through again by itself: the revision that it is about; it changes no other",
+    )
 
     def adds_to(self, *, complete: bool) -> bool:
         """Whether it adds to a catalogued dataset, which is complete or not, instead of taking its place."""
@@ -226,6 +230,9 @@ class LinkedInput(InputRef):
     """An input that is committed."""
 
     kind: str
+    replaced: bool = Field(
+        default=False, description="another measurement took its place after the dataset was made from it"
+    )
 
 
 class Links(Section):
@@ -265,6 +272,18 @@ class Tracking(Section):
     findings: list[Finding] = []
 
 
+class Part(Section):
+    """One of several submissions that a raw dataset was put together from, such as a wedge of a characterisation."""
+
+    start: AwareDatetime
+    end: AwareDatetime | None
+    file_count: int | None
+    volume_bytes: int | None
+    said: dict[str, Parameter] = Field(
+        description="its parameters, but for those that every part says as the document does"
+    )
+
+
 class DocumentFacts(Section):
     """A dataset as it is catalogued, but for its parameters."""
 
@@ -293,6 +312,13 @@ class DocumentFacts(Section):
     producer: Producer
     definitions_version: str | None = Field(
         default=None, description="version of `icat-esrf-definitions` that the dataset was judged by"
+    )
+    parts: list[Part] = Field(default=[], description="what adds up to it; empty if it came in one submission")
+    made_at: AwareDatetime | None = Field(
+        default=None, description="when the submission was committed that the later ones only added to"
+    )
+    recollected_at: AwareDatetime | None = Field(
+        default=None, description="when it last took the place of another measurement: other sample or other start"
     )
 
 

@@ -17,6 +17,7 @@ from typing import Annotated, Literal, Self, cast
 
 from pydantic import AfterValidator, Field, model_validator
 
+from shared.combining import Combining, PartRules
 from shared.datafiles import DataFileInvalid, Table, data_files, place, read_data_file
 from shared.detectors import Detector, Detectors
 from shared.icat import IcatParameter, icat_parameters, icat_version
@@ -115,6 +116,7 @@ class VocabularyFile(Table):
     expand: dict[str, list[str]] = Field(default={})
     detector: dict[str, Detector] = Field(default={}, description="by the words of its name")
     parameter: dict[str, Entry] = Field(default={})
+    parts: PartRules = PartRules()
 
     def entries(self) -> Iterator[tuple[str, str, Entry]]:
         """The key of each parameter in the file, its full name, and what is said of it."""
@@ -234,6 +236,9 @@ class Vocabulary:
                 aliases[parameter.name] = parameter.replaced_by
             else:
                 terms[parameter.name] = _loose_term(parameter, units)
+        for file, content in read:
+            if unknown := next((name for name in content.parts.names() if name not in terms), None):
+                raise DataFileInvalid(f"{place(file, 'parts')}: {unknown} is not a parameter")
         detectors = {words: detector for _, content in read for words, detector in content.detector.items()}
         return cls(terms.values(), aliases, deprecated, detectors)
 
@@ -249,6 +254,16 @@ class Vocabulary:
         candidates = self._families.get(name.partition("_")[0]) or list(self._by_lower_name)
         close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.8)
         return self._by_lower_name[close[0]].name if close else None
+
+
+def load_combining(extra_directories: Iterable[Path] = ()) -> Combining:
+    """What `schemas/vocabulary/` and a facility's own directories say of parts; of one parameter the last word counts.
+
+    Raises:
+        DataFileInvalid: a file is wrong.
+    """
+    files = data_files("vocabulary", extra_directories)
+    return Combining.of(read_data_file(file, VocabularyFile).parts for file in files)
 
 
 def _units(read: Iterable[tuple[Path, VocabularyFile]]) -> Units:

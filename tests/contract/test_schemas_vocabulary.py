@@ -6,9 +6,10 @@ from typing import Literal
 
 import pytest
 
-from shared.datafiles import SCHEMAS, Table, read_data_file
+from shared.datafiles import SCHEMAS, DataFileInvalid, Table, read_data_file
 from shared.icat import icat_parameters
-from tests.described import VOCABULARY
+from shared.vocabulary import Vocabulary
+from tests.described import COMBINING, VOCABULARY
 
 SHELLS = ("overall", "inner", "outer")
 SCALING = "MXAutoprocIntegrationScaling_"
@@ -161,3 +162,18 @@ def test_no_two_statistics_of_a_shell_are_one_item() -> None:
         items = [t.mmcif for name, t in VOCABULARY.terms.items() if name.startswith(f"{SCALING}{shell}_")]
         named = [item for item in items if item]
         assert len(named) == len(set(named)) == 21
+
+
+def test_parts_reckon_with_numbers_and_reach_from_a_beginning_to_an_end() -> None:
+    for name, rule in COMBINING.rules.items():
+        if rule in ("sum", "min", "max"):
+            assert VOCABULARY.terms[name].type in ("number", "integer"), name
+    for name, ends in COMBINING.extents.items():
+        assert COMBINING.rules[name] == "sum"
+        assert [COMBINING.rules[end] for end in ends] == ["first", "last"]
+
+
+def test_parts_of_a_parameter_that_does_not_exist_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text('title = "own"\n[parts.combine]\nsum = ["MX_numberOfImags"]\n')
+    with pytest.raises(DataFileInvalid, match=r"own\.toml, parts: MX_numberOfImags is not a parameter"):
+        Vocabulary.load([tmp_path])

@@ -8,13 +8,14 @@ from services.catalog_writer.handler import Answered, AnsweredBefore, Catalogued
 from shared.events import DatasetCommitted, Finding, Producer, Severity
 from shared.rejections import Code, Refusal
 from shared.stage import Outcome
+from tests.described import COMBINING
 from tests.unit.catalog_writer.builders import INVESTIGATION, NOW, NUMBERS, Tracked, number
 
 NOTHING = Known({}, {}, NUMBERS)
 
 
 def outcomes(*submissions: Tracked, known: Known = NOTHING) -> list[Outcome]:
-    return list(commit([each.received() for each in submissions], known, NOW))
+    return list(commit(COMBINING, [each.received() for each in submissions], known, NOW))
 
 
 def told(outcome: Outcome) -> tuple[str, int]:
