@@ -10,6 +10,9 @@ from shared.identity import split_paths
 from shared.kinds import Traits
 from shared.techniques import current_pid
 
+INPUTS = "input_datasets"
+"""ICAT's parameter that lists the inputs."""
+
 
 class Said:
     """One submission, its parameters under canonical names, and the notes taken about it."""
@@ -44,9 +47,15 @@ class Said:
         """The field, or ICAT's list of paths separated by commas."""
         if self.submission.input:
             return self.submission.input
-        said = self.value("input_datasets")
+        said = self.value(INPUTS)
         listed = said if isinstance(said, list) else split_paths(said) if isinstance(said, str) else []
         return [stripped for path in listed if (stripped := path.strip())]
+
+    def parameters_beside_inputs(self) -> dict[str, Parameter]:
+        """The parameters, without the one whose paths are the dataset's inputs: thousands of them are told once."""
+        if self.submission.input or INPUTS not in self.parameters:
+            return self.parameters
+        return {name: parameter for name, parameter in self.parameters.items() if name != INPUTS}
 
     def is_complete(self) -> bool:
         """False if the field or the parameter `complete` says that more will follow."""
