@@ -352,6 +352,15 @@ class Origin(Section):
     timestamp_ms: int
 
 
+class Excerpt(Section):
+    """What is kept of bytes that are too large to be kept whole."""
+
+    byte_count: int
+    sha256: str
+    head_base64: str
+    tail_base64: str
+
+
 class Rejection(Section):
     """Why an event was not taken, with everything needed to correct it and send it again."""
 
@@ -367,6 +376,7 @@ class Rejection(Section):
     headers: dict[str, str]
     key_base64: str | None
     value_base64: str | None
+    value_excerpt: Excerpt | None = Field(default=None, description="of a value that is too large for this topic")
     rejected_at: AwareDatetime
 
 
@@ -376,7 +386,8 @@ class Pending(Section):
     receipt_id: str
     dataset_id: UUID
     path: str
-    waits_for: list[str]
+    waits_for: list[str] = Field(description="paths of inputs, the first hundred")
+    waits_for_count: int | None = Field(default=None, description="of all that it waits for")
     since: AwareDatetime
     deadline: AwareDatetime
 

@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from clients.cli.api import Api, connect
 from clients.cli.importing.gathering import Given
-from clients.cli.output import Json, console, errors, fail, print_findings, print_json, print_verdict
+from clients.cli.output import Json, console, errors, fail, listed, print_findings, print_json, print_verdict
 from clients.cli.sources import (
     Beamline,
     End,
@@ -107,9 +107,10 @@ def check(  # noqa: PLR0913  # each is an option of the command
         word = f"[green]would be taken[/]{kind}" if verdict.get("accepted") else "[red]would be refused[/]"
         console.print(f"{escape(str(verdict['file']))}: {word}", soft_wrap=True)
         print_verdict(verdict)
-        missing = (verdict.get("links") or {}).get("waits_for", ())
-        if verdict.get("accepted") and missing:
-            console.print(f"  [yellow]would wait[/] for {escape(', '.join(missing))}", soft_wrap=True)
+        links = verdict.get("links") or {}
+        if verdict.get("accepted") and (missing := links.get("waits_for")):
+            told = escape(listed(missing, links.get("waits_for_count")))
+            console.print(f"  [yellow]would wait[/] for {told}", soft_wrap=True)
         print_not_submitted(verdict.get("not_submitted", ()))
     if not all(verdict.get("accepted") for verdict in verdicts):
         raise typer.Exit(1)
@@ -199,8 +200,9 @@ def _explanations(state: dict[str, Any]) -> Iterator[str]:
     if state.get("code") and not any(finding["severity"] == "error" for finding in state.get("findings", ())):
         yield f"{state['code']}: {state['message']}"
     if state.get("waits_for"):
+        waits_for = listed(state["waits_for"], state.get("waits_for_count"))
         deadline = datetime.fromisoformat(state["deadline"]).isoformat(timespec="seconds")
-        yield f"waits until {deadline.replace('+00:00', 'Z')} for {', '.join(state['waits_for'])}"
+        yield f"waits until {deadline.replace('+00:00', 'Z')} for {waits_for}"
     if state["state"] == "refused":
         faults = [f"{fault['field']}: {fault['message']}" for fault in state.get("errors", ())]
         yield from faults or [str(state.get("detail", ""))]

@@ -17,9 +17,6 @@ from shared.tokens import Grant
 from shared.topics import INVESTIGATIONS, SAMPLES, SUBMITTED, Topic
 from shared.wire import Message, headers_of
 
-MOST_BYTES = 900_000
-"""The largest submission: with its headers it fits into `dataset.submitted`."""
-
 BEAMLINE_PARAMETER = "beamlineid"
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -36,8 +33,8 @@ class Call:
     def message(self, topic: Topic, key: str, receipt_id: UUID, payload: Mapping[str, object]) -> Message:
         """An event in the caller's name."""
         value = to_json(payload)
-        if len(value) > MOST_BYTES:
-            raise Problem(413, f"the submission has {len(value)} bytes, {MOST_BYTES} are taken; {BULK}")
+        if len(value) > topic.max_bytes:
+            raise Problem(413, f"the submission has {len(value)} bytes, {topic.max_bytes} are taken; {BULK}")
         headers = headers_of(
             topic,
             receipt_id=str(receipt_id),

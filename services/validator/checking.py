@@ -19,6 +19,7 @@ from services.validator.parameters import ParameterReader, Reading
 from services.validator.said import Said
 from services.validator.updating import not_updatable
 from shared.events import DatasetFacts, Finding, InputRef, Parameter, Severity, Submission
+from shared.findings import summed_up
 from shared.identity import Identities
 from shared.kinds import Kind, Traits
 from shared.techniques import GENERIC_PROCESSED, GENERIC_RAW, Recognition, Technique, TechniqueBook
@@ -86,9 +87,10 @@ class Checker:
         findings = [*reading.findings, *said.notes.findings, *self._offences(said, recognised.kind, reading)]
         if is_update:
             findings += not_updatable(submission, reading.parameters)
+        findings = list(summed_up(findings))
         if dataset is not None and findings:
             dataset = dataset.model_copy(update={"findings": findings})
-        return Verdict(dataset, reading.parameters, findings)
+        return Verdict(dataset, said.parameters_beside_inputs(), findings)
 
     def _offences(self, said: Said, kind: Kind | None, reading: Reading) -> list[Finding]:
         findings = self._laws[kind.name].offences(said) if kind is not None else []

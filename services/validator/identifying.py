@@ -8,6 +8,7 @@ from services.validator.notes import Notes
 from services.validator.said import Said
 from shared.events import FIRST_YEAR, LAST_YEAR, DeclaredFile, InputRef
 from shared.identity import Identities, PathInvalid, proposal_key, sample_key, sample_name
+from shared.topics import MOST_INPUTS
 
 BEAMLINE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
 MOST_PROPOSAL_CHARACTERS = 100
@@ -43,7 +44,11 @@ class Folders:
     def inputs(self, said: Sequence[str], notes: Notes) -> list[InputRef]:
         """Each input once, in the order in which they were named."""
         inputs: dict[str, InputRef] = {}
-        for declared in said:
+        if len(said) > MOST_INPUTS:
+            message = f"it names {len(said)} inputs, and {MOST_INPUTS} are taken"
+            cure = "merge in two steps, or name the merges that it was made from"
+            notes.error("inputs_too_many", message, cure, str(len(said)), f"at most {MOST_INPUTS}")
+        for declared in said[:MOST_INPUTS]:
             path = self.path(declared, notes, "input_path")
             if path in inputs:
                 notes.warn("input_repeated", f"the input {path} is named more than once", "name it once", declared)

@@ -11,6 +11,9 @@ from shared.identity import split_paths
 from shared.kinds import Traits
 from shared.techniques import current_pid
 
+INPUTS = "input_datasets"
+"""ICAT's parameter that lists the inputs."""
+
 
 class Said:
     """One submission, its parameters under canonical names, and the notes taken about it."""
@@ -54,7 +57,7 @@ class Said:
         """The field, or ICAT's list of paths separated by commas; a word in that list that is no path is only noted."""
         if self.submission.input:
             return self.submission.input
-        said = self.value("input_datasets")
+        said = self.value(INPUTS)
         listed = said if isinstance(said, list) else split_paths(said) if isinstance(said, str) else []
         words = [stripped for path in listed if (stripped := path.strip())]
         paths = [word for word in words if word.startswith("/")]
@@ -63,6 +66,12 @@ class Said:
             message = f"input_datasets names {stray[:100]!r}, which is not a path and was left out"
             self.notes.warn("input_path_invalid", message, "give absolute paths", stray, "an absolute path")
         return paths
+
+    def parameters_beside_inputs(self) -> dict[str, Parameter]:
+        """The parameters, without the one whose paths are the dataset's inputs: thousands of them are told once."""
+        if self.submission.input or INPUTS not in self.parameters:
+            return self.parameters
+        return {name: parameter for name, parameter in self.parameters.items() if name != INPUTS}
 
     def is_complete(self) -> bool:
         """False if the field or the parameter `complete` says that more will follow."""

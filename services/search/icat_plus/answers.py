@@ -135,8 +135,9 @@ def dataset_answer(event: Row, investigation: Row | None, zone: tzinfo) -> Answe
     parameters = [
         _parameter(number, name, value_text(said.get("value", said["original"])), said.get("unit"))
         for name, said in document["parameters"].items()
+        if name != "input_datasets" or not document["inputs"]
     ]
-    if document["inputs"] and "input_datasets" not in document["parameters"]:
+    if document["inputs"]:
         inputs = ",".join(parent["path"] for parent in document["inputs"])
         parameters.append(_parameter(number, "input_datasets", inputs))
     return {

@@ -9,8 +9,10 @@ import pytest
 from services.validator.checking import Checker
 from shared.datafiles import DataFileInvalid
 from shared.events import DatasetFacts, Finding, Severity
+from shared.findings import MOST_OF_A_CODE
 from shared.identity import Identities
 from shared.techniques import Technique, TechniqueBook
+from shared.topics import MOST_INPUTS
 from tests.described import VOCABULARY
 from tests.unit.validator.builders import ZONE, a_submission, the_verdict
 
@@ -341,3 +343,26 @@ def test_a_technique_that_asks_for_what_nobody_can_send_stops_the_start() -> Non
 def test_the_same_submission_has_the_same_verdict_for_ever() -> None:
     changes = {"parameters": {"nonsense": "1", "MX_xBeam": "1041"}, "start": "2024-11-30T09:00:00"}
     assert the_verdict(**changes) == the_verdict(**changes)
+
+
+def test_more_inputs_than_are_taken_refuse_the_dataset_by_their_number() -> None:
+    inputs = [f"{RAW}/run_{n}" for n in range(MOST_INPUTS + 1)]
+    assert _errors(input=inputs, path="/data/merged") == ["inputs_too_many"]
+    assert len(_dataset(input=inputs[:-1], path="/data/merged").inputs) == MOST_INPUTS
+
+
+def test_paths_that_are_the_inputs_are_not_a_parameter_as_well() -> None:
+    said = {"input_datasets": f"{RAW}/a,{RAW}/b", "MX_resolution": "1.5"}
+    verdict = the_verdict(parameters=said)
+    assert verdict.parameters.keys() == {"MX_resolution"}
+    assert verdict.dataset is not None
+    assert len(verdict.dataset.inputs) == 2
+    assert the_verdict(parameters=said, input=[f"{RAW}/a"]).parameters.keys() == said.keys()
+
+
+def test_thousands_of_findings_on_inputs_are_summed_up() -> None:
+    dataset = _dataset(input=[f"{RAW}/a"] * 3000, parameters={f"x{n}": "1" for n in range(30)})
+    repeated = [finding for finding in dataset.findings if finding.code == "input_repeated"]
+    assert len(repeated) == MOST_OF_A_CODE + 1
+    assert repeated[-1].message == f"{2999 - MOST_OF_A_CODE} more findings are input_repeated"
+    assert sum(finding.code == "parameter_unknown" for finding in dataset.findings) == 30
