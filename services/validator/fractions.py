@@ -35,7 +35,8 @@ def convert_per_cent(parameters: dict[str, Parameter], findings: list[Finding], 
             if (term := terms.get(name)) is not None
             and term.scale == "fraction"
             and term.scale_group == group
-            and not parameter["original"].rstrip().endswith("%")
+            and "value" in parameter
+            and not parameter["original"].rstrip().endswith(("%", "*"))
         }
         if _are_per_cent(told, terms):
             converted = {name: _divided(parameter) for name, parameter in told.items()}
@@ -48,7 +49,7 @@ def convert_per_cent(parameters: dict[str, Parameter], findings: list[Finding], 
 
 def _are_per_cent(told: Mapping[str, Parameter], terms: Mapping[str, Term]) -> bool:
     numbers = [
-        (value, terms[name].greatest) for name, each in told.items() if isinstance(value := each["value"], float)
+        (value, terms[name].greatest) for name, each in told.items() if isinstance(value := each.get("value"), float)
     ]
     beyond = any(greatest < value for value, greatest in numbers)
     return beyond and all(
@@ -58,13 +59,13 @@ def _are_per_cent(told: Mapping[str, Parameter], terms: Mapping[str, Term]) -> b
 
 
 def _divided(parameter: Parameter) -> Parameter:
-    value = parameter["value"]
+    value = parameter.get("value")
     return {**parameter, "value": PER_CENT(value)} if isinstance(value, float) else parameter
 
 
 def _findings(converted: Mapping[str, Parameter], terms: Mapping[str, Term]) -> Iterable[Finding]:
     for name, parameter in converted.items():
-        said, value = parameter["original"][:SHOWN_CHARACTERS], parameter["value"]
+        said, value = parameter["original"][:SHOWN_CHARACTERS], parameter.get("value")
         message = f"{name} = {said!r} is per cent; {value:g} was taken"
         cure = f"send {terms[name].no_unit} as a fraction"
         yield Finding.warning("percent_converted", message, cure, parameter=name, value=said, expected=f"{value:g}")
