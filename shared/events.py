@@ -180,9 +180,12 @@ class DatasetFacts(Section):
 
 
 class Parameter(TypedDict):
-    """One parameter under its canonical name: the canonical value in the canonical unit, beside what was said."""
+    """One parameter under its canonical name: the canonical value in the canonical unit, beside what was said.
 
-    value: float | int | str | bool | list[float] | list[str]
+    What cannot be read, or cannot be, has no canonical value: only `original` is there, and a finding says why.
+    """
+
+    value: NotRequired[float | int | str | bool | list[float] | list[str]]
     original: str
     unit: NotRequired[str]
     said_unit: NotRequired[Annotated[str, Field(description="the unit that was said beside `original`")]]

@@ -57,7 +57,9 @@ class Items:
         for name, parameter in parameters.items():
             term = self.terms.get(name)
             if term and term.mmcif and term.mmcif.startswith(category) and (not shell or shell_of(name) == shell):
-                row.setdefault(term.mmcif.removeprefix(category), _text(parameter["value"], term.mmcif_factor))
+                value = _text(parameter.get("value"), term.mmcif_factor)
+                if value is not None:
+                    row.setdefault(term.mmcif.removeprefix(category), value)
         return row
 
 
@@ -237,8 +239,8 @@ def _parameters(document: Document, dataset_id: UUID, sweeps: set[UUID], items: 
         term = items.terms.get(name)
         item = str(term.mmcif) if term else ""
         place = f"{item} {shell_of(name)}"
-        value = _text(parameter["value"])
-        if item.startswith(categories) and place not in told and _spelt(item, value) == value:
+        value = _text(parameter.get("value"))
+        if value is not None and item.startswith(categories) and place not in told and _spelt(item, value) == value:
             told.add(place)
             continue
         yield {"dataset_id": str(document.dataset_id), "name": name, "value": value, "unit": parameter.get("unit")}
@@ -254,7 +256,8 @@ def _spelt(item: str, value: str | None) -> str | None:
     return known.hm if known is not None and known.hm.replace(" ", "") == value.replace(" ", "") else value
 
 
-def _text(value: Value, factor: float = 1) -> str:
+def _text(value: Value | None, factor: float = 1) -> str | None:
+    """A canonical value; None, which is written as unknown, where there is none."""
     if isinstance(value, bool | list):
         return json.dumps(value)
     if isinstance(value, int | float):

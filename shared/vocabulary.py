@@ -1,8 +1,9 @@
 """The vocabulary: what every parameter means, and every name under which it may come.
 
 Its base is all that ICAT defines. Over it lies the typed layer of `schemas/vocabulary/`: types, units, ranges and
-aliases that ICAT does not state, or states wrongly. A parameter that only ICAT describes is *loose*: producers do not
-keep to ICAT's types, so a value of another type is kept as text and flagged, and refuses nothing.
+aliases that ICAT does not state, or states wrongly. No value refuses a dataset: what cannot be read or
+cannot be is kept as it was said and flagged. A parameter that only ICAT describes is *loose*: producers do not keep to
+ICAT's types, so it may hold one number or several.
 """
 
 import difflib
@@ -17,6 +18,7 @@ from typing import Annotated, Literal, Self, cast
 from pydantic import AfterValidator, Field, model_validator
 
 from shared.datafiles import DataFileInvalid, Table, data_files, place, read_data_file
+from shared.detectors import Detector, Detectors
 from shared.icat import IcatParameter, icat_parameters, icat_version
 from shared.units import Conversion, Units, UnitUnknown
 
@@ -65,7 +67,10 @@ class Entry(Table):
     type: Type
     unit: str | None = Field(default=None, description="the canonical unit; absent: none, whatever ICAT says")
     no_unit: str = Field(default="", description="why a number has none, such as `a count`")
-    hard: Range | None = Field(default=None, description="in the canonical unit; outside it the dataset is refused")
+    hard: Range | None = Field(
+        default=None,
+        description="in the canonical unit; what lies outside cannot be and is kept without a canonical value",
+    )
     plausible: Range | None = Field(default=None, description="in the canonical unit; outside it the value is flagged")
     aliases: list[str] = Field(default=[], description="other names of the same; letter case never matters")
     words: dict[str, float] = Field(default={}, description="texts that stand for a number, in lower case")
@@ -77,6 +82,11 @@ class Entry(Table):
         default=None, description="the PDBx/mmCIF or imgCIF item; a table: by the value of the name's placeholder"
     )
     mmcif_factor: float = Field(default=1, description="the item's value is the canonical value times this")
+    pixels: str = Field(
+        default="",
+        description="a place on a detector, which programs give in pixels too: the detector and its axis, as"
+        " `InstrumentDetector01_x`",
+    )
 
     @model_validator(mode="after")
     def _a_unit_or_a_reason_for_none(self) -> Self:
@@ -103,6 +113,7 @@ class VocabularyFile(Table):
     units: dict[str, str | list[str]] = Field(default={}, description="spelling of a unit, to what pint calls it")
     scale: dict[str, Scale] = Field(default={}, description="how ratios without a unit are read; any file may name it")
     expand: dict[str, list[str]] = Field(default={})
+    detector: dict[str, Detector] = Field(default={}, description="by the words of its name")
     parameter: dict[str, Entry] = Field(default={})
 
     def entries(self) -> Iterator[tuple[str, str, Entry]]:
@@ -116,6 +127,7 @@ class VocabularyFile(Table):
                     "scale_group": _filled(entry.scale_group, of),
                     "scale": _chosen(entry.scale, of),
                     "mmcif": _chosen(entry.mmcif, of),
+                    "pixels": _filled(entry.pixels, of),
                 }
                 yield name, _filled(name, of), entry.model_copy(update=filled)
 
@@ -175,6 +187,8 @@ class Term:
     """The PDBx/mmCIF or imgCIF item, as `_cell.length_a`."""
     mmcif_factor: float = 1
     """The item's value is the canonical value times this."""
+    pixels: str = ""
+    """Of a place on a detector: the detector and its axis, as `InstrumentDetector01_x`."""
     loose: bool = False
     deprecated: bool = False
 
@@ -182,7 +196,14 @@ class Term:
 class Vocabulary:
     """All parameters by canonical name, and the names that lead to them."""
 
-    def __init__(self, terms: Iterable[Term], aliases: Mapping[str, str], deprecated: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        terms: Iterable[Term],
+        aliases: Mapping[str, str],
+        deprecated: Iterable[str] = (),
+        detectors: Mapping[str, Detector] | None = None,
+    ) -> None:
+        self.detectors = Detectors(detectors or {})
         self.terms = {term.name: term for term in terms}
         self.aliases = aliases
         self.deprecated_names = {name.lower() for name in deprecated}
@@ -213,7 +234,8 @@ class Vocabulary:
                 aliases[parameter.name] = parameter.replaced_by
             else:
                 terms[parameter.name] = _loose_term(parameter, units)
-        return cls(terms.values(), aliases, deprecated)
+        detectors = {words: detector for _, content in read for words, detector in content.detector.items()}
+        return cls(terms.values(), aliases, deprecated, detectors)
 
     def resolve(self, name: str) -> Term | None:
         """The parameter of that name or alias, in any letter case."""
@@ -299,6 +321,7 @@ def _term(name: str, entry: Entry, icat: IcatParameter | None, units: Units, sca
         aliases=tuple(entry.aliases),
         mmcif=cast("str | None", entry.mmcif),  # `entries` made it the item of this one
         mmcif_factor=entry.mmcif_factor,
+        pixels=entry.pixels,
         deprecated=bool(icat and icat.deprecated),
     )
 

@@ -137,7 +137,7 @@ def said_again(document: Mapping[str, Any]) -> dict[str, Any]:
 def _original(parameter: Mapping[str, Any]) -> Any:  # noqa: ANN401  whatever the producer said
     """What was said. Only lists are not kept as they were, but as their JSON; a text may look like it."""
     original = parameter["original"]
-    if isinstance(parameter["value"], list) and original.startswith("["):
+    if isinstance(parameter.get("value", []), list) and original.startswith("["):
         try:
             return json.loads(original)
         except ValueError:

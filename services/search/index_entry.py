@@ -127,10 +127,12 @@ def _values_of(
     numbers: list[tuple[ParameterKey, float]] = []
     texts: list[tuple[ParameterKey, str]] = []
     for name, parameter in parameters.items():
-        value = parameter["value"]
+        value = parameter.get("value")
         if isinstance(value, float):  # most are, and there are many
             numbers.append((_key(name, False), value))
             continue
+        if value is None:
+            value = parameter["original"]  # without a canonical value it is found by what was said, and as a text
         many = isinstance(value, list)
         key = _key(name, many)
         for element in dict.fromkeys(map(_comparable, value)) if many else (_comparable(value),):

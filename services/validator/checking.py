@@ -91,8 +91,7 @@ class Checker:
         return Verdict(dataset, reading.parameters, findings)
 
     def _offences(self, said: Said, kind: Kind | None, reading: Reading) -> list[Finding]:
-        refused = {finding.parameter for finding in reading.findings if finding.severity is Severity.ERROR}
-        findings = self._laws[kind.name].offences(said, refused) if kind is not None else []
+        findings = self._laws[kind.name].offences(said) if kind is not None else []
         if reading.unknown:
             strict_kind = kind.name if kind is not None and kind.strict else None
             findings += self._parameters.unknown_findings(reading, strict_kind)

@@ -92,49 +92,58 @@ def sample_of(said: Said) -> str | None:
     if sample is not None and (len(sample) > SAMPLE_CHARACTERS_AT_MOST or not sample.isprintable()):
         message = f"the sample {sample[:60]!r} is too long, or has a character that cannot be printed"
         cure = f"give at most {SAMPLE_CHARACTERS_AT_MOST} printable characters"
-        said.notes.error("sample_invalid", message, cure, sample)
+        said.notes.warn("sample_invalid", f"{message}, and was left out", cure, sample)
         return None
     return sample
 
 
 def start_of(said: Said, submitted_at: datetime, zone: tzinfo) -> datetime | None:
     """When it began."""
-    start = _time(said, said.submission.start, "start", "startDate", zone)
-    if start is None and said.submission.start is None and "startDate" not in said.submission.parameters:
+    text = said.time(said.submission.start, "startDate")
+    if text is None:
         cure = "give start, or the parameter startDate"
         said.notes.error("start_missing", "the dataset names no start", cure, expected=TIME_EXPECTED)
-    if start is not None and start > submitted_at + FUTURE:
+        return None
+    start = _time(text, "start", zone, said.notes)
+    if start is None:
+        message = f"start = {text[:100]!r} is not a date and time in ISO 8601"
+        said.notes.error("start_invalid", message, f"write {TIME_EXPECTED}", text, TIME_EXPECTED)
+    elif start > submitted_at + FUTURE:
         message = f"it starts at {start.isoformat()}, after it was submitted"
         said.notes.warn("start_in_future", message, "check the clock that said so", start.isoformat())
     return start
 
 
 def end_of(said: Said, start: datetime | None, zone: tzinfo) -> datetime | None:
-    """When it ended, if that is known."""
-    end = _time(said, said.submission.end, "end", "endDate", zone)
-    if end is not None and start is not None and end < start:
+    """When it ended, if that is known; without an end a dataset is of use all the same.
+
+    An end before the start refuses it: one of them is wrong, and by a wrong start it could fall into a visit of others.
+    """
+    text = said.time(said.submission.end, "endDate")
+    if text is None:
+        return None
+    end = _time(text, "end", zone, said.notes)
+    if end is None:
+        message = f"end = {text[:100]!r} is not a date and time in ISO 8601; the dataset has no end"
+        said.notes.warn("end_invalid", message, f"write {TIME_EXPECTED}", text, TIME_EXPECTED)
+    elif start is not None and end < start:
         message = f"it ends at {end.isoformat()}, before it starts at {start.isoformat()}"
         expected = f"not before {start.isoformat()}"
         said.notes.error("end_before_start", message, "correct one of them", end.isoformat(), expected)
     return end
 
 
-def _time(said: Said, field: str | None, name: str, parameter: str, zone: tzinfo) -> datetime | None:
-    """The field, or else the parameter, which has its zone and was judged with the others."""
-    text = said.value(parameter) if field is None else field.strip()
-    if text is None:
-        return None
+def _time(text: str, name: str, zone: tzinfo, notes: Notes) -> datetime | None:
+    """A time of day that can be; without a zone it is the facility's."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        time = datetime.min  # noqa: DTZ901 (it is refused by its year)
+        return None
     if not FIRST_YEAR <= time.year <= LAST_YEAR or ":" not in text:
-        message = f"{name} = {text[:100]!r} is not a date and time in ISO 8601"
-        said.notes.error(f"{name}_invalid", message, f"write {TIME_EXPECTED}", text, TIME_EXPECTED)
         return None
     if time.tzinfo is not None:
         return time
     message = f"{name} = {text!r} names no time zone; the facility's ({zone}) was taken"
     expected = "a time with its zone, as +01:00"
-    said.notes.warn("time_zone_assumed", message, "say the zone with the time", text, expected)
+    notes.warn("time_zone_assumed", message, "say the zone with the time", text, expected)
     return time.replace(tzinfo=zone)

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
+from services.validator.beam_centre import BeamCentres
 from services.validator.scales import Scales
 from services.validator.stated import units_of, with_unit
 from shared.events import Finding, Parameter
@@ -66,6 +67,7 @@ class ParameterReader:
     def __init__(self, vocabulary: Vocabulary, zone: tzinfo) -> None:
         self._vocabulary = vocabulary
         self._zone = zone
+        self._centres = BeamCentres(vocabulary)
         self._memories = {name: Memory(reader(term)) for name, term in vocabulary.terms.items() if not term.deprecated}
 
     def read(self, said: Mapping[str, JsonValue], units: Mapping[str, str] = NO_UNITS) -> Reading:
@@ -75,9 +77,7 @@ class ParameterReader:
         """
         reading = Reading()
         if len(said) > PARAMETERS_AT_MOST:
-            message = f"there are {len(said)} parameters, {PARAMETERS_AT_MOST} may be"
-            reading.findings.append(Finding.error("too_many_parameters", message, "move bulk data into files"))
-            return reading
+            said = self._first_of(said, reading)
         memories, bare = self._memories, said
         if units:
             units = units_of(said, units, self._vocabulary, reading.findings)
@@ -89,6 +89,7 @@ class ParameterReader:
         }
         if len(read) == len(said) and all(read.values()):
             reading.parameters = cast("dict[str, Parameter]", read)
+            self._centres.convert(reading.parameters, reading.findings)
             return reading
         reading.parameters = {name: parameter for name, parameter in read.items() if parameter is not None}
         doubted = [name for name, parameter in read.items() if parameter is None]
@@ -97,7 +98,16 @@ class ParameterReader:
             self._read_doubtful(reading, name, said[name], units.get(name))
         if reading.findings:
             Scales(self._vocabulary.terms, reading.parameters, reading.findings).settle()
+        self._centres.convert(reading.parameters, reading.findings)
         return reading
+
+    def _first_of(self, said: Mapping[str, JsonValue], reading: Reading) -> Mapping[str, JsonValue]:
+        """As many as a dataset may have, those first that the vocabulary knows; the others stay in the submission."""
+        known_first = sorted(said, key=lambda name: self._vocabulary.resolve(name) is None)
+        message = f"there are {len(said)} parameters; {PARAMETERS_AT_MOST} were taken, known ones first"
+        finding = Finding.warning("too_many_parameters", message, "move bulk data into files")
+        reading.findings.append(finding)
+        return {name: said[name] for name in known_first[:PARAMETERS_AT_MOST]}
 
     def unknown_findings(self, reading: Reading, strict_kind: str | None) -> list[Finding]:
         """One finding an unknown name: an error where a kind of dataset is strict, a warning otherwise."""
@@ -136,8 +146,11 @@ class ParameterReader:
         if not findings and unit is None and type(value) is str and (memory := self._memories.get(name)) is not None:
             memory.remember(value, parameter)
         present = reading.parameters.setdefault(term.name, parameter)
-        if present["value"] != parameter["value"]:
-            reading.findings.append(_repetition(term, name, present, parameter))
+        if present.get("value") != parameter.get("value"):
+            if "value" not in present:
+                present, parameter = parameter, present
+                reading.parameters[term.name] = present
+            reading.findings.append(_repetition(term, present, parameter))
 
     def _judge(self, term: Term, value: JsonValue, unit: str | None) -> tuple[Parameter | None, list[Finding]]:
         if unit is None:
@@ -149,11 +162,17 @@ class ParameterReader:
 
 
 def _keep_unknown(reading: Reading, name: str, value: JsonValue, unit: str | None) -> None:
+    original = original_text(value)
     if not name.isprintable() or not 0 < len(name.strip()) <= NAME_CHARACTERS_AT_MOST:
         message = f"a parameter's name has 1 to {NAME_CHARACTERS_AT_MOST} printable characters; {name[:60]!r} has not"
-        reading.findings.append(Finding.error("parameter_name_invalid", message, "correct the name"))
-        return
-    original = original_text(value)
+        name = _printable(name)
+        shown = original[:SHOWN_CHARACTERS]
+        finding = Finding.warning(
+            "parameter_name_invalid", f"{message}, and was kept as {name[:60]!r}", "correct the name", value=shown
+        )
+        reading.findings.append(finding)
+        if name in reading.parameters:
+            return
     match value:
         case bool() | str():
             kept: Any = value
@@ -171,6 +190,12 @@ def _keep_unknown(reading: Reading, name: str, value: JsonValue, unit: str | Non
     reading.unknown.append(name)
 
 
+def _printable(name: str) -> str:
+    """A name as far as it can be shown."""
+    shown = "".join(character if character.isprintable() else "_" for character in name)
+    return shown.strip()[:NAME_CHARACTERS_AT_MOST] or "unnamed"
+
+
 def _is_storable(value: JsonValue) -> bool:
     """A number that every database and reader keeps as it is."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63
@@ -183,11 +208,11 @@ def _deprecation(term: Term, name: str) -> Finding:
     return Finding.warning("parameter_deprecated", message, cure, parameter=term.name, expected=term.name)
 
 
-def _repetition(term: Term, name: str, present: Parameter, other: Parameter) -> Finding:
+def _repetition(term: Term, present: Parameter, other: Parameter) -> Finding:
     kept, left = (parameter["original"][:SHOWN_CHARACTERS] for parameter in (present, other))
     return Finding.warning(
         "parameter_repeated",
-        f"{term.name} is there twice: {kept!r} was kept, {left!r} under the name {name} was not",
+        f"{term.name} is there twice: {kept!r} was kept, {left!r} was not",
         "send one",
         parameter=term.name,
         value=left,

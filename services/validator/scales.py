@@ -56,7 +56,7 @@ class Scales:
         self._findings = findings
 
     def settle(self) -> None:
-        """Convert what is certainly per cent, clip what was rounded beyond its greatest value, flag what is in doubt."""
+        """Convert what is certainly per cent, clip what rounding made too great, and flag what is in doubt."""
         doubted = {each.parameter for each in self._findings if each.code == "value_implausible" and each.parameter}
         suspects = [name for name in doubted if self._terms[name].scale and name in self._parameters]
         if not suspects:

@@ -94,7 +94,7 @@ def dataset_answer(event: Row, investigation: Row | None, zone: tzinfo) -> Answe
     assert begin is not None, "a dataset has a start"
     files = document["file_count"] if document["file_count"] is not None else len(document["files"]) or None
     parameters = [
-        _parameter(number, name, value_text(said["value"]), said.get("unit"))
+        _parameter(number, name, value_text(said.get("value", said["original"])), said.get("unit"))
         for name, said in document["parameters"].items()
     ]
     if document["inputs"] and "input_datasets" not in document["parameters"]:

@@ -217,8 +217,8 @@ def test_every_accepted_example_passes_again_as_the_same_kind_with_the_same_valu
     assert after.dataset is not None
     assert (after.dataset.dataset_id, after.dataset.kind) == (before.dataset.dataset_id, before.dataset.kind)
     assert after.dataset.inputs == before.dataset.inputs
-    values = {name: parameter["value"] for name, parameter in after.parameters.items() if name != "technique_pid"}
-    assert values == {name: each["value"] for name, each in before.parameters.items() if name != "technique_pid"}
+    values = {name: parameter.get("value") for name, parameter in after.parameters.items() if name != "technique_pid"}
+    assert values == {name: each.get("value") for name, each in before.parameters.items() if name != "technique_pid"}
 
 
 def _links(dataset: DatasetFacts) -> Links:

@@ -56,7 +56,7 @@ def test_an_r_factor_above_its_range_beside_one_that_can_only_be_a_fraction_is_l
 
 def test_what_is_neither_a_fraction_nor_per_cent_is_left_and_flagged() -> None:
     assert _read(overall_cc_half="250") == ({"overall_cc_half": 250.0}, {("value_implausible", "overall_cc_half")})
-    assert _read(overall_r_merge="-99.9") == ({"overall_r_merge": -99.9}, {("value_implausible", "overall_r_merge")})
+    assert _read(overall_r_merge="-99.5") == ({"overall_r_merge": -99.5}, {("value_implausible", "overall_r_merge")})
 
 
 def test_fractions_are_taken_as_they_are() -> None:

@@ -13,7 +13,7 @@ from beamcat_client.described import Described, Number, Numbers, PathLike, Truth
 
 def mesh_scan(
     *,
-    MX_numberOfImages: Whole,
+    MX_numberOfImages: Whole | None = None,
     MX_dataCollectionId: str | None = None,
     MX_directory: str | None = None,
     MX_template: str | None = None,
@@ -162,22 +162,24 @@ def mesh_scan(
             usually -500 to 700 mm; mmCIF _diffrn_detector_element.reference_center_slow.
         MX_oscillationRange: Degrees rotated per frame; in deg; -360 to 360 deg; usually -10 to 10 deg; mmCIF
             _diffrn_scan_axis.angle_increment.
-        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; mmCIF
+        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; usually -7200 to 360 deg; mmCIF
             _diffrn_scan_axis.angle_rstrt_incr.
         MX_rotation_axis: Name of the rotation axis; mmCIF _diffrn_scan_axis.axis_id.
-        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; mmCIF
-            _diffrn_scan_axis.angle_start.
-        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg.
-        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; mmCIF
+        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg;
+            mmCIF _diffrn_scan_axis.angle_start.
+        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg.
+        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
             _diffrn_scan_axis.angle_range.
-        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
+        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
         MX_kappa: Mini-kappa reorientation angle; in deg; -360 to 360 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm.
-        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm.
-        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm.
-        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm.
-        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm.
+        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
+        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
         MX_motors_name: Motor names.
         MX_motors_value: Motor positions in mm; one number for each of MX_motors_name, separated by spaces; lengths and
             angles mixed.
@@ -300,7 +302,7 @@ def mesh_scan(
 
 def line_scan(
     *,
-    MX_numberOfImages: Whole,
+    MX_numberOfImages: Whole | None = None,
     MX_dataCollectionId: str | None = None,
     MX_directory: str | None = None,
     MX_template: str | None = None,
@@ -449,22 +451,24 @@ def line_scan(
             usually -500 to 700 mm; mmCIF _diffrn_detector_element.reference_center_slow.
         MX_oscillationRange: Degrees rotated per frame; in deg; -360 to 360 deg; usually -10 to 10 deg; mmCIF
             _diffrn_scan_axis.angle_increment.
-        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; mmCIF
+        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; usually -7200 to 360 deg; mmCIF
             _diffrn_scan_axis.angle_rstrt_incr.
         MX_rotation_axis: Name of the rotation axis; mmCIF _diffrn_scan_axis.axis_id.
-        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; mmCIF
-            _diffrn_scan_axis.angle_start.
-        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg.
-        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; mmCIF
+        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg;
+            mmCIF _diffrn_scan_axis.angle_start.
+        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg.
+        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
             _diffrn_scan_axis.angle_range.
-        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
+        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
         MX_kappa: Mini-kappa reorientation angle; in deg; -360 to 360 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm.
-        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm.
-        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm.
-        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm.
-        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm.
+        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
+        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
         MX_motors_name: Motor names.
         MX_motors_value: Motor positions in mm; one number for each of MX_motors_name, separated by spaces; lengths and
             angles mixed.
@@ -587,7 +591,7 @@ def line_scan(
 
 def characterisation(
     *,
-    MX_numberOfImages: Whole,
+    MX_numberOfImages: Whole | None = None,
     MX_dataCollectionId: str | None = None,
     MX_directory: str | None = None,
     MX_template: str | None = None,
@@ -736,22 +740,24 @@ def characterisation(
             usually -500 to 700 mm; mmCIF _diffrn_detector_element.reference_center_slow.
         MX_oscillationRange: Degrees rotated per frame; in deg; -360 to 360 deg; usually -10 to 10 deg; mmCIF
             _diffrn_scan_axis.angle_increment.
-        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; mmCIF
+        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; usually -7200 to 360 deg; mmCIF
             _diffrn_scan_axis.angle_rstrt_incr.
         MX_rotation_axis: Name of the rotation axis; mmCIF _diffrn_scan_axis.axis_id.
-        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; mmCIF
-            _diffrn_scan_axis.angle_start.
-        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg.
-        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; mmCIF
+        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg;
+            mmCIF _diffrn_scan_axis.angle_start.
+        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg.
+        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
             _diffrn_scan_axis.angle_range.
-        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
+        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
         MX_kappa: Mini-kappa reorientation angle; in deg; -360 to 360 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm.
-        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm.
-        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm.
-        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm.
-        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm.
+        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
+        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
         MX_motors_name: Motor names.
         MX_motors_value: Motor positions in mm; one number for each of MX_motors_name, separated by spaces; lengths and
             angles mixed.
@@ -874,7 +880,7 @@ def characterisation(
 
 def data_collection(
     *,
-    MX_numberOfImages: Whole,
+    MX_numberOfImages: Whole | None = None,
     MX_dataCollectionId: str | None = None,
     MX_directory: str | None = None,
     MX_template: str | None = None,
@@ -1044,22 +1050,24 @@ def data_collection(
             usually -500 to 700 mm; mmCIF _diffrn_detector_element.reference_center_slow.
         MX_oscillationRange: Degrees rotated per frame; in deg; -360 to 360 deg; usually -10 to 10 deg; mmCIF
             _diffrn_scan_axis.angle_increment.
-        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; mmCIF
+        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; usually -7200 to 360 deg; mmCIF
             _diffrn_scan_axis.angle_rstrt_incr.
         MX_rotation_axis: Name of the rotation axis; mmCIF _diffrn_scan_axis.axis_id.
-        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; mmCIF
-            _diffrn_scan_axis.angle_start.
-        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg.
-        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; mmCIF
+        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg;
+            mmCIF _diffrn_scan_axis.angle_start.
+        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg.
+        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
             _diffrn_scan_axis.angle_range.
-        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
+        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
         MX_kappa: Mini-kappa reorientation angle; in deg; -360 to 360 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm.
-        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm.
-        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm.
-        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm.
-        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm.
+        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
+        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
         MX_motors_name: Motor names.
         MX_motors_value: Motor positions in mm; one number for each of MX_motors_name, separated by spaces; lengths and
             angles mixed.
@@ -1217,7 +1225,7 @@ def data_collection(
 
 def energy_scan(
     *,
-    MX_element: str,
+    MX_element: str | None = None,
     MX_edgeEnergy: Number | None = None,
     MX_startEnergy: Number | None = None,
     MX_endEnergy: Number | None = None,
@@ -1310,7 +1318,7 @@ def energy_scan(
 
 def x_ray_fluorescence_emission(
     *,
-    MX_exposureTime: Number,
+    MX_exposureTime: Number | None = None,
     MX_directory: str | None = None,
     MX_transmission: Number | None = None,
     MX_flux: Number | None = None,
@@ -1393,7 +1401,7 @@ def x_ray_fluorescence_emission(
 def merge(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    Process_program: str,
+    Process_program: str | None = None,
     Process_version: str | None = None,
     Process_note: str | None = None,
     Process_triggering: str | None = None,
@@ -1532,7 +1540,7 @@ def merge(
 
     Args:
         input: the folders of the datasets that it was made from: 2 or more of kind mx.raw.* or mx.processed.integration
-            or mx.processed.merge.
+            or mx.processed.merge or ssx.raw.run or ssx.processed.*.
         Process_program: Name of the software or program used to perform this process; mmCIF _software.name.
         Process_version: Version of the program or process used; mmCIF _software.version.
         Process_note: Note or comment about the process.
@@ -1800,7 +1808,7 @@ def merge(
 def integration(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    Process_program: str,
+    Process_program: str | None = None,
     Process_version: str | None = None,
     Process_note: str | None = None,
     Process_triggering: str | None = None,
@@ -1937,7 +1945,8 @@ def integration(
     """Integration: one sweep indexed, integrated and scaled (`mx.processed.integration`).
 
     Args:
-        input: the folders of the datasets that it was made from: 1 of kind mx.raw.* or mx.processed.integration.
+        input: the folders of the datasets that it was made from: 1 of kind mx.raw.* or mx.processed.integration or
+            ssx.raw.run or ssx.processed.integration.
         Process_program: Name of the software or program used to perform this process; mmCIF _software.name.
         Process_version: Version of the program or process used; mmCIF _software.version.
         Process_note: Note or comment about the process.
@@ -2205,8 +2214,8 @@ def integration(
 def ligand_fit(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    Process_program: str,
     MXMRLigandFitting_ligand_name: str,
+    Process_program: str | None = None,
     Process_version: str | None = None,
     Process_note: str | None = None,
     Process_triggering: str | None = None,
@@ -2257,9 +2266,9 @@ def ligand_fit(
 
     Args:
         input: the folders of the datasets that it was made from: 1 or more of kind mx.processed.refinement or
-            mx.processed.mrphasing or mx.processed.integration or mx.processed.merge.
-        Process_program: Name of the software or program used to perform this process; mmCIF _software.name.
+            mx.processed.mrphasing or mx.processed.integration or mx.processed.merge or ssx.processed.*.
         MXMRLigandFitting_ligand_name: Ligand name.
+        Process_program: Name of the software or program used to perform this process; mmCIF _software.name.
         Process_version: Version of the program or process used; mmCIF _software.version.
         Process_note: Note or comment about the process.
         Process_triggering: Specifies how the process was launched. Possible values are MANUAL or AUTOMATIC.
@@ -2317,8 +2326,8 @@ def ligand_fit(
 def refinement(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    Process_program: str,
-    MXMRRefinement_R_free: Number,
+    Process_program: str | None = None,
+    MXMRRefinement_R_free: Number | None = None,
     Process_version: str | None = None,
     Process_note: str | None = None,
     Process_triggering: str | None = None,
@@ -2360,7 +2369,7 @@ def refinement(
 
     Args:
         input: the folders of the datasets that it was made from: 1 or more of kind mx.processed.mrphasing or
-            mx.processed.sadphasing or mx.processed.integration or mx.processed.merge.
+            mx.processed.sadphasing or mx.processed.integration or mx.processed.merge or ssx.processed.*.
         Process_program: Name of the software or program used to perform this process; mmCIF _software.name.
         MXMRRefinement_R_free: Free-r; R_cryst is R_work; a ratio; usually 0 to 1; mmCIF _refine.ls_R_factor_R_free.
         Process_version: Version of the program or process used; mmCIF _software.version.
@@ -2409,7 +2418,7 @@ def refinement(
 def molecular_replacement(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    Process_program: str,
+    Process_program: str | None = None,
     Process_version: str | None = None,
     Process_note: str | None = None,
     Process_triggering: str | None = None,
@@ -2464,7 +2473,7 @@ def molecular_replacement(
 
     Args:
         input: the folders of the datasets that it was made from: 1 of kind mx.processed.integration or
-            mx.processed.merge.
+            mx.processed.merge or ssx.processed.*.
         Process_program: Name of the software or program used to perform this process; mmCIF _software.name.
         Process_version: Version of the program or process used; mmCIF _software.version.
         Process_note: Note or comment about the process.
@@ -2526,7 +2535,7 @@ def molecular_replacement(
 def sad_phasing(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    Process_program: str,
+    Process_program: str | None = None,
     Process_version: str | None = None,
     Process_note: str | None = None,
     Process_triggering: str | None = None,
@@ -2576,7 +2585,7 @@ def sad_phasing(
 
     Args:
         input: the folders of the datasets that it was made from: 1 of kind mx.processed.integration or
-            mx.processed.merge.
+            mx.processed.merge or ssx.processed.*.
         Process_program: Name of the software or program used to perform this process; mmCIF _software.name.
         Process_version: Version of the program or process used; mmCIF _software.version.
         Process_note: Note or comment about the process.

@@ -13,7 +13,7 @@ from beamcat_client.described import Described, Number, Numbers, PathLike, Truth
 
 def run(
     *,
-    SSX_experiment_type: str,
+    SSX_experiment_type: str | None = None,
     SSX_experiment_name: str | None = None,
     SSXChip_horizontal_spacing: Number | None = None,
     SSXChip_vertical_spacing: Number | None = None,
@@ -243,22 +243,24 @@ def run(
             usually -500 to 700 mm; mmCIF _diffrn_detector_element.reference_center_slow.
         MX_oscillationRange: Degrees rotated per frame; in deg; -360 to 360 deg; usually -10 to 10 deg; mmCIF
             _diffrn_scan_axis.angle_increment.
-        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; mmCIF
+        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; usually -7200 to 360 deg; mmCIF
             _diffrn_scan_axis.angle_rstrt_incr.
         MX_rotation_axis: Name of the rotation axis; mmCIF _diffrn_scan_axis.axis_id.
-        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; mmCIF
-            _diffrn_scan_axis.angle_start.
-        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg.
-        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; mmCIF
+        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg;
+            mmCIF _diffrn_scan_axis.angle_start.
+        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg.
+        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
             _diffrn_scan_axis.angle_range.
-        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
+        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
         MX_kappa: Mini-kappa reorientation angle; in deg; -360 to 360 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm.
-        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm.
-        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm.
-        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm.
-        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm.
+        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
+        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
         MX_motors_name: Motor names.
         MX_motors_value: Motor positions in mm; one number for each of MX_motors_name, separated by spaces; lengths and
             angles mixed.
@@ -308,7 +310,7 @@ def run(
 def merge(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    Process_program: str,
+    Process_program: str | None = None,
     Process_version: str | None = None,
     Process_note: str | None = None,
     Process_triggering: str | None = None,
@@ -699,7 +701,7 @@ def merge(
 def integration(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    Process_program: str,
+    Process_program: str | None = None,
     Process_version: str | None = None,
     Process_note: str | None = None,
     Process_triggering: str | None = None,
