@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clients.cli.importing.names import Names
+from shared.absence import says_no_text
 from shared.events import Finding
 
 SHOWN_CHARACTERS = 120
@@ -18,7 +19,6 @@ SHELL = "{shell}"
 RESULT = "{result}"
 """In a path or name that is given, where the result's number stands."""
 PATTERNS = ("path", "name")
-NO_VALUE = frozenset({"?", ".", "-", "--", "---", "n/a", "na", "none", "null", "nan", "-nan", "inf", "-inf", "***"})
 
 
 class FileNotUnderstood(Exception):
@@ -172,7 +172,7 @@ def _problem(saying: Said, target: str | None) -> str | None:
     """Why a saying has no place in a submission."""
     if _is_endless(saying.value):
         return "it is not a number"
-    if _says_nothing(saying.value):
+    if isinstance(saying.value, str) and says_no_text(saying.value):
         return "it says that there is no value"
     if target is None:
         return "there is no parameter for it"
@@ -197,11 +197,6 @@ def _submission(
 
 def _is_empty(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
-
-
-def _says_nothing(value: object) -> bool:
-    """Whether a text is one of the words by which programs say that there is no value."""
-    return isinstance(value, str) and value.strip().casefold() in NO_VALUE
 
 
 def _is_endless(value: object) -> bool:

@@ -32,13 +32,15 @@ def read_pipeline_file(file: Path, given: Given, result: str | None = None) -> l
 
 
 def _found(content: bytes) -> Found:
-    start = content[:4096].decode(BYTE_ORDERS.get(content[:2], "latin-1")).lstrip("\ufeff\xef\xbb\xbf \t\r\n")
+    if content[:2] not in BYTE_ORDERS:
+        content = content.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = content[:4096].decode(BYTE_ORDERS.get(content[:2], "latin-1")).lstrip("\ufeff \t\r\n")
     if start.startswith("<"):
         return read_ispyb_xml(content)
     if start.startswith(("{", "[")):
         return _read_json(content)
     if start.startswith(("data_", "#")):
-        return read_mmcif(content.removeprefix(b"\xef\xbb\xbf"))
+        return read_mmcif(content)
     raise FileNotUnderstood("the file is neither XML, JSON nor CIF")
 
 

@@ -52,10 +52,14 @@ def is_anisotropic(said: Sequence[Said]) -> bool:
 
 
 def unswapped(said: list[Said]) -> tuple[list[Said], list[Finding]]:
-    """Statistics under the right shell: the inner shell is, by its meaning, the one of lower resolution."""
+    """Statistics under the right shell: the outer shell is, by its meaning, the one that reaches to the high limit."""
     limits = {(saying.shell, saying.name.casefold()): saying.value for saying in said}
+    low, high = LIMITS
     try:
-        are_swapped = all(float(limits["inner", name]) < float(limits["outer", name]) for name in LIMITS)
+        are_swapped = all(
+            float(limits["overall", name]) == float(limits[right, name]) != float(limits[wrong, name])
+            for name, right, wrong in ((low, "outer", "inner"), (high, "inner", "outer"))
+        )
     except (KeyError, TypeError, ValueError):
         are_swapped = False
     if not are_swapped:

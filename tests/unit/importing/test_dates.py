@@ -165,7 +165,7 @@ def test_in_the_night_when_clocks_go_back_the_abbreviation_or_the_order_decides(
 def test_no_run_through_the_autumn_night_ends_before_it_starts(begun: int, seconds: int, pattern: str) -> None:
     start = datetime(2024, 10, 26, 22, tzinfo=UTC) + timedelta(seconds=begun)
     clocks = [time.astimezone(PARIS) for time in (start, start + timedelta(seconds=seconds))]
-    texts = iso_times(*(time.strftime(pattern) for time in clocks), PARIS)
+    texts = iso_times(clocks[0].strftime(pattern), clocks[1].strftime(pattern), PARIS)
     read = [datetime.fromisoformat(str(text)) for text in texts]
     first, last = ((time if time.tzinfo else time.replace(tzinfo=PARIS)).timestamp() for time in read)
     assert first <= last

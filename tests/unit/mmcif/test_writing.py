@@ -27,7 +27,8 @@ def column(block: cif.Block, tag: str) -> list[str]:
 def read_back(tmp_path: Path, *lineage: Document) -> Imported:
     file = tmp_path / "exported.cif"
     file.write_text(mmcif_text(lineage, ITEMS), encoding="utf-8")
-    return read_pipeline_file(file, Given())
+    [imported] = read_pipeline_file(file, Given())
+    return imported
 
 
 def random_value(term: Term, chance: random.Random) -> Any:
