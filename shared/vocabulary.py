@@ -127,9 +127,9 @@ class VocabularyFile(Table):
                 filled = {
                     "aliases": [_filled(alias, of) for alias in entry.aliases],
                     "scale_group": _filled(entry.scale_group, of),
-                    "pixels": _filled(entry.pixels, of),
                     "scale": _chosen(entry.scale, of),
                     "mmcif": _chosen(entry.mmcif, of),
+                    "pixels": _filled(entry.pixels, of),
                 }
                 yield name, _filled(name, of), entry.model_copy(update=filled)
 

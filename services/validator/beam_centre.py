@@ -67,7 +67,7 @@ class BeamCentres:
 
 
 def _centre(term: Term, parameter: Parameter) -> Centre | None:
-    match = BARE.fullmatch(parameter["original"])
+    match = BARE.fullmatch(f"{parameter['original']} {parameter.get('said_unit', '')}")
     if match is None or not (match[2] or "value" in parameter):
         return None
     return Centre(term, float(match[1]), match[2] is not None)
@@ -91,14 +91,17 @@ def _side(term: Term, detector: Detector | None) -> int | None:
 
 
 def _converted(centre: Centre, parameters: Mapping[str, Parameter], detector: Detector | None) -> Parameter:
-    original = parameters[centre.term.name]["original"]
+    said = parameters[centre.term.name]
+    as_said: Parameter = {"original": said["original"]}
+    if "said_unit" in said:
+        as_said["said_unit"] = said["said_unit"]
     size = parameters.get(f"{centre.term.pixels}_pixel_size")
-    said = size.get("value") if size is not None else None
-    pixel_um = said if isinstance(said, float) and said > 0 else detector.pixel_um if detector else None
+    known = size.get("value") if size is not None else None
+    pixel_um = known if isinstance(known, float) and known > 0 else detector.pixel_um if detector else None
     unit = centre.term.unit
     if pixel_um is None or unit is None:
-        return {"original": original}
-    return {"value": Conversion(pixel_um / 1000 * MM_OF[unit], 0)(centre.number), "original": original, "unit": unit}
+        return as_said
+    return {**as_said, "value": Conversion(pixel_um / 1000 * MM_OF[unit], 0)(centre.number), "unit": unit}
 
 
 def _finding(converted: Mapping[str, Parameter]) -> Finding:

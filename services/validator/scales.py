@@ -5,12 +5,12 @@ values cannot be in the parameter's own scale, and every one can be in the other
 and is flagged. A value whose unit was said, in its text or beside it, is never converted here.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.events import Finding, Parameter
+from shared.quantities import NUMBER
 from shared.units import Conversion
 from shared.values import SHOWN_CHARACTERS
 from shared.vocabulary import Scale, Term
@@ -19,7 +19,8 @@ ROUNDING = 5e-4
 """Of the greatest value that can be: what lies so little beyond it is that value, rounded by a program."""
 
 PER_CENT = Conversion(0.01, 0)
-NUMBER = re.compile(r"[-+]?(?:\d+(?:\.(?P<some>\d*))?|\.(?P<all>\d+))(?:[eE][-+]?\d+)?", re.ASCII)
+PRINTED_AT_MOST = 9
+"""Decimals; what has more was not printed, but computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Scales:
         self._findings = findings
 
     def settle(self) -> None:
-        """Convert what is certainly per cent, clip what was rounded too large, and flag what is in doubt."""
+        """Convert what is certainly per cent, clip what rounding made too great, and flag what is in doubt."""
         doubted = {each.parameter for each in self._findings if each.code == "value_implausible" and each.parameter}
         suspects = [name for name in doubted if self._terms[name].scale and name in self._parameters]
         if not suspects:
@@ -80,8 +81,9 @@ class Scales:
             number = NUMBER.search(original)
             if number is None or float(number[0]) != value or original[number.end() :].strip() in term.conversions:
                 continue
-            decimals = len(number["some"] or number["all"] or "")
-            groups[term.scale_group].append(Bare(name, _at_most(term.scale, value), decimals, term.scale))
+            groups[term.scale_group].append(
+                Bare(name, _at_most(term.scale, value), _decimals(number[0], value), term.scale)
+            )
         return groups
 
     def _settle(self, group: Iterable[Bare]) -> None:
@@ -160,6 +162,12 @@ def _at_most(scale: Scale, value: float) -> float:
     if greatest is None or not greatest < abs(value) <= greatest * (1 + ROUNDING):
         return value
     return greatest if value > 0 else -greatest
+
+
+def _decimals(text: str, value: float) -> int:
+    """How many were printed, or were there before arithmetic made 2.8000000000000003 of them."""
+    printed = len(text.partition(".")[2])
+    return printed if printed <= PRINTED_AT_MOST else len(f"{value:.{PRINTED_AT_MOST}g}".partition(".")[2])
 
 
 def _within(value: float, limits: tuple[float, float]) -> bool:

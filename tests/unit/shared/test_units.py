@@ -28,12 +28,8 @@ FRACTION, DOSE, AREA = "MXAutoprocIntegrationScaling_overall_r_merge", "EM_dose_
 
 def canonical(parameter: str, text: str) -> Any:
     """The canonical value of a text, or nothing where its unit is not one of the parameter."""
-    read, findings = judge(VOCABULARY.terms[parameter], text, ZoneInfo("Europe/Paris"))
-    return (
-        None
-        if {finding.code for finding in findings} & {"unit_unknown", "unit_not_expected"}
-        else read and read["value"]
-    )
+    read, _ = judge(VOCABULARY.terms[parameter], text, ZoneInfo("Europe/Paris"))
+    return read.get("value") if read else None
 
 
 @pytest.mark.parametrize(

@@ -1702,20 +1702,18 @@ def merge(
         MXAutoprocIntegrationScaling_outer_anomalous: Flag indicating whether anomalous data are present in the outer
             resolution shell.
         MXAutoprocIntegrationScaling_overall_cc_half: Overall CC½: Pearson correlation coefficient between two random
-            half-datasets; a fraction, not per cent; a correlation; usually -0.99 to 1; mmCIF _reflns.pdbx_CC_half.
+            half-datasets; a fraction, not per cent; a correlation; usually -1 to 1; mmCIF _reflns.pdbx_CC_half.
         MXAutoprocIntegrationScaling_inner_cc_half: CC½ for the inner resolution shell; a fraction, not per cent; a
-            correlation; usually -0.99 to 1; mmCIF _reflns_shell.pdbx_CC_half.
+            correlation; usually -1 to 1; mmCIF _reflns_shell.pdbx_CC_half.
         MXAutoprocIntegrationScaling_outer_cc_half: CC½ for the outer (high-resolution) shell; a fraction, not per cent;
-            a correlation; usually -0.99 to 1; mmCIF _reflns_shell.pdbx_CC_half.
+            a correlation; usually -1 to 1; mmCIF _reflns_shell.pdbx_CC_half.
         MXAutoprocIntegrationScaling_overall_ccAno: Correlation coefficient of anomalous differences (CCano) for the
-            overall dataset; a fraction, not per cent; a correlation; usually -0.99 to 1; mmCIF
+            overall dataset; a fraction, not per cent; a correlation; usually -1 to 1; mmCIF
             _reflns.pdbx_CC_half_anomalous.
         MXAutoprocIntegrationScaling_inner_ccAno: Anomalous correlation coefficient CC_ano for the inner resolution
-            shell; a fraction, not per cent; a correlation; usually -0.99 to 1; mmCIF
-            _reflns_shell.pdbx_CC_half_anomalous.
+            shell; a fraction, not per cent; a correlation; usually -1 to 1; mmCIF _reflns_shell.pdbx_CC_half_anomalous.
         MXAutoprocIntegrationScaling_outer_ccAno: Anomalous correlation coefficient CC_ano for the outer resolution
-            shell; a fraction, not per cent; a correlation; usually -0.99 to 1; mmCIF
-            _reflns_shell.pdbx_CC_half_anomalous.
+            shell; a fraction, not per cent; a correlation; usually -1 to 1; mmCIF _reflns_shell.pdbx_CC_half_anomalous.
         MXAutoprocIntegrationScaling_overall_sigAno: Significance of anomalous differences for the overall dataset; a
             ratio; usually -1 to 100; mmCIF _reflns.pdbx_absDiff_over_sigma_anomalous.
         MXAutoprocIntegrationScaling_inner_sigAno: Significance of anomalous differences for the inner resolution shell;
@@ -2108,20 +2106,18 @@ def integration(
         MXAutoprocIntegrationScaling_outer_anomalous: Flag indicating whether anomalous data are present in the outer
             resolution shell.
         MXAutoprocIntegrationScaling_overall_cc_half: Overall CC½: Pearson correlation coefficient between two random
-            half-datasets; a fraction, not per cent; a correlation; usually -0.99 to 1; mmCIF _reflns.pdbx_CC_half.
+            half-datasets; a fraction, not per cent; a correlation; usually -1 to 1; mmCIF _reflns.pdbx_CC_half.
         MXAutoprocIntegrationScaling_inner_cc_half: CC½ for the inner resolution shell; a fraction, not per cent; a
-            correlation; usually -0.99 to 1; mmCIF _reflns_shell.pdbx_CC_half.
+            correlation; usually -1 to 1; mmCIF _reflns_shell.pdbx_CC_half.
         MXAutoprocIntegrationScaling_outer_cc_half: CC½ for the outer (high-resolution) shell; a fraction, not per cent;
-            a correlation; usually -0.99 to 1; mmCIF _reflns_shell.pdbx_CC_half.
+            a correlation; usually -1 to 1; mmCIF _reflns_shell.pdbx_CC_half.
         MXAutoprocIntegrationScaling_overall_ccAno: Correlation coefficient of anomalous differences (CCano) for the
-            overall dataset; a fraction, not per cent; a correlation; usually -0.99 to 1; mmCIF
+            overall dataset; a fraction, not per cent; a correlation; usually -1 to 1; mmCIF
             _reflns.pdbx_CC_half_anomalous.
         MXAutoprocIntegrationScaling_inner_ccAno: Anomalous correlation coefficient CC_ano for the inner resolution
-            shell; a fraction, not per cent; a correlation; usually -0.99 to 1; mmCIF
-            _reflns_shell.pdbx_CC_half_anomalous.
+            shell; a fraction, not per cent; a correlation; usually -1 to 1; mmCIF _reflns_shell.pdbx_CC_half_anomalous.
         MXAutoprocIntegrationScaling_outer_ccAno: Anomalous correlation coefficient CC_ano for the outer resolution
-            shell; a fraction, not per cent; a correlation; usually -0.99 to 1; mmCIF
-            _reflns_shell.pdbx_CC_half_anomalous.
+            shell; a fraction, not per cent; a correlation; usually -1 to 1; mmCIF _reflns_shell.pdbx_CC_half_anomalous.
         MXAutoprocIntegrationScaling_overall_sigAno: Significance of anomalous differences for the overall dataset; a
             ratio; usually -1 to 100; mmCIF _reflns.pdbx_absDiff_over_sigma_anomalous.
         MXAutoprocIntegrationScaling_inner_sigAno: Significance of anomalous differences for the inner resolution shell;
@@ -2280,7 +2276,7 @@ def ligand_fit(
             _refine.ls_R_factor_R_work.
         MXMRLigandFitting_ligand_XYZ: Ligand Cartesian coordinates; x, y and z; in Å; -1e+06 to 1e+06 Å.
         MXMRLigandFitting_ligand_FOFC_CC: Correlation coefficient between ligand and FO-FC map; a correlation; usually
-            -0.99 to 1.
+            -1 to 1.
         MXMRLigandFitting_B_factor: Average B-factor of ligand; in Å²; -10000 to 100000 Å²; usually 0 to 500 Å².
         MXMRLigandFitting_occupancy: Ligand occupancy; a fraction; usually 0 to 1.
         MXMRLigandFitting_PNG_FOFC: PNG image of ligand in FO-FC map.
@@ -2598,8 +2594,8 @@ def sad_phasing(
         MXSAD_space_group: SAD space group.
         MXSAD_step: SAD step.
         MXSAD_solvent: SAD solvent; a fraction of the cell's volume; usually 0 to 1.
-        MXSAD_pseudo_free_cc: SAD pseudo_free_cc; a correlation; usually -0.99 to 1.
-        MXSAD_cc_partial_model: SAD cc_partial_model; a correlation; usually -0.99 to 1.
+        MXSAD_pseudo_free_cc: SAD pseudo_free_cc; a correlation; usually -1 to 1.
+        MXSAD_cc_partial_model: SAD cc_partial_model; a correlation; usually -1 to 1.
         MXSAD_chain_count: SAD chain_count; a count; 0 to 1e+06.
         MXSAD_residues_count: SAD residues_count; a count; 0 to 1e+07.
         MXSAD_average_fragment_length: SAD average_fragment_length; a count of residues, averaged; 0 to 1e+06.

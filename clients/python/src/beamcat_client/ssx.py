@@ -604,20 +604,18 @@ def merge(
         MXAutoprocIntegrationScaling_outer_anomalous: Flag indicating whether anomalous data are present in the outer
             resolution shell.
         MXAutoprocIntegrationScaling_overall_cc_half: Overall CC½: Pearson correlation coefficient between two random
-            half-datasets; a fraction, not per cent; a correlation; usually -0.99 to 1; mmCIF _reflns.pdbx_CC_half.
+            half-datasets; a fraction, not per cent; a correlation; usually -1 to 1; mmCIF _reflns.pdbx_CC_half.
         MXAutoprocIntegrationScaling_inner_cc_half: CC½ for the inner resolution shell; a fraction, not per cent; a
-            correlation; usually -0.99 to 1; mmCIF _reflns_shell.pdbx_CC_half.
+            correlation; usually -1 to 1; mmCIF _reflns_shell.pdbx_CC_half.
         MXAutoprocIntegrationScaling_outer_cc_half: CC½ for the outer (high-resolution) shell; a fraction, not per cent;
-            a correlation; usually -0.99 to 1; mmCIF _reflns_shell.pdbx_CC_half.
+            a correlation; usually -1 to 1; mmCIF _reflns_shell.pdbx_CC_half.
         MXAutoprocIntegrationScaling_overall_ccAno: Correlation coefficient of anomalous differences (CCano) for the
-            overall dataset; a fraction, not per cent; a correlation; usually -0.99 to 1; mmCIF
+            overall dataset; a fraction, not per cent; a correlation; usually -1 to 1; mmCIF
             _reflns.pdbx_CC_half_anomalous.
         MXAutoprocIntegrationScaling_inner_ccAno: Anomalous correlation coefficient CC_ano for the inner resolution
-            shell; a fraction, not per cent; a correlation; usually -0.99 to 1; mmCIF
-            _reflns_shell.pdbx_CC_half_anomalous.
+            shell; a fraction, not per cent; a correlation; usually -1 to 1; mmCIF _reflns_shell.pdbx_CC_half_anomalous.
         MXAutoprocIntegrationScaling_outer_ccAno: Anomalous correlation coefficient CC_ano for the outer resolution
-            shell; a fraction, not per cent; a correlation; usually -0.99 to 1; mmCIF
-            _reflns_shell.pdbx_CC_half_anomalous.
+            shell; a fraction, not per cent; a correlation; usually -1 to 1; mmCIF _reflns_shell.pdbx_CC_half_anomalous.
         MXAutoprocIntegrationScaling_overall_sigAno: Significance of anomalous differences for the overall dataset; a
             ratio; usually -1 to 100; mmCIF _reflns.pdbx_absDiff_over_sigma_anomalous.
         MXAutoprocIntegrationScaling_inner_sigAno: Significance of anomalous differences for the inner resolution shell;
