@@ -7,7 +7,7 @@ event in base64, and of what is larger still its hash, head and tail (`shared.re
 
 from dataclasses import dataclass
 
-from shared import events
+from shared import events, shipments
 from shared.events import Section
 
 MEBIBYTE = 1024 * 1024
@@ -74,6 +74,7 @@ REGISTERED = Topic(
     "investigation.registered", events.InvestigationRegistered, FOR_EVER, MEBIBYTE, key="investigation id"
 )
 SAMPLES = Topic("sample.events", events.SampleMoved, FOR_EVER, MEBIBYTE, key="proposal and sample name")
+SHIPMENTS = Topic("shipment.events", shipments.ShipmentChanged, FOR_EVER, 2 * MEBIBYTE, key="investigation id")
 REPORTS = Topic("dataset.reports", events.DatasetReported, FOR_EVER, MEBIBYTE, key="dataset number")
 LOGBOOK = Topic("logbook.events", events.LogbookWritten, FOR_EVER, 16 * MEBIBYTE, key="proposal or beamline")
 
@@ -88,6 +89,7 @@ TOPICS = (
     INVESTIGATIONS,
     REGISTERED,
     SAMPLES,
+    SHIPMENTS,
     REPORTS,
     LOGBOOK,
 )

@@ -1,7 +1,6 @@
 """What ICAT's clients get, in the shapes of ICAT+'s models (`icat_plus_client`); what is not known is null. Pure."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from hashlib import blake2b
@@ -220,47 +219,6 @@ def acquisition_sample(row: Row, investigation: Row, zone: tzinfo) -> Answer:
         "beamline": investigation["beamline"],
         "sessionStartDate": begin and begin.astimezone(zone).date().isoformat(),
     }
-
-
-def parcel_answers(samples: Sequence[Row], investigation: Row) -> list[Answer]:
-    """ICAT+'s `Parcel`s: what datasets told of the containers in which their samples came."""
-    parcels: dict[str, Answer] = {}
-    for sample in samples:
-        container = json.loads(sample["container"] or "{}")
-        key = container.get("parcel_id") or container.get("parcel_name")
-        if not key:
-            continue
-        parcel = parcels.setdefault(
-            key,
-            {
-                "_id": container.get("parcel_id"),
-                "name": container.get("parcel_name") or key,
-                "investigationId": investigation["number"],
-                "investigationName": investigation["name"],
-                "items": [],
-            },
-        )
-        _pack(parcel["items"], sample, container)
-    return list(parcels.values())
-
-
-def _pack(items: list[Answer], sample: Row, container: Row) -> None:
-    """Put a sample into its container within a parcel."""
-    name = container.get("name") or container.get("id")
-    item = {
-        "name": sample["name"],
-        "type": "SAMPLE",
-        "sampleId": sample["sample_number"],
-        "sampleContainerPosition": container.get("position"),
-    }
-    if name is None:
-        items.append(item)
-        return
-    box = next((one for one in items if one["type"] != "SAMPLE" and one["name"] == name), None)
-    if box is None:
-        box = {"name": name, "type": container.get("type") or "CONTAINER", "content": []}
-        items.append(box)
-    box["content"].append(item)
 
 
 def datafile_answer(number: int, path: str, file: Row) -> Answer:
