@@ -116,8 +116,9 @@ class IcatReader:
 
     async def proposals(self) -> list[str]:
         """The names of all proposals."""
-        statement = Statement("select distinct coalesce(proposal_name, proposal) as name from investigation")
-        return [row["name"] for row in await self._fetch(statement)]
+        known = "(select distinct proposal from investigation where number is not null) as known"
+        rows = await self._fetch(Statement(f"select {as_written('known', 'proposal')} as name from {known}"))
+        return [row["name"] for row in rows]
 
     async def samples(self, investigations: Sequence[UUID] | None, numbers: Sequence[int] | None) -> list[Row]:
         """The samples of investigations, or of these numbers."""
@@ -181,11 +182,7 @@ def investigations(wanted: Slots) -> Statement:
         ("lower(proposal) = any({})", wanted.proposals, "text[]"),
         ("number = any({})", wanted.numbers, "bigint[]"),
         ("investigation_id = any({})", wanted.ids, "uuid[]"),
-        (
-            "concat_ws(' ', proposal, proposal_name, beamline, title) ilike {}",
-            wanted.search and _holding(wanted.search),
-            "text",
-        ),
+        ("concat_ws(' ', proposal, beamline, title) ilike any({})", wanted.search and _spoken(wanted.search), "text[]"),
     )
     where = ["number is not null and started is not null", *conditions, *_within(wanted, statement)]
     direction = "desc" if wanted.descending else "asc"
@@ -270,6 +267,11 @@ def _place(wanted: Entries, statement: Statement) -> str:
         f" and coalesce(created_at >= {begin} - interval '48 hours', true)"
         f" and coalesce(created_at <= {end} + interval '48 hours', true)))"
     )
+
+
+def _spoken(search: str) -> list[str]:
+    """What holds the words, or the proposal that they are."""
+    return [_holding(search), _holding(proposal_key(search) or search)]
 
 
 def _holding(text: str) -> str:

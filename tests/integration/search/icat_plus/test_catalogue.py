@@ -111,7 +111,6 @@ async def test_samples_and_parcels_are_what_datasets_tell_of_them(facility: Faci
 async def test_what_beamcat_does_not_know_is_an_empty_list(facility: Facility) -> None:
     await three_runs(facility)
     assert await facility.ask(lambda client: client.get_investigation_users("42")) == []
-    assert await facility.ask(lambda client: client.get_investigation_types()) == []
     assert await facility.ask(lambda client: client.get_sample_files_by(sample_id="1")) == []
     with pytest.raises(ApiException) as refused:
         await facility.ask(lambda client: client.download_file_by("1", "2"))

@@ -64,6 +64,23 @@ def test_an_update_is_one_submission_a_path_that_names_who_asked() -> None:
     assert receipt_of(messages[0]) != receipt_of(messages[1])
 
 
+@pytest.mark.parametrize(
+    ("said", "paths"),
+    [
+        (RAW, [RAW]),
+        (f"{RAW},{RAW}_2", [RAW, f"{RAW}_2"]),
+        (f" {RAW} , {RAW}_2,", [RAW, f"{RAW}_2"]),
+        ("/data/one, with a comma,/data/two", ["/data/one, with a comma", "/data/two"]),
+        (list(f"{RAW},{RAW}_2"), [RAW, f"{RAW}_2"]),
+        ([RAW], [RAW]),
+        ("run_01", ["run_01"]),
+    ],
+)
+def test_the_paths_of_an_update_are_a_list_or_a_text(said: str | list[str], paths: list[str]) -> None:
+    messages = translated(an_update(datasetPaths=said), UPDATES)
+    assert [received(message).event.submission.path for message in messages] == paths
+
+
 def test_an_update_back_to_the_old_value_is_another_one_but_sent_from_the_spool_again_it_is_the_same() -> None:
     (first,) = translated(an_update(), UPDATES, at=taken(1))
     (from_the_spool,) = translated(an_update(), UPDATES, at=taken(1))
@@ -137,6 +154,14 @@ def test_a_time_outside_the_years_that_can_be_kept_is_refused(year: str) -> None
     ("queue", "body", "code", "words"),
     [
         (UPDATES, an_update(datasetPaths=[]), "frame_invalid", "datasetPaths: List should have at least 1 item"),
+        (
+            UPDATES,
+            an_update(datasetPaths=""),
+            "frame_invalid",
+            "datasetPaths.0: String should have at least 1 character",
+        ),
+        (UPDATES, an_update(datasetPaths=[[]]), "frame_invalid", "datasetPaths.0"),
+        (UPDATES, an_update(datasetPaths={"a": 1}), "frame_invalid", "datasetPaths"),
         (UPDATES, an_update(proposal=""), "frame_invalid", "proposal: String should have at least 1 character"),
         (UPDATES, b"{}", "frame_invalid", "metadataName: Field required"),
         (UPDATES, an_update()[:-2], "not_json", "line 1 column"),
