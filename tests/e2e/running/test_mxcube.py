@@ -29,7 +29,13 @@ INVESTIGATIONS: dict[str, dict[str, Any]] = {
     HERE: {"proposal": "MX-4711", "beamline": "ID30A-3", "title": "Structures of Fus", "end": NOW + 24 * HOUR},
     ELSEWHERE: {"proposal": "IH-LS-0042", "beamline": "ID30A-1", "title": "In house", "end": NOW + 24 * HOUR},
     UNTITLED: {"proposal": "BLC16082", "beamline": "ID30A-3"},
-    OVER: {"proposal": "MX-4712", "beamline": "ID30A-3", "title": "Yesterday", "end": NOW - 12 * HOUR},
+    OVER: {
+        "proposal": "MX-4712",
+        "beamline": "ID30A-3",
+        "title": "Over",
+        "start": NOW - 47 * HOUR,
+        "end": NOW - 36 * HOUR,
+    },
 }
 
 
@@ -258,7 +264,7 @@ def test_a_collection_is_catalogued_as_its_kind(desk: Desk, mounted_sample: dict
     document = desk.catalogued(folder)["document"]
     assert (document["kind"], document["complete"]) == (kind, True)
     assert document["investigation"]["facility_id"] == HERE
-    assert document["container"]["name"] == mounted_sample["containerCode"]
+    assert document["container"]["id"] == mounted_sample["containerCode"]
     assert document["container"]["parcel_name"] == "Dewar1"
     assert (document["container"]["position"], document["sample_changer_position"]) == ("5", "26")
 
