@@ -7,6 +7,7 @@ import random
 import tempfile
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -26,6 +27,7 @@ from shared.relay import Relay
 from shared.settings import Settings
 from shared.stage import Stage, StageRunner
 from shared.topics import TRACKED
+from shared.vocabulary import load_combining
 from shared.wire import Record
 from tests.unit.catalog_writer.builders import Tracked
 
@@ -68,7 +70,7 @@ async def measure(count: int, seed: int) -> None:
             postgres = psutil.Process(stack.pid("postgres"))
             publisher = MemoryPublisher()
             store = PostgresCatalog(database, lambda: datetime.now(UTC))
-            stage = Stage("catalog_writer", TRACKED, CatalogView, commit, store)
+            stage = Stage("catalog_writer", TRACKED, CatalogView, partial(commit, load_combining()), store)
             runner = StageRunner(stage, publisher, lambda: datetime.now(UTC), RejectionLimit(), Patience())
             relay = Relay("catalog-relay", PostgresOutbox(database), publisher, Patience())
 

@@ -179,6 +179,10 @@ class DatasetFacts(Section):
     definitions_version: str | None = Field(
         default=None, description="version of `icat-esrf-definitions` that the dataset was judged by"
     )
+    revision: int | None = Field(
+        default=None,
+        description="of what beamcat sends through again by itself: the revision that it is about; it changes no other",
+    )
 
     def adds_to(self, *, complete: bool) -> bool:
         """Whether it adds to a catalogued dataset, which is complete or not, instead of taking its place."""
@@ -186,11 +190,15 @@ class DatasetFacts(Section):
 
 
 class Parameter(TypedDict):
-    """One parameter under its canonical name: the canonical value in the canonical unit, beside what was said."""
+    """One parameter under its canonical name: the canonical value in the canonical unit, beside what was said.
 
-    value: float | int | str | bool | list[float] | list[str]
+    What cannot be read, or cannot be, has no canonical value: only `original` is there, and a finding says why.
+    """
+
+    value: NotRequired[float | int | str | bool | list[float] | list[str]]
     original: str
     unit: NotRequired[str]
+    said_unit: NotRequired[Annotated[str, Field(description="the unit that was said beside `original`")]]
 
 
 class InvestigationRef(Section):
@@ -222,6 +230,9 @@ class LinkedInput(InputRef):
     """An input that is committed."""
 
     kind: str
+    replaced: bool = Field(
+        default=False, description="another measurement took its place after the dataset was made from it"
+    )
 
 
 class Links(Section):
@@ -261,6 +272,18 @@ class Tracking(Section):
     findings: list[Finding] = []
 
 
+class Part(Section):
+    """One of several submissions that a raw dataset was put together from, such as a wedge of a characterisation."""
+
+    start: AwareDatetime
+    end: AwareDatetime | None
+    file_count: int | None
+    volume_bytes: int | None
+    said: dict[str, Parameter] = Field(
+        description="its parameters, but for those that every part says as the document does"
+    )
+
+
 class DocumentFacts(Section):
     """A dataset as it is catalogued, but for its parameters."""
 
@@ -289,6 +312,13 @@ class DocumentFacts(Section):
     producer: Producer
     definitions_version: str | None = Field(
         default=None, description="version of `icat-esrf-definitions` that the dataset was judged by"
+    )
+    parts: list[Part] = Field(default=[], description="what adds up to it; empty if it came in one submission")
+    made_at: AwareDatetime | None = Field(
+        default=None, description="when the submission was committed that the later ones only added to"
+    )
+    recollected_at: AwareDatetime | None = Field(
+        default=None, description="when it last took the place of another measurement: other sample or other start"
     )
 
 
@@ -322,6 +352,15 @@ class Origin(Section):
     timestamp_ms: int
 
 
+class Excerpt(Section):
+    """What is kept of bytes that are too large to be kept whole."""
+
+    byte_count: int
+    sha256: str
+    head_base64: str
+    tail_base64: str
+
+
 class Rejection(Section):
     """Why an event was not taken, with everything needed to correct it and send it again."""
 
@@ -337,6 +376,7 @@ class Rejection(Section):
     headers: dict[str, str]
     key_base64: str | None
     value_base64: str | None
+    value_excerpt: Excerpt | None = Field(default=None, description="of a value that is too large for this topic")
     rejected_at: AwareDatetime
 
 
@@ -346,7 +386,8 @@ class Pending(Section):
     receipt_id: str
     dataset_id: UUID
     path: str
-    waits_for: list[str]
+    waits_for: list[str] = Field(description="paths of inputs, the first hundred")
+    waits_for_count: int | None = Field(default=None, description="of all that it waits for")
     since: AwareDatetime
     deadline: AwareDatetime
 

@@ -1,5 +1,6 @@
 """What the catalogue holds of a dataset: built from an event, merged with what is there, compared with it."""
 
+from collections.abc import Collection
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -13,6 +14,7 @@ from shared.events import (
     Container,
     DatasetFacts,
     DocumentFacts,
+    Finding,
     LinkedInput,
     Links,
     SampleRef,
@@ -23,6 +25,15 @@ from shared.identity import Identities
 from shared.members import Member
 from shared.topics import COMMITTED
 from shared.wire import Message, headers_of
+
+CONTENT_REPLACED, INPUT_REPLACED, AMBIGUOUS, MANY_PARTS = (
+    "content_replaced",
+    "input_replaced",
+    "sample_ambiguous",
+    "parts_many",
+)
+OF_SAMPLES = frozenset(("sample_unknown", AMBIGUOUS))
+"""Findings of sample tracking, which makes them anew for each submission."""
 
 UNCLASSIFIED = "generic."
 """What the kind of a dataset of an unknown technique begins with."""
@@ -115,8 +126,9 @@ def merged(current: CatalogDocument, addition: CatalogDocument) -> CatalogDocume
     """The current document with the addition's content added.
 
     Parameters, inputs and files are united, the addition's winning; the time spans both; sample, container, place and
-    the declared file count and volume stay where the addition has none. Findings about parameters that were not said
-    again stay. Everything else, `complete` among it, is as the addition says.
+    the declared file count and volume stay where the addition has none. An inherited sample goes if the inputs differ
+    by now. Findings about parameters that were not said again stay. Everything else, `complete` among it, is as the
+    addition says.
     """
     added = addition.read_parameters()
     classified = addition if _classification(addition) > _classification(current) else current
@@ -126,21 +138,37 @@ def merged(current: CatalogDocument, addition: CatalogDocument) -> CatalogDocume
         for name in ("sample", "container", "sample_changer_position", "file_count", "volume_bytes")
         if getattr(addition, name) is None
     }
+    if current.sample and current.sample.inherited and any(each.code == AMBIGUOUS for each in addition.findings):
+        kept.pop("sample", None)
     return replaced(current, addition).model_copy(
         update=kept
         | {name: getattr(classified, name) for name in ("type", "technique", "technique_pid", "kind")}
+        | {name: getattr(current, name) for name in ("made_at", "recollected_at")}
         | {
             "start": min(current.start, addition.start),
             "end": max(ends, default=None),
-            "parameters": to_json(current.read_parameters() | added),
+            "parameters": to_json(_united(current.read_parameters(), added)),
             "inputs": list(_by_id(current.inputs, addition.inputs).values()),
             "files": list({file.path: file for file in (*current.files, *addition.files)}.values()),
             "findings": [
-                *(finding for finding in current.findings if finding.parameter not in {None, *added}),
+                *(finding for finding in current.findings if _stays(finding, added)),
                 *addition.findings,
             ],
         }
     )
+
+
+def _united(current: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
+    """The addition's parameters over the current ones; one without a value takes no place of one that has a value."""
+    said = {name: each for name, each in added.items() if "value" in each or "value" not in current.get(name, {})}
+    return current | said
+
+
+def _stays(finding: Finding, added: Collection[str]) -> bool:
+    """Whether a finding still holds after something was added."""
+    if finding.parameter is None:
+        return finding.code in (CONTENT_REPLACED, MANY_PARTS)
+    return finding.parameter not in added and finding.code not in OF_SAMPLES
 
 
 def updated(current: CatalogDocument, update: CatalogDocument, *, names_sample: bool) -> CatalogDocument:
@@ -184,11 +212,13 @@ COMPARED_AS_THEY_ARE = DocumentFacts.model_fields.keys() - {
     "inputs",
     "files",
     "findings",
+    "made_at",
+    "recollected_at",
 }
 
 
-def same_content(one: CatalogDocument, other: CatalogDocument) -> bool:
-    """Whether two documents say the same of the dataset.
+def same_content(one: CatalogDocument, other: CatalogDocument, ignored: Collection[str] = ()) -> bool:
+    """Whether two documents say the same of the dataset; `ignored`: codes of findings.
 
     Not content: who produced it with which version; which definitions judged it; the words of a finding; how the user
     office describes the investigation (which one it is, is content); the order of inputs, files, findings and
@@ -196,10 +226,10 @@ def same_content(one: CatalogDocument, other: CatalogDocument) -> bool:
     """
     if one.parameters != other.parameters and one.read_parameters() != other.read_parameters():
         return False
-    return _content(one) == _content(other)
+    return _content(one, ignored) == _content(other, ignored)
 
 
-def _content(document: CatalogDocument) -> dict[str, object]:
+def _content(document: CatalogDocument, ignored: Collection[str]) -> dict[str, object]:
     return {name: getattr(document, name) for name in COMPARED_AS_THEY_ARE} | {
         "investigation": document.investigation.investigation_id,
         "inputs": _by_id(document.inputs).keys(),
@@ -207,5 +237,6 @@ def _content(document: CatalogDocument) -> dict[str, object]:
         "findings": {
             (finding.code, finding.severity, finding.parameter, finding.value, finding.expected)
             for finding in document.findings
+            if finding.code not in ignored
         },
     }

@@ -13,18 +13,18 @@ from services.catalog_writer.documents import (
     CatalogView,
     document_of,
     merged,
-    replaced,
     same_content,
     updated,
     written,
 )
+from services.catalog_writer.parts import joined
+from services.catalog_writer.recollecting import in_place_of, says_the_same
+from shared.combining import Combining
 from shared.events import Commit, DatasetFacts
 from shared.rejections import Code, Refusal
-from shared.stage import HEADROOM_BYTES, Learned, Outcome
+from shared.stage import Learned, Outcome
 from shared.topics import COMMITTED
 from shared.wire import Received, member
-
-MOST_BYTES = COMMITTED.max_bytes - HEADROOM_BYTES
 
 Receipt = tuple[UUID, str]
 """A submission of a dataset: its id and the submitted event's."""
@@ -75,7 +75,7 @@ class AnsweredBefore(Learned):
     """The same submission again: it was relayed, or its answer is in the outbox still."""
 
 
-def commit(events: Sequence[Received[CatalogView]], known: Known, now: datetime) -> Sequence[Outcome]:
+def commit(rules: Combining, events: Sequence[Received[CatalogView]], known: Known, now: datetime) -> Sequence[Outcome]:
     """One outcome an event; each event sees what those before it in the batch made of its dataset."""
     catalogued = dict(known.datasets)
     answered = dict(known.answered)
@@ -86,7 +86,7 @@ def commit(events: Sequence[Received[CatalogView]], known: Known, now: datetime)
         if receipt in answered:
             outcomes.append(answered[receipt] or AnsweredBefore())
             continue
-        outcome = _settle(event, known.numbers[dataset_id], catalogued.get(dataset_id), now)
+        outcome = _settle(event, known.numbers[dataset_id], catalogued.get(dataset_id), rules, now)
         if isinstance(outcome, Revised):
             catalogued[dataset_id] = Catalogued(outcome.commit.revision, outcome.document)
         answered[receipt] = outcome if isinstance(outcome, Refusal) else None
@@ -94,16 +94,20 @@ def commit(events: Sequence[Received[CatalogView]], known: Known, now: datetime)
     return outcomes
 
 
-def _settle(event: Received[CatalogView], number: int, current: Catalogued | None, now: datetime) -> Answered | Refusal:
+def _settle(
+    event: Received[CatalogView], number: int, current: Catalogued | None, rules: Combining, now: datetime
+) -> Answered | Refusal:
     document = document_of(event.event, member(event.record, "parameters"))
     facts = event.event.dataset
     if facts.mode == "update" and (objection := _update_objection(facts, current)):
         return objection
     if current is None:
-        return _revised(_commit(event, number, 1, "created", now), document)
+        made = document.model_copy(update={"made_at": now})
+        return _revised(_commit(event, number, 1, "created", now), made)
     adds = facts.adds_to(complete=current.document.complete)
-    document = _next(current.document, document, facts)
-    if same_content(current.document, document):
+    is_overtaken = facts.revision is not None and facts.revision != current.revision
+    document = _next(current, document, facts, rules, now)
+    if is_overtaken or (same_content if adds else says_the_same)(current.document, document):
         unchanged = _commit(event, number, current.revision, "unchanged", now)
         return Answered(unchanged, written(unchanged, None))
     index, catalogued = facts.sequence_index, current.document.sequence_index
@@ -116,10 +120,17 @@ def _settle(event: Received[CatalogView], number: int, current: Catalogued | Non
     return _revised(_commit(event, number, current.revision + 1, "merged" if adds else "replaced", now), document)
 
 
-def _next(current: CatalogDocument, document: CatalogDocument, facts: DatasetFacts) -> CatalogDocument:
-    if facts.mode == "update":
-        return updated(current, document, names_sample=facts.sample_name is not None)
-    return (merged if facts.adds_to(complete=current.complete) else replaced)(current, document)
+def _next(
+    current: Catalogued, document: CatalogDocument, facts: DatasetFacts, rules: Combining, now: datetime
+) -> CatalogDocument:
+    before = current.document
+    if not facts.adds_to(complete=before.complete):
+        return in_place_of(before, current.revision, document, now)
+    is_update = facts.mode == "update"
+    both = (
+        updated(before, document, names_sample=facts.sample_name is not None) if is_update else merged(before, document)
+    )
+    return joined(both, before, document, rules, is_update=is_update)
 
 
 def _update_objection(facts: DatasetFacts, current: Catalogued | None) -> Refusal | None:
@@ -159,10 +170,10 @@ def _commit(
 
 def _revised(commit: Commit, document: CatalogDocument) -> Revised | Refusal:
     payload = written(commit, document)
-    if len(payload) > MOST_BYTES:
+    if len(payload) > COMMITTED.max_bytes:
         return Refusal(
             Code.TOO_LARGE,
             f"{commit.path} would have {len(payload)} bytes as revision {commit.revision}, and {COMMITTED.name} takes "
-            f"{MOST_BYTES}: replace what is there instead of adding to it, or move bulk data into files",
+            f"{COMMITTED.max_bytes}: replace what is there instead of adding to it, or move bulk data into files",
         )
     return Revised(commit, payload, document)

@@ -10,6 +10,7 @@ from services.linker.investigations import Plan, investigation_of
 from services.linker.lineage import Node, circle_through
 from services.linker.relationships import CataloguedDataset, disagreements, forsaken, refusing
 from shared.events import DatasetFacts, Finding, InputRef, LinkedInput, Links, Pending, Section
+from shared.findings import summed_up
 from shared.identity import Identities
 from shared.rejections import Code, Refusal
 from shared.relations import NO_DEMANDS, InputDemands
@@ -19,6 +20,9 @@ from shared.wire import Received
 
 AWAIT_SECONDS = 7 * 86400.0
 """How long the inputs of a dataset are awaited whose kind no technique describes."""
+
+MOST_NAMED = 100
+"""Of the inputs that something waits for, those that are named; the others are counted."""
 
 NOT_CATALOGUED = "unknown (not catalogued yet)"
 
@@ -54,6 +58,8 @@ class HeldSubmission:
     waits_for: tuple[str, ...] = ()
     deadline: datetime | None = None
     refusal: Refusal | None = None
+    unnamed: int = 0
+    """How many more it waits for, where not all are named."""
 
 
 @dataclass(frozen=True)
@@ -151,12 +157,14 @@ class _Lines:
         waiting = [earlier for earlier in line if earlier.state is State.WAITING]
         outcome: Outcome = Queued()
         if waiting and submission.state is not State.EXPIRED:
+            paths = list(dict.fromkeys(path for earlier in waiting for path in earlier.waits_for))
             outcome = Waiting(
                 Pending(
                     receipt_id=submission.receipt_id,
                     dataset_id=submission.dataset_id,
                     path=submission.path,
-                    waits_for=list(dict.fromkeys(path for earlier in waiting for path in earlier.waits_for)),
+                    waits_for=paths[:MOST_NAMED],
+                    waits_for_count=len(paths),
                     since=submission.since,
                     deadline=max(earlier.deadline for earlier in waiting if earlier.deadline),
                 )
@@ -225,6 +233,7 @@ class Linker:
         kind = self._techniques.kind(dataset.kind)
         if kind is not None:
             findings += disagreements(dataset, kind, (parent for _, parent in parents))
+        findings = list(summed_up(findings))
         links = Links(investigation=investigation, inputs=linked, findings=findings)
         objection = self._objection(dataset, known, ancestry, [parent.kind for _, parent in parents])
         if objection is None and (errors := refusing(findings)):

@@ -10,11 +10,13 @@ from services.linker.lineage import Node
 from shared.events import DatasetFacts, Links
 from shared.rejecting import rejection_message
 from shared.rejections import Code, Poison, Refusal
-from shared.stage import HEADROOM_BYTES, Outcome, Passed, Waiting
+from shared.stage import Outcome, Passed, Waiting
 from shared.topics import LINKED, VALIDATED
 from shared.wire import Message, Received, Record, derived_headers, read, splice
 
 STAGE = "linker"
+MOST_TOLD = 20
+"""Of the inputs that never came, those that a rejection names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def settle(linker: Linker, opened: Iterable[Opened], known: Known, now: datetime
         verdict = _last_word(linker, each, known, ancestry)
         if isinstance(verdict, Links):
             message = _linked(each.holding.record, verdict, now)
-            if len(message.value) <= LINKED.max_bytes - HEADROOM_BYTES:
+            if len(message.value) <= LINKED.max_bytes:
                 settled.append(Settled(each.holding, message, passed=each.dataset))
                 continue
             verdict = Refusal(
@@ -164,13 +166,15 @@ def _last_word(linker: Linker, opened: Opened, known: Known, ancestry: MutableMa
 
 
 def _expiry(holding: Holding, dataset: DatasetFacts) -> Refusal:
-    paths = [declared.path for declared in dataset.inputs if declared.dataset_id in holding.missing]
+    missing = set(holding.missing)
+    paths = [declared.path for declared in dataset.inputs if declared.dataset_id in missing]
+    more = f" and {len(paths) - MOST_TOLD} more" if len(paths) > MOST_TOLD else ""
     wanted = "catalogued and complete" if holding.awaits_completion else "catalogued"
     since, deadline = holding.submission.since, holding.submission.deadline
     return Refusal(
         Code.INPUT_MISSING,
         f"{len(paths)} of {len(dataset.inputs)} inputs were not {wanted} between {since:%Y-%m-%d %H:%M} and"
-        f" {deadline:%Y-%m-%d %H:%M} UTC: {', '.join(paths)}",
+        f" {deadline:%Y-%m-%d %H:%M} UTC: {', '.join(paths[:MOST_TOLD])}{more}",
     )
 
 

@@ -167,15 +167,17 @@ def placed_of(row: asyncpg.Record) -> Placed:
 
 def submission_of(row: asyncpg.Record) -> HeldSubmission:
     """A held submission without its record."""
+    waits_for = tuple(row.get("waits_for", ()))
     return HeldSubmission(
         receipt_id=row["receipt_id"],
         dataset_id=row["dataset_id"],
         path=row["path"],
         state=State(row["state"]),
         since=row["since"],
-        waits_for=tuple(row.get("waits_for", ())),
+        waits_for=waits_for,
         deadline=row["deadline"],
         refusal=_refusal_of(row) if row["code"] else None,
+        unnamed=row.get("waits_for_count", len(waits_for)) - len(waits_for),
     )
 
 

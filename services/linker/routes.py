@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel
 
-from services.linker.handler import Known, Linker
+from services.linker.handler import MOST_NAMED, Known, Linker
 from services.linker.ports import Links
 from shared.events import DatasetFacts, Finding, InputRef, InvestigationRef
 
@@ -29,6 +29,8 @@ class LinksVerdict(BaseModel):
     investigation: InvestigationRef
     inputs: list[InputState]
     waits_for: list[str]
+    """The first hundred."""
+    waits_for_count: int
     findings: list[Finding]
 
 
@@ -40,6 +42,8 @@ class PendingDataset(BaseModel):
     path: str
     state: str
     waits_for: list[str]
+    """The first hundred."""
+    waits_for_count: int
     since: AwareDatetime
     deadline: AwareDatetime | None
     age_seconds: float
@@ -64,7 +68,8 @@ def routes(links: Links, linker: Linker, clock: Callable[[], datetime]) -> APIRo
                 dataset_id=held.dataset_id,
                 path=held.path,
                 state=held.state,
-                waits_for=list(held.waits_for),
+                waits_for=list(held.waits_for[:MOST_NAMED]),
+                waits_for_count=len(held.waits_for) + held.unnamed,
                 since=held.since,
                 deadline=held.deadline,
                 age_seconds=(now - held.since).total_seconds(),
@@ -83,7 +88,8 @@ def verdict_on(dataset: DatasetFacts, linker: Linker, known: Known) -> LinksVerd
         accepted=verdict.refusal is None,
         investigation=verdict.links.investigation,
         inputs=[_input_state(declared, known, held) for declared in dataset.inputs],
-        waits_for=[declared.path for declared in verdict.missing],
+        waits_for=[declared.path for declared in verdict.missing[:MOST_NAMED]],
+        waits_for_count=len(verdict.missing),
         findings=verdict.findings,
     )
 

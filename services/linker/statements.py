@@ -57,19 +57,19 @@ from unnest($1::uuid[], $2::text[]) as brought (id, inputs) where dataset.datase
 """
 
 SUBMISSIONS = """
-select receipt_id, dataset_id, path, state, since, deadline, code, message,
+select receipt_id, dataset_id, path, state, since, deadline, code, message, cardinality(missing) as waits_for_count,
     array(
-        select awaited.path from unnest(held.missing) with ordinality as m (id, place)
+        select awaited.path from unnest(held.missing{named}) with ordinality as m (id, place)
         join dataset awaited on awaited.dataset_id = m.id order by place
     ) as waits_for
 from held
 """
 
-HELD_OF = f"""{SUBMISSIONS}
+HELD_OF = f"""{SUBMISSIONS.format(named="")}
 where receipt_id = any($1::text[]) or (dataset_id = any($2::uuid[]) and state <> 'refused') order by seq
 """
 
-PENDING = f"{SUBMISSIONS} where state <> 'refused' order by seq limit $1"
+PENDING = f"{SUBMISSIONS.format(named='[1:$2::int]')} where state <> 'refused' order by seq limit $1"
 
 HOLD = """
 insert into held (receipt_id, dataset_id, path, state, inputs, missing, awaits_completion, ends_with_inputs, since,

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.linker import statements as sql
-from services.linker.handler import HeldSubmission, Known, LinkerView
+from services.linker.handler import MOST_NAMED, HeldSubmission, Known, LinkerView
 from services.linker.holding import Holding, Settled, holdings_of, new_links, readmitted
 from services.linker.investigations import NEAR, Plan, Slot, home_of
 from services.linker.learning import CommittedView, Diary, Lost, Planned, RejectedView, newest_of, slot_of
@@ -89,7 +89,7 @@ class PostgresLinks:
     async def pending(self, most: int) -> Sequence[HeldSubmission]:
         """What is held and not settled, oldest first."""
         async with self._database.connection() as connection:
-            return [submission_of(row) for row in await connection.fetch(sql.PENDING, most)]
+            return [submission_of(row) for row in await connection.fetch(sql.PENDING, most, MOST_NAMED)]
 
 
 class _Linking:

@@ -9,10 +9,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.search.cursors import Cursor, CursorInvalid, Key, read_cursor
-from services.search.filters import Condition, FilterInvalid, conditions_of, read_time
+from services.search.filters import Condition, FilterInvalid, conditions_of, read_time, split
 from services.search.index_entry import words_of
 from services.search.naming import Naming
-from shared.identity import Identities, PathInvalid, normalise_path, proposal_key
+from shared.identity import Identities, PathInvalid, proposal_key, sample_key
 
 T = TypeVar("T")
 
@@ -28,6 +28,8 @@ NUMBERED = re.compile(r"(?<!\S)[^\W\d_]+(?:[-_.][^\W\d_]+)*[-_. ]\d+(?!\S)")
 
 FACETS = ("technique", "kind", "beamline", "proposal", "type", "sample", "finding")
 TYPES = ("raw", "processed")
+COMPARED: dict[str, Callable[[str], str]] = {"proposal": proposal_key, "sample": sample_key}
+"""How the values of a facet are compared where it is not only without letter case."""
 COLUMNS = {
     "id": "dataset_id",
     "path": "path",
@@ -49,8 +51,8 @@ FIELDS = {
     "semicolon inside a value; in `like`, `*` or `%` stands for anything. Names may be aliases; a number may bring a "
     "unit, as in `MX_detectorDistance~gt~15 cm`",
     **{
-        name: f"one or more of these, apart by commas: the dataset's {name}; letter case does not matter"
-        + (", nor do separators: MX-1111 is mx1111" if name == "proposal" else "")
+        name: f"one or more of these, separated by commas: the dataset's {name}; letter case does not matter, and `\\,`"
+        " is a comma inside a value" + (". Nor do separators matter: MX-1111 is mx1111" if name == "proposal" else "")
         for name in FACETS
         if name != "finding"
     },
@@ -132,10 +134,10 @@ def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: t
     sort = sort if sort in COLUMN_SORTS else naming.canonical(sort)
     descending = order != "asc"
     query = Query(
-        words=said.parsed("q", _words) or (),
+        words=said.parsed("q", lambda text: _words(text, identities)) or (),
         conditions=tuple(condition for text in said.all("parameters") for condition in said.conditions(text, naming)),
         values={name: values for name in FACETS if (values := tuple(said.facet(name)))},
-        dataset_id=said.parsed("path", lambda path: identities.dataset(normalise_path(path))),
+        dataset_id=said.parsed("path", lambda path: identities.dataset(identities.path(path))),
         complete=said.claim("complete"),
         has_warnings=said.claim("has_warnings"),
         started_from=said.parsed("startDate", lambda text: read_time(text, zone)),
@@ -200,14 +202,14 @@ class _Said:
 
     def items(self, name: str) -> list[str]:
         """The values of a field that may be given often, or once with commas."""
-        return [item.strip() for value in self.all(name) for item in value.split(",") if item.strip()]
+        return [item.strip() for value in self.all(name) for item in split(value, ",")]
 
     def facet(self, name: str) -> list[str]:
         """The values of a facet, as they are compared."""
         if name == "type":
             return self.among(name, TYPES)
-        compared = proposal_key if name == "proposal" else str.lower
-        return [compared(item) for item in self.items(name)]
+        key = COMPARED.get(name, str.lower)
+        return [key(item) for item in self.items(name)]
 
     def columns(self) -> list[str]:
         """What `columns` names beside those that are there anyway."""
@@ -254,7 +256,9 @@ class _Said:
         return None
 
 
-def _words(text: str) -> tuple[str, ...]:
+def _words(text: str, identities: Identities) -> tuple[str, ...]:
+    """The words of a text; of a path in it, as the catalogue has that path."""
+    text = " ".join(map(identities.file, text.split()))
     named = {found[0]: "-".join(words_of(found[0])) for found in NUMBERED.finditer(text)}
     apart = words_of(NUMBERED.sub(" ", text))
     words = tuple(dict.fromkeys([*named.values(), *apart]))

@@ -34,8 +34,8 @@ LISTED = (
 NODES = f"select {LISTED} from dataset where dataset_id = any($1::uuid[])"  # own words alone
 KNOWN = "select parameter_id, name, many from parameter where lower(name) = any($1::text[])"
 LINKS = {
-    "child": "select child, parent, parent_path from link where child = any($1::uuid[]) order by child, parent",
-    "parent": "select child, parent, parent_path from link where parent = any($1::uuid[]) order by child, parent",
+    side: f"select child, parent, parent_path from link where {side} = any($1::uuid[]) order by child, parent limit $2"
+    for side in ("child", "parent")
 }
 MOST_FIRST = 2000
 """Datasets among which a page is looked for first."""

@@ -6,9 +6,10 @@ from typing import Literal
 
 import pytest
 
-from shared.datafiles import SCHEMAS, Table, read_data_file
+from shared.datafiles import SCHEMAS, DataFileInvalid, Table, read_data_file
 from shared.icat import icat_parameters
-from tests.described import VOCABULARY
+from shared.vocabulary import Vocabulary
+from tests.described import COMBINING, VOCABULARY
 
 SHELLS = ("overall", "inner", "outer")
 SCALING = "MXAutoprocIntegrationScaling_"
@@ -96,10 +97,15 @@ def test_every_number_has_a_unit_or_a_reason_for_none() -> None:
     assert [term.name for term in numbers if not (term.loose or term.unit or term.no_unit)] == []
 
 
-def test_a_fraction_has_a_range_beyond_which_it_is_doubted() -> None:
-    fractions = [term for term in VOCABULARY.terms.values() if term.scale == "fraction"]
-    assert len(fractions) >= 21
-    assert [term.name for term in fractions if term.type != "number" or term.unit or not term.plausible] == []
+def test_a_ratio_has_a_range_beyond_which_its_scale_is_doubted() -> None:
+    ratios = {term.name: term.scale for term in VOCABULARY.terms.values() if term.scale}
+    assert len(ratios) >= 40
+    for name, scale in ratios.items():
+        term = VOCABULARY.terms[name]
+        assert (term.type, term.plausible) == ("number", scale.likely), name
+        assert scale.possible[0] <= scale.likely[0] <= scale.likely[1] <= scale.possible[1], name
+        assert (term.unit is None) == (scale.per_cent is not None), f"{name}: only a fraction can come in per cent"
+        assert term.unit in (None, "%"), name
 
 
 def test_all_75_scaling_parameters_are_typed() -> None:
@@ -156,3 +162,18 @@ def test_no_two_statistics_of_a_shell_are_one_item() -> None:
         items = [t.mmcif for name, t in VOCABULARY.terms.items() if name.startswith(f"{SCALING}{shell}_")]
         named = [item for item in items if item]
         assert len(named) == len(set(named)) == 21
+
+
+def test_parts_reckon_with_numbers_and_reach_from_a_beginning_to_an_end() -> None:
+    for name, rule in COMBINING.rules.items():
+        if rule in ("sum", "min", "max"):
+            assert VOCABULARY.terms[name].type in ("number", "integer"), name
+    for name, ends in COMBINING.extents.items():
+        assert COMBINING.rules[name] == "sum"
+        assert [COMBINING.rules[end] for end in ends] == ["first", "last"]
+
+
+def test_parts_of_a_parameter_that_does_not_exist_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text('title = "own"\n[parts.combine]\nsum = ["MX_numberOfImags"]\n')
+    with pytest.raises(DataFileInvalid, match=r"own\.toml, parts: MX_numberOfImags is not a parameter"):
+        Vocabulary.load([tmp_path])

@@ -30,7 +30,7 @@ from shared.techniques import TechniqueBook
 from shared.topics import COMMITTED, LINKED, REJECTED, SUBMITTED, TRACKED, VALIDATED
 from shared.wire import Message, Record
 from tests.builders.submissions import IDENTITIES
-from tests.described import TECHNIQUES, VOCABULARY
+from tests.described import COMBINING, TECHNIQUES, VOCABULARY
 from tests.unit.validator.builders import ZONE
 
 AWAIT_SECONDS = 3600.0
@@ -73,7 +73,7 @@ class World:
                     MemoryTracking(Memory()),
                     TRACKED,
                 ),
-                Stage("catalog_writer", TRACKED, CatalogView, commit, catalog),
+                Stage("catalog_writer", TRACKED, CatalogView, partial(commit, COMBINING), catalog),
                 Stage("linker-commits", COMMITTED, CommittedView, learn_commits, self.links.commits),
                 Stage(
                     "linker-rejections",

@@ -1,7 +1,6 @@
 """What ICAT's clients get, in the shapes of ICAT+'s models (`icat_plus_client`); what is not known is null. Pure."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from hashlib import blake2b
@@ -133,10 +132,11 @@ def dataset_answer(event: Row, investigation: Row | None, zone: tzinfo) -> Answe
     assert begin is not None, "a dataset has a start"
     files = document["file_count"] if document["file_count"] is not None else len(document["files"]) or None
     parameters = [
-        _parameter(number, name, value_text(said["value"]), said.get("unit"))
+        _parameter(number, name, value_text(said.get("value", said["original"])), said.get("unit"))
         for name, said in document["parameters"].items()
+        if name != "input_datasets" or not document["inputs"]
     ]
-    if document["inputs"] and "input_datasets" not in document["parameters"]:
+    if document["inputs"]:
         inputs = ",".join(parent["path"] for parent in document["inputs"])
         parameters.append(_parameter(number, "input_datasets", inputs))
     return {
@@ -219,47 +219,6 @@ def acquisition_sample(row: Row, investigation: Row, zone: tzinfo) -> Answer:
         "beamline": investigation["beamline"],
         "sessionStartDate": begin and begin.astimezone(zone).date().isoformat(),
     }
-
-
-def parcel_answers(samples: Sequence[Row], investigation: Row) -> list[Answer]:
-    """ICAT+'s `Parcel`s: what datasets told of the containers in which their samples came."""
-    parcels: dict[str, Answer] = {}
-    for sample in samples:
-        container = json.loads(sample["container"] or "{}")
-        key = container.get("parcel_id") or container.get("parcel_name")
-        if not key:
-            continue
-        parcel = parcels.setdefault(
-            key,
-            {
-                "_id": container.get("parcel_id"),
-                "name": container.get("parcel_name") or key,
-                "investigationId": investigation["number"],
-                "investigationName": investigation["name"],
-                "items": [],
-            },
-        )
-        _pack(parcel["items"], sample, container)
-    return list(parcels.values())
-
-
-def _pack(items: list[Answer], sample: Row, container: Row) -> None:
-    """Put a sample into its container within a parcel."""
-    name = container.get("name") or container.get("id")
-    item = {
-        "name": sample["name"],
-        "type": "SAMPLE",
-        "sampleId": sample["sample_number"],
-        "sampleContainerPosition": container.get("position"),
-    }
-    if name is None:
-        items.append(item)
-        return
-    box = next((one for one in items if one["type"] != "SAMPLE" and one["name"] == name), None)
-    if box is None:
-        box = {"name": name, "type": container.get("type") or "CONTAINER", "content": []}
-        items.append(box)
-    box["content"].append(item)
 
 
 def datafile_answer(number: int, path: str, file: Row) -> Answer:

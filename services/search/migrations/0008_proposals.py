@@ -10,7 +10,7 @@ from alembic import op
 from shared.identity import PROPOSAL_SEPARATORS
 
 revision = "search_0008"
-down_revision = "search_0005"
+down_revision = "search_0006"
 
 
 def upgrade() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
 from services.catalog_writer.documents import CatalogView
 from services.catalog_writer.handler import Known, commit
@@ -14,6 +15,7 @@ from shared.relay import Outbox, Relay
 from shared.stage import Stage, StageRunner, Store
 from shared.topics import COMMITTED, REJECTED, TRACKED
 from shared.wire import Message
+from tests.described import COMBINING
 from tests.unit.catalog_writer.builders import NOW, Tracked, committed
 
 
@@ -29,7 +31,7 @@ class Catalogue:
         self.outbox = outbox
         self.publisher = MemoryPublisher()
         patience = Patience(chance=lambda: 0.0)
-        stage = Stage("catalog_writer", TRACKED, CatalogView, commit, store)
+        stage = Stage("catalog_writer", TRACKED, CatalogView, partial(commit, COMBINING), store)
         self.runner = StageRunner(stage, self.publisher, clock, RejectionLimit(), patience)
         self.relay = Relay("catalog-relay", outbox, self.publisher, patience)
 

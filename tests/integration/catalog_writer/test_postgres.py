@@ -22,6 +22,7 @@ from services.catalog_writer.tables import METADATA
 from shared.database import Database
 from shared.events import DeclaredFile
 from shared.migrations import migrate
+from tests.described import COMBINING
 from tests.integration.catalog_writer.harness import Catalogue, clock, words
 from tests.unit.catalog_writer.builders import INVESTIGATION, NOW, Tracked, committed, id_of, number
 
@@ -90,7 +91,7 @@ async def half_done(catalogue: Catalogue, submission: Tracked) -> AsyncIterator[
     """A writer that has saved the submission; its transaction commits when the block ends."""
     events = [submission.received()]
     async with catalogue.store.transaction() as transaction:
-        await transaction.save(events, commit(events, await transaction.load(events), NOW))
+        await transaction.save(events, commit(COMBINING, events, await transaction.load(events), NOW))
         yield
 
 

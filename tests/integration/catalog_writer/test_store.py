@@ -7,6 +7,7 @@ import pytest
 
 from services.catalog_writer.handler import Answered, Known, commit
 from shared.topics import COMMITTED
+from tests.described import COMBINING
 from tests.integration.catalog_writer.harness import Catalogue, words
 from tests.unit.catalog_writer.builders import NOW, Tracked, committed, id_of, number
 
@@ -96,7 +97,7 @@ class StoreSuite:
         events = [FIRST.received()]
         with pytest.raises(ConnectionError):  # noqa: PT012 - the error is raised where the connection would break
             async with catalogue.store.transaction() as transaction:
-                outcomes = commit(events, await transaction.load(events), NOW)
+                outcomes = commit(COMBINING, events, await transaction.load(events), NOW)
                 await transaction.save(events, outcomes)
                 raise ConnectionError
         await catalogue.submit(MORE)
@@ -113,7 +114,7 @@ class StoreSuite:
             start = end
         await catalogue.answers()
         numbers = {id_of(name): number for name, number in catalogue.numbers if number is not None}
-        expected = commit([each.received() for each in submissions], Known({}, {}, numbers), NOW)
+        expected = commit(COMBINING, [each.received() for each in submissions], Known({}, {}, numbers), NOW)
         assert [each.value for each in catalogue.published] == [
             each.payload for each in expected if isinstance(each, Answered)
         ], f"seed {seed}"

@@ -85,11 +85,13 @@ class Tracked:
     start: datetime = NOW
     end: datetime | None = NOW + timedelta(minutes=1)
     sample: str | None = "Fus_RAC1b"
+    inherits: bool = False
     container: Container | None = None
     investigation: InvestigationRef = INVESTIGATION
     findings: tuple[Finding, ...] = ()
     producer: Producer = field(default_factory=Producer)
     definitions_version: str | None = None
+    revision: int | None = None
 
     @property
     def dataset_id(self) -> UUID:
@@ -111,7 +113,9 @@ class Tracked:
             for name in self.inputs
         ]
         sample = self.sample and SampleRef(
-            sample_id=IDENTITIES.sample(self.investigation.investigation_id, self.sample), name=self.sample
+            sample_id=IDENTITIES.sample(self.investigation.investigation_id, self.sample),
+            name=self.sample,
+            inherited=self.inherits,
         )
         return DatasetTracked(
             submission=Submission(name=self.name, path=path_of(self.name), proposal="mx1111"),
@@ -148,6 +152,7 @@ class Tracked:
             submitted_at=NOW - timedelta(seconds=1),
             findings=list(self.findings),
             definitions_version=self.definitions_version,
+            revision=self.revision,
         )
 
 

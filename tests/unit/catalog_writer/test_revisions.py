@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from services.catalog_writer.handler import Catalogued, Known, Receipt, Revised, commit
 from shared.rejections import Refusal
+from tests.described import COMBINING
 from tests.unit.catalog_writer.builders import NOW, NUMBERS, Tracked, number
 
 PARAMETERS = st.dictionaries(st.sampled_from("abc"), st.integers(0, 2), max_size=2)
@@ -62,7 +63,7 @@ class Catalogue:
     def submit(self, batch: list[Tracked]) -> list[str]:
         datasets, answered = dict(self.known.datasets), dict(self.known.answered)
         answers = []
-        outcomes = commit([each.received() for each in batch], self.known, NOW)
+        outcomes = commit(COMBINING, [each.received() for each in batch], self.known, NOW)
         for submission, outcome in zip(batch, outcomes, strict=True):
             receipt: Receipt = (submission.dataset_id, submission.receipt)
             answered[receipt] = outcome if isinstance(outcome, Refusal) else None

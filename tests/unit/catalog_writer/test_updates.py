@@ -10,6 +10,7 @@ from services.catalog_writer.handler import Answered, Known, Revised, commit
 from shared.events import Container, Finding, Producer, SampleRef
 from shared.rejections import Code, Refusal
 from shared.stage import Outcome
+from tests.described import COMBINING
 from tests.unit.catalog_writer.builders import IDENTITIES, INVESTIGATION, NOW, NUMBERS, PLACEHOLDER, Tracked, number
 
 NOTHING = Known({}, {}, NUMBERS)
@@ -35,7 +36,7 @@ WEDGE = Tracked(mode="upsert", complete=False, parameters={"MX_omega": number(0,
 
 
 def outcomes(*submissions: Tracked) -> list[Outcome]:
-    return list(commit([each.received() for each in submissions], NOTHING, NOW))
+    return list(commit(COMBINING, [each.received() for each in submissions], NOTHING, NOW))
 
 
 def last_document(*submissions: Tracked) -> CatalogDocument:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from services.linker.handler import MOST_NAMED
 from services.linker.ports import Queue
 from shared.rejections import Code
 from tests.unit.linker.builders import NOON, TRACE, WEEK, committed, dataset_id, facts, unchanged, validated
@@ -38,6 +39,29 @@ class HoldingAndReleasing:
         await world.commit(committed(B))
         assert world.linked_receipts == [f"first of {C}"]
         assert await world.held() == []
+
+    async def test_of_thousands_of_missing_inputs_the_first_are_named_and_all_are_counted(self, world: World) -> None:
+        inputs = [f"/data/raw_{n:05}" for n in range(1000)]
+        await world.submit(facts(D, inputs))
+        (pending,) = world.pending
+        assert (pending.waits_for, pending.waits_for_count) == (inputs[:MOST_NAMED], 1000)
+        await world.commit(*(committed(path) for path in inputs[:50]))
+        (held,) = await world.links.pending(10)
+        assert (held.waits_for[0], len(held.waits_for) + held.unnamed) == (inputs[50], 950)
+        await world.submit(facts(D, receipt="behind"))
+        assert (world.pending[1].waits_for[0], world.pending[1].waits_for_count) == (inputs[50], 950)
+        await world.commit(*(committed(path) for path in inputs[50:]))
+        assert len(world.linked[0].links.inputs) == 1000
+
+    async def test_of_thousands_of_inputs_that_never_came_the_first_are_told(self, world: World) -> None:
+        await world.submit(facts(D, [f"/data/raw_{n:05}" for n in range(1000)]))
+        world.now += 2 * WEEK
+        await world.deadlines.tick()
+        await world.relay.drain_once()
+        (rejection,) = world.rejections
+        assert rejection.code == Code.INPUT_MISSING
+        assert "1000 of 1000 inputs" in rejection.message
+        assert rejection.message.endswith("/data/raw_00019 and 980 more")
 
     async def test_what_the_relay_sends_is_what_the_stage_would_have_sent(self, world: World) -> None:
         await world.submit(facts(B, [A]))

@@ -103,7 +103,7 @@ async def test_samples_and_parcels_are_what_datasets_tell_of_them(facility: Faci
     assert again == sample
     (parcel,) = await facility.ask(lambda client: client.get_parcels_by("42"))
     assert (parcel.name, parcel.investigation_name) == ("dewar 1", PROPOSAL)
-    assert [(box.name, [item.name for item in box.content]) for box in parcel.items] == [("UNI-7", ["lyso"])]
+    assert [(box.name, [item.name for item in box.content]) for box in parcel.content] == [("UNI-7", ["lyso"])]
     (acquired,) = await facility.ask(lambda client: client.get_sample_metadata_by(PROPOSAL, BEAMLINE, NOON.date()))
     assert (acquired.name, acquired.session_start_date) == ("lyso", "2024-11-30")
 

@@ -1,0 +1,280 @@
+"""A raw dataset that came in parts, such as the wedges of a characterisation, and what they add up to: pure.
+
+Each part is kept with what it said, and the whole follows from them alone. So a part that comes again takes its own
+place instead of being added twice, and the order in which parts came does not matter.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from pydantic_core import to_json
+
+from services.catalog_writer.documents import CatalogDocument
+from shared.combining import Combining
+from shared.events import Finding, Part
+
+Said = Mapping[str, Any]
+"""Parameters by canonical name."""
+
+DIFFER, APART, MANY = "parts_differ", "parts_apart", "parts_many"
+CODES = frozenset((DIFFER, APART, MANY))
+"""Of the findings that are made anew whenever parts are put together."""
+
+MOST_PARTS = 100
+MOST_NAMES = 10
+AGREEMENT = 1e-3
+"""Numbers that differ by less, in proportion, agree: a beam position is measured anew for each wedge."""
+
+
+def joined(
+    both: CatalogDocument, current: CatalogDocument, addition: CatalogDocument, rules: Combining, *, is_update: bool
+) -> CatalogDocument:
+    """`both`, where the addition is a part beside others: then what it counts is added to what they count.
+
+    An update, and what counts nothing, such as a comment or a move to another investigation, speaks of the whole.
+    """
+    said = addition.read_parameters()
+    is_part = not is_update and any(_is_number(each) for name, each in said.items() if rules.rules.get(name) == "sum")
+    if both.type != "raw" or not (is_part or current.parts):
+        return both
+    before = parts_of(current, rules)
+    if not is_part:
+        counts = (None, None) if is_update else (addition.file_count, addition.volume_bytes)
+        return put_together(both, restated(before, said, rules, *counts), rules)
+    parts = _with(before, _part_of(addition, said), rules)
+    if len(parts) == 1:
+        return both
+    if parts == before:  # it came again: what was found in the others stays
+        found = [finding for finding in current.findings if finding.parameter is not None]
+        found += [finding for finding in both.findings if finding.parameter is None]
+        both = both.model_copy(update={"findings": found})
+    return put_together(both, parts, rules)
+
+
+def parts_of(document: CatalogDocument, rules: Combining) -> list[Part]:
+    """Its parts with all that they said, in their order; what came in one submission is one part."""
+    whole = document.read_parameters()
+    if not document.parts:
+        return [_part_of(document, whole)]
+    own = {name for part in document.parts for name in _said(part)}
+    common = {name: said for name, said in whole.items() if name not in own and rules.rules.get(name) != "sum"}
+    return [part.model_copy(update={"said": common | _said(part)}) for part in document.parts]
+
+
+def _said(part: Part) -> dict[str, Any]:
+    """Its parameters, each a mapping that may lack a value."""
+    return cast("dict[str, Any]", part.said)
+
+
+def _part_of(document: CatalogDocument, said: Said) -> Part:
+    return Part.model_construct(
+        start=document.start,
+        end=document.end,
+        file_count=document.file_count,
+        volume_bytes=document.volume_bytes,
+        said=dict(said),
+    )
+
+
+def _with(parts: Sequence[Part], new: Part, rules: Combining) -> list[Part]:
+    """The parts with one more, or with what is now said of one of them, in their order."""
+    before = next((part for part in reversed(parts) if _is_same(part, new, rules)), None)
+    if before is None:
+        return _in_order([*parts, new])
+    again = {name: value for name in ("end", "file_count", "volume_bytes") if (value := getattr(new, name)) is not None}
+    corrected = before.model_copy(update=again | {"said": _over(_said(before), _said(new))})
+    return _in_order([corrected if part is before else part for part in parts])
+
+
+def _over(before: Said, now: Said) -> dict[str, Any]:
+    """What is said now over what was said before; one without a value takes no place of one that has a value."""
+    said = {name: each for name, each in now.items() if "value" in each or "value" not in before.get(name, {})}
+    return {**before, **said}
+
+
+def _is_same(part: Part, other: Part, rules: Combining) -> bool:
+    """Whether two submissions speak of one part: it starts at one moment, and no mark tells them apart."""
+    both_say = rules.marks & _said(part).keys() & _said(other).keys()
+    differ = any(_value(_said(part)[name]) != _value(_said(other)[name]) for name in both_say)
+    return part.start == other.start and not differ
+
+
+def _in_order(parts: Sequence[Part]) -> list[Part]:
+    """By time; what leaves the order open is decided by content, never by arrival."""
+
+    def place(part: Part) -> tuple[datetime, datetime, bytes]:
+        return part.start, part.end or part.start, to_json(dict(sorted(_said(part).items())))
+
+    return sorted(parts, key=place)
+
+
+def restated(
+    parts: Sequence[Part], said: Said, rules: Combining, file_count: int | None = None, volume_bytes: int | None = None
+) -> list[Part]:
+    """The parts after something was said of the whole: each says it now, and a total holds by way of the last part."""
+    totals = {name for name, each in said.items() if rules.rules.get(name) == "sum" and _is_number(each)}
+    everywhere = {name: each for name, each in said.items() if name not in totals}
+    *others, last = [part.model_copy(update={"said": _over(_said(part), everywhere)}) for part in parts]
+    rest = {
+        name: _number(said[name], said[name]["value"] - sum(_counted(part, name) for part in others))
+        for name in totals
+        if said[name]["value"] != sum(_counted(part, name) for part in parts)
+    }
+    changes: dict[str, Any] = {"said": {**_said(last), **rest}}
+    for field, total in (("file_count", file_count), ("volume_bytes", volume_bytes)):
+        if total is not None and total != _total(parts, field):
+            changes[field] = total - (_total(others, field) or 0)
+    return [*others, last.model_copy(update=changes)]
+
+
+def put_together(document: CatalogDocument, parts: Sequence[Part], rules: Combining) -> CatalogDocument:
+    """The document with what its parts make together."""
+    findings = [finding for finding in document.findings if finding.code not in CODES]
+    if len(parts) > MOST_PARTS or any(finding.code == MANY for finding in document.findings):
+        parts = _bounded(parts, rules)
+        findings.append(_many())
+    whole, differing = _combined(parts, rules)
+    findings += [_differ(differing)] if differing else []
+    findings += _reach(whole, parts, rules)
+    common = {
+        name
+        for name, said in whole.items()
+        if rules.rules.get(name) != "sum" and all(_said(part).get(name) == said for part in parts)
+    }
+    own = [
+        part.model_copy(update={"said": {name: said for name, said in _said(part).items() if name not in common}})
+        for part in parts
+    ]
+    return document.model_copy(
+        update={
+            "parameters": to_json(whole),
+            "parts": own,
+            "file_count": _total(parts, "file_count"),
+            "volume_bytes": _total(parts, "volume_bytes"),
+            "findings": findings,
+        }
+    )
+
+
+def _bounded(parts: Sequence[Part], rules: Combining) -> list[Part]:
+    """The earliest of too many parts as one."""
+    surplus = len(parts) - MOST_PARTS
+    if surplus <= 0:
+        return list(parts)
+    first, kept = parts[: surplus + 1], parts[surplus + 1 :]
+    one = Part(
+        start=first[0].start,
+        end=max((part.end for part in first if part.end), default=None),
+        file_count=_total(first, "file_count"),
+        volume_bytes=_total(first, "volume_bytes"),
+        said=_combined(first, rules)[0],
+    )
+    return [one, *kept]
+
+
+def _combined(parts: Sequence[Part], rules: Combining) -> tuple[dict[str, Any], list[str]]:
+    """What the parts say together, and the names of parameters on which they should agree and do not."""
+    whole: dict[str, Any] = {}
+    differing = []
+    for name in dict.fromkeys(name for part in parts for name in _said(part)):
+        told = [_said(part)[name] for part in parts if name in _said(part)]
+        told = [each for each in told if "value" in each] or told
+        rule = rules.rules.get(name)
+        reckoned = _reckoned(told, rule) if rule in ("sum", "min", "max") else None
+        whole[name] = reckoned or told[0 if rule == "first" else -1]
+        if _differ_in(told, rule, reckoned):
+            differing.append(name)
+    return whole, differing
+
+
+def _differ_in(told: Sequence[Said], rule: str | None, reckoned: Said | None) -> bool:
+    """Whether parts differ in what should agree, or say what cannot be reckoned with."""
+    if rule in ("first", "last") or (reckoned is not None and all(map(_is_number, told))):
+        return False
+    return not all(_agree(told[0], each) for each in told)
+
+
+def _reckoned(told: Sequence[Said], rule: str) -> Said | None:
+    """The sum or the extreme of what are numbers, if they are in one unit."""
+    numbers = [each for each in told if _is_number(each)]
+    if len({each.get("unit") for each in numbers}) != 1:
+        return None
+    if rule == "sum":
+        return numbers[0] if len(numbers) == 1 else _number(numbers[0], _sum([each["value"] for each in numbers]))
+    return (min if rule == "min" else max)(numbers, key=lambda each: each["value"])
+
+
+def _reach(whole: dict[str, Any], parts: Sequence[Part], rules: Combining) -> list[Finding]:
+    """Adds how far all parts reach where none says it; flags parts that do not follow each other as one would."""
+    findings = []
+    for name, (start, end) in rules.extents.items():
+        ends = [(_said(part).get(start, {}), _said(part).get(end, {})) for part in parts]
+        if not all(_is_number(each) for pair in ends for each in pair):
+            continue
+        reach = _sum([there["value"] - here["value"] for here, there in ends])
+        whole.setdefault(name, _number(ends[0][0], reach))
+        if not math.isclose(whole[end]["value"] - whole[start]["value"], reach, rel_tol=AGREEMENT, abs_tol=1e-6):
+            findings.append(_apart(start, end, ends))
+    return findings
+
+
+def _sum(values: Sequence[Any]) -> int | float:
+    """In whatever order they come; what binary fractions add at the end is cut off."""
+    if any(isinstance(value, float) for value in values):
+        return float(f"{math.fsum(values):.12g}")
+    return cast("int", sum(values))
+
+
+def _number(like: Said, value: float) -> dict[str, Any]:
+    """A value that nobody said: its text is the number itself, in the unit of another."""
+    return {**like, "value": value, "original": str(value)}
+
+
+def _is_number(said: Said) -> bool:
+    value = said.get("value")
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _value(said: Said) -> object:
+    return said.get("value", said["original"])
+
+
+def _counted(part: Part, name: str) -> float:
+    said = _said(part).get(name)
+    return cast("float", said["value"]) if said is not None and _is_number(said) else 0
+
+
+def _total(parts: Sequence[Part], field: str) -> int | None:
+    counts = [count for part in parts if (count := getattr(part, field)) is not None]
+    return sum(counts) if counts else None
+
+
+def _agree(one: Said, other: Said) -> bool:
+    if _is_number(one) and _is_number(other):
+        return math.isclose(one["value"], other["value"], rel_tol=AGREEMENT)
+    return bool(_value(one) == _value(other))
+
+
+def _differ(names: Sequence[str]) -> Finding:
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    message = f"the parts of the dataset differ in {', '.join(sorted(names)[:MOST_NAMES])}{more}; the last part's stand"
+    return Finding.warning(DIFFER, message, "check that they are parts of one measurement")
+
+
+def _apart(start: str, end: str, ends: Sequence[tuple[Said, Said]]) -> Finding:
+    reaches = [f"{here['value']:g} to {there['value']:g}" for here, there in ends]
+    more = f" and {len(reaches) - MOST_NAMES} more" if len(reaches) > MOST_NAMES else ""
+    message = (
+        f"the parts do not follow each other: {', '.join(reaches[:MOST_NAMES])}{more}; so {start} and {end} are"
+        " those of the first and of the last part, and not of one sweep"
+    )
+    return Finding.warning(APART, message, "nothing, if wedges were meant", parameter=end)
+
+
+def _many() -> Finding:
+    message = (
+        f"the dataset has more than {MOST_PARTS} parts; the earliest stand as one, and would count twice if sent again"
+    )
+    return Finding.warning(MANY, message, "send fewer and longer parts")

@@ -1,0 +1,58 @@
+"""What takes the place of a catalogued dataset: the same measurement said anew, or another one in its folder. Pure."""
+
+from datetime import datetime
+
+from services.catalog_writer.documents import (
+    CONTENT_REPLACED,
+    INPUT_REPLACED,
+    CatalogDocument,
+    replaced,
+    same_content,
+)
+from shared.events import Finding
+
+OWN = (CONTENT_REPLACED, INPUT_REPLACED)
+"""Findings on the history of a dataset, which no producer repeats."""
+
+
+def in_place_of(current: CatalogDocument, revision: int, document: CatalogDocument, now: datetime) -> CatalogDocument:
+    """The document in place of the current one; flagged for as long as it says what a re-collection said."""
+    document = replaced(current, document)
+    if not _is_other(current, document):
+        since = current.recollected_at
+        flags = [finding for finding in current.findings if finding.code == CONTENT_REPLACED]
+    else:
+        since, flags = now, [_content_replaced(current, revision)]
+    findings = [*document.findings, *flags]
+    return document.model_copy(update={"made_at": now, "recollected_at": since, "findings": findings})
+
+
+def says_the_same(current: CatalogDocument, document: CatalogDocument) -> bool:
+    """Whether what would take the current one's place is that again.
+
+    A result that was flagged because its input was re-collected does not take the new sample of its input by being sent
+    again.
+    """
+    if any(finding.code == INPUT_REPLACED for finding in current.findings) and _inherits(current, document):
+        document = document.model_copy(update={"sample": current.sample})
+    return same_content(current, document, OWN)
+
+
+def _inherits(*documents: CatalogDocument) -> bool:
+    return all(each.sample is not None and each.sample.inherited for each in documents)
+
+
+def _is_other(current: CatalogDocument, document: CatalogDocument) -> bool:
+    """Whether it is another measurement, as far as both say it: of another sample, or begun at another time."""
+    samples = [each.sample.name.casefold() for each in (current, document) if each.sample is not None]
+    return current.start != document.start or len(set(samples)) > 1
+
+
+def _content_replaced(current: CatalogDocument, revision: int) -> Finding:
+    sample = f"of sample {current.sample.name}, " if current.sample else ""
+    message = (
+        f"another measurement was in this folder before: {sample}started {current.start.isoformat()},"
+        f" revision {revision}"
+    )
+    cure = "nothing, if it was measured again or corrected; else submit this one under a folder of its own"
+    return Finding.warning(CONTENT_REPLACED, message, cure, value=f"revision {revision}")
