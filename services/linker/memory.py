@@ -1,7 +1,7 @@
 """The linker's memory in a dictionary: the twin of `store.py`, for tests and to read the rules without SQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -19,6 +19,7 @@ from services.linker.learning import (
     Rescheduled,
     newest_of,
 )
+from services.linker.near import Near
 from services.linker.ports import Lot, Queue, Side
 from services.linker.shelf import Shelf
 from shared.events import DatasetFacts, InvestigationAnnounced
@@ -57,6 +58,10 @@ class MemoryLinks:
     async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
         """What is known of the datasets and their inputs."""
         return self._shelf.known(datasets, (), include_inputs=True)
+
+    async def near(self, paths: Collection[str]) -> Near:
+        """The catalogued paths that may be meant by some that are not."""
+        return self._shelf.near(paths)
 
     async def expire(self, now: datetime) -> int:
         """Give up on what has waited past its deadline."""

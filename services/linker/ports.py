@@ -1,6 +1,6 @@
 """What the linker asks of its memory: `store.py` keeps it in PostgreSQL, `memory.py` in a dictionary."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +12,7 @@ from services.linker.handler import HeldSubmission, Known, Linker, LinkerView
 from services.linker.holding import Holding, Settled, open_holding, settle
 from services.linker.investigations import Slot
 from services.linker.learning import CommittedView, Diary, RejectedView
+from services.linker.near import Near
 from shared.events import DatasetFacts, InvestigationAnnounced
 from shared.stage import Store, Transaction
 from shared.wire import Message
@@ -67,6 +68,9 @@ class Links(Protocol):
 
     async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
         """What is known of the datasets and their inputs, without a trace. What is held of the inputs is included."""
+
+    async def near(self, paths: Collection[str]) -> Near:
+        """The catalogued paths that may be meant by some that are not."""
 
     async def expire(self, now: datetime) -> int:
         """Give up on what has waited past its deadline; how many those are."""

@@ -1,6 +1,7 @@
 """The tables of the linker's memory twin, and what is done to them: pure but for the numbers that it gives."""
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -12,6 +13,7 @@ from services.linker.investigations import FIRST_OWN_NUMBER, Plan, Slot, open_fo
 from services.linker.learning import Catalogued, Lost
 from services.linker.lineage import Node
 from services.linker.moving import Move
+from services.linker.near import Near, key_of, near_each, places_of
 from shared.events import DatasetFacts
 from shared.identity import Identities
 from shared.relations import NO_DEMANDS, InputDemands
@@ -46,11 +48,12 @@ class Shelf:
         self, datasets: Iterable[DatasetFacts], receipts: Iterable[str], *, include_inputs: bool = False
     ) -> Known:
         """All there is to know; what the batch does not touch does no harm."""
+        datasets = list(datasets)
         own = {dataset.dataset_id for dataset in datasets}
         if include_inputs:
             own |= {declared.dataset_id for dataset in datasets for declared in dataset.inputs}
         asked = set(receipts)
-        return Known(
+        known = Known(
             catalogued={key: replace(fact.as_input, inputs=self.links[key]) for key, fact in self.datasets.items()},
             held=[
                 holding.submission
@@ -63,6 +66,14 @@ class Shelf:
             demands=self.demands,
             rejected=copy(self.rejected),
         )
+        return replace(known, near=self.near(known.unknown(datasets)))
+
+    def near(self, paths: Collection[str]) -> Near:
+        """The catalogued paths that may be meant by some that are not."""
+        by_key = defaultdict(list)
+        for fact in self.datasets.values():
+            by_key[key_of(fact.as_input.path)].append(fact.as_input.path)
+        return near_each(paths, {place: by_key[key_of(place)] for path in paths for place in places_of(path)})
 
     def _ancestry(self) -> dict[UUID, Node]:
         ancestry = {key: Node(fact.as_input.path, self.links[key]) for key, fact in self.datasets.items()}

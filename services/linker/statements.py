@@ -19,6 +19,16 @@ select dataset_id, path, kind, inputs, proposal, sample, start, complete, named,
 from dataset where (committed or rejected is not null) and dataset_id = any($1::uuid[])
 """
 
+NEAR = """
+select asked.path as asked, near.path as found from unnest($1::text[]) as asked (path)
+cross join lateral (
+    select path from dataset
+    where committed and lower(replace(dataset.path, ' ', '')) = lower(replace(asked.path, ' ', ''))
+    order by path limit $2
+) near
+"""
+"""Lateral, as ANCESTRY. What is looked for is what `near.key_of` makes of a path."""
+
 AWAIT = """
 insert into dataset (dataset_id, path, committed)
 select id, path, false from unnest($1::uuid[], $2::text[]) as awaited (id, path) order by id

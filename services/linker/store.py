@@ -13,6 +13,7 @@ from services.linker.holding import Holding, Settled, holdings_of, new_links, re
 from services.linker.investigations import NEAR, Slot, home_of
 from services.linker.learning import CommittedView, Diary, Lost, Planned, RejectedView, Rescheduled, newest_of, slot_of
 from services.linker.moving import Placed
+from services.linker.near import Near
 from services.linker.ports import Lot, Queue, Side
 from services.linker.queries import (
     bring_links,
@@ -21,6 +22,7 @@ from services.linker.queries import (
     hold,
     holding_of,
     keep_slots,
+    near_of,
     placed_of,
     read_known,
     reserved_numbers,
@@ -29,6 +31,7 @@ from services.linker.queries import (
     slots_of,
     submission_of,
     with_ancestry,
+    with_near,
     with_openings,
 )
 from shared.database import Connection, Database
@@ -71,9 +74,14 @@ class PostgresLinks:
         """What is known of the datasets and their inputs, without a trace."""
         async with self._database.connection() as connection:
             known = await read_known(connection, self._identities, datasets, (), include_inputs=True)
-            known = replace(known, demands=self._demands)
+            known = await with_near(connection, replace(known, demands=self._demands), datasets)
             suspects = [dataset for dataset in datasets if known.may_close_circle(dataset)]
             return await with_ancestry(connection, known, suspects) if suspects else known
+
+    async def near(self, paths: Collection[str]) -> Near:
+        """The catalogued paths that may be meant by some that are not."""
+        async with self._database.connection() as connection:
+            return await near_of(connection, paths)
 
     async def expire(self, now: datetime) -> int:
         """Give up on what has waited past its deadline."""
@@ -102,12 +110,13 @@ class _Linking:
         self._known = Known()
 
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
-        """Three queries; four more where nothing is planned, four where an input is missing or new to an update."""
+        """Three queries; four more where nothing is planned, five where an input is missing or new to an update."""
         datasets = [event.event.dataset for event in events]
         receipts = [event.receipt_id for event in events]
         known = await read_known(self._connection, self._identities, datasets, receipts)
         known = replace(known, demands=self._demands)
         known = await with_openings(self._connection, self._identities, datasets, known)
+        known = await with_near(self._connection, known, datasets)
         if suspects := [dataset for dataset in datasets if known.may_close_circle(dataset)]:
             await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
             known = await self._await_missing(suspects, known)
@@ -265,6 +274,7 @@ class _Lot:
             return self._known
         known = await read_known(self._connection, self._identities, datasets, ())
         known = await with_openings(self._connection, self._identities, datasets, known)
+        known = await with_near(self._connection, known, datasets)
         if suspects := [dataset for dataset in datasets if known.brings_links(dataset)]:
             await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
             known = await with_ancestry(self._connection, known, suspects)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Sequence,
     Table,
     Text,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import UUID
@@ -81,6 +82,12 @@ dataset = Table(
         "dataset_resident",
         "investigation_id",
         postgresql_where=text("investigation_id is not null and named is null"),
+    ),
+    Index(
+        "dataset_near",
+        func.lower(func.replace(text("path"), text("' '"), text("''"))),
+        postgresql_using="hash",  # the path itself would make an index as large as the table
+        postgresql_where=text("committed"),
     ),
     Index("dataset_stray", "placeholder_id", "start", postgresql_where=text("placeholder_id is not null")),
 )
