@@ -20,7 +20,7 @@ from services.linker.learning import (
     newest_of,
 )
 from services.linker.near import Near
-from services.linker.ports import Lot, Queue, Side
+from services.linker.ports import NO_MORE_LOOKS, Looks, Lot, Queue, Side
 from services.linker.shelf import Shelf
 from shared.events import DatasetFacts, InvestigationAnnounced
 from shared.identity import Identities
@@ -54,6 +54,12 @@ class MemoryLinks:
         """What may be settled now."""
         async with self._begin() as shelf:
             yield _Lot(shelf, self._identities, list(shelf.due())[:most])
+
+    @asynccontextmanager
+    async def looks(self, waited_since: Sequence[datetime], most: int) -> AsyncIterator[Looks]:
+        """What is to be looked at once more."""
+        async with self._begin() as shelf:
+            yield _Looks(shelf, list(shelf.to_look_at(waited_since))[:most])
 
     async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
         """What is known of the datasets and their inputs."""
@@ -172,6 +178,25 @@ class _Announcements:
                 self._shelf.slots[outcome.slot.investigation_id] = outcome.slot
             if isinstance(outcome, (Planned, Rescheduled)):
                 self._shelf.send(outcome.moves)
+
+
+class _Looks:
+    """Holdings to be looked at once more."""
+
+    def __init__(self, shelf: Shelf, holdings: Sequence[Holding]) -> None:
+        self.holdings = holdings
+        self._shelf = shelf
+
+    async def near(self, paths: Collection[str]) -> Near:
+        """The catalogued paths that may be meant by some that are not."""
+        return self._shelf.near(paths)
+
+    async def finish(self, told: Collection[str]) -> None:
+        """All were looked at; these are not looked at again."""
+        for holding in self.holdings:
+            receipt_id = holding.submission.receipt_id
+            looks = self._shelf.looks.get(receipt_id, 0) + 1
+            self._shelf.looks[receipt_id] = NO_MORE_LOOKS if receipt_id in told else looks
 
 
 class _Lot:

@@ -21,6 +21,10 @@ E = TypeVar("E", bound=BaseModel)
 K = TypeVar("K")
 
 
+NO_MORE_LOOKS = 100
+"""More looks than anything gets."""
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """How many datasets wait for inputs, and since when the first of them does."""
@@ -39,6 +43,18 @@ class Lot(Protocol):
 
     async def finish(self, settled: Sequence[Settled]) -> None:
         """Forget what was linked; keep a tombstone of what was refused."""
+
+
+class Looks(Protocol):
+    """Holdings to be looked at once more, locked, inside one transaction."""
+
+    holdings: Sequence[Holding]
+
+    async def near(self, paths: Collection[str]) -> Near:
+        """The catalogued paths that may be meant by some that are not."""
+
+    async def finish(self, told: Collection[str]) -> None:
+        """All were looked at; these receipts were told of something, and are not looked at again."""
 
 
 class Links(Protocol):
@@ -65,6 +81,9 @@ class Links(Protocol):
 
         Empty if there are none, or if another replica is at work.
         """
+
+    def looks(self, waited_since: Sequence[datetime], most: int) -> AbstractAsyncContextManager[Looks]:
+        """What waits, nothing of the same dataset before it, and has its n-th look if it has waited since the n-th."""
 
     async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
         """What is known of the datasets and their inputs, without a trace. What is held of the inputs is included."""

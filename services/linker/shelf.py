@@ -1,9 +1,10 @@
 """The tables of the linker's memory twin, and what is done to them: pure but for the numbers that it gives."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import count
 from uuid import UUID
 
@@ -28,6 +29,7 @@ class Shelf:
     datasets: dict[UUID, Catalogued] = field(default_factory=dict)
     links: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
     held: dict[str, Holding] = field(default_factory=dict)
+    looks: dict[str, int] = field(default_factory=dict)
     slots: dict[UUID, Slot] = field(default_factory=dict)
     rejected: dict[UUID, str] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: count(FIRST_OWN_NUMBER))
@@ -40,6 +42,7 @@ class Shelf:
             datasets=copy(self.datasets),
             links=copy(self.links),
             held=copy(self.held),
+            looks=copy(self.looks),
             slots=copy(self.slots),
             rejected=copy(self.rejected),
         )
@@ -112,6 +115,17 @@ class Shelf:
             if holding.submission.state is State.WAITING:
                 blocked.add(holding.submission.dataset_id)
             elif holding.submission.state in DUE and holding.submission.dataset_id not in blocked:
+                yield holding
+
+    def to_look_at(self, waited_since: Sequence[datetime]) -> Iterator[Holding]:
+        """What waits, nothing of the same dataset before it, and is due for its next look."""
+        seen: set[UUID] = set()
+        for receipt_id, holding in self.held.items():
+            submission, looks = holding.submission, self.looks.get(receipt_id, 0)
+            if submission.state is not State.WAITING or submission.dataset_id in seen:
+                continue
+            seen.add(submission.dataset_id)
+            if looks < len(waited_since) and submission.since <= waited_since[looks]:
                 yield holding
 
     def learn(self, fact: Catalogued) -> None:

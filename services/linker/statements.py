@@ -201,6 +201,19 @@ select * from held where state in ('released', 'expired') and not exists (
 ) order by seq limit $1 for update
 """
 
+LOOK = """
+select held.* from unnest($1::timestamptz[]) with ordinality as look (since, n)
+join held on held.looks = look.n - 1 and held.since <= look.since
+where state = 'waiting' and not exists (
+    select from held earlier
+    where earlier.dataset_id = held.dataset_id and earlier.seq < held.seq and earlier.state = 'waiting'
+) order by seq limit $2 for update of held skip locked
+"""
+
+LOOKED = """
+update held set looks = case when receipt_id = any($2::text[]) then $3 else looks + 1 end
+where receipt_id = any($1::text[])
+"""
 FORGET = "delete from held where receipt_id = any($1::text[])"
 
 ENTOMB = """

@@ -116,6 +116,13 @@ held = Table(
         server_default=text("false"),
         comment="an input that is rejected ends the waiting",
     ),
+    Column(
+        "looks",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="how often something near its missing inputs was looked for while it waits",
+    ),
     Column("since", DateTime(timezone=True), nullable=False),
     Column("deadline", DateTime(timezone=True)),
     Column("code", Text, comment="of the refusal, as `message`"),
@@ -131,6 +138,7 @@ held = Table(
     CheckConstraint("state in ('waiting', 'released', 'expired', 'refused')", name="held_state"),
     Index("held_line", "dataset_id", "seq", postgresql_where=text("state <> 'refused'")),
     Index("held_due", "seq", postgresql_where=text("state in ('released', 'expired')")),
+    Index("held_looks", "looks", "since", postgresql_where=text("state = 'waiting'")),
     Index("held_deadline", "deadline", postgresql_where=text("state = 'waiting'")),
     Index(
         "held_missing",

@@ -88,6 +88,26 @@ class MissingByLittle:
         assert first == again
         assert behind.findings == first.findings
 
+    async def test_what_is_catalogued_while_something_waits_is_told_once(self, world: World) -> None:
+        await world.submit(facts(A, [RUN.upper(), "/data/other"]), facts(B, ["/data/elsewhere"]))
+        await world.wait(timedelta(minutes=2))
+        await world.commit(committed(RUN))
+        await world.wait(timedelta(minutes=7))
+        assert [pending.findings for pending in world.pending] == [[], []]
+        await world.wait(timedelta(minutes=2))
+        first, _, told = world.pending
+        assert first.model_copy(update={"findings": told.findings}) == told
+        assert [finding.expected for finding in told.findings] == [RUN]
+        await world.wait(timedelta(days=2))
+        assert len(world.pending) == 3
+
+    async def test_what_goes_on_is_told_nothing_more(self, world: World) -> None:
+        await world.submit(facts(A, [RUN.upper()]), facts(A, [RUN], receipt="behind"))
+        await world.commit(committed(RUN))
+        await world.commit(committed(RUN.upper()))
+        await world.wait(timedelta(hours=2))
+        assert [pending.receipt_id for pending in world.pending] == [f"first of {A}", "behind"]
+
     async def test_the_rejection_names_what_was_catalogued_meanwhile(self, world: World) -> None:
         await world.submit(facts(A, [RUN.upper()]))
         await world.commit(committed(RUN))
