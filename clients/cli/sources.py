@@ -35,6 +35,7 @@ Inputs = Annotated[
 ]
 Start = Annotated[str | None, typer.Option(help="With --from: when it began; else the file's times, or its date.")]
 End = Annotated[str | None, typer.Option(help="With --from: when it ended.")]
+Program = Annotated[str | None, typer.Option(help="With --from: the program that made it, where the file names none.")]
 WhichResult = Annotated[
     str | None,
     typer.Option("--result", help="With --from: of several results in a file its number, or all; see --path."),
@@ -62,7 +63,7 @@ class Source:
 
 def read_sources(files: Sequence[Path], given: Given, result: str | None, *, from_pipelines: bool) -> list[Source]:
     """All submissions in files, in their order."""
-    options = [*given.fields(), *(["result"] if result else [])]
+    options = [*given.options(), *(["result"] if result else [])]
     if not from_pipelines:
         if options:
             fail(f"--{min(options)} completes what a pipeline left behind; give --from too")
