@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from clients.cli.api import Api
-from clients.cli.importing.gathering import FileNotUnderstood, Given, Unplaced
+from clients.cli.importing.gathering import BETWEEN, FileNotUnderstood, Given, Unplaced
 from clients.cli.importing.results import OF_ANOTHER
 from clients.cli.output import console, fail
 from shared.events import Finding
@@ -106,11 +106,11 @@ def _timed_by_inputs(api: Api, source: Source) -> Source:
 
 
 def print_not_submitted(unplaced: Iterable[Mapping[str, str]]) -> None:
-    """What the file says and the submission does not, a line each; but a line for each result that was not taken."""
+    """What the file says and the submission does not: a line each, but one alone for another result or middle bins."""
     for reason, group in groupby(unplaced, key=lambda one: one["reason"]):
         listed = list(group)
         lines = [f"{one['place']} = {one['value']}: {reason}" for one in listed]
-        if reason.startswith(OF_ANOTHER):
+        if reason.startswith((OF_ANOTHER, BETWEEN)):
             lines = [f"{len(listed)} values from {listed[0]['place']} on: {reason} (--json lists them)"]
         for line in lines:
             console.print(f"  [yellow]not submitted[/] {escape(line)}", soft_wrap=True)

@@ -21,6 +21,9 @@ RESULT = "{result}"
 PATTERNS = ("path", "name")
 
 
+BETWEEN = "it lies between the inner and the outer shell"
+
+
 class FileNotUnderstood(Exception):
     """The file is none that can be read; the message says what is wrong and what would do."""
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from clients.cli.importing.data_sets import Row, Table, by_data_set
-from clients.cli.importing.gathering import FIELD, FileNotUnderstood, Result, Said, Unplaced
+from clients.cli.importing.gathering import BETWEEN, FIELD, FileNotUnderstood, Result, Said, Unplaced
 from clients.cli.importing.names import Names, names_of
 from clients.cli.importing.results import Found
 from shared.datafiles import own_folders
@@ -90,7 +90,7 @@ def _results(block: "cif.Block", items: Items, names: Names) -> list[Result]:
             f"data_{block.name}" + (f" data set {number}" if len(sets) > 1 else ""),
             list(_said(each, items, is_own=False)),
             names,
-            unread,
+            [*unread, *_between(_by_resolution(each.get(STATISTICS, [])))],
         )
         for number, each in enumerate(sets, 1)
     ]
@@ -214,8 +214,13 @@ def _shells(rows: Table, items: Items, *, is_own: bool) -> Iterator[Said]:
     for shell, row in chosen.items():
         for name, value in row.items():
             yield _saying(f"{STATISTICS[:-1]}[{shell}].{name}", STATISTICS + name, value, shell, items)
-    if len(rows) > len(SHELLS):
-        yield Said(STATISTICS[:-1], "rows between", f"{len(rows) - 2} shells between the inner and the outer")
+
+
+def _between(rows: Table) -> Iterator[Unplaced]:
+    for number, row in enumerate(rows[1:-1], 2):
+        for name, value in row.items():
+            if STATISTICS + name not in names_of("mmcif").ignored:
+                yield Unplaced(f"{STATISTICS[:-1]}[{number}].{name}", value, BETWEEN)
 
 
 def _saying(place: str, item: str, value: str, shell: str | None, items: Items) -> Said:
