@@ -23,7 +23,7 @@ WITH_UNCERTAINTY = re.compile(r"([-+]?[\d.]+(?:[eE][-+]?\d+)?)\(\d+\)", re.ASCII
 SPACE_GROUP_NUMBERS = ("_symmetry.Int_Tables_number", "_space_group.IT_number")
 COMPLETENESS = "_reflns.percent_possible_obs"
 STATISTICS = "_reflns_shell."
-OF_RESULTS = ("_reflns.", STATISTICS, DATASET)
+OF_RESULTS = ("_reflns.", STATISTICS)
 SOFTWARE = "_software."
 LIMIT = "d_res_high"
 REDUCTION = ("data reduction", "data processing", "data scaling")
@@ -45,11 +45,10 @@ def read_mmcif(content: bytes) -> Found:
     except (ValueError, RuntimeError) as error:
         raise FileNotUnderstood(f"the file is not CIF: {error}") from None
     items, names = _known()
-    known = {name.casefold() for name in names.said}
-    blocks = [block for block in document if known.intersection(tag.casefold() for tag in _tags(block))]
+    blocks = [block for block in document if not names.said.keys().isdisjoint(_tags(block))]
     if not blocks:
         raise FileNotUnderstood("the CIF has no item that a parameter of the vocabulary stands for")
-    chosen = [block for block in blocks if _has_statistics(block)] or blocks
+    chosen = [block for block in blocks if _has_statistics(block, names)] or blocks
     others = [
         Unplaced(f"data_{block.name}", f"{len(_tags(block))} items", "the block has no statistics; it is not a result")
         for block in document
@@ -64,8 +63,8 @@ def read_mmcif(content: bytes) -> Found:
     )
 
 
-def _has_statistics(block: "cif.Block") -> bool:
-    return any(tag.startswith(OF_RESULTS) for tag in _tags(block))
+def _has_statistics(block: "cif.Block", names: Names) -> bool:
+    return any(tag.startswith(DATASET) or (tag.startswith(OF_RESULTS) and tag in names.said) for tag in _tags(block))
 
 
 @cache
@@ -78,6 +77,17 @@ def _known() -> tuple[Items, Names]:
         name = next(iter(of.values())).name
         targets[item] = SHELL.sub("_{shell}_", name) if item.startswith(STATISTICS) else name
     return items, names.model_copy(update={"said": targets | names.said})
+
+
+@cache
+def _spellings() -> dict[str, str]:
+    """Tags as the dictionary spells them; in a file their letter case means nothing."""
+    _, names = _known()
+    return {tag.casefold(): tag for tag in (*names.ignored, *names.said)}
+
+
+def _spelt(tag: str) -> str:
+    return _spellings().get(tag.casefold(), tag)
 
 
 def _results(block: "cif.Block", items: Items, names: Names) -> list[Result]:
@@ -115,9 +125,9 @@ def _tags(block: "cif.Block") -> list[str]:
 def _parts(item: "cif.Item") -> tuple[list[str], list[str]]:
     """Tags and values of a pair or a loop; neither of a comment or a frame."""
     if isinstance(item.pair, list | tuple):
-        return [str(item.pair[0])], [str(item.pair[1])]
+        return [_spelt(str(item.pair[0]))], [str(item.pair[1])]
     loop = cast("cif.Loop | None", item.loop)
-    return ([], []) if loop is None else (list(loop.tags), list(loop.values))
+    return ([], []) if loop is None else ([_spelt(tag) for tag in loop.tags], list(loop.values))
 
 
 def _tables(block: "cif.Block") -> tuple[dict[str, Table], list[Unplaced]]:

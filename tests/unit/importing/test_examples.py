@@ -48,5 +48,5 @@ def test_every_number_is_taken_or_listed(file: Path) -> None:
         found = {float(word) for word in map(str, words) if NUMBER.fullmatch(word)}
         taken = taken & found if taken else found
     structure = {1.0, 2.0, 19.0} if file.suffix == ".mmcif" else set()  # ids; the number of the space group is its name
-    for number in numbers_of(file) - structure:
-        assert any(math.isclose(number, one) for one in taken), number
+    for said in numbers_of(file) - structure:
+        assert any(math.isclose(said, one) for one in taken), said
