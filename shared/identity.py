@@ -3,11 +3,16 @@
 Derived ids (UUID version 5, RFC 9562) make every replay, replica and rebuild agree without asking anybody.
 """
 
+import json
 import re
 import unicodedata
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha1
 from uuid import NAMESPACE_DNS, UUID, uuid5
+
+INVISIBLE = frozenset({"Cc", "Cf"})
+"""The Unicode categories of control characters and of format characters, such as a zero-width space."""
 
 
 class PathInvalid(ValueError):
@@ -50,6 +55,26 @@ def split_paths(text: str) -> list[str]:
     return [path for piece in re.split(r",\s*(?=/)", text) if (path := piece.strip().rstrip(","))]
 
 
+@lru_cache(maxsize=10_000)
+def sample_name(said: str) -> str:
+    """The one spelling of a sample's name, which is shown and from which its id follows.
+
+    Unicode NFC; a run of blanks of any kind, such as no-break spaces and tabs, is one space; there is none at the
+    ends, and nothing that cannot be seen. It may be empty.
+    """
+    seen = (letter for letter in said if letter.isspace() or unicodedata.category(letter) not in INVISIBLE)
+    return unicodedata.normalize("NFC", " ".join("".join(seen).split()))
+
+
+@lru_cache(maxsize=10_000)
+def sample_key(name: str) -> str:
+    """What two names of one sample have in common: they are compared without letter case, here and nowhere else.
+
+    Letter by letter, as PostgreSQL's `lower` does it, so that its indexes find the same.
+    """
+    return "".join(letter.lower()[0] for letter in sample_name(name))
+
+
 class Identities:
     """The ids of one facility: two facilities never share an id, one facility never makes two for one thing."""
 
@@ -74,9 +99,9 @@ class Identities:
     @staticmethod
     def sample(investigation_id: UUID, name: str) -> UUID:
         """The sample of that name within one investigation."""
-        return uuid5(investigation_id, f"sample:{name}")
+        return uuid5(investigation_id, f"sample:{sample_name(name)}")
 
     @staticmethod
-    def thing(investigation_id: UUID, *names: object) -> str:
+    def thing(investigation_id: UUID, *names: str | int) -> str:
         """The 24 hexadecimal digits of something that travels for an investigation, as ICAT+ has its ids."""
-        return uuid5(investigation_id, f"thing:{names!r}").hex[:24]
+        return uuid5(investigation_id, f"thing:{json.dumps(names)}").hex[:24]

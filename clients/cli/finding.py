@@ -18,7 +18,7 @@ def find(  # noqa: PLR0913  # each is an option of the command
     *,
     parameters: Annotated[str | None, typer.Option("--parameters", "-p", help="name~op~value,… as in ICAT+.")] = None,
     proposal: str | None = None,
-    sample: str | None = None,
+    sample: Annotated[list[str] | None, typer.Option(help="Name of a sample, as it is; any of several.")] = None,
     beamline: str | None = None,
     kind: str | None = None,
     finding: Annotated[
@@ -35,7 +35,7 @@ def find(  # noqa: PLR0913  # each is an option of the command
         "q": q,
         "parameters": parameters,
         "proposal": proposal,
-        "sample": sample,
+        "sample": ",".join(name.replace(",", "\\,") for name in sample) if sample else None,
         "beamline": beamline,
         "kind": kind,
         "finding": ",".join(finding) if finding else None,

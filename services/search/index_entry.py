@@ -1,6 +1,7 @@
 """From a catalogued document to what the index holds of it: facts, numbers, texts and words."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
@@ -12,6 +13,7 @@ from pydantic import AwareDatetime
 
 from services.search.model import ContextRow, DatasetRow, Entry, FindingSetRow, ParameterKey
 from shared.events import Commit, Container, InvestigationRef, SampleRef, Section
+from shared.identity import sample_name
 
 WORD = re.compile(r"[^\W_]{1,64}")
 """What is longer is cut into words of 64 characters, in documents and queries alike."""
@@ -59,7 +61,7 @@ class DocumentView(Section):
 def entry_of(commit: Commit, document: DocumentView, parameters: Mapping[str, Any]) -> Entry:
     """The index entry of one revision."""
     numbers, texts = _values_of(parameters)
-    sample = document.sample.name if document.sample else None
+    sample = sample_name(document.sample.name) if document.sample else None
     facts = (document.technique, document.kind, document.beamline, document.proposal, document.type, sample)
     context = ContextRow(_identified(*facts), *facts)
     codes = tuple(sorted({finding.code for finding in document.findings}))
@@ -108,7 +110,7 @@ def _identified(*facts: object) -> int:
 
 def words_of(text: str) -> list[str]:
     """The words by which a text is found, each once: runs of letters and digits in lower case. A path is many."""
-    return list(dict.fromkeys(WORD.findall(text.lower())))
+    return list(dict.fromkeys(WORD.findall(unicodedata.normalize("NFC", text).lower())))
 
 
 def packed(event: bytes) -> bytes:

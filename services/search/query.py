@@ -8,10 +8,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.search.cursors import Cursor, CursorInvalid, Key, read_cursor
-from services.search.filters import Condition, FilterInvalid, conditions_of, read_time
+from services.search.filters import Condition, FilterInvalid, conditions_of, read_time, split
 from services.search.index_entry import words_of
 from services.search.naming import Naming
-from shared.identity import Identities, PathInvalid, normalise_path
+from shared.identity import Identities, PathInvalid, normalise_path, sample_key
 
 T = TypeVar("T")
 
@@ -45,7 +45,8 @@ FIELDS = {
     "semicolon inside a value; in `like`, `*` or `%` stands for anything. Names may be aliases; a number may bring a "
     "unit, as in `MX_detectorDistance~gt~15 cm`",
     **{
-        name: f"one or more of these, apart by commas: the dataset's {name}; letter case does not matter"
+        name: f"one or more of these, separated by commas: the dataset's {name}; letter case does not matter, and `\\,`"
+        " is a comma inside a value"
         for name in FACETS
         if name != "finding"
     },
@@ -194,11 +195,14 @@ class _Said:
 
     def items(self, name: str) -> list[str]:
         """The values of a field that may be given often, or once with commas."""
-        return [item.strip() for value in self.all(name) for item in value.split(",") if item.strip()]
+        return [item.strip() for value in self.all(name) for item in split(value, ",")]
 
     def facet(self, name: str) -> list[str]:
         """The values of a facet, in lower case."""
-        return self.among(name, TYPES) if name == "type" else [item.lower() for item in self.items(name)]
+        if name == "type":
+            return self.among(name, TYPES)
+        key = sample_key if name == "sample" else str.lower
+        return [key(item) for item in self.items(name)]
 
     def columns(self) -> list[str]:
         """What `columns` names beside those that are there anyway."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from services.validator.notes import Notes
 from services.validator.said import Said
 from shared.events import FIRST_YEAR, LAST_YEAR, InputRef
-from shared.identity import Identities, PathInvalid, normalise_path
+from shared.identity import Identities, PathInvalid, normalise_path, sample_key, sample_name
 
 IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
 SAMPLE_CHARACTERS_AT_MOST = 255
@@ -87,14 +87,15 @@ def _identifier(said: str, field: str, example: str, notes: Notes) -> str | None
 
 
 def sample_of(said: Said) -> str | None:
-    """The sample's name; a dataset may have none."""
-    sample = said.agreed_text(said.submission.sample, "Sample_name")
-    if sample is not None and (len(sample) > SAMPLE_CHARACTERS_AT_MOST or not sample.isprintable()):
-        message = f"the sample {sample[:60]!r} is too long, or has a character that cannot be printed"
-        cure = f"give at most {SAMPLE_CHARACTERS_AT_MOST} printable characters"
-        said.notes.error("sample_invalid", message, cure, sample)
-        return None
-    return sample
+    """The sample's name in its one spelling; a dataset may have none, and is not lost over one that cannot be."""
+    text = said.agreed_text(said.submission.sample, "Sample_name", key=sample_key)
+    name = sample_name(text or "")
+    if len(name) <= SAMPLE_CHARACTERS_AT_MOST:
+        return name or None
+    message = f"the sample {name[:60]!r}… has {len(name)} characters, so the dataset is taken without a sample"
+    cure = f"give a name of at most {SAMPLE_CHARACTERS_AT_MOST} characters"
+    said.notes.warn("sample_invalid", message, cure, text)
+    return None
 
 
 def start_of(said: Said, submitted_at: datetime, zone: tzinfo) -> datetime | None:

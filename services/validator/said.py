@@ -1,6 +1,6 @@
 """What a submission says of itself: in its fields or, as ICAT clients do, in its parameters. A field wins."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -31,11 +31,11 @@ class Said:
         parameter = self.parameters.get(name)
         return (parameter["original"].strip() or None) if parameter is not None else None
 
-    def agreed_text(self, field: str | None, name: str) -> str | None:
-        """As `text`, with a warning where field and parameter contradict each other."""
+    def agreed_text(self, field: str | None, name: str, key: Callable[[str], str] = str.lower) -> str | None:
+        """As `text`, with a warning where field and parameter contradict each other: where their keys differ."""
         text = self.text(field, name)
         other = self.text(None, name)
-        if text is not None and other is not None and text.lower() != other.lower():
+        if text is not None and other is not None and key(text) != key(other):
             message = f"the parameter {name} = {other[:100]!r} contradicts the dataset's own {text!r}, which was taken"
             self.notes.warn("field_contradicted", message, "say the same in both, or leave one out", other, text)
         return text

@@ -15,6 +15,7 @@ from services.search.icat_plus.asking import Row, Slots
 from services.search.icat_plus.datasets import Wanted, streamed, wanted_of
 from services.search.icat_plus.desk import Desk, answered
 from services.search.icat_plus.logging_in import SessionId
+from shared.identity import sample_key
 from shared.problems import Problem
 from shared.tokens import Grant
 from shared.vocabulary import Vocabulary
@@ -95,7 +96,7 @@ async def _narrowed(desk: Desk, grant: Grant, said: dict[str, str], wanted: Want
     if said.get("sampleId"):
         samples = await desk.icat.samples(investigations, whole_numbers(said["sampleId"]))
         investigations = tuple(sample["investigation_id"] for sample in samples)
-        values["sample"] = tuple(sample["name"].lower() for sample in samples)
+        values["sample"] = tuple(sample_key(sample["name"]) for sample in samples)
     if investigations == () or values.get("beamline") == () or query.numbers == ():
         return None
     return replace(wanted, query=replace(query, values=values, investigations=investigations))

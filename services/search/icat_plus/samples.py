@@ -14,6 +14,7 @@ from services.search.icat_plus.desk import Desk, answered
 from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import Travelling
+from shared.identity import sample_key
 from shared.tokens import Grant
 
 
@@ -37,7 +38,7 @@ def add(router: APIRouter, desk: Desk) -> None:
             return answered([])
         slots = [slot] if slot else await _slots_of_samples(desk, grant, numbers or ())
         found = await _samples(desk, slots, numbers)
-        chosen = [one for one in found if (search or "").lower() in one["name"].lower()]
+        chosen = [one for one in found if sample_key(search or "") in sample_key(one["name"])]
         return answered(chosen[skip : skip + limit])
 
     @router.get("/samplemetadata/{session_id}/samples/acquisition")

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from alembic.autogenerate import compare_metadata
@@ -10,9 +11,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.sample_tracking.register import PostgresRegister
-from services.sample_tracking.store import PostgresHappenings, PostgresTracking
+from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
 from services.sample_tracking.tables import METADATA
 from shared.database import Database
+from shared.identity import sample_key, sample_name
 from shared.migrations import migrate
 from shared.settings import Settings
 from tests.unit.sample_tracking.building import World, linked, moved, sample_id
@@ -21,6 +23,7 @@ from tests.unit.sample_tracking.store_suite import StoreSuite
 pytestmark = pytest.mark.integration
 
 SCHEMA = "sample_tracking"
+ALPHABETS = (*range(1, 0x590), *range(0x1E00, 0x2000))
 
 
 @pytest_asyncio.fixture
@@ -28,7 +31,12 @@ async def world(database_url: str) -> AsyncIterator[World]:
     await migrate(database_url, {SCHEMA: SCHEMA})
     database = Database(Settings(database_url=database_url), SCHEMA)
     await database.open()
-    yield World(PostgresTracking(database), PostgresHappenings(database), PostgresRegister(database))
+    yield World(
+        PostgresTracking(database),
+        PostgresHappenings(database),
+        PostgresVisits(database),
+        PostgresRegister(database),
+    )
     await database.close()
 
 
@@ -44,6 +52,14 @@ class TestPostgres(StoreSuite):
         events = [moved("mounted", "RAC1b", hour, session="S1") for hour in range(20)]
         await asyncio.gather(*(world.hear(*batch) for batch in (events, events[::-1], events)))
         assert await world.history(sample_id("RAC1b")) == ["mounted"] * 20
+
+
+async def test_names_are_compared_as_indexes_of_the_database_have_them(database_url: str) -> None:
+    letters = [letter for code in ALPHABETS if sample_name(letter := chr(code)) == letter]
+    connection = await asyncpg.connect(database_url)
+    lowered = await connection.fetchval("select array(select lower(one) from unnest($1::text[]) as one)", letters)
+    await connection.close()
+    assert lowered == [sample_key(letter) for letter in letters]
 
 
 async def test_the_migrations_make_exactly_the_declared_tables(database_url: str) -> None:

@@ -121,6 +121,20 @@ async def test_every_query_finds_what_it_asks_for(ask: Asking) -> None:
     assert [(fields, await ask.names(**fields)) for fields, _ in QUERIES] == QUERIES
 
 
+async def test_a_sample_is_found_and_counted_whatever_the_spelling_of_its_name(world: PostgresWorld) -> None:
+    topics = Topics()
+    written = ["Lyso, nativé 1", "Lyso,\u00a0native\u0301  1", "LYSO, NATIVÉ 1", "Lyso"]
+    await world.note(*(topics.committed(f"/data/run_{n}", {}, sample=name) for n, name in enumerate(written)))
+    async with asking(world.database) as ask:
+        for said in (r"Lyso\, nativé 1", "lyso\\,  NATIVE\u0301\u00a01"):
+            assert sorted(await ask.names(sample=said)) == ["run_0", "run_1", "run_2"]
+        assert len(await ask.names(sample=r"lyso,Lyso\, nativé 1")) == 4
+        assert sorted(await ask.names(q="native\u0301")) == ["run_0", "run_1", "run_2"]
+        answer = await ask.get("/datasets", facets="sample")
+    counts = {entry["value"]: entry["count"] for entry in answer["facets"]["sample"]}
+    assert counts == {"Lyso, nativé 1": 2, "LYSO, NATIVÉ 1": 1, "Lyso": 1}
+
+
 CURES = [
     ({"parameters": "MX_fluks~gt~1"}, "did you mean MX_flux?"),
     ({"sort": "MX_resolutoin"}, "did you mean MX_resolution?"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.identity import Identities, PathInvalid, normalise_path
+from shared.identity import Identities, PathInvalid, normalise_path, sample_key, sample_name
 
 # Letters in composed, decomposed and compatibility forms, and what a path may hold besides.
 LETTERS = "aZ0-_.% é\u0301\u00c5\u212b\ufb01\uac01\u1100\u1161"
@@ -84,3 +84,45 @@ def test_facilities_and_things_have_ids_of_their_own() -> None:
         here.sample(here.investigation("2"), "a"),
     }
     assert len(ids) == 6
+
+
+BLANKS = "\u00a0\u2009\u202f\u3000\t\n "
+UNSEEN = "\u200b\ufeff\u00ad\x00\x07"
+NAMES = st.text(st.sampled_from("Lé1ßİΣ,_-" + BLANKS + UNSEEN + "\u0301"), max_size=12) | st.text(max_size=12)
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("Fus_RAC1b", "Fus_RAC1b"),
+        (" Lyso\u00a0 native\t", "Lyso native"),
+        ("e\u0301", "é"),
+        ("e\u200b\u0301\ufeff", "é"),
+        ("\u3000\u200b", ""),
+        ("lyso, native", "lyso, native"),
+        ("½ µm", "½ µm"),
+    ],
+)
+def test_a_sample_name_has_one_spelling(said: str, name: str) -> None:
+    assert sample_name(said) == name
+
+
+@given(NAMES)
+def test_a_sample_name_in_its_spelling_stays_as_it_is(said: str) -> None:
+    name = sample_name(said)
+    assert sample_name(name) == name
+    assert unicodedata.is_normalized("NFC", name)
+    assert name == " ".join(name.split())
+
+
+@given(NAMES, st.sampled_from(BLANKS), st.sampled_from(UNSEEN))
+def test_blanks_unicode_forms_and_letter_case_make_no_other_sample(said: str, blank: str, unseen: str) -> None:
+    written = unicodedata.normalize("NFD", said.replace(" ", blank + blank) + blank).replace(blank, unseen + blank)
+    assert sample_key(written) == sample_key(said)
+    assert sample_key(said.swapcase()) == sample_key(said) or not said.isascii()
+
+
+def test_the_id_of_a_sample_follows_from_the_one_spelling_of_its_name() -> None:
+    investigation = Identities("facility.example").investigation("4711")
+    assert Identities.sample(investigation, "Lyso\u00a0é ") == Identities.sample(investigation, "Lyso e\u0301")
+    assert Identities.sample(investigation, "Fus_RAC1b") == UUID("4f503433-b350-5dd2-9197-0a830fa0f4fe")

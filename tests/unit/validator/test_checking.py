@@ -87,7 +87,6 @@ def test_proposal_and_beamline_are_compared_in_lower_case() -> None:
         ({"name": "a/b"}, "name_invalid"),
         ({"name": " "}, "name_invalid"),
         ({"name": "a\nb"}, "name_invalid"),
-        ({"sample": "a\tb"}, "sample_invalid"),
         ({"start": None}, "start_missing"),
         ({"start": "yesterday"}, "start_invalid"),
         ({"start": "2024-11-30"}, "start_invalid"),
@@ -148,6 +147,19 @@ def test_a_field_wins_over_a_parameter_that_contradicts_it() -> None:
     assert verdict.dataset is not None
     assert verdict.dataset.sample_name == "Fus_RAC1b"
     assert _codes(verdict.findings, Severity.WARNING) == ["field_contradicted"]
+
+
+@pytest.mark.parametrize("said", [" Lyso\u00a0 é ", "Lyso e\u0301", "Lyso\té\u200b", "Lyso\x00 é"])
+def test_a_sample_has_one_spelling_and_what_was_said_is_no_contradiction(said: str) -> None:
+    for dataset in (_dataset(sample=said, parameters={"Sample_name": "lyso é"}), _dataset(sample=said)):
+        assert (dataset.sample_name, dataset.findings) == ("Lyso é", [])
+    assert _dataset(sample=None, parameters={"Sample_name": said}).sample_name == "Lyso é"
+
+
+def test_a_sample_that_cannot_be_one_loses_no_dataset() -> None:
+    dataset = _dataset(sample=None, parameters={"Sample_name": "x" * 256})
+    assert dataset.sample_name is None
+    assert [finding.code for finding in dataset.findings] == ["sample_invalid", "sample_missing"]
 
 
 def test_a_time_without_a_zone_is_the_facilitys_and_is_flagged() -> None:
