@@ -1,8 +1,10 @@
 """What was declared adds up to the same in any order, and items have ids that MXCuBE can tell apart."""
 
 import json
+import re
 from datetime import timedelta
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -234,6 +236,21 @@ def test_a_shown_name_is_one_that_mxcube_takes(name: str) -> None:
 def test_an_event_that_breaks_a_law_is_refused(content: list[Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         parcel(1, content)
+
+
+def test_the_examples_of_the_docs_are_events_and_declare_what_they_show() -> None:
+    page = (Path(__file__).parents[4] / "docs/icat-plus.md").read_text(encoding="utf-8")
+    words = [
+        ShipmentChanged.model_validate_json(one).shipping for one in re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    ]
+    assert [word.happening for word in words] == ["sheet_declared", "parcel_declared", "item_declared"]
+    where = IDENTITIES.investigation("4711")
+    slot = SLOT | {"investigation_id": where, "number": 4711}
+    showing = Showing(Travelling(where, said(*words)), slot, ZoneInfo("Europe/Paris"))
+    (one,) = showing.parcels()
+    assert (one["investigationId"], one["status"]) == (4711, "SENT")
+    assert outline(one["content"]) == [("HA012AJ01", 2, ("xtal101", None))]
+    assert showing.sheets() == {90210: "Fus"}
 
 
 def test_ids_follow_from_identity_alone() -> None:
