@@ -171,6 +171,8 @@ def test_a_document_is_said_again_in_its_producers_words() -> None:
         "MX_motors_value": {"value": [0.0, 12.5], "original": "[0, 12.5]"},
         "InstrumentSlits_names": {"value": ["a", "b"], "original": "[a b"},
         "note": {"value": "[1, 2]", "original": "[1, 2]"},
+        "MX_aperture": {"original": "OUT"},
+        "MX_motors_name": {"original": "[0, null]"},
     }
     said = said_again(
         catalogued(
@@ -188,6 +190,8 @@ def test_a_document_is_said_again_in_its_producers_words() -> None:
         "MX_motors_value": [0, 12.5],
         "InstrumentSlits_names": "[a b",
         "note": "[1, 2]",
+        "MX_aperture": "OUT",
+        "MX_motors_name": [0, None],
         "technique_pid": "http://purl.org/pan-science/ESRFET#MX",
     }
     assert (said["technique"], said["input"], said["investigation_id"]) == ("CryoEM", ["/data/raw"], "4711")
