@@ -250,7 +250,7 @@ def _dataset(document: Document) -> Row:
 
 
 def _parameters(document: Document, dataset_id: UUID, sweeps: set[UUID], items: Items) -> Iterator[Row]:
-    """The parameters that no item above holds."""
+    """The parameters that no item above holds; one without a canonical value is written as it was said."""
     if document.dataset_id == dataset_id:
         categories: tuple[str, ...] = OF_RESULT
     else:
@@ -264,7 +264,8 @@ def _parameters(document: Document, dataset_id: UUID, sweeps: set[UUID], items: 
         if value is not None and item.startswith(categories) and place not in told and _spelt(item, value) == value:
             told.add(place)
             continue
-        yield {"dataset_id": str(document.dataset_id), "name": name, "value": value, "unit": parameter.get("unit")}
+        said = parameter["original"] if value is None else value
+        yield {"dataset_id": str(document.dataset_id), "name": name, "value": said, "unit": parameter.get("unit")}
 
 
 def _spelt(item: str, value: str | None) -> str | None:
@@ -273,7 +274,7 @@ def _spelt(item: str, value: str | None) -> str | None:
 
 
 def _text(value: Value | None, factor: float = 1) -> str | None:
-    """A canonical value; None, which is written as unknown, where there is none."""
+    """A canonical value as text; None where there is none."""
     if isinstance(value, bool | list):
         return json.dumps(value)
     if isinstance(value, int | float):

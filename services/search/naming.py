@@ -1,10 +1,10 @@
 """The names of parameters in queries, as the vocabulary knows them, and values said in another unit. Pure."""
 
 from collections.abc import Iterable
-from datetime import UTC
 
+from shared.quantities import Unreadable, quantities_of
 from shared.space_groups import spellings
-from shared.values import judge
+from shared.values import SHOWN_CHARACTERS
 from shared.vocabulary import Vocabulary
 
 
@@ -46,13 +46,11 @@ class Naming:
         term = self._vocabulary.resolve(name)
         if term is None or term.type not in ("number", "integer", "vector"):
             return None
-        parameter, findings = judge(term, text, UTC)
-        value = parameter.get("value") if parameter else None
-        if isinstance(value, list) and len(value) == 1:
-            value = value[0]
-        if isinstance(value, int | float):
-            return float(value)
-        for finding in findings:
-            if finding.code == "unit_unknown":
-                raise ValueError(finding.sentence)
-        return None
+        try:
+            quantities = quantities_of(term, text)
+        except Unreadable as fault:
+            if fault.code == "unit_unknown":
+                said = f"{term.name} = {text[:SHOWN_CHARACTERS]!r}"
+                raise ValueError(f"{said} {fault.problem}; give {fault.expected}") from None
+            return None
+        return quantities[0].value if len(quantities) == 1 else None

@@ -96,13 +96,13 @@ async def test_a_child_whose_parent_never_comes_is_rejected_by_name(
 async def test_a_child_of_a_kind_that_does_not_wait_for_a_rejected_parent_is_rejected_with_its_reason() -> None:
     a_map, fit = (json.loads((XRF / f"accepted-{name}.json").read_text())["submission"] for name in ("map", "fit"))
     fit["input"] = [a_map["path"]]
-    wrong = a_map | {"parameters": {"definition": "XRF", "FLUO_scanDim1": "many", "FLUO_scanDim2": "1"}}
+    wrong = a_map | {"start": "yesterday"}
     world = World()
     await world.send(submitted(fit, "r-fit"), submitted(wrong, "r-map"))
     [parent, child] = [payload["rejection"] for payload in world.said(REJECTED.name)]
     assert (parent["receipt_id"], parent["code"]) == ("r-map", "dataset_invalid")
     assert (child["receipt_id"], child["code"], child["stage"]) == ("r-fit", "input_rejected", "linker")
-    assert (a_map["path"] in child["message"], "FLUO_scanDim1" in child["message"]) == (True, True)
+    assert (a_map["path"] in child["message"], "start = 'yesterday'" in child["message"]) == (True, True)
     assert child["producer"] == parent["producer"] == "/producers/builder"
     await world.send(submitted(a_map, "r-map-corrected"), submitted(fit, "r-fit-again"))
     assert world.committed() == [(a_map["path"], 1), (fit["path"], 1)]

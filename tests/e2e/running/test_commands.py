@@ -49,18 +49,18 @@ def test_while_beamcat_is_up_every_command_answers(facility: Facility, tmp_path:
 
     checked = beamcat(facility.folder, "check", str(examples / "4-wrong-value.json"))
     assert checked.returncode == 1
-    assert "MX_numberOfImages" in checked.stdout
+    assert "start_invalid" in checked.stdout
 
     wrong = beamcat(facility.folder, "submit", str(examples / "4-wrong-value.json"), "--json")
     assert wrong.returncode == 1
     [rejected] = json.loads(wrong.stdout)
     listed = json.loads(beamcat(facility.folder, "rejections", "list", "--json").stdout)["rejections"]
     [rejection_id] = [each["rejection_id"] for each in listed if each["receipt_id"] == rejected["receipt_id"]]
-    assert "many" in beamcat(facility.folder, "rejections", "show", rejection_id).stdout
+    assert "30 November, noon" in beamcat(facility.folder, "rejections", "show", rejection_id).stdout
 
     original = tmp_path / "corrected.json"
     assert beamcat(facility.folder, "rejections", "resubmit", rejection_id, "--save", str(original)).returncode == 0
-    original.write_text(original.read_text().replace('"many"', '"4000"'))
+    original.write_text(original.read_text().replace("30 November, noon", "2024-11-30T12:00:00+01:00"))
     corrected = beamcat(facility.folder, "rejections", "resubmit", rejection_id, "--file", str(original))
     assert corrected.returncode == 0, corrected.stdout
 

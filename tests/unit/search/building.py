@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -41,8 +42,18 @@ def dataset_id(path: str) -> UUID:
     return IDENTITIES.dataset(path)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A value that could not be read: what was said, without a canonical value."""
+
+    original: str
+
+
 def parameters_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: {"value": value, "original": str(value)} for name, value in values.items()}
+    return {
+        name: {"original": value.original} if isinstance(value, Kept) else {"value": value, "original": str(value)}
+        for name, value in values.items()
+    }
 
 
 def investigation(number: int, **fields: Any) -> InvestigationRef:

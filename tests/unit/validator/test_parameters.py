@@ -124,11 +124,8 @@ def test_of_too_many_parameters_the_known_ones_are_taken_first() -> None:
 
 
 def test_of_two_names_the_one_with_a_value_wins() -> None:
-    for said in (
-        {"MX_axis_start": "?", "MX_oscillationStart": "10"},
-        {"MX_axis_start": 10, "MX_oscillationStart": "?"},
-    ):
-        reading = READER.read(said)
+    for canonical, alias in (("?", "10"), ("10", "?")):
+        reading = READER.read({"MX_axis_start": canonical, "MX_oscillationStart": alias})
         assert reading.parameters["MX_axis_start"].get("value") == 10.0
         assert sorted(_codes(reading)) == ["parameter_repeated", "value_empty"]
 
