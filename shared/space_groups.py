@@ -46,15 +46,26 @@ def pdbx_name(text: str) -> str:
 
 
 def spellings(text: str) -> Iterator[str]:
-    """Every name under which a group may be catalogued: today's, and those that were kept as they were said."""
+    """Every name under which a group may be catalogued: today's, and those that were kept as they were said.
+
+    A number is the group in every setting; a name is one setting, or both where it leaves the axes open.
+    """
     found = _found(text)
     if found is None:
         return
-    hexagonal = _beginning_with_h(found) if found.ext == OF_HEXAGONAL_AXES else found.hm
-    names = (found.xhm(), on_rhombohedral_axes(text), found.hm, hexagonal, found.short_name())
-    for name in filter(None, names):
-        yield from (name, name.replace(" ", ""))
+    for group in _settings(found) if found.number == _number(text) else [found]:
+        hexagonal = _beginning_with_h(group) if group.ext == OF_HEXAGONAL_AXES else group.hm
+        for name in (group.xhm(), group.hm, hexagonal, group.short_name()):
+            yield from (name, name.replace(" ", ""))
+    if (other := on_rhombohedral_axes(text)) is not None:
+        yield other
     yield str(found.number)
+
+
+def _settings(found: "SpaceGroup") -> "list[SpaceGroup]":
+    from gemmi import spacegroup_table
+
+    return [group for group in spacegroup_table() if group.number == found.number]
 
 
 def _says_axes(text: str) -> bool:
@@ -71,9 +82,18 @@ def _found(text: str) -> "SpaceGroup | None":
 
     if len(text) > CHARACTERS_AT_MOST:
         return None
-    name = unicodedata.normalize("NFKC", text).replace("\u2212", "-").strip()
-    name = SCREW.sub(r"\1", REMARK.sub("", name)).strip().removesuffix(".0")
-    if name.isdecimal():
-        is_one = name.isascii() and 0 < int(name) <= LARGEST_NUMBER
-        return cast("SpaceGroup | None", find_spacegroup_by_number(int(name))) if is_one else None
+    if (number := _number(text)) is not None:
+        return cast("SpaceGroup | None", find_spacegroup_by_number(number)) if 0 < number <= LARGEST_NUMBER else None
+    name = _plain(text)
     return cast("SpaceGroup | None", find_spacegroup_by_name(name)) if name else None
+
+
+def _plain(text: str) -> str:
+    """A name without what is not part of it."""
+    name = unicodedata.normalize("NFKC", text).replace("\u2212", "-").strip()
+    return SCREW.sub(r"\1", REMARK.sub("", name)).strip().removesuffix(".0")
+
+
+def _number(text: str) -> int | None:
+    name = _plain(text)
+    return int(name) if name.isascii() and name.isdecimal() else None
