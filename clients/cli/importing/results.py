@@ -36,9 +36,11 @@ def imported_from(found: Found, asked: str | None, given: Given) -> list[Importe
     """A submission for each result that is asked for.
 
     Raises:
-        FileNotUnderstood: there are several and none is asked for, or no such one.
+        FileNotUnderstood: there is none, or not the one that is asked for, or several and none is asked for.
     """
     count = len(found.results)
+    if not count:
+        raise FileNotUnderstood("the file holds no result")
     if count == 1 and asked in {None, ALL, "1"}:
         return [_gathered(found.results[0], given.of_result(1))]
     submissions = [_gathered(result, given.of_result(number)) for number, result in enumerate(found.results, 1)]

@@ -149,6 +149,7 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "bbbb">]><AutoProcContainer>&b;</AutoProcContain
         ("<AutoProcContainer>", "is not XML"),
         ("<html></html>", "root is html"),
         ("<AutoProcContainer/>", "is empty"),
+        ('{"_crystals": {}}', "holds no result"),
         ('{"a": 1}', "none of: metadata.json"),
         ("{", "is not JSON"),
         ("[1]", "no JSON object"),
