@@ -44,7 +44,8 @@ def imported_from(found: Found, asked: str | None, given: Given) -> list[Importe
     if count == 1 and asked in {None, ALL, "1"}:
         return [_gathered(found.results[0], given.of_result(1))]
     submissions = [_gathered(result, given.of_result(number)) for number, result in enumerate(found.results, 1)]
-    lines = [_line(number, result, one) for number, (result, one) in enumerate(_pairs(found, submissions), 1)]
+    pairs = zip(found.results, submissions, strict=True)
+    lines = [_line(number, result, one) for number, (result, one) in enumerate(pairs, 1)]
     if asked == ALL:
         return _each(submissions, given)
     number = _number(found, asked, lines)
@@ -55,10 +56,6 @@ def imported_from(found: Found, asked: str | None, given: Given) -> list[Importe
     )
     chosen = submissions[number - 1]
     return [replace(chosen, unplaced=[*chosen.unplaced, *_of_others(found, number)], findings=[*chosen.findings, told])]
-
-
-def _pairs(found: Found, submissions: Sequence[Imported]) -> Sequence[tuple[Result, Imported]]:
-    return list(zip(found.results, submissions, strict=True))
 
 
 def _gathered(result: Result, given: Given) -> Imported:
