@@ -89,8 +89,7 @@ def _results(container: Entry, prefix: str) -> list[Result]:
     """A result for each scaling container, with the AutoProc and the program that it belongs to."""
     owners = [part for name in (PROGRAMS, CRYSTAL) for part in _parts(container, name, prefix)]
     scalings = _scalings(container, prefix)
-    rest = {name: value for name, value in container.items() if name not in {SCALING, CRYSTAL, PROGRAMS}}
-    common = list(_said(ROOT, rest, prefix + ROOT))
+    common = list(_said(ROOT, _beside(container), prefix + ROOT))
     results = []
     owned: list[Entry] = []
     for number, scaling in enumerate(scalings):
@@ -103,6 +102,17 @@ def _results(container: Entry, prefix: str) -> list[Result]:
     stray = [saying for part in owners if part.entry not in owned for saying in part.said]
     unread = [Unplaced(saying.place, shown(saying.value), "it belongs to no scaling container") for saying in stray]
     return [replace(result, unread=unread) for result in results]
+
+
+def _beside(container: Entry) -> Entry:
+    """What the container holds beside the parts of its results."""
+    parts = {SCALING, CRYSTAL, PROGRAMS}
+    return {
+        name: [value for value in (found if isinstance(found, list) else [found]) if not isinstance(value, Mapping)]
+        if name in parts
+        else found
+        for name, found in container.items()
+    }
 
 
 def _scalings(container: Entry, prefix: str) -> list[Part]:

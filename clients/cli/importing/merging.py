@@ -65,7 +65,7 @@ def read_xia2(content: Mapping[str, Any]) -> Found:
         raise FileNotUnderstood(f"_crystals.{place} is not as xia2 writes it: {fault['msg']}") from None
     state = sorted(name for name in content if name != "_crystals" and not name.startswith("__"))
     reason = "xia2's own state beside the results of each crystal is not read"
-    unread = [Unplaced("xia2.json", ", ".join(state), reason)]
+    unread = [Unplaced("xia2.json", ", ".join(state), reason)] if state else []
     names = names_of("xia2")
     return Found(
         [

@@ -65,6 +65,17 @@ def test_an_r_factor_whose_scale_the_format_does_not_say_is_handed_over_as_it_st
     assert scaling(imported, "isa") == ["23.5"] * 3
 
 
+def test_a_zones_abbreviation_is_the_facilitys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = written(tmp_path, "autoPROC.xml", ispyb_xml(900).replace("09:10:00 CET", "23:10:00 CST"))
+    with pytest.raises(FileNotUnderstood, match="'cst' is a time zone in several places"):
+        read_pipeline_file(file, OURS)
+    monkeypatch.setenv("BEAMCAT_TIME_ZONE", "Asia/Shanghai")
+    assert read_pipeline_file(file, OURS).submission["end"] == "2024-11-30T23:10:00+08:00"
+    monkeypatch.setenv("BEAMCAT_TIME_ZONE", "Mars/Olympus")
+    with pytest.raises(FileNotUnderstood, match="BEAMCAT_TIME_ZONE = 'Mars/Olympus' is not a time zone"):
+        read_pipeline_file(file, OURS)
+
+
 def test_what_has_no_place_is_listed(tmp_path: Path) -> None:
     listed = unplaced(read_pipeline_file(written(tmp_path, "autoPROC.xml", ispyb_xml(900)), OURS))
     assert listed["AutoProcScalingStatistics[outerShell].resIOverSigI2"].startswith("1.9")
@@ -149,6 +160,7 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "bbbb">]><AutoProcContainer>&b;</AutoProcContain
         ("<AutoProcContainer>", "is not XML"),
         ("<html></html>", "root is html"),
         ("<AutoProcContainer/>", "is empty"),
+        ('{"_crystals": {}}', "holds no result"),
         ('{"a": 1}', "none of: metadata.json"),
         ("{", "is not JSON"),
         ("[1]", "no JSON object"),
