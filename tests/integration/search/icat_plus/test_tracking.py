@@ -297,6 +297,25 @@ async def test_parcels_are_found_by_every_field_that_the_client_has(facility: Fa
     assert listed.meta.page.total == 1
 
 
+async def test_parcels_of_one_name_in_two_shipments_are_two(facility: Facility) -> None:
+    await facility.register(42)
+    first = await shipped(facility)
+    other = (await request(facility, "POST", "shipment?investigationId=42", {"name": "second"})).json()
+    second = await put(facility, DEWAR | {"content": []}, other["_id"])
+    assert second.id != first.id
+    assert len(await parcels(facility, investigation_id="42")) == 2
+    await request(facility, "POST", "shipment?investigationId=42", {"name": "x", "investigationId": 43}, refused=422)
+
+
+async def test_a_sample_keeps_its_container_when_its_last_dataset_names_none(facility: Facility) -> None:
+    ref = await facility.register(42)
+    box = Container(name="OLD01", position="3", parcel_name="Dewar0")
+    await facility.commit("/data/visitor/mx1111/1", 1, ref, sample="s", container=box)
+    await facility.commit("/data/visitor/mx1111/xrf", 2, ref, sample="s", start=NOON + timedelta(hours=1))
+    (parcel,) = await facility.ask(lambda client: client.get_parcels_by("42"))
+    assert [(one.name, [item.name for item in one.content]) for one in parcel.content] == [("OLD01", ["s"])]
+
+
 async def test_shipments_and_parcels_are_withdrawn(facility: Facility) -> None:
     await facility.register(42)
     parcel = await shipped(facility)
