@@ -339,6 +339,9 @@ class Pending(Section):
     waits_for: list[str]
     since: AwareDatetime
     deadline: AwareDatetime
+    findings: list[Finding] = Field(
+        default=[], description="catalogued paths near those that are missing, which may be meant instead"
+    )
 
 
 class Investigation(Section):

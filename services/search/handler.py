@@ -55,7 +55,13 @@ def note_pending(events: Sequence[Received[DatasetPending]], _known: object, _no
                 None,
                 Rank.PENDING,
                 event.record.offset,
-                _answer(state="pending", waits_for=pending.waits_for, since=pending.since, deadline=pending.deadline),
+                _answer(
+                    state="pending",
+                    waits_for=pending.waits_for,
+                    since=pending.since,
+                    deadline=pending.deadline,
+                    findings=pending.findings,
+                ),
             )
         )
         for event in events
