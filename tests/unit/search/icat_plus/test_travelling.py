@@ -25,7 +25,7 @@ from shared.wire import Message, headers_of, read
 from tests.unit.search.building import IDENTITIES, NOON, Topics, investigation
 
 INVESTIGATION = IDENTITIES.investigation("42")
-SLOT = {**investigation(42).model_dump(), "number": 42, "started": NOON, "ended": None}
+SLOT = {**investigation(42).model_dump(), "name": "MX-1111", "started": NOON, "ended": None, "actual_started": None}
 
 
 def shipping(happening: str, minute: int, **said: Any) -> Shipping:
@@ -71,7 +71,7 @@ def outline(content: list[dict[str, Any]]) -> list[Any]:
     return [(one["name"], one.get("sampleChangerLocation"), *outline(one["content"])) for one in content]
 
 
-PARCEL = IDENTITIES.thing(INVESTIGATION, "parcel", "Dewar1")
+PARCEL = IDENTITIES.thing(INVESTIGATION, "parcel", "", "Dewar1")
 P1 = IDENTITIES.thing(INVESTIGATION, "item", PARCEL, "P1", 1)
 P2 = IDENTITIES.thing(INVESTIGATION, "item", PARCEL, "P2", 1)
 
@@ -254,6 +254,6 @@ def test_the_examples_of_the_docs_are_events_and_declare_what_they_show() -> Non
 
 
 def test_ids_follow_from_identity_alone() -> None:
-    assert Identities.thing(INVESTIGATION, "parcel", "Dewar1") == PARCEL
+    assert Identities.thing(INVESTIGATION, "parcel", "", "Dewar1") == PARCEL
     assert Identities.thing(INVESTIGATION, "parcel", "a", "b") != Identities.thing(INVESTIGATION, "parcel", "a, b")
-    assert Identities.thing(IDENTITIES.investigation("43"), "parcel", "Dewar1") != PARCEL
+    assert Identities.thing(IDENTITIES.investigation("43"), "parcel", "", "Dewar1") != PARCEL
