@@ -51,8 +51,8 @@ def _is_other(current: CatalogDocument, document: CatalogDocument) -> bool:
 def _content_replaced(current: CatalogDocument, revision: int) -> Finding:
     sample = f"of sample {current.sample.name}, " if current.sample else ""
     message = (
-        f"another measurement was in this folder before: {sample}started {current.start.isoformat()},"
-        f" revision {revision}"
+        f"this folder held other data before: {sample}started {current.start.isoformat()}, catalogued as revision"
+        f" {revision}"
     )
-    cure = "nothing, if it was measured again or corrected; else submit this one under a folder of its own"
+    cure = "nothing, if they were meant to be replaced; else submit these under a folder of their own"
     return Finding.warning(CONTENT_REPLACED, message, cure, value=f"revision {revision}")

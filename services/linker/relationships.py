@@ -79,10 +79,7 @@ def input_replaced(parents: Sequence[CataloguedDataset]) -> list[Finding]:
     sample = f" of sample {first.sample}" if first.sample else ""
     start = f", started {first.start.isoformat()}" if first.start else ""
     more = f" and {len(others)} other inputs" if others else ""
-    message = (
-        f"it was made from what was at its input {first.path}{more} before; another measurement{sample}{start} is there"
-        " now"
-    )
+    message = f"it was made from what its input {first.path}{more} held before; other data{sample}{start} are there now"
     cure = "process what is there now; submit it elsewhere if this result is still wanted"
     return [Finding.warning(INPUT_REPLACED, message, cure, value=first.path)]
 

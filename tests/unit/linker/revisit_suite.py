@@ -25,7 +25,7 @@ class AfterARecollection:
         assert [(each.path, each.replaced) for each in flagged.links.inputs] == [(A, True)]
         (finding,) = (each for each in flagged.links.findings if each.code == INPUT_REPLACED)
         assert (finding.severity, finding.value) == ("warning", A)
-        assert "another measurement of sample Rac1, started 2026-11-24T14:00:00+00:00 is there now" in finding.message
+        assert "other data of sample Rac1, started 2026-11-24T14:00:00+00:00 are there now" in finding.message
 
     async def test_nothing_else_is_said_of_what_it_was_not_made_from(self, world: World) -> None:
         """Neither that it is of another sample, nor that it starts too early, nor that it may not come from such."""
