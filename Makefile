@@ -45,7 +45,7 @@ up: .venv/.run ## start everything and serve, sending nothing
 setup: .venv/.dev ## only install: .venv with all that running and testing need
 
 ##@ Change it
-test: lint types .venv/.dev ## lint, types and every test
+test: lint types .venv/.dev .venv/.mxcube ## lint, types and every test
 	@$(BIN)/python -m pytest
 unit: .venv/.dev ## the tests of the code by itself, in seconds, with fewer random examples than `make test`
 	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile=quick tests/unit
@@ -65,6 +65,8 @@ lock: .venv/.dev ## resolve all dependencies anew: requirements/*.txt and jgo.lo
 	@$(LOCK) --extra embedded --extra dev pyproject.toml -o requirements/dev.txt
 	@$(LOCK) --extra embedded pyproject.toml -c requirements/dev.txt -o requirements/run.txt
 	@$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/image.txt
+	@$(LOCK) requirements/mxcube.in -o requirements/mxcube.txt
+	@$(subst --universal,--no-deps,$(LOCK)) requirements/mxcubecore.in -o requirements/mxcubecore.txt
 	@$(LOCK) requirements/bootstrap.in -c requirements/dev.txt -o requirements/bootstrap.txt
 	@$(BIN)/python -m deploy.embedded.jars lock
 
@@ -119,3 +121,11 @@ clean: ## remove what setup and tests made; the catalogue in .beamcat stays
 	echo "== What tests need"; \
 	$(BIN)/uv pip install --require-hashes -r requirements/dev.txt; \
 	touch $@
+
+# MXCuBE's own classes, for the tests that run them; where they cannot be installed, those tests are skipped and say so.
+.venv/.mxcube: .venv/.bootstrap requirements/mxcube.txt requirements/mxcubecore.txt
+	@echo "== MXCuBE, for the end-to-end tests"; \
+	export UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV=.venv/mxcube; \
+	if $(BIN)/uv venv --quiet --clear --python '>=3.11,<3.12' .venv/mxcube && \
+		$(BIN)/uv pip install --quiet --no-deps --require-hashes $(foreach file,$(wordlist 2,3,$^),-r $(file)); \
+	then touch $@; else rm -rf .venv/mxcube; echo "mxcubecore cannot be installed here (it needs Python 3.11)"; fi

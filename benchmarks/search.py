@@ -218,7 +218,13 @@ async def load(database: Database, postmaster: int, datasets: int, chance: rando
     """Take all in, as the running service would, and say what it cost."""
     store = PostgresReadModel(database, lambda: datetime.now(UTC))
     patience = Patience()
-    runner = StageRunner(stages_of(store)[0], MemoryPublisher(), lambda: datetime.now(UTC), RejectionLimit(), patience)
+    runner = StageRunner(
+        stages_of(store, Identities("facility.example"))[0],
+        MemoryPublisher(),
+        lambda: datetime.now(UTC),
+        RejectionLimit(),
+        patience,
+    )
     sealing = Sealing(database, patience)
     wall = python = 0.0
     postgres = postgres_cpu_seconds(postmaster)

@@ -14,6 +14,8 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
+from shared.identity import proposal_key
+
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 Path = Annotated[str, Field(min_length=1, max_length=4096)]
 Mode = Literal["replace", "merge", "upsert", "update"]
@@ -33,6 +35,10 @@ def _encoded(text: str) -> str:
     return text
 
 
+ProposalKey = Annotated[
+    str, AfterValidator(proposal_key), Field(description="in lower case, without separators: mx1111")
+]
+"""A proposal as stages compare it. An event of an older version, which kept separators, reads as if it had none."""
 Moment = Annotated[AwareDatetime, AfterValidator(_within_years)]
 Base64 = Annotated[str, AfterValidator(_encoded), Field(json_schema_extra={"contentEncoding": "base64"})]
 
@@ -150,7 +156,7 @@ class DatasetFacts(Section):
     receipt_id: str
     path: str
     name: str
-    proposal: str
+    proposal: ProposalKey
     beamline: str
     sample_name: str | None
     type: Literal["raw", "processed"]
@@ -184,11 +190,15 @@ class DatasetFacts(Section):
 
 
 class Parameter(TypedDict):
-    """One parameter under its canonical name: the canonical value in the canonical unit, beside what was said."""
+    """One parameter under its canonical name: the canonical value in the canonical unit, beside what was said.
 
-    value: float | int | str | bool | list[float] | list[str]
+    What cannot be read, or cannot be, has no canonical value: only `original` is there, and a finding says why.
+    """
+
+    value: NotRequired[float | int | str | bool | list[float] | list[str]]
     original: str
     unit: NotRequired[str]
+    said_unit: NotRequired[Annotated[str, Field(description="the unit that was said beside `original`")]]
 
 
 class InvestigationRef(Section):
@@ -199,11 +209,15 @@ class InvestigationRef(Section):
         default=None, description="the integer by which ICAT clients know it; a later one has a higher number"
     )
     facility_id: str | None
-    proposal: str
+    proposal: ProposalKey
     proposal_name: str | None = Field(default=None, description="the proposal as the user office writes it: MX-1111")
     beamline: str
     start: AwareDatetime | None
     end: AwareDatetime | None
+    actual_start: AwareDatetime | None = Field(
+        default=None, description="when it was measured instead, if it was rescheduled last to another time"
+    )
+    actual_end: AwareDatetime | None = None
     title: str | None
     placeholder: bool
     named: str | None = Field(
@@ -288,7 +302,7 @@ class DocumentFacts(Section):
     technique: str
     technique_pid: str | None
     kind: str
-    proposal: str
+    proposal: ProposalKey
     beamline: str
     start: AwareDatetime
     end: AwareDatetime | None
@@ -346,6 +360,15 @@ class Origin(Section):
     timestamp_ms: int
 
 
+class Excerpt(Section):
+    """What is kept of bytes that are too large to be kept whole."""
+
+    byte_count: int
+    sha256: str
+    head_base64: str
+    tail_base64: str
+
+
 class Rejection(Section):
     """Why an event was not taken, with everything needed to correct it and send it again."""
 
@@ -361,6 +384,7 @@ class Rejection(Section):
     headers: dict[str, str]
     key_base64: str | None
     value_base64: str | None
+    value_excerpt: Excerpt | None = Field(default=None, description="of a value that is too large for this topic")
     rejected_at: AwareDatetime
 
 
@@ -370,9 +394,13 @@ class Pending(Section):
     receipt_id: str
     dataset_id: UUID
     path: str
-    waits_for: list[str]
+    waits_for: list[str] = Field(description="paths of inputs, the first hundred")
+    waits_for_count: int | None = Field(default=None, description="of all that it waits for")
     since: AwareDatetime
     deadline: AwareDatetime
+    findings: list[Finding] = Field(
+        default=[], description="catalogued paths near those that are missing, which may be meant instead"
+    )
 
 
 class Investigation(Section):
@@ -399,10 +427,15 @@ class StartedInvestigation(Section):
 
 
 class RescheduledInvestigation(Section):
-    """The datasets of an investigation are to be assigned anew, by the plan as it is now."""
+    """An investigation is measured now, whatever was planned; its datasets are assigned anew."""
 
     happening: Literal["rescheduled"]
-    facility_id: Name = Field(description="the user office's id, or the number of one that beamcat opened")
+    facility_id: Name = Field(description="the user office's id, or the number by which ICAT's clients know it")
+    at: Moment | None = Field(
+        default=None,
+        description="when this was asked for: it is measured from then on, for as long as was planned; without it"
+        " only datasets are assigned anew",
+    )
     producer: Producer = Producer()
 
 
@@ -447,7 +480,7 @@ class LogbookEntry(Section):
     entry_id: UUID
     type: Literal["annotation", "notification", "broadcast", "attachment"]
     category: Literal["debug", "info", "error", "commandline", "comment", "file"] | None = None
-    proposal: Name | None = None
+    proposal: ProposalKey | None = None
     beamline: Name | None = None
     investigation_number: int | None = Field(default=None, ge=0, lt=2**63)
     dataset_name: str | None = None

@@ -12,7 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from shared.events import Submission
 from shared.kinds import Kind, expanded
-from shared.parameter_schema import UNTRUTHS, Schema, escaped, nothing_of, one_of_words, parameter_schema
+from shared.parameter_schema import NOTHING, UNTRUTHS, Schema, escaped, one_of_words, parameter_schema
 from shared.techniques import Technique
 from shared.vocabulary import Term, Vocabulary
 
@@ -41,7 +41,7 @@ class WithoutTitles(GenerateJsonSchema):
 
 def own_terms(kind: Kind, technique: Technique, vocabulary: Vocabulary) -> list[Term]:
     """The parameters that the kind must say or usually says, in the order of its file."""
-    said = [*kind.required, *(kind.match.parameters or ()), *kind.optional, *technique.optional]
+    said = [*kind.required, *kind.expected, *(kind.match.parameters or ()), *kind.optional, *technique.optional]
     return [vocabulary.terms[name] for name in expanded(said, vocabulary.terms)]
 
 
@@ -66,7 +66,7 @@ def kind_schema(kind: Kind, technique: Technique, vocabulary: Vocabulary) -> Sch
     parameters = {
         "description": "By ICAT name.",
         "type": "object",
-        "properties": _properties(own_terms(kind, technique, vocabulary), names, definitions),
+        "properties": _properties(own_terms(kind, technique, vocabulary), names),
         **({"additionalProperties": False} if kind.strict else {}),
     }
     least, most = input_bounds(kind)
@@ -131,11 +131,11 @@ class _Names:
         return (alias for name, known in self._aliases.items() if name.partition("_")[0] in wanted for alias in known)
 
 
-def _properties(own: Sequence[Term], names: _Names, definitions: dict[str, Schema]) -> dict[str, Schema]:
+def _properties(own: Sequence[Term], names: _Names) -> dict[str, Schema]:
     every = [names.terms[name] for name in OF_EVERY_KIND if name in names.terms]
     properties: dict[str, Schema] = {}
     for term in dict.fromkeys([*own, *every]):
-        properties[term.name] = parameter_schema(term, definitions)
+        properties[term.name] = parameter_schema(term)
         for alias in names.aliases(term.name):
             properties[alias] = {"$ref": f"#/properties/parameters/properties/{term.name}"}
     return properties
@@ -190,7 +190,7 @@ def _required(kind: Kind, names: _Names) -> Iterable[Schema]:
 
 def _said(term: Term, names: _Names) -> Schema:
     """The parameter is there under one of its names, and has a value."""
-    value = {"not": {"$ref": f"#/$defs/{nothing_of(term)}"}}
+    value = {"not": NOTHING}
     each: list[Schema] = [{"required": [name], "properties": {name: value}} for name in names.of(term.name)]
     return each[0] if len(each) == 1 else {"anyOf": each}
 

@@ -25,6 +25,10 @@ def _duration(text: object) -> object:
     return timedelta(seconds=int(match[1]) * UNITS[match[2]])
 
 
+def _with_reasons(required: object) -> object:
+    return dict.fromkeys(required, "") if isinstance(required, list) else required
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
@@ -81,7 +85,12 @@ class Kind(Table):
     title: str
     type: Literal["raw", "processed"]
     match: Match = Match()
-    required: list[str] = Field(default=[], description="parameters without which the dataset is refused")
+    required: Annotated[dict[str, str], BeforeValidator(_with_reasons)] = Field(
+        default={},
+        description="parameters without a value of which the dataset is refused, and why it is of no use without;"
+        " a list gives no reasons",
+    )
+    expected: list[str] = Field(default=[], description="parameters that it should say; one that is missing is flagged")
     optional: list[str] = Field(
         default=[], description="what the kind usually says besides; names or patterns, as `SAXS_guinier_*`"
     )

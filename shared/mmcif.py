@@ -2,7 +2,9 @@
 
 What PDBx has no item for stands in categories of beamcat's own: `_beamcat_dataset` (the dataset first, then what it was
 made from), `_beamcat_link` (which was made from which), `_beamcat_parameter`, and `_beamcat_file` of the dataset alone.
-So no parameter is lost on the way out, and `beamcat submit --from` reads the file back to the same ones.
+So no parameter is lost on the way out, and `beamcat submit --from` reads the file back to the same ones. Of a long
+lineage the nearest datasets are described; all inputs of the dataset are named, and `_beamcat_lineage` says what is not
+there.
 """
 
 import json
@@ -12,13 +14,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
-from shared.events import Document, Parameter
+from shared.events import Document, LinkedInput, Parameter
 from shared.vocabulary import Term, Vocabulary
 
 if TYPE_CHECKING:
     from gemmi import SpaceGroup, cif
 
 DATASET, LINK, PARAMETER, FILE = "_beamcat_dataset.", "_beamcat_link.", "_beamcat_parameter.", "_beamcat_file."
+LINEAGE = "_beamcat_lineage."
 OF_RESULT = ("_cell.", "_symmetry.", "_reflns.", "_reflns_shell.", "_software.")
 """Categories that a result fills itself; the other ones are filled by the sweeps that it was made from."""
 OF_SWEEP = {
@@ -57,7 +60,9 @@ class Items:
         for name, parameter in parameters.items():
             term = self.terms.get(name)
             if term and term.mmcif and term.mmcif.startswith(category) and (not shell or shell_of(name) == shell):
-                row.setdefault(term.mmcif.removeprefix(category), _text(parameter["value"], term.mmcif_factor))
+                value = _text(parameter.get("value"), term.mmcif_factor)
+                if value is not None:
+                    row.setdefault(term.mmcif.removeprefix(category), value)
         return row
 
 
@@ -105,7 +110,10 @@ def mmcif_text(lineage: Sequence[Document], items: Items) -> str:
     _write_sweeps(writer, dataset, sweeps, items)
     _write_statistics(writer, dataset, len(sweeps) or 1, items, block_name)
     writer.rows("_software.", list(_software(lineage, items)))
-    writer.rows("_pdbx_related_exp_data_set.", [_related(number, one) for number, one in enumerate(ancestors, 1)])
+    related = [*map(_related, ancestors), *(_related_input(each) for each in _undescribed(lineage))]
+    writer.rows(
+        "_pdbx_related_exp_data_set.", [{"ordinal": str(number), **one} for number, one in enumerate(related, 1)]
+    )
     _write_own(writer, lineage, sweeps, items)
     return str(document.as_string(cif.WriteOptions(cif.Style.Aligned)))
 
@@ -185,24 +193,38 @@ def _software(lineage: Sequence[Document], items: Items) -> Iterator[Row]:
             yield {"pdbx_ordinal": str(number), "classification": purpose, **said}
 
 
-def _related(number: int, document: Document) -> Row:
+def _undescribed(lineage: Sequence[Document]) -> list[LinkedInput]:
+    """The inputs of the dataset that are not described: there are too many."""
+    described = {document.dataset_id for document in lineage}
+    return [each for each in lineage[0].inputs if each.dataset_id not in described]
+
+
+def _related(document: Document) -> Row:
     """An input. PDBx asks for its DOI, which a dataset has once it is published; until then path and id are said."""
     return {
-        "ordinal": str(number),
         "data_reference": None,
         "data_set_type": "diffraction image data" if document.type == "raw" else "other data",
         "details": f"{document.path} (beamcat dataset {document.dataset_id}, {document.kind})",
     }
 
 
+def _related_input(declared: LinkedInput) -> Row:
+    details = f"{declared.path} (beamcat dataset {declared.dataset_id}, {declared.kind})"
+    return {"data_reference": None, "data_set_type": None, "details": details}
+
+
 def _write_own(writer: _Writer, lineage: Sequence[Document], sweeps: Sequence[Document], items: Items) -> None:
+    described = {document.dataset_id for document in lineage}
+    inputs = {parent.dataset_id for child in lineage for parent in child.inputs}
+    if missing := len(inputs - described):
+        told = f"the nearest {len(lineage)} datasets are described; of what they were made from, {missing} are not"
+        writer.pairs(LINEAGE, {"is_complete": "no", "described": str(len(lineage)), "details": told})
     writer.rows(DATASET, [_dataset(document) for document in lineage])
-    known = {document.dataset_id for document in lineage}
     links: list[Row] = [
         {"child_id": str(child.dataset_id), "parent_id": str(parent.dataset_id), "parent_path": parent.path}
         for child in lineage
         for parent in child.inputs
-        if parent.dataset_id in known
+        if child is lineage[0] or parent.dataset_id in described
     ]
     writer.rows(LINK, links)
     writer.rows(FILE, [{"path": file.path} for file in lineage[0].files])
@@ -218,7 +240,7 @@ def _dataset(document: Document) -> Row:
         "type": document.type,
         "kind": document.kind,
         "technique": document.technique,
-        "proposal": document.proposal,
+        "proposal": document.investigation.proposal_name or document.proposal,
         "beamline": document.beamline,
         "sample": document.sample.name if document.sample else None,
         "start": document.start.isoformat(),
@@ -237,8 +259,8 @@ def _parameters(document: Document, dataset_id: UUID, sweeps: set[UUID], items: 
         term = items.terms.get(name)
         item = str(term.mmcif) if term else ""
         place = f"{item} {shell_of(name)}"
-        value = _text(parameter["value"])
-        if item.startswith(categories) and place not in told and _spelt(item, value) == value:
+        value = _text(parameter.get("value"))
+        if value is not None and item.startswith(categories) and place not in told and _spelt(item, value) == value:
             told.add(place)
             continue
         yield {"dataset_id": str(document.dataset_id), "name": name, "value": value, "unit": parameter.get("unit")}
@@ -254,7 +276,8 @@ def _spelt(item: str, value: str | None) -> str | None:
     return known.hm if known is not None and known.hm.replace(" ", "") == value.replace(" ", "") else value
 
 
-def _text(value: Value, factor: float = 1) -> str:
+def _text(value: Value | None, factor: float = 1) -> str | None:
+    """A canonical value; None, which is written as unknown, where there is none."""
     if isinstance(value, bool | list):
         return json.dumps(value)
     if isinstance(value, int | float):

@@ -11,9 +11,10 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from shared.kafka_access import farewell, kafka_access, knocking
 from shared.settings import Settings
+from shared.topics import HEADROOM_BYTES, TOPICS
 from shared.wire import Message
 
-MAX_REQUEST_BYTES = 16 * 1024 * 1024
+MAX_REQUEST_BYTES = max(topic.max_bytes for topic in TOPICS) + HEADROOM_BYTES
 START_SECONDS = 15.0
 PARTITION_OF = DefaultPartitioner()
 

@@ -23,7 +23,7 @@ from shared.backoff import Patience, Stopping
 from shared.database import Database
 from shared.fatal import Fatal
 from shared.faults import Fault, fault_of
-from shared.identity import Identities
+from shared.identity import Identities, PathPrefixes
 from shared.problems import DESCRIBED, answer_in_problems, problem
 from shared.publisher import KafkaPublisher
 from shared.rejection_limit import RejectionLimit
@@ -81,7 +81,7 @@ class Service:
         """What it stands on by these settings."""
         return Ground(
             settings,
-            Identities(settings.facility),
+            Identities(settings.facility, PathPrefixes(settings.path_prefixes)),
             Database(settings, self.schema or self.name),
             KafkaPublisher(settings, client_id=f"beamcat-{self.name}"),
             Patience(),

@@ -1,12 +1,35 @@
 """Every setting of beamcat, read from `BEAMCAT_*` environment variables."""
 
+import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.identity import PathPrefixes
 from shared.topics import DEFAULT_PARTITIONS
+
+EXAMPLE = 'write {"/mnt/storage/data": "/data"}'
+
+
+def _path_prefixes(said: object) -> object:
+    """The prefixes, once it is certain that they can be followed."""
+    if isinstance(said, str):
+        try:
+            said = json.loads(said, object_pairs_hook=_unique) if said.strip() else {}
+        except ValueError as error:
+            raise ValueError(f"this is not the JSON of folders, {error}; {EXAMPLE}") from None
+    if not isinstance(said, dict) or not all(isinstance(folder, str) for folder in said.values()):
+        raise ValueError(f"this is not a JSON object of folders; {EXAMPLE}")
+    PathPrefixes(said)
+    return said
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a mounted folder stands in it twice")
+    return found
 
 
 class Settings(BaseSettings):
@@ -51,6 +74,11 @@ class Settings(BaseSettings):
         default="facility.example", description="DNS name of the facility: the namespace of every id; never change it"
     )
     path_roots: list[str] = Field(default=["/data"], description="folders under which datasets may lie")
+    path_prefixes: Annotated[dict[str, str], NoDecode, BeforeValidator(_path_prefixes)] = Field(
+        default={},
+        description='where folders that machines mount are catalogued, as `{"/mnt/storage/data": "/data"}`; ids follow '
+        "from catalogued paths, so set it before data flow",
+    )
     schema_directories: list[Path] = Field(
         default=[], description="folders with a `vocabulary/` or `techniques/` of the facility's own"
     )

@@ -30,9 +30,6 @@ from shared.wire import Headers, Message, Received, Record, derived_headers, rea
 E = TypeVar("E", bound=BaseModel)
 K = TypeVar("K", covariant=True)
 
-HEADROOM_BYTES = 8 * 1024
-"""What Kafka adds to a value: key, headers and batch framing."""
-
 
 @dataclass(frozen=True, slots=True)
 class Passed:
@@ -224,7 +221,7 @@ class StageRunner(Generic[E, K]):
             case Passed(sections, key) if event is not None and self.stage.produces is not None:
                 topic = self.stage.produces
                 spliced = splice(record, sections)
-                if len(spliced.value) <= topic.max_bytes - HEADROOM_BYTES:
+                if len(spliced.value) <= topic.max_bytes:
                     yield Message(
                         topic.name, key or record.key, spliced.value, self._headers(event, topic, now, spliced.members)
                     )

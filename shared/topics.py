@@ -1,16 +1,28 @@
 """Every topic: what flows in it, and how it is kept. `beamcat topics apply` makes Kafka agree.
 
 All dataset topics are keyed by dataset id and have the same partition count, so the events of one dataset keep their
-order the whole way. The size limits grow along the way because each stage adds a section; a rejection carries a whole
-event in base64 and always fits.
+order the whole way. The size limits grow along the way because each stage adds a section. A rejection carries a whole
+event in base64, and of what is larger still its hash, head and tail (`shared.rejecting`), so it always fits.
 """
 
 from dataclasses import dataclass
 
-from shared import events
+from shared import events, shipments
 from shared.events import Section
 
 MEBIBYTE = 1024 * 1024
+
+MOST_INPUTS = 10_000
+"""Of one dataset, at every door."""
+MOST_SUBMISSION_BYTES = 4 * MEBIBYTE
+"""The largest submission, at every door: inputs of 110 characters, as many as there may be, are 1.1 MB."""
+MOST_FRAME_BYTES = 2 * MOST_SUBMISSION_BYTES
+"""The largest body of an ICAT client's frame: tags weigh as much as what stands between them."""
+MOST_EVENT_BYTES = 16 * MEBIBYTE
+"""The largest event of a dataset: each stage adds a section, which says again what the submission says."""
+HEADROOM_BYTES = 64 * 1024
+"""What Kafka's limit leaves beside an event for key, headers and framing."""
+
 DAY_MS = 24 * 60 * 60 * 1000
 FOR_EVER = -1
 QUEUE = "stomp:"
@@ -19,7 +31,7 @@ QUEUE = "stomp:"
 
 @dataclass(frozen=True)
 class Topic:
-    """One Kafka topic and the one event class that flows in it.
+    """One Kafka topic and the one event class that flows in it. `max_bytes` is the largest event.
 
     `version` is the major version: a consumer refuses another one by name, and lets a newer minor one's fields pass.
     """
@@ -46,22 +58,23 @@ class Topic:
         return {
             "cleanup.policy": "delete",
             "retention.ms": str(self.retention_ms),
-            "max.message.bytes": str(self.max_bytes),
+            "max.message.bytes": str(self.max_bytes + HEADROOM_BYTES),
         }
 
 
-SUBMITTED = Topic("dataset.submitted", events.DatasetSubmitted, 30 * DAY_MS, MEBIBYTE)
-VALIDATED = Topic("dataset.validated", events.DatasetValidated, 7 * DAY_MS, 8 * MEBIBYTE)
-LINKED = Topic("dataset.linked", events.DatasetLinked, 7 * DAY_MS, 8 * MEBIBYTE)
-TRACKED = Topic("dataset.tracked", events.DatasetTracked, 7 * DAY_MS, 8 * MEBIBYTE)
-COMMITTED = Topic("dataset.committed", events.DatasetCommitted, FOR_EVER, 8 * MEBIBYTE)
-REJECTED = Topic("dataset.rejected", events.DatasetRejected, FOR_EVER, 16 * MEBIBYTE)
+SUBMITTED = Topic("dataset.submitted", events.DatasetSubmitted, 30 * DAY_MS, MOST_SUBMISSION_BYTES)
+VALIDATED = Topic("dataset.validated", events.DatasetValidated, 7 * DAY_MS, MOST_EVENT_BYTES)
+LINKED = Topic("dataset.linked", events.DatasetLinked, 7 * DAY_MS, MOST_EVENT_BYTES)
+TRACKED = Topic("dataset.tracked", events.DatasetTracked, 7 * DAY_MS, MOST_EVENT_BYTES)
+COMMITTED = Topic("dataset.committed", events.DatasetCommitted, FOR_EVER, MOST_EVENT_BYTES)
+REJECTED = Topic("dataset.rejected", events.DatasetRejected, FOR_EVER, 24 * MEBIBYTE)
 PENDING = Topic("dataset.pending", events.DatasetPending, 30 * DAY_MS, MEBIBYTE)
 INVESTIGATIONS = Topic("investigation.events", events.InvestigationAnnounced, FOR_EVER, MEBIBYTE, key="proposal")
 REGISTERED = Topic(
     "investigation.registered", events.InvestigationRegistered, FOR_EVER, MEBIBYTE, key="investigation id"
 )
 SAMPLES = Topic("sample.events", events.SampleMoved, FOR_EVER, MEBIBYTE, key="proposal and sample name")
+SHIPMENTS = Topic("shipment.events", shipments.ShipmentChanged, FOR_EVER, 2 * MEBIBYTE, key="investigation id")
 REPORTS = Topic("dataset.reports", events.DatasetReported, FOR_EVER, MEBIBYTE, key="dataset number")
 LOGBOOK = Topic("logbook.events", events.LogbookWritten, FOR_EVER, 16 * MEBIBYTE, key="proposal or beamline")
 
@@ -76,6 +89,7 @@ TOPICS = (
     INVESTIGATIONS,
     REGISTERED,
     SAMPLES,
+    SHIPMENTS,
     REPORTS,
     LOGBOOK,
 )

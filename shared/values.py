@@ -5,29 +5,25 @@ goes to `judge`, which takes its time and says what is wrong in words.
 """
 
 import json
-import math
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
-from sys import float_info
+from functools import partial
 from typing import Any
 
 from pydantic import JsonValue
 
+from shared.absence import SENTINELS, says_no_number, says_no_text
 from shared.events import Finding, Parameter
+from shared.quantities import LARGEST, Quantity, Unreadable, quantities_of
 from shared.vocabulary import Term
 
 Reader = Callable[[JsonValue], Parameter | None]
 """The parameter, or None when in doubt."""
 
-LARGEST = float_info.max
+XDS_NOTHING = -99.9
+"""What XDS prints for an R factor that it cannot tell."""
 BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
-NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
-UNKNOWN = frozenset({"?", "none", "null", "n/a"})
-NOT_FINITE = frozenset({"nan", "inf", "infinity"})
-NO_UNIT_BEGINS_SO = frozenset("0123456789.,_+-")
 SHOWN_CHARACTERS = 200
-NUMBERS_AT_MOST = 10_000
 
 
 def original_text(said: object) -> str:
@@ -90,7 +86,7 @@ def _integer_reader(term: Term) -> Reader:
 
 def _text_reader(_term: Term) -> Reader:
     def read(said: JsonValue) -> Parameter | None:
-        return {"value": said, "original": said} if type(said) is str and said.strip() else None
+        return {"value": said, "original": said} if type(said) is str and not says_no_text(said) else None
 
     return read
 
@@ -110,46 +106,30 @@ def _doubting_reader(_term: Term) -> Reader:
     return lambda _said: None
 
 
-class Unreadable(Exception):
-    """A value is not what its parameter is. Without a cure of its own, the cure is to give what is expected."""
-
-    def __init__(self, code: str, problem: str, cure: str | None = None, expected: str | None = None) -> None:
-        super().__init__(problem)
-        self.code = code
-        self.problem = problem
-        self.cure = cure
-        self.expected = expected
-
-
 def judge(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Parameter | None, list[Finding]]:
-    """The parameter as far as it can be had, and all that is to be said of it; `zone` is for times without one."""
-    if said is None or said == [] or (isinstance(said, str) and (not said.strip() or _is_unknown(term, said))):
-        expected = _expected(term)
-        message, cure = f"{_quoted(term, said)} has no value and was left out", f"give {expected}, or do not send it"
-        return None, [Finding.warning("value_empty", message, cure, **_about(term, said, expected))]
+    """The parameter, and all that is to be said of it; `zone` is for times without one.
+
+    Nothing said is no parameter. What cannot be read, or cannot be, is kept as it was said, without a canonical value.
+    """
+    if said is None or said == [] or (isinstance(said, str) and not said.strip()):
+        return None, [_finding(term, said, "value_empty", "has no value and was left out", "do not send it")]
     original = original_text(said)
     try:
         value, findings = _value(term, said, zone)
     except Unreadable as fault:
-        finding = Finding.warning if term.loose else Finding.error
-        expected = fault.expected or _expected(term)
-        message, cure = f"{_quoted(term, said)} {fault.problem}", fault.cure or f"give {expected}"
-        found = finding(fault.code, message, cure, **_about(term, said, expected))
-        return ({"value": original, "original": original} if term.loose else None), [found]
+        cure = fault.cure or f"give {fault.expected or _expected(term)}"
+        return {"original": original}, [_finding(term, said, fault.code, fault.problem, cure, fault.expected)]
     parameter: Parameter = {"value": value, "original": original}
     if term.unit is not None and not isinstance(value, str | bool):
         parameter["unit"] = term.unit
     return parameter, findings
 
 
-def _is_unknown(term: Term, said: str) -> bool:
-    """A producer's word for no number, or no time, at all."""
-    return term.type != "text" and said.strip().lower() in UNKNOWN
-
-
 def _value(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Any, list[Finding]]:
     if isinstance(said, dict) or (isinstance(said, list) and any(isinstance(item, dict | list) for item in said)):
         raise Unreadable("value_nested", "is nested")
+    if isinstance(said, str) and (says_no_text if term.type == "text" else says_no_number)(said):
+        raise Unreadable("value_empty", "says that there is no value", "leave it out where there is none")
     match term.type:
         case "text":
             return ([original_text(item) for item in said] if isinstance(said, list) else original_text(said)), []
@@ -157,74 +137,15 @@ def _value(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Any, list[Finding
             return _boolean(said), []
         case "time":
             return _time(term, said, zone)
-        case "vector":
-            numbers = _numbers(term, said)
-        case _:
-            numbers = _numbers(term, said) if term.loose or isinstance(said, list) else [_number(term, said)]
-            if len(numbers) > 1 and not term.loose:
-                raise Unreadable("value_not_a_number", f"holds {len(numbers)} numbers", "give one")
-    outside = next((finding for number in numbers if (finding := _range_finding(term, said, number))), None)
+    quantities = quantities_of(term, said)
+    findings = [_understood(term, said, quantities)] if any(each.is_annotated for each in quantities) else []
+    findings += _doubts(term, said, quantities)
+    numbers: list[Any] = [each.value for each in quantities]
     if term.type == "integer":
         if any(not number.is_integer() for number in numbers):
             raise Unreadable("value_not_an_integer", "is not a whole number")
         numbers = [int(number) for number in numbers]
-    return (numbers if term.type == "vector" or len(numbers) > 1 else numbers[0]), [outside] if outside else []
-
-
-def _number(term: Term, said: JsonValue) -> float:
-    """One number in the canonical unit; text may bring a unit of its own."""
-    if isinstance(said, bool) or not isinstance(said, str | int | float):
-        raise Unreadable("value_not_a_number", "is not a number")
-    if isinstance(said, str):
-        text = said.strip()
-        if (word := term.words.get(text.lower())) is not None:
-            return word
-        number = math.nan if text.lower().lstrip("+-") in NOT_FINITE else _quantity(term, text)
-    else:
-        number = float(said) if abs(said) <= LARGEST else math.inf
-    if not math.isfinite(number):
-        raise Unreadable("value_not_finite", "is not finite", "leave it out where there is no value")
-    return number
-
-
-def _quantity(term: Term, text: str) -> float:
-    """A number, alone or with its uncertainty, which is left out, and a unit behind it."""
-    match = NUMBER.match(text)
-    unit = text[match.end() :].lstrip() if match else ""
-    if match is None or unit[:1] in NO_UNIT_BEGINS_SO:
-        raise Unreadable("value_not_a_number", "is not a number")
-    number = float(match[0])
-    if unit.startswith("±") and (uncertainty := NUMBER.match(unit[1:].lstrip())):
-        unit = unit[1:].lstrip()[uncertainty.end() :].lstrip()
-    if not unit:
-        return number
-    conversion = term.conversions.get(unit)
-    if conversion is not None:
-        return conversion(number)
-    unit = unit[:40]
-    if not term.conversions:
-        raise Unreadable("unit_not_expected", f"comes with {unit!r}, but has no unit")
-    known = ", ".join(list(term.conversions)[:8])
-    problem = f"comes in {unit!r}, which is not a unit of it"
-    raise Unreadable("unit_unknown", problem, expected=f"a number in one of {known}")
-
-
-def _numbers(term: Term, said: JsonValue) -> list[float]:
-    if isinstance(said, str):
-        words = said.strip("[]() ").replace(",", " ", NUMBERS_AT_MOST).split(None, NUMBERS_AT_MOST)
-        _refuse_bulk(words)
-        if len(words) > 1 and all(NUMBER.match(word) for word in words[1:]):
-            return [_number(term, word) for word in words]
-        return [_number(term, said)]
-    if not isinstance(said, list):
-        return [_number(term, said)]
-    _refuse_bulk(said)
-    return [_number(term, item) for item in said]
-
-
-def _refuse_bulk(values: Sequence[object]) -> None:
-    if len(values) > NUMBERS_AT_MOST:
-        raise Unreadable("value_too_long", f"holds more than {NUMBERS_AT_MOST} values", "move bulk data into files")
+    return (numbers if term.type == "vector" or len(numbers) > 1 else numbers[0]), findings
 
 
 def _boolean(said: JsonValue) -> bool:
@@ -241,25 +162,46 @@ def _time(term: Term, said: JsonValue, zone: tzinfo) -> tuple[str, list[Finding]
         raise Unreadable("value_not_a_time", "is not a time in ISO 8601") from None
     if time.tzinfo is not None:
         return time.isoformat(), []
-    message = f"{_quoted(term, said)} names no time zone; the facility's ({zone}) was taken"
-    about = _about(term, said, "a time with its zone, as +01:00")
-    finding = Finding.warning("time_zone_assumed", message, "say the zone with the time", **about)
+    problem, cure = f"names no time zone; the facility's ({zone}) was taken", "say the zone with the time"
+    finding = _finding(term, said, "time_zone_assumed", problem, cure, "a time with its zone, as +01:00")
     return time.replace(tzinfo=zone).isoformat(), [finding]
 
 
-def _range_finding(term: Term, said: JsonValue, number: float) -> Finding | None:
-    """Outside the hard range is an error, outside the plausible one a warning."""
-    for limits, finding, code, verdict, cure in (
-        (term.hard, Finding.error, "value_out_of_range", "cannot be", "correct"),
-        (term.plausible, Finding.warning, "value_implausible", "is unlikely", "check"),
-    ):
-        if limits is not None and not limits[0] <= number <= limits[1]:
-            unit, what = (f" {term.unit}", "the value and its unit") if term.unit else ("", "the value")
-            expected = f"{limits[0]:g} to {limits[1]:g}{unit}"
-            note = f"; {term.note}" if term.note else ""
-            message = f"{_quoted(term, said)} {verdict}: expected {expected}{note}"
-            return finding(code, message, f"{cure} {what}", **_about(term, said, expected))
-    return None
+def _understood(term: Term, said: JsonValue, quantities: Sequence[Quantity]) -> Finding:
+    """What was taken of a number with something written around it."""
+    taken = " ".join(f"{each.value!r}" for each in quantities)
+    problem = f"was understood as {taken}{f' {term.unit}' if term.unit else ''}"
+    return _finding(term, said, "value_understood", problem, "give the number alone", taken)
+
+
+def _doubts(term: Term, said: JsonValue, quantities: Sequence[Quantity]) -> list[Finding]:
+    """A number outside the hard range cannot be, and is not taken; one outside the plausible range is flagged."""
+    note = f"; {term.note}" if term.note else ""
+    what = "the value and its unit" if term.unit else "the value"
+    if any(map(partial(_stands_for_none, term), quantities)):
+        raise Unreadable("value_empty", "stands for no value", "leave it out where there is none")
+    if any(_outside(each.value, term.hard) for each in quantities):
+        expected = _range(term, term.hard)
+        raise Unreadable("value_out_of_range", f"cannot be: expected {expected}{note}", f"correct {what}", expected)
+    if any(_outside(each.value, term.plausible) for each in quantities):
+        expected = _range(term, term.plausible)
+        problem = f"is unlikely: expected {expected}{note}"
+        return [_finding(term, said, "value_implausible", problem, f"check {what}", expected)]
+    return []
+
+
+def _stands_for_none(term: Term, quantity: Quantity) -> bool:
+    """A sentinel is one only where no such value is likely; XDS's one is none though, in per cent, it is in range."""
+    is_of_xds = term.scale is not None and quantity.printed == XDS_NOTHING
+    return is_of_xds or (quantity.printed in SENTINELS and _outside(quantity.value, term.plausible))
+
+
+def _outside(number: float, limits: tuple[float, float] | None) -> bool:
+    return limits is not None and not limits[0] <= number <= limits[1]
+
+
+def _range(term: Term, limits: tuple[float, float] | None) -> str:
+    return f"{limits[0]:g} to {limits[1]:g}{f' {term.unit}' if term.unit else ''}" if limits else ""
 
 
 def _expected(term: Term) -> str:
@@ -274,14 +216,12 @@ def _expected(term: Term) -> str:
     }[term.type]
 
 
-def _quoted(term: Term, said: JsonValue) -> str:
-    """The subject of a finding's message."""
-    return f"{term.name} = {_shown(said)!r}"
-
-
-def _about(term: Term, said: JsonValue, expected: str) -> dict[str, str]:
-    """The fields of a finding that are about a value."""
-    return {"parameter": term.name, "value": _shown(said), "expected": expected}
+def _finding(term: Term, said: JsonValue, code: str, problem: str, cure: str, expected: str | None = None) -> Finding:
+    """A warning about a value: it stays with the dataset and refuses nothing."""
+    shown = _shown(said)
+    expected = expected or _expected(term)
+    message = f"{term.name} = {shown!r} {problem}"
+    return Finding.warning(code, message, cure, parameter=term.name, value=shown, expected=expected)
 
 
 def _shown(said: JsonValue) -> str:

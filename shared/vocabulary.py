@@ -1,14 +1,14 @@
 """The vocabulary: what every parameter means, and every name under which it may come.
 
 Its base is all that ICAT defines. Over it lies the typed layer of `schemas/vocabulary/`: types, units, ranges and
-aliases that ICAT does not state, or states wrongly. A parameter that only ICAT describes is *loose*: producers do not
-keep to ICAT's types, so a value of another type is kept as text and flagged, and refuses nothing.
+aliases that ICAT does not state, or states wrongly. No value refuses a dataset: what cannot be read or
+cannot be is kept as it was said and flagged. A parameter that only ICAT describes is *loose*: producers do not keep to
+ICAT's types, so it may hold one number or several.
 """
 
 import difflib
-import math
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
@@ -19,6 +19,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from shared.combining import Combining, PartRules
 from shared.datafiles import DataFileInvalid, Table, data_files, place, read_data_file
+from shared.detectors import Detector, Detectors
 from shared.icat import IcatParameter, icat_parameters, icat_version
 from shared.units import Conversion, Units, UnitUnknown
 
@@ -46,22 +47,47 @@ def _ordered(pair: tuple[float, float]) -> tuple[float, float]:
 Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
 
 
+class Scale(Table):
+    """How a ratio is read that comes without a unit: in the parameter's own scale, unless that cannot be.
+
+    The ranges hold both ends.
+    """
+
+    likely: Range = Field(description="in the parameter's own scale; outside it the scale is in doubt")
+    possible: Range = Field(description="in the parameter's own scale; outside it the value cannot be in that scale")
+    per_cent: Range | None = Field(
+        default=None, description="of a fraction that came in per cent: what it can be; absent: it is never converted"
+    )
+    least_per_cent: float = Field(default=0, description="what is smaller, and no zero, cannot be per cent")
+    greatest: float | None = Field(default=None, description="by definition; a rounding excess is clipped to it")
+
+
 class Entry(Table):
     """What a vocabulary file says of one parameter. What it leaves out is ICAT's."""
 
     type: Type
     unit: str | None = Field(default=None, description="the canonical unit; absent: none, whatever ICAT says")
     no_unit: str = Field(default="", description="why a number has none, such as `a count`")
-    hard: Range | None = Field(default=None, description="in the canonical unit; outside it the dataset is refused")
+    hard: Range | None = Field(
+        default=None,
+        description="in the canonical unit; what lies outside cannot be and is kept without a canonical value",
+    )
     plausible: Range | None = Field(default=None, description="in the canonical unit; outside it the value is flagged")
     aliases: list[str] = Field(default=[], description="other names of the same; letter case never matters")
     words: dict[str, float] = Field(default={}, description="texts that stand for a number, in lower case")
-    scale: Literal["fraction"] | None = Field(default=None, description="fraction: a value in per cent is converted")
+    scale: str | dict[str, str] | None = Field(
+        default=None, description="one of [scale], of a ratio; a table: by the value of the name's placeholder"
+    )
     scale_group: str = Field(default="", description="statistics that a program tells in one scale; absent: this alone")
     mmcif: str | dict[str, str] | None = Field(
         default=None, description="the PDBx/mmCIF or imgCIF item; a table: by the value of the name's placeholder"
     )
     mmcif_factor: float = Field(default=1, description="the item's value is the canonical value times this")
+    pixels: str = Field(
+        default="",
+        description="a place on a detector, which programs give in pixels too: the detector and its axis, as"
+        " `InstrumentDetector01_x`",
+    )
 
     @model_validator(mode="after")
     def _a_unit_or_a_reason_for_none(self) -> Self:
@@ -85,8 +111,10 @@ class VocabularyFile(Table):
     """One file of `schemas/vocabulary/`. A name that holds `{shell}` stands for one of each in `expand.shell`."""
 
     title: str
-    units: dict[str, str] = Field(default={}, description="spelling of a unit, to what pint calls it")
+    units: dict[str, str | list[str]] = Field(default={}, description="spelling of a unit, to what pint calls it")
+    scale: dict[str, Scale] = Field(default={}, description="how ratios without a unit are read; any file may name it")
     expand: dict[str, list[str]] = Field(default={})
+    detector: dict[str, Detector] = Field(default={}, description="by the words of its name")
     parameter: dict[str, Entry] = Field(default={})
     parts: PartRules = PartRules()
 
@@ -99,7 +127,9 @@ class VocabularyFile(Table):
                 filled = {
                     "aliases": [_filled(alias, of) for alias in entry.aliases],
                     "scale_group": _filled(entry.scale_group, of),
-                    "mmcif": _item(entry, of),
+                    "scale": _chosen(entry.scale, of),
+                    "mmcif": _chosen(entry.mmcif, of),
+                    "pixels": _filled(entry.pixels, of),
                 }
                 yield name, _filled(name, of), entry.model_copy(update=filled)
 
@@ -114,20 +144,20 @@ class VocabularyFile(Table):
         return self
 
     @model_validator(mode="after")
-    def _items_by_value_are_of_the_one_placeholder(self) -> Self:
+    def _tables_are_by_values_of_a_placeholder(self) -> Self:
         for name, entry in self.parameter.items():
-            if isinstance(entry.mmcif, dict):
-                values = [value for key, known in self.expand.items() if f"{{{key}}}" in name for value in known]
-                if odd := entry.mmcif.keys() - values:
-                    raise ValueError(f"mmcif of parameter {name}: {min(odd)} is no value of a placeholder of its name")
+            values = {value for key, known in self.expand.items() if f"{{{key}}}" in name for value in known}
+            for key, by_value in (("mmcif", entry.mmcif), ("scale", entry.scale)):
+                if isinstance(by_value, dict) and (odd := by_value.keys() - values):
+                    raise ValueError(f"{key} of parameter {name}: {min(odd)} is no value of a placeholder of its name")
         return self
 
 
-def _item(entry: Entry, values: Mapping[str, str]) -> str | None:
-    """The item of one of the parameters that an entry stands for."""
-    if isinstance(entry.mmcif, dict):
-        return next((entry.mmcif[value] for value in values.values() if value in entry.mmcif), None)
-    return entry.mmcif and _filled(entry.mmcif, values)
+def _chosen(said: str | Mapping[str, str] | None, values: Mapping[str, str]) -> str | None:
+    """What is said of one of the parameters that an entry stands for."""
+    if isinstance(said, Mapping):
+        return next((said[value] for value in values.values() if value in said), None)
+    return said and _filled(said, values)
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
@@ -150,7 +180,8 @@ class Term:
     words: Mapping[str, float] = field(default_factory=dict)
     conversions: Mapping[str, Conversion] = field(default_factory=dict)
     no_unit: str = ""
-    scale: Literal["fraction"] | None = None
+    scale: Scale | None = None
+    """Of a ratio: how it is read where it comes without a unit."""
     scale_group: str = ""
     """Of statistics that one program tells in one scale."""
     aliases: tuple[str, ...] = ()
@@ -158,19 +189,23 @@ class Term:
     """The PDBx/mmCIF or imgCIF item, as `_cell.length_a`."""
     mmcif_factor: float = 1
     """The item's value is the canonical value times this."""
+    pixels: str = ""
+    """Of a place on a detector: the detector and its axis, as `InstrumentDetector01_x`."""
     loose: bool = False
     deprecated: bool = False
-
-    @property
-    def greatest(self) -> float:
-        """The greatest plausible value."""
-        return self.plausible[1] if self.plausible else math.inf
 
 
 class Vocabulary:
     """All parameters by canonical name, and the names that lead to them."""
 
-    def __init__(self, terms: Iterable[Term], aliases: Mapping[str, str], deprecated: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        terms: Iterable[Term],
+        aliases: Mapping[str, str],
+        deprecated: Iterable[str] = (),
+        detectors: Mapping[str, Detector] | None = None,
+    ) -> None:
+        self.detectors = Detectors(detectors or {})
         self.terms = {term.name: term for term in terms}
         self.aliases = aliases
         self.deprecated_names = {name.lower() for name in deprecated}
@@ -204,7 +239,8 @@ class Vocabulary:
         for file, content in read:
             if unknown := next((name for name in content.parts.names() if name not in terms), None):
                 raise DataFileInvalid(f"{place(file, 'parts')}: {unknown} is not a parameter")
-        return cls(terms.values(), aliases, deprecated)
+        detectors = {words: detector for _, content in read for words, detector in content.detector.items()}
+        return cls(terms.values(), aliases, deprecated, detectors)
 
     def resolve(self, name: str) -> Term | None:
         """The parameter of that name or alias, in any letter case."""
@@ -243,17 +279,18 @@ def _units(read: Iterable[tuple[Path, VocabularyFile]]) -> Units:
 
 
 def _typed_layer(
-    read: Iterable[tuple[Path, VocabularyFile]], icat: Mapping[str, IcatParameter], units: Units
+    read: Sequence[tuple[Path, VocabularyFile]], icat: Mapping[str, IcatParameter], units: Units
 ) -> tuple[dict[str, Term], dict[str, str]]:
     """The terms that vocabulary files describe, and their aliases."""
     terms: dict[str, Term] = {}
     aliases: dict[str, str] = {}
     taken: set[str] = set()
+    scales = {name: scale for _, content in read for name, scale in content.scale.items()}
     for file, content in read:
         for key, name, entry in content.entries():
             try:
                 _refuse_wrong_names(name, entry, icat, taken)
-                terms[name] = _term(name, entry, icat.get(name), units)
+                terms[name] = _term(name, entry, icat.get(name), units, _scale(entry, scales))
             except (UnitUnknown, DataFileInvalid) as error:
                 raise DataFileInvalid(f"{place(file, 'parameter', key)}: {error}") from None
             aliases |= dict.fromkeys(entry.aliases, name)
@@ -270,7 +307,14 @@ def _refuse_wrong_names(name: str, entry: Entry, icat: Container[str], taken: Co
         raise DataFileInvalid(f"the alias {alias} is another parameter, or an alias of another")
 
 
-def _term(name: str, entry: Entry, icat: IcatParameter | None, units: Units) -> Term:
+def _scale(entry: Entry, scales: Mapping[str, Scale]) -> Scale | None:
+    name = cast("str | None", entry.scale)  # `entries` made it the name of one
+    if name is not None and name not in scales:
+        raise DataFileInvalid(f"{name} is not one of [scale]")
+    return scales[name] if name is not None else None
+
+
+def _term(name: str, entry: Entry, icat: IcatParameter | None, units: Units, scale: Scale | None) -> Term:
     """The parameter.
 
     Raises:
@@ -282,16 +326,17 @@ def _term(name: str, entry: Entry, icat: IcatParameter | None, units: Units) -> 
         entry.unit,
         icat.description if icat else entry.note,
         hard=entry.hard,
-        plausible=entry.plausible or entry.hard,
+        plausible=entry.plausible or (scale.likely if scale else entry.hard),
         note=entry.note,
         words=entry.words,
-        conversions=units.conversions_to(entry.unit) if entry.unit else units.fractions() if entry.scale else {},
+        conversions=units.conversions_to(entry.unit) if entry.unit else units.fractions() if scale else {},
         no_unit=entry.no_unit,
-        scale=entry.scale,
+        scale=scale,
         scale_group=entry.scale_group or name,
         aliases=tuple(entry.aliases),
         mmcif=cast("str | None", entry.mmcif),  # `entries` made it the item of this one
         mmcif_factor=entry.mmcif_factor,
+        pixels=entry.pixels,
         deprecated=bool(icat and icat.deprecated),
     )
 

@@ -126,6 +126,7 @@ def said_again(document: Mapping[str, Any]) -> dict[str, Any]:
         "sample": None if sample is None or sample["inherited"] else sample["name"],
         "technique": technique,
         "parameters": parameters,
+        "units": {name: each["said_unit"] for name, each in document["parameters"].items() if "said_unit" in each},
         "input": [parent["path"] for parent in document["inputs"]],
         "investigation_id": document["investigation"]["facility_id"],
         "producer": document["producer"],
@@ -136,7 +137,7 @@ def said_again(document: Mapping[str, Any]) -> dict[str, Any]:
 def _original(parameter: Mapping[str, Any]) -> Any:  # noqa: ANN401  whatever the producer said
     """What was said. Only lists are not kept as they were, but as their JSON; a text may look like it."""
     original = parameter["original"]
-    if isinstance(parameter["value"], list) and original.startswith("["):
+    if isinstance(parameter.get("value", []), list) and original.startswith("["):
         try:
             return json.loads(original)
         except ValueError:

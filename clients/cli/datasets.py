@@ -12,17 +12,21 @@ from rich.progress import Progress
 
 from clients.cli.api import Api, connect
 from clients.cli.importing.gathering import Given
-from clients.cli.output import Json, console, errors, fail, print_findings, print_json, print_verdict
+from clients.cli.output import Json, console, errors, fail, listed, print_findings, print_json, print_verdict
 from clients.cli.sources import (
     Beamline,
+    End,
     FolderOption,
     FromPipelines,
     Inputs,
     NameOption,
     Proposal,
     Sample,
+    Start,
+    WhichResult,
     print_not_submitted,
     read_sources,
+    with_times,
 )
 
 CATALOGUED = ("committed", "unchanged")
@@ -50,17 +54,20 @@ def submit(  # noqa: PLR0913  # each is an option of the command
     path: FolderOption = None,
     name: NameOption = None,
     inputs: Inputs = None,
+    start: Start = None,
+    end: End = None,
+    result: WhichResult = None,
     wait: Annotated[bool, typer.Option(help="Wait until each is committed, rejected or pending.")] = True,
     as_json: Json = False,
 ) -> None:
     """Hand in datasets. Exit code 1 if any was refused or rejected."""
-    given = Given(proposal, beamline, sample, path, name, tuple(inputs or ()))
-    sources = read_sources(files, given, from_pipelines=from_pipelines)
+    given = Given(proposal, beamline, sample, path, name, tuple(inputs or ()), start, end)
+    sources = read_sources(files, given, result, from_pipelines=from_pipelines)
     api = connect()
+    sources = with_times(api, sources) if from_pipelines else sources
     submissions = [source.submission for source in sources]
     states = follow(api, submissions) if wait else submit_all(api, submissions)
-    for state, source in zip(states, sources, strict=True):
-        state.update(source.not_submitted)
+    states = [source.told(state) for source, state in zip(sources, states, strict=True)]
     if as_json:
         print_json(states)
     else:
@@ -79,14 +86,18 @@ def check(  # noqa: PLR0913  # each is an option of the command
     path: FolderOption = None,
     name: NameOption = None,
     inputs: Inputs = None,
+    start: Start = None,
+    end: End = None,
+    result: WhichResult = None,
     as_json: Json = False,
 ) -> None:
     """Say everything that would be found in submissions, and publish nothing. Exit code 1 if any would be refused."""
-    given = Given(proposal, beamline, sample, path, name, tuple(inputs or ()))
-    sources = read_sources(files, given, from_pipelines=from_pipelines)
+    given = Given(proposal, beamline, sample, path, name, tuple(inputs or ()), start, end)
+    sources = read_sources(files, given, result, from_pipelines=from_pipelines)
     api = connect()
+    sources = with_times(api, sources) if from_pipelines else sources
     verdicts = [
-        {"file": str(source.file), **verdict, **source.not_submitted}
+        {"file": str(source.file), **source.told(verdict)}
         for source, verdict in zip(sources, api.check([source.submission for source in sources]), strict=True)
     ]
     if as_json:
@@ -96,9 +107,10 @@ def check(  # noqa: PLR0913  # each is an option of the command
         word = f"[green]would be taken[/]{kind}" if verdict.get("accepted") else "[red]would be refused[/]"
         console.print(f"{escape(str(verdict['file']))}: {word}", soft_wrap=True)
         print_verdict(verdict)
-        missing = (verdict.get("links") or {}).get("waits_for", ())
-        if verdict.get("accepted") and missing:
-            console.print(f"  [yellow]would wait[/] for {escape(', '.join(missing))}", soft_wrap=True)
+        links = verdict.get("links") or {}
+        if verdict.get("accepted") and (missing := links.get("waits_for")):
+            told = escape(listed(missing, links.get("waits_for_count")))
+            console.print(f"  [yellow]would wait[/] for {told}", soft_wrap=True)
         print_not_submitted(verdict.get("not_submitted", ()))
     if not all(verdict.get("accepted") for verdict in verdicts):
         raise typer.Exit(1)
@@ -188,8 +200,9 @@ def _explanations(state: dict[str, Any]) -> Iterator[str]:
     if state.get("code") and not any(finding["severity"] == "error" for finding in state.get("findings", ())):
         yield f"{state['code']}: {state['message']}"
     if state.get("waits_for"):
+        waits_for = listed(state["waits_for"], state.get("waits_for_count"))
         deadline = datetime.fromisoformat(state["deadline"]).isoformat(timespec="seconds")
-        yield f"waits until {deadline.replace('+00:00', 'Z')} for {', '.join(state['waits_for'])}"
+        yield f"waits until {deadline.replace('+00:00', 'Z')} for {waits_for}"
     if state["state"] == "refused":
         faults = [f"{fault['field']}: {fault['message']}" for fault in state.get("errors", ())]
         yield from faults or [str(state.get("detail", ""))]

@@ -1,5 +1,6 @@
 """The command that takes datasets out of the catalogue in a format of their field."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,11 @@ import typer
 
 from clients.cli.api import connect
 from clients.cli.finding import dataset_at
-from clients.cli.output import fail
+from clients.cli.output import errors, fail
+from shared.mmcif import LINEAGE
+
+LINEAGE_NOTE = re.compile(rf"^{re.escape(LINEAGE)}details\s+'(.*)'$", re.MULTILINE)
+"""What a file says that does not describe its whole lineage."""
 
 
 def export(
@@ -26,6 +31,8 @@ def export(
     for path in paths:
         dataset = dataset_at(api, path)
         text = api.text(f"/datasets/{dataset['dataset_id']}.cif")
+        if note := LINEAGE_NOTE.search(text):
+            errors.print(f"{path}: {note[1]}", markup=False, soft_wrap=True)
         if out is None:
             typer.echo(text)
             continue

@@ -11,6 +11,9 @@ from clients.cli.output import Json, console, fail, print_json, print_table
 
 FIXED_WORDS = ("kind", "finding", "proposal", "beamline")
 SHOWN_VALUES = 30
+SHOWN_DATASETS = 200
+"""Of a lineage, unless more are asked for."""
+MOST_OF_A_PAGE = 1000
 
 
 def find(  # noqa: PLR0913  # each is an option of the command
@@ -18,7 +21,7 @@ def find(  # noqa: PLR0913  # each is an option of the command
     *,
     parameters: Annotated[str | None, typer.Option("--parameters", "-p", help="name~op~value,… as in ICAT+.")] = None,
     proposal: str | None = None,
-    sample: str | None = None,
+    sample: Annotated[list[str] | None, typer.Option(help="Name of a sample, as it is; any of several.")] = None,
     beamline: str | None = None,
     kind: str | None = None,
     finding: Annotated[
@@ -35,7 +38,7 @@ def find(  # noqa: PLR0913  # each is an option of the command
         "q": q,
         "parameters": parameters,
         "proposal": proposal,
-        "sample": sample,
+        "sample": ",".join(name.replace(",", "\\,") for name in sample) if sample else None,
         "beamline": beamline,
         "kind": kind,
         "finding": ",".join(finding) if finding else None,
@@ -77,21 +80,32 @@ def lineage(
         str, typer.Option(help="up: what it was made from; down: what was made from it; both.")
     ] = "both",
     depth: int = 5,
+    limit: Annotated[int, typer.Option(min=1, help="Show so many datasets, the nearest first.")] = SHOWN_DATASETS,
     as_json: Json = False,
 ) -> None:
     """Show where a dataset comes from and what came of it."""
     api = connect()
-    graph = lineage_of(api, path, direction, depth)
+    graph = lineage_of(api, path, direction, depth, limit)
     if as_json:
         print_json(graph)
-    else:
-        print_lineage(graph)
+        return
+    print_lineage(graph)
+    if graph["next"] is not None:
+        console.print(f"shown are the nearest {len(graph['nodes'])} datasets, and there are more: raise --limit")
+    elif graph["truncated"]:
+        console.print(f"it goes on beyond {depth} steps: raise --depth")
 
 
-def lineage_of(api: Api, path: str, direction: str = "both", depth: int = 5) -> dict[str, Any]:
-    """The lineage of the dataset at a path."""
+def lineage_of(
+    api: Api, path: str, direction: str = "both", depth: int = 5, limit: int = SHOWN_DATASETS
+) -> dict[str, Any]:
+    """The lineage of the dataset at a path: the nearest datasets, from as many pages as hold them."""
     dataset_id = dataset_at(api, path)["dataset_id"]
-    graph: dict[str, Any] = api.search(f"/datasets/{dataset_id}/lineage", direction=direction, depth=depth)
+    graph: dict[str, Any] = {"nodes": [], "edges": [], "next": 0}
+    while graph["next"] is not None and (left := limit - len(graph["nodes"])) > 0:
+        asked = {"direction": direction, "depth": depth, "limit": min(left, MOST_OF_A_PAGE), "skip": graph["next"]}
+        page = api.search(f"/datasets/{dataset_id}/lineage", **asked)
+        graph = page | {part: [*graph[part], *page[part]] for part in ("nodes", "edges")}
     return graph
 
 
@@ -117,18 +131,30 @@ def print_lineage(graph: dict[str, Any]) -> None:
         children.setdefault(edge["parent"], []).append(edge["child"])
     made = {edge["child"] for edge in graph["edges"]}
     forest = Tree("lineage", hide_root=True)
+    grown: set[str] = set()
     for dataset_id in nodes:
         if dataset_id not in made:
-            _grow(forest, dataset_id, nodes, children, graph["root"])
+            _grow(forest, dataset_id, nodes, children, graph["root"], grown)
     console.print(forest)
 
 
-def _grow(
-    tree: Tree, dataset_id: str, nodes: dict[str, dict[str, Any]], children: dict[str, list[str]], root: str
+def _grow(  # a tree, where to grow it, and what it grows from
+    tree: Tree,
+    dataset_id: str,
+    nodes: dict[str, dict[str, Any]],
+    children: dict[str, list[str]],
+    root: str,
+    grown: set[str],
 ) -> None:
+    """A dataset and what was made from it, which is shown where the dataset stands first."""
     node = nodes[dataset_id]
     style = "bold" if dataset_id == root else ""
     name, where = escape(node.get("name", "?")), escape(node["path"])
-    branch = tree.add(f"[{style or 'default'}]{name}[/]  [dim]{node.get('kind', '')}  {where}[/]")
-    for child in children.get(dataset_id, ()):
-        _grow(branch, child, nodes, children, root)
+    results = children.get(dataset_id, ())
+    above = "  …" if results and dataset_id in grown else ""
+    branch = tree.add(f"[{style or 'default'}]{name}[/]  [dim]{node.get('kind', '')}  {where}{above}[/]")
+    if dataset_id in grown:
+        return
+    grown.add(dataset_id)
+    for child in results:
+        _grow(branch, child, nodes, children, root, grown)

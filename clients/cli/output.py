@@ -19,6 +19,9 @@ errors = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
+MOST_LISTED = 10
+"""Paths in one sentence."""
+
 FAILED = 1
 """Exit code: the answer is no (rejected, not found, not taken)."""
 UNREACHABLE = 3
@@ -41,6 +44,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
     for row in rows:
         table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
     console.print(table)
+
+
+def listed(paths: Sequence[str], count: int | None = None) -> str:
+    """Paths in a sentence, the first few, and how many more there are; `count` is of all, where not all are given."""
+    more = max(count or 0, len(paths)) - min(len(paths), MOST_LISTED)
+    return ", ".join(paths[:MOST_LISTED]) + (f" and {more} more" if more else "")
 
 
 def print_findings(findings: Iterable[Mapping[str, Any]]) -> None:

@@ -58,7 +58,7 @@ def show(rejection_id: RejectionId, *, as_json: Json = False) -> None:
     for name, value in origin.items():
         console.print(f"  {name}: {value}", markup=False, soft_wrap=True)
     console.print(
-        rejection["value_text"] or "(the original bytes are no text: see value_base64 with --json)",
+        rejection["value_text"] or "(the original bytes are no text, or too many: see value_base64 with --json)",
         markup=False,
         soft_wrap=True,
     )

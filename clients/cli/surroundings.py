@@ -30,4 +30,7 @@ def own_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        fail("; ".join(f"BEAMCAT_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors()))
+        faults = [
+            (str(fault["loc"][0]).upper(), fault["msg"].removeprefix("Value error, ")) for fault in error.errors()
+        ]
+        fail("; ".join(f"BEAMCAT_{name}: {message}" for name, message in faults))

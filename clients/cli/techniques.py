@@ -10,7 +10,7 @@ from clients.cli.output import Json, print_json, print_table
 
 app = typer.Typer(help="What may be submitted.", no_args_is_help=True)
 
-COLUMNS = ["kind", "title", "must say", "comes from"]
+COLUMNS = ["kind", "title", "says", "comes from"]
 
 
 @app.command("list")
@@ -37,7 +37,12 @@ def show(
         print_json(api.describe(f"/techniques/{quote(found[0]['name'] if found else name, safe='')}/schema"))
         return
     rows = [
-        (kind["name"], kind["title"], ", ".join(kind["required"]), _inputs(kind["inputs"]))
+        (
+            kind["name"],
+            kind["title"],
+            ", ".join([*kind["required"], *kind.get("expected", [])]),
+            _inputs(kind["inputs"]),
+        )
         for kind in found[0]["kinds"]
     ]
     print_table(COLUMNS, rows, f"{found[0]['name']}: {found[0]['title']}")

@@ -56,9 +56,12 @@ def _values(schema: dict[str, Any]) -> str:
         return codes(map(str, schema["enum"]))
     limits = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     said = [f"{sign} {schema[limit]:g}" for limit, sign in limits.items() if limit in schema]
-    name = {"string": schema.get("format", "text"), "array": "list of text", "null": "nothing"}.get(
-        schema["type"], schema["type"]
-    )
+    name = {
+        "string": schema.get("format", "text"),
+        "array": "list of text",
+        "object": "JSON object",
+        "null": "nothing",
+    }.get(schema["type"], schema["type"])
     return " ".join([name, *said])
 
 

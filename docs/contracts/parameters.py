@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from docs.contracts.tables import codes, page, table
 from shared.vocabulary import Term, Vocabulary
 
-HEADS = ("parameter", "type", "unit", "refused outside", "flagged outside", "other names", "mmCIF item", "note")
+HEADS = ("parameter", "type", "unit", "not taken outside", "flagged outside", "other names", "mmCIF item", "note")
 FIRST_OF_MANY = "01"
 INTRODUCTION = """\
 What a value of each parameter must be. A bare number is taken to be in the unit; a text may bring another one, as in

@@ -14,7 +14,7 @@ from shared.techniques import Technique, TechniqueBook
 from shared.vocabulary import Term, Vocabulary
 
 PAGES = "docs/techniques"
-HEADS = ("parameter", "type", "unit", "refused outside", "flagged outside", "meaning", "of")
+HEADS = ("parameter", "type", "unit", "not taken outside", "flagged outside", "meaning", "of")
 INCOMPLETE = {"accept": "taken as it is", "wait": "awaited until it is complete", "refuse": "refused"}
 REJECTED = {"wait": "awaited too, as it may be sent again", "reject": "refuses the dataset at once"}
 VERDICTS = {"error": "refused", "warning": "flagged"}
@@ -54,8 +54,11 @@ def _introduction(technique: Technique) -> Iterator[str]:
 def _kind(kind: Kind, technique: Technique, vocabulary: Vocabulary) -> Iterator[str]:
     yield f"## {kind.name}\n\n{kind.title}. [JSON Schema](../../schemas/kinds/{kind.name}.json)\n"
     yield f"- **Recognised** by: {'; '.join(_recognised(kind))}"
-    for name in kind.required:
-        yield f"- **Must say** `{name}`: {_in_short(vocabulary.terms[name])}"
+    for name, reason in kind.required.items():
+        because = f"; else it is refused: {reason}" if reason else ""
+        yield f"- **Must say** `{name}`: {_in_short(vocabulary.terms[name])}{because}"
+    for name in kind.expected:
+        yield f"- **Should say** `{name}`: {_in_short(vocabulary.terms[name])}"
     usual = [*kind.optional, *technique.optional]
     if usual:
         yield f"- **Usually says** {codes(usual)}"

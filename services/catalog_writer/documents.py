@@ -147,7 +147,7 @@ def merged(current: CatalogDocument, addition: CatalogDocument) -> CatalogDocume
         | {
             "start": min(current.start, addition.start),
             "end": max(ends, default=None),
-            "parameters": to_json(current.read_parameters() | added),
+            "parameters": to_json(_united(current.read_parameters(), added)),
             "inputs": list(_by_id(current.inputs, addition.inputs).values()),
             "files": list({file.path: file for file in (*current.files, *addition.files)}.values()),
             "findings": [
@@ -156,6 +156,12 @@ def merged(current: CatalogDocument, addition: CatalogDocument) -> CatalogDocume
             ],
         }
     )
+
+
+def _united(current: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
+    """The addition's parameters over the current ones; one without a value takes no place of one that has a value."""
+    said = {name: each for name, each in added.items() if "value" in each or "value" not in current.get(name, {})}
+    return current | said
 
 
 def _stays(finding: Finding, added: Collection[str]) -> bool:

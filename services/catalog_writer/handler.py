@@ -22,11 +22,9 @@ from services.catalog_writer.recollecting import in_place_of, says_the_same
 from shared.combining import Combining
 from shared.events import Commit, DatasetFacts
 from shared.rejections import Code, Refusal
-from shared.stage import HEADROOM_BYTES, Learned, Outcome
+from shared.stage import Learned, Outcome
 from shared.topics import COMMITTED
 from shared.wire import Received, member
-
-MOST_BYTES = COMMITTED.max_bytes - HEADROOM_BYTES
 
 Receipt = tuple[UUID, str]
 """A submission of a dataset: its id and the submitted event's."""
@@ -172,10 +170,10 @@ def _commit(
 
 def _revised(commit: Commit, document: CatalogDocument) -> Revised | Refusal:
     payload = written(commit, document)
-    if len(payload) > MOST_BYTES:
+    if len(payload) > COMMITTED.max_bytes:
         return Refusal(
             Code.TOO_LARGE,
             f"{commit.path} would have {len(payload)} bytes as revision {commit.revision}, and {COMMITTED.name} takes "
-            f"{MOST_BYTES}: replace what is there instead of adding to it, or move bulk data into files",
+            f"{COMMITTED.max_bytes}: replace what is there instead of adding to it, or move bulk data into files",
         )
     return Revised(commit, payload, document)

@@ -10,6 +10,7 @@ from services.catalog_writer.documents import (
     same_content,
 )
 from shared.events import Finding
+from shared.identity import sample_key
 
 OWN = (CONTENT_REPLACED, INPUT_REPLACED)
 """Findings on the history of a dataset, which no producer repeats."""
@@ -44,7 +45,7 @@ def _inherits(*documents: CatalogDocument) -> bool:
 
 def _is_other(current: CatalogDocument, document: CatalogDocument) -> bool:
     """Whether it is another measurement, as far as both say it: of another sample, or begun at another time."""
-    samples = [each.sample.name.casefold() for each in (current, document) if each.sample is not None]
+    samples = [sample_key(each.sample.name) for each in (current, document) if each.sample is not None]
     return current.start != document.start or len(set(samples)) > 1
 
 

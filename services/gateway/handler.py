@@ -11,14 +11,11 @@ from pydantic_core import to_json
 
 from services.gateway.reading import read_model
 from shared.events import Investigation, SampleHappening, Submission
-from shared.identity import Identities, PathInvalid, normalise_path
+from shared.identity import Identities, PathInvalid, proposal_key, sample_key
 from shared.problems import FieldFault, Problem, invalid
 from shared.tokens import Grant
 from shared.topics import INVESTIGATIONS, SAMPLES, SUBMITTED, Topic
 from shared.wire import Message, headers_of
-
-MOST_BYTES = 900_000
-"""The largest submission: with its headers it fits into `dataset.submitted`."""
 
 BEAMLINE_PARAMETER = "beamlineid"
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -36,8 +33,8 @@ class Call:
     def message(self, topic: Topic, key: str, receipt_id: UUID, payload: Mapping[str, object]) -> Message:
         """An event in the caller's name."""
         value = to_json(payload)
-        if len(value) > MOST_BYTES:
-            raise Problem(413, f"the submission has {len(value)} bytes, {MOST_BYTES} are taken; {BULK}")
+        if len(value) > topic.max_bytes:
+            raise Problem(413, f"the submission has {len(value)} bytes, {topic.max_bytes} are taken; {BULK}")
         headers = headers_of(
             topic,
             receipt_id=str(receipt_id),
@@ -81,7 +78,7 @@ def submit_dataset(data: Mapping[str, object], receipt_id: UUID, call: Call) -> 
 
 
 def read_submission(data: Mapping[str, object], call: Call) -> str:
-    """Check the shape of a submission and that the caller may make it; its normalised path.
+    """Check the shape of a submission and that the caller may make it; the path as it is catalogued.
 
     Raises:
         Problem: 422 with all faults, or 403.
@@ -90,7 +87,7 @@ def read_submission(data: Mapping[str, object], call: Call) -> str:
     faults = []
     path = ""
     try:
-        path = normalise_path(submission.path)
+        path = call.identities.path(submission.path)
     except PathInvalid as error:
         faults.append(FieldFault(field="path", message=str(error)))
     beamlines = set(_beamlines(submission))
@@ -113,7 +110,7 @@ def announce_investigation(data: Mapping[str, object], receipt_id: UUID, call: C
     if investigation.end is not None and investigation.end < investigation.start:
         raise invalid([FieldFault(field="end", message="lies before start; correct one of them")])
     _permit(call.grant, investigation.beamline)
-    key = investigation.proposal.lower()
+    key = _key_of(investigation.proposal)
     return call.message(INVESTIGATIONS, key, receipt_id, {"investigation": data}), Noted(receipt_id=receipt_id)
 
 
@@ -125,8 +122,20 @@ def move_sample(data: Mapping[str, object], receipt_id: UUID, call: Call) -> tup
     """
     happening = read_model(data, SampleHappening)
     _permit(call.grant, happening.beamline)
-    key = f"{happening.proposal.lower()} {happening.sample}"
+    key = f"{_key_of(happening.proposal)} {sample_key(happening.sample)}"
     return call.message(SAMPLES, key, receipt_id, {"sample": data}), Noted(receipt_id=receipt_id)
+
+
+def _key_of(proposal: str) -> str:
+    """The proposal as everything compares it.
+
+    Raises:
+        Problem: 422, it has neither letter nor digit.
+    """
+    key = proposal_key(proposal)
+    if not key:
+        raise invalid([FieldFault(field="proposal", message="has neither a letter nor a digit; give one like MX-1111")])
+    return key
 
 
 def receipt_of(text: str | None, drawn: UUID, where: str) -> UUID:

@@ -10,12 +10,13 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from shared.problems import FieldFault, Problem, invalid
+from shared.topics import MOST_INPUTS
 
 M = TypeVar("M", bound=BaseModel)
 
 MOST_LEVELS = 20
 """How deep arrays and objects may lie in one another."""
-MOST_ENTRIES = {"parameters": 2_000, "input": 10_000, "files": 10_000}
+MOST_ENTRIES = {"parameters": 2_000, "input": MOST_INPUTS, "files": 10_000}
 
 DOUBTFUL_ESCAPE = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
 """The only ways in which JSON in UTF-8 can hold the character NUL or half a surrogate pair."""

@@ -16,7 +16,6 @@ from services.gateway.checking import AWAY, Judges, Verdict, Verdicts
 from services.gateway.descriptions import Descriptions
 from services.gateway.handler import (
     BULK,
-    MOST_BYTES,
     Accepted,
     Call,
     Noted,
@@ -34,12 +33,13 @@ from shared.identity import Identities
 from shared.metrics import GATEWAY_REQUESTS
 from shared.problems import UNPROCESSABLE, FieldFault, Problem, invalid
 from shared.tokens import TokenRefused, Tokens
+from shared.topics import MOST_SUBMISSION_BYTES
 from shared.wire import Message
 
 logger = logging.getLogger(__name__)
 
 MOST_BATCH_ITEMS = 1_000
-MOST_BATCH_BYTES = 16_000_000
+MOST_BATCH_BYTES = 4 * MOST_SUBMISSION_BYTES
 SUBMISSIONS = ("/datasets", "/datasets:check")
 
 Submit = Callable[[Mapping[str, object], UUID, Call], tuple[Message, BaseModel]]
@@ -121,7 +121,7 @@ class Edge:
     async def check(self, request: Request) -> Verdict:
         """What would become of a dataset, with all findings; nothing is published."""
         call = self._call(request)
-        data = read_json(await _body(request, MOST_BYTES))
+        data = read_json(await _body(request, MOST_SUBMISSION_BYTES))
         async with self.verdicts.judging() as judges:
             return await _judge(data, call, judges)
 
@@ -165,7 +165,7 @@ class Edge:
     async def _one(self, request: Request, submit: Submit) -> BaseModel:
         call = self._call(request)
         receipt_id = receipt_of(request.headers.get("idempotency-key"), uuid4(), "the header Idempotency-Key")
-        message, answer = submit(read_json(await _body(request, MOST_BYTES)), receipt_id, call)
+        message, answer = submit(read_json(await _body(request, MOST_SUBMISSION_BYTES)), receipt_id, call)
         await self._confirm([message], {"receipt_id": str(receipt_id)})
         return answer
 

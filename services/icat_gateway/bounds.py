@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass, field
 
+from shared.topics import MOST_FRAME_BYTES
+
 KIBIBYTE = 1024
-MEBIBYTE = 1024 * KIBIBYTE
 
 
 @dataclass(frozen=True)
 class Limits:
     """How much one frame may be."""
 
-    body_bytes: int = 8 * MEBIBYTE
+    body_bytes: int = MOST_FRAME_BYTES
     head_bytes: int = 64 * KIBIBYTE
     line_bytes: int = 8 * KIBIBYTE
     headers: int = 64
@@ -36,7 +37,7 @@ class Bounds:
 
     limits: Limits = field(default_factory=Limits)
     patiences: Patiences = field(default_factory=Patiences)
-    waiting_bytes: int = 32 * MEBIBYTE
+    waiting_bytes: int = 4 * MOST_FRAME_BYTES
     """What may have been read and not be durable yet, over all connections."""
     large_frames: int = 4
     """How many connections may send a large frame at one time."""

@@ -6,7 +6,6 @@ from datetime import datetime
 from services.icat_gateway.ports import Taken, Translator
 from shared.rejecting import rejection_message
 from shared.rejections import Code, Refusal
-from shared.stage import HEADROOM_BYTES
 from shared.topics import TOPICS
 from shared.wire import Message, Record
 
@@ -29,7 +28,7 @@ def messages_of(taken: Taken, translator: Translator, now: datetime) -> Sequence
 
 
 def _excess(message: Message) -> int:
-    return len(message.value) + HEADROOM_BYTES - MOST_BYTES[message.topic]
+    return len(message.value) - MOST_BYTES[message.topic]
 
 
 def _rejected(taken: Taken, refusal: Refusal, now: datetime, receipt: bytes | None = None) -> Message:

@@ -1,6 +1,6 @@
 """Which investigation and which inputs a dataset has, and whether it may go on, must wait, or is refused: pure."""
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,8 +8,10 @@ from uuid import UUID
 
 from services.linker.investigations import Plan, investigation_of
 from services.linker.lineage import Node, circle_through
+from services.linker.near import Near, looked_for, near_misses
 from services.linker.relationships import CataloguedDataset, disagreements, forsaken, input_replaced, milder, refusing
 from shared.events import DatasetFacts, Finding, InputRef, LinkedInput, Links, Pending, Section
+from shared.findings import summed_up
 from shared.identity import Identities
 from shared.rejections import Code, Refusal
 from shared.relations import NO_DEMANDS, InputDemands
@@ -19,6 +21,9 @@ from shared.wire import Received
 
 AWAIT_SECONDS = 7 * 86400.0
 """How long the inputs of a dataset are awaited whose kind no technique describes."""
+
+MOST_NAMED = 100
+"""Of the inputs that something waits for, those that are named; the others are counted."""
 
 NOT_CATALOGUED = "unknown (not catalogued yet)"
 
@@ -54,6 +59,8 @@ class HeldSubmission:
     waits_for: tuple[str, ...] = ()
     deadline: datetime | None = None
     refusal: Refusal | None = None
+    unnamed: int = 0
+    """How many more it waits for, where not all are named."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,8 @@ class Known:
     """What some kinds ask of the inputs that they wait for."""
     rejected: Mapping[UUID, str] = field(default_factory=dict)
     """Of the datasets and inputs of the batch, those that are not committed because they were rejected, and why."""
+    near: Near = field(default_factory=dict)
+    """Of inputs that the batch or what it finds held waits for, the catalogued paths that may be meant."""
 
     def addressed(self, dataset: DatasetFacts) -> DatasetFacts:
         """With the investigation that it names: an update that names none adds to a dataset that may name one."""
@@ -106,6 +115,13 @@ class Known:
             if parent.outdates_start(dataset.start) or (before and key in before.inputs and parent.outdates(before)):
                 outdated.add(key)
         return outdated
+
+    def unknown(self, datasets: Iterable[DatasetFacts]) -> set[str]:
+        """The paths of inputs that are not catalogued, of some datasets and of what is held."""
+        waits_for = [held.waits_for for held in self.held]
+        waits_for += [tuple(each.path for each in self.missing(dataset)) for dataset in datasets]
+        unknown = {path for paths in waits_for for path in looked_for(paths)}
+        return unknown and unknown - {dataset.path for dataset in self.catalogued.values()}
 
     def forsaken(self, dataset: DatasetFacts) -> Refusal | None:
         """Why it does not wait, if it waits for an input that was rejected and its kind does not bear that."""
@@ -156,6 +172,7 @@ class Verdict:
 class _Lines:
     """Who is held, in the order of arrival, and what each receipt was answered; grows while a batch is decided."""
 
+    near: Near
     answers: dict[str, Outcome] = field(default_factory=dict)
     lines: dict[UUID, list[HeldSubmission]] = field(default_factory=dict)
 
@@ -168,14 +185,17 @@ class _Lines:
         waiting = [earlier for earlier in line if earlier.state is State.WAITING]
         outcome: Outcome = Queued()
         if waiting and submission.state is not State.EXPIRED:
+            paths = list(dict.fromkeys(path for earlier in waiting for path in earlier.waits_for))
             outcome = Waiting(
                 Pending(
                     receipt_id=submission.receipt_id,
                     dataset_id=submission.dataset_id,
                     path=submission.path,
-                    waits_for=list(dict.fromkeys(path for earlier in waiting for path in earlier.waits_for)),
+                    waits_for=paths[:MOST_NAMED],
+                    waits_for_count=len(paths),
                     since=submission.since,
                     deadline=max(earlier.deadline for earlier in waiting if earlier.deadline),
+                    findings=near_misses(submission.path, paths, self.near),
                 )
             )
         return self.answers.setdefault(submission.receipt_id, outcome)
@@ -193,7 +213,7 @@ class Linker:
 
     def link(self, events: Sequence[Received[LinkerView]], known: Known, now: datetime) -> list[Outcome]:
         """One outcome an event, each knowing what became of those before it. A receipt is always answered the same."""
-        lines = _Lines()
+        lines = _Lines(known.near)
         for submission in known.held:
             lines.join(submission)
         ancestry = dict(known.ancestry)
@@ -250,6 +270,7 @@ class Linker:
             present = (parent for each, parent in parents if each.dataset_id not in outdated)
             findings += disagreements(dataset, kind, present)
         findings += input_replaced([parent for each, parent in parents if each.dataset_id in outdated])
+        findings = list(summed_up(findings))
         if dataset.revision is not None:  # beamcat sends it again by itself: its links were permitted when it was made
             return Verdict(Links(investigation=investigation, inputs=linked, findings=list(map(milder, findings))))
         links = Links(investigation=investigation, inputs=linked, findings=findings)

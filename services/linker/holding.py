@@ -7,14 +7,17 @@ from uuid import UUID
 
 from services.linker.handler import HeldSubmission, Known, Linker, LinkerView, State, add_ancestry
 from services.linker.lineage import Node
+from services.linker.near import Near, near_misses
 from shared.events import DatasetFacts, Links
 from shared.rejecting import rejection_message
 from shared.rejections import Code, Poison, Refusal
-from shared.stage import HEADROOM_BYTES, Outcome, Passed, Waiting
+from shared.stage import Outcome, Passed, Waiting
 from shared.topics import LINKED, VALIDATED
 from shared.wire import Message, Received, Record, derived_headers, read, splice
 
 STAGE = "linker"
+MOST_TOLD = 20
+"""Of the inputs that never came, those that a rejection names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ def settle(linker: Linker, opened: Iterable[Opened], known: Known, now: datetime
         verdict = _last_word(linker, each, known, ancestry)
         if isinstance(verdict, Links):
             message = _linked(each.holding.record, verdict, now)
-            if len(message.value) <= LINKED.max_bytes - HEADROOM_BYTES:
+            if len(message.value) <= LINKED.max_bytes:
                 settled.append(Settled(each.holding, message, passed=each.dataset))
                 continue
             verdict = Refusal(
@@ -156,21 +159,24 @@ def _last_word(linker: Linker, opened: Opened, known: Known, ancestry: MutableMa
     if dataset is None:
         return opened.refusal or Refusal(Code.INTERNAL_ERROR, "the held record cannot be read")
     if submission.state is State.EXPIRED:
-        return submission.refusal or _expiry(opened.holding, dataset)
+        return submission.refusal or _expiry(opened.holding, dataset, known.near)
     verdict = linker.judge(dataset, known, ancestry)
     if verdict.refusal is None:
         add_ancestry(ancestry, dataset)
     return verdict.refusal or verdict.links
 
 
-def _expiry(holding: Holding, dataset: DatasetFacts) -> Refusal:
-    paths = [declared.path for declared in dataset.inputs if declared.dataset_id in holding.missing]
+def _expiry(holding: Holding, dataset: DatasetFacts, near: Near) -> Refusal:
+    missing = set(holding.missing)
+    paths = [declared.path for declared in dataset.inputs if declared.dataset_id in missing]
+    more = f" and {len(paths) - MOST_TOLD} more" if len(paths) > MOST_TOLD else ""
     wanted = "catalogued and complete" if holding.awaits_completion else "catalogued"
     since, deadline = holding.submission.since, holding.submission.deadline
+    told = "".join(f"; {finding.sentence}" for finding in near_misses(dataset.path, paths, near))
     return Refusal(
         Code.INPUT_MISSING,
         f"{len(paths)} of {len(dataset.inputs)} inputs were not {wanted} between {since:%Y-%m-%d %H:%M} and"
-        f" {deadline:%Y-%m-%d %H:%M} UTC: {', '.join(paths)}",
+        f" {deadline:%Y-%m-%d %H:%M} UTC: {', '.join(paths[:MOST_TOLD])}{more}{told}",
     )
 
 

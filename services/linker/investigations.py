@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -14,6 +14,9 @@ from shared.identity import Identities
 NEAR = timedelta(hours=48)
 """Sessions start early and end late: so far outside a slot a dataset still belongs to it, as at the ESRF."""
 
+RESCHEDULED = timedelta(days=1)
+"""How long a rescheduled investigation is measured of which no length was planned."""
+
 UNKNOWN = "investigation_unknown"
 
 FIRST_OWN_NUMBER = 10**12
@@ -23,14 +26,18 @@ NOT_NUMBERED = FIRST_OWN_NUMBER**2
 """Where one without a number would stand: it would be created last."""
 
 Home = tuple[str, str]
-"""Proposal and beamline."""
+"""Proposal, as its key, and beamline."""
+
+Window = tuple[datetime, datetime]
+"""From a moment until just before another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One investigation. `end` is empty while it is open; `number` where it was only thought of, in a dry run.
 
-    A placeholder was not announced: it was opened for a dataset or by a beamline, or a dataset named it.
+    A placeholder was not announced: it was opened for a dataset or by a beamline, or a dataset named it. `actual` are
+    the times to which it was rescheduled, the last one last. The user office writes the proposal as `proposal_name`.
     """
 
     investigation_id: UUID
@@ -42,6 +49,8 @@ class Slot:
     end: datetime | None
     title: str | None = None
     placeholder: bool = False
+    proposal_name: str | None = None
+    actual: tuple[Window, ...] = ()
 
     @property
     def home(self) -> Home:
@@ -57,6 +66,24 @@ class Slot:
     def age(self) -> int:
         """The number: ICAT's clients, too, take the one with the higher number for the later created."""
         return NOT_NUMBERED if self.number is None else self.number
+
+    def rescheduled(self, at: datetime) -> "Slot":
+        """The slot after it was rescheduled at a moment: measured from then on, for as long as was planned.
+
+        A moment within the plan reschedules it to where it is: the session moved to another beamline.
+        """
+        planned = self.end if self.end is not None and self.end > self.start else None
+        if planned is not None and self.start <= at < planned:
+            return self.measured((self.start, planned))
+        return self.measured((at, at + (planned - self.start if planned else RESCHEDULED)))
+
+    def measured(self, window: Window) -> "Slot":
+        """The slot with one more time at which it is measured; it prolongs the last one if that is not over by then."""
+        start, end = window
+        if self.actual and self.actual[-1][0] <= start <= self.actual[-1][1]:
+            last = self.actual[-1]
+            return replace(self, actual=(*self.actual[:-1], (last[0], max(last[1], end))))
+        return replace(self, actual=(*self.actual, window))
 
 
 def own_number(name: str) -> int | None:
@@ -75,18 +102,25 @@ def office_number(facility_id: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """A slot, and where it ends in practice: an open one where the next begins, if any does."""
+    """When a slot is measured, by the plan or instead of it. An open one ends where the next begins, if any does."""
 
     slot: Slot
+    start: datetime
     end: datetime | None
+    is_actual: bool = False
+
+    @property
+    def rank(self) -> tuple[bool, bool, int]:
+        """The highest goes first: what was rescheduled, then what has an end of its own, then what was created last."""
+        return self.is_actual, self.slot.end is not None, self.slot.age
 
     def holds(self, moment: datetime) -> bool:
         """The end is the first moment that is not in it."""
-        return self.slot.start <= moment and (self.end is None or moment < self.end)
+        return self.start <= moment and (self.end is None or moment < self.end)
 
     def distance(self, moment: datetime) -> timedelta:
         """How far the moment is from the nearer edge."""
-        return min(abs(moment - edge) for edge in (self.slot.start, self.end) if edge is not None)
+        return min(abs(moment - edge) for edge in (self.start, self.end) if edge is not None)
 
 
 class Calendar:
@@ -100,18 +134,20 @@ class Calendar:
     def at(self, moment: datetime) -> Slot | None:
         """The slot of a dataset that started at this moment.
 
-        The closed slot created last that holds it; else the open one created last that does; else the nearest within
-        48 hours; else none. What the user office announced goes before what beamcat opened.
+        The slot that was rescheduled to it; else the closed one created last that holds it; else the open one created
+        last that does; else the nearest within 48 hours; else none. What the user office announced goes before what
+        beamcat opened.
         """
         return _choose(self._announced, moment) or _choose(self._opened, moment)
 
 
 def _spans(slots: Iterable[Slot]) -> list[_Span]:
-    """The one that is preferred goes first: those with an end of their own, and of these the one created last."""
+    """The one that is preferred goes first."""
     in_order = sorted(slots, key=lambda slot: (slot.start, slot.age))
-    spans = [_Span(slot, slot.end or following.start) for slot, following in pairwise(in_order)]
-    spans += [_Span(slot, slot.end) for slot in in_order[-1:]]
-    return sorted(spans, key=lambda span: (span.slot.end is not None, span.slot.age), reverse=True)
+    spans = [_Span(slot, slot.start, slot.end or following.start) for slot, following in pairwise(in_order)]
+    spans += [_Span(slot, slot.start, slot.end) for slot in in_order[-1:]]
+    spans += [_Span(slot, *window, is_actual=True) for slot in in_order for window in slot.actual]
+    return sorted(spans, key=lambda span: span.rank, reverse=True)
 
 
 def _choose(spans: Sequence[_Span], moment: datetime) -> Slot | None:
@@ -246,9 +282,12 @@ def reference(slot: Slot, named: str | None = None) -> InvestigationRef:
         number=slot.number,
         facility_id=slot.facility_id,
         proposal=slot.proposal,
+        proposal_name=slot.proposal_name,
         beamline=slot.beamline,
         start=slot.start,
         end=slot.end,
+        actual_start=slot.actual[-1][0] if slot.actual else None,
+        actual_end=slot.actual[-1][1] if slot.actual else None,
         title=slot.title,
         placeholder=slot.placeholder,
         named=named,

@@ -18,7 +18,7 @@ from shared.events import (
     Section,
     StartedInvestigation,
 )
-from shared.identity import Identities
+from shared.identity import Identities, proposal_key
 from shared.rejections import Code, Refusal
 from shared.stage import Learned, Outcome, Told
 from shared.wire import Received
@@ -90,16 +90,9 @@ class Lost(Learned):
 
 @dataclass(frozen=True)
 class Planned(Told):
-    """An investigation that was announced, or that a beamline started, and the strays that it draws home."""
+    """An investigation that was announced, started or rescheduled, and the datasets that move because of it."""
 
     slot: Slot
-    moves: Sequence[Move]
-
-
-@dataclass(frozen=True)
-class Rescheduled(Learned):
-    """The datasets of an investigation that lie elsewhere by the plan."""
-
     moves: Sequence[Move]
 
 
@@ -194,11 +187,12 @@ def slot_of(said: Investigation, identities: Identities, number: int | None = No
         investigation_id=identities.investigation(said.facility_id),
         facility_id=said.facility_id,
         number=number if of_office is None else of_office,
-        proposal=said.proposal.lower(),
+        proposal=proposal_key(said.proposal),
         beamline=said.beamline.lower(),
         start=said.start,
         end=said.end,
         title=said.title,
+        proposal_name=said.proposal.strip(),
     )
 
 
@@ -237,17 +231,17 @@ class _Page:
                 return self._rescheduled(said)
 
     def _announced(self, said: Investigation, number: int) -> Outcome:
-        """A later announcement of the same id replaces the earlier; its number stays."""
+        """A later announcement of the same id replaces the earlier; its number stays, and when it was measured."""
         slot = slot_of(said, self.identities, number)
         before = self.plan.known(slot.investigation_id)
         if before is not None:
-            slot = replace(slot, number=before.number)
+            slot = replace(slot, number=before.number, actual=before.actual)
         self.plan.add(slot)
         return self._planned(slot, _homeward(self._unmoved(self.diary.strays), self.plan, self.now))
 
     def _started(self, said: StartedInvestigation, number: int) -> Outcome:
         """What the plan covers is not opened again: the investigation that covers it is told."""
-        home = said.proposal.lower(), said.beamline.lower()
+        home = proposal_key(said.proposal), said.beamline.lower()
         slot = self.plan.at(home, said.start)
         if slot is None:
             slot = opened(home, said.start, self.identities, number)
@@ -257,15 +251,20 @@ class _Page:
     def _rescheduled(self, said: RescheduledInvestigation) -> Outcome:
         """Every dataset goes where a new one would; one that named its investigation stays. Of an unknown: none."""
         slot = self.plan.named(said.facility_id)
-        moves = []
+        if slot is None:
+            return Learned()
+        if said.at is not None:
+            slot = slot.rescheduled(said.at)
+            self.plan.add(slot)
+        moves = _homeward(self._unmoved(self.diary.strays), self.plan, self.now)
+        self._note(moves)
         for dataset in self._unmoved(self.diary.residents):
-            if slot is None or dataset.investigation_id != slot.investigation_id or dataset.facts.investigation_id:
+            if dataset.investigation_id != slot.investigation_id or dataset.facts.investigation_id:
                 continue
             target = self.plan.of(dataset.facts) or opening(dataset.facts, self.identities)
             if target.investigation_id != slot.investigation_id:
                 moves.append(move(dataset, target.investigation_id, self.now))
-        self._note(moves)
-        return Rescheduled(moves)
+        return self._planned(slot, moves)
 
     def _planned(self, slot: Slot, moves: Sequence[Move]) -> Outcome:
         self._note(moves)

@@ -19,6 +19,7 @@ from shared.events import (
     InvestigationRef,
     LinkedInput,
     Producer,
+    ProposalKey,
     SampleRef,
     Section,
     Submission,
@@ -42,7 +43,7 @@ class CommittedDocument(Section):
     technique: str
     technique_pid: str | None
     kind: str
-    proposal: str
+    proposal: ProposalKey
     beamline: str
     start: AwareDatetime
     end: AwareDatetime | None

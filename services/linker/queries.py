@@ -1,5 +1,6 @@
 """The linker's questions and orders to PostgreSQL, between rows and the words of the domain."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,15 +16,17 @@ from services.linker.investigations import Home, Plan, Slot, home_of, open_for, 
 from services.linker.learning import Catalogued
 from services.linker.lineage import Node
 from services.linker.moving import Move, Placed, revisit
+from services.linker.near import MOST_NEAR, Near, near_each, places_of
 from services.linker.relationships import CataloguedDataset
 from services.linker.revisiting import Revisit, Stir
 from shared.arrays import array, quoted
 from shared.database import Connection
 from shared.events import DatasetFacts
-from shared.identity import Identities
+from shared.identity import Identities, proposal_key
 from shared.rejections import Code, Refusal
 from shared.wire import Record
 
+SLOT_COLUMNS = 12
 MOST_EDGES = 100_000
 """Of the ancestry that is searched for circles in one batch."""
 
@@ -87,6 +90,22 @@ async def with_openings(
     return replace(known, plan=plan)
 
 
+async def with_near(connection: Connection, known: Known, datasets: Iterable[DatasetFacts]) -> Known:
+    """The same, with what may be meant by the inputs that are not catalogued."""
+    return replace(known, near=await near_of(connection, known.unknown(datasets)))
+
+
+async def near_of(connection: Connection, paths: Collection[str]) -> Near:
+    """The catalogued paths that may be meant by some that are not."""
+    if not paths:
+        return {}
+    places = {place for path in paths for place in places_of(path)}
+    found = defaultdict(list)
+    for row in await connection.fetch(sql.NEAR, list(places), MOST_NEAR):
+        found[row["asked"]].append(row["found"])
+    return near_each(paths, found)
+
+
 async def reserved_numbers(connection: Connection, count: int) -> list[int]:
     """Numbers for new investigations, each given once."""
     return [row[0] for row in await connection.fetch(sql.NUMBERS, count)]
@@ -96,7 +115,7 @@ async def keep_slots(connection: Connection, slots: Iterable[Slot]) -> None:
     """The newest word on each investigation; a number, once given, stays."""
     rows = {slot.investigation_id: slot_row(slot) for slot in slots}
     if rows:
-        await connection.execute(sql.KEEP_SLOTS, *columns(list(rows.values()), 9))
+        await connection.execute(sql.KEEP_SLOTS, *columns(list(rows.values()), SLOT_COLUMNS))
 
 
 async def with_ancestry(connection: Connection, known: Known, datasets: Sequence[DatasetFacts]) -> Known:
@@ -116,7 +135,7 @@ async def slots_of(
     ids = [identities.investigation(name) for name in names]
     numbers = [number for name in names if (number := own_number(name)) is not None]
     rows = await connection.fetch(sql.SLOTS, ids, numbers, *columns(list(homes), 2))
-    return [Slot(**row) for row in rows]
+    return [slot_of_row(row) for row in rows]
 
 
 async def hold(connection: Connection, holdings: Sequence[Holding]) -> None:
@@ -174,7 +193,7 @@ def catalogued_of(row: asyncpg.Record) -> CataloguedDataset:
         path=row["path"],
         kind=row["kind"],
         inputs=frozenset(row["inputs"]),
-        proposal=row["proposal"],
+        proposal=row["proposal"] and proposal_key(row["proposal"]),
         sample=row["sample"],
         start=row["start"],
         complete=row["complete"],
@@ -194,15 +213,17 @@ def placed_of(row: asyncpg.Record) -> Placed:
 
 def submission_of(row: asyncpg.Record) -> HeldSubmission:
     """A held submission without its record."""
+    waits_for = tuple(row.get("waits_for", ()))
     return HeldSubmission(
         receipt_id=row["receipt_id"],
         dataset_id=row["dataset_id"],
         path=row["path"],
         state=State(row["state"]),
         since=row["since"],
-        waits_for=tuple(row.get("waits_for", ())),
+        waits_for=waits_for,
         deadline=row["deadline"],
         refusal=_refusal_of(row) if row["code"] else None,
+        unnamed=row.get("waits_for_count", len(waits_for)) - len(waits_for),
     )
 
 
@@ -270,7 +291,17 @@ def slot_row(slot: Slot) -> tuple[Any, ...]:
         slot.end,
         slot.title,
         slot.placeholder,
+        slot.proposal_name,
+        array(quoted(start.isoformat()) for start, _ in slot.actual),
+        array(quoted(end.isoformat()) for _, end in slot.actual),
     )
+
+
+def slot_of_row(row: asyncpg.Record) -> Slot:
+    """An investigation. A version that kept separators in proposals may have written it."""
+    fields = dict(row)
+    actual = zip(fields.pop("actual_starts"), fields.pop("actual_ends"), strict=True)
+    return Slot(**fields | {"proposal": proposal_key(row["proposal"]), "actual": tuple(actual)})
 
 
 def committed_row(fact: Catalogued) -> tuple[Any, ...]:

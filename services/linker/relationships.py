@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.events import DatasetFacts, Finding, Severity
+from shared.identity import sample_key
 from shared.kinds import Kind
 from shared.rejections import Code, Refusal
 from shared.relations import Relation, relation_of
@@ -110,7 +111,7 @@ class _Pair:
         if relation.same_proposal and parent.proposal is not None and not of_one_proposal:
             yield self._other(OTHER_PROPOSAL, relation.same_proposal, dataset.proposal, parent.proposal)
         both_known = of_one_proposal and own_sample and other_sample
-        if relation.same_sample and both_known and own_sample.casefold() != other_sample.casefold():
+        if relation.same_sample and both_known and sample_key(own_sample) != sample_key(other_sample):
             yield self._other(OTHER_SAMPLE, relation.same_sample, own_sample, other_sample)
         if relation.not_before_input and parent.start is not None and dataset.start < parent.start:
             yield self._later(relation.not_before_input, parent.start)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.linker import statements as sql
 from services.linker.investigations import Slot
-from services.linker.queries import columns, slot_row
+from services.linker.queries import SLOT_COLUMNS, columns, slot_row
 from shared.database import Connection
 from shared.events import InvestigationRef, InvestigationRegistered, Section
 from shared.rejections import Poison
@@ -53,15 +53,21 @@ class LostInvestigations:
                 if told is None or told.start is None or told.number is None:
                     continue
                 if self._told.get(told.investigation_id, (0,))[0] <= record.timestamp_ms:
-                    slot = Slot(**told.model_dump(exclude={"named"}))
-                    self._told[told.investigation_id] = record.timestamp_ms, slot
+                    self._told[told.investigation_id] = record.timestamp_ms, _slot(told)
 
     async def finish(self) -> int:
         """After all records: keep them; new investigations get higher numbers; how many were lacking."""
         rows = [slot_row(slot) for _, slot in self._told.values()]
-        status = await self._connection.execute(sql.LACKING_SLOTS, *columns(rows, 9))
+        status = await self._connection.execute(sql.LACKING_SLOTS, *columns(rows, SLOT_COLUMNS))
         await self._connection.execute(GO_ON_ABOVE)
         return int(status.split()[-1])
+
+
+def _slot(told: InvestigationRef) -> Slot:
+    """The investigation as it was told; of the times to which it was rescheduled the last one is."""
+    fields = told.model_dump(exclude={"named", "actual_start", "actual_end"})
+    actual = [(told.actual_start, told.actual_end)] if told.actual_start and told.actual_end else []
+    return Slot(**fields, actual=tuple(actual))
 
 
 def _told(record: Record) -> InvestigationRef | None:

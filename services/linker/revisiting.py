@@ -14,6 +14,7 @@ from uuid import UUID
 
 from services.linker.investigations import Slot
 from services.linker.relationships import CataloguedDataset
+from shared.identity import sample_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +79,4 @@ def _cause(dataset_id: UUID, dataset: CataloguedDataset) -> str:
 
 
 def _name(dataset: CataloguedDataset) -> str | None:
-    return dataset.sample and dataset.sample.casefold()
+    return dataset.sample and sample_key(dataset.sample)

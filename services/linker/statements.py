@@ -1,5 +1,7 @@
 """The linker's SQL. Every statement is set-based: a batch costs the same number of round trips whatever its size."""
 
+from services.linker.tables import KEY_OF_PROPOSAL
+
 GRAPH_LOCK, RELAY_LOCK, ADOPTION_LOCK, OPENING_LOCK, CHILDREN_LOCK = ((0x6C696E6B << 8) + n for n in (1, 2, 3, 4, 5))
 """Keys of advisory locks, all held until the transaction ends.
 
@@ -22,6 +24,16 @@ _COLUMNS = """dataset_id, path, kind, inputs, proposal, sample, start, complete,
 CATALOGUED = f"""
 select {_COLUMNS} from dataset where (committed or rejected is not null) and dataset_id = any($1::uuid[])
 """  # noqa: S608  # made of constants
+
+NEAR = """
+select asked.path as asked, near.path as found from unnest($1::text[]) as asked (path)
+cross join lateral (
+    select path from dataset
+    where committed and lower(replace(dataset.path, ' ', '')) = lower(replace(asked.path, ' ', ''))
+    order by path limit $2
+) near
+"""
+"""Lateral, as ANCESTRY. What is looked for is what `near.key_of` makes of a path."""
 
 AWAIT = f"""
 insert into dataset (dataset_id, path, committed)
@@ -59,19 +71,19 @@ from unnest($1::uuid[], $2::text[]) as brought (id, inputs) where dataset.datase
 """
 
 SUBMISSIONS = """
-select receipt_id, dataset_id, path, state, since, deadline, code, message,
+select receipt_id, dataset_id, path, state, since, deadline, code, message, cardinality(missing) as waits_for_count,
     array(
-        select awaited.path from unnest(held.missing) with ordinality as m (id, place)
+        select awaited.path from unnest(held.missing{named}) with ordinality as m (id, place)
         join dataset awaited on awaited.dataset_id = m.id order by place
     ) as waits_for
 from held
 """
 
-HELD_OF = f"""{SUBMISSIONS}
+HELD_OF = f"""{SUBMISSIONS.format(named="")}
 where receipt_id = any($1::text[]) or (dataset_id = any($2::uuid[]) and state <> 'refused') order by seq
 """
 
-PENDING = f"{SUBMISSIONS} where state <> 'refused' order by seq limit $1"
+PENDING = f"{SUBMISSIONS.format(named='[1:$2::int]')} where state <> 'refused' order by seq limit $1"
 
 HOLD = """
 insert into held (receipt_id, dataset_id, path, state, inputs, missing, awaits_completion, ends_with_inputs, since,
@@ -89,26 +101,35 @@ on conflict (receipt_id) do nothing
 """
 
 _SLOT = """
-select investigation_id, facility_id, number, proposal, beamline, start, "end", title, placeholder from investigation
+select investigation_id, facility_id, number, proposal, beamline, start, "end", title, placeholder, proposal_name,
+    actual_starts, actual_ends
+from investigation
 """
 
 SLOTS = f"""
 {_SLOT} where investigation_id = any($1::uuid[]) or number = any($2::bigint[])
 union
-{_SLOT} join unnest($3::text[], $4::text[]) as home (proposal, beamline) using (proposal, beamline)
+{_SLOT} join unnest($3::text[], $4::text[]) as home (key_of_proposal, of_beamline)
+    on {KEY_OF_PROPOSAL} = key_of_proposal and beamline = of_beamline
 """
 
 NUMBERS = "select nextval('investigation_number') from generate_series(1, $1)"
 
 _NEW_SLOTS = """
-insert into investigation (investigation_id, facility_id, number, proposal, beamline, start, "end", title, placeholder)
-select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[],
-    $7::timestamptz[], $8::text[], $9::bool[])
+insert into investigation (investigation_id, facility_id, number, proposal, beamline, start, "end", title, placeholder,
+    proposal_name, actual_starts, actual_ends)
+select id, facility_id, number, proposal, beamline, start, "end", title, placeholder, proposal_name,
+    starts::timestamptz[], ends::timestamptz[]
+from unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
+    $8::text[], $9::bool[], $10::text[], $11::text[], $12::text[])
+    as new (id, facility_id, number, proposal, beamline, start, "end", title, placeholder, proposal_name, starts, ends)
 """
 LACKING_SLOTS = f"{_NEW_SLOTS} on conflict do nothing"
 KEEP_SLOTS = f"""{_NEW_SLOTS}
-on conflict (investigation_id) do update set (proposal, beamline, start, "end", title, placeholder)
-    = (excluded.proposal, excluded.beamline, excluded.start, excluded."end", excluded.title, excluded.placeholder)
+on conflict (investigation_id) do update set
+    (proposal, beamline, start, "end", title, placeholder, proposal_name, actual_starts, actual_ends)
+    = (excluded.proposal, excluded.beamline, excluded.start, excluded."end", excluded.title, excluded.placeholder,
+       excluded.proposal_name, excluded.actual_starts, excluded.actual_ends)
 """
 
 STRAYS = """
@@ -228,6 +249,19 @@ select * from held where state in ('released', 'expired') and not exists (
 ) order by seq limit $1 for update
 """
 
+LOOK = """
+select held.* from unnest($1::timestamptz[]) with ordinality as look (since, n)
+join held on held.looks = look.n - 1 and held.since <= look.since
+where state = 'waiting' and not exists (
+    select from held earlier
+    where earlier.dataset_id = held.dataset_id and earlier.seq < held.seq and earlier.state = 'waiting'
+) order by seq limit $2 for update of held skip locked
+"""
+
+LOOKED = """
+update held set looks = case when receipt_id = any($2::text[]) then $3 else looks + 1 end
+where receipt_id = any($1::text[])
+"""
 FORGET = "delete from held where receipt_id = any($1::text[])"
 
 ENTOMB = """

@@ -8,22 +8,23 @@ from datetime import datetime
 from uuid import UUID
 
 from services.linker import statements as sql
-from services.linker.handler import HeldSubmission, Known, LinkerView
-from services.linker.holding import Holding, Settled, holdings_of, new_links, readmitted
-from services.linker.investigations import NEAR, Slot, home_of
+from services.linker.handler import MOST_NAMED, HeldSubmission, Known, LinkerView
+from services.linker.holding import holdings_of, new_links, readmitted
+from services.linker.investigations import NEAR, Plan, Slot, home_of
 from services.linker.learning import (
     CommittedView,
     Diary,
     Lost,
     Planned,
     RejectedView,
-    Rescheduled,
     as_catalogued,
     newest_of,
     slot_of,
 )
+from services.linker.lots import PostgresLooks, PostgresLot
 from services.linker.moving import CommittedDocument, Placed
-from services.linker.ports import Lot, Queue, Side
+from services.linker.near import Near
+from services.linker.ports import Looks, Lot, Queue, Side
 from services.linker.queries import (
     bring_links,
     catalogued_in,
@@ -32,6 +33,7 @@ from services.linker.queries import (
     hold,
     holding_of,
     keep_slots,
+    near_of,
     note_revisits,
     placed_of,
     read_known,
@@ -42,12 +44,13 @@ from services.linker.queries import (
     slots_of,
     submission_of,
     with_ancestry,
+    with_near,
     with_openings,
 )
 from services.linker.revisiting import Surroundings, stir_of
 from shared.database import Connection, Database
 from shared.events import DatasetFacts, Investigation, InvestigationAnnounced, RescheduledInvestigation
-from shared.identity import Identities
+from shared.identity import Identities, proposal_key
 from shared.relations import NO_DEMANDS, InputDemands
 from shared.stage import Outcome, Passed, Store
 from shared.wire import Received
@@ -81,15 +84,27 @@ class PostgresLinks:
         async with self._database.transaction() as connection:
             mine = await connection.fetchval(sql.TRY_LOCK, sql.RELAY_LOCK)
             rows = await connection.fetch(sql.DUE, most) if mine else []
-            yield _Lot(connection, self._identities, [holding_of(row) for row in rows])
+            yield PostgresLot(connection, self._identities, [holding_of(row) for row in rows])
+
+    @asynccontextmanager
+    async def looks(self, waited_since: Sequence[datetime], most: int) -> AsyncIterator[Looks]:
+        """What is to be looked at once more, locked."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(sql.LOOK, list(waited_since), most)
+            yield PostgresLooks(connection, [holding_of(row) for row in rows])
 
     async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
         """What is known of the datasets and their inputs, without a trace."""
         async with self._database.connection() as connection:
             known = await read_known(connection, self._identities, datasets, (), include_inputs=True)
-            known = replace(known, demands=self._demands)
+            known = await with_near(connection, replace(known, demands=self._demands), datasets)
             suspects = [dataset for dataset in datasets if known.may_close_circle(dataset)]
             return await with_ancestry(connection, known, suspects) if suspects else known
+
+    async def near(self, paths: Collection[str]) -> Near:
+        """The catalogued paths that may be meant by some that are not."""
+        async with self._database.connection() as connection:
+            return await near_of(connection, paths)
 
     async def expire(self, now: datetime) -> int:
         """Give up on what has waited past its deadline."""
@@ -105,7 +120,7 @@ class PostgresLinks:
     async def pending(self, most: int) -> Sequence[HeldSubmission]:
         """What is held and not settled, oldest first."""
         async with self._database.connection() as connection:
-            return [submission_of(row) for row in await connection.fetch(sql.PENDING, most)]
+            return [submission_of(row) for row in await connection.fetch(sql.PENDING, most, MOST_NAMED)]
 
 
 class _Linking:
@@ -118,12 +133,13 @@ class _Linking:
         self._known = Known()
 
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
-        """Three queries; four more where nothing is planned, four where an input is missing or new to an update."""
+        """Three queries; four more where nothing is planned, five where an input is missing or new to an update."""
         datasets = [event.event.dataset for event in events]
         receipts = [event.receipt_id for event in events]
         known = await read_known(self._connection, self._identities, datasets, receipts)
         known = replace(known, demands=self._demands)
         known = await with_openings(self._connection, self._identities, datasets, known)
+        known = await with_near(self._connection, known, datasets)
         if suspects := [dataset for dataset in datasets if known.may_close_circle(dataset)]:
             await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
             known = await self._await_missing(suspects, known)
@@ -245,81 +261,54 @@ class _Announcements:
         await self._connection.execute(sql.LOCK, sql.ADOPTION_LOCK)
         await self._connection.execute(sql.LOCK, sql.OPENING_LOCK)
         said = [event.event.investigation for event in events]
-        asked = {each.facility_id for each in said if isinstance(each, RescheduledInvestigation)}
         announced = [slot_of(each, self._identities) for each in said if isinstance(each, Investigation)]
-        residents = await self._residents(asked)
+        rescheduled = [each for each in said if isinstance(each, RescheduledInvestigation)]
+        measured = await self._rescheduled(rescheduled)
+        residents = await self._residents(measured)
         homes = {
-            (each.proposal.lower(), each.beamline.lower())
+            (proposal_key(each.proposal), each.beamline.lower())
             for each in said
             if not isinstance(each, RescheduledInvestigation)
         }
-        homes |= {home_of(each.facts) for each in residents}
-        names = asked | {slot.facility_id for slot in announced if slot.facility_id is not None}
+        homes |= {home_of(each.facts) for each in residents} | {slot.home for slot in measured}
+        names = {each.facility_id for each in rescheduled}
+        names |= {slot.facility_id for slot in announced if slot.facility_id is not None}
         slots = await slots_of(self._connection, self._identities, homes, names)
-        return Diary(
-            slots, await self._strays(announced, slots), residents, await reserved_numbers(self._connection, len(said))
-        )
+        strays = await self._strays([*announced, *measured], slots)
+        return Diary(slots, strays, residents, await reserved_numbers(self._connection, len(said)))
 
-    async def _residents(self, names: Collection[str]) -> list[Placed]:
-        """The datasets of rescheduled investigations that did not name them."""
-        if not names:
+    async def _rescheduled(self, said: Sequence[RescheduledInvestigation]) -> list[Slot]:
+        """The investigations that are rescheduled, with the times to which they are."""
+        if not said:
             return []
-        slots = await slots_of(self._connection, self._identities, (), names)
+        plan = Plan(await slots_of(self._connection, self._identities, (), {each.facility_id for each in said}))
+        known = ((plan.named(each.facility_id), each.at) for each in said)
+        return [slot.rescheduled(at) if at else slot for slot, at in known if slot is not None]
+
+    async def _residents(self, slots: Sequence[Slot]) -> list[Placed]:
+        """The datasets of rescheduled investigations that did not name them."""
+        if not slots:
+            return []
         rows = await self._connection.fetch(sql.RESIDENTS, [slot.investigation_id for slot in slots])
         return [placed_of(row) for row in rows]
 
-    async def _strays(self, announced: Sequence[Slot], slots: Sequence[Slot]) -> list[Placed]:
+    async def _strays(self, drawing: Sequence[Slot], slots: Sequence[Slot]) -> list[Placed]:
         """Datasets in placeholders that these investigations may draw home: those near, and those that named them."""
         opened = defaultdict(list)
         for slot in slots:
             if slot.is_opened:
                 opened[slot.home].append(slot.investigation_id)
         near: list[tuple[UUID, datetime | None, datetime | None]] = []
-        for slot in announced:
-            until = slot.end + NEAR if slot.end else None
-            near += [(placeholder, slot.start - NEAR, until) for placeholder in opened[slot.home]]
+        for slot in drawing:
+            for start, end in ((slot.start, slot.end), *slot.actual):
+                until = end + NEAR if end else None
+                near += [(placeholder, start - NEAR, until) for placeholder in opened[slot.home]]
             near.append((slot.investigation_id, None, None))
         return [placed_of(row) for row in await self._connection.fetch(sql.STRAYS, *columns(near, 3))]
 
     async def save(self, events: Sequence[Received[InvestigationAnnounced]], outcomes: Sequence[Outcome]) -> None:
         """The newest word on each investigation, and the moves of its datasets."""
         del events
-        await keep_slots(self._connection, [outcome.slot for outcome in outcomes if isinstance(outcome, Planned)])
-        moving = [outcome for outcome in outcomes if isinstance(outcome, (Planned, Rescheduled))]
-        await send_moves(self._connection, [move for outcome in moving for move in outcome.moves])
-
-
-class _Lot:
-    """Holdings under lock."""
-
-    def __init__(self, connection: Connection, identities: Identities, holdings: Sequence[Holding]) -> None:
-        self.holdings = holdings
-        self._connection = connection
-        self._identities = identities
-        self._known = Known()
-
-    async def load(self, datasets: Sequence[DatasetFacts]) -> Known:
-        """What the last word depends on."""
-        if not datasets:
-            return self._known
-        known = await read_known(self._connection, self._identities, datasets, ())
-        known = await with_openings(self._connection, self._identities, datasets, known)
-        if suspects := [dataset for dataset in datasets if known.brings_links(dataset)]:
-            await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
-            known = await with_ancestry(self._connection, known, suspects)
-        self._known = known
-        return known
-
-    async def finish(self, settled: Sequence[Settled]) -> None:
-        """Forget what was linked; keep a tombstone of what was refused."""
-        linked = [each for each in settled if each.refusal is None]
-        tombs = [
-            (each.holding.submission.receipt_id, each.refusal.code, each.refusal.message)
-            for each in settled
-            if each.refusal is not None
-        ]
-        await bring_links(self._connection, new_links((each.passed for each in linked if each.passed), self._known))
-        if linked:
-            await self._connection.execute(sql.FORGET, [each.holding.submission.receipt_id for each in linked])
-        if tombs:
-            await self._connection.execute(sql.ENTOMB, *columns(tombs, 3))
+        planned = [outcome for outcome in outcomes if isinstance(outcome, Planned)]
+        await keep_slots(self._connection, [outcome.slot for outcome in planned])
+        await send_moves(self._connection, [move for outcome in planned for move in outcome.moves])

@@ -15,15 +15,20 @@ from sqlalchemy import (
     Sequence,
     Table,
     Text,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import UUID
 
 from services.linker.investigations import FIRST_OWN_NUMBER
+from shared.identity import PROPOSAL_SEPARATORS
 
 metadata = MetaData()
 
 NO_IDS = text("'{}'")
+
+KEY_OF_PROPOSAL = f"translate(proposal, '{PROPOSAL_SEPARATORS}', '')"
+"""As `proposal_key`: a version that kept separators may have written the row."""
 
 own_numbers = Sequence("investigation_number", start=FIRST_OWN_NUMBER, metadata=metadata)
 
@@ -52,7 +57,16 @@ investigation = Table(
         server_default=text("false"),
         comment="opened for a dataset or by a beamline, or named by a dataset: the user office announced nothing",
     ),
-    Index("investigation_by_home", "proposal", "beamline"),
+    Column("proposal_name", Text, comment="how the user office writes the proposal"),
+    Column(
+        "actual_starts",
+        ARRAY(DateTime(timezone=True)),
+        nullable=False,
+        server_default=NO_IDS,
+        comment="to when it was rescheduled, the last time last",
+    ),
+    Column("actual_ends", ARRAY(DateTime(timezone=True)), nullable=False, server_default=NO_IDS),
+    Index("investigation_by_key", text(KEY_OF_PROPOSAL), "beamline"),
 )
 
 dataset = Table(
@@ -93,6 +107,12 @@ dataset = Table(
         "investigation_id",
         postgresql_where=text("investigation_id is not null and named is null"),
     ),
+    Index(
+        "dataset_near",
+        func.lower(func.replace(text("path"), text("' '"), text("''"))),
+        postgresql_using="hash",  # the path itself would make an index as large as the table
+        postgresql_where=text("committed"),
+    ),
     Index("dataset_stray", "placeholder_id", "start", postgresql_where=text("placeholder_id is not null")),
 )
 
@@ -127,6 +147,13 @@ held = Table(
         server_default=text("false"),
         comment="an input that is rejected ends the waiting",
     ),
+    Column(
+        "looks",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="how often something near its missing inputs was looked for while it waits",
+    ),
     Column("since", DateTime(timezone=True), nullable=False),
     Column("deadline", DateTime(timezone=True)),
     Column("code", Text, comment="of the refusal, as `message`"),
@@ -142,6 +169,7 @@ held = Table(
     CheckConstraint("state in ('waiting', 'released', 'expired', 'refused')", name="held_state"),
     Index("held_line", "dataset_id", "seq", postgresql_where=text("state <> 'refused'")),
     Index("held_due", "seq", postgresql_where=text("state in ('released', 'expired')")),
+    Index("held_looks", "looks", "since", postgresql_where=text("state = 'waiting'")),
     Index("held_deadline", "deadline", postgresql_where=text("state = 'waiting'")),
     Index(
         "held_missing",

@@ -5,14 +5,35 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.sample_tracking.samples import Answer, Happened, Known, Sample, SampleParameters, TrackingView, text_of
-from shared.events import Container, Finding, LinkedInput, SampleMoved, SampleRef, Tracking
-from shared.identity import Identities
+from services.sample_tracking.samples import (
+    Answer,
+    Happened,
+    Known,
+    Sample,
+    SampleParameters,
+    TrackingView,
+    Visited,
+    text_of,
+)
+from shared.events import (
+    Container,
+    Finding,
+    InvestigationRegistered,
+    LinkedInput,
+    SampleHappening,
+    SampleMoved,
+    SampleRef,
+    Tracking,
+)
+from shared.identity import Identities, proposal_key, sample_key, sample_name
 from shared.stage import Passed
 from shared.wire import Received
 
 OBJECT_ID = re.compile("[0-9a-f]{24}")
 """An id of ICAT+'s tracking database, which no person would give as a name."""
+
+OWN_NUMBER = re.compile("[1-9][0-9]{12,15}")
+"""The number of an investigation that beamcat opened: it has no id of the user office's."""
 
 WHOLE_NUMBER = re.compile("[0-9]{1,9}")
 MOST_NAMES = 5
@@ -49,7 +70,8 @@ def _answer(identities: Identities, event: TrackingView, newest: Mapping[UUID, A
     if name is not None:
         sample_id = identities.sample(investigation.investigation_id, name)
         inherited = bool(dataset.revision and before and before.sample and before.sample.inherited)
-        return Answer(SampleRef(sample_id=sample_id, name=name, inherited=inherited), investigation.proposal)
+        sample = SampleRef(sample_id=sample_id, name=sample_name(name), inherited=inherited)
+        return Answer(sample, investigation.proposal)
     if before and (not event.links.inputs or event.has_outdated_inputs):
         return before
     return _inherited([entry for entry in event.links.inputs if not entry.replaced], newest)
@@ -65,7 +87,7 @@ def _inherited(inputs: Sequence[LinkedInput], newest: Mapping[UUID, Answer]) -> 
     if untracked:
         return _no_sample("sample_unknown", f"no sample was named, and that of the input {untracked[0]} is not known")
     samples = {
-        (answer.proposal, answer.sample.name): SampleRef(
+        (answer.proposal, sample_key(answer.sample.name)): SampleRef(
             sample_id=answer.sample.sample_id, name=answer.sample.name, inherited=True
         )
         for answer in (newest[entry.dataset_id] for entry in reversed(inputs))
@@ -77,7 +99,7 @@ def _inherited(inputs: Sequence[LinkedInput], newest: Mapping[UUID, Answer]) -> 
         case [((proposal, _), sample)]:
             return Answer(sample, proposal)
         case several:
-            names = sorted(f"{name} of {proposal}" for (proposal, name), _ in several)
+            names = sorted(f"{sample.name} of {proposal}" for (proposal, _), sample in several)
             more = ", …" if len(names) > MOST_NAMES else ""
             return _no_sample(
                 "sample_ambiguous",
@@ -132,11 +154,15 @@ def remember(
     return [_happened(identities, received) for received in events]
 
 
+def visit(events: Sequence[Received[InvestigationRegistered]], _known: None, _now: datetime) -> Sequence[Visited]:
+    """Every investigation as the linker last registered it."""
+    return [Visited(received.event.investigation, received.record.offset) for received in events]
+
+
 def _happened(identities: Identities, received: Received[SampleMoved]) -> Happened:
-    said = received.event.sample
-    happening = said.model_copy(update={"proposal": said.proposal.lower(), "beamline": said.beamline.lower()})
+    happening = _canonical(received.event.sample)
     sample = None
-    if happening.investigation_id:
+    if happening.investigation_id and not OWN_NUMBER.fullmatch(happening.investigation_id):
         investigation_id = identities.investigation(happening.investigation_id)
         sample = Sample(
             sample_id=identities.sample(investigation_id, happening.sample),
@@ -148,3 +174,16 @@ def _happened(identities: Identities, received: Received[SampleMoved]) -> Happen
             acronym=happening.acronym,
         )
     return Happened(received.source, received.receipt_id, happening, sample)
+
+
+def _canonical(said: SampleHappening) -> SampleHappening:
+    """In the spelling of datasets."""
+    return said.model_copy(
+        update={
+            "proposal": proposal_key(said.proposal),
+            "beamline": said.beamline.lower(),
+            "sample": sample_name(said.sample),
+            "acronym": sample_name(said.acronym) or None if said.acronym else None,
+            "investigation_id": said.investigation_id or None,
+        }
+    )

@@ -1,23 +1,29 @@
 """The twin of the PostgreSQL store without a database, held to the same suite."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
 from services.sample_tracking.samples import (
+    FROM_DATASETS,
     Answer,
     Happened,
-    HistoryEntry,
     Known,
     Sample,
     SampleEntry,
     SampleHistory,
+    SampleHome,
+    Told,
     TrackingView,
-    prefixed_name,
+    Visited,
     queried,
     registration,
+    visit_of,
 )
-from shared.events import SampleMoved, Tracking
+from services.sample_tracking.visits import Visits, histories
+from shared.events import InvestigationRegistered, SampleMoved, Tracking
+from shared.identity import sample_key
 from shared.stage import Outcome, Passed
 from shared.wire import Received
 
@@ -29,10 +35,18 @@ class Memory:
         self.samples: dict[UUID, Sample] = {}
         self.tracked: dict[tuple[UUID, str], Answer] = {}
         self.happened: dict[tuple[str, str], Happened] = {}
+        self.visits: dict[UUID, Visited] = {}
 
     def newest(self) -> dict[UUID, Answer]:
         """Each dataset's last answer, in the order of arrival."""
         return {dataset_id: answer for (dataset_id, _), answer in self.tracked.items()}
+
+    def visit(self, said: Visited) -> None:
+        """A later word replaces an earlier one."""
+        before = self.visits.get(said.visit.investigation_id)
+        dated = before is not None and (before.visit.start is not None or said.visit.start is None)
+        if before is None or said.word > before.word or not dated:
+            self.visits[said.visit.investigation_id] = said
 
 
 class MemoryTracking:
@@ -56,11 +70,12 @@ class MemoryTracking:
         )
 
     async def save(self, events: Sequence[Received[TrackingView]], outcomes: Sequence[Outcome]) -> None:
-        """Register samples not seen before and keep each submission's answer."""
+        """Register samples and visits not seen before and keep each submission's answer."""
         for received, outcome in zip(events, outcomes, strict=True):
             assert isinstance(outcome, Passed)
             tracking = outcome.sections["tracking"]
             assert isinstance(tracking, Tracking)
+            self._memory.visit(Visited(received.event.links.investigation, FROM_DATASETS))
             sample = registration(received.event, tracking.sample)
             if sample:
                 self._memory.samples.setdefault(sample.sample_id, sample)
@@ -89,7 +104,30 @@ class MemoryHappenings:
             assert isinstance(outcome, Happened)
             if outcome.sample:
                 self._memory.samples.setdefault(outcome.sample.sample_id, outcome.sample)
+                self._memory.visit(Visited(visit_of(outcome.sample), FROM_DATASETS))
             self._memory.happened.setdefault((outcome.source, outcome.event_id), outcome)
+
+
+class MemoryVisits:
+    """The investigations that the linker registered."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["MemoryVisits"]:
+        """Each save stands by itself."""
+        yield self
+
+    async def load(self, events: Sequence[Received[InvestigationRegistered]]) -> None:
+        """An event speaks for itself."""
+
+    async def save(self, events: Sequence[Received[InvestigationRegistered]], outcomes: Sequence[Outcome]) -> None:
+        """Keep the last word on each."""
+        del events
+        for outcome in outcomes:
+            assert isinstance(outcome, Visited)
+            self._memory.visit(outcome)
 
 
 class MemoryRegister:
@@ -100,10 +138,9 @@ class MemoryRegister:
 
     async def find(self, proposal: str | None, text: str | None, most: int) -> Sequence[SampleEntry]:
         """Samples by proposal and by a part of their name or acronym."""
-        entries = [await self._history(sample) for sample in self._memory.samples.values()]
         found = [
-            SampleEntry.model_validate(entry.model_dump(exclude={"history"}))
-            for entry in entries
+            entry
+            for entry in (told.entry() for told in self._told())
             if proposal in (None, entry.proposal)
             and (text is None or any(text.lower() in (said or "").lower() for said in (entry.name, entry.acronym)))
             and (entry.facility_id is not None or entry.datasets)
@@ -112,26 +149,14 @@ class MemoryRegister:
 
     async def sample(self, sample_id: UUID) -> SampleHistory | None:
         """One sample with its history."""
-        sample = self._memory.samples.get(sample_id)
-        return None if sample is None else await self._history(sample)
+        return next((told.history() for told in self._told() if told.sample.sample_id == sample_id), None)
 
-    async def _history(self, sample: Sample) -> SampleHistory:
-        happened = [entry for entry in self._memory.happened.values() if _belongs(entry, sample)]
-        happened.sort(key=lambda entry: (entry.happening.at, entry.source, entry.event_id))
-        history = [HistoryEntry.model_validate(entry.happening.model_dump()) for entry in happened]
-        datasets = [
-            answer
-            for answer in self._memory.newest().values()
-            if answer.sample and answer.sample.sample_id == sample.sample_id
-        ]
-        last = history[-1] if history else None
-        return SampleHistory(**sample.model_dump(), datasets=len(datasets), last=last, history=history)
-
-
-def _belongs(entry: Happened, sample: Sample) -> bool:
-    said = entry.happening
-    return (
-        said.proposal == sample.proposal
-        and sample.name in (said.sample, prefixed_name(said))
-        and (not said.investigation_id or not sample.facility_id or said.investigation_id == sample.facility_id)
-    )
+    def _told(self) -> list[Told]:
+        memory = self._memory
+        samples = memory.samples.values()
+        happened = sorted(memory.happened.values(), key=lambda each: (each.happening.at, each.source, each.event_id))
+        homes = [SampleHome(each.proposal, sample_key(each.name), each.investigation_id) for each in samples]
+        visits = Visits([each.visit for each in memory.visits.values()], homes)
+        by_sample = histories(samples, [each.happening for each in happened], visits)
+        datasets = Counter(answer.sample.sample_id for answer in memory.newest().values() if answer.sample)
+        return [Told(each, datasets[each.sample_id], by_sample[each.sample_id]) for each in samples]

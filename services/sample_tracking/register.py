@@ -1,21 +1,22 @@
 """Questions about samples, answered from PostgreSQL."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
 
-from services.sample_tracking.samples import HistoryEntry, SampleEntry, SampleHistory
-from shared.database import Database
-from shared.events import Container
-
-BELONGS = """
-    happening.proposal = sample.proposal
-    and (happening.sample_name = sample.name or happening.prefixed_name = sample.name)
-    and (happening.facility_id is null or sample.facility_id is null or happening.facility_id = sample.facility_id)
-"""
-"""By name within the proposal; where both name an investigation it must be the same."""
+from services.sample_tracking.samples import (
+    Sample,
+    SampleEntry,
+    SampleHistory,
+    SampleHome,
+    Told,
+    names_of,
+)
+from services.sample_tracking.visits import Visits, histories
+from shared.database import Connection, Database
+from shared.events import Container, InvestigationRef, SampleHappening
+from shared.identity import sample_key
 
 DATASETS = """
     (
@@ -28,13 +29,9 @@ DATASETS = """
 """The datasets whose newest submission is of this sample."""
 
 FIND = f"""
-select sample.*, counted.datasets, last.happening, last.at, last.place, last.beamline as at_beamline, last.container,
-    last.sample_changer_position
+select sample.*, counted.datasets
 from sample
 cross join lateral (select {DATASETS} as datasets) counted
-left join lateral (
-    select * from happening where {BELONGS} order by at desc, source desc, event_id desc limit 1
-) last on true
 where ($1::text is null or sample.proposal = $1)
     and ($2::text is null or sample.name ilike $2 or sample.acronym ilike $2)
     and (sample.facility_id is not null or counted.datasets > 0)
@@ -44,12 +41,24 @@ limit $3
 
 ONE = f"select sample.*, {DATASETS} as datasets from sample where sample_id = $1"  # noqa: S608  # as FIND
 
-HISTORY = f"""
-select happening.*, happening.beamline as at_beamline
-from sample join happening on {BELONGS}
-where sample.sample_id = $1
+HAPPENED = """
+with wanted as (select * from unnest($1::text[], $2::text[]) as wanted (proposal, key))
+select happening.* from happening join wanted using (proposal) where lower(sample_name) = key
+union
+select happening.* from happening join wanted using (proposal) where lower(prefixed_name) = key
 order by at, source, event_id
-"""  # noqa: S608  # as FIND
+"""
+"""Two searches of an index each; one search by either name would have none."""
+
+HOMES = """
+select distinct proposal, key, investigation_id
+from sample join unnest($1::text[], $2::text[]) as wanted (proposal, key) using (proposal) where lower(name) = key
+"""
+
+VISITS = """
+select investigation_id, number, facility_id, proposal, beamline, start, "end", placeholder from visit
+where proposal = any($1::text[]) or facility_id = any($2::text[])
+"""
 
 
 class PostgresRegister:
@@ -62,16 +71,33 @@ class PostgresRegister:
         """Samples by proposal and by a part of their name or acronym."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(FIND, proposal, None if text is None else _containing(text), most)
-        return [SampleEntry(**_sample(row), last=_entry(row) if row["happening"] else None) for row in rows]
+            return [told.entry() for told in await _told(connection, rows)]
 
     async def sample(self, sample_id: UUID) -> SampleHistory | None:
         """One sample with its history."""
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(ONE, sample_id)
-            entries = [_entry(happening) for happening in await connection.fetch(HISTORY, sample_id)]
-        if row is None:
-            return None
-        return SampleHistory(**_sample(row), last=entries[-1] if entries else None, history=entries)
+            found = await _told(connection, await connection.fetch(ONE, sample_id))
+        return found[0].history() if found else None
+
+
+async def _told(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[Told]:
+    """What happened to these samples: three queries, whatever their number."""
+    samples = [Sample.model_validate(dict(row)) for row in rows]
+    names = {(sample.proposal, sample_key(sample.name)) for sample in samples}
+    happened = [_happening(row) for row in await connection.fetch(HAPPENED, *_columns(names))]
+    names |= {(each.proposal, key) for each in happened for key in names_of(each)}
+    homes = [SampleHome(**row) for row in await connection.fetch(HOMES, *_columns(names))]
+    named = {each.investigation_id for each in happened if each.investigation_id is not None}
+    visits = await connection.fetch(VISITS, list({sample.proposal for sample in samples}), list(named))
+    by_sample = histories(samples, happened, Visits([_visit(row) for row in visits], homes))
+    return [
+        Told(sample, row["datasets"], by_sample[sample.sample_id]) for sample, row in zip(samples, rows, strict=True)
+    ]
+
+
+def _columns(names: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    in_order = sorted(names)
+    return [proposal for proposal, _ in in_order], [key for _, key in in_order]
 
 
 def _containing(text: str) -> str:
@@ -80,17 +106,21 @@ def _containing(text: str) -> str:
     return f"%{escaped}%"
 
 
-def _sample(row: asyncpg.Record) -> dict[str, Any]:
-    names = ("sample_id", "investigation_id", "facility_id", "proposal", "beamline", "name", "acronym", "datasets")
-    return {name: row[name] for name in names}
+def _visit(row: asyncpg.Record) -> InvestigationRef:
+    return InvestigationRef(**row, title=None)
 
 
-def _entry(row: asyncpg.Record) -> HistoryEntry:
-    return HistoryEntry(
+def _happening(row: asyncpg.Record) -> SampleHappening:
+    prefixed = row["prefixed_name"]
+    return SampleHappening(
         happening=row["happening"],
+        sample=row["sample_name"],
+        proposal=row["proposal"],
+        beamline=row["beamline"],
         at=row["at"],
         place=row["place"],
-        beamline=row["at_beamline"],
+        investigation_id=row["facility_id"],
+        acronym=prefixed and prefixed.removesuffix(f"-{row['sample_name']}"),
         container=row["container"] and Container.model_validate_json(row["container"]),
         sample_changer_position=row["sample_changer_position"],
     )

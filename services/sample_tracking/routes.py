@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Query
 
 from services.sample_tracking.samples import Register, SampleEntry, SampleHistory
+from shared.identity import proposal_key
 
 Storable = Query(max_length=255, pattern=r"^[^\x00]*$")
 
@@ -22,7 +23,7 @@ def routes(register: Register) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Sequence[SampleEntry]:
         """Samples by proposal and by a part of their name or acronym, each with the last thing that happened to it."""
-        return await register.find(proposal.lower() if proposal else None, q or None, limit)
+        return await register.find(proposal_key(proposal) if proposal else None, q or None, limit)
 
     @router.get("/samples/{sample_id}")
     async def sample(sample_id: UUID) -> SampleHistory:

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.events import Container, Finding, Links, Mode, SampleHappening, SampleRef, Section
+from shared.events import Container, Finding, InvestigationRef, Links, Mode, SampleHappening, SampleRef, Section
+from shared.identity import sample_key
 from shared.stage import Learned
 
 
@@ -102,6 +103,27 @@ class Happened(Learned):
     sample: Sample | None
 
 
+@dataclass(frozen=True)
+class Visited(Learned):
+    """An investigation as the linker registered it; a higher `word` is said later."""
+
+    visit: InvestigationRef
+    word: int
+
+
+FROM_DATASETS = -1
+"""The word on a visit of which only a dataset or a sample's event has told."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleHome:
+    """An investigation that knows a sample of that name; `key` is the name as names are compared."""
+
+    proposal: str
+    key: str
+    investigation_id: UUID
+
+
 class HistoryEntry(Section):
     """One thing that happened to a sample."""
 
@@ -126,6 +148,28 @@ class SampleHistory(SampleEntry):
     history: list[HistoryEntry]
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A sample, how many datasets it has now, and what happened to it, oldest first."""
+
+    sample: Sample
+    datasets: int
+    happened: Sequence[SampleHappening]
+
+    def entry(self) -> SampleEntry:
+        """Without the history."""
+        last = _entry(self.happened[-1]) if self.happened else None
+        return SampleEntry(**self.sample.model_dump(), datasets=self.datasets, last=last)
+
+    def history(self) -> SampleHistory:
+        """With the history."""
+        return SampleHistory(**self.entry().model_dump(), history=[_entry(each) for each in self.happened])
+
+
+def _entry(happening: SampleHappening) -> HistoryEntry:
+    return HistoryEntry.model_validate(happening.model_dump())
+
+
 class Register(Protocol):
     """What can be asked about samples."""
 
@@ -142,6 +186,25 @@ class Register(Protocol):
 def prefixed_name(happening: SampleHappening) -> str | None:
     """The name that MXCuBE gives the sample of a happening: `<acronym>-<sample>`."""
     return f"{happening.acronym}-{happening.sample}" if happening.acronym else None
+
+
+def names_of(happening: SampleHappening) -> set[str]:
+    """The names, as they are compared, of the sample that it happened to."""
+    return {sample_key(name) for name in (happening.sample, prefixed_name(happening)) if name is not None}
+
+
+def visit_of(sample: Sample) -> InvestigationRef:
+    """What a sample's event says of the investigation that it names, before anybody has told its dates."""
+    return InvestigationRef(
+        investigation_id=sample.investigation_id,
+        facility_id=sample.facility_id,
+        proposal=sample.proposal,
+        beamline=sample.beamline,
+        start=None,
+        end=None,
+        title=None,
+        placeholder=True,
+    )
 
 
 def queried(event: TrackingView) -> Sequence[UUID]:

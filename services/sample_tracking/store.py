@@ -7,17 +7,20 @@ import asyncpg
 from pydantic_core import from_json, to_json
 
 from services.sample_tracking.samples import (
+    FROM_DATASETS,
     Answer,
     Happened,
     Known,
     Sample,
     TrackingView,
+    Visited,
     prefixed_name,
     queried,
     registration,
+    visit_of,
 )
 from shared.database import Connection, Database
-from shared.events import Finding, SampleMoved, SampleRef, Tracking
+from shared.events import Finding, InvestigationRegistered, SampleMoved, SampleRef, Tracking
 from shared.stage import Outcome, Passed
 from shared.wire import Received
 
@@ -42,6 +45,24 @@ insert into sample (sample_id, investigation_id, facility_id, proposal, beamline
 select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
 on conflict do nothing
 """
+
+_VISITS = """
+select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
+    $7::timestamptz[], $8::bool[], $9::bigint[])
+    as said (investigation_id, number, facility_id, proposal, beamline, start, "end", placeholder, word)
+"""
+_IS_NEWS = "(said.word > visit.word or (visit.start is null and said.start is not null))"
+VISIT = f"""
+insert into visit (investigation_id, number, facility_id, proposal, beamline, start, "end", placeholder, word)
+{_VISITS}
+where not exists (select from visit where visit.investigation_id = said.investigation_id and not {_IS_NEWS})
+order by investigation_id
+on conflict (investigation_id) do update set (number, facility_id, proposal, beamline, start, "end", placeholder, word)
+    = (excluded.number, excluded.facility_id, excluded.proposal, excluded.beamline, excluded.start, excluded."end",
+       excluded.placeholder, excluded.word)
+where {_IS_NEWS.replace("said.", "excluded.")}
+"""  # made of constants
+"""A later word replaces an earlier one. A row that is known already is read, not written or locked."""
 
 TRACK = """
 insert into tracked (dataset_id, receipt_id, sample_id, inherited, findings)
@@ -92,7 +113,7 @@ class _Tracking:
         )
 
     async def save(self, events: Sequence[Received[TrackingView]], outcomes: Sequence[Outcome]) -> None:
-        """Register samples not seen before and keep each submission's answer."""
+        """Register samples and visits not seen before and keep each submission's answer."""
         decided = [
             (received, tracking)
             for received, outcome in zip(events, outcomes, strict=True)
@@ -100,6 +121,9 @@ class _Tracking:
         ]
         await _register(
             self._connection, [registration(received.event, tracking.sample) for received, tracking in decided]
+        )
+        await _visit(
+            self._connection, [Visited(received.event.links.investigation, FROM_DATASETS) for received in events]
         )
         await self._connection.execute(
             TRACK,
@@ -134,9 +158,44 @@ class _Happenings:
     async def save(self, _events: Sequence[Received[SampleMoved]], outcomes: Sequence[Outcome]) -> None:
         """Keep each happening once, and register samples whose investigation is named."""
         happened = [outcome for outcome in outcomes if isinstance(outcome, Happened)]
-        await _register(self._connection, [entry.sample for entry in happened])
+        samples = [entry.sample for entry in happened if entry.sample]
+        await _register(self._connection, samples)
+        await _visit(self._connection, [Visited(visit_of(sample), FROM_DATASETS) for sample in samples])
         rows = [_happening_row(entry) for entry in happened]
         await self._connection.execute(REMEMBER, *map(list, zip(*rows, strict=True)))
+
+
+class PostgresVisits:
+    """The investigations that the linker registered."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["_Visits"]:
+        """A transaction of one batch."""
+        async with self._database.transaction() as connection:
+            yield _Visits(connection)
+
+
+class _Visits:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def load(self, events: Sequence[Received[InvestigationRegistered]]) -> None:
+        """An event speaks for itself."""
+
+    async def save(self, _events: Sequence[Received[InvestigationRegistered]], outcomes: Sequence[Outcome]) -> None:
+        """Keep the last word on each."""
+        await _visit(self._connection, [outcome for outcome in outcomes if isinstance(outcome, Visited)])
+
+
+async def _visit(connection: Connection, said: Sequence[Visited]) -> None:
+    """In the order of their ids, as samples."""
+    last = {entry.visit.investigation_id: entry for entry in sorted(said, key=lambda entry: entry.word)}
+    rows = [_visit_row(entry) for entry in last.values()]
+    if rows:
+        await connection.execute(VISIT, *map(list, zip(*rows, strict=True)))
 
 
 async def _register(connection: Connection, samples: Sequence[Sample | None]) -> None:
@@ -153,6 +212,21 @@ def _answer(row: asyncpg.Record) -> Answer:
         sample = SampleRef(sample_id=row["sample_id"], name=row["name"], inherited=row["inherited"])
     findings = [Finding.model_validate(finding) for finding in from_json(row["findings"] or "[]")]
     return Answer(sample, row["proposal"], findings)
+
+
+def _visit_row(entry: Visited) -> tuple[object, ...]:
+    visit = entry.visit
+    return (
+        visit.investigation_id,
+        visit.number,
+        visit.facility_id,
+        visit.proposal,
+        visit.beamline,
+        visit.start,
+        visit.end,
+        visit.placeholder,
+        entry.word,
+    )
 
 
 def _happening_row(entry: Happened) -> tuple[object, ...]:

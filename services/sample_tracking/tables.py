@@ -5,7 +5,7 @@ holds its present sample and an old submission that comes again finds its row an
 from it to `sample`: the check would lock, and so write, the one sample row that all datasets of an experiment share.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Index, MetaData, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Index, MetaData, Table, Text, Uuid, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 METADATA = MetaData()
@@ -21,6 +21,23 @@ SAMPLE = Table(
     Column("name", Text, nullable=False),
     Column("acronym", Text),
     Index("sample_by_name", "proposal", "name", "sample_id"),
+    Index("sample_by_key", "proposal", func.lower(text("name"))),
+)
+
+VISIT = Table(
+    "visit",
+    METADATA,
+    Column("investigation_id", Uuid, primary_key=True),
+    Column("number", BigInteger),
+    Column("facility_id", Text),
+    Column("proposal", Text, nullable=False),
+    Column("beamline", Text, nullable=False),
+    Column("start", DateTime(timezone=True), comment="empty while only a sample's event has named it"),
+    Column("end", DateTime(timezone=True)),
+    Column("placeholder", Boolean, nullable=False),
+    Column("word", BigInteger, nullable=False, comment="offset in investigation.registered; -1: from datasets"),
+    Index("visit_by_proposal", "proposal"),
+    Index("visit_by_facility_id", "facility_id"),
 )
 
 TRACKED = Table(
@@ -51,6 +68,6 @@ HAPPENING = Table(
     Column("place", Text),
     Column("container", JSONB),
     Column("sample_changer_position", Text),
-    Index("happening_by_name", "proposal", "sample_name"),
-    Index("happening_by_prefixed_name", "proposal", "prefixed_name"),
+    Index("happening_by_key", "proposal", func.lower(text("sample_name"))),
+    Index("happening_by_prefixed_key", "proposal", func.lower(text("prefixed_name"))),
 )

@@ -1,5 +1,6 @@
 """The declaration of search."""
 
+from functools import partial
 from typing import Any
 
 from services.search.handler import (
@@ -10,6 +11,7 @@ from services.search.handler import (
     note_rejected,
     note_submitted,
 )
+from services.search.icat_plus.declared import note_shipped
 from services.search.icat_plus.noting import note_registered, note_written
 from services.search.icat_plus.routes import routes as icat_plus_routes
 from services.search.reporting import keep_reported, note_reported
@@ -18,10 +20,12 @@ from services.search.sealing import Sealing
 from services.search.store import PostgresReadModel
 from shared.datafiles import own_folders
 from shared.events import DatasetPending, DatasetRejected, DatasetReported, InvestigationRegistered, LogbookWritten
+from shared.identity import Identities
 from shared.service import Ground, Parts, Service
+from shared.shipments import ShipmentChanged
 from shared.stage import Stage
 from shared.techniques import TechniqueBook
-from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SUBMITTED
+from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
 from shared.vocabulary import Vocabulary
 
 
@@ -32,10 +36,12 @@ def assemble(ground: Ground) -> Parts:
     techniques = TechniqueBook.load(own_folders("techniques", ground.settings.schema_directories))
     router = routes(ground, vocabulary)
     router.include_router(icat_plus_routes(ground, vocabulary, techniques))
-    return Parts(stages_of(store), (Sealing(ground.database, ground.patience).run,), router)
+    return Parts(stages_of(store, ground.identities), (Sealing(ground.database, ground.patience).run,), router)
 
 
-def stages_of(store: PostgresReadModel, *, rebuilding: bool = False) -> tuple[Stage[Any, Any], ...]:
+def stages_of(
+    store: PostgresReadModel, identities: Identities, *, rebuilding: bool = False
+) -> tuple[Stage[Any, Any], ...]:
     """The stages, which `rebuild` runs as well."""
     reporting = keep_reported if rebuilding else note_reported
     return (
@@ -45,6 +51,7 @@ def stages_of(store: PostgresReadModel, *, rebuilding: bool = False) -> tuple[St
         Stage("search-receipts", SUBMITTED, SubmittedView, note_submitted, store, onlooker=True),
         Stage("search-investigations", REGISTERED, InvestigationRegistered, note_registered, store),
         Stage("search-logbook", LOGBOOK, LogbookWritten, note_written, store),
+        Stage("search-shipments", SHIPMENTS, ShipmentChanged, partial(note_shipped, identities), store),
         Stage("search-reports", REPORTS, DatasetReported, reporting, store),
     )
 

@@ -1,6 +1,7 @@
 """A committed result of macromolecular crystallography, with all that it was made from, as PDBx/mmCIF."""
 
 import asyncio
+from collections.abc import Collection
 from typing import Protocol
 from uuid import UUID
 
@@ -17,8 +18,8 @@ MEDIA_TYPE = "chemical/x-mmcif"
 class Events(Protocol):
     """What the walk asks."""
 
-    async def event(self, dataset_id: UUID) -> bytes | None:
-        """The committed event of a dataset's current revision."""
+    async def documents(self, ids: Collection[UUID]) -> dict[UUID, bytes]:
+        """The committed events of datasets as they are now, by dataset."""
 
 
 def add_cif(router: APIRouter, events: Events, vocabulary: Vocabulary) -> None:
@@ -30,10 +31,14 @@ def add_cif(router: APIRouter, events: Events, vocabulary: Vocabulary) -> None:
 
     @router.get("/datasets/{dataset_id}.cif", response_class=Response, responses={200: {"content": {MEDIA_TYPE: {}}}})
     async def show_cif(dataset_id: UUID) -> Response:
-        """A result of macromolecular crystallography with its lineage, as PDBx/mmCIF."""
-        dataset = await _document(events, dataset_id)
-        if dataset is None:
+        """A result of macromolecular crystallography with its lineage, as PDBx/mmCIF.
+
+        Of a long lineage the nearest datasets are described, and the file says so.
+        """
+        found = await _documents(events, [dataset_id])
+        if not found:
             raise HTTPException(404, "no such dataset is catalogued yet; its receipt says how far it has come")
+        [dataset] = found
         if not is_exportable(dataset):
             raise HTTPException(
                 406,
@@ -47,17 +52,20 @@ def add_cif(router: APIRouter, events: Events, vocabulary: Vocabulary) -> None:
 
 async def ancestors(events: Events, dataset: Document) -> list[Document]:
     """All that a dataset was made from, the nearest first, each once; at most so many that an answer stays bounded."""
-    found: dict[UUID, Document] = {dataset.dataset_id: dataset}
-    unread = [ref.dataset_id for ref in dataset.inputs]
-    for dataset_id in unread:
-        if dataset_id in found or len(found) > MOST_ANCESTORS:
-            continue
-        if (document := await _document(events, dataset_id)) is not None:
-            found[dataset_id] = document
-            unread += [ref.dataset_id for ref in document.inputs]
-    return list(found.values())[1:]
+    found: dict[UUID, Document] = {}
+    asked = {dataset.dataset_id}
+    level = [dataset]
+    while level and len(found) < MOST_ANCESTORS:
+        inputs = dict.fromkeys(ref.dataset_id for child in level for ref in child.inputs if ref.dataset_id not in asked)
+        wanted = list(inputs)[: MOST_ANCESTORS - len(found)]
+        asked.update(wanted)
+        level = await _documents(events, wanted)
+        found.update((document.dataset_id, document) for document in level)
+    return list(found.values())
 
 
-async def _document(events: Events, dataset_id: UUID) -> Document | None:
-    event = await events.event(dataset_id)
-    return DatasetCommitted.model_validate_json(event).document if event else None
+async def _documents(events: Events, ids: Collection[UUID]) -> list[Document]:
+    """Those that are catalogued, in the order asked."""
+    known = await events.documents(ids) if ids else {}
+    read = (DatasetCommitted.model_validate_json(known[one]).document for one in ids if one in known)
+    return [document for document in read if document is not None]

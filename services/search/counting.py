@@ -4,9 +4,10 @@
 from collections.abc import Sequence
 
 from services.search.query import Query
-from services.search.sql import CHOSEN_OF_FIRST, Names, Statement, chosen_by_all, facts_of, where_of
+from services.search.sql import CHOSEN_OF_FIRST, Names, Statement, as_written, chosen_by_all, facts_of, where_of
 
 MOST_FACET_VALUES = 100
+WRITTEN = as_written("counted_value", "value")
 NARROW_FACETS = {"proposal", "sample"}
 """Of few datasets, and indexed."""
 
@@ -45,7 +46,9 @@ def facets(query: Query, names: Names) -> Statement:
         f" counted as ({' union all '.join(counted)}),"
         " ranked as (select *, row_number() over (partition by facet order by number desc, value) as place"
         " from counted where value is not null)"
-        f" select facet, value, number from ranked where place <= {MOST_FACET_VALUES} order by facet, place"
+        f" select facet, case facet when 'proposal' then {WRITTEN} else value end as value, number"
+        f" from (select *, value as proposal from ranked where place <= {MOST_FACET_VALUES}) as counted_value"
+        " order by facet, place"
     )
     return statement
 

@@ -73,7 +73,7 @@ def conditions_of(text: str, naming: Naming) -> list[Condition]:
     """
     conditions: list[Condition] = []
     intervals: dict[str, Condition] = {}
-    for item in _split(text, ","):
+    for item in split(text, ","):
         condition = _condition(item, naming)
         if isinstance(condition.test, Within):
             key = condition.name.lower()
@@ -109,7 +109,7 @@ def _condition(item: str, naming: Naming) -> Condition:
 def _test(name: str, operator: str, value: str, naming: Naming) -> Within | AnyOf | Like:
     match operator:
         case "in":
-            return AnyOf(tuple(text for one in _split(value, ";") for text in _readings(name, one, naming)))
+            return AnyOf(tuple(text for one in split(value, ";") for text in _readings(name, one, naming)))
         case "like":
             return Like(_pattern(value))
         case "eq":
@@ -137,7 +137,7 @@ def _quantity(name: str, text: str, naming: Naming) -> float | None:
         raise FilterInvalid(str(error)) from None
 
 
-def _split(text: str, separator: str) -> Iterator[str]:
+def split(text: str, separator: str) -> Iterator[str]:
     r"""The parts, without empty ones; a separator after a backslash is part of the value."""
     for part in re.split(rf"(?<!\\){re.escape(separator)}", text):
         if part.strip():

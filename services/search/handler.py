@@ -55,7 +55,14 @@ def note_pending(events: Sequence[Received[DatasetPending]], _known: object, _no
                 None,
                 Rank.PENDING,
                 event.record.offset,
-                _answer(state="pending", waits_for=pending.waits_for, since=pending.since, deadline=pending.deadline),
+                _answer(
+                    state="pending",
+                    waits_for=pending.waits_for,
+                    waits_for_count=pending.waits_for_count or len(pending.waits_for),
+                    since=pending.since,
+                    deadline=pending.deadline,
+                    findings=pending.findings,
+                ),
             )
         )
         for event in events
@@ -104,13 +111,12 @@ def _committed(event: Received[CommittedView]) -> Noted:
         packed(event.record.value),
     )
     parameters = from_json(member(event.record, "document.parameters"))
-    where, sample, container = document.investigation, document.sample, document.container
     return Noted(
         receipt,
         entry_of(commit, document, parameters),
         revision,
-        investigation=investigation_of(commit, where),
-        sample=sample_of(commit, where, sample, container, document.sample_changer_position) if sample else None,
+        investigation=investigation_of(commit, document.investigation),
+        sample=sample_of(commit, document),
     )
 
 

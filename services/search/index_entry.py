@@ -1,6 +1,7 @@
 """From a catalogued document to what the index holds of it: facts, numbers, texts and words."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
@@ -11,10 +12,13 @@ import cramjam
 from pydantic import AwareDatetime
 
 from services.search.model import ContextRow, DatasetRow, Entry, FindingSetRow, ParameterKey
-from shared.events import Commit, Container, InvestigationRef, SampleRef, Section
+from shared.events import Commit, Container, InvestigationRef, ProposalKey, SampleRef, Section
+from shared.identity import sample_name
 
 WORD = re.compile(r"[^\W_]{1,64}")
 """What is longer is cut into words of 64 characters, in documents and queries alike."""
+PIECE = re.compile(r"\d+|[^\W\d_]+")
+"""The letters and the number of a proposal are words as well: people write them apart."""
 MOST_WORDS = 1000
 LONGEST_TEXT = 1000
 """Characters of a text parameter that filters see; the document keeps the whole."""
@@ -41,7 +45,7 @@ class DocumentView(Section):
     type: str
     technique: str
     kind: str
-    proposal: str
+    proposal: ProposalKey
     beamline: str
     start: AwareDatetime
     end: AwareDatetime | None
@@ -59,7 +63,7 @@ class DocumentView(Section):
 def entry_of(commit: Commit, document: DocumentView, parameters: Mapping[str, Any]) -> Entry:
     """The index entry of one revision."""
     numbers, texts = _values_of(parameters)
-    sample = document.sample.name if document.sample else None
+    sample = sample_name(document.sample.name) if document.sample else None
     facts = (document.technique, document.kind, document.beamline, document.proposal, document.type, sample)
     context = ContextRow(_identified(*facts), *facts)
     codes = tuple(sorted({finding.code for finding in document.findings}))
@@ -87,7 +91,8 @@ def entry_of(commit: Commit, document: DocumentView, parameters: Mapping[str, An
         commit.number,
         document.investigation.investigation_id,
     )
-    searched = (document.name, commit.path, sample or "", document.proposal, *(text for _, text in texts))
+    proposal = (document.proposal, document.investigation.proposal_name or "", *PIECE.findall(document.proposal))
+    searched = (document.name, commit.path, sample or "", *proposal, *(text for _, text in texts))
     inputs = {parent.dataset_id: (parent.dataset_id, parent.path) for parent in document.inputs}
     return Entry(
         row,
@@ -108,7 +113,7 @@ def _identified(*facts: object) -> int:
 
 def words_of(text: str) -> list[str]:
     """The words by which a text is found, each once: runs of letters and digits in lower case. A path is many."""
-    return list(dict.fromkeys(WORD.findall(text.lower())))
+    return list(dict.fromkeys(WORD.findall(unicodedata.normalize("NFC", text).lower())))
 
 
 def packed(event: bytes) -> bytes:
@@ -127,10 +132,12 @@ def _values_of(
     numbers: list[tuple[ParameterKey, float]] = []
     texts: list[tuple[ParameterKey, str]] = []
     for name, parameter in parameters.items():
-        value = parameter["value"]
+        value = parameter.get("value")
         if isinstance(value, float):  # most are, and there are many
             numbers.append((_key(name, False), value))
             continue
+        if value is None:
+            value = parameter["original"]  # without a canonical value it is found by what was said, and as a text
         many = isinstance(value, list)
         key = _key(name, many)
         for element in dict.fromkeys(map(_comparable, value)) if many else (_comparable(value),):

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 from uuid import UUID
 
-from services.search.icat_plus.model import InvestigationRow, LogbookRow, SampleRow
+from services.search.icat_plus.declared import together
+from services.search.icat_plus.model import Declared, InvestigationRow, LogbookRow, SampleRow
 from services.search.icat_plus.statements import last_words
 from services.search.model import Entry, Noted, Receipt, RejectionRow, ReportRow, RevisionRow
 from services.search.store import merged, newest, numbers_in
@@ -26,6 +27,7 @@ class MemoryReadModel:
         self.investigations: dict[UUID, InvestigationRow] = {}
         self.samples: dict[int, SampleRow] = {}
         self.logbook: dict[UUID, LogbookRow] = {}
+        self.declared = Declared()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Self]:
@@ -63,5 +65,7 @@ class MemoryReadModel:
             self.rejections.setdefault(note.rejection.rejection_id, note.rejection)
         if note.report:
             self.reports.setdefault(note.report.event_id, note.report)
+        if note.declared:
+            self.declared = together(self.declared, note.declared)
         if note.logbook:
             self.logbook.setdefault(note.logbook.entry_id, note.logbook)

@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from services.search.icat_plus.model import InvestigationRow, LogbookRow, SampleRow
+from services.search.icat_plus.model import Declared, InvestigationRow, LogbookRow, SampleRow
 from shared.stage import Learned
 
 
@@ -167,3 +167,4 @@ class Noted(Learned):
     sample: SampleRow | None = None
     logbook: LogbookRow | None = None
     report: ReportRow | None = None
+    declared: Declared | None = None

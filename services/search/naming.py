@@ -40,7 +40,7 @@ class Naming:
         if term is None or term.type not in ("number", "integer", "vector"):
             return None
         parameter, findings = judge(term, text, UTC)
-        value = parameter["value"] if parameter else None
+        value = parameter.get("value") if parameter else None
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
         if isinstance(value, int | float):

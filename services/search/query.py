@@ -1,6 +1,7 @@
 """The query language of `GET /datasets`: what a URL asks, or every fault of it with its cure. Pure."""
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -8,10 +9,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.search.cursors import Cursor, CursorInvalid, Key, read_cursor
-from services.search.filters import Condition, FilterInvalid, conditions_of, read_time
+from services.search.filters import Condition, FilterInvalid, conditions_of, read_time, split
 from services.search.index_entry import words_of
 from services.search.naming import Naming
-from shared.identity import Identities, PathInvalid, normalise_path
+from shared.identity import Identities, PathInvalid, proposal_key, sample_key
 
 T = TypeVar("T")
 
@@ -22,8 +23,13 @@ MOST_WORDS = 20
 MOST_COLUMNS = 100
 LONGEST_VALUE = 10_000
 
+NUMBERED = re.compile(r"(?<!\S)[^\W\d_]+(?:[-_.][^\W\d_]+)*[-_. ]\d+(?!\S)")
+"""Letters and a number with something between them, as people write proposals."""
+
 FACETS = ("technique", "kind", "beamline", "proposal", "type", "sample", "finding")
 TYPES = ("raw", "processed")
+COMPARED: dict[str, Callable[[str], str]] = {"proposal": proposal_key, "sample": sample_key}
+"""How the values of a facet are compared where it is not only without letter case."""
 COLUMNS = {
     "id": "dataset_id",
     "path": "path",
@@ -45,7 +51,8 @@ FIELDS = {
     "semicolon inside a value; in `like`, `*` or `%` stands for anything. Names may be aliases; a number may bring a "
     "unit, as in `MX_detectorDistance~gt~15 cm`",
     **{
-        name: f"one or more of these, apart by commas: the dataset's {name}; letter case does not matter"
+        name: f"one or more of these, separated by commas: the dataset's {name}; letter case does not matter, and `\\,`"
+        " is a comma inside a value" + (". Nor do separators matter: MX-1111 is mx1111" if name == "proposal" else "")
         for name in FACETS
         if name != "finding"
     },
@@ -88,9 +95,10 @@ class Query:
     """What is asked of the catalogue. All conditions must hold."""
 
     words: tuple[str, ...] = ()
+    """In lower case. Of one with dashes the parts must occur, or all of them as one word."""
     conditions: tuple[Condition, ...] = ()
     values: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """By facet; in lower case."""
+    """By facet, as they are compared: in lower case, a proposal by its key."""
     dataset_id: UUID | None = None
     dataset_ids: tuple[UUID, ...] | None = None
     numbers: tuple[int, ...] | None = None
@@ -126,10 +134,10 @@ def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: t
     sort = sort if sort in COLUMN_SORTS else naming.canonical(sort)
     descending = order != "asc"
     query = Query(
-        words=said.parsed("q", _words) or (),
+        words=said.parsed("q", lambda text: _words(text, identities)) or (),
         conditions=tuple(condition for text in said.all("parameters") for condition in said.conditions(text, naming)),
         values={name: values for name in FACETS if (values := tuple(said.facet(name)))},
-        dataset_id=said.parsed("path", lambda path: identities.dataset(normalise_path(path))),
+        dataset_id=said.parsed("path", lambda path: identities.dataset(identities.path(path))),
         complete=said.claim("complete"),
         has_warnings=said.claim("has_warnings"),
         started_from=said.parsed("startDate", lambda text: read_time(text, zone)),
@@ -194,11 +202,14 @@ class _Said:
 
     def items(self, name: str) -> list[str]:
         """The values of a field that may be given often, or once with commas."""
-        return [item.strip() for value in self.all(name) for item in value.split(",") if item.strip()]
+        return [item.strip() for value in self.all(name) for item in split(value, ",")]
 
     def facet(self, name: str) -> list[str]:
-        """The values of a facet, in lower case."""
-        return self.among(name, TYPES) if name == "type" else [item.lower() for item in self.items(name)]
+        """The values of a facet, as they are compared."""
+        if name == "type":
+            return self.among(name, TYPES)
+        key = COMPARED.get(name, str.lower)
+        return [key(item) for item in self.items(name)]
 
     def columns(self) -> list[str]:
         """What `columns` names beside those that are there anyway."""
@@ -245,8 +256,12 @@ class _Said:
         return None
 
 
-def _words(text: str) -> tuple[str, ...]:
-    words = tuple(words_of(text))
+def _words(text: str, identities: Identities) -> tuple[str, ...]:
+    """The words of a text; of a path in it, as the catalogue has that path."""
+    text = " ".join(map(identities.file, text.split()))
+    named = {found[0]: "-".join(words_of(found[0])) for found in NUMBERED.finditer(text)}
+    apart = words_of(NUMBERED.sub(" ", text))
+    words = tuple(dict.fromkeys([*named.values(), *apart]))
     if not words:
         raise FilterInvalid("no letter and no digit in it; give words or the beginnings of words")
     if len(words) > MOST_WORDS:

@@ -100,6 +100,16 @@ class CatalogueReader:
             )
         return {row["dataset_id"]: unpacked(row["body"]) for row in rows}
 
+    async def documents(self, ids: Collection[UUID]) -> dict[UUID, bytes]:
+        """The committed events of datasets as they are now, by dataset; of one that is not here there is none."""
+        async with self.connection() as connection:
+            rows = await connection.fetch(
+                "select dataset_id, body from dataset join revision using (dataset_id, revision)"
+                " where dataset_id = any($1::uuid[])",
+                list(ids),
+            )
+        return {row["dataset_id"]: unpacked(row["body"]) for row in rows}
+
     async def revisions(self, dataset_id: UUID, limit: int, below: int | None) -> list[Revision]:
         """The history, newest first, each with what it changed; `below` a revision number where a page goes on."""
         async with self.connection() as connection:
@@ -131,10 +141,10 @@ class CatalogueReader:
             )
         return [dict(row) for row in rows]
 
-    async def links(self, ids: Collection[UUID], side: str) -> Sequence[tuple[UUID, UUID, str]]:
-        """The links (child, parent, parent's path) whose child or parent, as `side` says, is one of these."""
+    async def links(self, ids: Collection[UUID], side: str, most: int) -> Sequence[tuple[UUID, UUID, str]]:
+        """The first links (child, parent, parent's path) whose child or parent, as `side` says, is one of these."""
         async with self.connection() as connection:
-            return [tuple(row) for row in await connection.fetch(sql.LINKS[side], list(ids))]
+            return [tuple(row) for row in await connection.fetch(sql.LINKS[side], list(ids), most)]
 
     async def nodes(self, ids: Collection[UUID]) -> list[Row]:
         """What a lineage shows of each dataset; what is not here yet is left out."""

@@ -18,6 +18,7 @@ from services.search.store import PostgresReadModel, lock_name
 from shared.backoff import Patience
 from shared.database import Database
 from shared.fatal import Fatal
+from shared.identity import Identities
 from shared.kafka_records import record_of
 from shared.migrations import migrate
 from shared.rejection_limit import RejectionLimit
@@ -25,14 +26,14 @@ from shared.rewinding import FETCH_MS, Places, from_start, left
 from shared.service import utc_now
 from shared.settings import Settings
 from shared.stage import StageRunner
-from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SUBMITTED
+from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
 from shared.wire import Message
 
 logger = logging.getLogger(__name__)
 
 LIVE, NEXT, OLD = "search", "search_next", "search_old"
 REBUILD_LOCK = 0x72656275
-READ_TOPICS = (COMMITTED, REJECTED, PENDING, SUBMITTED, REPORTS, REGISTERED, LOGBOOK)
+READ_TOPICS = (COMMITTED, REJECTED, PENDING, SUBMITTED, REPORTS, REGISTERED, LOGBOOK, SHIPMENTS)
 NEAR_EVENTS = 1000
 """With so little left, writes may be stopped to take the rest."""
 SEAL_EVERY_BATCHES = 32
@@ -91,7 +92,7 @@ class TopicReader:
         self._sealing = Sealing(database, patience)
         self._runners = {
             stage.consumes.name: StageRunner(stage, Nowhere(), utc_now, RejectionLimit(fraction=1), patience)
-            for stage in stages_of(PostgresReadModel(database, utc_now), rebuilding=True)
+            for stage in stages_of(PostgresReadModel(database, utc_now), Identities(settings.facility), rebuilding=True)
         }
 
     async def read_to_end(self, progress: Callable[[int, int], None]) -> None:

@@ -16,13 +16,13 @@ from services.search.answers import receipt_answer, rejection_answer
 from services.search.cif import add_cif
 from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
 from services.search.filters import FilterInvalid, read_time
-from services.search.lineage import MOST_DEPTH, Direction, lineage
+from services.search.lineage import MOST_DEPTH, MOST_LINKS, MOST_NODES, Direction, lineage
 from services.search.naming import Naming
 from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_query
 from services.search.reading import CatalogueReader, TooCostly
 from services.search.rejections import ORDER, RejectionQuery
 from services.search.sheet import sheet
-from shared.identity import Identities, PathInvalid, normalise_path
+from shared.identity import Identities, PathInvalid
 from shared.problems import problem
 from shared.service import Ground
 from shared.vocabulary import Vocabulary
@@ -30,6 +30,8 @@ from shared.vocabulary import Vocabulary
 PAGE = Path(__file__).parent / "page" / "index.html"
 
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
+Nodes = Annotated[int, Query(ge=1, le=MOST_NODES, description="datasets of a page")]
+Skip = Annotated[int, Query(ge=0, le=MOST_LINKS, description="datasets that earlier pages have shown")]
 Depth = Annotated[int, Query(ge=0, le=MOST_DEPTH, description="steps from the dataset")]
 
 
@@ -111,9 +113,11 @@ def _add_datasets(router: APIRouter, reader: CatalogueReader, ground: Ground, vo
         return Response(event, media_type="application/json")
 
     @router.get("/datasets/{dataset_id}/lineage")
-    async def show_lineage(dataset_id: UUID, direction: Direction = "both", depth: Depth = 5) -> Response:
-        """What it was made from (up) and what was made from it (down)."""
-        return _json(await lineage(reader, dataset_id, direction, depth))
+    async def show_lineage(
+        dataset_id: UUID, direction: Direction = "both", depth: Depth = 5, limit: Nodes = 1000, skip: Skip = 0
+    ) -> Response:
+        """What it was made from (up) and what was made from it (down), in pages: `next` is the `skip` of the next."""
+        return _json(await lineage(reader, dataset_id, direction, depth, limit, skip))
 
     @router.get("/datasets/{dataset_id}/reports")
     async def show_reports(dataset_id: UUID, limit: Limit = 20) -> Response:
@@ -198,7 +202,7 @@ def _since_and_cursor(since: str | None, cursor: str | None, zone: ZoneInfo) -> 
 
 def _identity(identities: Identities, path: str) -> UUID:
     try:
-        return identities.dataset(normalise_path(path))
+        return identities.dataset(identities.path(path))
     except PathInvalid as error:
         raise QueryInvalid([Fault("path", str(error))]) from None
 

@@ -18,7 +18,10 @@ ROWS_AT_ONCE = 50
 async def sheet(
     reader: CatalogueReader, naming: Naming, rows: Sequence[Row], columns: Sequence[str]
 ) -> AsyncIterator[str]:
-    """The lines, some datasets at a time; each parameter is a column, its numbers in the canonical unit."""
+    """The lines, some datasets at a time; each parameter is a column, its numbers in the canonical unit.
+
+    What has no canonical value is an empty cell: a sheet that holds sentinels among numbers is added up wrongly.
+    """
     spellings = [naming.spellings(column) for column in columns]
     yield _lines([[*COLUMNS, *columns]])
     for begin in range(0, len(rows), ROWS_AT_ONCE):
@@ -34,7 +37,7 @@ async def sheet(
 def _parameters(event: bytes) -> dict[str, Any]:
     """Values by name in lower case."""
     parameters: dict[str, Any] = json.loads(event)["document"]["parameters"]
-    return {name.lower(): parameter["value"] for name, parameter in parameters.items()}
+    return {name.lower(): parameter.get("value") for name, parameter in parameters.items()}
 
 
 def _values(parameters: Mapping[str, Any], spellings: Sequence[Sequence[str]]) -> list[str]:

@@ -15,16 +15,27 @@ from services.search.filters import AnyOf, Condition, Exists, Like, Within
 from services.search.index_entry import LONGEST_TEXT
 from services.search.query import COLUMN_SORTS, Query
 
+
+def as_written(table: str, otherwise: str) -> str:
+    """A row's proposal as the user office writes it: of its investigations the last created says how."""
+    return (
+        "coalesce((select proposal_name from investigation as office"
+        f" where lower(office.proposal) = lower({table}.proposal) and proposal_name is not null"
+        f" order by registered desc, number desc nulls last, investigation_id limit 1), {otherwise})"
+    )
+
+
 LISTED = (
-    'dataset_id, path, name, type, kind, technique, proposal, beamline, sample, started as start, ended as "end",'
+    f"dataset_id, path, name, type, kind, technique, {as_written('dataset', 'proposal')} as proposal, beamline, sample,"
+    ' started as start, ended as "end",'
     " complete, revision, submitted_at, committed_at, file_count, volume_bytes, number,"
     " coalesce((select codes from finding_set where finding_set.finding_set = dataset.finding_set), '{}') as findings"
 )
 NODES = f"select {LISTED} from dataset where dataset_id = any($1::uuid[])"  # own words alone
 KNOWN = "select parameter_id, name, many from parameter where lower(name) = any($1::text[])"
 LINKS = {
-    "child": "select child, parent, parent_path from link where child = any($1::uuid[]) order by child, parent",
-    "parent": "select child, parent, parent_path from link where parent = any($1::uuid[]) order by child, parent",
+    side: f"select child, parent, parent_path from link where {side} = any($1::uuid[]) order by child, parent limit $2"
+    for side in ("child", "parent")
 }
 MOST_FIRST = 2000
 """Datasets among which a page is looked for first."""
@@ -200,9 +211,17 @@ def chosen_by_all(query: Query, names: Names, bind: Bind) -> str:
     """The ordinals that are in every set, one perhaps twice; nothing where nothing asks for a set."""
     sets = [f"({_ordinals(condition, names, bind)})" for condition in query.conditions]
     if query.words:
-        words = " & ".join(f"{word}:*" for word in query.words)
+        words = " & ".join(map(_word, query.words))
         sets.append(f"(select ordinal from dataset_words where words @@ {bind(words, 'text')}::tsquery)")
     return " intersect ".join(sets)
+
+
+def _word(word: str) -> str:
+    """A word of a query as PostgreSQL asks for it: its beginning, or where it has dashes its parts or all of it."""
+    parts = word.split("-")
+    if len(parts) == 1:
+        return f"{word}:*"
+    return f"(({' & '.join(f'{part}:*' for part in parts)}) | {''.join(parts)}:*)"
 
 
 def _ordinals(condition: Condition, names: Names, bind: Bind) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID
 from services.search import statements
 from services.search.blocks import grouped, number_block, text_block
 from services.search.icat_plus import statements as icat_plus
+from services.search.icat_plus.declaration_statements import save_declared
 from services.search.model import Entry, Noted, ParameterKey, Receipt
 from shared.arrays import array, quoted
 from shared.database import Connection, Database
@@ -86,6 +87,7 @@ class ReadModelTransaction:
             [note.sample for note in noted if note.sample],
             [note.logbook for note in noted if note.logbook],
         )
+        await save_declared(self._connection, [note.declared for note in noted if note.declared])
         if reports := sorted({note.report for note in noted if note.report}, key=attrgetter("event_id")):
             await self._connection.execute(statements.REPORTS, *_columns(reports))
         await self._save_positions(events)

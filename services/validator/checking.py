@@ -19,6 +19,7 @@ from services.validator.parameters import ParameterReader, Reading
 from services.validator.said import Said
 from services.validator.updating import not_updatable
 from shared.events import DatasetFacts, Finding, InputRef, Parameter, Severity, Submission
+from shared.findings import summed_up
 from shared.identity import Identities
 from shared.kinds import Kind, Traits
 from shared.techniques import GENERIC_PROCESSED, GENERIC_RAW, Recognition, Technique, TechniqueBook
@@ -77,7 +78,7 @@ class Checker:
 
     def check(self, submission: Submission, receipt_id: str, submitted_at: datetime) -> Verdict:
         """The full verdict. It depends on nothing but its arguments, so a replay ends the same."""
-        reading = self._parameters.read(submission.parameters)
+        reading = self._parameters.read(submission.parameters, submission.units)
         said = Said(submission, reading.parameters, Notes())
         is_update = submission.mode == "update"
         inputs = [] if is_update else self._folders.inputs(said.inputs(), said.notes)
@@ -86,13 +87,13 @@ class Checker:
         findings = [*reading.findings, *said.notes.findings, *self._offences(said, recognised.kind, reading)]
         if is_update:
             findings += not_updatable(submission, reading.parameters)
+        findings = list(summed_up(findings))
         if dataset is not None and findings:
             dataset = dataset.model_copy(update={"findings": findings})
-        return Verdict(dataset, reading.parameters, findings)
+        return Verdict(dataset, said.parameters_beside_inputs(), findings)
 
     def _offences(self, said: Said, kind: Kind | None, reading: Reading) -> list[Finding]:
-        refused = {finding.parameter for finding in reading.findings if finding.severity is Severity.ERROR}
-        findings = self._laws[kind.name].offences(said, refused) if kind is not None else []
+        findings = self._laws[kind.name].offences(said) if kind is not None else []
         if reading.unknown:
             strict_kind = kind.name if kind is not None and kind.strict else None
             findings += self._parameters.unknown_findings(reading, strict_kind)
@@ -129,7 +130,7 @@ class Checker:
             start=start,
             end=end,
             inputs=inputs,
-            files=submission.files,
+            files=self._folders.files(submission.files),
             file_count=submission.file_count,
             volume_bytes=submission.volume_bytes,
             mode=submission.mode,

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta, tzinfo
 
 from services.validator.notes import Notes
 from services.validator.said import Said
-from shared.events import FIRST_YEAR, LAST_YEAR, InputRef
-from shared.identity import Identities, PathInvalid, normalise_path
+from shared.events import FIRST_YEAR, LAST_YEAR, DeclaredFile, InputRef
+from shared.identity import Identities, PathInvalid, proposal_key, sample_key, sample_name
+from shared.topics import MOST_INPUTS
 
-IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
+BEAMLINE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
+MOST_PROPOSAL_CHARACTERS = 100
 SAMPLE_CHARACTERS_AT_MOST = 255
 TIME_EXPECTED = "a time like 2024-11-30T09:00:00+01:00"
 FUTURE = timedelta(days=1)
@@ -27,7 +29,7 @@ class Folders:
         """The one spelling of a path under the facility's roots."""
         which = "" if what == "path" else "among its inputs, "
         try:
-            normalised = normalise_path(said)
+            normalised = self._identities.path(said)
         except PathInvalid as error:
             expected = "an absolute path without '..'"
             notes.error(f"{what}_invalid", f"{which}{error.problem}", error.cure, said, expected)
@@ -42,13 +44,24 @@ class Folders:
     def inputs(self, said: Sequence[str], notes: Notes) -> list[InputRef]:
         """Each input once, in the order in which they were named."""
         inputs: dict[str, InputRef] = {}
-        for declared in said:
+        if len(said) > MOST_INPUTS:
+            message = f"it names {len(said)} inputs, and {MOST_INPUTS} are taken"
+            cure = "merge in two steps, or name the merges that it was made from"
+            notes.error("inputs_too_many", message, cure, str(len(said)), f"at most {MOST_INPUTS}")
+        for declared in said[:MOST_INPUTS]:
             path = self.path(declared, notes, "input_path")
             if path in inputs:
                 notes.warn("input_repeated", f"the input {path} is named more than once", "name it once", declared)
             elif path is not None:
                 inputs[path] = InputRef(path=path, dataset_id=self._identities.dataset(path))
         return list(inputs.values())
+
+    def files(self, said: Sequence[DeclaredFile]) -> list[DeclaredFile]:
+        """The files, absolute paths as the catalogue sees them."""
+        return [
+            file if (path := self._identities.file(file.path)) == file.path else file.model_copy(update={"path": path})
+            for file in said
+        ]
 
 
 def name_of(said: Said) -> str | None:
@@ -62,79 +75,91 @@ def name_of(said: Said) -> str | None:
 
 
 def proposal_of(said: Said) -> str | None:
-    """The proposal, in lower case."""
-    return _identifier(said.submission.proposal, "proposal", "mx1111", said.notes)
+    """The proposal, in the one spelling that all writings of it have in common."""
+    proposal = proposal_key(said.submission.proposal)
+    if proposal.isalnum() and len(proposal) <= MOST_PROPOSAL_CHARACTERS:
+        return proposal
+    written = said.submission.proposal
+    message = f"proposal = {written[:100]!r} is not made of letters, digits, blanks, '-', '_', '.' and '/'"
+    said.notes.error("proposal_invalid", message, "give one like MX-1111", written, "a name like MX-1111")
+    return None
 
 
 def beamline_of(said: Said) -> str | None:
     """The beamline, in lower case. Paths drop the dash: `id30a3` and `id30a-3` are two names here, and stay two."""
     beamline = said.agreed_text(said.submission.beamline, "beamlineID")
-    if beamline is not None:
-        return _identifier(beamline, "beamline", "id30a-3", said.notes)
-    cure = "give beamline, or the parameter beamlineID"
-    expected = "the beamline's name, such as id30a-3"
-    said.notes.error("beamline_missing", "the dataset names no beamline", cure, expected=expected)
-    return None
-
-
-def _identifier(said: str, field: str, example: str, notes: Notes) -> str | None:
-    lowered = said.strip().lower()
-    if IDENTIFIER.fullmatch(lowered):
+    if beamline is None:
+        cure = "give beamline, or the parameter beamlineID"
+        expected = "the beamline's name, such as id30a-3"
+        said.notes.error("beamline_missing", "the dataset names no beamline", cure, expected=expected)
+        return None
+    lowered = beamline.strip().lower()
+    if BEAMLINE.fullmatch(lowered):
         return lowered
-    message = f"{field} = {said[:100]!r} is no name of letters, digits, '-', '_' and '.'"
-    notes.error(f"{field}_invalid", message, f"give one like {example}", said, f"a name like {example}")
+    message = f"beamline = {beamline[:100]!r} is not made of letters, digits, '-', '_' and '.'"
+    said.notes.error("beamline_invalid", message, "give one like id30a-3", beamline, "a name like id30a-3")
     return None
 
 
 def sample_of(said: Said) -> str | None:
-    """The sample's name; a dataset may have none."""
-    sample = said.agreed_text(said.submission.sample, "Sample_name")
-    if sample is not None and (len(sample) > SAMPLE_CHARACTERS_AT_MOST or not sample.isprintable()):
-        message = f"the sample {sample[:60]!r} is too long, or has a character that cannot be printed"
-        cure = f"give at most {SAMPLE_CHARACTERS_AT_MOST} printable characters"
-        said.notes.error("sample_invalid", message, cure, sample)
-        return None
-    return sample
+    """The sample's name in its one spelling; a dataset may have none, and is not lost over one that cannot be."""
+    text = said.agreed_text(said.submission.sample, "Sample_name", key=sample_key)
+    name = sample_name(text or "")
+    if len(name) <= SAMPLE_CHARACTERS_AT_MOST:
+        return name or None
+    message = f"the sample {name[:60]!r}… has {len(name)} characters, so the dataset is taken without a sample"
+    cure = f"give a name of at most {SAMPLE_CHARACTERS_AT_MOST} characters"
+    said.notes.warn("sample_invalid", message, cure, text)
+    return None
 
 
 def start_of(said: Said, submitted_at: datetime, zone: tzinfo) -> datetime | None:
     """When it began."""
-    start = _time(said, said.submission.start, "start", "startDate", zone)
-    if start is None and said.submission.start is None and "startDate" not in said.submission.parameters:
+    text = said.time(said.submission.start, "startDate")
+    if text is None:
         cure = "give start, or the parameter startDate"
         said.notes.error("start_missing", "the dataset names no start", cure, expected=TIME_EXPECTED)
-    if start is not None and start > submitted_at + FUTURE:
+        return None
+    start = _time(text, "start", zone, said.notes)
+    if start is None:
+        message = f"start = {text[:100]!r} is not a date and time in ISO 8601"
+        said.notes.error("start_invalid", message, f"write {TIME_EXPECTED}", text, TIME_EXPECTED)
+    elif start > submitted_at + FUTURE:
         message = f"it starts at {start.isoformat()}, after it was submitted"
         said.notes.warn("start_in_future", message, "check the clock that said so", start.isoformat())
     return start
 
 
 def end_of(said: Said, start: datetime | None, zone: tzinfo) -> datetime | None:
-    """When it ended, if that is known."""
-    end = _time(said, said.submission.end, "end", "endDate", zone)
-    if end is not None and start is not None and end < start:
+    """When it ended, if that is known; without an end a dataset is of use all the same.
+
+    An end before the start refuses it: one of them is wrong, and by a wrong start it could fall into a visit of others.
+    """
+    text = said.time(said.submission.end, "endDate")
+    if text is None:
+        return None
+    end = _time(text, "end", zone, said.notes)
+    if end is None:
+        message = f"end = {text[:100]!r} is not a date and time in ISO 8601; the dataset has no end"
+        said.notes.warn("end_invalid", message, f"write {TIME_EXPECTED}", text, TIME_EXPECTED)
+    elif start is not None and end < start:
         message = f"it ends at {end.isoformat()}, before it starts at {start.isoformat()}"
         expected = f"not before {start.isoformat()}"
         said.notes.error("end_before_start", message, "correct one of them", end.isoformat(), expected)
     return end
 
 
-def _time(said: Said, field: str | None, name: str, parameter: str, zone: tzinfo) -> datetime | None:
-    """The field, or else the parameter, which has its zone and was judged with the others."""
-    text = said.value(parameter) if field is None else field.strip()
-    if text is None:
-        return None
+def _time(text: str, name: str, zone: tzinfo, notes: Notes) -> datetime | None:
+    """A time of day that can be; without a zone it is the facility's."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        time = datetime.min  # noqa: DTZ901 (it is refused by its year)
+        return None
     if not FIRST_YEAR <= time.year <= LAST_YEAR or ":" not in text:
-        message = f"{name} = {text[:100]!r} is not a date and time in ISO 8601"
-        said.notes.error(f"{name}_invalid", message, f"write {TIME_EXPECTED}", text, TIME_EXPECTED)
         return None
     if time.tzinfo is not None:
         return time
     message = f"{name} = {text!r} names no time zone; the facility's ({zone}) was taken"
     expected = "a time with its zone, as +01:00"
-    said.notes.warn("time_zone_assumed", message, "say the zone with the time", text, expected)
+    notes.warn("time_zone_assumed", message, "say the zone with the time", text, expected)
     return time.replace(tzinfo=zone)

@@ -1,6 +1,6 @@
 """What a kind of dataset demands of its parameters: its file's rules, made into checks once."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -20,27 +20,33 @@ class Law:
     kind: Kind
     checks: Sequence[Check]
 
-    def offences(self, said: Said, refused: Collection[str | None] = ()) -> list[Finding]:
+    def offences(self, said: Said) -> list[Finding]:
         """A finding for each parameter that is missing and each rule that is broken.
 
-        What was said but `refused` is not missing. A dataset that is not complete, or a merge into one, may owe what is
-        missing to another submission.
+        A dataset that is not complete, or a merge into one, may owe what is missing to another submission.
         """
         parameters, findings = said.parameters, list[Finding]()
-        if said.submission.mode in ("replace", "upsert") and self.kind.required and said.is_complete():
+        if said.submission.mode in ("replace", "upsert") and said.is_complete():
             findings += [
-                _missing(name, self.kind)
-                for name in self.kind.required
-                if name not in parameters and name not in refused
+                _missing(name, reason, self.kind)
+                for name, reason in self.kind.required.items()
+                if "value" not in parameters.get(name, ())
             ]
+            findings += [_awaited(name, self.kind) for name in self.kind.expected if name not in parameters]
         for check in self.checks:
             findings += check(parameters)
         return findings
 
 
-def _missing(name: str, kind: Kind) -> Finding:
-    message = f"{name} is missing, which a dataset of kind {kind.name} must say"
+def _missing(name: str, reason: str, kind: Kind) -> Finding:
+    because = f": {reason}" if reason else ""
+    message = f"{name} has no value, which a dataset of kind {kind.name} must have{because}"
     return Finding.error("parameter_missing", message, "give it", parameter=name)
+
+
+def _awaited(name: str, kind: Kind) -> Finding:
+    message = f"{name} is missing, which a dataset of kind {kind.name} should say"
+    return Finding.warning("parameter_missing", message, "give it", parameter=name)
 
 
 def laws_of(techniques: TechniqueBook, vocabulary: Vocabulary) -> Mapping[str, Law]:
@@ -62,7 +68,7 @@ def _refuse_unknown_names(technique: Technique, vocabulary: Vocabulary) -> None:
     """A technique that asks for a parameter which nobody can send is a slip in its file."""
     for kind in technique.kind:
         rules = (name for rule in kind.rule for name in rule.names)
-        for name in (*kind.required, *rules, *(kind.match.parameters or ())):
+        for name in (*kind.required, *kind.expected, *rules, *(kind.match.parameters or ())):
             if name not in vocabulary.terms:
                 meant = vocabulary.suggest(name)
                 hint = f"; did you mean {meant}?" if meant else ""

@@ -7,7 +7,9 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
-from services.validator.fractions import convert_per_cent
+from services.validator.beam_centre import BeamCentres
+from services.validator.scales import Scales
+from services.validator.stated import units_of, with_unit
 from shared.events import Finding, Parameter
 from shared.values import SHOWN_CHARACTERS, Reader, judge, original_text, reader
 from shared.vocabulary import Term, Vocabulary
@@ -20,6 +22,8 @@ SUGGESTIONS_AT_MOST = 5
 REMEMBERED_AT_MOST = 200
 """Texts of one parameter; then all are forgotten, and what comes again is learned again."""
 REMEMBERED_CHARACTERS_AT_MOST = 100
+
+NO_UNITS: Mapping[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -63,32 +67,47 @@ class ParameterReader:
     def __init__(self, vocabulary: Vocabulary, zone: tzinfo) -> None:
         self._vocabulary = vocabulary
         self._zone = zone
+        self._centres = BeamCentres(vocabulary)
         self._memories = {name: Memory(reader(term)) for name, term in vocabulary.terms.items() if not term.deprecated}
 
-    def read(self, said: Mapping[str, JsonValue]) -> Reading:
-        """Everything that was said. A canonical name wins over an alias of the same parameter."""
+    def read(self, said: Mapping[str, JsonValue], units: Mapping[str, str] = NO_UNITS) -> Reading:
+        """Everything that was said, in the units that were said beside it.
+
+        A canonical name wins over an alias of the same parameter.
+        """
         reading = Reading()
         if len(said) > PARAMETERS_AT_MOST:
-            message = f"there are {len(said)} parameters, {PARAMETERS_AT_MOST} may be"
-            reading.findings.append(Finding.error("too_many_parameters", message, "move bulk data into files"))
-            return reading
-        memories = self._memories
+            said = self._first_of(said, reading)
+        memories, bare = self._memories, said
+        if units:
+            units = units_of(said, units, self._vocabulary, reading.findings)
+            bare = {name: value for name, value in said.items() if name not in units}
         read = {
             name: memories[name][value] if type(value) is str else memories[name].read(value)
-            for name, value in said.items()
+            for name, value in bare.items()
             if name in memories
         }
         if len(read) == len(said) and all(read.values()):
             reading.parameters = cast("dict[str, Parameter]", read)
+            self._centres.convert(reading.parameters, reading.findings)
             return reading
         reading.parameters = {name: parameter for name, parameter in read.items() if parameter is not None}
         doubted = [name for name, parameter in read.items() if parameter is None]
         aliases = [name for name in said if name not in read]
         for name in (*doubted, *aliases):
-            self._read_doubtful(reading, name, said[name])
+            self._read_doubtful(reading, name, said[name], units.get(name))
         if reading.findings:
-            convert_per_cent(reading.parameters, reading.findings, self._vocabulary.terms)
+            Scales(self._vocabulary.terms, reading.parameters, reading.findings).settle()
+        self._centres.convert(reading.parameters, reading.findings)
         return reading
+
+    def _first_of(self, said: Mapping[str, JsonValue], reading: Reading) -> Mapping[str, JsonValue]:
+        """As many as a dataset may have, those first that the vocabulary knows; the others stay in the submission."""
+        known_first = sorted(said, key=lambda name: self._vocabulary.resolve(name) is None)
+        message = f"there are {len(said)} parameters; {PARAMETERS_AT_MOST} were taken, known ones first"
+        finding = Finding.warning("too_many_parameters", message, "move bulk data into files")
+        reading.findings.append(finding)
+        return {name: said[name] for name in known_first[:PARAMETERS_AT_MOST]}
 
     def unknown_findings(self, reading: Reading, strict_kind: str | None) -> list[Finding]:
         """One finding an unknown name: an error where a kind of dataset is strict, a warning otherwise."""
@@ -113,30 +132,47 @@ class ParameterReader:
             )
         return findings
 
-    def _read_doubtful(self, reading: Reading, name: str, value: JsonValue) -> None:
+    def _read_doubtful(self, reading: Reading, name: str, value: JsonValue, unit: str | None) -> None:
         term = self._vocabulary.resolve(name)
         if term is None:
-            _keep_unknown(reading, name, value)
+            _keep_unknown(reading, name, value, unit)
             return
-        parameter, findings = judge(term, value, self._zone)
+        parameter, findings = self._judge(term, value, unit)
         reading.findings.extend(findings)
         if name.lower() in self._vocabulary.deprecated_names:
             reading.findings.append(_deprecation(term, name))
         if parameter is None:
             return
-        if not findings and type(value) is str and (memory := self._memories.get(name)) is not None:
+        if not findings and unit is None and type(value) is str and (memory := self._memories.get(name)) is not None:
             memory.remember(value, parameter)
         present = reading.parameters.setdefault(term.name, parameter)
-        if present["value"] != parameter["value"]:
-            reading.findings.append(_repetition(term, name, present, parameter))
+        if present.get("value") != parameter.get("value"):
+            if "value" not in present:
+                present, parameter = parameter, present
+                reading.parameters[term.name] = present
+            reading.findings.append(_repetition(term, present, parameter))
+
+    def _judge(self, term: Term, value: JsonValue, unit: str | None) -> tuple[Parameter | None, list[Finding]]:
+        if unit is None:
+            return judge(term, value, self._zone)
+        parameter, findings = judge(term, with_unit(term, value, unit), self._zone)
+        if parameter is not None:
+            parameter["original"], parameter["said_unit"] = original_text(value), unit
+        return parameter, findings
 
 
-def _keep_unknown(reading: Reading, name: str, value: JsonValue) -> None:
+def _keep_unknown(reading: Reading, name: str, value: JsonValue, unit: str | None) -> None:
+    original = original_text(value)
     if not name.isprintable() or not 0 < len(name.strip()) <= NAME_CHARACTERS_AT_MOST:
         message = f"a parameter's name has 1 to {NAME_CHARACTERS_AT_MOST} printable characters; {name[:60]!r} has not"
-        reading.findings.append(Finding.error("parameter_name_invalid", message, "correct the name"))
-        return
-    original = original_text(value)
+        name = _printable(name)
+        shown = original[:SHOWN_CHARACTERS]
+        finding = Finding.warning(
+            "parameter_name_invalid", f"{message}, and was kept as {name[:60]!r}", "correct the name", value=shown
+        )
+        reading.findings.append(finding)
+        if name in reading.parameters:
+            return
     match value:
         case bool() | str():
             kept: Any = value
@@ -149,7 +185,15 @@ def _keep_unknown(reading: Reading, name: str, value: JsonValue) -> None:
         case _:
             kept = original
     reading.parameters[name] = {"value": kept, "original": original}
+    if unit is not None:
+        reading.parameters[name]["said_unit"] = unit
     reading.unknown.append(name)
+
+
+def _printable(name: str) -> str:
+    """A name as far as it can be shown."""
+    shown = "".join(character if character.isprintable() else "_" for character in name)
+    return shown.strip()[:NAME_CHARACTERS_AT_MOST] or "unnamed"
 
 
 def _is_storable(value: JsonValue) -> bool:
@@ -164,11 +208,11 @@ def _deprecation(term: Term, name: str) -> Finding:
     return Finding.warning("parameter_deprecated", message, cure, parameter=term.name, expected=term.name)
 
 
-def _repetition(term: Term, name: str, present: Parameter, other: Parameter) -> Finding:
+def _repetition(term: Term, present: Parameter, other: Parameter) -> Finding:
     kept, left = (parameter["original"][:SHOWN_CHARACTERS] for parameter in (present, other))
     return Finding.warning(
         "parameter_repeated",
-        f"{term.name} is there twice: {kept!r} was kept, {left!r} under the name {name} was not",
+        f"{term.name} is there twice: {kept!r} was kept, {left!r} was not",
         "send one",
         parameter=term.name,
         value=left,

@@ -23,11 +23,11 @@ def check_of(rule: Rule) -> Check:
 
 
 def _number(parameters: Parameters, name: str) -> float | None:
-    """Its canonical value; None where it is not there or, being loose, was kept as text."""
+    """Its canonical value; None where there is none, or it is not a number."""
     parameter = parameters.get(name)
     if parameter is None:
         return None
-    value = parameter["value"]
+    value = parameter.get("value")
     return value if type(value) is float or type(value) is int else None
 
 
@@ -103,7 +103,7 @@ def _cell(rule: Rule, cell: Cell) -> Check:
     def check(parameters: Parameters) -> Sequence[Finding]:
         said = parameters.get(group_name)
         numbers = _numbers(parameters, names) if said is not None else None
-        if said is None or numbers is None or min(numbers) <= 0:
+        if said is None or "value" not in said or numbers is None or min(numbers) <= 0:
             return ()
         group = said["original"].strip()
         permitted = permits(group, numbers)

@@ -1,14 +1,18 @@
 """What a submission says of itself: in its fields or, as ICAT clients do, in its parameters. A field wins."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
 from services.validator.notes import Notes
+from shared.absence import says_no_number
 from shared.events import Parameter, Producer, Submission
 from shared.identity import split_paths
 from shared.kinds import Traits
 from shared.techniques import current_pid
+
+INPUTS = "input_datasets"
+"""ICAT's parameter that lists the inputs."""
 
 
 class Said:
@@ -20,33 +24,54 @@ class Said:
         self.notes = notes
 
     def value(self, name: str) -> Any:  # noqa: ANN401 (whatever the vocabulary says the parameter is)
-        """The canonical value of a parameter; None where it is not there."""
+        """The canonical value of a parameter; None where there is none."""
         parameter = self.parameters.get(name)
-        return None if parameter is None else parameter["value"]
+        return None if parameter is None else parameter.get("value")
 
     def text(self, field: str | None, name: str) -> str | None:
         """The field, or the parameter of that name; None where both are blank."""
         if field is not None and (stripped := field.strip()):
             return stripped
         parameter = self.parameters.get(name)
-        return (parameter["original"].strip() or None) if parameter is not None else None
+        return (parameter["original"].strip() or None) if parameter is not None and "value" in parameter else None
 
-    def agreed_text(self, field: str | None, name: str) -> str | None:
-        """As `text`, with a warning where field and parameter contradict each other."""
+    def time(self, field: str | None, name: str) -> str | None:
+        """The field, or the parameter of that name: in its canonical form, or as it was said where it has none."""
+        if field is not None and not says_no_number(field):
+            return field.strip()
+        parameter = self.parameters.get(name)
+        if parameter is None or says_no_number(parameter["original"]):
+            return None
+        return str(parameter.get("value", parameter["original"]))
+
+    def agreed_text(self, field: str | None, name: str, key: Callable[[str], str] = str.lower) -> str | None:
+        """As `text`, with a warning where field and parameter contradict each other: where their keys differ."""
         text = self.text(field, name)
         other = self.text(None, name)
-        if text is not None and other is not None and text.lower() != other.lower():
+        if text is not None and other is not None and key(text) != key(other):
             message = f"the parameter {name} = {other[:100]!r} contradicts the dataset's own {text!r}, which was taken"
             self.notes.warn("field_contradicted", message, "say the same in both, or leave one out", other, text)
         return text
 
     def inputs(self) -> Sequence[str]:
-        """The field, or ICAT's list of paths separated by commas."""
+        """The field, or ICAT's list of paths separated by commas; a word in that list that is no path is only noted."""
         if self.submission.input:
             return self.submission.input
-        said = self.value("input_datasets")
+        said = self.value(INPUTS)
         listed = said if isinstance(said, list) else split_paths(said) if isinstance(said, str) else []
-        return [stripped for path in listed if (stripped := path.strip())]
+        words = [stripped for path in listed if (stripped := path.strip())]
+        paths = [word for word in words if word.startswith("/")]
+        if len(paths) < len(words):
+            stray = next(word for word in words if not word.startswith("/"))
+            message = f"input_datasets names {stray[:100]!r}, which is not a path and was left out"
+            self.notes.warn("input_path_invalid", message, "give absolute paths", stray, "an absolute path")
+        return paths
+
+    def parameters_beside_inputs(self) -> dict[str, Parameter]:
+        """The parameters, without the one whose paths are the dataset's inputs: thousands of them are told once."""
+        if self.submission.input or INPUTS not in self.parameters:
+            return self.parameters
+        return {name: parameter for name, parameter in self.parameters.items() if name != INPUTS}
 
     def is_complete(self) -> bool:
         """False if the field or the parameter `complete` says that more will follow."""

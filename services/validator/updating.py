@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shared.events import Finding, Parameter, Submission
 
-FIELDS = frozenset({"name", "path", "proposal", "beamline", "sample", "parameters", "mode", "producer"})
+FIELDS = frozenset({"name", "path", "proposal", "beamline", "sample", "parameters", "units", "mode", "producer"})
 """What an update may say; its name is only there because every submission has one."""
 
 CLASSIFYING = frozenset(

@@ -97,10 +97,15 @@ def test_every_number_has_a_unit_or_a_reason_for_none() -> None:
     assert [term.name for term in numbers if not (term.loose or term.unit or term.no_unit)] == []
 
 
-def test_a_fraction_has_a_range_beyond_which_it_is_doubted() -> None:
-    fractions = [term for term in VOCABULARY.terms.values() if term.scale == "fraction"]
-    assert len(fractions) >= 21
-    assert [term.name for term in fractions if term.type != "number" or term.unit or not term.plausible] == []
+def test_a_ratio_has_a_range_beyond_which_its_scale_is_doubted() -> None:
+    ratios = {term.name: term.scale for term in VOCABULARY.terms.values() if term.scale}
+    assert len(ratios) >= 40
+    for name, scale in ratios.items():
+        term = VOCABULARY.terms[name]
+        assert (term.type, term.plausible) == ("number", scale.likely), name
+        assert scale.possible[0] <= scale.likely[0] <= scale.likely[1] <= scale.possible[1], name
+        assert (term.unit is None) == (scale.per_cent is not None), f"{name}: only a fraction can come in per cent"
+        assert term.unit in (None, "%"), name
 
 
 def test_all_75_scaling_parameters_are_typed() -> None:

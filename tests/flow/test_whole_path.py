@@ -55,6 +55,31 @@ async def test_a_child_waits_for_its_parent_and_inherits_its_sample(
     assert [parent["path"] for parent in document["inputs"]] == [raw["path"]]
 
 
+async def test_a_child_that_misses_its_parent_by_a_little_is_told_what_is_catalogued(
+    raw: dict[str, Any], processed: dict[str, Any]
+) -> None:
+    world = World()
+    await world.send(submitted(raw, "r-parent"))
+    by_little = [f"{raw['path']}/run_01_master.h5", raw["path"].replace("RAW_DATA", "raw_data"), f"{raw['path']} "]
+    for n, path in enumerate(by_little):
+        child = processed | {"path": f"{processed['path']}_{n}", "input": [path]}
+        await world.send(submitted(child, f"r-{n}"))
+    pending = [event["pending"] for event in world.said(PENDING.name)]
+    assert [[(one["value"], one["expected"]) for one in each["findings"]] for each in pending] == [
+        [(path, raw["path"])] for path in by_little
+    ]
+    assert world.said(REJECTED.name) == []
+
+
+async def test_a_sample_is_the_same_however_its_name_is_written(raw: dict[str, Any], processed: dict[str, Any]) -> None:
+    world = World()
+    child = processed | {"sample": "lyso  e\u0301", "input": [raw["path"]]}
+    await world.send(submitted(raw | {"sample": " Lyso\u00a0é"}, "r-parent"), submitted(child, "r-child"))
+    parent, child = world.said(COMMITTED.name)
+    assert parent["document"]["sample"]["name"] == "Lyso é"
+    assert "input_of_other_sample" not in [finding["code"] for finding in child["document"]["findings"]]
+
+
 async def test_a_child_whose_parent_never_comes_is_rejected_by_name(
     raw: dict[str, Any], processed: dict[str, Any]
 ) -> None:

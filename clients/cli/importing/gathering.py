@@ -1,17 +1,24 @@
 """From all that a file says to one submission, and a list of what has no place in it. Pure."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clients.cli.importing.names import Names
+from shared.absence import says_no_text
+from shared.events import Finding
 
 SHOWN_CHARACTERS = 120
 FIELD = "submission."
 """Marks a target that is a field of the submission; any other target is a parameter."""
 LISTS = ("input", "files")
 """Fields that hold all that is said, not one value."""
+SHELL = "{shell}"
+"""In a target, where overall, inner or outer stands."""
+RESULT = "{result}"
+"""In a path or name that is given, where the result's number stands."""
+PATTERNS = ("path", "name")
 
 
 class FileNotUnderstood(Exception):
@@ -20,12 +27,13 @@ class FileNotUnderstood(Exception):
 
 @dataclass(frozen=True)
 class Said:
-    """One thing that a file says: where, under which of the format's names, for which shell."""
+    """One thing that a file says: where, under which of the format's names, for which shell, in which unit."""
 
     place: str
     name: str
     value: Any
     shell: str | None = None
+    unit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,68 +55,130 @@ class Given:
     path: str | None = None
     name: str | None = None
     input: tuple[str, ...] = ()
+    start: str | None = None
+    end: str | None = None
 
     def fields(self) -> dict[str, Any]:
         """Only what was given."""
         said = {name: value for name, value in vars(self).items() if value}
         return said | ({"input": list(self.input)} if self.input else {})
 
+    def of_result(self, number: int) -> "Given":
+        """The same for one of several results: its number stands in path and name where they say `{result}`."""
+        filled = {
+            name: pattern.replace(RESULT, str(number))
+            for name in PATTERNS
+            if (pattern := getattr(self, name)) is not None
+        }
+        return replace(self, **filled)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One result in a file: all that the file says of what becomes one dataset."""
+
+    label: str
+    said: Sequence[Said]
+    names: Names
+    unread: Sequence[Unplaced] = ()
+    findings: Sequence[Finding] = ()
+
 
 @dataclass(frozen=True)
 class Imported:
-    """A submission made of a file, and what of the file is not in it."""
+    """A submission made of a file, what of the file is not in it, and what was decided on the way."""
 
     submission: dict[str, Any]
     unplaced: list[Unplaced] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where the file says the fields of the submission."""
 
 
-def gather(said: Iterable[Said], names: Names, given: Given) -> Imported:
-    """One submission of all that is said.
+def gather(result: Result, given: Given) -> Imported:
+    """One submission of all that is said of a result.
 
     Of several values for one parameter the one whose name comes first in the mapping stands, and within a name the
     first; what was measured sweep by sweep stands only if all sweeps agree. Every other value is listed.
     """
-    unplaced: list[Unplaced] = []
-    by_target = _by_target(said, names, unplaced)
+    names = result.names
+    unplaced = list(result.unread)
     parameters: dict[str, Any] = {}
     fields: dict[str, Any] = {}
-    for target, sayings in by_target.items():
+    places: dict[str, str] = {}
+    told: dict[str, Said] = {}
+    for target, sayings in _by_target(result.said, names, unplaced).items():
         named = target.removeprefix(FIELD)
         if named in LISTS and target != named:
             fields[named] = list(dict.fromkeys(saying.value for saying in sayings))
             continue
-        place, value = (fields, named) if target != named else (parameters, target)
-        first, *others = sayings
-        differing = [other for other in others if not _same(other.value, first.value)]
-        if differing and target in names.by_sweep:
-            unplaced += [_unplaced(saying, "the sweeps differ, and a dataset holds one value") for saying in sayings]
+        taken = _taken(sayings, names, unplaced)
+        if taken is None:
             continue
-        place[value] = first.value
-        unplaced += [
-            _unplaced(other, f"{first.place} says {_shown(first.value)}, which was taken") for other in differing
-        ]
-    return Imported(_submission(fields, parameters, names, given, unplaced), unplaced)
+        if target == named:
+            parameters[target] = taken.value
+            told[target] = taken
+        else:
+            fields[named] = taken.value
+            places[named] = taken.place
+    submission = _submission(fields, parameters, names, given, unplaced)
+    if units := _units(told, names.units_of(str(submission["parameters"].get("Process_program", "")))):
+        submission["units"] = units
+    return Imported(submission, unplaced, places={name: places[name] for name in places.keys() - given.fields()})
+
+
+def _taken(sayings: Sequence[Said], names: Names, unplaced: list[Unplaced]) -> Said | None:
+    """Which of several sayings stands; the others are listed."""
+    first, *others = sayings
+    differing = [other for other in others if not _same(other.value, first.value)]
+    if first.name.startswith(tuple(names.by_sweep)) and any(other.name == first.name for other in differing):
+        unplaced += [unplaced_of(saying, "the sweeps differ, and a dataset holds one value") for saying in sayings]
+        return None
+    unplaced += [unplaced_of(other, f"{first.place} says {shown(first.value)}, which was taken") for other in differing]
+    return first
+
+
+def _units(told: Mapping[str, Said], known: Mapping[str, str]) -> dict[str, str]:
+    """By parameter: its unit, where the file says it or the names' scale is known."""
+    units = {target: saying.unit or known.get(saying.name.casefold()) for target, saying in told.items()}
+    return {target: unit for target, unit in units.items() if unit is not None}
 
 
 def _by_target(said: Iterable[Said], names: Names, unplaced: list[Unplaced]) -> dict[str, list[Said]]:
     """What is said of each parameter and field, the most trusted first."""
     found: dict[str, list[tuple[int, Said]]] = {}
     ranks = {name: rank for rank, name in enumerate(names.said)}
-    for saying in said:
-        if saying.name in names.ignored or _is_empty(saying.value):
-            continue
-        target = names.said.get(saying.name)
-        if _is_endless(saying.value):
-            unplaced.append(_unplaced(saying, "it is no number"))
-        elif target is None:
-            unplaced.append(_unplaced(saying, "there is no parameter for it"))
-        else:
-            filled = target.replace("{shell}", saying.shell or "overall")
-            found.setdefault(filled, []).append((ranks[saying.name], saying))
+    spelt = {name.casefold(): name for name in reversed(names.said)}
+    for saying in spoken(said, names):
+        name = saying.name if saying.name in ranks else spelt.get(saying.name.casefold())
+        if problem := _problem(saying, None if name is None else names.said[name]):
+            unplaced.append(unplaced_of(saying, problem))
+        elif name is not None:
+            filled = names.said[name].replace(SHELL, saying.shell or "")
+            found.setdefault(filled, []).append((ranks[name], saying))
     return {
         target: [saying for _, saying in sorted(sayings, key=lambda ranked: ranked[0])]
         for target, sayings in found.items()
     }
+
+
+def spoken(said: Iterable[Said], names: Names) -> Iterator[Said]:
+    """What is said of the dataset: not how the file is built, and not what is left empty."""
+    ignored = {name.casefold() for name in names.ignored}
+    return (saying for saying in said if saying.name.casefold() not in ignored and not _is_empty(saying.value))
+
+
+def _problem(saying: Said, target: str | None) -> str | None:
+    """Why a saying has no place in a submission."""
+    if _is_endless(saying.value):
+        return "it is not a number"
+    if isinstance(saying.value, str) and says_no_text(saying.value):
+        return "it says that there is no value"
+    if target is None:
+        return "there is no parameter for it"
+    if SHELL in target and saying.shell is None:
+        return "it is not said of the overall, the inner or the outer shell"
+    return None
 
 
 def _submission(
@@ -121,7 +191,7 @@ def _submission(
     chosen = given.fields()
     for name, value in chosen.items():
         if name in fields and fields[name] != value:
-            unplaced.append(Unplaced(name, _shown(fields[name]), "another one was given with the command"))
+            unplaced.append(Unplaced(name, shown(fields[name]), "another one was given with the command"))
     return {**names.submission, **fields, **chosen, "parameters": {**names.parameters, **parameters}}
 
 
@@ -143,11 +213,13 @@ def _same(one: object, other: object) -> bool:
         return str(one).strip() == str(other).strip()
 
 
-def _unplaced(saying: Said, reason: str) -> Unplaced:
-    return Unplaced(saying.place, _shown(saying.value), reason)
+def unplaced_of(saying: Said, reason: str) -> Unplaced:
+    """A saying that has no place, and why."""
+    return Unplaced(saying.place, shown(saying.value), reason)
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value on one line, cut where it is long."""
     text = " ".join(str(value).split())
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 

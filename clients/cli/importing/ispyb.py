@@ -1,42 +1,156 @@
-"""AutoProcContainer, as XML (autoPROC, xia2, EDNA) or as xia2's ispyb.json: the same names in the same nest."""
+"""AutoProcContainer, as XML (autoPROC, fast_dp, xia2, EDNA) or as xia2's ispyb.json: the same names in both."""
 
 import re
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from clients.cli.importing.gathering import FileNotUnderstood, Given, Imported, Said, gather
+from clients.cli.importing.gathering import FileNotUnderstood, Result, Said, Unplaced, leaves, shown
 from clients.cli.importing.names import names_of
-from clients.cli.importing.xml import read_xml
+from clients.cli.importing.results import Found
+from clients.cli.importing.scaling import KIND, Entry, is_anisotropic, shell_of, single_scalings, unswapped
+from clients.cli.importing.xml import Element, read_xml
 
 ROOT = "AutoProcContainer"
-SHELLS = {"overall": "overall", "innershell": "inner", "outershell": "outer"}
-TIME_OF_DATE = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2} +\d+ [\d:]+) (\w+) (\d{4})", re.ASCII)
-"""As the program `date` writes it."""
+SCALING = "AutoProcScalingContainer"
+CRYSTAL = "AutoProc"
+PROGRAMS = "AutoProcProgramContainer"
+OF_SWEEPS = ("AutoProcIntegration.", "Image.")
+VERSION = re.compile(r"v?\d+(?:[.+_-]\w+)*", re.ASCII)
+"""`3dii` is none: it is a pipeline of xia2."""
 
 
-def read_ispyb_xml(content: bytes, given: Given) -> Imported:
-    """The submission in an XML file.
+@dataclass(frozen=True)
+class Part:
+    """An element of the container, with all that it says."""
+
+    place: str
+    entry: Entry
+    said: Sequence[Said]
+
+
+def read_ispyb_xml(content: bytes) -> Found:
+    """The results in an XML file.
 
     Raises:
-        FileNotUnderstood: it is no AutoProcContainer.
+        FileNotUnderstood: there is no AutoProcContainer in it.
     """
     document = read_xml(content)
-    if ROOT not in document:
-        raise FileNotUnderstood(f"the XML's root is {next(iter(document))}, and only {ROOT} is known")
-    return read_container(document[ROOT][0], given)
+    if ROOT in document:
+        return read_ispyb(document)
+    [(root, [inside])] = document.items() if len(document) == 1 else [("", [None])]
+    if not isinstance(inside, Mapping) or ROOT not in inside:
+        raise FileNotUnderstood(f"the XML's root is {root}, and only {ROOT} is known")
+    return read_ispyb(inside)
 
 
-def read_container(container: object, given: Given) -> Imported:
-    """The submission in an AutoProcContainer."""
-    if not isinstance(container, Mapping):
+def read_ispyb(document: Mapping[str, Any]) -> Found:
+    """The results in all AutoProcContainers of an object.
+
+    Raises:
+        FileNotUnderstood: they are empty, or it cannot be told what belongs together in them.
+    """
+    containers = _elements(document, ROOT)
+    if not containers:
         raise FileNotUnderstood(f"the {ROOT} is empty")
-    return gather(_told(list(_said(ROOT, container, ROOT))), names_of("ispyb"), given)
+    outside = {name: value for name, value in document.items() if name != ROOT}
+    unread = [Unplaced(place, shown(leaf), f"it stands outside {ROOT}") for place, leaf in leaves(outside) if leaf]
+    results = [
+        replace(result, unread=[*result.unread, *unread])
+        for number, container in enumerate(containers, 1)
+        for result in _results(container, f"{ROOT}[{number}]." if len(containers) > 1 else "")
+    ]
+    preferred = _of_staraniso(results)
+    if preferred is not None:
+        results[-1] = _with_all_sweeps(results[-1], results[:-1])
+    return Found(results, preferred)
 
 
-def _said(element: str, content: Mapping[str, Any], place: str) -> Iterator[Said]:
+def _of_staraniso(results: Sequence[Result]) -> int | None:
+    """STARANISO's result stands last, behind isotropic ones of the same wavelength."""
+    anisotropic = [number for number, result in enumerate(results, 1) if is_anisotropic(result.said)]
+    wavelengths = {
+        float(saying.value)
+        for result in results
+        for saying in result.said
+        if saying.name == f"{CRYSTAL}.wavelength" and re.fullmatch(r"\d*\.?\d+", str(saying.value), re.ASCII)
+    }
+    return len(results) if anisotropic == [len(results)] and len(wavelengths) <= 1 else None
+
+
+def _with_all_sweeps(result: Result, before: Sequence[Result]) -> Result:
+    """STARANISO's statistics are of all sweeps, but each container names one sweep alone."""
+    sweeps = [saying for other in before for saying in other.said if saying.name.startswith(OF_SWEEPS)]
+    return replace(result, said=[*sweeps, *result.said])
+
+
+def _results(container: Entry, prefix: str) -> list[Result]:
+    """A result for each scaling container, with the AutoProc and the program that it belongs to."""
+    crystals, programs = (_parts(container, name, prefix) for name in (CRYSTAL, PROGRAMS))
+    scalings = [
+        replace(part, entry=single)
+        for part in _parts(container, SCALING, prefix) or [Part(prefix + SCALING, {}, ())]
+        for single in single_scalings(part.entry)
+    ]
+    rest = {name: value for name, value in container.items() if name not in {SCALING, CRYSTAL, PROGRAMS}}
+    common = list(_said(ROOT, rest, prefix + ROOT))
+    results = []
+    owners: list[Part] = []
+    for number, scaling in enumerate(scalings):
+        mine = [
+            owner
+            for each in (programs, crystals)
+            if (owner := _owner(each, scaling, number, len(scalings))) is not None
+        ]
+        owners += mine
+        place = scaling.place if len(scalings) == 1 else f"{prefix}{SCALING}[{number + 1}]"
+        statistics, findings = unswapped(list(_said(SCALING, scaling.entry, place)))
+        said = [*(saying for owner in mine for saying in owner.said), *statistics, *common]
+        label = place + (", STARANISO" if is_anisotropic(statistics) else "")
+        results.append(Result(label, list(_told(said)), names_of("ispyb"), findings=findings))
+    owned = [owner.entry for owner in owners]
+    stray = [part for part in (*crystals, *programs) if part.entry not in owned]
+    unread = [
+        Unplaced(saying.place, shown(saying.value), "it belongs to no scaling container")
+        for part in stray
+        for saying in part.said
+    ]
+    return [replace(result, unread=unread) for result in results]
+
+
+def _parts(container: Entry, name: str, prefix: str) -> list[Part]:
+    found = _elements(container, name)
+    places = [f"{prefix}{name}" + (f"[{number}]" if len(found) > 1 else "") for number in range(1, len(found) + 1)]
+    return [Part(place, entry, list(_said(name, entry, place))) for place, entry in zip(places, found, strict=True)]
+
+
+def _elements(content: Entry, name: str) -> list[Entry]:
+    """The objects under a name, which may hold one or a list of them."""
+    found = content.get(name)
+    return [value for value in (found if isinstance(found, list) else [found]) if isinstance(value, Mapping) and value]
+
+
+def _owner(parts: Sequence[Part], scaling: Part, number: int, count: int) -> Part | None:
+    """The part that a scaling container belongs to: the only one, that of the same number, or the one before it.
+
+    Raises:
+        FileNotUnderstood: it cannot be told.
+    """
+    if len(parts) == count:
+        return parts[number]
+    if all(part.entry == parts[0].entry for part in parts[1:]):
+        return parts[0] if parts else None
+    position = getattr(scaling.entry, "position", 0)
+    before = [part for part in parts if isinstance(part.entry, Element) and part.entry.position < position]
+    if not before:
+        kind = parts[0].place.partition("[")[0]
+        raise FileNotUnderstood(f"it cannot be told which of {len(parts)} {kind} the {scaling.place} belongs to")
+    return before[-1]
+
+
+def _said(element: str, content: Entry, place: str) -> Iterator[Said]:
     """All that an element and those in it say."""
-    shell = SHELLS.get(str(_first(content.get("scalingStatisticsType", ""))).lower())
+    shell = shell_of(content)
     for name, found in content.items():
         values = found if isinstance(found, list) else [found]
         for number, value in enumerate(values, 1):
@@ -51,27 +165,21 @@ def _said(element: str, content: Mapping[str, Any], place: str) -> Iterator[Said
 
 
 def _kind(value: object) -> str | None:
-    return (
-        _first(value["scalingStatisticsType"])
-        if isinstance(value, Mapping) and "scalingStatisticsType" in value
-        else None
-    )
+    return str(_first(value[KIND])) if isinstance(value, Mapping) and value.get(KIND) else None
 
 
 def _first(value: Any) -> Any:  # noqa: ANN401  a text in JSON, a list of texts in XML
     return value[0] if isinstance(value, list) and value else value
 
 
-def _told(said: list[Said]) -> Iterator[Said]:
-    """The same in beamcat's words: program and version apart, times in ISO 8601, files as one path."""
+def _told(said: Sequence[Said]) -> Iterator[Said]:
+    """The same in beamcat's words: program and version apart and of one program, files as one path."""
+    is_first = True
     for saying in said:
         match saying.name:
-            case "AutoProcProgram.processingPrograms" | "AutoProcProgram.processingProgram":
+            case "AutoProcProgram.processingPrograms" | "AutoProcProgram.processingProgram" if is_first:
+                is_first = not saying.value
                 yield from _program(saying)
-            case "AutoProcProgram.processingStartTime" | "AutoProcProgram.processingEndTime":
-                yield Said(saying.place, saying.name, iso_time(str(saying.value)))
-            case "AutoProcScaling.recordTimeStamp":
-                yield Said(saying.place, saying.name, str(saying.value).replace(" ", "T"))
             case "AutoProcProgramAttachment.fileName" | "AutoProcProgramAttachment.filePath":
                 continue  # said as one path
             case _:
@@ -82,19 +190,8 @@ def _program(saying: Said) -> Iterator[Said]:
     """`autoPROC 1.0.5 (see …)` is a program, its version and a remark; `xia2 dials` is a program alone."""
     text, bracket, remark = str(saying.value).partition(" (")
     program, _, version = text.strip().rpartition(" ")
-    if not program or not version[:1].isdigit():
+    if not program or not VERSION.fullmatch(version):
         program, version = text.strip(), ""
     yield Said(saying.place, "AutoProcProgram.program", program)
     yield Said(saying.place, "AutoProcProgram.version", version)
     yield Said(saying.place, "AutoProcProgram.remark", remark.removesuffix(")") if bracket else "")
-
-
-def iso_time(text: str) -> str:
-    """ISO 8601 of what `date` writes. An abbreviated zone says nothing for sure; but for UTC it is the facility's."""
-    if not (found := TIME_OF_DATE.fullmatch(text.strip())):
-        return text.strip()
-    try:
-        moment = datetime.strptime(f"{found[1]} {found[3]}", "%b %d %H:%M:%S %Y")  # noqa: DTZ007  see above
-    except ValueError:
-        return text.strip()
-    return moment.isoformat() + ("Z" if found[2] in {"UTC", "GMT"} else "")

@@ -1,23 +1,28 @@
 """Statistics in JSON: xia2.json, and the merging statistics of DIALS."""
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
 
-from clients.cli.importing.gathering import FileNotUnderstood, Given, Imported, Said, Unplaced, gather
+from clients.cli.importing.gathering import FileNotUnderstood, Result, Said, Unplaced, leaves
 from clients.cli.importing.names import names_of
+from clients.cli.importing.results import Found
 
 SHELLS = ("overall", "inner", "outer")
 CELL = ("a", "b", "c", "alpha", "beta", "gamma")
 SQUARED_RECIPROCAL = ("d_star_sq_min", "d_star_sq_max")
+APART = "_anom"
+"""Ends the name of statistics that keep the Friedel mates apart."""
 
 
 class Integrater(BaseModel):
     """What xia2 knows of one sweep."""
 
     wedge: list[int] = Field(default=[], alias="_intgr_wedge")
+    wavelength: str | None = Field(default=None, alias="_intgr_dname")
 
 
 class Scaler(BaseModel):
@@ -46,8 +51,8 @@ class Crystal(BaseModel):
 CRYSTALS = TypeAdapter(dict[str, Crystal])
 
 
-def read_xia2(content: Mapping[str, Any], given: Given) -> Imported:
-    """The submission in xia2.json. Of xia2's own state only results are read, and that is said.
+def read_xia2(content: Mapping[str, Any]) -> Found:
+    """The results in xia2.json, one for each crystal and wavelength. Nothing else of xia2's state is read.
 
     Raises:
         FileNotUnderstood: the results are not as xia2 writes them.
@@ -58,30 +63,46 @@ def read_xia2(content: Mapping[str, Any], given: Given) -> Imported:
         fault = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, fault["loc"]))
         raise FileNotUnderstood(f"_crystals.{place} is not as xia2 writes it: {fault['msg']}") from None
-    imported = gather(_xia2(crystals), names_of("xia2"), given)
     state = sorted(name for name in content if name != "_crystals" and not name.startswith("__"))
-    imported.unplaced.append(
-        Unplaced("xia2.json", ", ".join(state), "xia2's own state beside the results of each crystal is not read")
+    reason = "xia2's own state beside the results of each crystal is not read"
+    unread = [Unplaced("xia2.json", ", ".join(state), reason)]
+    names = names_of("xia2")
+    return Found(
+        [
+            Result(f"{name} {wave}".strip(), list(_of_wave(name, wave, crystal)), names, unread)
+            for name, crystal in crystals.items()
+            for wave in crystal.scaler.statistics or [""]
+        ]
     )
-    return imported
 
 
-def _xia2(crystals: Mapping[str, Crystal]) -> Iterator[Said]:
-    for name, crystal in crystals.items():
-        scaler = crystal.scaler
-        for wave, statistics in scaler.statistics.items():
-            yield from _lists(f"{name} {wave}", statistics)
-        for side, value in zip(CELL, scaler.cell, strict=False):
-            yield Said(f"{name}._scalr_cell", f"cell.{side}", value)
-        for number, symbol in enumerate(scaler.spacegroups):
-            said = "another likely space group" if number else "spacegroup"
-            yield Said(f"{name}._scalr_likely_spacegroups", said, symbol)
-        yield Said(f"{name}._scalr_anomalous", "anomalous", scaler.anomalous)
-        for wave, wavelength in crystal.wavelengths.items():
-            yield Said(f"{name}.{wave}._wavelength", "wavelength", wavelength.wavelength)
-        for number, integrater in enumerate(scaler.integraters.values(), 1):
+def _of_wave(name: str, wave: str, crystal: Crystal) -> Iterator[Said]:
+    """All that is said of a crystal at one wavelength."""
+    scaler = crystal.scaler
+    yield from _lists(f"{name} {wave}", scaler.statistics.get(wave, {}))
+    for side, value in zip(CELL, scaler.cell, strict=False):
+        yield Said(f"{name}._scalr_cell", f"cell.{side}", value)
+    for number, symbol in enumerate(scaler.spacegroups):
+        said = "another likely space group" if number else "spacegroup"
+        yield Said(f"{name}._scalr_likely_spacegroups", said, symbol)
+    yield Said(f"{name}._scalr_anomalous", "anomalous", scaler.anomalous)
+    only = _wavelength_of(wave, crystal)
+    for each, wavelength in crystal.wavelengths.items():
+        if each == only or only is None:
+            yield Said(f"{name}.{each}._wavelength", "wavelength", wavelength.wavelength)
+    for number, integrater in enumerate(scaler.integraters.values(), 1):
+        if only in {None, integrater.wavelength} or integrater.wavelength is None:
             for end, image in zip(("start", "end"), integrater.wedge, strict=False):
                 yield Said(f"{name}.integrater[{number}]._intgr_wedge", f"wedge.{end}", image)
+
+
+def _wavelength_of(wave: str, crystal: Crystal) -> str | None:
+    """The wavelength's name in the key of its statistics, which is a list of project, crystal and wavelength."""
+    try:
+        name = json.loads(wave)[-1]
+    except (ValueError, LookupError, TypeError):
+        name = wave
+    return name if isinstance(name, str) and name in crystal.wavelengths else None
 
 
 def _lists(place: str, statistics: Mapping[str, Any]) -> Iterator[Said]:
@@ -104,19 +125,18 @@ def find_merging_statistics(content: object, place: str = "") -> list[tuple[str,
     ]
 
 
-def read_merging(found: Sequence[tuple[str, Mapping[str, Any]]], given: Given) -> Imported:
-    """The submission of the first data set in the file; its Friedel mates apart where there is a twin that says so."""
-    plain = [(place, statistics) for place, statistics in found if not place.endswith("_anom")]
-    place, statistics = (plain or found)[0]
-    said = list(_bins(place, statistics, ""))
-    twins = [(name, twin) for name, twin in found if name == f"{place}_anom"]
-    for name, twin in twins:
-        said += _bins(name, twin, "anomalous.")
-    imported = gather(said, names_of("merging_statistics"), given)
-    for name, _ in found:
-        if name not in {place, *(twin for twin, _ in twins)}:
-            imported.unplaced.append(Unplaced(name, "merging statistics", "a submission holds those of one data set"))
-    return imported
+def read_merging(found: Sequence[tuple[str, Mapping[str, Any]]]) -> Found:
+    """The results in a file; the Friedel mates of each are apart where a twin beside it says so."""
+    plain = [(place, statistics) for place, statistics in found if not place.endswith(APART)] or found
+    names = names_of("merging_statistics")
+    results = []
+    for place, statistics in plain:
+        said = list(_bins(place, statistics, ""))
+        for twin, apart in found:
+            if twin == f"{place}{APART}":
+                said += _bins(twin, apart, "anomalous.")
+        results.append(Result(place, said, names))
+    return Found(results)
 
 
 def _bins(place: str, statistics: Mapping[str, Any], prefix: str) -> Iterator[Said]:
@@ -124,13 +144,27 @@ def _bins(place: str, statistics: Mapping[str, Any], prefix: str) -> Iterator[Sa
         yield Said(f"{place}.overall.{name}", f"{prefix}{name}", value, "overall")
     yield from _limits(place, statistics["overall"], "overall", prefix)
     lists = {name: value for name, value in statistics.items() if isinstance(value, list) and value}
-    for shell, which in (("inner", 0), ("outer", -1)):
+    inner, outer = (0, -1) if _is_outermost_last(lists) else (-1, 0)
+    for shell, which in (("inner", inner), ("outer", outer)):
         told = {name: values[which] for name, values in lists.items()}
         for name, value in told.items():
             yield Said(f"{place}.{name}[{shell}]", f"{prefix}{name}", value, shell)
         yield from _limits(place, told, shell, prefix)
     if between := max((len(values) - 2 for values in lists.values()), default=0):
         yield Said(place, "bins between", f"{between} bins between the inner and the outer")
+    for name, value in statistics.items():
+        if name != "overall" and not isinstance(value, list):
+            for where, leaf in leaves(value, f"{place}.{name}"):
+                yield Said(where, where, leaf)
+
+
+def _is_outermost_last(lists: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether bins go from the lowest resolution to the highest, as DIALS writes them; it shows in 1/d²."""
+    for name in SQUARED_RECIPROCAL:
+        bins = lists.get(name, ())
+        if len(bins) > 1 and all(isinstance(value, int | float) for value in (bins[0], bins[-1])):
+            return bool(bins[0] <= bins[-1])
+    return True
 
 
 def _limits(place: str, told: Mapping[str, Any], shell: str, prefix: str) -> Iterator[Said]:

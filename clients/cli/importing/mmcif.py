@@ -7,12 +7,14 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from clients.cli.importing.gathering import FIELD, FileNotUnderstood, Given, Imported, Said, Unplaced, gather
+from clients.cli.importing.data_sets import Row, Table, by_data_set
+from clients.cli.importing.gathering import FIELD, FileNotUnderstood, Result, Said, Unplaced
 from clients.cli.importing.names import Names, names_of
+from clients.cli.importing.results import Found
 from shared.datafiles import own_folders
 from shared.mmcif import DATASET, FILE, LINK, OF_RESULT, PARAMETER, SHELL, SHELLS, Items, items_of
 from shared.settings import Settings
-from shared.vocabulary import Vocabulary
+from shared.vocabulary import Term, Vocabulary
 
 if TYPE_CHECKING:
     from gemmi import SpaceGroup, cif
@@ -20,22 +22,23 @@ if TYPE_CHECKING:
 WITH_UNCERTAINTY = re.compile(r"([-+]?[\d.]+(?:[eE][-+]?\d+)?)\(\d+\)", re.ASCII)
 SPACE_GROUP_NUMBERS = ("_symmetry.Int_Tables_number", "_space_group.IT_number")
 COMPLETENESS = "_reflns.percent_possible_obs"
+COMPLETENESS_OF_SHELL = ("percent_possible_obs", "percent_possible_all")
+FRACTION, PER_CENT = "1", "%"
 STATISTICS = "_reflns_shell."
+OF_RESULTS = ("_reflns.", STATISTICS, DATASET)
+SOFTWARE = "_software."
 LIMIT = "d_res_high"
 REDUCTION = ("data reduction", "data processing", "data scaling")
 """What the program that made the dataset did, by `_software.classification`; the first in this order is taken."""
 MOST_ROWS = 100
 """A longer loop holds data, not what is said of them."""
 
-Row = dict[str, str]
-Table = list[Row]
 
-
-def read_mmcif(content: bytes, given: Given) -> Imported:
-    """The submission in the first block that says something of a dataset.
+def read_mmcif(content: bytes) -> Found:
+    """The results in a CIF: of every block that has statistics, and of every data set that a block tells apart.
 
     Raises:
-        FileNotUnderstood: it is no CIF, or says nothing of a dataset.
+        FileNotUnderstood: it is no CIF, says nothing of a dataset, or mixes data sets.
     """
     from gemmi import cif  # late: no other command needs it
 
@@ -44,16 +47,27 @@ def read_mmcif(content: bytes, given: Given) -> Imported:
     except (ValueError, RuntimeError) as error:
         raise FileNotUnderstood(f"the file is not CIF: {error}") from None
     items, names = _known()
-    blocks = [block for block in document if any(tag in names.said for tag in _tags(block))]
+    known = {name.casefold() for name in names.said}
+    blocks = [block for block in document if known.intersection(tag.casefold() for tag in _tags(block))]
     if not blocks:
         raise FileNotUnderstood("the CIF has no item that a parameter of the vocabulary stands for")
-    imported = _read_block(blocks[0], items, names, given)
-    imported.unplaced.extend(
-        Unplaced(f"data_{block.name}", f"{len(_tags(block))} items", "a submission is made of one block")
+    chosen = [block for block in blocks if _has_statistics(block)] or blocks
+    others = [
+        Unplaced(f"data_{block.name}", f"{len(_tags(block))} items", "the block has no statistics; it is not a result")
         for block in document
-        if block.name != blocks[0].name
+        if block.name not in {each.name for each in chosen}
+    ]
+    return Found(
+        [
+            replace(result, unread=[*result.unread, *others])
+            for block in chosen
+            for result in _results(block, items, names)
+        ]
     )
-    return imported
+
+
+def _has_statistics(block: "cif.Block") -> bool:
+    return any(tag.startswith(OF_RESULTS) for tag in _tags(block))
 
 
 @cache
@@ -65,25 +79,46 @@ def _known() -> tuple[Items, Names]:
     for item, of in items.by_item.items():
         name = next(iter(of.values())).name
         targets[item] = SHELL.sub("_{shell}_", name) if item.startswith(STATISTICS) else name
-    return items, names.model_copy(update={"said": targets | names.said})
+    fractions = [item for item, of in items.by_item.items() if _unit(next(iter(of.values()))) == FRACTION]
+    families = {"fractions": [*names.families["fractions"], *fractions]}
+    return items, names.model_copy(update={"said": targets | names.said, "families": families})
 
 
-def _read_block(block: "cif.Block", items: Items, names: Names, given: Given) -> Imported:
+def _unit(term: Term) -> str | None:
+    """The unit that an item of a ratio has by definition."""
+    return (PER_CENT if term.unit else FRACTION) if term.scale else None
+
+
+def _results(block: "cif.Block", items: Items, names: Names) -> list[Result]:
     tables, unread = _tables(block)
-    own = tables.pop(DATASET, [])
-    links = tables.pop(LINK, [])
-    parameters = tables.pop(PARAMETER, [])
-    files = tables.pop(FILE, [])
-    said = [*(_own(own[0], links, parameters, files) if own else ()), *_said(tables, items, is_own=bool(own))]
+    if DATASET in tables:
+        return [_exported(block.name, tables, items, names, unread)]
+    sets = by_data_set(tables)
+    return [
+        Result(
+            f"data_{block.name}" + (f" data set {number}" if len(sets) > 1 else ""),
+            list(_said(each, items, is_own=False)),
+            names,
+            unread,
+        )
+        for number, each in enumerate(sets, 1)
+    ]
+
+
+def _exported(label: str, tables: dict[str, Table], items: Items, names: Names, unread: list[Unplaced]) -> Result:
+    """What `beamcat export` wrote, which says all its parameters itself."""
+    own, links, parameters, files = (tables.pop(category, []) for category in (DATASET, LINK, PARAMETER, FILE))
+    said = [*_own(own[0], links, parameters, files), *_said(tables, items, is_own=True)]
     targets = {saying.name: saying.name.removeprefix(PARAMETER) for saying in said if saying.name.startswith(PARAMETER)}
     targets |= {
         saying.name: FIELD + saying.name.removeprefix(DATASET) for saying in said if saying.name.startswith(DATASET)
     }
-    if own:  # it says all its parameters itself
-        names = names.model_copy(update={"parameters": {}})
-    imported = gather(said, names.model_copy(update={"said": targets | names.said}), given)
-    imported.unplaced.extend(unread)
-    return imported
+    every = names.model_copy(update={"parameters": {}, "said": targets | names.said})
+    terms = {item: next(iter(of.values())) for item, of in items.by_item.items()} | {
+        PARAMETER + name: term for name, term in items.terms.items()
+    }
+    stated = [replace(each, unit=_unit(terms[each.name])) if each.name in terms else each for each in said]
+    return Result(f"data_{label}", stated, every, unread)
 
 
 def _tags(block: "cif.Block") -> list[str]:
@@ -133,33 +168,47 @@ def _said(tables: Mapping[str, Table], items: Items, *, is_own: bool) -> Iterato
         if category == STATISTICS:
             yield from _shells(rows if is_own else _by_resolution(rows), items, is_own=is_own)
             continue
-        ordered = sorted(rows, key=_is_reduction) if category == "_software." and not is_own else rows
-        for number, row in enumerate(ordered[:1] if is_own else ordered, 1):
+        if category == SOFTWARE and not is_own:
+            yield from _programs(rows)
+            continue
+        for number, row in enumerate(rows[:1] if is_own else rows, 1):
             place = f"{category[:-1]}[{number}]." if len(rows) > 1 else category
             for name, value in row.items():
                 saying = _saying(place + name, category + name, value, None, items)
-                yield from [saying] if is_own else _in_per_cent(saying)
+                is_whole = saying.name == COMPLETENESS and not is_own
+                yield _completeness(saying, tables.get(STATISTICS, [])) if is_whole else saying
 
 
-def _in_per_cent(saying: Said) -> Iterator[Said]:
+def _programs(rows: Table) -> Iterator[Said]:
+    """Name and version of the one program that made the dataset; of other programs neither."""
+    ranked = [(rank, number) for number, row in enumerate(rows) if (rank := _rank(row)) is not None]
+    _, chosen = min(ranked, default=(None, None))
+    for number, row in enumerate(rows):
+        place = f"{SOFTWARE[:-1]}[{number + 1}]." if len(rows) > 1 else SOFTWARE
+        for name, value in row.items():
+            is_other = number != chosen and name in {"name", "version"}
+            yield Said(place + name, ("another program's " if is_other else SOFTWARE) + name, value)
+
+
+def _completeness(saying: Said, shells: Table) -> Said:
     """Older iotbx gives the completeness of the whole, and only that, as a fraction, against the dictionary.
 
-    No dataset is complete to one per cent, so what is not above 1 is taken for a fraction, and told.
+    That is certain where the whole would else be less complete than each of its shells.
     """
     try:
-        is_fraction = saying.name == COMPLETENESS and 0 < float(saying.value) <= 1
+        least = min(float(row[name]) for row in shells for name in COMPLETENESS_OF_SHELL if name in row)
+        is_fraction = 0 < float(saying.value) <= 1 < least
     except ValueError:
-        is_fraction = False
-    if not is_fraction:
-        yield saying
-        return
-    yield replace(saying, value=round(float(saying.value) * 100, 6))
-    yield saying
+        return saying
+    return replace(saying, unit=FRACTION) if is_fraction else saying
 
 
-def _is_reduction(row: Row) -> int:
+def _rank(row: Row) -> int | None:
+    """How sure it is that a program made the dataset; None of one that did something else, such as refinement."""
     purpose = row.get("classification", "").lower()
-    return REDUCTION.index(purpose) if purpose in REDUCTION else len(REDUCTION)
+    if purpose in REDUCTION:
+        return REDUCTION.index(purpose)
+    return None if purpose else len(REDUCTION)
 
 
 def _by_resolution(rows: Table) -> Table:

@@ -3,18 +3,29 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from clients.cli.importing.gathering import Given, Imported, Said, gather, leaves
+from clients.cli.importing.gathering import Result, Said, leaves
 from clients.cli.importing.names import names_of
+from clients.cli.importing.results import Found
 
 TRUE = ("true", "1", "yes")
+OF_DATASET = ("datasetName", "location")
+OF_MX = "MX_"
+OF_SSX = ("SSX_", "SSXChip_", "SSXJet_")
 
 
-def read_metadata(content: Mapping[str, Any], given: Given) -> Imported:
-    """The submission: known fields in their places, all else as parameters; what is nested has no place."""
+def is_metadata(content: Mapping[str, Any]) -> bool:
+    """Whether MXCuBE wrote it: older releases and serial crystallography name neither the dataset nor its folder."""
+    return all(name in content for name in OF_DATASET) or any(name.startswith((OF_MX, *OF_SSX)) for name in content)
+
+
+def read_metadata(content: Mapping[str, Any]) -> Found:
+    """The dataset: known fields in their places, all else as parameters; what is nested has no place."""
     names = names_of("mxcube")
     flat = {name for name, value in content.items() if not isinstance(value, dict) and not _nested(value)}
     said = dict(names.said) | {name: name for name in flat if name not in names.said}
-    return gather(_said(content, flat), names.model_copy(update={"said": said}), given)
+    technique = "SSX" if any(name.startswith(OF_SSX) for name in content) else "MX"
+    own = names.model_copy(update={"said": said, "submission": {"technique": technique}})
+    return Found([Result("metadata.json", list(_said(content, flat)), own)])
 
 
 def _said(content: Mapping[str, Any], flat: set[str]) -> Iterator[Said]:
@@ -31,6 +42,8 @@ def _said(content: Mapping[str, Any], flat: set[str]) -> Iterator[Said]:
         else:
             for place, leaf in leaves(value, name):
                 yield Said(place, place, leaf)
+    if isinstance(folder := content.get("MX_directory"), str):
+        yield Said("MX_directory", "folder", folder)
 
 
 def _nested(value: object) -> bool:

@@ -1,14 +1,26 @@
 """What a format's names mean: one TOML file a format, in `formats/`."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.datafiles import Table, read_data_file
 
 FORMATS = Path(__file__).parent / "formats"
+
+
+class Told(Table):
+    """In which units programs tell the families of a format's statistics."""
+
+    programs: list[str] = Field(default=[], description="the first word of their names, in any letter case; none: all")
+    units: dict[str, str] = Field(description="by family; `%` for per cent, `1` for fractions")
+
+    def is_of(self, program: str) -> bool:
+        """Whether a program is meant."""
+        return not self.programs or program.casefold().split()[:1] in [[each.casefold()] for each in self.programs]
 
 
 class Names(Table):
@@ -19,12 +31,28 @@ class Names(Table):
     parameters: dict[str, str] = Field(default={}, description="parameters that hold for every file of the format")
     said: dict[str, str] = Field(
         default={},
-        description="the format's name, to a parameter ({shell} is filled in) or to submission.<field>",
+        description="the format's name in whatever case, to a parameter ({shell} is filled in) or submission.<field>",
     )
     by_sweep: list[str] = Field(
-        default=[], description="parameters that are measured sweep by sweep: they stand only if all sweeps agree"
+        default=[],
+        description="beginnings of names that are said sweep by sweep: such values stand only if all sweeps agree",
+    )
+    families: dict[str, list[str]] = Field(default={}, description="names of statistics that are told in one scale")
+    told: list[Told] = Field(
+        default=[], description="the first that is of the file's program holds; for any other nothing is said"
     )
     ignored: list[str] = Field(default=[], description="names that structure the file and say nothing of the dataset")
+
+    def units_of(self, program: str) -> Mapping[str, str]:
+        """By name in lower case: the unit in which a program tells it, where that is known."""
+        told = next((each.units for each in self.told if each.is_of(program)), {})
+        return {name.casefold(): unit for family, unit in told.items() for name in self.families[family]}
+
+    @model_validator(mode="after")
+    def _units_are_of_families(self) -> Self:
+        if odd := {family for told in self.told for family in told.units} - self.families.keys():
+            raise ValueError(f"{min(odd)} is not one of [families]")
+        return self
 
 
 @cache

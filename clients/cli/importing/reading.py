@@ -1,45 +1,50 @@
-"""Which format a file has, told by its content, and the submission in it."""
+"""Which format a file has, told by its content, and the submissions in it."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from clients.cli.importing.completing import completed
 from clients.cli.importing.gathering import FileNotUnderstood, Given, Imported
-from clients.cli.importing.ispyb import ROOT, read_container, read_ispyb_xml
+from clients.cli.importing.ispyb import CRYSTAL, ROOT, SCALING, read_ispyb, read_ispyb_xml
 from clients.cli.importing.merging import find_merging_statistics, read_merging, read_xia2
 from clients.cli.importing.mmcif import read_mmcif
-from clients.cli.importing.mxcube import read_metadata
+from clients.cli.importing.mxcube import is_metadata, read_metadata
+from clients.cli.importing.results import Found, imported_from
 
 MOST_BYTES = 64 * 1024 * 1024
-OF_METADATA = ("datasetName", "location")
-OF_CONTAINER = ("AutoProc", "AutoProcScalingContainer")
+BYTE_ORDERS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+FORMATS = "metadata.json of MXCuBE, xia2.json, ispyb.json, merging statistics of DIALS"
 
 
-def read_pipeline_file(file: Path, given: Given) -> Imported:
-    """The submission in a file that a pipeline or MXCuBE left behind.
+def read_pipeline_file(file: Path, given: Given, result: str | None = None) -> list[Imported]:
+    """The submissions in a file that a pipeline or MXCuBE left behind: of its result, or of those that are asked for.
 
     Where neither file nor user says them, the dataset's folder is the file's, and its name is the folder's.
 
     Raises:
-        FileNotUnderstood: it is none that is known, or says too little.
+        FileNotUnderstood: it is none that is known, says too little, or holds several results and none is asked for.
     """
     if file.stat().st_size > MOST_BYTES:
         raise FileNotUnderstood(f"the file is larger than {MOST_BYTES // 1024**2} MiB; only summaries are read")
-    content = file.read_bytes()
-    start = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start.startswith(b"<"):
-        imported = read_ispyb_xml(content, given)
-    elif start.startswith((b"{", b"[")):
-        imported = _read_json(content, given)
-    elif start.startswith((b"data_", b"#")):
-        imported = read_mmcif(content, given)
-    else:
-        raise FileNotUnderstood("the file is neither XML, JSON nor CIF")
-    return Imported(_completed(imported.submission, file), imported.unplaced)
+    return [completed(imported, file) for imported in imported_from(_found(file.read_bytes()), result, given)]
 
 
-def _read_json(content: bytes, given: Given) -> Imported:
+def _found(content: bytes) -> Found:
+    if content[:2] not in BYTE_ORDERS:
+        content = content.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = content[:4096].decode(BYTE_ORDERS.get(content[:2], "latin-1")).lstrip("\ufeff \t\r\n")
+    if start.startswith("<"):
+        return read_ispyb_xml(content)
+    if start.startswith(("{", "[")):
+        return _read_json(content)
+    if start.startswith(("data_", "#")):
+        return read_mmcif(content)
+    raise FileNotUnderstood("the file is neither XML, JSON nor CIF")
+
+
+def _read_json(content: bytes) -> Found:
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -47,25 +52,20 @@ def _read_json(content: bytes, given: Given) -> Imported:
     if not isinstance(document, Mapping):
         raise FileNotUnderstood("the file holds no JSON object")
     if ROOT in document:
-        return read_container(document[ROOT], given)
-    if any(name in document for name in OF_CONTAINER):
-        return read_container(document, given)
+        return read_ispyb(document)
+    if CRYSTAL in document or SCALING in document:
+        return read_ispyb({ROOT: document})
     if isinstance(document.get("_crystals"), Mapping):
-        return read_xia2(document, given)
-    if all(name in document for name in OF_METADATA):
-        return read_metadata(document, given)
+        return read_xia2(document)
     if found := find_merging_statistics(document):
-        return read_merging(found, given)
-    raise FileNotUnderstood(
-        "the JSON is none of: metadata.json of MXCuBE, xia2.json, ispyb.json, merging statistics of DIALS"
-    )
+        return read_merging(found)
+    if is_metadata(document):
+        return read_metadata(document)
+    raise FileNotUnderstood(_unknown(document))
 
 
-def _completed(submission: dict[str, Any], file: Path) -> dict[str, Any]:
-    path = str(submission.get("path") or file.resolve().parent)
-    submission = {**submission, "path": path, "name": submission.get("name") or path.rstrip("/").rpartition("/")[2]}
-    if not submission.get("proposal"):
-        raise FileNotUnderstood("the file does not say whose proposal it is; give it with --proposal")
-    if files := submission.get("files"):
-        submission["files"] = [{"path": str(one).removeprefix(f"{path}/")} for one in files]
-    return submission
+def _unknown(document: Mapping[str, Any]) -> str:
+    if "path" in document and "parameters" in document:
+        return "the JSON is a submission already; submit it without --from"
+    names = ", ".join(str(name) for name in list(document)[:5])
+    return f"the JSON is none of: {FORMATS}; its first names are: {names or 'none'}"

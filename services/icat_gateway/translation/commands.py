@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 
 from services.icat_gateway.translation.datasets import dataset_key
 from services.icat_gateway.translation.frames import Sending
 from shared.events import Name, Path, Producer, Report
+from shared.identity import split_paths
 from shared.rejections import Code, Poison
 from shared.topics import REPORTS, SUBMITTED
 from shared.wire import Message
@@ -24,12 +25,24 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+def _as_paths(said: object) -> object:
+    """The paths of an update: a list, or the text that the client's signature asks for, where commas separate them.
+
+    A client that takes its input for a list sends the letters of a text one by one.
+    """
+    if isinstance(said, list) and len(said) > 1 and all(isinstance(one, str) and len(one) == 1 for one in said):
+        said = "".join(said)
+    return split_paths(said) or [said] if isinstance(said, str) else said
+
+
 class MetadataUpdate(Body):
     """Queue `icatUpdateDatasetMetadata`."""
 
     proposal: Name
     beamline: Name
-    paths: list[Path] = Field(alias="datasetPaths", min_length=1, max_length=MOST_PATHS)
+    paths: Annotated[list[Path], BeforeValidator(_as_paths)] = Field(
+        alias="datasetPaths", min_length=1, max_length=MOST_PATHS
+    )
     name: Name = Field(alias="metadataName")
     value: JsonValue = Field(alias="metadataValue")
 

@@ -14,7 +14,7 @@ from pydantic_core import to_json
 
 from services.icat_gateway.translation.frames import Sending, listed
 from services.icat_gateway.translation.trees import name_of, pair_of, text_of, texts_of
-from shared.identity import PathInvalid, normalise_path, split_paths
+from shared.identity import PathInvalid, split_paths
 from shared.rejections import Code, Poison
 from shared.topics import SUBMITTED
 from shared.wire import Message
@@ -61,7 +61,7 @@ def dataset_submitted(root: ET.Element, sending: Sending) -> Message:
 def dataset_key(path: str, sending: Sending) -> UUID:
     """The dataset's id. A path that can be none is refused by the validator, with all that is wrong beside it."""
     with suppress(PathInvalid):
-        path = normalise_path(path)
+        path = sending.identities.path(path)
     return sending.identities.dataset(path)
 
 

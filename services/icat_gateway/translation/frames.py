@@ -10,14 +10,8 @@ from pydantic_core import to_json
 from shared.events import Origin, Section
 from shared.identity import Identities
 from shared.rejections import Code, Poison
-from shared.topics import MEBIBYTE, Topic
+from shared.topics import Topic
 from shared.wire import Message, headers_of, is_plain
-
-MOST_BODY_BYTES = 2 * MEBIBYTE
-"""Twice what an event may have: tags weigh as much as what stands between them. The edge need take no longer frame."""
-
-HEADROOM_BYTES = 64 * 1024
-"""What a topic's limit leaves for key, headers and Kafka's framing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +70,9 @@ class Sending:
             Poison: it is too large for its topic.
         """
         value = to_json(payload)
-        most = topic.max_bytes - HEADROOM_BYTES
-        if len(value) > most:
-            raise Poison(
-                Code.TOO_LARGE, f"the message has {len(value)} bytes, {most} are taken; move bulk data into files"
-            )
+        if len(value) > topic.max_bytes:
+            words = f"the message has {len(value)} bytes, {topic.max_bytes} are taken; move bulk data into files"
+            raise Poison(Code.TOO_LARGE, words)
         headers = headers_of(topic, receipt_id=str(event_id), source=self.source, time=self.now.isoformat())
         return Message(topic.name, key.encode(), value, headers)
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from services.icat_gateway.translation.frames import Sending
 from services.icat_gateway.translation.trees import texts_of
-from shared.events import Producer, RescheduledInvestigation, StartedInvestigation
+from shared.events import FIRST_YEAR, LAST_YEAR, Producer, RescheduledInvestigation, StartedInvestigation
+from shared.identity import proposal_key
 from shared.rejections import Code, Poison
 from shared.topics import INVESTIGATIONS
 from shared.wire import Message
@@ -31,24 +32,31 @@ def investigation_started(root: ET.Element, sending: Sending) -> Message:
         end=_time("endDate", end, sending) if end is not None else None,
         producer=Producer(machine=sending.frame.peer),
     )
-    event_id = sending.statement_id(f"{proposal}\n{beamline}\n{start}\n{end}")
-    return sending.message(INVESTIGATIONS, proposal.lower(), event_id, {"investigation": started})
+    key = proposal_key(proposal)
+    event_id = sending.statement_id(f"{key}\n{beamline}\n{start}\n{end}")
+    return sending.message(INVESTIGATIONS, key, event_id, {"investigation": started})
 
 
 def investigation_rescheduled(root: ET.Element, sending: Sending) -> Message:
-    """The datasets of an investigation are to be assigned anew. The client leaves proposal and beamline empty.
+    """An investigation is measured now, whatever was planned. The client leaves proposal and beamline empty.
+
+    It sends the moment as the start, where an older one sends none: then the moment is the frame's.
 
     Raises:
-        Poison: the investigation is not named.
+        Poison: the investigation is not named, or the moment cannot be read.
     """
     said = texts_of(root)
     facility_id = _name(said, "investigationId")
+    start = said.get("startDate")
     rescheduled = RescheduledInvestigation(
-        happening="rescheduled", facility_id=facility_id, producer=Producer(machine=sending.frame.peer)
+        happening="rescheduled",
+        facility_id=facility_id,
+        at=_time("startDate", start, sending) if start else sending.now,
+        producer=Producer(machine=sending.frame.peer),
     )
-    key = said.get("experiment", facility_id)
+    key = proposal_key(said.get("experiment", facility_id))
     event_id = sending.command_id(facility_id)
-    return sending.message(INVESTIGATIONS, key.lower(), event_id, {"investigation": rescheduled})
+    return sending.message(INVESTIGATIONS, key, event_id, {"investigation": rescheduled})
 
 
 def _name(said: Mapping[str, str], element: str) -> str:
@@ -65,6 +73,8 @@ def _time(element: str, said: str, sending: Sending) -> datetime:
     try:
         time = datetime.fromisoformat(said)
     except ValueError:
+        time = datetime.min  # noqa: DTZ901 (it is refused by its year)
+    if not FIRST_YEAR <= time.year <= LAST_YEAR:
         expected = "a time like 2024-11-30T09:00:00+01:00"
-        raise Poison(Code.FRAME_INVALID, f"{element} = {said[:60]!r} is no time; write {expected}") from None
+        raise Poison(Code.FRAME_INVALID, f"{element} = {said[:60]!r} is no time; write {expected}")
     return time if time.tzinfo is not None else time.replace(tzinfo=sending.zone)

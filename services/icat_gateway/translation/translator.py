@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from services.icat_gateway.translation.commands import added_files, archive_status, updates
 from services.icat_gateway.translation.datasets import dataset_submitted
-from services.icat_gateway.translation.frames import MOST_BODY_BYTES, Frame, Sending, listed
+from services.icat_gateway.translation.frames import Frame, Sending, listed
 from services.icat_gateway.translation.investigations import investigation_rescheduled, investigation_started
 from services.icat_gateway.translation.trees import name_of, read_xml
 from shared.events import Origin
@@ -79,9 +79,6 @@ def _translation(frame: Frame) -> Translation:
     translation = QUEUES.get(frame.queue)
     if translation is None:
         raise Poison(Code.QUEUE_UNKNOWN, f"nobody reads the queue {frame.queue[:100]!r}; {listed([*QUEUES])} are read")
-    if len(frame.body) > MOST_BODY_BYTES:
-        words = f"the body has {len(frame.body)} bytes, {MOST_BODY_BYTES} are taken; move bulk data into files"
-        raise Poison(Code.TOO_LARGE, words)
     return translation
 
 

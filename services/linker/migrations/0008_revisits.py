@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "linker_0008"
-down_revision = "linker_0005"
+down_revision = "linker_0007"
 branch_labels = None
 depends_on = None
 

@@ -2,13 +2,21 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import tzinfo
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BeforeValidator
 
 from services.search.icat_plus.access import check_beamline, permitted
-from services.search.icat_plus.answers import investigation_answer, page_answer, registered_answer
+from services.search.icat_plus.answers import (
+    Answer,
+    Row,
+    investigation_answer,
+    measured_answer,
+    page_answer,
+    registered_answer,
+)
 from services.search.icat_plus.asking import MOST_ROWS, SlotOrder, Slots
 from services.search.icat_plus.datasets import numbers_of
 from services.search.icat_plus.desk import Desk, answered, body_of
@@ -17,6 +25,7 @@ from services.search.icat_plus.tape import Restored, access_answers, report_mess
 from services.search.query import MOST_ROWS as MOST_DATASETS
 from services.search.query import Fault, QueryInvalid
 from services.search.query import Query as DatasetQuery
+from shared.identity import proposal_key
 from shared.problems import Problem
 from shared.tokens import Grant
 
@@ -24,8 +33,8 @@ EVERY_ROW = 10_000_000
 
 Key = Annotated[str, Path(description="a token of the tokens file")]
 Number = Annotated[str | None, Query(alias="investigationId")]
-Proposal = Annotated[str | None, Query(alias="investigationName", description="the proposal")]
-Beamline = Annotated[str | None, Query(alias="instrumentName", description="the beamline")]
+Proposal = Annotated[str | None, Query(alias="investigationName", description="the proposal, in any spelling")]
+Beamline = Annotated[str | None, Query(alias="instrumentName", description="the beamline, in any letter case")]
 Skip = Annotated[int, Query(ge=0, lt=EVERY_ROW)]
 Limit = Annotated[int, Query(ge=0, le=EVERY_ROW)]
 
@@ -52,8 +61,8 @@ def slots_of(desk: Desk) -> Callable[..., Awaitable[Slots]]:
         limit: Limit = MOST_ROWS,
     ) -> Slots:
         return Slots(
-            beamline=beamline,
-            proposal=proposal,
+            on=_listed(beamline, str.lower),
+            proposals=_listed(proposal, proposal_key),
             numbers=whole_numbers(ids),
             begin=desk.time("startDate", start),
             end=desk.time("endDate", end, end_of_day=True),
@@ -67,13 +76,18 @@ def slots_of(desk: Desk) -> Callable[..., Awaitable[Slots]]:
     return slots
 
 
-async def listed(desk: Desk, slots: Slots) -> Response:
+def _listed(said: str | None, read: Callable[[str], str]) -> tuple[str, ...] | None:
+    """Names separated by commas; None if none is asked for."""
+    names = [read(name.strip()) for name in (said or "").split(",") if name.strip()]
+    return tuple(names) or None
+
+
+async def listed(desk: Desk, slots: Slots, answer: Callable[[Row, tzinfo], Answer] = investigation_answer) -> Response:
     """These investigations, each with where it stands in the whole."""
-    rows = await desk.icat.investigations(slots)
+    rows = await desk.icat.investigations(replace(slots, counted=True))
     return answered(
         [
-            investigation_answer(row, desk.zone)
-            | {"meta": {"page": page_answer(row["total"], slots.skip, slots.limit)}}
+            answer(row, desk.zone) | {"meta": {"page": page_answer(row["total"], slots.skip, slots.limit)}}
             for row in rows
         ]
     )
@@ -82,11 +96,11 @@ async def listed(desk: Desk, slots: Slots) -> Response:
 def _add_reading(router: APIRouter, desk: Desk) -> None:
     @router.get("/dataacquisition/{key}/investigation")
     async def list_investigations(key: Key, slots: Annotated[Slots, Depends(slots_of(desk))]) -> Response:
-        """The investigations of a proposal on a beamline."""
+        """The investigations of a proposal on a beamline, with the dates at which they are really measured."""
         grant = desk.access.by_key(key)
-        if slots.beamline is not None:
-            check_beamline(grant, slots.beamline)
-        return await listed(desk, replace(slots, beamlines=permitted(grant)))
+        for beamline in slots.on or ():
+            check_beamline(grant, beamline)
+        return await listed(desk, replace(slots, beamlines=permitted(grant)), measured_answer)
 
     @router.get("/dataacquisition/{key}/dataset")
     async def list_registered(
@@ -140,8 +154,9 @@ async def place_of(desk: Desk, grant: Grant, number: str | None, proposal: str |
             raise Problem(404, f"there is no investigation {number[:50]}")
         return Place(slot["proposal"], slot["beamline"], slot["number"])
     check_beamline(grant, beamline)
+    proposal = proposal_key(proposal or "") or None
     slot = await desk.icat.at(proposal, beamline, desk.clock()) if proposal and beamline else None
-    return Place(proposal or None, beamline or None, slot["number"] if slot else None)
+    return Place(proposal, beamline or None, slot["number"] if slot else None)
 
 
 async def permitted_numbers(desk: Desk, grant: Grant, ids: str) -> list[int]:

@@ -1,8 +1,7 @@
 """What ICAT's clients get, in the shapes of ICAT+'s models (`icat_plus_client`); what is not known is null. Pure."""
 
-import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -11,6 +10,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from services.search.icat_plus.noting import sample_number
+from services.search.icat_plus.proposals import type_name
 
 Row = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -30,25 +30,63 @@ def time_text(time: datetime | None, zone: tzinfo) -> str | None:
     return time.astimezone(zone).isoformat(timespec="milliseconds") if time else None
 
 
+def date_text(time: datetime | None, zone: tzinfo) -> str | None:
+    """A time of an investigation, with a numeric offset and without fractions: Python 3.10 must read it."""
+    return time.astimezone(zone).isoformat(timespec="seconds") if time else None
+
+
 def page_answer(total: int, skip: int, size: int) -> Answer:
     """Where an answer of at most `size` rows stands in the whole."""
     return {"total": total, "totalPages": -(-total // size), "currentPage": skip // size + 1}
 
 
 def investigation_answer(row: Row, zone: tzinfo) -> Answer:
-    """ICAT+'s `Investigation`."""
+    """ICAT+'s `Investigation`. MXCuBE reads all of it: one that lacked a part would end the login for everybody."""
     return {
         "id": row["number"],
-        "name": row["proposal"],
-        "startDate": time_text(row["started"], zone),
-        "endDate": time_text(row["ended"], zone),
-        "title": row["title"],
+        "name": row["name"],
+        "startDate": date_text(row["started"], zone),
+        "endDate": date_text(row["ended"], zone),
+        "title": row["title"] or "",
         "visitId": row["facility_id"],
+        "type": type_answer(type_name(row["name"])),
         "instrument": instrument_answer(row["beamline"]),
         "investigationUsers": [],
-        "parameters": {},
+        "parameters": {"Id": str(row["number"])} | _catalogued(row) | _rescheduled(row),
         "canAccessDatasets": True,
     }
+
+
+def measured_answer(row: Row, zone: tzinfo) -> Answer:
+    """The same with the dates at which it is really measured: by these a beamline finds it."""
+    if row["actual_started"] is not None and row["ended"] is not None:
+        row = {**row, "started": row["actual_started"], "ended": row["actual_ended"]}
+    return investigation_answer(row, zone)
+
+
+def type_answer(name: str) -> Answer:
+    """ICAT+'s `InvestigationType`."""
+    return {"id": number_of("type", name), "name": name}
+
+
+def _catalogued(row: Row) -> Answer:
+    """How much is catalogued of an investigation, as text, where it was counted."""
+    if "datasets" not in row:
+        return {}
+    counts = {"__datasetCount": row["datasets"], "__sampleCount": row["samples"], "__volume": row["volume"]}
+    return {name: str(count) for name, count in counts.items()}
+
+
+def _rescheduled(row: Row) -> Answer:
+    """The actual dates, under their present and their older names; only where there are any: that means rescheduled.
+
+    In UTC, because MXCuBE compares their days with today's in UTC.
+    """
+    if row["actual_started"] is None:
+        return {}
+    times = {"StartDate": row["actual_started"], "EndDate": row["actual_ended"]}
+    names = {f"actual{name}": date_text(time, UTC) for name, time in times.items()}
+    return names | {f"__{name}": text for name, text in names.items()}
 
 
 def instrument_answer(beamline: str) -> Answer:
@@ -61,10 +99,10 @@ def investigation_light(row: Row, zone: tzinfo) -> Answer:
     instrument = {"id": number_of("instrument", row["beamline"].lower()), "name": row["beamline"]}
     return {
         "id": row["number"],
-        "name": row["proposal"],
-        "startDate": time_text(row["started"], zone),
-        "endDate": time_text(row["ended"], zone),
-        "title": row["title"],
+        "name": row["name"],
+        "startDate": date_text(row["started"], zone),
+        "endDate": date_text(row["ended"], zone),
+        "title": row["title"] or "",
         "visitId": row["facility_id"],
         "investigationInstruments": [{"id": instrument["id"], "instrument": instrument}],
     }
@@ -94,10 +132,11 @@ def dataset_answer(event: Row, investigation: Row | None, zone: tzinfo) -> Answe
     assert begin is not None, "a dataset has a start"
     files = document["file_count"] if document["file_count"] is not None else len(document["files"]) or None
     parameters = [
-        _parameter(number, name, value_text(said["value"]), said.get("unit"))
+        _parameter(number, name, value_text(said.get("value", said["original"])), said.get("unit"))
         for name, said in document["parameters"].items()
+        if name != "input_datasets" or not document["inputs"]
     ]
-    if document["inputs"] and "input_datasets" not in document["parameters"]:
+    if document["inputs"]:
         inputs = ",".join(parent["path"] for parent in document["inputs"])
         parameters.append(_parameter(number, "input_datasets", inputs))
     return {
@@ -119,7 +158,7 @@ def dataset_answer(event: Row, investigation: Row | None, zone: tzinfo) -> Answe
 def _told(ref: Row) -> Answer:
     """The investigation as the document has it; 0 is no number that the linker gives."""
     times = {"started": _time(ref["start"]), "ended": _time(ref["end"])}
-    return {**ref, **times, "number": ref.get("number") or 0}
+    return {**ref, **times, "number": ref.get("number") or 0, "name": ref.get("proposal_name") or ref["proposal"]}
 
 
 def _techniques(number: int, pid: str | None, name: str) -> list[Answer]:
@@ -161,7 +200,6 @@ def _parameter(number: int, name: str, value: str, unit: str | None = None) -> A
 def sample_answer(row: Row, investigation: Row, zone: tzinfo) -> Answer:
     """ICAT+'s `Sample`."""
     told = investigation_answer(investigation, zone)
-    told["startDate"] = told["startDate"] or ""  # the model wants a text
     return {
         "id": row["sample_number"],
         "name": row["name"],
@@ -177,51 +215,10 @@ def acquisition_sample(row: Row, investigation: Row, zone: tzinfo) -> Answer:
     return {
         "id": str(row["sample_number"]),
         "name": row["name"],
-        "proposal": investigation["proposal"],
+        "proposal": investigation["name"],
         "beamline": investigation["beamline"],
         "sessionStartDate": begin and begin.astimezone(zone).date().isoformat(),
     }
-
-
-def parcel_answers(samples: Sequence[Row], investigation: Row) -> list[Answer]:
-    """ICAT+'s `Parcel`s: what datasets told of the containers in which their samples came."""
-    parcels: dict[str, Answer] = {}
-    for sample in samples:
-        container = json.loads(sample["container"] or "{}")
-        key = container.get("parcel_id") or container.get("parcel_name")
-        if not key:
-            continue
-        parcel = parcels.setdefault(
-            key,
-            {
-                "_id": container.get("parcel_id"),
-                "name": container.get("parcel_name") or key,
-                "investigationId": investigation["number"],
-                "investigationName": investigation["proposal"],
-                "items": [],
-            },
-        )
-        _pack(parcel["items"], sample, container)
-    return list(parcels.values())
-
-
-def _pack(items: list[Answer], sample: Row, container: Row) -> None:
-    """Put a sample into its container within a parcel."""
-    name = container.get("name") or container.get("id")
-    item = {
-        "name": sample["name"],
-        "type": "SAMPLE",
-        "sampleId": sample["sample_number"],
-        "sampleContainerPosition": container.get("position"),
-    }
-    if name is None:
-        items.append(item)
-        return
-    box = next((one for one in items if one["type"] != "SAMPLE" and one["name"] == name), None)
-    if box is None:
-        box = {"name": name, "type": container.get("type") or "CONTAINER", "content": []}
-        items.append(box)
-    box["content"].append(item)
 
 
 def datafile_answer(number: int, path: str, file: Row) -> Answer:

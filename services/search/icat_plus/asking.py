@@ -7,15 +7,27 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from services.search.icat_plus.model import LogbookRow
+from services.search.icat_plus.model import InvestigationRow, LogbookRow
 from services.search.reading import CatalogueReader
-from services.search.sql import Statement, asked_for
+from services.search.sql import Statement, as_written, asked_for
+from shared.identity import proposal_key
 
 Row = dict[str, Any]
 MOST_ROWS = 10_000
 """Of investigations, samples or entries in one answer; `skip` leads on."""
 SlotOrder = Literal["startdate", "enddate", "name", "title", "instrument"]
 """What investigations can be sorted by: fields of ICAT+'s `Investigation`, in lower case."""
+SLOTS = (
+    f"select {', '.join(name for name in InvestigationRow._fields if name != 'started')}, coalesce(started, (select"
+    " min(dataset.started) from dataset where dataset.investigation_id = investigation.investigation_id)) as started"
+    " from investigation"
+)
+"""Investigations. Of one that no event gave a start, the first dataset's is taken."""
+COUNTED = (
+    ", lateral (select count(*) as datasets, count(distinct sample) as samples,"
+    " coalesce(sum(volume_bytes), 0)::bigint as volume"
+    " from dataset where dataset.investigation_id = listed.investigation_id) as counted"
+)
 COLUMNS: dict[SlotOrder, str] = {
     "startdate": "started",
     "enddate": "ended",
@@ -31,14 +43,18 @@ class Slots:
 
     beamlines: tuple[str, ...] | None = None
     """Of which the asker may know, in lower case."""
-    beamline: str | None = None
-    proposal: str | None = None
+    on: tuple[str, ...] | None = None
+    """Beamlines that are asked for, in lower case."""
+    proposals: tuple[str, ...] | None = None
+    """By their keys."""
     numbers: tuple[int, ...] | None = None
     ids: tuple[UUID, ...] | None = None
     begin: datetime | None = None
     """Not over by then."""
     end: datetime | None = None
     """Begun by then."""
+    counted: bool = False
+    """Each with what is catalogued of it."""
     search: str | None = None
     sort: SlotOrder = "startdate"
     descending: bool = False
@@ -73,7 +89,7 @@ class IcatReader:
         self._reader = reader
 
     async def investigations(self, wanted: Slots) -> list[Row]:
-        """In the order that is wanted; each with the number of all, as `total`."""
+        """In the order that is wanted; each with the number of all, as `total`, and its proposal as it is written."""
         return await self._fetch(investigations(wanted))
 
     async def investigation(self, number: int, beamlines: tuple[str, ...] | None) -> Row | None:
@@ -87,15 +103,22 @@ class IcatReader:
         bind = statement.bind
         then = bind(time, "timestamptz")
         statement.text = (
-            f"select * from investigation where lower(proposal) = lower({bind(proposal, 'text')})"
+            f"select * from investigation where lower(proposal) = {bind(proposal_key(proposal), 'text')}"
             f" and lower(beamline) = lower({bind(beamline, 'text')}) and number is not null"
-            f" order by coalesce(started <= {then} and {then} < ended, false) desc,"
+            f" order by coalesce(actual_started <= {then} and {then} < actual_ended, false) desc,"
+            f" coalesce(started <= {then} and {then} < ended, false) desc,"
             f" coalesce(started <= {then} and ended is null, false) desc,"
             f" least(abs(extract(epoch from started - {then})), abs(extract(epoch from ended - {then}))) nulls last,"
             " number desc limit 1"
         )
         rows = await self._fetch(statement)
         return rows[0] if rows else None
+
+    async def proposals(self) -> list[str]:
+        """The names of all proposals."""
+        known = "(select distinct proposal from investigation where number is not null) as known"
+        rows = await self._fetch(Statement(f"select {as_written('known', 'proposal')} as name from {known}"))
+        return [row["name"] for row in rows]
 
     async def samples(self, investigations: Sequence[UUID] | None, numbers: Sequence[int] | None) -> list[Row]:
         """The samples of investigations, or of these numbers."""
@@ -155,22 +178,41 @@ def investigations(wanted: Slots) -> Statement:
     conditions = asked_for(
         statement.bind,
         ("lower(beamline) = any({})", wanted.beamlines, "text[]"),
-        ("lower(beamline) = lower({})", wanted.beamline, "text"),
-        ("lower(proposal) = lower({})", wanted.proposal, "text"),
+        ("lower(beamline) = any({})", wanted.on, "text[]"),
+        ("lower(proposal) = any({})", wanted.proposals, "text[]"),
         ("number = any({})", wanted.numbers, "bigint[]"),
         ("investigation_id = any({})", wanted.ids, "uuid[]"),
-        ("coalesce(ended >= {}, true)", wanted.begin, "timestamptz"),
-        ("started <= {}", wanted.end, "timestamptz"),
-        ("concat_ws(' ', proposal, beamline, title) ilike {}", wanted.search and _holding(wanted.search), "text"),
+        ("concat_ws(' ', proposal, beamline, title) ilike any({})", wanted.search and _spoken(wanted.search), "text[]"),
     )
-    where = ["number is not null", *conditions]
+    where = ["number is not null and started is not null", *conditions, *_within(wanted, statement)]
     direction = "desc" if wanted.descending else "asc"
-    statement.text = (
-        f"select *, count(*) over () as total from investigation where {' and '.join(where)}"
-        f" order by {COLUMNS[wanted.sort]} {direction} nulls last, started {direction} nulls last, number {direction}"
+    order = f"{COLUMNS[wanted.sort]} {direction} nulls last, started {direction}, number {direction}"
+    listed = (
+        f"select *, count(*) over () as total, row_number() over (order by {order}) as place from ({SLOTS}) as slot"
+        f" where {' and '.join(where)} order by {order}"
         f" offset {statement.bind(wanted.skip, 'bigint')} limit {statement.bind(wanted.limit, 'bigint')}"
     )
+    statement.text = (
+        f"select listed.*, {as_written('listed', 'proposal')} as name{', counted.*' if wanted.counted else ''}"
+        f" from ({listed}) as listed{COUNTED if wanted.counted else ''} order by place"
+    )
     return statement
+
+
+def _within(wanted: Slots, statement: Statement) -> list[str]:
+    """What overlaps a time, by the plan or as it was rescheduled; an open-ended one is not over."""
+    planned = ("coalesce(ended >= {}, true)", "started <= {}")
+    actual = ("actual_ended >= {}", "actual_started <= {}")
+    times = (wanted.begin, wanted.end)
+    overlaps = [
+        " and ".join(
+            condition.format(statement.bind(time, "timestamptz"))
+            for condition, time in zip(conditions, times, strict=True)
+            if time is not None
+        )
+        for conditions in (planned, actual)
+    ]
+    return [f"(({overlaps[0]}) or ({overlaps[1]}))"] if any(times) else []
 
 
 def entries(wanted: Entries) -> Statement:
@@ -203,9 +245,10 @@ def entries(wanted: Entries) -> Statement:
         ]
         where.append(f"({' or '.join(f'({kind})' for kind in kinds)})")
     direction = "desc" if wanted.descending else "asc"
-    listed = ", ".join(name for name in LogbookRow._fields if name != "file")
+    listed = ", ".join(name for name in LogbookRow._fields if name not in {"file", "proposal"})
     statement.text = (
-        f"select {listed}, octet_length(file) as file_bytes, count(*) over () as total from logbook_entry"
+        f"select {listed}, {as_written('logbook_entry', 'proposal')} as proposal,"
+        f" octet_length(file) as file_bytes, count(*) over () as total from logbook_entry"
         f" where {' and '.join(where)} order by created_at {direction}, entry_id {direction}"
         f" offset {bind(wanted.skip, 'bigint')} limit {bind(wanted.limit, 'bigint')}"
     )
@@ -219,11 +262,16 @@ def _place(wanted: Entries, statement: Statement) -> str:
     begin, end = bind(slot["started"], "timestamptz"), bind(slot["ended"], "timestamptz")
     return (
         f"(investigation_number = {bind(slot['number'], 'bigint')} or (investigation_number is null"
-        f" and lower(proposal) = lower({bind(slot['proposal'], 'text')})"
+        f" and lower(proposal) = {bind(slot['proposal'], 'text')}"
         f" and lower(beamline) = lower({bind(slot['beamline'], 'text')})"
         f" and coalesce(created_at >= {begin} - interval '48 hours', true)"
         f" and coalesce(created_at <= {end} + interval '48 hours', true)))"
     )
+
+
+def _spoken(search: str) -> list[str]:
+    """What holds the words, or the proposal that they are."""
+    return [_holding(search), _holding(proposal_key(search) or search)]
 
 
 def _holding(text: str) -> str:

@@ -1,4 +1,4 @@
-"""`/catalogue`, `/tracking`, `/samplemetadata` and `/ids`: what people ask, within a session."""
+"""`/catalogue`: the datasets and investigations that people ask for, within a session."""
 
 from dataclasses import replace
 from typing import Annotated, Any, Literal
@@ -9,17 +9,14 @@ from fastapi.responses import StreamingResponse
 from pydantic import BeforeValidator
 
 from services.search.icat_plus.access import FORBIDDEN, permitted
-from services.search.icat_plus.acquisition import Limit, Number, Skip, listed, slots_of, whole_numbers
-from services.search.icat_plus.answers import (
-    acquisition_sample,
-    number_of,
-    parcel_answers,
-    sample_answer,
-)
-from services.search.icat_plus.asking import MOST_ROWS, Row, Slots
+from services.search.icat_plus.acquisition import listed, slots_of, whole_numbers
+from services.search.icat_plus.answers import number_of, type_answer
+from services.search.icat_plus.asking import Row, Slots
 from services.search.icat_plus.datasets import Wanted, streamed, wanted_of
 from services.search.icat_plus.desk import Desk, answered
 from services.search.icat_plus.logging_in import SessionId
+from services.search.icat_plus.proposals import type_name
+from shared.identity import sample_key
 from shared.problems import Problem
 from shared.tokens import Grant
 from shared.vocabulary import Vocabulary
@@ -54,7 +51,6 @@ def add(router: APIRouter, desk: Desk) -> None:
     """The routes of a session."""
     _add_datasets(router, desk)
     _add_investigations(router, desk)
-    _add_samples(router, desk)
 
 
 def _add_datasets(router: APIRouter, desk: Desk) -> None:
@@ -101,7 +97,7 @@ async def _narrowed(desk: Desk, grant: Grant, said: dict[str, str], wanted: Want
     if said.get("sampleId"):
         samples = await desk.icat.samples(investigations, whole_numbers(said["sampleId"]))
         investigations = tuple(sample["investigation_id"] for sample in samples)
-        values["sample"] = tuple(sample["name"].lower() for sample in samples)
+        values["sample"] = tuple(sample_key(sample["name"]) for sample in samples)
     if investigations == () or values.get("beamline") == () or query.numbers == ():
         return None
     return replace(wanted, query=replace(query, values=values, investigations=investigations))
@@ -132,65 +128,13 @@ def _add_investigations(router: APIRouter, desk: Desk) -> None:
 
     @router.get("/catalogue/investigationtypes")
     async def list_types() -> Response:
-        """None: the user office tells beamcat of no types."""
-        return answered([])
+        """The types of all investigations: the letters of their proposals."""
+        names = sorted({type_name(name) for name in await desk.icat.proposals()})
+        return answered([type_answer(name) for name in names])
 
 
 async def _slot(desk: Desk, session_id: str, number: str | None) -> Row | None:
     return await desk.investigation(number, permitted(await desk.access.by_session(session_id)))
-
-
-def _add_samples(router: APIRouter, desk: Desk) -> None:
-    @router.get("/catalogue/{session_id}/samples")
-    async def list_samples(
-        session_id: SessionId,
-        number: Number = None,
-        ids: Annotated[str | None, Query(alias="sampleIds")] = None,
-        search: str | None = None,
-        skip: Skip = 0,
-        limit: Limit = MOST_ROWS,
-    ) -> Response:
-        """Samples of which there are datasets, by name."""
-        grant = await desk.access.by_session(session_id)
-        slot = await desk.investigation(number, permitted(grant))
-        if (number and slot is None) or not (number or ids):
-            return answered([])
-        samples = await desk.icat.samples([slot["investigation_id"]] if slot else None, whole_numbers(ids))
-        found = [one for one in samples if (search or "").lower() in one["name"].lower()]
-        slots = await _slots_of(desk, grant, found)
-        known = [one for one in found if one["investigation_id"] in slots]
-        return answered(
-            [sample_answer(one, slots[one["investigation_id"]], desk.zone) for one in known[skip : skip + limit]]
-        )
-
-    @router.get("/samplemetadata/{session_id}/samples/acquisition")
-    async def list_acquired(
-        session_id: SessionId,
-        proposal: str,
-        beamline: str,
-        start: Annotated[str | None, Query(alias="startDate", description="the day the session began")] = None,
-        parameters: Annotated[str | None, Query(description="no sample has parameters here")] = None,
-    ) -> Response:
-        """The samples of a proposal on a beamline, of which there are datasets."""
-        grant = await desk.access.by_session(session_id)
-        wanted = Slots(beamlines=permitted(grant), beamline=beamline, proposal=proposal)
-        slots = {slot["investigation_id"]: slot for slot in await desk.icat.investigations(wanted)}
-        samples = [] if parameters or not slots else await desk.icat.samples(list(slots), None)
-        answers = [acquisition_sample(one, slots[one["investigation_id"]], desk.zone) for one in samples]
-        return answered([one for one in answers if start is None or one["sessionStartDate"] == start])
-
-    @router.get("/tracking/{session_id}/parcel")
-    async def list_parcels(session_id: SessionId, number: Number = None) -> Response:
-        """The parcels in which an investigation's samples came, as far as its datasets tell of them."""
-        slot = await _slot(desk, session_id, number)
-        samples = await desk.icat.samples([slot["investigation_id"]], None) if slot else []
-        return answered(parcel_answers(samples, slot) if slot else [])
-
-
-async def _slots_of(desk: Desk, grant: Grant, samples: list[Row]) -> dict[UUID, Row]:
-    ids = tuple({one["investigation_id"] for one in samples})
-    slots = await desk.icat.investigations(Slots(beamlines=permitted(grant), ids=ids)) if ids else []
-    return {slot["investigation_id"]: slot for slot in slots}
 
 
 def add_vocabulary(router: APIRouter, desk: Desk, vocabulary: Vocabulary) -> None:

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from services.search.cursors import read_cursor
 from services.search.icat_plus.answers import dataset_answer, page_answer
 from services.search.icat_plus.asking import IcatReader, Slots
+from services.search.lineage import MOST_LINKS
 from services.search.naming import Naming
 from services.search.query import MOST_ROWS, Fault, Query, QueryInvalid, key_type, order_name, read_query
 from services.search.reading import CatalogueReader
@@ -162,7 +163,7 @@ class Datasets:
         return answers
 
     async def _outputs(self, ids: Sequence[UUID]) -> dict[UUID, list[Answer]]:
-        links = await self._reader.links(ids, "parent")
+        links = await self._reader.links(ids, "parent", MOST_LINKS)
         nodes = await self._reader.nodes({child for child, _, _ in links})
         numbered = [node for node in nodes if node["number"] is not None]
         answers = await self.answers(numbered)

@@ -15,6 +15,7 @@ from services.search.icat_plus.access import Access
 from services.search.icat_plus.asking import IcatReader, Row
 from services.search.icat_plus.datasets import Datasets
 from services.search.icat_plus.logbook import MOST_BODY_BYTES, Place, Written, entry_of, message_of, written_answer
+from services.search.icat_plus.shipping import ShippingDesk
 from services.search.naming import Naming
 from services.search.query import Fault, QueryInvalid
 from services.search.reading import CatalogueReader
@@ -35,6 +36,7 @@ class Desk:
     datasets: Datasets
     access: Access
     confirmations: Confirmations
+    shipping: ShippingDesk
     identities: Identities
     naming: Naming
     techniques: TechniqueBook
@@ -74,7 +76,7 @@ def answered(answer: object) -> Response:
     return Response(to_json(answer), media_type="application/json")
 
 
-async def body_of(request: Request, model: type[B], *, absent: bytes = b"") -> B:
+async def body_of(request: Request, model: type[B], *, absent: bytes = b"", most_bytes: int = MOST_BODY_BYTES) -> B:
     """The body as the model has it; read no further than it may be long. `absent` stands for an empty one.
 
     Raises:
@@ -83,8 +85,8 @@ async def body_of(request: Request, model: type[B], *, absent: bytes = b"") -> B
     body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > MOST_BODY_BYTES:
-            raise Problem(413, f"the body has over {MOST_BODY_BYTES} bytes: put large files beside the dataset's")
+        if len(body) > most_bytes:
+            raise Problem(413, f"the body has over {most_bytes} bytes: put large files beside the dataset's")
     if b"\\u0000" in body:
         raise Problem(422, "a text holds the character NUL, which cannot be kept: leave it out")
     try:

@@ -12,7 +12,6 @@ from services.search.icat_plus.desk import Desk, answered, body_of
 from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.tape import Requester, report_message, status_answer, whereabouts
 from services.search.query import Query as DatasetQuery
-from shared.identity import PathInvalid, normalise_path
 from shared.problems import Problem
 
 SAMPLE_FIELDS = [
@@ -40,6 +39,7 @@ def _add_listing(router: APIRouter, desk: Desk) -> None:
     ) -> Response:
         """The files that a producer listed: those of a dataset, or the one at a path."""
         grant = await desk.access.by_session(session_id)
+        location = desk.identities.file(location) if location else None
         query = _files_query(desk, ids, location)
         found = await desk.reader.find(query) if query else {"datasets": []}
         rows = [row for row in found["datasets"] if row["number"] is not None and grant.permits(row["beamline"])]
@@ -80,13 +80,9 @@ def _add_tape(router: APIRouter, desk: Desk) -> None:
 def _files_query(desk: Desk, ids: str | None, location: str | None) -> DatasetQuery | None:
     if ids:
         return DatasetQuery(numbers=whole_numbers(ids))
-    try:
-        path = normalise_path(location) if location else None
-    except PathInvalid:
+    if location is None or not location.startswith("/"):
         return None
-    if path is None:
-        return None
-    steps = path.split("/")
+    steps = location.split("/")
     folders = ["/".join(steps[:depth]) for depth in range(2, len(steps))]
     return DatasetQuery(dataset_ids=tuple(desk.identities.dataset(folder) for folder in folders)) if folders else None
 

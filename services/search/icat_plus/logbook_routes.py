@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
+from services.search.filters import split
 from services.search.icat_plus.access import check_beamline, permitted
 from services.search.icat_plus.acquisition import Beamline, Limit, Number, Skip, place_of
 from services.search.icat_plus.asking import MOST_ROWS, Entries
@@ -98,7 +99,7 @@ async def _wanted(  # noqa: PLR0913, PLR0917  # what a URL says, and who asks
         only_beamline=said.get("filterInvestigation", "").lower() == "true",
         dataset=said.get("datasetName"),
         types=tuple((kind, category or None) for kind, _, category in types),
-        tags=tuple(tag.strip() for tag in said.get("tags", "").split(",") if tag.strip()),
+        tags=tuple(tag.strip() for tag in split(said.get("tags", ""), ",")),
         search=said.get("search"),
         begin=desk.time("startTime", said.get("startTime") or said.get("date")),
         end=desk.time("endTime", said.get("endTime") or said.get("date"), end_of_day=True),

@@ -21,12 +21,19 @@ class InvestigationRow(NamedTuple):
     ended: datetime | None
     title: str | None
     placeholder: bool
+    proposal_name: str | None
+    actual_started: datetime | None
+    actual_ended: datetime | None
     registered: bool
     word: int
 
 
 class SampleRow(NamedTuple):
-    """A sample, where it was when the dataset was made that was committed last. `container` is JSON."""
+    """A sample as one dataset tells it; of two, the one with the greater (`contained`, `word`, `dataset_id`,
+    `revision`) stands: the last one measured of those that name a container. `container` is JSON.
+
+    `contained`: it names a container, above all that name none. `word`: the microsecond at which the dataset began.
+    """
 
     sample_number: int
     sample_id: UUID
@@ -34,7 +41,10 @@ class SampleRow(NamedTuple):
     name: str
     container: str | None
     sample_changer_position: str | None
+    contained: bool
     word: int
+    dataset_id: UUID
+    revision: int
 
 
 class LogbookRow(NamedTuple):
@@ -56,3 +66,65 @@ class LogbookRow(NamedTuple):
     machine: str | None
     created_at: datetime
     received_at: datetime
+
+
+class Stamp(NamedTuple):
+    """When something was said, and by which event: of two words the later stands, in whatever order they arrive."""
+
+    at: datetime
+    said: UUID
+
+
+class DeclarationRow(NamedTuple):
+    """A shipment, parcel, item or sample sheet as one event declares it, or as all that were heard do together.
+
+    `parent`: a parcel's shipment; the parcel or item in which an item lies. `body` is JSON, without what it holds.
+    `content`: when it was last said in full what it holds, so that whatever was only said before is no longer in it.
+    """
+
+    investigation_id: UUID
+    kind: str
+    id: str
+    parent: str | None
+    body: str
+    removed: bool
+    last: Stamp
+    content: Stamp | None
+    first: Stamp
+
+    def merged(self, other: "DeclarationRow") -> "DeclarationRow":
+        """Both together: commutative, associative and idempotent."""
+        last = max(self, other, key=lambda row: (row.last, row.body, row.parent or ""))
+        content = max((row.content for row in (self, other) if row.content), default=None)
+        return last._replace(content=content, first=min(self.first, other.first))
+
+
+class PlaceRow(NamedTuple):
+    """What was loaded last into a place of a beamline's sample changer, whether or not it is still there."""
+
+    beamline: str
+    location: int
+    investigation_id: UUID
+    item: str
+    last: Stamp
+
+
+class ParcelStatusRow(NamedTuple):
+    """One report on a parcel. `body` is JSON: what became known with it."""
+
+    said: UUID
+    investigation_id: UUID
+    parcel: str
+    status: str
+    location: str | None
+    body: str
+    said_by: str | None
+    at: datetime
+
+
+class Declared(NamedTuple):
+    """What events declare of what travels."""
+
+    things: tuple[DeclarationRow, ...] = ()
+    places: tuple[PlaceRow, ...] = ()
+    statuses: tuple[ParcelStatusRow, ...] = ()

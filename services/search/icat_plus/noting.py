@@ -8,17 +8,10 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from services.search.icat_plus.model import InvestigationRow, LogbookRow, SampleRow
+from services.search.index_entry import DocumentView
 from services.search.model import Noted
 from shared.arrays import array, quoted
-from shared.events import (
-    Commit,
-    Container,
-    InvestigationRef,
-    InvestigationRegistered,
-    LogbookEntry,
-    LogbookWritten,
-    SampleRef,
-)
+from shared.events import Commit, InvestigationRef, InvestigationRegistered, LogbookEntry, LogbookWritten
 from shared.wire import Received
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,18 +39,22 @@ def investigation_of(commit: Commit, ref: InvestigationRef) -> InvestigationRow:
     return _investigation(ref, registered=False, word=_microsecond(commit.committed_at))
 
 
-def sample_of(
-    commit: Commit, ref: InvestigationRef, sample: SampleRef, container: Container | None, position: str | None
-) -> SampleRow:
-    """What a committed dataset says of its sample."""
+def sample_of(commit: Commit, document: DocumentView) -> SampleRow | None:
+    """What a committed dataset says of its sample, if it has one."""
+    sample, container = document.sample, document.container
+    if sample is None:
+        return None
     return SampleRow(
         sample_number(sample.sample_id),
         sample.sample_id,
-        ref.investigation_id,
+        document.investigation.investigation_id,
         sample.name,
         to_json(container, exclude_none=True).decode() if container else None,
-        position,
-        _microsecond(commit.committed_at),
+        document.sample_changer_position,
+        container is not None,
+        _microsecond(document.start),
+        commit.dataset_id,
+        commit.revision,
     )
 
 
@@ -77,6 +74,9 @@ def _investigation(ref: InvestigationRef, *, registered: bool, word: int) -> Inv
         ref.end,
         ref.title,
         ref.placeholder,
+        ref.proposal_name,
+        ref.actual_start,
+        ref.actual_end,
         registered,
         word,
     )

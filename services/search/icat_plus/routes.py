@@ -9,12 +9,14 @@ from fastapi import APIRouter, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.responses import Response
 
-from services.search.icat_plus import acquisition, catalogue, files, logbook_routes, logging_in
+from services.search.icat_plus import acquisition, catalogue, files, logbook_routes, logging_in, samples, tracking
 from services.search.icat_plus.access import Access
 from services.search.icat_plus.asking import IcatReader
 from services.search.icat_plus.datasets import Datasets
+from services.search.icat_plus.declarations import PostgresDeclarations
 from services.search.icat_plus.desk import Desk
 from services.search.icat_plus.sessions import PostgresSessions, Sessions, SessionStore
+from services.search.icat_plus.shipping import ShippingDesk
 from services.search.naming import Naming
 from services.search.reading import CatalogueReader
 from services.search.routes import AnsweringRoute
@@ -94,6 +96,12 @@ def routes(
         confirmations=Confirmations(
             publisher or ground.publisher, confirmation_seconds=CONFIRMATION_SECONDS, cure=SAME_AGAIN
         ),
+        shipping=ShippingDesk(
+            PostgresDeclarations(ground.database),
+            Confirmations(publisher or ground.publisher, cure=SAME_AGAIN),
+            ground.identities,
+            ground.clock,
+        ),
         identities=ground.identities,
         naming=naming,
         techniques=techniques,
@@ -104,6 +112,8 @@ def routes(
     acquisition.add(router, desk)
     logging_in.add(router, desk)
     catalogue.add(router, desk)
+    samples.add(router, desk)
+    tracking.add(router, desk)
     files.add(router, desk)
     catalogue.add_vocabulary(router, desk, vocabulary)
     logbook_routes.add(router, desk)

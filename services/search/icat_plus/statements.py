@@ -11,8 +11,7 @@ R = TypeVar("R", InvestigationRow, SampleRow)
 
 
 def _later(table: str, key: str, fields: Sequence[str], types: Sequence[str], order: Sequence[str]) -> str:
-    """Of what is said of one thing the last word stands; the same again writes nothing, since many say it."""
-    said = [name for name in fields if name not in {key, "word"}]
+    """Of what is said of one thing the last word stands, in whatever order the words come."""
 
     def row_of(source: str, names: Sequence[str]) -> str:
         return ", ".join(f"{source}.{name}" for name in names)
@@ -22,9 +21,8 @@ def _later(table: str, key: str, fields: Sequence[str], types: Sequence[str], or
     return f"""
 insert into {table} as known ({", ".join(fields)})
 select {", ".join(casts.get(name, name) for name in fields)} from unnest({columns}) as new ({", ".join(fields)})
-on conflict ({key}) do update set {", ".join(f"{name} = excluded.{name}" for name in (*said, "word"))}
+on conflict ({key}) do update set {", ".join(f"{name} = excluded.{name}" for name in fields if name != key)}
 where ({row_of("excluded", order)}) > ({row_of("known", order)})
-  and ({row_of("excluded", said)}) is distinct from ({row_of("known", said)})
 """
 
 
@@ -32,15 +30,18 @@ INVESTIGATIONS = _later(
     "investigation",
     "investigation_id",
     InvestigationRow._fields,
-    ("uuid", "bigint", "text", "text", "text", "timestamptz", "timestamptz", "text", "bool", "bool", "bigint"),
+    (
+        *("uuid", "bigint", "text", "text", "text", "timestamptz", "timestamptz", "text", "bool"),
+        *("text", "timestamptz", "timestamptz", "bool", "bigint"),
+    ),
     ("registered", "word"),
 )
 SAMPLES = _later(
     "sample",
     "sample_number",
     SampleRow._fields,
-    ("bigint", "uuid", "uuid", "text", "text", "text", "bigint"),
-    ("word",),
+    ("bigint", "uuid", "uuid", "text", "text", "text", "bool", "bigint", "uuid", "int"),
+    ("contained", "word", "dataset_id", "revision"),
 )
 LOGBOOK = f"""
 insert into logbook_entry ({", ".join(LogbookRow._fields)})
@@ -78,6 +79,8 @@ def last_words(rows: Iterable[R]) -> list[R]:
     return sorted(last.values(), key=lambda row: row[0])
 
 
-def order_of(row: InvestigationRow | SampleRow) -> tuple[bool, int]:
-    """What decides which of two words stands."""
-    return isinstance(row, InvestigationRow) and row.registered, row.word
+def order_of(row: InvestigationRow | SampleRow) -> tuple[object, ...]:
+    """What decides which of two words on one thing stands."""
+    if isinstance(row, InvestigationRow):
+        return row.registered, row.word
+    return row.contained, row.word, row.dataset_id, row.revision

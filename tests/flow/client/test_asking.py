@@ -120,6 +120,15 @@ def test_a_lineage_can_be_asked_for_by_path(client: Client, catalogue: Catalogue
     assert catalogue.asked[-1] == ("/datasets/d1/lineage", {"direction": ["up"], "depth": ["3"]})
 
 
+def test_the_pages_of_a_lineage_are_put_together(client: Client, catalogue: Catalogue) -> None:
+    catalogue.answers["/datasets/d1/lineage"] = [
+        (200, '{"root": "d1", "nodes": [1, 2], "edges": [3], "truncated": true, "next": 2}'),
+        (200, '{"root": "d1", "nodes": [4], "edges": [5], "truncated": false, "next": null}'),
+    ]
+    assert client.lineage("d1") == {"root": "d1", "nodes": [1, 2, 4], "edges": [3, 5], "truncated": False, "next": None}
+    assert catalogue.asked[-1][1]["skip"] == ["2"]
+
+
 def test_a_dataset_can_be_asked_for_by_id_path_or_revision(client: Client, catalogue: Catalogue) -> None:
     body = '{"commit": {"dataset_id": "d1"}}'
     catalogue.answers |= {"/datasets/by-path": (200, body), "/datasets/d1": (200, body)}

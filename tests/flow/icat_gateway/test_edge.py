@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from services.icat_gateway.bounds import Bounds, Limits, Patiences
 from services.icat_gateway.ports import QUEUES
-from shared.topics import REJECTED
+from shared.topics import MOST_SUBMISSION_BYTES, REJECTED
 from shared.wire import Message
 from tests.flow.icat_gateway.edge_on_memory import Broker, Client, running, until
 
@@ -194,12 +194,12 @@ async def test_a_defect_of_the_translation_harms_one_frame_only(tmp_path: Path) 
 async def test_what_is_too_large_for_its_topic_is_rejected_with_its_bytes(tmp_path: Path) -> None:
     async with running(tmp_path, broker := Broker()) as world:
         client = await (await world.client()).connect()
-        await client.send(b"x" * 2_000_000, "big")
+        await client.send(b"x" * (MOST_SUBMISSION_BYTES + 1), "big")
         await client.received("big")
     [message] = broker.messages
     rejection = json.loads(message.value)["rejection"]
     assert (message.topic, rejection["code"], rejection["receipt_id"]) == (REJECTED.name, "too_large", "r")
-    assert len(rejection["value_base64"]) > 2_000_000
+    assert len(rejection["value_base64"]) > MOST_SUBMISSION_BYTES
 
 
 async def test_a_refused_client_is_told_why_and_what_it_sent_before_is_taken(tmp_path: Path) -> None:

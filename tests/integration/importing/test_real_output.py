@@ -28,7 +28,7 @@ def autoproc_xml(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_real_autoproc_xml_loses_nothing(autoproc_xml: Path) -> None:
-    imported = read_pipeline_file(autoproc_xml, Given(proposal="mx2746"))
+    [imported] = read_pipeline_file(autoproc_xml, Given(proposal="mx2746"))
     parameters = imported.submission["parameters"]
     statistics = [name for name in parameters if name.startswith("MXAutoprocIntegrationScaling_")]
     assert len(statistics) == 3 * 17

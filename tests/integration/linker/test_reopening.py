@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 
 from services.linker.investigations import Slot
+from services.linker.queries import slot_of_row
 from services.linker.reopening import LostInvestigations
 from shared.database import Database
 from shared.topics import REGISTERED
 from shared.wire import Record
-from tests.unit.linker.builders import NOON, committed, facts, started
+from tests.unit.linker.builders import NOON, announced, committed, facts, rescheduled, slot, started
 from tests.unit.linker.world import World
 
 pytestmark = pytest.mark.integration
@@ -28,7 +29,7 @@ async def remember(database: Database, records: Sequence[Record]) -> int:
 
 async def slots_in(database: Database) -> list[Slot]:
     async with database.connection() as connection:
-        return [Slot(**row) for row in await connection.fetch("select * from investigation order by number")]
+        return [slot_of_row(row) for row in await connection.fetch("select * from investigation order by number")]
 
 
 async def empty(database: Database) -> None:
@@ -74,15 +75,33 @@ async def test_an_investigation_that_a_beamline_started_keeps_its_number_and_new
     assert (numbers[NOON - 30 * DAY] or 0) > first.number
 
 
+async def test_an_investigation_is_still_rescheduled_and_written_as_its_user_office_does(
+    world: World, database: Database
+) -> None:
+    session = slot("4711", NOON - 9 * DAY, NOON - 8 * DAY)
+    await world.announce(announced(session, "MX-1111"), rescheduled("4711", NOON))
+    before = await slots_in(database)
+    told = [
+        Record(message.topic, 0, 0, n, message.key, message.value, message.headers)
+        for n, message in enumerate(world.publisher.of(REGISTERED.name))
+    ]
+    await empty(database)
+
+    assert await remember(database, told) == 1
+    assert await slots_in(database) == before
+    assert (before[0].proposal_name, before[0].actual) == ("MX-1111", ((NOON, NOON + DAY),))
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 async def test_what_was_told_last_counts_in_whatever_order_partitions_are_read(
     order: tuple[int, ...], world: World, database: Database
 ) -> None:
     await world.announce(started(NOON))
-    [slot] = await slots_in(database)
-    longer = replace(slot, end=NOON + DAY)
+    [open_ended] = await slots_in(database)
+    longer = replace(open_ended, end=NOON + DAY)
     told = [
-        replace(committed(f"/data/{n}", slot=each), timestamp_ms=n) for n, each in enumerate((slot, longer), start=1)
+        replace(committed(f"/data/{n}", slot=each), timestamp_ms=n)
+        for n, each in enumerate((open_ended, longer), start=1)
     ]
     await empty(database)
 

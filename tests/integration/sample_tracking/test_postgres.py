@@ -1,6 +1,8 @@
 import asyncio
 from collections.abc import AsyncIterator
+from importlib import import_module
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from alembic.autogenerate import compare_metadata
@@ -10,17 +12,19 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.sample_tracking.register import PostgresRegister
-from services.sample_tracking.store import PostgresHappenings, PostgresTracking
+from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
 from services.sample_tracking.tables import METADATA
 from shared.database import Database
+from shared.identity import sample_key, sample_name
 from shared.migrations import migrate
 from shared.settings import Settings
-from tests.unit.sample_tracking.building import World, linked, moved, sample_id
+from tests.unit.sample_tracking.building import World, linked, moved, registered, sample_id, visited
 from tests.unit.sample_tracking.store_suite import StoreSuite
 
 pytestmark = pytest.mark.integration
 
 SCHEMA = "sample_tracking"
+ALPHABETS = (*range(1, 0x590), *range(0x1E00, 0x2000))
 
 
 @pytest_asyncio.fixture
@@ -28,7 +32,12 @@ async def world(database_url: str) -> AsyncIterator[World]:
     await migrate(database_url, {SCHEMA: SCHEMA})
     database = Database(Settings(database_url=database_url), SCHEMA)
     await database.open()
-    yield World(PostgresTracking(database), PostgresHappenings(database), PostgresRegister(database))
+    yield World(
+        PostgresTracking(database),
+        PostgresHappenings(database),
+        PostgresVisits(database),
+        PostgresRegister(database),
+    )
     await database.close()
 
 
@@ -44,6 +53,26 @@ class TestPostgres(StoreSuite):
         events = [moved("mounted", "RAC1b", hour, session="S1") for hour in range(20)]
         await asyncio.gather(*(world.hear(*batch) for batch in (events, events[::-1], events)))
         assert await world.history(sample_id("RAC1b")) == ["mounted"] * 20
+
+
+async def test_names_are_compared_as_indexes_of_the_database_have_them(database_url: str) -> None:
+    letters = [letter for code in ALPHABETS if sample_name(letter := chr(code)) == letter]
+    connection = await asyncpg.connect(database_url)
+    lowered = await connection.fetchval("select array(select lower(one) from unnest($1::text[]) as one)", letters)
+    await connection.close()
+    assert lowered == [sample_key(letter) for letter in letters]
+
+
+async def test_what_was_kept_before_visits_were_is_still_told(world: World, database_url: str) -> None:
+    await world.track(linked("/data/a", sample="x1"))
+    await world.hear(moved("mounted", "x1"))
+    connection = await asyncpg.connect(database_url, server_settings={"search_path": SCHEMA})
+    await connection.execute("delete from visit")
+    await connection.execute(import_module("services.sample_tracking.migrations.0002_visits").VISITS_OF_SAMPLES)
+    await connection.close()
+    assert await world.history(sample_id("x1")) == ["mounted"]
+    await world.learn(registered(visited("S1", -30)))
+    assert await world.history(sample_id("x1")) == []
 
 
 async def test_the_migrations_make_exactly_the_declared_tables(database_url: str) -> None:

@@ -33,6 +33,7 @@ async def test_what_the_catalogue_exports_is_read_back_as_it_was_committed(
     assert list(block.find_values("_diffrn_radiation_wavelength.wavelength")) == ["0.9677"]
     file = tmp_path / "autoPROC.cif"
     file.write_text(answer.text, encoding="utf-8")
-    submission = read_pipeline_file(file, Given()).submission
+    [imported] = read_pipeline_file(file, Given())
+    submission = imported.submission
     assert (submission["path"], submission["input"]) == (RESULT, [RAW])
     assert {name: float(value) for name, value in submission["parameters"].items()} == statistics

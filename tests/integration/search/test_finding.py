@@ -6,9 +6,54 @@ import pytest_asyncio
 
 from tests.integration.search.asking import Asking, asking
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import NOON, Topics, dataset_id
+from tests.unit.search.building import NOON, Topics, dataset_id, investigation
 
 pytestmark = pytest.mark.integration
+
+
+WRITINGS = ["MX-1111", "mx1111", "MX1111", "mx 1111", "Mx_1111", "mx-11 11"]
+
+
+@pytest.mark.parametrize("written", WRITINGS)
+async def test_a_proposal_is_found_in_any_writing_and_shown_as_its_user_office_writes_it(
+    world: PostgresWorld, written: str
+) -> None:
+    topics = Topics()
+    await world.note(
+        topics.committed("/data/one", {"MX_flux": 1.0}),
+        topics.committed("/data/two", {"MX_flux": 2.0}, proposal="mx-1111"),
+        topics.committed("/data/three", proposal="ihls0042"),
+        topics.registered(investigation(42, proposal_name="MX-1111")),
+    )
+    async with asking(world.database) as ask:
+        for sort in ("start", "MX_flux"):
+            answer = await ask.get("/datasets", proposal=written, facets="proposal", sort=sort)
+            assert [row["proposal"] for row in answer["datasets"]] == ["MX-1111"] * 2
+            assert answer["facets"] == {"proposal": [{"value": "MX-1111", "count": 2}]}
+        table = await ask.client.get("/datasets", params={"proposal": written, "format": "csv"})
+        assert table.text.count("MX-1111") == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("MX-1111", ["two", "one"]),
+        ("mx1111 two", ["two"]),
+        ("MX_1111", ["two", "one"]),
+        ("mx 1111", ["two", "one"]),
+        ("1111", ["two", "one"]),
+        ("IH-LS-0042", ["three"]),
+        ("ihls-00", ["three"]),
+        ("MX-1112", []),
+    ],
+)
+async def test_words_find_a_proposal_in_any_writing(world: PostgresWorld, words: str, found: list[str]) -> None:
+    topics = Topics()
+    proposals = {"one": "mx1111", "two": "mx1111", "three": "ihls0042"}
+    for hours, (name, proposal) in enumerate(proposals.items()):
+        await world.note(topics.committed(f"/data/{name}", proposal=proposal, start=NOON + timedelta(hours=hours)))
+    async with asking(world.database) as ask:
+        assert await ask.names(q=words) == found
 
 
 @pytest_asyncio.fixture
@@ -119,6 +164,20 @@ QUERIES: list[tuple[dict[str, str], list[str]]] = [
 
 async def test_every_query_finds_what_it_asks_for(ask: Asking) -> None:
     assert [(fields, await ask.names(**fields)) for fields, _ in QUERIES] == QUERIES
+
+
+async def test_a_sample_is_found_and_counted_whatever_the_spelling_of_its_name(world: PostgresWorld) -> None:
+    topics = Topics()
+    written = ["Lyso, nativé 1", "Lyso,\u00a0native\u0301  1", "LYSO, NATIVÉ 1", "Lyso"]
+    await world.note(*(topics.committed(f"/data/run_{n}", {}, sample=name) for n, name in enumerate(written)))
+    async with asking(world.database) as ask:
+        for said in (r"Lyso\, nativé 1", "lyso\\,  NATIVE\u0301\u00a01"):
+            assert sorted(await ask.names(sample=said)) == ["run_0", "run_1", "run_2"]
+        assert len(await ask.names(sample=r"lyso,Lyso\, nativé 1")) == 4
+        assert sorted(await ask.names(q="native\u0301")) == ["run_0", "run_1", "run_2"]
+        answer = await ask.get("/datasets", facets="sample")
+    counts = {entry["value"]: entry["count"] for entry in answer["facets"]["sample"]}
+    assert counts == {"Lyso, nativé 1": 2, "LYSO, NATIVÉ 1": 1, "Lyso": 1}
 
 
 CURES = [

@@ -29,7 +29,7 @@ from shared.stream import Stream, Subscription
 from shared.topic_admin import apply_topics
 from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SUBMITTED
 from shared.wire import Message, Record
-from tests.unit.search.building import NOON, Topics, entry, investigation
+from tests.unit.search.building import IDENTITIES, NOON, Topics, entry, investigation
 
 pytestmark = pytest.mark.integration
 
@@ -49,6 +49,9 @@ FACTS = (
     "select to_jsonb(investigation) from investigation",
     "select to_jsonb(sample) from sample",
     "select to_jsonb(logbook_entry) from logbook_entry",
+    "select to_jsonb(declaration) from declaration",
+    "select to_jsonb(place) from place",
+    "select to_jsonb(parcel_status) from parcel_status",
     "select jsonb_build_array(dataset_id, words::text) from dataset_words join dataset using (ordinal)",
     ENTRIES,
     ENTRIES.replace("number_block", "text_block"),
@@ -73,7 +76,7 @@ class Live:
                 StageRunner(stage, MemoryPublisher(), utc_now, RejectionLimit(fraction=1), Patience()),
                 self._fail,
             )
-            for stage in stages_of(PostgresReadModel(database, utc_now))
+            for stage in stages_of(PostgresReadModel(database, utc_now), IDENTITIES)
         ]
         self.failures: list[Exception] = []
 

@@ -8,6 +8,7 @@ from services.catalog_writer.handler import Answered, AnsweredBefore, Catalogued
 from shared.events import DatasetCommitted, Finding, Producer, Severity
 from shared.rejections import Code, Refusal
 from shared.stage import Outcome
+from shared.topics import COMMITTED
 from tests.described import COMBINING
 from tests.unit.catalog_writer.builders import INVESTIGATION, NOW, NUMBERS, Tracked, number
 
@@ -145,7 +146,7 @@ def test_the_event_is_a_dataset_committed_with_all_that_the_stages_found() -> No
 
 def test_what_would_not_fit_into_its_topic_any_more_is_refused() -> None:
     def part(name: str) -> Tracked:
-        bulk = "x" * 5 * 1024 * 1024
+        bulk = "x" * (COMMITTED.max_bytes * 5 // 8)
         return replace(FIRST, receipt=name, mode="merge", parameters={name: {"value": 1, "original": bulk}})
 
     first, second = outcomes(part("a"), part("b"))

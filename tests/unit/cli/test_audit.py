@@ -171,6 +171,7 @@ def test_a_document_is_said_again_in_its_producers_words() -> None:
         "MX_motors_value": {"value": [0.0, 12.5], "original": "[0, 12.5]"},
         "InstrumentSlits_names": {"value": ["a", "b"], "original": "[a b"},
         "note": {"value": "[1, 2]", "original": "[1, 2]"},
+        "MXMRRefinement_R_free": {"value": 0.241, "original": "24.1", "said_unit": "%"},
     }
     said = said_again(
         catalogued(
@@ -188,8 +189,10 @@ def test_a_document_is_said_again_in_its_producers_words() -> None:
         "MX_motors_value": [0, 12.5],
         "InstrumentSlits_names": "[a b",
         "note": "[1, 2]",
+        "MXMRRefinement_R_free": "24.1",
         "technique_pid": "http://purl.org/pan-science/ESRFET#MX",
     }
+    assert said["units"] == {"MXMRRefinement_R_free": "%"}
     assert (said["technique"], said["input"], said["investigation_id"]) == ("CryoEM", ["/data/raw"], "4711")
     assert "sample" not in said
 
@@ -214,8 +217,8 @@ def test_every_accepted_example_passes_again_as_the_same_kind_with_the_same_valu
     assert after.dataset is not None
     assert (after.dataset.dataset_id, after.dataset.kind) == (before.dataset.dataset_id, before.dataset.kind)
     assert after.dataset.inputs == before.dataset.inputs
-    values = {name: parameter["value"] for name, parameter in after.parameters.items() if name != "technique_pid"}
-    assert values == {name: each["value"] for name, each in before.parameters.items() if name != "technique_pid"}
+    values = {name: parameter.get("value") for name, parameter in after.parameters.items() if name != "technique_pid"}
+    assert values == {name: each.get("value") for name, each in before.parameters.items() if name != "technique_pid"}
 
 
 def _links(dataset: DatasetFacts) -> Links:

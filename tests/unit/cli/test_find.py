@@ -42,6 +42,7 @@ def catalogue(monkeypatch: pytest.MonkeyPatch) -> Catalogue:
         (["--has-warnings"], {"has_warnings": "true"}),
         (["--no-warnings", "--kind", "mesh"], {"has_warnings": "false", "kind": "mesh"}),
         (["Fus"], {"q": "Fus"}),
+        (["--sample", "lyso, native", "--sample", "Fus"], {"sample": "lyso\\, native,Fus"}),
     ],
 )  # fmt: skip
 def test_the_options_are_the_fields_of_the_query(

@@ -39,7 +39,8 @@ async def test_anyone_may_ask_which_techniques_there_are(gateway: Gateway) -> No
     [mx] = [technique for technique in techniques if technique["name"] == "MX"]
     assert (mx["title"], mx["pid"]) == ("Macromolecular crystallography", "https://w3id.org/PaN/ESRFET#MX")
     [collection] = [kind for kind in mx["kinds"] if kind["name"] == "mx.raw.datacollection"]
-    assert (collection["type"], collection["required"]) == ("raw", ["MX_numberOfImages"])
+    assert (collection["type"], collection["required"]) == ("raw", [])
+    assert collection["expected"] == ["MX_numberOfImages"]
 
 
 async def test_every_technique_has_the_schema_that_the_list_names(gateway: Gateway) -> None:

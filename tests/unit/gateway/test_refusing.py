@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.gateway.reading import read_json, read_model
+from services.gateway.routes import MOST_BATCH_BYTES
 from shared.events import Submission
 from shared.problems import Problem
+from shared.topics import MOST_SUBMISSION_BYTES
 from tests.unit.gateway.gateway_on_memory import DATASET, Gateway
 
 
@@ -91,9 +93,9 @@ async def test_a_fault_names_its_field(
 
 
 async def test_a_submission_that_kafka_would_not_take_is_too_large(gateway: Gateway, caller: httpx.AsyncClient) -> None:
-    answer = await caller.post("/datasets", json={**DATASET, "parameters": {"x": "y" * 900_000}})
+    answer = await caller.post("/datasets", json={**DATASET, "parameters": {"x": "y" * MOST_SUBMISSION_BYTES}})
     assert answer.status_code == 413
-    big = {**DATASET, "parameters": {"x": "y" * 899_900}}
+    big = {**DATASET, "parameters": {"x": "y" * (MOST_SUBMISSION_BYTES - 100)}}
     batch = await caller.post("/datasets:batch", json={"datasets": [big, DATASET]})
     assert [result["status"] for result in batch.json()["results"]] == [413, 202]
     assert len(gateway.publisher.messages) == 1
@@ -126,7 +128,7 @@ async def test_a_flaw_in_one_dataset_of_a_batch_never_harms_its_neighbours(
     ("body", "status", "words"),
     [
         ({"datasets": [{}] * 1001}, 413, "1001 datasets, 1000 are taken"),
-        ({"datasets": [{"name": "x" * 17_000_000}]}, 413, "more than 16000000 bytes"),
+        ({"datasets": [{"name": "x" * MOST_BATCH_BYTES}]}, 413, f"more than {MOST_BATCH_BYTES} bytes"),
         ({"datasets": {}}, 422, "datasets: is missing or no list"),
         ({"datasets": [], "dataset": []}, 422, "dataset: is not a field of a batch"),
         ({}, 422, "datasets: is missing"),

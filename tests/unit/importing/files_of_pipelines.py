@@ -35,7 +35,7 @@ PROGRAM = """
   <AutoProcProgram>
     <processingPrograms>autoPROC 1.0.5 (20211020)</processingPrograms>
     <processingStartTime>Sat Nov 30 09:00:00 GMT 2024</processingStartTime>
-    <processingEndTime>Sat Nov  2 09:10:00 CET 2024</processingEndTime>
+    <processingEndTime>Sat Nov 30 09:10:00 CET 2024</processingEndTime>
   </AutoProcProgram>
   <AutoProcProgramAttachment><fileType>Log</fileType><fileName>summary.html</fileName><filePath>/data/proc</filePath>
   </AutoProcProgramAttachment>

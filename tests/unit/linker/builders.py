@@ -59,13 +59,14 @@ def facts(  # noqa: PLR0913  # a dataset has many sides
     merges: bool = False,
     mode: Mode | None = None,
     investigation: str | None = None,
+    proposal: str = PROPOSAL,
 ) -> DatasetFacts:
     return DatasetFacts(
         dataset_id=dataset_id(path),
         receipt_id=receipt or f"first of {path}",
         path=path,
         name=path.rsplit("/", 1)[-1],
-        proposal=PROPOSAL,
+        proposal=proposal,
         beamline=BEAMLINE,
         sample_name=SAMPLE,
         type="processed" if inputs else "raw",
@@ -198,12 +199,12 @@ def slot(name: str, start: datetime, end: datetime | None = None, number: int | 
     return Slot(IDENTITIES.investigation(name), name, number, PROPOSAL, BEAMLINE, start, end)
 
 
-def announced(session: Slot) -> Record:
+def announced(session: Slot, written: str | None = None) -> Record:
     """As a user office spells it."""
     assert session.facility_id is not None
     investigation = Investigation(
         facility_id=session.facility_id,
-        proposal=session.proposal.upper(),
+        proposal=written or session.proposal.upper(),
         beamline=session.beamline.upper(),
         start=session.start,
         end=session.end,
@@ -212,14 +213,15 @@ def announced(session: Slot) -> Record:
     return _happened(investigation, f"announcement of {session.facility_id}")
 
 
-def started(start: datetime = NOON) -> Record:
+def started(start: datetime = NOON, written: str = PROPOSAL) -> Record:
     """As a beamline says it."""
-    said = StartedInvestigation(happening="started", proposal=PROPOSAL, beamline=BEAMLINE.upper(), start=start)
+    said = StartedInvestigation(happening="started", proposal=written, beamline=BEAMLINE.upper(), start=start)
     return _happened(said, f"start at {start}")
 
 
-def rescheduled(name: str) -> Record:
-    return _happened(RescheduledInvestigation(happening="rescheduled", facility_id=name), f"rescheduling of {name}")
+def rescheduled(name: str, at: datetime | None = None) -> Record:
+    said = RescheduledInvestigation(happening="rescheduled", facility_id=name, at=at)
+    return _happened(said, f"rescheduling of {name} at {at}")
 
 
 def _happened(said: Investigation | StartedInvestigation | RescheduledInvestigation, receipt: str) -> Record:

@@ -283,11 +283,109 @@ class Rescheduling:
         (moved,) = world.linked
         assert (moved.dataset.path, moved.links.investigation.start) == (B, NOON - 9 * DAY)
 
+    async def test_from_the_moment_on_it_takes_what_is_measured_for_as_long_as_was_planned(self, world: World) -> None:
+        past = slot("past", NOON - 30 * DAY, NOON - 30 * DAY + 8 * HOUR)
+        await world.announce(announced(past), announced(NEXT))
+        await world.announce(rescheduled("past", NOON))
+        await world.submit(
+            facts(A, start=NOON + HOUR),
+            facts(B, start=past.start),
+            facts(C, start=NEXT.start),
+            facts("/data/d", start=NOON + 30 * HOUR),
+        )
+        chosen = [each.links.investigation.facility_id for each in world.linked]
+        assert chosen == ["past", "past", "next", "past"]
+        told = world.registered[-1]
+        assert (told.start, told.end) == (past.start, past.end)
+        assert (told.actual_start, told.actual_end) == (NOON, NOON + 8 * HOUR)
+
+    async def test_it_goes_before_whatever_is_planned_for_that_time(self, world: World) -> None:
+        await world.announce(announced(slot("past", NOON - 30 * DAY, NOON - 29 * DAY)), announced(SESSION))
+        await world.submit(facts(A))
+        await world.announce(rescheduled("past", NOON))
+        await world.submit(facts(B))
+        assert [each.links.investigation.facility_id for each in world.linked] == ["session", "past"]
+
+    async def test_within_its_plan_it_stays_where_it_is_and_is_rescheduled_all_the_same(self, world: World) -> None:
+        await world.announce(announced(SESSION), rescheduled("session", NOON))
+        told = world.registered[-1]
+        assert (told.actual_start, told.actual_end) == (SESSION.start, SESSION.end)
+
+    async def test_again_days_later_it_keeps_what_was_measured_at_both_times(self, world: World) -> None:
+        past = slot("past", NOON - 30 * DAY, NOON - 29 * DAY)
+        await world.announce(announced(past), rescheduled("past", NOON))
+        moved = replace(past, actual=((NOON, NOON + DAY),))
+        await world.commit(committed(A, slot=moved), committed(B, slot=past, start=past.start))
+        await world.announce(rescheduled("past", NOON + 9 * DAY))
+        assert world.linked == []
+        assert world.registered[-1].actual_start == NOON + 9 * DAY
+
+    async def test_again_before_it_is_over_it_lasts_longer(self, world: World) -> None:
+        past = slot("past", NOON - 30 * DAY, NOON - 29 * DAY)
+        await world.announce(announced(past), rescheduled("past", NOON), rescheduled("past", NOON + HOUR))
+        told = world.registered[-1]
+        assert (told.actual_start, told.actual_end) == (NOON, NOON + DAY + HOUR)
+
+    async def test_what_was_measured_before_it_was_told_moves_home(self, world: World) -> None:
+        await world.announce(announced(slot("past", NOON - 30 * DAY, NOON - 29 * DAY)), started())
+        await world.commit(committed(A))
+        await world.announce(rescheduled("past", NOON - HOUR))
+        assert [each.links.investigation.facility_id for each in world.linked] == ["past"]
+
+    async def test_announced_again_it_stays_rescheduled(self, world: World) -> None:
+        past = slot("past", NOON - 30 * DAY, NOON - 29 * DAY)
+        await world.announce(announced(past), rescheduled("past", NOON), announced(replace(past, title="A title")))
+        await world.submit(facts(A))
+        told = world.registered[-1]
+        assert (told.title, told.actual_start) == ("A title", NOON)
+        assert world.linked[0].links.investigation.facility_id == "past"
+
+    async def test_an_open_ended_one_is_measured_for_a_day_but_what_is_announced_goes_first(self, world: World) -> None:
+        await world.announce(started(NOON - 9 * DAY))
+        await world.announce(rescheduled(str(world.registered[0].number), NOON))
+        told = world.registered[-1]
+        assert (told.actual_start, told.actual_end) == (NOON, NOON + DAY)
+        await world.announce(announced(SESSION))
+        await world.submit(facts(A))
+        assert world.linked[0].links.investigation.facility_id == "session"
+
     async def test_one_that_nobody_knows_moves_nothing(self, world: World) -> None:
         await world.commit(committed(A, slot=SESSION))
         await world.announce(rescheduled("unheard of"))
         assert (world.linked, world.rejections) == ([], [])
 
 
-class InvestigationSuite(BelongingToInvestigations, MovingToAnnouncedOnes, Numbering, Registering, Rescheduling):
+class WritingProposals:
+    """One proposal, in whatever spelling it comes."""
+
+    async def test_a_dataset_finds_the_investigation_however_the_user_office_writes_its_proposal(
+        self, world: World
+    ) -> None:
+        await world.announce(announced(SESSION, "MX-1111"))
+        await world.submit(facts(A, proposal="mx1111"), facts(B, proposal="mx-1111"), facts(C, proposal="MX 1111"))
+        found = [each.links.investigation for each in world.linked]
+        assert {each.facility_id for each in found} == {"session"}
+        assert {(each.proposal, each.proposal_name) for each in found} == {("mx1111", "MX-1111")}
+
+    async def test_a_start_in_another_spelling_opens_no_second_investigation(self, world: World) -> None:
+        await world.announce(started(written="MX-1111"), started(written="mx1111"), started(written="Mx_1111"))
+        assert {each.investigation_id for each in world.registered} == {PLACEHOLDER}
+        await world.announce(announced(SESSION, "MX-1111"), started(written="mx 1111"))
+        assert world.registered[-1].facility_id == "session"
+
+    async def test_what_was_opened_in_one_spelling_is_drawn_home_in_another(self, world: World) -> None:
+        await world.announce(started(written="mx-1111"))
+        await world.commit(committed(A, proposal="mx-1111"))
+        await world.announce(announced(SESSION, "MX 1111"))
+        assert [each.links.investigation.facility_id for each in world.linked] == ["session"]
+
+
+class InvestigationSuite(
+    BelongingToInvestigations,
+    MovingToAnnouncedOnes,
+    Numbering,
+    Registering,
+    Rescheduling,
+    WritingProposals,
+):
     """All of it."""

@@ -46,6 +46,11 @@ class AgreeingWithInputs:
         await world.submit(facts(B, [A], kind=INTEGRATION))
         assert world.linked_receipts == [f"first of {B}"]
 
+    async def test_blanks_and_unicode_forms_make_no_other_sample(self, world: World) -> None:
+        await world.commit(committed(A, kind=RAW, sample="Lyso\u00a0e\u0301 "))
+        await world.submit(facts(B, [A], kind=INTEGRATION).model_copy(update={"sample_name": "lyso  É"}))
+        assert world.linked_receipts == [f"first of {B}"]
+
     async def test_a_merge_of_two_samples_is_told_and_goes_on(self, world: World) -> None:
         await world.commit(committed(A, kind=RAW), committed(B, kind=RAW, sample="Fus_RAC2a"))
         await world.submit(facts(C, [A, B], kind=MERGE))

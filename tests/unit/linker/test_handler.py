@@ -14,7 +14,7 @@ from services.linker.memory import MemoryLinks
 from services.linker.relationships import CataloguedDataset
 from shared.backoff import Patience, Stopping
 from shared.rejections import Code, Refusal
-from shared.stage import HEADROOM_BYTES, Passed, Waiting
+from shared.stage import Passed, Waiting
 from shared.topics import LINKED
 from shared.wire import Record
 from tests.described import TECHNIQUES
@@ -69,12 +69,12 @@ def holding_of(record: Record) -> Holding:
 
 def test_a_held_event_that_its_links_make_too_large_is_rejected() -> None:
     record = validated(facts(A))
-    padded = (record.value or b"")[:-1] + b',"pad":"' + b"x" * (LINKED.max_bytes - 2 * HEADROOM_BYTES) + b'"}'
+    padded = (record.value or b"")[:-1] + b',"pad":"' + b"x" * (LINKED.max_bytes - 16384) + b'"}'
     opened = open_holding(holding_of(replace(record, value=padded)))
     (settled,) = settle(LINKER, [opened], Known(), NOON)
     assert settled.refusal is None
     opened = open_holding(
-        holding_of(replace(record, value=padded.replace(b'"pad"', b'"pad":"%b","b"' % (b"x" * 8192))))
+        holding_of(replace(record, value=padded.replace(b'"pad"', b'"pad":"%b","b"' % (b"x" * 16384))))
     )
     (settled,) = settle(LINKER, [opened], Known(), NOON)
     assert settled.refusal is not None

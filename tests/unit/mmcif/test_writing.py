@@ -27,7 +27,8 @@ def column(block: cif.Block, tag: str) -> list[str]:
 def read_back(tmp_path: Path, *lineage: Document) -> Imported:
     file = tmp_path / "exported.cif"
     file.write_text(mmcif_text(lineage, ITEMS), encoding="utf-8")
-    return read_pipeline_file(file, Given())
+    [imported] = read_pipeline_file(file, Given())
+    return imported
 
 
 def random_value(term: Term, chance: random.Random) -> Any:
@@ -124,3 +125,16 @@ def test_only_results_of_macromolecular_crystallography_are_exported() -> None:
     assert is_exportable(result(TYPICAL, [sweep(1)]))
     assert not is_exportable(sweep(1))
     assert not is_exportable(result(TYPICAL, [sweep(1)]).model_copy(update={"technique": "EM"}))
+
+
+def test_a_lineage_that_is_too_long_names_every_input_and_says_what_it_does_not_describe(tmp_path: Path) -> None:
+    sweeps = [sweep(number) for number in range(150)]
+    merged = result(TYPICAL, sweeps)
+    block = block_of(merged, *sweeps[:2])
+    assert column(block, "_beamcat_lineage.details") == [
+        "the nearest 3 datasets are described; of what they were made from, 148 are not"
+    ]
+    assert len(column(block, "_pdbx_related_exp_data_set.details")) == 150
+    assert len(column(block, "_diffrn.id")) == 2
+    assert read_back(tmp_path, merged, *sweeps[:2]).submission["input"] == [one.path for one in sweeps]
+    assert column(block_of(merged, *sweeps), "_beamcat_lineage.details") == []

@@ -1,14 +1,14 @@
 """Records and a small world for the tests of sample tracking."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
-from services.sample_tracking.handler import remember, track
-from services.sample_tracking.samples import Happened, Known, Register, TrackingView
+from services.sample_tracking.handler import remember, track, visit
+from services.sample_tracking.samples import Happened, Known, Register, TrackingView, Visited
 from shared.backoff import Patience
 from shared.events import (
     DatasetFacts,
@@ -16,6 +16,7 @@ from shared.events import (
     DatasetTracked,
     InputRef,
     InvestigationRef,
+    InvestigationRegistered,
     LinkedInput,
     Links,
     Mode,
@@ -29,7 +30,7 @@ from shared.identity import Identities
 from shared.publisher import MemoryPublisher
 from shared.rejection_limit import RejectionLimit
 from shared.stage import Stage, StageRunner, Store
-from shared.topics import LINKED, SAMPLES, TRACKED, Topic
+from shared.topics import LINKED, REGISTERED, SAMPLES, TRACKED, Topic
 from shared.wire import Record, headers_of
 
 IDENTITIES = Identities("facility.example")
@@ -59,12 +60,45 @@ def investigation(session: str | None = "S1", proposal: str = PROPOSAL) -> Inves
     )
 
 
+def visited(  # a builder: each test names the few that matter to it
+    session: str | None,
+    day: int | None,
+    days: int | None = 2,
+    *,
+    beamline: str = BEAMLINE,
+    proposal: str = PROPOSAL,
+    number: int | None = None,
+) -> InvestigationRef:
+    """A visit that begins so many days after NOW, and lasts so many; without a session it was opened."""
+    start = None if day is None else NOW + timedelta(days=day)
+    opened = IDENTITIES.opened(proposal, beamline, start or NOW)
+    return InvestigationRef(
+        investigation_id=IDENTITIES.investigation(session) if session else opened,
+        number=number,
+        facility_id=session,
+        proposal=proposal,
+        beamline=beamline,
+        start=start,
+        end=start + timedelta(days=days) if start and days is not None else None,
+        title=None,
+        placeholder=session is None,
+    )
+
+
+def registered(visit: InvestigationRef, offset: int = 0) -> Record:
+    """An `investigation.registered` record."""
+    event = InvestigationRegistered(investigation=visit)
+    told = record(REGISTERED, str(visit.investigation_id), event.model_dump_json(), f"word {offset}")
+    return replace(told, offset=offset)
+
+
 def linked(  # noqa: PLR0913  # a builder: each test names the few that matter to it
     path: str,
     *,
     sample: str | None = None,
     inputs: Sequence[str] = (),
     session: str | None = "S1",
+    visit: InvestigationRef | None = None,
     proposal: str = PROPOSAL,
     mode: Mode = "replace",
     receipt: str | None = None,
@@ -108,7 +142,7 @@ def linked(  # noqa: PLR0913  # a builder: each test names the few that matter t
         dataset=facts,
         parameters={name: {"value": text, "original": text} for name, text in (parameters or {}).items()},
         links=Links(
-            investigation=investigation(session, proposal),
+            investigation=visit or investigation(session, proposal),
             inputs=[
                 LinkedInput(path=entry, dataset_id=dataset_id(entry), kind="mx.raw", replaced=outdated)
                 for entry in inputs
@@ -119,30 +153,33 @@ def linked(  # noqa: PLR0913  # a builder: each test names the few that matter t
 
 
 def moved(  # noqa: PLR0913  # as linked
-    happening: Literal["registered", "shipped", "received", "mounted", "unmounted", "disposed"],
+    happening: Literal["registered", "shipped", "received", "mounted", "unmounted", "returned", "disposed"],
     sample: str,
     hour: int = 0,
     *,
+    day: int = 0,
+    beamline: str = BEAMLINE,
     place: str | None = None,
     session: str | None = None,
     proposal: str = PROPOSAL,
     acronym: str | None = None,
     event_id: str | None = None,
 ) -> Record:
-    """A `sample.events` record at an hour of the day."""
+    """A `sample.events` record at an hour of the day that begins so many days after that of NOW."""
     event = SampleMoved(
         sample=SampleHappening(
             happening=happening,
             sample=sample,
             proposal=proposal,
-            beamline=BEAMLINE,
-            at=NOW.replace(hour=hour),
+            beamline=beamline,
+            at=NOW.replace(hour=hour) + timedelta(days=day),
             place=place,
             investigation_id=session,
             acronym=acronym,
         )
     )
-    return record(SAMPLES, f"{proposal}/{sample}", event.model_dump_json(), event_id or f"{happening} {sample} {hour}")
+    said = ascii(f"{happening} {sample} {day} {hour}")  # a header takes nothing that cannot be printed
+    return record(SAMPLES, f"{proposal}/{sample}", event.model_dump_json(), event_id or said)
 
 
 def record(topic: Topic, key: str, payload: str, event_id: str) -> Record:
@@ -156,6 +193,7 @@ class World:
 
     tracking: Store[TrackingView, Known]
     happenings: Store[SampleMoved, None]
+    visits: Store[InvestigationRegistered, None]
     register: Register
 
     async def track(self, *records: Record) -> list[Tracking]:
@@ -172,6 +210,14 @@ class World:
         publisher = MemoryPublisher()
         handle: Callable[..., Sequence[Happened]] = partial(remember, IDENTITIES)
         await run(Stage("sample-events", SAMPLES, SampleMoved, handle, self.happenings), publisher, records)
+        assert publisher.messages == []
+
+    async def learn(self, *records: Record) -> None:
+        """Settle one batch of registered investigations, which publishes nothing."""
+        publisher = MemoryPublisher()
+        handle: Callable[..., Sequence[Visited]] = visit
+        stage = Stage("sample-visits", REGISTERED, InvestigationRegistered, handle, self.visits)
+        await run(stage, publisher, records)
         assert publisher.messages == []
 
     async def names(self, proposal: str | None = PROPOSAL, text: str | None = None) -> list[str]:

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryRegister, MemoryTracking
+from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryRegister, MemoryTracking, MemoryVisits
 from shared.wire import Record
 from tests.unit.sample_tracking.building import World, derived, linked
 from tests.unit.sample_tracking.store_suite import StoreSuite
 
 
 def world_of(memory: Memory) -> World:
-    return World(MemoryTracking(memory), MemoryHappenings(memory), MemoryRegister(memory))
+    return World(MemoryTracking(memory), MemoryHappenings(memory), MemoryVisits(memory), MemoryRegister(memory))
 
 
 @pytest.fixture

@@ -4,15 +4,16 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryRegister, MemoryTracking
+from services.sample_tracking.memory import Memory
 from services.sample_tracking.routes import routes
-from tests.unit.sample_tracking.building import World, linked, moved, sample_id
+from tests.unit.sample_tracking.building import linked, moved, sample_id
+from tests.unit.sample_tracking.test_memory import world_of
 
 
 @pytest.fixture
 async def client() -> httpx.AsyncClient:
     memory = Memory()
-    world = World(MemoryTracking(memory), MemoryHappenings(memory), MemoryRegister(memory))
+    world = world_of(memory)
     await world.track(linked("/data/a", sample="RAC1b"), linked("/data/b", sample="lysozyme"))
     await world.hear(moved("mounted", "RAC1b", 9, place="id30a-3"), moved("shipped", "RAC1b", 1, place="home"))
     app = FastAPI()

@@ -15,6 +15,7 @@ from shared.events import (
     DatasetRejected,
     DatasetReported,
     Document,
+    Finding,
     InvestigationRef,
     InvestigationRegistered,
     LinkedInput,
@@ -148,7 +149,7 @@ class Topics:
         event = DatasetCommitted(commit=self._commit(path, receipt, revision, "unchanged"), document=None)
         return self._add(COMMITTED, receipt, str(dataset_id(path)), event)
 
-    def pending(self, receipt: str, path: str, waits_for: Sequence[str]) -> Record:
+    def pending(self, receipt: str, path: str, waits_for: Sequence[str], findings: Sequence[Finding] = ()) -> Record:
         pending = Pending(
             receipt_id=receipt,
             dataset_id=dataset_id(path),
@@ -156,6 +157,7 @@ class Topics:
             waits_for=list(waits_for),
             since=NOON,
             deadline=NOON + timedelta(days=7),
+            findings=list(findings),
         )
         return self._add(PENDING, receipt, str(dataset_id(path)), DatasetPending(pending=pending))
 

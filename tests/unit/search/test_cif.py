@@ -1,5 +1,6 @@
 """`GET /datasets/{id}.cif`, over events that are remembered."""
 
+from collections.abc import Collection
 from uuid import UUID, uuid4
 
 import httpx
@@ -27,9 +28,9 @@ class RememberedEvents:
             committed = DatasetCommitted.model_validate_json(event).model_copy(update={"document": one})
             self._events[one.dataset_id] = committed.model_dump_json().encode()
 
-    async def event(self, dataset_id: UUID) -> bytes | None:
-        self.asked.append(dataset_id)
-        return self._events.get(dataset_id)
+    async def documents(self, ids: Collection[UUID]) -> dict[UUID, bytes]:
+        self.asked += ids
+        return {one: self._events[one] for one in ids if one in self._events}
 
 
 async def answer_of(dataset_id: UUID, *documents: Document) -> httpx.Response:

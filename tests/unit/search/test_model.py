@@ -1,12 +1,15 @@
+import asyncio
 import json
 import random
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.search import lineage as lineages
 from services.search.blocks import BEYOND, LONGEST_BOUND, text_block, upper_bound
 from services.search.handler import CommittedView, SubmittedView, note_committed, note_submitted
 from services.search.index_entry import DocumentView, entry_of, packed, unpacked, words_of
@@ -122,8 +125,9 @@ class Family:
     def __init__(self, parents: dict[UUID, set[UUID]]) -> None:
         self._links = [(child, parent, str(parent)) for child, found in parents.items() for parent in found]
 
-    async def links(self, ids: Any, side: str) -> list[tuple[UUID, UUID, str]]:
-        return [link for link in self._links if link[0 if side == "child" else 1] in ids]
+    async def links(self, ids: Any, side: str, most: int) -> list[tuple[UUID, UUID, str]]:
+        asked = set(ids)
+        return [link for link in self._links if link[0 if side == "child" else 1] in asked][:most]
 
     async def nodes(self, ids: Any) -> list[dict[str, Any]]:
         return [{"dataset_id": one, "name": "known"} for one in ids]
@@ -137,14 +141,58 @@ async def test_a_lineage_has_all_within_its_depth_and_says_whether_it_goes_on() 
     parents = {
         ids[n]: {ids[chance.randrange(n)] for _ in range(chance.randrange(4))} if n else set() for n in range(30)
     }
+    family = Family(parents)
     for depth in range(6):
         root = chance.choice(ids)
         levels = [{root}]
         for _ in range(depth + 1):
             levels.append({parent for child in levels[-1] for parent in parents[child]})
         within = set[UUID]().union(*levels[: depth + 1])
-        answer = await lineage(Family(parents), root, "up", depth)
+        answer = await lineage(family, root, "up", depth)
         assert {node["dataset_id"] for node in answer["nodes"]} == within
         found = {(edge["child"], edge["parent"]) for edge in answer["edges"]}
         assert found == {(child, parent) for child in within for parent in parents[child] & within}
         assert answer["truncated"] == bool(levels[-1] - within)
+
+
+async def _pages(family: Family, root: UUID, depth: int, limit: int) -> list[dict[str, Any]]:
+    pages = [await lineage(family, root, "both", depth, limit)]
+    while (skip := pages[-1]["next"]) is not None:
+        pages.append(await lineage(family, root, "both", depth, limit, skip))
+    return pages
+
+
+@given(st.data())
+def test_the_pages_of_a_lineage_hold_the_whole_and_nothing_twice(data: st.DataObject) -> None:
+    ids = [dataset_id(f"/data/{n}") for n in range(12)]
+    parents = {ids[n]: data.draw(st.sets(st.sampled_from(ids[:n]), max_size=4)) if n else set() for n in range(12)}
+    root, depth, limit = data.draw(st.sampled_from(ids)), data.draw(st.integers(0, 5)), data.draw(st.integers(1, 6))
+    family = Family(parents)
+    whole = asyncio.run(lineage(family, root, "both", depth))
+    pages = asyncio.run(_pages(family, root, depth, limit))
+    assert [node for page in pages for node in page["nodes"]] == whole["nodes"]
+    edges = [(edge["child"], edge["parent"]) for page in pages for edge in page["edges"]]
+    assert len(edges) == len(set(edges))
+    assert set(edges) == {(edge["child"], edge["parent"]) for edge in whole["edges"]}
+    assert all(page["truncated"] for page in pages[:-1])
+    assert pages[-1]["truncated"] == whole["truncated"]
+    assert all(len(page["nodes"]) <= limit for page in pages)
+
+
+async def test_what_was_made_from_a_merge_is_shown_before_its_ten_thousand_inputs() -> None:
+    merge, result = dataset_id("/data/merge"), dataset_id("/data/model")
+    inputs = [dataset_id(f"/data/raw/{n}") for n in range(10_000)]
+    family = Family({merge: set(inputs), result: {merge}})
+    first = await lineage(family, merge, "both", 5, 100)
+    assert [node["dataset_id"] for node in first["nodes"][:2]] == [merge, result]
+    assert (len(first["nodes"]), len(first["edges"]), first["truncated"], first["next"]) == (100, 99, True, 100)
+    last = await lineage(family, merge, "both", 5, 2000, 10_000)
+    assert (len(last["nodes"]), last["truncated"], last["next"]) == (2, False, None)
+
+
+async def test_a_lineage_follows_so_many_links_and_says_that_there_are_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lineages, "MOST_LINKS", 10)
+    merge = dataset_id("/data/merge")
+    family = Family({merge: {dataset_id(f"/data/raw/{n}") for n in range(50)}})
+    answer = await lineage(family, merge, "up", 5)
+    assert (len(answer["nodes"]), answer["truncated"], answer["next"]) == (11, True, None)

@@ -98,6 +98,30 @@ def test_a_query_says_everything_at_once() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("sample", "names"),
+    [
+        (r"Lyso\, native", ("lyso, native",)),
+        (r"lyso\, native,Fus_RAC1b", ("lyso, native", "fus_rac1b")),
+        (" LYSO\u00a0\u00a0e\u0301 ", ("lyso é",)),
+        (r"a\b", (r"a\b",)),
+    ],
+)
+def test_a_sample_is_asked_for_by_its_name_whatever_the_spelling(sample: str, names: tuple[str, ...]) -> None:
+    assert read(sample=sample).values == {"sample": names}
+
+
+def test_a_comma_may_stand_in_the_value_of_every_facet() -> None:
+    assert read(technique=r"MX\, old,SAXS", finding=r"a\,b").values == {
+        "technique": ("mx, old", "saxs"),
+        "finding": ("a,b",),
+    }
+
+
+def test_words_are_found_in_whatever_unicode_form() -> None:
+    assert read(q="e\u0301tat").words == ("état",)
+
+
 def test_an_empty_field_asks_nothing() -> None:
     assert read(q="", parameters="  ", technique=",") == Query()
 

@@ -11,7 +11,7 @@ from shared.publisher import MemoryPublisher
 from shared.rejection_limit import RejectionLimit
 from shared.stage import StageRunner
 from shared.wire import Record
-from tests.unit.search.building import NOON, dataset_id
+from tests.unit.search.building import IDENTITIES, NOON, dataset_id
 
 
 class World(Protocol):
@@ -65,7 +65,7 @@ class Noting:
             stage.consumes.name: StageRunner(
                 stage, self.publisher, lambda: NOON, RejectionLimit(fraction=1), Patience()
             )
-            for stage in stages_of(store)
+            for stage in stages_of(store, IDENTITIES)
         }
 
     async def note(self, *records: Record) -> None:

@@ -1,15 +1,16 @@
 import base64
 import json
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.events import DatasetRejected
+from shared.events import DatasetRejected, Finding
 from shared.rejecting import rejection_message
 from shared.rejections import Code, Refusal
-from shared.topics import REJECTED
+from shared.topics import MOST_EVENT_BYTES, REJECTED
 from shared.wire import Record, read
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -48,3 +49,32 @@ def test_whatever_the_record_its_rejection_can_be_read_and_has_its_bytes(
     rejection = rejected(record, Refusal(Code.NOT_JSON, words)).rejection
     assert rejection.value_base64 == (None if value is None else base64.b64encode(value).decode())
     assert rejection.key_base64 == (None if key is None else base64.b64encode(key).decode())
+
+
+def test_of_a_value_that_no_topic_could_hold_hash_length_head_and_tail_are_kept() -> None:
+    value = b"head" + bytes(MOST_EVENT_BYTES) + b"tail"
+    rejection = rejected(Record("dataset.submitted", 0, 0, 0, b"key", value, ())).rejection
+    assert rejection.value_base64 is None
+    excerpt = rejection.value_excerpt
+    assert excerpt is not None
+    assert (excerpt.byte_count, excerpt.sha256) == (len(value), sha256(value).hexdigest())
+    assert base64.b64decode(excerpt.head_base64) == value[:1024]
+    assert base64.b64decode(excerpt.tail_base64) == value[-1024:]
+
+
+def test_a_rejection_fits_its_topic_whatever_is_said_in_it() -> None:
+    """Control characters are six bytes each in JSON."""
+    long = "\x01" * 10**6
+    refusal = Refusal(Code.DATASET_INVALID, long, [Finding.error("c", long, long, value=long)] * 200)
+    record = Record(
+        "s",
+        0,
+        0,
+        0,
+        b"k" * 10**6,
+        b"\x01" * MOST_EVENT_BYTES,
+        tuple((f"h{n}{long}", b"\x01" * 10**5) for n in range(99)),
+    )
+    message = rejection_message("tester", record, refusal, NOW)
+    assert len(message.value) <= REJECTED.max_bytes
+    assert rejected(record, refusal).rejection.value_base64 is not None

@@ -9,8 +9,10 @@ import pytest
 from services.validator.checking import Checker
 from shared.datafiles import DataFileInvalid
 from shared.events import DatasetFacts, Finding, Severity
+from shared.findings import MOST_OF_A_CODE
 from shared.identity import Identities
 from shared.techniques import Technique, TechniqueBook
+from shared.topics import MOST_INPUTS
 from tests.described import VOCABULARY
 from tests.unit.validator.builders import ZONE, a_submission, the_verdict
 
@@ -80,24 +82,56 @@ def test_proposal_and_beamline_are_compared_in_lower_case() -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"proposal": "mx 1111"}, "proposal_invalid"),
+        ({"proposal": "- _."}, "proposal_invalid"),
         ({"proposal": "mx:1111"}, "proposal_invalid"),
         ({"beamline": "id30a/3"}, "beamline_invalid"),
         ({"beamline": None}, "beamline_missing"),
         ({"name": "a/b"}, "name_invalid"),
         ({"name": " "}, "name_invalid"),
         ({"name": "a\nb"}, "name_invalid"),
-        ({"sample": "a\tb"}, "sample_invalid"),
         ({"start": None}, "start_missing"),
         ({"start": "yesterday"}, "start_invalid"),
         ({"start": "2024-11-30"}, "start_invalid"),
         ({"start": "0001-01-01T00:00:00+01:00"}, "start_invalid"),
-        ({"end": "soon"}, "end_invalid"),
+        ({"start": "unknown"}, "start_missing"),
+        ({"start": None, "parameters": {"startDate": "None"}}, "start_missing"),
+        ({"start": None, "parameters": {"startDate": "yesterday"}}, "start_invalid"),
+        ({"start": None, "parameters": {"startDate": {"at": 1}}}, "start_invalid"),
+        ({"beamline": None, "parameters": {"beamlineID": "-"}}, "beamline_missing"),
         ({"end": "2024-11-30T08:59:59+01:00"}, "end_before_start"),
     ],
 )
 def test_what_identifies_a_dataset_must_be_right(changes: dict[str, Any], code: str) -> None:
     assert _errors(**changes) == [code]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"sample": "a\tb"}, "sample_invalid"),
+        ({"end": "soon"}, "end_invalid"),
+        ({"end": "2024-11-30"}, "end_invalid"),
+        ({"parameters": {"input_datasets": "run_01"}}, "input_path_invalid"),
+    ],
+)
+def test_what_a_dataset_is_of_use_without_is_left_out_and_flagged(changes: dict[str, Any], code: str) -> None:
+    verdict = the_verdict(**changes)
+    assert (verdict.errors, verdict.dataset is not None) == ([], True)
+    assert code in _codes(verdict.findings, Severity.WARNING)
+
+
+@pytest.mark.parametrize("word", ["", "None", "unknown", "-"])
+def test_an_end_that_says_nothing_is_none(word: str) -> None:
+    assert (_dataset(end=word).end, _dataset(parameters={"endDate": word}).end) == (None, None)
+
+
+def test_a_start_that_says_nothing_gives_way_to_the_parameter() -> None:
+    assert _dataset(start="", parameters={"startDate": "2024-11-30T09:00:00+01:00"}).start.hour == 9
+
+
+def test_a_parameter_that_contradicts_a_field_cannot_refuse() -> None:
+    said = {"startDate": "yesterday", "endDate": 5, "beamlineID": {"a": 1}, "proposal": [], "location": "x"}
+    assert _errors(parameters=said) == []
 
 
 def test_all_errors_are_named_at_once() -> None:
@@ -107,7 +141,6 @@ def test_all_errors_are_named_at_once() -> None:
         "path_invalid",
         "proposal_invalid",
         "start_missing",
-        "value_not_a_number",
     ]
 
 
@@ -150,15 +183,24 @@ def test_a_field_wins_over_a_parameter_that_contradicts_it() -> None:
     assert _codes(verdict.findings, Severity.WARNING) == ["field_contradicted"]
 
 
+@pytest.mark.parametrize("said", [" Lyso\u00a0 é ", "Lyso e\u0301", "Lyso\té\u200b", "Lyso\x00 é"])
+def test_a_sample_has_one_spelling_and_what_was_said_is_no_contradiction(said: str) -> None:
+    for dataset in (_dataset(sample=said, parameters={"Sample_name": "lyso é"}), _dataset(sample=said)):
+        assert (dataset.sample_name, dataset.findings) == ("Lyso é", [])
+    assert _dataset(sample=None, parameters={"Sample_name": said}).sample_name == "Lyso é"
+
+
+def test_a_sample_that_cannot_be_one_loses_no_dataset() -> None:
+    dataset = _dataset(sample=None, parameters={"Sample_name": "x" * 256})
+    assert dataset.sample_name is None
+    assert [finding.code for finding in dataset.findings] == ["sample_invalid", "sample_missing"]
+
+
 def test_a_time_without_a_zone_is_the_facilitys_and_is_flagged() -> None:
     for start, hour in (("2024-11-30T09:00:00", 8), ("2024-07-30T09:00:00", 7)):
         dataset = _dataset(start=start)
         assert dataset.start.astimezone(UTC).hour == hour
         assert [finding.code for finding in dataset.findings] == ["time_zone_assumed"]
-
-
-def test_a_start_time_that_is_wrong_in_the_parameters_is_named_once() -> None:
-    assert _errors(start=None, parameters={"startDate": "yesterday"}) == ["value_not_a_time"]
 
 
 def test_a_start_in_the_future_is_flagged() -> None:
@@ -229,20 +271,33 @@ def test_a_kind_may_be_processed_before_anybody_names_its_input() -> None:
     assert (dataset.kind, dataset.type) == ("mx.processed.integration", "processed")
 
 
-def test_what_a_kind_requires_must_be_said() -> None:
+def test_what_a_kind_expects_is_flagged_where_it_is_missing() -> None:
     verdict = the_verdict(parameters={"scanType": "datacollection"})
-    assert [(finding.code, finding.parameter) for finding in verdict.errors] == [
+    assert verdict.errors == []
+    assert [(finding.code, finding.parameter) for finding in verdict.findings] == [
         ("parameter_missing", "MX_numberOfImages")
     ]
 
 
+A_FIT: dict[str, Any] = {"MXMRLigandFitting_R_free": "0.2", "Process_program": "rhofit"}
+LIGAND = "MXMRLigandFitting_ligand_name"
+
+
+@pytest.mark.parametrize("said", [{}, {LIGAND: ""}, {LIGAND: "None"}, {LIGAND: {"name": "ATP"}}])
+def test_what_a_kind_requires_must_have_a_value_and_the_finding_says_why(said: dict[str, Any]) -> None:
+    [error] = the_verdict(parameters=A_FIT | said, input=[f"{RAW}/a"]).errors
+    assert (error.code, error.parameter) == ("parameter_missing", LIGAND)
+    assert error.message.endswith("a fit is of one molecule, and without its name nobody can tell which")
+
+
 @pytest.mark.parametrize("changes", [{"complete": False}, {"mode": "merge"}])
 def test_what_is_still_to_come_is_not_missing(changes: dict[str, Any]) -> None:
-    assert _errors(parameters={"scanType": "datacollection"}, **changes) == []
+    assert the_verdict(parameters={"scanType": "datacollection"}, **changes).findings == []
+    assert the_verdict(parameters=A_FIT, input=[f"{RAW}/a"], **changes).errors == []
 
 
 def test_what_was_said_wrongly_is_not_missing_too() -> None:
-    assert _errors(parameters={"scanType": "datacollection", "MX_numberOfImages": "many"}) == ["value_not_a_number"]
+    assert _warnings(parameters={"scanType": "datacollection", "MX_numberOfImages": "many"}) == ["value_not_a_number"]
 
 
 def test_a_broken_rule_says_why_it_is_a_rule() -> None:
@@ -288,3 +343,26 @@ def test_a_technique_that_asks_for_what_nobody_can_send_stops_the_start() -> Non
 def test_the_same_submission_has_the_same_verdict_for_ever() -> None:
     changes = {"parameters": {"nonsense": "1", "MX_xBeam": "1041"}, "start": "2024-11-30T09:00:00"}
     assert the_verdict(**changes) == the_verdict(**changes)
+
+
+def test_more_inputs_than_are_taken_refuse_the_dataset_by_their_number() -> None:
+    inputs = [f"{RAW}/run_{n}" for n in range(MOST_INPUTS + 1)]
+    assert _errors(input=inputs, path="/data/merged") == ["inputs_too_many"]
+    assert len(_dataset(input=inputs[:-1], path="/data/merged").inputs) == MOST_INPUTS
+
+
+def test_paths_that_are_the_inputs_are_not_a_parameter_as_well() -> None:
+    said = {"input_datasets": f"{RAW}/a,{RAW}/b", "MX_resolution": "1.5"}
+    verdict = the_verdict(parameters=said)
+    assert verdict.parameters.keys() == {"MX_resolution"}
+    assert verdict.dataset is not None
+    assert len(verdict.dataset.inputs) == 2
+    assert the_verdict(parameters=said, input=[f"{RAW}/a"]).parameters.keys() == said.keys()
+
+
+def test_thousands_of_findings_on_inputs_are_summed_up() -> None:
+    dataset = _dataset(input=[f"{RAW}/a"] * 3000, parameters={f"x{n}": "1" for n in range(30)})
+    repeated = [finding for finding in dataset.findings if finding.code == "input_repeated"]
+    assert len(repeated) == MOST_OF_A_CODE + 1
+    assert repeated[-1].message == f"{2999 - MOST_OF_A_CODE} more findings are input_repeated"
+    assert sum(finding.code == "parameter_unknown" for finding in dataset.findings) == 30

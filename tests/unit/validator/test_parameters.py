@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from services.validator.parameters import PARAMETERS_AT_MOST, ParameterReader, Reading
-from shared.events import Parameter
+from shared.events import Parameter, Severity
 from tests.described import VOCABULARY
 from tests.unit.validator.builders import ZONE
 
@@ -103,15 +103,34 @@ def test_an_unknown_name_that_is_nearly_a_known_one_is_asked_about() -> None:
     assert finding.cure == "send MX_detectorDistance if that was meant"
 
 
-@pytest.mark.parametrize("name", ["", " ", "x" * 256, "a\nb", "a\x7fb"])
-def test_a_name_that_cannot_be_shown_is_refused(name: str) -> None:
-    assert _codes(READER.read({name: "1"})) == ["parameter_name_invalid"]
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("", "unnamed"), (" ", "unnamed"), ("x" * 256, "x" * 255), ("a\nb", "a_b"), ("a\x7fb", "a_b")],
+)
+def test_a_name_that_cannot_be_shown_is_kept_as_far_as_it_can(name: str, kept: str) -> None:
+    reading = READER.read({name: "1"})
+    assert reading.parameters == {kept: {"value": "1", "original": "1"}}
+    assert [(each.code, each.severity, each.value) for each in reading.findings] == [
+        ("parameter_name_invalid", Severity.WARNING, "1")
+    ]
 
 
-def test_too_many_parameters_are_refused_unread() -> None:
-    reading = READER.read({f"p{number}": "x" for number in range(PARAMETERS_AT_MOST + 1)})
-    assert _codes(reading) == ["too_many_parameters"]
-    assert reading.parameters == {}
+def test_of_too_many_parameters_the_known_ones_are_taken_first() -> None:
+    said = {f"p{number}": "x" for number in range(PARAMETERS_AT_MOST + 10)} | {"MX_resolution": "1.5"}
+    reading = READER.read(said)
+    assert [(each.code, each.severity) for each in reading.findings] == [("too_many_parameters", Severity.WARNING)]
+    assert len(reading.parameters) == PARAMETERS_AT_MOST
+    assert {"MX_resolution", "p0"} <= reading.parameters.keys()
+
+
+def test_of_two_names_the_one_with_a_value_wins() -> None:
+    for said in (
+        {"MX_axis_start": "?", "MX_oscillationStart": "10"},
+        {"MX_axis_start": 10, "MX_oscillationStart": "?"},
+    ):
+        reading = READER.read(said)
+        assert reading.parameters["MX_axis_start"].get("value") == 10.0
+        assert sorted(_codes(reading)) == ["parameter_repeated", "value_empty"]
 
 
 def test_a_flood_of_unknown_names_is_taken_without_guessing_at_each() -> None:

@@ -13,7 +13,7 @@ from beamcat_client.described import Described, Number, PathLike, Whole, describ
 
 def frames(
     *,
-    SAXS_experiment_type: str,
+    SAXS_experiment_type: str | None = None,
     SAXS_directory: str | None = None,
     SAXS_prefix: str | None = None,
     SAXS_maskFile: str | None = None,
@@ -217,7 +217,7 @@ def frames(
 def subtraction(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    SAXS_experiment_type: str,
+    SAXS_experiment_type: str | None = None,
     SAXS_guinier_rg: Number | None = None,
     SAXS_guinier_i0: Number | None = None,
     SAXS_rg: Number | None = None,
@@ -307,7 +307,7 @@ def subtraction(
 def average(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    SAXS_experiment_type: str,
+    SAXS_experiment_type: str | None = None,
     SAXS_frames_averaged: str | None = None,
     SAXS_total: str | None = None,
     Process_program: str | None = None,

@@ -111,6 +111,7 @@ class Client:
         complete: bool = True,
         sequence_index: int | None = None,
         investigation_id: str | None = None,
+        units: Mapping[str, str] | None = None,
     ) -> Receipt:
         """Store one dataset: on return it is safe, on this machine's disk or (`delivered`) with the gateway.
 
@@ -133,6 +134,8 @@ class Client:
             complete: False says that more of the same dataset will follow.
             sequence_index: applies only if higher than the catalogued one.
             investigation_id: the user office's id; overrides the selection by date.
+            units: of values that stay as a program printed them, by the names in `parameters`; `%` for per cent, `1`
+                for a ratio that is a fraction. A unit in the value's own text goes before.
 
         Raises:
             ValueError: a value cannot be sent, such as NaN or a relative path.
@@ -282,14 +285,21 @@ class Client:
     def lineage(self, dataset: PathLike, direction: str = "both", depth: int = 5) -> dict[str, Any]:
         """The datasets that this one (by id, or by path) came from (`up`), that came from it (`down`), or `both`.
 
+        The pages of a large one are fetched and put together; `truncated` says that it goes on beyond `depth`.
+
         Raises:
             NotFound: the catalogue does not hold it.
             BeamcatError: the search service refuses, or is away.
         """
         text = os.fspath(dataset)
         dataset_id = self.dataset(text)["commit"]["dataset_id"] if "/" in text else text
-        query = urlencode({"direction": direction, "depth": depth})
-        return self._asked(f"/datasets/{quote(dataset_id, safe='')}/lineage?{query}")
+        asked = {"direction": direction, "depth": depth}
+        route = f"/datasets/{quote(dataset_id, safe='')}/lineage"
+        graph = self._asked(f"{route}?{urlencode(asked)}")
+        while graph.get("next") is not None:
+            page = self._asked(f"{route}?{urlencode({**asked, 'skip': graph['next']})}")
+            graph = {**page, **{part: [*graph[part], *page[part]] for part in ("nodes", "edges")}}
+        return graph
 
     def _asked(self, path: str) -> dict[str, Any]:
         if self._search is None:

@@ -13,7 +13,7 @@ from beamcat_client.described import Described, Number, PathLike, Truth, Whole, 
 
 def movies(
     *,
-    EM_voltage: Number,
+    EM_voltage: Number | None = None,
     EM_protein_acronym: str | None = None,
     EM_grid_name: str | None = None,
     EM_grid_square_name: str | None = None,
@@ -64,7 +64,7 @@ def movies(
         EM_objective_aperture: Diameter of the objective aperture used during imaging; in μm; 0 to 10000 μm; usually 0
             to 200 μm.
         EM_amplitude_contrast: Amplitude contrast used for CTF estimation, expressed as a percentage; in per cent, not a
-            fraction; in %; 0 to 100 %; usually 1 to 30 %.
+            fraction; in %; 0 to 100 %; usually 1.01 to 30 %.
         EM_sampling_rate: Physical pixel size at the specimen level, expressed in Ångström per pixel; in Å; 0.01 to 1000
             Å; usually 0.2 to 20 Å.
         EM_tilt_angle: Specimen tilt angle relative to the electron beam direction; in deg; -90 to 90 deg; usually -75
@@ -93,7 +93,7 @@ def movies(
 def reconstruction(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    EMReconstruction3D_resolution: Number,
+    EMReconstruction3D_resolution: Number | None = None,
     EMReconstruction3D_particle_count: Whole | None = None,
     EMReconstruction3D_n_iterations: Whole | None = None,
     Process_program: str | None = None,
@@ -140,7 +140,7 @@ def reconstruction(
 def ctf(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    EMCTF_resolution_limit: Number,
+    EMCTF_resolution_limit: Number | None = None,
     EMCTF_total_ctf_number: Whole | None = None,
     EMCTF_ctf_fit_limit: Number | None = None,
     EMCTF_correlation: Number | None = None,
@@ -208,7 +208,7 @@ def ctf(
 def motion_correction(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    EMMotionCorrection_total_motion: Number,
+    EMMotionCorrection_total_motion: Number | None = None,
     EMMotionCorrection_total_mrc_number: Whole | None = None,
     EMMotionCorrection_average_motion: Number | None = None,
     EMMotionCorrection_max_motion: Number | None = None,

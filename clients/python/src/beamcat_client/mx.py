@@ -13,7 +13,7 @@ from beamcat_client.described import Described, Number, Numbers, PathLike, Truth
 
 def mesh_scan(
     *,
-    MX_numberOfImages: Whole,
+    MX_numberOfImages: Whole | None = None,
     MX_dataCollectionId: str | None = None,
     MX_directory: str | None = None,
     MX_template: str | None = None,
@@ -162,22 +162,24 @@ def mesh_scan(
             usually -500 to 700 mm; mmCIF _diffrn_detector_element.reference_center_slow.
         MX_oscillationRange: Degrees rotated per frame; in deg; -360 to 360 deg; usually -10 to 10 deg; mmCIF
             _diffrn_scan_axis.angle_increment.
-        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; mmCIF
+        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; usually -7200 to 360 deg; mmCIF
             _diffrn_scan_axis.angle_rstrt_incr.
         MX_rotation_axis: Name of the rotation axis; mmCIF _diffrn_scan_axis.axis_id.
-        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; mmCIF
-            _diffrn_scan_axis.angle_start.
-        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg.
-        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; mmCIF
+        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg;
+            mmCIF _diffrn_scan_axis.angle_start.
+        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg.
+        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
             _diffrn_scan_axis.angle_range.
-        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
+        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
         MX_kappa: Mini-kappa reorientation angle; in deg; -360 to 360 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm.
-        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm.
-        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm.
-        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm.
-        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm.
+        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
+        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
         MX_motors_name: Motor names.
         MX_motors_value: Motor positions in mm; one number for each of MX_motors_name, separated by spaces; lengths and
             angles mixed.
@@ -300,7 +302,7 @@ def mesh_scan(
 
 def line_scan(
     *,
-    MX_numberOfImages: Whole,
+    MX_numberOfImages: Whole | None = None,
     MX_dataCollectionId: str | None = None,
     MX_directory: str | None = None,
     MX_template: str | None = None,
@@ -449,22 +451,24 @@ def line_scan(
             usually -500 to 700 mm; mmCIF _diffrn_detector_element.reference_center_slow.
         MX_oscillationRange: Degrees rotated per frame; in deg; -360 to 360 deg; usually -10 to 10 deg; mmCIF
             _diffrn_scan_axis.angle_increment.
-        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; mmCIF
+        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; usually -7200 to 360 deg; mmCIF
             _diffrn_scan_axis.angle_rstrt_incr.
         MX_rotation_axis: Name of the rotation axis; mmCIF _diffrn_scan_axis.axis_id.
-        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; mmCIF
-            _diffrn_scan_axis.angle_start.
-        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg.
-        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; mmCIF
+        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg;
+            mmCIF _diffrn_scan_axis.angle_start.
+        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg.
+        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
             _diffrn_scan_axis.angle_range.
-        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
+        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
         MX_kappa: Mini-kappa reorientation angle; in deg; -360 to 360 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm.
-        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm.
-        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm.
-        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm.
-        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm.
+        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
+        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
         MX_motors_name: Motor names.
         MX_motors_value: Motor positions in mm; one number for each of MX_motors_name, separated by spaces; lengths and
             angles mixed.
@@ -587,7 +591,7 @@ def line_scan(
 
 def characterisation(
     *,
-    MX_numberOfImages: Whole,
+    MX_numberOfImages: Whole | None = None,
     MX_dataCollectionId: str | None = None,
     MX_directory: str | None = None,
     MX_template: str | None = None,
@@ -736,22 +740,24 @@ def characterisation(
             usually -500 to 700 mm; mmCIF _diffrn_detector_element.reference_center_slow.
         MX_oscillationRange: Degrees rotated per frame; in deg; -360 to 360 deg; usually -10 to 10 deg; mmCIF
             _diffrn_scan_axis.angle_increment.
-        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; mmCIF
+        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; usually -7200 to 360 deg; mmCIF
             _diffrn_scan_axis.angle_rstrt_incr.
         MX_rotation_axis: Name of the rotation axis; mmCIF _diffrn_scan_axis.axis_id.
-        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; mmCIF
-            _diffrn_scan_axis.angle_start.
-        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg.
-        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; mmCIF
+        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg;
+            mmCIF _diffrn_scan_axis.angle_start.
+        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg.
+        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
             _diffrn_scan_axis.angle_range.
-        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
+        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
         MX_kappa: Mini-kappa reorientation angle; in deg; -360 to 360 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm.
-        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm.
-        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm.
-        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm.
-        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm.
+        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
+        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
         MX_motors_name: Motor names.
         MX_motors_value: Motor positions in mm; one number for each of MX_motors_name, separated by spaces; lengths and
             angles mixed.
@@ -874,7 +880,7 @@ def characterisation(
 
 def data_collection(
     *,
-    MX_numberOfImages: Whole,
+    MX_numberOfImages: Whole | None = None,
     MX_dataCollectionId: str | None = None,
     MX_directory: str | None = None,
     MX_template: str | None = None,
@@ -1044,22 +1050,24 @@ def data_collection(
             usually -500 to 700 mm; mmCIF _diffrn_detector_element.reference_center_slow.
         MX_oscillationRange: Degrees rotated per frame; in deg; -360 to 360 deg; usually -10 to 10 deg; mmCIF
             _diffrn_scan_axis.angle_increment.
-        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; mmCIF
+        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; usually -7200 to 360 deg; mmCIF
             _diffrn_scan_axis.angle_rstrt_incr.
         MX_rotation_axis: Name of the rotation axis; mmCIF _diffrn_scan_axis.axis_id.
-        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; mmCIF
-            _diffrn_scan_axis.angle_start.
-        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg.
-        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; mmCIF
+        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg;
+            mmCIF _diffrn_scan_axis.angle_start.
+        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg.
+        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
             _diffrn_scan_axis.angle_range.
-        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
+        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
         MX_kappa: Mini-kappa reorientation angle; in deg; -360 to 360 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm.
-        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm.
-        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm.
-        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm.
-        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm.
+        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
+        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
         MX_motors_name: Motor names.
         MX_motors_value: Motor positions in mm; one number for each of MX_motors_name, separated by spaces; lengths and
             angles mixed.
@@ -1217,7 +1225,7 @@ def data_collection(
 
 def energy_scan(
     *,
-    MX_element: str,
+    MX_element: str | None = None,
     MX_edgeEnergy: Number | None = None,
     MX_startEnergy: Number | None = None,
     MX_endEnergy: Number | None = None,
@@ -1310,7 +1318,7 @@ def energy_scan(
 
 def x_ray_fluorescence_emission(
     *,
-    MX_exposureTime: Number,
+    MX_exposureTime: Number | None = None,
     MX_directory: str | None = None,
     MX_transmission: Number | None = None,
     MX_flux: Number | None = None,
@@ -1393,7 +1401,7 @@ def x_ray_fluorescence_emission(
 def merge(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    Process_program: str,
+    Process_program: str | None = None,
     Process_version: str | None = None,
     Process_note: str | None = None,
     Process_triggering: str | None = None,
@@ -1532,7 +1540,7 @@ def merge(
 
     Args:
         input: the folders of the datasets that it was made from: 2 or more of kind mx.raw.* or mx.processed.integration
-            or mx.processed.merge.
+            or mx.processed.merge or ssx.raw.run or ssx.processed.*.
         Process_program: Name of the software or program used to perform this process; mmCIF _software.name.
         Process_version: Version of the program or process used; mmCIF _software.version.
         Process_note: Note or comment about the process.
@@ -1604,41 +1612,41 @@ def merge(
         MXAutoprocIntegrationScaling_outer_resolution_limit_high: High-resolution limit of the outer (high-resolution)
             shell; in Å; 0.1 to 100000 Å; usually 0.4 to 1000 Å; mmCIF _reflns_shell.d_res_high.
         MXAutoprocIntegrationScaling_overall_r_merge: Rmerge for the overall dataset; a fraction, not per cent; a ratio;
-            usually -1 to 5; mmCIF _reflns.pdbx_Rmerge_I_obs.
+            usually 0 to 1; mmCIF _reflns.pdbx_Rmerge_I_obs.
         MXAutoprocIntegrationScaling_inner_r_merge: Rmerge for the inner resolution shell; a fraction, not per cent; a
-            ratio; usually -1 to 5; mmCIF _reflns_shell.Rmerge_I_obs.
+            ratio; usually 0 to 1; mmCIF _reflns_shell.Rmerge_I_obs.
         MXAutoprocIntegrationScaling_outer_r_merge: Rmerge for the outer (high-resolution) shell; a fraction, not per
-            cent; a ratio; usually -1 to 5; mmCIF _reflns_shell.Rmerge_I_obs.
+            cent; a ratio; usually 0 to 5; mmCIF _reflns_shell.Rmerge_I_obs.
         MXAutoprocIntegrationScaling_overall_r_meas_within_IPlus_IMinus: Rmeas within I+ and I- groups for the overall
-            dataset; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns.pdbx_Rrim_I_all_anomalous.
+            dataset; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rrim_I_all_anomalous.
         MXAutoprocIntegrationScaling_inner_r_meas_within_IPlus_IMinus: Rmeas within I+ and I- groups for the inner
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF
             _reflns_shell.pdbx_Rrim_I_all_anomalous.
         MXAutoprocIntegrationScaling_outer_r_meas_within_IPlus_IMinus: Rmeas within I+ and I- groups for the outer
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF
             _reflns_shell.pdbx_Rrim_I_all_anomalous.
         MXAutoprocIntegrationScaling_overall_r_meas_all_IPlus_IMinus: Rmeas across all I+ and I- reflections for the
-            overall dataset; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns.pdbx_Rrim_I_all.
+            overall dataset; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rrim_I_all.
         MXAutoprocIntegrationScaling_inner_r_meas_all_IPlus_IMinus: Rmeas across all I+ and I- observations for the
-            inner resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            inner resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF
             _reflns_shell.pdbx_Rrim_I_all.
         MXAutoprocIntegrationScaling_outer_r_meas_all_IPlus_IMinus: Rmeas across all I+ and I- observations for the
-            outer resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            outer resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF
             _reflns_shell.pdbx_Rrim_I_all.
         MXAutoprocIntegrationScaling_overall_r_pim_within_IPlus_IMinus: Rpim computed separately within I+ and I-
-            groups; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns.pdbx_Rpim_I_all_anomalous.
+            groups; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rpim_I_all_anomalous.
         MXAutoprocIntegrationScaling_inner_r_pim_within_IPlus_IMinus: Rpim within I+ and I- groups for the inner
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF
             _reflns_shell.pdbx_Rpim_I_all_anomalous.
         MXAutoprocIntegrationScaling_outer_r_pim_within_IPlus_IMinus: Rpim within I+ and I- groups for the outer
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF
             _reflns_shell.pdbx_Rpim_I_all_anomalous.
         MXAutoprocIntegrationScaling_overall_r_pim_all_IPlus_IMinus: Rpim computed across all I+ and I- reflections
-            combined; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns.pdbx_Rpim_I_all.
+            combined; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rpim_I_all.
         MXAutoprocIntegrationScaling_inner_r_pim_all_IPlus_IMinus: Rpim across all I+ and I- observations for the inner
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns_shell.pdbx_Rpim_I_all.
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns_shell.pdbx_Rpim_I_all.
         MXAutoprocIntegrationScaling_outer_r_pim_all_IPlus_IMinus: Rpim across all I+ and I- observations for the outer
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns_shell.pdbx_Rpim_I_all.
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF _reflns_shell.pdbx_Rpim_I_all.
         MXAutoprocIntegrationScaling_overall_fractional_partial_bias: Overall fractional bias of partial reflections
             relative to full reflections; a ratio; usually -10 to 10.
         MXAutoprocIntegrationScaling_inner_fractional_partial_bias: Fractional bias of partial reflections relative to
@@ -1664,11 +1672,11 @@ def merge(
         MXAutoprocIntegrationScaling_outer_mean_I_over_sigI: Mean <I/σ(I)> for the outer resolution shell; a ratio;
             usually -10 to 1000; mmCIF _reflns_shell.meanI_over_sigI_obs.
         MXAutoprocIntegrationScaling_overall_completeness: Completeness of the overall dataset; in %; 0 to 100.5 %;
-            mmCIF _reflns.percent_possible_obs.
+            usually 1.01 to 100 %; mmCIF _reflns.percent_possible_obs.
         MXAutoprocIntegrationScaling_inner_completeness: Completeness of the inner resolution shell; in %; 0 to 100.5 %;
-            mmCIF _reflns_shell.percent_possible_obs.
+            usually 1.01 to 100 %; mmCIF _reflns_shell.percent_possible_obs.
         MXAutoprocIntegrationScaling_outer_completeness: Completeness of the outer (high-resolution) shell; in %; 0 to
-            100.5 %; mmCIF _reflns_shell.percent_possible_obs.
+            100.5 %; usually 1.01 to 100 %; mmCIF _reflns_shell.percent_possible_obs.
         MXAutoprocIntegrationScaling_overall_multiplicity: Average redundancy (multiplicity) of observations in the
             overall dataset; a ratio; 0 to 1e+06; usually 0 to 1000; mmCIF _reflns.pdbx_redundancy.
         MXAutoprocIntegrationScaling_inner_multiplicity: Average redundancy (multiplicity) in the inner resolution
@@ -1676,11 +1684,11 @@ def merge(
         MXAutoprocIntegrationScaling_outer_multiplicity: Average redundancy (multiplicity) in the outer resolution
             shell; a ratio; 0 to 1e+06; usually 0 to 1000; mmCIF _reflns_shell.pdbx_redundancy.
         MXAutoprocIntegrationScaling_overall_anomalous_completeness: Anomalous completeness in the overall dataset; in
-            %; 0 to 100.5 %; mmCIF _reflns.pdbx_percent_possible_anomalous.
+            %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF _reflns.pdbx_percent_possible_anomalous.
         MXAutoprocIntegrationScaling_inner_anomalous_completeness: Anomalous completeness in the inner resolution shell;
-            in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_anomalous.
+            in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF _reflns_shell.pdbx_percent_possible_anomalous.
         MXAutoprocIntegrationScaling_outer_anomalous_completeness: Anomalous completeness in the outer resolution shell;
-            in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_anomalous.
+            in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF _reflns_shell.pdbx_percent_possible_anomalous.
         MXAutoprocIntegrationScaling_overall_anomalous_multiplicity: Average multiplicity of anomalous observations in
             the overall dataset; a ratio; 0 to 1e+06; usually 0 to 1000; mmCIF _reflns.pdbx_redundancy_anomalous.
         MXAutoprocIntegrationScaling_inner_anomalous_multiplicity: Anomalous multiplicity in the inner resolution shell;
@@ -1719,35 +1727,40 @@ def merge(
         MXAutoprocIntegrationScaling_outer_isa: Asymptotic limit of I/σ(I) for the outer resolution shell; a ratio;
             usually -1 to 1000.
         MXAutoprocIntegrationScaling_overall_completeness_spherical: Completeness of the overall dataset computed within
-            a spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF _reflns.pdbx_percent_possible_spherical.
+            a spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
+            _reflns.pdbx_percent_possible_spherical.
         MXAutoprocIntegrationScaling_inner_completeness_spherical: Completeness of the inner resolution shell within a
-            spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_spherical.
+            spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
+            _reflns_shell.pdbx_percent_possible_spherical.
         MXAutoprocIntegrationScaling_outer_completeness_spherical: Completeness of the outer resolution shell within a
-            spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_spherical.
+            spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
+            _reflns_shell.pdbx_percent_possible_spherical.
         MXAutoprocIntegrationScaling_overall_completeness_ellipsoidal: Completeness of the overall dataset computed
-            within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns.pdbx_percent_possible_ellipsoidal.
         MXAutoprocIntegrationScaling_inner_completeness_ellipsoidal: Completeness of the inner resolution shell within
-            an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_ellipsoidal.
+            an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
+            _reflns_shell.pdbx_percent_possible_ellipsoidal.
         MXAutoprocIntegrationScaling_outer_completeness_ellipsoidal: Completeness of the outer resolution shell within
-            an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_ellipsoidal.
+            an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
+            _reflns_shell.pdbx_percent_possible_ellipsoidal.
         MXAutoprocIntegrationScaling_overall_anomalous_completeness_spherical: Anomalous completeness of the overall
-            dataset within a spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            dataset within a spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns.pdbx_percent_possible_spherical_anomalous.
         MXAutoprocIntegrationScaling_inner_anomalous_completeness_spherical: Anomalous completeness of the inner
-            resolution shell within a spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            resolution shell within a spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns_shell.pdbx_percent_possible_spherical_anomalous.
         MXAutoprocIntegrationScaling_outer_anomalous_completeness_spherical: Anomalous completeness of the outer
-            resolution shell within a spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            resolution shell within a spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns_shell.pdbx_percent_possible_spherical_anomalous.
         MXAutoprocIntegrationScaling_overall_anomalous_completeness_ellipsoidal: Anomalous completeness of the overall
-            dataset within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            dataset within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns.pdbx_percent_possible_ellipsoidal_anomalous.
         MXAutoprocIntegrationScaling_inner_anomalous_completeness_ellipsoidal: Anomalous completeness of the inner
-            resolution shell within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            resolution shell within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns_shell.pdbx_percent_possible_ellipsoidal_anomalous.
         MXAutoprocIntegrationScaling_outer_anomalous_completeness_ellipsoidal: Anomalous completeness of the outer
-            resolution shell within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            resolution shell within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns_shell.pdbx_percent_possible_ellipsoidal_anomalous.
         MXAutoprocIntegrationScaling_operational_resolution: Resolution at which a complete set of reflections would
             give the same number of reflections as were actually observed; in Å; 0.1 to 1000 Å; usually 0.4 to 50 Å.
@@ -1793,7 +1806,7 @@ def merge(
 def integration(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    Process_program: str,
+    Process_program: str | None = None,
     Process_version: str | None = None,
     Process_note: str | None = None,
     Process_triggering: str | None = None,
@@ -1930,7 +1943,8 @@ def integration(
     """Integration: one sweep indexed, integrated and scaled (`mx.processed.integration`).
 
     Args:
-        input: the folders of the datasets that it was made from: 1 of kind mx.raw.* or mx.processed.integration.
+        input: the folders of the datasets that it was made from: 1 of kind mx.raw.* or mx.processed.integration or
+            ssx.raw.run or ssx.processed.integration.
         Process_program: Name of the software or program used to perform this process; mmCIF _software.name.
         Process_version: Version of the program or process used; mmCIF _software.version.
         Process_note: Note or comment about the process.
@@ -2002,41 +2016,41 @@ def integration(
         MXAutoprocIntegrationScaling_outer_resolution_limit_high: High-resolution limit of the outer (high-resolution)
             shell; in Å; 0.1 to 100000 Å; usually 0.4 to 1000 Å; mmCIF _reflns_shell.d_res_high.
         MXAutoprocIntegrationScaling_overall_r_merge: Rmerge for the overall dataset; a fraction, not per cent; a ratio;
-            usually -1 to 5; mmCIF _reflns.pdbx_Rmerge_I_obs.
+            usually 0 to 1; mmCIF _reflns.pdbx_Rmerge_I_obs.
         MXAutoprocIntegrationScaling_inner_r_merge: Rmerge for the inner resolution shell; a fraction, not per cent; a
-            ratio; usually -1 to 5; mmCIF _reflns_shell.Rmerge_I_obs.
+            ratio; usually 0 to 1; mmCIF _reflns_shell.Rmerge_I_obs.
         MXAutoprocIntegrationScaling_outer_r_merge: Rmerge for the outer (high-resolution) shell; a fraction, not per
-            cent; a ratio; usually -1 to 5; mmCIF _reflns_shell.Rmerge_I_obs.
+            cent; a ratio; usually 0 to 5; mmCIF _reflns_shell.Rmerge_I_obs.
         MXAutoprocIntegrationScaling_overall_r_meas_within_IPlus_IMinus: Rmeas within I+ and I- groups for the overall
-            dataset; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns.pdbx_Rrim_I_all_anomalous.
+            dataset; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rrim_I_all_anomalous.
         MXAutoprocIntegrationScaling_inner_r_meas_within_IPlus_IMinus: Rmeas within I+ and I- groups for the inner
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF
             _reflns_shell.pdbx_Rrim_I_all_anomalous.
         MXAutoprocIntegrationScaling_outer_r_meas_within_IPlus_IMinus: Rmeas within I+ and I- groups for the outer
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF
             _reflns_shell.pdbx_Rrim_I_all_anomalous.
         MXAutoprocIntegrationScaling_overall_r_meas_all_IPlus_IMinus: Rmeas across all I+ and I- reflections for the
-            overall dataset; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns.pdbx_Rrim_I_all.
+            overall dataset; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rrim_I_all.
         MXAutoprocIntegrationScaling_inner_r_meas_all_IPlus_IMinus: Rmeas across all I+ and I- observations for the
-            inner resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            inner resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF
             _reflns_shell.pdbx_Rrim_I_all.
         MXAutoprocIntegrationScaling_outer_r_meas_all_IPlus_IMinus: Rmeas across all I+ and I- observations for the
-            outer resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            outer resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF
             _reflns_shell.pdbx_Rrim_I_all.
         MXAutoprocIntegrationScaling_overall_r_pim_within_IPlus_IMinus: Rpim computed separately within I+ and I-
-            groups; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns.pdbx_Rpim_I_all_anomalous.
+            groups; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rpim_I_all_anomalous.
         MXAutoprocIntegrationScaling_inner_r_pim_within_IPlus_IMinus: Rpim within I+ and I- groups for the inner
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF
             _reflns_shell.pdbx_Rpim_I_all_anomalous.
         MXAutoprocIntegrationScaling_outer_r_pim_within_IPlus_IMinus: Rpim within I+ and I- groups for the outer
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF
             _reflns_shell.pdbx_Rpim_I_all_anomalous.
         MXAutoprocIntegrationScaling_overall_r_pim_all_IPlus_IMinus: Rpim computed across all I+ and I- reflections
-            combined; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns.pdbx_Rpim_I_all.
+            combined; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rpim_I_all.
         MXAutoprocIntegrationScaling_inner_r_pim_all_IPlus_IMinus: Rpim across all I+ and I- observations for the inner
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns_shell.pdbx_Rpim_I_all.
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns_shell.pdbx_Rpim_I_all.
         MXAutoprocIntegrationScaling_outer_r_pim_all_IPlus_IMinus: Rpim across all I+ and I- observations for the outer
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns_shell.pdbx_Rpim_I_all.
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF _reflns_shell.pdbx_Rpim_I_all.
         MXAutoprocIntegrationScaling_overall_fractional_partial_bias: Overall fractional bias of partial reflections
             relative to full reflections; a ratio; usually -10 to 10.
         MXAutoprocIntegrationScaling_inner_fractional_partial_bias: Fractional bias of partial reflections relative to
@@ -2062,11 +2076,11 @@ def integration(
         MXAutoprocIntegrationScaling_outer_mean_I_over_sigI: Mean <I/σ(I)> for the outer resolution shell; a ratio;
             usually -10 to 1000; mmCIF _reflns_shell.meanI_over_sigI_obs.
         MXAutoprocIntegrationScaling_overall_completeness: Completeness of the overall dataset; in %; 0 to 100.5 %;
-            mmCIF _reflns.percent_possible_obs.
+            usually 1.01 to 100 %; mmCIF _reflns.percent_possible_obs.
         MXAutoprocIntegrationScaling_inner_completeness: Completeness of the inner resolution shell; in %; 0 to 100.5 %;
-            mmCIF _reflns_shell.percent_possible_obs.
+            usually 1.01 to 100 %; mmCIF _reflns_shell.percent_possible_obs.
         MXAutoprocIntegrationScaling_outer_completeness: Completeness of the outer (high-resolution) shell; in %; 0 to
-            100.5 %; mmCIF _reflns_shell.percent_possible_obs.
+            100.5 %; usually 1.01 to 100 %; mmCIF _reflns_shell.percent_possible_obs.
         MXAutoprocIntegrationScaling_overall_multiplicity: Average redundancy (multiplicity) of observations in the
             overall dataset; a ratio; 0 to 1e+06; usually 0 to 1000; mmCIF _reflns.pdbx_redundancy.
         MXAutoprocIntegrationScaling_inner_multiplicity: Average redundancy (multiplicity) in the inner resolution
@@ -2074,11 +2088,11 @@ def integration(
         MXAutoprocIntegrationScaling_outer_multiplicity: Average redundancy (multiplicity) in the outer resolution
             shell; a ratio; 0 to 1e+06; usually 0 to 1000; mmCIF _reflns_shell.pdbx_redundancy.
         MXAutoprocIntegrationScaling_overall_anomalous_completeness: Anomalous completeness in the overall dataset; in
-            %; 0 to 100.5 %; mmCIF _reflns.pdbx_percent_possible_anomalous.
+            %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF _reflns.pdbx_percent_possible_anomalous.
         MXAutoprocIntegrationScaling_inner_anomalous_completeness: Anomalous completeness in the inner resolution shell;
-            in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_anomalous.
+            in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF _reflns_shell.pdbx_percent_possible_anomalous.
         MXAutoprocIntegrationScaling_outer_anomalous_completeness: Anomalous completeness in the outer resolution shell;
-            in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_anomalous.
+            in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF _reflns_shell.pdbx_percent_possible_anomalous.
         MXAutoprocIntegrationScaling_overall_anomalous_multiplicity: Average multiplicity of anomalous observations in
             the overall dataset; a ratio; 0 to 1e+06; usually 0 to 1000; mmCIF _reflns.pdbx_redundancy_anomalous.
         MXAutoprocIntegrationScaling_inner_anomalous_multiplicity: Anomalous multiplicity in the inner resolution shell;
@@ -2117,35 +2131,40 @@ def integration(
         MXAutoprocIntegrationScaling_outer_isa: Asymptotic limit of I/σ(I) for the outer resolution shell; a ratio;
             usually -1 to 1000.
         MXAutoprocIntegrationScaling_overall_completeness_spherical: Completeness of the overall dataset computed within
-            a spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF _reflns.pdbx_percent_possible_spherical.
+            a spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
+            _reflns.pdbx_percent_possible_spherical.
         MXAutoprocIntegrationScaling_inner_completeness_spherical: Completeness of the inner resolution shell within a
-            spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_spherical.
+            spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
+            _reflns_shell.pdbx_percent_possible_spherical.
         MXAutoprocIntegrationScaling_outer_completeness_spherical: Completeness of the outer resolution shell within a
-            spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_spherical.
+            spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
+            _reflns_shell.pdbx_percent_possible_spherical.
         MXAutoprocIntegrationScaling_overall_completeness_ellipsoidal: Completeness of the overall dataset computed
-            within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns.pdbx_percent_possible_ellipsoidal.
         MXAutoprocIntegrationScaling_inner_completeness_ellipsoidal: Completeness of the inner resolution shell within
-            an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_ellipsoidal.
+            an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
+            _reflns_shell.pdbx_percent_possible_ellipsoidal.
         MXAutoprocIntegrationScaling_outer_completeness_ellipsoidal: Completeness of the outer resolution shell within
-            an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_ellipsoidal.
+            an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
+            _reflns_shell.pdbx_percent_possible_ellipsoidal.
         MXAutoprocIntegrationScaling_overall_anomalous_completeness_spherical: Anomalous completeness of the overall
-            dataset within a spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            dataset within a spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns.pdbx_percent_possible_spherical_anomalous.
         MXAutoprocIntegrationScaling_inner_anomalous_completeness_spherical: Anomalous completeness of the inner
-            resolution shell within a spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            resolution shell within a spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns_shell.pdbx_percent_possible_spherical_anomalous.
         MXAutoprocIntegrationScaling_outer_anomalous_completeness_spherical: Anomalous completeness of the outer
-            resolution shell within a spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            resolution shell within a spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns_shell.pdbx_percent_possible_spherical_anomalous.
         MXAutoprocIntegrationScaling_overall_anomalous_completeness_ellipsoidal: Anomalous completeness of the overall
-            dataset within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            dataset within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns.pdbx_percent_possible_ellipsoidal_anomalous.
         MXAutoprocIntegrationScaling_inner_anomalous_completeness_ellipsoidal: Anomalous completeness of the inner
-            resolution shell within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            resolution shell within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns_shell.pdbx_percent_possible_ellipsoidal_anomalous.
         MXAutoprocIntegrationScaling_outer_anomalous_completeness_ellipsoidal: Anomalous completeness of the outer
-            resolution shell within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            resolution shell within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns_shell.pdbx_percent_possible_ellipsoidal_anomalous.
         MXAutoprocIntegrationScaling_operational_resolution: Resolution at which a complete set of reflections would
             give the same number of reflections as were actually observed; in Å; 0.1 to 1000 Å; usually 0.4 to 50 Å.
@@ -2191,8 +2210,8 @@ def integration(
 def ligand_fit(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    Process_program: str,
     MXMRLigandFitting_ligand_name: str,
+    Process_program: str | None = None,
     Process_version: str | None = None,
     Process_note: str | None = None,
     Process_triggering: str | None = None,
@@ -2243,9 +2262,9 @@ def ligand_fit(
 
     Args:
         input: the folders of the datasets that it was made from: 1 or more of kind mx.processed.refinement or
-            mx.processed.mrphasing or mx.processed.integration or mx.processed.merge.
-        Process_program: Name of the software or program used to perform this process; mmCIF _software.name.
+            mx.processed.mrphasing or mx.processed.integration or mx.processed.merge or ssx.processed.*.
         MXMRLigandFitting_ligand_name: Ligand name.
+        Process_program: Name of the software or program used to perform this process; mmCIF _software.name.
         Process_version: Version of the program or process used; mmCIF _software.version.
         Process_note: Note or comment about the process.
         Process_triggering: Specifies how the process was launched. Possible values are MANUAL or AUTOMATIC.
@@ -2303,8 +2322,8 @@ def ligand_fit(
 def refinement(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    Process_program: str,
-    MXMRRefinement_R_free: Number,
+    Process_program: str | None = None,
+    MXMRRefinement_R_free: Number | None = None,
     Process_version: str | None = None,
     Process_note: str | None = None,
     Process_triggering: str | None = None,
@@ -2346,7 +2365,7 @@ def refinement(
 
     Args:
         input: the folders of the datasets that it was made from: 1 or more of kind mx.processed.mrphasing or
-            mx.processed.sadphasing or mx.processed.integration or mx.processed.merge.
+            mx.processed.sadphasing or mx.processed.integration or mx.processed.merge or ssx.processed.*.
         Process_program: Name of the software or program used to perform this process; mmCIF _software.name.
         MXMRRefinement_R_free: Free-r; R_cryst is R_work; a ratio; usually 0 to 1; mmCIF _refine.ls_R_factor_R_free.
         Process_version: Version of the program or process used; mmCIF _software.version.
@@ -2395,7 +2414,7 @@ def refinement(
 def molecular_replacement(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    Process_program: str,
+    Process_program: str | None = None,
     Process_version: str | None = None,
     Process_note: str | None = None,
     Process_triggering: str | None = None,
@@ -2450,7 +2469,7 @@ def molecular_replacement(
 
     Args:
         input: the folders of the datasets that it was made from: 1 of kind mx.processed.integration or
-            mx.processed.merge.
+            mx.processed.merge or ssx.processed.*.
         Process_program: Name of the software or program used to perform this process; mmCIF _software.name.
         Process_version: Version of the program or process used; mmCIF _software.version.
         Process_note: Note or comment about the process.
@@ -2512,7 +2531,7 @@ def molecular_replacement(
 def sad_phasing(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    Process_program: str,
+    Process_program: str | None = None,
     Process_version: str | None = None,
     Process_note: str | None = None,
     Process_triggering: str | None = None,
@@ -2562,7 +2581,7 @@ def sad_phasing(
 
     Args:
         input: the folders of the datasets that it was made from: 1 of kind mx.processed.integration or
-            mx.processed.merge.
+            mx.processed.merge or ssx.processed.*.
         Process_program: Name of the software or program used to perform this process; mmCIF _software.name.
         Process_version: Version of the program or process used; mmCIF _software.version.
         Process_note: Note or comment about the process.

@@ -13,7 +13,7 @@ from beamcat_client.described import Described, Number, Numbers, PathLike, Truth
 
 def run(
     *,
-    SSX_experiment_type: str,
+    SSX_experiment_type: str | None = None,
     SSX_experiment_name: str | None = None,
     SSXChip_horizontal_spacing: Number | None = None,
     SSXChip_vertical_spacing: Number | None = None,
@@ -243,22 +243,24 @@ def run(
             usually -500 to 700 mm; mmCIF _diffrn_detector_element.reference_center_slow.
         MX_oscillationRange: Degrees rotated per frame; in deg; -360 to 360 deg; usually -10 to 10 deg; mmCIF
             _diffrn_scan_axis.angle_increment.
-        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; mmCIF
+        MX_oscillationOverlap: Overlap between frames; in deg; -100000 to 360 deg; usually -7200 to 360 deg; mmCIF
             _diffrn_scan_axis.angle_rstrt_incr.
         MX_rotation_axis: Name of the rotation axis; mmCIF _diffrn_scan_axis.axis_id.
-        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; mmCIF
-            _diffrn_scan_axis.angle_start.
-        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg.
-        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; mmCIF
+        MX_axis_start: Rotation start angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg;
+            mmCIF _diffrn_scan_axis.angle_start.
+        MX_axis_end: Rotation end angle of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg.
+        MX_axis_range: Rotation range of the scan axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
             _diffrn_scan_axis.angle_range.
-        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
+        MX_omega: Goniometer rotation axis; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
         MX_kappa: Mini-kappa reorientation angle; in deg; -360 to 360 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; mmCIF _diffrn_scan_frame_axis.angle.
-        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm.
-        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm.
-        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm.
-        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm.
-        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm.
+        MX_phi: Kappa_phi rotation angle; in deg; -100000 to 100000 deg; usually -7200 to 7200 deg; mmCIF
+            _diffrn_scan_frame_axis.angle.
+        MX_phix: Alignment table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiy: Alignment table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_phiz: Alignment table z translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampx: Centring table x translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
+        MX_sampy: Centring table y translation; in mm; -10000 to 10000 mm; usually -500 to 500 mm.
         MX_motors_name: Motor names.
         MX_motors_value: Motor positions in mm; one number for each of MX_motors_name, separated by spaces; lengths and
             angles mixed.
@@ -308,7 +310,7 @@ def run(
 def merge(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    Process_program: str,
+    Process_program: str | None = None,
     Process_version: str | None = None,
     Process_note: str | None = None,
     Process_triggering: str | None = None,
@@ -512,41 +514,41 @@ def merge(
         MXAutoprocIntegrationScaling_outer_resolution_limit_high: High-resolution limit of the outer (high-resolution)
             shell; in Å; 0.1 to 100000 Å; usually 0.4 to 1000 Å; mmCIF _reflns_shell.d_res_high.
         MXAutoprocIntegrationScaling_overall_r_merge: Rmerge for the overall dataset; a fraction, not per cent; a ratio;
-            usually -1 to 5; mmCIF _reflns.pdbx_Rmerge_I_obs.
+            usually 0 to 1; mmCIF _reflns.pdbx_Rmerge_I_obs.
         MXAutoprocIntegrationScaling_inner_r_merge: Rmerge for the inner resolution shell; a fraction, not per cent; a
-            ratio; usually -1 to 5; mmCIF _reflns_shell.Rmerge_I_obs.
+            ratio; usually 0 to 1; mmCIF _reflns_shell.Rmerge_I_obs.
         MXAutoprocIntegrationScaling_outer_r_merge: Rmerge for the outer (high-resolution) shell; a fraction, not per
-            cent; a ratio; usually -1 to 5; mmCIF _reflns_shell.Rmerge_I_obs.
+            cent; a ratio; usually 0 to 5; mmCIF _reflns_shell.Rmerge_I_obs.
         MXAutoprocIntegrationScaling_overall_r_meas_within_IPlus_IMinus: Rmeas within I+ and I- groups for the overall
-            dataset; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns.pdbx_Rrim_I_all_anomalous.
+            dataset; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rrim_I_all_anomalous.
         MXAutoprocIntegrationScaling_inner_r_meas_within_IPlus_IMinus: Rmeas within I+ and I- groups for the inner
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF
             _reflns_shell.pdbx_Rrim_I_all_anomalous.
         MXAutoprocIntegrationScaling_outer_r_meas_within_IPlus_IMinus: Rmeas within I+ and I- groups for the outer
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF
             _reflns_shell.pdbx_Rrim_I_all_anomalous.
         MXAutoprocIntegrationScaling_overall_r_meas_all_IPlus_IMinus: Rmeas across all I+ and I- reflections for the
-            overall dataset; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns.pdbx_Rrim_I_all.
+            overall dataset; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rrim_I_all.
         MXAutoprocIntegrationScaling_inner_r_meas_all_IPlus_IMinus: Rmeas across all I+ and I- observations for the
-            inner resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            inner resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF
             _reflns_shell.pdbx_Rrim_I_all.
         MXAutoprocIntegrationScaling_outer_r_meas_all_IPlus_IMinus: Rmeas across all I+ and I- observations for the
-            outer resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            outer resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF
             _reflns_shell.pdbx_Rrim_I_all.
         MXAutoprocIntegrationScaling_overall_r_pim_within_IPlus_IMinus: Rpim computed separately within I+ and I-
-            groups; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns.pdbx_Rpim_I_all_anomalous.
+            groups; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rpim_I_all_anomalous.
         MXAutoprocIntegrationScaling_inner_r_pim_within_IPlus_IMinus: Rpim within I+ and I- groups for the inner
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF
             _reflns_shell.pdbx_Rpim_I_all_anomalous.
         MXAutoprocIntegrationScaling_outer_r_pim_within_IPlus_IMinus: Rpim within I+ and I- groups for the outer
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF
             _reflns_shell.pdbx_Rpim_I_all_anomalous.
         MXAutoprocIntegrationScaling_overall_r_pim_all_IPlus_IMinus: Rpim computed across all I+ and I- reflections
-            combined; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns.pdbx_Rpim_I_all.
+            combined; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rpim_I_all.
         MXAutoprocIntegrationScaling_inner_r_pim_all_IPlus_IMinus: Rpim across all I+ and I- observations for the inner
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns_shell.pdbx_Rpim_I_all.
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns_shell.pdbx_Rpim_I_all.
         MXAutoprocIntegrationScaling_outer_r_pim_all_IPlus_IMinus: Rpim across all I+ and I- observations for the outer
-            resolution shell; a fraction, not per cent; a ratio; usually -1 to 5; mmCIF _reflns_shell.pdbx_Rpim_I_all.
+            resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF _reflns_shell.pdbx_Rpim_I_all.
         MXAutoprocIntegrationScaling_overall_fractional_partial_bias: Overall fractional bias of partial reflections
             relative to full reflections; a ratio; usually -10 to 10.
         MXAutoprocIntegrationScaling_inner_fractional_partial_bias: Fractional bias of partial reflections relative to
@@ -572,11 +574,11 @@ def merge(
         MXAutoprocIntegrationScaling_outer_mean_I_over_sigI: Mean <I/σ(I)> for the outer resolution shell; a ratio;
             usually -10 to 1000; mmCIF _reflns_shell.meanI_over_sigI_obs.
         MXAutoprocIntegrationScaling_overall_completeness: Completeness of the overall dataset; in %; 0 to 100.5 %;
-            mmCIF _reflns.percent_possible_obs.
+            usually 1.01 to 100 %; mmCIF _reflns.percent_possible_obs.
         MXAutoprocIntegrationScaling_inner_completeness: Completeness of the inner resolution shell; in %; 0 to 100.5 %;
-            mmCIF _reflns_shell.percent_possible_obs.
+            usually 1.01 to 100 %; mmCIF _reflns_shell.percent_possible_obs.
         MXAutoprocIntegrationScaling_outer_completeness: Completeness of the outer (high-resolution) shell; in %; 0 to
-            100.5 %; mmCIF _reflns_shell.percent_possible_obs.
+            100.5 %; usually 1.01 to 100 %; mmCIF _reflns_shell.percent_possible_obs.
         MXAutoprocIntegrationScaling_overall_multiplicity: Average redundancy (multiplicity) of observations in the
             overall dataset; a ratio; 0 to 1e+06; usually 0 to 1000; mmCIF _reflns.pdbx_redundancy.
         MXAutoprocIntegrationScaling_inner_multiplicity: Average redundancy (multiplicity) in the inner resolution
@@ -584,11 +586,11 @@ def merge(
         MXAutoprocIntegrationScaling_outer_multiplicity: Average redundancy (multiplicity) in the outer resolution
             shell; a ratio; 0 to 1e+06; usually 0 to 1000; mmCIF _reflns_shell.pdbx_redundancy.
         MXAutoprocIntegrationScaling_overall_anomalous_completeness: Anomalous completeness in the overall dataset; in
-            %; 0 to 100.5 %; mmCIF _reflns.pdbx_percent_possible_anomalous.
+            %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF _reflns.pdbx_percent_possible_anomalous.
         MXAutoprocIntegrationScaling_inner_anomalous_completeness: Anomalous completeness in the inner resolution shell;
-            in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_anomalous.
+            in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF _reflns_shell.pdbx_percent_possible_anomalous.
         MXAutoprocIntegrationScaling_outer_anomalous_completeness: Anomalous completeness in the outer resolution shell;
-            in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_anomalous.
+            in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF _reflns_shell.pdbx_percent_possible_anomalous.
         MXAutoprocIntegrationScaling_overall_anomalous_multiplicity: Average multiplicity of anomalous observations in
             the overall dataset; a ratio; 0 to 1e+06; usually 0 to 1000; mmCIF _reflns.pdbx_redundancy_anomalous.
         MXAutoprocIntegrationScaling_inner_anomalous_multiplicity: Anomalous multiplicity in the inner resolution shell;
@@ -627,35 +629,40 @@ def merge(
         MXAutoprocIntegrationScaling_outer_isa: Asymptotic limit of I/σ(I) for the outer resolution shell; a ratio;
             usually -1 to 1000.
         MXAutoprocIntegrationScaling_overall_completeness_spherical: Completeness of the overall dataset computed within
-            a spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF _reflns.pdbx_percent_possible_spherical.
+            a spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
+            _reflns.pdbx_percent_possible_spherical.
         MXAutoprocIntegrationScaling_inner_completeness_spherical: Completeness of the inner resolution shell within a
-            spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_spherical.
+            spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
+            _reflns_shell.pdbx_percent_possible_spherical.
         MXAutoprocIntegrationScaling_outer_completeness_spherical: Completeness of the outer resolution shell within a
-            spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_spherical.
+            spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
+            _reflns_shell.pdbx_percent_possible_spherical.
         MXAutoprocIntegrationScaling_overall_completeness_ellipsoidal: Completeness of the overall dataset computed
-            within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns.pdbx_percent_possible_ellipsoidal.
         MXAutoprocIntegrationScaling_inner_completeness_ellipsoidal: Completeness of the inner resolution shell within
-            an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_ellipsoidal.
+            an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
+            _reflns_shell.pdbx_percent_possible_ellipsoidal.
         MXAutoprocIntegrationScaling_outer_completeness_ellipsoidal: Completeness of the outer resolution shell within
-            an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF _reflns_shell.pdbx_percent_possible_ellipsoidal.
+            an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
+            _reflns_shell.pdbx_percent_possible_ellipsoidal.
         MXAutoprocIntegrationScaling_overall_anomalous_completeness_spherical: Anomalous completeness of the overall
-            dataset within a spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            dataset within a spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns.pdbx_percent_possible_spherical_anomalous.
         MXAutoprocIntegrationScaling_inner_anomalous_completeness_spherical: Anomalous completeness of the inner
-            resolution shell within a spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            resolution shell within a spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns_shell.pdbx_percent_possible_spherical_anomalous.
         MXAutoprocIntegrationScaling_outer_anomalous_completeness_spherical: Anomalous completeness of the outer
-            resolution shell within a spherical resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            resolution shell within a spherical resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns_shell.pdbx_percent_possible_spherical_anomalous.
         MXAutoprocIntegrationScaling_overall_anomalous_completeness_ellipsoidal: Anomalous completeness of the overall
-            dataset within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            dataset within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns.pdbx_percent_possible_ellipsoidal_anomalous.
         MXAutoprocIntegrationScaling_inner_anomalous_completeness_ellipsoidal: Anomalous completeness of the inner
-            resolution shell within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            resolution shell within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns_shell.pdbx_percent_possible_ellipsoidal_anomalous.
         MXAutoprocIntegrationScaling_outer_anomalous_completeness_ellipsoidal: Anomalous completeness of the outer
-            resolution shell within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; mmCIF
+            resolution shell within an ellipsoidal resolution cutoff; in %; 0 to 100.5 %; usually 1.01 to 100 %; mmCIF
             _reflns_shell.pdbx_percent_possible_ellipsoidal_anomalous.
         MXAutoprocIntegrationScaling_operational_resolution: Resolution at which a complete set of reflections would
             give the same number of reflections as were actually observed; in Å; 0.1 to 1000 Å; usually 0.4 to 50 Å.
@@ -692,7 +699,7 @@ def merge(
 def integration(
     *,
     input: Sequence[PathLike],  # noqa: A002 - the domain's word
-    Process_program: str,
+    Process_program: str | None = None,
     Process_version: str | None = None,
     Process_note: str | None = None,
     Process_triggering: str | None = None,

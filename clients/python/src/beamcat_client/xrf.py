@@ -13,8 +13,8 @@ from beamcat_client.described import Described, Number, PathLike, Whole, describ
 
 def raw_map(
     *,
-    FLUO_scanDim1: Whole,
-    FLUO_scanDim2: Whole,
+    FLUO_scanDim1: Whole | None = None,
+    FLUO_scanDim2: Whole | None = None,
     InstrumentMonochromator_name: str | None = None,
     InstrumentMonochromator_energy: Number | None = None,
     InstrumentMonochromator_wavelength: Number | None = None,

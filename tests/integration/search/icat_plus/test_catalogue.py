@@ -103,7 +103,7 @@ async def test_samples_and_parcels_are_what_datasets_tell_of_them(facility: Faci
     assert again == sample
     (parcel,) = await facility.ask(lambda client: client.get_parcels_by("42"))
     assert (parcel.name, parcel.investigation_name) == ("dewar 1", PROPOSAL)
-    assert [(box.name, [item.name for item in box.content]) for box in parcel.items] == [("UNI-7", ["lyso"])]
+    assert [(box.name, [item.name for item in box.content]) for box in parcel.content] == [("UNI-7", ["lyso"])]
     (acquired,) = await facility.ask(lambda client: client.get_sample_metadata_by(PROPOSAL, BEAMLINE, NOON.date()))
     assert (acquired.name, acquired.session_start_date) == ("lyso", "2024-11-30")
 
@@ -111,7 +111,6 @@ async def test_samples_and_parcels_are_what_datasets_tell_of_them(facility: Faci
 async def test_what_beamcat_does_not_know_is_an_empty_list(facility: Facility) -> None:
     await three_runs(facility)
     assert await facility.ask(lambda client: client.get_investigation_users("42")) == []
-    assert await facility.ask(lambda client: client.get_investigation_types()) == []
     assert await facility.ask(lambda client: client.get_sample_files_by(sample_id="1")) == []
     with pytest.raises(ApiException) as refused:
         await facility.ask(lambda client: client.download_file_by("1", "2"))

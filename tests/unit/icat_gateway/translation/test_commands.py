@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -64,6 +64,23 @@ def test_an_update_is_one_submission_a_path_that_names_who_asked() -> None:
     assert receipt_of(messages[0]) != receipt_of(messages[1])
 
 
+@pytest.mark.parametrize(
+    ("said", "paths"),
+    [
+        (RAW, [RAW]),
+        (f"{RAW},{RAW}_2", [RAW, f"{RAW}_2"]),
+        (f" {RAW} , {RAW}_2,", [RAW, f"{RAW}_2"]),
+        ("/data/one, with a comma,/data/two", ["/data/one, with a comma", "/data/two"]),
+        (list(f"{RAW},{RAW}_2"), [RAW, f"{RAW}_2"]),
+        ([RAW], [RAW]),
+        ("run_01", ["run_01"]),
+    ],
+)
+def test_the_paths_of_an_update_are_a_list_or_a_text(said: str | list[str], paths: list[str]) -> None:
+    messages = translated(an_update(datasetPaths=said), UPDATES)
+    assert [received(message).event.submission.path for message in messages] == paths
+
+
 def test_an_update_back_to_the_old_value_is_another_one_but_sent_from_the_spool_again_it_is_the_same() -> None:
     (first,) = translated(an_update(), UPDATES, at=taken(1))
     (from_the_spool,) = translated(an_update(), UPDATES, at=taken(1))
@@ -103,18 +120,48 @@ def test_a_started_investigation_takes_the_facilitys_zone_where_it_names_none(st
     assert (message.topic, message.key) == (INVESTIGATIONS.name, b"mx1111")
 
 
-def test_a_rescheduled_investigation_is_named_by_its_id_alone() -> None:
-    (message,) = translated(an_investigation(beamline="", proposal="", investigation_id="123"), RESCHEDULE)
+@pytest.mark.parametrize("number", ["123", 123])
+def test_a_rescheduled_investigation_is_named_by_its_id_and_measured_from_the_moment_that_the_client_says(
+    number: str | int,
+) -> None:
+    said = an_investigation(beamline="", proposal="", investigation_id=number, start_datetime="2024-11-30T09:00:00Z")
+    (message,) = translated(said, RESCHEDULE)
     event = InvestigationAnnounced.model_validate_json(message.value).investigation
     assert event == RescheduledInvestigation(
-        happening="rescheduled", facility_id="123", producer=Producer(machine=PEER)
+        happening="rescheduled",
+        facility_id="123",
+        at=datetime(2024, 11, 30, 9, tzinfo=UTC),
+        producer=Producer(machine=PEER),
     )
+
+
+def test_a_rescheduling_that_says_no_moment_happens_when_it_arrives() -> None:
+    body = b"<investigation><investigationId>123</investigationId></investigation>"
+    (message,) = translated(body, RESCHEDULE)
+    event = InvestigationAnnounced.model_validate_json(message.value).investigation
+    assert isinstance(event, RescheduledInvestigation)
+    assert event.at == NOW
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_a_time_outside_the_years_that_can_be_kept_is_refused(year: str) -> None:
+    body = f"<investigation><investigationId>1</investigationId><startDate>{year}-01-01T00:00:00Z</startDate>"
+    rejection = rejected(f"{body}</investigation>".encode(), RESCHEDULE)
+    assert (rejection.code, "startDate" in rejection.message) == ("frame_invalid", True)
 
 
 @pytest.mark.parametrize(
     ("queue", "body", "code", "words"),
     [
         (UPDATES, an_update(datasetPaths=[]), "frame_invalid", "datasetPaths: List should have at least 1 item"),
+        (
+            UPDATES,
+            an_update(datasetPaths=""),
+            "frame_invalid",
+            "datasetPaths.0: String should have at least 1 character",
+        ),
+        (UPDATES, an_update(datasetPaths=[[]]), "frame_invalid", "datasetPaths.0"),
+        (UPDATES, an_update(datasetPaths={"a": 1}), "frame_invalid", "datasetPaths"),
         (UPDATES, an_update(proposal=""), "frame_invalid", "proposal: String should have at least 1 character"),
         (UPDATES, b"{}", "frame_invalid", "metadataName: Field required"),
         (UPDATES, an_update()[:-2], "not_json", "line 1 column"),

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from shared.events import DeclaredFile, Producer
-from shared.topics import SUBMITTED
+from shared.topics import MOST_FRAME_BYTES, MOST_SUBMISSION_BYTES, SUBMITTED
 from tests.unit.icat_gateway.translation.speaking import (
     IDENTITIES,
     PEER,
@@ -188,8 +188,7 @@ def test_said_once_more_an_hour_later_it_may_take_back_what_came_between() -> No
         (a_message("&someone;"), "not_xml", "undefined entity"),
         ('<!DOCTYPE d [<!ENTITY a "b">]>' + a_message("&a;"), "xml_unsafe", "document type"),
         ('<!DOCTYPE d SYSTEM "file:///etc/passwd">' + a_message(), "xml_unsafe", "line 1, column"),
-        (a_message("".join(a_parameter(f"x{n}", "1" * 40) for n in range(30_000))), "too_large", "are taken"),
-        (a_message(a_parameter("x", "y" * 1_100_000)), "too_large", "move bulk data into files"),
+        (a_message(a_parameter("x", "y" * MOST_SUBMISSION_BYTES)), "too_large", f"{MOST_SUBMISSION_BYTES} are taken"),
     ],
     ids=lambda value: value[:40] if len(value) < 60 else "a long one",
 )
@@ -201,7 +200,7 @@ def test_what_cannot_be_translated_is_rejected_with_its_bytes_and_a_sentence(bod
 
 
 def test_a_body_that_is_far_too_long_is_kept_whole_with_its_rejection() -> None:
-    body = a_message(a_parameter("x", "y" * 3_000_000)).encode()
+    body = a_message(a_parameter("x", "y" * (MOST_FRAME_BYTES - 1000))).encode()
     rejection = rejected(body)
     assert rejection.code == "too_large"
     assert base64.b64decode(rejection.value_base64 or "") == body

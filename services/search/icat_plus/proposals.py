@@ -1,0 +1,26 @@
+"""Proposals as MXCuBE takes them apart: into a code, which is the type of their investigations, and a number. Pure."""
+
+import re
+
+from shared.identity import PROPOSAL_SEPARATORS, proposal_key
+
+LETTERS = re.compile(r"\D*")
+
+
+def type_name(proposal: str) -> str:
+    """The letters with which a proposal begins, in its own letter case: `IH-LS` of `IH-LS-0042`.
+
+    MXCuBE takes for the number what is left of the name without them and without dashes, and writes code and number
+    together in its paths and datasets. Where that would be another proposal (`A1A2` without `A` is `12`) the code goes
+    on until it is not.
+    """
+    letters = LETTERS.match(proposal)
+    assert letters is not None, "it may be empty"
+    begins = letters[0].rstrip(PROPOSAL_SEPARATORS)
+    codes = (proposal[:length] for length in range(len(begins), len(proposal) + 1))
+    return next(code for code in codes if proposal_key(code + number_of(proposal, code)) == proposal_key(proposal))
+
+
+def number_of(proposal: str, code: str) -> str:
+    """What MXCuBE takes for the number."""
+    return proposal.replace(code, "").replace("-", "")

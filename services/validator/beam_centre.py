@@ -1,0 +1,120 @@
+"""Beam centres in pixels, which data acquisition programs send where a length is meant.
+
+A number is certainly pixels where it says so, where no detector is that large, or where it lies far beyond the one that
+is named. The numbers of a pair are of one scale. Pixels become a length where their size is said or the detector is
+known; else they are kept without a canonical value. One finding speaks for all of them.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from shared.detectors import Detector
+from shared.events import Finding, Parameter
+from shared.quantities import NUMBER
+from shared.units import Conversion
+from shared.values import SHOWN_CHARACTERS
+from shared.vocabulary import Term, Vocabulary
+
+BARE = re.compile(rf"\s*({NUMBER.pattern})\s*(px|pixels?)?\s*", re.ASCII | re.IGNORECASE)
+LARGEST_MM = 700
+"""No detector reaches further from the beam."""
+FAR = 2
+"""Times the detector's own size: a centre in mm lies on it or near it, one in pixels of at most 0.2 mm beyond that."""
+MM_OF = {"mm": 1.0, "m": 1e-3}
+
+
+class Centre(NamedTuple):
+    """One coordinate as it was said: a bare number, or one of pixels."""
+
+    term: Term
+    number: float
+    says_pixels: bool
+
+
+class BeamCentres:
+    """Knows which parameters are places on a detector, and how large detectors are."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._terms = {name: term for name, term in vocabulary.terms.items() if term.pixels}
+        self._detectors = vocabulary.detectors
+
+    def convert(self, parameters: dict[str, Parameter], findings: list[Finding]) -> None:
+        """Replace what is certainly pixels; findings of the single values give way to one."""
+        told = [name for name in self._terms if name in parameters]
+        if not told:
+            return
+        converted: dict[str, Parameter] = {}
+        pairs: dict[tuple[str, str | None], list[Centre]] = {}
+        for name in told:
+            centre = _centre(self._terms[name], parameters[name])
+            if centre is not None:
+                pairs.setdefault((centre.term.pixels.rpartition("_")[0], centre.term.unit), []).append(centre)
+        known = {key: self._detector(key[0], parameters) for key in pairs}
+        in_pixels = [key for key, pair in pairs.items() if any(_is_pixels(each, known[key]) for each in pair)]
+        numbers = {each.number for key in in_pixels for each in pairs[key]}
+        for key, pair in pairs.items():
+            if key in in_pixels or all(each.number in numbers for each in pair):
+                for each in pair:
+                    converted[each.term.name] = _converted(each, parameters, known[key])
+        if converted:
+            parameters.update(converted)
+            findings[:] = [*(each for each in findings if each.parameter not in converted), _finding(converted)]
+
+    def _detector(self, name: str, parameters: Mapping[str, Parameter]) -> Detector | None:
+        model = parameters.get(f"{name}_model")
+        return self._detectors.find(model["original"]) if model is not None else None
+
+
+def _centre(term: Term, parameter: Parameter) -> Centre | None:
+    match = BARE.fullmatch(f"{parameter['original']} {parameter.get('said_unit', '')}")
+    if match is None or not (match[2] or "value" in parameter):
+        return None
+    return Centre(term, float(match[1]), match[2] is not None)
+
+
+def _is_pixels(centre: Centre, detector: Detector | None) -> bool:
+    if centre.says_pixels:
+        return True
+    pixels = _side(centre.term, detector)
+    if detector is None or pixels is None:
+        return abs(centre.number) > LARGEST_MM
+    size_mm = pixels * detector.pixel_um / 1000
+    return FAR * size_mm < abs(centre.number) <= FAR * pixels
+
+
+def _side(term: Term, detector: Detector | None) -> int | None:
+    """How many pixels the detector has along the axis."""
+    if detector is None:
+        return None
+    return detector.width if term.pixels.endswith("x") else detector.height
+
+
+def _converted(centre: Centre, parameters: Mapping[str, Parameter], detector: Detector | None) -> Parameter:
+    said = parameters[centre.term.name]
+    as_said: Parameter = {"original": said["original"]}
+    if "said_unit" in said:
+        as_said["said_unit"] = said["said_unit"]
+    size = parameters.get(f"{centre.term.pixels}_pixel_size")
+    known = size.get("value") if size is not None else None
+    pixel_um = known if isinstance(known, float) and known > 0 else detector.pixel_um if detector else None
+    unit = centre.term.unit
+    if pixel_um is None or unit is None:
+        return as_said
+    return {**as_said, "value": Conversion(pixel_um / 1000 * MM_OF[unit], 0)(centre.number), "unit": unit}
+
+
+def _finding(converted: Mapping[str, Parameter]) -> Finding:
+    names, first = " and ".join(converted), next(iter(converted))
+    taken = ", ".join(_shown(converted.values()))
+    said = ", ".join(each["original"].strip() for each in converted.values())[:SHOWN_CHARACTERS]
+    what = f"{taken} was taken" if taken else "no size of a pixel is known, so they have no value"
+    message = f"{names} = {said!r} is in pixels; {what}"
+    cure = "send the beam centre with its unit" if taken else "send the detector's model or the size of its pixels"
+    return Finding.warning(
+        "beam_centre_in_pixels", message, cure, parameter=first, value=said, expected=taken or "a length"
+    )
+
+
+def _shown(parameters: Iterable[Parameter]) -> Iterable[str]:
+    return (f"{each['value']:.6g} {each.get('unit')}" for each in parameters if "value" in each)

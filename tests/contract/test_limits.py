@@ -1,0 +1,46 @@
+"""One number at every door, and room for it all the way."""
+
+import yaml
+
+from deploy.embedded.kafka import MAX_MESSAGE_BYTES
+from services.gateway.reading import MOST_ENTRIES
+from services.icat_gateway.bounds import Limits
+from shared.publisher import MAX_REQUEST_BYTES
+from shared.topics import (
+    COMMITTED,
+    LINKED,
+    MOST_EVENT_BYTES,
+    MOST_FRAME_BYTES,
+    MOST_INPUTS,
+    MOST_SUBMISSION_BYTES,
+    REJECTED,
+    SUBMITTED,
+    TOPICS,
+    TRACKED,
+    VALIDATED,
+)
+from tests.contract.test_deploy_compose import TEXT
+
+REALISTIC_BYTES = 110
+"""Of an input's path."""
+
+
+def test_a_merge_of_as_many_inputs_as_there_may_be_fits_with_room_to_spare() -> None:
+    assert MOST_ENTRIES["input"] == MOST_INPUTS
+    assert 3 * MOST_INPUTS * REALISTIC_BYTES < MOST_SUBMISSION_BYTES
+
+
+def test_every_door_takes_the_same_submission() -> None:
+    assert SUBMITTED.max_bytes == MOST_SUBMISSION_BYTES
+    assert Limits().body_bytes == MOST_FRAME_BYTES == 2 * MOST_SUBMISSION_BYTES
+
+
+def test_each_stage_has_room_to_say_again_what_was_submitted() -> None:
+    assert {topic.max_bytes for topic in (VALIDATED, LINKED, TRACKED, COMMITTED)} == {MOST_EVENT_BYTES}
+    assert REJECTED.max_bytes > MOST_EVENT_BYTES * 4 / 3
+
+
+def test_kafka_takes_the_largest_event_of_every_topic() -> None:
+    largest = max(int(topic.config()["max.message.bytes"]) for topic in TOPICS)
+    assert largest <= MAX_REQUEST_BYTES <= MAX_MESSAGE_BYTES
+    assert yaml.safe_load(TEXT)["services"]["kafka"]["environment"]["KAFKA_MESSAGE_MAX_BYTES"] == MAX_MESSAGE_BYTES
