@@ -11,14 +11,15 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from shared.events import Document, LinkedInput, Parameter
+from shared.space_groups import pdbx_name
 from shared.vocabulary import Term, Vocabulary
 
 if TYPE_CHECKING:
-    from gemmi import SpaceGroup, cif
+    from gemmi import cif
 
 DATASET, LINK, PARAMETER, FILE = "_beamcat_dataset.", "_beamcat_link.", "_beamcat_parameter.", "_beamcat_file."
 LINEAGE = "_beamcat_lineage."
@@ -267,13 +268,8 @@ def _parameters(document: Document, dataset_id: UUID, sweeps: set[UUID], items: 
 
 
 def _spelt(item: str, value: str | None) -> str | None:
-    """A space group as PDBx spells it, with spaces; whatever else as it is."""
-    if item != SPACE_GROUP or value is None:
-        return value
-    from gemmi import find_spacegroup_by_name
-
-    known = cast("SpaceGroup | None", find_spacegroup_by_name(value))
-    return known.hm if known is not None and known.hm.replace(" ", "") == value.replace(" ", "") else value
+    """A space group as PDBx names it; whatever else as it is."""
+    return pdbx_name(value) if item == SPACE_GROUP and value is not None else value
 
 
 def _text(value: Value | None, factor: float = 1) -> str | None:

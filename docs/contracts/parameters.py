@@ -11,8 +11,9 @@ HEADS = ("parameter", "type", "unit", "not taken outside", "flagged outside", "o
 FIRST_OF_MANY = "01"
 INTRODUCTION = """\
 What a value of each parameter must be. A bare number is taken to be in the unit; a text may bring another one, as in
-`"15 cm"`. Letter case never matters in a name. A fraction (R factors, correlations) that comes in per cent is
-converted: with a `%` always, without one where it can be nothing else, and then flagged as `percent_converted`.
+`"15 cm"`. Letter case never matters in a name. A fraction (R factors, correlations) that comes in per cent is converted
+where it says so, and where it can be nothing else; then it is flagged as `percent_converted`. What may be either is
+taken as it stands and flagged as `scale_uncertain`.
 
 The item is that of [PDBx/mmCIF or imgCIF](../schemas/mmcif/items.toml); where a factor stands behind it, a value times
 the factor is the item's. Families with numbers in their names stand here once: `InstrumentDetector01` for all ten.

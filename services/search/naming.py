@@ -1,7 +1,9 @@
 """The names of parameters in queries, as the vocabulary knows them, and values said in another unit. Pure."""
 
+from collections.abc import Iterable
 from datetime import UTC
 
+from shared.space_groups import spellings
 from shared.values import judge
 from shared.vocabulary import Vocabulary
 
@@ -29,6 +31,11 @@ class Naming:
     def suggestion(self, name: str) -> str | None:
         """What was probably meant."""
         return self._vocabulary.suggest(name)
+
+    def names(self, name: str, text: str) -> Iterable[str]:
+        """Every name of what a text names, such as `R 3 2:H` and `H32` of `155`; none of a text that names nothing."""
+        term = self._vocabulary.resolve(name)
+        return spellings(text) if term is not None and term.names is not None else ()
 
     def number(self, name: str, text: str) -> float | None:
         """The number that a quantity such as `15 cm` is, in the canonical unit; nothing if it is none.

@@ -10,6 +10,7 @@ from typing import TypeVar
 import pytest
 
 from clients.cli.stomp import send
+from tests.builders.console import commands_of
 from tests.e2e.running.conftest import Facility
 from tests.e2e.terminal import ROOT, beamcat
 from tests.integration.icat_gateway.speaking import dataset
@@ -76,6 +77,14 @@ def test_while_beamcat_is_up_every_command_answers(facility: Facility, tmp_path:
     report = json.loads(audited.stdout)
     assert report["judged"] >= 3
     assert report["datasets"] == []
+
+
+def test_every_command_about_what_pipelines_left_behind_works_as_it_stands(facility: Facility, tmp_path: Path) -> None:
+    for arguments in commands_of("docs/mmcif.md"):
+        placed = [str(tmp_path / word) if word == "deposition" else word for word in arguments]
+        answer = beamcat(facility.folder, *placed)
+        assert answer.returncode == 0, (arguments, answer.stdout, answer.stderr)
+    assert "loop_" in (tmp_path / "deposition" / "staraniso.cif").read_text()
 
 
 def import_of_the_readme() -> list[str]:

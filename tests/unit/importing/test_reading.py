@@ -1,5 +1,6 @@
 import json
 import random
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ def test_merging_statistics_give_the_innermost_and_the_outermost_bin(tmp_path: P
     assert scaling(imported, "r_meas_within_IPlus_IMinus") == [0.07, 0.03, 0.9]
     assert scaling(imported, "resolution_limit_high") == pytest.approx([2.0, 5.0, 2.0])
     assert scaling(imported, "resolution_limit_low") == pytest.approx([50.0, 50.0, 2.5])
-    assert "1 bins between" in " ".join(unplaced(imported).values())
+    assert unplaced(imported)["datasets.All data.merging_stats.r_merge[2]"].startswith("0.05: it lies between")
     assert "datasets.All data.merging_stats.overall.i_mean" in unplaced(imported)
 
 
@@ -125,7 +126,7 @@ def test_mmcif_is_read_by_the_vocabularys_items_and_what_stands_for_them(tmp_pat
     assert listed["_pdbx_diffrn_unmerged_refln"].startswith("500 rows")
     assert listed["_reflns.phenix_mean_I"].startswith("12.5")
     assert "PHASER" in listed["_software[1].name"]
-    assert listed["_reflns_shell"].startswith("1 shells between")
+    assert listed["_reflns_shell[2].Rmerge_I_obs"].startswith("0.100: it lies between")
 
 
 def test_metadata_of_mxcube_is_handed_over_under_its_own_names(tmp_path: Path) -> None:
@@ -208,6 +209,20 @@ def test_a_spoilt_file_is_read_or_refused_in_words(tmp_path: Path, content: Any)
         file = written(tmp_path, "spoilt.json", spoilt(content, chance))
         with suppress(FileNotUnderstood):
             json.dumps(read_pipeline_file(file, OURS).submission, allow_nan=False)
+
+
+def test_a_spoilt_xml_file_is_read_or_refused_in_words(tmp_path: Path) -> None:
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")  # noqa: T201 (shown when the test fails)
+    chance = random.Random(seed)
+    pieces = re.split(r"(?=<)", ispyb_xml(900, 400))
+    for _ in range(200):
+        start, end = sorted(chance.randrange(len(pieces)) for _ in range(2))
+        change = chance.choice([[], pieces[start:end] * 2, ["<x>1</x>"], [chance.choice(pieces)]])
+        content = "".join([*pieces[:start], *change, *pieces[end:]])
+        with suppress(FileNotUnderstood):
+            for imported in read_all(written(tmp_path, "spoilt.xml", content), OURS, "1"):
+                json.dumps(imported.submission, allow_nan=False)
 
 
 @pytest.mark.parametrize(

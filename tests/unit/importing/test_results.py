@@ -1,5 +1,6 @@
 """One result is one dataset: several in a file are told apart, and never mixed."""
 
+import bz2
 import json
 from pathlib import Path
 from typing import Any
@@ -435,3 +436,16 @@ def test_metadata_of_every_release_and_of_serial_crystallography_is_known(
 )
 def test_json_that_is_not_known_is_refused_with_a_hint(tmp_path: Path, content: object, complaint: str) -> None:
     assert complaint in refusal(tmp_path, content)
+
+
+def test_the_tags_of_a_cif_are_known_in_any_case(tmp_path: Path) -> None:
+    [imported] = read(tmp_path, "data_x\n_CELL.Length_A 57.8\n_reflns.pdbx_rmerge_i_obs 0.05\n_Symmetry.Entry_ID x\n")
+    assert (value(imported, "MXAutoprocIntegration_cell_a"), r_merge(imported)) == ("57.8", "0.05")
+    assert imported.unplaced == []
+
+
+def test_a_compressed_file_is_refused_with_a_hint(tmp_path: Path) -> None:
+    file = tmp_path / "xia2.mmcif.bz2"
+    file.write_bytes(bz2.compress(b"data_x"))
+    with pytest.raises(FileNotUnderstood, match="decompress it first"):
+        read_pipeline_file(file, OURS)

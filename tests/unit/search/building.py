@@ -29,7 +29,8 @@ from shared.events import (
     SampleRef,
 )
 from shared.identity import Identities
-from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SUBMITTED, Topic
+from shared.shipments import ShipmentChanged
+from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED, Topic
 from shared.wire import Message, Record, headers_of
 
 IDENTITIES = Identities("facility.example")
@@ -205,6 +206,13 @@ class Topics:
     def reported(self, number: int, event: str = "a-report", **said: Any) -> Record:
         report = Report.model_validate({"dataset_number": number, "about": "archiving", "at": NOON} | said)
         return self._add(REPORTS, event, str(number), DatasetReported(report=report))
+
+    def shipped(self, happening: str, minute: int, investigation: str = "42", **said: Any) -> Record:
+        """What was said of things that travel, some minutes after noon."""
+        about = {"investigation_id": investigation, "proposal": "mx1111", "beamline": "ID30A-3"}
+        at = (NOON + timedelta(minutes=minute)).isoformat()
+        event = ShipmentChanged.model_validate({"shipping": about | {"happening": happening, "at": at} | said})
+        return self._add(SHIPMENTS, f"{happening} {minute}", investigation, event)
 
     def _commit(self, path: str, receipt: str, revision: int, outcome: Any, number: int | None = None) -> Commit:
         return Commit(
