@@ -272,6 +272,14 @@ class Tracking(Section):
     findings: list[Finding] = []
 
 
+class SaidParameter(Parameter):
+    """One parameter of a part. It has its name inside, so that no producer's word is a key before the document's own
+    parameters.
+    """
+
+    name: str
+
+
 class Part(Section):
     """One of several submissions that a raw dataset was put together from, such as a wedge of a characterisation."""
 
@@ -279,7 +287,7 @@ class Part(Section):
     end: AwareDatetime | None
     file_count: int | None
     volume_bytes: int | None
-    said: dict[str, Parameter] = Field(
+    said: list[SaidParameter] = Field(
         description="its parameters, but for those that every part says as the document does"
     )
 

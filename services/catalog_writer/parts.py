@@ -5,15 +5,18 @@ place instead of being added twice, and the order in which parts came does not m
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, cast
+from itertools import chain
+from typing import Any, Self, cast
 
 from pydantic_core import to_json
 
 from services.catalog_writer.documents import CatalogDocument
 from shared.combining import Combining
-from shared.events import Finding, Part
+from shared.events import Finding, SaidParameter
+from shared.events import Part as Kept
 
 Said = Mapping[str, Any]
 """Parameters by canonical name."""
@@ -26,6 +29,33 @@ MOST_PARTS = 100
 MOST_NAMES = 10
 AGREEMENT = 1e-3
 """Numbers that differ by less, in proportion, agree: a beam position is measured anew for each wedge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part with all that it said."""
+
+    start: datetime
+    end: datetime | None
+    file_count: int | None
+    volume_bytes: int | None
+    said: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, submission: CatalogDocument | Kept, said: Said) -> Self:
+        """What a submission says, or what the document keeps of it."""
+        return cls(submission.start, submission.end, submission.file_count, submission.volume_bytes, said)
+
+    def kept(self, common: Collection[str]) -> Kept:
+        """For the document: without what every part says as the document does."""
+        said = [{"name": name, **self.said[name]} for name in sorted(self.said) if name not in common]
+        return Kept(
+            start=self.start,
+            end=self.end,
+            file_count=self.file_count,
+            volume_bytes=self.volume_bytes,
+            said=cast("list[SaidParameter]", said),
+        )
 
 
 def joined(
@@ -43,7 +73,7 @@ def joined(
     if not is_part:
         counts = (None, None) if is_update else (addition.file_count, addition.volume_bytes)
         return put_together(both, restated(before, said, rules, *counts), rules)
-    parts = _with(before, _part_of(addition, said), rules)
+    parts = _with(before, Part.of(addition, said), rules)
     if len(parts) == 1:
         return both
     if parts == before:  # it came again: what was found in the others stays
@@ -57,25 +87,15 @@ def parts_of(document: CatalogDocument, rules: Combining) -> list[Part]:
     """Its parts with all that they said, in their order; what came in one submission is one part."""
     whole = document.read_parameters()
     if not document.parts:
-        return [_part_of(document, whole)]
-    own = {name for part in document.parts for name in _said(part)}
-    common = {name: said for name, said in whole.items() if name not in own and rules.rules.get(name) != "sum"}
-    return [part.model_copy(update={"said": common | _said(part)}) for part in document.parts]
+        return [Part.of(document, whole)]
+    own = [{each["name"]: _without_name(each) for each in part.said} for part in document.parts]
+    told = set(chain.from_iterable(own))
+    common = {name: said for name, said in whole.items() if name not in told and rules.rules.get(name) != "sum"}
+    return [Part.of(part, common | said) for part, said in zip(document.parts, own, strict=True)]
 
 
-def _said(part: Part) -> dict[str, Any]:
-    """Its parameters, each a mapping that may lack a value."""
-    return cast("dict[str, Any]", part.said)
-
-
-def _part_of(document: CatalogDocument, said: Said) -> Part:
-    return Part.model_construct(
-        start=document.start,
-        end=document.end,
-        file_count=document.file_count,
-        volume_bytes=document.volume_bytes,
-        said=dict(said),
-    )
+def _without_name(said: SaidParameter) -> Said:
+    return {key: value for key, value in said.items() if key != "name"}
 
 
 def _with(parts: Sequence[Part], new: Part, rules: Combining) -> list[Part]:
@@ -84,7 +104,7 @@ def _with(parts: Sequence[Part], new: Part, rules: Combining) -> list[Part]:
     if before is None:
         return _in_order([*parts, new])
     again = {name: value for name in ("end", "file_count", "volume_bytes") if (value := getattr(new, name)) is not None}
-    corrected = before.model_copy(update=again | {"said": _over(_said(before), _said(new))})
+    corrected = replace(before, said=_over(before.said, new.said), **again)
     return _in_order([corrected if part is before else part for part in parts])
 
 
@@ -96,8 +116,8 @@ def _over(before: Said, now: Said) -> dict[str, Any]:
 
 def _is_same(part: Part, other: Part, rules: Combining) -> bool:
     """Whether two submissions speak of one part: it starts at one moment, and no mark tells them apart."""
-    both_say = rules.marks & _said(part).keys() & _said(other).keys()
-    differ = any(_value(_said(part)[name]) != _value(_said(other)[name]) for name in both_say)
+    both_say = rules.marks & part.said.keys() & other.said.keys()
+    differ = any(_value(part.said[name]) != _value(other.said[name]) for name in both_say)
     return part.start == other.start and not differ
 
 
@@ -105,7 +125,7 @@ def _in_order(parts: Sequence[Part]) -> list[Part]:
     """By time; what leaves the order open is decided by content, never by arrival."""
 
     def place(part: Part) -> tuple[datetime, datetime, bytes]:
-        return part.start, part.end or part.start, to_json(dict(sorted(_said(part).items())))
+        return part.start, part.end or part.start, to_json(dict(sorted(part.said.items())))
 
     return sorted(parts, key=place)
 
@@ -116,17 +136,17 @@ def restated(
     """The parts after something was said of the whole: each says it now, and a total holds by way of the last part."""
     totals = {name for name, each in said.items() if rules.rules.get(name) == "sum" and _is_number(each)}
     everywhere = {name: each for name, each in said.items() if name not in totals}
-    *others, last = [part.model_copy(update={"said": _over(_said(part), everywhere)}) for part in parts]
+    *others, last = [replace(part, said=_over(part.said, everywhere)) for part in parts]
     rest = {
         name: _number(said[name], said[name]["value"] - sum(_counted(part, name) for part in others))
         for name in totals
         if said[name]["value"] != sum(_counted(part, name) for part in parts)
     }
-    changes: dict[str, Any] = {"said": {**_said(last), **rest}}
+    changes: dict[str, Any] = {"said": {**last.said, **rest}}
     for field, total in (("file_count", file_count), ("volume_bytes", volume_bytes)):
         if total is not None and total != _total(parts, field):
             changes[field] = total - (_total(others, field) or 0)
-    return [*others, last.model_copy(update=changes)]
+    return [*others, replace(last, **changes)]
 
 
 def put_together(document: CatalogDocument, parts: Sequence[Part], rules: Combining) -> CatalogDocument:
@@ -141,16 +161,12 @@ def put_together(document: CatalogDocument, parts: Sequence[Part], rules: Combin
     common = {
         name
         for name, said in whole.items()
-        if rules.rules.get(name) != "sum" and all(_said(part).get(name) == said for part in parts)
+        if rules.rules.get(name) != "sum" and all(part.said.get(name) == said for part in parts)
     }
-    own = [
-        part.model_copy(update={"said": {name: said for name, said in _said(part).items() if name not in common}})
-        for part in parts
-    ]
     return document.model_copy(
         update={
             "parameters": to_json(whole),
-            "parts": own,
+            "parts": [part.kept(common) for part in parts],
             "file_count": _total(parts, "file_count"),
             "volume_bytes": _total(parts, "volume_bytes"),
             "findings": findings,
@@ -178,8 +194,8 @@ def _combined(parts: Sequence[Part], rules: Combining) -> tuple[dict[str, Any], 
     """What the parts say together, and the names of parameters on which they should agree and do not."""
     whole: dict[str, Any] = {}
     differing = []
-    for name in dict.fromkeys(name for part in parts for name in _said(part)):
-        told = [_said(part)[name] for part in parts if name in _said(part)]
+    for name in dict.fromkeys(name for part in parts for name in part.said):
+        told = [part.said[name] for part in parts if name in part.said]
         told = [each for each in told if "value" in each] or told
         rule = rules.rules.get(name)
         reckoned = _reckoned(told, rule) if rule in ("sum", "min", "max") else None
@@ -210,7 +226,7 @@ def _reach(whole: dict[str, Any], parts: Sequence[Part], rules: Combining) -> li
     """Adds how far all parts reach where none says it; flags parts that do not follow each other as one would."""
     findings = []
     for name, (start, end) in rules.extents.items():
-        ends = [(_said(part).get(start, {}), _said(part).get(end, {})) for part in parts]
+        ends = [(part.said.get(start, {}), part.said.get(end, {})) for part in parts]
         if not all(_is_number(each) for pair in ends for each in pair):
             continue
         reach = _sum([there["value"] - here["value"] for here, there in ends])
@@ -242,7 +258,7 @@ def _value(said: Said) -> object:
 
 
 def _counted(part: Part, name: str) -> float:
-    said = _said(part).get(name)
+    said = part.said.get(name)
     return cast("float", said["value"]) if said is not None and _is_number(said) else 0
 
 

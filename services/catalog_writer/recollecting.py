@@ -10,6 +10,7 @@ from services.catalog_writer.documents import (
     same_content,
 )
 from shared.events import Finding
+from shared.identity import sample_key
 
 OWN = (CONTENT_REPLACED, INPUT_REPLACED)
 """Findings on the history of a dataset, which no producer repeats."""
@@ -44,15 +45,15 @@ def _inherits(*documents: CatalogDocument) -> bool:
 
 def _is_other(current: CatalogDocument, document: CatalogDocument) -> bool:
     """Whether it is another measurement, as far as both say it: of another sample, or begun at another time."""
-    samples = [each.sample.name.casefold() for each in (current, document) if each.sample is not None]
+    samples = [sample_key(each.sample.name) for each in (current, document) if each.sample is not None]
     return current.start != document.start or len(set(samples)) > 1
 
 
 def _content_replaced(current: CatalogDocument, revision: int) -> Finding:
     sample = f"of sample {current.sample.name}, " if current.sample else ""
     message = (
-        f"another measurement was in this folder before: {sample}started {current.start.isoformat()},"
-        f" revision {revision}"
+        f"this folder held other data before: {sample}started {current.start.isoformat()}, catalogued as revision"
+        f" {revision}"
     )
-    cure = "nothing, if it was measured again or corrected; else submit this one under a folder of its own"
+    cure = "nothing, if they were meant to be replaced; else submit these under a folder of their own"
     return Finding.warning(CONTENT_REPLACED, message, cure, value=f"revision {revision}")

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.linker.investigations import Plan, investigation_of
 from services.linker.lineage import Node, circle_through
 from services.linker.near import Near, looked_for, near_misses
-from services.linker.relationships import CataloguedDataset, disagreements, forsaken, refusing
+from services.linker.relationships import CataloguedDataset, disagreements, forsaken, input_replaced, milder, refusing
 from shared.events import DatasetFacts, Finding, InputRef, LinkedInput, Links, Pending, Section
 from shared.findings import summed_up
 from shared.identity import Identities
@@ -98,6 +98,23 @@ class Known:
             if (parent := self.catalogued.get(declared.dataset_id)) is None
             or (must_be_complete and not parent.complete)
         ]
+
+    def outdated(self, dataset: DatasetFacts) -> set[UUID]:
+        """Those of its inputs that another measurement took the place of since it was made from them.
+
+        What is added to a dataset makes it no newer. What starts before an input was measured was not made from that.
+        """
+        before = self.catalogued.get(dataset.dataset_id)
+        if before is not None and not dataset.adds_to(complete=before.complete):
+            before = None
+        outdated = set()
+        for key in (declared.dataset_id for declared in dataset.inputs):
+            parent = self.catalogued.get(key)
+            if parent is None:
+                continue
+            if parent.outdates_start(dataset.start) or (before and key in before.inputs and parent.outdates(before)):
+                outdated.add(key)
+        return outdated
 
     def unknown(self, datasets: Iterable[DatasetFacts]) -> set[str]:
         """The paths of inputs that are not catalogued, of some datasets and of what is held."""
@@ -241,11 +258,21 @@ class Linker:
             dataset = dataset.model_copy(update={"start": current.start})  # an update says nothing of when
         investigation, findings = investigation_of(known.addressed(dataset), known.plan, self._identities)
         parents = [(each, parent) for each in dataset.inputs if (parent := known.catalogued.get(each.dataset_id))]
-        linked = [LinkedInput(path=each.path, dataset_id=each.dataset_id, kind=parent.kind) for each, parent in parents]
+        outdated = known.outdated(dataset)
+        linked = [
+            LinkedInput(
+                path=each.path, dataset_id=each.dataset_id, kind=parent.kind, replaced=each.dataset_id in outdated
+            )
+            for each, parent in parents
+        ]
         kind = self._techniques.kind(dataset.kind)
         if kind is not None:
-            findings += disagreements(dataset, kind, (parent for _, parent in parents))
+            present = (parent for each, parent in parents if each.dataset_id not in outdated)
+            findings += disagreements(dataset, kind, present)
+        findings += input_replaced([parent for each, parent in parents if each.dataset_id in outdated])
         findings = list(summed_up(findings))
+        if dataset.revision is not None:  # beamcat sends it again by itself: its links were permitted when it was made
+            return Verdict(Links(investigation=investigation, inputs=linked, findings=list(map(milder, findings))))
         links = Links(investigation=investigation, inputs=linked, findings=findings)
         objection = self._objection(dataset, known, ancestry, [parent.kind for _, parent in parents])
         if objection is None and (errors := refusing(findings)):

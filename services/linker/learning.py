@@ -6,8 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from services.linker.investigations import Plan, Slot, office_number, opened, opening, reference
-from services.linker.moving import CommittedDocument, Move, Placed, move, placed
+from services.linker.moving import CommittedDocument, Move, Placed, asked_for, move, placed
 from services.linker.relationships import CataloguedDataset, forsaken
+from services.linker.revisiting import Revisit, Stir, Surroundings, revisit_of, stir_of
 from shared.events import (
     Commit,
     Investigation,
@@ -46,6 +47,10 @@ class Catalogued(Learned):
     placed: Placed
     moves: Sequence[Move]
     """At most one: out of a placeholder."""
+    stir: Stir | None = None
+    """What it changes for its children."""
+    revisit: Revisit | None = None
+    """What its inputs have changed meanwhile."""
 
     @property
     def dataset_id(self) -> UUID:
@@ -104,30 +109,43 @@ class Diary:
     """Reserved for new investigations: one an event."""
 
 
-def learn_commits(events: Sequence[Received[CommittedView]], slots: Sequence[Slot], now: datetime) -> list[Outcome]:
+def learn_commits(events: Sequence[Received[CommittedView]], around: Surroundings, now: datetime) -> list[Outcome]:
     """Every committed revision; one in a placeholder that a real investigation covers by now moves on at once."""
-    plan = Plan(slots)
-    return [_catalogued(event.event, plan, now) for event in events]
+    plan = Plan(around.slots)
+    return [_catalogued(event.event, around, plan, now) for event in events]
 
 
-def _catalogued(event: CommittedView, plan: Plan, now: datetime) -> Outcome:
+def _catalogued(event: CommittedView, around: Surroundings, plan: Plan, now: datetime) -> Outcome:
     document = event.document
     if document is None:
         return Learned()
     dataset = placed(event.commit, document)
+    as_input = as_catalogued(event.commit, document)
+    flagged = any(parent.replaced for parent in document.inputs)
     return Catalogued(
-        as_input=CataloguedDataset(
-            path=document.path,
-            kind=document.kind,
-            inputs=frozenset(parent.dataset_id for parent in document.inputs),
-            proposal=document.proposal,
-            sample=document.sample.name if document.sample else None,
-            start=document.start,
-            complete=document.complete,
-            named=dataset.facts.investigation_id,
-        ),
+        as_input=as_input,
         placed=dataset,
         moves=_homeward([dataset] if dataset.is_stray else [], plan, now),
+        stir=stir_of(event.commit.dataset_id, around.before.get(event.commit.dataset_id), as_input),
+        revisit=revisit_of(event.commit.dataset_id, as_input, around.inputs, is_flagged=flagged),
+    )
+
+
+def as_catalogued(commit: Commit, document: CommittedDocument) -> CataloguedDataset:
+    """What others must know of a revision."""
+    return CataloguedDataset(
+        path=document.path,
+        kind=document.kind,
+        inputs=frozenset(parent.dataset_id for parent in document.inputs),
+        proposal=document.proposal,
+        sample=document.sample.name if document.sample else None,
+        start=document.start,
+        complete=document.complete,
+        named=asked_for(document.investigation),
+        revision=commit.revision,
+        inherits=document.sample is not None and document.sample.inherited,
+        made_at=document.made_at,
+        recollected_at=document.recollected_at,
     )
 
 

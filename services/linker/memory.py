@@ -9,7 +9,6 @@ from itertools import islice
 
 from services.linker.handler import HeldSubmission, Known, LinkerView, State
 from services.linker.holding import Holding, Settled, holdings_of, new_links, readmitted
-from services.linker.investigations import Slot
 from services.linker.learning import (
     CommittedView,
     Diary,
@@ -20,6 +19,7 @@ from services.linker.learning import (
 )
 from services.linker.near import Near
 from services.linker.ports import NO_MORE_LOOKS, Looks, Lot, Queue, Side
+from services.linker.revisiting import Surroundings
 from services.linker.shelf import Shelf
 from shared.events import DatasetFacts, InvestigationAnnounced
 from shared.identity import Identities
@@ -36,7 +36,7 @@ class MemoryLinks:
         self._shelf = Shelf(demands=demands)
         self._turn = asyncio.Lock()
         self.linking: Store[LinkerView, Known] = Side(self._begin, lambda shelf: _Linking(shelf, identities))
-        self.commits: Store[CommittedView, Sequence[Slot]] = Side(self._begin, _Commits)
+        self.commits: Store[CommittedView, Surroundings] = Side(self._begin, _Commits)
         self.announcements: Store[InvestigationAnnounced, Diary] = Side(self._begin, _Announcements)
 
         self.rejections: Store[RejectedView, None] = Side(self._begin, _Rejections)
@@ -49,9 +49,10 @@ class MemoryLinks:
             self._shelf = shelf
 
     @asynccontextmanager
-    async def lot(self, most: int) -> AsyncIterator[Lot]:
+    async def lot(self, most: int, now: datetime) -> AsyncIterator[Lot]:
         """What may be settled now."""
         async with self._begin() as shelf:
+            shelf.send_revisits(most, now)
             yield _Lot(shelf, self._identities, list(shelf.due())[:most])
 
     @asynccontextmanager
@@ -126,17 +127,20 @@ class _Commits:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
 
-    async def load(self, events: Sequence[Received[CommittedView]]) -> Sequence[Slot]:
-        """Every investigation."""
+    async def load(self, events: Sequence[Received[CommittedView]]) -> Surroundings:
+        """Every investigation and every dataset."""
         del events
-        return list(self._shelf.slots.values())
+        catalogued = self._shelf.catalogued()
+        return Surroundings(list(self._shelf.slots.values()), catalogued, catalogued)
 
     async def save(self, events: Sequence[Received[CommittedView]], outcomes: Sequence[Outcome]) -> None:
-        """The datasets, what they free, and where they belong."""
+        """The datasets, what they free, where they belong, and whom they concern."""
         del events
         facts = newest_of(outcomes)
         for fact in facts:
             self._shelf.learn(fact)
+        for fact in facts:
+            self._shelf.note_revisits(fact)
         self._shelf.send(move for fact in facts for move in fact.moves)
 
 

@@ -1,4 +1,4 @@
-"""How a catalogued dataset moves to another investigation: a submission in beamcat's own name, a new revision; pure."""
+"""How a catalogued dataset moves to another investigation, or follows its inputs: beamcat submits it again; pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,6 +56,8 @@ class CommittedDocument(Section):
     findings: list[Finding]
     producer: Producer
     definitions_version: str | None = None
+    made_at: AwareDatetime | None = None
+    recollected_at: AwareDatetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,24 @@ class Placed:
     investigation_id: UUID
     is_stray: bool
     """It lies in a placeholder."""
+    inherits: bool = False
+    """Its sample is that of its inputs."""
 
 
 @dataclass(frozen=True)
 class Move:
-    """A submission in beamcat's own name that moves a dataset; dropped if that has a newer revision by now."""
+    """A submission in beamcat's own name; dropped if the dataset has a newer revision by now."""
 
     placed: Placed
     holding: Holding
+
+
+def asked_for(investigation: InvestigationRef) -> str | None:
+    """The id by which the producer asked for an investigation.
+
+    Before `named` was told, only a placeholder could have the id of the user office's that was asked for.
+    """
+    return investigation.named or (investigation.facility_id if investigation.placeholder else None)
 
 
 def placed(commit: Commit, document: CommittedDocument) -> Placed:
@@ -101,21 +113,40 @@ def placed(commit: Commit, document: CommittedDocument) -> Placed:
         mode="merge",
         complete=document.complete,
         sequence_index=None,  # moving is no newer measurement: it must not lose against the index that is catalogued
-        # before `named` was told, only a placeholder could have the id of the user office's that was asked for
-        investigation_id=investigation.named or (investigation.facility_id if investigation.placeholder else None),
+        investigation_id=asked_for(investigation),
         producer=document.producer,
         submitted_at=commit.submitted_at,
         # findings on parameters stay where the parameters are; those on links are made anew
         findings=[each for each in document.findings if each.parameter is None and each.code not in MADE_ANEW],
         definitions_version=document.definitions_version,
     )
-    return Placed(facts, commit.revision, investigation.investigation_id, investigation.placeholder)
+    return Placed(
+        facts,
+        commit.revision,
+        investigation.investigation_id,
+        investigation.placeholder,
+        document.sample is not None and document.sample.inherited,
+    )
 
 
 def move(dataset: Placed, target: UUID, now: datetime) -> Move:
     """The move of one revision to an investigation: always the same receipt, however often it is found necessary."""
     receipt_id = str(uuid5(target, f"{dataset.facts.dataset_id}/{dataset.revision}"))
-    facts = dataset.facts.model_copy(update={"receipt_id": receipt_id, "submitted_at": now})
+    return _again(dataset, dataset.facts, receipt_id, now)
+
+
+def revisit(dataset: Placed, cause: str, now: datetime) -> Move:
+    """One revision once more, because an input changed: its links are judged anew, and an inherited sample too.
+
+    Always the same receipt for one cause, which names the input and its revision.
+    """
+    receipt_id = str(uuid5(dataset.facts.dataset_id, f"{dataset.revision} because of {cause}"))
+    facts = dataset.facts.model_copy(update={"sample_name": None}) if dataset.inherits else dataset.facts
+    return _again(dataset, facts, receipt_id, now)
+
+
+def _again(dataset: Placed, facts: DatasetFacts, receipt_id: str, now: datetime) -> Move:
+    facts = facts.model_copy(update={"receipt_id": receipt_id, "submitted_at": now, "revision": dataset.revision})
     record = Record(
         topic=VALIDATED.name,
         partition=NEVER_READ,
@@ -131,7 +162,7 @@ def move(dataset: Placed, target: UUID, now: datetime) -> Move:
 
 
 def _payload(facts: DatasetFacts) -> bytes:
-    """The validated event of a submission that adds nothing to the dataset but its investigation."""
+    """The validated event of a submission that adds nothing to the dataset but what is decided anew."""
     submission = Submission(
         name=facts.name,
         path=facts.path,

@@ -10,9 +10,9 @@ from pydantic import BaseModel
 
 from services.linker.handler import HeldSubmission, Known, Linker, LinkerView
 from services.linker.holding import Holding, Settled, open_holding, settle
-from services.linker.investigations import Slot
 from services.linker.learning import CommittedView, Diary, RejectedView
 from services.linker.near import Near
+from services.linker.revisiting import Surroundings
 from shared.events import DatasetFacts, InvestigationAnnounced
 from shared.stage import Store, Transaction
 from shared.wire import Message
@@ -65,8 +65,8 @@ class Links(Protocol):
         """For the stage that links."""
 
     @property
-    def commits(self) -> Store[CommittedView, Sequence[Slot]]:
-        """For the stage that learns of commits, and releases what waited for them."""
+    def commits(self) -> Store[CommittedView, Surroundings]:
+        """For the stage that learns of commits, releases what waited for them, and notes whom they concern."""
 
     @property
     def announcements(self) -> Store[InvestigationAnnounced, Diary]:
@@ -76,8 +76,10 @@ class Links(Protocol):
     def rejections(self) -> Store[RejectedView, None]:
         """For the stage that learns of rejections, and ends the waiting of what does not bear them."""
 
-    def lot(self, most: int) -> AbstractAsyncContextManager[Lot]:
+    def lot(self, most: int, now: datetime) -> AbstractAsyncContextManager[Lot]:
         """The oldest holdings that are released or expired and that nothing of the same dataset waits before.
+
+        As many datasets that are to be looked at again join them first.
 
         Empty if there are none, or if another replica is at work.
         """
@@ -128,7 +130,7 @@ class ReleaseOutbox:
     @asynccontextmanager
     async def take(self, most: int) -> AsyncIterator[Sequence[Message]]:
         """Settle the oldest holdings; the transaction that locked them ends after their messages are confirmed."""
-        async with self._links.lot(most) as lot:
+        async with self._links.lot(most, self._clock()) as lot:
             opened = [open_holding(holding) for holding in lot.holdings]
             known = await lot.load([each.dataset for each in opened if each.dataset is not None])
             settled = settle(self._linker, opened, known, self._clock())

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +15,10 @@ from services.linker.holding import Holding
 from services.linker.investigations import Home, Plan, Slot, home_of, open_for, own_number
 from services.linker.learning import Catalogued
 from services.linker.lineage import Node
-from services.linker.moving import Move, Placed
+from services.linker.moving import Move, Placed, revisit
 from services.linker.near import MOST_NEAR, Near, near_each, places_of
 from services.linker.relationships import CataloguedDataset
+from services.linker.revisiting import Revisit, Stir
 from shared.arrays import array, quoted
 from shared.database import Connection
 from shared.events import DatasetFacts
@@ -151,6 +153,28 @@ async def send_moves(connection: Connection, moves: Sequence[Move]) -> None:
     await hold(connection, [each.holding for each in moves if each.placed.facts.dataset_id in still])
 
 
+async def catalogued_in(connection: Connection, ids: Collection[UUID]) -> dict[UUID, CataloguedDataset]:
+    """Of some datasets, those that are committed."""
+    if not ids:
+        return {}
+    return dict(seen_in(await connection.fetch(sql.CATALOGUED, list(ids)), Known()).catalogued)
+
+
+async def note_revisits(connection: Connection, stirs: Sequence[Stir], revisits: Sequence[Revisit]) -> None:
+    """Remember which datasets are to be looked at again, however many they are."""
+    if stirs:
+        rows = [(each.dataset_id, each.cause, each.recollected_at, each.start) for each in stirs]
+        await connection.execute(sql.STIR, *columns(rows, 4))
+    if revisits:
+        await connection.execute(sql.REVISIT, *columns([(each.dataset_id, each.cause) for each in revisits], 2))
+
+
+async def send_revisits(connection: Connection, most: int, now: datetime) -> None:
+    """Send some of them, as they are catalogued now."""
+    rows = await connection.fetch(sql.REVISITS, most)
+    await hold(connection, [revisit(placed_of(row), row["cause"], now).holding for row in rows])
+
+
 async def bring_links(connection: Connection, links: Mapping[UUID, frozenset[UUID]]) -> None:
     """Remember inputs that are under way to the catalogue."""
     if links:
@@ -174,13 +198,17 @@ def catalogued_of(row: asyncpg.Record) -> CataloguedDataset:
         start=row["start"],
         complete=row["complete"],
         named=row["named"],
+        revision=row["revision"],
+        inherits=row["inherits"],
+        made_at=row["made_at"],
+        recollected_at=row["recollected_at"],
     )
 
 
 def placed_of(row: asyncpg.Record) -> Placed:
     """A committed dataset that may move."""
     facts = DatasetFacts.model_validate_json(row["facts"])
-    return Placed(facts, row["revision"], row["investigation_id"], row["is_stray"])
+    return Placed(facts, row["revision"], row["investigation_id"], row["is_stray"], row["inherits"])
 
 
 def submission_of(row: asyncpg.Record) -> HeldSubmission:
@@ -293,4 +321,7 @@ def committed_row(fact: Catalogued) -> tuple[Any, ...]:
         placed.investigation_id if placed.is_stray else None,
         dataset.named,
         placed.facts.model_dump_json().encode(),
+        dataset.inherits,
+        dataset.made_at,
+        dataset.recollected_at,
     )

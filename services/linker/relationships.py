@@ -13,7 +13,8 @@ from shared.relations import Relation, relation_of
 
 OTHER_SAMPLE, OTHER_PROPOSAL = "input_of_other_sample", "input_of_other_proposal"
 STARTS_LATER, INCOMPLETE = "input_starts_later", "input_incomplete"
-CODES = frozenset((OTHER_SAMPLE, OTHER_PROPOSAL, STARTS_LATER, INCOMPLETE))
+INPUT_REPLACED = "input_replaced"
+CODES = frozenset((OTHER_SAMPLE, OTHER_PROPOSAL, STARTS_LATER, INCOMPLETE, INPUT_REPLACED))
 """Of the findings that say how dataset and inputs agree. They are made anew whenever links are."""
 
 
@@ -30,6 +31,27 @@ class CataloguedDataset:
     complete: bool = True
     named: str | None = None
     """The investigation that its producer asked for."""
+    revision: int = 0
+    inherits: bool = False
+    """Its sample is that of its inputs."""
+    made_at: datetime | None = None
+    """When the submission was committed that later ones only added to."""
+    recollected_at: datetime | None = None
+    """When it last took the place of another measurement."""
+
+    def outdates(self, child: "CataloguedDataset") -> bool:
+        """Whether it took the place of what the child was made from.
+
+        What was committed before these times were kept is older than everything.
+        """
+        if self.recollected_at is None:
+            return False
+        return child.made_at is None or child.made_at < self.recollected_at or self.outdates_start(child.start)
+
+    def outdates_start(self, start: datetime | None) -> bool:
+        """Whether what started then cannot come from the measurement that took another one's place."""
+        known = self.recollected_at is not None and self.start is not None and start is not None
+        return known and start < self.start  # type: ignore[operator]  # both are there
 
 
 def forsaken(path: str, reason: str) -> Refusal:
@@ -48,6 +70,24 @@ def disagreements(dataset: DatasetFacts, kind: Kind, inputs: Iterable[Catalogued
         if relation is not None:
             findings += _Pair(dataset, parent, relation).disagreements()
     return findings
+
+
+def input_replaced(parents: Sequence[CataloguedDataset]) -> list[Finding]:
+    """Tells of inputs that outdate what was made from them."""
+    if not parents:
+        return []
+    first, *others = sorted(parents, key=lambda each: each.path)
+    sample = f" of sample {first.sample}" if first.sample else ""
+    start = f", started {first.start.isoformat()}" if first.start else ""
+    more = f" and {len(others)} other inputs" if others else ""
+    message = f"it was made from what its input {first.path}{more} held before; other data{sample}{start} are there now"
+    cure = "process what is there now; submit it elsewhere if this result is still wanted"
+    return [Finding.warning(INPUT_REPLACED, message, cure, value=first.path)]
+
+
+def milder(finding: Finding) -> Finding:
+    """What would refuse a submission, of a dataset that is catalogued already."""
+    return finding.model_copy(update={"severity": Severity.WARNING})
 
 
 def refusing(findings: Sequence[Finding]) -> list[Finding]:

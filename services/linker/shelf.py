@@ -13,8 +13,9 @@ from services.linker.holding import Holding
 from services.linker.investigations import FIRST_OWN_NUMBER, Plan, Slot, open_for
 from services.linker.learning import Catalogued, Lost
 from services.linker.lineage import Node
-from services.linker.moving import Move
+from services.linker.moving import Move, revisit
 from services.linker.near import Near, key_of, near_each, places_of
+from services.linker.relationships import CataloguedDataset
 from shared.events import DatasetFacts
 from shared.identity import Identities
 from shared.relations import NO_DEMANDS, InputDemands
@@ -32,6 +33,8 @@ class Shelf:
     looks: dict[str, int] = field(default_factory=dict)
     slots: dict[UUID, Slot] = field(default_factory=dict)
     rejected: dict[UUID, str] = field(default_factory=dict)
+    revisits: dict[UUID, str] = field(default_factory=dict)
+    """The datasets to be looked at again, and the cause."""
     numbers: Iterator[int] = field(default_factory=lambda: count(FIRST_OWN_NUMBER))
     demands: InputDemands = NO_DEMANDS
 
@@ -45,7 +48,12 @@ class Shelf:
             looks=copy(self.looks),
             slots=copy(self.slots),
             rejected=copy(self.rejected),
+            revisits=copy(self.revisits),
         )
+
+    def catalogued(self) -> dict[UUID, CataloguedDataset]:
+        """Every committed dataset, with the inputs that are under way to it."""
+        return {key: replace(fact.as_input, inputs=self.links[key]) for key, fact in self.datasets.items()}
 
     def known(
         self, datasets: Iterable[DatasetFacts], receipts: Iterable[str], *, include_inputs: bool = False
@@ -57,7 +65,7 @@ class Shelf:
             own |= {declared.dataset_id for dataset in datasets for declared in dataset.inputs}
         asked = set(receipts)
         known = Known(
-            catalogued={key: replace(fact.as_input, inputs=self.links[key]) for key, fact in self.datasets.items()},
+            catalogued=self.catalogued(),
             held=[
                 holding.submission
                 for receipt_id, holding in self.held.items()
@@ -107,6 +115,28 @@ class Shelf:
         for move in moves:
             if self.datasets[move.placed.facts.dataset_id].revision == move.placed.revision:
                 self.hold([move.holding])
+
+    def note_revisits(self, fact: Catalogued) -> None:
+        """Whom a revision concerns: children that it outdates, or that inherit its sample, or itself."""
+        if fact.revisit is not None:
+            self.revisits[fact.revisit.dataset_id] = fact.revisit.cause
+        stir = fact.stir
+        if stir is None:
+            return
+        for key, child in self.catalogued().items():
+            if stir.dataset_id not in child.inputs:
+                continue
+            if stir.recollected_at is not None:
+                concerned = fact.as_input.outdates(child)
+            else:
+                concerned = child.inherits or child.sample is None
+            if concerned:
+                self.revisits[key] = stir.cause
+
+    def send_revisits(self, most: int, now: datetime) -> None:
+        """Send some of them, as they are catalogued now."""
+        for key in sorted(self.revisits)[:most]:
+            self.hold([revisit(self.datasets[key].placed, self.revisits.pop(key), now).holding])
 
     def due(self) -> Iterator[Holding]:
         """What is released or expired and has nothing waiting before it."""

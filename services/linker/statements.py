@@ -2,7 +2,7 @@
 
 from services.linker.tables import KEY_OF_PROPOSAL
 
-GRAPH_LOCK, RELAY_LOCK, ADOPTION_LOCK, OPENING_LOCK = ((0x6C696E6B << 8) + n for n in (1, 2, 3, 4))
+GRAPH_LOCK, RELAY_LOCK, ADOPTION_LOCK, OPENING_LOCK, CHILDREN_LOCK = ((0x6C696E6B << 8) + n for n in (1, 2, 3, 4, 5))
 """Keys of advisory locks, all held until the transaction ends.
 
 Graph: whoever adds an edge that could close a circle, so that the second of two sees the first.
@@ -10,16 +10,20 @@ Relay: whoever settles holdings, so that messages of one dataset leave in order.
 Adoption: shared by commits into a placeholder, exclusive for announcements, so that a stray sees its investigation or
 is seen by it.
 Opening: whoever opens an investigation or learns of one, after the adoption lock and before any other.
+Children: shared by commits of datasets with inputs, exclusive for a change that concerns children, so that a child sees
+what became of its input or is seen by it; after the adoption lock.
 """
 
 LOCK = "select pg_advisory_xact_lock($1)"
 LOCK_SHARED = "select pg_advisory_xact_lock_shared($1)"
 TRY_LOCK = "select pg_try_advisory_xact_lock($1)"
 
-CATALOGUED = """
-select dataset_id, path, kind, inputs, proposal, sample, start, complete, named, committed, rejected
-from dataset where (committed or rejected is not null) and dataset_id = any($1::uuid[])
-"""
+_COLUMNS = """dataset_id, path, kind, inputs, proposal, sample, start, complete, named, revision, inherits, made_at,
+    recollected_at, committed, rejected"""
+
+CATALOGUED = f"""
+select {_COLUMNS} from dataset where (committed or rejected is not null) and dataset_id = any($1::uuid[])
+"""  # noqa: S608  # made of constants
 
 NEAR = """
 select asked.path as asked, near.path as found from unnest($1::text[]) as asked (path)
@@ -31,12 +35,12 @@ cross join lateral (
 """
 """Lateral, as ANCESTRY. What is looked for is what `near.key_of` makes of a path."""
 
-AWAIT = """
+AWAIT = f"""
 insert into dataset (dataset_id, path, committed)
 select id, path, false from unnest($1::uuid[], $2::text[]) as awaited (id, path) order by id
 on conflict (dataset_id) do update set dataset_id = excluded.dataset_id
-returning dataset_id, path, kind, inputs, proposal, sample, start, complete, named, committed, rejected
-"""
+returning {_COLUMNS}
+"""  # noqa: S608  # made of constants
 """Locks the row of every missing input, there or not, in the order of ids: its commit waits for us, or we for it."""
 
 _INPUTS_OF_ANCESTOR = """
@@ -129,7 +133,8 @@ on conflict (investigation_id) do update set
 """
 
 STRAYS = """
-select distinct on (dataset_id) dataset_id, revision, placeholder_id as investigation_id, true as is_stray, facts
+select distinct on (dataset_id) dataset_id, revision, placeholder_id as investigation_id, true as is_stray, facts,
+    inherits
 from dataset join unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) as near (placeholder_id, since, until)
     using (placeholder_id)
 where start >= coalesce(since, '-infinity') and start <= coalesce(until, 'infinity')
@@ -137,28 +142,60 @@ order by dataset_id
 """
 
 RESIDENTS = """
-select dataset_id, revision, investigation_id, placeholder_id is not null as is_stray, facts
+select dataset_id, revision, investigation_id, placeholder_id is not null as is_stray, facts, inherits
 from dataset where investigation_id = any($1::uuid[]) and investigation_id is not null and named is null
 order by dataset_id
 """
 
 COMMITTED = """
 insert into dataset (dataset_id, path, committed, revision, kind, inputs, proposal, sample, start, complete,
-    investigation_id, placeholder_id, named, facts)
+    investigation_id, placeholder_id, named, facts, inherits, made_at, recollected_at)
 select id, path, true, revision, kind, inputs::uuid[], proposal, sample, start, complete,
-    investigation_id, placeholder_id, named, facts
+    investigation_id, placeholder_id, named, facts, inherits, made_at, recollected_at
 from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-    $9::bool[], $10::uuid[], $11::uuid[], $12::text[], $13::bytea[])
+    $9::bool[], $10::uuid[], $11::uuid[], $12::text[], $13::bytea[], $14::bool[], $15::timestamptz[],
+    $16::timestamptz[])
     as fact (id, path, revision, kind, inputs, proposal, sample, start, complete,
-        investigation_id, placeholder_id, named, facts) order by id
+        investigation_id, placeholder_id, named, facts, inherits, made_at, recollected_at) order by id
 on conflict (dataset_id) do update set
     (committed, revision, kind, inputs, proposal, sample, start, complete,
-        investigation_id, placeholder_id, named, facts, rejected)
+        investigation_id, placeholder_id, named, facts, inherits, made_at, recollected_at, rejected)
     = (true, excluded.revision, excluded.kind, excluded.inputs, excluded.proposal, excluded.sample, excluded.start,
-       excluded.complete, excluded.investigation_id, excluded.placeholder_id, excluded.named, excluded.facts, null)
+       excluded.complete, excluded.investigation_id, excluded.placeholder_id, excluded.named, excluded.facts,
+       excluded.inherits, excluded.made_at, excluded.recollected_at, null)
     where dataset.revision < excluded.revision
 """
 """In the order of ids, as AWAIT. An older revision than the known one locks its row and changes nothing."""
+
+STIR = """
+insert into revisit (dataset_id, cause)
+select distinct on (child.dataset_id) child.dataset_id, stirred.cause
+from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[])
+    as stirred (id, cause, recollected_at, start)
+join dataset child on child.inputs @> array[stirred.id] and child.inputs <> '{}' and child.committed
+where case when stirred.recollected_at is not null
+    then child.made_at is null or child.made_at < stirred.recollected_at or child.start < stirred.start
+    else child.inherits or child.sample is null
+end
+order by child.dataset_id, stirred.cause
+on conflict (dataset_id) do update set cause = excluded.cause
+"""
+"""Only after COMMITTED, as a statement of its own: then it sees the children of the same batch."""
+
+REVISIT = """
+insert into revisit (dataset_id, cause) select * from unnest($1::uuid[], $2::text[])
+on conflict (dataset_id) do update set cause = excluded.cause
+"""
+
+REVISITS = """
+with due as (
+    delete from revisit
+    where dataset_id in (select dataset_id from revisit order by dataset_id limit $1 for update skip locked)
+    returning dataset_id, cause
+)
+select dataset_id, revision, investigation_id, placeholder_id is not null as is_stray, facts, inherits, cause
+from due join dataset using (dataset_id) where facts is not null order by dataset_id
+"""
 
 LOSE = """
 insert into dataset (dataset_id, path, committed, rejected)

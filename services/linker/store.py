@@ -1,7 +1,7 @@
 """The linker's memory in PostgreSQL. ADR 0003 says why no wake-up is lost and no order broken."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -11,30 +11,43 @@ from services.linker import statements as sql
 from services.linker.handler import MOST_NAMED, HeldSubmission, Known, LinkerView
 from services.linker.holding import holdings_of, new_links, readmitted
 from services.linker.investigations import NEAR, Plan, Slot, home_of
-from services.linker.learning import CommittedView, Diary, Lost, Planned, RejectedView, newest_of, slot_of
+from services.linker.learning import (
+    CommittedView,
+    Diary,
+    Lost,
+    Planned,
+    RejectedView,
+    as_catalogued,
+    newest_of,
+    slot_of,
+)
 from services.linker.lots import PostgresLooks, PostgresLot
-from services.linker.moving import Placed
+from services.linker.moving import CommittedDocument, Placed
 from services.linker.near import Near
 from services.linker.ports import Looks, Lot, Queue, Side
 from services.linker.queries import (
     bring_links,
+    catalogued_in,
     columns,
     committed_row,
     hold,
     holding_of,
     keep_slots,
     near_of,
+    note_revisits,
     placed_of,
     read_known,
     reserved_numbers,
     seen_in,
     send_moves,
+    send_revisits,
     slots_of,
     submission_of,
     with_ancestry,
     with_near,
     with_openings,
 )
+from services.linker.revisiting import Surroundings, stir_of
 from shared.database import Connection, Database
 from shared.events import DatasetFacts, Investigation, InvestigationAnnounced, RescheduledInvestigation
 from shared.identity import Identities, proposal_key
@@ -54,7 +67,7 @@ class PostgresLinks:
         self.linking: Store[LinkerView, Known] = Side(
             begin, lambda connection: _Linking(connection, identities, demands)
         )
-        self.commits: Store[CommittedView, Sequence[Slot]] = Side(
+        self.commits: Store[CommittedView, Surroundings] = Side(
             begin, lambda connection: _Commits(connection, identities)
         )
         self.announcements: Store[InvestigationAnnounced, Diary] = Side(
@@ -64,8 +77,10 @@ class PostgresLinks:
         self.rejections: Store[RejectedView, None] = Side(begin, _Rejections)
 
     @asynccontextmanager
-    async def lot(self, most: int) -> AsyncIterator[Lot]:
+    async def lot(self, most: int, now: datetime) -> AsyncIterator[Lot]:
         """What may be settled now, locked against every other replica."""
+        async with self._database.transaction() as connection:
+            await send_revisits(connection, most, now)
         async with self._database.transaction() as connection:
             mine = await connection.fetchval(sql.TRY_LOCK, sql.RELAY_LOCK)
             rows = await connection.fetch(sql.DUE, most) if mine else []
@@ -164,10 +179,25 @@ class _Commits:
         self._connection = connection
         self._identities = identities
 
-    async def load(self, events: Sequence[Received[CommittedView]]) -> Sequence[Slot]:
-        """Nothing, unless something was committed into a placeholder."""
-        documents = [event.event.document for event in events if event.event.document is not None]
-        strays = [document for document in documents if document.investigation.placeholder]
+    async def load(self, events: Sequence[Received[CommittedView]]) -> Surroundings:
+        """Nothing, unless something was committed into a placeholder, has inputs, or was there before."""
+        slots = await self._slots(event.event.document for event in events)
+        newest = {
+            event.event.commit.dataset_id: as_catalogued(event.event.commit, event.event.document)
+            for event in events
+            if event.event.document is not None
+        }
+        before = await catalogued_in(self._connection, {key for key, each in newest.items() if each.revision > 1})
+        inputs = {key for each in newest.values() for key in each.inputs}
+        if any(stir_of(key, before.get(key), each) for key, each in newest.items()):
+            await self._connection.execute(sql.LOCK, sql.CHILDREN_LOCK)
+        elif inputs:
+            await self._connection.execute(sql.LOCK_SHARED, sql.CHILDREN_LOCK)
+        return Surroundings(slots, before, await catalogued_in(self._connection, inputs))
+
+    async def _slots(self, documents: Iterable[CommittedDocument | None]) -> Sequence[Slot]:
+        """The investigations that may take what was committed into a placeholder."""
+        strays = [each for each in documents if each is not None and each.investigation.placeholder]
         if not strays:
             return ()
         await self._connection.execute(sql.LOCK_SHARED, sql.ADOPTION_LOCK)
@@ -176,14 +206,22 @@ class _Commits:
         return await slots_of(self._connection, self._identities, homes, {name for name in asked if name is not None})
 
     async def save(self, events: Sequence[Received[CommittedView]], outcomes: Sequence[Outcome]) -> None:
-        """Three statements: the datasets, then, seeing what their locks made us wait for, what they free."""
+        """Three statements: the datasets, then, seeing what their locks made us wait for, what they free.
+
+        Two more where inputs changed: whom that concerns.
+        """
         del events
         facts = newest_of(outcomes)
         if not facts:
             return
         ids = [fact.dataset_id for fact in facts]
         complete = [fact.dataset_id for fact in facts if fact.as_input.complete]
-        await self._connection.execute(sql.COMMITTED, *columns([committed_row(fact) for fact in facts], 13))
+        await self._connection.execute(sql.COMMITTED, *columns([committed_row(fact) for fact in facts], 16))
+        await note_revisits(
+            self._connection,
+            [fact.stir for fact in facts if fact.stir is not None],
+            [fact.revisit for fact in facts if fact.revisit is not None],
+        )
         await send_moves(self._connection, [move for fact in facts for move in fact.moves])
         freed = await self._connection.fetch(sql.FREED, ids, complete)
         if freed:

@@ -91,6 +91,17 @@ dataset = Table(
     Column(
         "facts", LargeBinary, comment="DatasetFacts as JSON, without files: what its move to another investigation says"
     ),
+    Column(
+        "inherits", Boolean, nullable=False, server_default=text("false"), comment="its sample is that of its inputs"
+    ),
+    Column("made_at", DateTime(timezone=True), comment="when that was committed which later revisions only added to"),
+    Column("recollected_at", DateTime(timezone=True), comment="when it last took the place of another measurement"),
+    Index(
+        "dataset_child",
+        "inputs",
+        postgresql_using="gin",
+        postgresql_where=text("inputs <> '{}'"),
+    ),
     Index(
         "dataset_resident",
         "investigation_id",
@@ -103,6 +114,13 @@ dataset = Table(
         postgresql_where=text("committed"),
     ),
     Index("dataset_stray", "placeholder_id", "start", postgresql_where=text("placeholder_id is not null")),
+)
+
+revisit = Table(
+    "revisit",
+    metadata,
+    Column("dataset_id", UUID, primary_key=True, comment="to be looked at again, because an input changed"),
+    Column("cause", Text, nullable=False, comment="the input and its revision"),
 )
 
 held = Table(

@@ -57,18 +57,24 @@ def track(
 
 
 def _answer(identities: Identities, event: TrackingView, newest: Mapping[UUID, Answer]) -> Answer:
-    """Its own sample, else (merging) the one that it has already, else the one on which its inputs agree."""
+    """Its own sample, else (merging) the one that it has already, else the one on which its inputs agree.
+
+    What beamcat itself sends again names the sample as it is, inherited or not. What was made from other data than its
+    inputs hold now is of the sample that those were of.
+    """
     dataset, investigation = event.dataset, event.links.investigation
-    before = newest.get(dataset.dataset_id) if dataset.keeps_sample else None
+    before = newest.get(dataset.dataset_id) if event.keeps_sample else None
     name = dataset.sample_name
     if name is None and before and before.sample and not before.sample.inherited:
         name = before.sample.name
     if name is not None:
         sample_id = identities.sample(investigation.investigation_id, name)
-        return Answer(SampleRef(sample_id=sample_id, name=sample_name(name)), investigation.proposal)
-    if before and not event.links.inputs:
+        inherited = bool(dataset.revision and before and before.sample and before.sample.inherited)
+        sample = SampleRef(sample_id=sample_id, name=sample_name(name), inherited=inherited)
+        return Answer(sample, investigation.proposal)
+    if before and (not event.links.inputs or event.has_outdated_inputs):
         return before
-    return _inherited(event.links.inputs, newest)
+    return _inherited([entry for entry in event.links.inputs if not entry.replaced], newest)
 
 
 def _inherited(inputs: Sequence[LinkedInput], newest: Mapping[UUID, Answer]) -> Answer:

@@ -40,6 +40,7 @@ class SampledDataset(Section):
     sample_name: str | None
     mode: Mode
     start: AwareDatetime
+    revision: int | None = None
 
     @property
     def keeps_sample(self) -> bool:
@@ -53,6 +54,16 @@ class TrackingView(Section):
     dataset: SampledDataset
     links: Links
     parameters: SampleParameters
+
+    @property
+    def keeps_sample(self) -> bool:
+        """Without a word on its sample it stays of the one that it is of, whatever its inputs are of by now."""
+        return self.dataset.keeps_sample or self.has_outdated_inputs
+
+    @property
+    def has_outdated_inputs(self) -> bool:
+        """It was made from other data than are there now."""
+        return any(entry.replaced for entry in self.links.inputs)
 
 
 class Sample(Section):
@@ -228,15 +239,15 @@ def visit_of(sample: Sample) -> InvestigationRef:
 
 def queried(event: TrackingView) -> Sequence[UUID]:
     """The datasets whose newest answer may decide this event's sample."""
-    if event.dataset.sample_name:
+    if event.dataset.sample_name and event.dataset.revision is None:
         return ()
     inputs = [entry.dataset_id for entry in event.links.inputs]
-    return [event.dataset.dataset_id, *inputs] if event.dataset.keeps_sample else inputs
+    return [event.dataset.dataset_id, *inputs] if event.keeps_sample else inputs
 
 
 def registration(event: TrackingView, sample: SampleRef | None) -> Sample | None:
     """The sample that this event makes known; an inherited one is known already."""
-    if sample is None or sample.inherited:
+    if sample is None or (sample.inherited and event.dataset.sample_name is None):
         return None
     investigation = event.links.investigation
     return Sample(

@@ -8,7 +8,7 @@ import pytest
 
 from shared.datafiles import SCHEMAS, DataFileInvalid, Table, read_data_file
 from shared.icat import icat_parameters
-from shared.vocabulary import Vocabulary
+from shared.vocabulary import Vocabulary, load_combining
 from tests.described import COMBINING, VOCABULARY
 
 SHELLS = ("overall", "inner", "outer")
@@ -171,6 +171,18 @@ def test_parts_reckon_with_numbers_and_reach_from_a_beginning_to_an_end() -> Non
     for name, ends in COMBINING.extents.items():
         assert COMBINING.rules[name] == "sum"
         assert [COMBINING.rules[end] for end in ends] == ["first", "last"]
+
+
+def test_a_facility_says_what_parts_of_its_own_parameters_make(tmp_path: Path) -> None:
+    own = """title = "own"
+[parameter]
+XYZ_shots = { type = "integer", no_unit = "a count", local = true }
+[parts.combine]
+sum = ["XYZ_shots"]
+"""
+    (tmp_path / "own.toml").write_text(own)
+    assert "XYZ_shots" in Vocabulary.load([tmp_path]).terms
+    assert load_combining([tmp_path]).rules == {**COMBINING.rules, "XYZ_shots": "sum"}
 
 
 def test_parts_of_a_parameter_that_does_not_exist_are_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from shared.database import Database
 from shared.events import DatasetFacts, InvestigationAnnounced
 from shared.publisher import MemoryPublisher
 from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, REJECTED
-from shared.wire import Message, read
+from shared.wire import Message, Record, read
 from tests.unit.linker.builders import (
     IDENTITIES,
     NOON,
@@ -57,10 +57,10 @@ async def holding_child(world: World, child: DatasetFacts) -> AsyncIterator[None
 
 
 @asynccontextmanager
-async def learning_commit(world: World, path: str) -> AsyncIterator[None]:
+async def learning_commit(world: World, path: str, record: Record | None = None) -> AsyncIterator[None]:
     """A transaction that learns of a commit into a placeholder, not committed yet."""
     async with world.links.commits.transaction() as transaction:
-        events = [read(committed(path), COMMITTED, CommittedView)]
+        events = [read(record or committed(path), COMMITTED, CommittedView)]
         outcomes = learn_commits(events, await transaction.load(events), world.now)
         await transaction.save(events, outcomes)
         yield
@@ -86,6 +86,35 @@ async def test_a_child_sees_the_commit_that_is_being_learned(
     await submission
     assert other_world.linked_receipts == [f"first of {B}"]
     assert await world.held() == []
+
+
+RECOLLECTED = committed(A, revision=2, recollected=NOON + timedelta(hours=1))
+
+
+async def test_a_recollection_sees_a_result_that_is_being_learned(
+    world: World, other_world: World, database: Database
+) -> None:
+    await world.commit(committed(A))
+    async with learning_commit(world, B, committed(B, [A])):
+        recollection = asyncio.create_task(other_world.learn(RECOLLECTED))
+        await until_one_waits_for_a_lock(database)
+        assert not recollection.done()
+    await recollection
+    await other_world.send()
+    assert [each.dataset.path for each in other_world.linked] == [B]
+
+
+async def test_a_result_sees_the_recollection_that_is_being_learned(
+    world: World, other_world: World, database: Database
+) -> None:
+    await world.commit(committed(A))
+    async with learning_commit(world, A, RECOLLECTED):
+        result = asyncio.create_task(other_world.learn(committed(B, [A])))
+        await until_one_waits_for_a_lock(database)
+        assert not result.done()
+    await result
+    await other_world.send()
+    assert [each.dataset.path for each in other_world.linked] == [B]
 
 
 async def test_a_rejection_sees_a_child_that_is_being_held(

@@ -18,13 +18,14 @@ from shared.settings import Settings
 from tests.unit.linker.builders import IDENTITIES, NOON, PLACEHOLDER, WEEK, announced, committed, facts, slot
 from tests.unit.linker.investigation_suite import InvestigationSuite
 from tests.unit.linker.relationship_suite import RelationshipSuite
+from tests.unit.linker.revisit_suite import RevisitSuite
 from tests.unit.linker.store_suite import LinkerSuite
 from tests.unit.linker.world import DEMANDS, World
 
 pytestmark = pytest.mark.integration
 
 
-class TestPostgres(LinkerSuite, InvestigationSuite, RelationshipSuite):
+class TestPostgres(LinkerSuite, InvestigationSuite, RelationshipSuite, RevisitSuite):
     pass
 
 

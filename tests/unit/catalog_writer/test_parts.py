@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.catalog_writer.documents import CatalogDocument
+from services.catalog_writer.documents import CatalogDocument, places_in
 from services.catalog_writer.handler import Answered, Catalogued, Known, Revised, commit
 from services.catalog_writer.parts import APART, DIFFER, MANY, MOST_PARTS
 from shared.events import Finding, Parameter
@@ -106,9 +106,19 @@ def test_the_whole_begins_as_the_first_and_ends_as_the_last_part(catalogue: Cata
 
 def test_each_part_keeps_its_own_words(catalogue: Catalogue) -> None:
     catalogue.submit(wedge(0), wedge(1, 20))
-    said = [part.said["MX_numberOfImages"]["original"] for part in catalogue.document.parts]
-    assert said == ["10", "20"]
-    assert all("MX_oscillationRange" not in part.said for part in catalogue.document.parts)  # all say the same
+    said = [{each["name"]: each["original"] for each in part.said} for part in catalogue.document.parts]
+    assert [each["MX_numberOfImages"] for each in said] == ["10", "20"]
+    assert all("MX_oscillationRange" not in each for each in said)  # all say the same
+
+
+def test_no_word_of_a_producer_stands_where_the_parameters_are_looked_for(catalogue: Catalogue) -> None:
+    catalogue.submit(wedge(0, parameters=text("a")), wedge(1, parameters=text("b")))
+    again = replace(wedge(2, parameters=text("c")), receipt="last")
+    known = Known({again.dataset_id: catalogue.current} if catalogue.current else {}, {}, NUMBERS)
+    [outcome] = commit(COMBINING, [again.received()], known, NOW)
+    assert isinstance(outcome, Revised)
+    [place] = places_in(outcome.payload)
+    assert outcome.payload[place.start : place.end] == b'"parameters":' + outcome.document.parameters
 
 
 def test_wedges_that_do_not_follow_each_other_are_not_told_as_one_sweep(catalogue: Catalogue) -> None:

@@ -112,8 +112,15 @@ def committed(  # noqa: PLR0913  # a document has many parts
     proposal: str = PROPOSAL,
     sample: str | None = SAMPLE,
     complete: bool = True,
+    inherits: bool = False,
+    made: datetime | None = NOON,
+    recollected: datetime | None = None,
+    outdated: bool = False,
 ) -> Record:
-    """A revision, in the investigation of a slot or else in a placeholder; `named`: its producer asked for it."""
+    """A revision, in the investigation of a slot or else in a placeholder; `named`: its producer asked for it.
+
+    `outdated`: it is flagged because its inputs hold other data than it was made from.
+    """
     receipt = f"revision {revision} of {path}"
     document = Document(
         dataset_id=dataset_id(path),
@@ -130,16 +137,21 @@ def committed(  # noqa: PLR0913  # a document has many parts
         complete=complete,
         sequence_index=3,
         investigation=_reference(slot, named),
-        sample=SampleRef(sample_id=UUID(int=7), name=sample) if sample else None,
+        sample=SampleRef(sample_id=UUID(int=7), name=sample, inherited=inherits) if sample else None,
         container=None,
         sample_changer_position=None,
         parameters={},
-        inputs=[LinkedInput(path=each, dataset_id=dataset_id(each), kind="generic.raw") for each in inputs],
+        inputs=[
+            LinkedInput(path=each, dataset_id=dataset_id(each), kind="generic.raw", replaced=outdated)
+            for each in inputs
+        ],
         files=[],
         file_count=4000,
         volume_bytes=None,
         findings=list(findings),
         producer=Producer(software="mxcube"),
+        made_at=made,
+        recollected_at=recollected,
     )
     commit = Commit(
         receipt_id=receipt,

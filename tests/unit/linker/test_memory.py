@@ -4,6 +4,7 @@ from services.linker.memory import MemoryLinks
 from tests.unit.linker.builders import IDENTITIES
 from tests.unit.linker.investigation_suite import InvestigationSuite
 from tests.unit.linker.relationship_suite import RelationshipSuite
+from tests.unit.linker.revisit_suite import RevisitSuite
 from tests.unit.linker.store_suite import LinkerSuite
 from tests.unit.linker.world import DEMANDS, World
 
@@ -13,5 +14,5 @@ def world() -> World:
     return World(MemoryLinks(IDENTITIES, DEMANDS))
 
 
-class TestMemory(LinkerSuite, InvestigationSuite, RelationshipSuite):
+class TestMemory(LinkerSuite, InvestigationSuite, RelationshipSuite, RevisitSuite):
     pass

@@ -104,9 +104,14 @@ def linked(  # noqa: PLR0913  # a builder: each test names the few that matter t
     mode: Mode = "replace",
     receipt: str | None = None,
     parameters: dict[str, str] | None = None,
+    revision: int | None = None,
+    outdated: bool = False,
     start: datetime = NOW,
 ) -> Record:
-    """A `dataset.linked` record; without a receipt of its own, the path is the receipt."""
+    """A `dataset.linked` record; without a receipt of its own, the path is the receipt.
+
+    `revision`: beamcat sends it again by itself; `outdated`: it was made before its inputs were measured again.
+    """
     facts = DatasetFacts(
         dataset_id=dataset_id(path),
         receipt_id=receipt or path,
@@ -132,6 +137,7 @@ def linked(  # noqa: PLR0913  # a builder: each test names the few that matter t
         producer=Producer(),
         submitted_at=NOW,
         findings=[],
+        revision=revision,
     )
     event = DatasetLinked(
         submission=Submission(name="run_01", path=path, proposal=proposal),
@@ -139,7 +145,10 @@ def linked(  # noqa: PLR0913  # a builder: each test names the few that matter t
         parameters={name: {"value": text, "original": text} for name, text in (parameters or {}).items()},
         links=Links(
             investigation=visit or investigation(session, proposal),
-            inputs=[LinkedInput(path=entry, dataset_id=dataset_id(entry), kind="mx.raw") for entry in inputs],
+            inputs=[
+                LinkedInput(path=entry, dataset_id=dataset_id(entry), kind="mx.raw", replaced=outdated)
+                for entry in inputs
+            ],
         ),
     )
     return record(LINKED, str(facts.dataset_id), event.model_dump_json(), receipt or path)

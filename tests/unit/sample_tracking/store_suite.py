@@ -248,6 +248,40 @@ class StoreSuite(NamesOfSamples, VisitsOfSamples):
         assert tracking.sample is not None
         assert tracking.sample.name == "two"
 
+    async def test_a_result_follows_its_renamed_input_when_it_is_looked_at_again(self, world: World) -> None:
+        await world.track(linked(RAW, sample="old"), linked(CHILD, inputs=[RAW]))
+        await world.track(linked(RAW, sample="new", mode="update", receipt="renaming"))
+        [tracking] = await world.track(linked(CHILD, inputs=[RAW], mode="merge", receipt="revisit", revision=1))
+        assert tracking.sample is not None
+        assert (tracking.sample.sample_id, tracking.sample.inherited) == (sample_id("new"), True)
+
+    async def test_a_result_of_what_was_there_before_stays_of_its_sample(self, world: World) -> None:
+        await world.track(linked(RAW, sample="old"), linked(CHILD, inputs=[RAW]))
+        await world.track(linked(RAW, sample="new", receipt="re-collection"))
+        flag = linked(CHILD, inputs=[RAW], mode="merge", receipt="revisit", revision=1, outdated=True)
+        [tracking] = await world.track(flag)
+        assert tracking.sample is not None
+        assert (tracking.sample.sample_id, tracking.sample.inherited) == (sample_id("old"), True)
+
+    async def test_a_late_result_of_what_was_there_before_does_not_inherit_from_it(self, world: World) -> None:
+        await world.track(linked(RAW, sample="old"), linked(RAW, sample="new", receipt="re-collection"))
+        [tracking] = await world.track(linked(CHILD, inputs=[RAW], outdated=True))
+        assert (tracking.sample, [each.code for each in tracking.findings]) == (None, ["sample_unknown"])
+
+    async def test_an_adopted_result_goes_on_inheriting(self, world: World) -> None:
+        await world.track(linked(RAW, sample="RAC1b", session=None), linked(CHILD, inputs=[RAW], session=None))
+        adoption = linked(CHILD, sample="RAC1b", inputs=[RAW], mode="merge", receipt="adoption", revision=1)
+        [tracking] = await world.track(adoption)
+        assert tracking.sample is not None
+        assert (tracking.sample.sample_id, tracking.sample.inherited) == (sample_id("RAC1b"), True)
+        assert await world.datasets(sample_id("RAC1b")) == 1
+
+    async def test_an_update_that_names_the_inherited_sample_makes_it_the_datasets_own(self, world: World) -> None:
+        await world.track(linked(RAW, sample="RAC1b"), linked(CHILD, inputs=[RAW]))
+        [tracking] = await world.track(linked(CHILD, sample="RAC1b", mode="update", receipt="update"))
+        assert tracking.sample is not None
+        assert not tracking.sample.inherited
+
     async def test_an_adopted_dataset_takes_its_sample_into_the_real_investigation(self, world: World) -> None:
         await world.track(linked(RAW, sample="RAC1b", session=None))
         assert await world.names() == ["RAC1b"]
