@@ -251,6 +251,9 @@ class Container(Section):
     type: str | None = None
     capacity: int | None = None
     position: str | None = None
+    changer_location: int | None = Field(
+        default=None, description="its own place in the sample changer, counted from 1 through all cells"
+    )
     parcel_id: str | None = None
     parcel_name: str | None = None
 

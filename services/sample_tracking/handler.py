@@ -36,6 +36,7 @@ OWN_NUMBER = re.compile("[1-9][0-9]{12,15}")
 """The number of an investigation that beamcat opened: it has no id of the user office's."""
 
 WHOLE_NUMBER = re.compile("[0-9]{1,9}")
+PUCKS_OF_A_CELL = 3
 MOST_NAMES = 5
 
 
@@ -139,7 +140,18 @@ def _container(parameters: SampleParameters) -> Container | None:
         parcel_id=parcel_id,
         parcel_name=text_of(parameters.parcel_name),
     )
-    return None if container == Container() else container
+    if container == Container():
+        return None
+    return container.model_copy(update={"changer_location": _changer_location(text_of(parameters.changer_position))})
+
+
+def _changer_location(position: str | None) -> int | None:
+    """Where the container is, of MXCuBE's 3 · cell + puck. Both are counted from 1, so it begins at 4.
+
+    A changer without cells is one cell to MXCuBE: there it is the number of the puck as well.
+    """
+    number = _whole_number(position)
+    return number - PUCKS_OF_A_CELL if number is not None and number > PUCKS_OF_A_CELL else None
 
 
 def _whole_number(text: str | None) -> int | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from shared.absence import says_no_text
 from shared.events import Container, Finding, InvestigationRef, Links, Mode, SampleHappening, SampleRef, Section
 from shared.identity import sample_key
 from shared.stage import Learned
@@ -262,5 +263,5 @@ def registration(event: TrackingView, sample: SampleRef | None) -> Sample | None
 
 
 def text_of(said: Said | None) -> str | None:
-    """What the producer wrote, without surrounding blanks."""
-    return said.original.strip() or None if said else None
+    """What the producer wrote, without surrounding blanks; a word for nothing names nothing."""
+    return said.original.strip() if said and not says_no_text(said.original) else None

@@ -77,7 +77,9 @@ def sent(metadata: dict[str, Any]) -> bytes:
     return a_dataset(metadata["location"], **metadata)
 
 
-async def test_a_collection_as_mxcube_gathers_it_is_catalogued_and_its_pixels_are_flagged(mxcubecore: Path) -> None:
+async def test_a_collection_as_mxcube_gathers_it_is_catalogued_and_flagged_for_pixels_once(
+    mxcubecore: Path,
+) -> None:
     world = World()
     await world.send(*translated(sent(gathered(mxcubecore, "datacollection"))))
     (event,) = world.said(COMMITTED.name)
@@ -86,7 +88,7 @@ async def test_a_collection_as_mxcube_gathers_it_is_catalogued_and_its_pixels_ar
     assert document["sample"]["name"] == "Fus-RAC1b"
     assert document["investigation"]["facility_id"] == "123"
     flagged = {finding["parameter"]: finding["code"] for finding in document["findings"] if finding["parameter"]}
-    assert flagged == {"MX_xBeam": "value_implausible", "MX_yBeam": "value_implausible"}
+    assert flagged == {"MX_xBeam": "beam_centre_in_pixels"}
 
 
 async def test_the_wedges_of_a_characterisation_as_mxcube_gathers_them_are_one_dataset(mxcubecore: Path) -> None:

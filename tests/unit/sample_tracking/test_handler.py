@@ -126,6 +126,34 @@ def test_the_container_is_read_from_the_parameters(said: dict[str, str], contain
     assert decide(linked("/data/x", sample="s", parameters=parameters), Known()).container == container
 
 
+@pytest.mark.parametrize(
+    ("position", "location"),
+    [
+        ("14", 11),
+        ("4", 1),
+        ("27", 24),
+        (" 6 ", 3),
+        ("3", None),
+        ("0", None),
+        ("-1", None),
+        ("A2", None),
+        ("None", None),
+    ],
+)
+def test_mxcubes_place_in_the_sample_changer_is_where_the_container_is(position: str, location: int | None) -> None:
+    """It sends 3 · cell + puck: cell 4, puck 2 is 14, and the eleventh place of the changer."""
+    said = {"SampleChanger_position": position, "SampleTrackingContainer_id": "C7"}
+    container = decide(linked("/data/x", sample="s", parameters=said), Known()).container
+    assert container == Container(id="C7", changer_location=location)
+
+
+@pytest.mark.parametrize("word", ["None", "null", "-", "?", ""])
+def test_a_word_for_nothing_names_no_container(word: str) -> None:
+    said = {"SampleTrackingContainer_id": word, "SampleTrackingParcel_name": word, "SampleChanger_position": word}
+    tracking = decide(linked("/data/x", sample="s", parameters=said), Known())
+    assert (tracking.container, tracking.sample_changer_position) == (None, None)
+
+
 def test_a_sample_changer_position_is_text() -> None:
     tracking = decide(linked("/data/x", sample="s", parameters={"SampleChanger_position": "07"}), Known())
     assert tracking.sample_changer_position == "07"

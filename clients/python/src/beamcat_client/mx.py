@@ -277,7 +277,7 @@ def mesh_scan(
         Sample_name: Name of the sample; mmCIF _exptl_crystal.id.
         SampleProtein_acronym: Acronym of the protein; mmCIF _entity.pdbx_description.
         SampleProtein_name: Full name of the protein; mmCIF _entity.pdbx_description.
-        SampleChanger_position: Sample changer position; the number of the place, cell by cell.
+        SampleChanger_position: Sample changer position; 3 · cell + puck, as MXCuBE counts, both from 1.
         SampleChanger_name: Name (or ideally identifier) for a batch (series of data collections).
         SampleTrackingShipment_id: Identifier of the shipment.
         SampleTrackingShipment_name: Name of the shipment.
@@ -566,7 +566,7 @@ def line_scan(
         Sample_name: Name of the sample; mmCIF _exptl_crystal.id.
         SampleProtein_acronym: Acronym of the protein; mmCIF _entity.pdbx_description.
         SampleProtein_name: Full name of the protein; mmCIF _entity.pdbx_description.
-        SampleChanger_position: Sample changer position; the number of the place, cell by cell.
+        SampleChanger_position: Sample changer position; 3 · cell + puck, as MXCuBE counts, both from 1.
         SampleChanger_name: Name (or ideally identifier) for a batch (series of data collections).
         SampleTrackingShipment_id: Identifier of the shipment.
         SampleTrackingShipment_name: Name of the shipment.
@@ -855,7 +855,7 @@ def characterisation(
         Sample_name: Name of the sample; mmCIF _exptl_crystal.id.
         SampleProtein_acronym: Acronym of the protein; mmCIF _entity.pdbx_description.
         SampleProtein_name: Full name of the protein; mmCIF _entity.pdbx_description.
-        SampleChanger_position: Sample changer position; the number of the place, cell by cell.
+        SampleChanger_position: Sample changer position; 3 · cell + puck, as MXCuBE counts, both from 1.
         SampleChanger_name: Name (or ideally identifier) for a batch (series of data collections).
         SampleTrackingShipment_id: Identifier of the shipment.
         SampleTrackingShipment_name: Name of the shipment.
@@ -1200,7 +1200,7 @@ def data_collection(
         Sample_name: Name of the sample; mmCIF _exptl_crystal.id.
         SampleProtein_acronym: Acronym of the protein; mmCIF _entity.pdbx_description.
         SampleProtein_name: Full name of the protein; mmCIF _entity.pdbx_description.
-        SampleChanger_position: Sample changer position; the number of the place, cell by cell.
+        SampleChanger_position: Sample changer position; 3 · cell + puck, as MXCuBE counts, both from 1.
         SampleChanger_name: Name (or ideally identifier) for a batch (series of data collections).
         SampleTrackingShipment_id: Identifier of the shipment.
         SampleTrackingShipment_name: Name of the shipment.
@@ -1286,7 +1286,7 @@ def energy_scan(
         Sample_name: Name of the sample; mmCIF _exptl_crystal.id.
         SampleProtein_acronym: Acronym of the protein; mmCIF _entity.pdbx_description.
         SampleProtein_name: Full name of the protein; mmCIF _entity.pdbx_description.
-        SampleChanger_position: Sample changer position; the number of the place, cell by cell.
+        SampleChanger_position: Sample changer position; 3 · cell + puck, as MXCuBE counts, both from 1.
         SampleChanger_name: Name (or ideally identifier) for a batch (series of data collections).
         SampleTrackingShipment_id: Identifier of the shipment.
         SampleTrackingShipment_name: Name of the shipment.
@@ -1368,7 +1368,7 @@ def x_ray_fluorescence_emission(
         Sample_name: Name of the sample; mmCIF _exptl_crystal.id.
         SampleProtein_acronym: Acronym of the protein; mmCIF _entity.pdbx_description.
         SampleProtein_name: Full name of the protein; mmCIF _entity.pdbx_description.
-        SampleChanger_position: Sample changer position; the number of the place, cell by cell.
+        SampleChanger_position: Sample changer position; 3 · cell + puck, as MXCuBE counts, both from 1.
         SampleChanger_name: Name (or ideally identifier) for a batch (series of data collections).
         SampleTrackingShipment_id: Identifier of the shipment.
         SampleTrackingShipment_name: Name of the shipment.
@@ -1775,7 +1775,7 @@ def merge(
         Sample_name: Name of the sample; mmCIF _exptl_crystal.id.
         SampleProtein_acronym: Acronym of the protein; mmCIF _entity.pdbx_description.
         SampleProtein_name: Full name of the protein; mmCIF _entity.pdbx_description.
-        SampleChanger_position: Sample changer position; the number of the place, cell by cell.
+        SampleChanger_position: Sample changer position; 3 · cell + puck, as MXCuBE counts, both from 1.
         SampleChanger_name: Name (or ideally identifier) for a batch (series of data collections).
         SampleTrackingShipment_id: Identifier of the shipment.
         SampleTrackingShipment_name: Name of the shipment.
@@ -2181,7 +2181,7 @@ def integration(
         Sample_name: Name of the sample; mmCIF _exptl_crystal.id.
         SampleProtein_acronym: Acronym of the protein; mmCIF _entity.pdbx_description.
         SampleProtein_name: Full name of the protein; mmCIF _entity.pdbx_description.
-        SampleChanger_position: Sample changer position; the number of the place, cell by cell.
+        SampleChanger_position: Sample changer position; 3 · cell + puck, as MXCuBE counts, both from 1.
         SampleChanger_name: Name (or ideally identifier) for a batch (series of data collections).
         SampleTrackingShipment_id: Identifier of the shipment.
         SampleTrackingShipment_name: Name of the shipment.
@@ -2293,7 +2293,7 @@ def ligand_fit(
         Sample_name: Name of the sample; mmCIF _exptl_crystal.id.
         SampleProtein_acronym: Acronym of the protein; mmCIF _entity.pdbx_description.
         SampleProtein_name: Full name of the protein; mmCIF _entity.pdbx_description.
-        SampleChanger_position: Sample changer position; the number of the place, cell by cell.
+        SampleChanger_position: Sample changer position; 3 · cell + puck, as MXCuBE counts, both from 1.
         SampleChanger_name: Name (or ideally identifier) for a batch (series of data collections).
         SampleTrackingShipment_id: Identifier of the shipment.
         SampleTrackingShipment_name: Name of the shipment.
@@ -2385,7 +2385,7 @@ def refinement(
         Sample_name: Name of the sample; mmCIF _exptl_crystal.id.
         SampleProtein_acronym: Acronym of the protein; mmCIF _entity.pdbx_description.
         SampleProtein_name: Full name of the protein; mmCIF _entity.pdbx_description.
-        SampleChanger_position: Sample changer position; the number of the place, cell by cell.
+        SampleChanger_position: Sample changer position; 3 · cell + puck, as MXCuBE counts, both from 1.
         SampleChanger_name: Name (or ideally identifier) for a batch (series of data collections).
         SampleTrackingShipment_id: Identifier of the shipment.
         SampleTrackingShipment_name: Name of the shipment.
@@ -2502,7 +2502,7 @@ def molecular_replacement(
         Sample_name: Name of the sample; mmCIF _exptl_crystal.id.
         SampleProtein_acronym: Acronym of the protein; mmCIF _entity.pdbx_description.
         SampleProtein_name: Full name of the protein; mmCIF _entity.pdbx_description.
-        SampleChanger_position: Sample changer position; the number of the place, cell by cell.
+        SampleChanger_position: Sample changer position; 3 · cell + puck, as MXCuBE counts, both from 1.
         SampleChanger_name: Name (or ideally identifier) for a batch (series of data collections).
         SampleTrackingShipment_id: Identifier of the shipment.
         SampleTrackingShipment_name: Name of the shipment.
@@ -2608,7 +2608,7 @@ def sad_phasing(
         Sample_name: Name of the sample; mmCIF _exptl_crystal.id.
         SampleProtein_acronym: Acronym of the protein; mmCIF _entity.pdbx_description.
         SampleProtein_name: Full name of the protein; mmCIF _entity.pdbx_description.
-        SampleChanger_position: Sample changer position; the number of the place, cell by cell.
+        SampleChanger_position: Sample changer position; 3 · cell + puck, as MXCuBE counts, both from 1.
         SampleChanger_name: Name (or ideally identifier) for a batch (series of data collections).
         SampleTrackingShipment_id: Identifier of the shipment.
         SampleTrackingShipment_name: Name of the shipment.
@@ -2672,7 +2672,7 @@ def raw_generic(
         Sample_name: Name of the sample; mmCIF _exptl_crystal.id.
         SampleProtein_acronym: Acronym of the protein; mmCIF _entity.pdbx_description.
         SampleProtein_name: Full name of the protein; mmCIF _entity.pdbx_description.
-        SampleChanger_position: Sample changer position; the number of the place, cell by cell.
+        SampleChanger_position: Sample changer position; 3 · cell + puck, as MXCuBE counts, both from 1.
         SampleChanger_name: Name (or ideally identifier) for a batch (series of data collections).
         SampleTrackingShipment_id: Identifier of the shipment.
         SampleTrackingShipment_name: Name of the shipment.
@@ -2738,7 +2738,7 @@ def processed_generic(
         Sample_name: Name of the sample; mmCIF _exptl_crystal.id.
         SampleProtein_acronym: Acronym of the protein; mmCIF _entity.pdbx_description.
         SampleProtein_name: Full name of the protein; mmCIF _entity.pdbx_description.
-        SampleChanger_position: Sample changer position; the number of the place, cell by cell.
+        SampleChanger_position: Sample changer position; 3 · cell + puck, as MXCuBE counts, both from 1.
         SampleChanger_name: Name (or ideally identifier) for a batch (series of data collections).
         SampleTrackingShipment_id: Identifier of the shipment.
         SampleTrackingShipment_name: Name of the shipment.
