@@ -390,6 +390,9 @@ class Pending(Section):
     waits_for_count: int | None = Field(default=None, description="of all that it waits for")
     since: AwareDatetime
     deadline: AwareDatetime
+    findings: list[Finding] = Field(
+        default=[], description="catalogued paths near those that are missing, which may be meant instead"
+    )
 
 
 class Investigation(Section):

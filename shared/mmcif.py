@@ -11,14 +11,15 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from shared.events import Document, LinkedInput, Parameter
+from shared.space_groups import pdbx_name
 from shared.vocabulary import Term, Vocabulary
 
 if TYPE_CHECKING:
-    from gemmi import SpaceGroup, cif
+    from gemmi import cif
 
 DATASET, LINK, PARAMETER, FILE = "_beamcat_dataset.", "_beamcat_link.", "_beamcat_parameter.", "_beamcat_file."
 LINEAGE = "_beamcat_lineage."
@@ -249,7 +250,7 @@ def _dataset(document: Document) -> Row:
 
 
 def _parameters(document: Document, dataset_id: UUID, sweeps: set[UUID], items: Items) -> Iterator[Row]:
-    """The parameters that no item above holds."""
+    """The parameters that no item above holds; one without a canonical value is written as it was said."""
     if document.dataset_id == dataset_id:
         categories: tuple[str, ...] = OF_RESULT
     else:
@@ -263,21 +264,17 @@ def _parameters(document: Document, dataset_id: UUID, sweeps: set[UUID], items: 
         if value is not None and item.startswith(categories) and place not in told and _spelt(item, value) == value:
             told.add(place)
             continue
-        yield {"dataset_id": str(document.dataset_id), "name": name, "value": value, "unit": parameter.get("unit")}
+        said = parameter["original"] if value is None else value
+        yield {"dataset_id": str(document.dataset_id), "name": name, "value": said, "unit": parameter.get("unit")}
 
 
 def _spelt(item: str, value: str | None) -> str | None:
-    """A space group as PDBx spells it, with spaces; whatever else as it is."""
-    if item != SPACE_GROUP or value is None:
-        return value
-    from gemmi import find_spacegroup_by_name
-
-    known = cast("SpaceGroup | None", find_spacegroup_by_name(value))
-    return known.hm if known is not None and known.hm.replace(" ", "") == value.replace(" ", "") else value
+    """A space group as PDBx names it; whatever else as it is."""
+    return pdbx_name(value) if item == SPACE_GROUP and value is not None else value
 
 
 def _text(value: Value | None, factor: float = 1) -> str | None:
-    """A canonical value; None, which is written as unknown, where there is none."""
+    """A canonical value as text; None where there is none."""
     if isinstance(value, bool | list):
         return json.dumps(value)
     if isinstance(value, int | float):

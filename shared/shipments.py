@@ -59,9 +59,7 @@ class Shipment(Section):
 class Parcel(Section):
     """A box that travels, with everything in it."""
 
-    id: ThingId | None = Field(
-        default=None, description="without it, the id follows from the investigation and the name"
-    )
+    id: ThingId | None = Field(default=None, description="without it, the id follows from the shipment and the name")
     shipment_id: ThingId | None = None
     name: Name
     type: Line | None = None

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from shared.absence import SENTINELS, says_no_number, says_no_text
 from shared.events import Finding, Parameter
 from shared.quantities import LARGEST, Quantity, Unreadable, quantities_of
+from shared.space_groups import space_group
 from shared.vocabulary import Term
 
 Reader = Callable[[JsonValue], Parameter | None]
@@ -84,11 +85,19 @@ def _integer_reader(term: Term) -> Reader:
     return read
 
 
-def _text_reader(_term: Term) -> Reader:
+def _text_reader(term: Term) -> Reader:
+    if term.names is not None:
+        return _space_group_reader
+
     def read(said: JsonValue) -> Parameter | None:
         return {"value": said, "original": said} if type(said) is str and not says_no_text(said) else None
 
     return read
+
+
+def _space_group_reader(said: JsonValue) -> Parameter | None:
+    name = space_group(said) if type(said) is str else None
+    return {"value": name, "original": original_text(said)} if name is not None else None
 
 
 def _boolean_reader(_term: Term) -> Reader:
@@ -131,6 +140,8 @@ def _value(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Any, list[Finding
     if isinstance(said, str) and (says_no_text if term.type == "text" else says_no_number)(said):
         raise Unreadable("value_empty", "says that there is no value", "leave it out where there is none")
     match term.type:
+        case "text" if term.names is not None:
+            return _space_group(term, said)
         case "text":
             return ([original_text(item) for item in said] if isinstance(said, list) else original_text(said)), []
         case "boolean":
@@ -146,6 +157,16 @@ def _value(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Any, list[Finding
             raise Unreadable("value_not_an_integer", "is not a whole number")
         numbers = [int(number) for number in numbers]
     return (numbers if term.type == "vector" or len(numbers) > 1 else numbers[0]), findings
+
+
+def _space_group(term: Term, said: JsonValue) -> tuple[str, list[Finding]]:
+    """Under its one name; what is not known stays as it was said, and can be searched so."""
+    text = original_text(said)
+    name = space_group(text)
+    if name is not None:
+        return name, []
+    problem, cure = "is not a space group that is known, and was kept as it is", "write it like P 21 21 21"
+    return text, [_finding(term, said, "space_group_unknown", problem, cure, "a Hermann-Mauguin symbol or a number")]
 
 
 def _boolean(said: JsonValue) -> bool:

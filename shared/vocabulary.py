@@ -75,6 +75,9 @@ class Entry(Table):
     plausible: Range | None = Field(default=None, description="in the canonical unit; outside it the value is flagged")
     aliases: list[str] = Field(default=[], description="other names of the same; letter case never matters")
     words: dict[str, float] = Field(default={}, description="texts that stand for a number, in lower case")
+    names: Literal["space group"] | None = Field(
+        default=None, description="what a text names; it stands under one name, however it was written"
+    )
     scale: str | dict[str, str] | None = Field(
         default=None, description="one of [scale], of a ratio; a table: by the value of the name's placeholder"
     )
@@ -180,6 +183,8 @@ class Term:
     words: Mapping[str, float] = field(default_factory=dict)
     conversions: Mapping[str, Conversion] = field(default_factory=dict)
     no_unit: str = ""
+    names: Literal["space group"] | None = None
+    """Of a text: what it names."""
     scale: Scale | None = None
     """Of a ratio: how it is read where it comes without a unit."""
     scale_group: str = ""
@@ -331,6 +336,7 @@ def _term(name: str, entry: Entry, icat: IcatParameter | None, units: Units, sca
         words=entry.words,
         conversions=units.conversions_to(entry.unit) if entry.unit else units.fractions() if scale else {},
         no_unit=entry.no_unit,
+        names=entry.names,
         scale=scale,
         scale_group=entry.scale_group or name,
         aliases=tuple(entry.aliases),

@@ -20,6 +20,7 @@ from clients.cli.sources import (
     FromPipelines,
     Inputs,
     NameOption,
+    Program,
     Proposal,
     Sample,
     Start,
@@ -56,12 +57,13 @@ def submit(  # noqa: PLR0913  # each is an option of the command
     inputs: Inputs = None,
     start: Start = None,
     end: End = None,
+    program: Program = None,
     result: WhichResult = None,
     wait: Annotated[bool, typer.Option(help="Wait until each is committed, rejected or pending.")] = True,
     as_json: Json = False,
 ) -> None:
     """Hand in datasets. Exit code 1 if any was refused or rejected."""
-    given = Given(proposal, beamline, sample, path, name, tuple(inputs or ()), start, end)
+    given = Given(proposal, beamline, sample, path, name, tuple(inputs or ()), start, end, program)
     sources = read_sources(files, given, result, from_pipelines=from_pipelines)
     api = connect()
     sources = with_times(api, sources) if from_pipelines else sources
@@ -88,11 +90,12 @@ def check(  # noqa: PLR0913  # each is an option of the command
     inputs: Inputs = None,
     start: Start = None,
     end: End = None,
+    program: Program = None,
     result: WhichResult = None,
     as_json: Json = False,
 ) -> None:
     """Say everything that would be found in submissions, and publish nothing. Exit code 1 if any would be refused."""
-    given = Given(proposal, beamline, sample, path, name, tuple(inputs or ()), start, end)
+    given = Given(proposal, beamline, sample, path, name, tuple(inputs or ()), start, end, program)
     sources = read_sources(files, given, result, from_pipelines=from_pipelines)
     api = connect()
     sources = with_times(api, sources) if from_pipelines else sources

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from clients.cli.api import Api
-from clients.cli.importing.gathering import FileNotUnderstood, Given, Unplaced
+from clients.cli.importing.gathering import BETWEEN, FileNotUnderstood, Given, Unplaced
 from clients.cli.importing.results import OF_ANOTHER
 from clients.cli.output import console, fail
 from shared.events import Finding
@@ -35,6 +35,7 @@ Inputs = Annotated[
 ]
 Start = Annotated[str | None, typer.Option(help="With --from: when it began; else the file's times, or its date.")]
 End = Annotated[str | None, typer.Option(help="With --from: when it ended.")]
+Program = Annotated[str | None, typer.Option(help="With --from: the program that made it, where the file names none.")]
 WhichResult = Annotated[
     str | None,
     typer.Option("--result", help="With --from: of several results in a file its number, or all; see --path."),
@@ -62,7 +63,7 @@ class Source:
 
 def read_sources(files: Sequence[Path], given: Given, result: str | None, *, from_pipelines: bool) -> list[Source]:
     """All submissions in files, in their order."""
-    options = [*given.fields(), *(["result"] if result else [])]
+    options = [*given.options(), *(["result"] if result else [])]
     if not from_pipelines:
         if options:
             fail(f"--{min(options)} completes what a pipeline left behind; give --from too")
@@ -105,11 +106,11 @@ def _timed_by_inputs(api: Api, source: Source) -> Source:
 
 
 def print_not_submitted(unplaced: Iterable[Mapping[str, str]]) -> None:
-    """What the file says and the submission does not, a line each; but a line for each result that was not taken."""
+    """What the file says and the submission does not: a line each, but one alone for another result or middle bins."""
     for reason, group in groupby(unplaced, key=lambda one: one["reason"]):
         listed = list(group)
         lines = [f"{one['place']} = {one['value']}: {reason}" for one in listed]
-        if reason.startswith(OF_ANOTHER):
+        if reason.startswith((OF_ANOTHER, BETWEEN)):
             lines = [f"{len(listed)} values from {listed[0]['place']} on: {reason} (--json lists them)"]
         for line in lines:
             console.print(f"  [yellow]not submitted[/] {escape(line)}", soft_wrap=True)

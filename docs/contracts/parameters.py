@@ -11,14 +11,16 @@ HEADS = ("parameter", "type", "unit", "not taken outside", "flagged outside", "o
 FIRST_OF_MANY = "01"
 INTRODUCTION = """\
 What a value of each parameter must be. A bare number is taken to be in the unit; a text may bring another one, as in
-`"15 cm"`. Letter case never matters in a name. A fraction (R factors, correlations) that comes in per cent is
-converted: with a `%` always, without one where it can be nothing else, and then flagged as `percent_converted`.
+`"15 cm"`. Letter case never matters in a name. A fraction (R factors, correlations) that comes in per cent is converted
+where it says so, and where it can be nothing else; then it is flagged as `percent_converted`. What may be either is
+taken as it stands and flagged as `scale_uncertain`.
+A value outside the range that can be is not taken: it is kept as it was said, flagged, and has no canonical value.
 
 The item is that of [PDBx/mmCIF or imgCIF](../schemas/mmcif/items.toml); where a factor stands behind it, a value times
 the factor is the item's. Families with numbers in their names stand here once: `InstrumentDetector01` for all ten.
 
-Parameters that only ICAT describes are not listed. They are taken by its type, and kept as text and flagged where a
-value is of another. To add or correct one: [schemas/README.md](../schemas/README.md)."""
+Parameters that only ICAT describes are not listed. They are taken by its type, and kept as they were said and flagged
+where a value is of another. To add or correct one: [schemas/README.md](../schemas/README.md)."""
 
 
 def parameters_page() -> str:

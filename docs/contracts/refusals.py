@@ -16,6 +16,23 @@ EXAMPLES = ROOT / "schemas/examples"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+KEPT = """\
+## What refuses no dataset
+
+`dataset_invalid` is for what nobody could use: identity (path, name, proposal, beamline), type (inputs that cannot be),
+start, an end before the start, and what its kind requires, with the reason in the technique's file. These codes of
+findings refused datasets once and are warnings now, because losing a dataset over a minor value is worse than keeping
+it flagged:
+
+- `value_out_of_range`, `value_not_a_number`, `value_not_an_integer`, `value_not_finite`, `value_not_a_boolean`,
+  `value_not_a_time`, `value_nested`, `value_too_long`, `unit_unknown`, `unit_not_expected`: the value is kept as it was
+  said, without a canonical value;
+- `parameter_missing`, but for the few parameters that a kind requires: the dataset says less, and is as good for the
+  rest;
+- `parameter_name_invalid`, `too_many_parameters`: the names are made readable, and as many taken as a dataset may have;
+- `end_invalid`, `sample_invalid`: the dataset has no end, or no sample."""
+
+
 def rejections_page(services: Sequence[DeclaredService]) -> str:
     """Every rejection code; below, what the rejected examples are told."""
     everywhere = codes_named(ROOT / "shared")
@@ -31,6 +48,7 @@ def rejections_page(services: Sequence[DeclaredService]) -> str:
         "What is not taken goes to `dataset.rejected` with one of these codes, a sentence, the original bytes and the "
         "position they were read at. `beamcat rejections list` shows them; corrected, they can be resubmitted.",
         table(("code", "found by", "cause", "cure"), (_row(code, services, everywhere) for code in Code)),
+        KEPT,
         "## What a producer is told\n\nThe messages that the rejected examples under `schemas/examples/` get.",
         examples,
     )

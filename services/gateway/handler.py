@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from services.gateway.reading import read_model
 from shared.events import Investigation, SampleHappening, Submission
-from shared.identity import Identities, PathInvalid, proposal_key, sample_key
+from shared.identity import Identities, PathInvalid, proposal_key, sample_name
 from shared.problems import FieldFault, Problem, invalid
 from shared.tokens import Grant
 from shared.topics import INVESTIGATIONS, SAMPLES, SUBMITTED, Topic
@@ -122,7 +122,7 @@ def move_sample(data: Mapping[str, object], receipt_id: UUID, call: Call) -> tup
     """
     happening = read_model(data, SampleHappening)
     _permit(call.grant, happening.beamline)
-    key = f"{_key_of(happening.proposal)} {sample_key(happening.sample)}"
+    key = f"{_key_of(happening.proposal)} {sample_name(happening.sample)}"
     return call.message(SAMPLES, key, receipt_id, {"sample": data}), Noted(receipt_id=receipt_id)
 
 

@@ -3,6 +3,7 @@
 from services.linker.deadlines import Deadlines
 from services.linker.handler import Linker, LinkerView
 from services.linker.learning import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
+from services.linker.looking import SecondLooks
 from services.linker.ports import ReleaseOutbox
 from services.linker.routes import routes
 from services.linker.store import PostgresLinks
@@ -16,12 +17,13 @@ from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, REGISTERED, REJECTE
 
 
 def assemble(ground: Ground) -> Parts:
-    """Four stages over one memory, the relay of what is released, and the timer."""
+    """Four stages over one memory, the relays of what is released and of second looks, and the timer."""
     techniques = TechniqueBook.load(own_folders("techniques", ground.settings.schema_directories))
     links = PostgresLinks(ground.database, ground.identities, techniques.input_demands)
     linker = Linker(techniques, ground.identities, ground.settings.await_inputs_seconds)
     office = UserOffice(ground.identities)
     relay = Relay("linker-relay", ReleaseOutbox(links, linker, ground.clock), ground.publisher, ground.patience)
+    looks = Relay("linker-looks", SecondLooks(links, ground.clock), ground.publisher, ground.patience)
     deadlines = Deadlines(links, relay, ground.patience, ground.clock)
     return Parts(
         stages=(
@@ -32,7 +34,7 @@ def assemble(ground: Ground) -> Parts:
             Stage("linker-rejections", REJECTED, RejectedView, learn_rejections, links.rejections, saved=relay.wake,
                   onlooker=True),
         ),
-        tasks=(relay.run, deadlines.run),
+        tasks=(relay.run, looks.run, deadlines.run),
         router=routes(links, linker, ground.clock),
     )  # fmt: skip
 

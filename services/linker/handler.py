@@ -1,6 +1,6 @@
 """Which investigation and which inputs a dataset has, and whether it may go on, must wait, or is refused: pure."""
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.linker.investigations import Plan, investigation_of
 from services.linker.lineage import Node, circle_through
+from services.linker.near import Near, looked_for, near_misses
 from services.linker.relationships import CataloguedDataset, disagreements, forsaken, refusing
 from shared.events import DatasetFacts, Finding, InputRef, LinkedInput, Links, Pending, Section
 from shared.findings import summed_up
@@ -78,6 +79,8 @@ class Known:
     """What some kinds ask of the inputs that they wait for."""
     rejected: Mapping[UUID, str] = field(default_factory=dict)
     """Of the datasets and inputs of the batch, those that are not committed because they were rejected, and why."""
+    near: Near = field(default_factory=dict)
+    """Of inputs that the batch or what it finds held waits for, the catalogued paths that may be meant."""
 
     def addressed(self, dataset: DatasetFacts) -> DatasetFacts:
         """With the investigation that it names: an update that names none adds to a dataset that may name one."""
@@ -95,6 +98,13 @@ class Known:
             if (parent := self.catalogued.get(declared.dataset_id)) is None
             or (must_be_complete and not parent.complete)
         ]
+
+    def unknown(self, datasets: Iterable[DatasetFacts]) -> set[str]:
+        """The paths of inputs that are not catalogued, of some datasets and of what is held."""
+        waits_for = [held.waits_for for held in self.held]
+        waits_for += [tuple(each.path for each in self.missing(dataset)) for dataset in datasets]
+        unknown = {path for paths in waits_for for path in looked_for(paths)}
+        return unknown and unknown - {dataset.path for dataset in self.catalogued.values()}
 
     def forsaken(self, dataset: DatasetFacts) -> Refusal | None:
         """Why it does not wait, if it waits for an input that was rejected and its kind does not bear that."""
@@ -145,6 +155,7 @@ class Verdict:
 class _Lines:
     """Who is held, in the order of arrival, and what each receipt was answered; grows while a batch is decided."""
 
+    near: Near
     answers: dict[str, Outcome] = field(default_factory=dict)
     lines: dict[UUID, list[HeldSubmission]] = field(default_factory=dict)
 
@@ -167,6 +178,7 @@ class _Lines:
                     waits_for_count=len(paths),
                     since=submission.since,
                     deadline=max(earlier.deadline for earlier in waiting if earlier.deadline),
+                    findings=near_misses(submission.path, paths, self.near),
                 )
             )
         return self.answers.setdefault(submission.receipt_id, outcome)
@@ -184,7 +196,7 @@ class Linker:
 
     def link(self, events: Sequence[Received[LinkerView]], known: Known, now: datetime) -> list[Outcome]:
         """One outcome an event, each knowing what became of those before it. A receipt is always answered the same."""
-        lines = _Lines()
+        lines = _Lines(known.near)
         for submission in known.held:
             lines.join(submission)
         ancestry = dict(known.ancestry)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.linker.handler import HeldSubmission, Known, Linker, LinkerView, State, add_ancestry
 from services.linker.lineage import Node
+from services.linker.near import Near, near_misses
 from shared.events import DatasetFacts, Links
 from shared.rejecting import rejection_message
 from shared.rejections import Code, Poison, Refusal
@@ -158,23 +159,24 @@ def _last_word(linker: Linker, opened: Opened, known: Known, ancestry: MutableMa
     if dataset is None:
         return opened.refusal or Refusal(Code.INTERNAL_ERROR, "the held record cannot be read")
     if submission.state is State.EXPIRED:
-        return submission.refusal or _expiry(opened.holding, dataset)
+        return submission.refusal or _expiry(opened.holding, dataset, known.near)
     verdict = linker.judge(dataset, known, ancestry)
     if verdict.refusal is None:
         add_ancestry(ancestry, dataset)
     return verdict.refusal or verdict.links
 
 
-def _expiry(holding: Holding, dataset: DatasetFacts) -> Refusal:
+def _expiry(holding: Holding, dataset: DatasetFacts, near: Near) -> Refusal:
     missing = set(holding.missing)
     paths = [declared.path for declared in dataset.inputs if declared.dataset_id in missing]
     more = f" and {len(paths) - MOST_TOLD} more" if len(paths) > MOST_TOLD else ""
     wanted = "catalogued and complete" if holding.awaits_completion else "catalogued"
     since, deadline = holding.submission.since, holding.submission.deadline
+    told = "".join(f"; {finding.sentence}" for finding in near_misses(dataset.path, paths, near))
     return Refusal(
         Code.INPUT_MISSING,
         f"{len(paths)} of {len(dataset.inputs)} inputs were not {wanted} between {since:%Y-%m-%d %H:%M} and"
-        f" {deadline:%Y-%m-%d %H:%M} UTC: {', '.join(paths[:MOST_TOLD])}{more}",
+        f" {deadline:%Y-%m-%d %H:%M} UTC: {', '.join(paths[:MOST_TOLD])}{more}{told}",
     )
 
 

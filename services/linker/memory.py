@@ -1,7 +1,7 @@
 """The linker's memory in a dictionary: the twin of `store.py`, for tests and to read the rules without SQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +18,8 @@ from services.linker.learning import (
     RejectedView,
     newest_of,
 )
-from services.linker.ports import Lot, Queue, Side
+from services.linker.near import Near
+from services.linker.ports import NO_MORE_LOOKS, Looks, Lot, Queue, Side
 from services.linker.shelf import Shelf
 from shared.events import DatasetFacts, InvestigationAnnounced
 from shared.identity import Identities
@@ -53,9 +54,19 @@ class MemoryLinks:
         async with self._begin() as shelf:
             yield _Lot(shelf, self._identities, list(shelf.due())[:most])
 
+    @asynccontextmanager
+    async def looks(self, waited_since: Sequence[datetime], most: int) -> AsyncIterator[Looks]:
+        """What is to be looked at once more."""
+        async with self._begin() as shelf:
+            yield _Looks(shelf, list(shelf.to_look_at(waited_since))[:most])
+
     async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
         """What is known of the datasets and their inputs."""
         return self._shelf.known(datasets, (), include_inputs=True)
+
+    async def near(self, paths: Collection[str]) -> Near:
+        """The catalogued paths that may be meant by some that are not."""
+        return self._shelf.near(paths)
 
     async def expire(self, now: datetime) -> int:
         """Give up on what has waited past its deadline."""
@@ -165,6 +176,25 @@ class _Announcements:
             if isinstance(outcome, Planned):
                 self._shelf.slots[outcome.slot.investigation_id] = outcome.slot
                 self._shelf.send(outcome.moves)
+
+
+class _Looks:
+    """Holdings to be looked at once more."""
+
+    def __init__(self, shelf: Shelf, holdings: Sequence[Holding]) -> None:
+        self.holdings = holdings
+        self._shelf = shelf
+
+    async def near(self, paths: Collection[str]) -> Near:
+        """The catalogued paths that may be meant by some that are not."""
+        return self._shelf.near(paths)
+
+    async def finish(self, told: Collection[str]) -> None:
+        """All were looked at; these are not looked at again."""
+        for holding in self.holdings:
+            receipt_id = holding.submission.receipt_id
+            looks = self._shelf.looks.get(receipt_id, 0) + 1
+            self._shelf.looks[receipt_id] = NO_MORE_LOOKS if receipt_id in told else looks
 
 
 class _Lot:

@@ -1,6 +1,6 @@
 """What the linker asks of its memory: `store.py` keeps it in PostgreSQL, `memory.py` in a dictionary."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,12 +12,17 @@ from services.linker.handler import HeldSubmission, Known, Linker, LinkerView
 from services.linker.holding import Holding, Settled, open_holding, settle
 from services.linker.investigations import Slot
 from services.linker.learning import CommittedView, Diary, RejectedView
+from services.linker.near import Near
 from shared.events import DatasetFacts, InvestigationAnnounced
 from shared.stage import Store, Transaction
 from shared.wire import Message
 
 E = TypeVar("E", bound=BaseModel)
 K = TypeVar("K")
+
+
+NO_MORE_LOOKS = 100
+"""More looks than anything gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,18 @@ class Lot(Protocol):
 
     async def finish(self, settled: Sequence[Settled]) -> None:
         """Forget what was linked; keep a tombstone of what was refused."""
+
+
+class Looks(Protocol):
+    """Holdings to be looked at once more, locked, inside one transaction."""
+
+    holdings: Sequence[Holding]
+
+    async def near(self, paths: Collection[str]) -> Near:
+        """The catalogued paths that may be meant by some that are not."""
+
+    async def finish(self, told: Collection[str]) -> None:
+        """All were looked at; these receipts were told of something, and are not looked at again."""
 
 
 class Links(Protocol):
@@ -65,8 +82,14 @@ class Links(Protocol):
         Empty if there are none, or if another replica is at work.
         """
 
+    def looks(self, waited_since: Sequence[datetime], most: int) -> AbstractAsyncContextManager[Looks]:
+        """What waits, nothing of the same dataset before it, and has its n-th look if it has waited since the n-th."""
+
     async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
         """What is known of the datasets and their inputs, without a trace. What is held of the inputs is included."""
+
+    async def near(self, paths: Collection[str]) -> Near:
+        """The catalogued paths that may be meant by some that are not."""
 
     async def expire(self, now: datetime) -> int:
         """Give up on what has waited past its deadline; how many those are."""

@@ -1,5 +1,6 @@
 """The linker's questions and orders to PostgreSQL, between rows and the words of the domain."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from services.linker.investigations import Home, Plan, Slot, home_of, open_for, 
 from services.linker.learning import Catalogued
 from services.linker.lineage import Node
 from services.linker.moving import Move, Placed
+from services.linker.near import MOST_NEAR, Near, near_each, places_of
 from services.linker.relationships import CataloguedDataset
 from shared.arrays import array, quoted
 from shared.database import Connection
@@ -84,6 +86,22 @@ async def with_openings(
     numbers = await reserved_numbers(connection, len(homeless))
     await keep_slots(connection, open_for(homeless, plan, identities, numbers))
     return replace(known, plan=plan)
+
+
+async def with_near(connection: Connection, known: Known, datasets: Iterable[DatasetFacts]) -> Known:
+    """The same, with what may be meant by the inputs that are not catalogued."""
+    return replace(known, near=await near_of(connection, known.unknown(datasets)))
+
+
+async def near_of(connection: Connection, paths: Collection[str]) -> Near:
+    """The catalogued paths that may be meant by some that are not."""
+    if not paths:
+        return {}
+    places = {place for path in paths for place in places_of(path)}
+    found = defaultdict(list)
+    for row in await connection.fetch(sql.NEAR, list(places), MOST_NEAR):
+        found[row["asked"]].append(row["found"])
+    return near_each(paths, found)
 
 
 async def reserved_numbers(connection: Connection, count: int) -> list[int]:

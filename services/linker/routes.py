@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel
 
 from services.linker.handler import MOST_NAMED, Known, Linker
+from services.linker.near import looked_for, near_misses
 from services.linker.ports import Links
 from shared.events import DatasetFacts, Finding, InputRef, InvestigationRef
 
@@ -35,7 +36,7 @@ class LinksVerdict(BaseModel):
 
 
 class PendingDataset(BaseModel):
-    """A submission that is held, and for how long."""
+    """A submission that is held, for how long, and what may be meant by the inputs that it waits for."""
 
     receipt_id: str
     dataset_id: UUID
@@ -47,6 +48,7 @@ class PendingDataset(BaseModel):
     since: AwareDatetime
     deadline: AwareDatetime | None
     age_seconds: float
+    findings: list[Finding]
 
 
 def routes(links: Links, linker: Linker, clock: Callable[[], datetime]) -> APIRouter:
@@ -61,7 +63,8 @@ def routes(links: Links, linker: Linker, clock: Callable[[], datetime]) -> APIRo
     @router.get("/pending")
     async def pending(limit: Annotated[int, Query(ge=1, le=10_000)] = 1000) -> list[PendingDataset]:
         """What is held, the oldest first."""
-        now = clock()
+        now, waiting = clock(), await links.pending(limit)
+        near = await links.near({path for held in waiting for path in looked_for(held.waits_for)})
         return [
             PendingDataset(
                 receipt_id=held.receipt_id,
@@ -73,8 +76,9 @@ def routes(links: Links, linker: Linker, clock: Callable[[], datetime]) -> APIRo
                 since=held.since,
                 deadline=held.deadline,
                 age_seconds=(now - held.since).total_seconds(),
+                findings=near_misses(held.path, held.waits_for, near),
             )
-            for held in await links.pending(limit)
+            for held in waiting
         ]
 
     return router
@@ -84,13 +88,14 @@ def verdict_on(dataset: DatasetFacts, linker: Linker, known: Known) -> LinksVerd
     """What the linker would say."""
     verdict = linker.judge(dataset, known, known.ancestry)
     held = {submission.dataset_id for submission in known.held}
+    unknown = [declared.path for declared in verdict.missing if declared.dataset_id not in held]
     return LinksVerdict(
         accepted=verdict.refusal is None,
         investigation=verdict.links.investigation,
         inputs=[_input_state(declared, known, held) for declared in dataset.inputs],
         waits_for=[declared.path for declared in verdict.missing[:MOST_NAMED]],
         waits_for_count=len(verdict.missing),
-        findings=verdict.findings,
+        findings=[*verdict.findings, *near_misses(dataset.path, unknown, known.near)],
     )
 
 

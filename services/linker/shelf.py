@@ -1,8 +1,10 @@
 """The tables of the linker's memory twin, and what is done to them: pure but for the numbers that it gives."""
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import count
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from services.linker.investigations import FIRST_OWN_NUMBER, Plan, Slot, open_fo
 from services.linker.learning import Catalogued, Lost
 from services.linker.lineage import Node
 from services.linker.moving import Move
+from services.linker.near import Near, key_of, near_each, places_of
 from shared.events import DatasetFacts
 from shared.identity import Identities
 from shared.relations import NO_DEMANDS, InputDemands
@@ -26,6 +29,7 @@ class Shelf:
     datasets: dict[UUID, Catalogued] = field(default_factory=dict)
     links: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
     held: dict[str, Holding] = field(default_factory=dict)
+    looks: dict[str, int] = field(default_factory=dict)
     slots: dict[UUID, Slot] = field(default_factory=dict)
     rejected: dict[UUID, str] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: count(FIRST_OWN_NUMBER))
@@ -38,6 +42,7 @@ class Shelf:
             datasets=copy(self.datasets),
             links=copy(self.links),
             held=copy(self.held),
+            looks=copy(self.looks),
             slots=copy(self.slots),
             rejected=copy(self.rejected),
         )
@@ -46,11 +51,12 @@ class Shelf:
         self, datasets: Iterable[DatasetFacts], receipts: Iterable[str], *, include_inputs: bool = False
     ) -> Known:
         """All there is to know; what the batch does not touch does no harm."""
+        datasets = list(datasets)
         own = {dataset.dataset_id for dataset in datasets}
         if include_inputs:
             own |= {declared.dataset_id for dataset in datasets for declared in dataset.inputs}
         asked = set(receipts)
-        return Known(
+        known = Known(
             catalogued={key: replace(fact.as_input, inputs=self.links[key]) for key, fact in self.datasets.items()},
             held=[
                 holding.submission
@@ -63,6 +69,14 @@ class Shelf:
             demands=self.demands,
             rejected=copy(self.rejected),
         )
+        return replace(known, near=self.near(known.unknown(datasets)))
+
+    def near(self, paths: Collection[str]) -> Near:
+        """The catalogued paths that may be meant by some that are not."""
+        by_key = defaultdict(list)
+        for fact in self.datasets.values():
+            by_key[key_of(fact.as_input.path)].append(fact.as_input.path)
+        return near_each(paths, {place: by_key[key_of(place)] for path in paths for place in places_of(path)})
 
     def _ancestry(self) -> dict[UUID, Node]:
         ancestry = {key: Node(fact.as_input.path, self.links[key]) for key, fact in self.datasets.items()}
@@ -101,6 +115,17 @@ class Shelf:
             if holding.submission.state is State.WAITING:
                 blocked.add(holding.submission.dataset_id)
             elif holding.submission.state in DUE and holding.submission.dataset_id not in blocked:
+                yield holding
+
+    def to_look_at(self, waited_since: Sequence[datetime]) -> Iterator[Holding]:
+        """What waits, nothing of the same dataset before it, and is due for its next look."""
+        seen: set[UUID] = set()
+        for receipt_id, holding in self.held.items():
+            submission, looks = holding.submission, self.looks.get(receipt_id, 0)
+            if submission.state is not State.WAITING or submission.dataset_id in seen:
+                continue
+            seen.add(submission.dataset_id)
+            if looks < len(waited_since) and submission.since <= waited_since[looks]:
                 yield holding
 
     def learn(self, fact: Catalogued) -> None:

@@ -21,6 +21,16 @@ select dataset_id, path, kind, inputs, proposal, sample, start, complete, named,
 from dataset where (committed or rejected is not null) and dataset_id = any($1::uuid[])
 """
 
+NEAR = """
+select asked.path as asked, near.path as found from unnest($1::text[]) as asked (path)
+cross join lateral (
+    select path from dataset
+    where committed and lower(replace(dataset.path, ' ', '')) = lower(replace(asked.path, ' ', ''))
+    order by path limit $2
+) near
+"""
+"""Lateral, as ANCESTRY. What is looked for is what `near.key_of` makes of a path."""
+
 AWAIT = """
 insert into dataset (dataset_id, path, committed)
 select id, path, false from unnest($1::uuid[], $2::text[]) as awaited (id, path) order by id
@@ -202,6 +212,19 @@ select * from held where state in ('released', 'expired') and not exists (
 ) order by seq limit $1 for update
 """
 
+LOOK = """
+select held.* from unnest($1::timestamptz[]) with ordinality as look (since, n)
+join held on held.looks = look.n - 1 and held.since <= look.since
+where state = 'waiting' and not exists (
+    select from held earlier
+    where earlier.dataset_id = held.dataset_id and earlier.seq < held.seq and earlier.state = 'waiting'
+) order by seq limit $2 for update of held skip locked
+"""
+
+LOOKED = """
+update held set looks = case when receipt_id = any($2::text[]) then $3 else looks + 1 end
+where receipt_id = any($1::text[])
+"""
 FORGET = "delete from held where receipt_id = any($1::text[])"
 
 ENTOMB = """

@@ -1,7 +1,7 @@
 """The linker's memory in PostgreSQL. ADR 0003 says why no wake-up is lost and no order broken."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -9,11 +9,13 @@ from uuid import UUID
 
 from services.linker import statements as sql
 from services.linker.handler import MOST_NAMED, HeldSubmission, Known, LinkerView
-from services.linker.holding import Holding, Settled, holdings_of, new_links, readmitted
+from services.linker.holding import holdings_of, new_links, readmitted
 from services.linker.investigations import NEAR, Plan, Slot, home_of
 from services.linker.learning import CommittedView, Diary, Lost, Planned, RejectedView, newest_of, slot_of
+from services.linker.lots import PostgresLooks, PostgresLot
 from services.linker.moving import Placed
-from services.linker.ports import Lot, Queue, Side
+from services.linker.near import Near
+from services.linker.ports import Looks, Lot, Queue, Side
 from services.linker.queries import (
     bring_links,
     columns,
@@ -21,6 +23,7 @@ from services.linker.queries import (
     hold,
     holding_of,
     keep_slots,
+    near_of,
     placed_of,
     read_known,
     reserved_numbers,
@@ -29,6 +32,7 @@ from services.linker.queries import (
     slots_of,
     submission_of,
     with_ancestry,
+    with_near,
     with_openings,
 )
 from shared.database import Connection, Database
@@ -65,15 +69,27 @@ class PostgresLinks:
         async with self._database.transaction() as connection:
             mine = await connection.fetchval(sql.TRY_LOCK, sql.RELAY_LOCK)
             rows = await connection.fetch(sql.DUE, most) if mine else []
-            yield _Lot(connection, self._identities, [holding_of(row) for row in rows])
+            yield PostgresLot(connection, self._identities, [holding_of(row) for row in rows])
+
+    @asynccontextmanager
+    async def looks(self, waited_since: Sequence[datetime], most: int) -> AsyncIterator[Looks]:
+        """What is to be looked at once more, locked."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(sql.LOOK, list(waited_since), most)
+            yield PostgresLooks(connection, [holding_of(row) for row in rows])
 
     async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
         """What is known of the datasets and their inputs, without a trace."""
         async with self._database.connection() as connection:
             known = await read_known(connection, self._identities, datasets, (), include_inputs=True)
-            known = replace(known, demands=self._demands)
+            known = await with_near(connection, replace(known, demands=self._demands), datasets)
             suspects = [dataset for dataset in datasets if known.may_close_circle(dataset)]
             return await with_ancestry(connection, known, suspects) if suspects else known
+
+    async def near(self, paths: Collection[str]) -> Near:
+        """The catalogued paths that may be meant by some that are not."""
+        async with self._database.connection() as connection:
+            return await near_of(connection, paths)
 
     async def expire(self, now: datetime) -> int:
         """Give up on what has waited past its deadline."""
@@ -102,12 +118,13 @@ class _Linking:
         self._known = Known()
 
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
-        """Three queries; four more where nothing is planned, four where an input is missing or new to an update."""
+        """Three queries; four more where nothing is planned, five where an input is missing or new to an update."""
         datasets = [event.event.dataset for event in events]
         receipts = [event.receipt_id for event in events]
         known = await read_known(self._connection, self._identities, datasets, receipts)
         known = replace(known, demands=self._demands)
         known = await with_openings(self._connection, self._identities, datasets, known)
+        known = await with_near(self._connection, known, datasets)
         if suspects := [dataset for dataset in datasets if known.may_close_circle(dataset)]:
             await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
             known = await self._await_missing(suspects, known)
@@ -257,39 +274,3 @@ class _Announcements:
         planned = [outcome for outcome in outcomes if isinstance(outcome, Planned)]
         await keep_slots(self._connection, [outcome.slot for outcome in planned])
         await send_moves(self._connection, [move for outcome in planned for move in outcome.moves])
-
-
-class _Lot:
-    """Holdings under lock."""
-
-    def __init__(self, connection: Connection, identities: Identities, holdings: Sequence[Holding]) -> None:
-        self.holdings = holdings
-        self._connection = connection
-        self._identities = identities
-        self._known = Known()
-
-    async def load(self, datasets: Sequence[DatasetFacts]) -> Known:
-        """What the last word depends on."""
-        if not datasets:
-            return self._known
-        known = await read_known(self._connection, self._identities, datasets, ())
-        known = await with_openings(self._connection, self._identities, datasets, known)
-        if suspects := [dataset for dataset in datasets if known.brings_links(dataset)]:
-            await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
-            known = await with_ancestry(self._connection, known, suspects)
-        self._known = known
-        return known
-
-    async def finish(self, settled: Sequence[Settled]) -> None:
-        """Forget what was linked; keep a tombstone of what was refused."""
-        linked = [each for each in settled if each.refusal is None]
-        tombs = [
-            (each.holding.submission.receipt_id, each.refusal.code, each.refusal.message)
-            for each in settled
-            if each.refusal is not None
-        ]
-        await bring_links(self._connection, new_links((each.passed for each in linked if each.passed), self._known))
-        if linked:
-            await self._connection.execute(sql.FORGET, [each.holding.submission.receipt_id for each in linked])
-        if tombs:
-            await self._connection.execute(sql.ENTOMB, *columns(tombs, 3))

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Sequence,
     Table,
     Text,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import UUID
@@ -95,6 +96,12 @@ dataset = Table(
         "investigation_id",
         postgresql_where=text("investigation_id is not null and named is null"),
     ),
+    Index(
+        "dataset_near",
+        func.lower(func.replace(text("path"), text("' '"), text("''"))),
+        postgresql_using="hash",  # the path itself would make an index as large as the table
+        postgresql_where=text("committed"),
+    ),
     Index("dataset_stray", "placeholder_id", "start", postgresql_where=text("placeholder_id is not null")),
 )
 
@@ -122,6 +129,13 @@ held = Table(
         server_default=text("false"),
         comment="an input that is rejected ends the waiting",
     ),
+    Column(
+        "looks",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="how often something near its missing inputs was looked for while it waits",
+    ),
     Column("since", DateTime(timezone=True), nullable=False),
     Column("deadline", DateTime(timezone=True)),
     Column("code", Text, comment="of the refusal, as `message`"),
@@ -137,6 +151,7 @@ held = Table(
     CheckConstraint("state in ('waiting', 'released', 'expired', 'refused')", name="held_state"),
     Index("held_line", "dataset_id", "seq", postgresql_where=text("state <> 'refused'")),
     Index("held_due", "seq", postgresql_where=text("state in ('released', 'expired')")),
+    Index("held_looks", "looks", "since", postgresql_where=text("state = 'waiting'")),
     Index("held_deadline", "deadline", postgresql_where=text("state = 'waiting'")),
     Index(
         "held_missing",

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
+from operator import itemgetter
 from uuid import UUID
 
 from services.sample_tracking.samples import (
@@ -11,12 +13,14 @@ from services.sample_tracking.samples import (
     Happened,
     Known,
     Sample,
+    SampledDataset,
     SampleEntry,
     SampleHistory,
     SampleHome,
     Told,
     TrackingView,
     Visited,
+    Whereabouts,
     queried,
     registration,
     visit_of,
@@ -34,12 +38,22 @@ class Memory:
     def __init__(self) -> None:
         self.samples: dict[UUID, Sample] = {}
         self.tracked: dict[tuple[UUID, str], Answer] = {}
+        self.measured: dict[UUID, tuple[tuple[datetime, UUID, int], Whereabouts]] = {}
         self.happened: dict[tuple[str, str], Happened] = {}
         self.visits: dict[UUID, Visited] = {}
 
     def newest(self) -> dict[UUID, Answer]:
         """Each dataset's last answer, in the order of arrival."""
         return {dataset_id: answer for (dataset_id, _), answer in self.tracked.items()}
+
+    def measure(self, dataset: SampledDataset, tracking: Tracking) -> None:
+        """Where the sample of a dataset is that names a container."""
+        if tracking.sample is None or tracking.container is None:
+            return
+        where = Whereabouts(dataset.start, tracking.container, tracking.sample_changer_position)
+        said = (dataset.start, dataset.dataset_id, len(self.tracked)), where
+        known = self.measured.get(tracking.sample.sample_id, said)
+        self.measured[tracking.sample.sample_id] = max(known, said, key=itemgetter(0))
 
     def visit(self, said: Visited) -> None:
         """A later word replaces an earlier one."""
@@ -81,7 +95,10 @@ class MemoryTracking:
                 self._memory.samples.setdefault(sample.sample_id, sample)
             proposal = self._memory.samples[tracking.sample.sample_id].proposal if tracking.sample else None
             answer = Answer(tracking.sample, proposal, tracking.findings)
-            self._memory.tracked.setdefault((received.event.dataset.dataset_id, received.receipt_id), answer)
+            dataset = received.event.dataset
+            if (dataset.dataset_id, received.receipt_id) not in self._memory.tracked:
+                self._memory.measure(dataset, tracking)
+            self._memory.tracked.setdefault((dataset.dataset_id, received.receipt_id), answer)
 
 
 class MemoryHappenings:
@@ -159,4 +176,8 @@ class MemoryRegister:
         visits = Visits([each.visit for each in memory.visits.values()], homes)
         by_sample = histories(samples, [each.happening for each in happened], visits)
         datasets = Counter(answer.sample.sample_id for answer in memory.newest().values() if answer.sample)
-        return [Told(each, datasets[each.sample_id], by_sample[each.sample_id]) for each in samples]
+        measured = {sample_id: where for sample_id, (_, where) in memory.measured.items()}
+        return [
+            Told(each, datasets[each.sample_id], by_sample[each.sample_id], measured.get(each.sample_id))
+            for each in samples
+        ]

@@ -11,6 +11,7 @@ from services.sample_tracking.samples import (
     SampleHistory,
     SampleHome,
     Told,
+    Whereabouts,
     names_of,
 )
 from services.sample_tracking.visits import Visits, histories
@@ -40,6 +41,12 @@ limit $3
 """  # noqa: S608  # the parts are constants of this file
 
 ONE = f"select sample.*, {DATASETS} as datasets from sample where sample_id = $1"  # noqa: S608  # as FIND
+
+MEASURED = """
+select distinct on (sample_id) sample_id, measured_at, container, sample_changer_position
+from tracked where sample_id = any($1::uuid[]) and container is not null
+order by sample_id, measured_at desc, dataset_id desc, seq desc
+"""
 
 HAPPENED = """
 with wanted as (select * from unnest($1::text[], $2::text[]) as wanted (proposal, key))
@@ -81,7 +88,7 @@ class PostgresRegister:
 
 
 async def _told(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[Told]:
-    """What happened to these samples: three queries, whatever their number."""
+    """What is known of these samples: four queries, whatever their number."""
     samples = [Sample.model_validate(dict(row)) for row in rows]
     names = {(sample.proposal, sample_key(sample.name)) for sample in samples}
     happened = [_happening(row) for row in await connection.fetch(HAPPENED, *_columns(names))]
@@ -90,8 +97,11 @@ async def _told(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[
     named = {each.investigation_id for each in happened if each.investigation_id is not None}
     visits = await connection.fetch(VISITS, list({sample.proposal for sample in samples}), list(named))
     by_sample = histories(samples, happened, Visits([_visit(row) for row in visits], homes))
+    measured = await connection.fetch(MEASURED, [sample.sample_id for sample in samples])
+    places = {row["sample_id"]: _whereabouts(row) for row in measured}
     return [
-        Told(sample, row["datasets"], by_sample[sample.sample_id]) for sample, row in zip(samples, rows, strict=True)
+        Told(sample, row["datasets"], by_sample[sample.sample_id], places.get(sample.sample_id))
+        for sample, row in zip(samples, rows, strict=True)
     ]
 
 
@@ -104,6 +114,11 @@ def _containing(text: str) -> str:
     """A LIKE pattern in which the text stands for itself."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
+
+
+def _whereabouts(row: asyncpg.Record) -> Whereabouts:
+    container = Container.model_validate_json(row["container"])
+    return Whereabouts(row["measured_at"], container, row["sample_changer_position"])
 
 
 def _visit(row: asyncpg.Record) -> InvestigationRef:

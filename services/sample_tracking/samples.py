@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -38,6 +39,7 @@ class SampledDataset(Section):
     dataset_id: UUID
     sample_name: str | None
     mode: Mode
+    start: AwareDatetime
 
     @property
     def keeps_sample(self) -> bool:
@@ -124,11 +126,22 @@ class HistoryEntry(Section):
     sample_changer_position: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a sample was, as the last dataset or event said that named its container."""
+
+    at: datetime
+    container: Container
+    sample_changer_position: str | None
+
+
 class SampleEntry(Sample):
-    """A sample, how many datasets it has now, and the last thing that happened to it."""
+    """A sample, how many datasets it has now, the last thing that happened to it, and where it was last known to be."""
 
     datasets: int
     last: HistoryEntry | None
+    container: Container | None = None
+    sample_changer_position: str | None = None
 
 
 class SampleHistory(SampleEntry):
@@ -139,16 +152,33 @@ class SampleHistory(SampleEntry):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A sample, how many datasets it has now, and what happened to it, oldest first."""
+    """A sample, how many datasets it has now, what happened to it, oldest first, and where datasets say that it was."""
 
     sample: Sample
     datasets: int
     happened: Sequence[SampleHappening]
+    measured: Whereabouts | None = None
 
     def entry(self) -> SampleEntry:
         """Without the history."""
         last = _entry(self.happened[-1]) if self.happened else None
-        return SampleEntry(**self.sample.model_dump(), datasets=self.datasets, last=last)
+        where = self._whereabouts()
+        return SampleEntry(
+            **self.sample.model_dump(),
+            datasets=self.datasets,
+            last=last,
+            container=where.container if where else None,
+            sample_changer_position=where.sample_changer_position if where else None,
+        )
+
+    def _whereabouts(self) -> Whereabouts | None:
+        """What names no container, such as an XRF spectrum, says nothing of where the sample is."""
+        said = [
+            Whereabouts(each.at, each.container, each.sample_changer_position)
+            for each in self.happened
+            if each.container is not None
+        ]
+        return max([*said, *([self.measured] if self.measured else [])], key=lambda each: each.at, default=None)
 
     def history(self) -> SampleHistory:
         """With the history."""

@@ -65,10 +65,12 @@ where {_IS_NEWS.replace("said.", "excluded.")}
 """A later word replaces an earlier one. A row that is known already is read, not written or locked."""
 
 TRACK = """
-insert into tracked (dataset_id, receipt_id, sample_id, inherited, findings)
-select dataset_id, receipt_id, sample_id, inherited, findings
-from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bool[], $5::jsonb[])
-    with ordinality as answer (dataset_id, receipt_id, sample_id, inherited, findings, n)
+insert into tracked (dataset_id, receipt_id, sample_id, inherited, findings, measured_at, container,
+    sample_changer_position)
+select dataset_id, receipt_id, sample_id, inherited, findings, measured_at, container, sample_changer_position
+from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bool[], $5::jsonb[], $6::timestamptz[], $7::jsonb[], $8::text[])
+    with ordinality as answer (dataset_id, receipt_id, sample_id, inherited, findings, measured_at, container,
+        sample_changer_position, n)
 order by n
 on conflict do nothing
 """
@@ -132,7 +134,19 @@ class _Tracking:
             [tracking.sample and tracking.sample.sample_id for _, tracking in decided],
             [tracking.sample is not None and tracking.sample.inherited for _, tracking in decided],
             [to_json(tracking.findings).decode() if tracking.findings else None for _, tracking in decided],
+            *_whereabouts(decided),
         )
+
+
+def _whereabouts(decided: Sequence[tuple[Received[TrackingView], Tracking]]) -> Sequence[Sequence[object]]:
+    """Where the samples of datasets were that name a container, a column each."""
+    rows = [
+        (received.event.dataset.start, tracking.container.model_dump_json(), tracking.sample_changer_position)
+        if tracking.container
+        else (None, None, None)
+        for received, tracking in decided
+    ]
+    return list(map(list, zip(*rows, strict=True)))
 
 
 class PostgresHappenings:

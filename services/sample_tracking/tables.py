@@ -49,8 +49,12 @@ TRACKED = Table(
     Column("sample_id", Uuid),
     Column("inherited", Boolean, nullable=False),
     Column("findings", JSONB),
+    Column("measured_at", DateTime(timezone=True), comment="when the dataset began, if it named a container"),
+    Column("container", JSONB),
+    Column("sample_changer_position", Text),
     Index("tracked_in_order", "dataset_id", "seq"),
     Index("tracked_by_sample", "sample_id"),
+    Index("tracked_by_container", "sample_id", "measured_at", postgresql_where=text("container is not null")),
 )
 
 HAPPENING = Table(

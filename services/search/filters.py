@@ -109,11 +109,12 @@ def _condition(item: str, naming: Naming) -> Condition:
 def _test(name: str, operator: str, value: str, naming: Naming) -> Within | AnyOf | Like:
     match operator:
         case "in":
-            return AnyOf(tuple(text for one in split(value, ";") for text in _readings(name, one, naming)))
+            texts = (text for one in split(value, ";") for text in _readings(name, one, naming))
+            return AnyOf(tuple(dict.fromkeys(texts)))
         case "like":
             return Like(_pattern(value))
         case "eq":
-            return AnyOf(tuple(_readings(name, value, naming)))
+            return AnyOf(tuple(dict.fromkeys(_readings(name, value, naming))))
     number = _quantity(name, value.strip(), naming)
     if number is None:
         raise FilterInvalid(
@@ -123,8 +124,9 @@ def _test(name: str, operator: str, value: str, naming: Naming) -> Within | AnyO
 
 
 def _readings(name: str, text: str, naming: Naming) -> Iterator[str]:
-    """The text itself, and the number that it is in the canonical unit if it brings another."""
+    """The text itself, all names of what it names, and the number that it is in the canonical unit."""
     yield text
+    yield from naming.names(name, text)
     if number_of(text) is None and (number := _quantity(name, text.strip(), naming)) is not None:
         yield repr(number)
 

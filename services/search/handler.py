@@ -61,6 +61,7 @@ def note_pending(events: Sequence[Received[DatasetPending]], _known: object, _no
                     waits_for_count=pending.waits_for_count or len(pending.waits_for),
                     since=pending.since,
                     deadline=pending.deadline,
+                    findings=pending.findings,
                 ),
             )
         )

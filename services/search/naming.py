@@ -1,8 +1,10 @@
 """The names of parameters in queries, as the vocabulary knows them, and values said in another unit. Pure."""
 
-from datetime import UTC
+from collections.abc import Iterable
 
-from shared.values import judge
+from shared.quantities import Unreadable, quantities_of
+from shared.space_groups import spellings
+from shared.values import SHOWN_CHARACTERS
 from shared.vocabulary import Vocabulary
 
 
@@ -30,6 +32,11 @@ class Naming:
         """What was probably meant."""
         return self._vocabulary.suggest(name)
 
+    def names(self, name: str, text: str) -> Iterable[str]:
+        """Every name of what a text names, such as `R 3 2:H` and `H32` of `155`; none of a text that names nothing."""
+        term = self._vocabulary.resolve(name)
+        return spellings(text) if term is not None and term.names is not None else ()
+
     def number(self, name: str, text: str) -> float | None:
         """The number that a quantity such as `15 cm` is, in the canonical unit; nothing if it is none.
 
@@ -39,13 +46,11 @@ class Naming:
         term = self._vocabulary.resolve(name)
         if term is None or term.type not in ("number", "integer", "vector"):
             return None
-        parameter, findings = judge(term, text, UTC)
-        value = parameter.get("value") if parameter else None
-        if isinstance(value, list) and len(value) == 1:
-            value = value[0]
-        if isinstance(value, int | float):
-            return float(value)
-        for finding in findings:
-            if finding.code == "unit_unknown":
-                raise ValueError(finding.sentence)
-        return None
+        try:
+            quantities = quantities_of(term, text)
+        except Unreadable as fault:
+            if fault.code == "unit_unknown":
+                said = f"{term.name} = {text[:SHOWN_CHARACTERS]!r}"
+                raise ValueError(f"{said} {fault.problem}; give {fault.expected}") from None
+            return None
+        return quantities[0].value if len(quantities) == 1 else None

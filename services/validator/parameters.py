@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
+from services.validator.axes import Axes
 from services.validator.beam_centre import BeamCentres
 from services.validator.scales import Scales
 from services.validator.stated import units_of, with_unit
@@ -68,6 +69,7 @@ class ParameterReader:
         self._vocabulary = vocabulary
         self._zone = zone
         self._centres = BeamCentres(vocabulary)
+        self._axes = Axes(vocabulary)
         self._memories = {name: Memory(reader(term)) for name, term in vocabulary.terms.items() if not term.deprecated}
 
     def read(self, said: Mapping[str, JsonValue], units: Mapping[str, str] = NO_UNITS) -> Reading:
@@ -89,7 +91,7 @@ class ParameterReader:
         }
         if len(read) == len(said) and all(read.values()):
             reading.parameters = cast("dict[str, Parameter]", read)
-            self._centres.convert(reading.parameters, reading.findings)
+            self._read_together(reading)
             return reading
         reading.parameters = {name: parameter for name, parameter in read.items() if parameter is not None}
         doubted = [name for name, parameter in read.items() if parameter is None]
@@ -98,8 +100,13 @@ class ParameterReader:
             self._read_doubtful(reading, name, said[name], units.get(name))
         if reading.findings:
             Scales(self._vocabulary.terms, reading.parameters, reading.findings).settle()
-        self._centres.convert(reading.parameters, reading.findings)
+        self._read_together(reading)
         return reading
+
+    def _read_together(self, reading: Reading) -> None:
+        """What one value alone leaves open."""
+        self._centres.convert(reading.parameters, reading.findings)
+        self._axes.settle(reading.parameters)
 
     def _first_of(self, said: Mapping[str, JsonValue], reading: Reading) -> Mapping[str, JsonValue]:
         """As many as a dataset may have, those first that the vocabulary knows; the others stay in the submission."""

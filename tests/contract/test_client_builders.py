@@ -88,8 +88,8 @@ def test_what_is_not_said_is_not_sent() -> None:
 
 
 def test_what_the_kind_must_say_cannot_be_left_out() -> None:
-    with pytest.raises(TypeError, match="Process_program"):
-        mx.integration(input=["/data/a"])  # type: ignore[call-arg]  # that is the test
+    with pytest.raises(TypeError, match="MXMRLigandFitting_ligand_name"):
+        mx.ligand_fit(input=["/data/a"])  # type: ignore[call-arg]  # that is the test
 
 
 def test_a_misspelt_argument_is_refused_at_once() -> None:

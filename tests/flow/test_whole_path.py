@@ -55,6 +55,31 @@ async def test_a_child_waits_for_its_parent_and_inherits_its_sample(
     assert [parent["path"] for parent in document["inputs"]] == [raw["path"]]
 
 
+async def test_a_child_that_misses_its_parent_by_a_little_is_told_what_is_catalogued(
+    raw: dict[str, Any], processed: dict[str, Any]
+) -> None:
+    world = World()
+    await world.send(submitted(raw, "r-parent"))
+    by_little = [f"{raw['path']}/run_01_master.h5", raw["path"].replace("RAW_DATA", "raw_data"), f"{raw['path']} "]
+    for n, path in enumerate(by_little):
+        child = processed | {"path": f"{processed['path']}_{n}", "input": [path]}
+        await world.send(submitted(child, f"r-{n}"))
+    pending = [event["pending"] for event in world.said(PENDING.name)]
+    assert [[(one["value"], one["expected"]) for one in each["findings"]] for each in pending] == [
+        [(path, raw["path"])] for path in by_little
+    ]
+    assert world.said(REJECTED.name) == []
+
+
+async def test_a_sample_is_the_same_however_its_name_is_written(raw: dict[str, Any], processed: dict[str, Any]) -> None:
+    world = World()
+    child = processed | {"sample": "lyso  e\u0301", "input": [raw["path"]]}
+    await world.send(submitted(raw | {"sample": " Lyso\u00a0é"}, "r-parent"), submitted(child, "r-child"))
+    parent, child = world.said(COMMITTED.name)
+    assert parent["document"]["sample"]["name"] == "Lyso é"
+    assert "input_of_other_sample" not in [finding["code"] for finding in child["document"]["findings"]]
+
+
 async def test_a_child_whose_parent_never_comes_is_rejected_by_name(
     raw: dict[str, Any], processed: dict[str, Any]
 ) -> None:
@@ -71,13 +96,13 @@ async def test_a_child_whose_parent_never_comes_is_rejected_by_name(
 async def test_a_child_of_a_kind_that_does_not_wait_for_a_rejected_parent_is_rejected_with_its_reason() -> None:
     a_map, fit = (json.loads((XRF / f"accepted-{name}.json").read_text())["submission"] for name in ("map", "fit"))
     fit["input"] = [a_map["path"]]
-    wrong = a_map | {"parameters": {"definition": "XRF", "FLUO_scanDim1": "many", "FLUO_scanDim2": "1"}}
+    wrong = a_map | {"start": "yesterday"}
     world = World()
     await world.send(submitted(fit, "r-fit"), submitted(wrong, "r-map"))
     [parent, child] = [payload["rejection"] for payload in world.said(REJECTED.name)]
     assert (parent["receipt_id"], parent["code"]) == ("r-map", "dataset_invalid")
     assert (child["receipt_id"], child["code"], child["stage"]) == ("r-fit", "input_rejected", "linker")
-    assert (a_map["path"] in child["message"], "FLUO_scanDim1" in child["message"]) == (True, True)
+    assert (a_map["path"] in child["message"], "start = 'yesterday'" in child["message"]) == (True, True)
     assert child["producer"] == parent["producer"] == "/producers/builder"
     await world.send(submitted(a_map, "r-map-corrected"), submitted(fit, "r-fit-again"))
     assert world.committed() == [(a_map["path"], 1), (fit["path"], 1)]

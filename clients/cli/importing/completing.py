@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from clients.cli.importing.dates import DateUnclear, iso_times
 from clients.cli.importing.gathering import FileNotUnderstood, Imported
@@ -40,8 +40,7 @@ def _times(
 ) -> tuple[dict[str, str], list[Finding]]:
     """Start and end as they are said; else the end, or the date of the file, stands for the start too."""
     try:
-        zone = ZoneInfo(Settings().time_zone)
-        start, end = iso_times(_text(submission.get("start")), _text(submission.get("end")), zone)
+        start, end = iso_times(_text(submission.get("start")), _text(submission.get("end")), _zone())
     except DateUnclear as error:
         raise FileNotUnderstood(
             f"the time {error}; say it with --start and --end, as 2024-11-30T09:00:00+01:00"
@@ -55,6 +54,14 @@ def _times(
             return {}, []
         source, end = f"the date of {file.name}", date.isoformat(timespec="seconds").replace("+00:00", "Z")
     return {"start": end, "end": end}, [start_assumed(source, end)]
+
+
+def _zone() -> ZoneInfo:
+    name = Settings().time_zone
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise FileNotUnderstood(f"BEAMCAT_TIME_ZONE = {name!r} is not a time zone, such as Europe/Paris") from None
 
 
 def _text(value: object) -> str | None:

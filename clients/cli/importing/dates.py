@@ -44,6 +44,7 @@ FILLERS = frozenset(("uhr", "a", "at", "um", "le", "the"))
 CLOCK = re.compile(r"(?<!\d)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:\s*([ap])\.?m\.?)?(?![\w:])", re.ASCII)
 OFFSET = re.compile(r"(?:utc|gmt)?([+-])(\d{1,2})(?::?(\d{2}))?", re.ASCII)
 NUMERIC = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})", re.ASCII)
+HYPHENATED = re.compile(r"\b(\d{1,2})[-/.]([a-z]{3,9})[-/.](\d{4})\b", re.ASCII)
 YEAR = re.compile(r"\d{4}", re.ASCII)
 DAY = re.compile(r"(\d{1,2})(?:er|st|nd|rd|th)?", re.ASCII)
 LONGEST = 120
@@ -148,7 +149,7 @@ def _plain(text: str) -> str:
 
 
 def _read_words(text: str, zone: tzinfo) -> Moment:
-    text = re.sub(r"(\d)t(?=\d{1,2}:)", r"\1 ", text)
+    text = HYPHENATED.sub(r"\1 \2 \3", re.sub(r"(\d)t(?=\d{1,2}:)", r"\1 ", text))
     found = next((clock for clock in CLOCK.finditer(text) if not _is_offset(text, clock)), None)
     if found is None:
         raise DateUnclear("it has no time of day that can be read")

@@ -21,6 +21,9 @@ RESULT = "{result}"
 PATTERNS = ("path", "name")
 
 
+BETWEEN = "it lies between the inner and the outer shell"
+
+
 class FileNotUnderstood(Exception):
     """The file is none that can be read; the message says what is wrong and what would do."""
 
@@ -57,11 +60,20 @@ class Given:
     input: tuple[str, ...] = ()
     start: str | None = None
     end: str | None = None
+    program: str | None = None
+
+    def options(self) -> list[str]:
+        """Under which names something was given."""
+        return [name for name, value in vars(self).items() if value]
 
     def fields(self) -> dict[str, Any]:
-        """Only what was given."""
-        said = {name: value for name, value in vars(self).items() if value}
+        """What was given of the submission's fields."""
+        said = {name: value for name, value in vars(self).items() if value and name != "program"}
         return said | ({"input": list(self.input)} if self.input else {})
+
+    def parameters(self) -> dict[str, Any]:
+        """What was given as parameters. A version in the file is that of the program in the file."""
+        return {"Process_program": self.program, "Process_version": None} if self.program else {}
 
     def of_result(self, number: int) -> "Given":
         """The same for one of several results: its number stands in path and name where they say `{result}`."""
@@ -188,11 +200,14 @@ def _submission(
     given: Given,
     unplaced: list[Unplaced],
 ) -> dict[str, Any]:
-    chosen = given.fields()
-    for name, value in chosen.items():
-        if name in fields and fields[name] != value:
-            unplaced.append(Unplaced(name, shown(fields[name]), "another one was given with the command"))
-    return {**names.submission, **fields, **chosen, "parameters": {**names.parameters, **parameters}}
+    parameters = {**names.parameters, **parameters}
+    program = given.parameters() if given.program != parameters.get("Process_program") else {}
+    for place, chosen in ((fields, given.fields()), (parameters, program)):
+        for name, value in chosen.items():
+            if name in place and place[name] != value:
+                unplaced.append(Unplaced(name, shown(place[name]), "another one was given with the command"))
+    said = {name: value for name, value in (parameters | program).items() if value is not None}
+    return {**names.submission, **fields, **given.fields(), "parameters": said}
 
 
 def _is_empty(value: object) -> bool:

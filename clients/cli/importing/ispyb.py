@@ -9,7 +9,7 @@ from clients.cli.importing.gathering import FileNotUnderstood, Result, Said, Unp
 from clients.cli.importing.names import names_of
 from clients.cli.importing.results import Found
 from clients.cli.importing.scaling import KIND, Entry, is_anisotropic, shell_of, single_scalings, unswapped
-from clients.cli.importing.xml import Element, read_xml
+from clients.cli.importing.xml import read_xml
 
 ROOT = "AutoProcContainer"
 SCALING = "AutoProcScalingContainer"
@@ -24,9 +24,10 @@ VERSION = re.compile(r"v?\d+(?:[.+_-]\w+)*", re.ASCII)
 class Part:
     """An element of the container, with all that it says."""
 
+    name: str
     place: str
-    entry: Entry
     said: Sequence[Said]
+    entry: Entry
 
 
 def read_ispyb_xml(content: bytes) -> Found:
@@ -86,42 +87,55 @@ def _with_all_sweeps(result: Result, before: Sequence[Result]) -> Result:
 
 def _results(container: Entry, prefix: str) -> list[Result]:
     """A result for each scaling container, with the AutoProc and the program that it belongs to."""
-    crystals, programs = (_parts(container, name, prefix) for name in (CRYSTAL, PROGRAMS))
-    scalings = [
-        replace(part, entry=single)
-        for part in _parts(container, SCALING, prefix) or [Part(prefix + SCALING, {}, ())]
-        for single in single_scalings(part.entry)
-    ]
-    rest = {name: value for name, value in container.items() if name not in {SCALING, CRYSTAL, PROGRAMS}}
-    common = list(_said(ROOT, rest, prefix + ROOT))
+    owners = [part for name in (PROGRAMS, CRYSTAL) for part in _parts(container, name, prefix)]
+    scalings = _scalings(container, prefix)
+    common = list(_said(ROOT, _beside(container), prefix + ROOT))
     results = []
-    owners: list[Part] = []
+    owned: list[Entry] = []
     for number, scaling in enumerate(scalings):
-        mine = [
-            owner
-            for each in (programs, crystals)
-            if (owner := _owner(each, scaling, number, len(scalings))) is not None
-        ]
-        owners += mine
-        place = scaling.place if len(scalings) == 1 else f"{prefix}{SCALING}[{number + 1}]"
-        statistics, findings = unswapped(list(_said(SCALING, scaling.entry, place)))
-        said = [*(saying for owner in mine for saying in owner.said), *statistics, *common]
-        label = place + (", STARANISO" if is_anisotropic(statistics) else "")
+        mine = [part for name in (PROGRAMS, CRYSTAL) for part in _owner(owners, name, scaling, number, len(scalings))]
+        owned += [part.entry for part in mine]
+        statistics, findings = unswapped(list(scaling.said))
+        said = [*(saying for part in mine for saying in part.said), *statistics, *common]
+        label = scaling.place + (", STARANISO" if is_anisotropic(statistics) else "")
         results.append(Result(label, list(_told(said)), names_of("ispyb"), findings=findings))
-    owned = [owner.entry for owner in owners]
-    stray = [part for part in (*crystals, *programs) if part.entry not in owned]
-    unread = [
-        Unplaced(saying.place, shown(saying.value), "it belongs to no scaling container")
-        for part in stray
-        for saying in part.said
-    ]
+    stray = [saying for part in owners if part.entry not in owned for saying in part.said]
+    unread = [Unplaced(saying.place, shown(saying.value), "it belongs to no scaling container") for saying in stray]
     return [replace(result, unread=unread) for result in results]
+
+
+def _beside(container: Entry) -> Entry:
+    """What the container holds beside the parts of its results."""
+    parts = {SCALING, CRYSTAL, PROGRAMS}
+    return {
+        name: [value for value in (found if isinstance(found, list) else [found]) if not isinstance(value, Mapping)]
+        if name in parts
+        else found
+        for name, found in container.items()
+    }
+
+
+def _scalings(container: Entry, prefix: str) -> list[Part]:
+    """Every scaling container, numbered where there are several; those of several results are taken apart."""
+    whole = _elements(container, SCALING) or [{}]
+    single = [(entry, part) for entry in whole for part in single_scalings(entry)]
+    places = _places(SCALING, len(single), prefix)
+    return [
+        Part(SCALING, place, list(_said(SCALING, part, place)), entry)
+        for place, (entry, part) in zip(places, single, strict=True)
+    ]
+
+
+def _places(name: str, count: int, prefix: str) -> list[str]:
+    return [prefix + name + (f"[{number}]" if count > 1 else "") for number in range(1, count + 1)]
 
 
 def _parts(container: Entry, name: str, prefix: str) -> list[Part]:
     found = _elements(container, name)
-    places = [f"{prefix}{name}" + (f"[{number}]" if len(found) > 1 else "") for number in range(1, len(found) + 1)]
-    return [Part(place, entry, list(_said(name, entry, place))) for place, entry in zip(places, found, strict=True)]
+    places = _places(name, len(found), prefix)
+    return [
+        Part(name, place, list(_said(name, entry, place)), entry) for place, entry in zip(places, found, strict=True)
+    ]
 
 
 def _elements(content: Entry, name: str) -> list[Entry]:
@@ -130,22 +144,22 @@ def _elements(content: Entry, name: str) -> list[Entry]:
     return [value for value in (found if isinstance(found, list) else [found]) if isinstance(value, Mapping) and value]
 
 
-def _owner(parts: Sequence[Part], scaling: Part, number: int, count: int) -> Part | None:
-    """The part that a scaling container belongs to: the only one, that of the same number, or the one before it.
+def _owner(owners: Sequence[Part], name: str, scaling: Part, number: int, count: int) -> list[Part]:
+    """What a scaling container belongs to: the only one of that name, that of the same number, or the one before it.
 
     Raises:
         FileNotUnderstood: it cannot be told.
     """
+    parts = [part for part in owners if part.name == name]
     if len(parts) == count:
-        return parts[number]
+        return [parts[number]]
     if all(part.entry == parts[0].entry for part in parts[1:]):
-        return parts[0] if parts else None
+        return parts[:1]
     position = getattr(scaling.entry, "position", 0)
-    before = [part for part in parts if isinstance(part.entry, Element) and part.entry.position < position]
+    before = [part for part in parts if getattr(part.entry, "position", 0) < position]
     if not before:
-        kind = parts[0].place.partition("[")[0]
-        raise FileNotUnderstood(f"it cannot be told which of {len(parts)} {kind} the {scaling.place} belongs to")
-    return before[-1]
+        raise FileNotUnderstood(f"it cannot be told which of {len(parts)} {name} the {scaling.place} belongs to")
+    return before[-1:]
 
 
 def _said(element: str, content: Entry, place: str) -> Iterator[Said]:

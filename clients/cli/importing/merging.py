@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
 
-from clients.cli.importing.gathering import FileNotUnderstood, Result, Said, Unplaced, leaves
+from clients.cli.importing.gathering import BETWEEN, FileNotUnderstood, Result, Said, Unplaced, leaves, shown
 from clients.cli.importing.names import names_of
 from clients.cli.importing.results import Found
 
@@ -65,7 +65,7 @@ def read_xia2(content: Mapping[str, Any]) -> Found:
         raise FileNotUnderstood(f"_crystals.{place} is not as xia2 writes it: {fault['msg']}") from None
     state = sorted(name for name in content if name != "_crystals" and not name.startswith("__"))
     reason = "xia2's own state beside the results of each crystal is not read"
-    unread = [Unplaced("xia2.json", ", ".join(state), reason)]
+    unread = [Unplaced("xia2.json", ", ".join(state), reason)] if state else []
     names = names_of("xia2")
     return Found(
         [
@@ -114,6 +114,8 @@ def _lists(place: str, statistics: Mapping[str, Any]) -> Iterator[Said]:
 
 def find_merging_statistics(content: object, place: str = "") -> list[tuple[str, Mapping[str, Any]]]:
     """The objects in a JSON document that hold merging statistics, each with its place."""
+    if isinstance(content, list):
+        content = {f"[{number}]": value for number, value in enumerate(content, 1)}
     if not isinstance(content, Mapping):
         return []
     if isinstance(content.get("overall"), Mapping) and "r_merge" in content["overall"]:
@@ -131,11 +133,12 @@ def read_merging(found: Sequence[tuple[str, Mapping[str, Any]]]) -> Found:
     names = names_of("merging_statistics")
     results = []
     for place, statistics in plain:
-        said = list(_bins(place, statistics, ""))
+        said, between = list(_bins(place, statistics, "")), list(_between(place, statistics))
         for twin, apart in found:
             if twin == f"{place}{APART}":
                 said += _bins(twin, apart, "anomalous.")
-        results.append(Result(place, said, names))
+                between += _between(twin, apart)
+        results.append(Result(place, said, names, between))
     return Found(results)
 
 
@@ -150,12 +153,17 @@ def _bins(place: str, statistics: Mapping[str, Any], prefix: str) -> Iterator[Sa
         for name, value in told.items():
             yield Said(f"{place}.{name}[{shell}]", f"{prefix}{name}", value, shell)
         yield from _limits(place, told, shell, prefix)
-    if between := max((len(values) - 2 for values in lists.values()), default=0):
-        yield Said(place, "bins between", f"{between} bins between the inner and the outer")
     for name, value in statistics.items():
         if name != "overall" and not isinstance(value, list):
             for where, leaf in leaves(value, f"{place}.{name}"):
                 yield Said(where, where, leaf)
+
+
+def _between(place: str, statistics: Mapping[str, Any]) -> Iterator[Unplaced]:
+    """Of many bins only the innermost and the outermost are shells of a dataset."""
+    for name, values in statistics.items():
+        for number, value in enumerate(values[1:-1] if isinstance(values, list) else (), 2):
+            yield Unplaced(f"{place}.{name}[{number}]", shown(value), BETWEEN)
 
 
 def _is_outermost_last(lists: Mapping[str, Sequence[Any]]) -> bool:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from clients.cli.importing.data_sets import Row, Table, by_data_set
-from clients.cli.importing.gathering import FIELD, FileNotUnderstood, Result, Said, Unplaced
+from clients.cli.importing.gathering import BETWEEN, FIELD, FileNotUnderstood, Result, Said, Unplaced
 from clients.cli.importing.names import Names, names_of
 from clients.cli.importing.results import Found
 from shared.datafiles import own_folders
@@ -25,7 +25,7 @@ COMPLETENESS = "_reflns.percent_possible_obs"
 COMPLETENESS_OF_SHELL = ("percent_possible_obs", "percent_possible_all")
 FRACTION, PER_CENT = "1", "%"
 STATISTICS = "_reflns_shell."
-OF_RESULTS = ("_reflns.", STATISTICS, DATASET)
+OF_RESULTS = ("_reflns.", STATISTICS)
 SOFTWARE = "_software."
 LIMIT = "d_res_high"
 REDUCTION = ("data reduction", "data processing", "data scaling")
@@ -47,11 +47,10 @@ def read_mmcif(content: bytes) -> Found:
     except (ValueError, RuntimeError) as error:
         raise FileNotUnderstood(f"the file is not CIF: {error}") from None
     items, names = _known()
-    known = {name.casefold() for name in names.said}
-    blocks = [block for block in document if known.intersection(tag.casefold() for tag in _tags(block))]
+    blocks = [block for block in document if not names.said.keys().isdisjoint(_tags(block))]
     if not blocks:
         raise FileNotUnderstood("the CIF has no item that a parameter of the vocabulary stands for")
-    chosen = [block for block in blocks if _has_statistics(block)] or blocks
+    chosen = [block for block in blocks if _has_statistics(block, names)] or blocks
     others = [
         Unplaced(f"data_{block.name}", f"{len(_tags(block))} items", "the block has no statistics; it is not a result")
         for block in document
@@ -66,8 +65,8 @@ def read_mmcif(content: bytes) -> Found:
     )
 
 
-def _has_statistics(block: "cif.Block") -> bool:
-    return any(tag.startswith(OF_RESULTS) for tag in _tags(block))
+def _has_statistics(block: "cif.Block", names: Names) -> bool:
+    return any(tag.startswith(DATASET) or (tag.startswith(OF_RESULTS) and tag in names.said) for tag in _tags(block))
 
 
 @cache
@@ -89,6 +88,17 @@ def _unit(term: Term) -> str | None:
     return (PER_CENT if term.unit else FRACTION) if term.scale else None
 
 
+@cache
+def _spellings() -> dict[str, str]:
+    """Tags as the dictionary spells them; in a file their letter case means nothing."""
+    _, names = _known()
+    return {tag.casefold(): tag for tag in (*names.ignored, *names.said)}
+
+
+def _spelt(tag: str) -> str:
+    return _spellings().get(tag.casefold(), tag)
+
+
 def _results(block: "cif.Block", items: Items, names: Names) -> list[Result]:
     tables, unread = _tables(block)
     if DATASET in tables:
@@ -99,7 +109,7 @@ def _results(block: "cif.Block", items: Items, names: Names) -> list[Result]:
             f"data_{block.name}" + (f" data set {number}" if len(sets) > 1 else ""),
             list(_said(each, items, is_own=False)),
             names,
-            unread,
+            [*unread, *_between(_by_resolution(each.get(STATISTICS, [])))],
         )
         for number, each in enumerate(sets, 1)
     ]
@@ -128,9 +138,9 @@ def _tags(block: "cif.Block") -> list[str]:
 def _parts(item: "cif.Item") -> tuple[list[str], list[str]]:
     """Tags and values of a pair or a loop; neither of a comment or a frame."""
     if isinstance(item.pair, list | tuple):
-        return [str(item.pair[0])], [str(item.pair[1])]
+        return [_spelt(str(item.pair[0]))], [str(item.pair[1])]
     loop = cast("cif.Loop | None", item.loop)
-    return ([], []) if loop is None else (list(loop.tags), list(loop.values))
+    return ([], []) if loop is None else ([_spelt(tag) for tag in loop.tags], list(loop.values))
 
 
 def _tables(block: "cif.Block") -> tuple[dict[str, Table], list[Unplaced]]:
@@ -225,8 +235,13 @@ def _shells(rows: Table, items: Items, *, is_own: bool) -> Iterator[Said]:
     for shell, row in chosen.items():
         for name, value in row.items():
             yield _saying(f"{STATISTICS[:-1]}[{shell}].{name}", STATISTICS + name, value, shell, items)
-    if len(rows) > len(SHELLS):
-        yield Said(STATISTICS[:-1], "rows between", f"{len(rows) - 2} shells between the inner and the outer")
+
+
+def _between(rows: Table) -> Iterator[Unplaced]:
+    for number, row in enumerate(rows[1:-1], 2):
+        for name, value in row.items():
+            if STATISTICS + name not in names_of("mmcif").ignored:
+                yield Unplaced(f"{STATISTICS[:-1]}[{number}].{name}", value, BETWEEN)
 
 
 def _saying(place: str, item: str, value: str, shell: str | None, items: Items) -> Said:

@@ -15,6 +15,8 @@ from clients.cli.importing.results import Found, imported_from
 
 MOST_BYTES = 64 * 1024 * 1024
 BYTE_ORDERS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK", b"\x28\xb5\x2f\xfd")
+"""How files of gzip, bzip2, xz, zip and zstd begin."""
 FORMATS = "metadata.json of MXCuBE, xia2.json, ispyb.json, merging statistics of DIALS"
 
 
@@ -41,7 +43,8 @@ def _found(content: bytes) -> Found:
         return _read_json(content)
     if start.startswith(("data_", "#")):
         return read_mmcif(content)
-    raise FileNotUnderstood("the file is neither XML, JSON nor CIF")
+    hint = "; it is compressed, decompress it first" if content.startswith(COMPRESSED) else ""
+    raise FileNotUnderstood(f"the file is neither XML, JSON nor CIF{hint}")
 
 
 def _read_json(content: bytes) -> Found:

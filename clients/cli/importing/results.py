@@ -1,6 +1,6 @@
 """Which of the results in a file become datasets: one is one dataset, and several are never mixed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,8 +20,14 @@ from shared.events import Finding
 
 ALL = "all"
 OF_ANOTHER = "it is of result"
-SCALED = "MXAutoprocIntegrationScaling_overall_resolution_limit_"
-INTEGRATED = "MXAutoprocIntegration_"
+SCALED = "MXAutoprocIntegrationScaling_"
+TOLD = {
+    "{}": ["MXAutoprocIntegration_space_group"],
+    "wavelength {} Å": ["MX_wavelength"],
+    "{} to {} Å": [f"{SCALED}overall_resolution_limit_low", f"{SCALED}overall_resolution_limit_high"],
+    "images {} to {}": ["MXAutoprocIntegration_start_image_number", "MXAutoprocIntegration_end_image_number"],
+}
+"""What a person tells a result by."""
 
 
 @dataclass(frozen=True)
@@ -36,15 +42,17 @@ def imported_from(found: Found, asked: str | None, given: Given) -> list[Importe
     """A submission for each result that is asked for.
 
     Raises:
-        FileNotUnderstood: there are several and none is asked for, or no such one.
+        FileNotUnderstood: there is none, or not the one that is asked for, or several and none is asked for.
     """
     count = len(found.results)
+    if not count:
+        raise FileNotUnderstood("the file holds no result")
     if count == 1 and asked in {None, ALL, "1"}:
         return [_gathered(found.results[0], given.of_result(1))]
     submissions = [_gathered(result, given.of_result(number)) for number, result in enumerate(found.results, 1)]
-    lines = [_line(number, result, one) for number, (result, one) in enumerate(_pairs(found, submissions), 1)]
     if asked == ALL:
         return _each(submissions, given)
+    lines = list(_lines(found, submissions))
     number = _number(found, asked, lines)
     told = Finding.warning(
         "result_chosen",
@@ -53,10 +61,6 @@ def imported_from(found: Found, asked: str | None, given: Given) -> list[Importe
     )
     chosen = submissions[number - 1]
     return [replace(chosen, unplaced=[*chosen.unplaced, *_of_others(found, number)], findings=[*chosen.findings, told])]
-
-
-def _pairs(found: Found, submissions: Sequence[Imported]) -> Sequence[tuple[Result, Imported]]:
-    return list(zip(found.results, submissions, strict=True))
 
 
 def _gathered(result: Result, given: Given) -> Imported:
@@ -105,20 +109,20 @@ def _key(saying: Said) -> tuple[str | None, ...]:
     return saying.place, saying.name, saying.shell, str(saying.value)
 
 
-def _line(number: int, result: Result, imported: Imported) -> str:
-    """A result in a line of a list: what a person tells it from the others by."""
-    parameters = imported.submission["parameters"]
-    limits = [parameters.get(SCALED + end) for end in ("low", "high")]
-    images = [parameters.get(f"{INTEGRATED}{end}_image_number") for end in ("start", "end")]
-    told = [
-        parameters.get(f"{INTEGRATED}space_group"),
-        _with(parameters, "MX_wavelength", "wavelength {} Å"),
-        f"{limits[0]} to {limits[1]} Å" if None not in limits else None,
-        f"images {images[0]} to {images[1]}" if None not in images else None,
-        *imported.submission.get("input", ()),
-    ]
-    return f"{number}: {result.label}: {', '.join(str(each) for each in told if each is not None)}"
+def _lines(found: Found, submissions: Sequence[Imported]) -> Iterator[str]:
+    """Each result in a line of a list: what a person tells it from the others by."""
+    numbers: dict[frozenset[tuple[str, str]], int] = {}
+    for number, (result, imported) in enumerate(zip(found.results, submissions, strict=True), 1):
+        parameters = imported.submission["parameters"]
+        statistics = frozenset((name, str(value)) for name, value in parameters.items() if name.startswith(SCALED))
+        like = numbers.setdefault(statistics, number)
+        told = [*_told(parameters), *imported.submission.get("input", ())]
+        if statistics and like != number:
+            told.append(f"the same statistics as {like}")
+        yield f"{number}: {result.label}: {', '.join(told)}"
 
 
-def _with(parameters: Mapping[str, Any], name: str, pattern: str) -> str | None:
-    return pattern.format(parameters[name]) if name in parameters else None
+def _told(parameters: Mapping[str, Any]) -> Iterator[str]:
+    for pattern, names in TOLD.items():
+        if parameters.keys() >= set(names):
+            yield pattern.format(*(parameters[name] for name in names))

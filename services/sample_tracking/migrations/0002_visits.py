@@ -13,6 +13,13 @@ KEYS = (
 )
 REPLACED = {"happening_by_name": "sample_name", "happening_by_prefixed_name": "prefixed_name"}
 
+VISITS_OF_SAMPLES = """
+insert into visit (investigation_id, facility_id, proposal, beamline, placeholder, word)
+select distinct on (investigation_id) investigation_id, facility_id, proposal, beamline, true, -1
+from sample order by investigation_id, sample_id
+"""
+"""Their dates are learned from `investigation.registered`, which is read from its start, and from the next dataset."""
+
 
 def upgrade() -> None:
     op.create_table(
@@ -31,11 +38,7 @@ def upgrade() -> None:
     )
     op.create_index("visit_by_proposal", "visit", ["proposal"])
     op.create_index("visit_by_facility_id", "visit", ["facility_id"])
-    op.execute(
-        "insert into visit (investigation_id, facility_id, proposal, beamline, placeholder, word)"
-        " select distinct on (investigation_id) investigation_id, facility_id, proposal, beamline, true, -1"
-        " from sample order by investigation_id, sample_id"
-    )
+    op.execute(VISITS_OF_SAMPLES)
     for index, table, column in KEYS:
         op.create_index(index, table, ["proposal", sa.literal_column(f"lower({column})")])
     for index in REPLACED:

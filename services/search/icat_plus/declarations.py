@@ -73,6 +73,30 @@ class PostgresDeclarations:
             await save_declared(connection, [declared])
 
 
+class MemoryDeclarations:
+    """The twin without a database."""
+
+    def __init__(self) -> None:
+        self._known = Declared()
+
+    async def of(self, investigations: Sequence[UUID], beamlines: Sequence[str] = ()) -> Declared:
+        """All that was declared for investigations, and what was loaded last there and at beamlines (in lower case)."""
+        known = self._known
+        return Declared(
+            tuple(row for row in known.things if row.investigation_id in investigations),
+            tuple(row for row in known.places if row.investigation_id in investigations or row.beamline in beamlines),
+            tuple(row for row in known.statuses if row.investigation_id in investigations),
+        )
+
+    async def holding(self, kind: str, id_: str | None) -> Sequence[UUID]:
+        """The investigations for which there is such a thing, or anything of the kind."""
+        return list({row.investigation_id for row in self._known.things if row.kind == kind and id_ in (None, row.id)})
+
+    async def note(self, declared: Declared) -> None:
+        """Know at once what an event declares that Kafka has confirmed; the event changes nothing when it arrives."""
+        self._known = together(self._known, declared)
+
+
 def _thing(row: asyncpg.Record) -> DeclarationRow:
     content = Stamp(row["content_at"], row["content_said"]) if row["content_at"] is not None else None
     return DeclarationRow(

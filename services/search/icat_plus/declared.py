@@ -95,8 +95,8 @@ def shipment_id(investigation_id: UUID, shipment: Shipment) -> str:
 
 
 def parcel_id(investigation_id: UUID, parcel: Parcel) -> str:
-    """The id of a parcel, likewise."""
-    return parcel.id or Identities.thing(investigation_id, "parcel", parcel.name)
+    """The id of a parcel, given or following from its shipment and name."""
+    return parcel.id or Identities.thing(investigation_id, "parcel", parcel.shipment_id or "", parcel.name)
 
 
 def item_ids(investigation_id: UUID, parent: str, items: Sequence[Item]) -> Iterator[tuple[str, Item]]:

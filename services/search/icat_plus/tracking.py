@@ -16,7 +16,7 @@ from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.model import DeclarationRow
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import Travelling
-from shared.problems import Problem
+from shared.problems import FieldFault, Problem, invalid
 from shared.shipments import ItemDeclared, ParcelDeclared, ShipmentDeclared, StatusReported, Withdrawn
 from shared.tokens import Grant
 
@@ -79,8 +79,9 @@ def _add_shipments(router: APIRouter, desk: Desk) -> None:
     @router.api_route(path, methods=["POST", "PUT"])
     async def declare_shipment(request: Request, session_id: SessionId, number: Number = None) -> Response:
         """Declare a shipment, or what is to be known of it instead; answered once it is durable."""
-        place = await _place(desk, session_id, number)
-        said = Reading(place.travelling).shipment(await _body(request))
+        body = await _body(request)
+        place = await _place(desk, session_id, _number_of(body, number))
+        said = Reading(place.travelling).shipment(body)
         travelling = await desk.shipping.say(ShipmentDeclared, *_about(place), shipment=said)
         key = shipment_id(travelling.investigation_id, said)
         return answered(place.showing(desk, travelling).shipment(travelling.shipments[key]))
@@ -101,7 +102,7 @@ def _add_parcels(router: APIRouter, desk: Desk) -> None:
     ) -> Response:
         """Declare a parcel with what is in it, or what is to be known of it instead; answered once it is durable."""
         body = await _body(request)
-        place = await _place(desk, session_id, number or _number_of(body))
+        place = await _place(desk, session_id, _number_of(body, number))
         holder = _known(place.travelling.shipments.get(shipment or ""), "shipment", shipment or "")
         said, status = Reading(place.travelling).parcel(body, holder.id)
         key = parcel_id(place.travelling.investigation_id, said)
@@ -117,7 +118,7 @@ def _add_parcels(router: APIRouter, desk: Desk) -> None:
     ) -> Response:
         """There is no such parcel, nor anything in it; answered once that is durable."""
         body = await _body(request)
-        place = await _place(desk, session_id, number or _number_of(body))
+        place = await _place(desk, session_id, _number_of(body, number))
         key = str(body.get("_id") or body.get("id") or "")
         row = place.parcel(key)
         _known(row if row.parent == shipment else None, "parcel", key)
@@ -179,9 +180,17 @@ async def _body(request: Request) -> dict[str, JsonValue]:
     return (await body_of(request, Body, most_bytes=MOST_BYTES)).root
 
 
-def _number_of(body: dict[str, JsonValue]) -> str | None:
-    number = body.get("investigationId")
-    return str(number) if isinstance(number, int | str) else None
+def _number_of(body: dict[str, JsonValue], number: str | None) -> str | None:
+    """The investigation of the URL, else of the body.
+
+    Raises:
+        Problem: 422, they are two.
+    """
+    said = body.get("investigationId")
+    if number is not None and said is not None and str(said) != number:
+        fault = f"is another one than the {number[:50]} of the URL: correct one of them"
+        raise invalid([FieldFault(field="investigationId", message=fault)])
+    return number if said is None else str(said)
 
 
 def _about(place: Place) -> tuple[Travelling, Row, Grant]:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import pytest
 
 from clients.cli.stomp import send
+from tests.builders.console import commands_of
 from tests.e2e.running.conftest import Facility
 from tests.e2e.terminal import ROOT, beamcat
 from tests.integration.icat_gateway.speaking import dataset
@@ -48,18 +49,18 @@ def test_while_beamcat_is_up_every_command_answers(facility: Facility, tmp_path:
 
     checked = beamcat(facility.folder, "check", str(examples / "4-wrong-value.json"))
     assert checked.returncode == 1
-    assert "MX_numberOfImages" in checked.stdout
+    assert "start_invalid" in checked.stdout
 
     wrong = beamcat(facility.folder, "submit", str(examples / "4-wrong-value.json"), "--json")
     assert wrong.returncode == 1
     [rejected] = json.loads(wrong.stdout)
     listed = json.loads(beamcat(facility.folder, "rejections", "list", "--json").stdout)["rejections"]
     [rejection_id] = [each["rejection_id"] for each in listed if each["receipt_id"] == rejected["receipt_id"]]
-    assert "many" in beamcat(facility.folder, "rejections", "show", rejection_id).stdout
+    assert "30 November, noon" in beamcat(facility.folder, "rejections", "show", rejection_id).stdout
 
     original = tmp_path / "corrected.json"
     assert beamcat(facility.folder, "rejections", "resubmit", rejection_id, "--save", str(original)).returncode == 0
-    original.write_text(original.read_text().replace('"many"', '"4000"'))
+    original.write_text(original.read_text().replace("30 November, noon", "2024-11-30T12:00:00+01:00"))
     corrected = beamcat(facility.folder, "rejections", "resubmit", rejection_id, "--file", str(original))
     assert corrected.returncode == 0, corrected.stdout
 
@@ -76,6 +77,14 @@ def test_while_beamcat_is_up_every_command_answers(facility: Facility, tmp_path:
     report = json.loads(audited.stdout)
     assert report["judged"] >= 3
     assert report["datasets"] == []
+
+
+def test_every_command_about_what_pipelines_left_behind_works_as_it_stands(facility: Facility, tmp_path: Path) -> None:
+    for arguments in commands_of("docs/mmcif.md"):
+        placed = [str(tmp_path / word) if word == "deposition" else word for word in arguments]
+        answer = beamcat(facility.folder, *placed)
+        assert answer.returncode == 0, (arguments, answer.stdout, answer.stderr)
+    assert "loop_" in (tmp_path / "deposition" / "staraniso.cif").read_text()
 
 
 def import_of_the_readme() -> list[str]:

@@ -64,3 +64,7 @@ class ServicesInMemory:
     def documents(self) -> list[dict[str, Any]]:
         """Everything that is catalogued."""
         return [event["document"] for event in self.world.said(COMMITTED.name)]
+
+    def text(self, route: str, /) -> str:
+        """A dataset as CIF, of which only the name matters here."""
+        return f"data_{self.search(route.removesuffix('.cif'))['document']['name']}\n"

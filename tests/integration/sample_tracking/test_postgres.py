@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from importlib import import_module
 
 import asyncpg
 import pytest
@@ -17,7 +18,7 @@ from shared.database import Database
 from shared.identity import sample_key, sample_name
 from shared.migrations import migrate
 from shared.settings import Settings
-from tests.unit.sample_tracking.building import World, linked, moved, sample_id
+from tests.unit.sample_tracking.building import World, linked, moved, registered, sample_id, visited
 from tests.unit.sample_tracking.store_suite import StoreSuite
 
 pytestmark = pytest.mark.integration
@@ -60,6 +61,18 @@ async def test_names_are_compared_as_indexes_of_the_database_have_them(database_
     lowered = await connection.fetchval("select array(select lower(one) from unnest($1::text[]) as one)", letters)
     await connection.close()
     assert lowered == [sample_key(letter) for letter in letters]
+
+
+async def test_what_was_kept_before_visits_were_is_still_told(world: World, database_url: str) -> None:
+    await world.track(linked("/data/a", sample="x1"))
+    await world.hear(moved("mounted", "x1"))
+    connection = await asyncpg.connect(database_url, server_settings={"search_path": SCHEMA})
+    await connection.execute("delete from visit")
+    await connection.execute(import_module("services.sample_tracking.migrations.0002_visits").VISITS_OF_SAMPLES)
+    await connection.close()
+    assert await world.history(sample_id("x1")) == ["mounted"]
+    await world.learn(registered(visited("S1", -30)))
+    assert await world.history(sample_id("x1")) == []
 
 
 async def test_the_migrations_make_exactly_the_declared_tables(database_url: str) -> None:

@@ -7,11 +7,13 @@ from uuid import UUID
 
 import pytest_asyncio
 
+from services.search.icat_plus.declarations import PostgresDeclarations
+from services.search.icat_plus.model import Declared
 from services.search.store import PostgresReadModel
 from shared.database import Database
 from shared.migrations import migrate
 from shared.settings import Settings
-from tests.unit.search.building import NOON, dataset_id
+from tests.unit.search.building import IDENTITIES, NOON, dataset_id
 from tests.unit.search.world import Noting
 
 
@@ -65,6 +67,9 @@ class PostgresWorld(Noting):
 
     async def containers(self) -> list[str | None]:
         return await self.column("select container ->> 'name' from sample order by name")
+
+    async def declared(self) -> Declared:
+        return await PostgresDeclarations(self.database).of([IDENTITIES.investigation("42")])
 
     async def entries(self) -> list[str]:
         return await self.column("select content -> 0 ->> 'text' from logbook_entry order by 1")

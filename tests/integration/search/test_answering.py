@@ -14,6 +14,7 @@ import pytest
 from services.search import sql
 from services.search.sealing import FAN_IN, SEALED_TIER, Sealing
 from shared.backoff import Patience
+from shared.events import Finding
 from shared.wire import Record
 from tests.integration.search.asking import asking
 from tests.integration.search.conftest import PostgresWorld
@@ -28,7 +29,9 @@ async def test_a_receipt_tells_how_far_a_submission_has_come(world: PostgresWorl
     topics = Topics()
     await world.note(
         *(topics.submitted(f"r{n}", PATH, NOON - timedelta(seconds=10 + n)) for n in range(5)),
-        topics.pending("r1", PATH, ["/data/missing"]),
+        topics.pending(
+            "r1", PATH, ["/data/missing"], [Finding.warning("input_near_miss", "it is at /data/MISSING", "")]
+        ),
         topics.committed(PATH, receipt="r2"),
         topics.unchanged(PATH, "r3"),
         topics.rejected("r4", PATH, message="MX_flux: 'many' is no number"),
@@ -37,6 +40,7 @@ async def test_a_receipt_tells_how_far_a_submission_has_come(world: PostgresWorl
         in_flight, pending, committed, unchanged, rejected = [await ask.get(f"/receipts/r{n}") for n in range(5)]
         assert (in_flight["state"], in_flight["age_seconds"]) == ("in_flight", 10)
         assert (pending["state"], pending["waits_for"], pending["age_seconds"]) == ("pending", ["/data/missing"], 11)
+        assert [finding["message"] for finding in pending["findings"]] == ["it is at /data/MISSING"]
         assert (committed["state"], committed["revision"]) == ("committed", 1)
         assert (unchanged["state"], unchanged["revision"]) == ("unchanged", 1)
         assert (rejected["state"], rejected["message"]) == ("rejected", "MX_flux: 'many' is no number")

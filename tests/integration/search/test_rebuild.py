@@ -27,13 +27,13 @@ from shared.settings import Settings
 from shared.stage import StageRunner
 from shared.stream import Stream, Subscription
 from shared.topic_admin import apply_topics
-from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SUBMITTED
+from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
 from shared.wire import Message, Record
 from tests.unit.search.building import IDENTITIES, NOON, Topics, entry, investigation
 
 pytestmark = pytest.mark.integration
 
-TOPICS = (COMMITTED, REJECTED, PENDING, SUBMITTED, REPORTS, REGISTERED, LOGBOOK)
+TOPICS = (COMMITTED, REJECTED, PENDING, SUBMITTED, REPORTS, REGISTERED, LOGBOOK, SHIPMENTS)
 ENTRIES = """
 select jsonb_build_array(dataset_id, parameter.name, many, value) from dataset
 join (select parameter_id, unnest(entries) as value, unnest(ordinals) as ordinal from number_block) as entry
@@ -132,6 +132,21 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
+def ship(topics: Topics, chance: random.Random, minute: int) -> None:
+    """Pucks move between parcels of several investigations and places of one sample changer."""
+    pucks = [
+        {
+            "name": f"P{chance.randrange(4)}-{at}",
+            "type": "UNIPUCK",
+            "sample_changer_location": chance.choice((None, at)),
+        }
+        for at in range(1, 1 + chance.randrange(4))
+    ]
+    said = {"name": f"Dewar{chance.randrange(3)}"} | ({"content": pucks} if chance.random() < 0.8 else {})
+    topics.shipped("parcel_declared", minute, str(chance.randrange(3)), parcel=said)
+    topics.shipped("status_reported", minute, "1", parcel_id="0" * 24, status={"status": f"S{minute}"})
+
+
 def happenings(count: int, chance: random.Random) -> list[Record]:
     """Submissions that wait, fail, come twice and are revised, in an order that Kafka's partitions may well give."""
     topics, run = Topics(), uuid4().hex
@@ -141,6 +156,7 @@ def happenings(count: int, chance: random.Random) -> list[Record]:
         if n % 10 == 0:
             topics.registered(investigation(chance.randrange(50), title=receipt))
             topics.written(message_of(entry(receipt)))
+            ship(topics, chance, n)
         match n % 5:
             case 0:
                 topics.rejected(receipt, path, offset=chance.randrange(10**9))

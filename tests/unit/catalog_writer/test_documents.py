@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from services.catalog_writer.documents import CatalogDocument, document_of, merged, same_content
-from shared.events import Container, DeclaredFile, Finding, Severity
+from shared.events import Container, DeclaredFile, Finding, Parameter, Severity
 from shared.wire import member
 from tests.unit.catalog_writer.builders import INVESTIGATION, NOW, PLACEHOLDER, Tracked, id_of, number
 
@@ -29,6 +29,14 @@ def warning(parameter: str | None, message: str = "m") -> Finding:
 def test_a_merge_adds_parameters_and_overwrites_those_said_again() -> None:
     second = replace(WEDGE, parameters={"MX_numberOfImages": number(2, ""), "MX_resolution": number(2.0, "Å")})
     assert merged(document(WEDGE), document(second)).read_parameters() == {**WEDGE.parameters, **second.parameters}
+
+
+def test_what_is_added_without_a_value_takes_no_place_of_one() -> None:
+    known, sentinel, word = number(1.0, "mm"), Parameter(original="-9999"), Parameter(original="unknown")
+    current = document(replace(WEDGE, parameters={"a": known, "b": sentinel}))
+    addition = document(replace(WEDGE, parameters={"a": sentinel, "b": word, "c": word}))
+    assert merged(current, addition).read_parameters() == {"a": known, "b": word, "c": word}
+    assert merged(addition, current).read_parameters() == {"a": known, "b": sentinel, "c": word}
 
 
 def test_a_merge_unites_files_and_inputs() -> None:

@@ -172,6 +172,8 @@ def test_a_document_is_said_again_in_its_producers_words() -> None:
         "InstrumentSlits_names": {"value": ["a", "b"], "original": "[a b"},
         "note": {"value": "[1, 2]", "original": "[1, 2]"},
         "MXMRRefinement_R_free": {"value": 0.241, "original": "24.1", "said_unit": "%"},
+        "MX_aperture": {"original": "OUT"},
+        "MX_motors_name": {"original": "[0, null]"},
     }
     said = said_again(
         catalogued(
@@ -190,6 +192,8 @@ def test_a_document_is_said_again_in_its_producers_words() -> None:
         "InstrumentSlits_names": "[a b",
         "note": "[1, 2]",
         "MXMRRefinement_R_free": "24.1",
+        "MX_aperture": "OUT",
+        "MX_motors_name": [0, None],
         "technique_pid": "http://purl.org/pan-science/ESRFET#MX",
     }
     assert said["units"] == {"MXMRRefinement_R_free": "%"}

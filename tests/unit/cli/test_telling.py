@@ -19,7 +19,15 @@ ANSWERS: dict[str, Any] = {
     "/receipts": {
         "receipts": [
             {"state": "rejected", "path": PATH, "code": "dataset_invalid", "message": "…", "findings": [CURED, ERROR]},
-            {"state": "pending", "path": PATH, "deadline": "2026-12-01T19:38:54.361298Z", "waits_for": ["/data/[/y]"]},
+            {
+                "state": "pending",
+                "path": PATH,
+                "deadline": "2026-12-01T19:38:54.361298Z",
+                "waits_for": ["/data/[/y]"],
+                "findings": [
+                    {"code": "input_near_miss", "severity": "warning", "message": "near", "cure": "name /[/Y]"}
+                ],
+            },
         ]
     },
     "/rejections": {"rejections": [{"path": PATH, "code": "dataset_invalid", "message": ERROR["message"]}]},
@@ -70,6 +78,10 @@ def test_a_finding_is_told_with_its_cure_if_it_has_one() -> None:
 
 def test_a_deadline_is_told_to_the_second() -> None:
     assert "waits until 2026-12-01T19:38:54Z for /data/[/y]" in _told("status", "/data")
+
+
+def test_what_is_near_a_missing_input_is_told_while_it_waits() -> None:
+    assert "warning input_near_miss: near; name /[/Y]" in _told("status", "/data")
 
 
 def test_a_check_says_the_kind_and_what_would_be_awaited(tmp_path: Path) -> None:

@@ -65,7 +65,12 @@ def test_a_machine_gets_what_is_left_out_too(services: RememberingServices, tmp_
     ("arguments", "complaint"),
     [
         (["--proposal", "mx1"], "give --from too"),
+        (["--start", "2024-11-30T09:00:00Z"], "--start completes what a pipeline left behind; give --from too"),
+        (["--result", "1"], "--result completes what a pipeline left behind; give --from too"),
+        (["--program", "XDS"], "--program completes what a pipeline left behind; give --from too"),
         (["--from"], "give it with --proposal"),
+        (["--from", "--proposal", "mx1", "--start", "yesterday"], "'yesterday' cannot be read with certainty"),
+        (["--from", "--proposal", "mx1", "--result", "2"], "there is no result 2"),
         (["--from", "--proposal", "mx1", "--path", "/data/a", "{file}"], "several files"),
     ],
 )
@@ -77,6 +82,41 @@ def test_options_that_do_not_fit_are_refused_in_words(
     assert result.exit_code == 1
     assert complaint in result.stderr
     assert services.taken == []
+
+
+def test_several_results_are_refused_with_their_list_and_each_is_submitted_when_asked_for(
+    services: RememberingServices, tmp_path: Path
+) -> None:
+    once = ispyb_xml(900)
+    second = once.replace("<rMerge>6.5", "<rMerge>7.7").partition("<AutoProc>")[2]
+    file = written(tmp_path, "autoPROC.xml", once.replace("</AutoProcContainer>", f"<AutoProc>{second}"))
+    arguments = ["submit", "--from", str(file), "--proposal", "mx1111"]
+    refused = CliRunner().invoke(app, arguments)
+    assert (refused.exit_code, services.taken) == (1, [])
+    assert "\n  2: AutoProcScalingContainer[2]: P 21 21 21" in refused.stderr
+
+    one = CliRunner().invoke(app, [*arguments, "--result", "2"])
+    assert one.exit_code == 0, one.output
+    assert services.taken[0]["parameters"]["MXAutoprocIntegrationScaling_overall_r_merge"] == "7.7"
+    assert "result_chosen: the file holds 2 results and result 2 was taken" in one.output
+    [line] = [line for line in one.output.splitlines() if "of result 1" in line]
+    assert "values from AutoProc[1].spaceGroup on: it is of result 1, which was not taken" in line
+
+    both = CliRunner().invoke(app, [*arguments, "--result", "all", "--path", "/data/p/{result}", "--json"])
+    assert both.exit_code == 0, both.output
+    assert [taken["path"] for taken in services.taken[1:]] == ["/data/p/1", "/data/p/2"]
+    assert not any(
+        "of result" in left["reason"] for state in json.loads(both.stdout) for left in state["not_submitted"]
+    )
+
+
+def test_a_program_that_is_given_has_no_version_of_another(services: RememberingServices, tmp_path: Path) -> None:
+    file = str(written(tmp_path, "autoPROC.xml", ispyb_xml(900)))
+    for program, version in (("XDS", None), ("autoPROC", "1.0.5")):
+        result = CliRunner().invoke(app, ["check", "--from", file, "--proposal", "mx1111", "--program", program])
+        assert result.exit_code == 0, result.output
+        parameters = services.taken.pop()["parameters"]
+        assert (parameters["Process_program"], parameters.get("Process_version")) == (program, version)
 
 
 class CatalogueOfOne:

@@ -1,10 +1,14 @@
 """One result is one dataset: several in a file are told apart, and never mixed."""
 
+import bz2
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from clients.cli.importing.gathering import FileNotUnderstood, Given, Imported
 from clients.cli.importing.reading import read_pipeline_file
@@ -166,6 +170,37 @@ def test_what_belongs_together_must_be_certain(tmp_path: Path) -> None:
     scalings = [{"AutoProcScaling": {"recordTimeStamp": f"2024-11-30 09:0{n}:00"}} for n in range(3)]
     content = {"AutoProc": crystals, "AutoProcScalingContainer": scalings}
     assert "cannot be told which of 2 AutoProc" in refusal(tmp_path, content)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_no_value_of_one_result_is_in_the_submission_of_another(data: st.DataObject) -> None:
+    count = data.draw(st.integers(min_value=2, max_value=5))
+    ellipsoids = data.draw(st.lists(st.booleans(), min_size=count, max_size=count))
+    own = [
+        [f"{number}{place:02d}.25" for place in range(12)]  # every number is of one result alone
+        for number in range(1, count + 1)
+    ]
+    parts = []
+    for number, (values, has_ellipsoid) in enumerate(zip(own, ellipsoids, strict=True), 1):
+        statistics = "".join(
+            f"<AutoProcScalingStatistics><scalingStatisticsType>{shell}</scalingStatisticsType><rMerge>{values[place]}"
+            f"</rMerge><completeness>{values[place + 3]}</completeness></AutoProcScalingStatistics>"
+            for place, shell in enumerate(("overall", "innerShell", "outerShell"))
+        )
+        ellipsoid = "".join(
+            f"<resolutionEllipsoidValue{axis}>{values[5 + axis]}</resolutionEllipsoidValue{axis}>" for axis in (1, 2, 3)
+        )
+        extra = ellipsoid if has_ellipsoid else ""
+        parts += [crystal(wavelength=values[9], cell=float(values[10])), scaling(0, number, extra, statistics)]
+    with TemporaryDirectory() as folder:
+        for number, values in enumerate(own, 1):
+            [imported] = read(Path(folder), container(*parts), str(number))
+            numbers = {said for said in imported.submission["parameters"].values() if str(said).endswith(".25")}
+            foreign = {value for other in own if other is not values for value in other}
+            assert numbers & foreign == set()
+            assert numbers <= set(values)
+            assert len(numbers) == (11 if ellipsoids[number - 1] else 8)
 
 
 def shells(*of: tuple[str, float, float, float]) -> str:
@@ -435,3 +470,16 @@ def test_metadata_of_every_release_and_of_serial_crystallography_is_known(
 )
 def test_json_that_is_not_known_is_refused_with_a_hint(tmp_path: Path, content: object, complaint: str) -> None:
     assert complaint in refusal(tmp_path, content)
+
+
+def test_the_tags_of_a_cif_are_known_in_any_case(tmp_path: Path) -> None:
+    [imported] = read(tmp_path, "data_x\n_CELL.Length_A 57.8\n_reflns.pdbx_rmerge_i_obs 0.05\n_Symmetry.Entry_ID x\n")
+    assert (value(imported, "MXAutoprocIntegration_cell_a"), r_merge(imported)) == ("57.8", "0.05")
+    assert imported.unplaced == []
+
+
+def test_a_compressed_file_is_refused_with_a_hint(tmp_path: Path) -> None:
+    file = tmp_path / "xia2.mmcif.bz2"
+    file.write_bytes(bz2.compress(b"data_x"))
+    with pytest.raises(FileNotUnderstood, match="decompress it first"):
+        read_pipeline_file(file, OURS)

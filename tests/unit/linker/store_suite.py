@@ -5,11 +5,119 @@ from datetime import timedelta
 from services.linker.handler import MOST_NAMED
 from services.linker.ports import Queue
 from shared.rejections import Code
-from tests.unit.linker.builders import NOON, TRACE, WEEK, committed, dataset_id, facts, unchanged, validated
+from tests.unit.linker.builders import (
+    NOON,
+    TRACE,
+    WEEK,
+    committed,
+    dataset_id,
+    facts,
+    rejected,
+    unchanged,
+    validated,
+)
 from tests.unit.linker.world import World, series
 
 A, B, C, D = "/data/a", "/data/b", "/data/c", "/data/d"
 RAW, INTEGRATION, MERGE = "mx.raw.datacollection", "mx.processed.integration", "mx.processed.merge"
+
+
+RUN = "/data/visitor/mx1111/RAW_DATA/Fus_RAC1b/run_01"
+
+
+class MissingByLittle:
+    """An input that is not catalogued, where something near it is."""
+
+    async def test_the_world_hears_what_is_catalogued_near_a_missing_input(self, world: World) -> None:
+        await world.commit(committed(RUN))
+        for n, said in enumerate((RUN.upper().replace("/DATA", "/data"), f"{RUN} ", f"{RUN}/run_01_master.h5")):
+            await world.submit(facts(f"/data/child_{n}", [said]))
+            [finding] = world.pending[-1].findings
+            assert (finding.code, finding.severity, finding.value, finding.expected) == (
+                "input_near_miss",
+                "warning",
+                said,
+                RUN,
+            )
+            assert finding.sentence == (
+                f"the input {said} is not catalogued, but {RUN} is; name that as the input, if it is meant"
+            )
+
+    async def test_only_what_is_missing_is_looked_for(self, world: World) -> None:
+        await world.commit(committed(RUN), committed(f"{RUN}_b"))
+        await world.submit(facts(A, [RUN, "/data/elsewhere"]), facts(B, [f"{RUN.upper()}", f"{RUN}_B", f"{RUN}_b"]))
+        assert [[finding.value for finding in pending.findings] for pending in world.pending] == [
+            [],
+            [RUN.upper(), f"{RUN}_B"],
+        ]
+
+    async def test_several_near_ones_are_named_and_no_more_than_three(self, world: World) -> None:
+        spellings = [f"/data/{name}" for name in ("Run", "RUN", "rUn", "ruN")]
+        await world.commit(*(committed(path) for path in spellings))
+        await world.submit(facts(A, ["/data/run"]))
+        [finding] = world.pending[0].findings
+        assert finding.sentence == (
+            "the input /data/run is not catalogued, but /data/RUN, /data/Run and /data/rUn are; name one of these as"
+            " the input, if it is meant"
+        )
+
+    async def test_the_nearest_folder_is_meant_and_never_the_dataset_itself(self, world: World) -> None:
+        await world.commit(committed(RUN), committed(f"{RUN}/scan"), committed(A))
+        await world.submit(facts(B, [f"{RUN}/scan/x.h5"]), facts(A, [f"{A}/part"], receipt="again"))
+        assert [[finding.expected for finding in pending.findings] for pending in world.pending] == [
+            [f"{RUN}/scan"],
+            [],
+        ]
+
+    async def test_what_is_only_awaited_or_rejected_is_not_near(self, world: World) -> None:
+        await world.submit(facts(A, [RUN]))
+        await world.reject(rejected(RUN))
+        await world.submit(facts(B, [RUN.upper()]))
+        assert [pending.findings for pending in world.pending] == [[], []]
+
+    async def test_an_input_that_is_there_but_not_complete_is_no_mistake(self, world: World) -> None:
+        await world.commit(committed(RUN, kind="ssx.raw.run", complete=False), committed(RUN.lower()))
+        await world.commit(committed(A, kind="ssx.raw.run"))
+        await world.submit(facts(C, [A, RUN], kind="ssx.processed.merge"))
+        assert [pending.findings for pending in world.pending] == [[]]
+
+    async def test_a_replay_is_told_the_same(self, world: World) -> None:
+        await world.commit(committed(RUN))
+        await world.submit(facts(A, [RUN.upper()]))
+        await world.submit(facts(A, [RUN.upper()]), facts(A, [RUN], receipt="second"))
+        first, again, behind = world.pending
+        assert first == again
+        assert behind.findings == first.findings
+
+    async def test_what_is_catalogued_while_something_waits_is_told_once(self, world: World) -> None:
+        await world.submit(facts(A, [RUN.upper(), "/data/other"]), facts(B, ["/data/elsewhere"]))
+        await world.wait(timedelta(minutes=2))
+        await world.commit(committed(RUN))
+        await world.wait(timedelta(minutes=7))
+        assert [pending.findings for pending in world.pending] == [[], []]
+        await world.wait(timedelta(minutes=2))
+        first, _, told = world.pending
+        assert first.model_copy(update={"findings": told.findings}) == told
+        assert [finding.expected for finding in told.findings] == [RUN]
+        await world.wait(timedelta(days=2))
+        assert len(world.pending) == 3
+
+    async def test_what_goes_on_is_told_nothing_more(self, world: World) -> None:
+        await world.submit(facts(A, [RUN.upper()]), facts(A, [RUN], receipt="behind"))
+        await world.commit(committed(RUN))
+        await world.commit(committed(RUN.upper()))
+        await world.wait(timedelta(hours=2))
+        assert [pending.receipt_id for pending in world.pending] == [f"first of {A}", "behind"]
+
+    async def test_the_rejection_names_what_was_catalogued_meanwhile(self, world: World) -> None:
+        await world.submit(facts(A, [RUN.upper()]))
+        await world.commit(committed(RUN))
+        await world.wait(2 * WEEK)
+        (rejection,) = world.rejections
+        assert rejection.message.endswith(
+            f"UTC: {RUN.upper()}; the input {RUN.upper()} is not catalogued, but {RUN} is; name that as the input, if"
+            " it is meant"
+        )
 
 
 class HoldingAndReleasing:
@@ -360,6 +468,7 @@ class PermittingRelationships:
 
 
 class LinkerSuite(
+    MissingByLittle,
     HoldingAndReleasing,
     KeepingOrder,
     RunningOutOfTime,

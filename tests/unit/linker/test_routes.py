@@ -65,6 +65,24 @@ async def test_a_dry_run_tells_a_disagreement_once(world: World, http: httpx.Asy
     assert (verdict["accepted"], [each["code"] for each in verdict["findings"]]) == (False, ["input_of_other_sample"])
 
 
+async def test_a_dry_run_names_what_is_catalogued_near_a_missing_input(world: World, http: httpx.AsyncClient) -> None:
+    await world.announce(announced(slot("session", NOON)))
+    await world.commit(committed(A))
+    await world.submit(facts(f"{A}/held", [C]))
+    verdict = await check(http, B, ["/data/A", f"{A}/a_master.h5", f"{A}/held", C])
+    assert verdict["accepted"]
+    told = [(each["code"], each["value"], each["expected"]) for each in verdict["findings"]]
+    assert told == [("input_near_miss", "/data/A", A), ("input_near_miss", f"{A}/a_master.h5", A)]
+
+
+async def test_what_is_catalogued_near_is_told_as_soon_as_it_is(world: World, http: httpx.AsyncClient) -> None:
+    await world.submit(facts(B, ["/data/A"]))
+    assert [each["findings"] for each in (await http.get("/pending")).json()] == [[]]
+    await world.commit(committed(A))
+    [pending] = (await http.get("/pending")).json()
+    assert [each["expected"] for each in pending["findings"]] == [A]
+
+
 async def test_a_dry_run_leaves_no_trace(world: World, http: httpx.AsyncClient) -> None:
     await check(http, B, [A])
     assert (await http.get("/pending")).json() == []

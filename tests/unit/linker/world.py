@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from services.linker.deadlines import Deadlines
 from services.linker.handler import Linker, LinkerView
 from services.linker.learning import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
+from services.linker.looking import SecondLooks
 from services.linker.ports import Links, ReleaseOutbox
 from shared.backoff import Patience
 from shared.events import (
@@ -44,6 +45,7 @@ class World:
         self.publisher = publisher or MemoryPublisher()
         self.linker = Linker(TECHNIQUES, IDENTITIES)
         self.relay = Relay("linker-relay", ReleaseOutbox(links, self.linker, self.clock), self.publisher, Patience())
+        self.looks = Relay("linker-looks", SecondLooks(links, self.clock), self.publisher, Patience())
         self.deadlines = Deadlines(links, self.relay, Patience(), self.clock)
         office = UserOffice(IDENTITIES)
         self._linking = self._runner(
@@ -103,6 +105,7 @@ class World:
         self.now += time
         await self.deadlines.tick()
         await self.send()
+        await self.looks.drain_once()
 
     @property
     def linked(self) -> list[LinkedDataset]:

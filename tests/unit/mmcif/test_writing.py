@@ -12,6 +12,7 @@ from shared.mmcif import is_exportable, items_of, mmcif_text
 from shared.vocabulary import Term
 from tests.described import VOCABULARY
 from tests.unit.mmcif.results import PROCESSED, RAW, STATISTICS, TYPICAL, result, sweep
+from tests.unit.search.building import Kept
 
 ITEMS = items_of(VOCABULARY)
 
@@ -113,6 +114,15 @@ def test_any_statistics_are_read_back_as_the_same_numbers(tmp_path: Path) -> Non
         assert imported.unplaced == []
         read = imported.submission["parameters"]
         assert {name: value if isinstance(value, bool) else float(value) for name, value in read.items()} == said
+
+
+@pytest.mark.parametrize("word", ["unknown", "-9999", "?", "<0.05"])
+def test_what_has_no_canonical_value_is_no_items_and_is_read_back_as_it_was_said(tmp_path: Path, word: str) -> None:
+    dataset = result({"MXAutoprocIntegrationScaling_overall_r_merge": Kept(word)}, [sweep(1)])
+    assert column(block_of(dataset), "_reflns.pdbx_Rmerge_I_obs") in ([], ["?"])
+    assert read_back(tmp_path, dataset).submission["parameters"] == {
+        "MXAutoprocIntegrationScaling_overall_r_merge": word
+    }
 
 
 def test_nothing_is_said_where_nothing_is_known() -> None:

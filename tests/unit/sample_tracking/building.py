@@ -11,6 +11,7 @@ from services.sample_tracking.handler import remember, track, visit
 from services.sample_tracking.samples import Happened, Known, Register, TrackingView, Visited
 from shared.backoff import Patience
 from shared.events import (
+    Container,
     DatasetFacts,
     DatasetLinked,
     DatasetTracked,
@@ -103,6 +104,7 @@ def linked(  # noqa: PLR0913  # a builder: each test names the few that matter t
     mode: Mode = "replace",
     receipt: str | None = None,
     parameters: dict[str, str] | None = None,
+    start: datetime = NOW,
 ) -> Record:
     """A `dataset.linked` record; without a receipt of its own, the path is the receipt."""
     facts = DatasetFacts(
@@ -117,7 +119,7 @@ def linked(  # noqa: PLR0913  # a builder: each test names the few that matter t
         technique="MX",
         technique_pid=None,
         kind="mx.raw.datacollection",
-        start=NOW,
+        start=start,
         end=None,
         inputs=[InputRef(path=entry, dataset_id=dataset_id(entry)) for entry in inputs],
         files=[],
@@ -155,6 +157,7 @@ def moved(  # noqa: PLR0913  # as linked
     proposal: str = PROPOSAL,
     acronym: str | None = None,
     event_id: str | None = None,
+    container: Container | None = None,
 ) -> Record:
     """A `sample.events` record at an hour of the day that begins so many days after that of NOW."""
     event = SampleMoved(
@@ -167,6 +170,7 @@ def moved(  # noqa: PLR0913  # as linked
             place=place,
             investigation_id=session,
             acronym=acronym,
+            container=container,
         )
     )
     said = ascii(f"{happening} {sample} {day} {hour}")  # a header takes nothing that cannot be printed

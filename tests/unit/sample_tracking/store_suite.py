@@ -1,13 +1,31 @@
 """What any store of sample tracking does; run against memory and against PostgreSQL."""
 
+from datetime import timedelta
 from uuid import uuid4
 
-from tests.unit.sample_tracking.building import IDENTITIES, World, linked, moved, registered, sample_id, visited
+from shared.events import Container
+from tests.unit.sample_tracking.building import IDENTITIES, NOW, World, linked, moved, registered, sample_id, visited
 
 RAW, OTHER, CHILD = "/data/run_01", "/data/run_02", "/data/run_01/autoPROC"
 
 
 FIRST, SECOND = visited("S1", 0), visited("S2", 30)
+PUCK_ID, PARCEL_ID = "66f0c1d2e3a4b5c6d7e8fa01", "66f0c1d2e3a4b5c6d7e8f901"
+IN_PUCK = {
+    "SampleTrackingContainer_id": "HA012AJ01",
+    "SampleTrackingContainer_name": PUCK_ID,
+    "SampleTrackingContainer_type": "UNIPUCK",
+    "SampleTrackingContainer_capacity": "16",
+    "SampleTrackingContainer_position": "3",
+    "SampleTrackingParcel_id": PARCEL_ID,
+    "SampleTrackingParcel_name": "Dewar1",
+    "SampleChanger_position": "7",
+}
+"""As MXCuBE sends them, id and name swapped."""
+
+
+def container(name: str) -> dict[str, str]:
+    return {"SampleTrackingContainer_name": name}
 
 
 class NamesOfSamples:
@@ -139,6 +157,45 @@ class StoreSuite(NamesOfSamples, VisitsOfSamples):
         [entry] = await world.register.find("mx1111", None, 10)
         assert (entry.sample_id, entry.name, entry.acronym) == (sample_id("RAC1b"), "RAC1b", "Fus")
         assert (entry.facility_id, entry.beamline, entry.datasets, entry.last) == ("S1", "id30a-3", 2, None)
+
+    async def test_a_sample_keeps_its_container_when_its_last_dataset_names_none(self, world: World) -> None:
+        await world.track(
+            linked(RAW, sample="RAC1b", parameters=IN_PUCK),
+            linked(OTHER, sample="RAC1b", start=NOW + timedelta(hours=1)),
+        )
+        [entry] = await world.register.find("mx1111", None, 10)
+        assert entry.container == Container(
+            id=PUCK_ID,
+            name="HA012AJ01",
+            type="UNIPUCK",
+            capacity=16,
+            position="3",
+            parcel_id=PARCEL_ID,
+            parcel_name="Dewar1",
+        )
+        assert entry.sample_changer_position == "7"
+        told = await world.register.sample(sample_id("RAC1b"))
+        assert told is not None
+        assert told.container == entry.container
+
+    async def test_of_containers_that_datasets_and_events_name_the_last_in_time_is_the_samples(
+        self, world: World
+    ) -> None:
+        measured = [
+            linked(f"/data/run_{hour}", sample="RAC1b", parameters=container(f"P{hour}"), start=NOW.replace(hour=hour))
+            for hour in (3, 1, 2)
+        ]
+        await world.track(measured[0])
+        await world.track(*measured[1:])
+        await world.track(*measured)
+        [entry] = await world.register.find("mx1111", None, 10)
+        assert entry.container is not None
+        assert entry.container.name == "P3"
+        mounted = moved("mounted", "RAC1b", 4, session="S1", container=Container(name="P4"))
+        await world.hear(moved("unmounted", "RAC1b", 5, session="S1"), mounted)
+        [entry] = await world.register.find("mx1111", None, 10)
+        assert entry.container is not None
+        assert entry.container.name == "P4"
 
     async def test_samples_of_two_sessions_are_two_even_with_one_name(self, world: World) -> None:
         await world.track(linked(RAW, sample="RAC1b"), linked(OTHER, sample="RAC1b", session="S2"))

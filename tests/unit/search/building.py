@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from shared.events import (
     DatasetRejected,
     DatasetReported,
     Document,
+    Finding,
     InvestigationRef,
     InvestigationRegistered,
     LinkedInput,
@@ -28,7 +30,8 @@ from shared.events import (
     SampleRef,
 )
 from shared.identity import Identities
-from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SUBMITTED, Topic
+from shared.shipments import ShipmentChanged
+from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED, Topic
 from shared.wire import Message, Record, headers_of
 
 IDENTITIES = Identities("facility.example")
@@ -39,8 +42,18 @@ def dataset_id(path: str) -> UUID:
     return IDENTITIES.dataset(path)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A value that could not be read: what was said, without a canonical value."""
+
+    original: str
+
+
 def parameters_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: {"value": value, "original": str(value)} for name, value in values.items()}
+    return {
+        name: {"original": value.original} if isinstance(value, Kept) else {"value": value, "original": str(value)}
+        for name, value in values.items()
+    }
 
 
 def investigation(number: int, **fields: Any) -> InvestigationRef:
@@ -148,7 +161,7 @@ class Topics:
         event = DatasetCommitted(commit=self._commit(path, receipt, revision, "unchanged"), document=None)
         return self._add(COMMITTED, receipt, str(dataset_id(path)), event)
 
-    def pending(self, receipt: str, path: str, waits_for: Sequence[str]) -> Record:
+    def pending(self, receipt: str, path: str, waits_for: Sequence[str], findings: Sequence[Finding] = ()) -> Record:
         pending = Pending(
             receipt_id=receipt,
             dataset_id=dataset_id(path),
@@ -156,6 +169,7 @@ class Topics:
             waits_for=list(waits_for),
             since=NOON,
             deadline=NOON + timedelta(days=7),
+            findings=list(findings),
         )
         return self._add(PENDING, receipt, str(dataset_id(path)), DatasetPending(pending=pending))
 
@@ -203,6 +217,13 @@ class Topics:
     def reported(self, number: int, event: str = "a-report", **said: Any) -> Record:
         report = Report.model_validate({"dataset_number": number, "about": "archiving", "at": NOON} | said)
         return self._add(REPORTS, event, str(number), DatasetReported(report=report))
+
+    def shipped(self, happening: str, minute: int, investigation: str = "42", **said: Any) -> Record:
+        """What was said of things that travel, some minutes after noon."""
+        about = {"investigation_id": investigation, "proposal": "mx1111", "beamline": "ID30A-3"}
+        at = (NOON + timedelta(minutes=minute)).isoformat()
+        event = ShipmentChanged.model_validate({"shipping": about | {"happening": happening, "at": at} | said})
+        return self._add(SHIPMENTS, f"{happening} {minute}", investigation, event)
 
     def _commit(self, path: str, receipt: str, revision: int, outcome: Any, number: int | None = None) -> Commit:
         return Commit(

@@ -1,11 +1,13 @@
 """The laws of the read model, the same for PostgreSQL and its twin. A subclass's module gives the fixture `world`."""
 
+import json
 import random
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from services.search.icat_plus.logbook import message_of
+from services.search.icat_plus.model import DeclarationRow, Declared
 from shared.events import Container, DatasetRejected, Finding
 from shared.topics import COMMITTED, SUBMITTED
 from shared.wire import Record
@@ -13,6 +15,10 @@ from tests.unit.search.building import NOON, Topics, dataset_id, entry, investig
 from tests.unit.search.world import World
 
 PATH = "/data/visitor/mx1111/run_1"
+
+
+def bodies(declared: Declared) -> list[tuple[DeclarationRow, dict[str, Any]]]:
+    return [(row, json.loads(row.body)) for row in declared.things]
 
 
 async def state(world: World, receipt: str) -> str | None:
@@ -45,24 +51,61 @@ class StoreSuite:
         await world.note(words[0], told)
         assert await world.titles() == ["changed"]
 
-    async def test_of_what_datasets_say_of_their_investigation_and_sample_the_last_commit_stands(
-        self, world: World
-    ) -> None:
+    async def test_of_what_datasets_say_of_their_investigation_the_last_commit_stands(self, world: World) -> None:
         topics = Topics()
         last, first = (
-            topics.committed(
-                f"{PATH}{n}",
-                revision=n,
-                sample="s",
-                container=Container(name=f"box {n}"),
-                investigation=investigation(1, title=f"title {n}"),
-            )
+            topics.committed(f"{PATH}{n}", revision=n, investigation=investigation(1, title=f"title {n}"))
             for n in (2, 1)
         )
         await world.note(last)
         await world.note(first)
         assert await world.titles() == ["title 2"]
+
+    async def test_a_sample_is_where_the_last_measured_dataset_says_that_names_a_container_in_any_order(
+        self, world: World
+    ) -> None:
+        topics = Topics()
+        boxes = [Container(name="box 1"), Container(name="box 2"), Container(name="box 1"), None]
+        said = [
+            topics.committed(f"{PATH}{n}", sample="s", container=box, start=NOON + timedelta(hours=n))
+            for n, box in enumerate(boxes)
+        ]
+        for record in random.Random(7).sample(said, 4):
+            await world.note(record)
+        assert await world.containers() == ["box 1"]
+        await world.note(said[1], said[3])
+        assert await world.containers() == ["box 1"]
+
+    async def test_a_revision_that_names_another_container_moves_the_sample_and_one_that_names_none_does_not(
+        self, world: World
+    ) -> None:
+        topics = Topics()
+        boxes = [None, Container(name="box 2"), Container(name="box 1")]
+        said = [topics.committed(PATH, revision=3 - n, sample="s", container=box) for n, box in enumerate(boxes)]
+        for record in said:
+            await world.note(record)
         assert await world.containers() == ["box 2"]
+
+    async def test_what_travels_is_known_once_and_in_any_order(self, world: World) -> None:
+        topics = Topics()
+        dewar = {"name": "Dewar1", "content": [{"name": "P1", "type": "UNIPUCK", "sample_changer_location": 4}]}
+        words = [
+            topics.shipped("parcel_declared", 1, parcel=dewar),
+            topics.shipped("parcel_declared", 2, parcel=dewar | {"name": "Dewar2", "content": []}),
+            topics.shipped("parcel_declared", 3, parcel={"name": "Dewar1", "comments": "fragile"}),
+            topics.shipped("status_reported", 4, parcel_id="0" * 24, status={"status": "SENT"}),
+            topics.shipped("sheet_declared", 5, sheet={"id": 90210, "acronym": "Fus"}),
+        ]
+        await world.note(words[3], words[2])
+        await world.note(words[4], words[0], words[1])
+        before = await world.declared()
+        await world.note(*words)
+        assert await world.declared() == before
+        told = {(row.kind, body["name"]): body.get("comments") for row, body in bodies(before) if "name" in body}
+        assert told == {("parcel", "Dewar1"): "fragile", ("parcel", "Dewar2"): None, ("item", "P1"): None}
+        assert [body for row, body in bodies(before) if row.kind == "sheet"] == [{"acronym": "Fus"}]
+        assert [(row.beamline, row.location) for row in before.places] == [("id30a-3", 4)]
+        assert [row.status for row in before.statuses] == ["SENT"]
 
     async def test_an_entry_of_the_logbook_is_kept_once(self, world: World) -> None:
         record = Topics().written(message_of(entry('a "text"')))

@@ -13,6 +13,7 @@ from services.search.filters import AnyOf, Condition, Exists, FilterInvalid, Lik
 from services.search.naming import Naming
 from services.search.query import FIELDS, Fault, Query, QueryInvalid, read_query
 from services.search.sql import Known, page
+from shared.values import judge
 from tests.described import VOCABULARY
 from tests.unit.search.building import IDENTITIES, NOON, dataset_id
 
@@ -48,6 +49,49 @@ def read(**fields: str) -> Query:
 )
 def test_a_filter_is_read(text: str, conditions: list[Condition]) -> None:
     assert conditions_of(text, NAMING) == conditions
+
+
+GROUP = "MXAutoprocIntegration_space_group"
+
+
+@pytest.mark.parametrize("operator", ["eq", "in"])
+@pytest.mark.parametrize("asked", ["H 3 2", "H32", "R32", "R 3 2 :H", "155"])
+@pytest.mark.parametrize("said", ["H32", "R 3 2 :H", "R32", "155", "R 3 2", "H 3 2"])
+def test_a_space_group_is_found_by_any_of_its_names(operator: str, asked: str, said: str) -> None:
+    [condition] = conditions_of(f"{GROUP}~{operator}~{asked}", NAMING)
+    catalogued, _ = judge(VOCABULARY.terms[GROUP], said, PARIS)
+    assert isinstance(condition.test, AnyOf)
+    assert catalogued is not None
+    assert catalogued.get("value") in condition.test.texts
+    assert asked in condition.test.texts, "as it was said, before there was one name"
+    assert "P 21 21 21" not in condition.test.texts
+
+
+def test_another_parameter_is_not_read_as_a_space_group() -> None:
+    assert conditions_of("Sample_name~eq~155", NAMING) == [Condition("Sample_name", AnyOf(("155",)))]
+    assert conditions_of(f"{GROUP}~like~H32", NAMING) == [Condition(GROUP, Like("%H32%"))]
+
+
+@pytest.mark.parametrize(
+    ("text", "low"),
+    [
+        ("MX_detectorDistance~gteq~15 cm", 150),
+        ("MX_detectorDistance~gteq~150 millimeters", 150),
+        ("MX_wavelength~gteq~0.09 nm", 0.9),
+        ("MX_flux~gteq~1e12 ph/sec", 1e12),
+        ("InstrumentMonochromator_energy~gteq~12800 eV", 12.8),
+        ("MXAutoprocIntegrationScaling_overall_r_merge~gteq~6.2 %", 0.062),
+    ],
+)
+def test_a_bound_may_come_in_any_unit(text: str, low: float) -> None:
+    [condition] = conditions_of(text, NAMING)
+    assert condition.test == Within(low, UP)
+
+
+@pytest.mark.parametrize("unit", ["MM", "s", "parsec"])
+def test_a_bound_in_a_unit_that_is_none_of_the_parameter_is_refused(unit: str) -> None:
+    with pytest.raises(FilterInvalid, match="which is not a unit of it"):
+        conditions_of(f"MX_detectorDistance~gt~15 {unit}", NAMING)
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "1_000", "1e999", "0x10", "\u0661", "one", "1 2", "--1", "1e"])

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from services.search.app import stages_of
+from services.search.icat_plus.model import Declared
 from services.search.memory import MemoryReadModel
 from shared.backoff import Patience
 from shared.publisher import MemoryPublisher
@@ -48,6 +49,9 @@ class World(Protocol):
 
     async def containers(self) -> list[str | None]:
         """Containers of all samples, by name."""
+
+    async def declared(self) -> Declared:
+        """What travels for investigation 42."""
 
     async def entries(self) -> list[str]:
         """Texts of the logbook."""
@@ -114,6 +118,9 @@ class MemoryWorld(Noting):
     async def containers(self) -> list[str | None]:
         rows = sorted(self._model.samples.values(), key=lambda row: row.name)
         return [json.loads(row.container)["name"] if row.container else None for row in rows]
+
+    async def declared(self) -> Declared:
+        return self._model.declared
 
     async def entries(self) -> list[str]:
         return sorted(json.loads(row.content)[0]["text"] for row in self._model.logbook.values())

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
+from pydantic import JsonValue, TypeAdapter
 from pydantic_core import to_json
 
 from services.validator.parameters import PARAMETERS_AT_MOST, ParameterReader, Reading
 from shared.events import Parameter, Severity
 from tests.described import VOCABULARY
-from tests.unit.validator.builders import ZONE
+from tests.unit.validator.builders import ZONE, the_verdict
 
 READER = ParameterReader(VOCABULARY, ZONE)
 CATALOGUED = TypeAdapter(dict[str, Parameter])
@@ -124,11 +124,8 @@ def test_of_too_many_parameters_the_known_ones_are_taken_first() -> None:
 
 
 def test_of_two_names_the_one_with_a_value_wins() -> None:
-    for said in (
-        {"MX_axis_start": "?", "MX_oscillationStart": "10"},
-        {"MX_axis_start": 10, "MX_oscillationStart": "?"},
-    ):
-        reading = READER.read(said)
+    for canonical, alias in (("?", "10"), ("10", "?")):
+        reading = READER.read({"MX_axis_start": canonical, "MX_oscillationStart": alias})
         assert reading.parameters["MX_axis_start"].get("value") == 10.0
         assert sorted(_codes(reading)) == ["parameter_repeated", "value_empty"]
 
@@ -159,3 +156,43 @@ def test_what_was_read_before_is_read_the_same_and_forgotten_in_time(monkeypatch
         said = {"MX_resolution": f"1.{number}", "MX_aperture": f"{number + 1} um", "MX_positionName": f"pos{number}"}
         assert forgetful.read(said) == READER.read(said)
         assert max(map(len, forgetful._memories.values())) <= 10
+
+
+SPACE_GROUP, CELL = "MXAutoprocIntegration_space_group", "MXAutoprocIntegration_cell_"
+
+
+@pytest.mark.parametrize("said", ["H32", "R 3 2 :H", "R32", "155", 155, 155.0])
+@pytest.mark.parametrize("name", [SPACE_GROUP, "MXSAD_space_group", "MXMR_space_group", "MXMRPhasing_space_group"])
+def test_a_space_group_stands_under_its_one_name_beside_what_was_said(name: str, said: JsonValue) -> None:
+    reading = ParameterReader(VOCABULARY, ZONE).read({name: said})
+    assert (reading.parameters, reading.findings) == ({name: {"value": "R 3 2:H", "original": str(said)}}, [])
+
+
+@pytest.mark.parametrize("said", ["P 7", "unknown group", "0", ["P 1"]])
+def test_what_is_no_space_group_is_kept_and_flagged_once(said: JsonValue) -> None:
+    cell = dict.fromkeys((f"{CELL}{each}" for each in ("a", "b", "c", "alpha", "beta", "gamma")), 90.0)
+    verdict = the_verdict(parameters={SPACE_GROUP: said, "scanType": "integration", **cell}, input=["/data/raw"])
+    assert [each.code for each in verdict.findings if each.parameter == SPACE_GROUP] == ["space_group_unknown"]
+    parameter = verdict.parameters[SPACE_GROUP]
+    assert parameter["value"] == parameter["original"]
+
+
+@pytest.mark.parametrize(
+    ("said", "alpha", "gamma", "value"),
+    [
+        ("R32", 80.1, 80.1, "R 3 2:R"),
+        ("155", 80.1, 80.1, "R 3 2:R"),
+        ("R32", 90, 120, "R 3 2:H"),
+        ("H32", 80.1, 80.1, "R 3 2:H"),
+        ("R 3 2:R", 90, 120, "R 3 2:R"),
+        ("P 2 3", 90, 90, "P 2 3"),
+        ("R32", "?", 80.1, "R 3 2:H"),
+        ("P 7", 80.1, 80.1, "P 7"),
+    ],
+)
+def test_the_cell_tells_the_axes_where_the_name_does_not(said: str, alpha: object, gamma: float, value: str) -> None:
+    reader = ParameterReader(VOCABULARY, ZONE)
+    said_with_cell: dict[str, Any] = {SPACE_GROUP: said, f"{CELL}alpha": alpha, f"{CELL}gamma": gamma}
+    assert reader.read(said_with_cell).parameters[SPACE_GROUP].get("value") == value
+    if said == "R32":
+        assert reader.read({SPACE_GROUP: said}).parameters[SPACE_GROUP]["value"] == "R 3 2:H", "nothing is remembered"

@@ -97,13 +97,17 @@ def test_a_cell_that_its_space_group_permits_is_in_order(group: str, cell: tuple
         ("P 21 21 21", (52.1, 71.4, 88.0, 90, 91, 90), "cell_implausible"),
         ("P 61 2 2", (78.1, 78.1, 137, 90, 90, 90), "cell_implausible"),
         ("F 4 3 2", (78.1, 78.1, 79.0, 90, 90, 90), "cell_implausible"),
-        ("P 7", (52.1, 71.4, 88.0, 90, 90, 90), "space_group_unknown"),
-        ("", (52.1, 71.4, 88.0, 90, 90, 90), "space_group_unknown"),
+        ("R 3 2:H", (78.1, 78.1, 78.1, 80, 80, 80), "cell_implausible"),
     ],
 )
 def test_a_cell_that_its_space_group_forbids_is_told(group: str, cell: tuple[float, ...], code: str) -> None:
     names = dict(zip(("a", "b", "c", "alpha", "beta", "gamma"), cell, strict=True))
     assert codes({"cell": CELL}, group=group, **names) == [code]
+
+
+@pytest.mark.parametrize("group", ["P 7", ""])
+def test_a_cell_is_not_judged_by_what_is_no_space_group(group: str) -> None:
+    assert codes({"cell": CELL}, group=group, a=52.1, b=71.4, c=88.0, alpha=90, beta=91, gamma=90) == []
 
 
 def test_half_a_cell_is_not_judged() -> None:

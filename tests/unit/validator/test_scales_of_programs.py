@@ -105,6 +105,7 @@ PRINTED: list[tuple[str, str, str | None, tuple[Any, ...], tuple[float | None, .
     ("EDNA", "r_merge", None, (4.2, 2.8000000000000003, 35.0), (0.042, 0.028, 0.35), {CONVERTED}),
     ("EDNA", "cc_half", "1", (0.999, 0.999, 0.41), (0.999, 0.999, 0.41), set()),
     ("EDNA", "r_merge", "%", (0.9, 0.7, 4.1), (0.009, 0.007, 0.041), set()),
+    ("EDNA", "r_merge", "%", (0.052, 0.031, 0.48), (0.00052, 0.00031, 0.0048), {UNLIKELY}),
     # What nobody prints, but somebody sends.
     ("mixed", "cc_half", None, ("99.8", "0.5", "0.3"), (99.8, 0.5, 0.3), {UNCERTAIN}),
     ("mixed", "cc_half", None, ("99.8", "99.9", "0.41"), (99.8, 99.9, 0.41), {UNCERTAIN}),

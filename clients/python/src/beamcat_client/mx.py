@@ -1612,41 +1612,43 @@ def merge(
         MXAutoprocIntegrationScaling_outer_resolution_limit_high: High-resolution limit of the outer (high-resolution)
             shell; in Å; 0.1 to 100000 Å; usually 0.4 to 1000 Å; mmCIF _reflns_shell.d_res_high.
         MXAutoprocIntegrationScaling_overall_r_merge: Rmerge for the overall dataset; a fraction, not per cent; a ratio;
-            usually 0 to 1; mmCIF _reflns.pdbx_Rmerge_I_obs.
+            usually 0.001 to 1; mmCIF _reflns.pdbx_Rmerge_I_obs.
         MXAutoprocIntegrationScaling_inner_r_merge: Rmerge for the inner resolution shell; a fraction, not per cent; a
-            ratio; usually 0 to 1; mmCIF _reflns_shell.Rmerge_I_obs.
+            ratio; usually 0.001 to 1; mmCIF _reflns_shell.Rmerge_I_obs.
         MXAutoprocIntegrationScaling_outer_r_merge: Rmerge for the outer (high-resolution) shell; a fraction, not per
-            cent; a ratio; usually 0 to 5; mmCIF _reflns_shell.Rmerge_I_obs.
+            cent; a ratio; usually 0.001 to 5; mmCIF _reflns_shell.Rmerge_I_obs.
         MXAutoprocIntegrationScaling_overall_r_meas_within_IPlus_IMinus: Rmeas within I+ and I- groups for the overall
-            dataset; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rrim_I_all_anomalous.
+            dataset; a fraction, not per cent; a ratio; usually 0.001 to 1; mmCIF _reflns.pdbx_Rrim_I_all_anomalous.
         MXAutoprocIntegrationScaling_inner_r_meas_within_IPlus_IMinus: Rmeas within I+ and I- groups for the inner
-            resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0.001 to 1; mmCIF
             _reflns_shell.pdbx_Rrim_I_all_anomalous.
         MXAutoprocIntegrationScaling_outer_r_meas_within_IPlus_IMinus: Rmeas within I+ and I- groups for the outer
-            resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0.001 to 5; mmCIF
             _reflns_shell.pdbx_Rrim_I_all_anomalous.
         MXAutoprocIntegrationScaling_overall_r_meas_all_IPlus_IMinus: Rmeas across all I+ and I- reflections for the
-            overall dataset; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rrim_I_all.
+            overall dataset; a fraction, not per cent; a ratio; usually 0.001 to 1; mmCIF _reflns.pdbx_Rrim_I_all.
         MXAutoprocIntegrationScaling_inner_r_meas_all_IPlus_IMinus: Rmeas across all I+ and I- observations for the
-            inner resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF
+            inner resolution shell; a fraction, not per cent; a ratio; usually 0.001 to 1; mmCIF
             _reflns_shell.pdbx_Rrim_I_all.
         MXAutoprocIntegrationScaling_outer_r_meas_all_IPlus_IMinus: Rmeas across all I+ and I- observations for the
-            outer resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF
+            outer resolution shell; a fraction, not per cent; a ratio; usually 0.001 to 5; mmCIF
             _reflns_shell.pdbx_Rrim_I_all.
         MXAutoprocIntegrationScaling_overall_r_pim_within_IPlus_IMinus: Rpim computed separately within I+ and I-
-            groups; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rpim_I_all_anomalous.
+            groups; a fraction, not per cent; a ratio; usually 0.001 to 1; mmCIF _reflns.pdbx_Rpim_I_all_anomalous.
         MXAutoprocIntegrationScaling_inner_r_pim_within_IPlus_IMinus: Rpim within I+ and I- groups for the inner
-            resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0.001 to 1; mmCIF
             _reflns_shell.pdbx_Rpim_I_all_anomalous.
         MXAutoprocIntegrationScaling_outer_r_pim_within_IPlus_IMinus: Rpim within I+ and I- groups for the outer
-            resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0.001 to 5; mmCIF
             _reflns_shell.pdbx_Rpim_I_all_anomalous.
         MXAutoprocIntegrationScaling_overall_r_pim_all_IPlus_IMinus: Rpim computed across all I+ and I- reflections
-            combined; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rpim_I_all.
+            combined; a fraction, not per cent; a ratio; usually 0.001 to 1; mmCIF _reflns.pdbx_Rpim_I_all.
         MXAutoprocIntegrationScaling_inner_r_pim_all_IPlus_IMinus: Rpim across all I+ and I- observations for the inner
-            resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns_shell.pdbx_Rpim_I_all.
+            resolution shell; a fraction, not per cent; a ratio; usually 0.001 to 1; mmCIF
+            _reflns_shell.pdbx_Rpim_I_all.
         MXAutoprocIntegrationScaling_outer_r_pim_all_IPlus_IMinus: Rpim across all I+ and I- observations for the outer
-            resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF _reflns_shell.pdbx_Rpim_I_all.
+            resolution shell; a fraction, not per cent; a ratio; usually 0.001 to 5; mmCIF
+            _reflns_shell.pdbx_Rpim_I_all.
         MXAutoprocIntegrationScaling_overall_fractional_partial_bias: Overall fractional bias of partial reflections
             relative to full reflections; a ratio; usually -10 to 10.
         MXAutoprocIntegrationScaling_inner_fractional_partial_bias: Fractional bias of partial reflections relative to
@@ -2016,41 +2018,43 @@ def integration(
         MXAutoprocIntegrationScaling_outer_resolution_limit_high: High-resolution limit of the outer (high-resolution)
             shell; in Å; 0.1 to 100000 Å; usually 0.4 to 1000 Å; mmCIF _reflns_shell.d_res_high.
         MXAutoprocIntegrationScaling_overall_r_merge: Rmerge for the overall dataset; a fraction, not per cent; a ratio;
-            usually 0 to 1; mmCIF _reflns.pdbx_Rmerge_I_obs.
+            usually 0.001 to 1; mmCIF _reflns.pdbx_Rmerge_I_obs.
         MXAutoprocIntegrationScaling_inner_r_merge: Rmerge for the inner resolution shell; a fraction, not per cent; a
-            ratio; usually 0 to 1; mmCIF _reflns_shell.Rmerge_I_obs.
+            ratio; usually 0.001 to 1; mmCIF _reflns_shell.Rmerge_I_obs.
         MXAutoprocIntegrationScaling_outer_r_merge: Rmerge for the outer (high-resolution) shell; a fraction, not per
-            cent; a ratio; usually 0 to 5; mmCIF _reflns_shell.Rmerge_I_obs.
+            cent; a ratio; usually 0.001 to 5; mmCIF _reflns_shell.Rmerge_I_obs.
         MXAutoprocIntegrationScaling_overall_r_meas_within_IPlus_IMinus: Rmeas within I+ and I- groups for the overall
-            dataset; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rrim_I_all_anomalous.
+            dataset; a fraction, not per cent; a ratio; usually 0.001 to 1; mmCIF _reflns.pdbx_Rrim_I_all_anomalous.
         MXAutoprocIntegrationScaling_inner_r_meas_within_IPlus_IMinus: Rmeas within I+ and I- groups for the inner
-            resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0.001 to 1; mmCIF
             _reflns_shell.pdbx_Rrim_I_all_anomalous.
         MXAutoprocIntegrationScaling_outer_r_meas_within_IPlus_IMinus: Rmeas within I+ and I- groups for the outer
-            resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0.001 to 5; mmCIF
             _reflns_shell.pdbx_Rrim_I_all_anomalous.
         MXAutoprocIntegrationScaling_overall_r_meas_all_IPlus_IMinus: Rmeas across all I+ and I- reflections for the
-            overall dataset; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rrim_I_all.
+            overall dataset; a fraction, not per cent; a ratio; usually 0.001 to 1; mmCIF _reflns.pdbx_Rrim_I_all.
         MXAutoprocIntegrationScaling_inner_r_meas_all_IPlus_IMinus: Rmeas across all I+ and I- observations for the
-            inner resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF
+            inner resolution shell; a fraction, not per cent; a ratio; usually 0.001 to 1; mmCIF
             _reflns_shell.pdbx_Rrim_I_all.
         MXAutoprocIntegrationScaling_outer_r_meas_all_IPlus_IMinus: Rmeas across all I+ and I- observations for the
-            outer resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF
+            outer resolution shell; a fraction, not per cent; a ratio; usually 0.001 to 5; mmCIF
             _reflns_shell.pdbx_Rrim_I_all.
         MXAutoprocIntegrationScaling_overall_r_pim_within_IPlus_IMinus: Rpim computed separately within I+ and I-
-            groups; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rpim_I_all_anomalous.
+            groups; a fraction, not per cent; a ratio; usually 0.001 to 1; mmCIF _reflns.pdbx_Rpim_I_all_anomalous.
         MXAutoprocIntegrationScaling_inner_r_pim_within_IPlus_IMinus: Rpim within I+ and I- groups for the inner
-            resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0.001 to 1; mmCIF
             _reflns_shell.pdbx_Rpim_I_all_anomalous.
         MXAutoprocIntegrationScaling_outer_r_pim_within_IPlus_IMinus: Rpim within I+ and I- groups for the outer
-            resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF
+            resolution shell; a fraction, not per cent; a ratio; usually 0.001 to 5; mmCIF
             _reflns_shell.pdbx_Rpim_I_all_anomalous.
         MXAutoprocIntegrationScaling_overall_r_pim_all_IPlus_IMinus: Rpim computed across all I+ and I- reflections
-            combined; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns.pdbx_Rpim_I_all.
+            combined; a fraction, not per cent; a ratio; usually 0.001 to 1; mmCIF _reflns.pdbx_Rpim_I_all.
         MXAutoprocIntegrationScaling_inner_r_pim_all_IPlus_IMinus: Rpim across all I+ and I- observations for the inner
-            resolution shell; a fraction, not per cent; a ratio; usually 0 to 1; mmCIF _reflns_shell.pdbx_Rpim_I_all.
+            resolution shell; a fraction, not per cent; a ratio; usually 0.001 to 1; mmCIF
+            _reflns_shell.pdbx_Rpim_I_all.
         MXAutoprocIntegrationScaling_outer_r_pim_all_IPlus_IMinus: Rpim across all I+ and I- observations for the outer
-            resolution shell; a fraction, not per cent; a ratio; usually 0 to 5; mmCIF _reflns_shell.pdbx_Rpim_I_all.
+            resolution shell; a fraction, not per cent; a ratio; usually 0.001 to 5; mmCIF
+            _reflns_shell.pdbx_Rpim_I_all.
         MXAutoprocIntegrationScaling_overall_fractional_partial_bias: Overall fractional bias of partial reflections
             relative to full reflections; a ratio; usually -10 to 10.
         MXAutoprocIntegrationScaling_inner_fractional_partial_bias: Fractional bias of partial reflections relative to

@@ -12,7 +12,7 @@ from services.search.icat_plus.noting import sample_number
 from shared.events import Container
 from shared.tokens import create_token
 from tests.integration.search.icat_plus.conftest import BEAMLINE, PROPOSAL, Facility
-from tests.unit.search.building import IDENTITIES, NOON
+from tests.unit.search.building import IDENTITIES, NOON, Kept
 
 pytestmark = pytest.mark.integration
 
@@ -39,6 +39,14 @@ async def test_datasets_are_found_by_investigation_ids_filters_and_page(facility
     assert await numbers(investigation_id="42", parameters=["MX_resolution~lt~3.5", "MX_scanType~eq~OSC"]) == [12, 11]
     assert await numbers(investigation_id="42", offset=1, limit=1) == [12]
     assert await numbers(investigation_id="41") == []
+
+
+async def test_what_has_no_canonical_value_is_told_as_it_was_said(facility: Facility) -> None:
+    ref = await facility.register(42)
+    await facility.commit(RUN.format(1), 11, ref, parameters={"MX_aperture": Kept("OUT"), "MX_resolution": 1.5})
+    [dataset] = await facility.ask(lambda client: client.get_datasets_by(dataset_ids=["11"]))
+    told = {parameter.name: parameter.value for parameter in dataset.parameters}
+    assert (told["MX_aperture"], told["MX_resolution"]) == ("OUT", "1.5")
 
 
 async def test_datasets_are_found_by_the_pid_of_their_technique(facility: Facility) -> None:

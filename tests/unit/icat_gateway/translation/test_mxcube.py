@@ -94,6 +94,78 @@ SERIAL = {
 }
 
 
+JET = dict.fromkeys(
+    [
+        *("SSXJet_speed", "SSXJet_size", "SSXChip_horizontal_spacing", "SSXChip_vertical_spacing"),
+        *("InstrumentLaser01_energy", "InstrumentLaser01_wavelength", "InstrumentLaser01_repetition_rate"),
+        *("InstrumentLaser01_delay", "InstrumentLaser01_name", "InstrumentLaser01_pulse_width"),
+        *("InstrumentDetector01_frame_time", "Sample_support", "MX_resolution_at_corner", "scanNumber"),
+    ],
+    0,
+) | {
+    "definition": "MX SSX",
+    "scanType": "ssx_injector_collection",
+    "SSX_experiment_type": "ssx_injector_collection",
+    "SSX_experiment_name": "",
+    "SSXChip_model": "",
+    "SSXChip_row_number": 0,
+    "SSXChip_column_number": 0,
+    "SampleProtein_acronym": "Lyso",
+    "MX_scanType": "datacollection",
+    "MX_exposureTime": 0.0,
+    "MX_flux": -1,
+    "MX_fluxEnd": -1,
+    "MX_numberOfImages": 25600,
+    "MX_resolution": 1.8,
+    "MX_wavelength": 1.072,
+    "MX_transmission": 100.0,
+    "MX_xBeam": 1034.1,
+    "MX_yBeam": 1082.9,
+    "Project_name": "jet_01",
+    "monoStripe": "Ru/B4C",
+    "energyBandwidth": 1.0,
+    "detector_id": 48,
+}
+"""A jet as SSXICATLIMS sends it: what it does not know is 0, and an exposure of some microseconds is rounded to 0."""
+OF_MXCUBE_ALONE = {
+    "exp_time": 9.5e-05,
+    "frequency": 231.25,
+    "num_images": 25600,
+    "sub_sampling": 1,
+    "take_pedestal": False,
+    "reject_empty_frames": True,
+    "use_shutter": "off",
+    "osc_start": 0,
+    "shutterless": True,
+    "inverse_beam": False,
+    "first_image": 1,
+    "kappa": None,
+    "kappa_phi": None,
+    "skip_existing_images": False,
+    "take_snapshots": 0,
+    "experimentType": "ssx_injector_collection",
+    "cell_edge": "78 78 38 90 90 90",
+    "compressed": "yes",
+}
+"""What SSXICATLIMS sends besides, from its forms."""
+ODD = {
+    "MX_motors_name": "phiy kappa",
+    "MX_motors_value": " None 0.12",
+    "MX_kappa": -9999,
+    "MX_flux": -1,
+    "MX_transmission": 100.6,
+    "MX_resolution": 0,
+    "InstrumentSource_current": "unknown",
+    "MX_aperture": "OUT",
+}
+OF_XRF = {"definition": "MX XRF", "scanType": "xrf", "MX_scanType": "xrf", "MX_exposureTime": 5, "MX_directory": RAW}
+
+
+def as_of(scan_type: str) -> dict[str, Any]:
+    """A collection under one of MXCuBE's words for it."""
+    return COLLECTION | {"scanType": scan_type, "MX_scanType": scan_type, "definition": "MX SAD"}
+
+
 @dataclass(frozen=True)
 class Case:
     """One message, and how it ends."""
@@ -117,7 +189,11 @@ CASES = {
         COLLECTION | {"MX_detectorDistance": 15.02}, "mx.raw.datacollection", {"value_implausible"}
     ),
     "a beam position in pixels": Case(
-        COLLECTION | {"MX_xBeam": 2051.4, "MX_yBeam": 2160.2}, "mx.raw.datacollection", {"value_implausible"}
+        COLLECTION
+        | {"MX_xBeam": 1035.4, "MX_yBeam": 1083.2}
+        | {"InstrumentDetector01_beam_center_x": "1035.4", "InstrumentDetector01_beam_center_y": "1083.2"},
+        "mx.raw.datacollection",
+        {"beam_centre_in_pixels"},
     ),
     "a cryostat at room temperature": Case(
         COLLECTION | {"InstrumentCryostat01_value": "room temperature"}, "mx.raw.datacollection"
@@ -125,6 +201,57 @@ CASES = {
     "a deprecated name": Case(COLLECTION | {"MX_crystalPositionName": "pos1"}, "mx.raw.datacollection"),
     "a wedge of a characterisation": Case(WEDGE, "mx.raw.characterisation", complete=False),
     "an energy scan": Case(ENERGY_SCAN, "mx.raw.energyscan"),
+    **{
+        f"a collection of scan type {scan_type}": Case(as_of(scan_type), f"mx.raw.{kind}")
+        for scan_type, kind in {
+            "OSC": "datacollection",
+            "Helical": "datacollection",
+            "Collect - Multiwedge": "datacollection",
+            "SAD - Inverse Beam": "datacollection",
+            "MAD": "datacollection",
+            "mesh": "mesh",
+            "Mesh": "mesh",
+            "line": "line",
+            "characterisation": "characterisation",
+            "Characterization": "characterisation",
+            "Still": "generic",
+        }.items()
+    },
+    "an axis for its range, of an older release": Case(
+        COLLECTION | {"MX_axis_range": "Phi"}, "mx.raw.datacollection", {"value_not_a_number"}
+    ),
+    "sentinels and words": Case(
+        COLLECTION | ODD,
+        "mx.raw.datacollection",
+        {"value_empty", "value_has_gaps", "value_not_a_number", "value_out_of_range"},
+    ),
+    "an energy scan of which nothing came": Case(
+        {"scanType": "energy_scan", "definition": "MAD MX", "MX_scanType": "energy_scan", "MX_directory": RAW},
+        "mx.raw.energyscan",
+        {"parameter_missing"},
+    ),
+    "a fluorescence spectrum": Case(OF_XRF, "mx.raw.xfe"),
+    "a fluorescence spectrum without a word on its time": Case(
+        {name: said for name, said in OF_XRF.items() if name != "MX_exposureTime"},
+        "mx.raw.xfe",
+        {"parameter_missing"},
+    ),
+    "a jet": Case(
+        JET | OF_MXCUBE_ALONE,
+        "ssx.raw.run",
+        {"beam_centre_in_pixels", "value_empty", "value_implausible", "value_out_of_range", "parameter_unknown"},
+        set(OF_MXCUBE_ALONE) - {"kappa", "kappa_phi"},
+    ),
+    "a jet under ISPyB's words": Case(
+        JET | {"scanType": "SSX-Jet", "MX_scanType": "SSX-Jet", "definition": "SSX", "SSX_experiment_type": None},
+        "ssx.raw.run",
+        {"beam_centre_in_pixels", "value_empty", "value_implausible", "value_out_of_range", "parameter_missing"},
+    ),
+    "a jet from where no ontology is installed": Case(
+        JET | {"definition": None},
+        "ssx.raw.run",
+        {"beam_centre_in_pixels", "value_empty", "value_implausible", "value_out_of_range"},
+    ),
     "a serial experiment": Case(SERIAL, "ssx.raw.run", {"parameter_unknown"}, {"sub_sampling"}),
     "a date without a zone": Case(
         COLLECTION | {"startDate": "2024-11-30 09:00:00"}, "mx.raw.datacollection", {"time_zone_assumed"}

@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.identity import PROPOSAL_SEPARATORS
 
-revision = "sample_tracking_0003"
-down_revision = "sample_tracking_0002"
+revision = "sample_tracking_0004"
+down_revision = "sample_tracking_0003"
 branch_labels = None
 depends_on = None
 

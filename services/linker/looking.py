@@ -1,0 +1,69 @@
+"""The second looks at what waits: something near a missing input may be catalogued after the waiting began."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.linker.holding import STAGE, Holding, open_holding
+from services.linker.near import Near, looked_for, near_misses
+from services.linker.ports import Links
+from shared.events import DatasetPending, Pending
+from shared.topics import PENDING
+from shared.wire import Message, derived_headers
+
+LOOKS_AFTER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(days=1))
+"""How long something has waited at each look. Whoever was told of a near path is not looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    holding: Holding
+    path: str
+    waits_for: Sequence[str]
+
+    def told(self, near: Near, now: datetime) -> Message | None:
+        """What it waits for, said anew with what is near; nothing if nothing is."""
+        submission, record = self.holding.submission, self.holding.record
+        findings = near_misses(self.path, self.waits_for, near)
+        if not findings or submission.deadline is None:
+            return None
+        pending = Pending(
+            receipt_id=submission.receipt_id,
+            dataset_id=submission.dataset_id,
+            path=submission.path,
+            waits_for=list(self.waits_for),
+            since=submission.since,
+            deadline=submission.deadline,
+            findings=findings,
+        )
+        headers = derived_headers(PENDING, record, submission.receipt_id, STAGE, now)
+        value = DatasetPending(pending=pending).model_dump_json().encode()
+        return Message(PENDING.name, str(submission.dataset_id).encode(), value, headers)
+
+
+class SecondLooks:
+    """An outbox of `dataset.pending`: its messages are made when they are sent."""
+
+    def __init__(self, links: Links, clock: Callable[[], datetime]) -> None:
+        self._links = links
+        self._clock = clock
+
+    @asynccontextmanager
+    async def take(self, most: int) -> AsyncIterator[Sequence[Message]]:
+        """What is near the missing inputs of those whose time for a look has come."""
+        now = self._clock()
+        async with self._links.looks([now - after for after in LOOKS_AFTER], most) as looks:
+            waiting = [each for each in map(_opened, looks.holdings) if each is not None]
+            near = await looks.near({path for each in waiting for path in looked_for(each.waits_for)})
+            told = {each.holding.submission.receipt_id: each.told(near, now) for each in waiting}
+            yield [message for message in told.values() if message is not None]
+            await looks.finish([receipt_id for receipt_id, message in told.items() if message is not None])
+
+
+def _opened(holding: Holding) -> _Waiting | None:
+    dataset = open_holding(holding).dataset
+    if dataset is None:
+        return None
+    paths = [declared.path for declared in dataset.inputs if declared.dataset_id in holding.missing]
+    return _Waiting(holding, dataset.path, paths)

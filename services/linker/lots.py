@@ -1,0 +1,68 @@
+"""Holdings that the linker's relays have under lock, in PostgreSQL."""
+
+from collections.abc import Collection, Sequence
+
+from services.linker import statements as sql
+from services.linker.handler import Known
+from services.linker.holding import Holding, Settled, new_links
+from services.linker.near import Near
+from services.linker.ports import NO_MORE_LOOKS
+from services.linker.queries import bring_links, columns, near_of, read_known, with_ancestry, with_near, with_openings
+from shared.database import Connection
+from shared.events import DatasetFacts
+from shared.identity import Identities
+
+
+class PostgresLooks:
+    """Holdings to be looked at once more, under lock."""
+
+    def __init__(self, connection: Connection, holdings: Sequence[Holding]) -> None:
+        self.holdings = holdings
+        self._connection = connection
+
+    async def near(self, paths: Collection[str]) -> Near:
+        """The catalogued paths that may be meant by some that are not."""
+        return await near_of(self._connection, paths)
+
+    async def finish(self, told: Collection[str]) -> None:
+        """All were looked at; these are not looked at again."""
+        if self.holdings:
+            receipts = [holding.submission.receipt_id for holding in self.holdings]
+            await self._connection.execute(sql.LOOKED, receipts, list(told), NO_MORE_LOOKS)
+
+
+class PostgresLot:
+    """Holdings under lock."""
+
+    def __init__(self, connection: Connection, identities: Identities, holdings: Sequence[Holding]) -> None:
+        self.holdings = holdings
+        self._connection = connection
+        self._identities = identities
+        self._known = Known()
+
+    async def load(self, datasets: Sequence[DatasetFacts]) -> Known:
+        """What the last word depends on."""
+        if not datasets:
+            return self._known
+        known = await read_known(self._connection, self._identities, datasets, ())
+        known = await with_openings(self._connection, self._identities, datasets, known)
+        known = await with_near(self._connection, known, datasets)
+        if suspects := [dataset for dataset in datasets if known.brings_links(dataset)]:
+            await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
+            known = await with_ancestry(self._connection, known, suspects)
+        self._known = known
+        return known
+
+    async def finish(self, settled: Sequence[Settled]) -> None:
+        """Forget what was linked; keep a tombstone of what was refused."""
+        linked = [each for each in settled if each.refusal is None]
+        tombs = [
+            (each.holding.submission.receipt_id, each.refusal.code, each.refusal.message)
+            for each in settled
+            if each.refusal is not None
+        ]
+        await bring_links(self._connection, new_links((each.passed for each in linked if each.passed), self._known))
+        if linked:
+            await self._connection.execute(sql.FORGET, [each.holding.submission.receipt_id for each in linked])
+        if tombs:
+            await self._connection.execute(sql.ENTOMB, *columns(tombs, 3))

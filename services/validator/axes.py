@@ -1,0 +1,30 @@
+"""The axes of a rhombohedral space group, which its name often leaves open, and its cell does not."""
+
+from shared.events import Parameter
+from shared.space_groups import on_rhombohedral_axes
+from shared.vocabulary import Vocabulary
+
+SPACE_GROUP, ALPHA, GAMMA = "space_group", "cell_alpha", "cell_gamma"
+NEAR_DEG = 1.0
+"""On rhombohedral axes all angles are one; on hexagonal ones they are 90 and 120 degrees."""
+
+
+class Axes:
+    """Knows which space groups have a cell beside them."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        named = [name for name, term in vocabulary.terms.items() if term.names == "space group"]
+        cells = [(name, *(f"{name.removesuffix(SPACE_GROUP)}{angle}" for angle in (ALPHA, GAMMA))) for name in named]
+        self._cells = [(name, alpha, gamma) for name, alpha, gamma in cells if alpha in vocabulary.terms]
+
+    def settle(self, parameters: dict[str, Parameter]) -> None:
+        """Name the axes that the cell has."""
+        for name, alpha_name, gamma_name in self._cells:
+            group = parameters.get(name)
+            if group is None or alpha_name not in parameters or gamma_name not in parameters:
+                continue
+            alpha, gamma = (parameters[angle].get("value") for angle in (alpha_name, gamma_name))
+            if isinstance(alpha, float) and isinstance(gamma, float) and abs(alpha - gamma) < NEAR_DEG:
+                other = on_rhombohedral_axes(group["original"])
+                if other is not None:
+                    parameters[name] = {**group, "value": other}

@@ -1,0 +1,16 @@
+import pytest
+
+from services.search.icat_plus.declarations import PostgresDeclarations
+from shared.database import Database
+from tests.unit.search.icat_plus.declarations_suite import DeclarationsSuite
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def declarations(database: Database) -> PostgresDeclarations:
+    return PostgresDeclarations(database)
+
+
+class TestPostgres(DeclarationsSuite):
+    pass
