@@ -16,7 +16,7 @@ def announce(  # noqa: PLR0913  # each is an option of the command
         str, typer.Argument(metavar="ID", help="The user office's own id; a number is also ICAT's. Again: a change.")
     ],
     *,
-    proposal: Annotated[str, typer.Option(help="Whose session it is.")],
+    proposal: Annotated[str, typer.Option(help="Whose session it is, as it shall be shown: MX-1111.")],
     beamline: Annotated[str, typer.Option(help="Where it is.")],
     start: Annotated[str, typer.Option(help=f"Its first moment, {When}.")],
     end: Annotated[str | None, typer.Option(help="Its end, likewise; left out while it is open.")] = None,

@@ -259,13 +259,18 @@ def _place(wanted: Entries, statement: Statement) -> str:
     if wanted.slot is None:
         return f"lower(beamline) = lower({statement.bind(wanted.beamline, 'text')})"
     slot, bind = wanted.slot, statement.bind
-    begin, end = bind(slot["started"], "timestamptz"), bind(slot["ended"], "timestamptz")
+    times = [(slot["started"], slot["ended"])]
+    if slot["actual_started"] is not None:
+        times.append((slot["actual_started"], slot["actual_ended"]))
+    near = " or ".join(
+        f"(coalesce(created_at >= {bind(begin, 'timestamptz')} - interval '48 hours', true)"
+        f" and coalesce(created_at <= {bind(end, 'timestamptz')} + interval '48 hours', true))"
+        for begin, end in times
+    )
     return (
         f"(investigation_number = {bind(slot['number'], 'bigint')} or (investigation_number is null"
         f" and lower(proposal) = {bind(slot['proposal'], 'text')}"
-        f" and lower(beamline) = lower({bind(slot['beamline'], 'text')})"
-        f" and coalesce(created_at >= {begin} - interval '48 hours', true)"
-        f" and coalesce(created_at <= {end} + interval '48 hours', true)))"
+        f" and lower(beamline) = lower({bind(slot['beamline'], 'text')}) and ({near})))"
     )
 
 

@@ -141,9 +141,7 @@ def ask(session: Session, password: str) -> None:
     session.call("get_investigation_users", investigation_id=number)
     dataset = by_path.get(RAW)
     dataset_id = dataset.id if dataset else 0
-    session.call(
-        "update_metadata", **where, dataset_paths=[RAW], metadata_name="Sample_name", metadata_value="lysozyme"
-    )
+    session.call("update_metadata", **where, dataset_paths=RAW, metadata_name="Sample_name", metadata_value="lysozyme")
     session.until(
         "get_datasets_by",
         lambda found: [each.sample_name for each in found] == ["lysozyme"],

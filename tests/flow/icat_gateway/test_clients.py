@@ -101,3 +101,23 @@ async def test_an_update_of_what_decides_the_kind_is_rejected() -> None:
     world = World()
     await world.send(*translated(COLLECTION), *translated(an_update(name="scanType", value="mesh"), UPDATES))
     assert (reasons(world), world.committed()) == (["dataset_invalid"], [(RAW, 1)])
+
+
+async def test_a_proposal_is_one_proposal_in_every_message() -> None:
+    world = World()
+    said: dict[str, Any] = {"scanType": "datacollection", "MX_numberOfImages": 900, "MX_resolution": 1.5}
+    for number, proposal in enumerate(("mx1111", "MX-1111", "mx 1111", "Mx_1111")):
+        await world.send(*translated(a_dataset(proposal=proposal, **said), at=taken(number)))
+    assert [each["proposal"] for each in documents(world)] == ["mx1111"]
+    await world.send(*translated(an_update(proposal="MX-1111"), UPDATES))
+    assert (len(documents(world)), reasons(world)) == (2, [])
+    investigations = {each["investigation"]["investigation_id"] for each in documents(world)}
+    assert len(investigations) == 1
+
+
+async def test_an_update_takes_its_paths_as_one_text() -> None:
+    world = World()
+    other = RAW + "_2"
+    await world.send(*translated(COLLECTION), *translated(a_dataset(other, scanType="datacollection")))
+    await world.send(*translated(an_update(datasetPaths=f"{RAW},{other}"), UPDATES))
+    assert (world.committed()[2:], reasons(world)) == ([(RAW, 2), (other, 2)], [])

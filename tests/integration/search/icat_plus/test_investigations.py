@@ -1,6 +1,6 @@
 """The list of sessions that MXCuBE shows after the login: whatever is in the read model, each can be read."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -163,3 +163,16 @@ async def test_an_entry_in_the_logbook_belongs_to_its_proposal_in_any_spelling(f
         session = (await client.post("/session", json={"password": facility.key})).json()["sessionId"]
         told = (await client.get(f"/logbook/{session}/event", params={"instrumentName": "x"})).json()
     assert [one["investigationName"] for one in told] == ["MX-1111"] * 2
+
+
+async def test_an_entry_that_was_written_before_belongs_to_the_session_that_was_rescheduled_to_then(
+    facility: Facility,
+) -> None:
+    now = datetime.now(UTC)
+    await facility.ask(lambda client: client.send_message("done", beamline=BEAMLINE, proposal="MX-1111"))
+    await facility.read_logbook()
+    actual = {"actual_start": now, "actual_end": now + DAY}
+    await facility.register(42, start=now - 50 * DAY, end=now - 49 * DAY, **actual)
+    await facility.register(43, start=now - 9 * DAY, end=now - 8 * DAY)
+    found = [await answers(facility, "/logbook/{session}/event", investigationId=number) for number in (42, 43)]
+    assert [len(entries) for entries in found] == [1, 0]
