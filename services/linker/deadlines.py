@@ -11,6 +11,8 @@ from shared.relay import Relay
 
 NAME = "linker-deadlines"
 TICK_SECONDS = 1.0
+TICKS_BETWEEN_LOOKS = 60
+"""At what is overlooked; the first tick looks."""
 
 
 class Deadlines:
@@ -21,6 +23,7 @@ class Deadlines:
         self._relay = relay
         self._patience = patience
         self._clock = clock
+        self._ticks = 0
 
     async def run(self) -> None:
         """Tick until the service stops."""
@@ -40,6 +43,9 @@ class Deadlines:
     async def tick(self) -> None:
         """Expire what is late; count what waits, and how long it has."""
         now = self._clock()
+        if self._ticks % TICKS_BETWEEN_LOOKS == 0 and await self._links.release_overlooked():
+            self._relay.wake()
+        self._ticks += 1
         if await self._links.expire(now):
             self._relay.wake()
         waiting = await self._links.waiting()

@@ -84,6 +84,10 @@ class MemoryLinks:
                 shelf.held[receipt_id] = replace(holding, submission=expired)
             return len(late)
 
+    async def release_overlooked(self) -> int:
+        """Nothing: no other version writes here."""
+        return 0
+
     async def waiting(self) -> Queue:
         """What waits for inputs, all in all."""
         submissions = [each.submission for each in self._shelf.held.values() if each.submission.state is State.WAITING]

@@ -96,6 +96,9 @@ class Links(Protocol):
     async def expire(self, now: datetime) -> int:
         """Give up on what has waited past its deadline; how many those are."""
 
+    async def release_overlooked(self) -> int:
+        """Release what waits although nothing is missing, as replicas of an older version may leave it; how many."""
+
     async def waiting(self) -> Queue:
         """What waits for inputs, all in all."""
 

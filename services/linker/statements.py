@@ -70,20 +70,32 @@ update dataset set inputs = array(select unnest(dataset.inputs) union select unn
 from unnest($1::uuid[], $2::text[]) as brought (id, inputs) where dataset.dataset_id = brought.id
 """
 
-SUBMISSIONS = """
-select receipt_id, dataset_id, path, state, since, deadline, code, message, cardinality(missing) as waits_for_count,
-    array(
-        select awaited.path from unnest(held.missing{named}) with ordinality as m (id, place)
-        join dataset awaited on awaited.dataset_id = m.id order by place
-    ) as waits_for
-from held
-"""
+_IS_THERE = "(d.committed and (d.complete or not held.awaits_completion))"
 
-HELD_OF = f"""{SUBMISSIONS.format(named="")}
+_STILL_MISSING = f"""
+    from unnest(held.missing) with ordinality as m (id, place) join dataset as d on d.dataset_id = m.id
+    where {_IS_THERE} is not true
+"""  # made of constants
+"""Of the inputs that were missing on arrival: the rows of all of them are there since then."""
+
+_COMPLETE = f"""not exists (
+    select from unnest(array_reverse(held.missing)) as m (id)
+    where (select {_IS_THERE} from dataset as d where d.dataset_id = m.id) is not true
+)"""  # noqa: S608  # made of constants
+"""That nothing is missing any more. Looked up one by one from the last, which mostly comes last, so few are."""
+
+SUBMISSIONS = f"""
+select receipt_id, dataset_id, path, state, since, deadline, code, message,
+    (select count(*) {_STILL_MISSING}) as waits_for_count,
+    array(select d.path {_STILL_MISSING} order by place %s) as waits_for
+from held
+"""  # noqa: S608  # made of constants
+
+HELD_OF = f"""{SUBMISSIONS % ""}
 where receipt_id = any($1::text[]) or (dataset_id = any($2::uuid[]) and state <> 'refused') order by seq
 """
 
-PENDING = f"{SUBMISSIONS.format(named='[1:$2::int]')} where state <> 'refused' order by seq limit $1"
+PENDING = f"{SUBMISSIONS % 'limit $2'} where state <> 'refused' order by seq limit $1"
 
 HOLD = """
 insert into held (receipt_id, dataset_id, path, state, inputs, missing, awaits_completion, ends_with_inputs, since,
@@ -225,22 +237,19 @@ select receipt_id from held
 where state = 'waiting' and missing && $1::uuid[] and (not awaits_completion or missing && $2::uuid[])
 order by seq for update
 """
-"""By what is committed, or for some by what is complete.
+"""One of whose inputs is committed, or for some complete.
 
 Only after COMMITTED, as a statement of its own: then it sees what the rows' lock made us wait for.
 """
 
-RELEASE = """
-update held set
-    missing = array(
-        select id from unnest(missing) with ordinality as m (id, place)
-        where id <> all(case when awaits_completion then $3::uuid[] else $2::uuid[] end) order by place
-    ),
-    state = case
-        when missing <@ case when awaits_completion then $3::uuid[] else $2::uuid[] end then 'released' else state
-    end
-where receipt_id = any($1::text[]) and state = 'waiting'
-"""
+RELEASE = f"""
+update held set state = 'released'
+where receipt_id = any($1::text[]) and state = 'waiting' and {_COMPLETE}
+"""  # noqa: S608  # made of constants
+"""Of what was freed. `missing` stays as it is: to write thousands of ids anew for each that comes is quadratic."""
+
+OVERLOOKED = f"update held set state = 'released' where state = 'waiting' and {_COMPLETE}"  # noqa: S608  # likewise
+"""What a replica of an older version, which writes `missing` anew, did not release."""
 
 DUE = """
 select * from held where state in ('released', 'expired') and not exists (
@@ -271,6 +280,9 @@ from unnest($1::text[], $2::text[], $3::text[]) as tomb (receipt_id, code, messa
 where held.receipt_id = tomb.receipt_id
 """
 
-EXPIRE = "update held set state = 'expired' where state = 'waiting' and deadline <= $1"
+EXPIRE = f"""
+update held set state = 'expired', missing = array(select id {_STILL_MISSING} order by place)
+where state = 'waiting' and deadline <= $1
+"""  # noqa: S608  # made of constants
 
 WAITING = "select count(*), min(since) from held where state = 'waiting'"

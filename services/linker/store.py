@@ -111,6 +111,11 @@ class PostgresLinks:
         async with self._database.connection() as connection:
             return int((await connection.execute(sql.EXPIRE, now)).split()[-1])
 
+    async def release_overlooked(self) -> int:
+        """Release what waits although nothing is missing."""
+        async with self._database.connection() as connection:
+            return int((await connection.execute(sql.OVERLOOKED)).split()[-1])
+
     async def waiting(self) -> Queue:
         """What waits for inputs, all in all."""
         async with self._database.connection() as connection:
@@ -225,7 +230,7 @@ class _Commits:
         await send_moves(self._connection, [move for fact in facts for move in fact.moves])
         freed = await self._connection.fetch(sql.FREED, ids, complete)
         if freed:
-            await self._connection.execute(sql.RELEASE, [row["receipt_id"] for row in freed], ids, complete)
+            await self._connection.execute(sql.RELEASE, [row["receipt_id"] for row in freed])
 
 
 class _Rejections:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.linker import tables
+from services.linker.deadlines import TICKS_BETWEEN_LOOKS
 from services.linker.store import PostgresLinks
 from shared.database import Connection, Database
 from shared.settings import Settings
@@ -108,3 +109,30 @@ async def test_a_batch_of_which_all_wait_costs_the_same_number_of_round_trips_wh
         counts.append(database.statements.copy())
     await database.close()
     assert counts[1] == counts[2]
+
+
+async def test_what_an_older_replica_did_not_release_is_released_within_a_minute(
+    world: World, database: Database
+) -> None:
+    """It looks whether `missing` is empty once its own input is taken out, and others do not take theirs out."""
+    await world.submit(facts("/data/c", ["/data/a", "/data/b"]))
+    await world.deadlines.tick()
+    await world.commit(committed("/data/a"))
+    async with database.connection() as connection:
+        await connection.execute("update dataset set committed = true, kind = 'mx.raw' where path = '/data/b'")
+    for _ in range(TICKS_BETWEEN_LOOKS):
+        assert world.linked == []
+        await world.deadlines.tick()
+        await world.send()
+    assert world.linked_receipts == ["first of /data/c"]
+
+
+async def test_a_commit_costs_no_more_for_the_thousands_of_inputs_beside_it(world: World, database: Database) -> None:
+    inputs = [f"/data/raw_{n:05}" for n in range(2000)]
+    await world.submit(facts("/data/merge", inputs))
+    await world.commit(*(committed(path) for path in inputs[:100]))
+    async with database.connection() as connection:
+        missing = await connection.fetchval("select cardinality(missing) from held")
+    assert missing == len(inputs), "written anew with each commit, it would be quadratic"
+    (held,) = await world.links.pending(1)
+    assert (held.waits_for[0], len(held.waits_for) + held.unnamed) == (inputs[100], 1900)

@@ -311,6 +311,14 @@ class RunningOutOfTime:
         await world.wait(2 * WEEK)
         assert (world.rejections, world.linked_receipts) == ([], [f"first of {B}"])
 
+    async def test_only_the_inputs_that_did_not_come_are_missed(self, world: World) -> None:
+        await world.submit(facts(D, [A, B, C]))
+        await world.commit(committed(B))
+        await world.wait(2 * WEEK)
+        (rejection,) = world.rejections
+        assert "2 of 3 inputs" in rejection.message
+        assert rejection.message.endswith(f"UTC: {A}, {C}")
+
     async def test_a_commit_does_not_revive_what_has_expired(self, world: World) -> None:
         await world.submit(facts(B, [A]))
         world.now += WEEK
