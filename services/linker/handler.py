@@ -168,6 +168,20 @@ class Verdict:
         return [*self.links.findings, *(finding for finding in refusing if finding not in self.links.findings)]
 
 
+def pending_of(submission: HeldSubmission, missing: Sequence[str], deadline: datetime, near: Near) -> Pending:
+    """What the world is told of a submission that waits for some paths."""
+    return Pending(
+        receipt_id=submission.receipt_id,
+        dataset_id=submission.dataset_id,
+        path=submission.path,
+        waits_for=list(missing[:MOST_NAMED]),
+        waits_for_count=len(missing),
+        since=submission.since,
+        deadline=deadline,
+        findings=near_misses(submission.path, missing, near),
+    )
+
+
 @dataclass
 class _Lines:
     """Who is held, in the order of arrival, and what each receipt was answered; grows while a batch is decided."""
@@ -186,18 +200,8 @@ class _Lines:
         outcome: Outcome = Queued()
         if waiting and submission.state is not State.EXPIRED:
             paths = list(dict.fromkeys(path for earlier in waiting for path in earlier.waits_for))
-            outcome = Waiting(
-                Pending(
-                    receipt_id=submission.receipt_id,
-                    dataset_id=submission.dataset_id,
-                    path=submission.path,
-                    waits_for=paths[:MOST_NAMED],
-                    waits_for_count=len(paths),
-                    since=submission.since,
-                    deadline=max(earlier.deadline for earlier in waiting if earlier.deadline),
-                    findings=near_misses(submission.path, paths, self.near),
-                )
-            )
+            deadline = max(earlier.deadline for earlier in waiting if earlier.deadline)
+            outcome = Waiting(pending_of(submission, paths, deadline, self.near))
         return self.answers.setdefault(submission.receipt_id, outcome)
 
 

@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.linker.handler import pending_of
 from services.linker.holding import STAGE, Holding, open_holding
-from services.linker.near import Near, looked_for, near_misses
+from services.linker.near import Near, looked_for
 from services.linker.ports import Links
-from shared.events import DatasetPending, Pending
+from shared.events import DatasetPending
 from shared.topics import PENDING
 from shared.wire import Message, derived_headers
 
@@ -19,24 +20,16 @@ LOOKS_AFTER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     holding: Holding
-    path: str
     waits_for: Sequence[str]
 
     def told(self, near: Near, now: datetime) -> Message | None:
         """What it waits for, said anew with what is near; nothing if nothing is."""
         submission, record = self.holding.submission, self.holding.record
-        findings = near_misses(self.path, self.waits_for, near)
-        if not findings or submission.deadline is None:
+        if submission.deadline is None:
             return None
-        pending = Pending(
-            receipt_id=submission.receipt_id,
-            dataset_id=submission.dataset_id,
-            path=submission.path,
-            waits_for=list(self.waits_for),
-            since=submission.since,
-            deadline=submission.deadline,
-            findings=findings,
-        )
+        pending = pending_of(submission, self.waits_for, submission.deadline, near)
+        if not pending.findings:
+            return None
         headers = derived_headers(PENDING, record, submission.receipt_id, STAGE, now)
         value = DatasetPending(pending=pending).model_dump_json().encode()
         return Message(PENDING.name, str(submission.dataset_id).encode(), value, headers)
@@ -65,5 +58,5 @@ def _opened(holding: Holding) -> _Waiting | None:
     dataset = open_holding(holding).dataset
     if dataset is None:
         return None
-    paths = [declared.path for declared in dataset.inputs if declared.dataset_id in holding.missing]
-    return _Waiting(holding, dataset.path, paths)
+    missing = set(holding.missing)
+    return _Waiting(holding, [declared.path for declared in dataset.inputs if declared.dataset_id in missing])

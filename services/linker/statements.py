@@ -258,14 +258,15 @@ select * from held where state in ('released', 'expired') and not exists (
 ) order by seq limit $1 for update
 """
 
-LOOK = """
-select held.* from unnest($1::timestamptz[]) with ordinality as look (since, n)
+LOOK = f"""
+select held.*, array(select id {_STILL_MISSING} order by place) as still_missing
+from unnest($1::timestamptz[]) with ordinality as look (since, n)
 join held on held.looks = look.n - 1 and held.since <= look.since
 where state = 'waiting' and not exists (
     select from held earlier
     where earlier.dataset_id = held.dataset_id and earlier.seq < held.seq and earlier.state = 'waiting'
 ) order by seq limit $2 for update of held skip locked
-"""
+"""  # noqa: S608  # made of constants
 
 LOOKED = """
 update held set looks = case when receipt_id = any($2::text[]) then $3 else looks + 1 end

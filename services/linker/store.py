@@ -91,7 +91,8 @@ class PostgresLinks:
         """What is to be looked at once more, locked."""
         async with self._database.transaction() as connection:
             rows = await connection.fetch(sql.LOOK, list(waited_since), most)
-            yield PostgresLooks(connection, [holding_of(row) for row in rows])
+            holdings = [replace(holding_of(row), missing=tuple(row["still_missing"])) for row in rows]
+            yield PostgresLooks(connection, holdings)
 
     async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
         """What is known of the datasets and their inputs, without a trace."""

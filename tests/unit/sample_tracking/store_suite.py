@@ -172,6 +172,7 @@ class StoreSuite(NamesOfSamples, VisitsOfSamples):
             position="3",
             parcel_id=PARCEL_ID,
             parcel_name="Dewar1",
+            changer_location=4,
         )
         assert entry.sample_changer_position == "7"
         told = await world.register.sample(sample_id("RAC1b"))
