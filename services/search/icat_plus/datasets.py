@@ -24,6 +24,8 @@ Answer = dict[str, Any]
 SORTS = {"startdate": "start", "start_date": "start", "name": "name"}
 TYPES = {"acquisition": "raw", "raw": "raw", "processed": "processed"}
 MOST_SKIPPED = 100_000
+MOST_AT_ONCE = 50
+"""Datasets whose documents are read at one time: each may have megabytes."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class Datasets:
         self._zone = zone
 
     async def pages(self, wanted: Wanted) -> AsyncIterator[list[Answer]]:
-        """The datasets, at most 500 at a time; each tells where it stands in the whole."""
+        """The datasets, some at a time; each tells where it stands in the whole."""
         at, after, total, most = 0, None, 0, wanted.limit
         left = None if most is None else wanted.skip + most
         while left is None or left > 0:
@@ -133,10 +135,11 @@ class Datasets:
             found = await self._reader.find(replace(wanted.query, limit=size, after=after, count=at == 0))
             total = found.get("count", total)
             rows = found["datasets"]
-            answers = await self.answers(rows[max(0, wanted.skip - at) :], nested=wanted.nested)
-            for answer in answers:
-                answer["meta"] = {"page": page_answer(total, wanted.skip, most or max(total, 1))}
-            yield answers
+            for start in range(max(0, wanted.skip - at), len(rows), MOST_AT_ONCE):
+                answers = await self.answers(rows[start : start + MOST_AT_ONCE], nested=wanted.nested)
+                for answer in answers:
+                    answer["meta"] = {"page": page_answer(total, wanted.skip, most or max(total, 1))}
+                yield answers
             at += len(rows)
             left = None if left is None else left - len(rows)
             if found["next"] is None:

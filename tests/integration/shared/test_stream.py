@@ -27,7 +27,7 @@ from shared.settings import Settings
 from shared.stage import Outcome, Passed, Stage, StageRunner, Stateless
 from shared.stream import Runner, Stream, Subscription
 from shared.topic_admin import apply_topics
-from shared.topics import REJECTED, SUBMITTED, VALIDATED
+from shared.topics import MOST_EVENT_BYTES, MOST_SUBMISSION_BYTES, REJECTED, SUBMITTED, VALIDATED
 from shared.wire import Headers, Message, Received, Record, headers_of
 
 pytestmark = pytest.mark.integration
@@ -131,6 +131,37 @@ async def test_one_invalid_event_and_one_undecodable_header_harm_nobody_else(ben
         if str(rejection["receipt_id"]).startswith(f"r-{run}")
     }
     assert codes == {f"r-{run}-100": Code.NOT_JSON, f"r-{run}-300": Code.HEADER_INVALID}
+
+
+async def test_the_largest_submission_goes_through_and_what_cannot_be_stored_of_it_comes_back_whole(
+    kafka: str, bench: Bench
+) -> None:
+    """Without compression, so that Kafka sees every byte of it; and one that is far larger than it seems to Kafka."""
+    run = uuid4().hex
+    plain = KafkaPublisher(
+        Settings(kafka_bootstrap_servers=kafka, topic_partitions=PARTITIONS, kafka_compression="none"), "plain"
+    )
+    await plain.start()
+    frame = b'{"submission":{"name":"x","path":"/data/x","proposal":"p","pad":"%b"}}'
+    largest = frame % (b"y" * (MOST_SUBMISSION_BYTES - len(frame % b"")))
+    assert len(largest) == MOST_SUBMISSION_BYTES
+    refused = b"{" + b"z" * (MOST_SUBMISSION_BYTES - 1)
+    blown_up = b"{" + bytes(MOST_EVENT_BYTES)
+    try:
+        async with bench.consuming(bench.runner()):
+            await plain.publish([submission(f"{run}-1", value=largest), submission(f"{run}-2", value=refused)])
+            await bench.publisher.publish([submission(f"{run}-3", value=blown_up)])
+            await read_all(bench.settings, VALIDATED.name, {f"r-{run}-1".encode()})
+            records = await read_all(bench.settings, REJECTED.name, {f"r-{run}-{n}".encode() for n in (2, 3)})
+    finally:
+        await plain.stop()
+    told = [json.loads(record.value or b"")["rejection"] for record in records]
+    rejections = {each["receipt_id"]: each for each in told}
+    assert b64decode(rejections[f"r-{run}-2"]["value_base64"]) == refused
+    far_too_large = rejections[f"r-{run}-3"]
+    assert (far_too_large["code"], far_too_large["value_base64"]) == (Code.TOO_LARGE, None)
+    assert far_too_large["value_excerpt"]["byte_count"] == len(blown_up)
+    assert f"takes {MOST_SUBMISSION_BYTES}" in far_too_large["message"]
 
 
 class Latin1(str):

@@ -72,3 +72,9 @@ async def test_the_description_of_the_api_has_the_answer_that_a_fault_gets() -> 
     assert "422" not in described
     assert answer.headers["content-type"] == media_type
     assert answer.json().keys() == content["schema"]["properties"].keys()
+
+
+def test_every_service_spells_paths_by_the_facilitys_prefixes() -> None:
+    settings = Settings(path_prefixes={"/mnt/storage/data": "/data"})
+    identities = Service("spelling", lambda _ground: Parts()).ground(settings).identities
+    assert identities.path("/mnt/storage/data/visitor/run_01") == "/data/visitor/run_01"
