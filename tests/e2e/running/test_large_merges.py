@@ -3,7 +3,7 @@
 import json
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.e2e
 PATIENCE_SECONDS = 120.0
 SESSION = "/data/visitor/mx4444/id30a3/20261126"
 SWEEPS = f"{SESSION}/RAW_DATA/lysozyme/lysozyme-plate-07-well-A11-drop-2/a-run-of-realistic-length"
+END = "2026-11-26T13:00:00+01:00"
 MANY = 1000
 """As many as are really collected; more only take longer."""
 COLLECTED = [f"{SWEEPS}/run_{n:05}_datacollection" for n in range(MANY)]
@@ -82,7 +83,7 @@ class Talk:
 
     def send_frame(self, submission: dict[str, Any]) -> None:
         """The same frame, without the client's way of looking at each input."""
-        said = submission["parameters"] | {"startDate": submission["start"], "definition": "MX"}
+        said = submission["parameters"] | {"startDate": submission["start"], "endDate": END, "definition": "MX"}
         body = a_dataset(submission["path"], "id30a-3", "mx4444", input_datasets=["/inputs"], **said)
         host, port = self.broker.split(":")
         send((host, int(port)), "icatIngest", body.replace(b"/inputs", ",".join(submission["input"]).encode()))
@@ -106,15 +107,14 @@ def until(look: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def talk(facility: Facility) -> Talk:
+def talk(facility: Facility) -> Iterator[Talk]:
     """Beside a session in which many sweeps were collected."""
     talk = Talk(facility)
-    for at in range(0, MANY, 500):
-        batch = talk.gateway.post(
-            "/datasets:batch", json={"datasets": [sweep(path) for path in COLLECTED[at : at + 500]]}
-        )
-        assert batch.status_code == 202
-    return talk
+    with talk.gateway, talk.search:
+        for at in range(0, MANY, 500):
+            sweeps = [sweep(path) for path in COLLECTED[at : at + 500]]
+            assert talk.gateway.post("/datasets:batch", json={"datasets": sweeps}).status_code == 202
+        yield talk
 
 
 @pytest.mark.parametrize("door", ["http", "stomp"])
