@@ -163,7 +163,7 @@ def _by_target(said: Iterable[Said], names: Names, unplaced: list[Unplaced]) -> 
     spelt = {name.casefold(): name for name in reversed(names.said)}
     for saying in spoken(said, names):
         name = saying.name if saying.name in ranks else spelt.get(saying.name.casefold())
-        if problem := _problem(saying, None if name is None else names.said[name]):
+        if problem := _problem(saying, None if name is None else names.said[name], names):
             unplaced.append(unplaced_of(saying, problem))
         elif name is not None:
             filled = names.said[name].replace(SHELL, saying.shell or "")
@@ -180,11 +180,11 @@ def spoken(said: Iterable[Said], names: Names) -> Iterator[Said]:
     return (saying for saying in said if saying.name.casefold() not in ignored and not _is_empty(saying.value))
 
 
-def _problem(saying: Said, target: str | None) -> str | None:
+def _problem(saying: Said, target: str | None, names: Names) -> str | None:
     """Why a saying has no place in a submission."""
     if _is_endless(saying.value):
         return "it is not a number"
-    if isinstance(saying.value, str) and says_no_text(saying.value):
+    if isinstance(saying.value, str) and says_no_text(saying.value) and not names.is_verbatim:
         return "it says that there is no value"
     if target is None:
         return "there is no parameter for it"

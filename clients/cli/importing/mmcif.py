@@ -123,7 +123,7 @@ def _exported(label: str, tables: dict[str, Table], items: Items, names: Names, 
     targets |= {
         saying.name: FIELD + saying.name.removeprefix(DATASET) for saying in said if saying.name.startswith(DATASET)
     }
-    every = names.model_copy(update={"parameters": {}, "said": targets | names.said})
+    every = names.model_copy(update={"parameters": {}, "said": targets | names.said, "is_verbatim": True})
     terms = {item: next(iter(of.values())) for item, of in items.by_item.items()} | {
         PARAMETER + name: term for name, term in items.terms.items()
     }

@@ -41,6 +41,9 @@ class Names(Table):
     told: list[Told] = Field(
         default=[], description="the first that is of the file's program holds; for any other nothing is said"
     )
+    is_verbatim: bool = Field(
+        default=False, description="it repeats what was submitted, so that words for no value are handed over as well"
+    )
     ignored: list[str] = Field(default=[], description="names that structure the file and say nothing of the dataset")
 
     def units_of(self, program: str) -> Mapping[str, str]:

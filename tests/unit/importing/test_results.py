@@ -464,6 +464,11 @@ def test_metadata_of_every_release_and_of_serial_crystallography_is_known(
     assert value(imported, "MX_directory") == content.get("MX_directory")
 
 
+def test_metadata_hands_over_words_for_no_value_for_the_validator_to_judge(tmp_path: Path) -> None:
+    [imported] = read(tmp_path, {**METADATA, "MX_aperture": "None"}, given=Given())
+    assert value(imported, "MX_aperture") == "None"
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [({"a": 1, "b": 2}, "its first names are: a, b"), ({"path": "/data/x", "parameters": {}}, "without --from")],
