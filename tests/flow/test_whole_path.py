@@ -55,6 +55,19 @@ async def test_a_child_waits_for_its_parent_and_inherits_its_sample(
     assert [parent["path"] for parent in document["inputs"]] == [raw["path"]]
 
 
+async def test_a_unit_that_stands_beside_a_value_is_catalogued_with_it(
+    raw: dict[str, Any], processed: dict[str, Any]
+) -> None:
+    world = World()
+    merging, group = "MXAutoprocIntegrationScaling_overall_r_merge", "MXAutoprocIntegration_space_group"
+    said = {merging: "0.9", group: "H 3 2"}
+    child = processed | {"parameters": processed["parameters"] | said, "units": {merging: "%"}}
+    await world.send(submitted(raw, "r-parent"), submitted(child, "r-child"))
+    parameters = world.said(COMMITTED.name)[1]["document"]["parameters"]
+    assert parameters[merging] == {"value": 0.009, "original": "0.9", "said_unit": "%"}
+    assert parameters[group] == {"value": "R 3 2:H", "original": "H 3 2"}
+
+
 async def test_a_child_that_misses_its_parent_by_a_little_is_told_what_is_catalogued(
     raw: dict[str, Any], processed: dict[str, Any]
 ) -> None:
