@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.linker.handler import MOST_NAMED
 from services.linker.holding import STAGE, Holding, open_holding
 from services.linker.near import Near, looked_for, near_misses
 from services.linker.ports import Links
@@ -32,7 +33,8 @@ class _Waiting:
             receipt_id=submission.receipt_id,
             dataset_id=submission.dataset_id,
             path=submission.path,
-            waits_for=list(self.waits_for),
+            waits_for=list(self.waits_for[:MOST_NAMED]),
+            waits_for_count=len(self.waits_for),
             since=submission.since,
             deadline=submission.deadline,
             findings=findings,
