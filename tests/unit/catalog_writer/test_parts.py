@@ -229,6 +229,16 @@ def test_a_count_that_is_no_number_is_not_added_and_flagged(catalogue: Catalogue
     assert (catalogue.value("MX_numberOfImages"), catalogue.codes) == (20, [DIFFER])
 
 
+def test_what_could_not_be_read_is_not_added_and_takes_no_place(catalogue: Catalogue) -> None:
+    """As older releases of MXCuBE send the name of the axis for its range."""
+    wedges = [wedge(at, angle=2.0 * at, MX_axis_range={"original": "Phi"}) for at in range(3)]
+    unread = {**wedges[1].parameters, "MX_numberOfImages": Parameter(original="?"), "SAXS_numberFrames": integer(1)}
+    catalogue.submit(wedges[0], replace(wedges[1], parameters=unread), wedges[2])
+    assert catalogue.value("MX_numberOfImages") == 20
+    assert catalogue.document.read_parameters()["MX_axis_range"] == {"original": "Phi"}
+    assert catalogue.codes == []
+
+
 def test_counts_in_words_that_are_no_numbers_are_flagged(catalogue: Catalogue) -> None:
     catalogue.submit(wedge(0, MX_axis_range=text("Phi")), wedge(1, MX_axis_range=text("Omega")))
     assert DIFFER in catalogue.codes

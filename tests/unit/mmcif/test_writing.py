@@ -116,7 +116,7 @@ def test_any_statistics_are_read_back_as_the_same_numbers(tmp_path: Path) -> Non
         assert {name: value if isinstance(value, bool) else float(value) for name, value in read.items()} == said
 
 
-@pytest.mark.parametrize("word", ["unknown", "-9999", "<0.05"])
+@pytest.mark.parametrize("word", ["unknown", "-9999", "?", "<0.05"])
 def test_what_has_no_canonical_value_is_no_items_and_is_read_back_as_it_was_said(tmp_path: Path, word: str) -> None:
     dataset = result({"MXAutoprocIntegrationScaling_overall_r_merge": Kept(word)}, [sweep(1)])
     assert column(block_of(dataset), "_reflns.pdbx_Rmerge_I_obs") in ([], ["?"])
