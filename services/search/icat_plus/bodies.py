@@ -37,7 +37,7 @@ class Reading:
         """A shipment; errors as of `done`."""
         return self._done(self._read(body, Shipment))
 
-    def parcel(self, body: Body, shipment: str) -> tuple[Parcel, str | None]:
+    def parcel(self, body: Body, shipment: str | None) -> tuple[Parcel, str | None]:
         """A parcel and its status; errors as of `done`."""
         said = _snaked(body)
         items = said.pop("items", None)
@@ -45,7 +45,7 @@ class Reading:
             said["content"] = items
         elif items and items != said["content"]:
             self.fault("items", "says something else than content: give one of them")
-        if said.setdefault("shipment_id", shipment) != shipment:
+        if said.setdefault("shipment_id", shipment) != shipment and shipment is not None:
             self.fault("shipment_id", f"is another one than the {shipment} of the URL: correct one of them")
         status = said.pop("status", None)
         if status is not None and (not isinstance(status, str) or not 0 < len(status) <= 255):  # noqa: PLR2004  # of a name

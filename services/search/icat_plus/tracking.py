@@ -98,15 +98,18 @@ def _add_shipments(router: APIRouter, desk: Desk) -> None:
 def _add_parcels(router: APIRouter, desk: Desk) -> None:
     @router.api_route("/tracking/{session_id}/parcel", methods=["POST", "PUT"])
     async def declare_parcel(
-        request: Request, session_id: SessionId, shipment: ShipmentId, number: Number = None
+        request: Request, session_id: SessionId, shipment: ShipmentId = None, number: Number = None
     ) -> Response:
         """Declare a parcel with what is in it, or what is to be known of it instead; answered once it is durable."""
         body = await _body(request)
         place = await _place(desk, session_id, _number_of(body, number))
-        holder = _known(place.travelling.shipments.get(shipment or ""), "shipment", shipment or "")
-        said, status = Reading(place.travelling).parcel(body, holder.id)
+        said, status = Reading(place.travelling).parcel(body, shipment)
+        if said.shipment_id is not None:
+            _known(place.travelling.shipments.get(said.shipment_id), "shipment", said.shipment_id)
         key = parcel_id(place.travelling.investigation_id, said)
         known = place.travelling.parcels.get(key)
+        if known and said.shipment_id is None:
+            said = said.model_copy(update={"shipment_id": known.parent})
         if status and known and status == place.showing(desk).parcel(known)["status"]:
             status = None  # it was sent back as it was answered: nobody reported anything
         travelling = await desk.shipping.say(ParcelDeclared, *_about(place), parcel=said, status=status)

@@ -89,8 +89,21 @@ async def test_a_parcel_that_does_not_say_what_is_in_it_keeps_it_and_one_that_do
     assert parcel.shipment_id is not None
     kept = await put(facility, {key: DEWAR[key] for key in DEWAR if key != "content"}, parcel.shipment_id)
     assert kept.content == parcel.content
+    kept_again = await request(facility, "PUT", "parcel", {"id": parcel.id, "name": "Dewar1", "investigationId": 42})
+    assert kept_again.json()["shipmentId"] == parcel.shipment_id
     emptied = await put(facility, DEWAR | {"content": []}, parcel.shipment_id)
     assert (emptied.id, emptied.content) == (parcel.id, [])
+
+
+async def test_a_parcel_travels_alone_and_keeps_the_ids_that_it_brings(facility: Facility) -> None:
+    await facility.register(42)
+    ids = [f"66f0c1d2e3a4b5c6d7e8f{n}01" for n in ("9", "a", "b")]
+    brought = DEWAR | {"id": ids[0], "content": [PUCK | {"id": ids[1], "content": [SAMPLE | {"id": ids[2]}]}]}
+    for _ in range(2):
+        answer = (await request(facility, "PUT", "parcel", brought)).json()
+        assert [answer["id"], answer["content"][0]["id"], answer["content"][0]["content"][0]["id"]] == ids
+    assert [one.id for one in await parcels(facility, investigation_id="42")] == ids[:1]
+    await request(facility, "PUT", f"parcel?shipmentId={ids[0]}", DEWAR, refused=404)
 
 
 async def test_a_parcel_that_was_read_can_be_sent_back(facility: Facility) -> None:
