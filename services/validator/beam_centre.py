@@ -21,7 +21,8 @@ LARGEST_MM = 700
 """No detector reaches further from the beam."""
 FAR = 2
 """Times the detector's own size: a centre in mm lies on it or near it, one in pixels of at most 0.2 mm beyond that."""
-MM_OF = {"mm": 1.0, "m": 1e-3}
+MM_OF: Mapping[str | None, float] = {"mm": 1.0, "m": 1e-3}
+"""A millimetre in the unit of a parameter."""
 
 
 class Centre(NamedTuple):
@@ -42,28 +43,49 @@ class BeamCentres:
     def convert(self, parameters: dict[str, Parameter], findings: list[Finding]) -> None:
         """Replace what is certainly pixels; findings of the single values give way to one."""
         told = [name for name in self._terms if name in parameters]
-        if not told:
+        if not told or all(self._is_length(self._terms[name], parameters) for name in told):
             return
-        converted: dict[str, Parameter] = {}
-        pairs: dict[tuple[str, str | None], list[Centre]] = {}
-        for name in told:
-            centre = _centre(self._terms[name], parameters[name])
-            if centre is not None:
-                pairs.setdefault((centre.term.pixels.rpartition("_")[0], centre.term.unit), []).append(centre)
-        known = {key: self._detector(key[0], parameters) for key in pairs}
-        in_pixels = [key for key, pair in pairs.items() if any(_is_pixels(each, known[key]) for each in pair)]
-        numbers = {each.number for key in in_pixels for each in pairs[key]}
-        for key, pair in pairs.items():
-            if key in in_pixels or all(each.number in numbers for each in pair):
-                for each in pair:
-                    converted[each.term.name] = _converted(each, parameters, known[key])
+        converted = self._converted(told, parameters)
         if converted:
             parameters.update(converted)
             findings[:] = [*(each for each in findings if each.parameter not in converted), _finding(converted)]
 
+    def _is_length(self, term: Term, parameters: Mapping[str, Parameter]) -> bool:
+        """Whether it lies within the bounds of a detector: the ordinary case, decided quickly."""
+        value = parameters[term.name].get("value")
+        detector = self._detector(detector_of(term), parameters)
+        return type(value) is float and abs(value) <= _furthest_mm(term, detector) * MM_OF[term.unit]
+
+    def _converted(self, told: Iterable[str], parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
+        pairs: dict[tuple[str, str | None], list[Centre]] = {}
+        for name in told:
+            centre = _centre(self._terms[name], parameters[name])
+            if centre is not None:
+                pairs.setdefault((detector_of(centre.term), centre.term.unit), []).append(centre)
+        known = {key: self._detector(key[0], parameters) for key in pairs}
+        in_pixels = [key for key, pair in pairs.items() if any(_is_pixels(each, known[key]) for each in pair)]
+        numbers = {each.number for key in in_pixels for each in pairs[key]}
+        return {
+            each.term.name: _length(each, parameters, known[key])
+            for key, pair in pairs.items()
+            if key in in_pixels or all(each.number in numbers for each in pair)
+            for each in pair
+        }
+
     def _detector(self, name: str, parameters: Mapping[str, Parameter]) -> Detector | None:
         model = parameters.get(f"{name}_model")
         return self._detectors.find(model["original"]) if model is not None else None
+
+
+def detector_of(term: Term) -> str:
+    """What the names of the detector's parameters begin with."""
+    return term.pixels[:-2]
+
+
+def _furthest_mm(term: Term, detector: Detector | None) -> float:
+    """How far from the corner of the detector a centre may lie; of any detector where this one's size is not known."""
+    pixels = _side(term, detector)
+    return FAR * pixels * detector.pixel_um / 1000 if detector and pixels else LARGEST_MM
 
 
 def _centre(term: Term, parameter: Parameter) -> Centre | None:
@@ -77,10 +99,8 @@ def _is_pixels(centre: Centre, detector: Detector | None) -> bool:
     if centre.says_pixels:
         return True
     pixels = _side(centre.term, detector)
-    if detector is None or pixels is None:
-        return abs(centre.number) > LARGEST_MM
-    size_mm = pixels * detector.pixel_um / 1000
-    return FAR * size_mm < abs(centre.number) <= FAR * pixels
+    beyond = abs(centre.number) > _furthest_mm(centre.term, detector)
+    return beyond and (pixels is None or abs(centre.number) <= FAR * pixels)
 
 
 def _side(term: Term, detector: Detector | None) -> int | None:
@@ -90,7 +110,7 @@ def _side(term: Term, detector: Detector | None) -> int | None:
     return detector.width if term.pixels.endswith("x") else detector.height
 
 
-def _converted(centre: Centre, parameters: Mapping[str, Parameter], detector: Detector | None) -> Parameter:
+def _length(centre: Centre, parameters: Mapping[str, Parameter], detector: Detector | None) -> Parameter:
     said = parameters[centre.term.name]
     as_said: Parameter = {"original": said["original"]}
     if "said_unit" in said:
