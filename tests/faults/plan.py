@@ -44,7 +44,7 @@ POISONS: list[tuple[Code, Poisoning]] = [
     (Code.NOT_JSON, lambda message: _body(message, b'"MX_flux":', b'"x":' + DEEP + b',"MX_flux":')),
     (Code.SHAPE_INVALID, lambda message: _body(message, b'"proposal":', b'"porposal":')),
     (Code.UNKNOWN_VERSION, lambda message: _header(message, "ce_type", b"beamcat.dataset.submitted.v7")),
-    (Code.DATASET_INVALID, lambda message: _body(message, b'"MX_exposureTime":"0.01"', b'"MX_exposureTime":"long"')),
+    (Code.DATASET_INVALID, lambda message: _body(message, b'"start":"2', b'"start":"yesterday, 2')),
     (Code.INPUT_SELF, _own_input),
 ]
 

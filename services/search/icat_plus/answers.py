@@ -31,8 +31,15 @@ def time_text(time: datetime | None, zone: tzinfo) -> str | None:
 
 
 def date_text(time: datetime | None, zone: tzinfo) -> str | None:
-    """A time of an investigation, with a numeric offset and without fractions: Python 3.10 must read it."""
-    return time.astimezone(zone).isoformat(timespec="seconds") if time else None
+    """A time of an investigation, with a numeric offset and without fractions: Python 3.10 must read it.
+
+    Before standard time an offset had seconds, which few programs read: such times are told in UTC.
+    """
+    if time is None:
+        return None
+    local = time.astimezone(zone)
+    offset = local.utcoffset() or timedelta()
+    return (local.astimezone(UTC) if offset.seconds % 60 else local).isoformat(timespec="seconds")
 
 
 def page_answer(total: int, skip: int, size: int) -> Answer:

@@ -70,7 +70,7 @@ class Desk:
                 dataset: dict[str, Any] = self._ask(f"/datasets/{row['dataset_id']}")
                 if dataset["commit"]["revision"] >= revision:
                     return dataset
-            rejected = self._ask("/rejections", path=path)["rejections"]
+            rejected = [each for each in self._ask("/rejections")["rejections"] if each["path"] == path]
             assert not rejected, rejected
             return None
 
