@@ -7,6 +7,7 @@ known; else they are kept without a canonical value. One finding speaks for all 
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from shared.detectors import Detector
@@ -39,22 +40,32 @@ class BeamCentres:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._terms = {name: term for name, term in vocabulary.terms.items() if term.pixels}
         self._detectors = vocabulary.detectors
+        self._places = [(name, f"{detector_of(term)}_model") for name, term in self._terms.items()]
+        self._furthest = lru_cache(maxsize=4096)(self._find_furthest)
 
     def convert(self, parameters: dict[str, Parameter], findings: list[Finding]) -> None:
         """Replace what is certainly pixels; findings of the single values give way to one."""
-        told = [name for name in self._terms if name in parameters]
-        if not told or all(self._is_length(self._terms[name], parameters) for name in told):
+        if self._are_lengths(parameters):
             return
-        converted = self._converted(told, parameters)
+        converted = self._converted([name for name in self._terms if name in parameters], parameters)
         if converted:
             parameters.update(converted)
             findings[:] = [*(each for each in findings if each.parameter not in converted), _finding(converted)]
 
-    def _is_length(self, term: Term, parameters: Mapping[str, Parameter]) -> bool:
-        """Whether it lies within the bounds of a detector: the ordinary case, decided quickly."""
-        value = parameters[term.name].get("value")
-        detector = self._detector(detector_of(term), parameters)
-        return type(value) is float and abs(value) <= _furthest_mm(term, detector) * MM_OF[term.unit]
+    def _are_lengths(self, parameters: Mapping[str, Parameter]) -> bool:
+        """Whether all lie within the bounds of a detector: the ordinary case, decided quickly."""
+        for name, model_name in self._places:
+            if name in parameters:
+                value, model = parameters[name].get("value"), parameters.get(model_name)
+                furthest = self._furthest(name, model["original"] if model is not None else "")
+                if type(value) is not float or not -furthest <= value <= furthest:
+                    return False
+        return True
+
+    def _find_furthest(self, name: str, model: str) -> float:
+        """How far from the corner of a detector a centre may lie, in the unit of the parameter."""
+        term = self._terms[name]
+        return _furthest_mm(term, self._detectors.find(model)) * MM_OF[term.unit]
 
     def _converted(self, told: Iterable[str], parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
         pairs: dict[tuple[str, str | None], list[Centre]] = {}
