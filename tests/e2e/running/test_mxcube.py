@@ -267,6 +267,8 @@ def test_a_collection_is_catalogued_as_its_kind(desk: Desk, mounted_sample: dict
     assert document["container"]["id"] == mounted_sample["containerCode"]
     assert document["container"]["parcel_name"] == "Dewar1"
     assert (document["container"]["position"], document["sample_changer_position"]) == ("5", "26")
+    assert document["parameters"]["MX_xBeam"]["value"] == pytest.approx(2051.4 * 0.075)
+    assert "beam_centre_in_pixels" in {finding["code"] for finding in document["findings"]}
 
 
 def test_wedges_of_a_characterisation_add_up(desk: Desk, mounted_sample: dict[str, Any]) -> None:
