@@ -53,7 +53,7 @@ def split_paths(text: str) -> list[str]:
     ICAT escapes nothing: a comma is taken for a separator only before a slash or at the end, so a folder may have one
     in its name; only a folder whose name *ends* with a comma is misread.
     """
-    return [path for piece in re.split(r",\s*(?=/)", text) if (path := piece.strip().rstrip(","))]
+    return [path for piece in re.split(r",\s*(?=/)", text) if (path := piece.strip().rstrip(", "))]
 
 
 class PathPrefixes:

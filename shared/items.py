@@ -33,6 +33,16 @@ def _filled_in(entries: object) -> object:
     return [entry for entry in entries if not (isinstance(entry, Mapping) and entry.get("value") is None)]
 
 
+def _as_text(position: object) -> object:
+    """A position as text, which forms and sheets hand over as a number."""
+    if isinstance(position, float) and position.is_integer():
+        position = int(position)
+    return str(position) if type(position) is int else position
+
+
+Position = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=255)]
+
+
 class PlanEntry(Section):
     """One field of an experiment plan or a processing plan."""
 
@@ -61,7 +71,7 @@ class Item(Section):
     sample_changer_location: int | None = Field(
         default=None, ge=1, le=MOST_PLACES, description="the container is loaded there; whatever was is unloaded"
     )
-    sample_container_position: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    sample_container_position: Position | None = None
     experiment_plan: Plan = Field(default=[])
     processing_plan: Plan = Field(default=[])
     content: list["Item"] | None = Field(default=None, max_length=MOST_ITEMS, description="absent: as it was")

@@ -122,7 +122,10 @@ def move_sample(data: Mapping[str, object], receipt_id: UUID, call: Call) -> tup
     """
     happening = read_model(data, SampleHappening)
     _permit(call.grant, happening.beamline)
-    key = f"{_key_of(happening.proposal)} {sample_name(happening.sample)}"
+    name = sample_name(happening.sample)
+    if not name:
+        raise invalid([FieldFault(field="sample", message="is blank; give the name of the sample")])
+    key = f"{_key_of(happening.proposal)} {name}"
     return call.message(SAMPLES, key, receipt_id, {"sample": data}), Noted(receipt_id=receipt_id)
 
 

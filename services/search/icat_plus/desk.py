@@ -93,7 +93,7 @@ async def body_of(request: Request, model: type[B], *, absent: bytes = b"", most
         return model.model_validate_json(bytes(body) or absent)
     except ValidationError as error:
         faults = [
-            FieldFault(field=".".join(map(str, fault["loc"])), message=fault["msg"])
+            FieldFault(field=".".join(map(str, fault["loc"])) or "the body", message=fault["msg"])
             for fault in error.errors(include_url=False, include_input=False)
         ]
         raise invalid(faults) from None

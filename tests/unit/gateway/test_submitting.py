@@ -143,6 +143,15 @@ async def test_a_sample_event_is_keyed_by_its_sample(gateway: Gateway, caller: h
     assert event_of(message, SAMPLES, SampleMoved).event.sample.happening == "mounted"
 
 
+@pytest.mark.parametrize("blank", [" ", "\u00a0\t", "\u200b"])
+async def test_a_sample_event_names_a_sample(gateway: Gateway, caller: httpx.AsyncClient, blank: str) -> None:
+    body = {"happening": "mounted", "proposal": "MX1111", "beamline": "id30a-3", "at": "2026-11-24T09:00:00Z"}
+    answer = await caller.post("/samples", json={**body, "sample": blank})
+    assert answer.status_code == 422
+    assert "give the name of the sample" in answer.json()["detail"]
+    assert gateway.publisher.messages == []
+
+
 async def test_kafka_away_is_a_503_with_the_receipt_to_send_again_with(
     gateway: Gateway, caller: httpx.AsyncClient
 ) -> None:

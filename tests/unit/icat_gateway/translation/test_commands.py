@@ -71,6 +71,7 @@ def test_an_update_is_one_submission_a_path_that_names_who_asked() -> None:
         (f"{RAW},{RAW}_2", [RAW, f"{RAW}_2"]),
         (f" {RAW} , {RAW}_2,", [RAW, f"{RAW}_2"]),
         ("/data/one, with a comma,/data/two", ["/data/one, with a comma", "/data/two"]),
+        ("/data/one, /data/two , ", ["/data/one", "/data/two"]),
         (list(f"{RAW},{RAW}_2"), [RAW, f"{RAW}_2"]),
         ([RAW], [RAW]),
         ("run_01", ["run_01"]),
