@@ -41,7 +41,7 @@ def _found(content: bytes) -> Found:
         return read_ispyb_xml(content)
     if start.startswith(("{", "[")):
         return _read_json(content)
-    if start.startswith(("data_", "#")):
+    if start.lower().startswith(("data_", "#")):
         return read_mmcif(content)
     hint = "; it is compressed, decompress it first" if content.startswith(COMPRESSED) else ""
     raise FileNotUnderstood(f"the file is neither XML, JSON nor CIF{hint}")

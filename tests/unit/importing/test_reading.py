@@ -1,6 +1,7 @@
 import json
 import random
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,46 @@ def test_merging_statistics_give_the_innermost_and_the_outermost_bin(tmp_path: P
     assert scaling(imported, "resolution_limit_low") == pytest.approx([50.0, 50.0, 2.5])
     assert unplaced(imported)["datasets.All data.merging_stats.r_merge[2]"].startswith("0.05: it lies between")
     assert "datasets.All data.merging_stats.overall.i_mean" in unplaced(imported)
+
+
+def test_a_list_shorter_than_the_bins_is_of_no_shell(tmp_path: Path) -> None:
+    content = merging_statistics()
+    content["datasets"]["All data"]["merging_stats"]["cc_one_half"] = [0.99, 0.4]
+    imported = read_pipeline_file(written(tmp_path, "scaled.json", content), OURS)
+    assert scaling(imported, "cc_half") == [None, None, None]
+    assert {"datasets.All data.merging_stats.cc_one_half[1]", "datasets.All data.merging_stats.cc_one_half[2]"} <= set(
+        unplaced(imported)
+    )
+    assert scaling(imported, "r_merge") == [0.06, 0.02, 0.8]
+
+
+def test_one_bin_alone_is_the_outer_shell(tmp_path: Path) -> None:
+    content = {"overall": {"r_merge": 0.06}, "r_merge": [0.06]}
+    imported = read_pipeline_file(written(tmp_path, "scaled.json", content), OURS)
+    assert scaling(imported, "r_merge") == [0.06, None, 0.06]
+
+
+def test_a_value_beyond_the_three_shells_of_xia2_is_listed(tmp_path: Path) -> None:
+    content = json.loads(json.dumps(XIA2))
+    [statistics] = content["_crystals"]["DEFAULT"]["_scaler"]["_scalr_statistics"].values()
+    name = next(name for name, values in statistics.items() if len(values) == 3)
+    statistics[name].append(0.123)
+    imported = read_pipeline_file(written(tmp_path, "xia2.json", content), OURS)
+    assert any(value.startswith("0.123") for value in unplaced(imported).values())
+
+
+@pytest.mark.parametrize("spelt", [str.lower, str.upper, str.swapcase])
+def test_elements_of_xml_are_known_in_any_letter_case(tmp_path: Path, spelt: Callable[[str], str]) -> None:
+    content = ispyb_xml()
+    odd = re.sub(r"(?<=</)\w+|(?<=<)\w+", lambda name: spelt(name[0]), content)
+    read, expected = (read_pipeline_file(written(tmp_path, "x.xml", each), OURS) for each in (odd, content))
+    assert read.submission == expected.submission
+    assert [each.value for each in read.unplaced] == [each.value for each in expected.unplaced]
+
+
+def test_a_block_of_cif_may_begin_in_capitals(tmp_path: Path) -> None:
+    imported = read_pipeline_file(written(tmp_path, "x.cif", cif().replace("data_xia2", "DATA_xia2")), OURS)
+    assert integration(imported, "cell_a") == "57.80"
 
 
 def test_mmcif_is_read_by_the_vocabularys_items_and_what_stands_for_them(tmp_path: Path) -> None:
