@@ -77,6 +77,20 @@ def test_a_zones_abbreviation_is_the_facilitys(tmp_path: Path, monkeypatch: pyte
         read_pipeline_file(file, OURS)
 
 
+@pytest.mark.parametrize("program", ["autoPROC_staraniso", "XIA2_DIALS", "xia2-3dii 3.18"])
+def test_the_scale_of_a_program_is_known_under_the_names_that_facilities_give_it(tmp_path: Path, program: str) -> None:
+    content = ispyb_xml().replace("autoPROC 1.0.5 (20211020)", program)
+    units = read_pipeline_file(written(tmp_path, "x.xml", content), OURS).submission["units"]
+    assert units["MXAutoprocIntegrationScaling_outer_r_merge"] == "1"
+
+
+def test_the_empty_date_of_a_database_is_no_date(tmp_path: Path) -> None:
+    content = ispyb_xml().replace("Sat Nov 30 09:00:00 GMT 2024", "0000-00-00 00:00:00")
+    imported = read_pipeline_file(written(tmp_path, "x.xml", content), OURS)
+    assert imported.submission["start"] == "2024-11-30T09:10:00+01:00"
+    assert "says that there is no value" in unplaced(imported)["AutoProcProgram.processingStartTime"]
+
+
 def test_what_has_no_place_is_listed(tmp_path: Path) -> None:
     listed = unplaced(read_pipeline_file(written(tmp_path, "autoPROC.xml", ispyb_xml(900)), OURS))
     assert listed["AutoProcScalingStatistics[outerShell].resIOverSigI2"].startswith("1.9")
