@@ -131,7 +131,7 @@ def gather(result: Result, given: Given) -> Imported:
             parameters[target] = taken.value
             told[target] = taken
         else:
-            fields[named] = taken.value
+            fields[named] = taken.value if isinstance(taken.value, bool) else str(taken.value)
             places[named] = taken.place
     submission = _submission(fields, parameters, names, given, unplaced)
     if units := _units(told, names.units_of(str(submission["parameters"].get("Process_program", "")))):

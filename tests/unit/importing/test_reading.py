@@ -91,6 +91,20 @@ def test_the_empty_date_of_a_database_is_no_date(tmp_path: Path) -> None:
     assert "says that there is no value" in unplaced(imported)["AutoProcProgram.processingStartTime"]
 
 
+@pytest.mark.parametrize("nothing", ["None", "n/a", "0000-00-00 00:00:00", ""])
+def test_a_word_for_no_start_is_no_start(tmp_path: Path, nothing: str) -> None:
+    content = METADATA | {"startDate": nothing, "endDate": "2024-11-30T10:00:00+01:00"}
+    imported = read_pipeline_file(written(tmp_path, "metadata.json", content), OURS)
+    assert imported.submission["start"] == imported.submission["end"] == "2024-11-30T10:00:00+01:00"
+    assert [finding.code for finding in imported.findings] == ["start_assumed"]
+
+
+def test_a_sample_whose_name_is_a_number_has_it_as_text(tmp_path: Path) -> None:
+    content = METADATA | {"Sample_name": 12}
+    imported = read_pipeline_file(written(tmp_path, "metadata.json", content), OURS)
+    assert imported.submission["sample"] == "12"
+
+
 def test_what_has_no_place_is_listed(tmp_path: Path) -> None:
     listed = unplaced(read_pipeline_file(written(tmp_path, "autoPROC.xml", ispyb_xml(900)), OURS))
     assert listed["AutoProcScalingStatistics[outerShell].resIOverSigI2"].startswith("1.9")
