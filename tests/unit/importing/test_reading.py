@@ -233,6 +233,7 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "bbbb">]><AutoProcContainer>&b;</AutoProcContain
         ('{"a": 1}', "none of: metadata.json"),
         ("{", "is not JSON"),
         ("[1]", "no JSON object"),
+        ('{"overall": {"r_merge": 0.1, "cc_anom": 0, "r_merge": 0.2}}', "'r_merge' twice"),
         ("data_a\n_b.c", "is not CIF"),
         ("data_a\n_b.c 1\n", "no item"),
         ("PDB", "neither XML, JSON nor CIF"),
