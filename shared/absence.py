@@ -3,7 +3,7 @@
 A text parameter has a shorter list: `Na` is an element and `unknown` a sample's name, but neither is a number.
 """
 
-NO_TEXT = frozenset({"?", ".", "-", "--", "---", "none", "null", "n/a", "<na>", "#n/a"})
+NO_TEXT = frozenset({"?", ".", "-", "--", "---", "—", "none", "null", "n/a", "<na>", "#n/a", "0000-00-00 00:00:00"})
 NO_NUMBER = NO_TEXT | {
     *("nan", "inf", "infinity", "na", "n.a.", "nd", "n.d.", "nil", "undef", "undefined", "unset", "not set", "tbd"),
     *("unknown", "not available", "not applicable", "not measured", "not determined", "missing", "void"),

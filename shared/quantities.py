@@ -20,6 +20,14 @@ NOTATION = re.compile(
 )
 """A number as people and programs print it, before its unit: `~1.6`, `0.970(4)`, `1.5 ± 0.1`, `99.9*` as XDS does."""
 BOUND = re.compile(rf"[<>≤≥]=?\s*{NUMBER.pattern}", re.ASCII)
+GAP = "\u00a0\u2009\u202f"
+"""Blanks that stand within a number: `1 000`, not between two."""
+ONE_OR_SEVERAL = re.compile(
+    rf"[-+]?(?:\d+,\d+|\d{{1,3}}(?: 0\d\d)+"
+    rf"|\d{{1,3}}(?:[,{GAP}]\d{{3}})+(?:\.\d+)?|\d{{1,3}}(?:[.{GAP}]\d{{3}})+,\d+)",
+    re.ASCII,
+)
+"""One number with a decimal comma or thousands set apart, or several numbers: `0,97`, `1,000`, `1 000`, `1.234,5`."""
 NO_UNIT_BEGINS_SO = frozenset("0123456789.,_+-")
 NUMBERS_AT_MOST = 10_000
 
@@ -54,6 +62,9 @@ def quantities_of(term: Term, said: JsonValue) -> list[Quantity]:
         _refuse_bulk(said)
         parts: Sequence[JsonValue] = said
     elif isinstance(said, str) and takes_many:
+        if ONE_OR_SEVERAL.fullmatch(said.strip()):
+            problem, cure = "may be one number or several", "write a decimal point, and blanks between numbers"
+            raise Unreadable("value_ambiguous", problem, cure)
         words = said.strip("[]() ").replace(",", " ", NUMBERS_AT_MOST).split(None, NUMBERS_AT_MOST)
         _refuse_bulk(words)
         are_many = len(words) > 1 and all(NUMBER.match(word) or says_no_number(word) for word in words[1:])

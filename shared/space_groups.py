@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from gemmi import SpaceGroup
 
-REMARK = re.compile(r"[\[(]?\s*(?:no\.?|nr\.?|number|#)\s*\d+\s*[\])]?$", re.IGNORECASE | re.ASCII)
-"""`P 21 21 21 (No. 19)`."""
+REMARK = re.compile(
+    r"(?:[\[(]?\s*(?:no\.?|nr\.?|number|#)\s*\d+\s*[\])]?|\s[\[(]\s*\d{2,3}\s*[\])])$", re.IGNORECASE | re.ASCII
+)
+"""`P 21 21 21 (No. 19)`, `P 21 21 21 (19)`."""
+QUOTES = "'\""
+"""Around a name, as CIF writes it."""
 SCREW = re.compile(r"(?<=\d)\((\d)\)", re.ASCII)
 """`P2(1)2(1)2(1)`, as SHELX and XDS print it."""
 LARGEST_NUMBER = 230
@@ -69,7 +73,7 @@ def _settings(found: "SpaceGroup") -> "list[SpaceGroup]":
 
 
 def _says_axes(text: str) -> bool:
-    return AXES_ARE_SAID.fullmatch(text.strip()) is not None
+    return AXES_ARE_SAID.fullmatch(_plain(text)) is not None
 
 
 def _beginning_with_h(found: "SpaceGroup") -> str:
@@ -90,7 +94,7 @@ def _found(text: str) -> "SpaceGroup | None":
 
 def _plain(text: str) -> str:
     """A name without what is not part of it."""
-    name = unicodedata.normalize("NFKC", text).replace("\u2212", "-").strip()
+    name = unicodedata.normalize("NFKC", text).replace("\u2212", "-").strip().strip(QUOTES)
     return SCREW.sub(r"\1", REMARK.sub("", name)).strip().removesuffix(".0")
 
 

@@ -14,6 +14,8 @@ BEAMLINE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
 MOST_PROPOSAL_CHARACTERS = 100
 SAMPLE_CHARACTERS_AT_MOST = 255
 TIME_EXPECTED = "a time like 2024-11-30T09:00:00+01:00"
+DATE_CHARACTERS = 10
+"""A date alone says nothing of when on that day a dataset ended."""
 FUTURE = timedelta(days=1)
 """A beamline's clock may be a little ahead, and its zone may be wrong."""
 
@@ -138,10 +140,11 @@ def end_of(said: Said, start: datetime | None, zone: tzinfo) -> datetime | None:
     text = said.time(said.submission.end, "endDate")
     if text is None:
         return None
-    end = _time(text, "end", zone, said.notes)
+    original = said.text(said.submission.end, "endDate") or text
+    end = _time(text, "end", zone, said.notes) if len(original) > DATE_CHARACTERS else None
     if end is None:
-        message = f"end = {text[:100]!r} is not a date and time in ISO 8601; the dataset has no end"
-        said.notes.warn("end_invalid", message, f"write {TIME_EXPECTED}", text, TIME_EXPECTED)
+        message = f"end = {original[:100]!r} is not a date and time in ISO 8601; the dataset has no end"
+        said.notes.warn("end_invalid", message, f"write {TIME_EXPECTED}", original, TIME_EXPECTED)
     elif start is not None and end < start:
         message = f"it ends at {end.isoformat()}, before it starts at {start.isoformat()}"
         expected = f"not before {start.isoformat()}"

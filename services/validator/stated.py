@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pydantic import JsonValue
 
 from shared.events import Finding
+from shared.quantities import ONE_OR_SEVERAL
 from shared.vocabulary import Term, Vocabulary
 
 ENDS_IN_A_NUMBER = re.compile(r"[\d.)]\s*$", re.ASCII)
@@ -23,6 +24,8 @@ def with_unit(term: Term, value: JsonValue, unit: str) -> JsonValue:
     match value:
         case list():
             return [with_unit(term, item, unit) for item in value]
+        case str() if ONE_OR_SEVERAL.fullmatch(value.strip()):
+            return value
         case str() if term.type == "vector" and (words := value.strip("[]() ").replace(",", " ").split())[1:]:
             return [with_unit(term, word, unit) for word in words]
         case str() if ENDS_IN_A_NUMBER.search(value):

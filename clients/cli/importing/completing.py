@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from clients.cli.importing.dates import DateUnclear, iso_times
 from clients.cli.importing.gathering import FileNotUnderstood, Imported
+from shared.absence import says_no_number
 from shared.events import Finding
 from shared.settings import Settings
 
@@ -65,7 +66,7 @@ def _zone() -> ZoneInfo:
 
 
 def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None or says_no_number(str(value)) else str(value)
 
 
 def start_assumed(source: str, end: str) -> Finding:

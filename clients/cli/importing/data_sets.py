@@ -18,10 +18,14 @@ def by_data_set(tables: Tables) -> list[Tables]:
     """The tables of each data set: its own rows, and those that are of no single one.
 
     Raises:
-        FileNotUnderstood: there are several, and shells do not say of which they are.
+        FileNotUnderstood: there are several, and shells do not say of which they are, or only shells say so.
     """
     sets = tables.get(REFLECTIONS, [])
     if len(sets) < 2:  # noqa: PLR2004  one is no choice
+        of_shells = {row[OF_SET] for row in tables.get(SHELLS, ()) if OF_SET in row}
+        of_whole = _ids(",".join(row.get(OF_SET, "") for row in sets) or min(of_shells, default=""))
+        if not all(_ids(of_shell) <= of_whole for of_shell in of_shells):
+            raise FileNotUnderstood(f"{SHELLS[:-1]} has shells of other {OF_SET} than {REFLECTIONS[:-1]}")
         return [tables]
     if any(OF_SET not in row for table in (REFLECTIONS, SHELLS) for row in tables.get(table, ())):
         raise FileNotUnderstood(

@@ -131,12 +131,17 @@ def gather(result: Result, given: Given) -> Imported:
             parameters[target] = taken.value
             told[target] = taken
         else:
-            fields[named] = taken.value
+            fields[named] = _field(taken.value)
             places[named] = taken.place
     submission = _submission(fields, parameters, names, given, unplaced)
     if units := _units(told, names.units_of(str(submission["parameters"].get("Process_program", "")))):
         submission["units"] = units
     return Imported(submission, unplaced, places={name: places[name] for name in places.keys() - given.fields()})
+
+
+def _field(value: Any) -> Any:  # noqa: ANN401  a truth and a list stay what they are
+    """A field of the submission is a text: a sample may be called 12."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _taken(sayings: Sequence[Said], names: Names, unplaced: list[Unplaced]) -> Said | None:

@@ -3,18 +3,20 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from clients.cli.importing.gathering import FileNotUnderstood, Result, Said, Unplaced, leaves, shown
 from clients.cli.importing.names import names_of
 from clients.cli.importing.results import Found
 from clients.cli.importing.scaling import KIND, Entry, is_anisotropic, shell_of, single_scalings, unswapped
-from clients.cli.importing.xml import read_xml
+from clients.cli.importing.xml import Element, read_xml
 
 ROOT = "AutoProcContainer"
 SCALING = "AutoProcScalingContainer"
 CRYSTAL = "AutoProc"
 PROGRAMS = "AutoProcProgramContainer"
+PROGRAM_NAMES = ("AutoProcProgram.processingPrograms", "AutoProcProgram.processingProgram")
 OF_SWEEPS = ("AutoProcIntegration.", "Image.")
 VERSION = re.compile(r"v?\d+(?:[.+_-]\w+)*", re.ASCII)
 """`3dii` is none: it is a pipeline of xia2."""
@@ -36,13 +38,30 @@ def read_ispyb_xml(content: bytes) -> Found:
     Raises:
         FileNotUnderstood: there is no AutoProcContainer in it.
     """
-    document = read_xml(content)
+    document = _spelt(read_xml(content))
     if ROOT in document:
         return read_ispyb(document)
     [(root, [inside])] = document.items() if len(document) == 1 else [("", [None])]
     if not isinstance(inside, Mapping) or ROOT not in inside:
         raise FileNotUnderstood(f"the XML's root is {root}, and only {ROOT} is known")
     return read_ispyb(inside)
+
+
+@cache
+def _spellings() -> Mapping[str, str]:
+    """The names of elements as programs spell them; in a file their letter case means nothing."""
+    names = names_of("ispyb")
+    known = {part for name in (*names.said, *names.ignored, *PROGRAM_NAMES) for part in name.split(".")}
+    return {name.casefold(): name for name in (ROOT, SCALING, PROGRAMS, "filePath", *known)}
+
+
+def _spelt(element: Element) -> Element:
+    spelt = Element()
+    spelt.position = element.position
+    for name, found in element.items():
+        values = [_spelt(value) if isinstance(value, Element) else value for value in found]
+        spelt.setdefault(_spellings().get(name.casefold(), name), []).extend(values)
+    return spelt
 
 
 def read_ispyb(document: Mapping[str, Any]) -> Found:
@@ -191,7 +210,7 @@ def _told(said: Sequence[Said]) -> Iterator[Said]:
     is_first = True
     for saying in said:
         match saying.name:
-            case "AutoProcProgram.processingPrograms" | "AutoProcProgram.processingProgram" if is_first:
+            case name if is_first and name in PROGRAM_NAMES:
                 is_first = not saying.value
                 yield from _program(saying)
             case "AutoProcProgramAttachment.fileName" | "AutoProcProgramAttachment.filePath":

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
@@ -108,8 +109,8 @@ def _wavelength_of(wave: str, crystal: Crystal) -> str | None:
 def _lists(place: str, statistics: Mapping[str, Any]) -> Iterator[Said]:
     """Lists of overall, low- and high-resolution shell; some statistics are given for the whole alone."""
     for name, values in statistics.items():
-        for shell, value in zip(SHELLS, values if isinstance(values, list) else [values], strict=False):
-            yield Said(f"{place} {name} [{shell}]", name, value, shell)
+        for shell, value in zip_longest(SHELLS, values if isinstance(values, list) else [values]):
+            yield Said(f"{place} {name} [{shell or 'another'}]", name, value, shell)
 
 
 def find_merging_statistics(content: object, place: str = "") -> list[tuple[str, Mapping[str, Any]]]:
@@ -147,8 +148,12 @@ def _bins(place: str, statistics: Mapping[str, Any], prefix: str) -> Iterator[Sa
         yield Said(f"{place}.overall.{name}", f"{prefix}{name}", value, "overall")
     yield from _limits(place, statistics["overall"], "overall", prefix)
     lists = {name: value for name, value in statistics.items() if isinstance(value, list) and value}
+    bins = max(map(len, lists.values()), default=0)
+    for name in [name for name, values in lists.items() if len(values) < bins]:
+        for number, value in enumerate(lists.pop(name), 1):  # nobody says of which bin
+            yield Said(f"{place}.{name}[{number}]", prefix + name, value)
     inner, outer = (0, -1) if _is_outermost_last(lists) else (-1, 0)
-    for shell, which in (("inner", inner), ("outer", outer)):
+    for shell, which in (("inner", inner), ("outer", outer))[-bins:]:
         told = {name: values[which] for name, values in lists.items()}
         for name, value in told.items():
             yield Said(f"{place}.{name}[{shell}]", f"{prefix}{name}", value, shell)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -27,7 +28,7 @@ FRACTION, PER_CENT = "1", "%"
 STATISTICS = "_reflns_shell."
 OF_RESULTS = ("_reflns.", STATISTICS)
 SOFTWARE = "_software."
-LIMIT = "d_res_high"
+LIMITS = ("d_res_high", "d_res_low")
 REDUCTION = ("data reduction", "data processing", "data scaling")
 """What the program that made the dataset did, by `_software.classification`; the first in this order is taken."""
 MOST_ROWS = 100
@@ -157,10 +158,11 @@ def _tables(block: "cif.Block") -> tuple[dict[str, Table], list[Unplaced]]:
             unread.append(Unplaced(category[:-1], f"{len(values) // len(tags)} rows", reason))
             continue
         rows = [_row(names, values[start : start + len(tags)]) for start in range(0, len(values), len(tags))]
-        if len(tags) > 1 or len(rows) > 1 or category not in tables:
-            tables[category] = rows
-        else:
-            tables[category][0].update(rows[0])
+        known = tables.setdefault(category, [{} for _ in rows])
+        if len(known) != len(rows):
+            raise FileNotUnderstood(f"{category[:-1]} stands in two loops, with {len(known)} and {len(rows)} rows")
+        for row, more in zip(known, rows, strict=True):
+            row.update(more)
     return tables, unread
 
 
@@ -223,10 +225,10 @@ def _rank(row: Row) -> int | None:
 
 def _by_resolution(rows: Table) -> Table:
     """Rows from the innermost to the outermost shell; some programs write them the other way round."""
-    try:
-        return sorted(rows, key=lambda row: -float(row[LIMIT]))
-    except (KeyError, ValueError):
-        return rows
+    for limit in LIMITS:
+        with suppress(KeyError, ValueError):
+            return sorted(rows, key=lambda row: -float(row[limit]))
+    return rows
 
 
 def _shells(rows: Table, items: Items, *, is_own: bool) -> Iterator[Said]:

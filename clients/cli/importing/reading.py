@@ -1,6 +1,7 @@
 """Which format a file has, told by its content, and the submissions in it."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def _found(content: bytes) -> Found:
         return read_ispyb_xml(content)
     if start.startswith(("{", "[")):
         return _read_json(content)
-    if start.startswith(("data_", "#")):
+    if start.lower().startswith(("data_", "#")):
         return read_mmcif(content)
     hint = "; it is compressed, decompress it first" if content.startswith(COMPRESSED) else ""
     raise FileNotUnderstood(f"the file is neither XML, JSON nor CIF{hint}")
@@ -49,7 +50,7 @@ def _found(content: bytes) -> Found:
 
 def _read_json(content: bytes) -> Found:
     try:
-        document = json.loads(content)
+        document = json.loads(content, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise FileNotUnderstood(f"the file is not JSON: {error}") from None
     if not isinstance(document, Mapping):
@@ -65,6 +66,15 @@ def _read_json(content: bytes) -> Found:
     if is_metadata(document):
         return read_metadata(document)
     raise FileNotUnderstood(_unknown(document))
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, whose names are all different: of two values under one name Python would drop the first."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise FileNotUnderstood(f"the JSON says {twice!r} twice in one object")
+    return found
 
 
 def _unknown(document: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ MOST_LEVELS = 20
 class Element(dict[str, Any]):
     """An element that has others in it; `position` is its place in the order of the document."""
 
-    position: int
+    position: int = 0
 
 
 class _Tree:

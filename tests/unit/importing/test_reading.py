@@ -1,6 +1,7 @@
 import json
 import random
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,34 @@ def test_a_zones_abbreviation_is_the_facilitys(tmp_path: Path, monkeypatch: pyte
         read_pipeline_file(file, OURS)
 
 
+@pytest.mark.parametrize("program", ["autoPROC_staraniso", "XIA2_DIALS", "xia2-3dii 3.18"])
+def test_the_scale_of_a_program_is_known_under_the_names_that_facilities_give_it(tmp_path: Path, program: str) -> None:
+    content = ispyb_xml().replace("autoPROC 1.0.5 (20211020)", program)
+    units = read_pipeline_file(written(tmp_path, "x.xml", content), OURS).submission["units"]
+    assert units["MXAutoprocIntegrationScaling_outer_r_merge"] == "1"
+
+
+def test_the_empty_date_of_a_database_is_no_date(tmp_path: Path) -> None:
+    content = ispyb_xml().replace("Sat Nov 30 09:00:00 GMT 2024", "0000-00-00 00:00:00")
+    imported = read_pipeline_file(written(tmp_path, "x.xml", content), OURS)
+    assert imported.submission["start"] == "2024-11-30T09:10:00+01:00"
+    assert "says that there is no value" in unplaced(imported)["AutoProcProgram.processingStartTime"]
+
+
+@pytest.mark.parametrize("nothing", ["None", "n/a", "0000-00-00 00:00:00", ""])
+def test_a_word_for_no_start_is_no_start(tmp_path: Path, nothing: str) -> None:
+    content = METADATA | {"startDate": nothing, "endDate": "2024-11-30T10:00:00+01:00"}
+    imported = read_pipeline_file(written(tmp_path, "metadata.json", content), OURS)
+    assert imported.submission["start"] == imported.submission["end"] == "2024-11-30T10:00:00+01:00"
+    assert [finding.code for finding in imported.findings] == ["start_assumed"]
+
+
+def test_a_sample_whose_name_is_a_number_has_it_as_text(tmp_path: Path) -> None:
+    content = METADATA | {"Sample_name": 12}
+    imported = read_pipeline_file(written(tmp_path, "metadata.json", content), OURS)
+    assert imported.submission["sample"] == "12"
+
+
 def test_what_has_no_place_is_listed(tmp_path: Path) -> None:
     listed = unplaced(read_pipeline_file(written(tmp_path, "autoPROC.xml", ispyb_xml(900)), OURS))
     assert listed["AutoProcScalingStatistics[outerShell].resIOverSigI2"].startswith("1.9")
@@ -125,6 +154,46 @@ def test_merging_statistics_give_the_innermost_and_the_outermost_bin(tmp_path: P
     assert "datasets.All data.merging_stats.overall.i_mean" in unplaced(imported)
 
 
+def test_a_list_shorter_than_the_bins_is_of_no_shell(tmp_path: Path) -> None:
+    content = merging_statistics()
+    content["datasets"]["All data"]["merging_stats"]["cc_one_half"] = [0.99, 0.4]
+    imported = read_pipeline_file(written(tmp_path, "scaled.json", content), OURS)
+    assert scaling(imported, "cc_half") == [None, None, None]
+    assert {"datasets.All data.merging_stats.cc_one_half[1]", "datasets.All data.merging_stats.cc_one_half[2]"} <= set(
+        unplaced(imported)
+    )
+    assert scaling(imported, "r_merge") == [0.06, 0.02, 0.8]
+
+
+def test_one_bin_alone_is_the_outer_shell(tmp_path: Path) -> None:
+    content = {"overall": {"r_merge": 0.06}, "r_merge": [0.06]}
+    imported = read_pipeline_file(written(tmp_path, "scaled.json", content), OURS)
+    assert scaling(imported, "r_merge") == [0.06, None, 0.06]
+
+
+def test_a_value_beyond_the_three_shells_of_xia2_is_listed(tmp_path: Path) -> None:
+    content = json.loads(json.dumps(XIA2))
+    [statistics] = content["_crystals"]["DEFAULT"]["_scaler"]["_scalr_statistics"].values()
+    name = next(name for name, values in statistics.items() if len(values) == 3)
+    statistics[name].append(0.123)
+    imported = read_pipeline_file(written(tmp_path, "xia2.json", content), OURS)
+    assert any(value.startswith("0.123") for value in unplaced(imported).values())
+
+
+@pytest.mark.parametrize("spelt", [str.lower, str.upper, str.swapcase])
+def test_elements_of_xml_are_known_in_any_letter_case(tmp_path: Path, spelt: Callable[[str], str]) -> None:
+    content = ispyb_xml()
+    odd = re.sub(r"(?<=</)\w+|(?<=<)\w+", lambda name: spelt(name[0]), content)
+    read, expected = (read_pipeline_file(written(tmp_path, "x.xml", each), OURS) for each in (odd, content))
+    assert read.submission == expected.submission
+    assert [each.value for each in read.unplaced] == [each.value for each in expected.unplaced]
+
+
+def test_a_block_of_cif_may_begin_in_capitals(tmp_path: Path) -> None:
+    imported = read_pipeline_file(written(tmp_path, "x.cif", cif().replace("data_xia2", "DATA_xia2")), OURS)
+    assert integration(imported, "cell_a") == "57.80"
+
+
 def test_mmcif_is_read_by_the_vocabularys_items_and_what_stands_for_them(tmp_path: Path) -> None:
     imported = read_pipeline_file(written(tmp_path, "xia2.mmcif", cif()), OURS)
     assert integration(imported, "cell_a") == "57.80"
@@ -164,6 +233,7 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "bbbb">]><AutoProcContainer>&b;</AutoProcContain
         ('{"a": 1}', "none of: metadata.json"),
         ("{", "is not JSON"),
         ("[1]", "no JSON object"),
+        ('{"overall": {"r_merge": 0.1, "cc_anom": 0, "r_merge": 0.2}}', "'r_merge' twice"),
         ("data_a\n_b.c", "is not CIF"),
         ("data_a\n_b.c 1\n", "no item"),
         ("PDB", "neither XML, JSON nor CIF"),

@@ -384,6 +384,28 @@ def test_shells_that_are_of_no_data_set_are_refused(tmp_path: Path) -> None:
     assert "pdbx_diffrn_id" in refusal(tmp_path, without)
 
 
+@pytest.mark.parametrize("whole", ["1", "?"])
+def test_shells_of_another_data_set_than_the_whole_are_refused(tmp_path: Path, whole: str) -> None:
+    one_set = TWO_SETS.replace("2 2 0.06\n", "").replace("1 1 0.05", f"1 {whole} 0.05")
+    assert "shells of other pdbx_diffrn_id" in refusal(tmp_path, one_set)
+
+
+def test_a_category_in_two_loops_is_read_from_both(tmp_path: Path) -> None:
+    loops = (
+        "loop_\n_reflns_shell.d_res_high\n_reflns_shell.Rmerge_I_obs\n4.0 0.02\n1.5 0.5\n"
+        "loop_\n_reflns_shell.d_res_low\n_reflns_shell.pdbx_CC_half\n48.0 0.99\n1.6 0.4\n"
+    )
+    [imported] = read(tmp_path, f"data_a\n_reflns.pdbx_Rmerge_I_obs 0.05\n{loops}")
+    assert [value(imported, f"{SCALED}outer_{name}") for name in ("r_merge", "cc_half")] == ["0.5", "0.4"]
+    assert "two loops" in refusal(tmp_path, f"data_a\n_reflns.pdbx_Rmerge_I_obs 0.05\n{loops}1.5 0.3\n")
+
+
+def test_shells_that_say_only_their_low_limit_are_ordered_by_it(tmp_path: Path) -> None:
+    shells = "loop_\n_reflns_shell.d_res_low\n_reflns_shell.Rmerge_I_obs\n1.6 0.5\n48.0 0.02\n"
+    [imported] = read(tmp_path, f"data_a\n_reflns.pdbx_Rmerge_I_obs 0.05\n{shells}")
+    assert [value(imported, f"{SCALED}{shell}_r_merge") for shell in ("inner", "outer")] == ["0.02", "0.5"]
+
+
 def test_sweeps_of_one_result_that_differ_in_wavelength_have_none(tmp_path: Path) -> None:
     one_set = TWO_SETS.replace("2 2 0.06\n", "").replace("1 1 0.05", "1 1,2 0.05")
     [imported] = read(tmp_path, one_set)

@@ -19,7 +19,7 @@ from shared.space_groups import on_rhombohedral_axes, pdbx_name, space_group, sp
         ("R 3:H", ("H3", "R3", "146", "146.0", "H 3")),
         ("R -3 m:H", ("R-3m", "H-3m", "R \u22123 m", "166")),
         ("P 21 21 21", ("P212121", "p212121", "P 21 21 21", "19", "P2(1)2(1)2(1)", "P 2_1 2_1 2_1", "P2₁2₁2₁")),
-        ("P 21 21 21", ("P 21 21 21 (No. 19)", "P212121 #19", "P 21 21 21 [no 19]")),
+        ("P 21 21 21", ("P 21 21 21 (No. 19)", "P212121 #19", "P 21 21 21 [no 19]", "P 21 21 21 (19)", "'P 21 21 21'")),
         ("P 1 21 1", ("P21", "P 21", "P 1 21 1", "P1211", "4", "P2(1)")),
         ("P 41 21 2", ("P41212", "P4(1)2(1)2", "P 41 21 2", "92")),
         ("C 1 2 1", ("C2", "C 2", "C121", "C 1 2 1", "5")),
@@ -64,7 +64,9 @@ CHIRAL = [group for group in gemmi.spacegroup_table_itb() if group.is_sohncke()]
 
 @given(st.sampled_from(CHIRAL), st.data())
 def test_whatever_a_group_is_called_it_is_found_by_any_other_name(group: gemmi.SpaceGroup, data: st.DataObject) -> None:
-    names = [group.hm, group.xhm(), group.short_name(), group.hm.replace(" ", "")]
+    names = [group.xhm(), group.xhm().replace(" ", "")]
+    if group.ext != "R":  # whose axes must be said
+        names += [group.hm, group.short_name(), group.hm.replace(" ", "")]
     asked = data.draw(st.sampled_from([*names, str(group.number)]))
     catalogued = data.draw(st.sampled_from([*names, str(group.number)] if group.is_reference_setting() else names))
     name = space_group(catalogued)

@@ -111,6 +111,7 @@ def test_what_identifies_a_dataset_must_be_right(changes: dict[str, Any], code: 
         ({"sample": None, "parameters": {"Sample_name": "a" * 256}}, "sample_invalid"),
         ({"end": "soon"}, "end_invalid"),
         ({"end": "2024-11-30"}, "end_invalid"),
+        ({"parameters": {"endDate": "2024-11-30"}}, "end_invalid"),
         ({"parameters": {"input_datasets": "run_01"}}, "input_path_invalid"),
     ],
 )
