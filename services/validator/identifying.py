@@ -39,7 +39,9 @@ class Folders:
         if not normalised.startswith(self._roots):
             roots = " or ".join(root.rstrip("/") or "/" for root in self._roots)
             message = f"{which}{normalised} is not under {roots}, where this facility keeps its datasets"
-            notes.error(f"{what}_outside_roots", message, "correct the path", said, f"a folder under {roots}")
+            near = (root + normalised[len(root) :] for root in self._roots if _begins(normalised, root))
+            cure = next((f"give {path} if that was meant" for path in near), "correct the path")
+            notes.error(f"{what}_outside_roots", message, cure, said, f"a folder under {roots}")
             return None
         return normalised
 
@@ -64,6 +66,11 @@ class Folders:
             file if (path := self._identities.file(file.path)) == file.path else file.model_copy(update={"path": path})
             for file in said
         ]
+
+
+def _begins(path: str, root: str) -> bool:
+    """Whether only letter case keeps the path from lying under the root."""
+    return path[: len(root)].lower() == root.lower()
 
 
 def name_of(said: Said) -> str | None:

@@ -221,6 +221,13 @@ def test_inputs_may_come_as_icats_list_of_paths() -> None:
     assert dataset.type == "processed"
 
 
+@pytest.mark.parametrize("what", ["path", "input"])
+def test_a_path_that_misses_its_root_by_letter_case_is_told_the_right_one(what: str) -> None:
+    said = "/Data/visitor/mx1111/run_07"
+    verdict = the_verdict(**{what: [said] if what == "input" else said})
+    assert [finding.cure for finding in verdict.errors] == ["give /data/visitor/mx1111/run_07 if that was meant"]
+
+
 @pytest.mark.parametrize(("path", "code"), [("run_01", "input_path_invalid"), ("/home/x", "input_path_outside_roots")])
 def test_an_input_that_cannot_be_a_dataset_is_refused(path: str, code: str) -> None:
     assert _errors(input=[path]) == [code]
