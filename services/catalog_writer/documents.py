@@ -1,6 +1,6 @@
 """What the catalogue holds of a dataset: built from an event, merged with what is there, compared with it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -147,7 +147,7 @@ def merged(current: CatalogDocument, addition: CatalogDocument) -> CatalogDocume
         | {
             "start": min(current.start, addition.start),
             "end": max(ends, default=None),
-            "parameters": to_json(_united(current.read_parameters(), added)),
+            "parameters": to_json(united(current.read_parameters(), added)),
             "inputs": list(_by_id(current.inputs, addition.inputs).values()),
             "files": list({file.path: file for file in (*current.files, *addition.files)}.values()),
             "findings": [
@@ -158,10 +158,10 @@ def merged(current: CatalogDocument, addition: CatalogDocument) -> CatalogDocume
     )
 
 
-def _united(current: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
+def united(current: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
     """The addition's parameters over the current ones; one without a value takes no place of one that has a value."""
     said = {name: each for name, each in added.items() if "value" in each or "value" not in current.get(name, {})}
-    return current | said
+    return {**current, **said}
 
 
 def _stays(finding: Finding, added: Collection[str]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Self, cast
 
 from pydantic_core import to_json
 
-from services.catalog_writer.documents import CatalogDocument
+from services.catalog_writer.documents import MANY_PARTS, CatalogDocument, united
 from shared.combining import Combining
 from shared.events import Finding, SaidParameter
 from shared.events import Part as Kept
@@ -21,8 +21,8 @@ from shared.events import Part as Kept
 Said = Mapping[str, Any]
 """Parameters by canonical name."""
 
-DIFFER, APART, MANY = "parts_differ", "parts_apart", "parts_many"
-CODES = frozenset((DIFFER, APART, MANY))
+DIFFER, APART = "parts_differ", "parts_apart"
+CODES = frozenset((DIFFER, APART, MANY_PARTS))
 """Of the findings that are made anew whenever parts are put together."""
 
 MOST_PARTS = 100
@@ -104,14 +104,8 @@ def _with(parts: Sequence[Part], new: Part, rules: Combining) -> list[Part]:
     if before is None:
         return _in_order([*parts, new])
     again = {name: value for name in ("end", "file_count", "volume_bytes") if (value := getattr(new, name)) is not None}
-    corrected = replace(before, said=_over(before.said, new.said), **again)
+    corrected = replace(before, said=united(before.said, new.said), **again)
     return _in_order([corrected if part is before else part for part in parts])
-
-
-def _over(before: Said, now: Said) -> dict[str, Any]:
-    """What is said now over what was said before; one without a value takes no place of one that has a value."""
-    said = {name: each for name, each in now.items() if "value" in each or "value" not in before.get(name, {})}
-    return {**before, **said}
 
 
 def _is_same(part: Part, other: Part, rules: Combining) -> bool:
@@ -136,7 +130,7 @@ def restated(
     """The parts after something was said of the whole: each says it now, and a total holds by way of the last part."""
     totals = {name for name, each in said.items() if rules.rules.get(name) == "sum" and _is_number(each)}
     everywhere = {name: each for name, each in said.items() if name not in totals}
-    *others, last = [replace(part, said=_over(part.said, everywhere)) for part in parts]
+    *others, last = [replace(part, said=united(part.said, everywhere)) for part in parts]
     rest = {
         name: _number(said[name], said[name]["value"] - sum(_counted(part, name) for part in others))
         for name in totals
@@ -152,7 +146,7 @@ def restated(
 def put_together(document: CatalogDocument, parts: Sequence[Part], rules: Combining) -> CatalogDocument:
     """The document with what its parts make together."""
     findings = [finding for finding in document.findings if finding.code not in CODES]
-    if len(parts) > MOST_PARTS or any(finding.code == MANY for finding in document.findings):
+    if len(parts) > MOST_PARTS or any(finding.code == MANY_PARTS for finding in document.findings):
         parts = _bounded(parts, rules)
         findings.append(_many())
     whole, differing = _combined(parts, rules)
@@ -293,4 +287,4 @@ def _many() -> Finding:
     message = (
         f"the dataset has more than {MOST_PARTS} parts; the earliest stand as one, and would count twice if sent again"
     )
-    return Finding.warning(MANY, message, "send fewer and longer parts")
+    return Finding.warning(MANY_PARTS, message, "send fewer and longer parts")

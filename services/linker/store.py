@@ -188,14 +188,13 @@ class _Commits:
     async def load(self, events: Sequence[Received[CommittedView]]) -> Surroundings:
         """Nothing, unless something was committed into a placeholder, has inputs, or was there before."""
         slots = await self._slots(event.event.document for event in events)
-        newest = {
-            event.event.commit.dataset_id: as_catalogued(event.event.commit, event.event.document)
-            for event in events
-            if event.event.document is not None
+        told = [(event.event.commit, document) for event in events if (document := event.event.document) is not None]
+        revised = {
+            commit.dataset_id: as_catalogued(commit, document) for commit, document in told if commit.revision > 1
         }
-        before = await catalogued_in(self._connection, {key for key, each in newest.items() if each.revision > 1})
-        inputs = {key for each in newest.values() for key in each.inputs}
-        if any(stir_of(key, before.get(key), each) for key, each in newest.items()):
+        before = await catalogued_in(self._connection, revised.keys())
+        inputs = {parent.dataset_id for _, document in told for parent in document.inputs}
+        if any(stir_of(key, before.get(key), each) for key, each in revised.items()):
             await self._connection.execute(sql.LOCK, sql.CHILDREN_LOCK)
         elif inputs:
             await self._connection.execute(sql.LOCK_SHARED, sql.CHILDREN_LOCK)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.catalog_writer.documents import CatalogDocument, places_in
+from services.catalog_writer.documents import MANY_PARTS, CatalogDocument, places_in
 from services.catalog_writer.handler import Answered, Catalogued, Known, Revised, commit
-from services.catalog_writer.parts import APART, DIFFER, MANY, MOST_PARTS
+from services.catalog_writer.parts import APART, DIFFER, MOST_PARTS
 from shared.events import Finding, Parameter
 from shared.rejections import Refusal
 from tests.described import COMBINING
@@ -249,7 +249,7 @@ def test_of_very_many_parts_the_earliest_stand_as_one(catalogue: Catalogue) -> N
     catalogue.submit(*(wedge(at) for at in range(MOST_PARTS + 5)))
     assert catalogue.value("MX_numberOfImages") == 10 * (MOST_PARTS + 5)
     assert len(catalogue.document.parts) == MOST_PARTS
-    assert catalogue.codes.count(MANY) == 1
+    assert catalogue.codes.count(MANY_PARTS) == 1
     assert catalogue.submit(wedge(MOST_PARTS)) == "unchanged"
 
 
