@@ -29,6 +29,7 @@ from shared.stage import Stage, StageRunner
 from shared.topics import TRACKED
 from shared.vocabulary import load_combining
 from shared.wire import Record
+from tests.builders.submissions import IDENTITIES
 from tests.unit.catalog_writer.builders import Tracked
 
 BATCH = 500
@@ -71,7 +72,7 @@ async def measure(count: int, seed: int) -> None:
             publisher = MemoryPublisher()
             store = PostgresCatalog(database, lambda: datetime.now(UTC))
             stage = Stage("catalog_writer", TRACKED, CatalogView, partial(commit, load_combining()), store)
-            runner = StageRunner(stage, publisher, lambda: datetime.now(UTC), RejectionLimit(), Patience())
+            runner = StageRunner(stage, publisher, lambda: datetime.now(UTC), RejectionLimit(), Patience(), IDENTITIES)
             relay = Relay("catalog-relay", PostgresOutbox(database), publisher, Patience())
 
             async def write() -> None:

@@ -224,6 +224,7 @@ async def load(database: Database, postmaster: int, datasets: int, chance: rando
         lambda: datetime.now(UTC),
         RejectionLimit(),
         patience,
+        IDENTITIES,
     )
     sealing = Sealing(database, patience)
     wall = python = 0.0

@@ -384,6 +384,9 @@ class Rejection(Section):
     message: str
     findings: list[Finding] = []
     origin: Origin
+    submitted: Origin | None = Field(
+        default=None, description="where the submission was first read, if `origin` only follows from that"
+    )
     headers: dict[str, str]
     key_base64: str | None
     value_base64: str | None

@@ -1,17 +1,16 @@
 """Building a `dataset.rejected` event: the reason, the original bytes and where they were read."""
 
 import base64
-import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 from uuid import UUID, uuid5
 
 from shared.events import DatasetRejected, Excerpt, Finding, Origin, Rejection
 from shared.rejections import Refusal
+from shared.subject import NO_SUBJECT, Subject
 from shared.topics import MOST_EVENT_BYTES, REJECTED
-from shared.wire import Message, Record, headers_of, is_plain, producer_of
+from shared.wire import Message, Record, headers_of, origin_of, producer_of, storable
 
 MOST_FINDINGS = 100
 MOST_FINDINGS_CHARACTERS = 250_000
@@ -22,24 +21,29 @@ MOST_KEY_BYTES = 64 * 1024
 EXCERPT_BYTES = 1024
 
 
-def rejection_message(stage: str, record: Record, refusal: Refusal, now: datetime) -> Message:
-    """The event that says why a record was not taken. It never fails: whatever cannot be read is left empty."""
+def rejection_message(
+    stage: str, record: Record, refusal: Refusal, now: datetime, about: Subject = NO_SUBJECT
+) -> Message:
+    """The event that says why a record was not taken. It never fails: whatever cannot be read is left empty.
+
+    `about`: the dataset that the record's content names (`subject_of`).
+    """
     headers = {_header(name): _header(value.decode(errors="replace")) for name, value in record.headers[:MOST_HEADERS]}
     receipt_id = headers.get("ce_id") or None
-    dataset_id, path = _subject(record)
     producer = producer_of(record) or b""
     rejection = Rejection(
         receipt_id=receipt_id,
-        dataset_id=dataset_id,
-        path=path,
-        producer=_storable(producer.decode(errors="replace")) or None,
+        dataset_id=about.dataset_id,
+        path=about.path,
+        producer=storable(producer.decode(errors="replace")) or None,
         stage=stage,
         code=refusal.code,
-        message=_storable(refusal.message)[:MOST_MESSAGE_CHARACTERS],
+        message=storable(refusal.message)[:MOST_MESSAGE_CHARACTERS],
         findings=list(_fitting(refusal.findings)),
         origin=Origin(
             topic=record.topic, partition=record.partition, offset=record.offset, timestamp_ms=record.timestamp_ms
         ),
+        submitted=_submitted(record),
         headers=headers,
         key_base64=None if record.key is None else _encoded(record.key[:MOST_KEY_BYTES]),
         value_base64=None if record.value is None or _is_too_large(record.value) else _encoded(record.value),
@@ -47,14 +51,41 @@ def rejection_message(stage: str, record: Record, refusal: Refusal, now: datetim
         rejected_at=now,
     )
     payload = DatasetRejected(rejection=rejection).model_dump_json().encode()
-    event_id = receipt_id if receipt_id and is_plain(receipt_id) else _position_id(record)
-    key = str(dataset_id).encode() if dataset_id else record.key
+    event_id = str(rejection_id(rejection))
+    key = str(about.dataset_id or event_id).encode()
     return Message(
         REJECTED.name,
         key,
         payload,
         headers_of(REJECTED, receipt_id=event_id, source=f"/beamcat/{stage}", time=now.isoformat()),
     )
+
+
+def rejection_id(rejection: Rejection) -> UUID:
+    """The identity of a rejection: the stage that refused, and which submission it refused.
+
+    A submission is the record in which it was first read: told again, by whatever group is reset, it is the same
+    rejection. Its time and receipt are part of that, because a broker that lost its tail gives an offset twice.
+    """
+    return identified(rejection.stage, rejection.submitted or rejection.origin, rejection.receipt_id)
+
+
+def identified(stage: str, first: Origin, receipt_id: str | None) -> UUID:
+    """The identity of what a stage says of a submission that was first read there."""
+    place = f"{first.topic}/{first.partition}/{first.offset}/{first.timestamp_ms}"
+    return uuid5(UUID(int=0), f"{stage}/{place}/{receipt_id or ''}")
+
+
+def _submitted(record: Record) -> Origin | None:
+    """Where the submission that the record follows from was first read, if that is another record."""
+    try:
+        topic, *numbers = origin_of(record).decode().rsplit("/", 3)
+        partition, offset, timestamp_ms = map(int, numbers)
+    except ValueError:
+        return None
+    first = Origin(topic=topic, partition=partition, offset=offset, timestamp_ms=timestamp_ms)
+    is_itself = (topic, partition, offset) == (record.topic, record.partition, record.offset)
+    return None if is_itself else first
 
 
 def _is_too_large(value: bytes) -> bool:
@@ -86,30 +117,4 @@ def _fitting(findings: Sequence[Finding]) -> Iterator[Finding]:
 
 
 def _header(text: str) -> str:
-    return _storable(text)[:MOST_HEADER_CHARACTERS]
-
-
-def _storable(text: str) -> str:
-    """The text without NUL and lone surrogates, which neither a rejection's reader nor PostgreSQL takes."""
-    return text.replace("\x00", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
-
-
-def _position_id(record: Record) -> str:
-    """An id for an event that brought none: the same record gives the same id, however often it is read."""
-    return str(uuid5(UUID(int=0), f"{record.topic}/{record.partition}/{record.offset}"))
-
-
-def _subject(record: Record) -> tuple[UUID | None, str | None]:
-    """The dataset id (the key, on dataset topics) and the path, as far as they can be made out."""
-    try:
-        dataset_id = UUID((record.key or b"").decode())
-    except ValueError:
-        dataset_id = None
-    if record.value is None or _is_too_large(record.value):
-        return dataset_id, None
-    try:
-        payload: Any = json.loads(record.value)
-        path = (payload.get("dataset") or payload.get("submission"))["path"]
-        return dataset_id, _storable(path) if isinstance(path, str) else None
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
-        return dataset_id, None
+    return storable(text)[:MOST_HEADER_CHARACTERS]

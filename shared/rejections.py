@@ -55,6 +55,11 @@ class Code(StrEnum):
         "A CloudEvents header is missing, or the name or the value of a header is not UTF-8.",
         "Send ce_id, ce_type and ce_source, and every header as UTF-8 text.",
     )
+    KEY_WRONG = (
+        "key_wrong",
+        "The record's key is not the id of what it is about, so its order among the records about that is lost.",
+        "Give the key that the message names, or none.",
+    )
     UNKNOWN_VERSION = (
         "unknown_version",
         "The event's type or major version is unknown here.",

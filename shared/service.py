@@ -57,6 +57,11 @@ class Ground:
     clock: Callable[[], datetime] = utc_now
 
 
+def identities_of(settings: Settings) -> Identities:
+    """The ids of the facility that the settings describe."""
+    return Identities(settings.facility, PathPrefixes(settings.path_prefixes))
+
+
 @dataclass(frozen=True)
 class Parts:
     """What a service is made of."""
@@ -81,7 +86,7 @@ class Service:
         """What it stands on by these settings."""
         return Ground(
             settings,
-            Identities(settings.facility, PathPrefixes(settings.path_prefixes)),
+            identities_of(settings),
             Database(settings, self.schema or self.name),
             KafkaPublisher(settings, client_id=f"beamcat-{self.name}"),
             Patience(),
@@ -108,7 +113,8 @@ class Host:
 
     def _runner(self, stage: Stage[Any, Any]) -> StageRunner[Any, Any]:
         limit = RejectionLimit(fraction=self._settings.rejection_fraction)
-        return StageRunner(stage, self._ground.publisher, self._ground.clock, limit, self._ground.patience)
+        ground = self._ground
+        return StageRunner(stage, ground.publisher, ground.clock, limit, ground.patience, ground.identities)
 
     def app(self) -> FastAPI:
         """The HTTP face; its lifespan is the service's life."""

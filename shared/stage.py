@@ -18,12 +18,14 @@ from shared.backoff import Patience
 from shared.events import DatasetPending, Pending, Section
 from shared.failpoints import failpoint
 from shared.faults import Fault, fault_of
+from shared.identity import Identities
 from shared.members import Member
 from shared.metrics import Timer, observe_batch, observe_retry
 from shared.publisher import Publisher
 from shared.rejecting import rejection_message
 from shared.rejection_limit import RejectionLimit
 from shared.rejections import Code, Poison, Refusal
+from shared.subject import check_key, subject_of
 from shared.topics import PENDING, Topic
 from shared.wire import Headers, Message, Received, Record, derived_headers, read, splice
 
@@ -132,8 +134,10 @@ class StageRunner(Generic[E, K]):
         clock: Callable[[], datetime],
         limit: RejectionLimit,
         patience: Patience,
+        identities: Identities,
     ) -> None:
         self.stage = stage
+        self._identities = identities
         self._publisher = publisher
         self._clock = clock
         self._limit = limit
@@ -164,7 +168,7 @@ class StageRunner(Generic[E, K]):
             received: list[tuple[int, Received[E]]] = []
             for index, record in enumerate(records):
                 try:
-                    received.append((index, read(record, self.stage.consumes, self.stage.reads)))
+                    received.append((index, self._read(record)))
                 except Poison as poison:
                     outcomes[index] = poison.refusal
             decided = await self._decide([event for _, event in received])
@@ -184,6 +188,11 @@ class StageRunner(Generic[E, K]):
         self._limit.record(list(outcomes.values()))
         observe_batch(self.stage.name, list(outcomes.values()), timer.seconds)
         self.stage.saved()
+
+    def _read(self, record: Record) -> Received[E]:
+        event = read(record, self.stage.consumes, self.stage.reads)
+        check_key(event, self.stage.consumes)
+        return event
 
     async def _decide(self, events: Sequence[Received[E]]) -> Sequence[Outcome]:
         """One outcome an event; one that store or handler cannot take is found by halving, its neighbours pass."""
@@ -209,7 +218,7 @@ class StageRunner(Generic[E, K]):
     ) -> Iterator[Message]:
         match outcome:
             case Refusal() if not self.stage.onlooker:
-                yield rejection_message(self.stage.name, record, outcome, now)
+                yield self._rejection(record, outcome, now)
             case Told(said, key) if event is not None and self.stage.produces is not None:
                 headers = self._headers(event, self.stage.produces, now)
                 yield Message(self.stage.produces.name, key, said.model_dump_json().encode(), headers)
@@ -229,7 +238,10 @@ class StageRunner(Generic[E, K]):
                 words = (
                     f"with its canonical values it has {len(spliced.value)} bytes, {topic.name} takes {topic.max_bytes}"
                 )
-                yield rejection_message(self.stage.name, record, Refusal(Code.TOO_LARGE, words), now)
+                yield self._rejection(record, Refusal(Code.TOO_LARGE, words), now)
+
+    def _rejection(self, record: Record, refusal: Refusal, now: datetime) -> Message:
+        return rejection_message(self.stage.name, record, refusal, now, subject_of(record, self._identities))
 
     def _headers(self, event: Received[E], topic: Topic, now: datetime, members: Iterable[Member] = ()) -> Headers:
         return derived_headers(topic, event.record, event.receipt_id, self.stage.name, now, members)

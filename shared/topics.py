@@ -5,7 +5,10 @@ order the whole way. The size limits grow along the way because each stage adds 
 event in base64, and of what is larger still its hash, head and tail (`shared.rejecting`), so it always fits.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
 
 from shared import events, shipments
 from shared.events import Section
@@ -42,6 +45,8 @@ class Topic:
     max_bytes: int
     key: str = "dataset id"
     version: int = 1
+    keyed_by: Callable[[Any], object] | None = None
+    """What the key must be, read in the event; none where producers write, for a key of theirs is not a fact."""
 
     @property
     def type(self) -> str:
@@ -63,15 +68,29 @@ class Topic:
 
 
 SUBMITTED = Topic("dataset.submitted", events.DatasetSubmitted, 30 * DAY_MS, MOST_SUBMISSION_BYTES)
-VALIDATED = Topic("dataset.validated", events.DatasetValidated, 7 * DAY_MS, MOST_EVENT_BYTES)
-LINKED = Topic("dataset.linked", events.DatasetLinked, 7 * DAY_MS, MOST_EVENT_BYTES)
-TRACKED = Topic("dataset.tracked", events.DatasetTracked, 7 * DAY_MS, MOST_EVENT_BYTES)
-COMMITTED = Topic("dataset.committed", events.DatasetCommitted, FOR_EVER, MOST_EVENT_BYTES)
+BY_DATASET = attrgetter("dataset.dataset_id")
+VALIDATED = Topic("dataset.validated", events.DatasetValidated, 7 * DAY_MS, MOST_EVENT_BYTES, keyed_by=BY_DATASET)
+LINKED = Topic("dataset.linked", events.DatasetLinked, 7 * DAY_MS, MOST_EVENT_BYTES, keyed_by=BY_DATASET)
+TRACKED = Topic("dataset.tracked", events.DatasetTracked, 7 * DAY_MS, MOST_EVENT_BYTES, keyed_by=BY_DATASET)
+COMMITTED = Topic(
+    "dataset.committed",
+    events.DatasetCommitted,
+    FOR_EVER,
+    MOST_EVENT_BYTES,
+    keyed_by=attrgetter("commit.dataset_id"),
+)
 REJECTED = Topic("dataset.rejected", events.DatasetRejected, FOR_EVER, 24 * MEBIBYTE)
-PENDING = Topic("dataset.pending", events.DatasetPending, 30 * DAY_MS, MEBIBYTE)
+PENDING = Topic(
+    "dataset.pending", events.DatasetPending, 30 * DAY_MS, MEBIBYTE, keyed_by=attrgetter("pending.dataset_id")
+)
 INVESTIGATIONS = Topic("investigation.events", events.InvestigationAnnounced, FOR_EVER, MEBIBYTE, key="proposal")
 REGISTERED = Topic(
-    "investigation.registered", events.InvestigationRegistered, FOR_EVER, MEBIBYTE, key="investigation id"
+    "investigation.registered",
+    events.InvestigationRegistered,
+    FOR_EVER,
+    MEBIBYTE,
+    key="investigation id",
+    keyed_by=attrgetter("investigation.investigation_id"),
 )
 SAMPLES = Topic("sample.events", events.SampleMoved, FOR_EVER, MEBIBYTE, key="proposal and sample name")
 SHIPMENTS = Topic("shipment.events", shipments.ShipmentChanged, FOR_EVER, 2 * MEBIBYTE, key="investigation id")

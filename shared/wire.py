@@ -28,6 +28,9 @@ UNDECODED = "\N{REPLACEMENT CHARACTER}"
 PRODUCER = "ce_producer"
 """An extension attribute of ours; `ce_source` names the last who sent."""
 
+ORIGIN = "ce_origin"
+"""An extension attribute of ours: the record in which the submission was first read, as `origin_of` writes it."""
+
 OURS = b"/beamcat/"
 """How the source of what beamcat itself says begins."""
 
@@ -116,6 +119,11 @@ def member(record: Record, name: str) -> bytes:
     if found is None:
         found = to_json(reduce(operator.getitem, name.split("."), from_json(value)))
     return found
+
+
+def storable(text: str) -> str:
+    """The text without NUL and lone surrogates, which neither an event's reader nor PostgreSQL takes."""
+    return text.replace("\x00", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
 
 
 def is_plain(text: str) -> bool:
@@ -207,10 +215,11 @@ def headers_of(  # noqa: PLR0913  # a header each
     traceparent: bytes | None = None,
     places: Iterable[Member] = (),
     producer: bytes | None = None,
+    origin: bytes | None = None,
 ) -> Headers:
     """The CloudEvents 1.0 headers of an event (Kafka binding, binary mode), its W3C trace and where its members lie.
 
-    `producer`: the source of the submission that it follows from.
+    `producer`, `origin`: the source of the submission that it follows from, and where that was first read.
     """
     headers = [
         ("ce_specversion", b"1.0"),
@@ -222,6 +231,8 @@ def headers_of(  # noqa: PLR0913  # a header each
     ]
     if producer is not None:
         headers.append((PRODUCER, producer))
+    if origin is not None:
+        headers.append((ORIGIN, origin))
     if traceparent is not None:
         headers.append(("traceparent", traceparent))
     if places := tuple(places):
@@ -241,6 +252,7 @@ def derived_headers(
         traceparent=trace_of(record),
         places=places,
         producer=producer_of(record),
+        origin=origin_of(record),
     )
 
 
@@ -249,6 +261,18 @@ def producer_of(record: Record) -> bytes | None:
     headers = dict(record.headers)
     source = headers.get("ce_source")
     return headers.get(PRODUCER, source) if source is not None and source.startswith(OURS) else source
+
+
+def origin_of(record: Record) -> bytes:
+    """The record in which the submission that a record follows from was first read: topic, partition, offset and time.
+
+    A stage before says it. What a producer writes into that header says nothing.
+    """
+    if record.topic != SUBMITTED.name:
+        for name, value in record.headers:
+            if name == ORIGIN:
+                return value
+    return b"%b/%d/%d/%d" % (record.topic.encode(), record.partition, record.offset, record.timestamp_ms)
 
 
 def trace_of(record: Record) -> bytes | None:

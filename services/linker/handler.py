@@ -212,7 +212,7 @@ class Linker:
         self, techniques: TechniqueBook, identities: Identities, await_inputs_seconds: float | None = None
     ) -> None:
         self._techniques = techniques
-        self._identities = identities
+        self.identities = identities
         self._await_inputs_seconds = await_inputs_seconds
 
     def link(self, events: Sequence[Received[LinkerView]], known: Known, now: datetime) -> list[Outcome]:
@@ -260,7 +260,7 @@ class Linker:
         """What is to be said of a dataset, whatever is held of it; refused as soon as no missing input can mend it."""
         if dataset.mode == "update" and (current := known.catalogued.get(dataset.dataset_id)) and current.start:
             dataset = dataset.model_copy(update={"start": current.start})  # an update says nothing of when
-        investigation, findings = investigation_of(known.addressed(dataset), known.plan, self._identities)
+        investigation, findings = investigation_of(known.addressed(dataset), known.plan, self.identities)
         parents = [(each, parent) for each in dataset.inputs if (parent := known.catalogued.get(each.dataset_id))]
         outdated = known.outdated(dataset)
         linked = [

@@ -12,6 +12,7 @@ from shared.events import DatasetFacts, Links
 from shared.rejecting import rejection_message
 from shared.rejections import Code, Poison, Refusal
 from shared.stage import Outcome, Passed, Waiting
+from shared.subject import subject_of
 from shared.topics import LINKED, VALIDATED
 from shared.wire import Message, Received, Record, derived_headers, read, splice
 
@@ -149,7 +150,8 @@ def settle(linker: Linker, opened: Iterable[Opened], known: Known, now: datetime
                 Code.TOO_LARGE,
                 f"with its links the event has {len(message.value)} bytes, {LINKED.name} takes {LINKED.max_bytes}",
             )
-        message = rejection_message(STAGE, each.holding.record, verdict, now)
+        record = each.holding.record
+        message = rejection_message(STAGE, record, verdict, now, subject_of(record, linker.identities))
         settled.append(Settled(each.holding, message, refusal=verdict))
     return settled
 

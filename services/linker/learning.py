@@ -14,6 +14,7 @@ from shared.events import (
     Investigation,
     InvestigationAnnounced,
     InvestigationRegistered,
+    Origin,
     RescheduledInvestigation,
     Section,
     StartedInvestigation,
@@ -21,6 +22,7 @@ from shared.events import (
 from shared.identity import Identities, proposal_key
 from shared.rejections import Code, Refusal
 from shared.stage import Learned, Outcome, Told
+from shared.topics import COMMITTED
 from shared.wire import Received
 
 MOST_REASON_CHARACTERS = 500
@@ -70,6 +72,8 @@ class RejectedInput(Section):
     path: str | None
     code: str
     message: str
+    origin: Origin
+    submitted: Origin | None = None
 
 
 class RejectedView(Section):
@@ -156,13 +160,13 @@ def _homeward(strays: Iterable[Placed], plan: Plan, now: datetime) -> list[Move]
 
 
 def learn_rejections(events: Sequence[Received[RejectedView]], known: None, now: datetime) -> list[Outcome]:
-    """Every rejection of a dataset that can be told apart, but for those that say that it is catalogued already."""
+    """Every rejection of a dataset that its content names, but for those that say that it is catalogued already."""
     del known, now
     return [_lost(event.event.rejection) for event in events]
 
 
 def _lost(said: RejectedInput) -> Outcome:
-    if said.dataset_id is None or said.path is None or said.code in NO_LOSS:
+    if said.dataset_id is None or said.path is None or said.code in NO_LOSS or said.origin.topic == COMMITTED.name:
         return Learned()
     reason = f"{said.code}: {said.message[:MOST_REASON_CHARACTERS]}"
     end = forsaken(said.path, reason)

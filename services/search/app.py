@@ -14,7 +14,7 @@ from services.search.handler import (
 from services.search.icat_plus.declared import note_shipped
 from services.search.icat_plus.noting import note_registered, note_written
 from services.search.icat_plus.routes import routes as icat_plus_routes
-from services.search.reporting import keep_reported, note_reported
+from services.search.reporting import note_reported
 from services.search.routes import routes
 from services.search.sealing import Sealing
 from services.search.store import PostgresReadModel
@@ -39,20 +39,17 @@ def assemble(ground: Ground) -> Parts:
     return Parts(stages_of(store, ground.identities), (Sealing(ground.database, ground.patience).run,), router)
 
 
-def stages_of(
-    store: PostgresReadModel, identities: Identities, *, rebuilding: bool = False
-) -> tuple[Stage[Any, Any], ...]:
+def stages_of(store: PostgresReadModel, identities: Identities) -> tuple[Stage[Any, Any], ...]:
     """The stages, which `rebuild` runs as well."""
-    reporting = keep_reported if rebuilding else note_reported
     return (
         Stage("search", COMMITTED, CommittedView, note_committed, store),
         Stage("search-rejections", REJECTED, DatasetRejected, note_rejected, store, onlooker=True),
         Stage("search-pending", PENDING, DatasetPending, note_pending, store, onlooker=True),
-        Stage("search-receipts", SUBMITTED, SubmittedView, note_submitted, store, onlooker=True),
+        Stage("search-receipts", SUBMITTED, SubmittedView, partial(note_submitted, identities), store, onlooker=True),
         Stage("search-investigations", REGISTERED, InvestigationRegistered, note_registered, store),
         Stage("search-logbook", LOGBOOK, LogbookWritten, note_written, store),
         Stage("search-shipments", SHIPMENTS, ShipmentChanged, partial(note_shipped, identities), store),
-        Stage("search-reports", REPORTS, DatasetReported, reporting, store),
+        Stage("search-reports", REPORTS, DatasetReported, note_reported, store),
     )
 
 

@@ -3,20 +3,23 @@
 import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from uuid import UUID, uuid5
 
 from pydantic_core import from_json, to_json
 
 from services.search.icat_plus.noting import investigation_of, sample_of
 from services.search.index_entry import DocumentView, entry_of, packed
 from services.search.model import Noted, Rank, Receipt, RejectionRow, RevisionRow
+from services.search.order import microsecond
 from shared.events import Commit, DatasetPending, DatasetRejected, Rejection, Section
+from shared.identity import Identities
+from shared.rejecting import rejection_id
+from shared.subject import subject_of
 from shared.topics import SUBMITTED
 from shared.wire import Received, member
 
 
 class SubmittedView(Section):
-    """Nothing of the body: the headers say which receipt, the key which dataset."""
+    """Nothing of the body: whatever its shape is, the headers say which receipt is in flight."""
 
 
 class CommittedView(Section):
@@ -26,17 +29,18 @@ class CommittedView(Section):
     document: DocumentView | None
 
 
-def note_submitted(events: Sequence[Received[SubmittedView]], _known: object, _now: datetime) -> Sequence[Noted]:
-    """The receipt is in flight."""
+def note_submitted(
+    identities: Identities, events: Sequence[Received[SubmittedView]], _known: object, _now: datetime
+) -> Sequence[Noted]:
+    """The receipt is in flight, of the dataset whose path the submission names."""
     return [
         Noted(
             Receipt(
                 event.receipt_id,
-                _uuid(event.record.key),
-                None,
+                *subject_of(event.record, identities),
                 _said_time(event.time) or _time_of(event.record.timestamp_ms),
                 Rank.IN_FLIGHT,
-                event.record.offset,
+                0,
                 '{"state":"in_flight"}',
             )
         )
@@ -72,7 +76,7 @@ def note_pending(events: Sequence[Received[DatasetPending]], _known: object, _no
 
 def note_rejected(events: Sequence[Received[DatasetRejected]], _known: object, _now: datetime) -> Sequence[Noted]:
     """The rejection is kept, with or without a receipt that can be told of it."""
-    return [_rejected(event.event.rejection, event.record.offset) for event in events]
+    return [_rejected(event.event.rejection) for event in events]
 
 
 def note_committed(events: Sequence[Received[CommittedView]], _known: object, _now: datetime) -> Sequence[Noted]:
@@ -95,7 +99,7 @@ def _committed(event: Received[CommittedView]) -> Noted:
         commit.path,
         commit.submitted_at,
         Rank.COMMITTED,
-        event.record.offset,
+        microsecond(commit.committed_at),
         answer,
     )
     if document is None:
@@ -120,11 +124,11 @@ def _committed(event: Received[CommittedView]) -> Noted:
     )
 
 
-def _rejected(rejection: Rejection, offset: int) -> Noted:
-    origin = rejection.origin
+def _rejected(rejection: Rejection) -> Noted:
+    """The answer begins with its time: of two tellings of one rejection the first stands, and texts compare so."""
+    origin, first = rejection.origin, rejection.submitted or rejection.origin
     row = RejectionRow(
-        # the same record refused twice by the same stage, as after a crash, is one rejection
-        uuid5(UUID(int=0), f"{origin.topic}/{origin.partition}/{origin.offset}/{rejection.stage}"),
+        rejection_id(rejection),
         rejection.receipt_id,
         rejection.dataset_id,
         rejection.path,
@@ -146,16 +150,21 @@ def _rejected(rejection: Rejection, offset: int) -> Noted:
         return Noted(rejection=row)
     answer = _answer(
         state="rejected",
+        rejected_at=rejection.rejected_at,
         code=rejection.code,
         message=rejection.message,
         findings=rejection.findings,
         stage=rejection.stage,
-        rejected_at=rejection.rejected_at,
         rejection_id=row.rejection_id,
     )
-    submitted_at = _time_of(origin.timestamp_ms) if origin.topic == SUBMITTED.name else None
     receipt = Receipt(
-        rejection.receipt_id, rejection.dataset_id, rejection.path, submitted_at, Rank.REJECTED, offset, answer
+        rejection.receipt_id,
+        rejection.dataset_id,
+        rejection.path,
+        _time_of(first.timestamp_ms) if first.topic == SUBMITTED.name else None,
+        Rank.REJECTED,
+        first.timestamp_ms,
+        answer,
     )
     return Noted(receipt, rejection=row)
 
@@ -166,13 +175,6 @@ def _answer(**fields: object) -> str:
 
 def _bytes(encoded: str | None) -> bytes | None:
     return None if encoded is None else base64.b64decode(encoded)
-
-
-def _uuid(key: bytes | None) -> UUID | None:
-    try:
-        return UUID((key or b"").decode())
-    except ValueError:
-        return None
 
 
 def _time_of(timestamp_ms: int) -> datetime:

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from services.search.icat_plus.declared import together
 from services.search.icat_plus.model import Declared, InvestigationRow, LogbookRow, SampleRow
-from services.search.icat_plus.statements import last_words
+from services.search.icat_plus.statements import first_words, last_words
 from services.search.model import Entry, Noted, Receipt, RejectionRow, ReportRow, RevisionRow
-from services.search.store import merged, newest, numbers_in
+from services.search.reporting import reports_in
+from services.search.store import first_told, last_committed, merged, newest, numbers_in
 from shared.stage import Outcome
 from shared.wire import Received
 
@@ -42,8 +43,8 @@ class MemoryReadModel:
     async def save(self, events: Sequence[Received[Any]], outcomes: Sequence[Outcome]) -> None:
         """Note everything."""
         noted = [outcome for outcome in outcomes if isinstance(outcome, Noted)]
-        for note in noted:
-            self._keep_facts(note)
+        self._keep_facts(noted)
+        self.reports |= {report.event_id: report for report in reports_in(events)}
         for entry in newest([*self.entries.values(), *(note.entry for note in noted if note.entry)]):
             self.entries[entry.row.dataset_id] = entry
         for receipt in merged([*self.receipts.values(), *(note.receipt for note in noted if note.receipt)]):
@@ -57,15 +58,14 @@ class MemoryReadModel:
             place = event.record.topic, event.record.partition
             self.positions[place] = max(self.positions.get(place, 0), event.record.offset + 1)
 
-    def _keep_facts(self, note: Noted) -> None:
-        """What is told once and never changes."""
-        if note.revision:
-            self.revisions.setdefault((note.revision.dataset_id, note.revision.revision), note.revision)
-        if note.rejection:
-            self.rejections.setdefault(note.rejection.rejection_id, note.rejection)
-        if note.report:
-            self.reports.setdefault(note.report.event_id, note.report)
-        if note.declared:
-            self.declared = together(self.declared, note.declared)
-        if note.logbook:
-            self.logbook.setdefault(note.logbook.entry_id, note.logbook)
+    def _keep_facts(self, noted: Sequence[Noted]) -> None:
+        """What is told once, and does not change however often it is told again."""
+        for revision in last_committed([*self.revisions.values(), *(note.revision for note in noted if note.revision)]):
+            self.revisions[revision.dataset_id, revision.revision] = revision
+        for row in first_told([*self.rejections.values(), *(note.rejection for note in noted if note.rejection)]):
+            self.rejections[row.rejection_id] = row
+        for entry in first_words([*self.logbook.values(), *(note.logbook for note in noted if note.logbook)]):
+            self.logbook[entry.entry_id] = entry
+        for note in noted:
+            if note.declared:
+                self.declared = together(self.declared, note.declared)

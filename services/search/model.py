@@ -26,8 +26,10 @@ class Rank(IntEnum):
 class Receipt:
     """What is known of one submission.
 
-    `word` orders reports of equal rank: the offset at which the report stood, so that a topic's last word holds.
-    `answer` is the JSON object that a producer gets, apart from what is kept in columns.
+    `word` orders reports of equal rank, by what they say: when it was committed (a microsecond), when the refused
+    submission was written (a millisecond), the offset of a pending one (all of one dataset are in one partition).
+    Of equal words the lesser answer stands. `answer` is the JSON object that a producer gets, apart from what is kept
+    in columns.
     """
 
     receipt_id: str
@@ -40,7 +42,8 @@ class Receipt:
 
     def merged(self, other: "Receipt") -> "Receipt":
         """Both reports together: commutative, associative and idempotent, so order and repetition do not matter."""
-        last = self if (self.rank, self.word) >= (other.rank, other.word) else other
+        lesser, greater = sorted((self, other), key=lambda receipt: (receipt.answer, receipt.path or ""))
+        last = greater if (greater.rank, greater.word) > (lesser.rank, lesser.word) else lesser
         times = [time for time in (self.submitted_at, other.submitted_at) if time is not None]
         return replace(last, submitted_at=min(times, default=None))
 
@@ -111,7 +114,10 @@ class Entry:
 
 
 class RevisionRow(NamedTuple):
-    """One revision as it was committed, in the order of the table's columns. `body` is the compressed event."""
+    """One revision as it was committed, in the order of the table's columns. `body` is the compressed event.
+
+    One number is given twice only by a catalogue that was put back from an old backup: what was committed last stands.
+    """
 
     dataset_id: UUID
     revision: int
@@ -143,9 +149,14 @@ class RejectionRow(NamedTuple):
     value: bytes | None
     rejected_at: datetime
 
+    @property
+    def order(self) -> tuple[datetime, str, str]:
+        """Of one rejection that was told several times, the first telling stands."""
+        return self.rejected_at, self.code, self.message
+
 
 class ReportRow(NamedTuple):
-    """What became of a dataset's files, in the order of the table's columns."""
+    """What became of a dataset's files, in the order of the table's columns. The id follows from all of the event."""
 
     event_id: str
     dataset_number: int
@@ -166,5 +177,4 @@ class Noted(Learned):
     investigation: InvestigationRow | None = None
     sample: SampleRow | None = None
     logbook: LogbookRow | None = None
-    report: ReportRow | None = None
     declared: Declared | None = None

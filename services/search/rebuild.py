@@ -18,12 +18,11 @@ from services.search.store import PostgresReadModel, lock_name
 from shared.backoff import Patience
 from shared.database import Database
 from shared.fatal import Fatal
-from shared.identity import Identities
 from shared.kafka_records import record_of
 from shared.migrations import migrate
 from shared.rejection_limit import RejectionLimit
 from shared.rewinding import FETCH_MS, Places, from_start, left
-from shared.service import utc_now
+from shared.service import identities_of, utc_now
 from shared.settings import Settings
 from shared.stage import StageRunner
 from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
@@ -88,11 +87,13 @@ class TopicReader:
         self.events = 0
         self._consumer = consumer
         self._settings = settings
-        patience = Patience()
+        patience, identities = Patience(), identities_of(settings)
         self._sealing = Sealing(database, patience)
         self._runners = {
-            stage.consumes.name: StageRunner(stage, Nowhere(), utc_now, RejectionLimit(fraction=1), patience)
-            for stage in stages_of(PostgresReadModel(database, utc_now), Identities(settings.facility), rebuilding=True)
+            stage.consumes.name: StageRunner(
+                stage, Nowhere(), utc_now, RejectionLimit(fraction=1), patience, identities
+            )
+            for stage in stages_of(PostgresReadModel(database, utc_now), identities)
         }
 
     async def read_to_end(self, progress: Callable[[int, int], None]) -> None:

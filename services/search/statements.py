@@ -20,7 +20,7 @@ select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], 
                      $19::bigint[], $20::bigint[], $21::uuid[])
 on conflict (dataset_id) do update set
   ordinal = excluded.ordinal, {", ".join(f"{name} = excluded.{name}" for name in DatasetRow._fields[1:])}
-where excluded.revision > dataset.revision
+where (excluded.revision, excluded.committed_at) > (dataset.revision, dataset.committed_at)
 returning dataset_id, new.ordinal, old.ordinal as replaced
 """
 
@@ -39,7 +39,9 @@ on conflict do nothing
 REVISIONS = f"""
 insert into revision ({", ".join(RevisionRow._fields)})
 select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bytea[])
-on conflict do nothing
+on conflict (dataset_id, revision) do update set
+  {", ".join(f"{name} = excluded.{name}" for name in RevisionRow._fields[2:])}
+where excluded.committed_at > revision.committed_at
 """
 
 WORDS = """
@@ -60,7 +62,12 @@ select parameter_id, name, many
 from parameter join unnest($1::text[], $2::bool[]) as wanted (name, many) using (name, many)
 """
 
-_NEWER = "(excluded.rank, excluded.word) > (known.rank, known.word)"
+_EQUAL = "(excluded.rank, excluded.word) = (known.rank, known.word)"
+_TEXTS = '({0}.answer collate "C", coalesce({0}.path, \'\') collate "C")'
+_NEWER = (
+    "((excluded.rank, excluded.word) > (known.rank, known.word)"
+    f" or ({_EQUAL} and {_TEXTS.format('excluded')} < {_TEXTS.format('known')}))"
+)
 RECEIPTS = f"""
 insert into receipt as known (receipt_id, dataset_id, path, submitted_at, rank, word, answer)
 select * from unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[], $5::smallint[], $6::bigint[], $7::text[])
@@ -81,7 +88,10 @@ insert into rejection ({", ".join(RejectionRow._fields)})
 select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                      $9::text[], $10::text[], $11::int[], $12::bigint[], $13::bigint[], $14::text[], $15::bytea[],
                      $16::bytea[], $17::timestamptz[])
-on conflict do nothing
+on conflict (rejection_id) do update set
+  {", ".join(f"{name} = excluded.{name}" for name in RejectionRow._fields[1:])}
+where (excluded.rejected_at, excluded.code collate "C", excluded.message collate "C")
+    < (rejection.rejected_at, rejection.code collate "C", rejection.message collate "C")
 """
 
 NUMBERED = "select number from dataset where number = any($1::bigint[])"

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,8 @@ from services.search import statements
 from services.search.blocks import grouped, number_block, text_block
 from services.search.icat_plus import statements as icat_plus
 from services.search.icat_plus.declaration_statements import save_declared
-from services.search.model import Entry, Noted, ParameterKey, Receipt
+from services.search.model import Entry, Noted, ParameterKey, Receipt, RejectionRow, RevisionRow
+from services.search.reporting import reports_in
 from shared.arrays import array, quoted
 from shared.database import Connection, Database
 from shared.events import DatasetReported
@@ -76,11 +76,10 @@ class ReadModelTransaction:
         """Note everything, and how far the topics are noted."""
         noted = [outcome for outcome in outcomes if isinstance(outcome, Noted)]
         await self._save_revisions(noted)
-        await self._save_entries(newest(note.entry for note in noted if note.entry))
+        await self._save_entries([note.entry for note in noted if note.entry])
         await self._save_receipts(merged(note.receipt for note in noted if note.receipt))
-        rejections = {note.rejection.rejection_id: note.rejection for note in noted if note.rejection}
-        if rejections:
-            await self._connection.execute(statements.REJECTIONS, *_columns(rejections.values()))
+        if rejections := first_told(note.rejection for note in noted if note.rejection):
+            await self._connection.execute(statements.REJECTIONS, *_columns(rejections))
         await icat_plus.save(
             self._connection,
             [note.investigation for note in noted if note.investigation],
@@ -88,19 +87,21 @@ class ReadModelTransaction:
             [note.logbook for note in noted if note.logbook],
         )
         await save_declared(self._connection, [note.declared for note in noted if note.declared])
-        if reports := sorted({note.report for note in noted if note.report}, key=attrgetter("event_id")):
+        if reports := reports_in(events):
             await self._connection.execute(statements.REPORTS, *_columns(reports))
         await self._save_positions(events)
 
     async def _save_revisions(self, noted: Sequence[Noted]) -> None:
-        revisions = sorted(note.revision for note in noted if note.revision)
-        if revisions:
+        if revisions := last_committed(note.revision for note in noted if note.revision):
             await self._connection.execute(statements.REVISIONS, *_columns(revisions))
 
-    async def _save_entries(self, entries: Sequence[Entry]) -> None:
-        """The newest revision wins by its number; what is older than the catalogued one is not touched further."""
-        if not entries:
+    async def _save_entries(self, told: Sequence[Entry]) -> None:
+        """The newest revision wins by its number. What is older leaves no more than the names of what it held."""
+        if not told:
             return
+        await self._save_contexts(told)
+        await self._name_parameters(told)
+        entries = newest(told)
         rows = await self._connection.fetch(statements.DATASETS, *_columns(entry.row for entry in entries))
         ordinals: dict[UUID, int] = {row["dataset_id"]: row["ordinal"] for row in rows}
         applied = [(ordinals[entry.row.dataset_id], entry) for entry in entries if entry.row.dataset_id in ordinals]
@@ -113,7 +114,6 @@ class ReadModelTransaction:
         await self._connection.execute(
             statements.WORDS, [ordinal for ordinal, _ in applied], [entry.words for _, entry in applied]
         )
-        await self._save_contexts([entry for _, entry in applied])
         await self._save_blocks(applied)
         links = [(entry.row.dataset_id, *parent) for _, entry in applied for parent in entry.inputs]
         if links:
@@ -129,7 +129,6 @@ class ReadModelTransaction:
 
     async def _save_blocks(self, applied: Sequence[tuple[int, Entry]]) -> None:
         numbers, texts = grouped(applied)
-        await self._name_parameters(sorted((numbers.keys() | texts.keys()) - self._parameters.keys()))
         numbered = self._parameters | self.new_parameters
         for statement, blocks in (
             (statements.NUMBER_BLOCKS, [number_block(numbered[key], pairs) for key, pairs in numbers.items()]),
@@ -138,10 +137,11 @@ class ReadModelTransaction:
             if blocks:
                 await self._connection.execute(statement, *_columns(blocks))
 
-    async def _name_parameters(self, keys: Sequence[ParameterKey]) -> None:
+    async def _name_parameters(self, entries: Sequence[Entry]) -> None:
         """Numbers for new parameters; in order of name, so that two replicas cannot block each other."""
+        keys = {key for entry in entries for key, _ in (*entry.numbers, *entry.texts)} - self._parameters.keys()
         if keys:
-            names, many = _columns(keys)
+            names, many = _columns(sorted(keys))
             await self._connection.execute(statements.NAME_PARAMETERS, names, many)
             rows = await self._connection.fetch(statements.PARAMETERS, names, many)
             self.new_parameters = {ParameterKey(row["name"], row["many"]): row["parameter_id"] for row in rows}
@@ -172,9 +172,29 @@ def newest(entries: Iterable[Entry]) -> list[Entry]:
     best: dict[UUID, Entry] = {}
     for entry in entries:
         known = best.get(entry.row.dataset_id)
-        if known is None or entry.row.revision > known.row.revision:
+        if known is None or _age(entry) > _age(known):
             best[entry.row.dataset_id] = entry
     return sorted(best.values(), key=lambda entry: entry.row.dataset_id)
+
+
+def _age(entry: Entry) -> tuple[int, datetime]:
+    return entry.row.revision, entry.row.committed_at
+
+
+def last_committed(revisions: Iterable[RevisionRow]) -> list[RevisionRow]:
+    """One row a revision, in the order of datasets and numbers."""
+    last: dict[tuple[UUID, int], RevisionRow] = {}
+    for row in sorted(revisions, key=lambda row: row.committed_at, reverse=True):
+        last.setdefault(row[:2], row)
+    return [last[key] for key in sorted(last)]
+
+
+def first_told(rejections: Iterable[RejectionRow]) -> list[RejectionRow]:
+    """One row a rejection, in the order of their ids."""
+    first: dict[UUID, RejectionRow] = {}
+    for row in sorted(rejections, key=lambda row: row.order):
+        first.setdefault(row.rejection_id, row)
+    return [first[rejection_id] for rejection_id in sorted(first)]
 
 
 def merged(receipts: Iterable[Receipt]) -> list[Receipt]:

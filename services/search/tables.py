@@ -166,7 +166,7 @@ RECEIPT = Table(
     Column("path", Text),
     Column("submitted_at", TIME),
     Column("rank", SmallInteger, nullable=False),
-    Column("word", BigInteger, nullable=False, comment="offset of the report; the last word of a rank stands"),
+    Column("word", BigInteger, nullable=False, comment="the last word of a rank stands"),
     Column("answer", Text, nullable=False),
     Index("receipt_by_dataset", "dataset_id"),
 )
@@ -197,7 +197,7 @@ REJECTION = Table(
 REPORT = Table(
     "report",
     METADATA,
-    Column("event_id", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True, comment="follows from all of the event"),
     Column("dataset_number", BigInteger, nullable=False),
     Column("about", Text, nullable=False),
     Column("level", Text, nullable=False),

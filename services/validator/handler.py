@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from services.validator.checking import Checker, Verdict
-from shared.events import DatasetSubmitted
+from shared.events import DatasetFacts, DatasetSubmitted
 from shared.rejections import Code, Refusal
 from shared.stage import Outcome, Passed
-from shared.wire import Received
+from shared.wire import Received, storable
 
 SUMMED_UP = 3
 """So many findings stand in the sentence of a refusal; all of them stand beside it."""
@@ -18,19 +18,31 @@ def validating(checker: Checker) -> Callable[[Sequence[Received[DatasetSubmitted
 
     def validate(events: Sequence[Received[DatasetSubmitted]], _known: None, _now: datetime) -> Sequence[Outcome]:
         return [
-            outcome_of(checker.check(event.event.submission, event.receipt_id, _submitted_at(event)))
+            outcome_of(checker.check(event.event.submission, event.receipt_id, _submitted_at(event)), event.record.key)
             for event in events
         ]
 
     return validate
 
 
-def outcome_of(verdict: Verdict) -> Outcome:
-    """Passed, keyed by the dataset's id whatever key the producer used, or refused."""
+def outcome_of(verdict: Verdict, key: bytes | None) -> Outcome:
+    """Passed, keyed by the dataset's id, or refused.
+
+    A record without a key gets the dataset's here. One with another key is refused: under several keys a dataset's
+    records lie in several partitions, and which of them was said last would be left to chance.
+    """
     dataset = verdict.dataset
     if dataset is None or any(finding.severity == "error" for finding in verdict.findings):
         return Refusal(Code.DATASET_INVALID, _summary(verdict), verdict.findings)
-    return Passed({"dataset": dataset, "parameters": verdict.parameters}, key=str(dataset.dataset_id).encode())
+    own = str(dataset.dataset_id).encode()
+    if key and key != own:
+        return _key_wrong(dataset, storable(key.decode(errors="replace")))
+    return Passed({"dataset": dataset, "parameters": verdict.parameters}, key=own)
+
+
+def _key_wrong(dataset: DatasetFacts, said: str) -> Refusal:
+    message = f"the record's key is {said[:100]!r}, and the dataset {dataset.path} has the id {dataset.dataset_id}"
+    return Refusal.because(Code.KEY_WRONG, message, "give that id as the key, or no key")
 
 
 def _summary(verdict: Verdict) -> str:

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -118,6 +119,18 @@ async def test_a_child_of_a_kind_that_does_not_wait_for_a_rejected_parent_is_rej
     assert (a_map["path"] in child["message"], "start = 'yesterday'" in child["message"]) == (True, True)
     assert child["producer"] == parent["producer"] == "/producers/builder"
     await world.send(submitted(a_map, "r-map-corrected"), submitted(fit, "r-fit-again"))
+    assert world.committed() == [(a_map["path"], 1), (fit["path"], 1)]
+
+
+async def test_a_refused_record_under_the_key_of_another_dataset_ends_nobodys_waiting() -> None:
+    a_map, fit = (json.loads((XRF / f"accepted-{name}.json").read_text())["submission"] for name in ("map", "fit"))
+    fit["input"] = [a_map["path"]]
+    world = World()
+    forged = submitted(a_map, "r-forged")
+    await world.send(submitted(fit, "r-fit"), replace(forged, value=b"{"))
+    await world.send(replace(forged, value=b'{"submission":{"path":"/data/visitor/elsewhere"}}'))
+    assert [payload["rejection"]["receipt_id"] for payload in world.said(REJECTED.name)] == ["r-forged"] * 2
+    await world.send(submitted(a_map, "r-map"))
     assert world.committed() == [(a_map["path"], 1), (fit["path"], 1)]
 
 

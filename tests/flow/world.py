@@ -89,7 +89,7 @@ class World:
         self.read = dict.fromkeys((runner.stage.name for runner in self.runners), 0)
 
     def _runner(self, stage: Stage[Any, Any]) -> StageRunner[Any, Any]:
-        return StageRunner(stage, self.broker, lambda: self.now, RejectionLimit(), Patience())
+        return StageRunner(stage, self.broker, lambda: self.now, RejectionLimit(), Patience(), IDENTITIES)
 
     async def send(self, *messages: Message) -> None:
         """Publish, and let everything flow until nothing moves."""

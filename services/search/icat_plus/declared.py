@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import reduce
-from hashlib import blake2b
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from services.search.icat_plus.model import DeclarationRow, Declared, ParcelStatusRow, PlaceRow, Stamp
 from services.search.model import Noted
+from services.search.order import said_of
 from shared.identity import Identities
 from shared.items import Item
 from shared.shipments import (
@@ -40,12 +40,6 @@ def note_shipped(
         for event in events
         for value in (event.record.value or b"",)
     ]
-
-
-def said_of(source: str, event_id: str, value: bytes) -> UUID:
-    """Which event said something; it follows from all of the event, so that no two are mistaken for each other."""
-    parts = b"".join(b"%d:%b" % (len(part), part) for part in (source.encode(), event_id.encode(), value))
-    return UUID(bytes=blake2b(parts, digest_size=16).digest())
 
 
 def investigation_of(identities: Identities, said: str) -> UUID:

@@ -6,10 +6,12 @@ from uuid import UUID
 
 
 class InvestigationRow(NamedTuple):
-    """An investigation as one event tells it; of two, the one with the greater (`registered`, `word`) stands.
+    """An investigation as one event tells it; of two, the one with the greater (`registered`, `word`, `dataset_id`,
+    `revision`) stands.
 
     `registered`: the linker's own word, above what a committed dataset says of its investigation. `word` orders each:
-    the record's offset (of one key they are in one partition), or the microsecond of the commit.
+    the record's offset (all of one investigation are in one partition, since a wrong key is refused), or the
+    microsecond of the commit; the dataset and its revision are empty in the linker's own.
     """
 
     investigation_id: UUID
@@ -26,6 +28,8 @@ class InvestigationRow(NamedTuple):
     actual_ended: datetime | None
     registered: bool
     word: int
+    dataset_id: UUID | None
+    revision: int | None
 
 
 class SampleRow(NamedTuple):
@@ -48,7 +52,10 @@ class SampleRow(NamedTuple):
 
 
 class LogbookRow(NamedTuple):
-    """One entry of the electronic logbook. `tags` is a PostgreSQL array and `content` JSON, both as text."""
+    """One entry of the electronic logbook. `tags` is a PostgreSQL array and `content` JSON, both as text.
+
+    Of two under one id the one that was received first stands, then the one with the lesser `said`.
+    """
 
     entry_id: UUID
     type: str
@@ -66,6 +73,7 @@ class LogbookRow(NamedTuple):
     machine: str | None
     created_at: datetime
     received_at: datetime
+    said: UUID
 
 
 class Stamp(NamedTuple):

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -10,11 +10,11 @@ from pydantic_core import to_json
 from services.search.icat_plus.model import InvestigationRow, LogbookRow, SampleRow
 from services.search.index_entry import DocumentView
 from services.search.model import Noted
+from services.search.order import microsecond, said_of
 from shared.arrays import array, quoted
 from shared.events import Commit, InvestigationRef, InvestigationRegistered, LogbookEntry, LogbookWritten
 from shared.wire import Received
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SURPLUS_BITS = 76
 """A sample's number is the first 52 bits of its id: every client holds such integers exactly."""
 
@@ -24,19 +24,21 @@ def note_registered(
 ) -> Sequence[Noted]:
     """The investigation is as the linker says."""
     return [
-        Noted(investigation=_investigation(event.event.investigation, registered=True, word=event.record.offset))
-        for event in events
+        Noted(investigation=_investigation(event.event.investigation, None, event.record.offset)) for event in events
     ]
 
 
 def note_written(events: Sequence[Received[LogbookWritten]], _known: None, _now: datetime) -> Sequence[Noted]:
     """The entry is in the logbook."""
-    return [Noted(logbook=_entry(event.event.entry)) for event in events]
+    return [
+        Noted(logbook=_entry(event.event.entry, said_of(event.source, event.receipt_id, event.record.value or b"")))
+        for event in events
+    ]
 
 
 def investigation_of(commit: Commit, ref: InvestigationRef) -> InvestigationRow:
     """What a committed dataset says of its investigation."""
-    return _investigation(ref, registered=False, word=_microsecond(commit.committed_at))
+    return _investigation(ref, commit, microsecond(commit.committed_at))
 
 
 def sample_of(commit: Commit, document: DocumentView) -> SampleRow | None:
@@ -52,7 +54,7 @@ def sample_of(commit: Commit, document: DocumentView) -> SampleRow | None:
         to_json(container, exclude_none=True).decode() if container else None,
         document.sample_changer_position,
         container is not None,
-        _microsecond(document.start),
+        microsecond(document.start),
         commit.dataset_id,
         commit.revision,
     )
@@ -63,7 +65,8 @@ def sample_number(sample_id: UUID) -> int:
     return sample_id.int >> SURPLUS_BITS
 
 
-def _investigation(ref: InvestigationRef, *, registered: bool, word: int) -> InvestigationRow:
+def _investigation(ref: InvestigationRef, told_by: Commit | None, word: int) -> InvestigationRow:
+    """What a dataset's commit tells, or the linker itself."""
     return InvestigationRow(
         ref.investigation_id,
         ref.number,
@@ -77,12 +80,14 @@ def _investigation(ref: InvestigationRef, *, registered: bool, word: int) -> Inv
         ref.proposal_name,
         ref.actual_start,
         ref.actual_end,
-        registered,
+        told_by is None,
         word,
+        told_by.dataset_id if told_by else None,
+        told_by.revision if told_by else None,
     )
 
 
-def _entry(entry: LogbookEntry) -> LogbookRow:
+def _entry(entry: LogbookEntry, said: UUID) -> LogbookRow:
     return LogbookRow(
         entry.entry_id,
         entry.type,
@@ -100,8 +105,5 @@ def _entry(entry: LogbookEntry) -> LogbookRow:
         entry.producer.machine,
         entry.created_at,
         entry.received_at,
+        said,
     )
-
-
-def _microsecond(time: datetime) -> int:
-    return (time - EPOCH) // timedelta(microseconds=1)

@@ -9,8 +9,9 @@ from pydantic_core import to_json
 
 from services.search.icat_plus.answers import Row
 from services.search.icat_plus.declarations import Declarations
-from services.search.icat_plus.declared import declared_of, named, said_of, together
+from services.search.icat_plus.declared import declared_of, named, together
 from services.search.icat_plus.travelling import Travelling
+from services.search.order import said_of
 from shared.confirming import Confirmations
 from shared.identity import Identities
 from shared.shipments import ShipmentChanged, Shipping

@@ -3,18 +3,28 @@
 
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
+from uuid import UUID
 
 from services.search.icat_plus.model import InvestigationRow, LogbookRow, SampleRow
 from shared.database import Connection
 
 R = TypeVar("R", InvestigationRow, SampleRow)
 
+NOBODY = UUID(int=0)
+"""Stands for the dataset of a word that no dataset said."""
 
-def _later(table: str, key: str, fields: Sequence[str], types: Sequence[str], order: Sequence[str]) -> str:
-    """Of what is said of one thing the last word stands, in whatever order the words come."""
 
-    def row_of(source: str, names: Sequence[str]) -> str:
-        return ", ".join(f"{source}.{name}" for name in names)
+def _later(table: str, key: str, fields: Sequence[str], types: Sequence[str], rank: str) -> str:
+    """Of what is said of one thing the last word stands, in whatever order the words come.
+
+    `rank`: the column that goes before all others; then what was said decides, and who said it.
+    """
+
+    def order(source: str) -> str:
+        return (
+            f"({source}.{rank}, {source}.word, coalesce({source}.dataset_id, '{NOBODY}'),"
+            f" coalesce({source}.revision, 0))"
+        )
 
     columns = ", ".join(f"${at}::{type_}[]" for at, type_ in enumerate(types, 1))
     casts = {"container": "container::jsonb"}
@@ -22,7 +32,7 @@ def _later(table: str, key: str, fields: Sequence[str], types: Sequence[str], or
 insert into {table} as known ({", ".join(fields)})
 select {", ".join(casts.get(name, name) for name in fields)} from unnest({columns}) as new ({", ".join(fields)})
 on conflict ({key}) do update set {", ".join(f"{name} = excluded.{name}" for name in fields if name != key)}
-where ({row_of("excluded", order)}) > ({row_of("known", order)})
+where {order("excluded")} > {order("known")}
 """
 
 
@@ -32,24 +42,25 @@ INVESTIGATIONS = _later(
     InvestigationRow._fields,
     (
         *("uuid", "bigint", "text", "text", "text", "timestamptz", "timestamptz", "text", "bool"),
-        *("text", "timestamptz", "timestamptz", "bool", "bigint"),
+        *("text", "timestamptz", "timestamptz", "bool", "bigint", "uuid", "int"),
     ),
-    ("registered", "word"),
+    "registered",
 )
 SAMPLES = _later(
     "sample",
     "sample_number",
     SampleRow._fields,
     ("bigint", "uuid", "uuid", "text", "text", "text", "bool", "bigint", "uuid", "int"),
-    ("contained", "word", "dataset_id", "revision"),
+    "contained",
 )
 LOGBOOK = f"""
-insert into logbook_entry ({", ".join(LogbookRow._fields)})
+insert into logbook_entry as known ({", ".join(LogbookRow._fields)})
 select {", ".join({"tags": "tags::text[]", "content": "content::jsonb"}.get(name, name) for name in LogbookRow._fields)}
 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[],
             $9::text[], $10::text[], $11::text[], $12::bytea[], $13::text[], $14::text[], $15::timestamptz[],
-            $16::timestamptz[]) as new ({", ".join(LogbookRow._fields)})
-on conflict do nothing
+            $16::timestamptz[], $17::uuid[]) as new ({", ".join(LogbookRow._fields)})
+on conflict (entry_id) do update set {", ".join(f"{name} = excluded.{name}" for name in LogbookRow._fields[1:])}
+where (excluded.received_at, excluded.said) < (known.received_at, coalesce(known.said, '{UUID(int=2**128 - 1)}'))
 """
 
 
@@ -63,7 +74,7 @@ async def save(
     for statement, rows in (
         (INVESTIGATIONS, last_words(investigations)),
         (SAMPLES, last_words(samples)),
-        (LOGBOOK, list({entry.entry_id: entry for entry in entries}.values())),
+        (LOGBOOK, first_words(entries)),
     ):
         if rows:
             await connection.execute(statement, *(list(column) for column in zip(*rows, strict=True)))
@@ -79,8 +90,15 @@ def last_words(rows: Iterable[R]) -> list[R]:
     return sorted(last.values(), key=lambda row: row[0])
 
 
-def order_of(row: InvestigationRow | SampleRow) -> tuple[object, ...]:
+def order_of(row: InvestigationRow | SampleRow) -> tuple[bool, int, UUID, int]:
     """What decides which of two words on one thing stands."""
-    if isinstance(row, InvestigationRow):
-        return row.registered, row.word
-    return row.contained, row.word, row.dataset_id, row.revision
+    rank = row.registered if isinstance(row, InvestigationRow) else row.contained
+    return rank, row.word, row.dataset_id or NOBODY, row.revision or 0
+
+
+def first_words(entries: Iterable[LogbookRow]) -> list[LogbookRow]:
+    """What stands of each entry of the logbook, in the order of their ids."""
+    first: dict[UUID, LogbookRow] = {}
+    for entry in sorted(entries, key=lambda entry: (entry.received_at, entry.said)):
+        first.setdefault(entry.entry_id, entry)
+    return [first[entry_id] for entry_id in sorted(first)]

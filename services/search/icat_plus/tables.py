@@ -22,6 +22,8 @@ INVESTIGATION = Table(
     Column("actual_ended", TIME),
     Column("registered", Boolean, nullable=False, comment="the linker said so, not a dataset"),
     Column("word", BigInteger, nullable=False, comment="orders what was said"),
+    Column("dataset_id", Uuid, comment="which said so; absent of what the linker said"),
+    Column("revision", Integer, comment="likewise"),
     Index("investigation_by_number", "number"),
     Index("investigation_by_proposal", func.lower(text("proposal"))),
 )
@@ -106,6 +108,7 @@ LOGBOOK_ENTRY = Table(
     Column("machine", Text),
     Column("created_at", TIME, nullable=False),
     Column("received_at", TIME, nullable=False),
+    Column("said", Uuid, comment="which event said so; absent if noted by a version that did not keep it"),
     Index("logbook_entry_by_investigation", "investigation_number", "created_at"),
     Index("logbook_entry_by_proposal", func.lower(text("proposal")), "created_at"),
     Index("logbook_entry_by_beamline", func.lower(text("beamline")), "created_at"),

@@ -15,6 +15,7 @@ from shared.relay import Outbox, Relay
 from shared.stage import Stage, StageRunner, Store
 from shared.topics import COMMITTED, REJECTED, TRACKED
 from shared.wire import Message
+from tests.builders.submissions import IDENTITIES
 from tests.described import COMBINING
 from tests.unit.catalog_writer.builders import NOW, Tracked, committed
 
@@ -32,7 +33,7 @@ class Catalogue:
         self.publisher = MemoryPublisher()
         patience = Patience(chance=lambda: 0.0)
         stage = Stage("catalog_writer", TRACKED, CatalogView, partial(commit, COMBINING), store)
-        self.runner = StageRunner(stage, self.publisher, clock, RejectionLimit(), patience)
+        self.runner = StageRunner(stage, self.publisher, clock, RejectionLimit(), patience, IDENTITIES)
         self.relay = Relay("catalog-relay", outbox, self.publisher, patience)
 
     @classmethod

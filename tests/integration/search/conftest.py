@@ -59,7 +59,9 @@ class PostgresWorld(Noting):
 
     async def reports(self) -> list[tuple[int, str]]:
         async with self.database.connection() as connection:
-            rows = await connection.fetch("select dataset_number, about from report order by 1, 2")
+            rows = await connection.fetch(
+                "select dataset_number, about from report join dataset on number = dataset_number order by 1, 2"
+            )
         return [(row["dataset_number"], row["about"]) for row in rows]
 
     async def titles(self) -> list[str | None]:

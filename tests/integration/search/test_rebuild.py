@@ -73,7 +73,7 @@ class Live:
                 stage.name,
                 stage.consumes,
                 f"test.{self._group}.{stage.name}",
-                StageRunner(stage, MemoryPublisher(), utc_now, RejectionLimit(fraction=1), Patience()),
+                StageRunner(stage, MemoryPublisher(), utc_now, RejectionLimit(fraction=1), Patience(), IDENTITIES),
                 self._fail,
             )
             for stage in stages_of(PostgresReadModel(database, utc_now), IDENTITIES)

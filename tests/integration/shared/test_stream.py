@@ -6,7 +6,7 @@ from base64 import b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -29,6 +29,7 @@ from shared.stream import Runner, Stream, Subscription
 from shared.topic_admin import apply_topics
 from shared.topics import MOST_EVENT_BYTES, MOST_SUBMISSION_BYTES, REJECTED, SUBMITTED, VALIDATED
 from shared.wire import Headers, Message, Received, Record, headers_of
+from tests.builders.submissions import IDENTITIES
 
 pytestmark = pytest.mark.integration
 
@@ -58,7 +59,7 @@ class Bench:
 
     def runner(self) -> StageRunner[DatasetSubmitted, None]:
         stage = Stage("tester", SUBMITTED, DatasetSubmitted, accept, Stateless[DatasetSubmitted](), VALIDATED)
-        return StageRunner(stage, self.publisher, utc_now, RejectionLimit(), Patience())
+        return StageRunner(stage, self.publisher, utc_now, RejectionLimit(), Patience(), IDENTITIES)
 
     @asynccontextmanager
     async def consuming(self, runner: Runner) -> AsyncIterator[Subscription]:
@@ -102,11 +103,18 @@ async def read_all(settings: Settings, topic: str, wanted: set[bytes]) -> list[R
             while not wanted <= seen:
                 for batch in (await consumer.getmany(timeout_ms=200)).values():
                     for raw in batch:
-                        seen.add(dict(raw.headers)["ce_id"])
+                        seen.add(receipt_of(raw))
                         records.append(Record(topic, raw.partition, raw.offset, 0, raw.key, raw.value, raw.headers))
         return records
     finally:
         await consumer.stop()
+
+
+def receipt_of(raw: Any) -> bytes:
+    """A rejection has an id of its own."""
+    if raw.topic == REJECTED.name:
+        return str(json.loads(raw.value)["rejection"]["receipt_id"]).encode()
+    return bytes(dict(raw.headers)["ce_id"])
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

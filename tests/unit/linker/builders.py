@@ -28,6 +28,7 @@ from shared.events import (
 from shared.identity import Identities
 from shared.rejecting import rejection_message
 from shared.rejections import Code, Refusal
+from shared.subject import subject_of
 from shared.topics import COMMITTED, INVESTIGATIONS, VALIDATED, Topic
 from shared.wire import Received, Record, headers_of, read
 
@@ -230,7 +231,8 @@ def _happened(said: Investigation | StartedInvestigation | RescheduledInvestigat
 
 def rejected(path: str, code: Code = Code.DATASET_INVALID, message: str = "MX_flux is 'many'") -> Record:
     """As the validator rejects, with the bytes that it read."""
-    told = rejection_message("validator", validated(facts(path)), Refusal(code, message), NOON)
+    record = validated(facts(path))
+    told = rejection_message("validator", record, Refusal(code, message), NOON, subject_of(record, IDENTITIES))
     return Record(told.topic, 0, 0, int(NOON.timestamp() * 1000), told.key, told.value, told.headers)
 
 

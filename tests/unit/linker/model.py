@@ -9,7 +9,7 @@ from typing import Literal
 from hypothesis import strategies as st
 
 from tests.unit.linker.builders import WEEK, committed, facts
-from tests.unit.linker.world import World
+from tests.unit.linker.world import World, receipt_of
 
 PATHS = [f"/data/{n}" for n in range(6)]
 
@@ -100,7 +100,7 @@ def verdicts_of(world: World, said: Sequence[Said]) -> dict[str, list[tuple[str,
     paths = {each.receipt: each.path for each in said}
     ends: dict[str, dict[str, str]] = defaultdict(dict)
     for message in world.publisher.messages:
-        receipt = dict(message.headers)["ce_id"].decode()
+        receipt = receipt_of(message)
         verdict = {"dataset.linked": "linked", "dataset.rejected": "rejected"}.get(message.topic)
         if verdict is not None:
             assert ends[paths[receipt]].setdefault(receipt, verdict) == verdict

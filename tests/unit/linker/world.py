@@ -71,7 +71,7 @@ class World:
         return self.now
 
     def _runner(self, stage: Stage) -> StageRunner:  # type: ignore[type-arg]
-        return StageRunner(stage, self.publisher, self.clock, RejectionLimit(fraction=1.0), Patience())
+        return StageRunner(stage, self.publisher, self.clock, RejectionLimit(fraction=1.0), Patience(), IDENTITIES)
 
     async def submit(self, *datasets: DatasetFacts) -> None:
         """One batch arrives."""
@@ -137,6 +137,8 @@ class World:
 
 
 def receipt_of(message: Message) -> str:
+    if message.topic == REJECTED.name:
+        return DatasetRejected.model_validate_json(message.value).rejection.receipt_id or ""
     return dict(message.headers)["ce_id"].decode()
 
 

@@ -238,7 +238,7 @@ class World:
 
 
 async def run(stage: Stage[Any, Any], publisher: MemoryPublisher, records: Sequence[Record]) -> None:
-    await StageRunner(stage, publisher, lambda: NOW, RejectionLimit(), Patience()).run(records)
+    await StageRunner(stage, publisher, lambda: NOW, RejectionLimit(), Patience(), IDENTITIES).run(records)
 
 
 def derived(number: int) -> str:

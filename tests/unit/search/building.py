@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from shared.events import (
     Commit,
@@ -139,7 +140,8 @@ class Topics:
 
     def submitted(self, receipt: str, path: str, at: datetime = NOON, *, time: str | None = None) -> Record:
         said = at.isoformat() if time is None else time
-        return self._add(SUBMITTED, receipt, str(dataset_id(path)), b'{"submission":{}}', said, at)
+        value = b'{"submission":{"path":%b}}' % to_json(path)
+        return self._add(SUBMITTED, receipt, str(dataset_id(path)), value, said, at)
 
     def committed(
         self,

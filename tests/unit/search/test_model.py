@@ -1,6 +1,7 @@
 import asyncio
 import json
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from services.search.model import Entry, ParameterKey, Rank, Receipt
 from services.search.revisions import changes_of
 from shared.topics import COMMITTED, SUBMITTED
 from shared.wire import Record, read
-from tests.unit.search.building import NOON, Topics, dataset_id
+from tests.unit.search.building import IDENTITIES, NOON, Topics, dataset_id
 
 reports = st.builds(
     Receipt,
@@ -86,15 +87,25 @@ def test_the_bounds_of_a_text_block_hold_all_its_values_and_stay_short(texts: li
 
 def test_a_submission_without_a_readable_time_has_the_records() -> None:
     record = Topics().submitted("r", "/data/a", time="yesterday")
-    [noted] = note_submitted([read(record, SUBMITTED, SubmittedView)], None, NOON)
+    [noted] = note_submitted(IDENTITIES, [read(record, SUBMITTED, SubmittedView)], None, NOON)
     assert noted.receipt is not None
     assert noted.receipt.submitted_at == NOON
 
 
-def test_a_key_that_is_no_id_leaves_the_receipt_without_a_dataset() -> None:
+@pytest.mark.parametrize("key", [None, b"\xff", str(dataset_id("/data/b")).encode()])
+def test_a_receipt_in_flight_is_of_the_dataset_that_the_submission_names_whatever_its_key_says(
+    key: bytes | None,
+) -> None:
+    good = Topics().submitted("r", "//data/a/")
+    [noted] = note_submitted(IDENTITIES, [read(replace(good, key=key), SUBMITTED, SubmittedView)], None, NOON)
+    assert noted.receipt is not None
+    assert (noted.receipt.dataset_id, noted.receipt.path) == (dataset_id("/data/a"), "/data/a")
+
+
+def test_a_submission_that_names_no_path_leaves_the_receipt_without_a_dataset() -> None:
     good = Topics().submitted("r", "/data/a")
-    record = Record(good.topic, 0, 0, good.timestamp_ms, b"\xff", good.value, good.headers)
-    [noted] = note_submitted([read(record, SUBMITTED, SubmittedView)], None, NOON)
+    record = replace(good, value=b'{"submission":{}, "dataset":{"path":"/data/b"}}')
+    [noted] = note_submitted(IDENTITIES, [read(record, SUBMITTED, SubmittedView)], None, NOON)
     assert noted.receipt is not None
     assert noted.receipt.dataset_id is None
 

@@ -42,7 +42,7 @@ class World(Protocol):
         """Messages of all rejections."""
 
     async def reports(self) -> list[tuple[int, str]]:
-        """Dataset numbers and what was reported of their files."""
+        """Numbers of the datasets that are found, and what was reported of their files."""
 
     async def titles(self) -> list[str | None]:
         """Titles of all investigations, by number."""
@@ -67,7 +67,7 @@ class Noting:
         self.publisher = MemoryPublisher()
         self._runners = {
             stage.consumes.name: StageRunner(
-                stage, self.publisher, lambda: NOON, RejectionLimit(fraction=1), Patience()
+                stage, self.publisher, lambda: NOON, RejectionLimit(fraction=1), Patience(), IDENTITIES
             )
             for stage in stages_of(store, IDENTITIES)
         }
@@ -110,7 +110,9 @@ class MemoryWorld(Noting):
         return sorted(row.message for row in self._model.rejections.values())
 
     async def reports(self) -> list[tuple[int, str]]:
-        return sorted((row.dataset_number, row.about) for row in self._model.reports.values())
+        shown = {entry.row.number for entry in self._model.entries.values()}
+        rows = [row for row in self._model.reports.values() if row.dataset_number in shown]
+        return sorted((row.dataset_number, row.about) for row in rows)
 
     async def titles(self) -> list[str | None]:
         return [row.title for row in sorted(self._model.investigations.values(), key=lambda row: row.number or 0)]

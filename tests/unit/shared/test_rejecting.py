@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from shared.events import DatasetRejected, Finding
 from shared.rejecting import rejection_message
 from shared.rejections import Code, Refusal
+from shared.subject import subject_of
 from shared.topics import MOST_EVENT_BYTES, REJECTED
 from shared.wire import Record, read
+from tests.builders.submissions import IDENTITIES
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 REFUSED = Refusal(Code.NOT_JSON, "no")
@@ -19,7 +21,7 @@ REFUSED = Refusal(Code.NOT_JSON, "no")
 
 def rejected(record: Record, refusal: Refusal = REFUSED) -> DatasetRejected:
     """The rejection as its reader gets it: it must not be poison itself, or it would be rejected for ever."""
-    message = rejection_message("tester", record, refusal, NOW)
+    message = rejection_message("tester", record, refusal, NOW, subject_of(record, IDENTITIES))
     again = Record(message.topic, 0, 0, 0, message.key, message.value, message.headers)
     return read(again, REJECTED, DatasetRejected).event
 

@@ -19,6 +19,7 @@ from shared.rejections import Code, Refusal
 from shared.stage import Learned, Outcome, Passed, Stage, StageRunner, Waiting
 from shared.topics import PENDING, REJECTED, SUBMITTED, VALIDATED
 from shared.wire import Message, Received, Record, headers_of
+from tests.builders.submissions import IDENTITIES
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 Event = Received[DatasetSubmitted]
@@ -86,7 +87,9 @@ class Bench:
             self.woken += 1
 
         stage = Stage("tester", SUBMITTED, DatasetSubmitted, handle, self.store, VALIDATED, wake)
-        self.runner = StageRunner(stage, self.publisher, lambda: NOW, limit or RejectionLimit(), self.patience)
+        self.runner = StageRunner(
+            stage, self.publisher, lambda: NOW, limit or RejectionLimit(), self.patience, IDENTITIES
+        )
 
     async def run(self, *records: Record) -> None:
         await self.runner.run(records)

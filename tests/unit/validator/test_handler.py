@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +28,7 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 def _received(time: str = "2024-12-01T00:00:00+00:00", **changes: Any) -> Received[DatasetSubmitted]:
     body = json.dumps({"submission": a_submission(**changes).model_dump(mode="json")}).encode()
     headers = headers_of(SUBMITTED, receipt_id="a-receipt", source="/producers/test", time=time)
-    return read(Record(SUBMITTED.name, 0, 0, 1_700_000_000_000, b"any", body, headers), SUBMITTED, DatasetSubmitted)
+    return read(Record(SUBMITTED.name, 0, 0, 1_700_000_000_000, None, body, headers), SUBMITTED, DatasetSubmitted)
 
 
 def _passed(outcome: Outcome) -> DatasetFacts:
@@ -42,6 +43,18 @@ def test_a_dataset_passes_keyed_by_its_id() -> None:
     assert isinstance(outcome, Passed)
     assert outcome.key == str(_passed(outcome).dataset_id).encode()
     assert outcome.sections["parameters"] == {"MX_resolution": {"value": 1.5, "original": "1.5", "unit": "Å"}}
+
+
+def test_a_record_with_another_key_is_refused_and_told_its_own() -> None:
+    good = _received()
+    [passed] = VALIDATE([good], None, NOW)
+    own = str(_passed(passed).dataset_id)
+    keyed = [replace(good, record=replace(good.record, key=key)) for key in (own.encode(), b"", b"mx1111", b"\xff")]
+    outcomes = VALIDATE(keyed, None, NOW)
+    assert [isinstance(outcome, Passed) for outcome in outcomes] == [True, True, False, False]
+    assert isinstance(outcomes[2], Refusal)
+    assert outcomes[2].code is Code.KEY_WRONG
+    assert ("'mx1111'" in outcomes[2].message, own in outcomes[2].message) == (True, True)
 
 
 def test_what_passes_is_a_validated_dataset_for_the_next_stage() -> None:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from services.search.icat_plus.declarations import Declarations
-from services.search.icat_plus.declared import declared_of, said_of
+from services.search.icat_plus.declared import declared_of
 from services.search.icat_plus.model import Declared
+from services.search.order import said_of
 from shared.shipments import ShipmentChanged
 from tests.unit.search.building import IDENTITIES, NOON
 

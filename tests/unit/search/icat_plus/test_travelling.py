@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.search.icat_plus.declared import declared_of, investigation_of, named, note_shipped, said_of, together
+from services.search.icat_plus.declared import declared_of, investigation_of, named, note_shipped, together
 from services.search.icat_plus.model import Declared
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import DIGITS, Travelling, shown_ids
+from services.search.order import said_of
 from shared.identity import Identities
 from shared.items import SAMPLE_NAME, shown_name
 from shared.shipments import ShipmentChanged, Shipping

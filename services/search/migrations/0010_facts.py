@@ -1,0 +1,58 @@
+"""What is said is ordered by what it says, and a rejection is identified by the submission that was refused.
+
+Rejections that are noted already, and the answers of receipts that name them, get the ids that a rebuild would give
+them. Reports keep theirs: if their topic is read again without a rebuild, they are noted a second time.
+"""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from alembic import op
+
+from shared.events import Origin
+from shared.rejecting import identified
+
+revision = "search_0010"
+down_revision = "search_0008"
+
+LOT = 5000
+REJECTIONS = """
+select rejection_id, stage, topic, partition, record_offset, timestamp_ms, receipt_id from rejection
+where rejection_id > :after order by rejection_id limit :lot
+"""
+
+
+def upgrade() -> None:
+    op.add_column(
+        "investigation", sa.Column("dataset_id", sa.Uuid(), comment="which said so; absent of what the linker said")
+    )
+    op.add_column("investigation", sa.Column("revision", sa.Integer(), comment="likewise"))
+    op.add_column(
+        "logbook_entry",
+        sa.Column("said", sa.Uuid(), comment="which event said so; absent if noted by a version that did not keep it"),
+    )
+    op.execute("create temporary table renamed (old uuid, new uuid) on commit drop")
+    note_new_ids()
+    op.execute("update rejection set rejection_id = new from renamed where rejection_id = old")
+    op.execute(
+        "update receipt set answer = replace(answer, old::text, new::text) from renamed"
+        " where rank = 2 and answer::json ->> 'rejection_id' = old::text"
+    )
+
+
+def note_new_ids() -> None:
+    """Lot by lot: a facility may have many rejections."""
+    connection = op.get_bind()
+    after = UUID(int=0)
+    while rows := connection.execute(sa.text(REJECTIONS), {"after": after, "lot": LOT}).all():
+        renamed = [
+            {
+                "old": row[0],
+                "new": identified(
+                    row[1], Origin(topic=row[2], partition=row[3], offset=row[4], timestamp_ms=row[5]), row[6]
+                ),
+            }
+            for row in rows
+        ]
+        connection.execute(sa.text("insert into renamed values (:old, :new)"), renamed)
+        after = rows[-1][0]
