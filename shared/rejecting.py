@@ -31,6 +31,10 @@ def rejection_message(
     headers = {_header(name): _header(value.decode(errors="replace")) for name, value in record.headers[:MOST_HEADERS]}
     receipt_id = headers.get("ce_id") or None
     producer = producer_of(record) or b""
+    origin = Origin(
+        topic=record.topic, partition=record.partition, offset=record.offset, timestamp_ms=record.timestamp_ms
+    )
+    first = first_reading(record)
     rejection = Rejection(
         receipt_id=receipt_id,
         dataset_id=about.dataset_id,
@@ -40,10 +44,8 @@ def rejection_message(
         code=refusal.code,
         message=storable(refusal.message)[:MOST_MESSAGE_CHARACTERS],
         findings=list(_fitting(refusal.findings)),
-        origin=Origin(
-            topic=record.topic, partition=record.partition, offset=record.offset, timestamp_ms=record.timestamp_ms
-        ),
-        submitted=_submitted(record),
+        origin=origin,
+        submitted=None if first == origin else first,
         headers=headers,
         key_base64=None if record.key is None else _encoded(record.key[:MOST_KEY_BYTES]),
         value_base64=None if record.value is None or _is_too_large(record.value) else _encoded(record.value),
@@ -76,16 +78,14 @@ def identified(stage: str, first: Origin, receipt_id: str | None) -> UUID:
     return uuid5(UUID(int=0), f"{stage}/{place}/{receipt_id or ''}")
 
 
-def _submitted(record: Record) -> Origin | None:
-    """Where the submission that the record follows from was first read, if that is another record."""
+def first_reading(record: Record) -> Origin:
+    """Where and when the submission that the record follows from was first read; the record itself if none says so."""
     try:
         topic, *numbers = origin_of(record).decode().rsplit("/", 3)
         partition, offset, timestamp_ms = map(int, numbers)
     except ValueError:
-        return None
-    first = Origin(topic=topic, partition=partition, offset=offset, timestamp_ms=timestamp_ms)
-    is_itself = (topic, partition, offset) == (record.topic, record.partition, record.offset)
-    return None if is_itself else first
+        topic, partition, offset, timestamp_ms = record.topic, record.partition, record.offset, record.timestamp_ms
+    return Origin(topic=topic, partition=partition, offset=offset, timestamp_ms=timestamp_ms)
 
 
 def _is_too_large(value: bytes) -> bool:

@@ -9,7 +9,7 @@ from services.linker.handler import HeldSubmission, Known, Linker, LinkerView, S
 from services.linker.lineage import Node
 from services.linker.near import Near, near_misses
 from shared.events import DatasetFacts, Links
-from shared.rejecting import rejection_message
+from shared.rejecting import first_reading, rejection_message
 from shared.rejections import Code, Poison, Refusal
 from shared.stage import Outcome, Passed, Waiting
 from shared.subject import subject_of
@@ -82,14 +82,16 @@ def _holding(event: Received[LinkerView], outcome: Outcome, known: Known) -> Hol
             return holding
 
 
-def readmitted(events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome], known: Known) -> set[UUID]:
-    """The datasets that were rejected before and are under way again: who comes now may wait for them."""
-    taken = (
-        event.event.dataset.dataset_id
+def readmitted(events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome], known: Known) -> dict[UUID, int]:
+    """The datasets that were rejected before and are under way again, since which submission (in milliseconds).
+
+    Who comes now may wait for them.
+    """
+    return {
+        event.event.dataset.dataset_id: first_reading(event.record).timestamp_ms
         for event, outcome in zip(events, outcomes, strict=True)
-        if not isinstance(outcome, Refusal)
-    )
-    return known.rejected.keys() & set(taken)
+        if not isinstance(outcome, Refusal) and event.event.dataset.dataset_id in known.rejected
+    }
 
 
 def new_links(passed: Iterable[DatasetFacts], known: Known) -> dict[UUID, frozenset[UUID]]:

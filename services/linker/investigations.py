@@ -78,12 +78,17 @@ class Slot:
         return self.measured((at, at + (planned - self.start if planned else RESCHEDULED)))
 
     def measured(self, window: Window) -> "Slot":
-        """The slot with one more time at which it is measured; it prolongs the last one if that is not over by then."""
-        start, end = window
-        if self.actual and self.actual[-1][0] <= start <= self.actual[-1][1]:
-            last = self.actual[-1]
-            return replace(self, actual=(*self.actual[:-1], (last[0], max(last[1], end))))
-        return replace(self, actual=(*self.actual, window))
+        """The slot with one more time at which it is measured; it prolongs one that is not over by then.
+
+        Said again, in whatever order, it adds nothing.
+        """
+        actual: list[Window] = []
+        for start, end in sorted((*self.actual, window)):
+            if actual and start <= actual[-1][1]:
+                actual[-1] = actual[-1][0], max(actual[-1][1], end)
+            else:
+                actual.append((start, end))
+        return replace(self, actual=tuple(actual))
 
 
 def own_number(name: str) -> int | None:

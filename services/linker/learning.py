@@ -90,6 +90,8 @@ class Lost(Learned):
     path: str
     reason: str
     refusal: Refusal
+    submitted_ms: int
+    """When the refused submission was written."""
 
 
 @dataclass(frozen=True)
@@ -169,8 +171,19 @@ def _lost(said: RejectedInput) -> Outcome:
     if said.dataset_id is None or said.path is None or said.code in NO_LOSS or said.origin.topic == COMMITTED.name:
         return Learned()
     reason = f"{said.code}: {said.message[:MOST_REASON_CHARACTERS]}"
-    end = forsaken(said.path, reason)
-    return Lost(said.dataset_id, said.path, reason, Refusal(end.code, end.message))  # no store keeps findings of an end
+    first = said.submitted or said.origin
+    return Lost(said.dataset_id, said.path, reason, forsaken(said.path, reason), first.timestamp_ms)
+
+
+def last_lost(outcomes: Iterable[Outcome]) -> dict[UUID, Lost]:
+    """Of each dataset, the rejection of what was submitted last."""
+    lost: dict[UUID, Lost] = {}
+    for outcome in outcomes:
+        if isinstance(outcome, Lost):
+            before = lost.setdefault(outcome.dataset_id, outcome)
+            if before.submitted_ms <= outcome.submitted_ms:
+                lost[outcome.dataset_id] = outcome
+    return lost
 
 
 def newest_of(outcomes: Iterable[Outcome]) -> list[Catalogued]:

@@ -7,7 +7,16 @@ from services.linker.handler import Known
 from services.linker.holding import Holding, Settled, new_links
 from services.linker.near import Near
 from services.linker.ports import NO_MORE_LOOKS
-from services.linker.queries import bring_links, columns, near_of, read_known, with_ancestry, with_near, with_openings
+from services.linker.queries import (
+    bring_links,
+    columns,
+    findings_json,
+    near_of,
+    read_known,
+    with_ancestry,
+    with_near,
+    with_openings,
+)
 from shared.database import Connection
 from shared.events import DatasetFacts
 from shared.identity import Identities
@@ -57,7 +66,12 @@ class PostgresLot:
         """Forget what was linked; keep a tombstone of what was refused."""
         linked = [each for each in settled if each.refusal is None]
         tombs = [
-            (each.holding.submission.receipt_id, each.refusal.code, each.refusal.message)
+            (
+                each.holding.submission.receipt_id,
+                each.refusal.code,
+                each.refusal.message,
+                findings_json(each.refusal),
+            )
             for each in settled
             if each.refusal is not None
         ]
@@ -65,4 +79,4 @@ class PostgresLot:
         if linked:
             await self._connection.execute(sql.FORGET, [each.holding.submission.receipt_id for each in linked])
         if tombs:
-            await self._connection.execute(sql.ENTOMB, *columns(tombs, 3))
+            await self._connection.execute(sql.ENTOMB, *columns(tombs, 4))

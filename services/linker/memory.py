@@ -12,9 +12,9 @@ from services.linker.holding import Holding, Settled, holdings_of, new_links, re
 from services.linker.learning import (
     CommittedView,
     Diary,
-    Lost,
     Planned,
     RejectedView,
+    last_lost,
     newest_of,
 )
 from services.linker.near import Near
@@ -121,8 +121,7 @@ class _Linking:
             event.event.dataset for event, outcome in zip(events, outcomes, strict=True) if isinstance(outcome, Passed)
         )
         self._shelf.bring(new_links(passed, self._known))
-        for again in readmitted(events, outcomes, self._known):
-            del self._shelf.rejected[again]
+        self._shelf.readmit(readmitted(events, outcomes, self._known))
 
 
 class _Commits:
@@ -160,9 +159,8 @@ class _Rejections:
     async def save(self, events: Sequence[Received[RejectedView]], outcomes: Sequence[Outcome]) -> None:
         """The datasets that are lost, and what that ends."""
         del events
-        for outcome in outcomes:
-            if isinstance(outcome, Lost):
-                self._shelf.lose(outcome)
+        for lost in last_lost(outcomes).values():
+            self._shelf.lose(lost)
 
 
 class _Announcements:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from pydantic import TypeAdapter
 
 from services.linker import statements as sql
 from services.linker.handler import HeldSubmission, Known, State
@@ -21,12 +22,13 @@ from services.linker.relationships import CataloguedDataset
 from services.linker.revisiting import Revisit, Stir
 from shared.arrays import array, quoted
 from shared.database import Connection
-from shared.events import DatasetFacts
+from shared.events import DatasetFacts, Finding
 from shared.identity import Identities, proposal_key
 from shared.rejections import Code, Refusal
 from shared.wire import Record
 
 SLOT_COLUMNS = 12
+FINDINGS = TypeAdapter(list[Finding])
 MOST_EDGES = 100_000
 """Of the ancestry that is searched for circles in one batch."""
 
@@ -141,7 +143,7 @@ async def slots_of(
 async def hold(connection: Connection, holdings: Sequence[Holding]) -> None:
     """Keep them in this order; what is kept already stays as it is."""
     if holdings:
-        await connection.execute(sql.HOLD, *columns([_held_row(holding) for holding in holdings], 20))
+        await connection.execute(sql.HOLD, *columns([_held_row(holding) for holding in holdings], 21))
 
 
 async def send_moves(connection: Connection, moves: Sequence[Move]) -> None:
@@ -229,7 +231,12 @@ def submission_of(row: asyncpg.Record) -> HeldSubmission:
 
 def _refusal_of(row: asyncpg.Record) -> Refusal:
     code = Code(row["code"])  # type: ignore[call-arg]  # mypy reads `__new__`, not the look-up by value
-    return Refusal(code, row["message"])
+    return Refusal(code, row["message"], FINDINGS.validate_json(row["findings"] or "[]"))
+
+
+def findings_json(refusal: Refusal) -> str:
+    """The findings of a refusal as they are kept."""
+    return FINDINGS.dump_json(list(refusal.findings)).decode()
 
 
 def holding_of(row: asyncpg.Record) -> Holding:
@@ -268,6 +275,7 @@ def _held_row(holding: Holding) -> tuple[Any, ...]:
         submission.deadline,
         submission.refusal.code if submission.refusal else None,
         submission.refusal.message if submission.refusal else None,
+        findings_json(submission.refusal) if submission.refusal else None,
         record.topic,
         record.partition,
         record.offset,

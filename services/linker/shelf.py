@@ -20,6 +20,8 @@ from shared.events import DatasetFacts
 from shared.identity import Identities
 from shared.relations import NO_DEMANDS, InputDemands
 
+NEVER = -1
+"""When something was submitted that never was."""
 DUE = (State.RELEASED, State.EXPIRED)
 
 
@@ -33,6 +35,7 @@ class Shelf:
     looks: dict[str, int] = field(default_factory=dict)
     slots: dict[UUID, Slot] = field(default_factory=dict)
     rejected: dict[UUID, str] = field(default_factory=dict)
+    readmitted: dict[UUID, int] = field(default_factory=dict)
     revisits: dict[UUID, str] = field(default_factory=dict)
     """The datasets to be looked at again, and the cause."""
     numbers: Iterator[int] = field(default_factory=lambda: count(FIRST_OWN_NUMBER))
@@ -48,6 +51,7 @@ class Shelf:
             looks=copy(self.looks),
             slots=copy(self.slots),
             rejected=copy(self.rejected),
+            readmitted=copy(self.readmitted),
             revisits=copy(self.revisits),
         )
 
@@ -169,11 +173,19 @@ class Shelf:
             if holding.submission.state is State.WAITING and (fact.as_input.complete or not holding.awaits_completion):
                 self.held[receipt_id] = self._without(holding, fact.dataset_id)
 
+    def readmit(self, again: dict[UUID, int]) -> None:
+        """Datasets that were rejected are under way again, since a submission of then."""
+        for dataset_id, submitted_ms in again.items():
+            del self.rejected[dataset_id]
+            self.readmitted[dataset_id] = max(self.readmitted.get(dataset_id, NEVER), submitted_ms)
+
     def lose(self, lost: Lost) -> None:
-        """A dataset that was rejected, unless one before it is catalogued or waits; and what that ends."""
+        """A dataset that was rejected, unless another submission of it is catalogued, waits or has gone on since; and
+        what that ends.
+        """
         waiting = {key: each for key, each in self.held.items() if each.submission.state is State.WAITING}
         alive = {*self.datasets, *(each.submission.dataset_id for each in waiting.values())}
-        if lost.dataset_id in alive:
+        if lost.dataset_id in alive or self.readmitted.get(lost.dataset_id, NEVER) > lost.submitted_ms:
             return
         self.rejected[lost.dataset_id] = lost.reason
         for receipt_id, holding in waiting.items():

@@ -85,7 +85,7 @@ _COMPLETE = f"""not exists (
 """That nothing is missing any more. Looked up one by one from the last, which mostly comes last, so few are."""
 
 SUBMISSIONS = f"""
-select receipt_id, dataset_id, path, state, since, deadline, code, message,
+select receipt_id, dataset_id, path, state, since, deadline, code, message, findings,
     (select count(*) {_STILL_MISSING}) as waits_for_count,
     array(select d.path {_STILL_MISSING} order by place %s) as waits_for
 from held
@@ -99,16 +99,17 @@ PENDING = f"{SUBMISSIONS % 'limit $2'} where state <> 'refused' order by seq lim
 
 HOLD = """
 insert into held (receipt_id, dataset_id, path, state, inputs, missing, awaits_completion, ends_with_inputs, since,
-    deadline, code, message, topic, "partition", "offset", timestamp_ms, key, value, header_names, header_values)
+    deadline, code, message, findings, topic, "partition", "offset", timestamp_ms, key, value, header_names,
+    header_values)
 select receipt_id, dataset_id, path, state, inputs::uuid[], missing::uuid[], awaits_completion, ends_with_inputs, since,
-    deadline, code, message, topic, "partition", "offset", timestamp_ms, key, value,
+    deadline, code, message, findings, topic, "partition", "offset", timestamp_ms, key, value,
     header_names::text[], header_values::bytea[]
 from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[], $8::bool[],
-    $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::int[], $15::bigint[],
-    $16::bigint[], $17::bytea[], $18::bytea[], $19::text[], $20::text[])
+    $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::int[],
+    $16::bigint[], $17::bigint[], $18::bytea[], $19::bytea[], $20::text[], $21::text[])
     with ordinality as holding (receipt_id, dataset_id, path, state, inputs, missing, awaits_completion,
-        ends_with_inputs, since, deadline, code, message, topic, "partition", "offset", timestamp_ms, key, value,
-        header_names, header_values, place) order by place
+        ends_with_inputs, since, deadline, code, message, findings, topic, "partition", "offset", timestamp_ms, key,
+        value, header_names, header_values, place) order by place
 on conflict (receipt_id) do nothing
 """
 
@@ -211,21 +212,31 @@ from due join dataset using (dataset_id) where facts is not null order by datase
 
 LOSE = """
 insert into dataset (dataset_id, path, committed, rejected)
-select id, path, false, reason from unnest($1::uuid[], $2::text[], $3::text[]) as lost (id, path, reason)
-where not exists (select from held where held.dataset_id = id and state = 'waiting') order by id
+select id, path, false, reason
+from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[]) as lost (id, path, reason, submitted_ms)
+where not exists (select from held where held.dataset_id = id and state = 'waiting')
+    and not exists (
+        select from dataset as again where again.dataset_id = id and again.readmitted_ms > lost.submitted_ms
+    )
+order by id
 on conflict (dataset_id) do update set rejected = excluded.rejected where not dataset.committed
 returning dataset_id
 """
-"""In the order of ids, as AWAIT. An update that is rejected is no loss where the dataset is catalogued or waits."""
+"""In the order of ids, as AWAIT. An update that is rejected is no loss where the dataset is catalogued or waits, and
+neither is a rejection of the past, told again after what was submitted later has gone on.
+"""
 
 GIVE_UP = """
-update held set state = 'expired', code = lost.code, message = lost.message
-from unnest($1::uuid[], $2::text[], $3::text[]) as lost (id, code, message)
+update held set state = 'expired', code = lost.code, message = lost.message, findings = lost.findings
+from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as lost (id, code, message, findings)
 where state = 'waiting' and ends_with_inputs and missing && $1::uuid[] and lost.id = any(missing)
 """
 """Only after LOSE, as a statement of its own, as FREED after COMMITTED."""
 
-READMIT = "update dataset set rejected = null where dataset_id = any($1::uuid[])"
+READMIT = """
+update dataset set rejected = null, readmitted_ms = greatest(readmitted_ms, again.submitted_ms)
+from unnest($1::uuid[], $2::bigint[]) as again (id, submitted_ms) where dataset_id = again.id
+"""
 
 STILL_NEWEST = """
 select dataset_id from dataset
@@ -275,9 +286,9 @@ where receipt_id = any($1::text[])
 FORGET = "delete from held where receipt_id = any($1::text[])"
 
 ENTOMB = """
-update held set state = 'refused', code = tomb.code, message = tomb.message, inputs = '{}', missing = '{}',
-    deadline = null, value = null, header_names = '{}', header_values = '{}'
-from unnest($1::text[], $2::text[], $3::text[]) as tomb (receipt_id, code, message)
+update held set state = 'refused', code = tomb.code, message = tomb.message, findings = tomb.findings, inputs = '{}',
+    missing = '{}', deadline = null, value = null, header_names = '{}', header_values = '{}'
+from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as tomb (receipt_id, code, message, findings)
 where held.receipt_id = tomb.receipt_id
 """
 

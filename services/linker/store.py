@@ -14,10 +14,10 @@ from services.linker.investigations import NEAR, Plan, Slot, home_of
 from services.linker.learning import (
     CommittedView,
     Diary,
-    Lost,
     Planned,
     RejectedView,
     as_catalogued,
+    last_lost,
     newest_of,
     slot_of,
 )
@@ -30,6 +30,7 @@ from services.linker.queries import (
     catalogued_in,
     columns,
     committed_row,
+    findings_json,
     hold,
     holding_of,
     keep_slots,
@@ -175,7 +176,7 @@ class _Linking:
         )
         await bring_links(self._connection, new_links(passed, self._known))
         if again := readmitted(events, outcomes, self._known):
-            await self._connection.execute(sql.READMIT, list(again))
+            await self._connection.execute(sql.READMIT, *columns(sorted(again.items()), 2))
 
 
 class _Commits:
@@ -245,13 +246,15 @@ class _Rejections:
     async def save(self, events: Sequence[Received[RejectedView]], outcomes: Sequence[Outcome]) -> None:
         """Two statements: the datasets, then, seeing what their locks made us wait for, what they end."""
         del events
-        lost = {outcome.dataset_id: outcome for outcome in outcomes if isinstance(outcome, Lost)}
+        lost = last_lost(outcomes)
         if not lost:
             return
-        rows = [(each.dataset_id, each.path, each.reason) for each in lost.values()]
-        gone = [lost[row["dataset_id"]] for row in await self._connection.fetch(sql.LOSE, *columns(rows, 3))]
-        ends = [(each.dataset_id, each.refusal.code, each.refusal.message) for each in gone]
-        await self._connection.execute(sql.GIVE_UP, *columns(ends, 3))
+        rows = [(each.dataset_id, each.path, each.reason, each.submitted_ms) for each in lost.values()]
+        gone = [lost[row["dataset_id"]] for row in await self._connection.fetch(sql.LOSE, *columns(rows, 4))]
+        ends = [
+            (each.dataset_id, each.refusal.code, each.refusal.message, findings_json(each.refusal)) for each in gone
+        ]
+        await self._connection.execute(sql.GIVE_UP, *columns(ends, 4))
 
 
 class _Announcements:

@@ -14,6 +14,7 @@ from services.search.handler import (
 from services.search.icat_plus.declared import note_shipped
 from services.search.icat_plus.noting import note_registered, note_written
 from services.search.icat_plus.routes import routes as icat_plus_routes
+from services.search.memory import MemoryReadModel
 from services.search.reporting import note_reported
 from services.search.routes import routes
 from services.search.sealing import Sealing
@@ -39,7 +40,7 @@ def assemble(ground: Ground) -> Parts:
     return Parts(stages_of(store, ground.identities), (Sealing(ground.database, ground.patience).run,), router)
 
 
-def stages_of(store: PostgresReadModel, identities: Identities) -> tuple[Stage[Any, Any], ...]:
+def stages_of(store: PostgresReadModel | MemoryReadModel, identities: Identities) -> tuple[Stage[Any, Any], ...]:
     """The stages, which `rebuild` runs as well."""
     return (
         Stage("search", COMMITTED, CommittedView, note_committed, store),

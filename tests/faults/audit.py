@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -13,16 +13,7 @@ from shared.kafka_access import kafka_access
 from shared.settings import Settings
 from shared.topics import COMMITTED, REJECTED
 from tests.faults.plan import Plan
-
-PlainConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-
-SNAPSHOTS = {
-    "dataset": "select dataset_id, revision, path, name, kind, proposal, sample, started, complete from {0}.dataset",
-    "revision": "select dataset_id, revision, receipt_id, outcome from {0}.revision",
-    "link": "select child, parent from {0}.link",
-    "receipt": "select receipt_id, rank, answer from {0}.receipt",
-    "rejection": "select rejection_id, receipt_id, code from {0}.rejection",
-}
+from tests.read_model import PlainConnection
 
 
 async def settled(connection: PlainConnection, plan: Plan) -> int:
@@ -47,18 +38,6 @@ async def audit(settings: Settings, plan: Plan) -> list[str]:
         left = await connection.fetchval("select count(*) from catalog.outbox")
         held = await connection.fetchval("select count(*) from linker.held where state <> 'refused'")
         return [*faults, *_unless(left == 0, f"{left} in the outbox"), *_unless(held == 0, f"{held} are held still")]
-    finally:
-        await connection.close()
-
-
-async def snapshot(settings: Settings, schema: str = "search") -> dict[str, list[tuple[Any, ...]]]:
-    """The read model as sorted rows, without what a rebuild may number anew."""
-    connection = await asyncpg.connect(settings.database_url)
-    try:
-        return {
-            table: sorted((tuple(row) for row in await connection.fetch(query.format(schema))), key=repr)
-            for table, query in SNAPSHOTS.items()
-        }
     finally:
         await connection.close()
 

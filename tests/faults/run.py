@@ -13,9 +13,10 @@ from deploy.embedded.installation import Installation, installation
 from shared.backoff import Patience
 from shared.publisher import KafkaPublisher
 from shared.wire import Message
-from tests.faults.audit import audit, settled, snapshot
+from tests.faults.audit import audit, settled
 from tests.faults.chaos import REPLICAS, Deaths, died_at_failpoints, failpoint_environment, summary
 from tests.faults.plan import Plan, make_plan
+from tests.read_model import differences, snapshot
 
 CHUNK = 100
 SETTLE_SECONDS = 300.0
@@ -83,7 +84,10 @@ async def _wait(running: Installation, plan: Plan, say: Callable[[str], None]) -
 async def _rebuilt_equal(running: Installation) -> list[str]:
     from services.search.rebuild import rebuild
 
-    live = await snapshot(running.settings)
-    await rebuild(running.settings)
-    rebuilt = await snapshot(running.settings)
-    return [f"the rebuilt {table} differs" for table in live if live[table] != rebuilt[table]]
+    connection = await asyncpg.connect(running.settings.database_url)
+    try:
+        live = await snapshot(connection)
+        await rebuild(running.settings)
+        return [f"live and rebuilt differ in {words}" for words in differences(live, await snapshot(connection))]
+    finally:
+        await connection.close()

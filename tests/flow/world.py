@@ -1,6 +1,7 @@
 """The services over one memory broker, without broker and database."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -9,31 +10,42 @@ from services.catalog_writer.documents import CatalogView
 from services.catalog_writer.handler import commit
 from services.catalog_writer.memory import MemoryCatalog
 from services.linker.handler import Linker, LinkerView
-from services.linker.learning import CommittedView, RejectedView, learn_commits, learn_rejections
+from services.linker.learning import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
 from services.linker.memory import MemoryLinks
 from services.linker.ports import ReleaseOutbox
-from services.sample_tracking.handler import track
-from services.sample_tracking.memory import Memory, MemoryTracking
+from services.sample_tracking.handler import remember, track, visit
+from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTracking, MemoryVisits
 from services.sample_tracking.samples import TrackingView
-from services.search.handler import CommittedView as SearchView
-from services.search.handler import note_committed
+from services.search.app import stages_of
 from services.search.memory import MemoryReadModel
 from services.validator.checking import Checker
 from services.validator.handler import validating
 from shared.backoff import Patience
-from shared.events import DatasetSubmitted
+from shared.events import DatasetSubmitted, InvestigationAnnounced, InvestigationRegistered, SampleMoved
 from shared.publisher import MemoryPublisher
 from shared.rejection_limit import RejectionLimit
 from shared.relay import Relay
 from shared.stage import Stage, StageRunner, Stateless
 from shared.techniques import TechniqueBook
-from shared.topics import COMMITTED, LINKED, REJECTED, SUBMITTED, TRACKED, VALIDATED
+from shared.topics import (
+    COMMITTED,
+    INVESTIGATIONS,
+    LINKED,
+    REGISTERED,
+    REJECTED,
+    SAMPLES,
+    SUBMITTED,
+    TRACKED,
+    VALIDATED,
+)
 from shared.wire import Message, Record
 from tests.builders.submissions import IDENTITIES
 from tests.described import COMBINING, TECHNIQUES, VOCABULARY
 from tests.unit.validator.builders import ZONE
 
 AWAIT_SECONDS = 3600.0
+EPOCH_MS = 1_700_000_000_000
+"""What Kafka says of the first record of each topic; every next one is a millisecond later."""
 
 
 class World:
@@ -45,51 +57,54 @@ class World:
         self.now = datetime(2026, 11, 24, tzinfo=UTC)
         self.broker = MemoryPublisher()
         self.links = MemoryLinks(IDENTITIES, techniques.input_demands)
+        self.samples = Memory()
+        self.catalog = MemoryCatalog()
         self.found = MemoryReadModel()
-        catalog = MemoryCatalog()
         linker = Linker(techniques, IDENTITIES, AWAIT_SECONDS)
         released = ReleaseOutbox(self.links, linker, lambda: self.now)
         self.relays = [
             Relay(name, box, self.broker, Patience())
-            for name, box in (("linker-relay", released), ("catalog-relay", catalog))
+            for name, box in (("linker-relay", released), ("catalog-relay", self.catalog))
         ]
         self.runners = [
             self._runner(stage)
             for stage in (
-                Stage(
-                    "validator",
-                    SUBMITTED,
-                    DatasetSubmitted,
-                    validating(checker),
-                    Stateless[DatasetSubmitted](),
-                    VALIDATED,
-                ),
-                Stage("linker", VALIDATED, LinkerView, linker.link, self.links.linking, LINKED),
-                Stage(
-                    "sample_tracking",
-                    LINKED,
-                    TrackingView,
-                    partial(track, IDENTITIES),
-                    MemoryTracking(Memory()),
-                    TRACKED,
-                ),
-                Stage("catalog_writer", TRACKED, CatalogView, partial(commit, COMBINING), catalog),
-                Stage("linker-commits", COMMITTED, CommittedView, learn_commits, self.links.commits),
-                Stage(
-                    "linker-rejections",
-                    REJECTED,
-                    RejectedView,
-                    learn_rejections,
-                    self.links.rejections,
-                    onlooker=True,
-                ),
-                Stage("search", COMMITTED, SearchView, note_committed, self.found),
+                Stage("validator", SUBMITTED, DatasetSubmitted, validating(checker), Stateless(), VALIDATED),
+                *self._linking(linker),
+                *self._tracking(),
+                Stage("catalog_writer", TRACKED, CatalogView, partial(commit, COMBINING), self.catalog),
+                *stages_of(self.found, IDENTITIES),
             )
         ]
         self.read = dict.fromkeys((runner.stage.name for runner in self.runners), 0)
 
+    def _linking(self, linker: Linker) -> Sequence[Stage[Any, Any]]:
+        links, office = self.links, UserOffice(IDENTITIES)
+        learn = office.learn
+        return (
+            Stage("linker", VALIDATED, LinkerView, linker.link, links.linking, LINKED),
+            Stage("linker-commits", COMMITTED, CommittedView, learn_commits, links.commits),
+            Stage(
+                "linker-investigations", INVESTIGATIONS, InvestigationAnnounced, learn, links.announcements, REGISTERED
+            ),
+            Stage("linker-rejections", REJECTED, RejectedView, learn_rejections, links.rejections, onlooker=True),
+        )
+
+    def _tracking(self) -> Sequence[Stage[Any, Any]]:
+        by_dataset, by_event = partial(track, IDENTITIES), partial(remember, IDENTITIES)
+        visits = MemoryVisits(self.samples)
+        return (
+            Stage("sample_tracking", LINKED, TrackingView, by_dataset, MemoryTracking(self.samples), TRACKED),
+            Stage("sample-events", SAMPLES, SampleMoved, by_event, MemoryHappenings(self.samples)),
+            Stage("sample-visits", REGISTERED, InvestigationRegistered, visit, visits),
+        )
+
     def _runner(self, stage: Stage[Any, Any]) -> StageRunner[Any, Any]:
         return StageRunner(stage, self.broker, lambda: self.now, RejectionLimit(), Patience(), IDENTITIES)
+
+    def rewind(self, group: str, to: int = 0) -> None:
+        """Reset the group of a stage to an earlier offset, as an operator may."""
+        self.read[group] = min(self.read[group], to)
 
     async def send(self, *messages: Message) -> None:
         """Publish, and let everything flow until nothing moves."""
@@ -114,7 +129,7 @@ class World:
         messages = self.broker.of(topic)
         start, self.read[runner.stage.name] = self.read[runner.stage.name], len(messages)
         return [
-            Record(topic, 0, offset, 0, message.key, message.value, message.headers)
+            Record(topic, 0, offset, EPOCH_MS + offset, message.key, message.value, message.headers)
             for offset, message in enumerate(messages[start:], start)
         ]
 
