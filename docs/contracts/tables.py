@@ -26,6 +26,23 @@ def codes(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
+KEYS = """\
+## Keys
+
+A key decides the partition, and with it the order; it never says what a record is about. That follows from the content.
+
+- On `dataset.submitted`, give the dataset's id as the key, in lower case with dashes, or no key. Without one the record
+  gets its own on the way, but the records of one dataset may be taken in any order; give a `sequence_index` where that
+  matters. Any other key is refused with `key_wrong`, which names the right one.
+- On topics that only stages write to, a record whose key is not the id of what it is about is refused with `key_wrong`.
+- On `investigation.events` the last word on an investigation stands: give the proposal as the key, in lower case
+  without separators, or no key. The key of another proposal is refused.
+- What is said on the other topics holds in any order.
+- A key is hashed with murmur2 here, as by Kafka's own client. librdkafka's default is another (`consistent_random`);
+  set `partitioner=murmur2_random`. A right key in another partition is taken all the same, and goes on in its own; only
+  between two clients that hash differently is the order lost."""
+
+
 def topics_page(services: Sequence[DeclaredService]) -> str:
     """Every topic, and the headers of every event."""
     heads = ("topic", "an event says", "key", "written by", "read by", "kept", "largest event", "schema")
@@ -35,6 +52,7 @@ def topics_page(services: Sequence[DeclaredService]) -> str:
         "them: the events of one key stay in one partition, so in their order. Nothing is compacted: each is a fact. "
         "[schemas/asyncapi.json](../schemas/asyncapi.json) says the same to machines.",
         table(heads, (_topic_row(topic, services) for topic in TOPICS)),
+        KEYS,
         "## Headers\n\nEvery event has these (CloudEvents 1.0, Kafka binding, binary mode), as UTF-8 text.",
         table(
             ("header", "needed", "meaning"),

@@ -23,7 +23,7 @@ from shared.identity import Identities, proposal_key
 from shared.rejections import Code, Refusal
 from shared.stage import Learned, Outcome, Told
 from shared.topics import COMMITTED
-from shared.wire import Received
+from shared.wire import Received, storable
 
 MOST_REASON_CHARACTERS = 500
 """Of an input's rejection, in that of what waited for it."""
@@ -222,7 +222,22 @@ class UserOffice:
     def learn(self, events: Sequence[Received[InvestigationAnnounced]], diary: Diary, now: datetime) -> list[Outcome]:
         """One outcome an event, each knowing the plan as those before it left it."""
         page = _Page(self.identities, diary, now)
-        return [page.outcome(event.event, number) for event, number in zip(events, diary.numbers, strict=True)]
+        return [
+            _wrong_key(event) or page.outcome(event.event, number)
+            for event, number in zip(events, diary.numbers, strict=True)
+        ]
+
+
+def _wrong_key(event: Received[InvestigationAnnounced]) -> Refusal | None:
+    """Under the key of another proposal it would be in another partition, and which word was the last left to chance.
+
+    A rescheduling names no proposal.
+    """
+    said, key = event.event.investigation, (event.record.key or b"").decode(errors="replace")
+    if not key or isinstance(said, RescheduledInvestigation) or proposal_key(key) == proposal_key(said.proposal):
+        return None
+    message = f"the record's key is {storable(key)[:100]!r}, and the investigation is of the proposal {said.proposal}"
+    return Refusal.because(Code.KEY_WRONG, message, f"give {proposal_key(said.proposal)} as the key, or no key")
 
 
 @dataclass

@@ -2,20 +2,22 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from services.catalog_writer.documents import CatalogView
+from services.catalog_writer.handler import Known as Catalogued
 from services.catalog_writer.handler import commit
 from services.catalog_writer.memory import MemoryCatalog
 from services.linker.handler import Linker, LinkerView
 from services.linker.learning import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
 from services.linker.memory import MemoryLinks
-from services.linker.ports import ReleaseOutbox
+from services.linker.ports import Links, ReleaseOutbox
 from services.sample_tracking.handler import remember, track, visit
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTracking, MemoryVisits
-from services.sample_tracking.samples import TrackingView
+from services.sample_tracking.samples import Known, TrackingView
 from services.search.app import stages_of
 from services.search.memory import MemoryReadModel
 from services.validator.checking import Checker
@@ -24,8 +26,8 @@ from shared.backoff import Patience
 from shared.events import DatasetSubmitted, InvestigationAnnounced, InvestigationRegistered, SampleMoved
 from shared.publisher import MemoryPublisher
 from shared.rejection_limit import RejectionLimit
-from shared.relay import Relay
-from shared.stage import Stage, StageRunner, Stateless
+from shared.relay import Outbox, Relay
+from shared.stage import Stage, StageRunner, Stateless, Store
 from shared.techniques import TechniqueBook
 from shared.topics import (
     COMMITTED,
@@ -48,23 +50,43 @@ EPOCH_MS = 1_700_000_000_000
 """What Kafka says of the first record of each topic; every next one is a millisecond later."""
 
 
+@dataclass(frozen=True)
+class Stores:
+    """What the services remember."""
+
+    links: Links
+    tracking: Store[TrackingView, Known]
+    happenings: Store[SampleMoved, None]
+    visits: Store[InvestigationRegistered, None]
+    catalog: Store[CatalogView, Catalogued]
+    outbox: Outbox
+    found: Any
+
+    @classmethod
+    def in_memory(cls, techniques: TechniqueBook) -> "Stores":
+        """The twins."""
+        samples, catalog = Memory(), MemoryCatalog()
+        tracking, happenings, visits = MemoryTracking(samples), MemoryHappenings(samples), MemoryVisits(samples)
+        links = MemoryLinks(IDENTITIES, techniques.input_demands)
+        return cls(links, tracking, happenings, visits, catalog, catalog, MemoryReadModel())
+
+
 class World:
     """The services over one memory broker; time stands still unless a test moves it."""
 
-    def __init__(self, techniques: TechniqueBook | None = None) -> None:
+    def __init__(self, techniques: TechniqueBook | None = None, stores: Stores | None = None) -> None:
         techniques = techniques or TECHNIQUES
         checker = Checker(VOCABULARY, techniques, IDENTITIES, ["/data"], ZONE)
         self.now = datetime(2026, 11, 24, tzinfo=UTC)
         self.broker = MemoryPublisher()
-        self.links = MemoryLinks(IDENTITIES, techniques.input_demands)
-        self.samples = Memory()
-        self.catalog = MemoryCatalog()
-        self.found = MemoryReadModel()
+        self.stores = stores or Stores.in_memory(techniques)
+        self.links = self.stores.links
+        self.found: MemoryReadModel = self.stores.found
         linker = Linker(techniques, IDENTITIES, AWAIT_SECONDS)
         released = ReleaseOutbox(self.links, linker, lambda: self.now)
         self.relays = [
             Relay(name, box, self.broker, Patience())
-            for name, box in (("linker-relay", released), ("catalog-relay", self.catalog))
+            for name, box in (("linker-relay", released), ("catalog-relay", self.stores.outbox))
         ]
         self.runners = [
             self._runner(stage)
@@ -72,7 +94,7 @@ class World:
                 Stage("validator", SUBMITTED, DatasetSubmitted, validating(checker), Stateless(), VALIDATED),
                 *self._linking(linker),
                 *self._tracking(),
-                Stage("catalog_writer", TRACKED, CatalogView, partial(commit, COMBINING), self.catalog),
+                Stage("catalog_writer", TRACKED, CatalogView, partial(commit, COMBINING), self.stores.catalog),
                 *stages_of(self.found, IDENTITIES),
             )
         ]
@@ -92,11 +114,11 @@ class World:
 
     def _tracking(self) -> Sequence[Stage[Any, Any]]:
         by_dataset, by_event = partial(track, IDENTITIES), partial(remember, IDENTITIES)
-        visits = MemoryVisits(self.samples)
+        stores = self.stores
         return (
-            Stage("sample_tracking", LINKED, TrackingView, by_dataset, MemoryTracking(self.samples), TRACKED),
-            Stage("sample-events", SAMPLES, SampleMoved, by_event, MemoryHappenings(self.samples)),
-            Stage("sample-visits", REGISTERED, InvestigationRegistered, visit, visits),
+            Stage("sample_tracking", LINKED, TrackingView, by_dataset, stores.tracking, TRACKED),
+            Stage("sample-events", SAMPLES, SampleMoved, by_event, stores.happenings),
+            Stage("sample-visits", REGISTERED, InvestigationRegistered, visit, stores.visits),
         )
 
     def _runner(self, stage: Stage[Any, Any]) -> StageRunner[Any, Any]:

@@ -31,13 +31,16 @@ def upgrade() -> None:
         "logbook_entry",
         sa.Column("said", sa.Uuid(), comment="which event said so; absent if noted by a version that did not keep it"),
     )
-    op.execute("create temporary table renamed (old uuid, new uuid) on commit drop")
+    op.execute("comment on column receipt.word is 'the last word of a rank stands'")
+    op.execute("comment on column report.event_id is 'follows from all of the event'")
+    op.execute("create table renamed (old uuid, new uuid)")
     note_new_ids()
     op.execute("update rejection set rejection_id = new from renamed where rejection_id = old")
     op.execute(
         "update receipt set answer = replace(answer, old::text, new::text) from renamed"
         " where rank = 2 and answer::json ->> 'rejection_id' = old::text"
     )
+    op.execute("drop table renamed")
 
 
 def note_new_ids() -> None:
@@ -45,14 +48,9 @@ def note_new_ids() -> None:
     connection = op.get_bind()
     after = UUID(int=0)
     while rows := connection.execute(sa.text(REJECTIONS), {"after": after, "lot": LOT}).all():
-        renamed = [
-            {
-                "old": row[0],
-                "new": identified(
-                    row[1], Origin(topic=row[2], partition=row[3], offset=row[4], timestamp_ms=row[5]), row[6]
-                ),
-            }
-            for row in rows
-        ]
+        renamed = []
+        for old, stage, topic, partition, offset, timestamp_ms, receipt_id in rows:
+            origin = Origin(topic=topic, partition=partition, offset=offset, timestamp_ms=timestamp_ms)
+            renamed.append({"old": old, "new": identified(stage, origin, receipt_id)})
         connection.execute(sa.text("insert into renamed values (:old, :new)"), renamed)
         after = rows[-1][0]

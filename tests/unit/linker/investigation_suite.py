@@ -60,6 +60,24 @@ class BelongingToInvestigations:
         assert linked.links.investigation.investigation_id == PLACEHOLDER
         assert linked.links.investigation.number is not None
 
+    async def test_an_announcement_under_the_key_of_another_proposal_is_refused_and_told_its_own(
+        self, world: World
+    ) -> None:
+        good = announced(SESSION)
+        keys = [b"mx2222", b"\xff", b"MX-1111", None]
+        await world.announce(*(replace(good, key=key) for key in keys))
+        assert [rejection.code for rejection in world.rejections] == ["key_wrong"] * 2
+        assert all("give mx1111 as the key" in rejection.message for rejection in world.rejections)
+        assert len(world.publisher.of("investigation.registered")) == 2
+
+    async def test_rescheduling_told_again_in_another_order_adds_no_time(self, world: World) -> None:
+        await world.announce(announced(SESSION))
+        moves = [rescheduled("session", NOON + days * DAY) for days in (3, 5, 9)]
+        await world.announce(*moves)
+        first = world.publisher.of("investigation.registered")[-1].value
+        await world.announce(*moves[::-1], *moves)
+        assert world.publisher.of("investigation.registered")[-1].value == first
+
     async def test_a_changed_announcement_replaces_the_earlier_one(self, world: World) -> None:
         await world.announce(announced(slot("session", NOON - 9 * DAY, NOON - 8 * DAY)))
         await world.announce(announced(SESSION))

@@ -1,0 +1,94 @@
+"""A replay changes nothing, with every service on PostgreSQL: all tables of all schemas, before and after."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+
+from services.catalog_writer.outbox import PostgresOutbox
+from services.catalog_writer.store import PostgresCatalog
+from services.linker.store import PostgresLinks
+from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
+from services.search.store import PostgresReadModel
+from shared.database import Database
+from shared.migrations import SCHEMAS, migrate
+from shared.settings import Settings
+from tests.builders.submissions import IDENTITIES
+from tests.described import TECHNIQUES
+from tests.flow.test_replays import story, told
+from tests.flow.world import Stores, World
+from tests.read_model import snapshot
+
+pytestmark = pytest.mark.integration
+
+OWN = ("linker", "sample_tracking", "catalog")
+"""Search has a snapshot of its own."""
+NUMBERED = ["seq", "word", "offset", "timestamp_ms", "header_values"]
+"""Columns that number arrivals, or say in which of several equal records something was read."""
+
+
+@asynccontextmanager
+async def world_on(url: str) -> AsyncIterator[World]:
+    """Every service on one database, empty."""
+    async with AsyncExitStack() as stack:
+        databases = {}
+        for schema in SCHEMAS:
+            databases[schema] = Database(Settings(database_url=url), schema)
+            await databases[schema].open()
+            stack.push_async_callback(databases[schema].close)
+        tracking = databases["sample_tracking"]
+
+        def clock() -> datetime:
+            return datetime(2026, 11, 24, tzinfo=UTC)
+
+        yield World(
+            stores=Stores(
+                PostgresLinks(databases["linker"], IDENTITIES, TECHNIQUES.input_demands),
+                PostgresTracking(tracking),
+                PostgresHappenings(tracking),
+                PostgresVisits(tracking),
+                PostgresCatalog(databases["catalog"], clock),
+                PostgresOutbox(databases["catalog"]),
+                PostgresReadModel(databases["search"], clock),
+            )
+        )
+
+
+async def everything(url: str) -> dict[str, list[str]]:
+    """All tables of all schemas, but for how far topics were read."""
+    connection = await asyncpg.connect(url)
+    try:
+        tables = await connection.fetch(
+            "select format('%I.%I', table_schema, table_name) as name from information_schema.tables"
+            " where table_schema = any($1)",
+            OWN,
+        )
+        found = {f"search.{table}": rows for table, rows in (await snapshot(connection)).items() if table != "position"}
+        for name in ("search.receipt", "search.investigation", *(row["name"] for row in tables)):
+            statement = f"select (to_jsonb(told) - $1::text[])::text from {name} as told"  # noqa: S608  # names
+            found[name] = sorted(row[0] for row in await connection.fetch(statement, NUMBERED))
+        return found
+    finally:
+        await connection.close()
+
+
+async def test_a_replay_of_any_group_at_any_moment_changes_no_table(database_url: str) -> None:
+    seed = random.randrange(2**32)
+    print(f"SEED={seed}")  # noqa: T201  # shown when the test fails
+    steps = story(random.Random(seed), 25)
+    ends = []
+    for chance in (None, random.Random(seed)):
+        await migrate(database_url)
+        async with world_on(database_url) as world:
+            await told(world, steps, chance)
+        ends.append(await everything(database_url))
+        connection = await asyncpg.connect(database_url)
+        for schema in SCHEMAS:
+            await connection.execute(f"drop schema {schema} cascade")
+        await connection.close()
+    once, again = ends
+    assert [name for name in once if once[name] != again[name]] == []
+    assert len(once["catalog.dataset"]) >= 1
