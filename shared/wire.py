@@ -56,6 +56,11 @@ class Message:
     value: bytes
     headers: Headers
 
+    @property
+    def size(self) -> int:
+        """Bytes of key, value and headers."""
+        return len(self.key or b"") + len(self.value) + sum(len(name) + len(value) for name, value in self.headers)
+
 
 @dataclass(frozen=True, slots=True)
 class Received(Generic[E]):
