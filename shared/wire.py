@@ -25,6 +25,9 @@ MOST_HEADER_CHARACTERS = 255
 UNDECODED = "\N{REPLACEMENT CHARACTER}"
 """Stands in the name of a header for bytes that are not UTF-8 (`shared.kafka_records`)."""
 
+INFLATES = f"{UNDECODED}inflates"
+"""Stands in for the headers of a record whose batch was not decompressed (`shared.kafka_records`), and says why."""
+
 PRODUCER = "ce_producer"
 """An extension attribute of ours; `ce_source` names the last who sent."""
 
@@ -131,6 +134,8 @@ def is_plain(text: str) -> bool:
 def _headers(record: Record) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in record.headers:
+        if name == INFLATES:
+            raise Poison(Code.TOO_LARGE, value.decode(errors="replace"))
         if UNDECODED in name:
             raise Poison(Code.HEADER_INVALID, f"the name of the header {name} is not UTF-8")
         try:
