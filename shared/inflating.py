@@ -8,7 +8,7 @@ import gzip
 import zlib
 from collections.abc import Callable
 from io import BytesIO
-from mmap import mmap
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from struct import unpack_from
 from typing import Protocol
 
@@ -31,7 +31,8 @@ class Inflater:
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
-        self._buffer = mmap(-1, most_bytes)  # memory that is never written to is never taken
+        # what is never written to takes no memory; private, since processes are forked that have it
+        self._buffer = mmap(-1, most_bytes, flags=MAP_PRIVATE | MAP_ANONYMOUS)
         self._codecs: dict[int, Callable[[bytes], bytes | None]] = {
             1: self._gunzipped,
             2: self._unsnapped,

@@ -29,7 +29,7 @@ MOST_BATCH_BYTES = max(topic.max_bytes for topic in TOPICS) + HEADROOM_BYTES
 """The largest batch, decompressed: what Kafka takes uncompressed."""
 MOST_TOLD_APART = 1000
 """So many records of a batch that is larger are refused one by one; the last of them stands for the rest."""
-PREFETCHED_BYTES = 16 * MEBIBYTE
+PREFETCHED_BYTES = 8 * MEBIBYTE
 """With so much in hand, nothing more is fetched. One answer of Kafka's may bring as much again."""
 
 LAST_MS = 253_402_300_799_999

@@ -34,9 +34,9 @@ STOP_SECONDS = 10.0
 """For the batches under way and the farewell to Kafka. What is not settled by then comes again, and changes nothing."""
 POLL_MILLISECONDS = 50
 """How long FastStream asks the client for records and, if there were none, sleeps before it asks again."""
-BATCH_BYTES = 8 * MEBIBYTE
+BATCH_BYTES = 4 * MEBIBYTE
 """After so much a batch is full. What is made of an event takes several times its size in memory."""
-FETCH_BYTES = 16 * MEBIBYTE
+FETCH_BYTES = 8 * MEBIBYTE
 """What Kafka answers at once, except for a record that is larger."""
 PARTITION_FETCH_BYTES = MEBIBYTE
 """Of it, from one partition."""

@@ -1,8 +1,10 @@
 """A record of Kafka's client becomes one of the pipeline's, whatever a producer gave it."""
 
 import gzip
+import os
 import resource
 import struct
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -14,6 +16,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBase, DefaultRecordBatchBuilder
 
 from shared import kafka_records
+from shared.inflating import Inflater
 from shared.kafka_records import record_of
 from shared.rejections import Code, Poison
 from shared.topics import MEBIBYTE, SUBMITTED
@@ -49,12 +52,13 @@ def batch_of(codec: int, *values: bytes) -> bytes:
 def bomb(codec: str, size: int, count: int) -> bytes:
     """A batch that says it has so many records, and becomes so many bytes of nothing."""
     once = bytes(MEBIBYTE)
-    packed: bytes = {
+    packers: dict[str, Callable[[], bytes]] = {
         "gzip": lambda: gzip.compress(once) * (size // len(once)),
         "snappy": lambda: snappy_encode(bytes(size)),
         "lz4": lambda: bytes(cramjam.lz4.compress(bytes(size))),
         "zstd": lambda: bytes(cramjam.zstd.compress(bytes(size))),
-    }[codec]()
+    }
+    packed = packers[codec]()
     header: bytes = DefaultRecordBase.HEADER_STRUCT.pack(
         *(7, DefaultRecordBase.HEADER_STRUCT.size - 12 + len(packed), 0, 2, 0, CODECS[codec], count - 1),
         *(1_763_000_000_000, 1_763_000_000_000, -1, -1, -1, count),
@@ -108,3 +112,13 @@ def test_what_cannot_be_decompressed_is_told_too(codec: str) -> None:
     raw[DefaultRecordBase.HEADER_STRUCT.size :] = struct.pack(">I", 0xDEAD) * ((len(raw) - 61) // 4 + 1)
     raw[8:12] = struct.pack(">i", len(raw) - 12)
     assert [record.offset for record in records_in(bytes(raw))] == [7, 8]
+
+
+def test_a_forked_process_decompresses_into_memory_of_its_own() -> None:
+    inflater = Inflater(100)
+    child = os.fork()
+    if child == 0:
+        inflater.inflated(CODECS["zstd"], bytes(cramjam.zstd.compress(b"child" * 10)))
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert inflater._buffer[:5] == bytes(5)
