@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 
 from pydantic import Field
 
 from shared.datafiles import Table
+from shared.remembering import remembered
 
 WORD = re.compile(r"[a-z]+|[0-9]+[a-z]*")
+
+
+MODEL_CHARACTERS = 200
+"""So much of a detector's name is read."""
 
 
 class Detector(Table):
@@ -29,10 +33,10 @@ class Detectors:
     def __init__(self, known: Mapping[str, Detector]) -> None:
         entries = [(frozenset(words_of(words)), detector) for words, detector in known.items()]
         self._entries = sorted(entries, key=lambda entry: len(entry[0]), reverse=True)
-        self.find = lru_cache(maxsize=1024)(self._find)
+        self.find = remembered(1024)(self._find)
 
     def _find(self, model: str) -> Detector | None:
-        said = set(words_of(model[:200]))
+        said = set(words_of(model[:MODEL_CHARACTERS]))
         return next((detector for words, detector in self._entries if words <= said), None)
 
 

@@ -8,9 +8,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from hashlib import sha1
 from uuid import NAMESPACE_DNS, UUID, uuid5
+
+from shared.remembering import remembered
+from shared.spelling import MOST_MARKS, normalised, piles_up_marks
 
 INVISIBLE = frozenset({"Cc", "Cf"})
 """The Unicode categories of control characters and of format characters, such as a zero-width space."""
@@ -34,11 +36,13 @@ def normalise_path(path: str) -> str:
     Raises:
         PathInvalid: not absolute, holds `..`, a control character, or is the root itself.
     """
-    text = unicodedata.normalize("NFC", path)
+    text = normalised("NFC", path)
     if not text.startswith("/"):
         raise PathInvalid(f"the path {path!r} is not absolute", "give the full path of the dataset's folder")
     if not text.isprintable():
         raise PathInvalid(f"the path {path!r} holds a control character", "rename the folder or correct the path")
+    if piles_up_marks(text):
+        raise PathInvalid(f"the path {path!r} holds a letter with over {MOST_MARKS} marks on it", "rename the folder")
     segments = [segment for segment in text.split("/") if segment not in ("", ".")]
     if ".." in segments:
         raise PathInvalid(f"the path {path!r} holds '..'", "give the path without it")
@@ -99,7 +103,7 @@ def _prefix(folder: str) -> str:
 NO_PREFIXES = PathPrefixes({})
 
 
-@lru_cache(maxsize=10_000)
+@remembered(10_000)
 def sample_name(said: str) -> str:
     """The one spelling of a sample's name, which is shown and from which its id follows.
 
@@ -107,10 +111,10 @@ def sample_name(said: str) -> str:
     ends, and nothing that cannot be seen. It may be empty.
     """
     seen = (letter for letter in said if letter.isspace() or unicodedata.category(letter) not in INVISIBLE)
-    return unicodedata.normalize("NFC", " ".join("".join(seen).split()))
+    return normalised("NFC", " ".join("".join(seen).split()))
 
 
-@lru_cache(maxsize=10_000)
+@remembered(10_000)
 def sample_key(name: str) -> str:
     """What two names of one sample have in common: they are compared without letter case, here and nowhere else.
 
@@ -125,15 +129,15 @@ PROPOSAL_SEPARATORS = " -_./\N{HYPHEN}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}"
 _WITHOUT_SEPARATORS = dict.fromkeys(map(ord, PROPOSAL_SEPARATORS))
 
 
-@lru_cache(maxsize=10_000)
+@remembered(10_000)
 def proposal_key(proposal: str) -> str:
     """The one spelling by which proposals are compared: lower case, without separators.
 
     `MX-1111`, `mx 1111` and `MX1111` are `mx1111`, and `IH-LS-0042` is `ihls0042`. Zeros stay. Separators between
     digits go as well, because MXCuBE sends the number of a proposal without them.
     """
-    without = unicodedata.normalize("NFKC", proposal).lower().translate(_WITHOUT_SEPARATORS).strip()
-    return unicodedata.normalize("NFKC", without)
+    without = normalised("NFKC", proposal).lower().translate(_WITHOUT_SEPARATORS).strip()
+    return normalised("NFKC", without)
 
 
 class Identities:

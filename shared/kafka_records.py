@@ -3,19 +3,34 @@
 Kafka takes any bytes for a header's name, and none for its value. The client decodes names as it reads: over one that
 is not UTF-8 it drops the records before it and stays at the same place for ever. So here a batch with such a name is
 read once more by the client's own slower reader, with U+FFFD for what is no text; `shared.wire` refuses the record.
+
+The client also knows no bound in bytes. Here it takes a batch apart only if that is not larger, decompressed, than what
+Kafka takes uncompressed; it hands out so many bytes at a time, and does not fetch ahead without end.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, SupportsIndex
 
 from aiokafka import ConsumerRecord
-from aiokafka.consumer import fetcher
+from aiokafka.consumer import consumer, fetcher
 from aiokafka.record._protocols import DefaultRecordBatchProtocol, DefaultRecordProtocol
-from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.default_records import DefaultRecordBase, DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
-from shared.wire import Record
+from shared.inflating import Inflater
+from shared.topics import HEADROOM_BYTES, MEBIBYTE, TOPICS
+from shared.wire import INFLATES, Record
+
+MOST_BATCH_BYTES = max(topic.max_bytes for topic in TOPICS) + HEADROOM_BYTES
+"""The largest batch, decompressed: what Kafka takes uncompressed."""
+MOST_TOLD_APART = 1000
+"""So many records of a batch that is larger are refused one by one; the last of them stands for the rest."""
+PREFETCHED_BYTES = 8 * MEBIBYTE
+"""With so much in hand, nothing more is fetched. One answer of Kafka's may bring as much again."""
 
 LAST_MS = 253_402_300_799_999
 """The end of the year 9999, in milliseconds since 1970: after it `datetime` knows no time."""
@@ -51,6 +66,47 @@ class _DecodingBatch(_DefaultRecordBatchPy):  # type: ignore[misc]  # aiokafka s
         self._buffer = _Bytes(self._buffer)
 
 
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """A record of a batch that is not decompressed: where it lies, and why it is refused."""
+
+    offset: int
+    timestamp: int
+    headers: Sequence[tuple[str, bytes]]
+    timestamp_type: int = DefaultRecordBase.CREATE_TIME
+    key: None = None
+    value: None = None
+    checksum: None = None
+
+
+_inflater = Inflater(MOST_BATCH_BYTES)
+
+
+def _read(raw: memoryview, batch: DefaultRecordBatchProtocol) -> DefaultRecordBatchProtocol | Iterator[_Unread]:
+    """The records of a batch; if they are compressed, from a copy that is not, unless that would be too large."""
+    header = DefaultRecordBase.HEADER_STRUCT
+    codec = raw[DefaultRecordBase.ATTRIBUTES_OFFSET + 1] & DefaultRecordBase.CODEC_MASK
+    if codec == DefaultRecordBase.CODEC_NONE:
+        return batch
+    inflated = _inflater.inflated(codec, bytes(raw[header.size :]))
+    if inflated is None:
+        return _unread(raw)
+    plain = bytearray(raw[: header.size])
+    plain[DefaultRecordBase.ATTRIBUTES_OFFSET + 1] &= ~DefaultRecordBase.CODEC_MASK
+    return DefaultRecordBatch(b"".join((plain, inflated)))
+
+
+def _unread(raw: memoryview) -> Iterator[_Unread]:
+    base, *_, first_ms, _, _, _, _, count = DefaultRecordBase.HEADER_STRUCT.unpack_from(raw)
+    words = (
+        f"it lies in a batch of {count} records that has {len(raw)} bytes and, decompressed, more than the "
+        f"{MOST_BATCH_BYTES} that a batch may have; send smaller batches"
+    )
+    for place in range(min(count, MOST_TOLD_APART)):
+        rest = f"; {count - place - 1} records that follow share its fate" if place == MOST_TOLD_APART - 1 else ""
+        yield _Unread(base + place, first_ms, ((INFLATES, f"{words}{rest}".encode()),))
+
+
 class _Batch:
     """A batch whose records are all read, in all else the client's."""
 
@@ -64,7 +120,7 @@ class _Batch:
     def __iter__(self) -> Iterator[DefaultRecordProtocol]:
         read = 0
         try:
-            for record in self._batch:
+            for record in _read(self._raw, self._batch):
                 yield record
                 read += 1
         except UnicodeDecodeError:
@@ -79,4 +135,58 @@ class _Fetched(_MemoryRecordsPy):  # type: ignore[misc]  # aiokafka ships no typ
         return _Batch(super().next_batch(), raw)
 
 
-fetcher.MemoryRecords = _Fetched  # the client has no place where it could be given
+class Room:
+    """How many bytes of values may still be handed out."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+
+_room: ContextVar[Room | None] = ContextVar("room", default=None)
+
+
+@contextmanager
+def bytes_at_most(most: int) -> Iterator[Room]:
+    """Inside, `getmany` hands out about so many bytes in all: with the record that exceeds them, it ends."""
+    token = _room.set(room := Room(most))
+    try:
+        yield room
+    finally:
+        _room.reset(token)
+
+
+class _Result(fetcher.FetchResult):  # type: ignore[misc]  # aiokafka ships no types
+    """What one fetch brought of one partition, handed out within the room that there is."""
+
+    def getall(self, max_records: int | None = None) -> list[ConsumerRecord[bytes, bytes]]:
+        room = _room.get()
+        if room is None:
+            return super().getall(max_records)  # type: ignore[no-any-return]
+        records: list[ConsumerRecord[bytes, bytes]] = []
+        while room.left > 0 and (max_records is None or len(records) < max_records):
+            if not (one := super().getall(1)):
+                break
+            records += one
+            room.left -= len(one[0].value or b"")
+        return records
+
+    @property
+    def held_bytes(self) -> int:
+        """What it occupies, before it is decompressed."""
+        records = self._partition_records
+        return 0 if records is None else records._records.size_in_bytes()  # noqa: SLF001
+
+
+class _Fetcher(fetcher.Fetcher):  # type: ignore[misc]  # aiokafka ships no types
+    """Fetches ahead within a bound, however many partitions it has."""
+
+    def _get_actions_per_node(self, assignment: Any) -> tuple[Any, ...]:  # noqa: ANN401  # as the client has it
+        requests, *others = super()._get_actions_per_node(assignment)
+        held = sum(result.held_bytes for result in self._records.values() if isinstance(result, _Result))
+        return (requests if held < PREFETCHED_BYTES else [], *others)
+
+
+# the client has no place where they could be given
+fetcher.MemoryRecords = _Fetched
+fetcher.FetchResult = _Result
+consumer.Fetcher = _Fetcher

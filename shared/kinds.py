@@ -4,13 +4,14 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
 from shared.datafiles import Table
 from shared.relations import Completeness, Forsaken, Relation, number_objection
+from shared.remembering import MOST_CHARACTERS, remembered
 from shared.rules import Rule
 
 UNITS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800}
@@ -43,6 +44,10 @@ INPUTS_OF: Mapping[str, Bounds] = {"raw": Bounds(max=0), "processed": Bounds()}
 """How many inputs a kind has that does not say it."""
 
 
+USUAL_PARAMETERS = 200
+"""Of a dataset; with more, what it was recognised as is not remembered."""
+
+
 class Traits(NamedTuple):
     """What a technique and a kind are recognised by. Texts are as the producer said them."""
 
@@ -55,12 +60,18 @@ class Traits(NamedTuple):
     """Canonical names of what was said."""
 
     @property
+    def are_usual(self) -> bool:
+        """Whether they are few and short enough to be remembered."""
+        texts = len(self.definition) + len(self.technique_pid) + len(self.scan_type) + len(self.program)
+        return len(self.parameters) <= USUAL_PARAMETERS and texts <= MOST_CHARACTERS
+
+    @property
     def families(self) -> Collection[str]:
         """The families of the parameters, in their order."""
         return dict.fromkeys(map(family_of, self.parameters))
 
 
-@lru_cache(maxsize=10_000)
+@remembered(10_000)
 def family_of(parameter: str) -> str:
     """What stands before the first `_` of a parameter's name."""
     return parameter.partition("_")[0]

@@ -13,6 +13,8 @@ from typing import NamedTuple, get_args
 from pydantic import BaseModel
 
 HEADER = "members"
+MOST_HEADER_BYTES = 4096
+"""A longer one is no hint of ours."""
 
 NOTHING = b'"":0'
 """A member that no event has: it stands for what was cut out, so that the commas around it stay right."""
@@ -37,7 +39,7 @@ def written(members: Iterable[Member]) -> bytes:
 def members_of(headers: Iterable[tuple[str, bytes]]) -> tuple[Member, ...]:
     """What the headers say, in the order of the bytes; nothing if they say nothing that can be followed."""
     for header, value in headers:
-        if header == HEADER:
+        if header == HEADER and len(value) <= MOST_HEADER_BYTES:
             return _parsed(value)
     return ()
 

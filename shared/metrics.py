@@ -73,6 +73,10 @@ ICAT_FRAMES = Counter(
     ["queue", "outcome"],
 )
 ICAT_SPOOL_FRAMES = Gauge("beamcat_icat_spool_frames", "Frames that wait on the disk for Kafka.")
+ICAT_ASIDE = Gauge(
+    "beamcat_icat_frames_set_aside",
+    "Frames over which process after process died; each lies in a file of the spool's folder that ends in .aside.",
+)
 ICAT_SPOOL_BYTES = Gauge("beamcat_icat_spool_bytes", "What the frames on the disk occupy.")
 ICAT_SPOOL_OLDEST = Gauge(
     "beamcat_icat_spool_oldest_seconds", "How long the frame has waited that waits longest on the disk; 0 if none does."

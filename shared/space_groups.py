@@ -4,10 +4,11 @@ gemmi takes 30 ms to load, so that only those who meet a space group pay for it.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING, cast
+
+from shared.remembering import remembered
+from shared.spelling import normalised
 
 if TYPE_CHECKING:
     from gemmi import SpaceGroup
@@ -80,7 +81,7 @@ def _beginning_with_h(found: "SpaceGroup") -> str:
     return f"{OF_HEXAGONAL_AXES}{found.hm[1:]}"
 
 
-@lru_cache(NAMES_REMEMBERED)
+@remembered(NAMES_REMEMBERED)
 def _found(text: str) -> "SpaceGroup | None":
     from gemmi import find_spacegroup_by_name, find_spacegroup_by_number
 
@@ -94,7 +95,7 @@ def _found(text: str) -> "SpaceGroup | None":
 
 def _plain(text: str) -> str:
     """A name without what is not part of it."""
-    name = unicodedata.normalize("NFKC", text).replace("\u2212", "-").strip().strip(QUOTES)
+    name = normalised("NFKC", text).replace("\u2212", "-").strip().strip(QUOTES)
     return SCREW.sub(r"\1", REMARK.sub("", name)).strip().removesuffix(".0")
 
 

@@ -21,7 +21,7 @@ from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLS
 from shared.backoff import Stopping
 from shared.failpoints import failpoint
 from shared.kafka_access import farewell, kafka_access
-from shared.kafka_records import record_of
+from shared.kafka_records import bytes_at_most, record_of
 from shared.metrics import HALTED, LAG, LAST_PROGRESS, REBALANCES
 from shared.rejection_limit import Halted
 from shared.settings import Settings
@@ -34,9 +34,12 @@ STOP_SECONDS = 10.0
 """For the batches under way and the farewell to Kafka. What is not settled by then comes again, and changes nothing."""
 POLL_MILLISECONDS = 50
 """How long FastStream asks the client for records and, if there were none, sleeps before it asks again."""
-BATCH_BYTES = 16 * MEBIBYTE
+BATCH_BYTES = 4 * MEBIBYTE
 """After so much a batch is full. What is made of an event takes several times its size in memory."""
-SLICE_RECORDS = 25
+FETCH_BYTES = 8 * MEBIBYTE
+"""What Kafka answers at once, except for a record that is larger."""
+PARTITION_FETCH_BYTES = MEBIBYTE
+"""Of it, from one partition."""
 SIGNING_IN = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 LONGEST_BATCH_MS = 15 * 60 * 1000
 """How long a batch may be retried before Kafka gives its partitions to another replica."""
@@ -82,7 +85,8 @@ class Subscription:
             decoder=_keep_raw,
             max_records=settings.batch_events,
             batch_timeout_ms=POLL_MILLISECONDS,
-            max_partition_fetch_bytes=4 * 1024 * 1024,
+            fetch_max_bytes=FETCH_BYTES,
+            max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
             max_poll_interval_ms=LONGEST_BATCH_MS,
             session_timeout_ms=settings.kafka_session_timeout_ms,
             heartbeat_interval_ms=settings.kafka_session_timeout_ms // 3,
@@ -111,22 +115,17 @@ class Subscription:
         return records
 
     async def _take(self, consumer: AIOKafkaConsumer) -> Sequence[ConsumerRecord[bytes, bytes]]:
-        """A batch: what is there, up to so many records and about so many bytes, for some events are a thousand others.
-
-        Taken in slices, since the client counts records alone.
-        """
+        """A batch: what is there, up to so many records and bytes, for one event may weigh as much as a thousand."""
         records: list[ConsumerRecord[bytes, bytes]] = []
-        size = 0
         self._is_full = True
-        while len(records) < self._full_batch and size < BATCH_BYTES:
-            most = min(SLICE_RECORDS, self._full_batch - len(records))
-            found = await consumer.getmany(timeout_ms=0 if records else POLL_MILLISECONDS, max_records=most)
-            some = list(chain.from_iterable(found.values()))
-            if not some:
-                self._is_full = False
-                break
-            records += some
-            size += sum(len(record.value or b"") for record in some)
+        with bytes_at_most(BATCH_BYTES) as room:
+            while len(records) < self._full_batch and room.left > 0:
+                most = self._full_batch - len(records)
+                found = await consumer.getmany(timeout_ms=0 if records else POLL_MILLISECONDS, max_records=most)
+                if not found:
+                    self._is_full = False
+                    break
+                records += chain.from_iterable(found.values())
         return tuple(records)
 
     async def _settle(self, raw_records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:

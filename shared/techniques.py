@@ -81,7 +81,7 @@ class Recognition:
     """The scan type that was probably misspelt, so that the kind was recognised without one."""
 
 
-RECOGNITIONS_AT_MOST = 4096
+RECOGNITIONS_AT_MOST = 1024
 
 
 class TechniqueBook:
@@ -93,8 +93,7 @@ class TechniqueBook:
         self._by_definition = {name: t for t in self.techniques for name in t.definitions}
         self._by_pid = {pid: t for t in self.techniques for pid in (t.pid, *t.other_pids)}
         self._by_family = {family: t for t in self.techniques for family in t.families}
-        self.recognise = lru_cache(maxsize=RECOGNITIONS_AT_MOST)(self._recognise)
-        """What a submission with some traits is; producers send the same ones again and again."""
+        self._recognitions = lru_cache(maxsize=RECOGNITIONS_AT_MOST)(self._recognise)
 
     @classmethod
     def load(cls, extra_directories: Iterable[Path] = ()) -> Self:
@@ -122,6 +121,10 @@ class TechniqueBook:
     def by_pid(self, pid: str) -> Technique | None:
         """The technique that a PID means, be it written in the old way or that of a narrower term."""
         return self._by_pid.get(current_pid(pid))
+
+    def recognise(self, traits: Traits) -> Recognition:
+        """What a submission with some traits is; producers send the same ones again and again."""
+        return self._recognitions(traits) if traits.are_usual else self._recognise(traits)
 
     def _recognise(self, traits: Traits) -> Recognition:
         technique = self.technique_of(traits)

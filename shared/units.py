@@ -5,7 +5,6 @@ A spelling is looked up in Unicode's compatibility form and without blanks, so t
 one. Letter case is forgiven where it cannot change the meaning: KEV is keV, but MM may be Mm, and is no unit.
 """
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from typing import Any
 
 from pint import application_registry
 from pint.errors import PintError
+
+from shared.spelling import normalised
 
 Unit = Any
 """pint's units; pint makes their class when it runs, so it has no name here."""
@@ -93,7 +94,7 @@ class Conversions(Mapping[str, Conversion]):
 
 def compact(spelling: str) -> str:
     """A unit as it is looked up: Unicode's compatibility form without blanks."""
-    return "".join(unicodedata.normalize("NFKC", spelling.translate(LOOKALIKES)).split())
+    return "".join(normalised("NFKC", spelling.translate(LOOKALIKES)).split())
 
 
 class Units:

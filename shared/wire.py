@@ -25,6 +25,9 @@ MOST_HEADER_CHARACTERS = 255
 UNDECODED = "\N{REPLACEMENT CHARACTER}"
 """Stands in the name of a header for bytes that are not UTF-8 (`shared.kafka_records`)."""
 
+INFLATES = f"{UNDECODED}inflates"
+"""Stands in for the headers of a record whose batch was not decompressed (`shared.kafka_records`), and says why."""
+
 PRODUCER = "ce_producer"
 """An extension attribute of ours; `ce_source` names the last who sent."""
 
@@ -58,6 +61,11 @@ class Message:
     key: bytes | None
     value: bytes
     headers: Headers
+
+    @property
+    def size(self) -> int:
+        """Bytes of key, value and headers."""
+        return len(self.key or b"") + len(self.value) + sum(len(name) + len(value) for name, value in self.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +142,8 @@ def is_plain(text: str) -> bool:
 def _headers(record: Record) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in record.headers:
+        if name == INFLATES:
+            raise Poison(Code.TOO_LARGE, value.decode(errors="replace"))
         if UNDECODED in name:
             raise Poison(Code.HEADER_INVALID, f"the name of the header {name} is not UTF-8")
         try:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -40,11 +41,15 @@ WORDS_OF_ICAT = {
 """What the same thing is called by clients that producers know already, without underscores and in lower case."""
 
 
+@dataclass(frozen=True, slots=True)
 class _Flaw:
     """Stands for what JSON can say but beamcat cannot keep, so that its neighbours in a batch come through."""
 
-    def __init__(self, detail: str) -> None:
-        self.problem = Problem(400, detail)
+    detail: str
+
+    @property
+    def problem(self) -> Problem:
+        return Problem(400, self.detail)
 
 
 @dataclass(frozen=True)
@@ -88,8 +93,7 @@ class _Hooks:
         found = dict(pairs)
         if len(found) == len(pairs):
             return found
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
         return self._flaw(f"the name {twice!r} stands twice in one object; keep the one that is meant")
 
 
@@ -183,8 +187,8 @@ def _check_leaves(value: object) -> None:
     unread = [value]
     while unread:
         match unread.pop():
-            case _Flaw(problem=problem):
-                raise problem
+            case _Flaw() as flaw:
+                raise flaw.problem
             case str(text):
                 _check_text(text)
             case list(items):

@@ -3,13 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
+from services.icat_gateway.attempts import MOST_DEATHS, Attempts
+from services.icat_gateway.handler import set_aside
 from services.icat_gateway.intake import Intake
 from services.icat_gateway.ports import Taken
 from services.icat_gateway.spool import Spool, SpoolFull
 from shared.backoff import Patience
 from shared.failpoints import failpoint
-from shared.metrics import ICAT_FRAMES
+from shared.metrics import ICAT_ASIDE, ICAT_FRAMES
 from shared.publisher import Publisher
 from shared.wire import Message
 
@@ -18,6 +21,8 @@ logger = logging.getLogger(__name__)
 NAME = "icat_gateway"
 BATCH_FRAMES = 500
 BATCH_BYTES = 4 * 1024 * 1024
+LOT_BYTES = 8 * 1024 * 1024
+"""When the messages of a batch have become so many bytes, they are published before the next frame is translated."""
 FLOOD_FRAMES = 200
 """When so many wait at once, the disk has them sooner than Kafka, which gets them translated: they go there first."""
 BIG_BYTES = 64 * 1024
@@ -29,17 +34,22 @@ FRAMES_AT_ONCE = 8
 class Delivery:
     """Moves frames from the intake to Kafka, by way of the spool where need be, and never past those in the spool."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it brings together
         self,
         intake: Intake,
         spool: Spool,
+        *,
         translate: Callable[[Taken], Sequence[Message]],
         publisher: Publisher,
         patience: Patience,
+        clock: Callable[[], datetime],
         confirmation_seconds: float,
+        attempts: Attempts,
     ) -> None:
         self._intake = intake
         self._spool = spool
+        self._attempts = attempts
+        self._clock = clock
         self._translate = translate
         self._publisher = publisher
         self._patience = patience
@@ -64,12 +74,12 @@ class Delivery:
         """Bring to Kafka what waits in the spool, in order, until cancelled."""
         attempt = 0
         while True:
-            batch = await self._spool.head(BATCH_FRAMES, BATCH_BYTES)
+            batch = await self._spool.head(1 if self._attempts.are_suspect else BATCH_FRAMES, BATCH_BYTES)
             if self._late is not None:  # what it may still deliver must not come after what comes after it
                 await asyncio.wait([self._late])
                 self._late = None
             try:
-                await self._publish(batch)
+                outcome = await self._attempt(batch)
             except Exception as error:  # noqa: BLE001  whatever it is, the frames are safe here and nowhere else
                 attempt += 1
                 await self._patience.wait(attempt, NAME, error)
@@ -77,7 +87,25 @@ class Delivery:
             attempt = 0
             failpoint(NAME, "after_publish")
             self._spool.confirm(batch)
-            _count(batch, "delivered")
+            self._attempts.end(batch)
+            _count(batch, outcome)
+
+    async def _attempt(self, batch: Sequence[Taken]) -> str:
+        """Publish them; a frame over which processes died is set aside and rejected instead.
+
+        Its rejection is tried once: should that be what kills, the file alone tells of it, and the log.
+        """
+        deaths = self._attempts.deaths(batch)
+        await self._attempts.begin(batch)
+        if deaths < MOST_DEATHS:
+            await self._publish(batch)
+            return "delivered"
+        path = await self._attempts.set_aside(batch[0])
+        ICAT_ASIDE.set(self._attempts.count_aside())
+        logger.error("%d processes ended while they translated one frame; it lies in %s now", deaths, path)
+        if deaths == MOST_DEATHS:
+            await self._publisher.publish([set_aside(batch[0], deaths, path.name, self._clock())])
+        return "set_aside"
 
     async def _published_in_time(self, frames: Sequence[Taken]) -> bool:
         """Whether Kafka has confirmed them. If not, the attempt goes on, since Kafka's client cannot take it back."""
@@ -108,13 +136,20 @@ class Delivery:
                 return
 
     async def _publish(self, frames: Sequence[Taken]) -> None:
-        messages: list[Message] = []
+        """Frame by frame, in lots: what all of them become may be several times what they are."""
+        lot: list[Message] = []
+        size = 0
         for place, taken in enumerate(frames):
             if place % FRAMES_AT_ONCE == 0:
                 await asyncio.sleep(0)
             big = len(taken.frame.body) > BIG_BYTES
-            messages += await asyncio.to_thread(self._translate, taken) if big else self._translate(taken)
-        await self._publisher.publish(messages)
+            messages = await asyncio.to_thread(self._translate, taken) if big else self._translate(taken)
+            lot += messages
+            size += sum(message.size for message in messages)
+            if size >= LOT_BYTES:
+                await self._publisher.publish(lot)
+                lot, size = [], 0
+        await self._publisher.publish(lot)
 
 
 def _count(frames: Sequence[Taken], outcome: str) -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from services.icat_gateway.attempts import Attempts
 from services.icat_gateway.bounds import Bounds
 from services.icat_gateway.delivering import Delivery
 from services.icat_gateway.handler import messages_of
@@ -14,7 +15,7 @@ from services.icat_gateway.ports import Taken, Translator
 from services.icat_gateway.server import Server
 from services.icat_gateway.spool import Spool
 from shared.backoff import Patience
-from shared.metrics import ICAT_SPOOL_BYTES, ICAT_SPOOL_FRAMES, ICAT_SPOOL_OLDEST
+from shared.metrics import ICAT_ASIDE, ICAT_SPOOL_BYTES, ICAT_SPOOL_FRAMES, ICAT_SPOOL_OLDEST
 from shared.publisher import Publisher
 from shared.settings import Settings
 from shared.wire import Message
@@ -44,7 +45,17 @@ class Edge:
         intake = Intake(bounds.waiting_bytes)
         self.spool = Spool(settings.stomp_spool, settings.stomp_spool_bytes)
         self.server = Server(settings, intake, clock, bounds)
-        self._delivery = Delivery(intake, self.spool, self._translate, publisher, patience, bounds.confirmation_seconds)
+        self.attempts = Attempts(settings.stomp_spool)
+        self._delivery = Delivery(
+            intake,
+            self.spool,
+            translate=self._translate,
+            publisher=publisher,
+            patience=patience,
+            clock=clock,
+            confirmation_seconds=bounds.confirmation_seconds,
+            attempts=self.attempts,
+        )
 
     async def run(self) -> None:
         """Serve until the service stops.
@@ -55,11 +66,14 @@ class Edge:
             OSError: the port cannot be listened on.
         """
         self.spool.open()
+        self.attempts.open()
+        ICAT_ASIDE.set(self.attempts.count_aside())
         try:
             await self.server.start()
             logger.info("STOMP is served on port %d", self.server.port)
             await self._serve()
         finally:
+            self.attempts.close()
             self.spool.close()
 
     async def _serve(self) -> None:

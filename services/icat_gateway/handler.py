@@ -6,11 +6,13 @@ from datetime import datetime
 from services.icat_gateway.ports import Taken, Translator
 from shared.rejecting import rejection_message
 from shared.rejections import Code, Refusal
-from shared.topics import TOPICS
+from shared.topics import HEADROOM_BYTES, TOPICS
 from shared.wire import Message, Record
 
 STAGE = "icat_gateway"
 MOST_BYTES = {topic.name: topic.max_bytes for topic in TOPICS}
+MOST_BESIDE_BYTES = HEADROOM_BYTES // 2
+"""Of key and headers, for which Kafka's limit leaves room beside an event."""
 
 
 def messages_of(taken: Taken, translator: Translator, now: datetime) -> Sequence[Message]:
@@ -22,13 +24,20 @@ def messages_of(taken: Taken, translator: Translator, now: datetime) -> Sequence
         return [_rejected(taken, Refusal(Code.INTERNAL_ERROR, f"{type(error).__name__}: {error}"), now)]
     if too_large is None:
         return messages
-    why = f"the event has {len(too_large.value)} bytes, {_excess(too_large)} more than {too_large.topic} takes"
+    why = f"the event has {too_large.size} bytes, {_excess(too_large)} more than {too_large.topic} takes"
     receipt = next((value for name, value in too_large.headers if name == "ce_id"), None)
     return [_rejected(taken, Refusal(Code.TOO_LARGE, why), now, receipt)]
 
 
+def set_aside(taken: Taken, deaths: int, file: str, now: datetime) -> Message:
+    """The rejection of a frame whose translation killed the process again and again."""
+    why = f"{deaths} processes ended while they translated this message; it lies in {file} of the spool's folder"
+    return _rejected(taken, Refusal(Code.INTERNAL_ERROR, why), now)
+
+
 def _excess(message: Message) -> int:
-    return len(message.value) - MOST_BYTES[message.topic]
+    beside = message.size - len(message.value)
+    return len(message.value) + max(0, beside - MOST_BESIDE_BYTES) - MOST_BYTES[message.topic]
 
 
 def _rejected(taken: Taken, refusal: Refusal, now: datetime, receipt: bytes | None = None) -> Message:

@@ -114,7 +114,7 @@ class Spool:
         Raises:
             SpoolFull: there is no room, by the bound or on the disk; none of them is kept.
         """
-        data = b"".join(_record(taken) for taken in batch)
+        data = b"".join(written_record(taken) for taken in batch)
         if self.bytes and self.bytes + len(data) > self._most_bytes:
             raise SpoolFull(f"the spool holds {self.bytes} of {self._most_bytes} bytes")
         self._appending = True
@@ -185,7 +185,8 @@ class Spool:
             self._file = None
 
 
-def _record(taken: Taken) -> bytes:
+def written_record(taken: Taken) -> bytes:
+    """A frame as the files of the spool hold it."""
     frame = taken.frame
     head = json.dumps([taken.number, frame.queue, frame.peer, dict(frame.headers)]).encode()
     payload = b"%b\n%b" % (head, frame.body)

@@ -1,7 +1,6 @@
 """From a catalogued document to what the index holds of it: facts, numbers, texts and words."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
@@ -14,6 +13,8 @@ from pydantic import AwareDatetime
 from services.search.model import ContextRow, DatasetRow, Entry, FindingSetRow, ParameterKey
 from shared.events import Commit, Container, InvestigationRef, ProposalKey, SampleRef, Section
 from shared.identity import sample_name
+from shared.remembering import remembered
+from shared.spelling import normalised
 
 WORD = re.compile(r"[^\W_]{1,64}")
 """What is longer is cut into words of 64 characters, in documents and queries alike."""
@@ -105,15 +106,19 @@ def entry_of(commit: Commit, document: DocumentView, parameters: Mapping[str, An
     )
 
 
-@lru_cache(maxsize=10_000)
 def _identified(*facts: object) -> int:
     """An id that follows from the facts, so that none has to be looked up; of 2^64, so that no two meet."""
-    return int.from_bytes(blake2b(repr(facts).encode(), digest_size=8).digest(), signed=True)
+    return _number_of(repr(facts))
+
+
+@remembered(10_000)
+def _number_of(facts: str) -> int:
+    return int.from_bytes(blake2b(facts.encode(), digest_size=8).digest(), signed=True)
 
 
 def words_of(text: str) -> list[str]:
     """The words by which a text is found, each once: runs of letters and digits in lower case. A path is many."""
-    return list(dict.fromkeys(WORD.findall(unicodedata.normalize("NFC", text).lower())))
+    return list(dict.fromkeys(WORD.findall(normalised("NFC", text).lower())))
 
 
 def packed(event: bytes) -> bytes:

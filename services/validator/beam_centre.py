@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from shared.detectors import Detector
+from shared.detectors import MODEL_CHARACTERS, Detector
 from shared.events import Finding, Parameter
 from shared.quantities import NUMBER
 from shared.units import Conversion
 from shared.values import SHOWN_CHARACTERS
 from shared.vocabulary import Term, Vocabulary
 
-BARE = re.compile(rf"\s*({NUMBER.pattern})\s*(px|pixels?)?\s*", re.ASCII | re.IGNORECASE)
+BARE = re.compile(rf"({NUMBER.pattern})(?:\s*(px|pixels?))?", re.ASCII | re.IGNORECASE)
 LARGEST_MM = 700
 """No detector reaches further from the beam."""
 FAR = 2
@@ -57,7 +57,7 @@ class BeamCentres:
         for name, model_name in self._places:
             if name in parameters:
                 value, model = parameters[name].get("value"), parameters.get(model_name)
-                furthest = self._furthest(name, model["original"] if model is not None else "")
+                furthest = self._furthest(name, model["original"][:MODEL_CHARACTERS] if model is not None else "")
                 if type(value) is not float or not -furthest <= value <= furthest:
                     return False
         return True
@@ -100,7 +100,7 @@ def _furthest_mm(term: Term, detector: Detector | None) -> float:
 
 
 def _centre(term: Term, parameter: Parameter) -> Centre | None:
-    match = BARE.fullmatch(f"{parameter['original']} {parameter.get('said_unit', '')}")
+    match = BARE.fullmatch(f"{parameter['original']} {parameter.get('said_unit', '')}".strip())
     if match is None or not (match[2] or "value" in parameter):
         return None
     return Centre(term, float(match[1]), match[2] is not None)

@@ -9,6 +9,7 @@ from shared.absence import says_no_number
 from shared.events import Parameter, Producer, Submission
 from shared.identity import split_paths
 from shared.kinds import Traits
+from shared.remembering import MOST_CHARACTERS
 from shared.techniques import current_pid
 
 INPUTS = "input_datasets"
@@ -91,7 +92,9 @@ class Said:
         machine = producer.machine or self.text(None, "machine")
         if software == producer.software and machine == producer.machine:
             return producer
-        return _producer(software, producer.version, machine)
+        long = sum(len(text or "") for text in (software, producer.version, machine)) > MOST_CHARACTERS
+        produced = _producer.__wrapped__ if long else _producer
+        return produced(software, producer.version, machine)
 
     def traits(self, input_count: int) -> Traits:
         """What the kind of the dataset is recognised by."""

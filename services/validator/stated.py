@@ -42,11 +42,17 @@ def units_of(
 ) -> Mapping[str, str]:
     """By the names under which values were said: their units. A unit that belongs to none of them is flagged."""
     found = {name: unit for name, unit in units.items() if name in said}
+    if len(found) == len(units):
+        return found
+    of_term: dict[Term, list[str]] = {}
+    for each in said:
+        if (term := vocabulary.resolve(each)) is not None:
+            of_term.setdefault(term, []).append(each)
     for name, unit in units.items():
         if name in said:
             continue
         term = vocabulary.resolve(name)
-        values = [each for each in said if term is not None and vocabulary.resolve(each) is term]
+        values = of_term.get(term, []) if term is not None else []
         for each in values:
             found.setdefault(each, unit)
         if not values:

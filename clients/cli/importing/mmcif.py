@@ -52,10 +52,11 @@ def read_mmcif(content: bytes) -> Found:
     if not blocks:
         raise FileNotUnderstood("the CIF has no item that a parameter of the vocabulary stands for")
     chosen = [block for block in blocks if _has_statistics(block, names)] or blocks
+    taken = {block.name for block in chosen}
     others = [
         Unplaced(f"data_{block.name}", f"{len(_tags(block))} items", "the block has no statistics; it is not a result")
         for block in document
-        if block.name not in {each.name for each in chosen}
+        if block.name not in taken
     ]
     return Found(
         [

@@ -50,9 +50,14 @@ def _found(content: bytes) -> Found:
 
 def _read_json(content: bytes) -> Found:
     try:
-        document = json.loads(content, object_pairs_hook=_object)
-    except (ValueError, RecursionError) as error:
+        return _understood(json.loads(content, object_pairs_hook=_object))
+    except RecursionError:
+        raise FileNotUnderstood("the JSON is nested too deeply; no pipeline writes so") from None
+    except ValueError as error:
         raise FileNotUnderstood(f"the file is not JSON: {error}") from None
+
+
+def _understood(document: object) -> Found:
     if not isinstance(document, Mapping):
         raise FileNotUnderstood("the file holds no JSON object")
     if ROOT in document:

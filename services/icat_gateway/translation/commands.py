@@ -1,6 +1,7 @@
 """The queues that carry JSON: a parameter is to be changed, files were archived, restored or added."""
 
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
@@ -13,7 +14,8 @@ from shared.rejections import Code, Poison
 from shared.topics import REPORTS, SUBMITTED
 from shared.wire import Message
 
-MOST_PATHS = 10_000
+MOST_PATHS = 1_000
+"""Of one update: each becomes an event of its own."""
 DatasetNumber = Annotated[int, Field(ge=0, lt=2**63)]
 
 B = TypeVar("B", bound="Body")
@@ -40,9 +42,7 @@ class MetadataUpdate(Body):
 
     proposal: Name
     beamline: Name
-    paths: Annotated[list[Path], BeforeValidator(_as_paths)] = Field(
-        alias="datasetPaths", min_length=1, max_length=MOST_PATHS
-    )
+    paths: Annotated[list[Path], BeforeValidator(_as_paths)] = Field(alias="datasetPaths", min_length=1)
     name: Name = Field(alias="metadataName")
     value: JsonValue = Field(alias="metadataValue")
 
@@ -69,7 +69,10 @@ def updates(sending: Sending) -> Iterator[Message]:
         Poison: the body cannot be read.
     """
     update = _read(MetadataUpdate, sending)
-    canonical = update.model_dump_json()
+    if len(update.paths) > MOST_PATHS:
+        words = f"the update names {len(update.paths)} datasets, {MOST_PATHS} are taken; send it in several frames"
+        raise Poison(Code.TOO_LARGE, words)
+    canonical = sha256(update.model_dump_json().encode()).hexdigest()
     producer = Producer(software=sending.frame.queue, machine=sending.frame.peer)
     for path in dict.fromkeys(update.paths):
         submission = {

@@ -105,7 +105,12 @@ def _once_each(root: ET.Element) -> dict[str, str]:
     """All parameters. Of one said twice the first value counts; another one is kept as `name#2`, which is flagged."""
     parameters: dict[str, str] = {}
     repeated: dict[str, list[str]] = {}
+    left = SUBMITTED.max_bytes
     for name, value in _said(root):
+        left -= len(name or "") + len(value or "")
+        if left < 0:
+            words = "the names and values of the parameters have too many bytes"
+            raise Poison(Code.TOO_LARGE, f"{words}, {SUBMITTED.max_bytes} are taken; move bulk data into files")
         if value is None:  # an empty element says nothing
             continue
         if name is None:

@@ -69,12 +69,12 @@ class Sending:
         Raises:
             Poison: it is too large for its topic.
         """
-        value = to_json(payload)
-        if len(value) > topic.max_bytes:
-            words = f"the message has {len(value)} bytes, {topic.max_bytes} are taken; move bulk data into files"
-            raise Poison(Code.TOO_LARGE, words)
         headers = headers_of(topic, receipt_id=str(event_id), source=self.source, time=self.now.isoformat())
-        return Message(topic.name, key.encode(), value, headers)
+        message = Message(topic.name, key.encode(), to_json(payload), headers)
+        if message.size > topic.max_bytes:
+            words = f"the message has {message.size} bytes, {topic.max_bytes} are taken; move bulk data into files"
+            raise Poison(Code.TOO_LARGE, words)
+        return message
 
 
 def listed(names: Sequence[str]) -> str:

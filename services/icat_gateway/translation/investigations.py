@@ -54,7 +54,7 @@ def investigation_rescheduled(root: ET.Element, sending: Sending) -> Message:
         at=_time("startDate", start, sending) if start else sending.now,
         producer=Producer(machine=sending.frame.peer),
     )
-    key = proposal_key(said.get("experiment", facility_id))
+    key = proposal_key(_name(said, "experiment") if "experiment" in said else facility_id)
     event_id = sending.command_id(facility_id)
     return sending.message(INVESTIGATIONS, key, event_id, {"investigation": rescheduled})
 

@@ -1,7 +1,7 @@
 """One frame to the messages that it becomes, or to the one that says why it becomes none."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, tzinfo
 from types import MappingProxyType
 
@@ -18,6 +18,11 @@ from shared.topics import QUEUE
 from shared.wire import Message, Record
 
 STAGE = "icat_gateway"
+
+MOST_GROWTH = 4
+"""How many times its own size a frame may become, beside `MESSAGE_BYTES` for each of its messages."""
+MESSAGE_BYTES = 1024
+"""What a message needs for its headers, its ids and the names that each repeats."""
 
 NEVER_IN_KAFKA = -1
 """The partition in which a rejection says that a frame was read; its offset follows from the receipt."""
@@ -70,9 +75,25 @@ class Translator:
         """
         sending = Sending(frame, taken, now, self._identities, self._zone)
         try:
-            return list(_translation(frame)(sending))
+            return list(_within_bounds(_translation(frame)(sending), len(frame.body)))
         except Poison as poison:
             return [_rejected(sending, poison.refusal)]
+
+
+def _within_bounds(messages: Iterable[Message], frame_bytes: int) -> Iterator[Message]:
+    """The messages, as long as they are together not much larger than the frame that they come from.
+
+    Raises:
+        Poison: they are; those before must not be sent either.
+    """
+    left = MOST_GROWTH * frame_bytes
+    for message in messages:
+        left -= max(0, message.size - MESSAGE_BYTES)
+        if left < 0:
+            words = f"the frame of {frame_bytes} bytes says what is long many times over: it would become more than "
+            cure = f"{MOST_GROWTH} times as much; send it in several frames, with fewer datasets or shorter texts each"
+            raise Poison(Code.TOO_LARGE, words + cure)
+        yield message
 
 
 def _translation(frame: Frame) -> Translation:

@@ -5,11 +5,11 @@ element, so a look at what stands before it suffices. (defusedxml refuses the sa
 """
 
 import xml.etree.ElementTree as ET
-from functools import lru_cache
 from typing import NoReturn
 from xml.parsers import expat
 
 from shared.rejections import Code, Poison
+from shared.remembering import remembered
 
 
 class _RootReached(Exception):
@@ -64,7 +64,7 @@ def name_of(element: ET.Element) -> str:
     return _without_namespace(element.tag)
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _without_namespace(tag: str) -> str:
     return tag.rpartition("}")[2]
 

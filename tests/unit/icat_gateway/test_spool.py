@@ -7,7 +7,7 @@ from threading import Event
 import pytest
 
 from services.icat_gateway.ports import Taken
-from services.icat_gateway.spool import Spool, SpoolFull, _record
+from services.icat_gateway.spool import Spool, SpoolFull, written_record
 from services.icat_gateway.translation import Frame
 from shared.fatal import Fatal
 
@@ -96,7 +96,7 @@ async def test_a_torn_tail_is_cut_and_the_whole_frames_stay(tmp_path: Path, cut:
 
 def record_size() -> int:
     """Of one of the frames above, on the disk."""
-    return len(_record(frames(0, 1)[0]))
+    return len(written_record(frames(0, 1)[0]))
 
 
 async def test_what_cannot_be_read_is_put_aside_and_not_lost(tmp_path: Path) -> None:

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.consumer import fetcher
 
-from shared import stream
-from shared.stream import SLICE_RECORDS, Subscription
+from shared import kafka_records, stream
+from shared.stream import Subscription
 from shared.topics import SUBMITTED
 from shared.wire import Record
+
+assert fetcher.FetchResult is kafka_records._Result
 
 
 @dataclass
@@ -17,17 +21,58 @@ class RecordThere:
     value: bytes | None
 
 
+class Fetched:
+    """What one fetch brought of one partition, as the client's reader gives it; and where the consumer stands in it."""
+
+    active = True
+    paused = False
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self.left = [RecordThere(bytes(size)) for size in sizes]
+        self.next_fetch_offset = self.position = 0
+
+    def __iter__(self) -> "Fetched":
+        return self
+
+    def __next__(self) -> RecordThere:
+        if not self.left:
+            raise StopIteration
+        self.next_fetch_offset += 1
+        return self.left.pop(0)
+
+    def state_value(self, _partition: TopicPartition) -> "Fetched":
+        return self
+
+    def consumed_to(self, position: int) -> None:
+        self.position = position
+
+
 class ConsumerWith:
-    """A client of Kafka that has these records."""
+    """A client of Kafka that has these records, every other one in the first of two partitions."""
 
     def __init__(self, *sizes: int) -> None:
-        self.records = [RecordThere(bytes(size)) for size in sizes]
+        self.fetched = [Fetched(sizes[::2]), Fetched(sizes[1::2])]
+        self.results = {
+            TopicPartition("t", number): fetcher.FetchResult(
+                TopicPartition("t", number), assignment=each, partition_records=each, backoff=0
+            )
+            for number, each in enumerate(self.fetched)
+        }
 
-    async def getmany(self, timeout_ms: int, max_records: int) -> dict[str, list[RecordThere]]:
+    async def getmany(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[RecordThere]]:
         del timeout_ms
-        some, self.records = self.records[:max_records], self.records[max_records:]
-        half = len(some) // 2
-        return {"one": some[:half], "other": some[half:]} if some else {}
+        drained = {}
+        for partition, result in [each for each in self.results.items() if each[1].has_more()]:
+            if some := result.getall(max_records):
+                drained[partition] = some
+                max_records -= len(some)
+                if max_records == 0:
+                    break
+        return drained
+
+    @property
+    def records_left(self) -> int:
+        return sum(len(each.left) for each in self.fetched)
 
 
 class Nobody:
@@ -50,6 +95,14 @@ async def test_all_that_is_there_is_taken_up_to_the_number_of_a_batch() -> None:
 
 async def test_a_batch_of_large_events_is_full_by_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "BATCH_BYTES", 10_000)
-    count, is_full = await taken(ConsumerWith(*[1000] * 300))
-    assert (count, is_full) == (SLICE_RECORDS, True)
-    assert await taken(ConsumerWith(20_000)) == (1, True)
+    consumer = ConsumerWith(*[1000] * 300)
+    assert await taken(consumer) == (10, True)
+    assert consumer.records_left == 290
+    assert await taken(consumer) == (10, True)
+    assert await taken(ConsumerWith(20_000, 20_000, 20_000)) == (1, True)
+    assert await taken(ConsumerWith(1, 1, 20_000, 20_000, 20_000)) == (2, True)
+
+
+async def test_other_readers_of_kafka_are_handed_all_that_is_there() -> None:
+    found = await ConsumerWith(*[10**6] * 30).getmany(0, 30)
+    assert sum(len(some) for some in found.values()) == 30
