@@ -45,7 +45,11 @@ LAST_PROGRESS = Gauge(
     "Unix time of the last settled batch, or of the last empty poll.",
     ["stage"],
 )
-HALTED = Gauge("beamcat_stage_halted", "1 while a stage has stopped because nearly everything was refused.", ["stage"])
+HALTED = Gauge(
+    "beamcat_stage_halted",
+    "1 while a stage waits since sources that were fine are refused for reasons that can be ours.",
+    ["stage"],
+)
 RELAYED = Counter("beamcat_relayed", "Messages that a relay moved from an outbox to Kafka.", ["relay"])
 HELD = Gauge("beamcat_held_datasets", "Datasets that wait for their inputs.")
 LONGEST_HELD = Gauge(

@@ -18,10 +18,10 @@ from services.search.store import PostgresReadModel, lock_name
 from shared.backoff import Patience
 from shared.database import Database
 from shared.fatal import Fatal
+from shared.halt import HaltRule
 from shared.identity import Identities
 from shared.kafka_records import record_of
 from shared.migrations import migrate
-from shared.rejection_limit import RejectionLimit
 from shared.rewinding import FETCH_MS, Places, from_start, left
 from shared.service import utc_now
 from shared.settings import Settings
@@ -91,7 +91,7 @@ class TopicReader:
         patience = Patience()
         self._sealing = Sealing(database, patience)
         self._runners = {
-            stage.consumes.name: StageRunner(stage, Nowhere(), utc_now, RejectionLimit(fraction=1), patience)
+            stage.consumes.name: StageRunner(stage, Nowhere(), utc_now, HaltRule(halts=False), patience)
             for stage in stages_of(PostgresReadModel(database, utc_now), Identities(settings.facility), rebuilding=True)
         }
 

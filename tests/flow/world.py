@@ -22,8 +22,8 @@ from services.validator.checking import Checker
 from services.validator.handler import validating
 from shared.backoff import Patience
 from shared.events import DatasetSubmitted
+from shared.halt import HaltRule
 from shared.publisher import MemoryPublisher
-from shared.rejection_limit import RejectionLimit
 from shared.relay import Relay
 from shared.stage import Stage, StageRunner, Stateless
 from shared.techniques import TechniqueBook
@@ -89,7 +89,7 @@ class World:
         self.read = dict.fromkeys((runner.stage.name for runner in self.runners), 0)
 
     def _runner(self, stage: Stage[Any, Any]) -> StageRunner[Any, Any]:
-        return StageRunner(stage, self.broker, lambda: self.now, RejectionLimit(), Patience())
+        return StageRunner(stage, self.broker, lambda: self.now, HaltRule(), Patience())
 
     async def send(self, *messages: Message) -> None:
         """Publish, and let everything flow until nothing moves."""
