@@ -26,7 +26,7 @@ from shared.publisher import Publisher
 from shared.rejecting import rejection_message
 from shared.rejections import Code, Poison, Refusal
 from shared.topics import PENDING, Topic
-from shared.wire import Headers, Message, Received, Record, derived_headers, producer_of, read, splice
+from shared.wire import Headers, Message, Received, Record, derived_headers, examine, producer_of, read, splice
 
 logger = logging.getLogger(__name__)
 
@@ -228,10 +228,10 @@ class StageRunner(Generic[E, K]):
                 await transaction.save(events, outcomes)
                 return outcomes
         except Exception as error:
-            if fault_of(error) is not Fault.EVENT:
+            if fault_of(error) is not Fault.EVENT and not isinstance(error, Poison):
                 raise
             if len(events) == 1:
-                return (_blame(error),)
+                return (_blame(error, events[0].record, self.stage.consumes),)
             middle = len(events) // 2
             return (*await self._decide(events[:middle]), *await self._decide(events[middle:]))
 
@@ -266,7 +266,14 @@ class StageRunner(Generic[E, K]):
         return derived_headers(topic, event.record, event.receipt_id, self.stage.name, now, members)
 
 
-def _blame(error: Exception) -> Refusal:
+def _blame(error: Exception, record: Record, topic: Topic) -> Refusal:
+    """Why a record is refused that tripped handler or store by itself. What is wrong with it comes before our fault."""
+    if isinstance(error, Poison):
+        return error.refusal
+    try:
+        examine(record, topic)
+    except Poison as poison:
+        return poison.refusal
     words = " ".join(str(error).split())[:500]
     if type(error).__module__.startswith("asyncpg"):
         return Refusal(Code.CANNOT_STORE, f"the database refused it: {type(error).__name__}: {words}")

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID, uuid5
 
 from pydantic_core import from_json, to_json
@@ -11,8 +11,9 @@ from services.search.icat_plus.noting import investigation_of, sample_of
 from services.search.index_entry import DocumentView, entry_of, packed
 from services.search.model import Noted, Rank, Receipt, RejectionRow, RevisionRow
 from shared.events import Commit, DatasetPending, DatasetRejected, Rejection, Section
+from shared.rejections import Code, Poison
 from shared.topics import SUBMITTED
-from shared.wire import Received, member
+from shared.wire import Received, member, time_of
 
 
 class SubmittedView(Section):
@@ -34,7 +35,7 @@ def note_submitted(events: Sequence[Received[SubmittedView]], _known: object, _n
                 event.receipt_id,
                 _uuid(event.record.key),
                 None,
-                _said_time(event.time) or _time_of(event.record.timestamp_ms),
+                event.said_at,
                 Rank.IN_FLIGHT,
                 event.record.offset,
                 '{"state":"in_flight"}',
@@ -153,7 +154,7 @@ def _rejected(rejection: Rejection, offset: int) -> Noted:
         rejected_at=rejection.rejected_at,
         rejection_id=row.rejection_id,
     )
-    submitted_at = _time_of(origin.timestamp_ms) if origin.topic == SUBMITTED.name else None
+    submitted_at = time_of(origin.timestamp_ms) if origin.topic == SUBMITTED.name else None
     receipt = Receipt(
         rejection.receipt_id, rejection.dataset_id, rejection.path, submitted_at, Rank.REJECTED, offset, answer
     )
@@ -165,7 +166,10 @@ def _answer(**fields: object) -> str:
 
 
 def _bytes(encoded: str | None) -> bytes | None:
-    return None if encoded is None else base64.b64decode(encoded)
+    try:
+        return None if encoded is None else base64.b64decode(encoded)
+    except ValueError as error:
+        raise Poison(Code.SHAPE_INVALID, f"the bytes that were rejected are not written in base64: {error}") from error
 
 
 def _uuid(key: bytes | None) -> UUID | None:
@@ -173,16 +177,3 @@ def _uuid(key: bytes | None) -> UUID | None:
         return UUID((key or b"").decode())
     except ValueError:
         return None
-
-
-def _time_of(timestamp_ms: int) -> datetime:
-    return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
-
-
-def _said_time(text: str | None) -> datetime | None:
-    """`ce_time` as the producer wrote it; nothing if it is no time with a zone within the years that can be stored."""
-    try:
-        said = datetime.fromisoformat(text or "").astimezone(UTC) if text else None
-    except (ValueError, OverflowError):
-        return None
-    return said
