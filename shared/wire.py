@@ -28,6 +28,9 @@ UNDECODED = "\N{REPLACEMENT CHARACTER}"
 PRODUCER = "ce_producer"
 """An extension attribute of ours; `ce_source` names the last who sent."""
 
+OF_RECEIPT = "ce_receipt"
+"""Another one, of a rejection: the receipt of what was rejected, so that a door need not read the body."""
+
 OURS = b"/beamcat/"
 """How the source of what beamcat itself says begins."""
 
