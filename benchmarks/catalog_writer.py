@@ -20,9 +20,9 @@ from services.catalog_writer.store import PostgresCatalog
 from shared.backoff import Patience
 from shared.database import Database
 from shared.events import Parameter
+from shared.halt import HaltRule
 from shared.migrations import migrate
 from shared.publisher import MemoryPublisher
-from shared.rejection_limit import RejectionLimit
 from shared.relay import Relay
 from shared.settings import Settings
 from shared.stage import Stage, StageRunner
@@ -72,7 +72,7 @@ async def measure(count: int, seed: int) -> None:
             publisher = MemoryPublisher()
             store = PostgresCatalog(database, lambda: datetime.now(UTC))
             stage = Stage("catalog_writer", TRACKED, CatalogView, partial(commit, load_combining()), store)
-            runner = StageRunner(stage, publisher, lambda: datetime.now(UTC), RejectionLimit(), Patience(), IDENTITIES)
+            runner = StageRunner(stage, publisher, lambda: datetime.now(UTC), HaltRule(), Patience(), IDENTITIES)
             relay = Relay("catalog-relay", PostgresOutbox(database), publisher, Patience())
 
             async def write() -> None:

@@ -41,10 +41,10 @@ from shared.events import (
     SampleRef,
     Severity,
 )
+from shared.halt import HaltRule
 from shared.identity import Identities
 from shared.migrations import migrate
 from shared.publisher import MemoryPublisher
-from shared.rejection_limit import RejectionLimit
 from shared.service import spare_garbage
 from shared.settings import Settings
 from shared.stage import StageRunner
@@ -222,7 +222,7 @@ async def load(database: Database, postmaster: int, datasets: int, chance: rando
         stages_of(store, Identities("facility.example"))[0],
         MemoryPublisher(),
         lambda: datetime.now(UTC),
-        RejectionLimit(),
+        HaltRule(),
         patience,
         IDENTITIES,
     )

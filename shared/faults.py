@@ -23,7 +23,7 @@ class Fault(Enum):
     TRANSIENT = "transient"
     """Kafka or PostgreSQL is away or busy: the same again will do."""
     FATAL = "fatal"
-    """No retry can mend it: wrong credentials, a missing migration, a halted stage."""
+    """No retry can mend it: wrong credentials, a missing migration."""
     EVENT = "event"
     """An event of the batch, or our own code over it."""
 

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import NamedTuple, get_args
 
 from pydantic import BaseModel
+from pydantic_core import from_json
 
 HEADER = "members"
 MOST_HEADER_BYTES = 4096
@@ -53,6 +54,19 @@ def _parsed(value: bytes) -> tuple[Member, ...]:
         return ()
     bounds = list(chain.from_iterable((start, end) for _, start, end in members))
     return members if bounds == sorted(bounds) and bounds[0] > 0 else ()
+
+
+def misplaced(value: bytes, headers: Iterable[tuple[str, bytes]]) -> Member | None:
+    """The first member that does not stand where the headers say; it takes reading all of them."""
+    return next((member for member in members_of(headers) if not _stands(value, member)), None)
+
+
+def _stands(value: bytes, member: Member) -> bool:
+    try:
+        found = from_json(b"{%b}" % value[member.start : member.end])
+    except ValueError:
+        return False
+    return member.end < len(value) and member.name.rpartition(".")[2] in found
 
 
 def without(value: bytes, members: Iterable[Member], view: type[BaseModel]) -> bytes:

@@ -45,8 +45,20 @@ LAST_PROGRESS = Gauge(
     "Unix time of the last settled batch, or of the last empty poll.",
     ["stage"],
 )
-HALTED = Gauge("beamcat_stage_halted", "1 while a stage has stopped because nearly everything was refused.", ["stage"])
+HALTED = Gauge(
+    "beamcat_stage_halted",
+    "1 while a stage waits since sources that were fine are refused for reasons that can be ours.",
+    ["stage"],
+)
 RELAYED = Counter("beamcat_relayed", "Messages that a relay moved from an outbox to Kafka.", ["relay"])
+SLOWED = Gauge(
+    "beamcat_producer_slowed",
+    "1 for a producer that a door admits slowly, because nearly all of it was rejected lately; at most 20 are named.",
+    ["door", "producer"],
+)
+SLOWED_REQUESTS = Counter(
+    "beamcat_slowed_requests", "Requests that a door answered 429 because their producer is admitted slowly.", ["door"]
+)
 HELD = Gauge("beamcat_held_datasets", "Datasets that wait for their inputs.")
 LONGEST_HELD = Gauge(
     "beamcat_longest_held_seconds", "How long the dataset has waited that waits longest for its inputs; 0 if none does."

@@ -10,7 +10,7 @@ from shared.events import DatasetRejected, Excerpt, Finding, Origin, Rejection
 from shared.rejections import Refusal
 from shared.subject import NO_SUBJECT, Subject
 from shared.topics import MOST_EVENT_BYTES, REJECTED
-from shared.wire import Message, Record, headers_of, origin_of, producer_of, storable
+from shared.wire import OF_RECEIPT, Message, Record, headers_of, origin_of, producer_of, storable
 
 MOST_FINDINGS = 100
 MOST_FINDINGS_CHARACTERS = 250_000
@@ -55,12 +55,9 @@ def rejection_message(
     payload = DatasetRejected(rejection=rejection).model_dump_json().encode()
     event_id = str(rejection_id(rejection))
     key = str(about.dataset_id or event_id).encode()
-    return Message(
-        REJECTED.name,
-        key,
-        payload,
-        headers_of(REJECTED, receipt_id=event_id, source=f"/beamcat/{stage}", time=now.isoformat()),
-    )
+    source, said_by = f"/beamcat/{stage}", (rejection.producer or "").encode()
+    told = headers_of(REJECTED, receipt_id=event_id, source=source, time=now.isoformat(), producer=said_by)
+    return Message(REJECTED.name, key, payload, (*told, (OF_RECEIPT, (receipt_id or "").encode())))
 
 
 def rejection_id(rejection: Rejection) -> UUID:

@@ -23,10 +23,10 @@ from shared.backoff import Patience, Stopping
 from shared.database import Database
 from shared.fatal import Fatal
 from shared.faults import Fault, fault_of
+from shared.halt import HaltRule
 from shared.identity import Identities, PathPrefixes
 from shared.problems import DESCRIBED, answer_in_problems, problem
 from shared.publisher import KafkaPublisher
-from shared.rejection_limit import RejectionLimit
 from shared.settings import Settings
 from shared.stage import Stage, StageRunner
 from shared.stream import Stream, Subscription
@@ -112,9 +112,9 @@ class Host:
         self._behind_since: dict[str, datetime] = {}
 
     def _runner(self, stage: Stage[Any, Any]) -> StageRunner[Any, Any]:
-        limit = RejectionLimit(fraction=self._settings.rejection_fraction)
         ground = self._ground
-        return StageRunner(stage, ground.publisher, ground.clock, limit, ground.patience, ground.identities)
+        halt_rule = HaltRule(halts=self._settings.halt_stages)
+        return StageRunner(stage, ground.publisher, ground.clock, halt_rule, ground.patience, ground.identities)
 
     def app(self) -> FastAPI:
         """The HTTP face; its lifespan is the service's life."""

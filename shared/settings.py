@@ -110,8 +110,10 @@ class Settings(BaseSettings):
     batch_milliseconds: int = Field(
         default=100, ge=0, description="how long a stage that is not behind lets the next batch grow"
     )
-    rejection_fraction: float = Field(
-        default=0.9, ge=0, le=1, description="share of refused events above which a stage halts"
+    halt_stages: bool = Field(
+        default=True,
+        description="whether a stage halts while several producers that were fine are refused for reasons of its own; "
+        "`false` lets it reject their events",
     )
     await_inputs_seconds: float | None = Field(
         default=None, gt=0, description="overrides how long every technique waits for inputs"

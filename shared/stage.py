@@ -6,7 +6,8 @@ Load and save share one database transaction. Offsets are committed by the calle
 everything is durable; whatever happens before that is done again, which changes nothing: every step is idempotent.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,20 +15,25 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from shared.backoff import Patience
+from shared.backoff import Patience, delay_seconds
 from shared.events import DatasetPending, Pending, Section
 from shared.failpoints import failpoint
 from shared.faults import Fault, fault_of
+from shared.halt import Halted, HaltRule
 from shared.identity import Identities
 from shared.members import Member
-from shared.metrics import Timer, observe_batch, observe_retry
+from shared.metrics import HALTED, Timer, observe_batch, observe_retry
 from shared.publisher import Publisher
 from shared.rejecting import rejection_message
-from shared.rejection_limit import RejectionLimit
 from shared.rejections import Code, Poison, Refusal
 from shared.subject import check_key, subject_of
 from shared.topics import PENDING, Topic
-from shared.wire import Headers, Message, Received, Record, derived_headers, read, splice
+from shared.wire import Headers, Message, Received, Record, derived_headers, examine, producer_of, read, splice
+
+logger = logging.getLogger(__name__)
+
+LONGEST_HALT_SECONDS = 5.0
+"""Between two attempts of a halted stage, so that it goes on within seconds once the cause is gone."""
 
 E = TypeVar("E", bound=BaseModel)
 K = TypeVar("K", covariant=True)
@@ -132,7 +138,7 @@ class StageRunner(Generic[E, K]):
         stage: Stage[E, K],
         publisher: Publisher,
         clock: Callable[[], datetime],
-        limit: RejectionLimit,
+        halt_rule: HaltRule,
         patience: Patience,
         identities: Identities,
     ) -> None:
@@ -140,27 +146,52 @@ class StageRunner(Generic[E, K]):
         self._identities = identities
         self._publisher = publisher
         self._clock = clock
-        self._limit = limit
+        self._halt_rule = halt_rule
         self._patience = patience
+        self.halted: str | None = None
+        """Why nothing is settled, and what would help; None unless the stage is halted."""
+        HALTED.labels(stage.name).set(0)
 
     async def run(self, records: Sequence[Record]) -> None:
         """Settle a batch: on return every record's outcome is durable and published.
 
         Raises:
-            Halted: nearly everything is refused; nothing of this batch was published.
-            Stopping: the service stops while the batch waits for Kafka or PostgreSQL.
+            Stopping: the service stops while the batch waits for Kafka, for PostgreSQL or for the end of a halt.
             Exception: an error that no retry can mend, such as a missing migration.
         """
         attempt = 0
         while True:
             try:
-                return await self._settle(records)
+                await self._settle(records)
+            except Halted as halted:
+                attempt += 1
+                self._say_whether_halted(str(halted))
+                await self._patience.sleep(min(LONGEST_HALT_SECONDS, delay_seconds(attempt, 1.0)))
             except Exception as error:
                 if fault_of(error) is not Fault.TRANSIENT:
                     raise
                 attempt += 1
                 observe_retry(self.stage.name, error)
                 await self._patience.wait(attempt, self.stage.name, error)
+            else:
+                self._say_whether_halted(None)
+                return
+
+    def remembered(self) -> list[str]:
+        """The sources that were fine here lately, as short hashes, for the process that comes after this one."""
+        return self._halt_rule.remembered()
+
+    def recall(self, sources: Collection[str]) -> None:
+        """What an earlier process remembered: a bad deployment is a restart, and must still be told."""
+        self._halt_rule.recall(sources)
+
+    def _say_whether_halted(self, why: str | None) -> None:
+        if why is not None and self.halted is None:
+            logger.critical("%s is halted: %s", self.stage.name, why)
+        if why is None and self.halted is not None:
+            logger.warning("%s goes on", self.stage.name)
+        self.halted = why
+        HALTED.labels(self.stage.name).set(why is not None)
 
     async def _settle(self, records: Sequence[Record]) -> None:
         with Timer() as timer:
@@ -173,9 +204,10 @@ class StageRunner(Generic[E, K]):
                     outcomes[index] = poison.refusal
             decided = await self._decide([event for _, event in received])
             outcomes.update(zip((index for index, _ in received), decided, strict=True))
-            self._limit.check(list(outcomes.values()))
-            failpoint(self.stage.name, "after_save")
             now = self._clock()
+            sources = [producer_of(record) or b"" for record in records]
+            standings = self._halt_rule.judge(sources, [outcomes[index] for index in range(len(records))], now)
+            failpoint(self.stage.name, "after_save")
             events = dict(received)
             await self._publisher.publish(
                 [
@@ -185,7 +217,7 @@ class StageRunner(Generic[E, K]):
                 ]
             )
             failpoint(self.stage.name, "after_publish")
-        self._limit.record(list(outcomes.values()))
+        self._halt_rule.record(standings)
         observe_batch(self.stage.name, list(outcomes.values()), timer.seconds)
         self.stage.saved()
 
@@ -202,14 +234,13 @@ class StageRunner(Generic[E, K]):
             async with self.stage.store.transaction() as transaction:
                 known = await transaction.load(events)
                 outcomes = self.stage.handle(events, known, self._clock())
-                self._limit.check(outcomes)
                 await transaction.save(events, outcomes)
                 return outcomes
         except Exception as error:
-            if fault_of(error) is not Fault.EVENT:
+            if fault_of(error) is not Fault.EVENT and not isinstance(error, Poison):
                 raise
             if len(events) == 1:
-                return (_blame(error),)
+                return (_blame(error, events[0].record, self.stage.consumes),)
             middle = len(events) // 2
             return (*await self._decide(events[:middle]), *await self._decide(events[middle:]))
 
@@ -247,7 +278,14 @@ class StageRunner(Generic[E, K]):
         return derived_headers(topic, event.record, event.receipt_id, self.stage.name, now, members)
 
 
-def _blame(error: Exception) -> Refusal:
+def _blame(error: Exception, record: Record, topic: Topic) -> Refusal:
+    """Why a record is refused that tripped handler or store by itself. What is wrong with it comes before our fault."""
+    if isinstance(error, Poison):
+        return error.refusal
+    try:
+        examine(record, topic)
+    except Poison as poison:
+        return poison.refusal
     words = " ".join(str(error).split())[:500]
     if type(error).__module__.startswith("asyncpg"):
         return Refusal(Code.CANNOT_STORE, f"the database refused it: {type(error).__name__}: {words}")

@@ -7,7 +7,7 @@ batch at a time, and one commit after everything is durable, because a commit co
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import chain
 from typing import Any, Protocol
 
@@ -22,8 +22,7 @@ from shared.backoff import Stopping
 from shared.failpoints import failpoint
 from shared.kafka_access import farewell, kafka_access
 from shared.kafka_records import bytes_at_most, record_of
-from shared.metrics import HALTED, LAG, LAST_PROGRESS, REBALANCES
-from shared.rejection_limit import Halted
+from shared.metrics import LAG, LAST_PROGRESS, REBALANCES
 from shared.settings import Settings
 from shared.topics import MEBIBYTE, Topic
 from shared.wire import Record
@@ -48,8 +47,18 @@ LONGEST_BATCH_MS = 15 * 60 * 1000
 class Runner(Protocol):
     """Settles batches; `shared.stage.StageRunner` is the one."""
 
+    @property
+    def halted(self) -> str | None:
+        """Why it settles nothing for now, and what would help; it tries again by itself."""
+
     async def run(self, records: Sequence[Record]) -> None:
         """Return when everything about the records is durable."""
+
+    def remembered(self) -> list[str]:
+        """Hashes of 8 hexadecimal digits, at most 100: the sources that were fine lately."""
+
+    def recall(self, sources: Collection[str]) -> None:
+        """Take what an earlier process remembered; more than once is harmless."""
 
 
 class Subscription:
@@ -61,7 +70,7 @@ class Subscription:
         self.name = name
         self.topic = topic
         self.group = group
-        self.trouble: str | None = None
+        self._trouble: str | None = None
         self.settled = 0
         self._full_batch = 0
         self._is_full = False
@@ -70,6 +79,11 @@ class Subscription:
         self._failed = failed
         self._subscriber: Any = None
         self.assigned = False
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it does not consume: an error that ended it, or a halt that it waits out."""
+        return self._trouble or self._runner.halted
 
     def attach(self, broker: KafkaBroker, settings: Settings) -> None:
         """Declare the subscriber to FastStream."""
@@ -155,12 +169,8 @@ class Subscription:
             await asyncio.sleep(self._rest_seconds)
 
     def _stop_because(self, error: Exception) -> None:
-        self.trouble = f"{type(error).__name__}: {error}"
-        if isinstance(error, Halted):
-            HALTED.labels(self.name).set(1)
-            logger.critical("%s halted: %s", self.name, error)
-        else:
-            self._failed(error)
+        self._trouble = f"{type(error).__name__}: {error}"
+        self._failed(error)
 
     async def measure(self) -> int:
         """Update the lag metrics; the events that this process has not settled yet."""
@@ -173,7 +183,7 @@ class Subscription:
             lag = 0 if end is None else max(0, end - await consumer.position(partition))
             LAG.labels(self.name, partition.partition).set(lag)
             behind += lag
-        if behind == 0 and self.trouble is None:
+        if behind == 0 and self._trouble is None:
             LAST_PROGRESS.labels(self.name).set_to_current_time()
         return behind
 

@@ -5,7 +5,7 @@ import json
 import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import reduce
 from typing import Generic, NoReturn, TypeVar
 
@@ -34,6 +34,9 @@ PRODUCER = "ce_producer"
 ORIGIN = "ce_origin"
 """An extension attribute of ours: the record in which the submission was first read, as `origin_of` writes it."""
 
+OF_RECEIPT = "ce_receipt"
+"""An extension attribute of ours, of a rejection: the receipt of what was rejected, so that a door need not read the body."""
+
 OURS = b"/beamcat/"
 """How the source of what beamcat itself says begins."""
 
@@ -51,6 +54,11 @@ class Record:
     key: bytes | None
     value: bytes | None
     headers: Headers
+
+    @property
+    def at(self) -> datetime:
+        """When it was written, in UTC; 1970 if its writer gave a time outside the years that there are."""
+        return time_of(self.timestamp_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,23 @@ class Received(Generic[E]):
     receipt_id: str
     source: str
     time: str | None
+
+    @property
+    def said_at(self) -> datetime:
+        """`ce_time` in UTC, or when the record was written if `ce_time` is no time with a zone that can be stored."""
+        try:
+            said = datetime.fromisoformat(self.time or "")
+            return self.record.at if said.tzinfo is None else said.astimezone(UTC)
+        except (ValueError, OverflowError):
+            return self.record.at
+
+
+def time_of(timestamp_ms: int) -> datetime:
+    """Kafka's milliseconds as a time; a writer can give any number."""
+    try:
+        return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)
 
 
 def read(record: Record, topic: Topic, view: type[E]) -> Received[E]:
@@ -115,6 +140,23 @@ def _parsed(record: Record, topic: Topic, view: type[E], value: bytes) -> E:
     if b"\\u0000" in value or b"NaN" in value or b"Infinity" in value:
         _refuse_unstorable(value)
     return event
+
+
+def examine(record: Record, topic: Topic) -> None:
+    """Look at all of a record that was read in part and then tripped a stage.
+
+    Raises:
+        Poison: it is no event of its topic, or its headers say of its members what is not so.
+    """
+    value = record.value or b""
+    if lie := members.misplaced(value, record.headers):
+        words = f"the header {members.HEADER} says that {lie.name} stands at the bytes {lie.start} to {lie.end}"
+        raise Poison(Code.HEADER_INVALID, f"{words}, and it does not; send the record without this header")
+    try:
+        topic.event.model_validate_json(value)
+    except ValidationError as error:
+        _poison(value, error)
+    _refuse_unstorable(value)
 
 
 def member(record: Record, name: str) -> bytes:

@@ -28,12 +28,15 @@ def list_rejections(
     *,
     code: Annotated[str | None, typer.Option(help="Only this rejection code.")] = None,
     stage: Annotated[str | None, typer.Option(help="Only what this stage refused.")] = None,
+    producer: Annotated[
+        str | None, typer.Option(help="Only what this producer sent, as `beamcat producers` names it.")
+    ] = None,
     since: Annotated[str | None, typer.Option(help="ISO 8601.")] = None,
     limit: int = 20,
     as_json: Json = False,
 ) -> None:
     """The newest rejections."""
-    answer = connect().search("/rejections", code=code, stage=stage, since=since, limit=limit)
+    answer = connect().search("/rejections", code=code, stage=stage, producer=producer, since=since, limit=limit)
     if as_json:
         print_json(answer)
     else:

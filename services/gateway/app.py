@@ -5,6 +5,7 @@ from services.gateway.descriptions import Descriptions
 from services.gateway.routes import Edge
 from shared.confirming import Confirmations
 from shared.datafiles import own_folders
+from shared.producer_watch import ProducerWatch, WatchedPublisher
 from shared.service import Ground, Parts, Service
 from shared.techniques import TechniqueBook
 from shared.tokens import Tokens
@@ -12,19 +13,21 @@ from shared.vocabulary import Vocabulary
 
 
 def assemble(ground: Ground) -> Parts:
-    """The routes, on the ground's publisher."""
+    """The routes, on the ground's publisher, and the watch over producers."""
     settings = ground.settings
     own = settings.schema_directories
     vocabulary = Vocabulary.load(own_folders("vocabulary", own))
+    watch = ProducerWatch(settings, "gateway", ground.patience)
     edge = Edge(
         Tokens(settings.tokens_file),
         ground.identities,
-        Confirmations(ground.publisher),
+        Confirmations(WatchedPublisher(ground.publisher, watch)),
         Verdicts(settings.validator_url, settings.linker_url),
         Descriptions(TechniqueBook.load(own_folders("techniques", own)), vocabulary),
         ground.clock,
+        watch.wait_seconds,
     )
-    return Parts(router=edge.router())
+    return Parts(router=edge.router(), tasks=(watch.run,))
 
 
 SERVICE = Service("gateway", assemble)

@@ -30,6 +30,11 @@ class Call:
     now: datetime
     traceparent: str
 
+    @property
+    def source(self) -> str:
+        """The caller, as events name it."""
+        return f"/producers/{self.grant.name}"
+
     def message(self, topic: Topic, key: str, receipt_id: UUID, payload: Mapping[str, object]) -> Message:
         """An event in the caller's name."""
         value = to_json(payload)
@@ -38,7 +43,7 @@ class Call:
         headers = headers_of(
             topic,
             receipt_id=str(receipt_id),
-            source=f"/producers/{self.grant.name}",
+            source=self.source,
             time=self.now.isoformat(),
             traceparent=self.traceparent.encode(),
         )

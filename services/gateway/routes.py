@@ -1,6 +1,7 @@
 """The gateway's HTTP face."""
 
 import logging
+import math
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +31,7 @@ from services.gateway.reading import is_readable, parse_json, read_json
 from shared.confirming import Confirmations
 from shared.events import Submission
 from shared.identity import Identities
-from shared.metrics import GATEWAY_REQUESTS
+from shared.metrics import GATEWAY_REQUESTS, SLOWED_REQUESTS
 from shared.problems import UNPROCESSABLE, FieldFault, Problem, invalid
 from shared.tokens import TokenRefused, Tokens
 from shared.topics import MOST_SUBMISSION_BYTES
@@ -76,6 +77,8 @@ class Edge:
     verdicts: Verdicts
     descriptions: Descriptions
     clock: Callable[[], datetime]
+    wait_seconds: Callable[[str], float]
+    """How long a source has to wait before it may hand in something; 0 unless nearly all of it is rejected."""
 
     def router(self) -> APIRouter:
         """All routes of the gateway."""
@@ -146,6 +149,7 @@ class Edge:
     async def submit_batch(self, request: Request) -> Response:
         """Hand in up to 1,000 datasets: one answer an item, in order; 207 where not all were accepted."""
         call = self._call(request)
+        self._check_pace(call)
         parsed = parse_json(await _body(request, MOST_BATCH_BYTES))
         messages: list[Message] = []
         results: list[dict[str, object]] = []
@@ -164,6 +168,7 @@ class Edge:
 
     async def _one(self, request: Request, submit: Submit) -> BaseModel:
         call = self._call(request)
+        self._check_pace(call)
         receipt_id = receipt_of(request.headers.get("idempotency-key"), uuid4(), "the header Idempotency-Key")
         message, answer = submit(read_json(await _body(request, MOST_SUBMISSION_BYTES)), receipt_id, call)
         await self._confirm([message], {"receipt_id": str(receipt_id)})
@@ -177,6 +182,18 @@ class Edge:
         except Problem as problem:
             problem.members = receipts
             raise
+
+    def _check_pace(self, call: Call) -> None:
+        seconds = math.ceil(self.wait_seconds(call.source))
+        if seconds > 0:
+            SLOWED_REQUESTS.labels("gateway").inc()
+            raise Problem(
+                429,
+                f"nearly everything that {call.grant.name} sent lately was rejected, so it is admitted slowly until"
+                f" something is not; `beamcat rejections list --producer {call.source}` says why;"
+                f" send again in {seconds} s",
+                retry_after_seconds=seconds,
+            )
 
     def _call(self, request: Request) -> Call:
         now = self.clock()

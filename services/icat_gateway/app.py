@@ -8,6 +8,7 @@ from services.icat_gateway.consuming import Consumers, Group
 from services.icat_gateway.edge import Edge
 from services.icat_gateway.jolokia import Jolokia
 from services.icat_gateway.translation import Translator
+from shared.producer_watch import ProducerWatch, WatchedPublisher
 from shared.service import Ground, Parts, Service
 from shared.topics import INVESTIGATIONS, REPORTS, SUBMITTED
 
@@ -28,11 +29,13 @@ def assemble(ground: Ground) -> Parts:
     """STOMP and Jolokia, each on its own port, whether Kafka is there or not."""
     settings = ground.settings
     translator = Translator(ground.identities, ZoneInfo(settings.time_zone))
-    edge = Edge(settings, translator, ground.publisher, ground.patience, ground.clock, Bounds())
+    watch = ProducerWatch(settings, "icat_gateway", ground.patience)
+    publisher = WatchedPublisher(ground.publisher, watch)
+    edge = Edge(settings, translator, publisher, ground.patience, ground.clock, Bounds(), watch.wait_seconds)
     consumers = Consumers(settings, CONSUMERS, ground.patience)
     jolokia = Jolokia(consumers, ground.patience, ground.clock)
     serve_jolokia = partial(jolokia.serve, settings.stomp_host, settings.jolokia_port)
-    return Parts(router=jolokia.router(), edges=(edge.run, consumers.run, serve_jolokia))
+    return Parts(router=jolokia.router(), edges=(edge.run, consumers.run, serve_jolokia, watch.run))
 
 
 SERVICE = Service("icat_gateway", assemble)

@@ -27,6 +27,8 @@ class Patiences:
     """For all of a frame, once it has begun; the time for which we do not read does not count."""
     answers: float = 30.0
     """For the client to take what it is answered."""
+    longest_rest: float = 10.0
+    """Between two reads of a connection whose frames are nearly all rejected."""
     goodbye: float = 2.0
     """For what is still on its way when a refused client is sent its ERROR frame."""
 

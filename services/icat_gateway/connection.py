@@ -9,12 +9,14 @@ from functools import partial
 from services.icat_gateway.bounds import Bounds
 from services.icat_gateway.framing import Parser, Reason, Refused, StompFrame, written
 from services.icat_gateway.session import Answer, Leave, Session, Take
-from services.icat_gateway.translation import Frame
+from services.icat_gateway.translation import Frame, source_of
 from shared.metrics import ICAT_REFUSED
 
 logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 32 * 1024
+SLOW_CHUNK_BYTES = 4 * 1024
+"""What is read at once of a connection whose frames are nearly all rejected."""
 LARGE_BYTES = 64 * 1024
 """A frame of which so much is held, and more to come, needs one of few permits."""
 
@@ -27,6 +29,8 @@ class Terms:
     """Hand a frame on; the callback is called once it is durable."""
     large_frames: asyncio.Semaphore
     bounds: Bounds
+    wait_seconds: Callable[[str], float]
+    """How long a source has to wait with its next frame; 0 unless nearly all of it is rejected."""
 
 
 class Connection:
@@ -44,6 +48,7 @@ class Connection:
         self._all_durable.set()
         self._left_seconds = terms.bounds.patiences.connect
         self._stopping = False
+        self._chunk_bytes = CHUNK_BYTES
         self._reading: asyncio.Timeout | None = None
 
     async def serve(self) -> None:
@@ -57,6 +62,7 @@ class Connection:
                 elif large and self._parser.held_bytes <= LARGE_BYTES:
                     self._terms.large_frames.release()
                     large = False
+                await self._rest()
         except Refused as refused:
             await self._refuse(refused)
         except ConnectionError as error:
@@ -74,6 +80,18 @@ class Connection:
         if self._reading is not None:
             self._reading.reschedule(0)
 
+    async def _rest(self) -> None:
+        """Read on slowly while nearly everything that this peer sends is rejected; it holds nothing meanwhile."""
+        self._chunk_bytes = CHUNK_BYTES
+        seconds = min(self._terms.wait_seconds(source_of(self._peer)), self._terms.bounds.patiences.longest_rest)
+        if seconds > 0 and not self._stopping and self._parser.held_bytes <= LARGE_BYTES:
+            self._chunk_bytes = SLOW_CHUNK_BYTES
+            try:
+                async with asyncio.timeout(seconds) as self._reading:
+                    await asyncio.Event().wait()
+            except TimeoutError:
+                self._reading = None
+
     async def _read(self) -> bytes:
         """The next bytes; none at the end.
 
@@ -88,7 +106,7 @@ class Connection:
         began = loop.time()
         try:
             async with asyncio.timeout(self._left_seconds if limited else None) as self._reading:
-                return await self._reader.read(CHUNK_BYTES)
+                return await self._reader.read(self._chunk_bytes)
         except TimeoutError:
             return self._out_of_time()
         finally:

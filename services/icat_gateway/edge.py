@@ -30,7 +30,7 @@ END_SECONDS = 20.0
 class Edge:
     """Serves STOMP as long as the service lives, whether Kafka is there or not."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # all that a door stands on
         self,
         settings: Settings,
         translator: Translator,
@@ -38,13 +38,14 @@ class Edge:
         patience: Patience,
         clock: Callable[[], datetime],
         bounds: Bounds,
+        wait_seconds: Callable[[str], float] = lambda _source: 0.0,
     ) -> None:
         self._translator = translator
         self._patience = patience
         self._clock = clock
         intake = Intake(bounds.waiting_bytes)
         self.spool = Spool(settings.stomp_spool, settings.stomp_spool_bytes)
-        self.server = Server(settings, intake, clock, bounds)
+        self.server = Server(settings, intake, clock, bounds, wait_seconds)
         self.attempts = Attempts(settings.stomp_spool)
         self._delivery = Delivery(
             intake,

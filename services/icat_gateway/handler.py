@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.icat_gateway.ports import Taken, Translator
+from services.icat_gateway.translation import source_of
 from shared.rejecting import rejection_message
 from shared.rejections import Code, Refusal
 from shared.topics import HEADROOM_BYTES, TOPICS
@@ -42,7 +43,7 @@ def _excess(message: Message) -> int:
 
 def _rejected(taken: Taken, refusal: Refusal, now: datetime, receipt: bytes | None = None) -> Message:
     """The rejection of the frame as a whole, under the receipt that its event would have had."""
-    source = ("ce_source", f"/stomp/{taken.frame.peer}".encode())
+    source = ("ce_source", source_of(taken.frame.peer).encode())
     headers = (source,) if receipt is None else (("ce_id", receipt), source)
     at = taken.position
     record = Record(at.topic, at.partition, at.offset, at.timestamp_ms, None, taken.frame.body, headers)

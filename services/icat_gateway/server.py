@@ -32,11 +32,12 @@ class Server:
         intake: Intake,
         clock: Callable[[], datetime],
         bounds: Bounds,
+        wait_seconds: Callable[[str], float],
     ) -> None:
         self._settings = settings
         self._intake = intake
         self._clock = clock
-        self._terms = Terms(self._take, asyncio.Semaphore(bounds.large_frames), bounds)
+        self._terms = Terms(self._take, asyncio.Semaphore(bounds.large_frames), bounds, wait_seconds)
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._of_peer: Counter[str] = Counter()
         self._number = 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from services.linker.handler import HeldSubmission, Known, Linker, LinkerView, State, add_ancestry
@@ -61,7 +61,7 @@ def _holding(event: Received[LinkerView], outcome: Outcome, known: Known) -> Hol
         dataset_id=dataset.dataset_id,
         path=dataset.path,
         state=State.WAITING if missing else State.RELEASED,
-        since=datetime.fromtimestamp(event.record.timestamp_ms / 1000, UTC),
+        since=event.record.at,
         waits_for=tuple(declared.path for declared in missing),
     )
     inputs = frozenset(declared.dataset_id for declared in dataset.inputs)

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic_core import from_json, to_json
 
@@ -13,9 +13,10 @@ from services.search.order import microsecond
 from shared.events import Commit, DatasetPending, DatasetRejected, Rejection, Section
 from shared.identity import Identities
 from shared.rejecting import rejection_id
+from shared.rejections import Code, Poison
 from shared.subject import subject_of
 from shared.topics import SUBMITTED
-from shared.wire import Received, member
+from shared.wire import Received, member, time_of
 
 
 class SubmittedView(Section):
@@ -38,7 +39,7 @@ def note_submitted(
             Receipt(
                 event.receipt_id,
                 *subject_of(event.record, identities),
-                _said_time(event.time) or _time_of(event.record.timestamp_ms),
+                event.said_at,
                 Rank.IN_FLIGHT,
                 0,
                 '{"state":"in_flight"}',
@@ -161,7 +162,7 @@ def _rejected(rejection: Rejection) -> Noted:
         rejection.receipt_id,
         rejection.dataset_id,
         rejection.path,
-        _time_of(first.timestamp_ms) if first.topic == SUBMITTED.name else None,
+        time_of(first.timestamp_ms) if first.topic == SUBMITTED.name else None,
         Rank.REJECTED,
         first.timestamp_ms,
         answer,
@@ -174,17 +175,7 @@ def _answer(**fields: object) -> str:
 
 
 def _bytes(encoded: str | None) -> bytes | None:
-    return None if encoded is None else base64.b64decode(encoded)
-
-
-def _time_of(timestamp_ms: int) -> datetime:
-    return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
-
-
-def _said_time(text: str | None) -> datetime | None:
-    """`ce_time` as the producer wrote it; nothing if it is no time with a zone within the years that can be stored."""
     try:
-        said = datetime.fromisoformat(text or "").astimezone(UTC) if text else None
-    except (ValueError, OverflowError):
-        return None
-    return said
+        return None if encoded is None else base64.b64decode(encoded)
+    except ValueError as error:
+        raise Poison(Code.SHAPE_INVALID, f"the bytes that were rejected are not written in base64: {error}") from error

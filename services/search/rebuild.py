@@ -18,9 +18,9 @@ from services.search.store import PostgresReadModel, lock_name
 from shared.backoff import Patience
 from shared.database import Database
 from shared.fatal import Fatal
+from shared.halt import HaltRule
 from shared.kafka_records import record_of
 from shared.migrations import migrate
-from shared.rejection_limit import RejectionLimit
 from shared.rewinding import FETCH_MS, Places, from_start, left
 from shared.service import identities_of, utc_now
 from shared.settings import Settings
@@ -90,9 +90,7 @@ class TopicReader:
         patience, identities = Patience(), identities_of(settings)
         self._sealing = Sealing(database, patience)
         self._runners = {
-            stage.consumes.name: StageRunner(
-                stage, Nowhere(), utc_now, RejectionLimit(fraction=1), patience, identities
-            )
+            stage.consumes.name: StageRunner(stage, Nowhere(), utc_now, HaltRule(halts=False), patience, identities)
             for stage in stages_of(PostgresReadModel(database, utc_now), identities)
         }
 

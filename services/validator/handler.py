@@ -1,7 +1,7 @@
 """The decision: a dataset passes with its facts and canonical parameters, or is refused with every finding at once."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from services.validator.checking import Checker, Verdict
 from shared.events import DatasetFacts, DatasetSubmitted
@@ -18,7 +18,7 @@ def validating(checker: Checker) -> Callable[[Sequence[Received[DatasetSubmitted
 
     def validate(events: Sequence[Received[DatasetSubmitted]], _known: None, _now: datetime) -> Sequence[Outcome]:
         return [
-            outcome_of(checker.check(event.event.submission, event.receipt_id, _submitted_at(event)), event.record.key)
+            outcome_of(checker.check(event.event.submission, event.receipt_id, event.said_at), event.record.key)
             for event in events
         ]
 
@@ -49,14 +49,3 @@ def _summary(verdict: Verdict) -> str:
     errors = [finding.sentence for finding in verdict.errors]
     more = f" (and {len(errors) - SUMMED_UP} more)" if len(errors) > SUMMED_UP else ""
     return "; ".join(errors[:SUMMED_UP]) + more
-
-
-def _submitted_at(event: Received[DatasetSubmitted]) -> datetime:
-    """`ce_time`, or when Kafka took the record if a producer gave none that can be read."""
-    try:
-        time = datetime.fromisoformat(event.time or "")
-    except ValueError:
-        time = None
-    if time is not None and time.tzinfo is not None:
-        return time
-    return datetime.fromtimestamp(event.record.timestamp_ms / 1000, UTC)

@@ -24,8 +24,8 @@ from services.validator.checking import Checker
 from services.validator.handler import validating
 from shared.backoff import Patience
 from shared.events import DatasetSubmitted, InvestigationAnnounced, InvestigationRegistered, SampleMoved
+from shared.halt import HaltRule
 from shared.publisher import MemoryPublisher
-from shared.rejection_limit import RejectionLimit
 from shared.relay import Outbox, Relay
 from shared.stage import Stage, StageRunner, Stateless, Store
 from shared.techniques import TechniqueBook
@@ -122,7 +122,7 @@ class World:
         )
 
     def _runner(self, stage: Stage[Any, Any]) -> StageRunner[Any, Any]:
-        return StageRunner(stage, self.broker, lambda: self.now, RejectionLimit(), Patience(), IDENTITIES)
+        return StageRunner(stage, self.broker, lambda: self.now, HaltRule(), Patience(), IDENTITIES)
 
     def rewind(self, group: str, to: int = 0) -> None:
         """Reset the group of a stage to an earlier offset, as an operator may."""

@@ -60,8 +60,7 @@ class Sending:
     @property
     def source(self) -> str:
         """Where the events come from, as CloudEvents call it."""
-        peer = self.frame.peer
-        return f"/icat/{peer}" if is_plain(f"/icat/{peer}") else "/icat"
+        return source_of(self.frame.peer)
 
     def message(self, topic: Topic, key: str, event_id: UUID, payload: Mapping[str, Section | object]) -> Message:
         """An event in the client's name.
@@ -75,6 +74,11 @@ class Sending:
             words = f"the message has {message.size} bytes, {topic.max_bytes} are taken; move bulk data into files"
             raise Poison(Code.TOO_LARGE, words)
         return message
+
+
+def source_of(peer: str) -> str:
+    """What events call a client of which only the address is known."""
+    return f"/icat/{peer}" if is_plain(f"/icat/{peer}") else "/icat"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -59,6 +59,7 @@ class GatewayAtWork:
             Verdicts("http://validator", "http://linker", httpx.MockTransport(judge)),
             Descriptions(TechniqueBook([]), Vocabulary([], {})),
             lambda: datetime.now(UTC),
+            lambda _source: 0.0,
         )
         self._gateway = FastAPI()
         self._gateway.include_router(edge.router())

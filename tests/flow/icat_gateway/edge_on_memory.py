@@ -97,15 +97,26 @@ class World:
     """An edge that runs."""
 
     def __init__(self, folder: Path, broker: Broker, bounds: Bounds, translator: Translator, **settings: int) -> None:
+        self.waits: dict[str, float] = {}
+        """How long sources are made to wait, in seconds."""
         self.broker = broker
         self.patience = Patience()
         chosen = Settings(stomp_port=0, stomp_spool=folder, **settings)  # type: ignore[arg-type]
-        self.edge = Edge(chosen, translator, broker, self.patience, lambda: datetime.now(UTC), bounds)
+        self.edge = Edge(
+            chosen,
+            translator,
+            broker,
+            self.patience,
+            lambda: datetime.now(UTC),
+            bounds,
+            lambda source: self.waits.get(source, 0.0),
+        )
         self._clients: list[Client] = []
 
-    async def client(self) -> Client:
-        """A new connection."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.edge.server.port)
+    async def client(self, address: str = "127.0.0.1") -> Client:
+        """A new connection from an address of this machine."""
+        port = self.edge.server.port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
         self._clients.append(Client(reader, writer))
         return self._clients[-1]
 

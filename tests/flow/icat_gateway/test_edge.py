@@ -289,3 +289,29 @@ async def test_few_large_frames_at_a_time_and_neighbours_are_served_meanwhile(tm
         for client in large:
             await client.received("L")
     assert len(broker.bodies) == 7
+
+
+async def test_a_client_that_sends_only_rubbish_is_read_slowly_and_its_neighbour_is_not(tmp_path: Path) -> None:
+    unhurried = Bounds(patiences=Patiences(longest_rest=3600.0))
+    async with running(tmp_path, broker := Broker(), unhurried) as world:
+        bad = await (await world.client("127.0.0.2")).connect()
+        good = await (await world.client()).connect()
+        world.waits["/icat/127.0.0.2"] = 3600.0
+        await bad.send(b"rubbish", "taken")
+        await bad.received("taken")
+        await bad.send(b"more rubbish", "later")
+        for number in range(100):
+            await good.send(str(number).encode(), str(number))
+            await good.received(str(number))
+        assert b"more rubbish" not in broker.bodies
+    assert broker.bodies[-1] == b"99"  # and a service that stops does not wait for it
+
+
+async def test_a_slowed_client_is_read_again_after_a_bounded_time(tmp_path: Path) -> None:
+    async with running(tmp_path, broker := Broker(), Bounds(patiences=Patiences(longest_rest=0.05))) as world:
+        world.waits["/icat/127.0.0.1"] = 3600.0
+        client = await (await world.client()).connect()
+        for number in range(5):
+            await client.send(str(number).encode(), str(number))
+            await client.received(str(number))
+        assert len(broker.bodies) == 5

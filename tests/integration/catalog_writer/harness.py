@@ -9,8 +9,8 @@ from services.catalog_writer.handler import Known, commit
 from services.catalog_writer.memory import MemoryCatalog
 from shared.backoff import Patience
 from shared.events import DatasetRejected
+from shared.halt import HaltRule
 from shared.publisher import MemoryPublisher
-from shared.rejection_limit import RejectionLimit
 from shared.relay import Outbox, Relay
 from shared.stage import Stage, StageRunner, Store
 from shared.topics import COMMITTED, REJECTED, TRACKED
@@ -33,7 +33,7 @@ class Catalogue:
         self.publisher = MemoryPublisher()
         patience = Patience(chance=lambda: 0.0)
         stage = Stage("catalog_writer", TRACKED, CatalogView, partial(commit, COMBINING), store)
-        self.runner = StageRunner(stage, self.publisher, clock, RejectionLimit(), patience, IDENTITIES)
+        self.runner = StageRunner(stage, self.publisher, clock, HaltRule(), patience, IDENTITIES)
         self.relay = Relay("catalog-relay", outbox, self.publisher, patience)
 
     @classmethod

@@ -19,9 +19,9 @@ from services.search.store import PostgresReadModel
 from shared.backoff import Patience
 from shared.database import Database
 from shared.fatal import Fatal
+from shared.halt import HaltRule
 from shared.migrations import migrate
 from shared.publisher import KafkaPublisher, MemoryPublisher
-from shared.rejection_limit import RejectionLimit
 from shared.service import utc_now
 from shared.settings import Settings
 from shared.stage import StageRunner
@@ -51,7 +51,7 @@ class Live:
                 stage.name,
                 stage.consumes,
                 f"test.{self._group}.{stage.name}",
-                StageRunner(stage, MemoryPublisher(), utc_now, RejectionLimit(fraction=1), Patience(), IDENTITIES),
+                StageRunner(stage, MemoryPublisher(), utc_now, HaltRule(halts=False), Patience(), IDENTITIES),
                 self._fail,
             )
             for stage in stages_of(PostgresReadModel(database, utc_now), IDENTITIES)

@@ -19,8 +19,8 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from shared.backoff import Patience
 from shared.events import DatasetSubmitted, Producer
 from shared.fatal import Fatal
+from shared.halt import HaltRule
 from shared.publisher import KafkaPublisher
-from shared.rejection_limit import RejectionLimit
 from shared.rejections import Code
 from shared.service import utc_now
 from shared.settings import Settings
@@ -29,6 +29,7 @@ from shared.stream import Runner, Stream, Subscription
 from shared.topic_admin import apply_topics
 from shared.topics import MOST_EVENT_BYTES, MOST_SUBMISSION_BYTES, REJECTED, SUBMITTED, VALIDATED
 from shared.wire import Headers, Message, Received, Record, headers_of
+from tests.builders.runners import NeverHalted
 from tests.builders.submissions import IDENTITIES
 
 pytestmark = pytest.mark.integration
@@ -38,14 +39,19 @@ PARTITIONS = 3
 Event = Received[DatasetSubmitted]
 
 
-def submission(name: str, *extra: tuple[str, bytes], value: bytes | None = None) -> Message:
+def submission(
+    name: str, *extra: tuple[str, bytes], value: bytes | None = None, source: str = "/producers/t"
+) -> Message:
     body = json.dumps({"submission": {"name": name, "path": f"/data/{name}", "proposal": "p"}}).encode()
-    headers: Headers = headers_of(SUBMITTED, receipt_id=f"r-{name}", source="/producers/t", time="t")
+    headers: Headers = headers_of(SUBMITTED, receipt_id=f"r-{name}", source=source, time="t")
     return Message(SUBMITTED.name, name.encode(), body if value is None else value, (*headers, *extra))
 
 
 def accept(events: Sequence[Event], _known: None, _now: datetime) -> Sequence[Outcome]:
     return [Passed({"seen": Producer(software=event.receipt_id)}) for event in events]
+
+
+Handle = Callable[[Sequence[Event], None, datetime], Sequence[Outcome]]
 
 
 class Bench:
@@ -57,9 +63,9 @@ class Bench:
         self.group = f"test.{uuid4()}"
         self.failures: list[Exception] = []
 
-    def runner(self) -> StageRunner[DatasetSubmitted, None]:
-        stage = Stage("tester", SUBMITTED, DatasetSubmitted, accept, Stateless[DatasetSubmitted](), VALIDATED)
-        return StageRunner(stage, self.publisher, utc_now, RejectionLimit(), Patience(), IDENTITIES)
+    def runner(self, handle: Handle = accept) -> StageRunner[DatasetSubmitted, None]:
+        stage = Stage("tester", SUBMITTED, DatasetSubmitted, handle, Stateless[DatasetSubmitted](), VALIDATED)
+        return StageRunner(stage, self.publisher, utc_now, HaltRule(), Patience(), IDENTITIES)
 
     @asynccontextmanager
     async def consuming(self, runner: Runner) -> AsyncIterator[Subscription]:
@@ -244,7 +250,7 @@ async def test_a_batch_spreads_over_partitions_and_a_key_stays_in_one(bench: Ben
 
 
 async def test_a_batch_that_failed_for_good_is_not_committed_and_comes_again(bench: Bench) -> None:
-    class Broken:
+    class Broken(NeverHalted):
         async def run(self, _records: Sequence[Record]) -> None:
             raise RuntimeError("a defect")
 
@@ -268,7 +274,7 @@ async def test_a_stuck_batch_shows_as_lag_and_a_graceful_stop_finishes_it(bench:
     entered, release = asyncio.Event(), asyncio.Event()
     runner = bench.runner()
 
-    class Slow:
+    class Slow(NeverHalted):
         async def run(self, records: Sequence[Record]) -> None:
             entered.set()
             await release.wait()
@@ -313,3 +319,67 @@ async def test_topics_keep_their_partitions_and_refuse_another_count(bench: Benc
     assert {applied.partitions for applied in await apply_topics(unsaid, partitions=PARTITIONS + 1)} == {PARTITIONS}
     with pytest.raises(Fatal, match=f"has {PARTITIONS} partitions, BEAMCAT_TOPIC_PARTITIONS says {PARTITIONS + 1}"):
         await apply_topics(unsaid.model_copy(update={"topic_partitions": PARTITIONS + 1}))
+
+
+class Defective:
+    """A handler with a defect that some events trip, by their names, until it is mended."""
+
+    def __init__(self, *tripping: str) -> None:
+        self.tripping: tuple[str, ...] = tripping
+
+    def __call__(self, events: Sequence[Event], known: None, now: datetime) -> Sequence[Outcome]:
+        if any(word in event.event.submission.name for event in events for word in self.tripping):
+            raise ZeroDivisionError("a defect")
+        return accept(events, known, now)
+
+
+async def test_2500_bad_events_of_one_source_halt_nothing_and_its_neighbour_is_settled_all_the_while(
+    bench: Bench,
+) -> None:
+    run = uuid4().hex
+    good = [submission(f"{run}-good-{number}", source="/producers/neighbour") for number in range(100)]
+    bad = [submission(f"{run}-bad-{number}", source="/producers/bad") for number in range(2500)]
+    bad[::2] = [submission(f"{run}-bad-{number}", value=b"{", source="/producers/bad") for number in range(0, 2500, 2)]
+    troubles: set[str | None] = set()
+    async with bench.consuming(bench.runner(Defective("bad"))) as subscription:
+        fine = [submission(f"{run}-fine-{number}", source="/producers/bad") for number in range(9)]
+        await bench.publisher.publish(fine)
+        for part in range(10):
+            await bench.publisher.publish([*bad[250 * part : 250 * (part + 1)], *good[10 * part : 10 * (part + 1)]])
+            troubles.add(subscription.trouble)
+        await read_all(bench.settings, VALIDATED.name, {f"r-{run}-good-{number}".encode() for number in range(100)})
+        await read_all(bench.settings, REJECTED.name, {f"r-{run}-bad-{number}".encode() for number in range(2500)})
+        troubles.add(subscription.trouble)
+    assert troubles == {None}
+    assert bench.failures == []
+
+
+async def test_a_halted_stage_says_so_commits_nothing_and_goes_on_by_itself_even_after_a_restart(bench: Bench) -> None:
+    run = uuid4().hex
+    sources = [f"/producers/{run}-{letter}" for letter in "abcd"]
+
+    def from_all(name: str, times: int) -> list[Message]:
+        return [
+            submission(f"{run}-{name}-{number}-{source[-1]}", source=source)
+            for number in range(times)
+            for source in sources
+        ]
+
+    before = bench.runner()
+    async with bench.consuming(before):
+        await bench.publisher.publish(fine := from_all("fine", 5))
+        await until(lambda: _at_least(bench, 20))
+        await read_all(bench.settings, VALIDATED.name, {dict(message.headers)["ce_id"] for message in fine})
+    settled = await bench.committed()
+    deployed = Defective("new")
+    after = bench.runner(deployed)
+    after.recall(before.remembered())
+    async with bench.consuming(after) as subscription:
+        await bench.publisher.publish(new := from_all("new", 25))
+        await until(lambda: _ended(subscription))
+        assert "internal_error: a defect in this stage: ZeroDivisionError" in (subscription.trouble or "")
+        assert bench.failures == []
+        deployed.tripping = ()
+        await read_all(bench.settings, VALIDATED.name, {dict(message.headers)["ce_id"] for message in new})
+        await until(lambda: _at_least(bench, settled + len(new)))
+        assert subscription.trouble is None

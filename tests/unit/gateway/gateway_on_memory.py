@@ -67,6 +67,7 @@ class Gateway:
         self.token = create_token(tokens_file, "id30a3-control", ["id30a-3", "id29"])
         self.publisher = TroubledPublisher()
         self.services = Services()
+        self.waits: dict[str, float] = {}
         self.confirmations = Confirmations(
             self.publisher, confirmation_seconds=0.05, most_publishes=2, most_bytes=1_000_000
         )
@@ -77,6 +78,7 @@ class Gateway:
             Verdicts("http://validator", "http://linker/", httpx.MockTransport(self.services)),
             described(),
             lambda: NOW,
+            lambda source: self.waits.get(source, 0.0),
         )
         self.app = FastAPI()
         self.app.include_router(edge.router())

@@ -184,3 +184,25 @@ def test_twenty_levels_are_read_and_no_more() -> None:
 @given(st.dictionaries(SOUND_TEXT, SOUND, max_size=5))
 def test_reading_alters_nothing(value: dict[str, Any]) -> None:
     assert read_json(json.dumps(value).encode()) == value
+
+
+@pytest.mark.parametrize("path", ["/datasets", "/datasets:batch", "/investigations", "/samples"])
+async def test_who_sends_nothing_but_rubbish_is_told_when_to_come_back_and_where_to_look(
+    gateway: Gateway, caller: httpx.AsyncClient, path: str
+) -> None:
+    gateway.waits["/producers/id30a3-control"] = 12.3
+    answer = await caller.post(path, json={"datasets": [DATASET]} if "batch" in path else DATASET)
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "13"
+    assert "beamcat rejections list --producer /producers/id30a3-control" in answer.json()["detail"]
+    assert gateway.publisher.messages == []
+
+
+async def test_another_producer_is_not_slowed(gateway: Gateway, caller: httpx.AsyncClient) -> None:
+    gateway.waits["/producers/somebody-else"] = 300.0
+    assert (await caller.post("/datasets", json=DATASET)).status_code == 202
+
+
+async def test_a_dry_run_is_never_slowed(gateway: Gateway, caller: httpx.AsyncClient) -> None:
+    gateway.waits["/producers/id30a3-control"] = 300.0
+    assert (await caller.post("/datasets:check", json={"name": 1})).status_code == 422

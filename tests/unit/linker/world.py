@@ -21,8 +21,8 @@ from shared.events import (
     Section,
 )
 from shared.events import Links as LinksSection
+from shared.halt import HaltRule
 from shared.publisher import MemoryPublisher
-from shared.rejection_limit import RejectionLimit
 from shared.relay import Relay
 from shared.stage import Stage, StageRunner
 from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, PENDING, REGISTERED, REJECTED, VALIDATED
@@ -71,7 +71,7 @@ class World:
         return self.now
 
     def _runner(self, stage: Stage) -> StageRunner:  # type: ignore[type-arg]
-        return StageRunner(stage, self.publisher, self.clock, RejectionLimit(fraction=1.0), Patience(), IDENTITIES)
+        return StageRunner(stage, self.publisher, self.clock, HaltRule(halts=False), Patience(), IDENTITIES)
 
     async def submit(self, *datasets: DatasetFacts) -> None:
         """One batch arrives."""

@@ -27,9 +27,9 @@ from shared.events import (
     Submission,
     Tracking,
 )
+from shared.halt import HaltRule
 from shared.identity import Identities
 from shared.publisher import MemoryPublisher
-from shared.rejection_limit import RejectionLimit
 from shared.stage import Stage, StageRunner, Store
 from shared.topics import LINKED, REGISTERED, SAMPLES, TRACKED, Topic
 from shared.wire import Record, headers_of
@@ -238,7 +238,7 @@ class World:
 
 
 async def run(stage: Stage[Any, Any], publisher: MemoryPublisher, records: Sequence[Record]) -> None:
-    await StageRunner(stage, publisher, lambda: NOW, RejectionLimit(), Patience(), IDENTITIES).run(records)
+    await StageRunner(stage, publisher, lambda: NOW, HaltRule(), Patience(), IDENTITIES).run(records)
 
 
 def derived(number: int) -> str:

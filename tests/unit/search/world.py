@@ -8,8 +8,8 @@ from services.search.app import stages_of
 from services.search.icat_plus.model import Declared
 from services.search.memory import MemoryReadModel
 from shared.backoff import Patience
+from shared.halt import HaltRule
 from shared.publisher import MemoryPublisher
-from shared.rejection_limit import RejectionLimit
 from shared.stage import StageRunner
 from shared.wire import Record
 from tests.unit.search.building import IDENTITIES, NOON, dataset_id
@@ -67,7 +67,7 @@ class Noting:
         self.publisher = MemoryPublisher()
         self._runners = {
             stage.consumes.name: StageRunner(
-                stage, self.publisher, lambda: NOON, RejectionLimit(fraction=1), Patience(), IDENTITIES
+                stage, self.publisher, lambda: NOON, HaltRule(halts=False), Patience(), IDENTITIES
             )
             for stage in stages_of(store, IDENTITIES)
         }

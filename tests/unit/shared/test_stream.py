@@ -12,6 +12,7 @@ from shared import kafka_records, stream
 from shared.stream import Subscription
 from shared.topics import SUBMITTED
 from shared.wire import Record
+from tests.builders.runners import NeverHalted
 
 assert fetcher.FetchResult is kafka_records._Result
 
@@ -75,7 +76,7 @@ class ConsumerWith:
         return sum(len(each.left) for each in self.fetched)
 
 
-class Nobody:
+class Nobody(NeverHalted):
     async def run(self, records: Sequence[Record]) -> None:
         """Never asked."""
 

@@ -1,11 +1,13 @@
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from shared.events import DatasetSubmitted, Producer
 from shared.rejections import Code, Poison
 from shared.topics import SUBMITTED
-from shared.wire import Headers, Record, headers_of, read, splice
+from shared.wire import Headers, Received, Record, examine, headers_of, read, splice
 
 HEADERS = headers_of(SUBMITTED, receipt_id="r-1", source="/producers/test", time="2026-11-24T00:00:00Z")
 GOOD = b'{"submission":{"name":"n","path":"/data/a","proposal":"p","parameters":{"a":%b}}}'
@@ -81,3 +83,26 @@ def test_a_section_is_added_and_every_other_byte_stays() -> None:
         "one": {"software": "mxcube", "version": None, "machine": None},
         "two": {"value": 0.1},
     }
+
+
+@pytest.mark.parametrize("timestamp_ms", [-(2**63), -1, 2**53, 2**63 - 1])
+@pytest.mark.parametrize("time", [None, "yesterday", "2026-01-01T00:00:00", "0001-01-01T00:00:00+14:00"])
+def test_a_record_has_a_time_that_can_be_stored_whatever_its_writer_said(timestamp_ms: int, time: str | None) -> None:
+    record = Record("t", 0, 0, timestamp_ms, None, None, ())
+    assert Received(Producer(), record, "r", "s", time).said_at.tzinfo is UTC
+    said = Received(Producer(), record, "r", "s", "2026-01-01T01:00:00+01:00")
+    assert said.said_at == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_what_a_header_says_of_members_is_looked_at_once_a_record_tripped_a_stage() -> None:
+    event = {"submission": {"name": "n", "path": "/data/n", "proposal": "p"}}
+    value = json.dumps(event).encode()
+    for said in (f"submission 1 {len(value) + 5}", "submission 3 20", "parameters 1 20"):
+        lying = Record(SUBMITTED.name, 0, 0, 0, None, value, (("members", said.encode()),))
+        with pytest.raises(Poison, match="the header members says that") as poison:
+            examine(lying, SUBMITTED)
+        assert poison.value.refusal.code == Code.HEADER_INVALID
+    true = Record(SUBMITTED.name, 0, 0, 0, None, value, (("members", b"submission 1 %d" % (len(value) - 1)),))
+    examine(true, SUBMITTED)
+    with pytest.raises(Poison, match=r"submission\.path"):
+        examine(replace(true, value=value.replace(b"path", b"past"), headers=()), SUBMITTED)

@@ -1,0 +1,57 @@
+"""What a door learns from a real Kafka."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from shared.backoff import Patience, Stopping
+from shared.producer_watch import ProducerWatch, WatchedPublisher
+from shared.publisher import KafkaPublisher
+from shared.rejecting import rejection_message
+from shared.rejections import Code, Refusal
+from shared.settings import Settings
+from shared.slowdown import FEWEST_REJECTED
+from shared.topic_admin import apply_topics
+from shared.topics import SUBMITTED
+from shared.wire import Message, Record, headers_of
+
+pytestmark = pytest.mark.integration
+
+
+def submission(source: str, receipt: str) -> Message:
+    return Message(SUBMITTED.name, b"key", b"{}", headers_of(SUBMITTED, receipt_id=receipt, source=source, time="t"))
+
+
+def rejection(of: Message) -> Message:
+    record = Record(of.topic, 0, 0, 0, of.key, b"x" * 10_000, of.headers)
+    return rejection_message("validator", record, Refusal(Code.NOT_JSON, "no"), datetime.now(UTC))
+
+
+async def test_rejections_are_read_from_kafka_and_slow_their_producer_alone(kafka: str) -> None:
+    settings = Settings(kafka_bootstrap_servers=kafka, topic_partitions=3)
+    await apply_topics(settings)
+    publisher = KafkaPublisher(settings, "test")
+    await publisher.start()
+    patience, run = Patience(), uuid4().hex
+    watch = ProducerWatch(settings, "test", patience)
+    door = WatchedPublisher(publisher, watch)
+    reading = asyncio.create_task(watch.run())
+    bad, neighbour = f"/producers/{run}-bad", f"/producers/{run}-neighbour"
+    sent = 0
+    try:
+        async with asyncio.timeout(60):
+            while watch.wait_seconds(bad) == 0:  # it reads from the end, which it may not have found yet
+                message = submission(bad, f"{run}-{sent}")
+                await door.publish([message, submission(neighbour, f"{run}-{sent}")])
+                await publisher.publish([rejection(message)])
+                sent += 1
+        assert sent >= FEWEST_REJECTED
+        assert watch.wait_seconds(neighbour) == 0
+    finally:
+        patience.stop()
+        with contextlib.suppress(Stopping):
+            await reading
+        await publisher.stop()
