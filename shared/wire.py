@@ -35,7 +35,7 @@ ORIGIN = "ce_origin"
 """An extension attribute of ours: the record in which the submission was first read, as `origin_of` writes it."""
 
 OF_RECEIPT = "ce_receipt"
-"""An extension attribute of ours, of a rejection: the receipt of what was rejected, so that a door need not read the body."""
+"""An extension attribute of ours: the receipt of what was rejected, so that a door need not read the body."""
 
 OURS = b"/beamcat/"
 """How the source of what beamcat itself says begins."""
