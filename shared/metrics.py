@@ -32,7 +32,9 @@ EVENT_SECONDS = Counter(
     ["stage"],
 )
 RETRIES = Counter(
-    "beamcat_retries", "Batches tried again because Kafka or PostgreSQL was away, by error.", ["stage", "error"]
+    "beamcat_retries",
+    "Attempts of a stage, relay or timer that failed for a passing reason and were made again, by error.",
+    ["stage", "error"],
 )
 REBALANCES = Counter("beamcat_rebalances", "Times that the consumer group gave this process partitions.", ["stage"])
 LAG = Gauge(

@@ -10,20 +10,23 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
 from shared.backoff import Patience
+from shared.database import fresh_connections
 from shared.events import DatasetPending, Pending, Section
 from shared.failpoints import failpoint
-from shared.faults import Fault, fault_of
+from shared.faults import Defect, Fault, fault_of, may_be_race
 from shared.members import Member
-from shared.metrics import Timer, observe_batch, observe_retry
+from shared.metrics import Timer, observe_batch
 from shared.publisher import Publisher
 from shared.rejecting import rejection_message
 from shared.rejection_limit import RejectionLimit
 from shared.rejections import Code, Poison, Refusal
+from shared.retries import until_done
 from shared.topics import PENDING, Topic
 from shared.wire import Headers, Message, Received, Record, derived_headers, read, splice
 
@@ -94,6 +97,9 @@ class Stateless(Generic[E]):
         """Nothing is kept."""
 
 
+RACE_ATTEMPTS = 6
+"""How often an event is tried alone that breaks a law between rows: for some seconds, with the usual pauses."""
+
 Handler = Callable[[Sequence[Received[E]], K, datetime], Sequence[Outcome]]
 """The pure core: events, what is known and the time now, to one outcome an event."""
 
@@ -147,16 +153,7 @@ class StageRunner(Generic[E, K]):
             Stopping: the service stops while the batch waits for Kafka or PostgreSQL.
             Exception: an error that no retry can mend, such as a missing migration.
         """
-        attempt = 0
-        while True:
-            try:
-                return await self._settle(records)
-            except Exception as error:
-                if fault_of(error) is not Fault.TRANSIENT:
-                    raise
-                attempt += 1
-                observe_retry(self.stage.name, error)
-                await self._patience.wait(attempt, self.stage.name, error)
+        await until_done(self.stage.name, partial(self._settle, records), self._patience)
 
     async def _settle(self, records: Sequence[Record]) -> None:
         with Timer() as timer:
@@ -190,19 +187,44 @@ class StageRunner(Generic[E, K]):
         if not events:
             return ()
         try:
-            async with self.stage.store.transaction() as transaction:
-                known = await transaction.load(events)
-                outcomes = self.stage.handle(events, known, self._clock())
-                self._limit.check(outcomes)
-                await transaction.save(events, outcomes)
-                return outcomes
+            return await self._attempt(events)
         except Exception as error:
             if fault_of(error) is not Fault.EVENT:
                 raise
             if len(events) == 1:
-                return (_blame(error),)
+                return await self._decide_alone(events, error)
             middle = len(events) // 2
             return (*await self._decide(events[:middle]), *await self._decide(events[middle:]))
+
+    async def _decide_alone(self, events: Sequence[Received[E]], error: Exception) -> Sequence[Outcome]:
+        """Blame the event for an error only if a fresh connection shows one again, and if no race can be the cause."""
+        attempt = 1
+        while True:
+            if may_be_race(error):
+                await self._patience.wait(attempt, self.stage.name, error)
+            try:
+                with fresh_connections():
+                    return await self._attempt(events)
+            except Exception as again:
+                if fault_of(again) is not Fault.EVENT:
+                    raise
+                attempt += 1
+                if not may_be_race(again) or attempt >= RACE_ATTEMPTS:
+                    return (_blame(again),)
+                error = again
+
+    async def _attempt(self, events: Sequence[Received[E]]) -> Sequence[Outcome]:
+        async with self.stage.store.transaction() as transaction:
+            known = await transaction.load(events)
+            try:
+                outcomes = self.stage.handle(events, known, self._clock())
+            except MemoryError:
+                raise
+            except Exception as error:  # the handler is pure: what it raises follows from what it was given
+                raise Defect from error
+            self._limit.check(outcomes)
+            await transaction.save(events, outcomes)
+            return outcomes
 
     def _messages(
         self, record: Record, event: Received[E] | None, outcome: Outcome, now: datetime
@@ -236,6 +258,8 @@ class StageRunner(Generic[E, K]):
 
 
 def _blame(error: Exception) -> Refusal:
+    if isinstance(error, Defect) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
     words = " ".join(str(error).split())[:500]
     if type(error).__module__.startswith("asyncpg"):
         return Refusal(Code.CANNOT_STORE, f"the database refused it: {type(error).__name__}: {words}")
