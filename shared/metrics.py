@@ -37,6 +37,11 @@ RETRIES = Counter(
     ["stage", "error"],
 )
 REBALANCES = Counter("beamcat_rebalances", "Times that the consumer group gave this process partitions.", ["stage"])
+MOVED_BACK = Counter(
+    "beamcat_positions_moved_back",
+    "Partitions that are read again from an earlier record, because the log has lost records that were settled.",
+    ["stage"],
+)
 LAG = Gauge(
     "beamcat_lag_events",
     "Events between the end of a partition and what this process has settled.",

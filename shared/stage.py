@@ -6,7 +6,7 @@ Load and save share one database transaction. Offsets are committed by the calle
 everything is durable; whatever happens before that is done again, which changes nothing: every step is idempotent.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -154,6 +154,13 @@ class StageRunner(Generic[E, K]):
             Exception: an error that no retry can mend, such as a missing migration.
         """
         await until_done(self.stage.name, partial(self._settle, records), self._patience)
+
+    def remembered(self) -> list[str]:
+        """Nothing yet about sources."""
+        return []
+
+    def recall(self, sources: Collection[str]) -> None:
+        """Nothing yet about sources."""
 
     async def _settle(self, records: Sequence[Record]) -> None:
         with Timer() as timer:

@@ -21,6 +21,7 @@ from shared.stream import Stream, Subscription
 from shared.topic_admin import apply_topics
 from shared.topics import SUBMITTED
 from shared.wire import Message, Record
+from tests.builders.runners import Forgetful
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -116,7 +117,7 @@ def access(broker: Kafka, certificate: Path | None, **other: Any) -> Settings:
     )
 
 
-class Remembering:
+class Remembering(Forgetful):
     """A runner that keeps what it was handed."""
 
     def __init__(self) -> None:

@@ -29,6 +29,7 @@ from shared.stream import Runner, Stream, Subscription
 from shared.topic_admin import apply_topics
 from shared.topics import MOST_EVENT_BYTES, MOST_SUBMISSION_BYTES, REJECTED, SUBMITTED, VALIDATED
 from shared.wire import Headers, Message, Received, Record, headers_of
+from tests.builders.runners import Forgetful
 
 pytestmark = pytest.mark.integration
 
@@ -236,7 +237,7 @@ async def test_a_batch_spreads_over_partitions_and_a_key_stays_in_one(bench: Ben
 
 
 async def test_a_batch_that_failed_for_good_is_not_committed_and_comes_again(bench: Bench) -> None:
-    class Broken:
+    class Broken(Forgetful):
         async def run(self, _records: Sequence[Record]) -> None:
             raise RuntimeError("a defect")
 
@@ -260,7 +261,7 @@ async def test_a_stuck_batch_shows_as_lag_and_a_graceful_stop_finishes_it(bench:
     entered, release = asyncio.Event(), asyncio.Event()
     runner = bench.runner()
 
-    class Slow:
+    class Slow(Forgetful):
         async def run(self, records: Sequence[Record]) -> None:
             entered.set()
             await release.wait()

@@ -10,6 +10,7 @@ from shared import stream
 from shared.stream import SLICE_RECORDS, Subscription
 from shared.topics import SUBMITTED
 from shared.wire import Record
+from tests.builders.runners import Forgetful
 
 
 @dataclass
@@ -30,7 +31,7 @@ class ConsumerWith:
         return {"one": some[:half], "other": some[half:]} if some else {}
 
 
-class Nobody:
+class Nobody(Forgetful):
     async def run(self, records: Sequence[Record]) -> None:
         """Never asked."""
 
