@@ -165,21 +165,21 @@ async def _places_to_resume(
         return {}
     async with _probe(settings, list(committed)) as probe:
         begins, ends = await probe.beginning_offsets(committed), await probe.end_offsets(committed)
-        places = {}
+        places: dict[TopicPartition, int | None] = {}
         for at, place in committed.items():
             findings = await _findings(probe, at, remembered[at].marks, begins[at], ends[at])
-            places[at] = place_to_resume(place.offset, ends[at], findings)
+            places[at] = place_to_resume(place.offset, ends[at], remembered[at].marks, findings)
         return places
 
 
 async def _findings(
     probe: AIOKafkaConsumer, at: TopicPartition, marks: Sequence[Mark], begin: int, end: int
-) -> list[tuple[Mark, Finding]]:
+) -> list[Finding]:
     """What is at the marks, newest first, up to the first that tells where to go on."""
     findings = []
     for mark in marks:
         finding = await _finding(probe, at, mark, begin, end)
-        findings.append((mark, finding))
+        findings.append(finding)
         if finding is not Finding.OTHER:
             break
     return findings

@@ -18,6 +18,9 @@ SPACING = 4
 """The factor between the distances of marks: what is read again is at most some times what was lost."""
 MOST_MARKS = 20
 """The oldest is some 10^11 records back."""
+MARGIN_RECORDS = 500
+"""So much more is read again after a loss at least. With the end of one log a broker has lost the ends of others: what
+the stage had made of its last records may be gone too, though they are here."""
 MOST_METADATA_BYTES = 4000
 """Kafka takes 4,096 (`offset.metadata.max.bytes`), and refuses the position with more."""
 FINGERPRINT_BYTES = 8
@@ -102,19 +105,20 @@ def all_sources(remembered: Iterable[Remembered]) -> Collection[str]:
     return {source for each in remembered for source in each.sources}
 
 
-def place_to_resume(position: int, end: int, findings: Sequence[tuple[Mark, Finding]]) -> int | None:
-    """Where to go on in a log that ends there, by what was found at marks, newest first; None: from its start.
+def place_to_resume(position: int, end: int, marks: Sequence[Mark], findings: Sequence[Finding]) -> int | None:
+    """Where to go on in a log that ends there, by what was found at the newest marks; None: from its start.
 
-    Just behind the newest mark that holds, since what lay between it and the position was no record. Where nothing is
-    known the position stands.
+    Just behind the newest mark if it holds, since what lay between it and the position was no record. If it does not,
+    a good while before the newest that does. Where nothing is known the position stands.
     """
-    stands = position if position <= end else None
-    if not findings or findings[0][1] is Finding.EXPIRED:
-        return stands
-    for mark, finding in findings:
-        if finding is Finding.SAME:
-            return mark.offset + 1
-    return None
+    if not findings or findings[0] is Finding.EXPIRED:
+        return position if position <= end else None
+    if findings[0] is Finding.SAME:
+        return marks[0].offset + 1
+    if Finding.SAME not in findings:
+        return None
+    holds = marks[findings.index(Finding.SAME)].offset
+    return next((mark.offset + 1 for mark in marks if mark.offset <= holds - MARGIN_RECORDS), None)
 
 
 def _range_of(distance: int) -> int:

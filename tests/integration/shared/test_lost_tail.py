@@ -178,7 +178,7 @@ async def test_new_events_at_the_offsets_of_lost_ones_are_settled(
     assert set(new) <= set(again.settled)
     assert bench.moved_back() == PARTITIONS
     assert sum("Kafka has lost records that were settled" in record.message for record in caplog.records) == 1
-    assert len(again.settled) < len(new) + 40, "far more is read again than was lost"
+    assert there & set(first) <= set(again.settled)  # what was made of them may be lost, though they are not
     assert (await bench.settle()).settled == []
 
 

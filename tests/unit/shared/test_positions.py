@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.positions import (
+    MARGIN_RECORDS,
     MOST_MARKS,
     MOST_METADATA_BYTES,
     SPACING,
@@ -111,29 +112,41 @@ def test_sources_are_those_of_all_partitions() -> None:
     assert all_sources([Remembered((), ("a", "b")), Remembered((), ("b", "c"))]) == {"a", "b", "c"}
 
 
-def test_reading_goes_on_behind_the_newest_mark_that_holds() -> None:
-    marks = [Mark(99, "n"), Mark(90, "o"), Mark(50, "p")]
-    same, other, expired = Finding.SAME, Finding.OTHER, Finding.EXPIRED
-    assert place_to_resume(100, 100, [(marks[0], same)]) == 100
-    assert place_to_resume(100, 120, [(marks[0], other), (marks[1], same)]) == 91
-    assert place_to_resume(100, 60, [(marks[0], other), (marks[1], other), (marks[2], same)]) == 51
-    assert place_to_resume(100, 120, [(mark, other) for mark in marks]) is None
-    assert place_to_resume(100, 120, [(marks[0], other), (marks[1], expired)]) is None
+SAME, OTHER, EXPIRED = Finding.SAME, Finding.OTHER, Finding.EXPIRED
+MARKS = tuple(Mark(offset, "x") for offset in (9999, 9990, 9900, 9300, 6000))
+
+
+def test_a_position_whose_newest_mark_holds_stands() -> None:
+    assert place_to_resume(10_000, 10_000, MARKS, [SAME]) == 10_000
+
+
+def test_after_a_loss_reading_goes_on_a_good_while_before_the_newest_mark_that_holds() -> None:
+    assert place_to_resume(10_000, 12_000, MARKS, [OTHER, SAME]) == 9301
+    assert place_to_resume(10_000, 9_950, MARKS, [OTHER, OTHER, SAME]) == 9301
+    assert place_to_resume(10_000, 12_000, MARKS, [OTHER, OTHER, OTHER, SAME]) == 6001
+    assert MARKS[1].offset - 9301 > MARGIN_RECORDS
+
+
+def test_where_no_mark_holds_or_none_is_far_enough_back_the_log_is_read_from_its_start() -> None:
+    assert place_to_resume(10_000, 12_000, MARKS, [OTHER] * 5) is None
+    assert place_to_resume(10_000, 12_000, MARKS, [OTHER] * 4 + [SAME]) is None
+    assert place_to_resume(10_000, 12_000, MARKS, [OTHER, EXPIRED]) is None
+    assert place_to_resume(60, 70, [Mark(59, "x"), Mark(58, "x")], [OTHER, SAME]) is None
 
 
 def test_a_record_that_retention_removed_is_no_loss() -> None:
-    assert place_to_resume(100, 120, [(Mark(99, "n"), Finding.EXPIRED)]) == 100
+    assert place_to_resume(10_000, 12_000, MARKS, [EXPIRED]) == 10_000
 
 
 def test_what_lies_between_a_mark_and_its_position_was_no_record_and_is_read_again() -> None:
     """Markers of transactions: if they are lost, events may have been written in their place."""
-    assert place_to_resume(103, 104, [(Mark(99, "n"), Finding.SAME)]) == 100
+    assert place_to_resume(10_003, 10_004, MARKS, [SAME]) == 10_000
 
 
 def test_without_marks_a_position_stands_unless_the_log_ends_before_it() -> None:
-    assert place_to_resume(100, 120, []) == 100
-    assert place_to_resume(100, 100, []) == 100
-    assert place_to_resume(100, 99, []) is None
+    assert place_to_resume(100, 120, [], []) == 100
+    assert place_to_resume(100, 100, [], []) == 100
+    assert place_to_resume(100, 99, [], []) is None
 
 
 def test_a_batch_leaves_marks_of_its_last_record_and_of_few_before_it() -> None:
