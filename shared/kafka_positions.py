@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -98,7 +98,9 @@ class Standing:
             ),
         )
 
-    async def commit(self, consumer: AIOKafkaConsumer, settled: Sequence[Record], sources: Sequence[str]) -> None:
+    async def commit(
+        self, consumer: AIOKafkaConsumer, settled: Sequence[Record], sources: Callable[[], Sequence[str]]
+    ) -> None:
         """Commit where the client stands, with the marks of what was settled; nothing if it stands where it stood.
 
         If the group was balanced meanwhile nothing is committed: the records come again, and change nothing.
@@ -112,7 +114,8 @@ class Standing:
             self._marks[at] = with_settled(self._marks.get(at, ()), records)
         moved = {at: place for at, place in _positions(consumer).items() if place != self._committed.get(at)}
         if moved:
-            remembered = {at: Remembered(self._marks.get(at, ()), tuple(sources)) for at in moved}
+            fine = tuple(sources())
+            remembered = {at: Remembered(self._marks.get(at, ()), fine) for at in moved}
             await consumer.commit({at: (place, as_metadata(remembered[at])) for at, place in moved.items()})
             self._committed |= moved
 

@@ -78,7 +78,9 @@ class Subscription:
         self._failed = failed
         self._subscriber: Any = None
         self.standing: Standing
+        self.has_joined = False
         self.assigned = False
+        """Joined, and what it was given is trusted."""
 
     def attach(self, broker: KafkaBroker, settings: Settings) -> None:
         """Declare the subscriber to FastStream."""
@@ -114,7 +116,7 @@ class Subscription:
         next commit would go past that. FastStream would ask again, and say nothing.
         """
         try:
-            if not self.standing.is_trusted:
+            if self.has_joined and not self.standing.is_trusted:
                 await self._trust(consumer)
             records = await self._take(consumer)
         except ConsumerStoppedError:
@@ -124,7 +126,7 @@ class Subscription:
             self._stop_because(error)
             return ()
         if not self.standing.is_trusted:
-            return ()  # the group was balanced meanwhile: these come again
+            return ()  # the group was balanced meanwhile, or not yet: these come again
         if not records:
             await self._commit(())  # the client may have passed what is no event, such as the end of a transaction
             await asyncio.sleep(POLL_MILLISECONDS / 1000)
@@ -188,7 +190,7 @@ class Subscription:
 
     async def _commit(self, settled: Sequence[Record]) -> None:
         try:
-            await self.standing.commit(self._subscriber.consumer, settled, self._runner.remembered())
+            await self.standing.commit(self._subscriber.consumer, settled, self._runner.remembered)
         except KafkaError as error:
             logger.warning(
                 "%s: offsets not committed, the batch will come again and change nothing: %s", self.name, error
@@ -229,6 +231,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """The group is balanced; with more replicas than partitions a member may well get none."""
         self._subscription.standing.change()
+        self._subscription.has_joined = True
         REBALANCES.labels(self._subscription.name).inc()
         for partition in assigned:
             LAG.labels(self._subscription.name, partition.partition).set(0)

@@ -79,9 +79,10 @@ async def test_a_terminated_session_is_transient_wherever_it_ends(database: Data
 async def test_a_connection_that_postgres_refuses_for_good_blames_no_event(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refuse() -> None:
-        raise asyncpg.InvalidParameterValueError(f"role {role_of('catalog')} does not exist")
+    class Refusing:
+        async def acquire(self) -> None:
+            raise asyncpg.InvalidParameterValueError(f"role {role_of('catalog')} does not exist")
 
-    monkeypatch.setattr(database._pool, "acquire", refuse)
+    monkeypatch.setattr(database, "_pool", Refusing())
     with pytest.raises(Fatal, match="refuses a connection"):
         await pid_of(database)
