@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 logger = logging.getLogger(__name__)
@@ -22,12 +24,24 @@ def delay_seconds(attempt: int, chance: float) -> float:
     return ceiling * (0.5 + chance / 2)
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """What keeps somebody from going on, and since when on a clock that never goes back."""
+
+    since: float
+    error: Exception
+
+
 class Patience:
     """Waits between attempts, and gives up only when the service stops."""
 
-    def __init__(self, chance: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self, chance: Callable[[], float] = random.random, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._chance = chance
+        self._monotonic = monotonic
         self._stopping = asyncio.Event()
+        self._troubles: dict[str, Trouble] = {}
 
     def stop(self) -> None:
         """End every wait, now and later."""
@@ -76,3 +90,19 @@ class Patience:
             "%s: attempt %d failed, again in %.1f s: %s: %s", who, attempt, seconds, type(error).__name__, error
         )
         await self.sleep(seconds)
+
+    def failed(self, who: str, error: Exception) -> None:
+        """An attempt failed: the trouble begins, or goes on."""
+        since = self._troubles[who].since if who in self._troubles else self._monotonic()
+        self._troubles[who] = Trouble(since, error)
+
+    def succeeded(self, who: str) -> None:
+        """An attempt went well: the trouble is over."""
+        self._troubles.pop(who, None)
+
+    def troubles(self, longer_than_seconds: float) -> dict[str, Exception]:
+        """Who has failed for so long without success, and the newest error of each."""
+        now = self._monotonic()
+        return {
+            who: trouble.error for who, trouble in self._troubles.items() if now - trouble.since > longer_than_seconds
+        }

@@ -1,15 +1,35 @@
 """PostgreSQL for one service: its own schema, under its own role, and no other."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import TypeAlias
 
 import asyncpg
 
 from shared.fatal import Fatal
+from shared.faults import breaks_connection
 from shared.settings import Settings
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+
+_IS_FRESH = ContextVar("_IS_FRESH", default=False)
+
+
+@contextmanager
+def fresh_connections() -> Iterator[None]:
+    """Inside it, no connection is used again that was there before."""
+    token = _IS_FRESH.set(True)
+    try:
+        yield
+    finally:
+        _IS_FRESH.reset(token)
+
+
+def are_connections_fresh() -> bool:
+    """Whether only new connections are used here."""
+    return _IS_FRESH.get()
 
 
 def role_of(schema: str) -> str:
@@ -66,11 +86,32 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection outside a transaction."""
+        """A connection outside a transaction. It is not used again after an error that leaves it in an unknown state.
+
+        Raises:
+            Fatal: PostgreSQL takes no connection of this role with these settings.
+            ConnectionError: the connection broke, whatever its client said of it.
+        """
         if self._pool is None:
             raise ConnectionError("the database is not reached yet")
-        async with self._pool.acquire() as connection:
+        if are_connections_fresh():
+            await self._pool.expire_connections()
+        connection = await self._acquire(self._pool)
+        try:
             yield connection
+        except Exception as error:
+            if not breaks_connection(error):
+                raise
+            connection.terminate()
+            raise ConnectionError(f"the connection broke: {type(error).__name__}: {error}") from error
+        finally:
+            await self._pool.release(connection)
+
+    async def _acquire(self, pool: "asyncpg.Pool[asyncpg.Record]") -> Connection:
+        try:
+            return await pool.acquire()
+        except asyncpg.DataError as error:  # no event has been seen yet: it is about us
+            raise Fatal(f"PostgreSQL refuses a connection of {role_of(self.schema)}: {error}") from error
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

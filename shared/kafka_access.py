@@ -5,7 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import KafkaConnectionError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
@@ -14,6 +14,8 @@ from shared.fatal import Fatal
 from shared.settings import Settings
 
 FAREWELL_SECONDS = 5.0
+ONLY_COMMITTED: Literal["read_committed"] = "read_committed"
+"""How everything here reads: what a transaction has taken back was never said."""
 
 
 def kafka_access(settings: Settings) -> dict[str, Any]:

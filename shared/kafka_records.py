@@ -113,11 +113,19 @@ class _Batch:
     def __init__(self, batch: DefaultRecordBatchProtocol, raw: memoryview) -> None:
         self._batch = batch
         self._raw = raw
+        self._records = self._read()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # as the client has it
         return getattr(self._batch, name)
 
     def __iter__(self) -> Iterator[DefaultRecordProtocol]:
+        return self._records
+
+    def __next__(self) -> DefaultRecordProtocol:
+        """The client asks for one where a transaction ends: it says whether what it wrote was taken back."""
+        return next(self._records)
+
+    def _read(self) -> Iterator[DefaultRecordProtocol]:
         read = 0
         try:
             for record in _read(self._raw, self._batch):

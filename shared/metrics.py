@@ -32,9 +32,16 @@ EVENT_SECONDS = Counter(
     ["stage"],
 )
 RETRIES = Counter(
-    "beamcat_retries", "Batches tried again because Kafka or PostgreSQL was away, by error.", ["stage", "error"]
+    "beamcat_retries",
+    "Attempts of a stage, relay or timer that failed for a passing reason and were made again, by error.",
+    ["stage", "error"],
 )
 REBALANCES = Counter("beamcat_rebalances", "Times that the consumer group gave this process partitions.", ["stage"])
+MOVED_BACK = Counter(
+    "beamcat_positions_moved_back",
+    "Partitions that are read again from an earlier record, because the log has lost records that were settled.",
+    ["stage"],
+)
 LAG = Gauge(
     "beamcat_lag_events",
     "Events between the end of a partition and what this process has settled.",

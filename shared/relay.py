@@ -7,9 +7,9 @@ from typing import Protocol
 
 from shared.backoff import Patience, Stopping
 from shared.failpoints import failpoint
-from shared.faults import Fault, fault_of
-from shared.metrics import RELAYED, observe_retry
+from shared.metrics import RELAYED
 from shared.publisher import Publisher
+from shared.retries import until_done
 from shared.wire import Message
 
 MOST_MESSAGES = 1000
@@ -43,22 +43,17 @@ class Relay:
 
     async def run(self) -> None:
         """Relay until the service stops."""
-        attempt = 0
         while not self._patience.stopping:
             self._woken.clear()
             try:
-                while await self.drain_once() == MOST_MESSAGES:
-                    pass
-                attempt = 0
-                await self._rest()
+                await until_done(self.name, self._drain, self._patience)
             except Stopping:
                 return
-            except Exception as error:
-                if fault_of(error) is Fault.FATAL:
-                    raise
-                attempt += 1
-                observe_retry(self.name, error)
-                await self._patience.wait(attempt, self.name, error)
+            await self._rest()
+
+    async def _drain(self) -> None:
+        while await self.drain_once() == MOST_MESSAGES:
+            pass
 
     async def drain_once(self) -> int:
         """Publish one lot; its size."""

@@ -9,7 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CommitFailedError, UnknownTopicOrPartitionError
 
 from shared.fatal import Fatal
-from shared.kafka_access import kafka_access, knocking
+from shared.kafka_access import ONLY_COMMITTED, kafka_access, knocking
 from shared.kafka_records import record_of
 from shared.settings import Settings
 from shared.topics import Topic
@@ -43,7 +43,11 @@ async def from_start(settings: Settings, topics: Sequence[Topic]) -> AsyncIterat
     """
     names = [topic.name for topic in topics]
     consumer = AIOKafkaConsumer(
-        *names, **kafka_access(settings), auto_offset_reset="earliest", max_partition_fetch_bytes=FETCH_BYTES
+        *names,
+        **kafka_access(settings),
+        auto_offset_reset="earliest",
+        isolation_level=ONLY_COMMITTED,
+        max_partition_fetch_bytes=FETCH_BYTES,
     )
     try:
         async with knocking(settings):
@@ -122,7 +126,9 @@ async def _places_of(settings: Settings, groups: Sequence[str]) -> dict[str, Pla
 @asynccontextmanager
 async def _stranger(settings: Settings, group: str, places: Places) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer that speaks for the group without being a member."""
-    consumer = AIOKafkaConsumer(**kafka_access(settings), group_id=group, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        **kafka_access(settings), group_id=group, enable_auto_commit=False, isolation_level=ONLY_COMMITTED
+    )
     await consumer.start()
     try:
         consumer.assign(list(places))

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
 import uvicorn
-from asyncpg import PostgresError
+from asyncpg import InterfaceError, InternalClientError, PostgresError
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -27,6 +27,7 @@ from shared.halt import HaltRule
 from shared.identity import Identities, PathPrefixes
 from shared.problems import DESCRIBED, answer_in_problems, problem
 from shared.publisher import KafkaPublisher
+from shared.retries import until_done
 from shared.settings import Settings
 from shared.stage import Stage, StageRunner
 from shared.stream import Stream, Subscription
@@ -38,6 +39,10 @@ MEASURE_SECONDS = 1.0
 GARBAGE_THRESHOLDS = (100_000, 50, 100)
 STUCK_SECONDS = 60.0
 """A stage that is behind and has settled nothing for so long is not ready."""
+
+
+AWAY = (PostgresError, InterfaceError, InternalClientError, ConnectionError, TimeoutError)
+"""What a route may raise that asks Kafka or PostgreSQL."""
 
 
 def utc_now() -> datetime:
@@ -123,8 +128,8 @@ class Host:
         app.add_api_route("/docs", _docs, include_in_schema=False)
         app.include_router(self._parts.router)
         answer_in_problems(app)
-        app.add_exception_handler(ConnectionError, _away)
-        app.add_exception_handler(PostgresError, _away)
+        for kind in AWAY:
+            app.add_exception_handler(kind, _not_served)
         app.add_api_route("/live", self._live, tags=["operations"])
         not_ready: dict[int | str, dict[str, Any]] = {503: {"description": "Not ready: the reasons why not."}}
         app.add_api_route("/ready", self._ready, tags=["operations"], responses=not_ready)
@@ -147,6 +152,8 @@ class Host:
                 waited = (utc_now() - since).total_seconds()
                 if waited > STUCK_SECONDS:
                     reasons.append(f"{subscription.name}: behind, and nothing settled for {waited:.0f} s")
+        for who, error in self._ground.patience.troubles(STUCK_SECONDS).items():
+            reasons.append(f"{who}: tries in vain for {STUCK_SECONDS:.0f} s or longer: {type(error).__name__}: {error}")
         return JSONResponse({"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200)
 
     @asynccontextmanager
@@ -179,15 +186,8 @@ class Host:
 
     async def _insist(self, connect: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Connect, however long it takes: to join a group takes as long as its other members' batches."""
-        attempt = 0
-        while True:
-            try:
-                return await self._ground.patience.unless_stopped(connect())
-            except Exception as error:
-                if fault_of(error) is not Fault.TRANSIENT:
-                    raise
-                attempt += 1
-                await self._ground.patience.wait(attempt, self.service.name, error)
+        patience = self._ground.patience
+        await until_done(self.service.name, lambda: patience.unless_stopped(connect()), patience)
 
     async def _watch(self, task: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -219,10 +219,13 @@ class Host:
         self.end()
 
 
-async def _away(_request: Request, error: Exception) -> JSONResponse:
-    """A passing fault of PostgreSQL is the caller's cue to ask again; any other is a defect of ours."""
-    if fault_of(error) is not Fault.TRANSIENT:
-        raise error
+async def _not_served(request: Request, error: Exception) -> JSONResponse:
+    """The caller's cue to ask again, or to correct a value that PostgreSQL does not take."""
+    fault = fault_of(error)
+    if fault is not Fault.TRANSIENT:
+        logger.error("%s %s: %s", request.method, request.url.path, type(error).__name__, exc_info=error)
+    if fault is Fault.EVENT:
+        return problem(422, f"the database does not take a value of the request: {error}")
     return problem(503, f"the database is away: {error}", {"Retry-After": "1"})
 
 

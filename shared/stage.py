@@ -11,21 +11,24 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Itera
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
 from shared.backoff import Patience, delay_seconds
+from shared.database import fresh_connections
 from shared.events import DatasetPending, Pending, Section
 from shared.failpoints import failpoint
-from shared.faults import Fault, fault_of
+from shared.faults import Defect, Fault, fault_of, may_be_race
 from shared.halt import Halted, HaltRule
 from shared.identity import Identities
 from shared.members import Member
-from shared.metrics import HALTED, Timer, observe_batch, observe_retry
+from shared.metrics import HALTED, Timer, observe_batch
 from shared.publisher import Publisher
 from shared.rejecting import rejection_message
 from shared.rejections import Code, Poison, Refusal
+from shared.retries import until_done
 from shared.subject import check_key, subject_of
 from shared.topics import PENDING, Topic
 from shared.wire import Headers, Message, Received, Record, derived_headers, examine, producer_of, read, splice
@@ -102,6 +105,9 @@ class Stateless(Generic[E]):
         """Nothing is kept."""
 
 
+RACE_ATTEMPTS = 6
+"""How often an event is tried alone that breaks a law between rows: for some seconds, with the usual pauses."""
+
 Handler = Callable[[Sequence[Received[E]], K, datetime], Sequence[Outcome]]
 """The pure core: events, what is known and the time now, to one outcome an event."""
 
@@ -162,17 +168,11 @@ class StageRunner(Generic[E, K]):
         attempt = 0
         while True:
             try:
-                await self._settle(records)
+                await until_done(self.stage.name, partial(self._settle, records), self._patience)
             except Halted as halted:
                 attempt += 1
                 self._say_whether_halted(str(halted))
                 await self._patience.sleep(min(LONGEST_HALT_SECONDS, delay_seconds(attempt, 1.0)))
-            except Exception as error:
-                if fault_of(error) is not Fault.TRANSIENT:
-                    raise
-                attempt += 1
-                observe_retry(self.stage.name, error)
-                await self._patience.wait(attempt, self.stage.name, error)
             else:
                 self._say_whether_halted(None)
                 return
@@ -231,18 +231,43 @@ class StageRunner(Generic[E, K]):
         if not events:
             return ()
         try:
-            async with self.stage.store.transaction() as transaction:
-                known = await transaction.load(events)
-                outcomes = self.stage.handle(events, known, self._clock())
-                await transaction.save(events, outcomes)
-                return outcomes
+            return await self._attempt(events)
         except Exception as error:
-            if fault_of(error) is not Fault.EVENT and not isinstance(error, Poison):
+            if fault_of(error) is not Fault.EVENT:
                 raise
             if len(events) == 1:
-                return (_blame(error, events[0].record, self.stage.consumes),)
+                return await self._decide_alone(events, error)
             middle = len(events) // 2
             return (*await self._decide(events[:middle]), *await self._decide(events[middle:]))
+
+    async def _decide_alone(self, events: Sequence[Received[E]], error: Exception) -> Sequence[Outcome]:
+        """Blame the event for an error only if a fresh connection shows one again, and if no race can be the cause."""
+        attempt = 1
+        while True:
+            if may_be_race(error):
+                await self._patience.wait(attempt, self.stage.name, error)
+            try:
+                with fresh_connections():
+                    return await self._attempt(events)
+            except Exception as again:
+                if fault_of(again) is not Fault.EVENT:
+                    raise
+                attempt += 1
+                if not may_be_race(again) or attempt >= RACE_ATTEMPTS:
+                    return (_blame(again, events[0].record, self.stage.consumes),)
+                error = again
+
+    async def _attempt(self, events: Sequence[Received[E]]) -> Sequence[Outcome]:
+        async with self.stage.store.transaction() as transaction:
+            known = await transaction.load(events)
+            try:
+                outcomes = self.stage.handle(events, known, self._clock())
+            except MemoryError:
+                raise
+            except Exception as error:  # the handler is pure: what it raises follows from what it was given
+                raise Defect from error
+            await transaction.save(events, outcomes)
+            return outcomes
 
     def _messages(
         self, record: Record, event: Received[E] | None, outcome: Outcome, now: datetime
@@ -280,6 +305,8 @@ class StageRunner(Generic[E, K]):
 
 def _blame(error: Exception, record: Record, topic: Topic) -> Refusal:
     """Why a record is refused that tripped handler or store by itself. What is wrong with it comes before our fault."""
+    if isinstance(error, Defect) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
     if isinstance(error, Poison):
         return error.refusal
     try:

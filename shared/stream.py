@@ -3,6 +3,7 @@
 FastStream is used in the one way that loses nothing: whole batches of raw records (its own parser would break on a
 header that is not UTF-8, and its own models would lose or loop on one bad event), no acknowledgement by the frame, one
 batch at a time, and one commit after everything is durable, because a commit covers every position of the consumer.
+Only what transactions have committed is read, and only from positions that fit the log (`shared.kafka_positions`).
 """
 
 import asyncio
@@ -20,9 +21,11 @@ from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLS
 
 from shared.backoff import Stopping
 from shared.failpoints import failpoint
-from shared.kafka_access import farewell, kafka_access
+from shared.faults import Fault, fault_of
+from shared.kafka_access import ONLY_COMMITTED, farewell, kafka_access
+from shared.kafka_positions import Standing
 from shared.kafka_records import bytes_at_most, record_of
-from shared.metrics import LAG, LAST_PROGRESS, REBALANCES
+from shared.metrics import LAG, LAST_PROGRESS, MOVED_BACK, REBALANCES, observe_retry
 from shared.settings import Settings
 from shared.topics import MEBIBYTE, Topic
 from shared.wire import Record
@@ -39,6 +42,8 @@ FETCH_BYTES = 8 * MEBIBYTE
 """What Kafka answers at once, except for a record that is larger."""
 PARTITION_FETCH_BYTES = MEBIBYTE
 """Of it, from one partition."""
+RETRY_SECONDS = 1.0
+"""Between attempts to find out where the group stands."""
 SIGNING_IN = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 LONGEST_BATCH_MS = 15 * 60 * 1000
 """How long a batch may be retried before Kafka gives its partitions to another replica."""
@@ -55,10 +60,10 @@ class Runner(Protocol):
         """Return when everything about the records is durable."""
 
     def remembered(self) -> list[str]:
-        """Hashes of 8 hexadecimal digits, at most 100: the sources that were fine lately."""
+        """Hashes of 8 hexadecimal digits, at most 100: the sources that were fine lately. Committed with positions."""
 
     def recall(self, sources: Collection[str]) -> None:
-        """Take what an earlier process remembered; more than once is harmless."""
+        """Take what the positions of newly assigned partitions remember; more than once is harmless."""
 
 
 class Subscription:
@@ -78,7 +83,10 @@ class Subscription:
         self._runner = runner
         self._failed = failed
         self._subscriber: Any = None
+        self.standing: Standing
+        self.has_joined = False
         self.assigned = False
+        """Joined, and what it was given is trusted."""
 
     @property
     def trouble(self) -> str | None:
@@ -87,6 +95,8 @@ class Subscription:
 
     def attach(self, broker: KafkaBroker, settings: Settings) -> None:
         """Declare the subscriber to FastStream."""
+        self.standing = Standing(self.name, settings)
+        MOVED_BACK.labels(self.name)
         self._full_batch = settings.batch_events
         self._rest_seconds = settings.batch_milliseconds / 1000
         self._subscriber = broker.subscriber(
@@ -95,6 +105,7 @@ class Subscription:
             group_id=self.group,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
+            isolation_level=ONLY_COMMITTED,
             parser=_parse_batch,
             decoder=_keep_raw,
             max_records=settings.batch_events,
@@ -117,6 +128,8 @@ class Subscription:
         next commit would go past that. FastStream would ask again, and say nothing.
         """
         try:
+            if self.has_joined and not self.standing.is_trusted:
+                await self._trust(consumer)
             records = await self._take(consumer)
         except ConsumerStoppedError:
             raise
@@ -124,9 +137,28 @@ class Subscription:
             self._subscriber.running = False
             self._stop_because(error)
             return ()
+        if not self.standing.is_trusted:
+            return ()  # the group was balanced meanwhile, or not yet: these come again
         if not records:
+            await self._commit(())  # the client may have passed what is no event, such as the end of a transaction
             await asyncio.sleep(POLL_MILLISECONDS / 1000)
         return records
+
+    async def _trust(self, consumer: AIOKafkaConsumer) -> None:
+        """Find out where the group stands, however often the group is balanced or Kafka is away meanwhile."""
+        while not self.standing.is_trusted:
+            try:
+                await self.standing.trust(consumer)
+            except ConsumerStoppedError:
+                raise
+            except Exception as error:
+                if fault_of(error) is Fault.FATAL:
+                    raise
+                observe_retry(self.name, error)
+                logger.warning("%s: positions are not known yet: %s: %s", self.name, type(error).__name__, error)
+                await asyncio.sleep(RETRY_SECONDS)
+        self._runner.recall(self.standing.sources)
+        self.assigned = True
 
     async def _take(self, consumer: AIOKafkaConsumer) -> Sequence[ConsumerRecord[bytes, bytes]]:
         """A batch: what is there, up to so many records and bytes, for one event may weigh as much as a thousand."""
@@ -159,14 +191,17 @@ class Subscription:
             self._stop_because(error)
             return
         self.settled += len(records)
+        await self._commit(records)
+        if not self._is_full:  # not behind
+            await asyncio.sleep(self._rest_seconds)
+
+    async def _commit(self, settled: Sequence[Record]) -> None:
         try:
-            await self._subscriber.consumer.commit()
+            await self.standing.commit(self._subscriber.consumer, settled, self._runner.remembered)
         except KafkaError as error:
             logger.warning(
                 "%s: offsets not committed, the batch will come again and change nothing: %s", self.name, error
             )
-        if not self._is_full:  # not behind
-            await asyncio.sleep(self._rest_seconds)
 
     def _stop_because(self, error: Exception) -> None:
         self._trouble = f"{type(error).__name__}: {error}"
@@ -177,12 +212,10 @@ class Subscription:
         consumer = self._subscriber.consumer
         if consumer is None:
             return 0
-        behind = 0
-        for partition in consumer.assignment():
-            end = consumer.highwater(partition)
-            lag = 0 if end is None else max(0, end - await consumer.position(partition))
-            LAG.labels(self.name, partition.partition).set(lag)
-            behind += lag
+        lags = self.standing.behind(consumer)
+        for partition, lag in lags.items():
+            LAG.labels(self.name, partition).set(lag)
+        behind = sum(lags.values())
         if behind == 0 and self._trouble is None:
             LAST_PROGRESS.labels(self.name).set_to_current_time()
         return behind
@@ -194,12 +227,14 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Another member may own them next; a batch under way is settled twice, which changes nothing."""
+        self._subscription.standing.change()
         for partition in revoked:
             LAG.remove(self._subscription.name, str(partition.partition))
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """The group is balanced; with more replicas than partitions a member may well get none."""
-        self._subscription.assigned = True
+        self._subscription.standing.change()
+        self._subscription.has_joined = True
         REBALANCES.labels(self._subscription.name).inc()
         for partition in assigned:
             LAG.labels(self._subscription.name, partition.partition).set(0)

@@ -70,6 +70,12 @@ def properties(topics: Path, port: int, controller_port: int) -> dict[str, str]:
         # takes a live one for dead
         "broker.session.timeout.ms": "4000",
         "broker.heartbeat.interval.ms": "500",
+        # no other replica: what was confirmed is on the disk a second later, at no cost that could be measured
+        "log.flush.interval.ms": "1000",
+        "log.flush.scheduler.interval.ms": "1000",
+        # an open transaction holds back what comes after it in its partition: for a minute at most, not for 15
+        "transaction.max.timeout.ms": "60000",
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
         # positions of a stage that stands still for a month are not forgotten
         "offsets.retention.minutes": str(60 * 24 * 30),
         # two cores

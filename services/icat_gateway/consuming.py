@@ -12,7 +12,7 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import KafkaError
 
 from shared.backoff import Patience
-from shared.kafka_access import farewell, kafka_access
+from shared.kafka_access import ONLY_COMMITTED, farewell, kafka_access
 from shared.settings import Settings
 
 NAME = "icat_gateway"
@@ -39,6 +39,7 @@ class Standing:
     """Those that have partitions; none unless the group is stable."""
     committed: int
     end: int
+    """Up to the first transaction that is still open: nobody can consume what comes after."""
 
 
 class Consumption:
@@ -111,7 +112,7 @@ async def _clients(
         ends.push_async_callback(farewell, admin.close)
         async with asyncio.timeout(STALE_SECONDS):
             await admin.start()
-        consumer = AIOKafkaConsumer(*topics, **access)
+        consumer = AIOKafkaConsumer(*topics, **access, isolation_level=ONLY_COMMITTED)
         ends.push_async_callback(farewell, consumer.stop)
         async with asyncio.timeout(STALE_SECONDS):  # it waits for topics that are not there
             await consumer.start()

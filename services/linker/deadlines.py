@@ -5,9 +5,9 @@ from datetime import datetime
 
 from services.linker.ports import Links
 from shared.backoff import Patience
-from shared.faults import Fault, fault_of
-from shared.metrics import HELD, LONGEST_HELD, observe_retry
+from shared.metrics import HELD, LONGEST_HELD
 from shared.relay import Relay
+from shared.retries import until_done
 
 NAME = "linker-deadlines"
 TICK_SECONDS = 1.0
@@ -27,17 +27,8 @@ class Deadlines:
 
     async def run(self) -> None:
         """Tick until the service stops."""
-        attempt = 0
         while True:
-            try:
-                await self.tick()
-                attempt = 0
-            except Exception as error:
-                if fault_of(error) is not Fault.TRANSIENT:
-                    raise
-                attempt += 1
-                observe_retry(NAME, error)
-                await self._patience.wait(attempt, NAME, error)
+            await until_done(NAME, self.tick, self._patience)
             await self._patience.sleep(TICK_SECONDS)
 
     async def tick(self) -> None:

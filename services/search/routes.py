@@ -50,7 +50,7 @@ class AnsweringRoute(APIRoute):
                 errors = [{"field": fault.field, "message": fault.message} for fault in invalid.faults]
                 return problem(422, str(invalid), errors=errors)
             except (TooCostly, ConnectionError) as error:
-                return problem(503, str(error))
+                return problem(503, str(error), {"Retry-After": "1"})
 
         return answering
 

@@ -11,8 +11,7 @@ from services.search.blocks import BEYOND, LONGEST_BOUND
 from services.search.store import SHARE_LOCK, lock_name
 from shared.backoff import Patience, Stopping
 from shared.database import Database
-from shared.faults import Fault, fault_of
-from shared.metrics import observe_retry
+from shared.retries import until_done
 
 FAN_IN = 16
 RUN_BLOCK_ENTRIES = 128
@@ -54,20 +53,12 @@ class Sealing:
 
     async def run(self) -> None:
         """Seal until the service stops."""
-        attempt = 0
-        while not self._patience.stopping:
-            try:
-                await self.seal()
-                attempt = 0
+        try:
+            while not self._patience.stopping:
+                await until_done(NAME, self.seal, self._patience)
                 await self._patience.sleep(REST_SECONDS)
-            except Stopping:
-                return
-            except Exception as error:
-                if fault_of(error) is Fault.FATAL:
-                    raise
-                attempt += 1
-                observe_retry(NAME, error)
-                await self._patience.wait(attempt, NAME, error)
+        except Stopping:
+            return
 
     async def seal(self) -> None:
         """Merge until nothing is ripe."""

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 
+import asyncpg
 import httpx
 import pytest
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
-from shared.service import Host, Parts, Service, http_config
+from shared.service import STUCK_SECONDS, Ground, Host, Parts, Service, http_config
 from shared.settings import Settings
 
 KEY = "elogbook-5ecre7"
@@ -72,6 +73,56 @@ async def test_the_description_of_the_api_has_the_answer_that_a_fault_gets() -> 
     assert "422" not in described
     assert answer.headers["content-type"] == media_type
     assert answer.json().keys() == content["schema"]["properties"].keys()
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (asyncpg.InternalClientError("cannot switch to state 15"), 503),
+        (asyncpg.InterfaceError("another operation is in progress"), 503),
+        (asyncpg.AdminShutdownError("terminating connection"), 503),
+        (asyncpg.QueryCanceledError("statement timeout"), 503),
+        (asyncpg.UndefinedTableError("no such table"), 503),
+        (ConnectionError("the connection broke"), 503),
+        (TimeoutError(), 503),
+        (asyncpg.CharacterNotInRepertoireError("invalid byte sequence"), 422),
+    ],
+    ids=lambda said: type(said).__name__,
+)
+async def test_a_route_whose_database_fails_asks_to_come_again_and_is_no_defect(error: Exception, status: int) -> None:
+    router = APIRouter()
+
+    @router.get("/asked")
+    async def asked() -> None:
+        raise error
+
+    app = Host(Service("asking", lambda _ground: Parts(router=router), "asking"), Settings()).app()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+        answer = await client.get("/asked")
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert ("Retry-After" in answer.headers) == (status == 503)
+
+
+async def test_what_is_tried_in_vain_for_long_is_a_reason_not_to_be_ready() -> None:
+    clock = [0.0]
+    grounds: list[Ground] = []
+
+    def assemble(ground: Ground) -> Parts:
+        grounds.append(ground)
+        return Parts()
+
+    app = Host(Service("trying", assemble, "trying"), Settings()).app()
+    [ground] = grounds
+    ground.patience._monotonic = lambda: clock[-1]
+    ground.patience.failed("search-sealing", asyncpg.InternalClientError("broken"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+        for seconds, is_told in ((STUCK_SECONDS - 1, False), (STUCK_SECONDS + 1, True)):
+            clock.append(seconds)
+            reasons = (await client.get("/ready")).json()["reasons"]
+            assert any(said.startswith("search-sealing: tries in vain") for said in reasons) == is_told
+        ground.patience.succeeded("search-sealing")
+        assert not any("search-sealing" in said for said in (await client.get("/ready")).json()["reasons"])
 
 
 def test_every_service_spells_paths_by_the_facilitys_prefixes() -> None:

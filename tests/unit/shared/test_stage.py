@@ -11,6 +11,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from shared.backoff import Patience, Stopping
+from shared.database import are_connections_fresh
 from shared.events import DatasetSubmitted, Pending, Producer
 from shared.halt import OURS, STREAK, HaltRule
 from shared.metrics import HALTED
@@ -39,10 +40,12 @@ class NameStore:
         self.saved: list[str] = []
         self.trouble: dict[str, list[Exception]] = {}
         self.loads = 0
+        self.fresh: list[bool] = []
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["NameStore"]:
         before = list(self.saved)
+        self.fresh.append(are_connections_fresh())
         try:
             yield self
         except BaseException:
@@ -176,6 +179,99 @@ async def test_while_the_database_is_away_the_batch_waits_and_nothing_is_refused
     assert bench.store.saved == ["a", "b"]
     assert bench.store.loads == 3
     assert bench.rejections() == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"),
+        asyncpg.ProtocolError("unexpected message"),
+        asyncpg.AdminShutdownError("terminating connection due to administrator command"),
+        asyncpg.InFailedSQLTransactionError("current transaction is aborted"),
+        asyncpg.InvalidCachedStatementError("cached plan must not change result type"),
+        asyncpg.InvalidSQLStatementNameError("prepared statement does not exist"),
+        asyncpg.InternalServerError("XX000"),
+        OSError(28, "no space left"),
+        Exception("of a kind that nobody thought of"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_an_error_that_follows_from_no_event_is_waited_out_however_often_it_comes(error: Exception) -> None:
+    bench = Bench(passes)
+    bench.store.trouble["n3"] = [*[error] * 7, ConnectionResetError("the last time")]
+    await bench.run(*(record(f"n{i}", i) for i in range(8)))
+    assert sorted(bench.store.saved) == sorted(f"n{i}" for i in range(8))
+    assert bench.rejections() == []
+    assert bench.patience.troubles(longer_than_seconds=-1) == {}
+
+
+async def test_what_is_tried_in_vain_is_known_as_long_as_it_lasts() -> None:
+    bench = Bench(passes)
+    bench.store.trouble["a"] = [asyncpg.InternalClientError("broken")] * 1000
+    running = asyncio.create_task(bench.run(record("a")))
+    while not bench.patience.troubles(longer_than_seconds=-1):  # noqa: ASYNC110  it sets no event
+        await asyncio.sleep(0)
+    assert {who: str(error) for who, error in bench.patience.troubles(longer_than_seconds=-1).items()} == {
+        "tester": "broken"
+    }
+    assert bench.patience.troubles(longer_than_seconds=60) == {}
+    bench.store.trouble.clear()
+    await running
+    assert bench.patience.troubles(longer_than_seconds=-1) == {}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [asyncpg.CharacterNotInRepertoireError("bad byte"), KeyError("name")],
+    ids=lambda error: type(error).__name__,
+)
+async def test_an_error_that_is_not_seen_again_when_the_event_is_tried_alone_blames_nobody(error: Exception) -> None:
+    bench = Bench(passes)
+    bench.store.trouble["n3"] = [error] * 4  # in the batch of eight, in four, in two and alone: then no more
+    bench.store.trouble["n3"].append(ConnectionResetError("and this is waited out"))
+    await bench.run(*(record(f"n{i}", i) for i in range(8)))
+    assert set(bench.store.saved) == {f"n{i}" for i in range(8)}
+    assert bench.rejections() == []
+
+
+async def test_an_event_is_blamed_on_a_fresh_connection_alone() -> None:
+    bench = Bench(passes)
+    bench.store.trouble["n1"] = [asyncpg.CharacterNotInRepertoireError("bad byte")]
+    await bench.run(record("n0", 0), record("n1", 1))
+    assert bench.store.fresh == [False, False, False, True]  # both, the first, the second, the second once more
+    assert len(bench.rejections()) == 1
+
+
+async def test_a_law_between_rows_may_be_broken_for_some_seconds() -> None:
+    bench = Bench(passes)
+    bench.store.trouble["a"] = [asyncpg.ForeignKeyViolationError("its parent is not there yet") for _ in range(4)]
+    bench.store.trouble["a"].append(ConnectionResetError("and this is waited out"))
+    await bench.run(record("a"))
+    assert (bench.store.saved, bench.rejections()) == (["a"], [])
+
+
+async def test_a_law_between_rows_that_stays_broken_rejects_the_event_and_no_other() -> None:
+    bench = Bench(passes)
+    bench.store.trouble["n1"] = [asyncpg.UniqueViolationError("there is one already")]
+    await bench.run(*(record(f"n{i}", i) for i in range(4)))
+    assert [rejection["code"] for rejection in bench.rejections()] == [Code.CANNOT_STORE]
+    assert sorted(bench.store.saved) == ["n0", "n2", "n3"]
+
+
+async def test_the_handlers_own_error_is_a_defect_whatever_its_class() -> None:
+    class Odd(Exception):
+        """Of a library that the handler uses."""
+
+    def decide(name: str) -> Outcome:
+        if name == "n3":
+            raise Odd("cannot")
+        return passes(name)
+
+    bench = Bench(decide)
+    await bench.run(*(record(f"n{i}", i) for i in range(8)))
+    [rejection] = bench.rejections()
+    assert (rejection["code"], rejection["message"]) == (Code.INTERNAL_ERROR, "a defect in this stage: Odd: cannot")
+    assert len(bench.store.saved) == 7
 
 
 async def test_while_kafka_is_away_the_batch_is_done_again() -> None:
