@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 from shared.events import DatasetRejected, Excerpt, Finding, Origin, Rejection
 from shared.rejections import Refusal
 from shared.topics import MOST_EVENT_BYTES, REJECTED
-from shared.wire import Message, Record, headers_of, is_plain, producer_of
+from shared.wire import Message, Record, content_of, headers_of, is_plain, producer_of
 
 MOST_FINDINGS = 100
 MOST_FINDINGS_CHARACTERS = 250_000
@@ -48,12 +48,19 @@ def rejection_message(stage: str, record: Record, refusal: Refusal, now: datetim
     )
     payload = DatasetRejected(rejection=rejection).model_dump_json().encode()
     event_id = receipt_id if receipt_id and is_plain(receipt_id) else _position_id(record)
+    content = content_of(record)
     key = str(dataset_id).encode() if dataset_id else record.key
     return Message(
         REJECTED.name,
         key,
         payload,
-        headers_of(REJECTED, receipt_id=event_id, source=f"/beamcat/{stage}", time=now.isoformat()),
+        headers_of(
+            REJECTED,
+            receipt_id=event_id,
+            source=f"/beamcat/{stage}",
+            time=now.isoformat(),
+            content=content if is_plain(content) else "",
+        ),
     )
 
 
