@@ -38,7 +38,7 @@ class Call:
         headers = headers_of(
             topic,
             receipt_id=str(receipt_id),
-            source=f"/producers/{self.grant.name}",
+            source=self.grant.source,
             time=self.now.isoformat(),
             traceparent=self.traceparent.encode(),
         )
