@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -72,8 +73,9 @@ def submit_dataset(data: Mapping[str, object], receipt_id: UUID, call: Call) -> 
     path = read_submission(data, call)
     dataset_id = call.identities.dataset(path)
     message = call.message(SUBMITTED, str(dataset_id), receipt_id, {"submission": data})
+    which = urlencode({"source": call.grant.source, "dataset_id": dataset_id})
     return message, Accepted(
-        receipt_id=receipt_id, dataset_id=dataset_id, path=path, status_url=f"/receipts/{receipt_id}"
+        receipt_id=receipt_id, dataset_id=dataset_id, path=path, status_url=f"/receipts/{receipt_id}?{which}"
     )
 
 
