@@ -23,7 +23,7 @@ from shared.events import DatasetPending, DatasetRejected, DatasetReported, Inve
 from shared.identity import Identities
 from shared.service import Ground, Parts, Service
 from shared.shipments import ShipmentChanged
-from shared.stage import Stage
+from shared.stage import Stage, Store
 from shared.techniques import TechniqueBook
 from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
 from shared.vocabulary import Vocabulary
@@ -40,7 +40,7 @@ def assemble(ground: Ground) -> Parts:
 
 
 def stages_of(
-    store: PostgresReadModel, identities: Identities, *, rebuilding: bool = False
+    store: Store[Any, Any], identities: Identities, *, rebuilding: bool = False
 ) -> tuple[Stage[Any, Any], ...]:
     """The stages, which `rebuild` runs as well."""
     reporting = keep_reported if rebuilding else note_reported
