@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -73,7 +72,7 @@ def submit_dataset(data: Mapping[str, object], receipt_id: UUID, call: Call) -> 
     path = read_submission(data, call)
     dataset_id = call.identities.dataset(path)
     message = call.message(SUBMITTED, str(dataset_id), receipt_id, {"submission": data})
-    which = urlencode({"source": call.grant.source, "dataset_id": dataset_id})
+    which = f"source={call.grant.source}&dataset_id={dataset_id}"
     return message, Accepted(
         receipt_id=receipt_id, dataset_id=dataset_id, path=path, status_url=f"/receipts/{receipt_id}?{which}"
     )
