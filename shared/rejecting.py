@@ -10,7 +10,7 @@ from shared.events import DatasetRejected, Excerpt, Finding, Origin, Rejection
 from shared.rejections import Refusal
 from shared.subject import NO_SUBJECT, Subject
 from shared.topics import MOST_EVENT_BYTES, REJECTED
-from shared.wire import OF_RECEIPT, Message, Record, headers_of, origin_of, producer_of, storable
+from shared.wire import OF_RECEIPT, Message, Record, content_of, headers_of, is_plain, origin_of, producer_of, storable
 
 MOST_FINDINGS = 100
 MOST_FINDINGS_CHARACTERS = 250_000
@@ -56,7 +56,15 @@ def rejection_message(
     event_id = str(rejection_id(rejection))
     key = str(about.dataset_id or event_id).encode()
     source, said_by = f"/beamcat/{stage}", (rejection.producer or "").encode()
-    told = headers_of(REJECTED, receipt_id=event_id, source=source, time=now.isoformat(), producer=said_by)
+    content = content_of(record)
+    told = headers_of(
+        REJECTED,
+        receipt_id=event_id,
+        source=source,
+        time=now.isoformat(),
+        producer=said_by,
+        content=content if is_plain(content) else "",
+    )
     return Message(REJECTED.name, key, payload, (*told, (OF_RECEIPT, (receipt_id or "").encode())))
 
 

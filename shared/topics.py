@@ -8,7 +8,7 @@ event in base64, and of what is larger still its hash, head and tail (`shared.re
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal
 
 from shared import events, shipments
 from shared.events import Section
@@ -47,6 +47,8 @@ class Topic:
     version: int = 1
     keyed_by: Callable[[Any], object] | None = None
     """What the key must be, read in the event; none where producers write, for a key of theirs is not a fact."""
+    timestamps: Literal["CreateTime", "LogAppendTime"] = "CreateTime"
+    """Whose clock stamps a record: its sender's, or Kafka's own, which no sender can set."""
 
     @property
     def type(self) -> str:
@@ -64,10 +66,13 @@ class Topic:
             "cleanup.policy": "delete",
             "retention.ms": str(self.retention_ms),
             "max.message.bytes": str(self.max_bytes + HEADROOM_BYTES),
+            "message.timestamp.type": self.timestamps,
         }
 
 
-SUBMITTED = Topic("dataset.submitted", events.DatasetSubmitted, 30 * DAY_MS, MOST_SUBMISSION_BYTES)
+SUBMITTED = Topic(
+    "dataset.submitted", events.DatasetSubmitted, 30 * DAY_MS, MOST_SUBMISSION_BYTES, timestamps="LogAppendTime"
+)
 BY_DATASET = attrgetter("dataset.dataset_id")
 VALIDATED = Topic("dataset.validated", events.DatasetValidated, 7 * DAY_MS, MOST_EVENT_BYTES, keyed_by=BY_DATASET)
 LINKED = Topic("dataset.linked", events.DatasetLinked, 7 * DAY_MS, MOST_EVENT_BYTES, keyed_by=BY_DATASET)

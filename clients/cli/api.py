@@ -32,8 +32,8 @@ class Api:
         return _json(self._ask("GET", f"{self.search_url}{route}", params=wanted))
 
     def look_up(self, route: str) -> Any:  # noqa: ANN401  whatever JSON it is
-        """The JSON that search answers, or nothing where it has no such thing."""
-        answer = self._ask("GET", f"{self.search_url}{route}")
+        """What search answers to the holder of the token, or nothing where it has no such thing."""
+        answer = self._ask("GET", f"{self.search_url}{route}", headers=self._bearing())
         return None if answer.status_code == httpx.codes.NOT_FOUND else _json(answer)
 
     def text(self, route: str) -> str:
@@ -71,9 +71,10 @@ class Api:
         return results
 
     def _post(self, path: str, body: object) -> httpx.Response:
-        return self._ask(
-            "POST", f"{self.gateway_url}{path}", json=body, headers={"Authorization": f"Bearer {self._token}".encode()}
-        )
+        return self._ask("POST", f"{self.gateway_url}{path}", json=body, headers=self._bearing())
+
+    def _bearing(self) -> dict[str, bytes]:
+        return {"Authorization": f"Bearer {self._token}".encode()} if self._token else {}
 
     def _ask(self, method: str, url: str, **options: Any) -> httpx.Response:  # noqa: ANN401  as httpx takes them
         try:

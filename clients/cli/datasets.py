@@ -134,6 +134,9 @@ def status(
         print_json(receipts)
     else:
         print_states(receipts)
+        if others := receipts[0].get("others"):
+            console.print("under the same receipt id, which is not only this one's:")
+            print_states(others)
     if receipts[0]["state"] == "rejected":
         raise typer.Exit(1)
 
@@ -150,24 +153,21 @@ def submit_all(api: Api, submissions: list[dict[str, Any]]) -> list[dict[str, An
 def follow(api: Api, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Hand in datasets and wait until each is committed, rejected, or pending on what is not among them."""
     states = submit_all(api, submissions)
+    routes = [state.get("status_url") or f"/receipts/{state.get('receipt_id')}" for state in states]
     deadline = time.monotonic() + PATIENCE_SECONDS
     with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
         for place in progress.track(range(len(states)), description="on its way"):
             while states[place]["state"] == "in_flight" and time.monotonic() < deadline:
                 time.sleep(POLL_SECONDS)
-                _look_again(api, states, place)
+                states[place] = api.look_up(routes[place]) or states[place]
         while (waiting := _may_go_on(states)) and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
             for place in waiting:
-                _look_again(api, states, place)
+                states[place] = api.look_up(routes[place]) or states[place]
     for state in states:
         if state["state"] in CATALOGUED:
             state["findings"] = api.search(f"/datasets/{state['dataset_id']}")["document"]["findings"]
     return states
-
-
-def _look_again(api: Api, states: list[dict[str, Any]], place: int) -> None:
-    states[place] = api.look_up(f"/receipts/{states[place]['receipt_id']}") or states[place]
 
 
 def _may_go_on(states: list[dict[str, Any]]) -> list[int]:

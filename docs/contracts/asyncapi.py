@@ -24,6 +24,7 @@ HEADERS = {
     "content-type": "Always application/json.",
     "ce_producer": "The source of the submission that it follows from.",
     "ce_origin": "The record in which that submission was first read: `topic/partition/offset/milliseconds`.",
+    "ce_content": "The fingerprint of the submission that it follows from.",
     "traceparent": "W3C trace context, where the submission had one.",
     "members": "Where members of the payload lie, as `name start end` in bytes: a hint that saves reading all.",
 }

@@ -3,6 +3,8 @@
 import base64
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
@@ -16,7 +18,10 @@ from shared.rejecting import rejection_id
 from shared.rejections import Code, Poison
 from shared.subject import subject_of
 from shared.topics import SUBMITTED
-from shared.wire import Received, member, time_of
+from shared.wire import PRODUCER, Received, Record, SubmissionId, content_of, member, time_of
+
+NOBODY = "?"
+"""The source of a record that names none: no producer's, for each has a name."""
 
 
 class SubmittedView(Section):
@@ -33,13 +38,14 @@ class CommittedView(Section):
 def note_submitted(
     identities: Identities, events: Sequence[Received[SubmittedView]], _known: object, _now: datetime
 ) -> Sequence[Noted]:
-    """The receipt is in flight, of the dataset whose path the submission names."""
+    """The submission is in flight, about the dataset whose path it names."""
     return [
         Noted(
             Receipt(
-                event.receipt_id,
-                *subject_of(event.record, identities),
+                event.submission((about := subject_of(event.record, identities)).dataset_id),
+                about.path,
                 event.said_at,
+                event.record.at,
                 Rank.IN_FLIGHT,
                 0,
                 '{"state":"in_flight"}',
@@ -50,14 +56,14 @@ def note_submitted(
 
 
 def note_pending(events: Sequence[Received[DatasetPending]], _known: object, _now: datetime) -> Sequence[Noted]:
-    """The receipt waits for inputs; a later word on the topic replaces an earlier one."""
+    """The submission waits for inputs; a later word on the topic replaces an earlier one."""
     return [
         Noted(
             Receipt(
-                pending.receipt_id,
-                pending.dataset_id,
+                _followed(event, pending.receipt_id, pending.dataset_id),
                 pending.path,
                 None,
+                event.record.at,
                 Rank.PENDING,
                 event.record.offset,
                 _answer(
@@ -77,7 +83,7 @@ def note_pending(events: Sequence[Received[DatasetPending]], _known: object, _no
 
 def note_rejected(events: Sequence[Received[DatasetRejected]], _known: object, _now: datetime) -> Sequence[Noted]:
     """The rejection is kept, with or without a receipt that can be told of it."""
-    return [_rejected(event.event.rejection) for event in events]
+    return [_rejected(event.event.rejection, event.record) for event in events]
 
 
 def note_committed(events: Sequence[Received[CommittedView]], _known: object, _now: datetime) -> Sequence[Noted]:
@@ -95,10 +101,10 @@ def _committed(event: Received[CommittedView]) -> Noted:
         committed_at=commit.committed_at,
     )
     receipt = Receipt(
-        commit.receipt_id,
-        commit.dataset_id,
+        _followed(event, commit.receipt_id, commit.dataset_id),
         commit.path,
         commit.submitted_at,
+        event.record.at,
         Rank.COMMITTED,
         microsecond(commit.committed_at),
         answer,
@@ -125,7 +131,7 @@ def _committed(event: Received[CommittedView]) -> Noted:
     )
 
 
-def _rejected(rejection: Rejection) -> Noted:
+def _rejected(rejection: Rejection, record: Record) -> Noted:
     """The answer begins with its time: of two tellings of one rejection the first stands, and texts compare so."""
     origin, first = rejection.origin, rejection.submitted or rejection.origin
     row = RejectionRow(
@@ -159,15 +165,22 @@ def _rejected(rejection: Rejection) -> Noted:
         rejection_id=row.rejection_id,
     )
     receipt = Receipt(
-        rejection.receipt_id,
-        rejection.dataset_id,
+        SubmissionId(rejection.producer or NOBODY, rejection.receipt_id, rejection.dataset_id, content_of(record)),
         rejection.path,
         time_of(first.timestamp_ms) if first.topic == SUBMITTED.name else None,
+        record.at,
         Rank.REJECTED,
         first.timestamp_ms,
         answer,
     )
     return Noted(receipt, rejection=row)
+
+
+def _followed(event: Received[Any], receipt_id: str, dataset_id: UUID) -> SubmissionId:
+    """The submission that a stage reports of; without a source where a version reported that told none."""
+    headers = dict(event.record.headers)
+    source = headers.get(PRODUCER, b"").decode()
+    return SubmissionId(source, receipt_id, dataset_id, content_of(event.record))
 
 
 def _answer(**fields: object) -> str:

@@ -12,7 +12,7 @@ from services.search.model import Entry, Noted, Receipt, RejectionRow, ReportRow
 from services.search.reporting import reports_in
 from services.search.store import first_told, last_committed, merged, newest, numbers_in
 from shared.stage import Outcome
-from shared.wire import Received
+from shared.wire import Received, SubmissionId
 
 
 class MemoryReadModel:
@@ -21,7 +21,7 @@ class MemoryReadModel:
     def __init__(self) -> None:
         self.entries: dict[UUID, Entry] = {}
         self.revisions: dict[tuple[UUID, int], RevisionRow] = {}
-        self.receipts: dict[str, Receipt] = {}
+        self.receipts: dict[SubmissionId, Receipt] = {}
         self.rejections: dict[UUID, RejectionRow] = {}
         self.reports: dict[str, ReportRow] = {}
         self.positions: dict[tuple[str, int], int] = {}
@@ -48,7 +48,7 @@ class MemoryReadModel:
         for entry in newest([*self.entries.values(), *(note.entry for note in noted if note.entry)]):
             self.entries[entry.row.dataset_id] = entry
         for receipt in merged([*self.receipts.values(), *(note.receipt for note in noted if note.receipt)]):
-            self.receipts[receipt.receipt_id] = receipt
+            self.receipts[receipt.submission] = receipt
         investigations = [note.investigation for note in noted if note.investigation]
         for investigation in last_words([*self.investigations.values(), *investigations]):
             self.investigations[investigation.investigation_id] = investigation

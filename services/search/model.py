@@ -8,12 +8,13 @@ from uuid import UUID
 
 from services.search.icat_plus.model import Declared, InvestigationRow, LogbookRow, SampleRow
 from shared.stage import Learned
+from shared.wire import SubmissionId
 
 
 class Rank(IntEnum):
-    """How far a receipt has come; of two reports the one of higher rank stands, in whatever order they arrive.
+    """How far a submission has come; of two reports the one of higher rank stands, in whatever order they arrive.
 
-    Committed is above rejected: the same receipt is refused, mended and resubmitted, and never the other way round.
+    Committed is above rejected: the same is refused, and taken after a defect was mended; never the other way round.
     """
 
     IN_FLIGHT = 0
@@ -29,13 +30,13 @@ class Receipt:
     `word` orders reports of equal rank, by what they say: when it was committed (a microsecond), when the refused
     submission was written (a millisecond), the offset of a pending one (all of one dataset are in one partition).
     Of equal words the lesser answer stands. `answer` is the JSON object that a producer gets, apart from what is kept
-    in columns.
+    in columns. `heard_at` is when Kafka took the first report of it, which no producer can choose.
     """
 
-    receipt_id: str
-    dataset_id: UUID | None
+    submission: SubmissionId
     path: str | None
     submitted_at: datetime | None
+    heard_at: datetime
     rank: Rank
     word: int
     answer: str
@@ -45,7 +46,8 @@ class Receipt:
         lesser, greater = sorted((self, other), key=lambda receipt: (receipt.answer, receipt.path or ""))
         last = greater if (greater.rank, greater.word) > (lesser.rank, lesser.word) else lesser
         times = [time for time in (self.submitted_at, other.submitted_at) if time is not None]
-        return replace(last, submitted_at=min(times, default=None))
+        heard_at = min(self.heard_at, other.heard_at)
+        return replace(last, submitted_at=min(times, default=None), heard_at=heard_at)
 
 
 class ContextRow(NamedTuple):

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "linker_0011"
-down_revision = "linker_0008"
+down_revision = "linker_0009"
 
 
 def upgrade() -> None:

@@ -13,7 +13,7 @@ from shared.events import Origin
 from shared.rejecting import identified
 
 revision = "search_0010"
-down_revision = "search_0008"
+down_revision = "search_0009"
 
 LOT = 5000
 REJECTIONS = """

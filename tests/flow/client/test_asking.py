@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from beamcat_client import AsyncClient, BeamcatError, Client, NotFound, StillWaiting, Unavailable
+from beamcat_client import AsyncClient, BeamcatError, Client, NotFound, Receipt, StillWaiting, Unavailable
 from tests.flow.client.gateway_at_work import GatewayAtWork
 
 pytestmark = pytest.mark.flow
@@ -23,10 +23,12 @@ class Catalogue:
     def __init__(self) -> None:
         self.answers: Answers = {}
         self.asked: list[tuple[str, dict[str, list[str]]]] = []
+        self.tokens: list[str] = []
         catalogue = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                catalogue.tokens.append(self.headers.get("Authorization", ""))
                 status, body = catalogue.answer(self.path)
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
@@ -75,6 +77,18 @@ def test_a_submission_is_followed_to_its_end(client: Client, catalogue: Catalogu
     status = client.wait(receipt, timeout=10)
     assert (status.state, status.final, status.catalogued, status.details["revision"]) == ("committed", True, True, 1)
     assert len(catalogue.asked) == 4
+
+
+def test_a_receipt_is_asked_for_as_that_of_its_own_dataset(
+    new_client: Callable[..., Client], catalogue: Catalogue
+) -> None:
+    client = new_client(search_url=catalogue.url)
+    receipt = client.store_dataset("run", "MX1111", "s", "/data/run", {}, beamline="id29")
+    assert client.status(receipt).state == "in_flight"
+    assert catalogue.asked[0][1] == {"source": ["/producers/tester"], "dataset_id": [receipt.dataset_id]}
+    assert client.status(Receipt(receipt.receipt_id, "/data/run", delivered=True)).state == "in_flight"
+    assert catalogue.asked[1][1] == {"path": ["/data/run"]}
+    assert all(token.startswith("Bearer ") for token in catalogue.tokens)
 
 
 def test_waiting_ends_with_the_timeout(client: Client, catalogue: Catalogue) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -44,8 +45,8 @@ class Asking:
 
 
 @asynccontextmanager
-async def asking(database: Database) -> AsyncIterator[Asking]:
-    settings = Settings(facility="facility.example")
+async def asking(database: Database, tokens: Path = Path("none")) -> AsyncIterator[Asking]:
+    settings = Settings(facility="facility.example", tokens_file=tokens)
     ground = Ground(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Patience(), lambda: NOON)
     app = FastAPI()
     app.include_router(routes(ground, VOCABULARY))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import product
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,10 +16,11 @@ from services.search import sql
 from services.search.sealing import FAN_IN, SEALED_TIER, Sealing
 from shared.backoff import Patience
 from shared.events import Finding
+from shared.tokens import create_token
 from shared.wire import Record
 from tests.integration.search.asking import asking
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import NOON, Topics, dataset_id
+from tests.unit.search.building import MXCUBE, NOON, Topics, dataset_id
 
 pytestmark = pytest.mark.integration
 
@@ -50,6 +52,52 @@ async def test_a_receipt_tells_how_far_a_submission_has_come(world: PostgresWorl
         assert [receipt["receipt_id"] for receipt in by_path["receipts"]] == ["r0", "r1", "r2", "r3", "r4"]
         assert by_path == await ask.get("/receipts", dataset_id=str(dataset_id(PATH)))
         assert "either path or dataset_id" in (await ask.get("/receipts", 422))["detail"]
+
+
+async def test_of_several_submissions_under_one_id_the_one_that_is_meant_is_answered(
+    world: PostgresWorld, tmp_path: Path
+) -> None:
+    topics = Topics()
+    other, first = f"{PATH}-other", NOON - timedelta(minutes=1)
+    await world.note(
+        topics.submitted("r", PATH, by="/producers/stranger", taken=first),
+        topics.submitted("r", PATH),
+        topics.submitted("r", other),
+        topics.committed(PATH, receipt="r"),
+        *(topics.submitted("r", f"/data/{n}", by="/producers/stranger", taken=first) for n in range(150)),
+    )
+    token = create_token(tmp_path / "tokens.json", "mxcube", ["*"])
+    async with asking(world.database, tmp_path / "tokens.json") as ask:
+        unasked = await ask.get("/receipts/r")
+        assert (unasked["state"], len(unasked["others"])) == ("in_flight", 100)
+        for choice in ({"source": MXCUBE, "path": f"{PATH}/"}, {"source": MXCUBE, "dataset_id": str(dataset_id(PATH))}):
+            answer = await ask.get("/receipts/r", 200, **choice)
+            assert (answer["state"], answer["path"], "others" in answer) == ("committed", PATH, False)
+        assert (await ask.get("/receipts/r", source=MXCUBE, path=other))["state"] == "in_flight"
+        await ask.get("/receipts/r", 404, source="/producers/unheard")
+        await ask.get("/receipts/r", 404, path="/data/unheard")
+        assert "not absolute" in (await ask.get("/receipts/r", 422, path="run_1"))["detail"]
+        ask.client.headers["Authorization"] = f"Bearer {token}"
+        assert (await ask.get("/receipts/r", path=PATH))["state"] == "committed"
+        assert {each["source"] for each in (await ask.get("/receipts/r"))["others"]} >= {MXCUBE}
+        ask.client.headers["Authorization"] = "Bearer unknown"
+        assert (await ask.get("/receipts/r"))["state"] == "in_flight"
+
+
+async def test_what_an_older_version_noted_by_its_receipt_is_answered(world: PostgresWorld) -> None:
+    """The older version fills neither receipt nor source nor content nor the time."""
+    topics = Topics()
+    await world.note(topics.submitted("r", PATH))
+    async with world.database.connection() as connection:
+        await connection.execute(
+            "update receipt set receipt_id = receipt, receipt = null, source = '', content = '', heard_at = null"
+        )
+    async with asking(world.database) as ask:
+        assert (await ask.get("/receipts/r"))["state"] == "in_flight"
+        await world.note(topics.committed(PATH, receipt="r"))
+        answer = await ask.get("/receipts/r")
+        assert (answer["state"], "others" in answer) == ("committed", False)
+        assert [each["state"] for each in (await ask.get("/receipts", path=PATH))["receipts"]] == ["committed"]
 
 
 async def test_rejections_are_listed_newest_first_and_shown_with_the_original_bytes(world: PostgresWorld) -> None:

@@ -23,7 +23,10 @@ class Beamcat:
         route = request.url.path
         if route == "/datasets:batch":
             given = json.loads(request.content)["datasets"]
-            return httpx.Response(200, json={"results": [{"status": 202, "receipt_id": one["path"]} for one in given]})
+            results = [
+                {"status": 202, "receipt_id": "one key", "status_url": f"/receipts/{one['path']}"} for one in given
+            ]
+            return httpx.Response(200, json={"results": results})
         if route.startswith("/datasets/"):
             return httpx.Response(200, json={"document": {"findings": []}})
         path = route.removeprefix("/receipts/")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -59,7 +60,9 @@ class SpoolAgainstList(RuleBasedStateMachine):
     @rule(data=st.data())
     def add_again(self, data: st.DataObject) -> None:
         spooled = data.draw(st.sampled_from(self.waiting())).spooled
-        self.spool.add(spooled.receipt_id, spooled.path, b'{"other":1}')
+        self.spool.add(spooled.receipt_id, spooled.path, spooled.body)
+        with pytest.raises(ValueError, match=f"is that of {spooled.path} in other words"):
+            self.spool.add(spooled.receipt_id, spooled.path, b'{"other":1}')
 
     @rule(seconds=st.integers(1, 100))
     def pass_time(self, seconds: int) -> None:

@@ -18,21 +18,19 @@ from services.search.lineage import lineage
 from services.search.model import Entry, ParameterKey, Rank, Receipt
 from services.search.revisions import changes_of
 from shared.topics import COMMITTED, SUBMITTED
-from shared.wire import Record, read
+from shared.wire import Record, SubmissionId, read
 from tests.unit.search.building import IDENTITIES, NOON, Topics, dataset_id
 
 reports = st.builds(
     Receipt,
-    st.just("r"),
+    st.just(SubmissionId("/producers/mxcube", "r", None, "words")),
     st.just(None),
-    st.sampled_from([None, "/data/a"]),
     st.sampled_from([None, NOON, NOON + timedelta(1)]),
+    st.sampled_from([NOON, NOON + timedelta(1)]),
     st.sampled_from(Rank),
     st.integers(0, 5),
     st.just(""),
-).map(
-    lambda report: Receipt(report.receipt_id, None, str(report.rank), report.submitted_at, report.rank, report.word, "")
-)
+).map(lambda report: replace(report, path=str(report.rank)))
 
 
 @given(reports, reports, reports)
@@ -99,7 +97,7 @@ def test_a_receipt_in_flight_is_of_the_dataset_that_the_submission_names_whateve
     good = Topics().submitted("r", "//data/a/")
     [noted] = note_submitted(IDENTITIES, [read(replace(good, key=key), SUBMITTED, SubmittedView)], None, NOON)
     assert noted.receipt is not None
-    assert (noted.receipt.dataset_id, noted.receipt.path) == (dataset_id("/data/a"), "/data/a")
+    assert (noted.receipt.submission.dataset_id, noted.receipt.path) == (dataset_id("/data/a"), "/data/a")
 
 
 def test_a_submission_that_names_no_path_leaves_the_receipt_without_a_dataset() -> None:
@@ -107,7 +105,15 @@ def test_a_submission_that_names_no_path_leaves_the_receipt_without_a_dataset() 
     record = replace(good, value=b'{"submission":{}, "dataset":{"path":"/data/b"}}')
     [noted] = note_submitted(IDENTITIES, [read(record, SUBMITTED, SubmittedView)], None, NOON)
     assert noted.receipt is not None
-    assert noted.receipt.dataset_id is None
+    assert noted.receipt.submission.dataset_id is None
+
+
+@pytest.mark.parametrize("timestamp_ms", [-1, 2**62])
+def test_a_record_with_an_absurd_time_is_noted(timestamp_ms: int) -> None:
+    record = replace(Topics().submitted("r", "/data/a", time=""), timestamp_ms=timestamp_ms)
+    [noted] = note_submitted(IDENTITIES, [read(record, SUBMITTED, SubmittedView)], None, NOON)
+    assert noted.receipt is not None
+    assert noted.receipt.heard_at.year in {1970, 9998}
 
 
 def test_fields_of_a_newer_minor_version_are_kept_in_the_event() -> None:

@@ -18,6 +18,8 @@ class Receipt:
     dataset_id: str | None = None
     trouble: str | None = None
     """Why it is not delivered yet, in words."""
+    status_url: str | None = None
+    """Where the catalogue answers for exactly this submission, if the gateway has said so."""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class Client:
 
     Args:
         url: the gateway, such as `http://gateway:8000`.
-        token: the bearer token of this producer; default `BEAMCAT_TOKEN`.
+        token: the bearer token of this producer; default `BEAMCAT_TOKEN`. By it the catalogue knows whose a receipt is.
         search_url: the search service; needed only to ask (`status`, `wait`, `find`, `lineage`).
         spool: the folder that keeps what is not delivered yet, on a local disk; default `BEAMCAT_SPOOL`, else a folder
             under `/var/tmp` of this user and gateway. Threads and processes may share it.
@@ -54,8 +54,9 @@ class Client:
         timeout_seconds: float = 10.0,
         background: bool = True,
     ) -> None:
-        self._gateway = Http(url, token or os.environ.get("BEAMCAT_TOKEN"), timeout_seconds)
-        self._search = Http(search_url, None, timeout_seconds) if search_url else None
+        token = token or os.environ.get("BEAMCAT_TOKEN")
+        self._gateway = Http(url, token, timeout_seconds)
+        self._search = Http(search_url, token, timeout_seconds) if search_url else None
         self._folder = spool or os.environ.get("BEAMCAT_SPOOL") or default_spool(url)
         self._producer = {"machine": socket.gethostname(), **(producer or {})}
         self._patience_seconds = patience_seconds
@@ -151,7 +152,10 @@ class Client:
         return self.store(fields)
 
     def store(self, submission: Mapping[str, Any], receipt_id: str | None = None) -> Receipt:
-        """Store a submission in the gateway's own words, such as a corrected one of `refused()`; as `store_dataset`."""
+        """Store a submission in the gateway's own words, such as a corrected one of `refused()`; as `store_dataset`.
+
+        The same again under one receipt id is stored once; anything else under it is a ValueError.
+        """
         self._stay_own()
         receipt_id = receipt_id or str(uuid4())
         body = encode({"producer": self._producer, **submission})
@@ -167,7 +171,13 @@ class Client:
             delivered = not self.spool.is_waiting(receipt_id)
             return Receipt(receipt_id, path, delivered, trouble=None if delivered else self.sender.trouble)
         if "dataset_id" in answer:
-            return Receipt(receipt_id, answer["path"], delivered=True, dataset_id=answer["dataset_id"])
+            return Receipt(
+                receipt_id,
+                answer["path"],
+                delivered=True,
+                dataset_id=answer["dataset_id"],
+                status_url=answer.get("status_url"),
+            )
         return Receipt(receipt_id, path, delivered=False, trouble=answer.get("detail"))
 
     def flush(self, timeout: float = 60.0) -> bool:
@@ -204,6 +214,8 @@ class Client:
         """How far a submission has come; first the spool is asked, then the catalogue.
 
         A receipt that neither knows is `in_flight`: the catalogue hears of a submission a moment after the gateway.
+        Give the receipt itself where others may have used its id: the id alone is that of this producer's token, if the
+        catalogue knows the token, or of whoever used it first.
 
         Raises:
             Unavailable: the search service is away.
@@ -215,7 +227,7 @@ class Client:
         if self.spool.is_waiting(receipt_id):
             return Status(receipt_id, "spooled", {"trouble": self.sender.trouble})
         try:
-            answer = self._asked(f"/receipts/{quote(receipt_id, safe='')}")
+            answer = self._asked(_status_url(receipt))
         except NotFound:
             return Status(receipt_id, "in_flight")  # delivered, and search has not heard of it yet
         return Status(receipt_id, str(answer.get("state")), answer)
@@ -305,6 +317,14 @@ class Client:
         if self._search is None:
             raise BeamcatError("this client has no search_url; give Client(…, search_url=…) to ask the catalogue")
         return self._search.ask("GET", path)
+
+
+def _status_url(receipt: Receipt | str) -> str:
+    """Where the catalogue answers for it, and for no other submission under its id."""
+    url = f"/receipts/{quote(_id_of(receipt), safe='')}"
+    if isinstance(receipt, str):
+        return url
+    return receipt.status_url or f"{url}?{urlencode({'path': receipt.path})}"
 
 
 def _id_of(receipt: Receipt | Refused | str) -> str:

@@ -96,13 +96,17 @@ class Spool:
             self._sender.close()
 
     def add(self, receipt_id: str, path: str, body: bytes) -> None:
-        """Keep a submission: on return it survives a power cut. A receipt that is kept already is not kept twice.
+        """Keep a submission: on return it survives a power cut. The same again is not kept twice.
 
         Raises:
+            ValueError: another submission is kept under this receipt.
             SpoolUnusable: it could not be kept.
         """
         insert = "insert into submission (receipt_id, path, body) values (?, ?, ?) on conflict do nothing"
         self._write([(insert, (receipt_id, path, body))])
+        for kept, known in self._read("select path, body from submission where receipt_id = ?", (receipt_id,)):
+            if known != body:
+                raise ValueError(f"the receipt {receipt_id} is that of {kept} in other words; give this one another")
 
     def due(self, most: int, most_bytes: int, now: float) -> Sequence[Spooled]:
         """The oldest submissions to be sent, in order; at least one, if any is due, whatever its size."""

@@ -1,0 +1,60 @@
+"""As `tests/flow/test_colliding.py`, on PostgreSQL: the same answers, and the same links and investigations."""
+
+import json
+import os
+import random
+from typing import Any
+
+import pytest
+
+from services.catalog_writer.outbox import PostgresOutbox
+from services.catalog_writer.store import PostgresCatalog
+from services.linker.store import PostgresLinks
+from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
+from services.search.receipts import submissions
+from services.search.store import PostgresReadModel
+from shared.database import Database
+from shared.migrations import SCHEMAS, migrate
+from shared.settings import Settings
+from tests.builders.submissions import IDENTITIES
+from tests.described import TECHNIQUES
+from tests.flow.colliding import check, drawn, tell
+from tests.flow.world import Stores, World
+from tests.unit.search.building import NOON
+
+pytestmark = pytest.mark.integration
+
+BATCHES, LENGTH = 6, 12
+ROWS = "select *, coalesce(receipt, receipt_id) as receipt_id from receipt"
+
+
+async def answers(search: Database) -> list[dict[str, Any]]:
+    async with search.connection() as connection:
+        rows = submissions([dict(row) for row in await connection.fetch(ROWS)])
+    return [row | {"state": json.loads(row["answer"])["state"]} for row in rows]
+
+
+async def test_whatever_collides_each_submission_has_its_own_answer(database_url: str) -> None:
+    seed = int(os.environ.get("BEAMCAT_SEED") or random.randrange(2**32))
+    print(f"BEAMCAT_SEED={seed}")  # noqa: T201  # shown when the test fails
+    chance = random.Random(seed)
+    await migrate(database_url)
+    databases = {schema: Database(Settings(database_url=database_url), schema) for schema in SCHEMAS}
+    for database in databases.values():
+        await database.open()
+    linker, tracking, catalog, search = databases.values()
+    world = World(
+        stores=Stores(
+            PostgresLinks(linker, IDENTITIES, TECHNIQUES.input_demands),
+            PostgresTracking(tracking),
+            PostgresHappenings(tracking),
+            PostgresVisits(tracking),
+            PostgresCatalog(catalog, lambda: NOON),
+            PostgresOutbox(catalog),
+            PostgresReadModel(search, lambda: NOON),
+        )
+    )
+    said = await tell(world, [drawn(chance, LENGTH) for _ in range(BATCHES)])
+    check(world, said, await answers(search))
+    for database in databases.values():
+        await database.close()
