@@ -6,7 +6,7 @@ from datetime import datetime
 from services.search.model import Noted, ReportRow
 from shared.events import DatasetReported
 from shared.rejections import Code, Refusal
-from shared.wire import Received
+from shared.wire import Received, SubmissionId
 
 
 def note_reported(
@@ -25,7 +25,7 @@ def keep_reported(
 
 def _noted(event: Received[DatasetReported]) -> Noted:
     said = event.event.report
-    name = event.submission(None).key  # two sources, or two reports, may have one id
+    name = SubmissionId(event.source, event.receipt_id, None, "").key  # two sources may have one event id
     return Noted(report=ReportRow(name, said.dataset_number, said.about, said.level, said.message, said.at))
 
 

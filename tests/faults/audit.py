@@ -20,7 +20,7 @@ SNAPSHOTS = {
     "dataset": "select dataset_id, revision, path, name, kind, proposal, sample, started, complete from {0}.dataset",
     "revision": "select dataset_id, revision, receipt_id, outcome from {0}.revision",
     "link": "select child, parent from {0}.link",
-    "receipt": "select receipt_id, rank, answer from {0}.receipt",
+    "receipt": "select receipt, source, content, dataset_id, rank, answer, heard_at from {0}.receipt",
     "rejection": "select rejection_id, receipt_id, code from {0}.rejection",
 }
 
@@ -28,7 +28,7 @@ SNAPSHOTS = {
 async def settled(connection: PlainConnection, plan: Plan) -> int:
     """How many of the plan's receipts have reached a final state, as search knows it."""
     found: int = await connection.fetchval(
-        "select count(*) from search.receipt where receipt_id = any($1)"
+        "select count(*) from search.receipt where receipt = any($1)"
         " and answer::json ->> 'state' in ('committed', 'unchanged', 'rejected')",
         sorted(plan.receipts),
     )
