@@ -39,6 +39,7 @@ class PendingDataset(BaseModel):
     """A submission that is held, for how long, and what may be meant by the inputs that it waits for."""
 
     receipt_id: str
+    source: str
     dataset_id: UUID
     path: str
     state: str
@@ -68,6 +69,7 @@ def routes(links: Links, linker: Linker, clock: Callable[[], datetime]) -> APIRo
         return [
             PendingDataset(
                 receipt_id=held.id.receipt_id,
+                source=held.id.source,
                 dataset_id=held.dataset_id,
                 path=held.path,
                 state=held.state,

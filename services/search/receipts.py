@@ -25,8 +25,8 @@ def choose(rows: Iterable[Row], source: str | None = None, caller: str | None = 
     by who said it.
     """
     found = submissions(rows)
-    if source is not None:
-        found = [row for row in found if row["source"] in (source, "")]
+    if source is not None and any(row["source"] for row in found):
+        found = [row for row in found if row["source"] == source]
     if not found:
         return None
     own = source or caller

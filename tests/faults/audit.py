@@ -19,7 +19,7 @@ from tests.read_model import PlainConnection
 async def settled(connection: PlainConnection, plan: Plan) -> int:
     """How many of the plan's receipts have reached a final state, as search knows it."""
     found: int = await connection.fetchval(
-        "select count(*) from search.receipt where receipt_id = any($1)"
+        "select count(*) from search.receipt where receipt = any($1)"
         " and answer::json ->> 'state' in ('committed', 'unchanged', 'rejected')",
         sorted(plan.receipts),
     )

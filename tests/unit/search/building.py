@@ -248,9 +248,9 @@ class Topics:
         """What was published to a topic, as it is read again."""
         return self._add(topic, dict(message.headers)["ce_id"].decode(), None, message.value)
 
-    def reported(self, number: int, event: str = "a-report", **said: Any) -> Record:
+    def reported(self, number: int, event: str = "a-report", *, by: str | None = None, **said: Any) -> Record:
         report = Report.model_validate({"dataset_number": number, "about": "archiving", "at": NOON} | said)
-        return self._add(REPORTS, event, str(number), DatasetReported(report=report))
+        return self._add(REPORTS, event, str(number), DatasetReported(report=report), by=by)
 
     def shipped(self, happening: str, minute: int, investigation: str = "42", **said: Any) -> Record:
         """What was said of things that travel, some minutes after noon."""

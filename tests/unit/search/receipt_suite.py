@@ -110,3 +110,4 @@ class ReceiptSuite:
         assert answer is not None
         assert answer["state"] == "in_flight"
         assert {brief(other) for other in answer["others"]} == {(STRANGER, "in_flight"), ("", "committed")}
+        assert await world.receipt("r", source="/producers/unheard") is None

@@ -224,6 +224,16 @@ class StoreSuite:
         assert await world.reports() == [(42, "archiving"), (42, "restoration")]
         assert world.publisher.messages == []
 
+    async def test_a_report_hides_none_of_another_source_under_its_id(self, world: World) -> None:
+        topics = Topics()
+        await world.note(topics.committed(PATH, number=7))
+        await world.note(
+            topics.reported(7, by="/icat/10.0.0.1"),
+            topics.reported(7, by="/producers/stranger", about="restoration"),
+            topics.reported(7, by="/icat/10.0.0.1", at=NOON + timedelta(seconds=1)),
+        )
+        assert await world.reports() == [(7, "archiving"), (7, "restoration")]
+
     async def test_a_report_on_a_number_that_no_dataset_has_is_rejected_and_its_neighbours_are_kept(
         self, world: World
     ) -> None:
