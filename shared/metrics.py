@@ -79,6 +79,9 @@ UNKNOWN_PARAMETERS = Counter(
 GATEWAY_REQUESTS = Counter(
     "beamcat_gateway_requests", "Requests that the gateway answered, by route and status.", ["route", "status"]
 )
+KEYS_FORGOTTEN = Counter(
+    "beamcat_gateway_keys_forgotten", "Receipt ids that the gateway forgot to make room, so that their reuse passes."
+)
 ICAT_FRAMES = Counter(
     "beamcat_icat_frames",
     "Frames by what made them durable: published (Kafka) or spooled (the disk); what was spooled is then delivered.",

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 from shared.events import DatasetRejected, Excerpt, Finding, Origin, Rejection
 from shared.rejections import Refusal
 from shared.topics import MOST_EVENT_BYTES, REJECTED
-from shared.wire import OF_RECEIPT, Message, Record, headers_of, is_plain, producer_of
+from shared.wire import OF_RECEIPT, Message, Record, content_of, headers_of, is_plain, producer_of
 
 MOST_FINDINGS = 100
 MOST_FINDINGS_CHARACTERS = 250_000
@@ -48,10 +48,17 @@ def rejection_message(stage: str, record: Record, refusal: Refusal, now: datetim
     )
     payload = DatasetRejected(rejection=rejection).model_dump_json().encode()
     event_id = receipt_id if receipt_id and is_plain(receipt_id) else _position_id(record)
+    content = content_of(record)
     key = str(dataset_id).encode() if dataset_id else record.key
-    source, said_by = f"/beamcat/{stage}", (rejection.producer or "").encode()
-    told = headers_of(REJECTED, receipt_id=event_id, source=source, time=now.isoformat(), producer=said_by)
-    return Message(REJECTED.name, key, payload, (*told, (OF_RECEIPT, (receipt_id or "").encode())))
+    said = headers_of(
+        REJECTED,
+        receipt_id=event_id,
+        source=f"/beamcat/{stage}",
+        time=now.isoformat(),
+        producer=(rejection.producer or "").encode() if is_plain(rejection.producer or "") else None,
+        content=content if is_plain(content) else "",
+    )
+    return Message(REJECTED.name, key, payload, (*said, (OF_RECEIPT, (receipt_id or "").encode())))
 
 
 def _is_too_large(value: bytes) -> bool:

@@ -42,6 +42,11 @@ class Grant(BaseModel):
     beamlines: list[str] = Field(min_length=1)
     expires: AwareDatetime | None = None
 
+    @property
+    def source(self) -> str:
+        """The source of what its holder hands in."""
+        return f"/producers/{self.name}"
+
     def permits(self, beamline: str) -> bool:
         """Whether datasets of this beamline may be submitted; letter case does not matter."""
         return ANY_BEAMLINE in self.beamlines or beamline.lower() in (name.lower() for name in self.beamlines)

@@ -6,6 +6,7 @@ event in base64, and of what is larger still its hash, head and tail (`shared.re
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from shared import events, shipments
 from shared.events import Section
@@ -42,6 +43,8 @@ class Topic:
     max_bytes: int
     key: str = "dataset id"
     version: int = 1
+    timestamps: Literal["CreateTime", "LogAppendTime"] = "CreateTime"
+    """Whose clock stamps a record: its sender's, or Kafka's own, which no sender can set."""
 
     @property
     def type(self) -> str:
@@ -59,10 +62,13 @@ class Topic:
             "cleanup.policy": "delete",
             "retention.ms": str(self.retention_ms),
             "max.message.bytes": str(self.max_bytes + HEADROOM_BYTES),
+            "message.timestamp.type": self.timestamps,
         }
 
 
-SUBMITTED = Topic("dataset.submitted", events.DatasetSubmitted, 30 * DAY_MS, MOST_SUBMISSION_BYTES)
+SUBMITTED = Topic(
+    "dataset.submitted", events.DatasetSubmitted, 30 * DAY_MS, MOST_SUBMISSION_BYTES, timestamps="LogAppendTime"
+)
 VALIDATED = Topic("dataset.validated", events.DatasetValidated, 7 * DAY_MS, MOST_EVENT_BYTES)
 LINKED = Topic("dataset.linked", events.DatasetLinked, 7 * DAY_MS, MOST_EVENT_BYTES)
 TRACKED = Topic("dataset.tracked", events.DatasetTracked, 7 * DAY_MS, MOST_EVENT_BYTES)

@@ -7,16 +7,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import reduce
-from typing import Generic, NoReturn, TypeVar
+from hashlib import sha256
+from typing import Generic, NamedTuple, NoReturn, TypeVar
+from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 
 from shared import members
-from shared.events import Section
+from shared.events import LAST_YEAR, Section
 from shared.members import Member
 from shared.rejections import Code, Poison
-from shared.topics import SUBMITTED, Topic
+from shared.topics import COMMITTED, LINKED, PENDING, REJECTED, SUBMITTED, TRACKED, VALIDATED, Topic
 
 E = TypeVar("E", bound=BaseModel)
 
@@ -31,8 +33,18 @@ PRODUCER = "ce_producer"
 OF_RECEIPT = "ce_receipt"
 """Another one, of a rejection: the receipt of what was rejected, so that a door need not read the body."""
 
-OURS = b"/beamcat/"
+CONTENT = "ce_content"
+"""Another one: the fingerprint of the submission that an event follows from."""
+
+OURS = "/beamcat/"
 """How the source of what beamcat itself says begins."""
+
+FOLLOWING = frozenset(topic.name for topic in (VALIDATED, LINKED, TRACKED, COMMITTED, PENDING, REJECTED))
+"""Topics of what beamcat says of submissions. Only there may a header say whose submission it was."""
+
+FINGERPRINT_CHARACTERS = 16
+
+LAST_MS = int(datetime(LAST_YEAR, 12, 31, tzinfo=UTC).timestamp() * 1000)
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -51,7 +63,7 @@ class Record:
 
     @property
     def at(self) -> datetime:
-        """When it was written, in UTC; 1970 if its writer gave a time outside the years that there are."""
+        """When it was written, in UTC."""
         return time_of(self.timestamp_ms)
 
 
@@ -65,6 +77,31 @@ class Message:
     headers: Headers
 
 
+class SubmissionId(NamedTuple):
+    """Which submission something is about: what one source said of one dataset under one receipt.
+
+    The same words again are the same submission; other words under the same receipt are another.
+    """
+
+    source: str
+    """`ce_source`, as the door stamped it."""
+    receipt_id: str
+    dataset_id: UUID | None
+    """None where it cannot be made out."""
+    content: str
+    """The fingerprint of the words; empty where a version that told none passed the event on."""
+
+    @property
+    def key(self) -> str:
+        """The identity as one text, from which nobody can make another's."""
+        parts = (str(self.dataset_id), self.source, self.receipt_id, self.content)
+        return str(uuid5(_SUBMISSIONS, "".join(f"{len(part)}:{part}" for part in parts)))
+
+
+_SUBMISSIONS = UUID("7b0c2f1e-4f0b-5c1e-9d63-6f1f3d2a8c55")
+"""The namespace of their keys."""
+
+
 @dataclass(frozen=True, slots=True)
 class Received(Generic[E]):
     """An event, with what its headers say and the record it came in."""
@@ -73,6 +110,7 @@ class Received(Generic[E]):
     record: Record
     receipt_id: str
     source: str
+    """Who handed in what the event follows from."""
     time: str | None
 
     @property
@@ -84,13 +122,14 @@ class Received(Generic[E]):
         except (ValueError, OverflowError):
             return self.record.at
 
+    def submission(self, dataset_id: UUID | None) -> SubmissionId:
+        """The submission that the event follows from."""
+        return SubmissionId(self.source, self.receipt_id, dataset_id, content_of(self.record))
+
 
 def time_of(timestamp_ms: int) -> datetime:
-    """Kafka's milliseconds as a time; a writer can give any number."""
-    try:
-        return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(0, UTC)
+    """Kafka's milliseconds as a time within the years that can be stored; a writer can give any number."""
+    return datetime.fromtimestamp(min(max(timestamp_ms, 0), LAST_MS) / 1000, UTC)
 
 
 def read(record: Record, topic: Topic, view: type[E]) -> Received[E]:
@@ -110,7 +149,10 @@ def read(record: Record, topic: Topic, view: type[E]) -> Received[E]:
     if len(value) > topic.max_bytes:
         raise Poison(Code.TOO_LARGE, f"the event has {len(value)} bytes, {topic.name} takes {topic.max_bytes}")
     event = _parsed(record, topic, view, value)
-    return Received(event, record, headers["ce_id"], headers["ce_source"], headers.get("ce_time"))
+    source = headers["ce_source"]
+    if _follows(record, source):
+        source = headers.get(PRODUCER) or source
+    return Received(event, record, headers["ce_id"], source, headers.get("ce_time"))
 
 
 def _parsed(record: Record, topic: Topic, view: type[E], value: bytes) -> E:
@@ -177,7 +219,8 @@ def _headers(record: Record) -> dict[str, str]:
     for name in ("ce_id", "ce_type", "ce_source"):
         if not headers.get(name):
             raise Poison(Code.HEADER_INVALID, f"the header {name} is missing")
-        if not is_plain(headers[name]):
+    for name in ("ce_id", "ce_type", "ce_source", PRODUCER, CONTENT):
+        if not is_plain(headers.get(name, "")):
             raise Poison(
                 Code.HEADER_INVALID,
                 f"the header {name} has over {MOST_HEADER_CHARACTERS} characters or a control character",
@@ -249,10 +292,11 @@ def headers_of(  # noqa: PLR0913  # a header each
     traceparent: bytes | None = None,
     places: Iterable[Member] = (),
     producer: bytes | None = None,
+    content: str = "",
 ) -> Headers:
     """The CloudEvents 1.0 headers of an event (Kafka binding, binary mode), its W3C trace and where its members lie.
 
-    `producer`: the source of the submission that it follows from.
+    `producer` and `content`: the source and the fingerprint of the submission that it follows from.
     """
     headers = [
         ("ce_specversion", b"1.0"),
@@ -264,6 +308,8 @@ def headers_of(  # noqa: PLR0913  # a header each
     ]
     if producer is not None:
         headers.append((PRODUCER, producer))
+    if content:
+        headers.append((CONTENT, content.encode()))
     if traceparent is not None:
         headers.append(("traceparent", traceparent))
     if places := tuple(places):
@@ -283,6 +329,7 @@ def derived_headers(
         traceparent=trace_of(record),
         places=places,
         producer=producer_of(record),
+        content=content_of(record),
     )
 
 
@@ -290,7 +337,25 @@ def producer_of(record: Record) -> bytes | None:
     """Who handed in what a record follows from: told by the stage before, else the record's own source."""
     headers = dict(record.headers)
     source = headers.get("ce_source")
-    return headers.get(PRODUCER, source) if source is not None and source.startswith(OURS) else source
+    told = source is not None and _follows(record, source.decode(errors="replace"))
+    return (headers.get(PRODUCER) or source) if told else source
+
+
+def content_of(record: Record) -> str:
+    """The fingerprint of the submission that a record follows from; empty where the stage before told none."""
+    if record.topic in FOLLOWING:
+        return next((value.decode(errors="replace") for name, value in record.headers if name == CONTENT), "")
+    return fingerprint(record.value)
+
+
+def fingerprint(value: bytes | None) -> str:
+    """What tells the words of one submission from those of another."""
+    return sha256(value or b"").hexdigest()[:FINGERPRINT_CHARACTERS]
+
+
+def _follows(record: Record, source: str) -> bool:
+    """Whether beamcat said it of a submission."""
+    return record.topic in FOLLOWING and source.startswith(OURS)
 
 
 def trace_of(record: Record) -> bytes | None:

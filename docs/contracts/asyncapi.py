@@ -22,6 +22,7 @@ HEADERS = {
     "ce_time": "When it was sent (RFC 3339).",
     "content-type": "Always application/json.",
     "ce_producer": "The source of the submission that it follows from.",
+    "ce_content": "The fingerprint of the submission that it follows from.",
     "traceparent": "W3C trace context, where the submission had one.",
     "members": "Where members of the payload lie, as `name start end` in bytes: a hint that saves reading all.",
 }

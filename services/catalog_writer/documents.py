@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from itertools import chain
 from typing import Any
-from uuid import UUID
 
 from pydantic import Field
 from pydantic_core import from_json, to_json
@@ -24,7 +23,7 @@ from shared.events import (
 from shared.identity import Identities
 from shared.members import Member
 from shared.topics import COMMITTED
-from shared.wire import Message, headers_of
+from shared.wire import Message, SubmissionId, headers_of
 
 CONTENT_REPLACED, INPUT_REPLACED, AMBIGUOUS, MANY_PARTS = (
     "content_replaced",
@@ -78,17 +77,19 @@ def places_in(payload: bytes) -> tuple[Member, ...]:
     return (Member("document.parameters", start, len(payload) - len(b"}}")),) if start else ()
 
 
-def message_of(dataset_id: UUID, receipt_id: str, time: datetime, trace: bytes | None, payload: bytes) -> Message:
-    """What the world is told of a `written` event."""
+def message_of(said: SubmissionId, time: datetime, trace: bytes | None, payload: bytes) -> Message:
+    """What the world is told of a `written` event, which answers a submission."""
     headers = headers_of(
         COMMITTED,
-        receipt_id=receipt_id,
+        receipt_id=said.receipt_id,
         source="/beamcat/catalog_writer",
         time=time.isoformat(),
         traceparent=trace,
         places=places_in(payload),
+        producer=said.source.encode() or None,
+        content=said.content,
     )
-    return Message(COMMITTED.name, str(dataset_id).encode(), payload, headers)
+    return Message(COMMITTED.name, str(said.dataset_id).encode(), payload, headers)
 
 
 def document_of(view: CatalogView, parameters: bytes) -> CatalogDocument:

@@ -24,10 +24,7 @@ from shared.events import Commit, DatasetFacts
 from shared.rejections import Code, Refusal
 from shared.stage import Learned, Outcome
 from shared.topics import COMMITTED
-from shared.wire import Received, member
-
-Receipt = tuple[UUID, str]
-"""A submission of a dataset: its id and the submitted event's."""
+from shared.wire import Received, SubmissionId, member
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +44,10 @@ class Catalogued:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is catalogued of the datasets of a batch, and the receipts of the batch that were answered before."""
+    """What is catalogued of the datasets of a batch, and which of its submissions were answered before."""
 
     datasets: Mapping[UUID, Catalogued]
-    answered: Mapping[Receipt, Refusal | None]
+    answered: Mapping[SubmissionId, Refusal | None]
     numbers: Mapping[UUID, int]
     """Of every dataset of the batch: its own, or the one that it gets if it becomes catalogued now."""
 
@@ -82,14 +79,14 @@ def commit(rules: Combining, events: Sequence[Received[CatalogView]], known: Kno
     outcomes: list[Outcome] = []
     for event in events:
         dataset_id = event.event.dataset.dataset_id
-        receipt = (dataset_id, event.receipt_id)
-        if receipt in answered:
-            outcomes.append(answered[receipt] or AnsweredBefore())
+        submission = event.submission(dataset_id)
+        if submission in answered:
+            outcomes.append(answered[submission] or AnsweredBefore())
             continue
         outcome = _settle(event, known.numbers[dataset_id], catalogued.get(dataset_id), rules, now)
         if isinstance(outcome, Revised):
             catalogued[dataset_id] = Catalogued(outcome.commit.revision, outcome.document)
-        answered[receipt] = outcome if isinstance(outcome, Refusal) else None
+        answered[submission] = outcome if isinstance(outcome, Refusal) else None
         outcomes.append(outcome)
     return outcomes
 

@@ -8,10 +8,10 @@ from itertools import count
 from uuid import UUID
 
 from services.catalog_writer.documents import CatalogView, message_of
-from services.catalog_writer.handler import Answered, Catalogued, Known, Receipt, Revised
+from services.catalog_writer.handler import Answered, Catalogued, Known, Revised
 from shared.rejections import Refusal
 from shared.stage import Outcome
-from shared.wire import Message, Received, trace_of
+from shared.wire import Message, Received, SubmissionId, trace_of
 
 
 class MemoryCatalog:
@@ -19,7 +19,7 @@ class MemoryCatalog:
 
     def __init__(self) -> None:
         self._datasets: dict[UUID, MemoryDataset] = {}
-        self._answered: dict[Receipt, Refusal | None] = {}
+        self._answered: dict[SubmissionId, Refusal | None] = {}
         self._outbox: list[Message] = []
         self._numbers = count(1)
         self._writing = asyncio.Lock()
@@ -61,41 +61,42 @@ class MemoryTransaction:
     def __init__(
         self,
         datasets: dict[UUID, MemoryDataset],
-        answered: dict[Receipt, Refusal | None],
+        answered: dict[SubmissionId, Refusal | None],
         numbers: Iterator[int],
     ) -> None:
         self._datasets = datasets
         self._answered = answered
         self._numbers = numbers
         self.datasets: dict[UUID, MemoryDataset] = {}
-        self.answered: dict[Receipt, Refusal | None] = {}
+        self.answered: dict[SubmissionId, Refusal | None] = {}
         self.messages: list[Message] = []
 
     async def load(self, events: Sequence[Received[CatalogView]]) -> Known:
-        """What is known of these datasets and receipts; numbers that a batch takes and does not use are gone."""
-        receipts = [(event.event.dataset.dataset_id, event.receipt_id) for event in events]
-        asked = {dataset_id for dataset_id, _ in receipts}
+        """What is known of these datasets and submissions; numbers that a batch takes and does not use are gone."""
+        submissions = [event.submission(event.event.dataset.dataset_id) for event in events]
+        asked = {event.event.dataset.dataset_id for event in events}
         held = {dataset_id: self._datasets[dataset_id] for dataset_id in asked if dataset_id in self._datasets}
         return Known(
             {dataset_id: dataset.current for dataset_id, dataset in held.items()},
-            {receipt: self._answered[receipt] for receipt in receipts if receipt in self._answered},
+            {each: self._answered[each] for each in submissions if each in self._answered},
             {each: held[each].number if each in held else next(self._numbers) for each in asked},
         )
 
     async def save(self, events: Sequence[Received[CatalogView]], outcomes: Sequence[Outcome]) -> None:
         """Keep the outcomes until the transaction ends."""
         for event, outcome in zip(events, outcomes, strict=True):
-            receipt = (event.event.dataset.dataset_id, event.receipt_id)
+            dataset_id = event.event.dataset.dataset_id
+            submission = event.submission(dataset_id)
             if isinstance(outcome, Refusal):
-                self.answered[receipt] = outcome
+                self.answered[submission] = outcome
             elif isinstance(outcome, Answered):
-                self.answered[receipt] = None
+                self.answered[submission] = None
                 self.messages.append(
-                    message_of(*receipt, outcome.commit.committed_at, trace_of(event.record), outcome.payload)
+                    message_of(submission, outcome.commit.committed_at, trace_of(event.record), outcome.payload)
                 )
                 if isinstance(outcome, Revised):
                     number = outcome.commit.number
                     assert number is not None
-                    self.datasets[receipt[0]] = MemoryDataset(
+                    self.datasets[dataset_id] = MemoryDataset(
                         number, Catalogued(outcome.commit.revision, outcome.document)
                     )

@@ -8,7 +8,7 @@ import asyncpg
 from services.catalog_writer.documents import message_of
 from services.catalog_writer.rows import unpacked
 from shared.database import Database
-from shared.wire import Message
+from shared.wire import Message, SubmissionId
 
 RELAY_LOCK = 0x636174616C6F67
 """Held by the one relay at work; advisory locks are the whole database's."""
@@ -50,4 +50,5 @@ class PostgresOutbox:
 
 def _message(row: asyncpg.Record) -> Message:
     payload = row["payload"] or unpacked(row["block"])
-    return message_of(row["dataset_id"], row["receipt_id"], row["committed_at"], row["traceparent"], payload)
+    said = SubmissionId(row["source"] or "", row["receipt_id"], row["dataset_id"], row["content"] or "")
+    return message_of(said, row["committed_at"], row["traceparent"], payload)

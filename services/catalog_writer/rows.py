@@ -9,7 +9,7 @@ from services.catalog_writer.documents import CatalogDocument, CatalogView
 from services.catalog_writer.handler import Answered, Revised
 from shared.rejections import Refusal
 from shared.stage import Outcome
-from shared.wire import Received, trace_of
+from shared.wire import Received, content_of, trace_of
 
 Row = Sequence[object]
 
@@ -83,9 +83,9 @@ def receipt_rows(event: Received[CatalogView], outcome: Outcome) -> Iterator[Row
     dataset_id = event.event.dataset.dataset_id
     match outcome:
         case Answered(commit):
-            yield dataset_id, event.receipt_id, commit.revision, None, None
+            yield dataset_id, event.submission(dataset_id).key, commit.revision, None, None
         case Refusal(code, message):
-            yield dataset_id, event.receipt_id, None, code.value, message
+            yield dataset_id, event.submission(dataset_id).key, None, code.value, message
 
 
 def link_rows(document: CatalogDocument) -> Iterator[Row]:
@@ -110,4 +110,6 @@ def outbox_row(event: Received[CatalogView], answer: Answered) -> Row:
         trace_of(event.record),
         None if isinstance(answer, Revised) else answer.payload,
         len(answer.payload),
+        event.source,
+        content_of(event.record),
     )

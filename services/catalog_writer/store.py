@@ -10,7 +10,7 @@ from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
 
 from services.catalog_writer.documents import CatalogView
-from services.catalog_writer.handler import Answered, Catalogued, Known, Receipt, Revised
+from services.catalog_writer.handler import Answered, Catalogued, Known, Revised
 from services.catalog_writer.rows import (
     Row,
     dataset_row,
@@ -29,7 +29,7 @@ from shared.failpoints import failpoint
 from shared.metrics import SUBMITTED_TO_COMMITTED
 from shared.rejections import Code, Refusal
 from shared.stage import Outcome
-from shared.wire import Received
+from shared.wire import Received, SubmissionId
 
 CODES = {code.value: code for code in Code}
 
@@ -142,23 +142,32 @@ class CatalogTransaction:
         Each query sees what was committed before it began. So receipts and documents are read after the locks are held,
         and not in the same query, which would see them as they were before it waited.
         """
-        asked = {(event.event.dataset.dataset_id, event.receipt_id) for event in events}
-        locked = await self._connection.fetch(LOCK, list({dataset_id for dataset_id, _ in asked}))
+        asked = {event.event.dataset.dataset_id for event in events}
+        locked = await self._connection.fetch(LOCK, list(asked))
         numbers = {row["dataset_id"]: row["number"] for row in locked}
         existing = {row["dataset_id"] for row in locked if row["catalogued"]}
         if not existing:
             return Known({}, {}, numbers)
-        asked = {receipt for receipt in asked if receipt[0] in existing}
-        answers = await self._connection.fetch(ANSWERED, *zip(*asked, strict=True))
-        answered: dict[Receipt, Refusal | None] = {
-            (row["dataset_id"], row["receipt_id"]): row["refusal_code"]
-            and Refusal(CODES[row["refusal_code"]], row["refusal_message"])
-            for row in answers
-        }
-        changing = {dataset_id for dataset_id, _ in asked - answered.keys()}
+        submissions = {event.submission(event.event.dataset.dataset_id) for event in events}
+        answered = await self._answered([each for each in submissions if each.dataset_id in existing])
+        changing = {each.dataset_id for each in submissions - answered.keys()} & existing
         rows = await self._connection.fetch(CURRENT, list(changing)) if changing else ()
         datasets = {row["dataset_id"]: Catalogued.read(unpacked(row["payload"])) for row in rows}
         return Known(datasets, answered, numbers)
+
+    async def _answered(self, submissions: Sequence[SubmissionId]) -> dict[SubmissionId, Refusal | None]:
+        """Which were answered before, and how; a version that knew them by their receipt alone may have done so."""
+        names = [(each, name) for each in submissions for name in (each.key, each.receipt_id)]
+        rows = await self._connection.fetch(
+            ANSWERED, [each.dataset_id for each, _ in names], [name for _, name in names]
+        )
+        found = {(row["dataset_id"], row["receipt_id"]): row for row in rows}
+        answers = ((each, found.get((each.dataset_id, name))) for each, name in names)
+        return {
+            each: row["refusal_code"] and Refusal(CODES[row["refusal_code"]], row["refusal_message"])
+            for each, row in answers
+            if row is not None
+        }
 
     async def save(self, events: Sequence[Received[CatalogView]], outcomes: Sequence[Outcome]) -> None:
         """Write rows and outbox, one statement a table.

@@ -101,7 +101,12 @@ RECEIPT = Table(
     "receipt",
     METADATA,
     Column("dataset_id", Uuid, primary_key=True),
-    Column("receipt_id", Text, primary_key=True),
+    Column(
+        "receipt_id",
+        Text,
+        primary_key=True,
+        comment="the submission's key; a version that knew submissions by their receipt alone wrote that",
+    ),
     Column("revision", Integer, comment="the one made, or found unchanged; empty if the submission was refused"),
     Column("refusal_code", Text),
     Column("refusal_message", Text),
@@ -137,5 +142,7 @@ OUTBOX = Table(
     Column("traceparent", LargeBinary),
     Column("payload", LargeBinary, comment="the event, where it is not the revision's"),
     Column("payload_bytes", Integer, nullable=False, comment="length of the event, unpacked"),
+    Column("source", Text, comment="whose submission is answered; empty, as content, of that version's"),
+    Column("content", Text, comment="the fingerprint of its words"),
     comment="answers that are not in Kafka yet",
 )

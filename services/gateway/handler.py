@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -30,11 +31,6 @@ class Call:
     now: datetime
     traceparent: str
 
-    @property
-    def source(self) -> str:
-        """The caller, as events name it."""
-        return f"/producers/{self.grant.name}"
-
     def message(self, topic: Topic, key: str, receipt_id: UUID, payload: Mapping[str, object]) -> Message:
         """An event in the caller's name."""
         value = to_json(payload)
@@ -43,7 +39,7 @@ class Call:
         headers = headers_of(
             topic,
             receipt_id=str(receipt_id),
-            source=self.source,
+            source=self.grant.source,
             time=self.now.isoformat(),
             traceparent=self.traceparent.encode(),
         )
@@ -77,8 +73,9 @@ def submit_dataset(data: Mapping[str, object], receipt_id: UUID, call: Call) -> 
     path = read_submission(data, call)
     dataset_id = call.identities.dataset(path)
     message = call.message(SUBMITTED, str(dataset_id), receipt_id, {"submission": data})
+    which = urlencode({"source": call.grant.source, "dataset_id": dataset_id})
     return message, Accepted(
-        receipt_id=receipt_id, dataset_id=dataset_id, path=path, status_url=f"/receipts/{receipt_id}"
+        receipt_id=receipt_id, dataset_id=dataset_id, path=path, status_url=f"/receipts/{receipt_id}?{which}"
     )
 
 

@@ -3,7 +3,7 @@
 import logging
 import math
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,6 +27,7 @@ from services.gateway.handler import (
     submit_dataset,
     trace_of,
 )
+from services.gateway.keys import UsedKeys
 from services.gateway.reading import is_readable, parse_json, read_json
 from shared.confirming import Confirmations
 from shared.events import Submission
@@ -43,6 +44,7 @@ MOST_BATCH_ITEMS = 1_000
 MOST_BATCH_BYTES = 4 * MOST_SUBMISSION_BYTES
 SUBMISSIONS = ("/datasets", "/datasets:check")
 
+Claim = Callable[[], None]
 Submit = Callable[[Mapping[str, object], UUID, Call], tuple[Message, BaseModel]]
 
 
@@ -79,6 +81,7 @@ class Edge:
     clock: Callable[[], datetime]
     wait_seconds: Callable[[str], float]
     """How long a source has to wait before it may hand in something; 0 unless nearly all of it is rejected."""
+    keys: UsedKeys = field(default_factory=UsedKeys)
 
     def router(self) -> APIRouter:
         """All routes of the gateway."""
@@ -110,7 +113,10 @@ class Edge:
         return router
 
     async def submit(self, request: Request) -> BaseModel:
-        """Hand in one dataset (`schemas/events`, `Submission`); `Idempotency-Key` is the receipt's id, if given."""
+        """Hand in one dataset (`schemas/events`, `Submission`); `Idempotency-Key` is the receipt's id, if given.
+
+        The same key again with the same content changes nothing; with another path or other content it is a 422.
+        """
         return await self._one(request, submit_dataset)
 
     async def announce(self, request: Request) -> BaseModel:
@@ -153,17 +159,19 @@ class Edge:
         parsed = parse_json(await _body(request, MOST_BATCH_BYTES))
         messages: list[Message] = []
         results: list[dict[str, object]] = []
-        seen: set[UUID] = set()
+        seen: dict[UUID, str] = {}
+        claims: list[Claim] = []
         for item in _items(parsed.value):
             try:
                 parsed.check(item)
                 message, accepted = _submit_item(item, seen, call)
+                claims.append(self._claim(message, accepted.receipt_id, accepted.path, call))
             except Problem as problem:
                 results.append(problem.body())
             else:
                 messages.append(message)
                 results.append({"status": 202, **accepted.model_dump(mode="json")})
-        await self._confirm(messages, {"receipt_ids": [result.get("receipt_id") for result in results]})
+        await self._confirm(messages, claims, {"receipt_ids": [result.get("receipt_id") for result in results]})
         return JSONResponse({"results": results}, 202 if len(messages) == len(results) else 207)
 
     async def _one(self, request: Request, submit: Submit) -> BaseModel:
@@ -171,26 +179,35 @@ class Edge:
         self._check_pace(call)
         receipt_id = receipt_of(request.headers.get("idempotency-key"), uuid4(), "the header Idempotency-Key")
         message, answer = submit(read_json(await _body(request, MOST_SUBMISSION_BYTES)), receipt_id, call)
-        await self._confirm([message], {"receipt_id": str(receipt_id)})
+        about = answer.path if isinstance(answer, Accepted) else message.topic
+        claim = self._claim(message, receipt_id, about, call)
+        await self._confirm([message], [claim], {"receipt_id": str(receipt_id)})
         return answer
 
-    async def _confirm(self, messages: Sequence[Message], receipts: Mapping[str, object]) -> None:
+    def _claim(self, message: Message, receipt_id: UUID, about: str, call: Call) -> Claim:
+        return self.keys.claim(call.grant.source, receipt_id, about, message.value, call.now)
+
+    async def _confirm(
+        self, messages: Sequence[Message], claims: Sequence[Claim], receipts: Mapping[str, object]
+    ) -> None:
         if not messages:
             return
         try:
             await self.confirmations.publish(messages)
         except Problem as problem:
+            for take_back in claims:  # a client that was told of a failure may send something else instead
+                take_back()
             problem.members = receipts
             raise
 
     def _check_pace(self, call: Call) -> None:
-        seconds = math.ceil(self.wait_seconds(call.source))
+        seconds = math.ceil(self.wait_seconds(call.grant.source))
         if seconds > 0:
             SLOWED_REQUESTS.labels("gateway").inc()
             raise Problem(
                 429,
                 f"nearly everything that {call.grant.name} sent lately was rejected, so it is admitted slowly until"
-                f" something is not; `beamcat rejections list --producer {call.source}` says why;"
+                f" something is not; `beamcat rejections list --producer {call.grant.source}` says why;"
                 f" send again in {seconds} s",
                 retry_after_seconds=seconds,
             )
@@ -271,11 +288,12 @@ async def _judge(data: dict[str, object], call: Call, judges: Judges) -> Verdict
     return await judges.on(data)
 
 
-def _submit_item(item: object, seen: set[UUID], call: Call) -> tuple[Message, Accepted]:
+def _submit_item(item: object, seen: dict[UUID, str], call: Call) -> tuple[Message, Accepted]:
     data = _object(item)
     given = data.pop("receipt_id", None)
     receipt_id = receipt_of(None if given is None else str(given), uuid4(), "receipt_id")
     if receipt_id in seen:
-        raise Problem(422, f"the receipt_id {receipt_id} stands twice in this batch; each dataset has its own")
-    seen.add(receipt_id)
+        words = f"the receipt_id {receipt_id} stands twice in this batch, first for {seen[receipt_id]}"
+        raise Problem(422, f"{words}; each dataset has its own")
+    seen[receipt_id] = str(data.get("path"))
     return submit_dataset(data, receipt_id, call)

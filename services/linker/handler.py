@@ -17,7 +17,7 @@ from shared.rejections import Code, Refusal
 from shared.relations import NO_DEMANDS, InputDemands
 from shared.stage import Learned, Outcome, Passed, Waiting
 from shared.techniques import TechniqueBook
-from shared.wire import Received
+from shared.wire import Received, SubmissionId
 
 AWAIT_SECONDS = 7 * 86400.0
 """How long the inputs of a dataset are awaited whose kind no technique describes."""
@@ -51,7 +51,7 @@ class State(StrEnum):
 class HeldSubmission:
     """A submission that was not sent straight on, as far as later ones need to know."""
 
-    receipt_id: str
+    id: SubmissionId
     dataset_id: UUID
     path: str
     state: State
@@ -61,6 +61,13 @@ class HeldSubmission:
     refusal: Refusal | None = None
     unnamed: int = 0
     """How many more it waits for, where not all are named."""
+    kept_as: str | None = None
+    """The key under which a version kept it that knew it by its receipt alone."""
+
+    @property
+    def key(self) -> str:
+        """By which it is kept."""
+        return self.kept_as or self.id.key
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ class Known:
     catalogued: Mapping[UUID, CataloguedDataset] = field(default_factory=dict)
     """Of the datasets and inputs of the batch, those that are committed."""
     held: Sequence[HeldSubmission] = ()
-    """What is held of the batch's datasets, and the batch's own receipts; oldest first."""
+    """What is held of the batch's datasets, and of the batch what was answered before; oldest first."""
     ancestry: Mapping[UUID, Node] = field(default_factory=dict)
     """Where inputs come from, by catalogued and by held submissions; loaded only where a circle is possible."""
     plan: Plan = field(default_factory=Plan)
@@ -171,7 +178,7 @@ class Verdict:
 def pending_of(submission: HeldSubmission, missing: Sequence[str], deadline: datetime, near: Near) -> Pending:
     """What the world is told of a submission that waits for some paths."""
     return Pending(
-        receipt_id=submission.receipt_id,
+        receipt_id=submission.id.receipt_id,
         dataset_id=submission.dataset_id,
         path=submission.path,
         waits_for=list(missing[:MOST_NAMED]),
@@ -184,16 +191,16 @@ def pending_of(submission: HeldSubmission, missing: Sequence[str], deadline: dat
 
 @dataclass
 class _Lines:
-    """Who is held, in the order of arrival, and what each receipt was answered; grows while a batch is decided."""
+    """Who is held, in the order of arrival, and what each was answered; grows while a batch is decided."""
 
     near: Near
-    answers: dict[str, Outcome] = field(default_factory=dict)
+    answers: dict[SubmissionId, Outcome] = field(default_factory=dict)
     lines: dict[UUID, list[HeldSubmission]] = field(default_factory=dict)
 
     def join(self, submission: HeldSubmission) -> Outcome:
         """Stand at the end of the dataset's line; what the producer is told."""
         if submission.state is State.REFUSED and submission.refusal is not None:
-            return self.answers.setdefault(submission.receipt_id, submission.refusal)
+            return self.answers.setdefault(submission.id, submission.refusal)
         line = self.lines.setdefault(submission.dataset_id, [])
         line.append(submission)
         waiting = [earlier for earlier in line if earlier.state is State.WAITING]
@@ -202,7 +209,7 @@ class _Lines:
             paths = list(dict.fromkeys(path for earlier in waiting for path in earlier.waits_for))
             deadline = max(earlier.deadline for earlier in waiting if earlier.deadline)
             outcome = Waiting(pending_of(submission, paths, deadline, self.near))
-        return self.answers.setdefault(submission.receipt_id, outcome)
+        return self.answers.setdefault(submission.id, outcome)
 
 
 class Linker:
@@ -216,37 +223,41 @@ class Linker:
         self._await_inputs_seconds = await_inputs_seconds
 
     def link(self, events: Sequence[Received[LinkerView]], known: Known, now: datetime) -> list[Outcome]:
-        """One outcome an event, each knowing what became of those before it. A receipt is always answered the same."""
+        """One outcome an event, each knowing what became of those before it. The same again is answered the same."""
         lines = _Lines(known.near)
-        for submission in known.held:
-            lines.join(submission)
+        for held in known.held:
+            lines.join(held)
         ancestry = dict(known.ancestry)
         outcomes = []
         for event in events:
-            outcome = lines.answers.get(event.receipt_id) or self._answer(event, known, ancestry, lines, now)
-            if event.event.dataset.dataset_id in known.rejected and not isinstance(outcome, Refusal):
-                known = known.readmitting(event.event.dataset.dataset_id)
+            dataset_id = event.event.dataset.dataset_id
+            submission = event.submission(dataset_id)
+            outcome = lines.answers.get(submission)
+            if outcome is None:
+                outcome = self._answer(submission, event.event.dataset, known, ancestry, lines, now)
+            if dataset_id in known.rejected and not isinstance(outcome, Refusal):
+                known = known.readmitting(dataset_id)
             outcomes.append(outcome)
         return outcomes
 
     def _answer(
         self,
-        event: Received[LinkerView],
+        submission: SubmissionId,
+        dataset: DatasetFacts,
         known: Known,
         ancestry: MutableMapping[UUID, Node],
         lines: _Lines,
         now: datetime,
     ) -> Outcome:
-        dataset = event.event.dataset
         verdict = self.judge(dataset, known, ancestry)
         if verdict.refusal is not None:
-            return lines.answers.setdefault(event.receipt_id, verdict.refusal)
+            return lines.answers.setdefault(submission, verdict.refusal)
         add_ancestry(ancestry, dataset)
         if not verdict.missing and not lines.lines.get(dataset.dataset_id):
-            return lines.answers.setdefault(event.receipt_id, Passed({"links": verdict.links}))
+            return lines.answers.setdefault(submission, Passed({"links": verdict.links}))
         return lines.join(
             HeldSubmission(
-                receipt_id=event.receipt_id,
+                id=submission,
                 dataset_id=dataset.dataset_id,
                 path=dataset.path,
                 state=State.WAITING if verdict.missing else State.RELEASED,

@@ -13,7 +13,7 @@ from shared.rejecting import rejection_message
 from shared.rejections import Code, Poison, Refusal
 from shared.stage import Outcome, Passed, Waiting
 from shared.topics import LINKED, VALIDATED
-from shared.wire import Message, Received, Record, derived_headers, read, splice
+from shared.wire import Message, Received, Record, SubmissionId, derived_headers, read, splice
 
 STAGE = "linker"
 MOST_TOLD = 20
@@ -43,12 +43,18 @@ class Holding:
         )
 
 
+def submissions_of(events: Iterable[Received[LinkerView]]) -> list[SubmissionId]:
+    """Which submissions a batch is about."""
+    return [event.submission(event.event.dataset.dataset_id) for event in events]
+
+
 def holdings_of(events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome], known: Known) -> list[Holding]:
-    """What has to be kept of a decided batch: everything that did not pass."""
+    """What has to be kept of a decided batch: everything that did not pass and is not kept already."""
+    kept = {held.id for held in known.held}
     return [
         _holding(event, outcome, known)
-        for event, outcome in zip(events, outcomes, strict=True)
-        if not isinstance(outcome, Passed)
+        for event, submission, outcome in zip(events, submissions_of(events), outcomes, strict=True)
+        if not isinstance(outcome, Passed) and submission not in kept
     ]
 
 
@@ -56,7 +62,7 @@ def _holding(event: Received[LinkerView], outcome: Outcome, known: Known) -> Hol
     dataset = event.event.dataset
     missing = known.missing(dataset)
     submission = HeldSubmission(
-        receipt_id=event.receipt_id,
+        id=event.submission(dataset.dataset_id),
         dataset_id=dataset.dataset_id,
         path=dataset.path,
         state=State.WAITING if missing else State.RELEASED,

@@ -30,7 +30,7 @@ class _Waiting:
         pending = pending_of(submission, self.waits_for, submission.deadline, near)
         if not pending.findings:
             return None
-        headers = derived_headers(PENDING, record, submission.receipt_id, STAGE, now)
+        headers = derived_headers(PENDING, record, submission.id.receipt_id, STAGE, now)
         value = DatasetPending(pending=pending).model_dump_json().encode()
         return Message(PENDING.name, str(submission.dataset_id).encode(), value, headers)
 
@@ -49,9 +49,9 @@ class SecondLooks:
         async with self._links.looks([now - after for after in LOOKS_AFTER], most) as looks:
             waiting = [each for each in map(_opened, looks.holdings) if each is not None]
             near = await looks.near({path for each in waiting for path in looked_for(each.waits_for)})
-            told = {each.holding.submission.receipt_id: each.told(near, now) for each in waiting}
+            told = {each.holding.submission.key: each.told(near, now) for each in waiting}
             yield [message for message in told.values() if message is not None]
-            await looks.finish([receipt_id for receipt_id, message in told.items() if message is not None])
+            await looks.finish([key for key, message in told.items() if message is not None])
 
 
 def _opened(holding: Holding) -> _Waiting | None:

@@ -27,8 +27,8 @@ class PostgresLooks:
     async def finish(self, told: Collection[str]) -> None:
         """All were looked at; these are not looked at again."""
         if self.holdings:
-            receipts = [holding.submission.receipt_id for holding in self.holdings]
-            await self._connection.execute(sql.LOOKED, receipts, list(told), NO_MORE_LOOKS)
+            keys = [holding.submission.key for holding in self.holdings]
+            await self._connection.execute(sql.LOOKED, keys, list(told), NO_MORE_LOOKS)
 
 
 class PostgresLot:
@@ -57,12 +57,12 @@ class PostgresLot:
         """Forget what was linked; keep a tombstone of what was refused."""
         linked = [each for each in settled if each.refusal is None]
         tombs = [
-            (each.holding.submission.receipt_id, each.refusal.code, each.refusal.message)
+            (each.holding.submission.key, each.refusal.code, each.refusal.message)
             for each in settled
             if each.refusal is not None
         ]
         await bring_links(self._connection, new_links((each.passed for each in linked if each.passed), self._known))
         if linked:
-            await self._connection.execute(sql.FORGET, [each.holding.submission.receipt_id for each in linked])
+            await self._connection.execute(sql.FORGET, [each.holding.submission.key for each in linked])
         if tombs:
             await self._connection.execute(sql.ENTOMB, *columns(tombs, 3))

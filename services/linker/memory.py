@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import islice
 
 from services.linker.handler import HeldSubmission, Known, LinkerView, State
-from services.linker.holding import Holding, Settled, holdings_of, new_links, readmitted
+from services.linker.holding import Holding, Settled, holdings_of, new_links, readmitted, submissions_of
 from services.linker.learning import (
     CommittedView,
     Diary,
@@ -73,15 +73,15 @@ class MemoryLinks:
         """Give up on what has waited past its deadline."""
         async with self._begin() as shelf:
             late = [
-                (receipt_id, holding)
-                for receipt_id, holding in shelf.held.items()
+                (key, holding)
+                for key, holding in shelf.held.items()
                 if holding.submission.state is State.WAITING
                 and holding.submission.deadline is not None
                 and holding.submission.deadline <= now
             ]
-            for receipt_id, holding in late:
+            for key, holding in late:
                 expired = replace(holding.submission, state=State.EXPIRED)
-                shelf.held[receipt_id] = replace(holding, submission=expired)
+                shelf.held[key] = replace(holding, submission=expired)
             return len(late)
 
     async def release_overlooked(self) -> int:
@@ -110,7 +110,7 @@ class _Linking:
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
         """Everything."""
         datasets = [event.event.dataset for event in events]
-        known = self._shelf.known(datasets, [event.receipt_id for event in events])
+        known = self._shelf.known(datasets, submissions_of(events))
         self._known = self._shelf.opened(datasets, known, self._identities)
         return self._known
 
@@ -200,9 +200,9 @@ class _Looks:
     async def finish(self, told: Collection[str]) -> None:
         """All were looked at; these are not looked at again."""
         for holding in self.holdings:
-            receipt_id = holding.submission.receipt_id
-            looks = self._shelf.looks.get(receipt_id, 0) + 1
-            self._shelf.looks[receipt_id] = NO_MORE_LOOKS if receipt_id in told else looks
+            key = holding.submission.key
+            looks = self._shelf.looks.get(key, 0) + 1
+            self._shelf.looks[key] = NO_MORE_LOOKS if key in told else looks
 
 
 class _Lot:
@@ -223,8 +223,8 @@ class _Lot:
         """Forget what was linked; keep a tombstone of what was refused."""
         self._shelf.bring(new_links((each.passed for each in settled if each.passed is not None), self._known))
         for each in settled:
-            receipt_id = each.holding.submission.receipt_id
+            key = each.holding.submission.key
             if each.refusal is None:
-                del self._shelf.held[receipt_id]
+                del self._shelf.held[key]
             else:
-                self._shelf.held[receipt_id] = each.holding.refused(each.refusal)
+                self._shelf.held[key] = each.holding.refused(each.refusal)

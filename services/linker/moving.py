@@ -25,10 +25,13 @@ from shared.events import (
     Submission,
 )
 from shared.topics import VALIDATED
-from shared.wire import Record, headers_of
+from shared.wire import Record, SubmissionId, content_of, headers_of
 
 MADE_ANEW = {UNKNOWN, *CODES}
 """Findings of the linker's own: a move says them again, or no more."""
+
+SOURCE = f"/beamcat/{STAGE}"
+"""Of what beamcat submits by itself."""
 
 NEVER_READ = -1
 """Partition and offset of a submission that beamcat made itself: it was never in Kafka."""
@@ -154,9 +157,15 @@ def _again(dataset: Placed, facts: DatasetFacts, receipt_id: str, now: datetime)
         timestamp_ms=int(now.timestamp() * 1000),
         key=str(facts.dataset_id).encode(),
         value=_payload(facts),
-        headers=headers_of(VALIDATED, receipt_id=receipt_id, source=f"/beamcat/{STAGE}", time=now.isoformat()),
+        headers=headers_of(VALIDATED, receipt_id=receipt_id, source=SOURCE, time=now.isoformat()),
     )
-    submission = HeldSubmission(receipt_id, facts.dataset_id, facts.path, State.RELEASED, now)
+    submission = HeldSubmission(
+        SubmissionId(SOURCE, receipt_id, facts.dataset_id, content_of(record)),
+        facts.dataset_id,
+        facts.path,
+        State.RELEASED,
+        now,
+    )
     inputs = frozenset(declared.dataset_id for declared in facts.inputs)
     return Move(dataset, Holding(submission, inputs, (), record))
 

@@ -54,7 +54,7 @@ class Looks(Protocol):
         """The catalogued paths that may be meant by some that are not."""
 
     async def finish(self, told: Collection[str]) -> None:
-        """All were looked at; these receipts were told of something, and are not looked at again."""
+        """All were looked at; those of these keys were told of something, and are not looked at again."""
 
 
 class Links(Protocol):

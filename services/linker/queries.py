@@ -24,9 +24,10 @@ from shared.database import Connection
 from shared.events import DatasetFacts
 from shared.identity import Identities, proposal_key
 from shared.rejections import Code, Refusal
-from shared.wire import Record
+from shared.wire import Record, SubmissionId
 
 SLOT_COLUMNS = 12
+HELD_COLUMNS = 23
 MOST_EDGES = 100_000
 """Of the ancestry that is searched for circles in one batch."""
 
@@ -35,7 +36,7 @@ async def read_known(
     connection: Connection,
     identities: Identities,
     datasets: Sequence[DatasetFacts],
-    receipts: Sequence[str],
+    submissions: Sequence[SubmissionId],
     *,
     include_inputs: bool = False,
 ) -> Known:
@@ -46,7 +47,9 @@ async def read_known(
     own = {dataset.dataset_id for dataset in datasets}
     inputs = {declared.dataset_id for dataset in datasets for declared in dataset.inputs}
     rows = await connection.fetch(sql.CATALOGUED, list(own | inputs))
-    held = await connection.fetch(sql.HELD_OF, list(receipts), list(own | inputs if include_inputs else own))
+    held = await connection.fetch(
+        sql.HELD_OF, [each.key for each in submissions], list(own | inputs if include_inputs else own)
+    )
     known = seen_in(rows, Known(held=[submission_of(row) for row in held]))
     return replace(known, plan=await _plan_of(connection, identities, map(known.addressed, datasets)))
 
@@ -141,7 +144,7 @@ async def slots_of(
 async def hold(connection: Connection, holdings: Sequence[Holding]) -> None:
     """Keep them in this order; what is kept already stays as it is."""
     if holdings:
-        await connection.execute(sql.HOLD, *columns([_held_row(holding) for holding in holdings], 20))
+        await connection.execute(sql.HOLD, *columns([_held_row(holding) for holding in holdings], HELD_COLUMNS))
 
 
 async def send_moves(connection: Connection, moves: Sequence[Move]) -> None:
@@ -215,7 +218,7 @@ def submission_of(row: asyncpg.Record) -> HeldSubmission:
     """A held submission without its record."""
     waits_for = tuple(row.get("waits_for", ()))
     return HeldSubmission(
-        receipt_id=row["receipt_id"],
+        id=SubmissionId(row["its_source"], row["its_receipt"], row["dataset_id"], row["its_content"]),
         dataset_id=row["dataset_id"],
         path=row["path"],
         state=State(row["state"]),
@@ -224,6 +227,7 @@ def submission_of(row: asyncpg.Record) -> HeldSubmission:
         deadline=row["deadline"],
         refusal=_refusal_of(row) if row["code"] else None,
         unnamed=row.get("waits_for_count", len(waits_for)) - len(waits_for),
+        kept_as=row["receipt_id"],
     )
 
 
@@ -256,7 +260,10 @@ def holding_of(row: asyncpg.Record) -> Holding:
 def _held_row(holding: Holding) -> tuple[Any, ...]:
     submission, record = holding.submission, holding.record
     return (
-        submission.receipt_id,
+        submission.key,
+        submission.id.source,
+        submission.id.receipt_id,
+        submission.id.content,
         submission.dataset_id,
         submission.path,
         submission.state,

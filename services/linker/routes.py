@@ -67,7 +67,7 @@ def routes(links: Links, linker: Linker, clock: Callable[[], datetime]) -> APIRo
         near = await links.near({path for held in waiting for path in looked_for(held.waits_for)})
         return [
             PendingDataset(
-                receipt_id=held.receipt_id,
+                receipt_id=held.id.receipt_id,
                 dataset_id=held.dataset_id,
                 path=held.path,
                 state=held.state,

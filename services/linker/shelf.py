@@ -19,13 +19,14 @@ from services.linker.relationships import CataloguedDataset
 from shared.events import DatasetFacts
 from shared.identity import Identities
 from shared.relations import NO_DEMANDS, InputDemands
+from shared.wire import SubmissionId
 
 DUE = (State.RELEASED, State.EXPIRED)
 
 
 @dataclass
 class Shelf:
-    """What the tables hold. Holdings lie in the order of arrival."""
+    """What the tables hold. Holdings lie by key in the order of arrival."""
 
     datasets: dict[UUID, Catalogued] = field(default_factory=dict)
     links: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
@@ -56,20 +57,20 @@ class Shelf:
         return {key: replace(fact.as_input, inputs=self.links[key]) for key, fact in self.datasets.items()}
 
     def known(
-        self, datasets: Iterable[DatasetFacts], receipts: Iterable[str], *, include_inputs: bool = False
+        self, datasets: Iterable[DatasetFacts], submissions: Iterable[SubmissionId], *, include_inputs: bool = False
     ) -> Known:
         """All there is to know; what the batch does not touch does no harm."""
         datasets = list(datasets)
         own = {dataset.dataset_id for dataset in datasets}
         if include_inputs:
             own |= {declared.dataset_id for dataset in datasets for declared in dataset.inputs}
-        asked = set(receipts)
+        asked = set(submissions)
         known = Known(
             catalogued=self.catalogued(),
             held=[
                 holding.submission
-                for receipt_id, holding in self.held.items()
-                if receipt_id in asked
+                for holding in self.held.values()
+                if holding.submission.id in asked
                 or (holding.submission.dataset_id in own and holding.submission.state is not State.REFUSED)
             ],
             ancestry=self._ancestry(),
@@ -97,7 +98,7 @@ class Shelf:
     def hold(self, holdings: Iterable[Holding]) -> None:
         """Keep what is not kept already."""
         for holding in holdings:
-            self.held.setdefault(holding.submission.receipt_id, holding)
+            self.held.setdefault(holding.submission.key, holding)
 
     def bring(self, links: dict[UUID, frozenset[UUID]]) -> None:
         """Remember inputs that are under way to the catalogue."""
@@ -150,8 +151,8 @@ class Shelf:
     def to_look_at(self, waited_since: Sequence[datetime]) -> Iterator[Holding]:
         """What waits, nothing of the same dataset before it, and is due for its next look."""
         seen: set[UUID] = set()
-        for receipt_id, holding in self.held.items():
-            submission, looks = holding.submission, self.looks.get(receipt_id, 0)
+        for key, holding in self.held.items():
+            submission, looks = holding.submission, self.looks.get(key, 0)
             if submission.state is not State.WAITING or submission.dataset_id in seen:
                 continue
             seen.add(submission.dataset_id)
@@ -165,9 +166,9 @@ class Shelf:
             self.datasets[fact.dataset_id] = fact
             self.links[fact.dataset_id] = fact.as_input.inputs
             self.rejected.pop(fact.dataset_id, None)
-        for receipt_id, holding in self.held.items():
+        for key, holding in self.held.items():
             if holding.submission.state is State.WAITING and (fact.as_input.complete or not holding.awaits_completion):
-                self.held[receipt_id] = self._without(holding, fact.dataset_id)
+                self.held[key] = self._without(holding, fact.dataset_id)
 
     def lose(self, lost: Lost) -> None:
         """A dataset that was rejected, unless one before it is catalogued or waits; and what that ends."""
@@ -176,10 +177,10 @@ class Shelf:
         if lost.dataset_id in alive:
             return
         self.rejected[lost.dataset_id] = lost.reason
-        for receipt_id, holding in waiting.items():
+        for key, holding in waiting.items():
             if holding.ends_with_inputs and lost.dataset_id in holding.missing:
                 ended = replace(holding.submission, state=State.EXPIRED, refusal=lost.refusal)
-                self.held[receipt_id] = replace(holding, submission=ended)
+                self.held[key] = replace(holding, submission=ended)
 
     def _without(self, holding: Holding, dataset_id: UUID) -> Holding:
         places = [place for place, missing in enumerate(holding.missing) if missing != dataset_id]

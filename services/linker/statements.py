@@ -84,8 +84,15 @@ _COMPLETE = f"""not exists (
 )"""  # noqa: S608  # made of constants
 """That nothing is missing any more. Looked up one by one from the last, which mostly comes last, so few are."""
 
+_WHOSE = """
+    coalesce(held.receipt, held.receipt_id) as its_receipt, coalesce(held.content, '') as its_content,
+    coalesce(held.source, convert_from(header_values[array_position(header_names, 'ce_producer')], 'UTF8'), '')
+        as its_source
+"""
+"""A version that knew submissions by their receipt alone wrote that into `receipt_id`, and none of the others."""
+
 SUBMISSIONS = f"""
-select receipt_id, dataset_id, path, state, since, deadline, code, message,
+select receipt_id, {_WHOSE}, dataset_id, path, state, since, deadline, code, message,
     (select count(*) {_STILL_MISSING}) as waits_for_count,
     array(select d.path {_STILL_MISSING} order by place %s) as waits_for
 from held
@@ -98,17 +105,18 @@ where receipt_id = any($1::text[]) or (dataset_id = any($2::uuid[]) and state <>
 PENDING = f"{SUBMISSIONS % 'limit $2'} where state <> 'refused' order by seq limit $1"
 
 HOLD = """
-insert into held (receipt_id, dataset_id, path, state, inputs, missing, awaits_completion, ends_with_inputs, since,
-    deadline, code, message, topic, "partition", "offset", timestamp_ms, key, value, header_names, header_values)
-select receipt_id, dataset_id, path, state, inputs::uuid[], missing::uuid[], awaits_completion, ends_with_inputs, since,
-    deadline, code, message, topic, "partition", "offset", timestamp_ms, key, value,
-    header_names::text[], header_values::bytea[]
-from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[], $8::bool[],
-    $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::int[], $15::bigint[],
-    $16::bigint[], $17::bytea[], $18::bytea[], $19::text[], $20::text[])
-    with ordinality as holding (receipt_id, dataset_id, path, state, inputs, missing, awaits_completion,
-        ends_with_inputs, since, deadline, code, message, topic, "partition", "offset", timestamp_ms, key, value,
-        header_names, header_values, place) order by place
+insert into held (receipt_id, source, receipt, content, dataset_id, path, state, inputs, missing, awaits_completion,
+    ends_with_inputs, since, deadline, code, message, topic, "partition", "offset", timestamp_ms, key, value,
+    header_names, header_values)
+select receipt_id, source, receipt, content, dataset_id, path, state, inputs::uuid[], missing::uuid[],
+    awaits_completion, ends_with_inputs, since, deadline, code, message, topic, "partition", "offset", timestamp_ms,
+    key, value, header_names::text[], header_values::bytea[]
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::bool[], $11::bool[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::text[], $16::text[], $17::int[],
+    $18::bigint[], $19::bigint[], $20::bytea[], $21::bytea[], $22::text[], $23::text[])
+    with ordinality as holding (receipt_id, source, receipt, content, dataset_id, path, state, inputs, missing,
+        awaits_completion, ends_with_inputs, since, deadline, code, message, topic, "partition", "offset", timestamp_ms,
+        key, value, header_names, header_values, place) order by place
 on conflict (receipt_id) do nothing
 """
 
@@ -251,15 +259,15 @@ where receipt_id = any($1::text[]) and state = 'waiting' and {_COMPLETE}
 OVERLOOKED = f"update held set state = 'released' where state = 'waiting' and {_COMPLETE}"  # noqa: S608  # likewise
 """What a replica of an older version, which writes `missing` anew, did not release."""
 
-DUE = """
-select * from held where state in ('released', 'expired') and not exists (
+DUE = f"""
+select *, {_WHOSE} from held where state in ('released', 'expired') and not exists (
     select from held earlier
     where earlier.dataset_id = held.dataset_id and earlier.seq < held.seq and earlier.state = 'waiting'
 ) order by seq limit $1 for update
-"""
+"""  # noqa: S608  # likewise
 
 LOOK = f"""
-select held.*, array(select id {_STILL_MISSING} order by place) as still_missing
+select held.*, {_WHOSE}, array(select id {_STILL_MISSING} order by place) as still_missing
 from unnest($1::timestamptz[]) with ordinality as look (since, n)
 join held on held.looks = look.n - 1 and held.since <= look.since
 where state = 'waiting' and not exists (

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.linker import statements as sql
 from services.linker.handler import MOST_NAMED, HeldSubmission, Known, LinkerView
-from services.linker.holding import holdings_of, new_links, readmitted
+from services.linker.holding import holdings_of, new_links, readmitted, submissions_of
 from services.linker.investigations import NEAR, Plan, Slot, home_of
 from services.linker.learning import (
     CommittedView,
@@ -141,8 +141,7 @@ class _Linking:
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
         """Three queries; four more where nothing is planned, five where an input is missing or new to an update."""
         datasets = [event.event.dataset for event in events]
-        receipts = [event.receipt_id for event in events]
-        known = await read_known(self._connection, self._identities, datasets, receipts)
+        known = await read_known(self._connection, self._identities, datasets, submissions_of(events))
         known = replace(known, demands=self._demands)
         known = await with_openings(self._connection, self._identities, datasets, known)
         known = await with_near(self._connection, known, datasets)

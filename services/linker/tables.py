@@ -126,7 +126,16 @@ revisit = Table(
 held = Table(
     "held",
     metadata,
-    Column("receipt_id", Text, primary_key=True),
+    Column(
+        "receipt_id",
+        Text,
+        primary_key=True,
+        comment="the submission's key, which is no receipt's id; a version that knew submissions by"
+        " their receipt alone wrote that",
+    ),
+    Column("source", Text, comment="whose submission it is; empty, as receipt and content, of that version's"),
+    Column("receipt", Text, comment="the receipt's id"),
+    Column("content", Text, comment="the fingerprint of its words"),
     Column("seq", BigInteger, Identity(always=True), nullable=False, comment="the order of arrival within one dataset"),
     Column("dataset_id", UUID, nullable=False),
     Column("path", Text, nullable=False),

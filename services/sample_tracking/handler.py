@@ -27,7 +27,7 @@ from shared.events import (
 )
 from shared.identity import Identities, proposal_key, sample_key, sample_name
 from shared.stage import Passed
-from shared.wire import Received
+from shared.wire import Received, content_of
 
 OBJECT_ID = re.compile("[0-9a-f]{24}")
 """An id of ICAT+'s tracking database, which no person would give as a name."""
@@ -49,10 +49,11 @@ def track(
     outcomes = []
     for received in events:
         dataset_id = received.event.dataset.dataset_id
-        answer = answers.get((dataset_id, received.receipt_id))
+        submission = received.submission(dataset_id)
+        answer = answers.get(submission)
         if answer is None:
             answer = _answer(identities, received.event, newest)
-            answers[dataset_id, received.receipt_id] = newest[dataset_id] = answer
+            answers[submission] = newest[dataset_id] = answer
         outcomes.append(Passed({"tracking": _tracking(received.event.parameters, answer)}))
     return outcomes
 
@@ -185,7 +186,7 @@ def _happened(identities: Identities, received: Received[SampleMoved]) -> Happen
             name=happening.sample,
             acronym=happening.acronym,
         )
-    return Happened(received.source, received.receipt_id, happening, sample)
+    return Happened(received.source, received.receipt_id, content_of(received.record), happening, sample)
 
 
 def _canonical(said: SampleHappening) -> SampleHappening:

@@ -23,13 +23,14 @@ from services.sample_tracking.samples import (
     Whereabouts,
     queried,
     registration,
+    submissions_of,
     visit_of,
 )
 from services.sample_tracking.visits import Visits, histories
 from shared.events import InvestigationRegistered, SampleMoved, Tracking
 from shared.identity import sample_key
 from shared.stage import Outcome, Passed
-from shared.wire import Received
+from shared.wire import Received, SubmissionId
 
 
 class Memory:
@@ -37,14 +38,14 @@ class Memory:
 
     def __init__(self) -> None:
         self.samples: dict[UUID, Sample] = {}
-        self.tracked: dict[tuple[UUID, str], Answer] = {}
+        self.tracked: dict[SubmissionId, Answer] = {}
         self.measured: dict[UUID, tuple[tuple[datetime, UUID, int], Whereabouts]] = {}
-        self.happened: dict[tuple[str, str], Happened] = {}
+        self.happened: dict[tuple[str, str, str], Happened] = {}
         self.visits: dict[UUID, Visited] = {}
 
     def newest(self) -> dict[UUID, Answer]:
         """Each dataset's last answer, in the order of arrival."""
-        return {dataset_id: answer for (dataset_id, _), answer in self.tracked.items()}
+        return {each.dataset_id: answer for each, answer in self.tracked.items() if each.dataset_id}
 
     def measure(self, dataset: SampledDataset, tracking: Tracking) -> None:
         """Where the sample of a dataset is that names a container."""
@@ -76,7 +77,7 @@ class MemoryTracking:
 
     async def load(self, events: Sequence[Received[TrackingView]]) -> Known:
         """Answers given before, and the newest answers of inputs and of what is merged into."""
-        keys = [(received.event.dataset.dataset_id, received.receipt_id) for received in events]
+        keys = submissions_of(events)
         wanted = {dataset_id for received in events for dataset_id in queried(received.event)}
         return Known(
             {key: self._memory.tracked[key] for key in keys if key in self._memory.tracked},
@@ -85,7 +86,7 @@ class MemoryTracking:
 
     async def save(self, events: Sequence[Received[TrackingView]], outcomes: Sequence[Outcome]) -> None:
         """Register samples and visits not seen before and keep each submission's answer."""
-        for received, outcome in zip(events, outcomes, strict=True):
+        for received, submission, outcome in zip(events, submissions_of(events), outcomes, strict=True):
             assert isinstance(outcome, Passed)
             tracking = outcome.sections["tracking"]
             assert isinstance(tracking, Tracking)
@@ -95,10 +96,9 @@ class MemoryTracking:
                 self._memory.samples.setdefault(sample.sample_id, sample)
             proposal = self._memory.samples[tracking.sample.sample_id].proposal if tracking.sample else None
             answer = Answer(tracking.sample, proposal, tracking.findings)
-            dataset = received.event.dataset
-            if (dataset.dataset_id, received.receipt_id) not in self._memory.tracked:
-                self._memory.measure(dataset, tracking)
-            self._memory.tracked.setdefault((dataset.dataset_id, received.receipt_id), answer)
+            if submission not in self._memory.tracked:
+                self._memory.measure(received.event.dataset, tracking)
+            self._memory.tracked.setdefault(submission, answer)
 
 
 class MemoryHappenings:
@@ -122,7 +122,7 @@ class MemoryHappenings:
             if outcome.sample:
                 self._memory.samples.setdefault(outcome.sample.sample_id, outcome.sample)
                 self._memory.visit(Visited(visit_of(outcome.sample), FROM_DATASETS))
-            self._memory.happened.setdefault((outcome.source, outcome.event_id), outcome)
+            self._memory.happened.setdefault((outcome.source, outcome.event_id, outcome.content), outcome)
 
 
 class MemoryVisits:

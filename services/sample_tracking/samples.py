@@ -1,6 +1,6 @@
 """The words of sample tracking: samples, what was decided about datasets, and what happened to samples."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -12,6 +12,7 @@ from shared.absence import says_no_text
 from shared.events import Container, Finding, InvestigationRef, Links, Mode, SampleHappening, SampleRef, Section
 from shared.identity import sample_key
 from shared.stage import Learned
+from shared.wire import Received, SubmissionId
 
 
 class Said(Section):
@@ -90,18 +91,20 @@ class Answer:
 
 @dataclass(frozen=True)
 class Known:
-    """What a batch has to know: answers given before, by dataset and receipt, and each dataset's newest answer."""
+    """What a batch has to know: answers given before, by submission, and each dataset's newest answer."""
 
-    answers: Mapping[tuple[UUID, str], Answer] = field(default_factory=dict)
+    answers: Mapping[SubmissionId, Answer] = field(default_factory=dict)
     datasets: Mapping[UUID, Answer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Happened(Learned):
-    """A happening to remember under its event's source and id, and the sample that it makes known."""
+    """A happening to remember under its event's source, id and words, and the sample that it makes known."""
 
     source: str
     event_id: str
+    content: str
+    """The fingerprint of the words: others under the same id are another happening."""
     happening: SampleHappening
     sample: Sample | None
 
@@ -236,6 +239,11 @@ def visit_of(sample: Sample) -> InvestigationRef:
         title=None,
         placeholder=True,
     )
+
+
+def submissions_of(events: Iterable[Received[TrackingView]]) -> list[SubmissionId]:
+    """Which submissions a batch is about."""
+    return [received.submission(received.event.dataset.dataset_id) for received in events]
 
 
 def queried(event: TrackingView) -> Sequence[UUID]:

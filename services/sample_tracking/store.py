@@ -17,6 +17,7 @@ from services.sample_tracking.samples import (
     prefixed_name,
     queried,
     registration,
+    submissions_of,
     visit_of,
 )
 from shared.database import Connection, Database
@@ -78,14 +79,26 @@ on conflict do nothing
 REMEMBER = """
 insert into happening (source, event_id, happening, proposal, sample_name, prefixed_name, facility_id, beamline, at,
     place, container, sample_changer_position)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::timestamptz[], $10::text[], $11::jsonb[], $12::text[])
+select source, event_id || ' ' || content, happening, proposal, sample_name, prefixed_name, facility_id, beamline, at,
+    place, container, sample_changer_position
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::timestamptz[], $11::text[], $12::jsonb[], $13::text[])
+    as said (source, event_id, content, happening, proposal, sample_name, prefixed_name, facility_id, beamline, at,
+        place, container, sample_changer_position)
+where not exists (
+    select from happening where (happening.source, happening.event_id) = (said.source, said.event_id)
+)
 on conflict do nothing
 """
+"""A version that kept one happening an id left rows without content, which are not written again."""
 
 
 class PostgresTracking:
-    """The sample of every dataset."""
+    """The sample of every dataset.
+
+    A submission's answer is kept by its key, in `receipt_id`: a version that knew submissions by their receipt alone
+    kept it by that, and is asked for that as well.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -103,14 +116,16 @@ class _Tracking:
 
     async def load(self, events: Sequence[Received[TrackingView]]) -> Known:
         """Answers given before, and the newest answers of inputs and of what is merged into."""
+        names = [(each, name) for each in submissions_of(events) for name in (each.key, each.receipt_id)]
         rows = await self._connection.fetch(
             LOAD,
-            [received.event.dataset.dataset_id for received in events],
-            [received.receipt_id for received in events],
+            [each.dataset_id for each, _ in names],
+            [name for _, name in names],
             list({dataset_id for received in events for dataset_id in queried(received.event)}),
         )
+        found = {(row["dataset_id"], row["receipt_id"]): _answer(row) for row in rows if row["by_receipt"]}
         return Known(
-            {(row["dataset_id"], row["receipt_id"]): _answer(row) for row in rows if row["by_receipt"]},
+            {each: found[place] for each, name in names if (place := (each.dataset_id, name)) in found},
             {row["dataset_id"]: _answer(row) for row in rows if not row["by_receipt"]},
         )
 
@@ -130,7 +145,7 @@ class _Tracking:
         await self._connection.execute(
             TRACK,
             [received.event.dataset.dataset_id for received, _ in decided],
-            [received.receipt_id for received, _ in decided],
+            [submission.key for submission in submissions_of([received for received, _ in decided])],
             [tracking.sample and tracking.sample.sample_id for _, tracking in decided],
             [tracking.sample is not None and tracking.sample.inherited for _, tracking in decided],
             [to_json(tracking.findings).decode() if tracking.findings else None for _, tracking in decided],
@@ -248,6 +263,7 @@ def _happening_row(entry: Happened) -> tuple[object, ...]:
     return (
         entry.source,
         entry.event_id,
+        entry.content,
         said.happening,
         said.proposal,
         said.sample,

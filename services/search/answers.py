@@ -3,9 +3,8 @@
 import base64
 import json
 from datetime import datetime
-from typing import Any
 
-Row = dict[str, Any]
+from services.search.receipts import Choice, Row
 
 
 def receipt_answer(row: Row, now: datetime) -> Row:
@@ -14,6 +13,14 @@ def receipt_answer(row: Row, now: datetime) -> Row:
     answer.update(json.loads(row["answer"]))
     if answer["state"] in ("in_flight", "pending") and row["submitted_at"]:
         answer["age_seconds"] = round((now - row["submitted_at"]).total_seconds(), 3)
+    return answer
+
+
+def chosen_answer(choice: Choice, now: datetime) -> Row:
+    """The state of the submission that is meant, and of the others under its receipt id, if there are any."""
+    answer = receipt_answer(choice.answered, now)
+    if choice.others:
+        answer["others"] = [receipt_answer(row, now) | {"source": row["source"]} for row in choice.others]
     return answer
 
 

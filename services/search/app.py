@@ -46,9 +46,9 @@ def stages_of(
     reporting = keep_reported if rebuilding else note_reported
     return (
         Stage("search", COMMITTED, CommittedView, note_committed, store),
-        Stage("search-rejections", REJECTED, DatasetRejected, note_rejected, store, onlooker=True),
+        Stage("search-rejections", REJECTED, DatasetRejected, partial(note_rejected, identities), store, onlooker=True),
         Stage("search-pending", PENDING, DatasetPending, note_pending, store, onlooker=True),
-        Stage("search-receipts", SUBMITTED, SubmittedView, note_submitted, store, onlooker=True),
+        Stage("search-receipts", SUBMITTED, SubmittedView, partial(note_submitted, identities), store, onlooker=True),
         Stage("search-investigations", REGISTERED, InvestigationRegistered, note_registered, store),
         Stage("search-logbook", LOGBOOK, LogbookWritten, note_written, store),
         Stage("search-shipments", SHIPMENTS, ShipmentChanged, partial(note_shipped, identities), store),

@@ -3,21 +3,33 @@
 import base64
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid5
 
+from pydantic import JsonValue, ValidationError
 from pydantic_core import from_json, to_json
 
 from services.search.icat_plus.noting import investigation_of, sample_of
 from services.search.index_entry import DocumentView, entry_of, packed
 from services.search.model import Noted, Rank, Receipt, RejectionRow, RevisionRow
 from shared.events import Commit, DatasetPending, DatasetRejected, Rejection, Section
+from shared.identity import Identities, PathInvalid
 from shared.rejections import Code, Poison
 from shared.topics import SUBMITTED
-from shared.wire import Received, member, time_of
+from shared.wire import PRODUCER, Received, Record, SubmissionId, content_of, member, time_of
+
+NOBODY = "?"
+"""The source of a record that names none: no producer's, for each has a name."""
+
+
+class _Said(Section):
+    path: JsonValue = None
 
 
 class SubmittedView(Section):
-    """Nothing of the body: the headers say which receipt, the key which dataset."""
+    """Of the body, which dataset it is about."""
+
+    submission: _Said = _Said()
 
 
 class CommittedView(Section):
@@ -27,15 +39,17 @@ class CommittedView(Section):
     document: DocumentView | None
 
 
-def note_submitted(events: Sequence[Received[SubmittedView]], _known: object, _now: datetime) -> Sequence[Noted]:
-    """The receipt is in flight."""
+def note_submitted(
+    identities: Identities, events: Sequence[Received[SubmittedView]], _known: object, _now: datetime
+) -> Sequence[Noted]:
+    """The submission is in flight."""
     return [
         Noted(
             Receipt(
-                event.receipt_id,
-                _uuid(event.record.key),
+                event.submission(_dataset_of(identities, event.record.key, event.event)),
                 None,
                 event.said_at,
+                event.record.at,
                 Rank.IN_FLIGHT,
                 event.record.offset,
                 '{"state":"in_flight"}',
@@ -46,14 +60,14 @@ def note_submitted(events: Sequence[Received[SubmittedView]], _known: object, _n
 
 
 def note_pending(events: Sequence[Received[DatasetPending]], _known: object, _now: datetime) -> Sequence[Noted]:
-    """The receipt waits for inputs; a later word on the topic replaces an earlier one."""
+    """The submission waits for inputs; a later word on the topic replaces an earlier one."""
     return [
         Noted(
             Receipt(
-                pending.receipt_id,
-                pending.dataset_id,
+                _followed(event, pending.receipt_id, pending.dataset_id),
                 pending.path,
                 None,
+                event.record.at,
                 Rank.PENDING,
                 event.record.offset,
                 _answer(
@@ -71,9 +85,11 @@ def note_pending(events: Sequence[Received[DatasetPending]], _known: object, _no
     ]
 
 
-def note_rejected(events: Sequence[Received[DatasetRejected]], _known: object, _now: datetime) -> Sequence[Noted]:
+def note_rejected(
+    identities: Identities, events: Sequence[Received[DatasetRejected]], _known: object, _now: datetime
+) -> Sequence[Noted]:
     """The rejection is kept, with or without a receipt that can be told of it."""
-    return [_rejected(event.event.rejection, event.record.offset) for event in events]
+    return [_rejected(identities, event.event.rejection, event.record) for event in events]
 
 
 def note_committed(events: Sequence[Received[CommittedView]], _known: object, _now: datetime) -> Sequence[Noted]:
@@ -91,10 +107,10 @@ def _committed(event: Received[CommittedView]) -> Noted:
         committed_at=commit.committed_at,
     )
     receipt = Receipt(
-        commit.receipt_id,
-        commit.dataset_id,
+        _followed(event, commit.receipt_id, commit.dataset_id),
         commit.path,
         commit.submitted_at,
+        event.record.at,
         Rank.COMMITTED,
         event.record.offset,
         answer,
@@ -121,7 +137,7 @@ def _committed(event: Received[CommittedView]) -> Noted:
     )
 
 
-def _rejected(rejection: Rejection, offset: int) -> Noted:
+def _rejected(identities: Identities, rejection: Rejection, record: Record) -> Noted:
     origin = rejection.origin
     row = RejectionRow(
         # the same record refused twice by the same stage, as after a crash, is one rejection
@@ -156,9 +172,46 @@ def _rejected(rejection: Rejection, offset: int) -> Noted:
     )
     submitted_at = time_of(origin.timestamp_ms) if origin.topic == SUBMITTED.name else None
     receipt = Receipt(
-        rejection.receipt_id, rejection.dataset_id, rejection.path, submitted_at, Rank.REJECTED, offset, answer
+        SubmissionId(
+            rejection.producer or NOBODY,
+            rejection.receipt_id,
+            _rejected_dataset(identities, rejection, row),
+            content_of(record),
+        ),
+        rejection.path,
+        submitted_at,
+        record.at,
+        Rank.REJECTED,
+        record.offset,
+        answer,
     )
     return Noted(receipt, rejection=row)
+
+
+def _followed(event: Received[Any], receipt_id: str, dataset_id: UUID) -> SubmissionId:
+    """The submission that a stage reports of; without a source where a version reported that told none."""
+    headers = dict(event.record.headers)
+    source = headers.get(PRODUCER, b"").decode()
+    return SubmissionId(source, receipt_id, dataset_id, content_of(event.record))
+
+
+def _rejected_dataset(identities: Identities, rejection: Rejection, row: RejectionRow) -> UUID | None:
+    """The dataset that a rejection is about: of what was submitted, the one that was in flight."""
+    if rejection.origin.topic != SUBMITTED.name or row.value is None:
+        return rejection.dataset_id
+    try:
+        said = SubmittedView.model_validate_json(row.value)
+    except ValidationError:
+        return rejection.dataset_id
+    return _dataset_of(identities, row.key, said)
+
+
+def _dataset_of(identities: Identities, key: bytes | None, said: SubmittedView) -> UUID | None:
+    """The dataset at the path that is said; if that is no path, the one that the record's key names."""
+    try:
+        return identities.dataset(identities.path(str(said.submission.path or "")))
+    except PathInvalid:
+        return _uuid(key)
 
 
 def _answer(**fields: object) -> str:

@@ -11,7 +11,7 @@ from services.search.icat_plus.statements import last_words
 from services.search.model import Entry, Noted, Receipt, RejectionRow, ReportRow, RevisionRow
 from services.search.store import merged, newest, numbers_in
 from shared.stage import Outcome
-from shared.wire import Received
+from shared.wire import Received, SubmissionId
 
 
 class MemoryReadModel:
@@ -20,7 +20,7 @@ class MemoryReadModel:
     def __init__(self) -> None:
         self.entries: dict[UUID, Entry] = {}
         self.revisions: dict[tuple[UUID, int], RevisionRow] = {}
-        self.receipts: dict[str, Receipt] = {}
+        self.receipts: dict[SubmissionId, Receipt] = {}
         self.rejections: dict[UUID, RejectionRow] = {}
         self.reports: dict[str, ReportRow] = {}
         self.positions: dict[tuple[str, int], int] = {}
@@ -47,7 +47,7 @@ class MemoryReadModel:
         for entry in newest([*self.entries.values(), *(note.entry for note in noted if note.entry)]):
             self.entries[entry.row.dataset_id] = entry
         for receipt in merged([*self.receipts.values(), *(note.receipt for note in noted if note.receipt)]):
-            self.receipts[receipt.receipt_id] = receipt
+            self.receipts[receipt.submission] = receipt
         investigations = [note.investigation for note in noted if note.investigation]
         for investigation in last_words([*self.investigations.values(), *investigations]):
             self.investigations[investigation.investigation_id] = investigation

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from services.search.icat_plus.model import Declared, InvestigationRow, LogbookRow, SampleRow
 from shared.stage import Learned
+from shared.wire import SubmissionId
 
 
 class Rank(IntEnum):
-    """How far a receipt has come; of two reports the one of higher rank stands, in whatever order they arrive.
+    """How far a submission has come; of two reports the one of higher rank stands, in whatever order they arrive.
 
-    Committed is above rejected: the same receipt is refused, mended and resubmitted, and never the other way round.
+    Committed is above rejected: the same is refused, and taken after a defect was mended; never the other way round.
     """
 
     IN_FLIGHT = 0
@@ -28,12 +29,13 @@ class Receipt:
 
     `word` orders reports of equal rank: the offset at which the report stood, so that a topic's last word holds.
     `answer` is the JSON object that a producer gets, apart from what is kept in columns.
+    `heard_at` is when Kafka took the first report of it, which no producer can choose.
     """
 
-    receipt_id: str
-    dataset_id: UUID | None
+    submission: SubmissionId
     path: str | None
     submitted_at: datetime | None
+    heard_at: datetime
     rank: Rank
     word: int
     answer: str
@@ -42,7 +44,8 @@ class Receipt:
         """Both reports together: commutative, associative and idempotent, so order and repetition do not matter."""
         last = self if (self.rank, self.word) >= (other.rank, other.word) else other
         times = [time for time in (self.submitted_at, other.submitted_at) if time is not None]
-        return replace(last, submitted_at=min(times, default=None))
+        heard_at = min(self.heard_at, other.heard_at)
+        return replace(last, submitted_at=min(times, default=None), heard_at=heard_at)
 
 
 class ContextRow(NamedTuple):

@@ -13,6 +13,7 @@ from services.search.cursors import Cursor, write_cursor
 from services.search.index_entry import unpacked
 from services.search.naming import Naming
 from services.search.query import COLUMN_SORTS, Fault, Query, QueryInvalid, order_name
+from services.search.receipts import MOST_SUBMISSIONS, newest_first
 from services.search.rejections import RejectionQuery, rejection_page
 from services.search.revisions import Change, Revision, changes_of
 from services.search.sql import Known
@@ -152,22 +153,17 @@ class CatalogueReader:
             rows = await connection.fetch(sql.NODES, list(ids))
         return [dict(row) for row in rows]
 
-    async def receipt(self, receipt_id: str) -> Row | None:
-        """What is known of one submission."""
+    async def receipt(self, receipt_id: str, source: str | None, dataset_id: UUID | None) -> list[Row]:
+        """What is known of the submissions under one receipt id, those of a source first; of a dataset, if given."""
         async with self.connection() as connection:
-            row = await connection.fetchrow("select * from receipt where receipt_id = $1", receipt_id)
-        return None if row is None else dict(row)
+            rows = await connection.fetch(sql.RECEIPT, receipt_id, source, dataset_id, MOST_SUBMISSIONS)
+        return [dict(row) for row in rows]
 
     async def receipts(self, dataset_id: UUID, limit: int) -> list[Row]:
         """The submissions of one dataset, newest first."""
         async with self.connection() as connection:
-            rows = await connection.fetch(
-                "select * from receipt where dataset_id = $1"
-                " order by submitted_at desc nulls last, receipt_id limit $2",
-                dataset_id,
-                limit,
-            )
-        return [dict(row) for row in rows]
+            rows = await connection.fetch(sql.RECEIPTS, dataset_id, limit)
+        return newest_first(map(dict, rows))
 
     async def rejections(self, query: RejectionQuery) -> list[Row]:
         """Rejections, newest first, one more than asked so that it is known whether others follow."""

@@ -19,7 +19,7 @@ from shared.backoff import Patience
 from shared.database import Database
 from shared.fatal import Fatal
 from shared.halt import HaltRule
-from shared.identity import Identities
+from shared.identity import Identities, PathPrefixes
 from shared.kafka_records import record_of
 from shared.migrations import migrate
 from shared.rewinding import FETCH_MS, Places, from_start, left
@@ -89,10 +89,11 @@ class TopicReader:
         self._consumer = consumer
         self._settings = settings
         patience = Patience()
+        identities = Identities(settings.facility, PathPrefixes(settings.path_prefixes))
         self._sealing = Sealing(database, patience)
         self._runners = {
             stage.consumes.name: StageRunner(stage, Nowhere(), utc_now, HaltRule(halts=False), patience)
-            for stage in stages_of(PostgresReadModel(database, utc_now), Identities(settings.facility), rebuilding=True)
+            for stage in stages_of(PostgresReadModel(database, utc_now), identities, rebuilding=True)
         }
 
     async def read_to_end(self, progress: Callable[[int, int], None]) -> None:

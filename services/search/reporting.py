@@ -25,7 +25,8 @@ def keep_reported(
 
 def _noted(event: Received[DatasetReported]) -> Noted:
     said = event.event.report
-    return Noted(report=ReportRow(event.receipt_id, said.dataset_number, said.about, said.level, said.message, said.at))
+    name = event.submission(None).key  # two sources, or two reports, may have one id
+    return Noted(report=ReportRow(name, said.dataset_number, said.about, said.level, said.message, said.at))
 
 
 def _unknown(event: Received[DatasetReported]) -> Refusal:

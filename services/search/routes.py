@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from fastapi.routing import APIRoute
 from pydantic_core import to_json
 
-from services.search.answers import receipt_answer, rejection_answer
+from services.search.answers import chosen_answer, receipt_answer, rejection_answer
 from services.search.cif import add_cif
 from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
 from services.search.filters import FilterInvalid, read_time
@@ -20,11 +20,13 @@ from services.search.lineage import MOST_DEPTH, MOST_LINKS, MOST_NODES, Directio
 from services.search.naming import Naming
 from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_query
 from services.search.reading import CatalogueReader, TooCostly
+from services.search.receipts import choose
 from services.search.rejections import ORDER, RejectionQuery
 from services.search.sheet import sheet
 from shared.identity import Identities, PathInvalid
 from shared.problems import problem
 from shared.service import Ground
+from shared.tokens import TokenRefused, Tokens
 from shared.vocabulary import Vocabulary
 
 PAGE = Path(__file__).parent / "page" / "index.html"
@@ -142,13 +144,40 @@ def _add_receipts(router: APIRouter, reader: CatalogueReader, ground: Ground) ->
         now = ground.clock()
         return _json({"receipts": [receipt_answer(row, now) for row in await reader.receipts(subject, limit)]})
 
+    tokens = Tokens(ground.settings.tokens_file)
+
     @router.get("/receipts/{receipt_id}")
-    async def show_receipt(receipt_id: str) -> Response:
-        """How far a submission has come: in_flight, pending, committed, unchanged or rejected."""
-        row = await reader.receipt(receipt_id) if "\x00" not in receipt_id else None
-        if row is None:
+    async def show_receipt(
+        request: Request,
+        receipt_id: str,
+        source: str | None = None,
+        path: str | None = None,
+        dataset_id: UUID | None = None,
+    ) -> Response:
+        """How far a submission has come: in_flight, pending, committed, unchanged or rejected.
+
+        Where several were made under one id, `source` and `path` or `dataset_id` say which is meant. Otherwise it is
+        the one whose token the request bears, else the one that was heard of first; `others` lists the rest.
+        """
+        subject = dataset_id or (None if path is None else _identity(ground.identities, path))
+        now = ground.clock()
+        caller = _caller(request, tokens, now)
+        rows = await reader.receipt(receipt_id, source or caller, subject) if "\x00" not in receipt_id else ()
+        choice = choose(rows, source, caller)
+        if choice is None:
             raise HTTPException(404, "no such receipt; one that was handed out just now is known within a second")
-        return _json(receipt_answer(row, ground.clock()))
+        return _json(chosen_answer(choice, now))
+
+
+def _caller(request: Request, tokens: Tokens, now: datetime) -> str | None:
+    """The source that the request's token belongs to. Nobody needs one to read."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    try:
+        return tokens.grant_of(token.strip(), now).source
+    except TokenRefused:
+        return None
 
 
 def _add_rejections(router: APIRouter, reader: CatalogueReader, zone: ZoneInfo) -> None:

@@ -37,6 +37,18 @@ LINKS = {
     side: f"select child, parent, parent_path from link where {side} = any($1::uuid[]) order by child, parent limit $2"
     for side in ("child", "parent")
 }
+_HEARD = "coalesce(heard_at, submitted_at, to_timestamp(0))"
+_RECEIPTS = (
+    "select coalesce(receipt, receipt_id) as receipt_id, source, content, dataset_id, path, submitted_at,"
+    f" {_HEARD} as heard_at, rank, word, answer from receipt"
+)
+RECEIPT = (
+    f"{_RECEIPTS} where (receipt = $1 or (receipt is null and receipt_id = $1))"
+    " and ($3::uuid is null or dataset_id = $3)"
+    f" order by source is distinct from $2, {_HEARD}, receipt_id limit $4"
+)
+"""Those of one source first, so that no number of others takes their place."""
+RECEIPTS = f"{_RECEIPTS} where dataset_id = $1 order by submitted_at desc nulls last, receipt_id limit $2"
 MOST_FIRST = 2000
 """Datasets among which a page is looked for first."""
 MOST_BLOCKS_FIRST = 256

@@ -62,17 +62,20 @@ from parameter join unnest($1::text[], $2::bool[]) as wanted (name, many) using 
 
 _NEWER = "(excluded.rank, excluded.word) > (known.rank, known.word)"
 RECEIPTS = f"""
-insert into receipt as known (receipt_id, dataset_id, path, submitted_at, rank, word, answer)
-select * from unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[], $5::smallint[], $6::bigint[], $7::text[])
+insert into receipt as known (receipt_id, receipt, source, content, dataset_id, path, submitted_at, heard_at, rank,
+  word, answer)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::timestamptz[],
+                     $8::timestamptz[], $9::smallint[], $10::bigint[], $11::text[])
 on conflict (receipt_id) do update set
   {
     ", ".join(
         f"{name} = case when {_NEWER} then excluded.{name} else known.{name} end"
-        for name in ("dataset_id", "path", "rank", "word", "answer")
+        for name in ("path", "rank", "word", "answer")
     )
 },
-  submitted_at = least(excluded.submitted_at, known.submitted_at)
-where {_NEWER} or excluded.submitted_at < known.submitted_at
+  submitted_at = least(excluded.submitted_at, known.submitted_at),
+  heard_at = least(excluded.heard_at, known.heard_at)
+where {_NEWER} or excluded.submitted_at < known.submitted_at or excluded.heard_at < known.heard_at
    or (known.submitted_at is null and excluded.submitted_at is not null)
 """
 

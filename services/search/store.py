@@ -17,7 +17,7 @@ from shared.database import Connection, Database
 from shared.events import DatasetReported
 from shared.metrics import SUBMITTED_TO_SEARCHABLE
 from shared.stage import Outcome
-from shared.wire import Received
+from shared.wire import Received, SubmissionId
 
 SHARE_LOCK = "select pg_advisory_xact_lock_shared(hashtext($1))"
 """Taken first by every write; a swap holds it exclusively: no write is half in one read model, half in the next."""
@@ -148,9 +148,7 @@ class ReadModelTransaction:
 
     async def _save_receipts(self, receipts: Sequence[Receipt]) -> None:
         if receipts:
-            rows = (
-                (r.receipt_id, r.dataset_id, r.path, r.submitted_at, int(r.rank), r.word, r.answer) for r in receipts
-            )
+            rows = sorted((receipt.submission.key, *_receipt_row(receipt)) for receipt in receipts)
             await self._connection.execute(statements.RECEIPTS, *_columns(rows))
 
     async def _save_positions(self, events: Sequence[Received[Any]]) -> None:
@@ -160,6 +158,23 @@ class ReadModelTransaction:
             reached[record.topic, record.partition] = record.offset + 1
         rows = sorted((topic, partition, offset) for (topic, partition), offset in reached.items())
         await self._connection.execute(statements.POSITIONS, *_columns(rows))
+
+
+def _receipt_row(receipt: Receipt) -> tuple[Any, ...]:
+    """In the order of their keys, so that two replicas cannot block each other."""
+    said = receipt.submission
+    return (
+        said.receipt_id,
+        said.source,
+        said.content,
+        said.dataset_id,
+        receipt.path,
+        receipt.submitted_at,
+        receipt.heard_at,
+        int(receipt.rank),
+        receipt.word,
+        receipt.answer,
+    )
 
 
 def numbers_in(events: Sequence[Received[Any]]) -> list[int]:
@@ -178,12 +193,12 @@ def newest(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def merged(receipts: Iterable[Receipt]) -> list[Receipt]:
-    """One report a receipt, in the order of their ids."""
-    known: dict[str, Receipt] = {}
+    """One report a submission."""
+    known: dict[SubmissionId, Receipt] = {}
     for receipt in receipts:
-        other = known.get(receipt.receipt_id)
-        known[receipt.receipt_id] = receipt if other is None else other.merged(receipt)
-    return [known[receipt_id] for receipt_id in sorted(known)]
+        other = known.get(receipt.submission)
+        known[receipt.submission] = receipt if other is None else other.merged(receipt)
+    return list(known.values())
 
 
 def _columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:

@@ -161,14 +161,24 @@ LINK = Table(
 RECEIPT = Table(
     "receipt",
     METADATA,
-    Column("receipt_id", Text, primary_key=True),
+    Column(
+        "receipt_id",
+        Text,
+        primary_key=True,
+        comment="the submission's key; a version that knew submissions by their receipt alone wrote that",
+    ),
+    Column("receipt", Text, comment="the receipt's id; absent only if noted by that version"),
+    Column("source", Text, nullable=False, server_default="", comment="whose it is; empty where no report told it"),
+    Column("content", Text, nullable=False, server_default="", comment="the fingerprint of its words; empty likewise"),
     Column("dataset_id", Uuid),
     Column("path", Text),
     Column("submitted_at", TIME),
+    Column("heard_at", TIME, comment="when Kafka took the first report of it; absent as the receipt"),
     Column("rank", SmallInteger, nullable=False),
     Column("word", BigInteger, nullable=False, comment="offset of the report; the last word of a rank stands"),
     Column("answer", Text, nullable=False),
     Index("receipt_by_dataset", "dataset_id"),
+    Index("receipt_by_receipt", "receipt", "heard_at"),
 )
 
 REJECTION = Table(

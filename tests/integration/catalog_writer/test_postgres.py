@@ -199,6 +199,7 @@ async def test_a_dataset_from_before_there_were_numbers_has_one_and_its_next_rev
         await connection.execute("alter table dataset drop column number")
         await connection.execute("drop sequence dataset_number")
         await connection.execute("drop table told_number")
+        await connection.execute("alter table outbox drop column source, drop column content")
         await connection.execute("update alembic_version set version_num = 'catalog_0001'")
         event = committed(catalogue.published[0]).model_dump(mode="json", exclude={"commit": {"number"}})
         await connection.execute("update revision set payload = $1", packed(to_json(event)))
@@ -224,3 +225,18 @@ async def test_migrations_make_exactly_the_declared_tables(database_url: str) ->
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await engine.dispose()
+
+
+async def test_what_an_older_version_answered_by_its_receipt_is_not_done_again(
+    catalogue: Catalogue, database: Database
+) -> None:
+    await catalogue.submit(FIRST, SECOND)
+    async with database.connection() as connection:
+        await connection.execute(
+            "update receipt set receipt_id = revision.receipt_id from revision"
+            " where (receipt.dataset_id, receipt.revision) = (revision.dataset_id, revision.revision)"
+        )
+        await connection.execute("update outbox set source = null, content = null")
+    await catalogue.submit(FIRST)
+    assert await catalogue.answers() == ["r1: created 1", "r2: replaced 2"]
+    assert [name for name, _ in catalogue.published[0].headers if name in {"ce_producer", "ce_content"}] == []

@@ -34,6 +34,7 @@ class StoreSuite:
             assert headers["ce_source"] == b"/beamcat/catalog_writer"
             assert headers["ce_time"] == NOW.isoformat().encode()
             assert headers["traceparent"] == b"00-trace"
+            assert (headers["ce_producer"], headers["ce_content"]) == (b"/producers/test", b"words")
 
     async def test_a_batch_goes_on_where_the_last_one_ended(self, catalogue: Catalogue) -> None:
         await catalogue.submit(FIRST)
@@ -56,6 +57,15 @@ class StoreSuite:
         await catalogue.submit(MORE, OTHER, FIRST)
         told += await catalogue.answers()
         assert told == ["r1: created 1", "r2: merged 2", "r3: created 1"]
+
+    async def test_what_shares_a_receipt_is_answered_each_by_itself(self, catalogue: Catalogue) -> None:
+        stranger = replace(FIRST, source="/producers/stranger", parameters={"MX_transmission": number(1, "%")})
+        corrected = replace(FIRST, content="corrected", complete=False)
+        await catalogue.submit(FIRST, replace(OTHER, receipt="r1"), stranger)
+        await catalogue.submit(corrected, FIRST, stranger)
+        assert await catalogue.answers() == ["r1: created 1", "r1: created 1", "r1: replaced 2", "r1: replaced 3"]
+        sources = [dict(message.headers)["ce_producer"] for message in catalogue.published]
+        assert sources.index(b"/producers/stranger") == 2
 
     async def test_a_refused_submission_is_refused_again(self, catalogue: Catalogue) -> None:
         low = replace(FIRST, receipt="r2", sequence_index=1, complete=False)

@@ -16,17 +16,22 @@ from services.linker.deadlines import TICKS_BETWEEN_LOOKS
 from services.linker.store import PostgresLinks
 from shared.database import Connection, Database
 from shared.settings import Settings
-from tests.unit.linker.builders import IDENTITIES, NOON, PLACEHOLDER, WEEK, announced, committed, facts, slot
+from tests.unit.linker.builders import IDENTITIES, NOON, PLACEHOLDER, WEEK, announced, committed, facts, slot, validated
 from tests.unit.linker.investigation_suite import InvestigationSuite
 from tests.unit.linker.relationship_suite import RelationshipSuite
 from tests.unit.linker.revisit_suite import RevisitSuite
 from tests.unit.linker.store_suite import LinkerSuite
+from tests.unit.linker.submission_suite import SubmissionSuite
 from tests.unit.linker.world import DEMANDS, World
 
 pytestmark = pytest.mark.integration
 
+OLD_COLUMNS = """receipt_id, dataset_id, path, state, inputs, missing, since, topic, "partition", "offset",
+    timestamp_ms, header_names, header_values"""
+OLD_HOLD = f"insert into held ({OLD_COLUMNS}) select {OLD_COLUMNS} from held on conflict (receipt_id) do nothing"  # noqa: S608
 
-class TestPostgres(LinkerSuite, InvestigationSuite, RelationshipSuite, RevisitSuite):
+
+class TestPostgres(LinkerSuite, InvestigationSuite, RelationshipSuite, RevisitSuite, SubmissionSuite):
     pass
 
 
@@ -65,7 +70,7 @@ async def test_a_tombstone_keeps_no_bytes(world: World, database: Database) -> N
     await world.submit(facts("/data/b", ["/data/a"]), facts("/data/c", ["/data/c"]))
     await world.wait(WEEK)
     async with database.connection() as connection:
-        rows = await connection.fetch("select state, code, value, header_names, inputs from held order by receipt_id")
+        rows = await connection.fetch("select state, code, value, header_names, inputs from held order by path")
     assert [tuple(row) for row in rows] == [
         ("refused", "input_missing", None, [], []),
         ("refused", "input_self", None, [], []),
@@ -136,3 +141,30 @@ async def test_a_commit_costs_no_more_for_the_thousands_of_inputs_beside_it(worl
     assert missing == len(inputs), "written anew with each commit, it would be quadratic"
     (held,) = await world.links.pending(1)
     assert (held.waits_for[0], len(held.waits_for) + held.unnamed) == (inputs[100], 1900)
+
+
+async def test_what_an_older_version_holds_by_its_receipt_is_known_and_released(
+    world: World, database: Database
+) -> None:
+    """The older version fills neither source nor receipt nor content, and keeps a row by the receipt's id."""
+    record = validated(facts("/data/b", ["/data/a"], receipt="old"), producer="/producers/owner")
+    await world.read(record)
+    async with database.connection() as connection:
+        await connection.execute("update held set receipt_id = receipt, source = null, receipt = null, content = null")
+    await world.read(record)
+    assert await world.held() == ["old"]
+    await world.commit(committed("/data/a"))
+    assert (world.linked_receipts, await world.held()) == (["old"], [])
+
+
+async def test_an_older_version_settles_what_this_one_holds(world: World, database: Database) -> None:
+    """It takes the key for a receipt: enough to release and to forget one of several under one receipt."""
+    await world.read(
+        validated(facts("/data/b", ["/data/a"], receipt="one"), producer="/producers/owner", content="words"),
+        validated(facts("/data/c", ["/data/a"], receipt="one"), producer="/producers/owner", content="words"),
+    )
+    async with database.connection() as connection:
+        key = await connection.fetchval("select receipt_id from held where path = '/data/b'")
+        await connection.execute(OLD_HOLD)
+        assert await connection.execute("delete from held where receipt_id = any($1::text[])", [key]) == "DELETE 1"
+    assert [each.path for each in await world.links.pending(10)] == ["/data/c"]

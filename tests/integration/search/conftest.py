@@ -1,20 +1,21 @@
 """A read model in PostgreSQL."""
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
 import pytest_asyncio
 
+from services.search import sql
 from services.search.icat_plus.declarations import PostgresDeclarations
 from services.search.icat_plus.model import Declared
+from services.search.receipts import MOST_SUBMISSIONS
 from services.search.store import PostgresReadModel
 from shared.database import Database
 from shared.migrations import migrate
 from shared.settings import Settings
 from tests.unit.search.building import IDENTITIES, NOON, dataset_id
-from tests.unit.search.world import Noting
+from tests.unit.search.world import Noting, answered
 
 
 class PostgresWorld(Noting):
@@ -46,13 +47,10 @@ class PostgresWorld(Noting):
         statement = "select codes from dataset join finding_set using (finding_set) where dataset_id = $1"
         return list(await self.value(statement, dataset_id(path)))
 
-    async def receipt(self, receipt_id: str) -> dict[str, Any] | None:
+    async def receipt(self, receipt_id: str, **choice: str) -> dict[str, Any] | None:
         async with self.database.connection() as connection:
-            row = await connection.fetchrow("select * from receipt where receipt_id = $1", receipt_id)
-        if row is None:
-            return None
-        known = {"submitted_at": row["submitted_at"], "dataset_id": row["dataset_id"]}
-        return dict(json.loads(row["answer"])) | known
+            rows = await connection.fetch(sql.RECEIPT, receipt_id, None, None, MOST_SUBMISSIONS)
+        return answered(map(dict, rows), receipt_id, **choice)
 
     async def rejections(self) -> list[str]:
         return await self.column('select message from rejection order by message collate "C"')

@@ -11,12 +11,13 @@ from services.search.icat_plus.tables import SESSION
 from shared.migrations import migrate
 from tests.integration.search.conftest import PostgresWorld
 from tests.unit.search.building import Topics
+from tests.unit.search.receipt_suite import ReceiptSuite
 from tests.unit.search.store_suite import StoreSuite
 
 pytestmark = pytest.mark.integration
 
 
-class TestPostgres(StoreSuite):
+class TestPostgres(StoreSuite, ReceiptSuite):
     async def test_replicas_that_meet_the_same_datasets_at_once_agree(self, world: PostgresWorld) -> None:
         topics = Topics()
         paths = [f"/data/{n}" for n in range(40)]

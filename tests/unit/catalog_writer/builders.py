@@ -73,6 +73,8 @@ class Tracked:
 
     name: str = "run1"
     receipt: str = "r1"
+    source: str = "/producers/test"
+    content: str = "words"
     mode: Mode = "replace"
     parameters: dict[str, Parameter] = field(default_factory=dict)
     inputs: tuple[str, ...] = ()
@@ -99,7 +101,13 @@ class Tracked:
 
     def record(self, offset: int = 0) -> Record:
         headers = headers_of(
-            TRACKED, receipt_id=self.receipt, source="/beamcat/sample_tracking", time="t", traceparent=b"00-trace"
+            TRACKED,
+            receipt_id=self.receipt,
+            source="/beamcat/sample_tracking",
+            time="t",
+            traceparent=b"00-trace",
+            producer=self.source.encode(),
+            content=self.content,
         )
         value = self._event().model_dump_json().encode()
         return Record(TRACKED.name, 0, offset, 0, str(self.dataset_id).encode(), value, headers)

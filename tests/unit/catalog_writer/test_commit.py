@@ -91,13 +91,26 @@ def test_the_same_content_under_another_receipt_changes_nothing_and_is_answered(
 
 
 def test_the_same_receipt_again_is_not_answered_twice() -> None:
-    known = Known({}, {(FIRST.dataset_id, "r1"): None}, NUMBERS)
+    known = Known({}, {FIRST.received().submission(FIRST.dataset_id): None}, NUMBERS)
     assert outcomes(FIRST, known=known) == [AnsweredBefore()]
     assert [type(each) for each in outcomes(FIRST, FIRST)] == [Revised, AnsweredBefore]
 
 
 def test_one_receipt_id_used_for_two_paths_answers_both() -> None:
     assert [told(each) for each in outcomes(FIRST, replace(FIRST, name="run2"))] == [("created", 1), ("created", 1)]
+
+
+def test_one_receipt_id_of_two_sources_answers_both() -> None:
+    owner, stranger = replace(FIRST, source="/producers/owner"), replace(FIRST, source="/producers/stranger")
+    assert [told(each) for each in outcomes(owner, stranger)] == [("created", 1), ("unchanged", 1)]
+
+
+def test_other_words_under_the_same_receipt_are_a_revision_and_each_is_answered_once() -> None:
+    first = replace(FIRST, content="first words")
+    corrected = replace(FIRST, content="corrected", parameters={"MX_beamSizeAtSampleX": number(0.06)})
+    results = outcomes(first, corrected, first, corrected)
+    assert [told(each) for each in results[:2]] == [("created", 1), ("replaced", 2)]
+    assert results[2:] == [AnsweredBefore(), AnsweredBefore()]
 
 
 def test_an_index_that_is_not_higher_is_refused_and_stays_refused() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.catalog_writer.handler import Catalogued, Known, Receipt, Revised, commit
+from services.catalog_writer.handler import Catalogued, Known, Revised, commit
 from shared.rejections import Refusal
 from tests.described import COMBINING
 from tests.unit.catalog_writer.builders import NOW, NUMBERS, Tracked, number
@@ -65,7 +65,7 @@ class Catalogue:
         answers = []
         outcomes = commit(COMBINING, [each.received() for each in batch], self.known, NOW)
         for submission, outcome in zip(batch, outcomes, strict=True):
-            receipt: Receipt = (submission.dataset_id, submission.receipt)
+            receipt = submission.received().submission(submission.dataset_id)
             answered[receipt] = outcome if isinstance(outcome, Refusal) else None
             if isinstance(outcome, Revised):
                 datasets[submission.dataset_id] = Catalogued.read(outcome.payload)

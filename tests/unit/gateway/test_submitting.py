@@ -24,7 +24,7 @@ async def test_a_dataset_is_answered_with_its_receipt_its_id_and_its_normalised_
         "receipt_id": str(UUID(receipt["receipt_id"])),
         "dataset_id": str(dataset_id),
         "path": PATH,
-        "status_url": f"/receipts/{receipt['receipt_id']}",
+        "status_url": f"/receipts/{receipt['receipt_id']}?source=%2Fproducers%2Fid30a3-control&dataset_id={dataset_id}",
     }
     [message] = gateway.publisher.of("dataset.submitted")
     received = event_of(message, SUBMITTED, DatasetSubmitted)

@@ -1,6 +1,7 @@
 """Records as they arrive at the linker."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -89,10 +90,21 @@ def facts(  # noqa: PLR0913  # a dataset has many sides
     )
 
 
-def validated(dataset: DatasetFacts, offset: int = 0) -> Record:
+def validated(dataset: DatasetFacts, offset: int = 0, *, producer: str = "", content: str = "") -> Record:
     said = Submission(name=dataset.name, path=dataset.path, proposal=PROPOSAL)
     event = _Validated(submission=said, dataset=dataset, parameters={"MX_flux": "1e12"})
-    return _record(VALIDATED, event, str(dataset.dataset_id), dataset.receipt_id, offset)
+    record = _record(VALIDATED, event, str(dataset.dataset_id), dataset.receipt_id, offset)
+    if not producer:
+        return record
+    headers = headers_of(
+        VALIDATED,
+        receipt_id=dataset.receipt_id,
+        source="/beamcat/validator",
+        time=NOON.isoformat(),
+        producer=producer.encode(),
+        content=content,
+    )
+    return replace(record, headers=headers)
 
 
 def received(dataset: DatasetFacts) -> Received[LinkerView]:

@@ -63,7 +63,7 @@ def test_deciding_is_a_function_of_what_is_known_and_changes_none_of_it() -> Non
 
 
 def holding_of(record: Record) -> Holding:
-    submission = HeldSubmission(f"first of {A}", dataset_id(A), A, State.RELEASED, NOON)
+    submission = HeldSubmission(received(facts(A)).submission(dataset_id(A)), dataset_id(A), A, State.RELEASED, NOON)
     return Holding(submission, frozenset(), (), record)
 
 

@@ -6,6 +6,7 @@ from tests.unit.linker.investigation_suite import InvestigationSuite
 from tests.unit.linker.relationship_suite import RelationshipSuite
 from tests.unit.linker.revisit_suite import RevisitSuite
 from tests.unit.linker.store_suite import LinkerSuite
+from tests.unit.linker.submission_suite import SubmissionSuite
 from tests.unit.linker.world import DEMANDS, World
 
 
@@ -14,5 +15,5 @@ def world() -> World:
     return World(MemoryLinks(IDENTITIES, DEMANDS))
 
 
-class TestMemory(LinkerSuite, InvestigationSuite, RelationshipSuite, RevisitSuite):
+class TestMemory(LinkerSuite, InvestigationSuite, RelationshipSuite, RevisitSuite, SubmissionSuite):
     pass

@@ -75,7 +75,11 @@ class World:
 
     async def submit(self, *datasets: DatasetFacts) -> None:
         """One batch arrives."""
-        await self._linking.run([validated(dataset, offset) for offset, dataset in enumerate(datasets)])
+        await self.read(*(validated(dataset, offset) for offset, dataset in enumerate(datasets)))
+
+    async def read(self, *records: Record) -> None:
+        """One batch arrives, as it lies in Kafka."""
+        await self._linking.run(records)
 
     async def commit(self, *records: Record) -> None:
         """The catalogue tells; the relay sends what that releases."""
@@ -133,7 +137,7 @@ class World:
         return [f"{rejection.receipt_id}: {rejection.code}" for rejection in self.rejections]
 
     async def held(self) -> list[str]:
-        return [held.receipt_id for held in await self.links.pending(1000)]
+        return [held.id.receipt_id for held in await self.links.pending(1000)]
 
 
 def receipt_of(message: Message) -> str:

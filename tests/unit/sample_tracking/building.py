@@ -107,6 +107,8 @@ def linked(  # noqa: PLR0913  # a builder: each test names the few that matter t
     revision: int | None = None,
     outdated: bool = False,
     start: datetime = NOW,
+    producer: str = "",
+    content: str = "",
 ) -> Record:
     """A `dataset.linked` record; without a receipt of its own, the path is the receipt.
 
@@ -151,7 +153,18 @@ def linked(  # noqa: PLR0913  # a builder: each test names the few that matter t
             ],
         ),
     )
-    return record(LINKED, str(facts.dataset_id), event.model_dump_json(), receipt or path)
+    it = record(LINKED, str(facts.dataset_id), event.model_dump_json(), receipt or path)
+    if not producer:
+        return it
+    headers = headers_of(
+        LINKED,
+        receipt_id=receipt or path,
+        source="/beamcat/linker",
+        time=NOW.isoformat(),
+        producer=producer.encode(),
+        content=content,
+    )
+    return replace(it, headers=headers)
 
 
 def moved(  # noqa: PLR0913  # as linked

@@ -249,6 +249,16 @@ class StoreSuite(NamesOfSamples, VisitsOfSamples):
         assert tracking.sample is not None
         assert tracking.sample.name == "two"
 
+    async def test_what_others_or_others_words_say_under_a_receipt_is_answered_by_itself(self, world: World) -> None:
+        said = [
+            linked(RAW, sample="one", receipt="1", producer="/producers/owner"),
+            linked(RAW, sample="two", receipt="1", producer="/producers/stranger"),
+            linked(RAW, sample="three", receipt="1", producer="/producers/owner", content="corrected"),
+        ]
+        await world.track(said[0])
+        told = await world.track(*said)
+        assert [tracking.sample.name for tracking in told if tracking.sample] == ["one", "two", "three"]
+
     async def test_a_result_follows_its_renamed_input_when_it_is_looked_at_again(self, world: World) -> None:
         await world.track(linked(RAW, sample="old"), linked(CHILD, inputs=[RAW]))
         await world.track(linked(RAW, sample="new", mode="update", receipt="renaming"))
@@ -318,6 +328,12 @@ class StoreSuite(NamesOfSamples, VisitsOfSamples):
         await world.hear(shipped, shipped)
         await world.hear(shipped)
         assert await world.history(sample_id("RAC1b")) == ["shipped"]
+
+    async def test_what_is_told_in_other_words_under_one_id_happened_as_well(self, world: World) -> None:
+        await world.track(linked(RAW, sample="x1"))
+        await world.hear(moved("mounted", "x1", 9, event_id="1"), moved("unmounted", "x1", 10, event_id="1"))
+        await world.hear(moved("mounted", "x1", 9, event_id="1"))
+        assert await world.history(sample_id("x1")) == ["mounted", "unmounted"]
 
     async def test_what_happened_before_the_sample_was_known_is_in_its_history(self, world: World) -> None:
         await world.hear(moved("shipped", "RAC1b", 2, place="home"))

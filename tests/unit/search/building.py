@@ -1,6 +1,7 @@
 """Builders of committed, rejected, pending and submitted records, as the other services write them."""
 
 import base64
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,10 +33,11 @@ from shared.events import (
 from shared.identity import Identities
 from shared.shipments import ShipmentChanged
 from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED, Topic
-from shared.wire import Message, Record, headers_of
+from shared.wire import FOLLOWING, Message, Record, fingerprint, headers_of
 
 IDENTITIES = Identities("facility.example")
 NOON = datetime(2024, 11, 30, 12, 0, tzinfo=UTC)
+MXCUBE = "/producers/mxcube"
 
 
 def dataset_id(path: str) -> UUID:
@@ -131,17 +133,34 @@ def document(
     )
 
 
+def said_of(path: str, words: str = "") -> bytes:
+    """What a producer said of a dataset: its path, and a few words more."""
+    return json.dumps({"submission": {"path": path, "name": words}}).encode()
+
+
 class Topics:
     """Records of every topic, each at the next offset of its one partition."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
 
-    def submitted(self, receipt: str, path: str, at: datetime = NOON, *, time: str | None = None) -> Record:
+    def submitted(  # noqa: PLR0913  # each is a side of what is said
+        self,
+        receipt: str,
+        path: str,
+        at: datetime = NOON,
+        *,
+        time: str | None = None,
+        by: str = MXCUBE,
+        words: str = "",
+        taken: datetime | None = None,
+    ) -> Record:
+        """`at`: when it says that it was made; `taken`: when Kafka took it."""
         said = at.isoformat() if time is None else time
-        return self._add(SUBMITTED, receipt, str(dataset_id(path)), b'{"submission":{}}', said, at)
+        value = said_of(path, words)
+        return self._add(SUBMITTED, receipt, str(dataset_id(path)), value, said, taken or at, by=by)
 
-    def committed(
+    def committed(  # noqa: PLR0913  # as submitted
         self,
         path: str,
         parameters: Mapping[str, Any] | None = None,
@@ -150,18 +169,29 @@ class Topics:
         revision: int = 1,
         receipt: str | None = None,
         number: int | None = None,
+        by: str | None = MXCUBE,
+        words: str = "",
         **fields: Any,
     ) -> Record:
         receipt = receipt or f"{path} {revision}"
         commit = self._commit(path, receipt, revision, "created" if revision == 1 else "replaced", number)
         event = DatasetCommitted(commit=commit, document=document(path, parameters, inputs, **fields))
-        return self._add(COMMITTED, receipt, str(dataset_id(path)), event)
+        return self._add(COMMITTED, receipt, str(dataset_id(path)), event, by=by, content=said_of(path, words))
 
-    def unchanged(self, path: str, receipt: str, revision: int = 1) -> Record:
+    def unchanged(self, path: str, receipt: str, revision: int = 1, *, by: str = MXCUBE) -> Record:
         event = DatasetCommitted(commit=self._commit(path, receipt, revision, "unchanged"), document=None)
-        return self._add(COMMITTED, receipt, str(dataset_id(path)), event)
+        return self._add(COMMITTED, receipt, str(dataset_id(path)), event, by=by, content=said_of(path))
 
-    def pending(self, receipt: str, path: str, waits_for: Sequence[str], findings: Sequence[Finding] = ()) -> Record:
+    def pending(  # as submitted
+        self,
+        receipt: str,
+        path: str,
+        waits_for: Sequence[str],
+        findings: Sequence[Finding] = (),
+        *,
+        by: str = MXCUBE,
+        words: str = "",
+    ) -> Record:
         pending = Pending(
             receipt_id=receipt,
             dataset_id=dataset_id(path),
@@ -171,7 +201,8 @@ class Topics:
             deadline=NOON + timedelta(days=7),
             findings=list(findings),
         )
-        return self._add(PENDING, receipt, str(dataset_id(path)), DatasetPending(pending=pending))
+        event = DatasetPending(pending=pending)
+        return self._add(PENDING, receipt, str(dataset_id(path)), event, by=by, content=said_of(path, words))
 
     def rejected(
         self,
@@ -180,10 +211,12 @@ class Topics:
         *,
         value: bytes | None = b"{",
         offset: int = 0,
+        by: str = MXCUBE,
+        words: str = "",
         **fields: Any,
     ) -> Record:
         facts: dict[str, Any] = {
-            "producer": "/producers/mxcube",
+            "producer": by,
             "stage": "validator",
             "code": "dataset_invalid",
             "message": "MX_flux: 'many' is no number",
@@ -200,7 +233,8 @@ class Topics:
             value_base64=None if value is None else base64.b64encode(value).decode(),
             **facts,
         )
-        return self._add(REJECTED, receipt or "position", None, DatasetRejected(rejection=rejection))
+        event = DatasetRejected(rejection=rejection)
+        return self._add(REJECTED, receipt or "position", None, event, content=said_of(path or "", words))
 
     def registered(self, investigation: InvestigationRef) -> Record:
         event = InvestigationRegistered(investigation=investigation)
@@ -237,9 +271,26 @@ class Topics:
             committed_at=NOON + timedelta(seconds=revision),
         )
 
-    def _add(
-        self, topic: Topic, receipt: str, key: str | None, event: BaseModel | bytes, time: str = "", at: datetime = NOON
+    def _add(  # noqa: PLR0913  # a record has many sides
+        self,
+        topic: Topic,
+        receipt: str,
+        key: str | None,
+        event: BaseModel | bytes,
+        time: str = "",
+        at: datetime = NOON,
+        *,
+        by: str | None = None,
+        content: bytes | None = None,
     ) -> Record:
+        headers = headers_of(
+            topic,
+            receipt_id=receipt,
+            source="/beamcat/test" if topic.name in FOLLOWING else by or "/test",
+            time=time or at.isoformat(),
+            producer=by.encode() if by and topic.name in FOLLOWING else None,
+            content=fingerprint(content) if content and (by or topic is REJECTED) else "",
+        )
         record = Record(
             topic.name,
             0,
@@ -247,7 +298,7 @@ class Topics:
             int(at.timestamp() * 1000),
             None if key is None else key.encode(),
             event if isinstance(event, bytes) else event.model_dump_json().encode(),
-            headers_of(topic, receipt_id=receipt, source="/test", time=time or at.isoformat()),
+            headers,
         )
         self.records.append(record)
         return record

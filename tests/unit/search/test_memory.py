@@ -1,5 +1,6 @@
 import pytest
 
+from tests.unit.search.receipt_suite import ReceiptSuite
 from tests.unit.search.store_suite import StoreSuite
 from tests.unit.search.world import MemoryWorld
 
@@ -9,5 +10,5 @@ def world() -> MemoryWorld:
     return MemoryWorld()
 
 
-class TestMemory(StoreSuite):
+class TestMemory(StoreSuite, ReceiptSuite):
     pass

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,21 +18,19 @@ from services.search.lineage import lineage
 from services.search.model import Entry, ParameterKey, Rank, Receipt
 from services.search.revisions import changes_of
 from shared.topics import COMMITTED, SUBMITTED
-from shared.wire import Record, read
-from tests.unit.search.building import NOON, Topics, dataset_id
+from shared.wire import Record, SubmissionId, read
+from tests.unit.search.building import IDENTITIES, NOON, Topics, dataset_id
 
 reports = st.builds(
     Receipt,
-    st.just("r"),
+    st.just(SubmissionId("/producers/mxcube", "r", None, "words")),
     st.just(None),
-    st.sampled_from([None, "/data/a"]),
     st.sampled_from([None, NOON, NOON + timedelta(1)]),
+    st.sampled_from([NOON, NOON + timedelta(1)]),
     st.sampled_from(Rank),
     st.integers(0, 5),
     st.just(""),
-).map(
-    lambda report: Receipt(report.receipt_id, None, str(report.rank), report.submitted_at, report.rank, report.word, "")
-)
+).map(lambda report: replace(report, path=str(report.rank)))
 
 
 @given(reports, reports, reports)
@@ -86,17 +85,33 @@ def test_the_bounds_of_a_text_block_hold_all_its_values_and_stay_short(texts: li
 
 def test_a_submission_without_a_readable_time_has_the_records() -> None:
     record = Topics().submitted("r", "/data/a", time="yesterday")
-    [noted] = note_submitted([read(record, SUBMITTED, SubmittedView)], None, NOON)
+    [noted] = note_submitted(IDENTITIES, [read(record, SUBMITTED, SubmittedView)], None, NOON)
     assert noted.receipt is not None
     assert noted.receipt.submitted_at == NOON
 
 
-def test_a_key_that_is_no_id_leaves_the_receipt_without_a_dataset() -> None:
-    good = Topics().submitted("r", "/data/a")
+def test_a_path_and_a_key_that_name_no_dataset_leave_the_receipt_without_one() -> None:
+    good = Topics().submitted("r", "data/a")
     record = Record(good.topic, 0, 0, good.timestamp_ms, b"\xff", good.value, good.headers)
-    [noted] = note_submitted([read(record, SUBMITTED, SubmittedView)], None, NOON)
+    [noted] = note_submitted(IDENTITIES, [read(record, SUBMITTED, SubmittedView)], None, NOON)
     assert noted.receipt is not None
-    assert noted.receipt.dataset_id is None
+    assert noted.receipt.submission.dataset_id is None
+
+
+def test_a_submission_is_about_the_dataset_at_its_path_whatever_its_key() -> None:
+    good = Topics().submitted("r", "/data/a")
+    record = Record(good.topic, 0, 0, good.timestamp_ms, str(dataset_id("/data/b")).encode(), good.value, good.headers)
+    [noted] = note_submitted(IDENTITIES, [read(record, SUBMITTED, SubmittedView)], None, NOON)
+    assert noted.receipt is not None
+    assert noted.receipt.submission.dataset_id == dataset_id("/data/a")
+
+
+@pytest.mark.parametrize("timestamp_ms", [-1, 2**62])
+def test_a_record_with_an_absurd_time_is_noted(timestamp_ms: int) -> None:
+    record = replace(Topics().submitted("r", "/data/a", time=""), timestamp_ms=timestamp_ms)
+    [noted] = note_submitted(IDENTITIES, [read(record, SUBMITTED, SubmittedView)], None, NOON)
+    assert noted.receipt is not None
+    assert noted.receipt.heard_at.year in {1970, 9998}
 
 
 def test_fields_of_a_newer_minor_version_are_kept_in_the_event() -> None:

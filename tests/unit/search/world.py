@@ -1,12 +1,17 @@
 """A read model under test: records go in through the stages, and what is remembered comes out as plain values."""
 
 import json
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any, Protocol
 from uuid import UUID
 
+from services.search.answers import chosen_answer
 from services.search.app import stages_of
 from services.search.icat_plus.model import Declared
 from services.search.memory import MemoryReadModel
+from services.search.model import Receipt
+from services.search.receipts import Row, choose
 from shared.backoff import Patience
 from shared.halt import HaltRule
 from shared.publisher import MemoryPublisher
@@ -35,8 +40,8 @@ class World(Protocol):
     async def findings_of(self, path: str) -> list[str]:
         """Codes of the findings of the revision that is found."""
 
-    async def receipt(self, receipt_id: str) -> dict[str, Any] | None:
-        """The answer, with `submitted_at` and `dataset_id`."""
+    async def receipt(self, receipt_id: str, **choice: str) -> dict[str, Any] | None:
+        """The answer; `choice` may say `source` or `caller`."""
 
     async def rejections(self) -> list[str]:
         """Messages of all rejections."""
@@ -58,6 +63,17 @@ class World(Protocol):
 
     async def position(self, topic: str) -> int:
         """How far a topic is noted."""
+
+
+def row_of(receipt: Receipt) -> Row:
+    """As the table has it."""
+    return {**receipt.submission._asdict(), **asdict(receipt)}
+
+
+def answered(rows: Iterable[Row], receipt_id: str, **choice: str) -> dict[str, Any] | None:
+    """The answer for one receipt."""
+    chosen = choose([row for row in rows if row["receipt_id"] == receipt_id], **choice)
+    return chosen and chosen_answer(chosen, NOON)
 
 
 class Noting:
@@ -97,12 +113,8 @@ class MemoryWorld(Noting):
     async def findings_of(self, path: str) -> list[str]:
         return list(self._model.entries[dataset_id(path)].findings.codes)
 
-    async def receipt(self, receipt_id: str) -> dict[str, Any] | None:
-        receipt = self._model.receipts.get(receipt_id)
-        if receipt is None:
-            return None
-        known = {"submitted_at": receipt.submitted_at, "dataset_id": receipt.dataset_id}
-        return dict(json.loads(receipt.answer)) | known
+    async def receipt(self, receipt_id: str, **choice: str) -> dict[str, Any] | None:
+        return answered(map(row_of, self._model.receipts.values()), receipt_id, **choice)
 
     async def rejections(self) -> list[str]:
         return sorted(row.message for row in self._model.rejections.values())

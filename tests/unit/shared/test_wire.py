@@ -1,13 +1,26 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
-from shared.events import DatasetSubmitted, Producer
+from shared.events import DatasetSubmitted, Producer, Section
 from shared.rejections import Code, Poison
-from shared.topics import SUBMITTED
-from shared.wire import Headers, Received, Record, examine, headers_of, read, splice
+from shared.topics import LINKED, SUBMITTED, VALIDATED, Topic
+from shared.wire import (
+    Headers,
+    Received,
+    Record,
+    SubmissionId,
+    derived_headers,
+    examine,
+    fingerprint,
+    headers_of,
+    producer_of,
+    read,
+    splice,
+)
 
 HEADERS = headers_of(SUBMITTED, receipt_id="r-1", source="/producers/test", time="2026-11-24T00:00:00Z")
 GOOD = b'{"submission":{"name":"n","path":"/data/a","proposal":"p","parameters":{"a":%b}}}'
@@ -106,3 +119,52 @@ def test_what_a_header_says_of_members_is_looked_at_once_a_record_tripped_a_stag
     examine(true, SUBMITTED)
     with pytest.raises(Poison, match=r"submission\.path"):
         examine(replace(true, value=value.replace(b"path", b"past"), headers=()), SUBMITTED)
+
+
+def from_a_stage(before: Record, topic: Topic = VALIDATED) -> Record:
+    """What a stage said of a record, as the next one reads it."""
+    headers = derived_headers(topic, before, "r", "validator", datetime(2026, 11, 24, tzinfo=UTC))
+    return Record(topic.name, 0, 7, 0, before.key, before.value, headers)
+
+
+def handed_in(value: bytes = b'{"submission":{}}', *more: tuple[str, bytes], source: str = "/producers/a") -> Record:
+    headers = headers_of(SUBMITTED, receipt_id="r", source=source, time="2026-11-24T00:00:00Z")
+    return Record(SUBMITTED.name, 0, 0, 0, b"k", value, (*headers, *more))
+
+
+def submission_of(it: Record, topic: Topic) -> SubmissionId:
+    return read(it, topic, Section).submission(None)
+
+
+def test_a_submission_is_the_same_one_on_every_topic() -> None:
+    validated = from_a_stage(handed_in())
+    said = submission_of(handed_in(), SUBMITTED)
+    assert said.source == "/producers/a"
+    assert submission_of(validated, VALIDATED) == submission_of(from_a_stage(validated, LINKED), LINKED) == said
+
+
+def test_other_words_or_another_source_or_dataset_make_another_submission() -> None:
+    said = submission_of(handed_in(), SUBMITTED)
+    others = [
+        submission_of(handed_in(b'{"submission":{} }'), SUBMITTED),
+        submission_of(handed_in(source="/producers/b"), SUBMITTED),
+        said._replace(dataset_id=UUID(int=1)),
+        said._replace(receipt_id="s"),
+        said._replace(source="/producers/a1:r", receipt_id=""),
+    ]
+    assert len({said, *others}) == len({each.key for each in (said, *others)}) == 6
+
+
+def test_who_hands_something_in_cannot_do_so_in_the_name_of_another() -> None:
+    forged = (("ce_producer", b"/producers/victim"), ("ce_content", b"0" * 16))
+    said = submission_of(handed_in(b"{}", *forged, source="/beamcat/validator"), SUBMITTED)
+    assert said == ("/beamcat/validator", "r", None, fingerprint(b"{}"))
+    assert producer_of(handed_in(b"{}", *forged, source="/beamcat/validator")) == b"/beamcat/validator"
+
+
+@pytest.mark.parametrize("name", ["ce_producer", "ce_content"])
+def test_a_control_character_in_what_a_stage_says_of_a_submission_is_poison(name: str) -> None:
+    validated = from_a_stage(handed_in())
+    headers = tuple((each, b"a\x00" if each == name else value) for each, value in validated.headers)
+    with pytest.raises(Poison, match=name):
+        submission_of(replace(validated, headers=headers), VALIDATED)

@@ -1,0 +1,95 @@
+"""Which submission the answer for a receipt is of, where several were made under one receipt id. Pure."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+Row = dict[str, Any]
+
+MOST_SUBMISSIONS = 101
+"""Under one receipt id: the one that is answered, and a hundred others that are listed beside it."""
+
+
+class Choice(NamedTuple):
+    """The submission that is answered, and the others under its receipt id, as they were heard of."""
+
+    answered: Row
+    others: Sequence[Row]
+
+
+def choose(rows: Iterable[Row], source: str | None = None, caller: str | None = None) -> Choice | None:
+    """The submission of a source, or else the caller's own, or else the one that was heard of first.
+
+    Of what one source said of one dataset, the last words. When something was heard of is told by Kafka's clock, not
+    by who said it.
+    """
+    found = submissions(rows)
+    if source is not None:
+        found = [row for row in found if row["source"] in (source, "")]
+    if not found:
+        return None
+    own = source or caller
+    first = next((row for row in found if row["source"] == own), found[0])
+    answered = [row for row in found if _subject(row) == _subject(first)][-1]
+    return Choice(answered, [row for row in found if row is not answered])
+
+
+def newest_first(rows: Iterable[Row]) -> list[Row]:
+    """Each submission once, by when it says that it was made."""
+    beginning = datetime.min.replace(tzinfo=UTC)
+    known = sorted(submissions(rows), key=itemgetter("receipt_id"))
+    return sorted(known, key=lambda row: row["submitted_at"] or beginning, reverse=True)
+
+
+def submissions(rows: Iterable[Row]) -> list[Row]:
+    """Each submission once, the one that was heard of first before the others.
+
+    A version that told neither source nor content of a submission may have made some of the rows: such a row is about
+    the one submission of that receipt and dataset, if there is only one, and stands for itself otherwise.
+    """
+    known = list(rows)
+    for is_vague in (_tells_no_content, _tells_no_source):
+        known = _together(known, is_vague)
+    return sorted(known, key=itemgetter("heard_at", "source", "content"))
+
+
+def _together(rows: Sequence[Row], is_vague: Callable[[Row], bool]) -> list[Row]:
+    exact = [row for row in rows if not is_vague(row)]
+    alone = []
+    for row in filter(is_vague, rows):
+        meant = [place for place, other in enumerate(exact) if _may_be(row, other)]
+        if len(meant) == 1:
+            exact[meant[0]] = _merged(exact[meant[0]], row)
+        else:
+            alone.append(row)
+    return exact + alone
+
+
+def _tells_no_content(row: Row) -> bool:
+    return bool(row["source"]) and not row["content"]
+
+
+def _tells_no_source(row: Row) -> bool:
+    return not row["source"]
+
+
+def _may_be(vague: Row, row: Row) -> bool:
+    same = (vague["receipt_id"], vague["dataset_id"]) == (row["receipt_id"], row["dataset_id"])
+    return same and vague["source"] in ("", row["source"])
+
+
+def _merged(row: Row, vague: Row) -> Row:
+    """As `Receipt.merged`, under the identity of the one that tells it."""
+    last = max(row, vague, key=itemgetter("rank", "word"))
+    times = [each["submitted_at"] for each in (row, vague) if each["submitted_at"] is not None]
+    return last | {
+        "source": row["source"],
+        "content": row["content"],
+        "submitted_at": min(times, default=None),
+        "heard_at": min(row["heard_at"], vague["heard_at"]),
+    }
+
+
+def _subject(row: Row) -> tuple[Any, ...]:
+    return row["source"], row["dataset_id"]
