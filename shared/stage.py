@@ -205,10 +205,13 @@ class StageRunner(Generic[E, K]):
             decided = await self._decide([event for _, event in received])
             outcomes.update(zip((index for index, _ in received), decided, strict=True))
             now = self._clock()
-            sources = [producer_of(record) or b"" for record in records]
+            events = dict(received)
+            sources = [
+                events[index].source if index in events else (producer_of(record) or b"").decode(errors="replace")
+                for index, record in enumerate(records)
+            ]
             standings = self._halt_rule.judge(sources, [outcomes[index] for index in range(len(records))], now)
             failpoint(self.stage.name, "after_save")
-            events = dict(received)
             await self._publisher.publish(
                 [
                     message

@@ -54,3 +54,13 @@ async def test_a_batch_of_large_events_is_full_by_its_bytes(monkeypatch: pytest.
     count, is_full = await taken(ConsumerWith(*[1000] * 300))
     assert (count, is_full) == (SLICE_RECORDS, True)
     assert await taken(ConsumerWith(20_000)) == (1, True)
+
+
+def test_a_halt_is_told_as_trouble_as_long_as_it_lasts() -> None:
+    runner = Nobody()
+    subscription = Subscription("s", SUBMITTED, "g", runner, lambda _error: None)
+    told = []
+    for why in (None, "3 of the 3 sources that were fine lately are now refused", None):
+        runner.halted = why
+        told.append((why, subscription.trouble))
+    assert all(why == trouble for why, trouble in told)
