@@ -7,7 +7,7 @@ half of the credit of all sources that were heard of lately. Credit is the numbe
 a source that has just appeared weighs little beside one that has worked for long.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -70,21 +70,26 @@ class HaltRule:
         self._halts = halts
         self._standings: OrderedDict[str, Standing] = OrderedDict()
 
-    def judge(self, sources: Sequence[bytes], outcomes: Sequence[object], now: datetime) -> Standings:
+    def judge(self, sources: Sequence[str], outcomes: Sequence[object], now: datetime) -> Standings:
         """How sources fare once these outcomes are durable, for `record`.
 
         Raises:
             Halted: they must not become so.
         """
         changed: dict[str, Standing] = {}
-        newest: Refusal | None = None
-        for source, outcome in zip(sources, outcomes, strict=True):
-            if isinstance(outcome, Refusal):
-                if outcome.code not in OURS:
-                    continue
-                newest = outcome
-            self._count(changed, source, now, is_refused=isinstance(outcome, Refusal))
-        if newest is not None and self._halts:
+        told = [
+            (source, isinstance(outcome, Refusal))
+            for source, outcome in zip(sources, outcomes, strict=True)
+            if not isinstance(outcome, Refusal) or outcome.code in OURS
+        ]
+        newest = next((each for each in reversed(outcomes) if isinstance(each, Refusal) and each.code in OURS), None)
+        if newest is None:  # nearly always, and then the order does not matter
+            for (source, _), times in Counter(told).items():
+                self._count(changed, source, now, passed=times)
+            return changed
+        for source, is_refused in told:
+            self._count(changed, source, now, passed=0 if is_refused else 1)
+        if self._halts:
             self._check(changed, newest, now)
         return changed
 
@@ -109,19 +114,17 @@ class HaltRule:
                 self._standings[key] = Standing(key, MOST_CREDIT)
                 self._standings.move_to_end(key, last=False)
 
-    def _count(self, changed: dict[str, Standing], source: bytes, now: datetime, *, is_refused: bool) -> None:
+    def _count(self, changed: dict[str, Standing], source: str, now: datetime, *, passed: int) -> None:
+        """So many events of a source passed; 0: one was refused."""
         key = short_hash(source)
         standing = changed.get(key)
         if standing is None:
             known = self._standings.get(key)
-            if known is None and is_refused:
+            if known is None and not passed:
                 return
             standing = changed[key] = replace(known or Standing(""), name=_name(source), heard=now)
-        if is_refused:
-            standing.streak += 1
-        else:
-            standing.streak = 0
-            standing.credit = min(MOST_CREDIT, standing.credit + 1)
+        standing.streak = 0 if passed else standing.streak + 1
+        standing.credit = min(MOST_CREDIT, standing.credit + passed)
 
     def _check(self, changed: Standings, newest: Refusal, now: datetime) -> None:
         lately = [
@@ -151,11 +154,11 @@ def _words(struck: Sequence[Standing], lately: int, newest: Refusal) -> str:
 
 
 @lru_cache(maxsize=MOST_SOURCES)
-def short_hash(source: bytes) -> str:
+def short_hash(source: str) -> str:
     """What stands for a source where room is scarce: 8 hexadecimal digits."""
-    return sha256(source).hexdigest()[:8]
+    return sha256(source.encode(errors="surrogatepass")).hexdigest()[:8]
 
 
-def _name(source: bytes) -> str:
-    text = source.decode(errors="replace")[:MOST_NAME_CHARACTERS]
+def _name(source: str) -> str:
+    text = source[:MOST_NAME_CHARACTERS]
     return text if text.isprintable() and text else repr(text)

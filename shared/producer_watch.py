@@ -4,6 +4,7 @@ Each door process reads `dataset.rejected` from its end, in no group, and of eac
 it was and under which receipt. While Kafka is away nothing is learned, and who was slowed is forgiven in time.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ from shared.wire import OF_RECEIPT, PRODUCER, Headers, Message
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+START_SECONDS = 10.0
 MOST_RECORDS = 500
 FETCH_BYTES = 4 * MEBIBYTE
 """At one time, over all partitions; one record that is larger comes alone."""
@@ -74,9 +76,10 @@ class ProducerWatch:
                 max_partition_fetch_bytes=FETCH_BYTES,
             )
             try:
-                await consumer.start()
-                for partition in consumer.assignment():
-                    await consumer.position(partition)  # at its end
+                async with asyncio.timeout(START_SECONDS):
+                    await consumer.start()
+                    for partition in consumer.assignment():
+                        await consumer.position(partition)  # at its end
                 self._rule.await_anew()
                 while True:
                     await self._look(consumer)

@@ -55,14 +55,13 @@ def rejection_message(
     payload = DatasetRejected(rejection=rejection).model_dump_json().encode()
     event_id = str(rejection_id(rejection))
     key = str(about.dataset_id or event_id).encode()
-    source, said_by = f"/beamcat/{stage}", (rejection.producer or "").encode()
     content = content_of(record)
     told = headers_of(
         REJECTED,
         receipt_id=event_id,
-        source=source,
+        source=f"/beamcat/{stage}",
         time=now.isoformat(),
-        producer=said_by,
+        producer=(rejection.producer or "").encode() if is_plain(rejection.producer or "") else None,
         content=content if is_plain(content) else "",
     )
     return Message(REJECTED.name, key, payload, (*told, (OF_RECEIPT, (receipt_id or "").encode())))

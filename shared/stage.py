@@ -7,6 +7,7 @@ everything is durable; whatever happens before that is done again, which changes
 """
 
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ from shared.topics import PENDING, Topic
 from shared.wire import Headers, Message, Received, Record, derived_headers, examine, producer_of, read, splice
 
 logger = logging.getLogger(__name__)
+
+BEYOND = re.compile(r"^invalid input for query argument .* out of (int\d+ )?range\)$")
+"""What the driver says of a number or a time that no column of its kind can hold."""
 
 LONGEST_HALT_SECONDS = 5.0
 """Between two attempts of a halted stage, so that it goes on within seconds once the cause is gone."""
@@ -205,10 +209,13 @@ class StageRunner(Generic[E, K]):
             decided = await self._decide([event for _, event in received])
             outcomes.update(zip((index for index, _ in received), decided, strict=True))
             now = self._clock()
-            sources = [producer_of(record) or b"" for record in records]
+            events = dict(received)
+            sources = [
+                events[index].source if index in events else (producer_of(record) or b"").decode(errors="replace")
+                for index, record in enumerate(records)
+            ]
             standings = self._halt_rule.judge(sources, [outcomes[index] for index in range(len(records))], now)
             failpoint(self.stage.name, "after_save")
-            events = dict(received)
             await self._publisher.publish(
                 [
                     message
@@ -314,6 +321,8 @@ def _blame(error: Exception, record: Record, topic: Topic) -> Refusal:
     except Poison as poison:
         return poison.refusal
     words = " ".join(str(error).split())[:500]
+    if BEYOND.search(words):
+        return Refusal(Code.SHAPE_INVALID, f"a value is beyond what can be stored: {words}")
     if type(error).__module__.startswith("asyncpg"):
         return Refusal(Code.CANNOT_STORE, f"the database refused it: {type(error).__name__}: {words}")
     return Refusal(Code.INTERNAL_ERROR, f"a defect in this stage: {type(error).__name__}: {words}")

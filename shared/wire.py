@@ -24,8 +24,6 @@ E = TypeVar("E", bound=BaseModel)
 
 MOST_HEADER_CHARACTERS = 255
 
-LAST_MS = int(datetime(LAST_YEAR, 12, 31, tzinfo=UTC).timestamp() * 1000)
-
 UNDECODED = "\N{REPLACEMENT CHARACTER}"
 """Stands in the name of a header for bytes that are not UTF-8 (`shared.kafka_records`)."""
 
@@ -52,6 +50,8 @@ FOLLOWING = frozenset(topic.name for topic in (VALIDATED, LINKED, TRACKED, COMMI
 
 FINGERPRINT_CHARACTERS, KEY_CHARACTERS = 16, 32
 
+LAST_MS = int(datetime(LAST_YEAR, 12, 31, tzinfo=UTC).timestamp() * 1000)
+
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -69,7 +69,7 @@ class Record:
 
     @property
     def at(self) -> datetime:
-        """When it was written, in UTC; 1970 if its writer gave a time outside the years that there are."""
+        """When it was written, in UTC."""
         return time_of(self.timestamp_ms)
 
 

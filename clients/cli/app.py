@@ -9,6 +9,7 @@ from clients.cli import (
     finding,
     investigations,
     operations,
+    producers,
     rejections,
     running,
     techniques,
@@ -41,6 +42,7 @@ app.add_typer(rejections.app, name="rejections", rich_help_panel=DATASETS)
 app.command("serve", rich_help_panel=OPERATE)(operations.serve)
 app.command("migrate", rich_help_panel=OPERATE)(operations.migrate)
 app.command("audit", rich_help_panel=OPERATE)(auditing.audit)
+app.command("producers", rich_help_panel=OPERATE)(producers.list_producers)
 app.command("rebuild", rich_help_panel=OPERATE)(operations.rebuild)
 app.command("recover", rich_help_panel=OPERATE)(operations.recover)
 app.add_typer(operations.topics, name="topics", rich_help_panel=OPERATE)

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from services.search import counting, sql
 from services.search.cursors import Cursor, write_cursor
 from services.search.index_entry import unpacked
 from services.search.naming import Naming
+from services.search.producers import PRODUCERS, producer_answer
 from services.search.query import COLUMN_SORTS, Fault, Query, QueryInvalid, order_name
 from services.search.receipts import MOST_SUBMISSIONS, newest_first
 from services.search.rejections import RejectionQuery, rejection_page
@@ -169,6 +171,11 @@ class CatalogueReader:
         """Rejections, newest first, one more than asked so that it is known whether others follow."""
         async with self.connection() as connection:
             return [dict(row) for row in await _fetch(connection, rejection_page(query))]
+
+    async def producers(self, since: datetime) -> list[Row]:
+        """Each producer that was heard of since then, with counts of what became of what it sent."""
+        async with self.connection() as connection:
+            return [producer_answer(dict(row)) for row in await connection.fetch(PRODUCERS, since)]
 
     async def rejection(self, rejection_id: UUID) -> Row | None:
         """One rejection with the original bytes."""

@@ -1,7 +1,7 @@
 """The HTTP face of search."""
 
 from collections.abc import Callable, Coroutine
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cu
 from services.search.filters import FilterInvalid, read_time
 from services.search.lineage import MOST_DEPTH, MOST_LINKS, MOST_NODES, Direction, lineage
 from services.search.naming import Naming
+from services.search.producers import LONGEST
 from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_query
 from services.search.reading import CatalogueReader, TooCostly
 from services.search.receipts import choose
@@ -73,6 +74,7 @@ def routes(ground: Ground, vocabulary: Vocabulary) -> APIRouter:
     _add_datasets(router, reader, ground, vocabulary)
     _add_receipts(router, reader, ground)
     _add_rejections(router, reader, ZoneInfo(ground.settings.time_zone))
+    _add_producers(router, reader, ground)
     router.add_api_route("/", lambda: FileResponse(PAGE, media_type="text/html"), include_in_schema=False)
     return router
 
@@ -203,6 +205,18 @@ def _add_rejections(router: APIRouter, reader: CatalogueReader, zone: ZoneInfo) 
         if row is None:
             raise HTTPException(404, "no such rejection")
         return _json(rejection_answer(row))
+
+
+def _add_producers(router: APIRouter, reader: CatalogueReader, ground: Ground) -> None:
+    @router.get("/producers")
+    async def list_producers(since: str | None = None) -> Response:
+        """What became of what each producer sent since then (a day ago unless given), most rejections first."""
+        now = ground.clock()
+        begin, _ = _since_and_cursor(since, None, ZoneInfo(ground.settings.time_zone))
+        begin = begin or now - timedelta(days=1)
+        if begin < now - LONGEST:
+            raise QueryInvalid([Fault("since", f"give a time within the last {LONGEST.days} days")])
+        return _json({"since": begin, "producers": await reader.producers(begin)})
 
 
 def _rejection_page(rows: list[dict[str, Any]], limit: int) -> dict[str, Any]:

@@ -179,6 +179,7 @@ RECEIPT = Table(
     Column("answer", Text, nullable=False),
     Index("receipt_by_dataset", "dataset_id"),
     Index("receipt_by_receipt", "receipt", "heard_at"),
+    Index("receipt_by_time", "heard_at"),
 )
 
 REJECTION = Table(

@@ -38,7 +38,7 @@ class Witness(HaltRule):
         super().__init__(halts=False)
         self.outcomes: list[object] = []
 
-    def judge(self, sources: Sequence[bytes], outcomes: Sequence[object], now: datetime) -> Standings:
+    def judge(self, sources: Sequence[str], outcomes: Sequence[object], now: datetime) -> Standings:
         self.outcomes += outcomes
         return super().judge(sources, outcomes, now)
 

@@ -218,3 +218,31 @@ async def test_pages_in_the_order_of_a_number_are_those_of_a_plain_model(
                 fields = {"sort": by, "order": order, "limit": str(chance.randrange(20, 300)), **filters}
                 names = [path.rsplit("/", 1)[1] for _, _, path in (wanted if order == "asc" else reversed(wanted))]
                 assert await ask.names(**fields) == names, fields
+
+
+async def test_producers_are_told_with_what_became_of_what_they_sent(world: PostgresWorld) -> None:
+    topics = Topics()
+    early = NOON - timedelta(days=2)
+    await world.note(
+        *(topics.submitted(f"r{n}", PATH) for n in range(5)),
+        topics.submitted("long ago", PATH, early),
+        topics.pending("r1", PATH, ["/data/missing"]),
+        topics.committed(PATH, receipt="r2"),
+        topics.unchanged(PATH, "r3"),
+        *(topics.rejected(f"bad{n}", PATH, offset=n, by="/producers/bad", message=f"fault {n}") for n in range(3)),
+        topics.rejected(None, offset=9, by="/producers/silent", rejected_at=early),
+        topics.rejected(None, offset=10, producer=None),
+    )
+    async with asking(world.database) as ask:
+        found = {told.pop("producer"): told for told in (await ask.get("/producers"))["producers"]}
+        assert next(iter(found)) == "/producers/bad"
+        bad, other = found["/producers/bad"], found[MXCUBE]
+        assert (bad["rejected"], bad["newest_rejection"]["message"]) == (3, "fault 2")
+        assert bad["newest_rejection"]["code"] == "dataset_invalid"
+        counts = ("committed", "unchanged", "pending", "in_flight", "rejected")
+        assert [other[name] for name in counts] == [1, 1, 1, 2, 0]
+        assert other["newest_rejection"] is None
+        assert "/producers/silent" not in found
+        longer = await ask.get("/producers", since=early.isoformat())
+        assert {told["producer"] for told in longer["producers"]} >= {"/producers/silent", MXCUBE}
+        assert "within the last 31 days" in (await ask.get("/producers", 422, since="2020-01-01"))["detail"]

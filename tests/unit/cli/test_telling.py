@@ -8,7 +8,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli import datasets, finding, rejections
+from clients.cli import datasets, finding, producers, rejections
 from clients.cli.api import Api
 from clients.cli.app import app
 
@@ -31,6 +31,22 @@ ANSWERS: dict[str, Any] = {
         ]
     },
     "/rejections": {"rejections": [{"path": PATH, "code": "dataset_invalid", "message": ERROR["message"]}]},
+    "/producers": {
+        "producers": [
+            {
+                "producer": "/producers/[bold]mxcube[/bold]",
+                "committed": 7,
+                "unchanged": 1,
+                "pending": 2,
+                "in_flight": 0,
+                "rejected": 31,
+                "last_heard": "2026-11-28T01:00:00Z",
+                "newest_rejection": {"code": "dataset_invalid", "message": "[red]noon[/red] is no time"},
+            },
+            {"producer": "/icat/10.0.0.1", "committed": 1, "unchanged": 0, "pending": 0, "in_flight": 0, "rejected": 0}
+            | {"last_heard": "2026-11-28T01:00:00Z", "newest_rejection": None},
+        ]
+    },
     "/datasets": {"datasets": [{"name": "[bold]run[/bold]", "path": PATH}], "count": 1},
     "/datasets:check-batch": {
         "results": [
@@ -51,6 +67,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets, "connect", lambda: api)
     monkeypatch.setattr(finding, "connect", lambda: api)
     monkeypatch.setattr(rejections, "connect", lambda: api)
+    monkeypatch.setattr(producers, "connect", lambda: api)
 
 
 def _told(*command: str) -> str:
@@ -102,3 +119,11 @@ def test_a_file_without_a_submission_is_refused(tmp_path: Path, nothing: str) ->
 def test_what_is_no_id_of_a_rejection_is_said_in_words() -> None:
     told = _told("rejections", "show", "nonsense")
     assert "Invalid value for 'REJECTION_ID'" in told
+
+
+def test_producers_are_told_as_they_are_called_with_their_newest_rejection() -> None:
+    told = _told("producers", "--json")
+    assert [producer["rejected"] for producer in json.loads(told)["producers"]] == [31, 0]
+    told = " ".join(_told("producers").split())
+    assert "[bold]" in told
+    assert "31" in told

@@ -15,7 +15,7 @@ CONTENT = [code for code in Code if code not in OURS]
 
 
 def settle(rule: HaltRule, *events: tuple[str, object], now: datetime = NOW) -> None:
-    sources = [source.encode() for source, _ in events]
+    sources = [source for source, _ in events]
     rule.record(rule.judge(sources, [outcome for _, outcome in events], now))
 
 
@@ -117,7 +117,7 @@ def test_who_was_refused_a_thousand_times_no_longer_counts_as_fine() -> None:
     settle(rule, *each(named(2), DEFECT, 1000))
     settle(rule, *each(named(1, "third"), PASSED))
     settle(rule, *each(named(2), DEFECT, STREAK), *each(named(1, "third"), DEFECT, STREAK))
-    assert rule.remembered() == [short_hash(b"/producers/third-0")]
+    assert rule.remembered() == [short_hash("/producers/third-0")]
 
 
 def test_a_bad_deployment_is_told_right_after_the_restart_that_it_is() -> None:
@@ -132,7 +132,7 @@ def test_a_bad_deployment_is_told_right_after_the_restart_that_it_is() -> None:
 def test_what_is_recalled_does_not_outweigh_what_is_known_better() -> None:
     rule = HaltRule()
     settle(rule, *each(named(2), PASSED))
-    rule.recall([short_hash(name.encode()) for name in named(3)])
+    rule.recall([short_hash(name) for name in named(3)])
     settle(rule, *each(named(2), DEFECT, STREAK))
 
 
@@ -142,7 +142,7 @@ def test_it_remembers_a_hundred_and_keeps_a_thousand() -> None:
     remembered = rule.remembered()
     assert len(remembered) == MOST_REMEMBERED
     assert all(len(key) == 8 and int(key, 16) >= 0 for key in remembered)
-    assert remembered[-1] == short_hash(named(3 * MOST_SOURCES)[-1].encode())
+    assert remembered[-1] == short_hash(named(3 * MOST_SOURCES)[-1])
     rule.recall([f"{number:08x}" for number in range(5 * MOST_SOURCES)])
     assert len(rule._standings) == MOST_SOURCES
 

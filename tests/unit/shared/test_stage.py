@@ -148,6 +148,16 @@ async def test_an_event_that_the_database_refuses_is_found_and_its_neighbours_ar
     assert "bad byte" in str(rejection["message"])
 
 
+@pytest.mark.parametrize("why", ["value out of int32 range", "date value out of range"])
+async def test_a_value_that_no_column_can_hold_is_the_records_fault(why: str) -> None:
+    bench = Bench(passes)
+    bench.store.trouble["n1"] = [asyncpg.DataError(f"invalid input for query argument $11: [2147483648] ({why})")]
+    await bench.run(*(record(f"n{i}", i) for i in range(3)))
+    [rejection] = bench.rejections()
+    assert rejection["code"] == Code.SHAPE_INVALID
+    assert "beyond what can be stored" in str(rejection["message"])
+
+
 async def test_an_event_that_trips_a_defect_of_ours_is_rejected_alone() -> None:
     def decide(name: str) -> Outcome:
         if name == "n3":

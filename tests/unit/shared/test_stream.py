@@ -107,3 +107,13 @@ async def test_a_batch_of_large_events_is_full_by_its_bytes(monkeypatch: pytest.
 async def test_other_readers_of_kafka_are_handed_all_that_is_there() -> None:
     found = await ConsumerWith(*[10**6] * 30).getmany(0, 30)
     assert sum(len(some) for some in found.values()) == 30
+
+
+def test_a_halt_is_told_as_trouble_as_long_as_it_lasts() -> None:
+    runner = Nobody()
+    subscription = Subscription("s", SUBMITTED, "g", runner, lambda _error: None)
+    told = []
+    for why in (None, "3 of the 3 sources that were fine lately are now refused", None):
+        runner.halted = why
+        told.append((why, subscription.trouble))
+    assert all(why == trouble for why, trouble in told)

@@ -1,0 +1,28 @@
+"""Who hands in datasets, and how they fare."""
+
+from typing import Annotated
+
+import typer
+
+from clients.cli.api import connect
+from clients.cli.output import Json, print_json, print_table
+
+COUNTS = ("committed", "unchanged", "pending", "in_flight", "rejected")
+
+
+def list_producers(
+    *,
+    since: Annotated[str | None, typer.Option(help="ISO 8601; a day ago unless given, a month at most.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What became of what each producer sent lately, those with most rejections first."""
+    answer = connect().search("/producers", since=since)
+    if as_json:
+        print_json(answer)
+        return
+    rows = []
+    for producer in answer["producers"]:
+        newest = producer["newest_rejection"] or {}
+        told = f"{newest['code']}: {newest['message']}" if newest else ""
+        rows.append([producer["producer"], *(producer[name] for name in COUNTS), producer["last_heard"], told])
+    print_table(("producer", *COUNTS, "last_heard", "newest_rejection"), rows)

@@ -1,0 +1,10 @@
+"""What producers handed in lately is counted, so it is found by its time."""
+
+from alembic import op
+
+revision = "search_0012"
+down_revision = "search_0009"
+
+
+def upgrade() -> None:
+    op.create_index("receipt_by_time", "receipt", ["heard_at"])
