@@ -67,6 +67,13 @@ UNKNOWN_PARAMETERS = Counter(
 GATEWAY_REQUESTS = Counter(
     "beamcat_gateway_requests", "Requests that the gateway answered, by route and status.", ["route", "status"]
 )
+DOOR_REFUSED = Counter(
+    "beamcat_quota_refused", "Requests and frames refused because their source had sent what it may send in a day."
+)
+REJECTIONS_SHORTENED = Counter(
+    "beamcat_rejections_shortened",
+    "Rejections that keep only beginning and end of the event: its source had used what is kept whole in an hour.",
+)
 ICAT_FRAMES = Counter(
     "beamcat_icat_frames",
     "Frames by what made them durable: published (Kafka) or spooled (the disk); what was spooled is then delivered.",

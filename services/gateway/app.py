@@ -5,6 +5,7 @@ from services.gateway.descriptions import Descriptions
 from services.gateway.routes import Edge
 from shared.confirming import Confirmations
 from shared.datafiles import own_folders
+from shared.quota import DAY_SECONDS, ByteQuota
 from shared.service import Ground, Parts, Service
 from shared.techniques import TechniqueBook
 from shared.tokens import Tokens
@@ -19,7 +20,7 @@ def assemble(ground: Ground) -> Parts:
     edge = Edge(
         Tokens(settings.tokens_file),
         ground.identities,
-        Confirmations(ground.publisher),
+        Confirmations(ground.publisher, ByteQuota(settings.source_bytes_per_day, DAY_SECONDS)),
         Verdicts(settings.validator_url, settings.linker_url),
         Descriptions(TechniqueBook.load(own_folders("techniques", own)), vocabulary),
         ground.clock,

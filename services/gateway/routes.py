@@ -159,21 +159,23 @@ class Edge:
             else:
                 messages.append(message)
                 results.append({"status": 202, **accepted.model_dump(mode="json")})
-        await self._confirm(messages, {"receipt_ids": [result.get("receipt_id") for result in results]})
+        await self._confirm(
+            messages, call.grant.name, {"receipt_ids": [result.get("receipt_id") for result in results]}
+        )
         return JSONResponse({"results": results}, 202 if len(messages) == len(results) else 207)
 
     async def _one(self, request: Request, submit: Submit) -> BaseModel:
         call = self._call(request)
         receipt_id = receipt_of(request.headers.get("idempotency-key"), uuid4(), "the header Idempotency-Key")
         message, answer = submit(read_json(await _body(request, MOST_SUBMISSION_BYTES)), receipt_id, call)
-        await self._confirm([message], {"receipt_id": str(receipt_id)})
+        await self._confirm([message], call.grant.name, {"receipt_id": str(receipt_id)})
         return answer
 
-    async def _confirm(self, messages: Sequence[Message], receipts: Mapping[str, object]) -> None:
+    async def _confirm(self, messages: Sequence[Message], source: str, receipts: Mapping[str, object]) -> None:
         if not messages:
             return
         try:
-            await self.confirmations.publish(messages)
+            await self.confirmations.publish(messages, source)
         except Problem as problem:
             problem.members = receipts
             raise
