@@ -54,7 +54,7 @@ def rejection_message(stage: str, record: Record, refusal: Refusal, now: datetim
     )
     payload = DatasetRejected(rejection=rejection).model_dump_json().encode()
     event_id = receipt_id if receipt_id and is_plain(receipt_id) else _position_id(record)
-    key = str(dataset_id).encode() if dataset_id else record.key
+    key = str(dataset_id).encode() if dataset_id else record.key and record.key[:MOST_KEY_BYTES]
     return Message(
         REJECTED.name,
         key,

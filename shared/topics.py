@@ -68,10 +68,10 @@ LINKED = Topic("dataset.linked", events.DatasetLinked, 7 * DAY_MS, MOST_EVENT_BY
 TRACKED = Topic("dataset.tracked", events.DatasetTracked, 7 * DAY_MS, MOST_EVENT_BYTES)
 COMMITTED = Topic("dataset.committed", events.DatasetCommitted, FOR_EVER, MOST_EVENT_BYTES)
 REJECTED = Topic("dataset.rejected", events.DatasetRejected, FOR_EVER, 24 * MEBIBYTE)
-PENDING = Topic("dataset.pending", events.DatasetPending, 30 * DAY_MS, MEBIBYTE)
+PENDING = Topic("dataset.pending", events.DatasetPending, 30 * DAY_MS, 4 * MEBIBYTE)
 INVESTIGATIONS = Topic("investigation.events", events.InvestigationAnnounced, FOR_EVER, MEBIBYTE, key="proposal")
 REGISTERED = Topic(
-    "investigation.registered", events.InvestigationRegistered, FOR_EVER, MEBIBYTE, key="investigation id"
+    "investigation.registered", events.InvestigationRegistered, FOR_EVER, 2 * MEBIBYTE, key="investigation id"
 )
 SAMPLES = Topic("sample.events", events.SampleMoved, FOR_EVER, MEBIBYTE, key="proposal and sample name")
 SHIPMENTS = Topic("shipment.events", shipments.ShipmentChanged, FOR_EVER, 2 * MEBIBYTE, key="investigation id")

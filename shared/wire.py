@@ -21,6 +21,8 @@ from shared.topics import SUBMITTED, Topic
 E = TypeVar("E", bound=BaseModel)
 
 MOST_HEADER_CHARACTERS = 255
+MOST_KEPT_HEADER_BYTES = 1024
+"""Of a header that goes on from stage to stage, for which Kafka's limits leave room beside the event."""
 
 UNDECODED = "\N{REPLACEMENT CHARACTER}"
 """Stands in the name of a header for bytes that are not UTF-8 (`shared.kafka_records`)."""
@@ -258,9 +260,11 @@ def producer_of(record: Record) -> bytes | None:
     """Who handed in what a record follows from: told by the stage before, else the record's own source."""
     headers = dict(record.headers)
     source = headers.get("ce_source")
-    return headers.get(PRODUCER, source) if source is not None and source.startswith(OURS) else source
+    told = headers.get(PRODUCER, source) if source is not None and source.startswith(OURS) else source
+    return told if told is None or len(told) <= MOST_KEPT_HEADER_BYTES else told[:MOST_KEPT_HEADER_BYTES]
 
 
 def trace_of(record: Record) -> bytes | None:
-    """The W3C `traceparent` that a record came with."""
-    return next((value for name, value in record.headers if name == "traceparent"), None)
+    """The W3C `traceparent` that a record came with; what is longer than one may be is none."""
+    trace = next((value for name, value in record.headers if name == "traceparent"), None)
+    return trace if trace is None or len(trace) <= MOST_KEPT_HEADER_BYTES else None

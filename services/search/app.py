@@ -47,7 +47,7 @@ def stages_of(
     return (
         Stage("search", COMMITTED, CommittedView, note_committed, store),
         Stage("search-rejections", REJECTED, DatasetRejected, note_rejected, store, onlooker=True),
-        Stage("search-pending", PENDING, DatasetPending, note_pending, store, onlooker=True),
+        Stage("search-pending", PENDING, DatasetPending, note_pending, store),
         Stage("search-receipts", SUBMITTED, SubmittedView, note_submitted, store, onlooker=True),
         Stage("search-investigations", REGISTERED, InvestigationRegistered, note_registered, store),
         Stage("search-logbook", LOGBOOK, LogbookWritten, note_written, store),

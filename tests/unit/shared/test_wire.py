@@ -1,11 +1,12 @@
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from shared.events import DatasetSubmitted, Producer
 from shared.rejections import Code, Poison
-from shared.topics import SUBMITTED
-from shared.wire import Headers, Record, headers_of, read, splice
+from shared.topics import HEADROOM_BYTES, SUBMITTED
+from shared.wire import Headers, Record, derived_headers, headers_of, read, splice
 
 HEADERS = headers_of(SUBMITTED, receipt_id="r-1", source="/producers/test", time="2026-11-24T00:00:00Z")
 GOOD = b'{"submission":{"name":"n","path":"/data/a","proposal":"p","parameters":{"a":%b}}}'
@@ -81,3 +82,11 @@ def test_a_section_is_added_and_every_other_byte_stays() -> None:
         "one": {"software": "mxcube", "version": None, "machine": None},
         "two": {"value": 0.1},
     }
+
+
+def test_a_header_that_goes_on_with_an_event_leaves_room_for_it() -> None:
+    """Else Kafka would take no event that a stage makes of it, however often the stage tries."""
+    headers = (("ce_source", b"/beamcat/x"), ("ce_producer", b"p" * 10**6), ("traceparent", b"0" * 10**6))
+    record = Record(SUBMITTED.name, 0, 0, 0, b"k", b"{}", headers)
+    derived = derived_headers(SUBMITTED, record, "r", "validator", datetime(2026, 11, 24, tzinfo=UTC))
+    assert sum(len(name) + len(value) for name, value in derived) < HEADROOM_BYTES // 2
