@@ -4,12 +4,15 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from math import ceil
 
 from aiokafka.errors import MessageSizeTooLargeError
 
 from shared.faults import Fault, fault_of
+from shared.metrics import DOOR_REFUSED
 from shared.problems import Problem
 from shared.publisher import Publisher
+from shared.quota import ByteQuota
 from shared.wire import Message
 
 logger = logging.getLogger(__name__)
@@ -27,9 +30,10 @@ class Confirmations:
     told that it may yet arrive, and it goes on counting against the bounds until it is settled.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # a bound each
         self,
         publisher: Publisher,
+        quota: ByteQuota,
         *,
         confirmation_seconds: float = CONFIRMATION_SECONDS,
         most_publishes: int = MOST_PUBLISHES,
@@ -38,6 +42,7 @@ class Confirmations:
         cure: str = SAME_AGAIN,
     ) -> None:
         self._publisher = publisher
+        self._quota = quota
         self._confirmation_seconds = confirmation_seconds
         self._most_publishes = most_publishes
         self._most_bytes = most_bytes
@@ -46,14 +51,16 @@ class Confirmations:
         self._under_way: dict[asyncio.Task[None], float] = {}
         self._bytes = 0
 
-    async def publish(self, messages: Sequence[Message]) -> None:
-        """Return once all messages are confirmed.
+    async def publish(self, messages: Sequence[Message], source: str) -> None:
+        """Return once all messages of a source are confirmed.
 
         Raises:
-            Problem: 429, too much waits for Kafka; 503, Kafka is away. The messages of a 503 may yet arrive.
+            Problem: 429, too much waits for Kafka, or this source has sent too much; 503, Kafka is away. The messages
+                of a 503 may yet arrive.
         """
         size = sum(len(message.value) for message in messages)
-        self._admit(size)
+        self._admit(size, source)
+        self._quota.use(source, size)
         task = asyncio.create_task(self._publisher.publish(messages))
         self._under_way[task] = self._monotonic()
         self._bytes += size
@@ -70,7 +77,15 @@ class Confirmations:
             raise error
         raise self._away(f"Kafka is away ({type(error).__name__})")
 
-    def _admit(self, size: int) -> None:
+    def _admit(self, size: int, source: str) -> None:
+        if wait := self._quota.seconds_to_wait(source):
+            DOOR_REFUSED.inc()
+            raise Problem(
+                429,
+                f"{source} has sent the {self._quota.most_bytes} bytes that one source may send in a day "
+                "(BEAMCAT_SOURCE_BYTES_PER_DAY); send again later, or ask the facility for more",
+                retry_after_seconds=ceil(wait),
+            )
         if len(self._under_way) < self._most_publishes and self._bytes + size <= self._most_bytes:
             return
         oldest = min(self._under_way.values(), default=self._monotonic())

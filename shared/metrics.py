@@ -89,6 +89,13 @@ GATEWAY_REQUESTS = Counter(
 KEYS_FORGOTTEN = Counter(
     "beamcat_gateway_keys_forgotten", "Receipt ids that the gateway forgot to make room, so that their reuse passes."
 )
+DOOR_REFUSED = Counter(
+    "beamcat_quota_refused", "Requests and frames refused because their source had sent what it may send in a day."
+)
+REJECTIONS_SHORTENED = Counter(
+    "beamcat_rejections_shortened",
+    "Rejections that keep only beginning and end of the event: its source had used what is kept whole in an hour.",
+)
 ICAT_FRAMES = Counter(
     "beamcat_icat_frames",
     "Frames by what made them durable: published (Kafka) or spooled (the disk); what was spooled is then delivered.",

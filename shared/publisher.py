@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaConnectionError
 from aiokafka.partitioner import DefaultPartitioner
 
 from shared.kafka_access import farewell, kafka_access, knocking
+from shared.kept_whole import KeptWhole
 from shared.settings import Settings
 from shared.topics import HEADROOM_BYTES, TOPICS
 from shared.wire import Message
@@ -35,6 +36,7 @@ class KafkaPublisher:
 
     def __init__(self, settings: Settings, client_id: str) -> None:
         self._settings = settings
+        self._kept = KeptWhole(settings.rejected_bytes_per_hour)
         self._access = kafka_access(settings)
         self._client_id = client_id
         self._producer: AIOKafkaProducer | None = None
@@ -78,6 +80,7 @@ class KafkaPublisher:
             return
         if self._producer is None:
             raise KafkaConnectionError("Kafka is not reached yet")
+        messages = self._kept.fitting(messages)
         confirmations: list[asyncio.Future[Any]] = []
         try:
             for (topic, partition), group in (await self._by_partition(messages)).items():
@@ -89,6 +92,7 @@ class KafkaPublisher:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
+        self._kept.count(messages)
 
     async def _by_partition(self, messages: Sequence[Message]) -> dict[tuple[str, int], list[Message]]:
         """Where each message belongs by its key, as every client of Kafka finds it (murmur2)."""

@@ -1,7 +1,8 @@
 """Building a `dataset.rejected` event: the reason, the original bytes and where they were read."""
 
-import base64
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID, uuid5
@@ -18,7 +19,11 @@ MOST_MESSAGE_CHARACTERS = 4000
 MOST_HEADERS = 64
 MOST_HEADER_CHARACTERS = 1000
 MOST_KEY_BYTES = 64 * 1024
-EXCERPT_BYTES = 1024
+EXCERPT_BYTES = 64 * 1024
+"""Of the beginning and of the end of what is too large to be kept whole."""
+SHORT_BYTES = 1024
+"""Of the beginning and of the end of what a source's quota leaves no room for."""
+NOT_KEPT = "original_not_kept"
 
 
 def rejection_message(
@@ -35,6 +40,7 @@ def rejection_message(
         topic=record.topic, partition=record.partition, offset=record.offset, timestamp_ms=record.timestamp_ms
     )
     first = first_reading(record)
+    too_large = record.value is not None and _is_too_large(record.value)
     rejection = Rejection(
         receipt_id=receipt_id,
         dataset_id=about.dataset_id,
@@ -43,13 +49,13 @@ def rejection_message(
         stage=stage,
         code=refusal.code,
         message=storable(refusal.message)[:MOST_MESSAGE_CHARACTERS],
-        findings=list(_fitting(refusal.findings)),
+        findings=[*_fitting(refusal.findings), *([_not_kept(record.value or b"", EXCERPT_BYTES)] if too_large else [])],
         origin=origin,
         submitted=None if first == origin else first,
         headers=headers,
         key_base64=None if record.key is None else _encoded(record.key[:MOST_KEY_BYTES]),
-        value_base64=None if record.value is None or _is_too_large(record.value) else _encoded(record.value),
-        value_excerpt=_excerpt(record.value) if record.value is not None and _is_too_large(record.value) else None,
+        value_base64=None if record.value is None or too_large else _encoded(record.value),
+        value_excerpt=_excerpt(record.value, EXCERPT_BYTES) if record.value is not None and too_large else None,
         rejected_at=now,
     )
     payload = DatasetRejected(rejection=rejection).model_dump_json().encode()
@@ -92,22 +98,46 @@ def first_reading(record: Record) -> Origin:
     return Origin(topic=topic, partition=partition, offset=offset, timestamp_ms=timestamp_ms)
 
 
+def shortened(message: Message) -> Message:
+    """A rejection that keeps beginning and end of the event alone, because its source has used its quota."""
+    rejection = DatasetRejected.model_validate_json(message.value).rejection
+    value = b64decode(rejection.value_base64 or "")
+    if len(value) <= 2 * SHORT_BYTES:
+        return message
+    short = rejection.model_copy(
+        update={
+            "value_base64": None,
+            "value_excerpt": _excerpt(value, SHORT_BYTES),
+            "findings": [*rejection.findings, _not_kept(value, SHORT_BYTES)],
+        }
+    )
+    return replace(message, value=DatasetRejected(rejection=short).model_dump_json().encode())
+
+
 def _is_too_large(value: bytes) -> bool:
     """Kafka compresses, so a record may be larger than any topic seems to allow."""
     return len(value) > MOST_EVENT_BYTES
 
 
-def _excerpt(value: bytes) -> Excerpt:
+def _excerpt(value: bytes, kept: int) -> Excerpt:
     return Excerpt(
         byte_count=len(value),
         sha256=sha256(value).hexdigest(),
-        head_base64=_encoded(value[:EXCERPT_BYTES]),
-        tail_base64=_encoded(value[-EXCERPT_BYTES:]),
+        head_base64=_encoded(value[:kept]),
+        tail_base64=_encoded(value[-kept:]),
     )
 
 
+def _not_kept(value: bytes, kept: int) -> Finding:
+    """Why the event is not there as a whole, and where it is."""
+    why = "it is too large" if kept == EXCERPT_BYTES else "its source had used what is kept whole in an hour"
+    message = f"of the event's {len(value)} bytes the first and the last {kept} are kept: {why}"
+    cure = "read it where it was read, as long as that topic keeps it, or ask its producer for it"
+    return Finding.warning(NOT_KEPT, message, cure, value=sha256(value).hexdigest(), expected="its SHA-256 is this")
+
+
 def _encoded(value: bytes) -> str:
-    return base64.b64encode(value).decode()
+    return b64encode(value).decode()
 
 
 def _fitting(findings: Sequence[Finding]) -> Iterator[Finding]:

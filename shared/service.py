@@ -1,6 +1,8 @@
 """A service: its stages and relays, and a small HTTP face that tells whether it lives, is ready and how it fares."""
 
 import asyncio
+import contextlib
+import ctypes
 import functools
 import gc
 import logging
@@ -31,12 +33,15 @@ from shared.retries import until_done
 from shared.settings import Settings
 from shared.stage import Stage, StageRunner
 from shared.stream import Stream, Subscription
+from shared.topics import MEBIBYTE
 
 logger = logging.getLogger(__name__)
 
 API_PAGE = Path(__file__).parent / "api.html"
 MEASURE_SECONDS = 1.0
 GARBAGE_THRESHOLDS = (100_000, 50, 100)
+M_MMAP_THRESHOLD = -3
+"""The number of this option of `mallopt`, as <malloc.h> has it."""
 STUCK_SECONDS = 60.0
 """A stage that is behind and has settled nothing for so long is not ready."""
 
@@ -260,6 +265,16 @@ def spare_garbage() -> None:
     gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
+def give_back_large_buffers() -> None:
+    """Memory of more than a mebibyte goes back to the system when it is let go.
+
+    The C library keeps it else, once it has seen such pieces come and go, and a stage that met a few large events would
+    hold several times their size for ever. Where there is no such library nothing is done.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, MEBIBYTE)
+
+
 def serve(service: Service, settings: Settings) -> int:
     """Run a service until SIGTERM or SIGINT; the process's exit code."""
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -269,6 +284,7 @@ def serve(service: Service, settings: Settings) -> int:
         logger.critical("%s cannot start: %s", service.name, error)
         return 1
     spare_garbage()
+    give_back_large_buffers()
     server = uvicorn.Server(http_config(host.app(), settings))
     host.end = functools.partial(setattr, server, "should_exit", True)
     for ending in (signal.SIGTERM, signal.SIGINT):

@@ -92,6 +92,17 @@ class Settings(BaseSettings):
     linker_url: str = Field(default="http://127.0.0.1:8002", description="where the gateway asks for verdicts on links")
     tokens_file: Path = Field(default=Path(".beamcat/tokens.json"), description="producers and their hashed tokens")
 
+    source_bytes_per_day: int = Field(
+        default=64 * 1024**3,
+        ge=1024**2,
+        description="most bytes that one source may leave behind in a day, at each process that takes them in",
+    )
+    rejected_bytes_per_hour: int = Field(
+        default=64 * 1024**2,
+        ge=1,
+        description="most bytes of a source's rejected events that a process keeps whole in an hour; of what comes "
+        "beyond it keeps length, SHA-256, beginning and end",
+    )
     session_minutes: int = Field(default=720, ge=1, description="how long a session of an ICAT client lasts")
     stomp_host: str = Field(default="127.0.0.1", description="address that ICAT's clients reach, STOMP and Jolokia")
     stomp_port: int = Field(default=61613, ge=0, description="port of STOMP")

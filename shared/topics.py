@@ -86,14 +86,14 @@ COMMITTED = Topic(
 )
 REJECTED = Topic("dataset.rejected", events.DatasetRejected, FOR_EVER, 24 * MEBIBYTE)
 PENDING = Topic(
-    "dataset.pending", events.DatasetPending, 30 * DAY_MS, MEBIBYTE, keyed_by=attrgetter("pending.dataset_id")
+    "dataset.pending", events.DatasetPending, 30 * DAY_MS, 4 * MEBIBYTE, keyed_by=attrgetter("pending.dataset_id")
 )
 INVESTIGATIONS = Topic("investigation.events", events.InvestigationAnnounced, FOR_EVER, MEBIBYTE, key="proposal")
 REGISTERED = Topic(
     "investigation.registered",
     events.InvestigationRegistered,
     FOR_EVER,
-    MEBIBYTE,
+    2 * MEBIBYTE,
     key="investigation id",
     keyed_by=attrgetter("investigation.investigation_id"),
 )

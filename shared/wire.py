@@ -23,6 +23,8 @@ from shared.topics import COMMITTED, LINKED, PENDING, REJECTED, SUBMITTED, TRACK
 E = TypeVar("E", bound=BaseModel)
 
 MOST_HEADER_CHARACTERS = 255
+MOST_KEPT_HEADER_BYTES = 1024
+"""Of a header that goes on from stage to stage, for which Kafka's limits leave room beside the event."""
 
 UNDECODED = "\N{REPLACEMENT CHARACTER}"
 """Stands in the name of a header for bytes that are not UTF-8 (`shared.kafka_records`)."""
@@ -357,7 +359,8 @@ def producer_of(record: Record) -> bytes | None:
     headers = dict(record.headers)
     source = headers.get("ce_source")
     told = source is not None and _follows(record, source.decode(errors="replace"))
-    return (headers.get(PRODUCER) or source) if told else source
+    found = (headers.get(PRODUCER) or source) if told else source
+    return found if found is None else found[:MOST_KEPT_HEADER_BYTES]
 
 
 def content_of(record: Record) -> str:
@@ -385,10 +388,11 @@ def origin_of(record: Record) -> bytes:
     if record.topic != SUBMITTED.name:
         for name, value in record.headers:
             if name == ORIGIN:
-                return value
+                return value[:MOST_KEPT_HEADER_BYTES]
     return b"%b/%d/%d/%d" % (record.topic.encode(), record.partition, record.offset, record.timestamp_ms)
 
 
 def trace_of(record: Record) -> bytes | None:
-    """The W3C `traceparent` that a record came with."""
-    return next((value for name, value in record.headers if name == "traceparent"), None)
+    """The W3C `traceparent` that a record came with; what is longer than one may be is none."""
+    trace = next((value for name, value in record.headers if name == "traceparent"), None)
+    return trace if trace is None or len(trace) <= MOST_KEPT_HEADER_BYTES else None

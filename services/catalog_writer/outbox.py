@@ -13,7 +13,7 @@ from shared.wire import Message, SubmissionId
 RELAY_LOCK = 0x636174616C6F67
 """Held by the one relay at work; advisory locks are the whole database's."""
 
-MOST_BYTES = 64 * 1024 * 1024
+MOST_BYTES = 16 * 1024 * 1024
 """Most that a lot may hold in memory, its last message not counted."""
 
 TAKE = f"""

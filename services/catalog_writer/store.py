@@ -1,6 +1,6 @@
 """The catalogue in PostgreSQL: a batch is loaded, and written in one transaction with its outbox."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
@@ -29,6 +29,7 @@ from shared.failpoints import failpoint
 from shared.metrics import SUBMITTED_TO_COMMITTED
 from shared.rejections import Code, Refusal
 from shared.stage import Outcome
+from shared.topics import MEBIBYTE
 from shared.wire import Received, SubmissionId
 
 CODES = {code.value: code for code in Code}
@@ -88,6 +89,14 @@ CURRENT = """
 select dataset_id, payload from dataset join revision using (dataset_id, revision)
 where dataset_id = any($1::uuid[])
 """
+# The length of a payload stands before it (`rows.packed`), lowest byte first.
+SIZES = """
+select sum(get_byte(head, 0) + (get_byte(head, 1) << 8) + (get_byte(head, 2) << 16) + (get_byte(head, 3)::bigint << 24))
+from dataset join revision using (dataset_id, revision), substring(payload from 1 for 4) as head
+where dataset_id = any($1::uuid[])
+"""
+MOST_CURRENT_BYTES = 16 * MEBIBYTE
+"""Of the documents that a batch changes; an event of a few bytes may change one of megabytes."""
 
 # Investigations and samples are shared by many datasets: rows that are there already are read, not written or locked.
 SAVE_INVESTIGATIONS = _insert(
@@ -150,7 +159,9 @@ class CatalogTransaction:
             return Known({}, {}, numbers)
         submissions = {event.submission(event.event.dataset.dataset_id) for event in events}
         answered = await self._answered([each for each in submissions if each.dataset_id in existing])
-        changing = {each.dataset_id for each in submissions - answered.keys()} & existing
+        changing = {each.dataset_id for each in submissions - answered.keys() if each.dataset_id} & existing
+        if len(changing) > 1:
+            await self._check_size(changing)
         rows = await self._connection.fetch(CURRENT, list(changing)) if changing else ()
         datasets = {row["dataset_id"]: Catalogued.read(unpacked(row["payload"])) for row in rows}
         return Known(datasets, answered, numbers)
@@ -168,6 +179,16 @@ class CatalogTransaction:
             for each, row in answers
             if row is not None
         }
+
+    async def _check_size(self, changing: Collection[UUID]) -> None:
+        """See that the documents of a batch fit into memory together; of one alone nothing is asked.
+
+        Raises:
+            asyncpg.ProgramLimitExceededError: they do not; the runner tries halves of the batch.
+        """
+        size = await self._connection.fetchval(SIZES, list(changing)) or 0
+        if size > MOST_CURRENT_BYTES:
+            raise asyncpg.ProgramLimitExceededError(f"{len(changing)} datasets have documents of {size} bytes in all")
 
     async def save(self, events: Sequence[Received[CatalogView]], outcomes: Sequence[Outcome]) -> None:
         """Write rows and outbox, one statement a table.

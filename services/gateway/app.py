@@ -6,6 +6,7 @@ from services.gateway.routes import Edge
 from shared.confirming import Confirmations
 from shared.datafiles import own_folders
 from shared.producer_watch import ProducerWatch, WatchedPublisher
+from shared.quota import DAY_SECONDS, ByteQuota
 from shared.service import Ground, Parts, Service
 from shared.techniques import TechniqueBook
 from shared.tokens import Tokens
@@ -21,7 +22,7 @@ def assemble(ground: Ground) -> Parts:
     edge = Edge(
         Tokens(settings.tokens_file),
         ground.identities,
-        Confirmations(WatchedPublisher(ground.publisher, watch)),
+        Confirmations(WatchedPublisher(ground.publisher, watch), ByteQuota(settings.source_bytes_per_day, DAY_SECONDS)),
         Verdicts(settings.validator_url, settings.linker_url),
         Descriptions(TechniqueBook.load(own_folders("techniques", own)), vocabulary),
         ground.clock,

@@ -171,7 +171,7 @@ class Edge:
             else:
                 messages.append(message)
                 results.append({"status": 202, **accepted.model_dump(mode="json")})
-        await self._confirm(messages, claims, {"receipt_ids": [result.get("receipt_id") for result in results]})
+        await self._confirm(messages, claims, call, {"receipt_ids": [result.get("receipt_id") for result in results]})
         return JSONResponse({"results": results}, 202 if len(messages) == len(results) else 207)
 
     async def _one(self, request: Request, submit: Submit) -> BaseModel:
@@ -181,19 +181,19 @@ class Edge:
         message, answer = submit(read_json(await _body(request, MOST_SUBMISSION_BYTES)), receipt_id, call)
         about = answer.path if isinstance(answer, Accepted) else message.topic
         claim = self._claim(message, receipt_id, about, call)
-        await self._confirm([message], [claim], {"receipt_id": str(receipt_id)})
+        await self._confirm([message], [claim], call, {"receipt_id": str(receipt_id)})
         return answer
 
     def _claim(self, message: Message, receipt_id: UUID, about: str, call: Call) -> Claim:
         return self.keys.claim(call.grant.source, receipt_id, about, message.value, call.now)
 
     async def _confirm(
-        self, messages: Sequence[Message], claims: Sequence[Claim], receipts: Mapping[str, object]
+        self, messages: Sequence[Message], claims: Sequence[Claim], call: Call, receipts: Mapping[str, object]
     ) -> None:
         if not messages:
             return
         try:
-            await self.confirmations.publish(messages)
+            await self.confirmations.publish(messages, call.grant.name)
         except Problem as problem:
             for take_back in claims:  # a client that was told of a failure may send something else instead
                 take_back()

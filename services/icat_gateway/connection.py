@@ -146,7 +146,11 @@ class Connection:
         self._on_the_way += 1
         self._all_durable.clear()
         body = Frame(take.queue, frame.body, self._peer, frame.headers)
-        await self._terms.take(body, partial(self._durable, take.receipt))
+        try:
+            await self._terms.take(body, partial(self._durable, take.receipt))
+        except Refused:
+            self._durable(None)  # it was not taken, and nobody need wait for it
+            raise
 
     def _durable(self, receipt: str | None) -> None:
         self._on_the_way -= 1

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     DESTINATION = "destination"
     COMMAND = "command"
     STOPPING = "stopping"
+    QUOTA = "quota"
 
 
 class Refused(Exception):

@@ -9,11 +9,12 @@ from datetime import datetime
 
 from services.icat_gateway.bounds import KIBIBYTE, Bounds
 from services.icat_gateway.connection import Connection, Terms
-from services.icat_gateway.framing import Reason, written
+from services.icat_gateway.framing import Reason, Refused, written
 from services.icat_gateway.intake import Intake, Waiting
-from services.icat_gateway.ports import Taken
+from services.icat_gateway.ports import OVERHEAD_BYTES, Taken
 from services.icat_gateway.translation import Frame
-from shared.metrics import ICAT_CONNECTIONS, ICAT_REFUSED
+from shared.metrics import DOOR_REFUSED, ICAT_CONNECTIONS, ICAT_REFUSED
+from shared.quota import DAY_SECONDS, ByteQuota
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Server:
         self._settings = settings
         self._intake = intake
         self._clock = clock
+        self._quota = ByteQuota(settings.source_bytes_per_day, DAY_SECONDS)
         self._terms = Terms(self._take, asyncio.Semaphore(bounds.large_frames), bounds, wait_seconds)
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._of_peer: Counter[str] = Counter()
@@ -99,6 +101,13 @@ class Server:
         return None
 
     async def _take(self, frame: Frame, durable: Callable[[], None]) -> None:
+        if self._quota.seconds_to_wait(frame.peer):
+            DOOR_REFUSED.inc()
+            most = f"{self._quota.most_bytes} bytes that one address may send in a day"
+            raise Refused(
+                Reason.QUOTA, f"{frame.peer} has sent the {most}; send again later, or ask the facility for more"
+            )
+        self._quota.use(frame.peer, len(frame.body) + OVERHEAD_BYTES)
         self._number = max(self._number + 1, int(self._clock().timestamp() * 1e6))
         await self._intake.put(Waiting(Taken(frame, self._number), durable))
 

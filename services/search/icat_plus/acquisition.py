@@ -120,7 +120,8 @@ def _add_writing(router: APIRouter, desk: Desk) -> None:
         restored = await body_of(request, Restored)
         numbers = await known_numbers(desk, grant, ids)
         files = whereabouts(await desk.icat.reports(numbers))
-        await desk.confirmations.publish([report_message(each, restored, grant, desk.clock()) for each in numbers])
+        messages = [report_message(each, restored, grant, desk.clock()) for each in numbers]
+        await desk.confirmations.publish(messages, grant.name)
         return answered(
             [answer for each in numbers for answer in access_answers(each, files[each], restored.level, desk.zone)]
         )
@@ -130,16 +131,18 @@ def _add_writing(router: APIRouter, desk: Desk) -> None:
         request: Request, key: Key, number: Number = None, proposal: Proposal = None, beamline: Beamline = None
     ) -> Response:
         """Write into the logbook; answered once it is durable."""
-        place = await place_of(desk, desk.access.by_key(key), number, proposal, beamline)
-        return await desk.write(await body_of(request, Written), place)
+        grant = desk.access.by_key(key)
+        place = await place_of(desk, grant, number, proposal, beamline)
+        return await desk.write(await body_of(request, Written), place, grant)
 
     @router.post("/dataacquisition/{key}/base64")
     async def picture(
         request: Request, key: Key, number: Number = None, proposal: Proposal = None, beamline: Beamline = None
     ) -> Response:
         """Put an image or another file into the logbook; answered once it is durable."""
-        place = await place_of(desk, desk.access.by_key(key), number, proposal, beamline)
-        return await desk.write(await body_of(request, Pictured), place)
+        grant = desk.access.by_key(key)
+        place = await place_of(desk, grant, number, proposal, beamline)
+        return await desk.write(await body_of(request, Pictured), place, grant)
 
 
 async def place_of(desk: Desk, grant: Grant, number: str | None, proposal: str | None, beamline: str | None) -> Place:

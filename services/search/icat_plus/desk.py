@@ -23,6 +23,7 @@ from shared.confirming import Confirmations
 from shared.identity import Identities
 from shared.problems import FieldFault, Problem, invalid
 from shared.techniques import TechniqueBook
+from shared.tokens import Grant
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -49,14 +50,14 @@ class Desk:
             return None
         return await self.icat.investigation(int(number), beamlines)
 
-    async def write(self, written: Written, place: Place) -> Response:
+    async def write(self, written: Written, place: Place, grant: Grant) -> Response:
         """Write into the logbook, and answer once Kafka has it.
 
         Raises:
-            Problem: 503, Kafka has not confirmed in time.
+            Problem: 429, this source has written too much; 503, Kafka has not confirmed in time.
         """
         entry = entry_of(written, place, self.identities, self.clock(), self.zone)
-        await self.confirmations.publish([message_of(entry)])
+        await self.confirmations.publish([message_of(entry)], grant.name)
         return answered(written_answer(entry, self.zone))
 
     def time(self, name: str, text: str | None, *, end_of_day: bool = False) -> datetime | None:

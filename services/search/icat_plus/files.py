@@ -73,7 +73,8 @@ def _add_tape(router: APIRouter, desk: Desk) -> None:
         grant = await desk.access.by_session(session_id)
         requester = await body_of(request, Requester, absent=b"{}")
         numbers = await known_numbers(desk, grant, ids)
-        await desk.confirmations.publish([report_message(each, requester, grant, desk.clock()) for each in numbers])
+        messages = [report_message(each, requester, grant, desk.clock()) for each in numbers]
+        await desk.confirmations.publish(messages, grant.name)
         return Response()
 
 

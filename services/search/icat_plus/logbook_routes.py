@@ -42,16 +42,18 @@ def add(router: APIRouter, desk: Desk) -> None:
     @router.post("/logbook/{session_id}/event")
     async def write(request: Request, session_id: SessionId, number: Number = None) -> Response:
         """Write into the logbook of an investigation; answered once it is durable."""
-        place = await place_of(desk, await desk.access.by_session(session_id), number, None, None)
-        return await desk.write(await body_of(request, Written), place)
+        grant = await desk.access.by_session(session_id)
+        place = await place_of(desk, grant, number, None, None)
+        return await desk.write(await body_of(request, Written), place, grant)
 
     @router.post("/logbook/{session_id}/event/createfrombase64")
     async def picture(
         request: Request, session_id: SessionId, number: Number = None, beamline: Beamline = None
     ) -> Response:
         """Put an image or another file into it; answered once it is durable."""
-        place = await place_of(desk, await desk.access.by_session(session_id), number, None, beamline)
-        return await desk.write(await body_of(request, Pictured), place)
+        grant = await desk.access.by_session(session_id)
+        place = await place_of(desk, grant, number, None, beamline)
+        return await desk.write(await body_of(request, Pictured), place, grant)
 
     @router.get("/resource/{session_id}/file/download")
     async def download(session_id: SessionId, resource: Annotated[UUID, Query(alias="resourceId")]) -> Response:

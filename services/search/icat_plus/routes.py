@@ -23,6 +23,7 @@ from services.search.routes import AnsweringRoute
 from shared.confirming import Confirmations
 from shared.problems import FieldFault, Problem, invalid
 from shared.publisher import Publisher
+from shared.quota import DAY_SECONDS, ByteQuota
 from shared.service import Ground
 from shared.techniques import TechniqueBook
 from shared.tokens import Tokens
@@ -88,17 +89,18 @@ def routes(
     tokens = Tokens(ground.settings.tokens_file)
     lifetime = timedelta(minutes=ground.settings.session_minutes)
     kept = sessions or PostgresSessions(ground.database)
+    quota = ByteQuota(ground.settings.source_bytes_per_day, DAY_SECONDS)
     desk = Desk(
         reader=reader,
         icat=icat,
         datasets=Datasets(reader, icat, zone),
         access=Access(tokens, Sessions(kept, tokens, ground.clock, lifetime), ground.clock),
         confirmations=Confirmations(
-            publisher or ground.publisher, confirmation_seconds=CONFIRMATION_SECONDS, cure=SAME_AGAIN
+            publisher or ground.publisher, quota, confirmation_seconds=CONFIRMATION_SECONDS, cure=SAME_AGAIN
         ),
         shipping=ShippingDesk(
             PostgresDeclarations(ground.database),
-            Confirmations(publisher or ground.publisher, cure=SAME_AGAIN),
+            Confirmations(publisher or ground.publisher, quota, cure=SAME_AGAIN),
             ground.identities,
             ground.clock,
         ),

@@ -61,7 +61,7 @@ class ShippingDesk:
         value = to_json(ShipmentChanged(shipping=shipping), exclude_none=True)
         headers = headers_of(SHIPMENTS, receipt_id=event_id, source=SOURCE, time=now.isoformat())
         key = shipping.investigation_id.encode()
-        await self.confirmations.publish([Message(SHIPMENTS.name, key, value, headers)])
+        await self.confirmations.publish([Message(SHIPMENTS.name, key, value, headers)], grant.name)
         declared = declared_of(self.identities, shipping, said_of(SOURCE, event_id, value))
         await self.declarations.note(declared)
         return Travelling(known.investigation_id, together(known.declared, declared))

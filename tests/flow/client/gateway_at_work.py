@@ -20,6 +20,7 @@ from services.gateway.routes import Edge
 from shared.confirming import Confirmations
 from shared.identity import Identities
 from shared.publisher import MemoryPublisher
+from shared.quota import DAY_SECONDS, ByteQuota
 from shared.techniques import TechniqueBook
 from shared.tokens import Tokens, create_token
 from shared.vocabulary import Vocabulary
@@ -55,7 +56,7 @@ class GatewayAtWork:
         edge = Edge(
             Tokens(self.tokens_file),
             Identities("facility.example"),
-            Confirmations(self.publisher),
+            Confirmations(self.publisher, ByteQuota(10**9, DAY_SECONDS)),
             Verdicts("http://validator", "http://linker", httpx.MockTransport(judge)),
             Descriptions(TechniqueBook([]), Vocabulary([], {})),
             lambda: datetime.now(UTC),

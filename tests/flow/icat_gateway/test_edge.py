@@ -202,6 +202,18 @@ async def test_what_is_too_large_for_its_topic_is_rejected_with_its_bytes(tmp_pa
     assert len(rejection["value_base64"]) > MOST_SUBMISSION_BYTES
 
 
+async def test_an_address_that_has_sent_what_it_may_in_a_day_is_told_so(tmp_path: Path) -> None:
+    bounds = Bounds(patiences=Patiences(goodbye=0.05))
+    async with running(tmp_path, broker := Broker(), bounds, source_bytes_per_day=1024**2) as world:
+        client = await (await world.client()).connect()
+        await client.send(b"x" * 1024**2, "1")
+        await client.received("1")
+        await client.send(b"2", "2")
+        told = await client.rest()
+    assert "127.0.0.1 has sent the 1048576 bytes that one address may send in a day" in told
+    assert broker.bodies == [b"x" * 1024**2]
+
+
 async def test_a_refused_client_is_told_why_and_what_it_sent_before_is_taken(tmp_path: Path) -> None:
     async with running(tmp_path, broker := Broker(), Bounds(patiences=Patiences(goodbye=0.05))) as world:
         client = await (await world.client()).connect()

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -14,10 +15,11 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from services.catalog_writer import store
 from services.catalog_writer.handler import commit
 from services.catalog_writer.outbox import PostgresOutbox
 from services.catalog_writer.rows import packed
-from services.catalog_writer.store import PostgresCatalog
+from services.catalog_writer.store import SIZES, CatalogTransaction, PostgresCatalog
 from services.catalog_writer.tables import METADATA
 from shared.database import Database
 from shared.events import DeclaredFile
@@ -71,6 +73,31 @@ async def test_an_input_that_is_not_catalogued_harms_only_its_child(catalogue: C
     assert catalogue.refusals == ["r9: cannot_store"]
     assert len(await catalogue.answers()) == 5
     assert await rows(database, "select count(*) from link") == [(0,)]
+
+
+async def test_updates_of_large_datasets_are_taken_in_lots_and_none_is_lost(
+    catalogue: Catalogue, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit is set so that two of the documents go together."""
+    large = {"note": {"original": "x" * 100_000, "value": "x" * 100_000}}
+    first = [Tracked(name=f"run{n}", receipt=f"r{n}", parameters=large) for n in range(7)]  # type: ignore[arg-type]
+    await catalogue.submit(*first)
+    sizes = await rows(database, SIZES.replace("$1::uuid[]", "array(select dataset_id from dataset)"))
+    assert 7 * 200_000 < int(str(sizes[0][0])) < 8 * 210_000
+    monkeypatch.setattr(store, "MOST_CURRENT_BYTES", 450_000)
+    asked: list[int] = []
+    handle = store.CatalogTransaction._check_size
+
+    async def check(transaction: CatalogTransaction, changing: set[UUID]) -> None:
+        asked.append(len(changing))
+        await handle(transaction, changing)
+
+    monkeypatch.setattr(store.CatalogTransaction, "_check_size", check)
+    more = {"MX_transmission": number(20, "%")}
+    await catalogue.submit(*(replace(each, receipt=f"u{each.name}", mode="merge", parameters=more) for each in first))
+    assert asked[0] == 7
+    assert catalogue.refusals == []
+    assert await rows(database, "select count(*) from revision where revision = 2") == [(7,)]
 
 
 async def test_shared_rows_are_written_only_when_they_change(catalogue: Catalogue, database: Database) -> None:

@@ -12,6 +12,7 @@ from services.gateway.descriptions import Descriptions
 from services.gateway.routes import Edge
 from shared.confirming import Confirmations
 from shared.identity import Identities
+from shared.quota import DAY_SECONDS, ByteQuota
 from shared.tokens import Tokens, create_token
 from shared.topics import Topic
 from shared.wire import Message, Received, Record, read
@@ -68,8 +69,9 @@ class Gateway:
         self.publisher = TroubledPublisher()
         self.services = Services()
         self.waits: dict[str, float] = {}
+        self.quota = ByteQuota(10**9, DAY_SECONDS)
         self.confirmations = Confirmations(
-            self.publisher, confirmation_seconds=0.05, most_publishes=2, most_bytes=1_000_000
+            self.publisher, self.quota, confirmation_seconds=0.05, most_publishes=2, most_bytes=1_000_000
         )
         edge = Edge(
             Tokens(tokens_file),

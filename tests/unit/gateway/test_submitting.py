@@ -201,6 +201,19 @@ async def test_more_bytes_than_may_wait_are_a_429(caller: httpx.AsyncClient) -> 
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
 
 
+async def test_a_source_that_has_sent_what_it_may_in_a_day_is_a_429_with_words_and_no_neighbour_is(
+    gateway: Gateway, caller: httpx.AsyncClient
+) -> None:
+    gateway.quota.use("id30a3-control", gateway.quota.most_bytes + 10**6)
+    answer = await caller.post("/datasets", json=DATASET)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "87")  # a day for the whole quota
+    assert "id30a3-control has sent the 1000000000 bytes that one source may send in a day" in answer.json()["detail"]
+    assert gateway.publisher.messages == []
+    gateway.quota.use("id30a3-control", -(10**6))
+    gateway.quota.use("another", gateway.quota.most_bytes + 1)
+    assert (await caller.post("/datasets", json=DATASET)).status_code == 202
+
+
 async def test_a_defect_is_a_500_that_tells_no_internals(
     gateway: Gateway, caller: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -60,8 +60,11 @@ def test_of_a_value_that_no_topic_could_hold_hash_length_head_and_tail_are_kept(
     excerpt = rejection.value_excerpt
     assert excerpt is not None
     assert (excerpt.byte_count, excerpt.sha256) == (len(value), sha256(value).hexdigest())
-    assert base64.b64decode(excerpt.head_base64) == value[:1024]
-    assert base64.b64decode(excerpt.tail_base64) == value[-1024:]
+    assert base64.b64decode(excerpt.head_base64) == value[: 64 * 1024]
+    assert base64.b64decode(excerpt.tail_base64) == value[-64 * 1024 :]
+    [finding] = rejection.findings
+    assert finding.code == "original_not_kept"
+    assert f"of the event's {len(value)} bytes the first and the last 65536 are kept" in finding.message
 
 
 def test_a_rejection_fits_its_topic_whatever_is_said_in_it() -> None:
@@ -73,10 +76,10 @@ def test_a_rejection_fits_its_topic_whatever_is_said_in_it() -> None:
         0,
         0,
         0,
-        b"k" * 10**6,
+        b"k" * 8 * 10**6,
         b"\x01" * MOST_EVENT_BYTES,
         tuple((f"h{n}{long}", b"\x01" * 10**5) for n in range(99)),
     )
     message = rejection_message("tester", record, refusal, NOW)
-    assert len(message.value) <= REJECTED.max_bytes
+    assert message.size <= REJECTED.max_bytes
     assert rejected(record, refusal).rejection.value_base64 is not None

@@ -7,7 +7,7 @@ import pytest
 
 from shared.events import DatasetSubmitted, Producer, Section
 from shared.rejections import Code, Poison
-from shared.topics import LINKED, SUBMITTED, VALIDATED, Topic
+from shared.topics import HEADROOM_BYTES, LINKED, SUBMITTED, VALIDATED, Topic
 from shared.wire import (
     Headers,
     Received,
@@ -168,3 +168,11 @@ def test_a_control_character_in_what_a_stage_says_of_a_submission_is_poison(name
     headers = tuple((each, b"a\x00" if each == name else value) for each, value in validated.headers)
     with pytest.raises(Poison, match=name):
         submission_of(replace(validated, headers=headers), VALIDATED)
+
+
+def test_a_header_that_goes_on_with_an_event_leaves_room_for_it() -> None:
+    """Else Kafka would take no event that a stage makes of it, however often the stage tries."""
+    headers = (("ce_source", b"/beamcat/x"), ("ce_producer", b"p" * 10**6), ("traceparent", b"0" * 10**6))
+    record = Record(SUBMITTED.name, 0, 0, 0, b"k", b"{}", headers)
+    derived = derived_headers(SUBMITTED, record, "r", "validator", datetime(2026, 11, 24, tzinfo=UTC))
+    assert sum(len(name) + len(value) for name, value in derived) < HEADROOM_BYTES // 2

@@ -10,6 +10,7 @@ from services.search.icat_plus.shipping import ShippingDesk
 from shared.confirming import Confirmations
 from shared.problems import Problem
 from shared.publisher import MemoryPublisher, Publisher
+from shared.quota import DAY_SECONDS, ByteQuota
 from shared.shipments import Shipment, ShipmentChanged, ShipmentDeclared
 from shared.tokens import Grant
 from shared.topics import SHIPMENTS
@@ -32,7 +33,9 @@ class TestMemory(DeclarationsSuite):
 
 
 def desk(declarations: MemoryDeclarations, publisher: Publisher) -> ShippingDesk:
-    confirmations = Confirmations(publisher, confirmation_seconds=0.01, cure="send the same again")
+    confirmations = Confirmations(
+        publisher, ByteQuota(10**9, DAY_SECONDS), confirmation_seconds=0.01, cure="send the same again"
+    )
     return ShippingDesk(declarations, confirmations, IDENTITIES, lambda: NOON)
 
 
