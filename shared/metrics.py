@@ -47,6 +47,12 @@ LAST_PROGRESS = Gauge(
 )
 HALTED = Gauge("beamcat_stage_halted", "1 while a stage has stopped because nearly everything was refused.", ["stage"])
 RELAYED = Counter("beamcat_relayed", "Messages that a relay moved from an outbox to Kafka.", ["relay"])
+QUESTIONS_REFUSED = Counter(
+    "beamcat_questions_refused",
+    "Questions that were not answered, by kind (quick, costly) and why: asker (its own others take its share),"
+    " busy (those of all take every connection), slow (the statement took too long).",
+    ["kind", "why"],
+)
 HELD = Gauge("beamcat_held_datasets", "Datasets that wait for their inputs.")
 LONGEST_HELD = Gauge(
     "beamcat_longest_held_seconds", "How long the dataset has waited that waits longest for its inputs; 0 if none does."
@@ -95,6 +101,11 @@ class Timer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.seconds = time.perf_counter() - self._start
+
+
+for _kind in ("quick", "costly"):
+    for _why in ("asker", "busy", "slow"):
+        QUESTIONS_REFUSED.labels(_kind, _why)
 
 
 def observe_batch(stage: str, outcomes: Sequence[object], seconds: float) -> None:

@@ -30,6 +30,7 @@ from shared.rejection_limit import RejectionLimit
 from shared.settings import Settings
 from shared.stage import Stage, StageRunner
 from shared.stream import Stream, Subscription
+from shared.turns import KnowAskers
 
 logger = logging.getLogger(__name__)
 
@@ -116,6 +117,7 @@ class Host:
         app = FastAPI(title=title, lifespan=self._lifespan, docs_url=None, redoc_url=None, responses=DESCRIBED)
         app.add_api_route("/docs", _docs, include_in_schema=False)
         app.include_router(self._parts.router)
+        app.add_middleware(KnowAskers)
         answer_in_problems(app)
         app.add_exception_handler(ConnectionError, _away)
         app.add_exception_handler(PostgresError, _away)

@@ -61,7 +61,15 @@ class Settings(BaseSettings):
         pattern="^postgres(ql)?://",
         description="PostgreSQL, as postgresql://user@host:port/name",
     )
-    database_connections: int = Field(default=4, ge=1, description="connections a service process may open")
+    database_connections: int = Field(
+        default=4, ge=1, description="connections of a service process for its work: taking in and sending on"
+    )
+    database_quick_questions: int = Field(
+        default=2, ge=1, description="connections for quick questions: one dataset, receipt, rejection or session"
+    )
+    database_costly_questions: int = Field(
+        default=3, ge=1, description="connections for costly questions: searches, lists, lineage, exports"
+    )
     topic_partitions: int | None = Field(
         default=None,
         ge=1,

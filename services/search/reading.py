@@ -1,8 +1,8 @@
 """Answers from the read model: each a handful of statements on one connection."""
 
 import difflib
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 from uuid import UUID
 
@@ -16,21 +16,11 @@ from services.search.query import COLUMN_SORTS, Fault, Query, QueryInvalid, orde
 from services.search.rejections import RejectionQuery, rejection_page
 from services.search.revisions import Change, Revision, changes_of
 from services.search.sql import Known
-from shared.database import Connection, Database
+from shared.database import Connection, Database, Questions
 
-LONGEST_READ = "10s"
 ALIKE = 0.75
 """How like a name must be (1 is equal) to be what was meant."""
-READ_SETTINGS = f"""
-select set_config('statement_timeout', '{LONGEST_READ}', true), set_config('jit', 'off', true),
-       set_config('plan_cache_mode', 'force_custom_plan', true), set_config('work_mem', '64MB', true)
-"""
-"""The memory is for hash tables of sets: one that the planner expects not to fit would be searched row by row."""
 Row = dict[str, Any]
-
-
-class TooCostly(Exception):
-    """The query took longer than a shared catalogue can give it."""
 
 
 class CatalogueReader:
@@ -40,21 +30,9 @@ class CatalogueReader:
         self._database = database
         self._naming = naming
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """A connection to read by.
-
-        Raises:
-            TooCostly: a statement took too long.
-        """
-        try:
-            async with self._database.transaction() as connection:
-                await connection.execute(READ_SETTINGS)
-                yield connection
-        except asyncpg.QueryCanceledError:
-            raise TooCostly(
-                f"not answered within {LONGEST_READ}; narrow the query, by proposal or dates for instance"
-            ) from None
+    def connection(self, questions: Questions = Questions.COSTLY) -> AbstractAsyncContextManager[Connection]:
+        """A connection to read by, when it is the question's turn."""
+        return self._database.answering(questions)
 
     async def find(self, query: Query) -> Row:
         """A page of datasets, with facets and count where they are asked for.
@@ -80,7 +58,7 @@ class CatalogueReader:
 
     async def event(self, dataset_id: UUID, revision: int | None = None) -> bytes | None:
         """The committed event of a dataset's current (or given) revision, byte for byte; nothing if there is none."""
-        async with self.connection() as connection:
+        async with self.connection(Questions.QUICK) as connection:
             body = await connection.fetchval(
                 "select body from revision where dataset_id = $1 and ($2::int is null or revision = $2)"
                 " order by revision desc limit 1",
@@ -131,7 +109,7 @@ class CatalogueReader:
 
     async def reports(self, dataset_id: UUID, limit: int) -> list[Row]:
         """What became of the dataset's files, newest first. Who asked for them is told within sessions alone."""
-        async with self.connection() as connection:
+        async with self.connection(Questions.QUICK) as connection:
             rows = await connection.fetch(
                 "select about, level, case about when 'restoration_requested' then null else message end as message, at"
                 " from report join dataset on dataset.number = report.dataset_number"
@@ -154,13 +132,13 @@ class CatalogueReader:
 
     async def receipt(self, receipt_id: str) -> Row | None:
         """What is known of one submission."""
-        async with self.connection() as connection:
+        async with self.connection(Questions.QUICK) as connection:
             row = await connection.fetchrow("select * from receipt where receipt_id = $1", receipt_id)
         return None if row is None else dict(row)
 
     async def receipts(self, dataset_id: UUID, limit: int) -> list[Row]:
         """The submissions of one dataset, newest first."""
-        async with self.connection() as connection:
+        async with self.connection(Questions.QUICK) as connection:
             rows = await connection.fetch(
                 "select * from receipt where dataset_id = $1"
                 " order by submitted_at desc nulls last, receipt_id limit $2",
@@ -176,7 +154,7 @@ class CatalogueReader:
 
     async def rejection(self, rejection_id: UUID) -> Row | None:
         """One rejection with the original bytes."""
-        async with self.connection() as connection:
+        async with self.connection(Questions.QUICK) as connection:
             row = await connection.fetchrow("select * from rejection where rejection_id = $1", rejection_id)
         return None if row is None else dict(row)
 

@@ -19,7 +19,7 @@ from services.search.filters import FilterInvalid, read_time
 from services.search.lineage import MOST_DEPTH, MOST_LINKS, MOST_NODES, Direction, lineage
 from services.search.naming import Naming
 from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_query
-from services.search.reading import CatalogueReader, TooCostly
+from services.search.reading import CatalogueReader
 from services.search.rejections import ORDER, RejectionQuery
 from services.search.sheet import sheet
 from shared.identity import Identities, PathInvalid
@@ -49,8 +49,8 @@ class AnsweringRoute(APIRoute):
             except QueryInvalid as invalid:
                 errors = [{"field": fault.field, "message": fault.message} for fault in invalid.faults]
                 return problem(422, str(invalid), errors=errors)
-            except (TooCostly, ConnectionError) as error:
-                return problem(503, str(error))
+            except ConnectionError as error:
+                return problem(503, str(error), {"Retry-After": "1"})
 
         return answering
 
