@@ -56,6 +56,7 @@ TRANSIENT_ERRORS = (
     postgres.PostgresSystemError,
     postgres.ObjectNotInPrerequisiteStateError,
     postgres.ReadOnlySQLTransactionError,
+    postgres.IdleInTransactionSessionTimeoutError,
 )
 
 

@@ -195,6 +195,7 @@ class StageRunner(Generic[E, K]):
                 outcomes = self.stage.handle(events, known, self._clock())
                 self._limit.check(outcomes)
                 await transaction.save(events, outcomes)
+                failpoint(self.stage.name, "before_commit")
                 return outcomes
         except Exception as error:
             if fault_of(error) is not Fault.EVENT:

@@ -50,7 +50,8 @@ class SecondLooks:
             waiting = [each for each in map(_opened, looks.holdings) if each is not None]
             near = await looks.near({path for each in waiting for path in looked_for(each.waits_for)})
             told = {each.holding.submission.receipt_id: each.told(near, now) for each in waiting}
-            yield [message for message in told.values() if message is not None]
+            async with looks.kept_awake():
+                yield [message for message in told.values() if message is not None]
             await looks.finish([receipt_id for receipt_id, message in told.items() if message is not None])
 
 

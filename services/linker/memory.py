@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -193,6 +193,10 @@ class _Looks:
         self.holdings = holdings
         self._shelf = shelf
 
+    def kept_awake(self) -> AbstractAsyncContextManager[None]:
+        """Nobody listens."""
+        return nullcontext()
+
     async def near(self, paths: Collection[str]) -> Near:
         """The catalogued paths that may be meant by some that are not."""
         return self._shelf.near(paths)
@@ -218,6 +222,10 @@ class _Lot:
         """Everything."""
         self._known = self._shelf.opened(datasets, self._shelf.known(datasets, ()), self._identities)
         return self._known
+
+    def kept_awake(self) -> AbstractAsyncContextManager[None]:
+        """Nobody listens."""
+        return nullcontext()
 
     async def finish(self, settled: Sequence[Settled]) -> None:
         """Forget what was linked; keep a tombstone of what was refused."""

@@ -2,7 +2,9 @@
 
 from services.linker.tables import KEY_OF_PROPOSAL
 
-GRAPH_LOCK, RELAY_LOCK, ADOPTION_LOCK, OPENING_LOCK, CHILDREN_LOCK = ((0x6C696E6B << 8) + n for n in (1, 2, 3, 4, 5))
+GRAPH_LOCK, RELAY_LOCK, ADOPTION_LOCK, OPENING_LOCK, CHILDREN_LOCK, LOOKS_LOCK = (
+    (0x6C696E6B << 8) + n for n in (1, 2, 3, 4, 5, 6)
+)
 """Keys of advisory locks, all held until the transaction ends.
 
 Graph: whoever adds an edge that could close a circle, so that the second of two sees the first.
@@ -12,6 +14,7 @@ is seen by it.
 Opening: whoever opens an investigation or learns of one, after the adoption lock and before any other.
 Children: shared by commits of datasets with inputs, exclusive for a change that concerns children, so that a child sees
 what became of its input or is seen by it; after the adoption lock.
+Looks: whoever looks once more at what waits, so that two replicas do not tell the same.
 """
 
 LOCK = "select pg_advisory_xact_lock($1)"
@@ -265,7 +268,7 @@ join held on held.looks = look.n - 1 and held.since <= look.since
 where state = 'waiting' and not exists (
     select from held earlier
     where earlier.dataset_id = held.dataset_id and earlier.seq < held.seq and earlier.state = 'waiting'
-) order by seq limit $2 for update of held skip locked
+) order by seq limit $2
 """  # noqa: S608  # made of constants
 
 LOOKED = """

@@ -48,7 +48,7 @@ from services.linker.queries import (
     with_openings,
 )
 from services.linker.revisiting import Surroundings, stir_of
-from shared.database import Connection, Database
+from shared.database import Connection, Database, Questions
 from shared.events import DatasetFacts, Investigation, InvestigationAnnounced, RescheduledInvestigation
 from shared.identity import Identities, proposal_key
 from shared.relations import NO_DEMANDS, InputDemands
@@ -88,15 +88,16 @@ class PostgresLinks:
 
     @asynccontextmanager
     async def looks(self, waited_since: Sequence[datetime], most: int) -> AsyncIterator[Looks]:
-        """What is to be looked at once more, locked."""
+        """What is to be looked at once more; nobody waits for the lock, and no commit for what is looked at."""
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(sql.LOOK, list(waited_since), most)
+            mine = await connection.fetchval(sql.TRY_LOCK, sql.LOOKS_LOCK)
+            rows = await connection.fetch(sql.LOOK, list(waited_since), most) if mine else []
             holdings = [replace(holding_of(row), missing=tuple(row["still_missing"])) for row in rows]
             yield PostgresLooks(connection, holdings)
 
     async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
         """What is known of the datasets and their inputs, without a trace."""
-        async with self._database.connection() as connection:
+        async with self._database.answering(Questions.QUICK) as connection:
             known = await read_known(connection, self._identities, datasets, (), include_inputs=True)
             known = await with_near(connection, replace(known, demands=self._demands), datasets)
             suspects = [dataset for dataset in datasets if known.may_close_circle(dataset)]
@@ -104,7 +105,7 @@ class PostgresLinks:
 
     async def near(self, paths: Collection[str]) -> Near:
         """The catalogued paths that may be meant by some that are not."""
-        async with self._database.connection() as connection:
+        async with self._database.answering(Questions.QUICK) as connection:
             return await near_of(connection, paths)
 
     async def expire(self, now: datetime) -> int:
@@ -125,7 +126,7 @@ class PostgresLinks:
 
     async def pending(self, most: int) -> Sequence[HeldSubmission]:
         """What is held and not settled, oldest first."""
-        async with self._database.connection() as connection:
+        async with self._database.answering(Questions.COSTLY) as connection:
             return [submission_of(row) for row in await connection.fetch(sql.PENDING, most, MOST_NAMED)]
 
 
