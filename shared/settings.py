@@ -124,4 +124,7 @@ class Settings(BaseSettings):
     await_inputs_seconds: float | None = Field(
         default=None, gt=0, description="overrides how long every technique waits for inputs"
     )
+    awaited_inputs: int = Field(
+        default=100_000, ge=10_000, description="inputs that the waiting submissions of one producer may await together"
+    )
     log_level: str = Field(default="INFO", description="least severe level that is logged")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from services.linker.investigations import Plan, investigation_of
@@ -17,7 +18,7 @@ from shared.rejections import Code, Refusal
 from shared.relations import NO_DEMANDS, InputDemands
 from shared.stage import Learned, Outcome, Passed, Waiting
 from shared.techniques import TechniqueBook
-from shared.wire import Received
+from shared.wire import Received, producer_of
 
 AWAIT_SECONDS = 7 * 86400.0
 """How long the inputs of a dataset are awaited whose kind no technique describes."""
@@ -32,6 +33,20 @@ class LinkerView(Section):
     """All of a validated dataset that its links depend on."""
 
     dataset: DatasetFacts
+
+
+class Place(NamedTuple):
+    """What tells one submission from every other."""
+
+    source: str
+    receipt_id: str
+    dataset_id: UUID
+
+
+def place_of(event: Received[LinkerView]) -> Place:
+    """Who handed it in, under which receipt, and of which dataset it is."""
+    source = (producer_of(event.record) or b"").decode(errors="replace")
+    return Place(source, event.receipt_id, event.event.dataset.dataset_id)
 
 
 class State(StrEnum):
@@ -61,6 +76,8 @@ class HeldSubmission:
     refusal: Refusal | None = None
     unnamed: int = 0
     """How many more it waits for, where not all are named."""
+    source: str = ""
+    """Who handed it in."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +98,9 @@ class Known:
     """Of the datasets and inputs of the batch, those that are not committed because they were rejected, and why."""
     near: Near = field(default_factory=dict)
     """Of inputs that the batch or what it finds held waits for, the catalogued paths that may be meant."""
+
+    crowded: Mapping[Place, Refusal] = field(default_factory=dict)
+    """Of the batch, what there is no room for if it has to wait, and why."""
 
     def addressed(self, dataset: DatasetFacts) -> DatasetFacts:
         """With the investigation that it names: an update that names none adds to a dataset that may name one."""
@@ -241,8 +261,11 @@ class Linker:
         verdict = self.judge(dataset, known, ancestry)
         if verdict.refusal is not None:
             return lines.answers.setdefault(event.receipt_id, verdict.refusal)
+        waits = bool(verdict.missing or lines.lines.get(dataset.dataset_id))
+        if waits and (no_room := known.crowded.get(place_of(event))):
+            return lines.answers.setdefault(event.receipt_id, no_room)
         add_ancestry(ancestry, dataset)
-        if not verdict.missing and not lines.lines.get(dataset.dataset_id):
+        if not waits:
             return lines.answers.setdefault(event.receipt_id, Passed({"links": verdict.links}))
         return lines.join(
             HeldSubmission(
@@ -252,6 +275,7 @@ class Linker:
                 state=State.WAITING if verdict.missing else State.RELEASED,
                 since=now,
                 waits_for=tuple(declared.path for declared in verdict.missing),
+                source=place_of(event).source,
                 deadline=now + self._patience(dataset.kind) if verdict.missing else None,
             )
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from services.linker.handler import HeldSubmission, Known, Linker, LinkerView, State, add_ancestry
+from services.linker.handler import HeldSubmission, Known, Linker, LinkerView, State, add_ancestry, place_of
 from services.linker.lineage import Node
 from services.linker.near import Near, near_misses
 from shared.events import DatasetFacts, Links
@@ -62,6 +62,7 @@ def _holding(event: Received[LinkerView], outcome: Outcome, known: Known) -> Hol
         state=State.WAITING if missing else State.RELEASED,
         since=datetime.fromtimestamp(event.record.timestamp_ms / 1000, UTC),
         waits_for=tuple(declared.path for declared in missing),
+        source=place_of(event).source,
     )
     inputs = frozenset(declared.dataset_id for declared in dataset.inputs)
     holding = Holding(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
+from services.linker.crowding import MOST_AWAITED, crowded_out
 from services.linker.handler import HeldSubmission, Known, LinkerView, State
 from services.linker.holding import Holding, Settled, holdings_of, new_links, readmitted
 from services.linker.learning import (
@@ -18,7 +19,7 @@ from services.linker.learning import (
     newest_of,
 )
 from services.linker.near import Near
-from services.linker.ports import NO_MORE_LOOKS, Looks, Lot, Queue, Side
+from services.linker.ports import MOST_AT_ONCE, NO_MORE_LOOKS, Looks, Lot, Queue, Side
 from services.linker.revisiting import Surroundings
 from services.linker.shelf import Shelf
 from shared.events import DatasetFacts, InvestigationAnnounced
@@ -31,11 +32,15 @@ from shared.wire import Received
 class MemoryLinks:
     """All that the linker remembers, in this process. One transaction at a time."""
 
-    def __init__(self, identities: Identities, demands: InputDemands = NO_DEMANDS) -> None:
+    def __init__(
+        self, identities: Identities, demands: InputDemands = NO_DEMANDS, most_awaited: int = MOST_AWAITED
+    ) -> None:
         self._identities = identities
         self._shelf = Shelf(demands=demands)
         self._turn = asyncio.Lock()
-        self.linking: Store[LinkerView, Known] = Side(self._begin, lambda shelf: _Linking(shelf, identities))
+        self.linking: Store[LinkerView, Known] = Side(
+            self._begin, lambda shelf: _Linking(shelf, identities, most_awaited)
+        )
         self.commits: Store[CommittedView, Surroundings] = Side(self._begin, _Commits)
         self.announcements: Store[InvestigationAnnounced, Diary] = Side(self._begin, _Announcements)
 
@@ -78,7 +83,7 @@ class MemoryLinks:
                 if holding.submission.state is State.WAITING
                 and holding.submission.deadline is not None
                 and holding.submission.deadline <= now
-            ]
+            ][:MOST_AT_ONCE]
             for receipt_id, holding in late:
                 expired = replace(holding.submission, state=State.EXPIRED)
                 shelf.held[receipt_id] = replace(holding, submission=expired)
@@ -102,16 +107,19 @@ class MemoryLinks:
 class _Linking:
     """One transaction of the stage that links."""
 
-    def __init__(self, shelf: Shelf, identities: Identities) -> None:
+    def __init__(self, shelf: Shelf, identities: Identities, most_awaited: int) -> None:
         self._shelf = shelf
         self._identities = identities
+        self._most_awaited = most_awaited
         self._known = Known()
 
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
         """Everything."""
         datasets = [event.event.dataset for event in events]
         known = self._shelf.known(datasets, [event.receipt_id for event in events])
-        self._known = self._shelf.opened(datasets, known, self._identities)
+        known = self._shelf.opened(datasets, known, self._identities)
+        crowded = crowded_out(events, known, self._shelf.awaited(), self._most_awaited)
+        self._known = replace(known, crowded=crowded)
         return self._known
 
     async def save(self, events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome]) -> None:

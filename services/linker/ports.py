@@ -21,6 +21,8 @@ E = TypeVar("E", bound=BaseModel)
 K = TypeVar("K")
 
 
+MOST_AT_ONCE = 100
+"""That are given up, or looked at once more, in one transaction: each may have waited for thousands of inputs."""
 NO_MORE_LOOKS = 100
 """More looks than anything gets."""
 
@@ -100,7 +102,7 @@ class Links(Protocol):
         """The catalogued paths that may be meant by some that are not."""
 
     async def expire(self, now: datetime) -> int:
-        """Give up on what has waited past its deadline; how many those are."""
+        """Give up on what has waited past its deadline, on so many at once; how many those are."""
 
     async def release_overlooked(self) -> int:
         """Release what waits although nothing is missing, as replicas of an older version may leave it; how many."""

@@ -21,6 +21,9 @@ LOCK = "select pg_advisory_xact_lock($1)"
 LOCK_SHARED = "select pg_advisory_xact_lock_shared($1)"
 TRY_LOCK = "select pg_try_advisory_xact_lock($1)"
 
+MOST_BYTES = 64 * 1024 * 1024
+"""Most that a lot of the relay may hold in memory, its last record not counted."""
+
 _COLUMNS = """dataset_id, path, kind, inputs, proposal, sample, start, complete, named, revision, inherits, made_at,
     recollected_at, committed, rejected"""
 
@@ -65,6 +68,12 @@ where edge.inputs <> '{{}}' limit $2
 """  # noqa: S608  # made of constants
 """Lateral, so that each step looks its edges up by index, however large the tables are."""
 
+AWAITED_OF = """
+select source, sum(awaited) as awaited from held
+where state = 'waiting' and source = any($1::text[]) group by source
+"""
+"""How many inputs the submissions of some sources wait for."""
+
 AWAITED = "select exists (select from held where state = 'waiting' and missing && $1::uuid[])"
 """Whether somebody waits for one of these."""
 
@@ -88,7 +97,7 @@ _COMPLETE = f"""not exists (
 """That nothing is missing any more. Looked up one by one from the last, which mostly comes last, so few are."""
 
 SUBMISSIONS = f"""
-select receipt_id, dataset_id, path, state, since, deadline, code, message,
+select receipt_id, dataset_id, path, source, state, since, deadline, code, message,
     (select count(*) {_STILL_MISSING}) as waits_for_count,
     array(select d.path {_STILL_MISSING} order by place %s) as waits_for
 from held
@@ -102,16 +111,17 @@ PENDING = f"{SUBMISSIONS % 'limit $2'} where state <> 'refused' order by seq lim
 
 HOLD = """
 insert into held (receipt_id, dataset_id, path, state, inputs, missing, awaits_completion, ends_with_inputs, since,
-    deadline, code, message, topic, "partition", "offset", timestamp_ms, key, value, header_names, header_values)
+    deadline, code, message, topic, "partition", "offset", timestamp_ms, key, value, header_names, header_values,
+    source, awaited)
 select receipt_id, dataset_id, path, state, inputs::uuid[], missing::uuid[], awaits_completion, ends_with_inputs, since,
     deadline, code, message, topic, "partition", "offset", timestamp_ms, key, value,
-    header_names::text[], header_values::bytea[]
+    header_names::text[], header_values::bytea[], source, cardinality(missing::uuid[])
 from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[], $8::bool[],
     $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::int[], $15::bigint[],
-    $16::bigint[], $17::bytea[], $18::bytea[], $19::text[], $20::text[])
+    $16::bigint[], $17::bytea[], $18::bytea[], $19::text[], $20::text[], $21::text[])
     with ordinality as holding (receipt_id, dataset_id, path, state, inputs, missing, awaits_completion,
         ends_with_inputs, since, deadline, code, message, topic, "partition", "offset", timestamp_ms, key, value,
-        header_names, header_values, place) order by place
+        header_names, header_values, source, place) order by place
 on conflict (receipt_id) do nothing
 """
 
@@ -236,30 +246,44 @@ join unnest($1::uuid[], $2::int[]) as seen (dataset_id, revision) using (dataset
 """
 
 FREED = """
-select receipt_id from held
-where state = 'waiting' and missing && $1::uuid[] and (not awaits_completion or missing && $2::uuid[])
-order by seq for update
+insert into freed (dataset_id)
+select id from unnest($1::uuid[]) as told (id)
+where exists (select from held where state = 'waiting' and missing @> array[told.id]) order by id
+on conflict (dataset_id) do update set dataset_id = excluded.dataset_id
 """
-"""One of whose inputs is committed, or for some complete.
+"""Those of some committed datasets that somebody waits for: what waits is released by the relay, lot by lot.
 
-Only after COMMITTED, as a statement of its own: then it sees what the rows' lock made us wait for.
+Only after COMMITTED, as a statement of its own: then it sees what the rows' lock made us wait for. One that the relay
+is at work on is noted again after it.
 """
+
+FREEING = "select dataset_id from freed order by dataset_id limit $1 for update skip locked"
 
 RELEASE = f"""
-update held set state = 'released'
-where receipt_id = any($1::text[]) and state = 'waiting' and {_COMPLETE}
+update held set state = 'released' where ctid = any(array(
+    select ctid from held where state = 'waiting' and missing && $1::uuid[] and {_COMPLETE} limit $2 for update
+))
 """  # noqa: S608  # made of constants
-"""Of what was freed. `missing` stays as it is: to write thousands of ids anew for each that comes is quadratic."""
+"""Some of what waited for these. `missing` stays as it is: to write thousands of ids anew for each that comes is
+quadratic."""
+
+ALL_FREED = "delete from freed where dataset_id = any($1::uuid[])"
 
 OVERLOOKED = f"update held set state = 'released' where state = 'waiting' and {_COMPLETE}"  # noqa: S608  # likewise
 """What a replica of an older version, which writes `missing` anew, did not release."""
 
-DUE = """
-select * from held where state in ('released', 'expired') and not exists (
-    select from held earlier
-    where earlier.dataset_id = held.dataset_id and earlier.seq < held.seq and earlier.state = 'waiting'
-) order by seq limit $1 for update
-"""
+DUE = f"""
+select held.* from held join (
+    select seq, sum(octet_length(value)) over (order by seq) - octet_length(value) as bytes_before from (
+        select seq, value from held where state in ('released', 'expired') and not exists (
+            select from held earlier
+            where earlier.dataset_id = held.dataset_id and earlier.seq < held.seq and earlier.state = 'waiting'
+        ) order by seq limit $1
+    ) as oldest
+) as lot using (seq)
+where state in ('released', 'expired') and bytes_before < {MOST_BYTES} order by seq for update of held
+"""  # noqa: S608  # a number of ours
+"""As many, and about as many bytes, as a lot may hold in memory."""
 
 LOOK = f"""
 select held.*, array(select id {_STILL_MISSING} order by place) as still_missing
@@ -286,7 +310,9 @@ where held.receipt_id = tomb.receipt_id
 
 EXPIRE = f"""
 update held set state = 'expired', missing = array(select id {_STILL_MISSING} order by place)
-where state = 'waiting' and deadline <= $1
+where ctid = any(array(
+    select ctid from held where state = 'waiting' and deadline <= $1 order by deadline limit $2 for update skip locked
+))
 """  # noqa: S608  # made of constants
 
 WAITING = "select count(*), min(since) from held where state = 'waiting'"

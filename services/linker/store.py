@@ -8,7 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from services.linker import statements as sql
-from services.linker.handler import MOST_NAMED, HeldSubmission, Known, LinkerView
+from services.linker.crowding import MOST_AWAITED
+from services.linker.handler import MOST_NAMED, HeldSubmission, Known, LinkerView, place_of
 from services.linker.holding import holdings_of, new_links, readmitted
 from services.linker.investigations import NEAR, Plan, Slot, home_of
 from services.linker.learning import (
@@ -24,7 +25,7 @@ from services.linker.learning import (
 from services.linker.lots import PostgresLooks, PostgresLot
 from services.linker.moving import CommittedDocument, Placed
 from services.linker.near import Near
-from services.linker.ports import Looks, Lot, Queue, Side
+from services.linker.ports import MOST_AT_ONCE, Looks, Lot, Queue, Side
 from services.linker.queries import (
     bring_links,
     catalogued_in,
@@ -37,6 +38,7 @@ from services.linker.queries import (
     note_revisits,
     placed_of,
     read_known,
+    release_freed,
     reserved_numbers,
     seen_in,
     send_moves,
@@ -46,6 +48,7 @@ from services.linker.queries import (
     with_ancestry,
     with_near,
     with_openings,
+    with_room,
 )
 from services.linker.revisiting import Surroundings, stir_of
 from shared.database import Connection, Database, Questions
@@ -59,13 +62,19 @@ from shared.wire import Received
 class PostgresLinks:
     """All that the linker remembers, in the schema `linker`."""
 
-    def __init__(self, database: Database, identities: Identities, demands: InputDemands = NO_DEMANDS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        identities: Identities,
+        demands: InputDemands = NO_DEMANDS,
+        most_awaited: int = MOST_AWAITED,
+    ) -> None:
         self._database = database
         self._identities = identities
         self._demands = demands
         begin = database.transaction
         self.linking: Store[LinkerView, Known] = Side(
-            begin, lambda connection: _Linking(connection, identities, demands)
+            begin, lambda connection: _Linking(connection, identities, demands, most_awaited)
         )
         self.commits: Store[CommittedView, Surroundings] = Side(
             begin, lambda connection: _Commits(connection, identities)
@@ -79,6 +88,8 @@ class PostgresLinks:
     @asynccontextmanager
     async def lot(self, most: int, now: datetime) -> AsyncIterator[Lot]:
         """What may be settled now, locked against every other replica."""
+        async with self._database.transaction() as connection:
+            await release_freed(connection, most)
         async with self._database.transaction() as connection:
             await send_revisits(connection, most, now)
         async with self._database.transaction() as connection:
@@ -111,7 +122,7 @@ class PostgresLinks:
     async def expire(self, now: datetime) -> int:
         """Give up on what has waited past its deadline."""
         async with self._database.connection() as connection:
-            return int((await connection.execute(sql.EXPIRE, now)).split()[-1])
+            return int((await connection.execute(sql.EXPIRE, now, MOST_AT_ONCE)).split()[-1])
 
     async def release_overlooked(self) -> int:
         """Release what waits although nothing is missing."""
@@ -133,19 +144,24 @@ class PostgresLinks:
 class _Linking:
     """One transaction of the stage that links."""
 
-    def __init__(self, connection: Connection, identities: Identities, demands: InputDemands) -> None:
+    def __init__(
+        self, connection: Connection, identities: Identities, demands: InputDemands, most_awaited: int
+    ) -> None:
         self._connection = connection
         self._identities = identities
         self._demands = demands
+        self._most_awaited = most_awaited
         self._known = Known()
 
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
-        """Three queries; four more where nothing is planned, five where an input is missing or new to an update."""
+        """Three queries; four more where nothing is planned, six where an input is missing or new to an update."""
         datasets = [event.event.dataset for event in events]
         receipts = [event.receipt_id for event in events]
         known = await read_known(self._connection, self._identities, datasets, receipts)
         known = replace(known, demands=self._demands)
         known = await with_openings(self._connection, self._identities, datasets, known)
+        known = await with_room(self._connection, events, known, self._most_awaited)
+        datasets = [event.event.dataset for event in events if place_of(event) not in known.crowded]
         known = await with_near(self._connection, known, datasets)
         if suspects := [dataset for dataset in datasets if known.may_close_circle(dataset)]:
             await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
@@ -221,7 +237,6 @@ class _Commits:
         if not facts:
             return
         ids = [fact.dataset_id for fact in facts]
-        complete = [fact.dataset_id for fact in facts if fact.as_input.complete]
         await self._connection.execute(sql.COMMITTED, *columns([committed_row(fact) for fact in facts], 16))
         await note_revisits(
             self._connection,
@@ -229,9 +244,7 @@ class _Commits:
             [fact.revisit for fact in facts if fact.revisit is not None],
         )
         await send_moves(self._connection, [move for fact in facts for move in fact.moves])
-        freed = await self._connection.fetch(sql.FREED, ids, complete)
-        if freed:
-            await self._connection.execute(sql.RELEASE, [row["receipt_id"] for row in freed])
+        await self._connection.execute(sql.FREED, ids)
 
 
 class _Rejections:

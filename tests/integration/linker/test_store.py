@@ -17,6 +17,7 @@ from services.linker.store import PostgresLinks
 from shared.database import Connection, Database
 from shared.settings import Settings
 from tests.unit.linker.builders import IDENTITIES, NOON, PLACEHOLDER, WEEK, announced, committed, facts, slot
+from tests.unit.linker.crowding_suite import MOST_AWAITED, CrowdingSuite
 from tests.unit.linker.investigation_suite import InvestigationSuite
 from tests.unit.linker.relationship_suite import RelationshipSuite
 from tests.unit.linker.revisit_suite import RevisitSuite
@@ -26,7 +27,12 @@ from tests.unit.linker.world import DEMANDS, World
 pytestmark = pytest.mark.integration
 
 
-class TestPostgres(LinkerSuite, InvestigationSuite, RelationshipSuite, RevisitSuite):
+@pytest.fixture
+def crowded(database: Database) -> World:
+    return World(PostgresLinks(database, IDENTITIES, DEMANDS, MOST_AWAITED))
+
+
+class TestPostgres(CrowdingSuite, LinkerSuite, InvestigationSuite, RelationshipSuite, RevisitSuite):
     pass
 
 
