@@ -22,6 +22,7 @@ from shared.backoff import Stopping
 from shared.failpoints import failpoint
 from shared.kafka_access import farewell, kafka_access
 from shared.kafka_records import record_of
+from shared.lots import lots_of
 from shared.metrics import HALTED, LAG, LAST_PROGRESS, REBALANCES
 from shared.rejection_limit import Halted
 from shared.settings import Settings
@@ -137,7 +138,8 @@ class Subscription:
         records = [record_of(raw) for raw in raw_records]
         failpoint(self.name, "after_poll")
         try:
-            await self._runner.run(records)
+            for lot in lots_of(records):
+                await self._runner.run(lot)
         except Stopping:
             self._subscriber.running = False
             return
