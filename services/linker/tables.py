@@ -182,6 +182,7 @@ held = Table(
     Column("header_values", ARRAY(LargeBinary), nullable=False),
     CheckConstraint("state in ('waiting', 'released', 'expired', 'refused')", name="held_state"),
     Index("held_line", "dataset_id", "seq", postgresql_where=text("state <> 'refused'")),
+    Index("held_oldest", "seq", postgresql_where=text("state <> 'refused'")),
     Index("held_due", "seq", postgresql_where=text("state in ('released', 'expired')")),
     Index("held_looks", "looks", "since", postgresql_where=text("state = 'waiting'")),
     Index("held_source", "source", postgresql_include=["awaited"], postgresql_where=text("state = 'waiting'")),

@@ -30,6 +30,7 @@ def upgrade() -> None:
         postgresql_include=["awaited"],
         postgresql_where=sa.text("state = 'waiting'"),
     )
+    op.create_index("held_oldest", "held", ["seq"], postgresql_where=sa.text("state <> 'refused'"))
     op.create_table(
         "freed",
         sa.Column("dataset_id", sa.UUID(), primary_key=True, comment="committed, and awaited by somebody"),
