@@ -1,5 +1,6 @@
 """Answers from the read model: each a handful of statements on one connection."""
 
+import asyncio
 import difflib
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -98,14 +99,7 @@ class CatalogueReader:
                 below,
                 limit + 1,
             )
-        events = [unpacked(row["body"]) for row in rows]
-        history: list[Revision] = []
-        for index, row in enumerate(rows[:limit]):
-            changes: list[Change] = (
-                [] if row["revision"] == 1 or index + 1 == len(rows) else changes_of(events[index + 1], events[index])
-            )
-            history.append({**_without(row, "body"), "changes": changes})
-        return history
+        return await asyncio.to_thread(_history, rows, limit)  # documents are compared, hundreds of them
 
     async def reports(self, dataset_id: UUID, limit: int) -> list[Row]:
         """What became of the dataset's files, newest first. Who asked for them is told within sessions alone."""
@@ -157,6 +151,17 @@ class CatalogueReader:
         async with self.connection(Questions.QUICK) as connection:
             row = await connection.fetchrow("select * from rejection where rejection_id = $1", rejection_id)
         return None if row is None else dict(row)
+
+
+def _history(rows: Sequence[asyncpg.Record], limit: int) -> list[Revision]:
+    events = [unpacked(row["body"]) for row in rows]
+    history: list[Revision] = []
+    for index, row in enumerate(rows[:limit]):
+        changes: list[Change] = (
+            [] if row["revision"] == 1 or index + 1 == len(rows) else changes_of(events[index + 1], events[index])
+        )
+        history.append({**_without(row, "body"), "changes": changes})
+    return history
 
 
 async def _names(connection: Connection, query: Query, naming: Naming) -> dict[str, list[Known]]:
