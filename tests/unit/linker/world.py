@@ -76,7 +76,11 @@ class World:
 
     async def submit(self, *datasets: DatasetFacts) -> None:
         """One batch arrives."""
-        await self._linking.run([validated(dataset, offset) for offset, dataset in enumerate(datasets)])
+        await self.link([validated(dataset, offset) for offset, dataset in enumerate(datasets)])
+
+    async def link(self, records: Sequence[Record]) -> None:
+        """One batch arrives, as it was read."""
+        await self._linking.run(records)
 
     async def submit_of(self, source: str, *datasets: DatasetFacts) -> None:
         """One batch of a source arrives."""
@@ -85,7 +89,7 @@ class World:
             record = validated(dataset, offset)
             headers = dict(record.headers) | {"ce_source": source.encode()}
             batch.append(replace(record, headers=tuple(headers.items())))
-        await self._linking.run(batch)
+        await self.link(batch)
 
     async def commit(self, *records: Record) -> None:
         """The catalogue tells; the relay sends what that releases."""
