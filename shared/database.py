@@ -50,11 +50,6 @@ class Questions(Enum):
     COSTLY = 10
     """What may look at much."""
 
-    @property
-    def kind(self) -> str:
-        """In words."""
-        return self.name.lower()
-
 
 def role_of(schema: str) -> str:
     """The role that owns a service's schema and sees no other."""
@@ -72,11 +67,12 @@ class Database:
         self.schema = schema
         self._url = settings.database_url
         self._work_connections = settings.database_connections
-        self._question_connections = {
-            Questions.QUICK: settings.database_quick_questions,
-            Questions.COSTLY: settings.database_costly_questions,
+        quick, costly = settings.database_quick_questions, settings.database_costly_questions
+        self._question_connections = {Questions.QUICK: quick, Questions.COSTLY: costly}
+        self._turns = {
+            Questions.QUICK: Turns("quick", quick, quick),
+            Questions.COSTLY: Turns("costly", costly, max(1, costly - 1)),
         }
-        self._turns = {each: Turns(each.kind, most) for each, most in self._question_connections.items()}
         self._work: Pool | None = None
         self._answering: dict[Questions, Pool] = {}
 
@@ -168,7 +164,7 @@ class Database:
 
 
 def _too_slow(questions: Questions) -> Problem:
-    QUESTIONS_REFUSED.labels(questions.kind, "slow").inc()
+    QUESTIONS_REFUSED.labels(questions.name.lower(), "slow").inc()
     words = f"the question took longer than {questions.value} s; narrow it, by proposal or dates for instance"
     return Problem(BUSY, words, retry_after_seconds=questions.value)
 

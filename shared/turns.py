@@ -1,7 +1,7 @@
 """Turns: how many questions of one kind are answered at the same time, and whose is next.
 
-A service answers questions beside its work. One asker never holds every turn, and who has the fewest is next, so that
-a neighbour's question waits for one turn at most.
+A service answers questions beside its work. One asker never holds every turn for what is costly, and who has the fewest
+is next, so that a neighbour's question waits for one turn at most.
 """
 
 import asyncio
@@ -55,12 +55,12 @@ class KnowAskers:
 
 
 class Turns:
-    """The turns of one kind of question, by address; one alone never holds all of several."""
+    """The turns of one kind of question, by address."""
 
-    def __init__(self, kind: str, most: int) -> None:
+    def __init__(self, kind: str, most: int, most_each: int) -> None:
         self.kind = kind
         self._most = most
-        self._most_each = max(1, most - 1)
+        self._most_each = most_each
         self._running: Counter[str] = Counter()
         self._waiting: list[tuple[str, asyncio.Future[None]]] = []
 

@@ -17,7 +17,7 @@ class Asked:
     """Questions of some addresses, each as a request of its own, that last until they are told to end."""
 
     def __init__(self, most: int) -> None:
-        self.turns = Turns("costly", most)
+        self.turns = Turns("costly", most, max(1, most - 1))
         self.running: list[str] = []
         self.most_running = 0
         self.ends: dict[str, list[asyncio.Event]] = {}
