@@ -29,7 +29,13 @@ Its process is stopped, or cut off. No stage thinks as long between two statemen
 """
 AWAKE_SECONDS = 2.0
 """How often a process is heard that waits for something else within a transaction."""
+TRANSACTION_SECONDS = 60
+"""The longest that a transaction may take in all.
+
+A process that is stopped while it prepares a statement is silent and not idle: nothing else ends its transaction.
+"""
 SILENCE = {
+    "transaction_timeout": f"{TRANSACTION_SECONDS}s",
     "idle_in_transaction_session_timeout": f"{SILENT_SECONDS}s",
     "tcp_user_timeout": f"{SILENT_SECONDS}s",
     "tcp_keepalives_idle": "4",
@@ -170,7 +176,7 @@ def _too_slow(questions: Questions) -> Problem:
 
 
 @asynccontextmanager
-async def kept_awake(connection: Connection) -> AsyncIterator[None]:
+async def kept_awake(connection: "Connection | asyncpg.Connection[asyncpg.Record]") -> AsyncIterator[None]:
     """While a transaction waits for something else than its database: let the server hear that its process lives.
 
     A process that is stopped is not heard, and loses the transaction. The connection is not to be used meanwhile.
@@ -184,7 +190,7 @@ async def kept_awake(connection: Connection) -> AsyncIterator[None]:
         await speaking
 
 
-async def _speak(connection: Connection, done: asyncio.Event) -> None:
+async def _speak(connection: "Connection | asyncpg.Connection[asyncpg.Record]", done: asyncio.Event) -> None:
     with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # the next statement tells
         while not done.is_set():
             with contextlib.suppress(TimeoutError):

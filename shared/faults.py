@@ -57,6 +57,7 @@ TRANSIENT_ERRORS = (
     postgres.ObjectNotInPrerequisiteStateError,
     postgres.ReadOnlySQLTransactionError,
     postgres.IdleInTransactionSessionTimeoutError,
+    postgres.TransactionTimeoutError,
 )
 
 

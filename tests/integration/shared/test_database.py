@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from clients.cli.recovering import _writing
 from shared import database as module
 from shared.database import Database, kept_awake
 from shared.faults import Fault, fault_of
@@ -20,20 +21,37 @@ from shared.settings import Settings
 pytestmark = pytest.mark.integration
 
 LOCK = 4711
-READING = f"""
-import asyncio, asyncpg, sys
+PATIENCE_SECONDS = 60.0
+"""Far more than any of the times that the server is told here; without them it would wait for ever."""
+STOPPING = f"""
+import asyncio, asyncpg, os, signal, sys
 from shared.database import SILENCE
 
 async def main():
-    connection = await asyncpg.connect(sys.argv[1], server_settings=SILENCE | {{"tcp_user_timeout": "1s"}})
+    impatient = {{"tcp_user_timeout": "1s", "transaction_timeout": "5s", "idle_in_transaction_session_timeout": "1min"}}
+    connection = await asyncpg.connect(sys.argv[1], server_settings=SILENCE | impatient)
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock({LOCK})")
         print("locked", flush=True)
-        await connection.fetch("select repeat('x', 1000000) from generate_series(1, 10000)")
+        %s
 
 asyncio.run(main())
-"""  # noqa: S608  # a number of ours
-"""Takes a lock and reads ten gigabytes."""
+"""
+WAITS = """
+select exists (select from pg_stat_activity join pg_locks using (pid)
+    where locktype = 'advisory' and state = 'active' and wait_event = $1)
+"""
+STOPS = {
+    "while it prepares a statement": (
+        "await connection.prepare('select 2'); os.kill(os.getpid(), signal.SIGSTOP)",
+        "ClientRead",
+    ),
+    "while it reads an answer": (
+        "await connection.fetch(\"select repeat('x', 1000000) from generate_series(1, 10000)\")",
+        "ClientWrite",
+    ),
+}
+"""What a process does with the lock, and what the server then waits for."""
 
 
 @pytest_asyncio.fixture
@@ -50,7 +68,7 @@ async def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncI
 
 async def lock_of(database: Database) -> None:
     """Wait for the lock, and let it go."""
-    async with asyncio.timeout(20), database.transaction() as connection:
+    async with asyncio.timeout(PATIENCE_SECONDS), database.transaction() as connection:
         await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
 
 
@@ -79,16 +97,30 @@ async def test_a_process_that_waits_for_something_else_is_heard(database: Databa
         assert await connection.fetchval("select 1") == 1
 
 
-async def test_a_stopped_process_that_reads_no_more_loses_its_locks(database: Database, database_url: str) -> None:
-    """The server is in the middle of an answer, so its session is not idle."""
-    reader = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", READING, database_url, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+@pytest.mark.usefixtures("database")
+async def test_what_an_operator_has_read_again_may_take_its_time(database_url: str) -> None:
+    """With the services stopped, nobody waits for it."""
+    async with _writing(Settings(database_url=database_url), "linker") as connection:
+        await asyncio.sleep(1.5)
+        assert await connection.fetchval("select count(*) from investigation") == 0
+
+
+@pytest.mark.parametrize("when", STOPS)
+async def test_a_process_that_stops_and_is_not_idle_loses_its_locks(
+    database: Database, database_url: str, when: str
+) -> None:
+    deed, waits_for = STOPS[when]
+    stopped = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", STOPPING % deed, database_url, stdout=asyncio.subprocess.PIPE
     )
-    assert reader.stdout is not None
+    assert stopped.stdout is not None
     try:
-        assert await reader.stdout.readline() == b"locked\n"
-        os.kill(reader.pid, signal.SIGSTOP)
+        assert await stopped.stdout.readline() == b"locked\n"
+        async with asyncio.timeout(PATIENCE_SECONDS), database.connection() as connection:
+            while not await connection.fetchval(WAITS, waits_for):
+                await asyncio.sleep(0.01)
+        os.kill(stopped.pid, signal.SIGSTOP)
         await lock_of(database)
     finally:
-        reader.kill()
-        await reader.wait()
+        stopped.kill()
+        await stopped.wait()
