@@ -66,6 +66,12 @@ SLOWED = Gauge(
 SLOWED_REQUESTS = Counter(
     "beamcat_slowed_requests", "Requests that a door answered 429 because their producer is admitted slowly.", ["door"]
 )
+QUESTIONS_REFUSED = Counter(
+    "beamcat_questions_refused",
+    "Questions that were not answered, by kind (quick, costly) and why: asker (its own others take its share),"
+    " busy (those of all take every connection), slow (the statement took too long).",
+    ["kind", "why"],
+)
 HELD = Gauge("beamcat_held_datasets", "Datasets that wait for their inputs.")
 LONGEST_HELD = Gauge(
     "beamcat_longest_held_seconds", "How long the dataset has waited that waits longest for its inputs; 0 if none does."
@@ -128,6 +134,11 @@ class Timer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.seconds = time.perf_counter() - self._start
+
+
+for _kind in ("quick", "costly"):
+    for _why in ("asker", "busy", "slow"):
+        QUESTIONS_REFUSED.labels(_kind, _why)
 
 
 def observe_batch(stage: str, outcomes: Sequence[object], seconds: float) -> None:

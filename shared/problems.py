@@ -92,7 +92,13 @@ def invalid(errors: Sequence[FieldFault]) -> Problem:
 def answer_in_problems(app: FastAPI) -> None:
     """Let the application refuse as every service does, also what none of its routes has seen."""
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Problem, _told)
     app.add_exception_handler(RequestValidationError, _invalid)
+
+
+async def _told(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)
+    return error.response()
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:

@@ -114,6 +114,11 @@ class Code(StrEnum):
         "An input was itself rejected, and datasets of this kind do not wait for its correction.",
         "Correct and resubmit the input, then resubmit this one.",
     )
+    TOO_MUCH_WAITS = (
+        "too_much_waits",
+        "It would have to wait, and its source has as much waiting as one source may.",
+        "Submit the inputs that are awaited, which lets go what waits; then resubmit this one.",
+    )
     # Catalogue
     SEQUENCE_NOT_HIGHER = (
         "sequence_not_higher",

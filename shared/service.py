@@ -34,6 +34,7 @@ from shared.settings import Settings
 from shared.stage import Stage, StageRunner
 from shared.stream import Stream, Subscription
 from shared.topics import MEBIBYTE
+from shared.turns import KnowAskers
 
 logger = logging.getLogger(__name__)
 
@@ -132,6 +133,7 @@ class Host:
         app = FastAPI(title=title, lifespan=self._lifespan, docs_url=None, redoc_url=None, responses=DESCRIBED)
         app.add_api_route("/docs", _docs, include_in_schema=False)
         app.include_router(self._parts.router)
+        app.add_middleware(KnowAskers)
         answer_in_problems(app)
         for kind in AWAY:
             app.add_exception_handler(kind, _not_served)

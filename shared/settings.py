@@ -61,7 +61,15 @@ class Settings(BaseSettings):
         pattern="^postgres(ql)?://",
         description="PostgreSQL, as postgresql://user@host:port/name",
     )
-    database_connections: int = Field(default=4, ge=1, description="connections a service process may open")
+    database_connections: int = Field(
+        default=4, ge=1, description="connections of a service process for its work: taking in and sending on"
+    )
+    database_quick_questions: int = Field(
+        default=2, ge=1, description="connections for quick questions: one dataset, receipt, rejection or session"
+    )
+    database_costly_questions: int = Field(
+        default=3, ge=1, description="connections for costly questions: searches, lists, lineage, exports"
+    )
     topic_partitions: int | None = Field(
         default=None,
         ge=1,
@@ -128,5 +136,8 @@ class Settings(BaseSettings):
     )
     await_inputs_seconds: float | None = Field(
         default=None, gt=0, description="overrides how long every technique waits for inputs"
+    )
+    awaited_inputs: int = Field(
+        default=100_000, ge=10_000, description="inputs that the waiting submissions of one producer may await together"
     )
     log_level: str = Field(default="INFO", description="least severe level that is logged")

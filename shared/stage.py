@@ -274,6 +274,7 @@ class StageRunner(Generic[E, K]):
             except Exception as error:  # the handler is pure: what it raises follows from what it was given
                 raise Defect from error
             await transaction.save(events, outcomes)
+            failpoint(self.stage.name, "before_commit")
             return outcomes
 
     def _messages(

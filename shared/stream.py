@@ -25,6 +25,7 @@ from shared.faults import Fault, fault_of
 from shared.kafka_access import ONLY_COMMITTED, farewell, kafka_access
 from shared.kafka_positions import Standing
 from shared.kafka_records import bytes_at_most, record_of
+from shared.lots import lots_of
 from shared.metrics import LAG, LAST_PROGRESS, MOVED_BACK, REBALANCES, observe_retry
 from shared.settings import Settings
 from shared.topics import MEBIBYTE, Topic
@@ -182,7 +183,8 @@ class Subscription:
         records = [record_of(raw) for raw in raw_records]
         failpoint(self.name, "after_poll")
         try:
-            await self._runner.run(records)
+            for lot in lots_of(records):
+                await self._runner.run(lot)
         except Stopping:
             self._subscriber.running = False
             return

@@ -57,6 +57,8 @@ async def _writing(settings: Settings, schema: str) -> AsyncIterator[Connection]
     await database.open()
     try:
         async with database.transaction() as connection:
+            for setting in ("idle_in_transaction_session_timeout", "transaction_timeout"):
+                await connection.execute(f"set local {setting} = 0")  # topics are read meanwhile, and no service waits
             yield connection
     finally:
         await database.close()

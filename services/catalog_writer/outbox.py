@@ -7,7 +7,7 @@ import asyncpg
 
 from services.catalog_writer.documents import message_of
 from services.catalog_writer.rows import unpacked
-from shared.database import Database
+from shared.database import Database, kept_awake
 from shared.wire import Message, SubmissionId
 
 RELAY_LOCK = 0x636174616C6F67
@@ -43,7 +43,9 @@ class PostgresOutbox:
                 yield ()
                 return
             rows = await connection.fetch(TAKE, most)
-            yield [_message(row) for row in rows]
+            messages = [_message(row) for row in rows]
+            async with kept_awake(connection):
+                yield messages
             if rows:
                 await connection.execute(FORGET, [row["seq"] for row in rows])
 

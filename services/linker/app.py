@@ -19,7 +19,7 @@ from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, REGISTERED, REJECTE
 def assemble(ground: Ground) -> Parts:
     """Four stages over one memory, the relays of what is released and of second looks, and the timer."""
     techniques = TechniqueBook.load(own_folders("techniques", ground.settings.schema_directories))
-    links = PostgresLinks(ground.database, ground.identities, techniques.input_demands)
+    links = PostgresLinks(ground.database, ground.identities, techniques.input_demands, ground.settings.awaited_inputs)
     linker = Linker(techniques, ground.identities, ground.settings.await_inputs_seconds)
     office = UserOffice(ground.identities)
     relay = Relay("linker-relay", ReleaseOutbox(links, linker, ground.clock), ground.publisher, ground.patience)

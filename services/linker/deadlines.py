@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.linker.ports import Links
+from services.linker.ports import MOST_AT_ONCE, Links
 from shared.backoff import Patience
 from shared.metrics import HELD, LONGEST_HELD
 from shared.relay import Relay
@@ -37,8 +37,10 @@ class Deadlines:
         if self._ticks % TICKS_BETWEEN_LOOKS == 0 and await self._links.release_overlooked():
             self._relay.wake()
         self._ticks += 1
-        if await self._links.expire(now):
+        while expired := await self._links.expire(now):
             self._relay.wake()
+            if expired < MOST_AT_ONCE:
+                break
         waiting = await self._links.waiting()
         HELD.set(waiting.datasets)
         LONGEST_HELD.set((now - waiting.since).total_seconds() if waiting.since else 0)

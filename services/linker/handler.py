@@ -89,6 +89,9 @@ class Known:
     near: Near = field(default_factory=dict)
     """Of inputs that the batch or what it finds held waits for, the catalogued paths that may be meant."""
 
+    crowded: Mapping[SubmissionId, Refusal] = field(default_factory=dict)
+    """Of the batch, what there is no room for if it has to wait, and why."""
+
     def addressed(self, dataset: DatasetFacts) -> DatasetFacts:
         """With the investigation that it names: an update that names none adds to a dataset that may name one."""
         before = self.catalogued.get(dataset.dataset_id)
@@ -252,8 +255,11 @@ class Linker:
         verdict = self.judge(dataset, known, ancestry)
         if verdict.refusal is not None:
             return lines.answers.setdefault(submission, verdict.refusal)
+        waits = bool(verdict.missing or lines.lines.get(dataset.dataset_id))
+        if waits and (no_room := known.crowded.get(submission)):
+            return lines.answers.setdefault(submission, no_room)
         add_ancestry(ancestry, dataset)
-        if not verdict.missing and not lines.lines.get(dataset.dataset_id):
+        if not waits:
             return lines.answers.setdefault(submission, Passed({"links": verdict.links}))
         return lines.join(
             HeldSubmission(

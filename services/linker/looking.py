@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from services.linker.handler import pending_of
 from services.linker.holding import STAGE, Holding, open_holding
 from services.linker.near import Near, looked_for
-from services.linker.ports import Links
+from services.linker.ports import MOST_AT_ONCE, Links
 from shared.events import DatasetPending
 from shared.topics import PENDING
 from shared.wire import Message, derived_headers
@@ -46,11 +46,12 @@ class SecondLooks:
     async def take(self, most: int) -> AsyncIterator[Sequence[Message]]:
         """What is near the missing inputs of those whose time for a look has come."""
         now = self._clock()
-        async with self._links.looks([now - after for after in LOOKS_AFTER], most) as looks:
+        async with self._links.looks([now - after for after in LOOKS_AFTER], min(most, MOST_AT_ONCE)) as looks:
             waiting = [each for each in map(_opened, looks.holdings) if each is not None]
             near = await looks.near({path for each in waiting for path in looked_for(each.waits_for)})
             told = {each.holding.submission.key: each.told(near, now) for each in waiting}
-            yield [message for message in told.values() if message is not None]
+            async with looks.kept_awake():
+                yield [message for message in told.values() if message is not None]
             await looks.finish([key for key, message in told.items() if message is not None])
 
 

@@ -1,6 +1,7 @@
 """Holdings that the linker's relays have under lock, in PostgreSQL."""
 
 from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from services.linker import statements as sql
 from services.linker.handler import Known
@@ -17,17 +18,21 @@ from services.linker.queries import (
     with_near,
     with_openings,
 )
-from shared.database import Connection
+from shared.database import Connection, kept_awake
 from shared.events import DatasetFacts
 from shared.identity import Identities
 
 
 class PostgresLooks:
-    """Holdings to be looked at once more, under lock."""
+    """Holdings to be looked at once more; none of them is locked."""
 
     def __init__(self, connection: Connection, holdings: Sequence[Holding]) -> None:
         self.holdings = holdings
         self._connection = connection
+
+    def kept_awake(self) -> AbstractAsyncContextManager[None]:
+        """The server hears that this process lives."""
+        return kept_awake(self._connection)
 
     async def near(self, paths: Collection[str]) -> Near:
         """The catalogued paths that may be meant by some that are not."""
@@ -61,6 +66,10 @@ class PostgresLot:
             known = await with_ancestry(self._connection, known, suspects)
         self._known = known
         return known
+
+    def kept_awake(self) -> AbstractAsyncContextManager[None]:
+        """The server hears that this process lives."""
+        return kept_awake(self._connection)
 
     async def finish(self, settled: Sequence[Settled]) -> None:
         """Forget what was linked; keep a tombstone of what was refused."""

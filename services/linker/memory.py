@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
+from services.linker.crowding import MOST_AWAITED, crowded_out
 from services.linker.handler import HeldSubmission, Known, LinkerView, State
 from services.linker.holding import Holding, Settled, holdings_of, new_links, readmitted, submissions_of
 from services.linker.learning import (
@@ -18,7 +19,7 @@ from services.linker.learning import (
     newest_of,
 )
 from services.linker.near import Near
-from services.linker.ports import NO_MORE_LOOKS, Looks, Lot, Queue, Side
+from services.linker.ports import MOST_AT_ONCE, NO_MORE_LOOKS, Looks, Lot, Queue, Side
 from services.linker.revisiting import Surroundings
 from services.linker.shelf import Shelf
 from shared.events import DatasetFacts, InvestigationAnnounced
@@ -31,11 +32,15 @@ from shared.wire import Received
 class MemoryLinks:
     """All that the linker remembers, in this process. One transaction at a time."""
 
-    def __init__(self, identities: Identities, demands: InputDemands = NO_DEMANDS) -> None:
+    def __init__(
+        self, identities: Identities, demands: InputDemands = NO_DEMANDS, most_awaited: int = MOST_AWAITED
+    ) -> None:
         self._identities = identities
         self._shelf = Shelf(demands=demands)
         self._turn = asyncio.Lock()
-        self.linking: Store[LinkerView, Known] = Side(self._begin, lambda shelf: _Linking(shelf, identities))
+        self.linking: Store[LinkerView, Known] = Side(
+            self._begin, lambda shelf: _Linking(shelf, identities, most_awaited)
+        )
         self.commits: Store[CommittedView, Surroundings] = Side(self._begin, _Commits)
         self.announcements: Store[InvestigationAnnounced, Diary] = Side(self._begin, _Announcements)
 
@@ -78,7 +83,7 @@ class MemoryLinks:
                 if holding.submission.state is State.WAITING
                 and holding.submission.deadline is not None
                 and holding.submission.deadline <= now
-            ]
+            ][:MOST_AT_ONCE]
             for key, holding in late:
                 expired = replace(holding.submission, state=State.EXPIRED)
                 shelf.held[key] = replace(holding, submission=expired)
@@ -102,16 +107,19 @@ class MemoryLinks:
 class _Linking:
     """One transaction of the stage that links."""
 
-    def __init__(self, shelf: Shelf, identities: Identities) -> None:
+    def __init__(self, shelf: Shelf, identities: Identities, most_awaited: int) -> None:
         self._shelf = shelf
         self._identities = identities
+        self._most_awaited = most_awaited
         self._known = Known()
 
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
         """Everything."""
         datasets = [event.event.dataset for event in events]
         known = self._shelf.known(datasets, submissions_of(events))
-        self._known = self._shelf.opened(datasets, known, self._identities)
+        known = self._shelf.opened(datasets, known, self._identities)
+        crowded = crowded_out(events, known, self._shelf.awaited(), self._most_awaited)
+        self._known = replace(known, crowded=crowded)
         return self._known
 
     async def save(self, events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome]) -> None:
@@ -191,6 +199,10 @@ class _Looks:
         self.holdings = holdings
         self._shelf = shelf
 
+    def kept_awake(self) -> AbstractAsyncContextManager[None]:
+        """Nobody listens."""
+        return nullcontext()
+
     async def near(self, paths: Collection[str]) -> Near:
         """The catalogued paths that may be meant by some that are not."""
         return self._shelf.near(paths)
@@ -216,6 +228,10 @@ class _Lot:
         """Everything."""
         self._known = self._shelf.opened(datasets, self._shelf.known(datasets, ()), self._identities)
         return self._known
+
+    def kept_awake(self) -> AbstractAsyncContextManager[None]:
+        """Nobody listens."""
+        return nullcontext()
 
     async def finish(self, settled: Sequence[Settled]) -> None:
         """Forget what was linked; keep a tombstone of what was refused."""

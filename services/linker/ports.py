@@ -21,6 +21,8 @@ E = TypeVar("E", bound=BaseModel)
 K = TypeVar("K")
 
 
+MOST_AT_ONCE = 100
+"""That are given up, or looked at once more, in one transaction: each may have waited for thousands of inputs."""
 NO_MORE_LOOKS = 100
 """More looks than anything gets."""
 
@@ -41,14 +43,20 @@ class Lot(Protocol):
     async def load(self, datasets: Sequence[DatasetFacts]) -> Known:
         """What the last word on them depends on."""
 
+    def kept_awake(self) -> AbstractAsyncContextManager[None]:
+        """While something else is waited for: the lock is kept as long as this process lives and is not stopped."""
+
     async def finish(self, settled: Sequence[Settled]) -> None:
         """Forget what was linked; keep a tombstone of what was refused."""
 
 
 class Looks(Protocol):
-    """Holdings to be looked at once more, locked, inside one transaction."""
+    """Holdings to be looked at once more, by one replica at a time, inside one transaction that locks none of them."""
 
     holdings: Sequence[Holding]
+
+    def kept_awake(self) -> AbstractAsyncContextManager[None]:
+        """As that of a lot."""
 
     async def near(self, paths: Collection[str]) -> Near:
         """The catalogued paths that may be meant by some that are not."""
@@ -94,7 +102,7 @@ class Links(Protocol):
         """The catalogued paths that may be meant by some that are not."""
 
     async def expire(self, now: datetime) -> int:
-        """Give up on what has waited past its deadline; how many those are."""
+        """Give up on what has waited past its deadline, on so many at once; how many those are."""
 
     async def release_overlooked(self) -> int:
         """Release what waits although nothing is missing, as replicas of an older version may leave it; how many."""
@@ -137,5 +145,6 @@ class ReleaseOutbox:
             opened = [open_holding(holding) for holding in lot.holdings]
             known = await lot.load([each.dataset for each in opened if each.dataset is not None])
             settled = settle(self._linker, opened, known, self._clock())
-            yield [each.message for each in settled]
+            async with lot.kept_awake():
+                yield [each.message for each in settled]
             await lot.finish(settled)

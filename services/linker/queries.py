@@ -11,7 +11,8 @@ import asyncpg
 from pydantic import TypeAdapter
 
 from services.linker import statements as sql
-from services.linker.handler import HeldSubmission, Known, State
+from services.linker.crowding import crowded_out, waiting_sources
+from services.linker.handler import HeldSubmission, Known, LinkerView, State
 from services.linker.holding import Holding
 from services.linker.investigations import Home, Plan, Slot, home_of, open_for, own_number
 from services.linker.learning import Catalogued
@@ -25,7 +26,7 @@ from shared.database import Connection
 from shared.events import DatasetFacts, Finding
 from shared.identity import Identities, proposal_key
 from shared.rejections import Code, Refusal
-from shared.wire import Record, SubmissionId
+from shared.wire import Received, Record, SubmissionId
 
 SLOT_COLUMNS = 12
 HELD_COLUMNS = 24
@@ -180,6 +181,23 @@ async def send_revisits(connection: Connection, most: int, now: datetime) -> Non
     await hold(connection, [revisit(placed_of(row), row["cause"], now).holding for row in rows])
 
 
+async def release_freed(connection: Connection, most: int) -> None:
+    """Release some of what waited for datasets that are committed by now; another lot follows if there are more."""
+    freed = [row["dataset_id"] for row in await connection.fetch(sql.FREEING, most)]
+    if freed and int((await connection.execute(sql.RELEASE, freed, most)).split()[-1]) < most:
+        await connection.execute(sql.ALL_FREED, freed)
+
+
+async def with_room(
+    connection: Connection, events: Sequence[Received[LinkerView]], known: Known, most_awaited: int
+) -> Known:
+    """The same, with what there is no room for if it has to wait."""
+    sources = waiting_sources(events, known)
+    rows = await connection.fetch(sql.AWAITED_OF, list(sources)) if sources else ()
+    awaited = {row["source"]: row["awaited"] for row in rows}
+    return replace(known, crowded=crowded_out(events, known, awaited, most_awaited))
+
+
 async def bring_links(connection: Connection, links: Mapping[UUID, frozenset[UUID]]) -> None:
     """Remember inputs that are under way to the catalogue."""
     if links:
@@ -219,11 +237,14 @@ def placed_of(row: asyncpg.Record) -> Placed:
 def submission_of(row: asyncpg.Record) -> HeldSubmission:
     """A held submission without its record."""
     waits_for = tuple(row.get("waits_for", ()))
+    state = State(row["state"])
+    if state is State.WAITING and row.get("waits_for_count") == 0:
+        state = State.RELEASED  # the relay is about to say so
     return HeldSubmission(
         id=SubmissionId(row["its_source"], row["its_receipt"], row["dataset_id"], row["its_content"]),
         dataset_id=row["dataset_id"],
         path=row["path"],
-        state=State(row["state"]),
+        state=state,
         since=row["since"],
         waits_for=waits_for,
         deadline=row["deadline"],

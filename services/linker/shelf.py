@@ -1,6 +1,6 @@
 """The tables of the linker's memory twin, and what is done to them: pure but for the numbers that it gives."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -142,6 +142,14 @@ class Shelf:
         """Send some of them, as they are catalogued now."""
         for key in sorted(self.revisits)[:most]:
             self.hold([revisit(self.datasets[key].placed, self.revisits.pop(key), now).holding])
+
+    def awaited(self) -> Counter[str]:
+        """How many inputs each source awaits; those that came meanwhile are left out, unlike in PostgreSQL."""
+        awaited = Counter[str]()
+        for holding in self.held.values():
+            if holding.submission.state is State.WAITING:
+                awaited[holding.submission.id.source] += len(holding.missing)
+        return awaited
 
     def due(self) -> Iterator[Holding]:
         """What is released or expired and has nothing waiting before it."""

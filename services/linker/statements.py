@@ -2,7 +2,9 @@
 
 from services.linker.tables import KEY_OF_PROPOSAL
 
-GRAPH_LOCK, RELAY_LOCK, ADOPTION_LOCK, OPENING_LOCK, CHILDREN_LOCK = ((0x6C696E6B << 8) + n for n in (1, 2, 3, 4, 5))
+GRAPH_LOCK, RELAY_LOCK, ADOPTION_LOCK, OPENING_LOCK, CHILDREN_LOCK, LOOKS_LOCK = (
+    (0x6C696E6B << 8) + n for n in (1, 2, 3, 4, 5, 6)
+)
 """Keys of advisory locks, all held until the transaction ends.
 
 Graph: whoever adds an edge that could close a circle, so that the second of two sees the first.
@@ -12,11 +14,15 @@ is seen by it.
 Opening: whoever opens an investigation or learns of one, after the adoption lock and before any other.
 Children: shared by commits of datasets with inputs, exclusive for a change that concerns children, so that a child sees
 what became of its input or is seen by it; after the adoption lock.
+Looks: whoever looks once more at what waits, so that two replicas do not tell the same.
 """
 
 LOCK = "select pg_advisory_xact_lock($1)"
 LOCK_SHARED = "select pg_advisory_xact_lock_shared($1)"
 TRY_LOCK = "select pg_try_advisory_xact_lock($1)"
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Most that a lot of the relay may hold in memory, its last record not counted."""
 
 _COLUMNS = """dataset_id, path, kind, inputs, proposal, sample, start, complete, named, revision, inherits, made_at,
     recollected_at, committed, rejected"""
@@ -62,6 +68,12 @@ where edge.inputs <> '{{}}' limit $2
 """  # noqa: S608  # made of constants
 """Lateral, so that each step looks its edges up by index, however large the tables are."""
 
+AWAITED_OF = """
+select source, sum(awaited) as awaited from held
+where state = 'waiting' and source = any($1::text[]) group by source
+"""
+"""How many inputs the submissions of some sources wait for."""
+
 AWAITED = "select exists (select from held where state = 'waiting' and missing && $1::uuid[])"
 """Whether somebody waits for one of these."""
 
@@ -105,12 +117,12 @@ where receipt_id = any($1::text[]) or (dataset_id = any($2::uuid[]) and state <>
 PENDING = f"{SUBMISSIONS % 'limit $2'} where state <> 'refused' order by seq limit $1"
 
 HOLD = """
-insert into held (receipt_id, source, receipt, content, dataset_id, path, state, inputs, missing, awaits_completion,
-    ends_with_inputs, since, deadline, code, message, findings, topic, "partition", "offset", timestamp_ms, key, value,
-    header_names, header_values)
-select receipt_id, source, receipt, content, dataset_id, path, state, inputs::uuid[], missing::uuid[],
+insert into held (receipt_id, source, receipt, content, dataset_id, path, state, inputs, missing, awaited,
     awaits_completion, ends_with_inputs, since, deadline, code, message, findings, topic, "partition", "offset",
-    timestamp_ms, key, value, header_names::text[], header_values::bytea[]
+    timestamp_ms, key, value, header_names, header_values)
+select receipt_id, source, receipt, content, dataset_id, path, state, inputs::uuid[], missing::uuid[],
+    cardinality(missing::uuid[]), awaits_completion, ends_with_inputs, since, deadline, code, message, findings, topic,
+    "partition", "offset", timestamp_ms, key, value, header_names::text[], header_values::bytea[]
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
     $10::bool[], $11::bool[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::text[], $16::text[],
     $17::text[], $18::int[], $19::bigint[], $20::bigint[], $21::bytea[], $22::bytea[], $23::text[], $24::text[])
@@ -251,30 +263,44 @@ join unnest($1::uuid[], $2::int[]) as seen (dataset_id, revision) using (dataset
 """
 
 FREED = """
-select receipt_id from held
-where state = 'waiting' and missing && $1::uuid[] and (not awaits_completion or missing && $2::uuid[])
-order by seq for update
+insert into freed (dataset_id)
+select id from unnest($1::uuid[]) as told (id)
+where exists (select from held where state = 'waiting' and missing @> array[told.id]) order by id
+on conflict (dataset_id) do update set dataset_id = excluded.dataset_id
 """
-"""One of whose inputs is committed, or for some complete.
+"""Those of some committed datasets that somebody waits for: what waits is released by the relay, lot by lot.
 
-Only after COMMITTED, as a statement of its own: then it sees what the rows' lock made us wait for.
+Only after COMMITTED, as a statement of its own: then it sees what the rows' lock made us wait for. One that the relay
+is at work on is noted again after it.
 """
+
+FREEING = "select dataset_id from freed order by dataset_id limit $1 for update skip locked"
 
 RELEASE = f"""
-update held set state = 'released'
-where receipt_id = any($1::text[]) and state = 'waiting' and {_COMPLETE}
+update held set state = 'released' where ctid = any(array(
+    select ctid from held where state = 'waiting' and missing && $1::uuid[] and {_COMPLETE} limit $2 for update
+))
 """  # noqa: S608  # made of constants
-"""Of what was freed. `missing` stays as it is: to write thousands of ids anew for each that comes is quadratic."""
+"""Some of what waited for these. `missing` stays as it is: to write thousands of ids anew for each that comes is
+quadratic."""
+
+ALL_FREED = "delete from freed where dataset_id = any($1::uuid[])"
 
 OVERLOOKED = f"update held set state = 'released' where state = 'waiting' and {_COMPLETE}"  # noqa: S608  # likewise
 """What a replica of an older version, which writes `missing` anew, did not release."""
 
 DUE = f"""
-select *, {_WHOSE} from held where state in ('released', 'expired') and not exists (
-    select from held earlier
-    where earlier.dataset_id = held.dataset_id and earlier.seq < held.seq and earlier.state = 'waiting'
-) order by seq limit $1 for update
-"""  # noqa: S608  # likewise
+select held.*, {_WHOSE} from held join (
+    select seq, sum(octet_length(value)) over (order by seq) - octet_length(value) as bytes_before from (
+        select seq, value from held where state in ('released', 'expired') and not exists (
+            select from held earlier
+            where earlier.dataset_id = held.dataset_id and earlier.seq < held.seq and earlier.state = 'waiting'
+        ) order by seq limit $1
+    ) as oldest
+) as lot using (seq)
+where state in ('released', 'expired') and bytes_before < {MOST_BYTES} order by seq for update of held
+"""  # noqa: S608  # made of constants
+"""As many, and about as many bytes, as a lot may hold in memory."""
 
 LOOK = f"""
 select held.*, {_WHOSE}, array(select id {_STILL_MISSING} order by place) as still_missing
@@ -283,7 +309,7 @@ join held on held.looks = look.n - 1 and held.since <= look.since
 where state = 'waiting' and not exists (
     select from held earlier
     where earlier.dataset_id = held.dataset_id and earlier.seq < held.seq and earlier.state = 'waiting'
-) order by seq limit $2 for update of held skip locked
+) order by seq limit $2
 """  # noqa: S608  # made of constants
 
 LOOKED = """
@@ -301,7 +327,9 @@ where held.receipt_id = tomb.receipt_id
 
 EXPIRE = f"""
 update held set state = 'expired', missing = array(select id {_STILL_MISSING} order by place)
-where state = 'waiting' and deadline <= $1
+where ctid = any(array(
+    select ctid from held where state = 'waiting' and deadline <= $1 order by deadline limit $2 for update skip locked
+))
 """  # noqa: S608  # made of constants
 
 WAITING = "select count(*), min(since) from held where state = 'waiting'"

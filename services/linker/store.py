@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.linker import statements as sql
+from services.linker.crowding import MOST_AWAITED
 from services.linker.handler import MOST_NAMED, HeldSubmission, Known, LinkerView
 from services.linker.holding import holdings_of, new_links, readmitted, submissions_of
 from services.linker.investigations import NEAR, Plan, Slot, home_of
@@ -24,7 +25,7 @@ from services.linker.learning import (
 from services.linker.lots import PostgresLooks, PostgresLot
 from services.linker.moving import CommittedDocument, Placed
 from services.linker.near import Near
-from services.linker.ports import Looks, Lot, Queue, Side
+from services.linker.ports import MOST_AT_ONCE, Looks, Lot, Queue, Side
 from services.linker.queries import (
     bring_links,
     catalogued_in,
@@ -38,6 +39,7 @@ from services.linker.queries import (
     note_revisits,
     placed_of,
     read_known,
+    release_freed,
     reserved_numbers,
     seen_in,
     send_moves,
@@ -47,9 +49,10 @@ from services.linker.queries import (
     with_ancestry,
     with_near,
     with_openings,
+    with_room,
 )
 from services.linker.revisiting import Surroundings, stir_of
-from shared.database import Connection, Database
+from shared.database import Connection, Database, Questions
 from shared.events import DatasetFacts, Investigation, InvestigationAnnounced, RescheduledInvestigation
 from shared.identity import Identities, proposal_key
 from shared.relations import NO_DEMANDS, InputDemands
@@ -60,13 +63,19 @@ from shared.wire import Received
 class PostgresLinks:
     """All that the linker remembers, in the schema `linker`."""
 
-    def __init__(self, database: Database, identities: Identities, demands: InputDemands = NO_DEMANDS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        identities: Identities,
+        demands: InputDemands = NO_DEMANDS,
+        most_awaited: int = MOST_AWAITED,
+    ) -> None:
         self._database = database
         self._identities = identities
         self._demands = demands
         begin = database.transaction
         self.linking: Store[LinkerView, Known] = Side(
-            begin, lambda connection: _Linking(connection, identities, demands)
+            begin, lambda connection: _Linking(connection, identities, demands, most_awaited)
         )
         self.commits: Store[CommittedView, Surroundings] = Side(
             begin, lambda connection: _Commits(connection, identities)
@@ -81,6 +90,8 @@ class PostgresLinks:
     async def lot(self, most: int, now: datetime) -> AsyncIterator[Lot]:
         """What may be settled now, locked against every other replica."""
         async with self._database.transaction() as connection:
+            await release_freed(connection, most)
+        async with self._database.transaction() as connection:
             await send_revisits(connection, most, now)
         async with self._database.transaction() as connection:
             mine = await connection.fetchval(sql.TRY_LOCK, sql.RELAY_LOCK)
@@ -89,15 +100,16 @@ class PostgresLinks:
 
     @asynccontextmanager
     async def looks(self, waited_since: Sequence[datetime], most: int) -> AsyncIterator[Looks]:
-        """What is to be looked at once more, locked."""
+        """What is to be looked at once more; nobody waits for the lock, and no commit for what is looked at."""
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(sql.LOOK, list(waited_since), most)
+            mine = await connection.fetchval(sql.TRY_LOCK, sql.LOOKS_LOCK)
+            rows = await connection.fetch(sql.LOOK, list(waited_since), most) if mine else []
             holdings = [replace(holding_of(row), missing=tuple(row["still_missing"])) for row in rows]
             yield PostgresLooks(connection, holdings)
 
     async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
         """What is known of the datasets and their inputs, without a trace."""
-        async with self._database.connection() as connection:
+        async with self._database.answering(Questions.QUICK) as connection:
             known = await read_known(connection, self._identities, datasets, (), include_inputs=True)
             known = await with_near(connection, replace(known, demands=self._demands), datasets)
             suspects = [dataset for dataset in datasets if known.may_close_circle(dataset)]
@@ -105,13 +117,13 @@ class PostgresLinks:
 
     async def near(self, paths: Collection[str]) -> Near:
         """The catalogued paths that may be meant by some that are not."""
-        async with self._database.connection() as connection:
+        async with self._database.answering(Questions.QUICK) as connection:
             return await near_of(connection, paths)
 
     async def expire(self, now: datetime) -> int:
         """Give up on what has waited past its deadline."""
         async with self._database.connection() as connection:
-            return int((await connection.execute(sql.EXPIRE, now)).split()[-1])
+            return int((await connection.execute(sql.EXPIRE, now, MOST_AT_ONCE)).split()[-1])
 
     async def release_overlooked(self) -> int:
         """Release what waits although nothing is missing."""
@@ -126,25 +138,34 @@ class PostgresLinks:
 
     async def pending(self, most: int) -> Sequence[HeldSubmission]:
         """What is held and not settled, oldest first."""
-        async with self._database.connection() as connection:
+        async with self._database.answering(Questions.COSTLY) as connection:
             return [submission_of(row) for row in await connection.fetch(sql.PENDING, most, MOST_NAMED)]
 
 
 class _Linking:
     """One transaction of the stage that links."""
 
-    def __init__(self, connection: Connection, identities: Identities, demands: InputDemands) -> None:
+    def __init__(
+        self, connection: Connection, identities: Identities, demands: InputDemands, most_awaited: int
+    ) -> None:
         self._connection = connection
         self._identities = identities
         self._demands = demands
+        self._most_awaited = most_awaited
         self._known = Known()
 
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
-        """Three queries; four more where nothing is planned, five where an input is missing or new to an update."""
+        """Three queries; four more where nothing is planned, six where an input is missing or new to an update."""
         datasets = [event.event.dataset for event in events]
         known = await read_known(self._connection, self._identities, datasets, submissions_of(events))
         known = replace(known, demands=self._demands)
         known = await with_openings(self._connection, self._identities, datasets, known)
+        known = await with_room(self._connection, events, known, self._most_awaited)
+        datasets = [
+            event.event.dataset
+            for submission, event in zip(submissions_of(events), events, strict=True)
+            if submission not in known.crowded
+        ]
         known = await with_near(self._connection, known, datasets)
         if suspects := [dataset for dataset in datasets if known.may_close_circle(dataset)]:
             await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
@@ -220,7 +241,6 @@ class _Commits:
         if not facts:
             return
         ids = [fact.dataset_id for fact in facts]
-        complete = [fact.dataset_id for fact in facts if fact.as_input.complete]
         await self._connection.execute(sql.COMMITTED, *columns([committed_row(fact) for fact in facts], 16))
         await note_revisits(
             self._connection,
@@ -228,9 +248,7 @@ class _Commits:
             [fact.revisit for fact in facts if fact.revisit is not None],
         )
         await send_moves(self._connection, [move for fact in facts for move in fact.moves])
-        freed = await self._connection.fetch(sql.FREED, ids, complete)
-        if freed:
-            await self._connection.execute(sql.RELEASE, [row["receipt_id"] for row in freed])
+        await self._connection.execute(sql.FREED, ids)
 
 
 class _Rejections:

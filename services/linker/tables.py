@@ -124,6 +124,12 @@ revisit = Table(
     Column("cause", Text, nullable=False, comment="the input and its revision"),
 )
 
+freed = Table(
+    "freed",
+    metadata,
+    Column("dataset_id", UUID, primary_key=True, comment="committed, and awaited by somebody"),
+)
+
 held = Table(
     "held",
     metadata,
@@ -143,6 +149,13 @@ held = Table(
     Column("state", Text, nullable=False),
     Column("inputs", ARRAY(UUID), nullable=False),
     Column("missing", ARRAY(UUID), nullable=False, comment="its inputs that are not committed yet"),
+    Column(
+        "awaited",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="how many inputs were missing on arrival",
+    ),
     Column(
         "awaits_completion",
         Boolean,
@@ -179,8 +192,10 @@ held = Table(
     Column("header_values", ARRAY(LargeBinary), nullable=False),
     CheckConstraint("state in ('waiting', 'released', 'expired', 'refused')", name="held_state"),
     Index("held_line", "dataset_id", "seq", postgresql_where=text("state <> 'refused'")),
+    Index("held_oldest", "seq", postgresql_where=text("state <> 'refused'")),
     Index("held_due", "seq", postgresql_where=text("state in ('released', 'expired')")),
     Index("held_looks", "looks", "since", postgresql_where=text("state = 'waiting'")),
+    Index("held_source", "source", postgresql_include=["awaited"], postgresql_where=text("state = 'waiting'")),
     Index("held_deadline", "deadline", postgresql_where=text("state = 'waiting'")),
     Index(
         "held_missing",

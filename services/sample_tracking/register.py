@@ -15,7 +15,7 @@ from services.sample_tracking.samples import (
     names_of,
 )
 from services.sample_tracking.visits import Visits, histories
-from shared.database import Connection, Database
+from shared.database import Connection, Database, Questions
 from shared.events import Container, InvestigationRef, SampleHappening
 from shared.identity import sample_key
 
@@ -76,13 +76,13 @@ class PostgresRegister:
 
     async def find(self, proposal: str | None, text: str | None, most: int) -> Sequence[SampleEntry]:
         """Samples by proposal and by a part of their name or acronym."""
-        async with self._database.connection() as connection:
+        async with self._database.answering(Questions.COSTLY) as connection:
             rows = await connection.fetch(FIND, proposal, None if text is None else _containing(text), most)
             return [told.entry() for told in await _told(connection, rows)]
 
     async def sample(self, sample_id: UUID) -> SampleHistory | None:
         """One sample with its history."""
-        async with self._database.connection() as connection:
+        async with self._database.answering(Questions.QUICK) as connection:
             found = await _told(connection, await connection.fetch(ONE, sample_id))
         return found[0].history() if found else None
 

@@ -1,8 +1,9 @@
 """Answers from the read model: each a handful of statements on one connection."""
 
+import asyncio
 import difflib
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,21 +20,11 @@ from services.search.receipts import MOST_SUBMISSIONS, newest_first
 from services.search.rejections import RejectionQuery, rejection_page
 from services.search.revisions import Change, Revision, changes_of
 from services.search.sql import Known
-from shared.database import Connection, Database
+from shared.database import Connection, Database, Questions
 
-LONGEST_READ = "10s"
 ALIKE = 0.75
 """How like a name must be (1 is equal) to be what was meant."""
-READ_SETTINGS = f"""
-select set_config('statement_timeout', '{LONGEST_READ}', true), set_config('jit', 'off', true),
-       set_config('plan_cache_mode', 'force_custom_plan', true), set_config('work_mem', '64MB', true)
-"""
-"""The memory is for hash tables of sets: one that the planner expects not to fit would be searched row by row."""
 Row = dict[str, Any]
-
-
-class TooCostly(Exception):
-    """The query took longer than a shared catalogue can give it."""
 
 
 class CatalogueReader:
@@ -43,21 +34,9 @@ class CatalogueReader:
         self._database = database
         self._naming = naming
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """A connection to read by.
-
-        Raises:
-            TooCostly: a statement took too long.
-        """
-        try:
-            async with self._database.transaction() as connection:
-                await connection.execute(READ_SETTINGS)
-                yield connection
-        except asyncpg.QueryCanceledError:
-            raise TooCostly(
-                f"not answered within {LONGEST_READ}; narrow the query, by proposal or dates for instance"
-            ) from None
+    def connection(self, questions: Questions = Questions.COSTLY) -> AbstractAsyncContextManager[Connection]:
+        """A connection to read by, when it is the question's turn."""
+        return self._database.answering(questions)
 
     async def find(self, query: Query) -> Row:
         """A page of datasets, with facets and count where they are asked for.
@@ -83,7 +62,7 @@ class CatalogueReader:
 
     async def event(self, dataset_id: UUID, revision: int | None = None) -> bytes | None:
         """The committed event of a dataset's current (or given) revision, byte for byte; nothing if there is none."""
-        async with self.connection() as connection:
+        async with self.connection(Questions.QUICK) as connection:
             body = await connection.fetchval(
                 "select body from revision where dataset_id = $1 and ($2::int is null or revision = $2)"
                 " order by revision desc limit 1",
@@ -123,18 +102,11 @@ class CatalogueReader:
                 below,
                 limit + 1,
             )
-        events = [unpacked(row["body"]) for row in rows]
-        history: list[Revision] = []
-        for index, row in enumerate(rows[:limit]):
-            changes: list[Change] = (
-                [] if row["revision"] == 1 or index + 1 == len(rows) else changes_of(events[index + 1], events[index])
-            )
-            history.append({**_without(row, "body"), "changes": changes})
-        return history
+        return await asyncio.to_thread(_history, rows, limit)  # documents are compared, hundreds of them
 
     async def reports(self, dataset_id: UUID, limit: int) -> list[Row]:
         """What became of the dataset's files, newest first. Who asked for them is told within sessions alone."""
-        async with self.connection() as connection:
+        async with self.connection(Questions.QUICK) as connection:
             rows = await connection.fetch(
                 "select about, level, case about when 'restoration_requested' then null else message end as message, at"
                 " from report join dataset on dataset.number = report.dataset_number"
@@ -157,13 +129,13 @@ class CatalogueReader:
 
     async def receipt(self, receipt_id: str, source: str | None, dataset_id: UUID | None) -> list[Row]:
         """What is known of the submissions under one receipt id, those of a source first; of a dataset, if given."""
-        async with self.connection() as connection:
+        async with self.connection(Questions.QUICK) as connection:
             rows = await connection.fetch(sql.RECEIPT, receipt_id, source, dataset_id, MOST_SUBMISSIONS)
         return [dict(row) for row in rows]
 
     async def receipts(self, dataset_id: UUID, limit: int) -> list[Row]:
         """The submissions of one dataset, newest first."""
-        async with self.connection() as connection:
+        async with self.connection(Questions.QUICK) as connection:
             rows = await connection.fetch(sql.RECEIPTS, dataset_id, limit)
         return newest_first(map(dict, rows))
 
@@ -179,9 +151,20 @@ class CatalogueReader:
 
     async def rejection(self, rejection_id: UUID) -> Row | None:
         """One rejection with the original bytes."""
-        async with self.connection() as connection:
+        async with self.connection(Questions.QUICK) as connection:
             row = await connection.fetchrow("select * from rejection where rejection_id = $1", rejection_id)
         return None if row is None else dict(row)
+
+
+def _history(rows: Sequence[asyncpg.Record], limit: int) -> list[Revision]:
+    events = [unpacked(row["body"]) for row in rows]
+    history: list[Revision] = []
+    for index, row in enumerate(rows[:limit]):
+        changes: list[Change] = (
+            [] if row["revision"] == 1 or index + 1 == len(rows) else changes_of(events[index + 1], events[index])
+        )
+        history.append({**_without(row, "body"), "changes": changes})
+    return history
 
 
 async def _names(connection: Connection, query: Query, naming: Naming) -> dict[str, list[Known]]:

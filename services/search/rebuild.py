@@ -16,7 +16,7 @@ from services.search.app import stages_of
 from services.search.sealing import Sealing
 from services.search.store import PostgresReadModel, lock_name
 from shared.backoff import Patience
-from shared.database import Database
+from shared.database import SILENCE, Database, kept_awake
 from shared.fatal import Fatal
 from shared.halt import HaltRule
 from shared.kafka_records import record_of
@@ -54,7 +54,7 @@ async def rebuild(settings: Settings, progress: Callable[[int, int], None] = lam
     Raises:
         Fatal: another rebuild is at work.
     """
-    connection = await asyncpg.connect(settings.database_url)
+    connection = await asyncpg.connect(settings.database_url, server_settings=SILENCE | {"transaction_timeout": "0"})
     try:
         if not await connection.fetchval("select pg_try_advisory_lock($1)", REBUILD_LOCK):
             raise Fatal("another rebuild of search is at work; wait for it")
@@ -74,7 +74,9 @@ async def _swap(connection: "asyncpg.Connection[asyncpg.Record]", reader: "Topic
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock(hashtext($1))", lock_name(LIVE))
         rows = await connection.fetch(f"select topic, partition, next_offset from {LIVE}.position")  # noqa: S608
-        await reader.read_to_live({TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows})
+        live = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        async with kept_awake(connection):
+            await reader.read_to_live(live)
         await connection.execute(f"insert into {NEXT}.session select * from {LIVE}.session")  # noqa: S608
         await connection.execute(f"alter schema {LIVE} rename to {OLD}")
         await connection.execute(f"alter schema {NEXT} rename to {LIVE}")

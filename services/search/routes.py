@@ -20,7 +20,7 @@ from services.search.lineage import MOST_DEPTH, MOST_LINKS, MOST_NODES, Directio
 from services.search.naming import Naming
 from services.search.producers import LONGEST
 from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_query
-from services.search.reading import CatalogueReader, TooCostly
+from services.search.reading import CatalogueReader
 from services.search.receipts import choose
 from services.search.rejections import ORDER, RejectionQuery
 from services.search.sheet import sheet
@@ -52,7 +52,7 @@ class AnsweringRoute(APIRoute):
             except QueryInvalid as invalid:
                 errors = [{"field": fault.field, "message": fault.message} for fault in invalid.faults]
                 return problem(422, str(invalid), errors=errors)
-            except (TooCostly, ConnectionError) as error:
+            except ConnectionError as error:
                 return problem(503, str(error), {"Retry-After": "1"})
 
         return answering

@@ -1,10 +1,12 @@
 """A page of datasets as CSV (RFC 4180): a header, and a line a dataset."""
 
+import asyncio
 import csv
 import io
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from pydantic_core import to_json
 
@@ -27,11 +29,15 @@ async def sheet(
     for begin in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[begin : begin + ROWS_AT_ONCE]
         events = await reader.events([(row["dataset_id"], row["revision"]) for row in some]) if columns else {}
-        lines = []
-        for row in some:
-            parameters = _parameters(events[row["dataset_id"]]) if columns else {}
-            lines.append([*(_cell(row[fact]) for fact in COLUMNS.values()), *_values(parameters, spellings)])
-        yield _lines(lines)
+        yield await asyncio.to_thread(_rows, some, events, spellings)
+
+
+def _rows(rows: Sequence[Row], events: Mapping[UUID, bytes], spellings: Sequence[Sequence[str]]) -> str:
+    lines = []
+    for row in rows:
+        parameters = _parameters(events[row["dataset_id"]]) if spellings else {}
+        lines.append([*(_cell(row[fact]) for fact in COLUMNS.values()), *_values(parameters, spellings)])
+    return _lines(lines)
 
 
 def _parameters(event: bytes) -> dict[str, Any]:

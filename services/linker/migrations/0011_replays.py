@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "linker_0011"
-down_revision = "linker_0009"
+down_revision = "linker_0010"
 
 
 def upgrade() -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 from services.search.icat_plus.model import InvestigationRow, LogbookRow
 from services.search.reading import CatalogueReader
 from services.search.sql import Statement, as_written, asked_for
+from shared.database import Questions
 from shared.identity import proposal_key
 
 Row = dict[str, Any]
@@ -94,7 +95,7 @@ class IcatReader:
 
     async def investigation(self, number: int, beamlines: tuple[str, ...] | None) -> Row | None:
         """The investigation of a number; of two, the one that is no placeholder."""
-        rows = await self.investigations(Slots(beamlines=beamlines, numbers=(number,)))
+        rows = await self._fetch(investigations(Slots(beamlines=beamlines, numbers=(number,))), Questions.QUICK)
         return min(rows, key=lambda row: bool(row["placeholder"]), default=None)
 
     async def at(self, proposal: str, beamline: str, time: datetime) -> Row | None:
@@ -111,7 +112,7 @@ class IcatReader:
             f" least(abs(extract(epoch from started - {then})), abs(extract(epoch from ended - {then}))) nulls last,"
             " number desc limit 1"
         )
-        rows = await self._fetch(statement)
+        rows = await self._fetch(statement, Questions.QUICK)
         return rows[0] if rows else None
 
     async def proposals(self) -> list[str]:
@@ -164,11 +165,11 @@ class IcatReader:
             "select beamline, file_name, file_type, file from logbook_entry"
             f" where entry_id = {statement.bind(entry_id, 'uuid')} and file is not null"
         )
-        rows = await self._fetch(statement)
+        rows = await self._fetch(statement, Questions.QUICK)
         return rows[0] if rows else None
 
-    async def _fetch(self, statement: Statement) -> list[Row]:
-        async with self._reader.connection() as connection:
+    async def _fetch(self, statement: Statement, questions: Questions = Questions.COSTLY) -> list[Row]:
+        async with self._reader.connection(questions) as connection:
             return [dict(row) for row in await connection.fetch(statement.text, *statement.arguments)]
 
 

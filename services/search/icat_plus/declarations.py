@@ -11,7 +11,7 @@ from services.search.icat_plus.declaration_statements import PLACE, STATUS, THIN
 from services.search.icat_plus.declared import together
 from services.search.icat_plus.model import DeclarationRow, Declared, ParcelStatusRow, PlaceRow, Stamp
 from services.search.store import SHARE_LOCK, lock_name
-from shared.database import Database
+from shared.database import Database, Questions
 
 
 class Declarations(Protocol):
@@ -35,7 +35,7 @@ class PostgresDeclarations:
 
     async def of(self, investigations: Sequence[UUID], beamlines: Sequence[str] = ()) -> Declared:
         """All that was declared for investigations, and what was loaded last there and at beamlines (in lower case)."""
-        async with self._database.connection() as connection:
+        async with self._database.answering(Questions.QUICK) as connection:
             things = await connection.fetch(
                 f"select {THING} from declaration where investigation_id = any($1::uuid[])", investigations
             )
@@ -58,7 +58,7 @@ class PostgresDeclarations:
 
     async def holding(self, kind: str, id_: str | None) -> Sequence[UUID]:
         """The investigations for which there is such a thing, or anything of the kind."""
-        async with self._database.connection() as connection:
+        async with self._database.answering(Questions.QUICK) as connection:
             rows = await connection.fetch(
                 "select distinct investigation_id from declaration where kind = $1 and ($2::text is null or id = $2)",
                 kind,
@@ -68,7 +68,7 @@ class PostgresDeclarations:
 
     async def note(self, declared: Declared) -> None:
         """Know at once what an event declares that Kafka has confirmed; the event changes nothing when it arrives."""
-        async with self._database.transaction() as connection:
+        async with self._database.answering(Questions.QUICK) as connection:
             await connection.execute(SHARE_LOCK, lock_name(self._database.schema))
             await save_declared(connection, [declared])
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from services.search.store import SHARE_LOCK, lock_name
-from shared.database import Connection, Database
+from shared.database import Connection, Database, Questions
 from shared.tokens import Grant, TokenRefused, Tokens
 
 
@@ -142,7 +142,7 @@ class PostgresSessions:
 
     async def get(self, session_sha256: str) -> Kept | None:
         """What is kept of it."""
-        async with self._database.connection() as connection:
+        async with self._database.answering(Questions.QUICK) as connection:
             row = await connection.fetchrow(
                 "select token_sha256, expires_at from session where session_sha256 = $1", session_sha256
             )
@@ -160,6 +160,6 @@ class PostgresSessions:
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[Connection]:
-        async with self._database.transaction() as connection:
+        async with self._database.answering(Questions.QUICK) as connection:
             await connection.execute(SHARE_LOCK, lock_name(self._database.schema))
             yield connection

@@ -17,6 +17,7 @@ from services.linker.store import PostgresLinks
 from shared.database import Connection, Database
 from shared.settings import Settings
 from tests.unit.linker.builders import IDENTITIES, NOON, PLACEHOLDER, WEEK, announced, committed, facts, slot, validated
+from tests.unit.linker.crowding_suite import MOST_AWAITED, CrowdingSuite
 from tests.unit.linker.investigation_suite import InvestigationSuite
 from tests.unit.linker.relationship_suite import RelationshipSuite
 from tests.unit.linker.revisit_suite import RevisitSuite
@@ -31,7 +32,12 @@ OLD_COLUMNS = """receipt_id, dataset_id, path, state, inputs, missing, since, to
 OLD_HOLD = f"insert into held ({OLD_COLUMNS}) select {OLD_COLUMNS} from held on conflict (receipt_id) do nothing"  # noqa: S608
 
 
-class TestPostgres(LinkerSuite, InvestigationSuite, RelationshipSuite, RevisitSuite, SubmissionSuite):
+@pytest.fixture
+def crowded(database: Database) -> World:
+    return World(PostgresLinks(database, IDENTITIES, DEMANDS, MOST_AWAITED))
+
+
+class TestPostgres(CrowdingSuite, LinkerSuite, InvestigationSuite, RelationshipSuite, RevisitSuite, SubmissionSuite):
     pass
 
 

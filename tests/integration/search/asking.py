@@ -11,9 +11,11 @@ from fastapi import FastAPI
 from services.search.routes import routes
 from shared.backoff import Patience
 from shared.database import Database
+from shared.problems import answer_in_problems
 from shared.publisher import KafkaPublisher
 from shared.service import Ground
 from shared.settings import Settings
+from shared.turns import KnowAskers
 from tests.described import VOCABULARY
 from tests.unit.search.building import IDENTITIES, NOON
 
@@ -45,10 +47,15 @@ class Asking:
 
 
 @asynccontextmanager
-async def asking(database: Database, tokens: Path = Path("none")) -> AsyncIterator[Asking]:
+async def asking(database: Database, tokens: Path = Path("none"), address: str = "127.0.0.1") -> AsyncIterator[Asking]:
+    """Asked from an address."""
     settings = Settings(facility="facility.example", tokens_file=tokens)
     ground = Ground(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Patience(), lambda: NOON)
     app = FastAPI()
     app.include_router(routes(ground, VOCABULARY))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://search") as client:
+    app.add_middleware(KnowAskers)
+    answer_in_problems(app)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app, client=(address, 1)), base_url="http://search"
+    ) as client:
         yield Asking(client)

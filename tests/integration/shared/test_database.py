@@ -1,88 +1,126 @@
-"""A pool on a real PostgreSQL: a connection that broke is not used again, and a fresh one can be asked for."""
+"""What PostgreSQL does with the transaction of a process that is silent, and of one that only waits."""
 
+import asyncio
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
-from shared.database import Database, fresh_connections, role_of
-from shared.fatal import Fatal
+from clients.cli.recovering import _writing
+from shared import database as module
+from shared.database import Database, kept_awake
 from shared.faults import Fault, fault_of
 from shared.migrations import migrate
 from shared.settings import Settings
 
 pytestmark = pytest.mark.integration
 
-PID = "select pg_backend_pid()"
+LOCK = 4711
+PATIENCE_SECONDS = 60.0
+"""Far more than any of the times that the server is told here; without them it would wait for ever."""
+STOPPING = f"""
+import asyncio, asyncpg, os, signal, sys
+from shared.database import SILENCE
+
+async def main():
+    impatient = {{"tcp_user_timeout": "1s", "transaction_timeout": "5s", "idle_in_transaction_session_timeout": "1min"}}
+    connection = await asyncpg.connect(sys.argv[1], server_settings=SILENCE | impatient)
+    async with connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock({LOCK})")
+        print("locked", flush=True)
+        %s
+
+asyncio.run(main())
+"""
+WAITS = """
+select exists (select from pg_stat_activity join pg_locks using (pid)
+    where locktype = 'advisory' and state = 'active' and wait_event = $1)
+"""
+STOPS = {
+    "while it prepares a statement": (
+        "await connection.prepare('select 2'); os.kill(os.getpid(), signal.SIGSTOP)",
+        "ClientRead",
+    ),
+    "while it reads an answer": (
+        "await connection.fetch(\"select repeat('x', 1000000) from generate_series(1, 10000)\")",
+        "ClientWrite",
+    ),
+}
+"""What a process does with the lock, and what the server then waits for."""
 
 
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    await migrate(database_url, {"catalog": "catalog"})
-    database = Database(Settings(database_url=database_url, database_connections=2), "catalog")
+@pytest_asyncio.fixture
+async def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+    """Whose server has less patience than it is told to have."""
+    monkeypatch.setitem(module.SILENCE, "idle_in_transaction_session_timeout", "500ms")
+    monkeypatch.setattr(module, "AWAKE_SECONDS", 0.1)
+    await migrate(database_url, {"linker": "linker"})
+    database = Database(Settings(database_url=database_url), "linker")
     await database.open()
     yield database
     await database.close()
 
 
-async def pid_of(database: Database) -> int:
+async def lock_of(database: Database) -> None:
+    """Wait for the lock, and let it go."""
+    async with asyncio.timeout(PATIENCE_SECONDS), database.transaction() as connection:
+        await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
+
+
+@asynccontextmanager
+async def silent(database: Database) -> AsyncIterator[None]:
+    """A transaction that holds the lock and says nothing; whoever wakes in it finds that it is gone."""
     async with database.transaction() as connection:
-        return int(await connection.fetchval(PID))
+        await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
+        yield
+        await connection.execute("select 1")
 
 
-async def test_a_connection_serves_again_after_an_error_of_the_data(database: Database) -> None:
-    before = await pid_of(database)
-    with pytest.raises(asyncpg.DivisionByZeroError):
-        async with database.transaction() as connection:
-            await connection.execute("select 1 / 0")
-    assert await pid_of(database) == before
+async def test_a_silent_transaction_loses_its_locks_and_its_process_tries_again(database: Database) -> None:
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)) as woken:
+        async with silent(database):
+            await lock_of(database)
+    assert fault_of(woken.value) is Fault.TRANSIENT
+    await lock_of(database)
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"),
-        asyncpg.InterfaceError("cannot perform operation: another operation is in progress"),
-    ],
-    ids=lambda error: type(error).__name__,
-)
-async def test_a_connection_whose_client_lost_count_is_not_used_again(database: Database, error: Exception) -> None:
-    before = await pid_of(database)
-    with pytest.raises(ConnectionError, match=type(error).__name__) as caught:
-        async with database.connection():
-            raise error
-    assert fault_of(caught.value) is Fault.TRANSIENT
-    assert await pid_of(database) != before
+async def test_a_process_that_waits_for_something_else_is_heard(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
+        async with kept_awake(connection):
+            await asyncio.sleep(1.5)  # three times what a silent one is given
+        assert await connection.fetchval("select 1") == 1
 
 
-async def test_a_fresh_connection_was_never_used(database: Database) -> None:
-    before = await pid_of(database)
-    with fresh_connections():
-        fresh = await pid_of(database)
-    assert fresh != before
-    assert await pid_of(database) == fresh
+@pytest.mark.usefixtures("database")
+async def test_what_an_operator_has_read_again_may_take_its_time(database_url: str) -> None:
+    """With the services stopped, nobody waits for it."""
+    async with _writing(Settings(database_url=database_url), "linker") as connection:
+        await asyncio.sleep(1.5)
+        assert await connection.fetchval("select count(*) from investigation") == 0
 
 
-async def test_a_terminated_session_is_transient_wherever_it_ends(database: Database, database_url: str) -> None:
-    admin = await asyncpg.connect(database_url)
-    try:
-        with pytest.raises(Exception) as caught:  # noqa: PT011, PT012  whatever the client makes of it, and wherever
-            async with database.transaction() as connection:
-                await admin.execute("select pg_terminate_backend($1)", await connection.fetchval(PID))
-                await connection.fetchval(PID)
-    finally:
-        await admin.close()
-    assert fault_of(caught.value) is Fault.TRANSIENT
-    await pid_of(database)
-
-
-async def test_a_connection_that_postgres_refuses_for_good_blames_no_event(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("when", STOPS)
+async def test_a_process_that_stops_and_is_not_idle_loses_its_locks(
+    database: Database, database_url: str, when: str
 ) -> None:
-    class Refusing:
-        async def acquire(self) -> None:
-            raise asyncpg.InvalidParameterValueError(f"role {role_of('catalog')} does not exist")
-
-    monkeypatch.setattr(database, "_pool", Refusing())
-    with pytest.raises(Fatal, match="refuses a connection"):
-        await pid_of(database)
+    deed, waits_for = STOPS[when]
+    stopped = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", STOPPING % deed, database_url, stdout=asyncio.subprocess.PIPE
+    )
+    assert stopped.stdout is not None
+    try:
+        assert await stopped.stdout.readline() == b"locked\n"
+        async with asyncio.timeout(PATIENCE_SECONDS), database.connection() as connection:
+            while not await connection.fetchval(WAITS, waits_for):  # noqa: ASYNC110  another process sets no event
+                await asyncio.sleep(0.01)
+        os.kill(stopped.pid, signal.SIGSTOP)
+        await lock_of(database)
+    finally:
+        stopped.kill()
+        await stopped.wait()

@@ -1,6 +1,7 @@
 """The linker around a memory: its stages, relay and timer, with a clock to turn, and all it said to read."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.linker.deadlines import Deadlines
@@ -80,6 +81,15 @@ class World:
     async def read(self, *records: Record) -> None:
         """One batch arrives, as it lies in Kafka."""
         await self._linking.run(records)
+
+    async def submit_of(self, source: str, *datasets: DatasetFacts) -> None:
+        """One batch of a source arrives."""
+        batch = []
+        for offset, dataset in enumerate(datasets):
+            record = validated(dataset, offset)
+            headers = dict(record.headers) | {"ce_source": source.encode()}
+            batch.append(replace(record, headers=tuple(headers.items())))
+        await self.read(*batch)
 
     async def commit(self, *records: Record) -> None:
         """The catalogue tells; the relay sends what that releases."""

@@ -1,0 +1,70 @@
+"""How long an ordinary dataset takes to be linked beside a source that floods the linker with merges.
+
+    python -m benchmarks.linker [--merges 30] [--inputs 10000]
+
+Each batch holds one ordinary dataset of a neighbour, whose input is catalogued, and, in the second half of the run, in
+front of it a merge of inputs that nobody has sent. Batches are cut into lots as the services do.
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from deploy.embedded.stack import KAFKA_VARIABLE, embedded_stack
+from services.linker.store import PostgresLinks
+from shared.database import Database
+from shared.lots import lots_of
+from shared.migrations import migrate
+from shared.settings import Settings
+from shared.wire import Record
+from tests.unit.linker.builders import IDENTITIES, committed, facts, validated
+from tests.unit.linker.world import DEMANDS, World
+
+ORDINARY = 30
+
+
+def merge(number: int, inputs: int) -> Record:
+    """A dataset that waits for many others."""
+    return validated(facts(f"/data/merge/{number}", [f"/data/{number}/{each:05}" for each in range(inputs)]))
+
+
+async def settle(world: World, batch: list[Record]) -> tuple[float, float]:
+    """Seconds until the first lot of a batch is settled, in which the ordinary dataset is, and until the last is."""
+    began, taken = time.perf_counter(), []
+    for lot in lots_of(batch):
+        await world.read(*lot)
+        taken.append(time.perf_counter() - began)
+    return taken[0], taken[-1]
+
+
+async def main(merges: int, inputs: int) -> None:
+    """Alone, then beside the flood."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with embedded_stack(Path(folder), environment={KAFKA_VARIABLE: "not needed"}) as stack:
+            await migrate(stack.database_url, {"linker": "linker"})
+            database = Database(Settings(database_url=stack.database_url), "linker")
+            await database.open()
+            world = World(PostgresLinks(database, IDENTITIES, DEMANDS))
+            await world.commit(committed("/data/there"))
+            ordinary = [validated(facts(f"/data/{n}", ["/data/there"])) for n in range(ORDINARY + merges)]
+            alone = [(await settle(world, [each]))[0] for each in ordinary[:ORDINARY]]
+            beside = [
+                await settle(world, [merge(number, inputs), each]) for number, each in enumerate(ordinary[ORDINARY:])
+            ]
+            await database.close()
+    first, whole = zip(*beside, strict=True)
+    refused = sum(each.code == "too_much_waits" for each in world.rejections)
+    print(f"{merges} merges of {inputs} inputs, {refused} of them refused; milliseconds, median and worst")
+    for name, taken in (("alone", alone), ("beside the flood", first), ("the whole batch", whole)):
+        print(f"{name:20}{median(taken) * 1000:8.1f}{max(taken) * 1000:8.1f}")
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--merges", type=int, default=30)
+    arguments.add_argument("--inputs", type=int, default=10_000)
+    given = arguments.parse_args()
+    asyncio.run(main(given.merges, given.inputs))
