@@ -162,17 +162,23 @@ class StageRunner(Generic[E, K]):
         attempt = 0
         while True:
             try:
-                await self._settle(records)
-            except Halted as halted:
-                attempt += 1
-                self._say_whether_halted(str(halted))
-                await self._patience.sleep(min(LONGEST_HALT_SECONDS, delay_seconds(attempt, 1.0)))
+                return await self._wait_out_halts(records)
             except Exception as error:
                 if fault_of(error) is not Fault.TRANSIENT:
                     raise
                 attempt += 1
                 observe_retry(self.stage.name, error)
                 await self._patience.wait(attempt, self.stage.name, error)
+
+    async def _wait_out_halts(self, records: Sequence[Record]) -> None:
+        attempt = 0
+        while True:
+            try:
+                await self._settle(records)
+            except Halted as halted:
+                attempt += 1
+                self._say_whether_halted(str(halted))
+                await self._patience.sleep(min(LONGEST_HALT_SECONDS, delay_seconds(attempt, 1.0)))
             else:
                 self._say_whether_halted(None)
                 return
