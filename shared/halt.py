@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
 
-from shared.fatal import Fatal
 from shared.rejections import Code, Refusal
 
 OURS: Mapping[Code, str] = {
@@ -40,7 +39,7 @@ MOST_NAME_CHARACTERS = 80
 LATELY = timedelta(minutes=10)
 
 
-class Halted(Fatal):
+class Halted(Exception):
     """Several sources that were fine are refused for reasons that can be ours; the message says what would help."""
 
 

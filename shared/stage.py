@@ -169,10 +169,13 @@ class StageRunner(Generic[E, K]):
             Stopping: the service stops while the batch waits for Kafka, for PostgreSQL or for the end of a halt.
             Exception: an error that no retry can mend, such as a missing migration.
         """
+        await until_done(self.stage.name, partial(self._wait_out_halts, records), self._patience)
+
+    async def _wait_out_halts(self, records: Sequence[Record]) -> None:
         attempt = 0
         while True:
             try:
-                await until_done(self.stage.name, partial(self._settle, records), self._patience)
+                await self._settle(records)
             except Halted as halted:
                 attempt += 1
                 self._say_whether_halted(str(halted))
