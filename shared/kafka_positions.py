@@ -67,20 +67,18 @@ class Standing:
         committed = await _committed(consumer, partitions)
         remembered = {at: from_metadata(place.metadata) for at, place in committed.items()}
         places = await _places_to_resume(self._settings, committed, remembered)
-        moved = {at: place for at, place in places.items() if place is None or place < committed[at].offset}
-        for at in partitions:
-            place = places.get(at)
-            if place is None:
-                await consumer.seek_to_beginning(at)
-            else:
+        for at, place in places.items():
+            if place is not None:
                 consumer.seek(at, place)
-        self._committed = {at: place.offset for at, place in committed.items()}
+        if fresh := [at for at in partitions if places.get(at) is None]:
+            await consumer.seek_to_beginning(*fresh)
+        self._committed = {at: place or 0 for at, place in places.items()}
         self._marks = {
             at: tuple(mark for mark in said.marks if mark.offset < (places[at] or 0)) for at, said in remembered.items()
         }
         self.sources = all_sources(remembered.values())
         self._tell(
-            {at: (committed[at].offset, place) for at, place in moved.items() if _is_loss(at, place, remembered)}
+            {at: (committed[at].offset, place) for at, place in places.items() if _is_loss(place, remembered[at].marks)}
         )
         self._trusted = looked_at
 
@@ -135,10 +133,9 @@ def _by_partition(records: Iterable[Record]) -> Mapping[TopicPartition, list[Rec
     return groups
 
 
-def _is_loss(at: TopicPartition, place: int | None, remembered: Mapping[TopicPartition, Remembered]) -> bool:
-    """Whether records are missing, and not only markers of transactions, which are no records."""
-    newest = remembered[at].marks[:1]
-    return place is None or not newest or place <= newest[0].offset
+def _is_loss(place: int | None, marks: Sequence[Mark]) -> bool:
+    """Whether reading goes on before the newest mark; behind it only markers of transactions can be missing."""
+    return place is None or (bool(marks) and place <= marks[0].offset)
 
 
 def _positions(consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:

@@ -70,7 +70,7 @@ def properties(topics: Path, port: int, controller_port: int) -> dict[str, str]:
         # takes a live one for dead
         "broker.session.timeout.ms": "4000",
         "broker.heartbeat.interval.ms": "500",
-        # no other replica: what was confirmed is on the disk a second later, at no cost that could be measured
+        # there is no other replica: what the broker has confirmed is on the disk a second later
         "log.flush.interval.ms": "1000",
         "log.flush.scheduler.interval.ms": "1000",
         # an open transaction holds back what comes after it in its partition: for a minute at most, not for 15

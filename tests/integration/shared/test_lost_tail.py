@@ -182,6 +182,7 @@ async def test_new_events_at_the_offsets_of_lost_ones_are_settled(
     assert sum("Kafka has lost records that were settled" in record.message for record in caplog.records) == 1
     assert there & set(first) <= set(again.settled)  # what was made of them may be lost, though they are not
     assert (await bench.settle()).settled == []
+    assert bench.moved_back() == PARTITIONS
 
 
 async def test_a_log_that_is_shorter_than_its_position_is_read_from_where_it_fits(bench: Bench) -> None:
