@@ -123,6 +123,22 @@ def receipt_of(raw: Any) -> bytes:
     return bytes(dict(raw.headers)["ce_id"])
 
 
+async def rejection_of_a_batch(settings: Settings) -> bytes:
+    """The rejection of a record whose batch was not decompressed, once there is one."""
+    consumer = AIOKafkaConsumer(
+        REJECTED.name, bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        async with asyncio.timeout(60):
+            async for raw in consumer:
+                if b"it lies in a batch of 1 records" in raw.value:
+                    return bytes(raw.value)
+    finally:
+        await consumer.stop()
+    raise AssertionError("the consumer ended")
+
+
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(30):
         while not await condition():  # noqa: ASYNC110  the condition lies in Kafka, which sets no event
@@ -176,6 +192,24 @@ async def test_the_largest_submission_goes_through_and_what_cannot_be_stored_of_
     assert (far_too_large["code"], far_too_large["value_base64"]) == (Code.TOO_LARGE, None)
     assert far_too_large["value_excerpt"]["byte_count"] == len(blown_up)
     assert f"takes {MOST_SUBMISSION_BYTES}" in far_too_large["message"]
+
+
+async def test_a_batch_that_would_become_150_mib_is_told_and_its_neighbours_pass(bench: Bench) -> None:
+    """Its headers are not read either, so its rejection has no receipt: it is known by its place."""
+    run = uuid4().hex
+    bomb = submission(f"{run}-bomb", value=bytes(150 * 1024 * 1024))
+    async with bench.consuming(bench.runner()):
+        await bench.publisher.publish([submission(f"{run}-1")])
+        await bench.publisher.publish([bomb])
+        await bench.publisher.publish([submission(f"{run}-{number}") for number in range(2, 20)])
+        await read_all(bench.settings, VALIDATED.name, {f"r-{run}-{number}".encode() for number in range(1, 20)})
+        told = await rejection_of_a_batch(bench.settings)
+    rejection = json.loads(told)["rejection"]
+    assert (rejection["code"], rejection["stage"], rejection["origin"]["topic"]) == (
+        Code.TOO_LARGE,
+        "tester",
+        SUBMITTED.name,
+    )
 
 
 class Latin1(str):
