@@ -116,9 +116,11 @@ async def test_a_process_that_stops_and_is_not_idle_loses_its_locks(
     assert stopped.stdout is not None
     try:
         assert await stopped.stdout.readline() == b"locked\n"
-        async with asyncio.timeout(PATIENCE_SECONDS), database.connection() as connection:
-            while not await connection.fetchval(WAITS, waits_for):  # noqa: ASYNC110  another process sets no event
+        watching = await asyncpg.connect(database_url)  # roles of services see nothing of other sessions
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not await watching.fetchval(WAITS, waits_for):  # noqa: ASYNC110  # the server tells no event
                 await asyncio.sleep(0.01)
+        await watching.close()
         os.kill(stopped.pid, signal.SIGSTOP)
         await lock_of(database)
     finally:
