@@ -93,6 +93,11 @@ class Lost(Learned):
     submitted_ms: int
     """When the refused submission was written."""
 
+    @property
+    def order(self) -> tuple[int, str]:
+        """Of several rejections of a dataset the one stands whose submission was written last."""
+        return self.submitted_ms, self.reason
+
 
 @dataclass(frozen=True)
 class Planned(Told):
@@ -181,7 +186,7 @@ def last_lost(outcomes: Iterable[Outcome]) -> dict[UUID, Lost]:
     for outcome in outcomes:
         if isinstance(outcome, Lost):
             before = lost.setdefault(outcome.dataset_id, outcome)
-            if before.submitted_ms <= outcome.submitted_ms:
+            if before.order < outcome.order:
                 lost[outcome.dataset_id] = outcome
     return lost
 

@@ -35,6 +35,7 @@ class Shelf:
     looks: dict[str, int] = field(default_factory=dict)
     slots: dict[UUID, Slot] = field(default_factory=dict)
     rejected: dict[UUID, str] = field(default_factory=dict)
+    rejected_ms: dict[UUID, int] = field(default_factory=dict)
     readmitted: dict[UUID, int] = field(default_factory=dict)
     revisits: dict[UUID, str] = field(default_factory=dict)
     """The datasets to be looked at again, and the cause."""
@@ -51,6 +52,7 @@ class Shelf:
             looks=copy(self.looks),
             slots=copy(self.slots),
             rejected=copy(self.rejected),
+            rejected_ms=copy(self.rejected_ms),
             readmitted=copy(self.readmitted),
             revisits=copy(self.revisits),
         )
@@ -169,6 +171,7 @@ class Shelf:
             self.datasets[fact.dataset_id] = fact
             self.links[fact.dataset_id] = fact.as_input.inputs
             self.rejected.pop(fact.dataset_id, None)
+            self.rejected_ms.pop(fact.dataset_id, None)
         for receipt_id, holding in self.held.items():
             if holding.submission.state is State.WAITING and (fact.as_input.complete or not holding.awaits_completion):
                 self.held[receipt_id] = self._without(holding, fact.dataset_id)
@@ -176,7 +179,7 @@ class Shelf:
     def readmit(self, again: dict[UUID, int]) -> None:
         """Datasets that were rejected are under way again, since a submission of then."""
         for dataset_id, submitted_ms in again.items():
-            del self.rejected[dataset_id]
+            del self.rejected[dataset_id], self.rejected_ms[dataset_id]
             self.readmitted[dataset_id] = max(self.readmitted.get(dataset_id, NEVER), submitted_ms)
 
     def lose(self, lost: Lost) -> None:
@@ -187,7 +190,10 @@ class Shelf:
         alive = {*self.datasets, *(each.submission.dataset_id for each in waiting.values())}
         if lost.dataset_id in alive or self.readmitted.get(lost.dataset_id, NEVER) > lost.submitted_ms:
             return
-        self.rejected[lost.dataset_id] = lost.reason
+        before = self.rejected_ms.get(lost.dataset_id, NEVER), self.rejected.get(lost.dataset_id, "")
+        if lost.order <= before:
+            return
+        self.rejected[lost.dataset_id], self.rejected_ms[lost.dataset_id] = lost.reason, lost.submitted_ms
         for receipt_id, holding in waiting.items():
             if holding.ends_with_inputs and lost.dataset_id in holding.missing:
                 ended = replace(holding.submission, state=State.EXPIRED, refusal=lost.refusal)

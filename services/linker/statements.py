@@ -172,10 +172,10 @@ from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[
         investigation_id, placeholder_id, named, facts, inherits, made_at, recollected_at) order by id
 on conflict (dataset_id) do update set
     (committed, revision, kind, inputs, proposal, sample, start, complete,
-        investigation_id, placeholder_id, named, facts, inherits, made_at, recollected_at, rejected)
+        investigation_id, placeholder_id, named, facts, inherits, made_at, recollected_at, rejected, rejected_ms)
     = (true, excluded.revision, excluded.kind, excluded.inputs, excluded.proposal, excluded.sample, excluded.start,
        excluded.complete, excluded.investigation_id, excluded.placeholder_id, excluded.named, excluded.facts,
-       excluded.inherits, excluded.made_at, excluded.recollected_at, null)
+       excluded.inherits, excluded.made_at, excluded.recollected_at, null, null)
     where dataset.revision < excluded.revision
 """
 """In the order of ids, as AWAIT. An older revision than the known one locks its row and changes nothing."""
@@ -211,19 +211,22 @@ from due join dataset using (dataset_id) where facts is not null order by datase
 """
 
 LOSE = """
-insert into dataset (dataset_id, path, committed, rejected)
-select id, path, false, reason
+insert into dataset (dataset_id, path, committed, rejected, rejected_ms)
+select id, path, false, reason, submitted_ms
 from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[]) as lost (id, path, reason, submitted_ms)
 where not exists (select from held where held.dataset_id = id and state = 'waiting')
     and not exists (
         select from dataset as again where again.dataset_id = id and again.readmitted_ms > lost.submitted_ms
     )
 order by id
-on conflict (dataset_id) do update set rejected = excluded.rejected where not dataset.committed
+on conflict (dataset_id) do update set (rejected, rejected_ms) = (excluded.rejected, excluded.rejected_ms)
+    where not dataset.committed and (dataset.rejected is null or
+        (excluded.rejected_ms, excluded.rejected collate "C")
+            > (coalesce(dataset.rejected_ms, 0), dataset.rejected collate "C"))
 returning dataset_id
 """
 """In the order of ids, as AWAIT. An update that is rejected is no loss where the dataset is catalogued or waits, and
-neither is a rejection of the past, told again after what was submitted later has gone on.
+neither is a rejection of the past, told again after what was submitted later was rejected or has gone on.
 """
 
 GIVE_UP = """
@@ -234,7 +237,7 @@ where state = 'waiting' and ends_with_inputs and missing && $1::uuid[] and lost.
 """Only after LOSE, as a statement of its own, as FREED after COMMITTED."""
 
 READMIT = """
-update dataset set rejected = null, readmitted_ms = greatest(readmitted_ms, again.submitted_ms)
+update dataset set rejected = null, rejected_ms = null, readmitted_ms = greatest(readmitted_ms, again.submitted_ms)
 from unnest($1::uuid[], $2::bigint[]) as again (id, submitted_ms) where dataset_id = again.id
 """
 

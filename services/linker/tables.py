@@ -79,6 +79,7 @@ dataset = Table(
     ),
     Column("revision", Integer, nullable=False, server_default=text("0")),
     Column("rejected", Text, comment="why it was rejected, while it is not committed and nothing of it is under way"),
+    Column("rejected_ms", BigInteger, comment="when that was submitted"),
     Column("readmitted_ms", BigInteger, comment="when that was submitted which went on after a rejection"),
     Column("kind", Text),
     Column("inputs", ARRAY(UUID), nullable=False, server_default=NO_IDS),

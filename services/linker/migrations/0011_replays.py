@@ -9,6 +9,7 @@ down_revision = "linker_0008"
 
 def upgrade() -> None:
     op.add_column("held", sa.Column("findings", sa.Text(), comment="likewise, as JSON"))
+    op.add_column("dataset", sa.Column("rejected_ms", sa.BigInteger(), comment="when that was submitted"))
     op.add_column(
         "dataset",
         sa.Column("readmitted_ms", sa.BigInteger(), comment="when that was submitted which went on after a rejection"),
