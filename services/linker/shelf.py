@@ -11,7 +11,7 @@ from uuid import UUID
 from services.linker.handler import Known, State
 from services.linker.holding import Holding
 from services.linker.investigations import FIRST_OWN_NUMBER, Plan, Slot, open_for
-from services.linker.learning import Catalogued, Lost
+from services.linker.learning import Catalogued, Lost, Place
 from services.linker.lineage import Node
 from services.linker.moving import Move, revisit
 from services.linker.near import Near, key_of, near_each, places_of
@@ -37,6 +37,7 @@ class Shelf:
     rejected: dict[UUID, str] = field(default_factory=dict)
     rejected_ms: dict[UUID, int] = field(default_factory=dict)
     readmitted: dict[UUID, int] = field(default_factory=dict)
+    announcements: frozenset[Place] = frozenset()
     revisits: dict[UUID, str] = field(default_factory=dict)
     """The datasets to be looked at again, and the cause."""
     numbers: Iterator[int] = field(default_factory=lambda: count(FIRST_OWN_NUMBER))

@@ -126,6 +126,17 @@ union
     on {KEY_OF_PROPOSAL} = key_of_proposal and beamline = of_beamline
 """
 
+PAST = """
+select "partition", "offset", timestamp_ms from announcement
+join unnest($1::int[], $2::bigint[], $3::bigint[]) as asked ("partition", "offset", timestamp_ms)
+    using ("partition", "offset", timestamp_ms)
+"""
+
+LEARN = """
+insert into announcement ("partition", "offset", timestamp_ms)
+select * from unnest($1::int[], $2::bigint[], $3::bigint[]) on conflict do nothing
+"""
+
 NUMBERS = "select nextval('investigation_number') from generate_series(1, $1)"
 
 _NEW_SLOTS = """

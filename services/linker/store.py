@@ -19,6 +19,7 @@ from services.linker.learning import (
     as_catalogued,
     last_lost,
     newest_of,
+    place_of,
     slot_of,
 )
 from services.linker.lots import PostgresLooks, PostgresLot
@@ -283,7 +284,9 @@ class _Announcements:
         names |= {slot.facility_id for slot in announced if slot.facility_id is not None}
         slots = await slots_of(self._connection, self._identities, homes, names)
         strays = await self._strays([*announced, *measured], slots)
-        return Diary(slots, strays, residents, await reserved_numbers(self._connection, len(said)))
+        past = await self._connection.fetch(sql.PAST, *columns([place_of(event) for event in events], 3))
+        numbers = await reserved_numbers(self._connection, len(said))
+        return Diary(slots, strays, residents, numbers, {tuple(row) for row in past})
 
     async def _rescheduled(self, said: Sequence[RescheduledInvestigation]) -> list[Slot]:
         """The investigations that are rescheduled, with the times to which they are."""
@@ -315,8 +318,8 @@ class _Announcements:
         return [placed_of(row) for row in await self._connection.fetch(sql.STRAYS, *columns(near, 3))]
 
     async def save(self, events: Sequence[Received[InvestigationAnnounced]], outcomes: Sequence[Outcome]) -> None:
-        """The newest word on each investigation, and the moves of its datasets."""
-        del events
+        """The newest word on each investigation, the moves of its datasets, and that all of this was learned."""
+        await self._connection.execute(sql.LEARN, *columns(sorted(map(place_of, events)), 3))
         planned = [outcome for outcome in outcomes if isinstance(outcome, Planned)]
         await keep_slots(self._connection, [outcome.slot for outcome in planned])
         await send_moves(self._connection, [move for outcome in planned for move in outcome.moves])

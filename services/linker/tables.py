@@ -118,6 +118,15 @@ dataset = Table(
     Index("dataset_stray", "placeholder_id", "start", postgresql_where=text("placeholder_id is not null")),
 )
 
+announcement = Table(
+    "announcement",
+    metadata,
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("timestamp_ms", BigInteger, primary_key=True, autoincrement=False),
+    comment="the records of investigation.events that were learned: read again they change nothing",
+)
+
 revisit = Table(
     "revisit",
     metadata,

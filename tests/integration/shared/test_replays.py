@@ -28,7 +28,10 @@ pytestmark = pytest.mark.integration
 OWN = ("linker", "sample_tracking", "catalog")
 """Search has a snapshot of its own."""
 NUMBERED = ["seq", "word", "offset", "record_offset", "timestamp_ms", "header_values", "body", "payload"]
-"""Columns that number arrivals, or say in which of several equal records something was read, or are compressed."""
+NUMBERED += ["rejected", "rejected_ms"]
+"""Columns that number arrivals, or say in which of several equal records something was read, or are compressed; and
+which of several rejections is a dataset's last, as in the flow's test.
+"""
 
 
 @asynccontextmanager
