@@ -34,7 +34,7 @@ def rejection_message(
     origin = Origin(
         topic=record.topic, partition=record.partition, offset=record.offset, timestamp_ms=record.timestamp_ms
     )
-    first = first_reading(record)
+    first = refusal.submitted or first_reading(record)
     rejection = Rejection(
         receipt_id=receipt_id,
         dataset_id=about.dataset_id,

@@ -13,6 +13,7 @@ from services.linker.relationships import CataloguedDataset, disagreements, fors
 from shared.events import DatasetFacts, Finding, InputRef, LinkedInput, Links, Pending, Section
 from shared.findings import summed_up
 from shared.identity import Identities
+from shared.rejecting import first_reading
 from shared.rejections import Code, Refusal
 from shared.relations import NO_DEMANDS, InputDemands
 from shared.stage import Learned, Outcome, Passed, Waiting
@@ -240,7 +241,8 @@ class Linker:
         dataset = event.event.dataset
         verdict = self.judge(dataset, known, ancestry)
         if verdict.refusal is not None:
-            return lines.answers.setdefault(event.receipt_id, verdict.refusal)
+            refusal = replace(verdict.refusal, submitted=first_reading(event.record))
+            return lines.answers.setdefault(event.receipt_id, refusal)
         add_ancestry(ancestry, dataset)
         if not verdict.missing and not lines.lines.get(dataset.dataset_id):
             return lines.answers.setdefault(event.receipt_id, Passed({"links": verdict.links}))

@@ -85,7 +85,7 @@ _COMPLETE = f"""not exists (
 """That nothing is missing any more. Looked up one by one from the last, which mostly comes last, so few are."""
 
 SUBMISSIONS = f"""
-select receipt_id, dataset_id, path, state, since, deadline, code, message, findings,
+select receipt_id, dataset_id, path, state, since, deadline, code, message, findings, submitted,
     (select count(*) {_STILL_MISSING}) as waits_for_count,
     array(select d.path {_STILL_MISSING} order by place %s) as waits_for
 from held
@@ -99,17 +99,17 @@ PENDING = f"{SUBMISSIONS % 'limit $2'} where state <> 'refused' order by seq lim
 
 HOLD = """
 insert into held (receipt_id, dataset_id, path, state, inputs, missing, awaits_completion, ends_with_inputs, since,
-    deadline, code, message, findings, topic, "partition", "offset", timestamp_ms, key, value, header_names,
+    deadline, code, message, findings, submitted, topic, "partition", "offset", timestamp_ms, key, value, header_names,
     header_values)
 select receipt_id, dataset_id, path, state, inputs::uuid[], missing::uuid[], awaits_completion, ends_with_inputs, since,
-    deadline, code, message, findings, topic, "partition", "offset", timestamp_ms, key, value,
+    deadline, code, message, findings, submitted, topic, "partition", "offset", timestamp_ms, key, value,
     header_names::text[], header_values::bytea[]
 from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[], $8::bool[],
-    $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::int[],
-    $16::bigint[], $17::bigint[], $18::bytea[], $19::bytea[], $20::text[], $21::text[])
+    $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+    $16::int[], $17::bigint[], $18::bigint[], $19::bytea[], $20::bytea[], $21::text[], $22::text[])
     with ordinality as holding (receipt_id, dataset_id, path, state, inputs, missing, awaits_completion,
-        ends_with_inputs, since, deadline, code, message, findings, topic, "partition", "offset", timestamp_ms, key,
-        value, header_names, header_values, place) order by place
+        ends_with_inputs, since, deadline, code, message, findings, submitted, topic, "partition", "offset",
+        timestamp_ms, key, value, header_names, header_values, place) order by place
 on conflict (receipt_id) do nothing
 """
 
@@ -300,9 +300,11 @@ where receipt_id = any($1::text[])
 FORGET = "delete from held where receipt_id = any($1::text[])"
 
 ENTOMB = """
-update held set state = 'refused', code = tomb.code, message = tomb.message, findings = tomb.findings, inputs = '{}',
-    missing = '{}', deadline = null, value = null, header_names = '{}', header_values = '{}'
-from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as tomb (receipt_id, code, message, findings)
+update held set state = 'refused', code = tomb.code, message = tomb.message, findings = tomb.findings,
+    submitted = tomb.submitted, inputs = '{}', missing = '{}', deadline = null, value = null, header_names = '{}',
+    header_values = '{}'
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+    as tomb (receipt_id, code, message, findings, submitted)
 where held.receipt_id = tomb.receipt_id
 """
 

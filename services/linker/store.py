@@ -31,7 +31,6 @@ from services.linker.queries import (
     catalogued_in,
     columns,
     committed_row,
-    findings_json,
     hold,
     holding_of,
     keep_slots,
@@ -39,6 +38,7 @@ from services.linker.queries import (
     note_revisits,
     placed_of,
     read_known,
+    refusal_row,
     reserved_numbers,
     seen_in,
     send_moves,
@@ -252,9 +252,7 @@ class _Rejections:
             return
         rows = [(each.dataset_id, each.path, each.reason, each.submitted_ms) for each in lost.values()]
         gone = [lost[row["dataset_id"]] for row in await self._connection.fetch(sql.LOSE, *columns(rows, 4))]
-        ends = [
-            (each.dataset_id, each.refusal.code, each.refusal.message, findings_json(each.refusal)) for each in gone
-        ]
+        ends = [(each.dataset_id, *refusal_row(each.refusal)) for each in gone]
         await self._connection.execute(sql.GIVE_UP, *columns(ends, 4))
 
 

@@ -170,6 +170,7 @@ held = Table(
     Column("code", Text, comment="of the refusal, as `message`"),
     Column("message", Text),
     Column("findings", Text, comment="likewise, as JSON"),
+    Column("submitted", Text, comment="likewise: of which submission it was said first, as JSON"),
     Column("topic", Text, nullable=False, comment="from here on the record as it was read"),
     Column("partition", Integer, nullable=False),
     Column("offset", BigInteger, nullable=False),

@@ -8,10 +8,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from services.catalog_writer.memory import MemoryCatalog
+from services.linker.handler import State
 from services.linker.memory import MemoryLinks
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTracking, MemoryVisits
 from services.search.index_entry import unpacked
@@ -64,8 +65,9 @@ def story(chance: Random, count: int) -> list[Step]:
 
 
 def _planned(chance: Random, name: str, *, announced: bool) -> Message:
-    beamline, end = chance.choice(["id30a-0", "id30a-1"]), BEGIN + timedelta(hours=8)
-    planned = Investigation(facility_id=name, proposal="mx1000", beamline=beamline, start=BEGIN, end=end)
+    beamline, end = f"id30a-{SESSIONS.index(name)}", BEGIN + timedelta(hours=8)
+    title = chance.choice(["planned", "changed"])
+    planned = Investigation(facility_id=name, proposal="mx1000", beamline=beamline, start=BEGIN, end=end, title=title)
     moved = RescheduledInvestigation(
         happening="rescheduled", facility_id=name, at=BEGIN + timedelta(days=chance.randrange(3))
     )
@@ -108,7 +110,11 @@ async def _tables(steps: list[Step], chance: Random | None = None) -> dict[str, 
     links = MemoryLinks(IDENTITIES, TECHNIQUES.input_demands)
     tracking = MemoryTracking(samples), MemoryHappenings(samples), MemoryVisits(samples)
     await told(World(stores=Stores(links, *tracking, catalog, catalog, model)), steps, chance)
-    held = {key: replace(each, record=replace(each.record, offset=0)) for key, each in links._shelf.held.items()}
+    held = {
+        key: replace(each, record=replace(each.record, offset=0))
+        for key, each in links._shelf.held.items()
+        if each.submission.state is not State.RELEASED  # what has gone on may stand in line again behind what waits
+    }
     kept = {
         "linker": vars(links._shelf)
         | {"numbers": None, "held": held, "rejected": dict.fromkeys(links._shelf.rejected), "rejected_ms": None},
@@ -133,7 +139,9 @@ async def _tables(steps: list[Step], chance: Random | None = None) -> dict[str, 
 
 
 def _ordered(rows: Any) -> str:
-    return repr(sorted(rows.items(), key=lambda pair: repr(pair[0])) if isinstance(rows, dict) else rows)
+    if isinstance(rows, dict):
+        return repr(sorted(rows.items(), key=lambda pair: repr(pair[0])))
+    return repr(sorted(rows) if isinstance(rows, frozenset) else rows)
 
 
 def settled(answer: str) -> str:
@@ -146,6 +154,7 @@ def without_numbers(text: str) -> str:
     return OWN_NUMBERS.sub("number", text)
 
 
+@settings(phases=(Phase.reuse, Phase.generate))  # a smaller seed is no simpler story
 @given(st.integers(0, 2**32), st.integers(1, 15))
 def test_a_replay_of_any_group_at_any_moment_changes_nothing(seed: int, count: int) -> None:
     chance = Random(seed)

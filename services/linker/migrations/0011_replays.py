@@ -16,6 +16,10 @@ def upgrade() -> None:
         comment="the records of investigation.events that were learned: read again they change nothing",
     )
     op.add_column("held", sa.Column("findings", sa.Text(), comment="likewise, as JSON"))
+    op.add_column(
+        "held",
+        sa.Column("submitted", sa.Text(), comment="likewise: of which submission it was said first, as JSON"),
+    )
     op.add_column("dataset", sa.Column("rejected_ms", sa.BigInteger(), comment="when that was submitted"))
     op.add_column(
         "dataset",
