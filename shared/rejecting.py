@@ -39,7 +39,7 @@ def rejection_message(
     origin = Origin(
         topic=record.topic, partition=record.partition, offset=record.offset, timestamp_ms=record.timestamp_ms
     )
-    first = first_reading(record)
+    first = refusal.submitted or first_reading(record)
     too_large = record.value is not None and _is_too_large(record.value)
     rejection = Rejection(
         receipt_id=receipt_id,

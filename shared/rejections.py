@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from shared.events import Finding
+from shared.events import Finding, Origin
 
 
 class Code(StrEnum):
@@ -161,6 +161,8 @@ class Refusal:
     code: Code
     message: str
     findings: Sequence[Finding] = ()
+    submitted: Origin | None = None
+    """Where the submission was first read of which it was said first; nothing if that is the refused record's."""
 
     @classmethod
     def of(cls, code: Code, findings: Sequence[Finding]) -> Self:

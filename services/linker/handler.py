@@ -13,6 +13,7 @@ from services.linker.relationships import CataloguedDataset, disagreements, fors
 from shared.events import DatasetFacts, Finding, InputRef, LinkedInput, Links, Pending, Section
 from shared.findings import summed_up
 from shared.identity import Identities
+from shared.rejecting import first_reading
 from shared.rejections import Code, Refusal
 from shared.relations import NO_DEMANDS, InputDemands
 from shared.stage import Learned, Outcome, Passed, Waiting
@@ -254,10 +255,10 @@ class Linker:
     ) -> Outcome:
         verdict = self.judge(dataset, known, ancestry)
         if verdict.refusal is not None:
-            return lines.answers.setdefault(submission, verdict.refusal)
+            return lines.answers.setdefault(submission, _first_said(verdict.refusal, event))
         waits = bool(verdict.missing or lines.lines.get(dataset.dataset_id))
         if waits and (no_room := known.crowded.get(submission)):
-            return lines.answers.setdefault(submission, no_room)
+            return lines.answers.setdefault(submission, _first_said(no_room, event))
         add_ancestry(ancestry, dataset)
         if not waits:
             return lines.answers.setdefault(submission, Passed({"links": verdict.links}))
@@ -333,6 +334,10 @@ class Linker:
         kind = self._techniques.kind(kind_name)
         technique_seconds = AWAIT_SECONDS if kind is None else kind.await_inputs_seconds
         return timedelta(seconds=self._await_inputs_seconds or technique_seconds)
+
+
+def _first_said(refusal: Refusal, event: Received[LinkerView]) -> Refusal:
+    return replace(refusal, submitted=first_reading(event.record))
 
 
 def add_ancestry(ancestry: MutableMapping[UUID, Node], dataset: DatasetFacts) -> None:

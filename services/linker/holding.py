@@ -36,6 +36,7 @@ class Holding:
 
     def refused(self, refusal: Refusal) -> "Holding":
         """Its tombstone: no more than is needed to answer a replay."""
+        refusal = replace(refusal, submitted=first_reading(self.record))
         return Holding(
             replace(self.submission, state=State.REFUSED, refusal=refusal, waits_for=(), deadline=None),
             frozenset(),

@@ -1,6 +1,6 @@
 """What the linker learns from commits, and how the user office's plan moves datasets between investigations: pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -93,6 +93,11 @@ class Lost(Learned):
     submitted_ms: int
     """When the refused submission was written."""
 
+    @property
+    def order(self) -> tuple[int, str]:
+        """Of several rejections of a dataset the one stands whose submission was written last."""
+        return self.submitted_ms, self.reason
+
 
 @dataclass(frozen=True)
 class Planned(Told):
@@ -100,6 +105,16 @@ class Planned(Told):
 
     slot: Slot
     moves: Sequence[Move]
+
+
+Place = tuple[int, int, int]
+"""A record's partition, offset and time: by these it is known when it is read again."""
+
+
+def place_of(event: Received[InvestigationAnnounced]) -> Place:
+    """Where an announcement is read."""
+    record = event.record
+    return record.partition, record.offset, record.timestamp_ms
 
 
 @dataclass(frozen=True)
@@ -113,6 +128,8 @@ class Diary:
     """The datasets of the batch's rescheduled investigations."""
     numbers: Sequence[int] = ()
     """Reserved for new investigations: one an event."""
+    past: Collection[Place] = ()
+    """Of the batch's records, those that were learned before."""
 
 
 def learn_commits(events: Sequence[Received[CommittedView]], around: Surroundings, now: datetime) -> list[Outcome]:
@@ -181,7 +198,7 @@ def last_lost(outcomes: Iterable[Outcome]) -> dict[UUID, Lost]:
     for outcome in outcomes:
         if isinstance(outcome, Lost):
             before = lost.setdefault(outcome.dataset_id, outcome)
-            if before.submitted_ms <= outcome.submitted_ms:
+            if before.order < outcome.order:
                 lost[outcome.dataset_id] = outcome
     return lost
 
@@ -220,12 +237,22 @@ class UserOffice:
     identities: Identities
 
     def learn(self, events: Sequence[Received[InvestigationAnnounced]], diary: Diary, now: datetime) -> list[Outcome]:
-        """One outcome an event, each knowing the plan as those before it left it."""
+        """One outcome an event, each knowing the plan as those before it left it.
+
+        What was learned before is not learned again, because the plan has gone on; the investigation is told as it is.
+        """
         page = _Page(self.identities, diary, now)
         return [
-            _wrong_key(event) or page.outcome(event.event, number)
+            page.told_again(event.event)
+            if place_of(event) in diary.past
+            else _wrong_key(event) or page.outcome(event.event, number)
             for event, number in zip(events, diary.numbers, strict=True)
         ]
+
+
+def _registered(slot: Slot) -> Told:
+    told = InvestigationRegistered(investigation=reference(slot))
+    return Told(told, str(slot.investigation_id).encode())
 
 
 def _wrong_key(event: Received[InvestigationAnnounced]) -> Refusal | None:
@@ -261,6 +288,17 @@ class _Page:
                 return self._started(said, number)
             case RescheduledInvestigation() as said:
                 return self._rescheduled(said)
+
+    def told_again(self, event: InvestigationAnnounced) -> Outcome:
+        """The investigation as it stands by now, if there is one."""
+        said = event.investigation
+        if isinstance(said, Investigation):
+            slot = self.plan.known(self.identities.investigation(said.facility_id))
+        elif isinstance(said, StartedInvestigation):
+            slot = self.plan.at((proposal_key(said.proposal), said.beamline.lower()), said.start)
+        else:
+            slot = self.plan.named(said.facility_id)
+        return Learned() if slot is None else _registered(slot)
 
     def _announced(self, said: Investigation, number: int) -> Outcome:
         """A later announcement of the same id replaces the earlier; its number stays, and when it was measured."""
@@ -300,8 +338,8 @@ class _Page:
 
     def _planned(self, slot: Slot, moves: Sequence[Move]) -> Outcome:
         self._note(moves)
-        told = InvestigationRegistered(investigation=reference(slot))
-        return Planned(told, str(slot.investigation_id).encode(), slot, moves)
+        told = _registered(slot)
+        return Planned(told.event, told.key, slot, moves)
 
     def _unmoved(self, datasets: Iterable[Placed]) -> Iterable[Placed]:
         return (each for each in datasets if each.facts.dataset_id not in self.moved)

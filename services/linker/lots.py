@@ -11,9 +11,9 @@ from services.linker.ports import NO_MORE_LOOKS
 from services.linker.queries import (
     bring_links,
     columns,
-    findings_json,
     near_of,
     read_known,
+    refusal_row,
     with_ancestry,
     with_near,
     with_openings,
@@ -74,13 +74,10 @@ class PostgresLot:
     async def finish(self, settled: Sequence[Settled]) -> None:
         """Forget what was linked; keep a tombstone of what was refused."""
         linked = [each for each in settled if each.refusal is None]
-        tombs = [
-            (each.holding.submission.key, each.refusal.code, each.refusal.message, findings_json(each.refusal))
-            for each in settled
-            if each.refusal is not None
-        ]
+        refused = [each.holding.refused(each.refusal) for each in settled if each.refusal is not None]
         await bring_links(self._connection, new_links((each.passed for each in linked if each.passed), self._known))
         if linked:
             await self._connection.execute(sql.FORGET, [each.holding.submission.key for each in linked])
-        if tombs:
-            await self._connection.execute(sql.ENTOMB, *columns(tombs, 4))
+        if refused:
+            tombs = [(each.submission.key, *refusal_row(each.submission.refusal)) for each in refused]
+            await self._connection.execute(sql.ENTOMB, *columns(tombs, 5))

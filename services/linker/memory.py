@@ -17,6 +17,7 @@ from services.linker.learning import (
     RejectedView,
     last_lost,
     newest_of,
+    place_of,
 )
 from services.linker.near import Near
 from services.linker.ports import MOST_AT_ONCE, NO_MORE_LOOKS, Looks, Lot, Queue, Side
@@ -181,11 +182,12 @@ class _Announcements:
         """Every dataset and every investigation."""
         placed = [fact.placed for fact in self._shelf.datasets.values()]
         strays = [each for each in placed if each.is_stray]
-        return Diary(list(self._shelf.slots.values()), strays, placed, list(islice(self._shelf.numbers, len(events))))
+        numbers = list(islice(self._shelf.numbers, len(events)))
+        return Diary(list(self._shelf.slots.values()), strays, placed, numbers, self._shelf.announcements)
 
     async def save(self, events: Sequence[Received[InvestigationAnnounced]], outcomes: Sequence[Outcome]) -> None:
         """The investigations, and the moves of their datasets."""
-        del events
+        self._shelf.announcements = self._shelf.announcements | {place_of(event) for event in events}
         for outcome in outcomes:
             if isinstance(outcome, Planned):
                 self._shelf.slots[outcome.slot.investigation_id] = outcome.slot

@@ -23,13 +23,13 @@ from services.linker.relationships import CataloguedDataset
 from services.linker.revisiting import Revisit, Stir
 from shared.arrays import array, quoted
 from shared.database import Connection
-from shared.events import DatasetFacts, Finding
+from shared.events import DatasetFacts, Finding, Origin
 from shared.identity import Identities, proposal_key
 from shared.rejections import Code, Refusal
 from shared.wire import Received, Record, SubmissionId
 
 SLOT_COLUMNS = 12
-HELD_COLUMNS = 24
+HELD_COLUMNS = 25
 FINDINGS = TypeAdapter(list[Finding])
 MOST_EDGES = 100_000
 """Of the ancestry that is searched for circles in one batch."""
@@ -256,12 +256,16 @@ def submission_of(row: asyncpg.Record) -> HeldSubmission:
 
 def _refusal_of(row: asyncpg.Record) -> Refusal:
     code = Code(row["code"])  # type: ignore[call-arg]  # mypy reads `__new__`, not the look-up by value
-    return Refusal(code, row["message"], FINDINGS.validate_json(row["findings"] or "[]"))
+    submitted = Origin.model_validate_json(row["submitted"]) if row["submitted"] else None
+    return Refusal(code, row["message"], FINDINGS.validate_json(row["findings"] or "[]"), submitted)
 
 
-def findings_json(refusal: Refusal) -> str:
-    """The findings of a refusal as they are kept."""
-    return FINDINGS.dump_json(list(refusal.findings)).decode()
+def refusal_row(refusal: Refusal | None) -> tuple[str | None, ...]:
+    """The columns of a refusal: code, message, findings, and of which submission it was said first."""
+    if refusal is None:
+        return None, None, None, None
+    submitted = None if refusal.submitted is None else refusal.submitted.model_dump_json()
+    return refusal.code, refusal.message, FINDINGS.dump_json(list(refusal.findings)).decode(), submitted
 
 
 def holding_of(row: asyncpg.Record) -> Holding:
@@ -301,9 +305,7 @@ def _held_row(holding: Holding) -> tuple[Any, ...]:
         holding.ends_with_inputs,
         submission.since,
         submission.deadline,
-        submission.refusal.code if submission.refusal else None,
-        submission.refusal.message if submission.refusal else None,
-        findings_json(submission.refusal) if submission.refusal else None,
+        *refusal_row(submission.refusal),
         record.topic,
         record.partition,
         record.offset,

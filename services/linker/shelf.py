@@ -11,7 +11,7 @@ from uuid import UUID
 from services.linker.handler import Known, State
 from services.linker.holding import Holding
 from services.linker.investigations import FIRST_OWN_NUMBER, Plan, Slot, open_for
-from services.linker.learning import Catalogued, Lost
+from services.linker.learning import Catalogued, Lost, Place
 from services.linker.lineage import Node
 from services.linker.moving import Move, revisit
 from services.linker.near import Near, key_of, near_each, places_of
@@ -36,7 +36,9 @@ class Shelf:
     looks: dict[str, int] = field(default_factory=dict)
     slots: dict[UUID, Slot] = field(default_factory=dict)
     rejected: dict[UUID, str] = field(default_factory=dict)
+    rejected_ms: dict[UUID, int] = field(default_factory=dict)
     readmitted: dict[UUID, int] = field(default_factory=dict)
+    announcements: frozenset[Place] = frozenset()
     revisits: dict[UUID, str] = field(default_factory=dict)
     """The datasets to be looked at again, and the cause."""
     numbers: Iterator[int] = field(default_factory=lambda: count(FIRST_OWN_NUMBER))
@@ -52,6 +54,7 @@ class Shelf:
             looks=copy(self.looks),
             slots=copy(self.slots),
             rejected=copy(self.rejected),
+            rejected_ms=copy(self.rejected_ms),
             readmitted=copy(self.readmitted),
             revisits=copy(self.revisits),
         )
@@ -178,6 +181,7 @@ class Shelf:
             self.datasets[fact.dataset_id] = fact
             self.links[fact.dataset_id] = fact.as_input.inputs
             self.rejected.pop(fact.dataset_id, None)
+            self.rejected_ms.pop(fact.dataset_id, None)
         for key, holding in self.held.items():
             if holding.submission.state is State.WAITING and (fact.as_input.complete or not holding.awaits_completion):
                 self.held[key] = self._without(holding, fact.dataset_id)
@@ -185,7 +189,7 @@ class Shelf:
     def readmit(self, again: dict[UUID, int]) -> None:
         """Datasets that were rejected are under way again, since a submission of then."""
         for dataset_id, submitted_ms in again.items():
-            del self.rejected[dataset_id]
+            del self.rejected[dataset_id], self.rejected_ms[dataset_id]
             self.readmitted[dataset_id] = max(self.readmitted.get(dataset_id, NEVER), submitted_ms)
 
     def lose(self, lost: Lost) -> None:
@@ -196,7 +200,10 @@ class Shelf:
         alive = {*self.datasets, *(each.submission.dataset_id for each in waiting.values())}
         if lost.dataset_id in alive or self.readmitted.get(lost.dataset_id, NEVER) > lost.submitted_ms:
             return
-        self.rejected[lost.dataset_id] = lost.reason
+        before = self.rejected_ms.get(lost.dataset_id, NEVER), self.rejected.get(lost.dataset_id, "")
+        if lost.order <= before:
+            return
+        self.rejected[lost.dataset_id], self.rejected_ms[lost.dataset_id] = lost.reason, lost.submitted_ms
         for key, holding in waiting.items():
             if holding.ends_with_inputs and lost.dataset_id in holding.missing:
                 ended = replace(holding.submission, state=State.EXPIRED, refusal=lost.refusal)

@@ -104,7 +104,7 @@ _WHOSE = """
 """A version that knew submissions by their receipt alone wrote that into `receipt_id`, and none of the others."""
 
 SUBMISSIONS = f"""
-select receipt_id, {_WHOSE}, dataset_id, path, state, since, deadline, code, message, findings,
+select receipt_id, {_WHOSE}, dataset_id, path, state, since, deadline, code, message, findings, submitted,
     (select count(*) {_STILL_MISSING}) as waits_for_count,
     array(select d.path {_STILL_MISSING} order by place %s) as waits_for
 from held
@@ -118,16 +118,17 @@ PENDING = f"{SUBMISSIONS % 'limit $2'} where state <> 'refused' order by seq lim
 
 HOLD = """
 insert into held (receipt_id, source, receipt, content, dataset_id, path, state, inputs, missing, awaited,
-    awaits_completion, ends_with_inputs, since, deadline, code, message, findings, topic, "partition", "offset",
-    timestamp_ms, key, value, header_names, header_values)
+    awaits_completion, ends_with_inputs, since, deadline, code, message, findings, submitted, topic, "partition",
+    "offset", timestamp_ms, key, value, header_names, header_values)
 select receipt_id, source, receipt, content, dataset_id, path, state, inputs::uuid[], missing::uuid[],
-    cardinality(missing::uuid[]), awaits_completion, ends_with_inputs, since, deadline, code, message, findings, topic,
-    "partition", "offset", timestamp_ms, key, value, header_names::text[], header_values::bytea[]
+    cardinality(missing::uuid[]), awaits_completion, ends_with_inputs, since, deadline, code, message, findings,
+    submitted, topic, "partition", "offset", timestamp_ms, key, value, header_names::text[], header_values::bytea[]
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
     $10::bool[], $11::bool[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::text[], $16::text[],
-    $17::text[], $18::int[], $19::bigint[], $20::bigint[], $21::bytea[], $22::bytea[], $23::text[], $24::text[])
+    $17::text[], $18::text[], $19::int[], $20::bigint[], $21::bigint[], $22::bytea[], $23::bytea[], $24::text[],
+    $25::text[])
     with ordinality as holding (receipt_id, source, receipt, content, dataset_id, path, state, inputs, missing,
-        awaits_completion, ends_with_inputs, since, deadline, code, message, findings, topic, "partition", "offset",
+        awaits_completion, ends_with_inputs, since, deadline, code, message, findings, submitted, topic, "partition", "offset",
         timestamp_ms, key, value, header_names, header_values, place) order by place
 on conflict (receipt_id) do nothing
 """
@@ -143,6 +144,17 @@ SLOTS = f"""
 union
 {_SLOT} join unnest($3::text[], $4::text[]) as home (key_of_proposal, of_beamline)
     on {KEY_OF_PROPOSAL} = key_of_proposal and beamline = of_beamline
+"""
+
+PAST = """
+select "partition", "offset", timestamp_ms from announcement
+join unnest($1::int[], $2::bigint[], $3::bigint[]) as asked ("partition", "offset", timestamp_ms)
+    using ("partition", "offset", timestamp_ms)
+"""
+
+LEARN = """
+insert into announcement ("partition", "offset", timestamp_ms)
+select * from unnest($1::int[], $2::bigint[], $3::bigint[]) on conflict do nothing
 """
 
 NUMBERS = "select nextval('investigation_number') from generate_series(1, $1)"
@@ -191,10 +203,10 @@ from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[
         investigation_id, placeholder_id, named, facts, inherits, made_at, recollected_at) order by id
 on conflict (dataset_id) do update set
     (committed, revision, kind, inputs, proposal, sample, start, complete,
-        investigation_id, placeholder_id, named, facts, inherits, made_at, recollected_at, rejected)
+        investigation_id, placeholder_id, named, facts, inherits, made_at, recollected_at, rejected, rejected_ms)
     = (true, excluded.revision, excluded.kind, excluded.inputs, excluded.proposal, excluded.sample, excluded.start,
        excluded.complete, excluded.investigation_id, excluded.placeholder_id, excluded.named, excluded.facts,
-       excluded.inherits, excluded.made_at, excluded.recollected_at, null)
+       excluded.inherits, excluded.made_at, excluded.recollected_at, null, null)
     where dataset.revision < excluded.revision
 """
 """In the order of ids, as AWAIT. An older revision than the known one locks its row and changes nothing."""
@@ -230,19 +242,22 @@ from due join dataset using (dataset_id) where facts is not null order by datase
 """
 
 LOSE = """
-insert into dataset (dataset_id, path, committed, rejected)
-select id, path, false, reason
+insert into dataset (dataset_id, path, committed, rejected, rejected_ms)
+select id, path, false, reason, submitted_ms
 from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[]) as lost (id, path, reason, submitted_ms)
 where not exists (select from held where held.dataset_id = id and state = 'waiting')
     and not exists (
         select from dataset as again where again.dataset_id = id and again.readmitted_ms > lost.submitted_ms
     )
 order by id
-on conflict (dataset_id) do update set rejected = excluded.rejected where not dataset.committed
+on conflict (dataset_id) do update set (rejected, rejected_ms) = (excluded.rejected, excluded.rejected_ms)
+    where not dataset.committed and (dataset.rejected is null or
+        (excluded.rejected_ms, excluded.rejected collate "C")
+            > (coalesce(dataset.rejected_ms, 0), dataset.rejected collate "C"))
 returning dataset_id
 """
 """In the order of ids, as AWAIT. An update that is rejected is no loss where the dataset is catalogued or waits, and
-neither is a rejection of the past, told again after what was submitted later has gone on.
+neither is a rejection of the past, told again after what was submitted later was rejected or has gone on.
 """
 
 GIVE_UP = """
@@ -253,7 +268,7 @@ where state = 'waiting' and ends_with_inputs and missing && $1::uuid[] and lost.
 """Only after LOSE, as a statement of its own, as FREED after COMMITTED."""
 
 READMIT = """
-update dataset set rejected = null, readmitted_ms = greatest(readmitted_ms, again.submitted_ms)
+update dataset set rejected = null, rejected_ms = null, readmitted_ms = greatest(readmitted_ms, again.submitted_ms)
 from unnest($1::uuid[], $2::bigint[]) as again (id, submitted_ms) where dataset_id = again.id
 """
 
@@ -319,9 +334,11 @@ where receipt_id = any($1::text[])
 FORGET = "delete from held where receipt_id = any($1::text[])"
 
 ENTOMB = """
-update held set state = 'refused', code = tomb.code, message = tomb.message, findings = tomb.findings, inputs = '{}',
-    missing = '{}', deadline = null, value = null, header_names = '{}', header_values = '{}'
-from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as tomb (receipt_id, code, message, findings)
+update held set state = 'refused', code = tomb.code, message = tomb.message, findings = tomb.findings,
+    submitted = tomb.submitted, inputs = '{}', missing = '{}', deadline = null, value = null, header_names = '{}',
+    header_values = '{}'
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+    as tomb (receipt_id, code, message, findings, submitted)
 where held.receipt_id = tomb.receipt_id
 """
 

@@ -20,6 +20,7 @@ from services.linker.learning import (
     as_catalogued,
     last_lost,
     newest_of,
+    place_of,
     slot_of,
 )
 from services.linker.lots import PostgresLooks, PostgresLot
@@ -31,7 +32,6 @@ from services.linker.queries import (
     catalogued_in,
     columns,
     committed_row,
-    findings_json,
     hold,
     holding_of,
     keep_slots,
@@ -39,6 +39,7 @@ from services.linker.queries import (
     note_revisits,
     placed_of,
     read_known,
+    refusal_row,
     release_freed,
     reserved_numbers,
     seen_in,
@@ -268,9 +269,7 @@ class _Rejections:
             return
         rows = [(each.dataset_id, each.path, each.reason, each.submitted_ms) for each in lost.values()]
         gone = [lost[row["dataset_id"]] for row in await self._connection.fetch(sql.LOSE, *columns(rows, 4))]
-        ends = [
-            (each.dataset_id, each.refusal.code, each.refusal.message, findings_json(each.refusal)) for each in gone
-        ]
+        ends = [(each.dataset_id, *refusal_row(each.refusal)) for each in gone]
         await self._connection.execute(sql.GIVE_UP, *columns(ends, 4))
 
 
@@ -300,7 +299,9 @@ class _Announcements:
         names |= {slot.facility_id for slot in announced if slot.facility_id is not None}
         slots = await slots_of(self._connection, self._identities, homes, names)
         strays = await self._strays([*announced, *measured], slots)
-        return Diary(slots, strays, residents, await reserved_numbers(self._connection, len(said)))
+        past = await self._connection.fetch(sql.PAST, *columns([place_of(event) for event in events], 3))
+        numbers = await reserved_numbers(self._connection, len(said))
+        return Diary(slots, strays, residents, numbers, {tuple(row) for row in past})
 
     async def _rescheduled(self, said: Sequence[RescheduledInvestigation]) -> list[Slot]:
         """The investigations that are rescheduled, with the times to which they are."""
@@ -332,8 +333,8 @@ class _Announcements:
         return [placed_of(row) for row in await self._connection.fetch(sql.STRAYS, *columns(near, 3))]
 
     async def save(self, events: Sequence[Received[InvestigationAnnounced]], outcomes: Sequence[Outcome]) -> None:
-        """The newest word on each investigation, and the moves of its datasets."""
-        del events
+        """The newest word on each investigation, the moves of its datasets, and that all of this was learned."""
+        await self._connection.execute(sql.LEARN, *columns(sorted(map(place_of, events)), 3))
         planned = [outcome for outcome in outcomes if isinstance(outcome, Planned)]
         await keep_slots(self._connection, [outcome.slot for outcome in planned])
         await send_moves(self._connection, [move for outcome in planned for move in outcome.moves])

@@ -79,6 +79,7 @@ dataset = Table(
     ),
     Column("revision", Integer, nullable=False, server_default=text("0")),
     Column("rejected", Text, comment="why it was rejected, while it is not committed and nothing of it is under way"),
+    Column("rejected_ms", BigInteger, comment="when that was submitted"),
     Column("readmitted_ms", BigInteger, comment="when that was submitted which went on after a rejection"),
     Column("kind", Text),
     Column("inputs", ARRAY(UUID), nullable=False, server_default=NO_IDS),
@@ -115,6 +116,15 @@ dataset = Table(
         postgresql_where=text("committed"),
     ),
     Index("dataset_stray", "placeholder_id", "start", postgresql_where=text("placeholder_id is not null")),
+)
+
+announcement = Table(
+    "announcement",
+    metadata,
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("timestamp_ms", BigInteger, primary_key=True, autoincrement=False),
+    comment="the records of investigation.events that were learned: read again they change nothing",
 )
 
 revisit = Table(
@@ -182,6 +192,7 @@ held = Table(
     Column("code", Text, comment="of the refusal, as `message`"),
     Column("message", Text),
     Column("findings", Text, comment="likewise, as JSON"),
+    Column("submitted", Text, comment="likewise: of which submission it was said first, as JSON"),
     Column("topic", Text, nullable=False, comment="from here on the record as it was read"),
     Column("partition", Integer, nullable=False),
     Column("offset", BigInteger, nullable=False),

@@ -155,7 +155,8 @@ class ReadModelTransaction:
         reached: dict[tuple[str, int], int] = {}
         for event in events:
             record = event.record
-            reached[record.topic, record.partition] = record.offset + 1
+            place = record.topic, record.partition
+            reached[place] = max(reached.get(place, 0), record.offset + 1)
         rows = sorted((topic, partition, offset) for (topic, partition), offset in reached.items())
         await self._connection.execute(statements.POSITIONS, *_columns(rows))
 

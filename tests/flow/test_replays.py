@@ -1,18 +1,21 @@
 """Resetting consumer groups, at any moment and however often, leaves every table and every answer as they were."""
 
 import asyncio
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from services.catalog_writer.memory import MemoryCatalog
+from services.linker.handler import State
 from services.linker.memory import MemoryLinks
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTracking, MemoryVisits
+from services.search.index_entry import unpacked
 from services.search.memory import MemoryReadModel
 from shared.events import Investigation, InvestigationAnnounced, RescheduledInvestigation
 from shared.topics import INVESTIGATIONS
@@ -24,6 +27,8 @@ from tests.flow.world import AWAIT_SECONDS, Stores, World
 pytestmark = pytest.mark.flow
 
 Step = Message | timedelta
+OWN_NUMBERS = re.compile(r"\b10{6}\d{6}\b")
+SESSIONS = ("41", "42")
 SENT = datetime(2026, 11, 24, tzinfo=UTC)
 
 
@@ -47,7 +52,7 @@ def story(chance: Random, count: int) -> list[Step]:
             case 0:
                 steps.append(timedelta(seconds=chance.choice([1, AWAIT_SECONDS + 1])))
             case 1:
-                steps.append(_planned(chance))
+                steps.append(_planned(chance, chance.choice(SESSIONS), announced=chance.random() < 0.5))
             case 2:
                 steps.append(replace(submitted(chance.choice(told), "r-broken", SENT), value=b"{"))
             case 3:
@@ -59,14 +64,14 @@ def story(chance: Random, count: int) -> list[Step]:
     return steps
 
 
-def _planned(chance: Random) -> Message:
-    name = str(chance.randrange(41, 43))
-    beamline, end = chance.choice(["id30a-0", "id30a-1"]), BEGIN + timedelta(hours=8)
-    announced = Investigation(facility_id=name, proposal="mx1000", beamline=beamline, start=BEGIN, end=end)
+def _planned(chance: Random, name: str, *, announced: bool) -> Message:
+    beamline, end = f"id30a-{SESSIONS.index(name)}", BEGIN + timedelta(hours=8)
+    title = chance.choice(["planned", "changed"])
+    planned = Investigation(facility_id=name, proposal="mx1000", beamline=beamline, start=BEGIN, end=end, title=title)
     moved = RescheduledInvestigation(
         happening="rescheduled", facility_id=name, at=BEGIN + timedelta(days=chance.randrange(3))
     )
-    said = InvestigationAnnounced(investigation=announced if chance.random() < 0.5 else moved)
+    said = InvestigationAnnounced(investigation=planned if announced else moved)
     headers = headers_of(INVESTIGATIONS, receipt_id="office", source="/office", time=SENT.isoformat())
     return Message(INVESTIGATIONS.name, b"mx1000", said.model_dump_json().encode(), headers)
 
@@ -74,6 +79,7 @@ def _planned(chance: Random) -> Message:
 async def told(world: World, steps: list[Step], chance: Random | None = None) -> None:
     """Tell the story; by chance groups are reset on the way, and all of them at last."""
     for step in steps:
+        world.now += timedelta(seconds=1)
         if chance is not None:
             for group in chance.sample(sorted(world.read), 2):
                 world.rewind(group, chance.randrange(world.read[group] + 1))
@@ -94,29 +100,65 @@ async def _take(world: World, step: Step) -> None:
         await world.send(step)
 
 
-async def _tables(steps: list[Step], chance: Random | None = None) -> dict[str, dict[str, Any]]:
-    """Everything that is remembered, but for how far topics were read, and for what only orders words of a topic."""
+async def _tables(steps: list[Step], chance: Random | None = None) -> dict[str, str]:
+    """Everything that is remembered, but for offsets: how far topics were read, and in which of equal records.
+
+    And but for which of several rejections is a dataset's last: one that was no loss while another submission waited
+    is one when it is told again after that was rejected as well.
+    """
     samples, catalog, model = Memory(), MemoryCatalog(), MemoryReadModel()
     links = MemoryLinks(IDENTITIES, TECHNIQUES.input_demands)
     tracking = MemoryTracking(samples), MemoryHappenings(samples), MemoryVisits(samples)
     await told(World(stores=Stores(links, *tracking, catalog, catalog, model)), steps, chance)
-    return {
-        "linker": vars(links._shelf) | {"numbers": None},
+    held = {
+        key: replace(each, record=replace(each.record, offset=0))
+        for key, each in links._shelf.held.items()
+        if each.submission.state is not State.RELEASED  # what has gone on may stand in line again behind what waits
+    }
+    kept = {
+        "linker": vars(links._shelf)
+        | {"numbers": None, "held": held, "rejected": dict.fromkeys(links._shelf.rejected), "rejected_ms": None},
         "tracking": vars(samples) | {"visits": {key: said.visit for key, said in samples.visits.items()}},
         "catalogue": {"datasets": catalog._datasets, "receipts": catalog._answered},
         "search": vars(model)
         | {
             "positions": None,
-            "receipts": {key: replace(each, word=0) for key, each in model.receipts.items()},
+            "receipts": {
+                key: replace(each, word=0, answer=settled(each.answer)) for key, each in model.receipts.items()
+            },
             "investigations": {key: row._replace(word=0) for key, row in model.investigations.items()},
+            "rejections": {key: row._replace(record_offset=0) for key, row in model.rejections.items()},
+            "revisions": {key: row._replace(body=unpacked(row.body)) for key, row in model.revisions.items()},
         },
+    }
+    return {
+        f"{service} {table}": without_numbers(_ordered(rows))
+        for service, tables in kept.items()
+        for table, rows in tables.items()
     }
 
 
-@given(st.randoms(use_true_random=False), st.integers(1, 12))
-def test_a_replay_of_any_group_at_any_moment_changes_nothing(chance: Random, count: int) -> None:
+def _ordered(rows: Any) -> str:
+    if isinstance(rows, dict):
+        return repr(sorted(rows.items(), key=lambda pair: repr(pair[0])))
+    return repr(sorted(rows) if isinstance(rows, frozenset) else rows)
+
+
+def settled(answer: str) -> str:
+    """An answer, but for what is missing still: a replay tells it as it is by then, and fewer inputs may be."""
+    return '{"state":"pending"}' if '"state":"pending"' in answer else answer
+
+
+def without_numbers(text: str) -> str:
+    """Without the numbers that the linker gave investigations: what a replay reserves and does not use is gone."""
+    return OWN_NUMBERS.sub("number", text)
+
+
+@settings(phases=(Phase.reuse, Phase.generate))  # a smaller seed is no simpler story
+@given(st.integers(0, 2**32), st.integers(1, 15))
+def test_a_replay_of_any_group_at_any_moment_changes_nothing(seed: int, count: int) -> None:
+    chance = Random(seed)
     steps = story(chance, count)
     once, again = asyncio.run(_tables(steps)), asyncio.run(_tables(steps, chance))
-    for service, tables in once.items():
-        for table, rows in tables.items():
-            assert again[service][table] == rows, (service, table)
+    for table, rows in once.items():
+        assert again[table] == rows, table

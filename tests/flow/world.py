@@ -1,7 +1,8 @@
 """The services over one memory broker, without broker and database."""
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -46,8 +47,30 @@ from tests.described import COMBINING, TECHNIQUES, VOCABULARY
 from tests.unit.validator.builders import ZONE
 
 AWAIT_SECONDS = 3600.0
-EPOCH_MS = 1_700_000_000_000
-"""What Kafka says of the first record of each topic; every next one is a millisecond later."""
+
+
+class Broker(MemoryPublisher):
+    """The broker says when it took each message."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._clock = clock
+        self._taken: defaultdict[str, list[int]] = defaultdict(list)
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Keep them, and the time."""
+        await super().publish(messages)
+        for message in messages:
+            self._taken[message.topic].append(int(self._clock().timestamp() * 1000))
+
+    def records(self, topic: str, start: int) -> list[Record]:
+        """The records of a topic from an offset on."""
+        taken = enumerate(zip(self.of(topic), self._taken[topic], strict=True))
+        return [
+            Record(topic, 0, offset, at, message.key, message.value, message.headers)
+            for offset, (message, at) in taken
+            if offset >= start
+        ]
 
 
 @dataclass(frozen=True)
@@ -78,7 +101,7 @@ class World:
         techniques = techniques or TECHNIQUES
         checker = Checker(VOCABULARY, techniques, IDENTITIES, ["/data"], ZONE)
         self.now = datetime(2026, 11, 24, tzinfo=UTC)
-        self.broker = MemoryPublisher()
+        self.broker = Broker(lambda: self.now)
         self.stores = stores or Stores.in_memory(techniques)
         self.links = self.stores.links
         self.found: MemoryReadModel = self.stores.found
@@ -147,13 +170,10 @@ class World:
                 moved = bool(await relay.drain_once()) or moved
 
     def _unread(self, runner: StageRunner[Any, Any]) -> list[Record]:
-        topic = runner.stage.consumes.name
-        messages = self.broker.of(topic)
-        start, self.read[runner.stage.name] = self.read[runner.stage.name], len(messages)
-        return [
-            Record(topic, 0, offset, EPOCH_MS + offset, message.key, message.value, message.headers)
-            for offset, message in enumerate(messages[start:], start)
-        ]
+        name = runner.stage.name
+        records = self.broker.records(runner.stage.consumes.name, self.read[name])
+        self.read[name] += len(records)
+        return records
 
     def said(self, topic: str) -> list[dict[str, Any]]:
         """The payloads of a topic."""

@@ -33,8 +33,12 @@ def upgrade() -> None:
     )
     op.execute("comment on column receipt.word is 'the last word of a rank stands'")
     op.execute("comment on column report.event_id is 'follows from all of the event'")
+    rename_rejections()
+
+
+def rename_rejections() -> None:
     op.execute("create table renamed (old uuid, new uuid)")
-    note_new_ids()
+    _note_new_ids()
     op.execute("update rejection set rejection_id = new from renamed where rejection_id = old")
     op.execute(
         "update receipt set answer = replace(answer, old::text, new::text) from renamed"
@@ -43,7 +47,7 @@ def upgrade() -> None:
     op.execute("drop table renamed")
 
 
-def note_new_ids() -> None:
+def _note_new_ids() -> None:
     """Lot by lot: a facility may have many rejections."""
     connection = op.get_bind()
     after = UUID(int=0)

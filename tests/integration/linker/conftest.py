@@ -34,7 +34,7 @@ async def database(linker_url: str) -> AsyncIterator[Database]:
     database = Database(Settings(database_url=linker_url, database_connections=8), "linker")
     await database.open()
     async with database.connection() as connection:
-        await connection.execute("truncate held, dataset, investigation, revisit, freed")
+        await connection.execute("truncate held, dataset, investigation, revisit, freed, announcement")
     yield database
     await database.close()
 

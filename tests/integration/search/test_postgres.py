@@ -1,8 +1,11 @@
 import asyncio
+from importlib import import_module
+from uuid import uuid4
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -50,6 +53,36 @@ async def test_the_migrations_make_exactly_the_declared_tables(database_url: str
         differences = await connection.run_sync(_differences)
     await engine.dispose()
     assert differences == []
+
+
+async def test_rejections_that_were_noted_before_get_the_ids_that_a_rebuild_gives_them(
+    world: PostgresWorld, database_url: str
+) -> None:
+    topics = Topics()
+    records = [topics.rejected("refused", "/data/a"), topics.rejected(None, offset=9)]
+    await world.note(*records)
+    ids, answer = "select array(select rejection_id from rejection order by 1)", "select answer from receipt"
+    rebuilt = await world.value(ids), await world.value(answer)
+    before = uuid4()
+    await world.value(
+        "update receipt set answer = replace(answer, id::text, $1::uuid::text)"
+        " from (select rejection_id as id from rejection where receipt_id = 'refused') as named",
+        before,
+    )
+    await world.value("update rejection set rejection_id = $1 where receipt_id = 'refused'", before)
+    engine = create_async_engine(make_url(database_url).set(drivername="postgresql+asyncpg"))
+    async with engine.begin() as connection:
+        await connection.execute(text("set search_path to search"))
+        await connection.run_sync(_rename_rejections)
+    await engine.dispose()
+    assert (await world.value(ids), await world.value(answer)) == rebuilt
+    await world.note(*records)
+    assert await world.value(ids) == rebuilt[0]
+
+
+def _rename_rejections(connection: Connection) -> None:
+    with Operations.context(MigrationContext.configure(connection)):
+        import_module("services.search.migrations.0010_facts").rename_rejections()
 
 
 def _differences(connection: Connection) -> list[object]:

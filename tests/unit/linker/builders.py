@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from uuid import UUID
 
 from services.linker.handler import LinkerView
@@ -37,6 +38,8 @@ IDENTITIES = Identities("facility.example")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)
 PROPOSAL, BEAMLINE, SAMPLE = "mx1111", "id30a-3", "Fus_RAC1b"
+OFFSETS = count()
+"""Of what is announced: each time another record."""
 PLACEHOLDER = IDENTITIES.opened(PROPOSAL, BEAMLINE, NOON)
 TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -238,7 +241,7 @@ def rescheduled(name: str, at: datetime | None = None) -> Record:
 
 
 def _happened(said: Investigation | StartedInvestigation | RescheduledInvestigation, receipt: str) -> Record:
-    return _record(INVESTIGATIONS, InvestigationAnnounced(investigation=said), PROPOSAL, receipt, 0)
+    return _record(INVESTIGATIONS, InvestigationAnnounced(investigation=said), PROPOSAL, receipt, next(OFFSETS))
 
 
 def rejected(path: str, code: Code = Code.DATASET_INVALID, message: str = "MX_flux is 'many'") -> Record:

@@ -70,6 +70,16 @@ class BelongingToInvestigations:
         assert all("give mx1111 as the key" in rejection.message for rejection in world.rejections)
         assert len(world.publisher.of("investigation.registered")) == 2
 
+    async def test_an_announcement_that_is_read_again_changes_nothing_and_is_told_as_the_plan_stands(
+        self, world: World
+    ) -> None:
+        records = [announced(SESSION), rescheduled("session", NOON + 3 * DAY), announced(replace(SESSION, title="new"))]
+        await world.announce(*records)
+        said = world.publisher.of("investigation.registered")[-1].value
+        await world.announce(*records)
+        again = world.publisher.of("investigation.registered")[3:]
+        assert [message.value for message in again] == [said] * 3
+
     async def test_rescheduling_told_again_in_another_order_adds_no_time(self, world: World) -> None:
         await world.announce(announced(SESSION))
         moves = [rescheduled("session", NOON + days * DAY) for days in (3, 5, 9)]
