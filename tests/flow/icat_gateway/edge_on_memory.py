@@ -103,9 +103,10 @@ class World:
         self.edge = Edge(chosen, translator, broker, self.patience, lambda: datetime.now(UTC), bounds)
         self._clients: list[Client] = []
 
-    async def client(self) -> Client:
-        """A new connection."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.edge.server.port)
+    async def client(self, address: str = "127.0.0.1") -> Client:
+        """A new connection, from some address of this machine."""
+        port = self.edge.server.port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
         self._clients.append(Client(reader, writer))
         return self._clients[-1]
 
