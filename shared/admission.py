@@ -8,6 +8,7 @@ import ipaddress
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Generic, Protocol, Self, TypeVar
 
 IPV6_NETWORK_BITS = 64
@@ -45,36 +46,39 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One open connection, as the policy sees it."""
+    """What one open connection does, as the policy sees it."""
 
-    address: str
     since: float
     """When it last did something, in seconds of a clock that never goes back; if it is busy, since when it is."""
     busy: bool = False
     """Something of it is under way: a frame, a request, an answer that it waits for."""
 
 
-def victim(connections: Mapping[Key, Standing], room: Room, newcomer: Key | None = None) -> Key | None:
-    """The connection that has to go now; none if there is room, or if the room may be overrun for a while.
+def crowded(loads: Mapping[str, int], room: Room, newcomer: str | None = None) -> tuple[set[str], int]:
+    """The addresses of which one connection has to go, given how many each has, and how many there are too many.
 
-    It is one of an address that has more than its share, else of the fullest one. Of several that are equally full,
-    the newcomer's own gives way. Among the connections of these addresses, the one that has been silent for longest
-    goes; busy ones go last. The newcomer itself never goes.
+    These are the addresses that have more than one may have, else those that have the most. If the newcomer's address
+    is among the fullest, and has others, it alone.
     """
-    loads = Counter(standing.address for standing in connections.values())
-    crowded = {address for address, load in loads.items() if load > room.most_of_an_address}
-    beyond = max(len(connections) - room.most, *(load - room.most_of_an_address for load in loads.values()), 0)
+    excess = {address: load - room.most_of_an_address for address, load in loads.items()}
+    beyond = max(sum(loads.values()) - room.most, *excess.values(), 0)
     if beyond == 0:
-        return None
-    if not crowded:
-        fullest = max(loads.values())
-        crowded = {address for address, load in loads.items() if load == fullest}
-        own = None if newcomer is None else connections[newcomer].address
-        if own in crowded and fullest > 1:
-            crowded = {own}
-    candidates = [peer for peer, standing in connections.items() if standing.address in crowded and peer != newcomer]
-    first = min(candidates, key=lambda peer: (connections[peer].busy, connections[peer].since), default=None)
-    if first is None or (connections[first].busy and beyond <= room.overrun):
+        return set(), 0
+    if over := {address for address, count in excess.items() if count > 0}:
+        return over, beyond
+    fullest = max(loads.values())
+    if newcomer is not None and loads[newcomer] == fullest > 1:
+        return {newcomer}, beyond
+    return {address for address, load in loads.items() if load == fullest}, beyond
+
+
+def first_to_go(candidates: Mapping[Key, Standing], beyond: int, room: Room) -> Key | None:
+    """Who goes of the connections of the crowded addresses: the longest silent, and the busy last.
+
+    Nobody goes if all are busy, and not more than the overrun that the room bears.
+    """
+    first = min(candidates, key=lambda key: (candidates[key].busy, candidates[key].since), default=None)
+    if first is None or (candidates[first].busy and beyond <= room.overrun):
         return None
     return first
 
@@ -96,6 +100,10 @@ class Peer(Protocol):
     """A connection, as the table of connections needs it."""
 
     @property
+    def address(self) -> str:
+        """Whose it is; see `address_of`."""
+
+    @property
     def standing(self) -> Standing:
         """How it stands at this moment."""
 
@@ -113,9 +121,8 @@ class Admission(Generic[Guest]):
     """
 
     def __init__(self, room: Room) -> None:
-        self._room = room
-        self._inside: set[Guest] = set()
-        self._outside: set[Guest] = set()
+        self._inside = Chamber[Guest](room)
+        self._outside = Chamber[Guest](room.anteroom)
 
     def __len__(self) -> int:
         return len(self._inside) + len(self._outside)
@@ -126,39 +133,70 @@ class Admission(Generic[Guest]):
     def arrive(self, guest: Guest) -> None:
         """A connection was opened, and has said nothing yet."""
         self._outside.add(guest)
-        _trim(self._outside, self._room.anteroom, guest)
 
     def enter(self, guest: Guest) -> None:
-        """A connection has said what it wants, and takes a place."""
-        if guest in self._outside:
-            self._outside.remove(guest)
+        """A connection has said what it wants, and takes a place; nothing, if it has one."""
+        if self._outside.remove(guest):
             self._inside.add(guest)
-            _trim(self._inside, self._room, guest)
 
     def leave(self, guest: Guest) -> None:
         """A connection is closed."""
-        self._inside.discard(guest)
-        self._outside.discard(guest)
+        self._inside.remove(guest)
+        self._outside.remove(guest)
 
     def trim(self) -> None:
         """End an overrun as soon as somebody is silent again; to be called every second or so."""
-        _trim(self._inside, self._room, None)
+        self._inside.trim(None)
 
 
-def _trim(guests: set[Guest], room: Room, newcomer: Guest | None) -> None:
-    while len(guests) > min(room.most, room.most_of_an_address):
-        standings = {guest: guest.standing for guest in guests}
-        if (first := victim(standings, room, newcomer)) is None:
-            return
-        guests.remove(first)
-        first.make_room(_why(standings, first, room))
+class Chamber(Generic[Guest]):
+    """Connections that share a room, by address, so that only the crowded addresses are looked at."""
 
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._guests: dict[str, set[Guest]] = {}
+        self._loads: Counter[str] = Counter()
 
-def _why(standings: Mapping[Guest, Standing], first: Guest, room: Room) -> str:
-    address = standings[first].address
-    count = sum(standing.address == address for standing in standings.values())
-    return (
-        f"{address} has {count} connections, of which this one was silent for longest: it is closed to make room for a "
-        f"newcomer, since {room.most} connections are taken in all and {room.most_of_an_address} from one address; "
-        "connect again when there is something to send, and close connections that are not used"
-    )
+    def __len__(self) -> int:
+        return self._loads.total()
+
+    def __iter__(self) -> Iterator[Guest]:
+        return chain.from_iterable(self._guests.values())
+
+    def add(self, guest: Guest) -> None:
+        """A newcomer, for whom others may have to make room."""
+        self._guests.setdefault(guest.address, set()).add(guest)
+        self._loads[guest.address] += 1
+        self.trim(guest)
+
+    def remove(self, guest: Guest) -> bool:
+        """Forget one; whether it was here."""
+        guests = self._guests.get(guest.address, set())
+        if guest not in guests:
+            return False
+        guests.remove(guest)
+        self._loads[guest.address] -= 1
+        if not guests:
+            del self._guests[guest.address], self._loads[guest.address]
+        return True
+
+    def trim(self, newcomer: Guest | None) -> None:
+        """Let connections make room until it suffices, or until only busy ones would have to go."""
+        while True:
+            addresses, beyond = crowded(self._loads, self._room, None if newcomer is None else newcomer.address)
+            guests = chain.from_iterable(self._guests[address] for address in addresses)
+            candidates = {guest: guest.standing for guest in guests if guest is not newcomer}
+            first = first_to_go(candidates, beyond, self._room)
+            if first is None:
+                return
+            why = self._why(first.address)
+            self.remove(first)
+            first.make_room(why)
+
+    def _why(self, address: str) -> str:
+        return (
+            f"{address} has {self._loads[address]} connections, of which this one was silent for longest: it is closed "
+            f"to make room for a newcomer, since {self._room.most} connections are taken in all and "
+            f"{self._room.most_of_an_address} from one address; connect again when there is something to send, and "
+            "close connections that are not used"
+        )

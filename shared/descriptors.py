@@ -14,8 +14,8 @@ All of a backlog is accepted before any of it can be refused, so it must fit int
 """
 KEPT_BACK = 128 + 2 * ACCEPTED_AT_ONCE
 """Descriptors for all else: Kafka, PostgreSQL, files, and what is accepted before it is counted."""
-DOORS = 2
-"""Doors that a process has at most: HTTP, and STOMP at the icat_gateway."""
+DOORS = 3
+"""Doors that a process has at most: HTTP, and at the icat_gateway STOMP and Jolokia."""
 
 
 ENOUGH = 8192

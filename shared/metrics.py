@@ -80,6 +80,16 @@ ICAT_SPOOL_OLDEST = Gauge(
 ICAT_WAITING_BYTES = Gauge("beamcat_icat_waiting_bytes", "Frames that were read and are not durable yet, in bytes.")
 ICAT_CONNECTIONS = Gauge("beamcat_icat_connections", "STOMP connections that are open.")
 ICAT_REFUSED = Counter("beamcat_icat_refused", "STOMP connections ended with an ERROR frame, by reason.", ["reason"])
+HTTP_CONNECTIONS = Gauge("beamcat_http_connections", "HTTP connections that are open.")
+HTTP_ENDED = Counter(
+    "beamcat_http_connections_ended",
+    "HTTP connections that were closed: crowded (to make room for a newcomer), or because the head or the body of a "
+    "request, or the reading of its answer, took too long.",
+    ["reason"],
+)
+HTTP_REFUSED = Counter(
+    "beamcat_http_requests_refused", "Requests answered 503 because too many of them were under way at a time."
+)
 
 
 class Timer:

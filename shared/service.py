@@ -21,8 +21,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.backoff import Patience, Stopping
 from shared.database import Database
+from shared.descriptors import raise_limit
 from shared.fatal import Fatal
 from shared.faults import Fault, fault_of
+from shared.http_door import HttpConfig
 from shared.identity import Identities, PathPrefixes
 from shared.problems import DESCRIBED, answer_in_problems, problem
 from shared.publisher import KafkaPublisher
@@ -230,16 +232,9 @@ async def _metrics() -> PlainTextResponse:
     return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-def http_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
-    """How the HTTP face is served: without an access log, since a URL may hold an API key or a session's id."""
-    return uvicorn.Config(
-        app,
-        host=settings.http_host,
-        port=settings.http_port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=5,
-    )
+def http_config(app: FastAPI, settings: Settings) -> HttpConfig:
+    """How the HTTP face is served."""
+    return HttpConfig(app, settings, host=settings.http_host, port=settings.http_port)
 
 
 def spare_garbage() -> None:
@@ -254,6 +249,7 @@ def spare_garbage() -> None:
 def serve(service: Service, settings: Settings) -> int:
     """Run a service until SIGTERM or SIGINT; the process's exit code."""
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    raise_limit()
     try:
         host = Host(service, settings)
     except (Fatal, ZoneInfoNotFoundError) as error:

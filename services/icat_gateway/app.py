@@ -1,6 +1,5 @@
 """The declaration of the icat_gateway."""
 
-from functools import partial
 from zoneinfo import ZoneInfo
 
 from services.icat_gateway.bounds import Bounds
@@ -30,9 +29,8 @@ def assemble(ground: Ground) -> Parts:
     translator = Translator(ground.identities, ZoneInfo(settings.time_zone))
     edge = Edge(settings, translator, ground.publisher, ground.patience, ground.clock, Bounds())
     consumers = Consumers(settings, CONSUMERS, ground.patience)
-    jolokia = Jolokia(consumers, ground.patience, ground.clock)
-    serve_jolokia = partial(jolokia.serve, settings.stomp_host, settings.jolokia_port)
-    return Parts(router=jolokia.router(), edges=(edge.run, consumers.run, serve_jolokia))
+    jolokia = Jolokia(settings, consumers, ground.patience, ground.clock)
+    return Parts(router=jolokia.router(), edges=(edge.run, consumers.run, jolokia.serve))
 
 
 SERVICE = Service("icat_gateway", assemble)

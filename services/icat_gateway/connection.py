@@ -100,7 +100,7 @@ class Connection:
         """How it stands: busy while a frame of it comes in, waits for a permit or is not durable yet."""
         silent = self._terms.clock() - self._heard
         comes_in = self._parser.held_bytes > 0 and silent < self._terms.bounds.patiences.stall
-        return Standing(self.address, self._since, comes_in or self._asks_for_permit or self._on_the_way > 0)
+        return Standing(self._since, comes_in or self._asks_for_permit or self._on_the_way > 0)
 
     def make_room(self, why: str) -> None:
         """Close at once. Nothing is lost: what was taken becomes durable all the same."""

@@ -7,65 +7,67 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.admission import Admission, Room, Standing, address_of, victim
+from shared.admission import Admission, Room, Standing, address_of, crowded, first_to_go
 
 ADDRESSES = [f"10.0.0.{number}" for number in range(1, 7)]
 
-standings = st.builds(
-    Standing, st.sampled_from(ADDRESSES), st.floats(0, 1000, allow_nan=False), st.booleans() | st.just(value=False)
-)
-crowds = st.lists(standings, min_size=1, max_size=30).map(lambda crowd: dict(enumerate(crowd)))
+standings = st.builds(Standing, st.floats(0, 1000), st.booleans())
+crowds = st.lists(st.tuples(st.sampled_from(ADDRESSES), standings), min_size=1, max_size=30)
 rooms = st.builds(Room, st.integers(1, 20), st.integers(1, 20), st.integers(0, 3))
+Crowd = list[tuple[str, Standing]]
+"""Connections as they came; the last is the newcomer."""
 
 
-def loads_of(crowd: dict[int, Standing]) -> Counter[str]:
-    return Counter(standing.address for standing in crowd.values())
+def loads_of(crowd: Crowd) -> Counter[str]:
+    return Counter(address for address, _ in crowd)
+
+
+def victim(crowd: Crowd, room: Room) -> int | None:
+    """Which of the connections goes for the last one."""
+    own = crowd[-1][0]
+    addresses, beyond = crowded(loads_of(crowd), room, own)
+    candidates = {n: standing for n, (address, standing) in enumerate(crowd[:-1]) if address in addresses}
+    return first_to_go(candidates, beyond, room)
 
 
 @given(crowds, rooms)
-def test_nobody_goes_while_there_is_room(crowd: dict[int, Standing], room: Room) -> None:
+def test_nobody_goes_while_there_is_room(crowd: Crowd, room: Room) -> None:
     if len(crowd) <= room.most and max(loads_of(crowd).values()) <= room.most_of_an_address:
-        assert victim(crowd, room, max(crowd)) is None
+        assert victim(crowd, room) is None
 
 
 @given(crowds, rooms)
-def test_beyond_the_overrun_somebody_always_goes(crowd: dict[int, Standing], room: Room) -> None:
+def test_beyond_the_overrun_somebody_always_goes(crowd: Crowd, room: Room) -> None:
     if len(crowd) > room.most + room.overrun:
-        assert victim(crowd, room, max(crowd)) is not None
         assert victim(crowd, room) is not None
 
 
 @given(crowds, rooms)
-def test_it_is_the_longest_silent_one_of_a_fullest_address_and_never_the_newcomer(
-    crowd: dict[int, Standing], room: Room
-) -> None:
-    newcomer = max(crowd)
-    if (first := victim(crowd, room, newcomer)) is None:
+def test_the_longest_silent_one_of_a_fullest_address_goes(crowd: Crowd, room: Room) -> None:
+    if (first := victim(crowd, room)) is None:
         return
-    assert first != newcomer
-    loads, gone = loads_of(crowd), crowd[first]
+    loads, (address, gone) = loads_of(crowd), crowd[first]
     if max(loads.values()) <= room.most_of_an_address:
-        assert loads[gone.address] == max(loads.values())
+        assert loads[address] == max(loads.values())
     else:
-        assert loads[gone.address] > room.most_of_an_address
-    neighbours = [each for key, each in crowd.items() if each.address == gone.address and key != newcomer]
+        assert loads[address] > room.most_of_an_address
+    neighbours = [each for other, each in crowd[:-1] if other == address]
     assert (gone.busy, gone.since) == min((each.busy, each.since) for each in neighbours)
 
 
 @given(crowds, rooms)
-def test_an_address_takes_no_place_of_one_that_has_no_more_than_itself(crowd: dict[int, Standing], room: Room) -> None:
-    newcomer = max(crowd)
-    if (first := victim(crowd, room, newcomer)) is None:
+def test_an_address_takes_no_place_of_one_that_has_no_more_than_itself(crowd: Crowd, room: Room) -> None:
+    if (first := victim(crowd, room)) is None:
         return
-    own, loads = crowd[newcomer].address, loads_of(crowd)
-    if crowd[first].address != own and loads[crowd[first].address] <= room.most_of_an_address:
-        assert loads[crowd[first].address] > loads[own] or loads[own] == 1
+    own, loads, address = crowd[-1][0], loads_of(crowd), crowd[first][0]
+    if address != own and loads[address] <= room.most_of_an_address:
+        assert loads[address] > loads[own] or loads[own] == 1
 
 
 @given(crowds, rooms)
-def test_the_busy_go_only_when_they_overrun_the_room(crowd: dict[int, Standing], room: Room) -> None:
-    first = victim(crowd, room, max(crowd))
-    if first is not None and crowd[first].busy:
+def test_the_busy_go_only_when_they_overrun_the_room(crowd: Crowd, room: Room) -> None:
+    first = victim(crowd, room)
+    if first is not None and crowd[first][1].busy:
         beyond = max(len(crowd) - room.most, max(loads_of(crowd).values()) - room.most_of_an_address)
         assert beyond > room.overrun
 
@@ -74,6 +76,7 @@ def test_the_busy_go_only_when_they_overrun_the_room(crowd: dict[int, Standing],
 class Guest:
     """A connection that does what it is told."""
 
+    address: str
     standing: Standing
     told: str | None = None
 
@@ -88,12 +91,12 @@ arrivals = st.lists(st.tuples(st.sampled_from(ADDRESSES[1:]), st.booleans()), ma
 def test_whoever_keeps_to_its_share_loses_nothing_to_any_flood(flood: list[tuple[str, bool]], share: int) -> None:
     most = share * len(ADDRESSES)
     table: Admission[Guest] = Admission(Room.of(most, most))
-    mine = [Guest(Standing(ADDRESSES[0], float(number))) for number in range(share)]
+    mine = [Guest(ADDRESSES[0], Standing(float(number))) for number in range(share)]
     for guest in mine:
         table.arrive(guest)
         table.enter(guest)
     for number, (address, says_something) in enumerate(flood):
-        stranger = Guest(Standing(address, 1000.0 + number))
+        stranger = Guest(address, Standing(1000.0 + number))
         table.arrive(stranger)
         if says_something:
             table.enter(stranger)
@@ -103,7 +106,7 @@ def test_whoever_keeps_to_its_share_loses_nothing_to_any_flood(flood: list[tuple
 
 
 def silent(table: Admission[Guest], address: str, count: int, since: float = 0.0) -> list[Guest]:
-    guests = [Guest(Standing(address, since + number)) for number in range(count)]
+    guests = [Guest(address, Standing(since + number)) for number in range(count)]
     for guest in guests:
         table.arrive(guest)
         table.enter(guest)
@@ -123,7 +126,7 @@ def test_the_newest_of_a_flood_push_out_the_flood_and_not_the_long_silent_ones_o
 def test_those_that_only_knock_take_no_place_from_those_that_work() -> None:
     table: Admission[Guest] = Admission(Room.of(8, 8))
     working = silent(table, "192.0.2.1", 8)
-    knocking = [Guest(Standing("192.0.2.1", 100.0 + number)) for number in range(20)]
+    knocking = [Guest("192.0.2.1", Standing(100.0 + number)) for number in range(20)]
     for guest in knocking:
         table.arrive(guest)
     assert [guest.told for guest in working] == [None] * 8
@@ -132,12 +135,12 @@ def test_those_that_only_knock_take_no_place_from_those_that_work() -> None:
 
 def test_an_overrun_of_busy_connections_ends_when_one_of_them_is_silent() -> None:
     table: Admission[Guest] = Admission(Room(2, 2, overrun=1))
-    guests = [Guest(Standing("192.0.2.1", float(number), busy=True)) for number in range(3)]
+    guests = [Guest("192.0.2.1", Standing(float(number), busy=True)) for number in range(3)]
     for guest in guests:
         table.arrive(guest)
         table.enter(guest)
     assert [guest.told for guest in guests] == [None] * 3
-    guests[1].standing = Standing("192.0.2.1", 5.0)
+    guests[1].standing = Standing(5.0)
     table.trim()
     assert [guest.told is None for guest in guests] == [True, False, True]
 
