@@ -194,9 +194,8 @@ class Chamber(Generic[Guest]):
             first.make_room(why)
 
     def _why(self, address: str) -> str:
+        count, most, of_an_address = self._loads[address], self._room.most, self._room.most_of_an_address
         return (
-            f"{address} has {self._loads[address]} connections, of which this one was silent for longest: it is closed "
-            f"to make room for a newcomer, since {self._room.most} connections are taken in all and "
-            f"{self._room.most_of_an_address} from one address; connect again when there is something to send, and "
-            "close connections that are not used"
+            f"{address} has {count} connections (at most {of_an_address}, and {most} of all addresses), and this one "
+            "was silent for longest: it makes room for a newcomer; connect again when there is something to send"
         )

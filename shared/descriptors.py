@@ -1,5 +1,6 @@
 """File descriptors: as many as the system allows, and how many connections a door may take of them."""
 
+import asyncio
 import logging
 import resource
 
@@ -8,10 +9,10 @@ from shared.admission import Room
 logger = logging.getLogger(__name__)
 
 ACCEPTED_AT_ONCE = 64
-"""Connections that are accepted in one turn of the event loop, and that may wait for it: the `backlog` of a listener.
-
-All of a backlog is accepted before any of it can be refused, so it must fit into the descriptors that are kept back.
-"""
+"""The `backlog` of a listener: asyncio accepts so many connections before any of them can be looked at."""
+QUEUE = 512
+"""Connections that may wait to be accepted: more than a backlog, for a newcomer that finds no place tries again only
+after 1 s, 3 s and 7 s."""
 KEPT_BACK = 128 + 2 * ACCEPTED_AT_ONCE
 """Descriptors for all else: Kafka, PostgreSQL, files, and what is accepted before it is counted."""
 DOORS = 3
@@ -43,3 +44,10 @@ def room_for(what: str, most: int, most_of_an_address: int) -> Room:
             *(what, room.most, most, soft),
         )
     return room
+
+
+def lengthen_queue(server: asyncio.Server) -> None:
+    """Let more connections wait to be accepted than are accepted in one turn of the event loop."""
+    for listener in server.sockets:
+        with listener.dup() as same:
+            same.listen(QUEUE)

@@ -7,6 +7,7 @@ has a deadline, and when connections are too many, the policy of `shared/admissi
 import asyncio
 import json
 import logging
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from shared.admission import Admission, Standing, address_of
-from shared.descriptors import ACCEPTED_AT_ONCE, room_for
+from shared.descriptors import ACCEPTED_AT_ONCE, lengthen_queue, room_for
 from shared.metrics import HTTP_CONNECTIONS, HTTP_ENDED
 from shared.problems import MEDIA_TYPE, problem_body
 from shared.request_limit import RequestLimit
@@ -171,7 +172,7 @@ class BoundedProtocol(H11Protocol):
     def make_room(self, why: str) -> None:
         """Close at once, since a newcomer needs the place."""
         HTTP_ENDED.labels("crowded").inc()
-        logger.info("%s is closed (crowded): %s", self.address, why)
+        logger.info("%s is closed to make room for a newcomer", self.address)
         if self.standing.busy:
             self._refuse(503, why, {"Retry-After": "1"})
         self._close()
@@ -239,3 +240,13 @@ class HttpConfig(uvicorn.Config):
             lifespan=lifespan,
         )
         self.door = Door(settings, patiences)
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn's server for every listener of beamcat."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen."""
+        await super().startup(sockets)
+        for server in self.servers:
+            lengthen_queue(server)

@@ -90,6 +90,9 @@ HTTP_ENDED = Counter(
 HTTP_REFUSED = Counter(
     "beamcat_http_requests_refused", "Requests answered 503 because too many of them were under way at a time."
 )
+LOG_LINES_LEFT_OUT = Counter(
+    "beamcat_log_lines_left_out", "Lines that were not logged because too many of their kind were, and were counted."
+)
 
 
 class Timer:

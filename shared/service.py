@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
-import uvicorn
 from asyncpg import PostgresError
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from shared import logs
 from shared.backoff import Patience, Stopping
 from shared.database import Database
 from shared.descriptors import raise_limit
 from shared.fatal import Fatal
 from shared.faults import Fault, fault_of
-from shared.http_door import HttpConfig
+from shared.http_door import HttpConfig, HttpServer
 from shared.identity import Identities, PathPrefixes
 from shared.problems import DESCRIBED, answer_in_problems, problem
 from shared.publisher import KafkaPublisher
@@ -248,7 +248,7 @@ def spare_garbage() -> None:
 
 def serve(service: Service, settings: Settings) -> int:
     """Run a service until SIGTERM or SIGINT; the process's exit code."""
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.set_up(settings.log_level)
     raise_limit()
     try:
         host = Host(service, settings)
@@ -256,7 +256,7 @@ def serve(service: Service, settings: Settings) -> int:
         logger.critical("%s cannot start: %s", service.name, error)
         return 1
     spare_garbage()
-    server = uvicorn.Server(http_config(host.app(), settings))
+    server = HttpServer(http_config(host.app(), settings))
     host.end = functools.partial(setattr, server, "should_exit", True)
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: None)  # uvicorn raises it again after its end

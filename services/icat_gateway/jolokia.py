@@ -7,14 +7,13 @@ import socket
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 
 from services.icat_gateway.consuming import Consumers
 from services.icat_gateway.ports import QUEUES
 from shared.backoff import Patience
-from shared.http_door import HttpConfig
+from shared.http_door import HttpConfig, HttpServer
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -72,7 +71,7 @@ class Jolokia:
             await serving
 
 
-class _Server(uvicorn.Server):
+class _Server(HttpServer):
     """Beside the service's own HTTP server, which is the one that listens to signals."""
 
     @contextlib.contextmanager

@@ -15,7 +15,7 @@ from services.icat_gateway.large_frames import LargeFrames
 from services.icat_gateway.ports import Taken
 from services.icat_gateway.translation import Frame
 from shared.admission import Admission
-from shared.descriptors import ACCEPTED_AT_ONCE, room_for
+from shared.descriptors import ACCEPTED_AT_ONCE, lengthen_queue, room_for
 from shared.metrics import ICAT_CONNECTIONS, ICAT_REFUSED
 from shared.settings import Settings
 
@@ -71,6 +71,7 @@ class Server:
             limit=READ_AHEAD_BYTES,
             backlog=ACCEPTED_AT_ONCE,
         )
+        lengthen_queue(self._server)
 
     async def stop(self) -> None:
         """Accept and read nothing more; on return all that was read is durable."""

@@ -4,11 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse
 
-from shared.http_door import HttpConfig, HttpPatiences
+from shared.http_door import HttpConfig, HttpPatiences, HttpServer
 from shared.settings import Settings
 
 HASTY = HttpPatiences(head=0.1, body=0.1, answer=0.1, look=0.02)
@@ -94,7 +93,7 @@ async def serving(patiences: HttpPatiences = HttpPatiences(), **settings: int) -
     """An application behind the door until the block ends."""
     served = Served()
     config = HttpConfig(served.app(), Settings(**settings), patiences)  # type: ignore[arg-type]
-    server = uvicorn.Server(config)
+    server = HttpServer(config)
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110  it sets no event
         await asyncio.sleep(0)
