@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import math
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -56,6 +58,9 @@ class Connection:
         self._stopping = False
         self._told: Refused | None = None
         self._refused = False
+        self._left = False
+        self._asked = False
+        """Whether it has ever asked for a receipt, and so learns what was not taken."""
         self._waits: asyncio.Timeout | None = None
         self._permit: Request | None = None
         self._asks_for_permit = False
@@ -70,6 +75,7 @@ class Connection:
                 self._heard = self._terms.clock()
                 await self._process(data)
                 await self._share()
+            self._left = self._left or not self._stopping
         except Refused as refused:
             self._let_go()
             await self._refuse(refused)
@@ -103,13 +109,10 @@ class Connection:
         return Standing(self._since, comes_in or self._asks_for_permit or self._on_the_way > 0)
 
     def make_room(self, why: str) -> None:
-        """Close at once. Nothing is lost: what was taken becomes durable all the same."""
+        """Close at once. Nothing is lost: what was taken becomes durable, and the client sends again what follows."""
         if not self._refused and not self._writer.is_closing():
             self._tell(Refused(Reason.TOO_MANY_CONNECTIONS, why))
-        if self._writer.transport.get_write_buffer_size():  # it does not read: nothing would ever be sent
-            self._writer.transport.abort()
-        else:
-            self._writer.close()
+        self._reset()
 
     async def _share(self) -> None:
         """Read on in a large frame only with a permit."""
@@ -195,6 +198,7 @@ class Connection:
 
     async def _take(self, take: Take, frame: StompFrame) -> None:
         self._on_the_way += 1
+        self._asked = self._asked or take.receipt is not None
         self._all_durable.clear()
         if self._permit is not None:
             self._permit.complete = True
@@ -212,11 +216,14 @@ class Connection:
         await self._all_durable.wait()
         if receipt is not None:
             self._writer.write(written("RECEIPT", self._session.version, {"receipt-id": receipt}))
-        self._stopping = True
+        self._stopping = self._left = True
 
     async def _close(self) -> None:
-        """Let the client read its last answers, but not for ever."""
-        self._writer.close()
+        """Let a client that reads answers read its last ones, but not for ever."""
+        if self._left or self._asked:
+            self._writer.close()
+        else:
+            self._reset()
         try:
             async with asyncio.timeout(self._terms.bounds.patiences.goodbye):
                 await self._writer.wait_closed()
@@ -238,6 +245,13 @@ class Connection:
                     pass  # bytes that nobody reads would make the system reset the connection, and the ERROR with it
         except (TimeoutError, OSError) as error:
             logger.debug("%s did not wait for its ERROR: %s", self._peer, error)
+
+    def _reset(self) -> None:
+        """Close so that a client that asks for no receipts notices; else its next frame would vanish unseen."""
+        connection = self._writer.get_extra_info("socket")
+        if connection.fileno() >= 0:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._writer.transport.abort()
 
     def _tell(self, refused: Refused) -> None:
         """The last that it hears; from now on its place is the first to be given away."""

@@ -99,7 +99,7 @@ class World:
     def __init__(self, folder: Path, broker: Broker, bounds: Bounds, translator: Translator, **settings: int) -> None:
         self.broker = broker
         self.patience = Patience()
-        chosen = Settings(stomp_port=0, stomp_spool=folder, **settings)  # type: ignore[arg-type]
+        chosen = Settings(**{"stomp_port": 0, "stomp_spool": folder, **settings})  # type: ignore[arg-type]
         self.edge = Edge(chosen, translator, broker, self.patience, lambda: datetime.now(UTC), bounds)
         self._clients: list[Client] = []
 
