@@ -119,6 +119,19 @@ ICAT_SPOOL_OLDEST = Gauge(
 ICAT_WAITING_BYTES = Gauge("beamcat_icat_waiting_bytes", "Frames that were read and are not durable yet, in bytes.")
 ICAT_CONNECTIONS = Gauge("beamcat_icat_connections", "STOMP connections that are open.")
 ICAT_REFUSED = Counter("beamcat_icat_refused", "STOMP connections ended with an ERROR frame, by reason.", ["reason"])
+HTTP_CONNECTIONS = Gauge("beamcat_http_connections", "HTTP connections that are open.")
+HTTP_ENDED = Counter(
+    "beamcat_http_connections_ended",
+    "HTTP connections that were closed: crowded (to make room for a newcomer), or because the head or the body of a "
+    "request, or the reading of its answer, took too long.",
+    ["reason"],
+)
+HTTP_REFUSED = Counter(
+    "beamcat_http_requests_refused", "Requests answered 503 because too many of them were under way at a time."
+)
+LOG_LINES_LEFT_OUT = Counter(
+    "beamcat_log_lines_left_out", "Lines that were not logged because too many of their kind were, and were counted."
+)
 
 
 class Timer:

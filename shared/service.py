@@ -15,17 +15,19 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
-import uvicorn
 from asyncpg import InterfaceError, InternalClientError, PostgresError
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from shared import logs
 from shared.backoff import Patience, Stopping
 from shared.database import Database
+from shared.descriptors import raise_limit
 from shared.fatal import Fatal
 from shared.faults import Fault, fault_of
 from shared.halt import HaltRule
+from shared.http_door import HttpConfig, HttpServer
 from shared.identity import Identities, PathPrefixes
 from shared.problems import DESCRIBED, answer_in_problems, problem
 from shared.publisher import KafkaPublisher
@@ -246,16 +248,9 @@ async def _metrics() -> PlainTextResponse:
     return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-def http_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
-    """How the HTTP face is served: without an access log, since a URL may hold an API key or a session's id."""
-    return uvicorn.Config(
-        app,
-        host=settings.http_host,
-        port=settings.http_port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=5,
-    )
+def http_config(app: FastAPI, settings: Settings) -> HttpConfig:
+    """How the HTTP face is served."""
+    return HttpConfig(app, settings, host=settings.http_host, port=settings.http_port)
 
 
 def spare_garbage() -> None:
@@ -279,7 +274,8 @@ def give_back_large_buffers() -> None:
 
 def serve(service: Service, settings: Settings) -> int:
     """Run a service until SIGTERM or SIGINT; the process's exit code."""
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.set_up(settings.log_level)
+    raise_limit()
     try:
         host = Host(service, settings)
     except (Fatal, ZoneInfoNotFoundError) as error:
@@ -287,7 +283,7 @@ def serve(service: Service, settings: Settings) -> int:
         return 1
     spare_garbage()
     give_back_large_buffers()
-    server = uvicorn.Server(http_config(host.app(), settings))
+    server = HttpServer(http_config(host.app(), settings))
     host.end = functools.partial(setattr, server, "should_exit", True)
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: None)  # uvicorn raises it again after its end

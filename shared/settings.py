@@ -94,6 +94,11 @@ class Settings(BaseSettings):
 
     http_host: str = Field(default="127.0.0.1", description="address that a service listens on")
     http_port: int = Field(default=8000, ge=0, description="port that a service listens on")
+    http_connections: int = Field(default=500, ge=1, description="HTTP connections that may be open")
+    http_connections_per_address: int = Field(default=250, ge=1, description="of them, from one address")
+    http_requests: int = Field(
+        default=256, ge=1, description="requests worked on at a time; one address may have as many as are free"
+    )
     validator_url: str = Field(
         default="http://127.0.0.1:8001", description="where the gateway asks for verdicts on parameters"
     )

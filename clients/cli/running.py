@@ -25,6 +25,7 @@ from clients.cli.finding import lineage_of, print_datasets, print_lineage
 from clients.cli.output import console, fail
 from clients.cli.sources import read_submissions
 from clients.cli.surroundings import RUNNING_FILE
+from shared import logs
 from shared.fatal import Fatal
 
 if TYPE_CHECKING:  # an image has no embedded stack, and the process of a service need not load it
@@ -152,6 +153,7 @@ def _stay(act: Callable[["Installation"], Awaitable[bool]], replicas: Mapping[st
         from deploy.embedded.stack import DataDirectoryError
     except ModuleNotFoundError as error:
         fail(f"the embedded stack is not installed here ({error}); beamcat serve runs one service on given servers")
+    logs.set_up("WARNING")
     try:
         well = asyncio.run(_live(act, replicas or {}))
     except (KeyboardInterrupt, asyncio.CancelledError):

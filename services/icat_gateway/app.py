@@ -1,6 +1,5 @@
 """The declaration of the icat_gateway."""
 
-from functools import partial
 from zoneinfo import ZoneInfo
 
 from services.icat_gateway.bounds import Bounds
@@ -33,9 +32,8 @@ def assemble(ground: Ground) -> Parts:
     publisher = WatchedPublisher(ground.publisher, watch)
     edge = Edge(settings, translator, publisher, ground.patience, ground.clock, Bounds(), watch.wait_seconds)
     consumers = Consumers(settings, CONSUMERS, ground.patience)
-    jolokia = Jolokia(consumers, ground.patience, ground.clock)
-    serve_jolokia = partial(jolokia.serve, settings.stomp_host, settings.jolokia_port)
-    return Parts(router=jolokia.router(), edges=(edge.run, consumers.run, serve_jolokia, watch.run))
+    jolokia = Jolokia(settings, consumers, ground.patience, ground.clock)
+    return Parts(router=jolokia.router(), edges=(edge.run, consumers.run, jolokia.serve, watch.run))
 
 
 SERVICE = Service("icat_gateway", assemble)

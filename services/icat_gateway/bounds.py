@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from shared.topics import MOST_FRAME_BYTES
 
 KIBIBYTE = 1024
+LARGE_BYTES = 64 * KIBIBYTE
+"""A larger frame needs one of few permits to be read on, and waits for room among its like."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,10 @@ class Patiences:
     """Between two reads of a connection whose frames are nearly all rejected."""
     goodbye: float = 2.0
     """For what is still on its way when a refused client is sent its ERROR frame."""
+    stall: float = 5.0
+    """After this silence in the middle of a frame a connection counts as idle, when one has to make room."""
+    permit: float = 2.0
+    """How long a large frame may come in before it may have to give way, and how long others wait for that."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +46,8 @@ class Bounds:
     limits: Limits = field(default_factory=Limits)
     patiences: Patiences = field(default_factory=Patiences)
     waiting_bytes: int = 4 * MOST_FRAME_BYTES
-    """What may have been read and not be durable yet, over all connections."""
+    """What may have been read and not be durable yet, over all connections; an eighth of it is for small frames."""
     large_frames: int = 4
-    """How many connections may send a large frame at one time."""
+    """How many connections may send a large frame at one time; of one address half as many."""
     confirmation_seconds: float = 3.0
     """How long Kafka has; then frames go to the disk. Kafka may yet get them twice, which changes nothing."""

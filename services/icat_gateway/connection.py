@@ -1,15 +1,22 @@
 """One STOMP connection: read within limits, take what is sent, answer once it is durable."""
 
 import asyncio
+import contextlib
 import logging
+import math
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
-from services.icat_gateway.bounds import Bounds
+from services.icat_gateway.bounds import LARGE_BYTES, Bounds
 from services.icat_gateway.framing import Parser, Reason, Refused, StompFrame, written
+from services.icat_gateway.large_frames import LargeFrames, Request
 from services.icat_gateway.session import Answer, Leave, Session, Take
 from services.icat_gateway.translation import Frame, source_of
+from shared.admission import Standing, address_of
 from shared.metrics import ICAT_REFUSED
 
 logger = logging.getLogger(__name__)
@@ -17,8 +24,8 @@ logger = logging.getLogger(__name__)
 CHUNK_BYTES = 32 * 1024
 SLOW_CHUNK_BYTES = 4 * 1024
 """What is read at once of a connection whose frames are nearly all rejected."""
-LARGE_BYTES = 64 * 1024
-"""A frame of which so much is held, and more to come, needs one of few permits."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -27,16 +34,22 @@ class Terms:
 
     take: Callable[[Frame, Callable[[], None]], Awaitable[None]]
     """Hand a frame on; the callback is called once it is durable."""
-    large_frames: asyncio.Semaphore
+    connected: Callable[["Connection"], None]
+    """Called once a client has said CONNECT and was understood."""
+    large_frames: LargeFrames
     bounds: Bounds
     wait_seconds: Callable[[str], float]
     """How long a source has to wait with its next frame; 0 unless nearly all of it is rejected."""
+    clock: Callable[[], float]
+    """Seconds; it never goes back."""
 
 
 class Connection:
     """Serves one client until it leaves, breaks off or is refused."""
 
     def __init__(self, peer: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, terms: Terms) -> None:
+        self.address = address_of(peer)
+        self.received_bytes = 0
         self._peer = peer
         self._reader = reader
         self._writer = writer
@@ -49,36 +62,85 @@ class Connection:
         self._left_seconds = terms.bounds.patiences.connect
         self._stopping = False
         self._chunk_bytes = CHUNK_BYTES
-        self._reading: asyncio.Timeout | None = None
+        self._told: Refused | None = None
+        self._refused = False
+        self._left = False
+        self._asked = False
+        """Whether it has ever asked for a receipt, and so learns what was not taken."""
+        self._waits: asyncio.Timeout | None = None
+        self._permit: Request | None = None
+        self._asks_for_permit = False
+        self._since = self._heard = terms.clock()
+        """When it was opened or its last frame was complete, and when its last bytes came."""
 
     async def serve(self) -> None:
         """Until the end of the connection; all that was taken of it is then durable."""
-        large = False
         try:
             while data := await self._read():
+                self.received_bytes += len(data)
+                self._heard = self._terms.clock()
                 await self._process(data)
-                if not large and self._parser.held_bytes > LARGE_BYTES:
-                    large = await self._terms.large_frames.acquire()
-                elif large and self._parser.held_bytes <= LARGE_BYTES:
-                    self._terms.large_frames.release()
-                    large = False
+                await self._share()
                 await self._rest()
+            self._left = self._left or not self._stopping
         except Refused as refused:
+            self._let_go()
             await self._refuse(refused)
         except ConnectionError as error:
             logger.debug("%s broke off: %s", self._peer, error)
         finally:
-            self._parser.let_go()
-            if large:
-                self._terms.large_frames.release()
+            self._let_go()
             await self._all_durable.wait()
             await self._close()
 
     def stop(self) -> None:
         """Read nothing more; what was read is still taken."""
         self._stopping = True
-        if self._reading is not None:
-            self._reading.reschedule(0)
+        self._wake()
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing more is read from it."""
+        return self._stopping or self._told is not None or self._writer.is_closing()
+
+    def give_up(self, why: str) -> None:
+        """End the frame under way, and the connection with it."""
+        self._told = Refused(Reason.TOO_SLOW, why)
+        self._wake()
+
+    @property
+    def standing(self) -> Standing:
+        """How it stands: busy while a frame of it comes in, waits for a permit or is not durable yet."""
+        silent = self._terms.clock() - self._heard
+        comes_in = self._parser.held_bytes > 0 and silent < self._terms.bounds.patiences.stall
+        return Standing(self._since, comes_in or self._asks_for_permit or self._on_the_way > 0)
+
+    def make_room(self, why: str) -> None:
+        """Close at once. Nothing is lost: what was taken becomes durable, and the client sends again what follows."""
+        if not self._refused and not self._writer.is_closing():
+            self._tell(Refused(Reason.TOO_MANY_CONNECTIONS, why))
+        self._reset()
+
+    async def _share(self) -> None:
+        """Read on in a large frame only with a permit."""
+        large = self._parser.held_bytes > LARGE_BYTES
+        if large and self._permit is None:
+            self._asks_for_permit = True
+            try:
+                self._permit = await self._terms.large_frames.acquire(self)
+            finally:
+                self._asks_for_permit = False
+        elif not large and self._permit is not None:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        if self._permit is not None:
+            self._terms.large_frames.release(self._permit)
+            self._permit = None
+
+    def _let_go(self) -> None:
+        self._parser.let_go()
+        self._give_back()
 
     async def _rest(self) -> None:
         """Read on slowly while nearly everything that this peer sends is rejected; it holds nothing meanwhile."""
@@ -86,56 +148,68 @@ class Connection:
         seconds = min(self._terms.wait_seconds(source_of(self._peer)), self._terms.bounds.patiences.longest_rest)
         if seconds > 0 and not self._stopping and self._parser.held_bytes <= LARGE_BYTES:
             self._chunk_bytes = SLOW_CHUNK_BYTES
-            try:
-                async with asyncio.timeout(seconds) as self._reading:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds) as self._waits:
                     await asyncio.Event().wait()
-            except TimeoutError:
-                self._reading = None
+            self._waits = None
+            if self._told is not None:
+                raise self._told
 
     async def _read(self) -> bytes:
         """The next bytes; none at the end.
 
         Raises:
-            Refused: the client lets wait.
+            Refused: the client is too slow.
         """
-        await self._drain()
+        await self._patiently(self._writer.drain(), self._terms.bounds.patiences.answers, "the answers were not read")
+        if self._told is not None:
+            raise self._told
         if self._stopping:
             return b""
         loop = asyncio.get_running_loop()
-        limited = self._session.version is None or self._parser.held_bytes > 0
         began = loop.time()
+        limited = self._session.version is None or self._parser.held_bytes > 0
+        awaited = "no CONNECT came" if self._session.version is None else "the frame was not complete in time"
         try:
-            async with asyncio.timeout(self._left_seconds if limited else None) as self._reading:
-                return await self._reader.read(self._chunk_bytes)
-        except TimeoutError:
-            return self._out_of_time()
+            data = await self._patiently(
+                self._reader.read(self._chunk_bytes), self._left_seconds if limited else None, awaited
+            )
         finally:
-            self._reading = None
             self._left_seconds -= loop.time() - began if limited else 0
+        return data or b""
 
-    def _out_of_time(self) -> bytes:
-        if self._stopping:
-            return b""
-        raise Refused(
-            Reason.TOO_SLOW,
-            "no CONNECT came" if self._session.version is None else "the frame was not complete in time",
-        )
+    async def _patiently(self, work: Awaitable[T], seconds: float | None, else_: str) -> T | None:
+        """The outcome of some waiting for the client; nothing if it was ended because the service stops.
 
-    async def _drain(self) -> None:
-        """Whoever does not read its answers is not read either."""
+        Raises:
+            Refused: the client let us wait for too long, or was told to give up.
+        """
         try:
-            async with asyncio.timeout(self._terms.bounds.patiences.answers):
-                await self._writer.drain()
+            async with asyncio.timeout(seconds) as self._waits:
+                return await work
         except TimeoutError:
-            raise Refused(Reason.TOO_SLOW, "the answers were not read") from None
+            if self._told is not None:
+                raise self._told from None
+            if self._stopping:
+                return None
+            raise Refused(Reason.TOO_SLOW, else_) from None
+        finally:
+            self._waits = None
+
+    def _wake(self) -> None:
+        if self._waits is not None:
+            self._waits.reschedule(0)
+            self._waits = None
 
     async def _process(self, data: bytes) -> None:
         for frame in self._parser.feed(data):
             self._left_seconds = self._terms.bounds.patiences.frame
+            self._since = self._heard
             match self._session.receive(frame):
                 case Answer(answer):
                     self._parser.version = self._session.version or self._parser.version
                     self._writer.write(answer)
+                    self._terms.connected(self)
                 case Take() as take:
                     await self._take(take, frame)
                 case Leave(receipt):
@@ -144,7 +218,10 @@ class Connection:
 
     async def _take(self, take: Take, frame: StompFrame) -> None:
         self._on_the_way += 1
+        self._asked = self._asked or take.receipt is not None
         self._all_durable.clear()
+        if self._permit is not None:
+            self._permit.complete = True
         body = Frame(take.queue, frame.body, self._peer, frame.headers)
         try:
             await self._terms.take(body, partial(self._durable, take.receipt))
@@ -163,11 +240,14 @@ class Connection:
         await self._all_durable.wait()
         if receipt is not None:
             self._writer.write(written("RECEIPT", self._session.version, {"receipt-id": receipt}))
-        self._stopping = True
+        self._stopping = self._left = True
 
     async def _close(self) -> None:
-        """Let the client read its last answers, but not for ever."""
-        self._writer.close()
+        """Let a client that reads answers read its last ones, but not for ever."""
+        if self._left or self._asked:
+            self._writer.close()
+        else:
+            self._reset()
         try:
             async with asyncio.timeout(self._terms.bounds.patiences.goodbye):
                 await self._writer.wait_closed()
@@ -178,14 +258,29 @@ class Connection:
 
     async def _refuse(self, refused: Refused) -> None:
         """Tell the client why, and let go in a way that lets it read so."""
-        ICAT_REFUSED.labels(refused.reason).inc()
-        logger.info("%s is refused (%s): %s", self._peer, refused.reason, refused)
         await self._all_durable.wait()
+        if self._writer.is_closing():
+            return
+        self._tell(refused)
         try:
-            self._writer.write(written("ERROR", self._session.version, {**refused.headers, "message": str(refused)}))
             self._writer.write_eof()
             async with asyncio.timeout(self._terms.bounds.patiences.goodbye):
                 while await self._reader.read(CHUNK_BYTES):
                     pass  # bytes that nobody reads would make the system reset the connection, and the ERROR with it
         except (TimeoutError, OSError) as error:
             logger.debug("%s did not wait for its ERROR: %s", self._peer, error)
+
+    def _reset(self) -> None:
+        """Close so that a client that asks for no receipts notices; else its next frame would vanish unseen."""
+        connection = self._writer.get_extra_info("socket")
+        if connection.fileno() >= 0:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._writer.transport.abort()
+
+    def _tell(self, refused: Refused) -> None:
+        """The last that it hears; from now on its place is the first to be given away."""
+        ICAT_REFUSED.labels(refused.reason).inc()
+        logger.info("%s is refused (%s): %s", self._peer, refused.reason, refused)
+        self._writer.write(written("ERROR", self._session.version, {**refused.headers, "message": str(refused)}))
+        self._refused = True
+        self._since = -math.inf

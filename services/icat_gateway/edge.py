@@ -97,6 +97,7 @@ class Edge:
 
     async def _measure(self) -> None:
         while True:
+            self.server.trim()
             oldest = self.spool.oldest
             ICAT_SPOOL_FRAMES.set(self.spool.frames)
             ICAT_SPOOL_BYTES.set(self.spool.bytes)

@@ -7,13 +7,14 @@ import socket
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 
 from services.icat_gateway.consuming import Consumers
 from services.icat_gateway.ports import QUEUES
 from shared.backoff import Patience
+from shared.http_door import HttpConfig, HttpServer
+from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,10 @@ ATTRIBUTE = "ConsumerCount"
 class Jolokia:
     """The route, and its server on the port that clients know."""
 
-    def __init__(self, consumers: Consumers, patience: Patience, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: Settings, consumers: Consumers, patience: Patience, clock: Callable[[], datetime]
+    ) -> None:
+        self._settings = settings
         self._consumers = consumers
         self._patience = patience
         self._clock = clock
@@ -48,7 +52,7 @@ class Jolokia:
             {"request": request, "value": count, "timestamp": int(self._clock().timestamp()), "status": 200}
         )
 
-    async def serve(self, host: str, port: int) -> None:
+    async def serve(self) -> None:
         """Serve as long as the service lives.
 
         Raises:
@@ -57,8 +61,8 @@ class Jolokia:
         """
         app = FastAPI(title="beamcat icat_gateway Jolokia")
         app.include_router(self.router())
-        listening = socket.create_server((host, port))
-        server = _Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+        listening = socket.create_server((self._settings.stomp_host, self._settings.jolokia_port))
+        server = _Server(HttpConfig(app, self._settings, lifespan="off"))
         serving = asyncio.create_task(server.serve([listening]))
         try:
             await self._patience.sleep(float("inf"))
@@ -67,7 +71,7 @@ class Jolokia:
             await serving
 
 
-class _Server(uvicorn.Server):
+class _Server(HttpServer):
     """Beside the service's own HTTP server, which is the one that listens to signals."""
 
     @contextlib.contextmanager

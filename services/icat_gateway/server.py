@@ -1,23 +1,29 @@
-"""The STOMP server: who may connect, and what all connections together may hold."""
+"""The STOMP server: it accepts connections, and decides which of them make room when there are too many."""
 
 import asyncio
 import logging
 import socket
-from collections import Counter
+import time
 from collections.abc import Callable
 from datetime import datetime
 
 from services.icat_gateway.bounds import KIBIBYTE, Bounds
 from services.icat_gateway.connection import Connection, Terms
-from services.icat_gateway.framing import Reason, Refused, written
+from services.icat_gateway.framing import Reason, Refused
 from services.icat_gateway.intake import Intake, Waiting
+from services.icat_gateway.large_frames import LargeFrames
 from services.icat_gateway.ports import OVERHEAD_BYTES, Taken
 from services.icat_gateway.translation import Frame
+from shared.admission import Admission
+from shared.descriptors import ACCEPTED_AT_ONCE, lengthen_queue, room_for
 from shared.metrics import DOOR_REFUSED, ICAT_CONNECTIONS, ICAT_REFUSED
 from shared.quota import DAY_SECONDS, ByteQuota
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+for reason in Reason:
+    ICAT_REFUSED.labels(reason)
 
 READ_AHEAD_BYTES = 32 * KIBIBYTE
 KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
@@ -39,9 +45,12 @@ class Server:
         self._intake = intake
         self._clock = clock
         self._quota = ByteQuota(settings.source_bytes_per_day, DAY_SECONDS)
-        self._terms = Terms(self._take, asyncio.Semaphore(bounds.large_frames), bounds, wait_seconds)
+        large_frames = LargeFrames(bounds.large_frames, bounds.patiences.permit, time.monotonic)
+        self._terms = Terms(self._take, self._admit, large_frames, bounds, wait_seconds, time.monotonic)
         self._connections: dict[Connection, asyncio.Task[None]] = {}
-        self._of_peer: Counter[str] = Counter()
+        self._admission: Admission[Connection] = Admission(
+            room_for("STOMP", settings.stomp_connections, settings.stomp_connections_per_address)
+        )
         self._number = 0
         self._server: asyncio.Server | None = None
 
@@ -59,8 +68,13 @@ class Server:
             OSError: the address is in use, or not this machine's.
         """
         self._server = await asyncio.start_server(
-            self._accept, self._settings.stomp_host, self._settings.stomp_port, limit=READ_AHEAD_BYTES
+            self._accept,
+            self._settings.stomp_host,
+            self._settings.stomp_port,
+            limit=READ_AHEAD_BYTES,
+            backlog=ACCEPTED_AT_ONCE,
         )
+        lengthen_queue(self._server)
 
     async def stop(self) -> None:
         """Accept and read nothing more; on return all that was read is durable."""
@@ -71,34 +85,30 @@ class Server:
         if self._connections:
             await asyncio.wait(self._connections.values())
 
+    def trim(self) -> None:
+        """Let those make room that were busy when they should have; to be called every second."""
+        self._admission.trim()
+        ICAT_CONNECTIONS.set(len(self._admission))
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = str((writer.get_extra_info("peername") or ("",))[0])
         _keep_alive(writer.get_extra_info("socket"))
-        if (why := self._too_many(peer)) is not None:
-            ICAT_REFUSED.labels(Reason.TOO_MANY_CONNECTIONS).inc()
-            logger.warning("%s is refused: %s", peer, why)
-            writer.write(written("ERROR", None, {"message": why}))
-            writer.close()
-            return
         connection = Connection(peer, reader, writer, self._terms)
         task = asyncio.current_task()
         assert task is not None
         self._connections[connection] = task
-        self._of_peer[peer] += 1
-        ICAT_CONNECTIONS.set(len(self._connections))
+        self._admission.arrive(connection)
+        ICAT_CONNECTIONS.set(len(self._admission))
         try:
             await connection.serve()
         finally:
             del self._connections[connection]
-            self._of_peer[peer] -= 1
-            ICAT_CONNECTIONS.set(len(self._connections))
+            self._admission.leave(connection)
+            ICAT_CONNECTIONS.set(len(self._admission))
 
-    def _too_many(self, peer: str) -> str | None:
-        if len(self._connections) >= self._settings.stomp_connections:
-            return f"{self._settings.stomp_connections} connections are open, and no more are taken"
-        if self._of_peer[peer] >= self._settings.stomp_connections_per_address:
-            return f"{peer} has {self._of_peer[peer]} connections, and no more are taken from one address"
-        return None
+    def _admit(self, connection: Connection) -> None:
+        self._admission.enter(connection)
+        ICAT_CONNECTIONS.set(len(self._admission))
 
     async def _take(self, frame: Frame, durable: Callable[[], None]) -> None:
         if self._quota.seconds_to_wait(frame.peer):

@@ -238,7 +238,7 @@ class Linker:
             submission = event.submission(dataset_id)
             outcome = lines.answers.get(submission)
             if outcome is None:
-                outcome = self._answer(submission, event.event.dataset, known, ancestry, lines, now)
+                outcome = self._answer(submission, event, known, ancestry, lines, now)
             if dataset_id in known.rejected and not isinstance(outcome, Refusal):
                 known = known.readmitting(dataset_id)
             outcomes.append(outcome)
@@ -247,12 +247,13 @@ class Linker:
     def _answer(
         self,
         submission: SubmissionId,
-        dataset: DatasetFacts,
+        event: Received[LinkerView],
         known: Known,
         ancestry: MutableMapping[UUID, Node],
         lines: _Lines,
         now: datetime,
     ) -> Outcome:
+        dataset = event.event.dataset
         verdict = self.judge(dataset, known, ancestry)
         if verdict.refusal is not None:
             return lines.answers.setdefault(submission, _first_said(verdict.refusal, event))

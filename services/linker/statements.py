@@ -128,8 +128,8 @@ from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text
     $17::text[], $18::text[], $19::int[], $20::bigint[], $21::bigint[], $22::bytea[], $23::bytea[], $24::text[],
     $25::text[])
     with ordinality as holding (receipt_id, source, receipt, content, dataset_id, path, state, inputs, missing,
-        awaits_completion, ends_with_inputs, since, deadline, code, message, findings, submitted, topic, "partition", "offset",
-        timestamp_ms, key, value, header_names, header_values, place) order by place
+        awaits_completion, ends_with_inputs, since, deadline, code, message, findings, submitted, topic, "partition",
+        "offset", timestamp_ms, key, value, header_names, header_values, place) order by place
 on conflict (receipt_id) do nothing
 """
 

@@ -101,7 +101,7 @@ class World:
         """How long sources are made to wait, in seconds."""
         self.broker = broker
         self.patience = Patience()
-        chosen = Settings(stomp_port=0, stomp_spool=folder, **settings)  # type: ignore[arg-type]
+        chosen = Settings(**{"stomp_port": 0, "stomp_spool": folder, **settings})  # type: ignore[arg-type]
         self.edge = Edge(
             chosen,
             translator,
@@ -114,7 +114,7 @@ class World:
         self._clients: list[Client] = []
 
     async def client(self, address: str = "127.0.0.1") -> Client:
-        """A new connection from an address of this machine."""
+        """A new connection, from some address of this machine."""
         port = self.edge.server.port
         reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
         self._clients.append(Client(reader, writer))

@@ -38,6 +38,7 @@ async def test_frames_of_all_queues_and_clients_arrive_each_in_its_order(tmp_pat
                 await client.send(str(number).encode(), str(number), queue)
         for client in clients:
             await client.received(*map(str, range(50)))
+        await until(lambda: world.edge.spool.frames == 0)  # a flood is safe there before Kafka has it
         for queue in QUEUES:
             mine = [message.value for message in broker.messages if message.key == queue.encode()]
             assert mine == [str(number).encode() for number in range(50)]
@@ -150,9 +151,9 @@ async def test_a_full_spool_stops_the_reading_and_loses_nothing(tmp_path: Path) 
     async with running(tmp_path, broker, bounds, stomp_spool_bytes=1024**2) as world:
         client = await (await world.client()).connect()
         sending = asyncio.create_task(send_all(client, body, count))
-        await until(lambda: world.edge._delivery._intake._bytes > 200_000)
+        await until(lambda: world.edge._delivery._intake.bytes > 200_000)
         assert world.edge.spool.bytes <= 1024**2
-        assert world.edge._delivery._intake._bytes <= 300_000
+        assert world.edge._delivery._intake.bytes <= 300_000
         assert not sending.done()
         broker.error = None
         await sending
@@ -252,18 +253,6 @@ async def test_a_connected_client_may_stay_silent_between_frames(tmp_path: Path)
         await (await world.client()).rest()
         await patient.send(b"1", "1")
         await patient.received("1")
-
-
-async def test_connections_are_bounded_in_all_and_from_one_address(tmp_path: Path) -> None:
-    async with running(tmp_path, Broker(), stomp_connections=3, stomp_connections_per_address=2) as world:
-        first, _second = [await (await world.client()).connect() for _ in range(2)]
-        assert "127.0.0.1 has 2 connections" in await (await world.client()).rest()
-        await first.say(b"DISCONNECT\n\n\0")
-        await first.rest()
-        await (await world.client()).connect()
-    async with running(tmp_path, Broker(), stomp_connections=1) as world:
-        await (await world.client()).connect()
-        assert "1 connections are open" in await (await world.client()).rest()
 
 
 async def test_a_client_that_reads_no_answers_is_not_read_either(tmp_path: Path) -> None:

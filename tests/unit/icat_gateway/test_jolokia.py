@@ -51,7 +51,7 @@ def consumers() -> Consumers:
 @pytest.fixture
 def caller(consumers: Consumers) -> httpx.AsyncClient:
     app = FastAPI()
-    app.include_router(Jolokia(consumers, Patience(), lambda: NOW).router())
+    app.include_router(Jolokia(Settings(), consumers, Patience(), lambda: NOW).router())
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge.test", auth=("user", "user"))
 
 
