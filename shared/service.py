@@ -14,17 +14,18 @@ from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
 import uvicorn
-from asyncpg import PostgresError
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.types import Lifespan
 
 from shared.backoff import Patience, Stopping
 from shared.database import Database
+from shared.door import Door
 from shared.fatal import Fatal
 from shared.faults import Fault, fault_of
 from shared.identity import Identities, PathPrefixes
-from shared.problems import DESCRIBED, answer_in_problems, problem
+from shared.problems import DESCRIBED, answer_in_problems
 from shared.publisher import KafkaPublisher
 from shared.rejection_limit import RejectionLimit
 from shared.settings import Settings
@@ -112,13 +113,7 @@ class Host:
 
     def app(self) -> FastAPI:
         """The HTTP face; its lifespan is the service's life."""
-        title = f"beamcat {self.service.name}"
-        app = FastAPI(title=title, lifespan=self._lifespan, docs_url=None, redoc_url=None, responses=DESCRIBED)
-        app.add_api_route("/docs", _docs, include_in_schema=False)
-        app.include_router(self._parts.router)
-        answer_in_problems(app)
-        app.add_exception_handler(ConnectionError, _away)
-        app.add_exception_handler(PostgresError, _away)
+        app = face(self.service.name, self._parts.router, self._lifespan)
         app.add_api_route("/live", self._live, tags=["operations"])
         not_ready: dict[int | str, dict[str, Any]] = {503: {"description": "Not ready: the reasons why not."}}
         app.add_api_route("/ready", self._ready, tags=["operations"], responses=not_ready)
@@ -141,7 +136,8 @@ class Host:
                 waited = (utc_now() - since).total_seconds()
                 if waited > STUCK_SECONDS:
                     reasons.append(f"{subscription.name}: behind, and nothing settled for {waited:.0f} s")
-        return JSONResponse({"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200)
+        answer = {"ready": not reasons, "reasons": reasons}
+        return JSONResponse(answer, 503, {"Retry-After": "1"}) if reasons else JSONResponse(answer)
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -213,11 +209,14 @@ class Host:
         self.end()
 
 
-async def _away(_request: Request, error: Exception) -> JSONResponse:
-    """A passing fault of PostgreSQL is the caller's cue to ask again; any other is a defect of ours."""
-    if fault_of(error) is not Fault.TRANSIENT:
-        raise error
-    return problem(503, f"the database is away: {error}", {"Retry-After": "1"})
+def face(name: str, router: APIRouter, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """The HTTP face of a service: its routes, behind the door that all services have."""
+    app = FastAPI(title=f"beamcat {name}", lifespan=lifespan, docs_url=None, redoc_url=None, responses=DESCRIBED)
+    app.add_middleware(Door)
+    app.add_api_route("/docs", _docs, include_in_schema=False)
+    app.include_router(router)
+    answer_in_problems(app)
+    return app
 
 
 async def _docs() -> FileResponse:
@@ -231,9 +230,13 @@ async def _metrics() -> PlainTextResponse:
 
 
 def http_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
-    """How the HTTP face is served: without an access log, since a URL may hold an API key or a session's id."""
+    """How the HTTP face is served: without an access log, since a URL may hold an API key or a session's id.
+
+    h11 reads the requests: it refuses lengths that contradict each other, and `Door` what else is ambiguous.
+    """
     return uvicorn.Config(
         app,
+        http="h11",
         host=settings.http_host,
         port=settings.http_port,
         log_level="warning",

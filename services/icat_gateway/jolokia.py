@@ -14,6 +14,8 @@ from fastapi.responses import JSONResponse
 from services.icat_gateway.consuming import Consumers
 from services.icat_gateway.ports import QUEUES
 from shared.backoff import Patience
+from shared.door import Door
+from shared.problems import answer_in_problems
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,14 @@ class Jolokia:
             {"request": request, "value": count, "timestamp": int(self._clock().timestamp()), "status": 200}
         )
 
+    def app(self) -> FastAPI:
+        """What the port serves: the one route, and no page; the service's own port describes it."""
+        app = FastAPI(title="beamcat icat_gateway Jolokia", openapi_url=None)
+        app.add_middleware(Door)
+        app.include_router(self.router())
+        answer_in_problems(app)
+        return app
+
     async def serve(self, host: str, port: int) -> None:
         """Serve as long as the service lives.
 
@@ -55,8 +65,7 @@ class Jolokia:
             Stopping: the service stops.
             OSError: the port cannot be listened on.
         """
-        app = FastAPI(title="beamcat icat_gateway Jolokia")
-        app.include_router(self.router())
+        app = self.app()
         listening = socket.create_server((host, port))
         server = _Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
         serving = asyncio.create_task(server.serve([listening]))

@@ -12,6 +12,7 @@ from services.linker.handler import MOST_NAMED, Known, Linker
 from services.linker.near import looked_for, near_misses
 from services.linker.ports import Links
 from shared.events import DatasetFacts, Finding, InputRef, InvestigationRef
+from shared.routing import ProblemRoute
 
 
 class InputState(BaseModel):
@@ -53,7 +54,7 @@ class PendingDataset(BaseModel):
 
 def routes(links: Links, linker: Linker, clock: Callable[[], datetime]) -> APIRouter:
     """The routes over one memory."""
-    router = APIRouter(tags=["links"])
+    router = APIRouter(route_class=ProblemRoute, tags=["links"])
 
     @router.post("/check")
     async def check(dataset: DatasetFacts) -> LinksVerdict:

@@ -8,13 +8,14 @@ from fastapi import APIRouter, HTTPException, Query
 
 from services.sample_tracking.samples import Register, SampleEntry, SampleHistory
 from shared.identity import proposal_key
+from shared.routing import ProblemRoute
 
 Storable = Query(max_length=255, pattern=r"^[^\x00]*$")
 
 
 def routes(register: Register) -> APIRouter:
     """The routes of sample tracking."""
-    router = APIRouter(tags=["samples"])
+    router = APIRouter(route_class=ProblemRoute, tags=["samples"])
 
     @router.get("/samples")
     async def find_samples(

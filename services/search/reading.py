@@ -17,6 +17,7 @@ from services.search.rejections import RejectionQuery, rejection_page
 from services.search.revisions import Change, Revision, changes_of
 from services.search.sql import Known
 from shared.database import Connection, Database
+from shared.problems import Problem
 
 LONGEST_READ = "10s"
 ALIKE = 0.75
@@ -29,8 +30,12 @@ select set_config('statement_timeout', '{LONGEST_READ}', true), set_config('jit'
 Row = dict[str, Any]
 
 
-class TooCostly(Exception):
+class TooCostly(Problem):
     """The query took longer than a shared catalogue can give it."""
+
+    def __init__(self) -> None:
+        cure = "narrow the query, by proposal or dates for instance"
+        super().__init__(503, f"not answered within {LONGEST_READ}; {cure}")
 
 
 class CatalogueReader:
@@ -52,9 +57,7 @@ class CatalogueReader:
                 await connection.execute(READ_SETTINGS)
                 yield connection
         except asyncpg.QueryCanceledError:
-            raise TooCostly(
-                f"not answered within {LONGEST_READ}; narrow the query, by proposal or dates for instance"
-            ) from None
+            raise TooCostly from None
 
     async def find(self, query: Query) -> Row:
         """A page of datasets, with facets and count where they are asked for.

@@ -1,6 +1,5 @@
 """The HTTP face of search."""
 
-from collections.abc import Callable, Coroutine
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
-from fastapi.routing import APIRoute
 from pydantic_core import to_json
 
 from services.search.answers import receipt_answer, rejection_answer
@@ -19,11 +17,11 @@ from services.search.filters import FilterInvalid, read_time
 from services.search.lineage import MOST_DEPTH, MOST_LINKS, MOST_NODES, Direction, lineage
 from services.search.naming import Naming
 from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_query
-from services.search.reading import CatalogueReader, TooCostly
+from services.search.reading import CatalogueReader
 from services.search.rejections import ORDER, RejectionQuery
 from services.search.sheet import sheet
 from shared.identity import Identities, PathInvalid
-from shared.problems import problem
+from shared.routing import ProblemRoute
 from shared.service import Ground
 from shared.vocabulary import Vocabulary
 
@@ -35,36 +33,9 @@ Skip = Annotated[int, Query(ge=0, le=MOST_LINKS, description="datasets that earl
 Depth = Annotated[int, Query(ge=0, le=MOST_DEPTH, description="steps from the dataset")]
 
 
-class AnsweringRoute(APIRoute):
-    """Tells what is wrong with a query in the words of RFC 9457, wherever it is found."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, with faults answered."""
-        handle = super().get_route_handler()
-
-        async def answering(request: Request) -> Response:
-            try:
-                _check_texts(request)
-                return await handle(request)
-            except QueryInvalid as invalid:
-                errors = [{"field": fault.field, "message": fault.message} for fault in invalid.faults]
-                return problem(422, str(invalid), errors=errors)
-            except (TooCostly, ConnectionError) as error:
-                return problem(503, str(error))
-
-        return answering
-
-
-def _check_texts(request: Request) -> None:
-    """PostgreSQL keeps no NUL, and takes none in a question either."""
-    fields = request.query_params.multi_items()
-    if faults := [Fault(name, "leave out the character NUL") for name, value in fields if "\x00" in value]:
-        raise QueryInvalid(faults)
-
-
 def routes(ground: Ground, vocabulary: Vocabulary) -> APIRouter:
     """Datasets, receipts, rejections and the web page."""
-    router = APIRouter(route_class=AnsweringRoute, tags=["catalogue"])
+    router = APIRouter(route_class=ProblemRoute, tags=["catalogue"])
     naming = Naming(vocabulary)
     reader = CatalogueReader(ground.database, naming)
     _add_finding(router, reader, ground, naming)

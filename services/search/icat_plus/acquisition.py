@@ -19,7 +19,7 @@ from services.search.icat_plus.answers import (
 )
 from services.search.icat_plus.asking import MOST_ROWS, SlotOrder, Slots
 from services.search.icat_plus.datasets import numbers_of
-from services.search.icat_plus.desk import Desk, answered, body_of
+from services.search.icat_plus.desk import Desk, answered, body_of, takes
 from services.search.icat_plus.logbook import Pictured, Place, Written
 from services.search.icat_plus.tape import Restored, access_answers, report_message, whereabouts
 from services.search.query import MOST_ROWS as MOST_DATASETS
@@ -113,7 +113,7 @@ def _add_reading(router: APIRouter, desk: Desk) -> None:
 
 
 def _add_writing(router: APIRouter, desk: Desk) -> None:
-    @router.post("/dataacquisition/{key}/dataset/restore")
+    @router.post("/dataacquisition/{key}/dataset/restore", openapi_extra=takes(Restored))
     async def report(request: Request, key: Key, ids: Annotated[str, Query(alias="datasetId")]) -> Response:
         """The archive tells what became of a restoration; answered once it is durable, with those who asked for it."""
         grant = desk.access.by_key(key)
@@ -125,7 +125,7 @@ def _add_writing(router: APIRouter, desk: Desk) -> None:
             [answer for each in numbers for answer in access_answers(each, files[each], restored.level, desk.zone)]
         )
 
-    @router.post("/dataacquisition/{key}/notification")
+    @router.post("/dataacquisition/{key}/notification", openapi_extra=takes(Written))
     async def notify(
         request: Request, key: Key, number: Number = None, proposal: Proposal = None, beamline: Beamline = None
     ) -> Response:
@@ -133,7 +133,7 @@ def _add_writing(router: APIRouter, desk: Desk) -> None:
         place = await place_of(desk, desk.access.by_key(key), number, proposal, beamline)
         return await desk.write(await body_of(request, Written), place)
 
-    @router.post("/dataacquisition/{key}/base64")
+    @router.post("/dataacquisition/{key}/base64", openapi_extra=takes(Pictured))
     async def picture(
         request: Request, key: Key, number: Number = None, proposal: Proposal = None, beamline: Beamline = None
     ) -> Response:

@@ -182,7 +182,11 @@ def investigations(wanted: Slots) -> Statement:
         ("lower(proposal) = any({})", wanted.proposals, "text[]"),
         ("number = any({})", wanted.numbers, "bigint[]"),
         ("investigation_id = any({})", wanted.ids, "uuid[]"),
-        ("concat_ws(' ', proposal, beamline, title) ilike any({})", wanted.search and _spoken(wanted.search), "text[]"),
+        (
+            "concat_ws(' ', proposal, beamline, title) ilike any({})",
+            _spoken(wanted.search) if wanted.search else None,
+            "text[]",
+        ),
     )
     where = ["number is not null and started is not null", *conditions, *_within(wanted, statement)]
     direction = "desc" if wanted.descending else "asc"
@@ -234,7 +238,7 @@ def entries(wanted: Entries) -> Statement:
         ("created_at <= {}", wanted.end, "timestamptz"),
         (
             "concat_ws(' ', content::text, dataset_name, file_name, array_to_string(tags, ' ')) ilike {}",
-            wanted.search and _holding(wanted.search),
+            _holding(wanted.search) if wanted.search else None,
             "text",
         ),
     )

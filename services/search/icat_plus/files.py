@@ -8,7 +8,7 @@ from pydantic_core import from_json
 from services.search.icat_plus.acquisition import Limit, Skip, known_numbers, permitted_numbers, whole_numbers
 from services.search.icat_plus.answers import datafile_answer, file_location
 from services.search.icat_plus.asking import MOST_ROWS, Row
-from services.search.icat_plus.desk import Desk, answered, body_of
+from services.search.icat_plus.desk import Desk, answered, body_of, takes
 from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.tape import Requester, report_message, status_answer, whereabouts
 from services.search.query import Query as DatasetQuery
@@ -67,7 +67,7 @@ def _add_tape(router: APIRouter, desk: Desk) -> None:
         files = whereabouts(await desk.icat.reports(numbers))
         return answered([status_answer(each, files[each], desk.zone) for each in numbers])
 
-    @router.post("/ids/{session_id}/datasets/restore")
+    @router.post("/ids/{session_id}/datasets/restore", openapi_extra=takes(Requester))
     async def restore(request: Request, session_id: SessionId, ids: DatasetIds) -> Response:
         """Ask the archive for the files of datasets; answered once that is durable."""
         grant = await desk.access.by_session(session_id)

@@ -66,6 +66,7 @@ class LogbookRow(NamedTuple):
     machine: str | None
     created_at: datetime
     received_at: datetime
+    source: str | None
 
 
 class Stamp(NamedTuple):

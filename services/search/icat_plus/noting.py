@@ -100,6 +100,7 @@ def _entry(entry: LogbookEntry) -> LogbookRow:
         entry.producer.machine,
         entry.created_at,
         entry.received_at,
+        entry.source,
     )
 
 

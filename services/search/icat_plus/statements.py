@@ -48,7 +48,7 @@ insert into logbook_entry ({", ".join(LogbookRow._fields)})
 select {", ".join({"tags": "tags::text[]", "content": "content::jsonb"}.get(name, name) for name in LogbookRow._fields)}
 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[],
             $9::text[], $10::text[], $11::text[], $12::bytea[], $13::text[], $14::text[], $15::timestamptz[],
-            $16::timestamptz[]) as new ({", ".join(LogbookRow._fields)})
+            $16::timestamptz[], $17::text[]) as new ({", ".join(LogbookRow._fields)})
 on conflict do nothing
 """
 
