@@ -8,7 +8,7 @@ from typing import Protocol
 from shared.backoff import Patience, Stopping
 from shared.failpoints import failpoint
 from shared.faults import Fault, fault_of
-from shared.metrics import RELAYED, observe_retry
+from shared.metrics import RELAYED, begin, observe_retry
 from shared.publisher import Publisher
 from shared.wire import Message
 
@@ -36,6 +36,7 @@ class Relay:
         self._publisher = publisher
         self._patience = patience
         self._woken = asyncio.Event()
+        begin(RELAYED, [name])
 
     def wake(self) -> None:
         """There is something to send."""

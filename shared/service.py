@@ -25,6 +25,7 @@ from shared.door import Door
 from shared.fatal import Fatal
 from shared.faults import Fault, fault_of
 from shared.identity import Identities, PathPrefixes
+from shared.metrics import begin_stage
 from shared.problems import DESCRIBED, answer_in_problems
 from shared.publisher import KafkaPublisher
 from shared.rejection_limit import RejectionLimit
@@ -108,6 +109,7 @@ class Host:
         self._behind_since: dict[str, datetime] = {}
 
     def _runner(self, stage: Stage[Any, Any]) -> StageRunner[Any, Any]:
+        begin_stage(stage.name)
         limit = RejectionLimit(fraction=self._settings.rejection_fraction)
         return StageRunner(stage, self._ground.publisher, self._ground.clock, limit, self._ground.patience)
 
