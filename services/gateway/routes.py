@@ -25,11 +25,12 @@ from services.gateway.handler import (
     trace_of,
 )
 from services.gateway.reading import is_readable, parse_json, read_json
+from services.gateway.results import Results
 from shared.confirming import Confirmations
 from shared.door import read_body
 from shared.events import Submission
 from shared.identity import Identities
-from shared.metrics import GATEWAY_REQUESTS
+from shared.metrics import GATEWAY_REQUESTS, begin
 from shared.problems import UNPROCESSABLE, FieldFault, Problem, invalid
 from shared.routing import ProblemRoute
 from shared.tokens import TokenRefused, Tokens
@@ -39,6 +40,8 @@ from shared.wire import Message
 MOST_BATCH_ITEMS = 1_000
 MOST_BATCH_BYTES = 4 * MOST_SUBMISSION_BYTES
 CURE = f"{BULK}, or send smaller batches"
+ANSWERED = (200, 202, 207, 400, 401, 403, 404, 413, 422, 429, 500, 503)
+"""With what requests are answered."""
 SUBMISSIONS = ("/datasets", "/datasets:check")
 
 Submit = Callable[[Mapping[str, object], UUID, Call], tuple[Message, BaseModel]]
@@ -50,6 +53,7 @@ class CountedRoute(ProblemRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's own handler, wrapped."""
         inner = super().get_route_handler()
+        begin(GATEWAY_REQUESTS, [self.path], ANSWERED)
 
         async def handle(request: Request) -> Response:
             response = await inner(request)
@@ -122,7 +126,7 @@ class Edge:
         """What would become of up to 1,000 datasets, each by itself: one answer an item, in order, with its status."""
         call = self._call(request)
         parsed = parse_json(await read_body(request, MOST_BATCH_BYTES, CURE))
-        results: list[dict[str, object]] = []
+        results = Results()
         async with self.verdicts.judging() as judges:
             for item in _items(parsed.value):  # one by one, so that what is handed in is not kept waiting
                 try:
@@ -131,29 +135,29 @@ class Edge:
                 except Problem as problem:
                     if problem.status == AWAY:
                         raise
-                    results.append(problem.body())
+                    results.add(problem.body())
                 else:
-                    results.append({"status": 200, **verdict.model_dump(mode="json")})
-        return JSONResponse({"results": results})
+                    results.add({"status": 200, **verdict.model_dump(mode="json")})
+        return JSONResponse({"results": results.told})
 
     async def submit_batch(self, request: Request) -> Response:
         """Hand in up to 1,000 datasets: one answer an item, in order; 207 where not all were accepted."""
         call = self._call(request)
         parsed = parse_json(await read_body(request, MOST_BATCH_BYTES, CURE))
         messages: list[Message] = []
-        results: list[dict[str, object]] = []
+        results = Results()
         seen: set[UUID] = set()
         for item in _items(parsed.value):
             try:
                 parsed.check(item)
                 message, accepted = _submit_item(item, seen, call)
             except Problem as problem:
-                results.append(problem.body())
+                results.add(problem.body())
             else:
                 messages.append(message)
-                results.append({"status": 202, **accepted.model_dump(mode="json")})
-        await self._confirm(messages, {"receipt_ids": [result.get("receipt_id") for result in results]})
-        return JSONResponse({"results": results}, 202 if len(messages) == len(results) else 207)
+                results.add({"status": 202, **accepted.model_dump(mode="json")})
+        await self._confirm(messages, {"receipt_ids": [result.get("receipt_id") for result in results.told]})
+        return JSONResponse({"results": results.told}, 202 if len(messages) == len(results.told) else 207)
 
     async def _one(self, request: Request, submit: Submit) -> BaseModel:
         call = self._call(request)

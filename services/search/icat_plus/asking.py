@@ -8,13 +8,16 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.search.icat_plus.model import InvestigationRow, LogbookRow
+from services.search.query import Fault, QueryInvalid
 from services.search.reading import CatalogueReader
 from services.search.sql import Statement, as_written, asked_for
+from shared.door import MOST_BODY_BYTES
 from shared.identity import proposal_key
 
 Row = dict[str, Any]
 MOST_ROWS = 10_000
 """Of investigations, samples or entries in one answer; `skip` leads on."""
+EVERY_ROW = 10_000_000
 SlotOrder = Literal["startdate", "enddate", "name", "title", "instrument"]
 """What investigations can be sorted by: fields of ICAT+'s `Investigation`, in lower case."""
 SLOTS = (
@@ -82,8 +85,18 @@ class Entries:
     limit: int = MOST_ROWS
 
 
+def too_large() -> QueryInvalid:
+    """What is said of a list that does not fit into one answer."""
+    told = f"the answer would have more than {MOST_BODY_BYTES} bytes"
+    return QueryInvalid([Fault("limit", f"{told}; ask for fewer with limit, and go on with skip")])
+
+
 class IcatReader:
-    """What the read model knows that is not a dataset."""
+    """What the read model knows that is not a dataset.
+
+    Raises:
+        QueryInvalid: a list does not fit into one answer.
+    """
 
     def __init__(self, reader: CatalogueReader) -> None:
         self._reader = reader
@@ -168,8 +181,10 @@ class IcatReader:
         return rows[0] if rows else None
 
     async def _fetch(self, statement: Statement) -> list[Row]:
-        async with self._reader.connection() as connection:
-            return [dict(row) for row in await connection.fetch(statement.text, *statement.arguments)]
+        rows, has_more = await self._reader.rows(statement, EVERY_ROW, MOST_BODY_BYTES)
+        if has_more:
+            raise too_large()
+        return rows
 
 
 def investigations(wanted: Slots) -> Statement:

@@ -12,15 +12,15 @@ from pydantic_core import to_json
 
 from services.search.filters import FilterInvalid, read_time
 from services.search.icat_plus.access import Access
-from services.search.icat_plus.asking import IcatReader, Row
+from services.search.icat_plus.asking import IcatReader, Row, too_large
 from services.search.icat_plus.datasets import Datasets
-from services.search.icat_plus.logbook import MOST_BODY_BYTES, Place, Written, entry_of, message_of, written_answer
+from services.search.icat_plus.logbook import MOST_ENTRY_BYTES, Place, Written, entry_of, message_of, written_answer
 from services.search.icat_plus.shipping import ShippingDesk
 from services.search.naming import Naming
 from services.search.query import Fault, QueryInvalid
 from services.search.reading import CatalogueReader
 from shared.confirming import Confirmations
-from shared.door import read_body
+from shared.door import MOST_BODY_BYTES, read_body
 from shared.identity import Identities
 from shared.problems import FieldFault, Problem, invalid
 from shared.techniques import TechniqueBook
@@ -73,8 +73,15 @@ class Desk:
 
 
 def answered(answer: object) -> Response:
-    """An answer as JSON."""
-    return Response(to_json(answer), media_type="application/json")
+    """An answer as JSON.
+
+    Raises:
+        QueryInvalid: it is too large for one answer.
+    """
+    body = to_json(answer)
+    if len(body) > MOST_BODY_BYTES:
+        raise too_large()
+    return Response(body, media_type="application/json")
 
 
 def takes(model: type[BaseModel]) -> dict[str, Any]:
@@ -96,7 +103,7 @@ def _inlined(schema: Any, definitions: Mapping[str, Any], within: Collection[str
     return {name: _inlined(one, definitions, within) for name, one in schema.items()}
 
 
-async def body_of(request: Request, model: type[B], *, absent: bytes = b"", most_bytes: int = MOST_BODY_BYTES) -> B:
+async def body_of(request: Request, model: type[B], *, absent: bytes = b"", most_bytes: int = MOST_ENTRY_BYTES) -> B:
     """The body as the model has it; read no further than it may be long. `absent` stands for an empty one.
 
     Raises:

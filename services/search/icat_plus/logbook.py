@@ -22,7 +22,7 @@ from shared.problems import Problem
 from shared.topics import LOGBOOK
 from shared.wire import Message, headers_of
 
-MOST_BODY_BYTES = 11 * 1024 * 1024
+MOST_ENTRY_BYTES = 11 * 1024 * 1024
 """Base64 of 8 MiB and what stands around it; the topic takes 16 MiB."""
 MOST_TEXT_CHARACTERS = 1_000_000
 DATA_URL = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(;[\w=.+-]+)*;base64,", re.ASCII)

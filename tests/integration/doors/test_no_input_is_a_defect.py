@@ -57,7 +57,7 @@ def _catalogued(doors: Doors) -> None:
         doors.world.note(
             topics.registered(session),
             topics.committed("/data/a", number=1, **facts),
-            topics.committed("/data/b", number=2, parents=["/data/a"], **facts),
+            topics.committed("/data/b", number=2, inputs=["/data/a"], **facts),
             topics.rejected("refused", "/data/c"),
         )
     )
