@@ -1,5 +1,6 @@
 """What every HTTP service does around its routes: it bounds bodies, and lets a client leave without a fuss."""
 
+import logging
 from collections.abc import Mapping
 
 from fastapi import Request
@@ -7,7 +8,9 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.problems import Problem, problem
+from shared.problems import SERVER_ERRORS, Problem, problem
+
+logger = logging.getLogger(__name__)
 
 MOST_BODY_BYTES = 16 * 1024 * 1024
 """Of a request's body, and of an answer's unless it is streamed: a page ends before it."""
@@ -33,7 +36,13 @@ class Door:
         if (refusal := _refusal(Headers(scope=scope))) is not None:
             await problem(*refusal, {"Connection": "close"})(scope, receive, send)
             return
-        await self._app(scope, _bounded(receive), send)
+        try:
+            await self._app(scope, _bounded(receive), send)
+        except Exception as error:
+            cause = error.__cause__ if isinstance(error, RuntimeError) else error
+            if not isinstance(cause, (Problem, *SERVER_ERRORS)):
+                raise
+            logger.warning("an answer was broken off while it was streamed: %s", cause)
 
 
 def _refusal(headers: Mapping[str, str]) -> tuple[int, str] | None:

@@ -21,7 +21,7 @@ from shared.pages import page_while_read
 from shared.problems import Problem
 
 LONGEST_READ = "10s"
-ROWS_AT_ONCE = 50
+ROWS_AT_ONCE = 128
 MOST_EVENTS = 50
 MOST_PACKED_BYTES = 1024 * 1024
 """Of committed events that are read at one time, packed as they are kept: some ten times less than their JSON."""
@@ -118,10 +118,12 @@ class CatalogueReader:
             )
         return list(_lots(rows, {row["dataset_id"]: row["size"] for row in known}))
 
-    async def rows(self, statement: sql.Statement, most_rows: int, most_bytes: int) -> tuple[list[Row], bool]:
+    async def rows(
+        self, statement: sql.Statement, most_rows: int, most_bytes: int, at_once: int = ROWS_AT_ONCE
+    ) -> tuple[list[Row], bool]:
         """The rows of a statement, no more than these, and whether others follow."""
         async with self.connection() as connection:
-            return await page_while_read(_read(connection, statement), most_rows, most_bytes)
+            return await page_while_read(_read(connection, statement, at_once), most_rows, most_bytes)
 
     async def documents(self, ids: Collection[UUID]) -> dict[UUID, bytes]:
         """The committed events of datasets as they are now, by dataset; of one that is not here there is none."""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.search.icat_plus.model import InvestigationRow, LogbookRow
 from services.search.query import Fault, QueryInvalid
-from services.search.reading import CatalogueReader
+from services.search.reading import ROWS_AT_ONCE, CatalogueReader
 from services.search.sql import Statement, as_written, asked_for
 from shared.door import MOST_BODY_BYTES
 from shared.identity import proposal_key
@@ -18,6 +18,8 @@ Row = dict[str, Any]
 MOST_ROWS = 10_000
 """Of investigations, samples or entries in one answer; `skip` leads on."""
 EVERY_ROW = 10_000_000
+ENTRIES_AT_ONCE = 5
+"""That are read at one time: each may have megabytes."""
 SlotOrder = Literal["startdate", "enddate", "name", "title", "instrument"]
 """What investigations can be sorted by: fields of ICAT+'s `Investigation`, in lower case."""
 SLOTS = (
@@ -168,7 +170,7 @@ class IcatReader:
 
     async def entries(self, wanted: Entries) -> list[Row]:
         """Entries of the logbook without the bytes of their files; each with the number of all, as `total`."""
-        return await self._fetch(entries(wanted))
+        return await self._fetch(entries(wanted), ENTRIES_AT_ONCE)
 
     async def file(self, entry_id: UUID) -> Row | None:
         """The file of an entry."""
@@ -180,8 +182,8 @@ class IcatReader:
         rows = await self._fetch(statement)
         return rows[0] if rows else None
 
-    async def _fetch(self, statement: Statement) -> list[Row]:
-        rows, has_more = await self._reader.rows(statement, EVERY_ROW, MOST_BODY_BYTES)
+    async def _fetch(self, statement: Statement, at_once: int = ROWS_AT_ONCE) -> list[Row]:
+        rows, has_more = await self._reader.rows(statement, EVERY_ROW, MOST_BODY_BYTES, at_once)
         if has_more:
             raise too_large()
         return rows

@@ -10,8 +10,10 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
 
 from shared.door import MOST_BODY_BYTES, read_body
+from shared.problems import Problem
 from shared.routing import ProblemRoute
 from shared.service import face, http_config
 from shared.settings import Settings
@@ -36,6 +38,16 @@ def read_by_hand(left: asyncio.Queue[int]) -> APIRouter:
             return len(await read_body(request, LIMIT, "send less"))
         finally:
             left.put_nowait(1)
+
+    @router.get("/streamed")
+    async def stream(broken_by: str) -> StreamingResponse:
+        errors = {"server": ConnectionError("PostgreSQL is gone"), "costly": Problem(503, "it takes too long")}
+
+        async def parts() -> AsyncIterator[bytes]:
+            yield b"["
+            raise errors[broken_by]
+
+        return StreamingResponse(parts())
 
     return router
 
@@ -161,3 +173,14 @@ async def test_a_client_that_leaves_before_it_has_sent_its_body_is_no_fault(
     async with httpx.AsyncClient(base_url=wire.url) as client:
         assert (await client.post(path, json={})).status_code == 200
     assert not [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize("broken_by", ["server", "costly"])
+async def test_an_answer_that_breaks_off_is_told_in_a_line_and_never_looks_whole(
+    wire: Wire, broken_by: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with httpx.AsyncClient(base_url=wire.url) as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.get("/streamed", params={"broken_by": broken_by})
+    assert "broken off" in caplog.text
+    assert "Traceback" not in caplog.text
