@@ -42,9 +42,9 @@ DESCRIBED = [name for name in NAMES if name != "jolokia"]
 """Services with an OpenAPI document."""
 LONGEST_URL = 60_000
 """The server reads no longer request lines."""
-EXAMPLES = 8
+EXAMPLES = 6
 """That are made up for each operation and mode."""
-MOST_OF_AN_OPERATION = 100
+MOST_OF_AN_OPERATION = 60
 """Odd values that are tried at one operation, chosen by the seed."""
 
 
