@@ -24,7 +24,12 @@ FIRST_YEAR, LAST_YEAR = 1900, 9998
 """Of what is measured and planned: a zone, or two days before and after, can still be told."""
 
 
-def _within_years(time: datetime) -> datetime:
+def within_years(time: datetime) -> datetime:
+    """The same time.
+
+    Raises:
+        ValueError: its year is not one that is measured or planned in.
+    """
     if not FIRST_YEAR <= time.year <= LAST_YEAR:
         raise ValueError(f"the year {time.year} is not within {FIRST_YEAR} to {LAST_YEAR}")
     return time
@@ -39,7 +44,7 @@ ProposalKey = Annotated[
     str, AfterValidator(proposal_key), Field(description="in lower case, without separators: mx1111")
 ]
 """A proposal as stages compare it. An event of an older version, which kept separators, reads as if it had none."""
-Moment = Annotated[AwareDatetime, AfterValidator(_within_years)]
+Moment = Annotated[AwareDatetime, AfterValidator(within_years)]
 Base64 = Annotated[str, AfterValidator(_encoded), Field(json_schema_extra={"contentEncoding": "base64"})]
 
 
@@ -496,6 +501,7 @@ class LogbookEntry(Section):
     file_type: str | None = Field(default=None, description="media type of `file_base64`")
     file_base64: Base64 | None = None
     producer: Producer = Producer()
+    source: str | None = Field(default=None, description="in what it was written, as its writer calls it")
     created_at: Moment
     received_at: Moment
 

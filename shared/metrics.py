@@ -2,14 +2,16 @@
 
 import time
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import product
 from types import TracebackType
 from typing import Self
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from shared.rejections import Refusal
+from shared.rejections import Code, Refusal
 
+OUTCOMES, REFUSED = ("passed", "waiting", "learned"), "refused"
 LATENCY_BUCKETS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 15, 60, 300, 3600)
 
 EVENTS = Counter(
@@ -134,6 +136,44 @@ LOG_LINES_LEFT_OUT = Counter(
 )
 
 
+USUAL_ERRORS = (
+    "AdminShutdownError",
+    "CannotConnectNowError",
+    "ConnectionDoesNotExistError",
+    "ConnectionRefusedError",
+    "ConnectionResetError",
+    "InterfaceError",
+    "KafkaConnectionError",
+    "KafkaTimeoutError",
+    "NodeNotReadyError",
+    "TimeoutError",
+)
+"""While Kafka or PostgreSQL is away."""
+OPEN_LABELS = {
+    RETRIES: "error: whatever a client library may raise",
+    UNKNOWN_PARAMETERS: "software: producers name it",
+}
+"""Counters with a label of which nobody knows all values beforehand, and which label that is."""
+
+
+def begin(counter: Counter, *values: Iterable[str | int]) -> None:
+    """Let a counter begin at 0 for each combination of these label values.
+
+    A counter that first appears with its first burst has no increase for Prometheus: it never saw what was before.
+    """
+    for labels in product(*values):
+        counter.labels(*labels)
+
+
+def begin_stage(stage: str) -> None:
+    """Let everything that is counted of a stage begin at 0."""
+    begin(EVENTS, [stage], OUTCOMES, [""])
+    begin(EVENTS, [stage], [REFUSED], Code)
+    begin(RETRIES, [stage], USUAL_ERRORS)
+    begin(EVENT_SECONDS, [stage])
+    begin(REBALANCES, [stage])
+
+
 class Timer:
     """Seconds spent inside a `with`."""
 
@@ -171,4 +211,4 @@ def observe_retry(stage: str, error: Exception) -> None:
 
 
 def _label(outcome: object) -> str:
-    return {"Passed": "passed", "Waiting": "waiting", "Refusal": "refused"}.get(type(outcome).__name__, "learned")
+    return {"Passed": "passed", "Waiting": "waiting", "Refusal": REFUSED}.get(type(outcome).__name__, "learned")

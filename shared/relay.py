@@ -7,7 +7,7 @@ from typing import Protocol
 
 from shared.backoff import Patience, Stopping
 from shared.failpoints import failpoint
-from shared.metrics import RELAYED
+from shared.metrics import RELAYED, begin
 from shared.publisher import Publisher
 from shared.retries import until_done
 from shared.wire import Message
@@ -37,6 +37,7 @@ class Relay:
         self._publisher = publisher
         self._patience = patience
         self._woken = asyncio.Event()
+        begin(RELAYED, [name])
 
     def wake(self) -> None:
         """There is something to send."""

@@ -15,21 +15,23 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
-from asyncpg import InterfaceError, InternalClientError, PostgresError
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.types import Lifespan
 
 from shared import logs
 from shared.backoff import Patience, Stopping
 from shared.database import Database
 from shared.descriptors import raise_limit
+from shared.door import Door
 from shared.fatal import Fatal
 from shared.faults import Fault, fault_of
 from shared.halt import HaltRule
 from shared.http_door import HttpConfig, HttpServer
 from shared.identity import Identities, PathPrefixes
-from shared.problems import DESCRIBED, answer_in_problems, problem
+from shared.metrics import begin_stage
+from shared.problems import DESCRIBED, answer_in_problems
 from shared.publisher import KafkaPublisher
 from shared.retries import until_done
 from shared.settings import Settings
@@ -49,7 +51,6 @@ STUCK_SECONDS = 60.0
 """A stage that is behind and has settled nothing for so long is not ready."""
 
 
-AWAY = (PostgresError, InterfaceError, InternalClientError, ConnectionError, TimeoutError)
 """What a route may raise that asks Kafka or PostgreSQL."""
 
 
@@ -125,20 +126,14 @@ class Host:
         self._behind_since: dict[str, datetime] = {}
 
     def _runner(self, stage: Stage[Any, Any]) -> StageRunner[Any, Any]:
+        begin_stage(stage.name)
         ground = self._ground
         halt_rule = HaltRule(halts=self._settings.halt_stages)
         return StageRunner(stage, ground.publisher, ground.clock, halt_rule, ground.patience, ground.identities)
 
     def app(self) -> FastAPI:
         """The HTTP face; its lifespan is the service's life."""
-        title = f"beamcat {self.service.name}"
-        app = FastAPI(title=title, lifespan=self._lifespan, docs_url=None, redoc_url=None, responses=DESCRIBED)
-        app.add_api_route("/docs", _docs, include_in_schema=False)
-        app.include_router(self._parts.router)
-        app.add_middleware(KnowAskers)
-        answer_in_problems(app)
-        for kind in AWAY:
-            app.add_exception_handler(kind, _not_served)
+        app = face(self.service.name, self._parts.router, self._lifespan)
         app.add_api_route("/live", self._live, tags=["operations"])
         not_ready: dict[int | str, dict[str, Any]] = {503: {"description": "Not ready: the reasons why not."}}
         app.add_api_route("/ready", self._ready, tags=["operations"], responses=not_ready)
@@ -163,7 +158,8 @@ class Host:
                     reasons.append(f"{subscription.name}: behind, and nothing settled for {waited:.0f} s")
         for who, error in self._ground.patience.troubles(STUCK_SECONDS).items():
             reasons.append(f"{who}: tries in vain for {STUCK_SECONDS:.0f} s or longer: {type(error).__name__}: {error}")
-        return JSONResponse({"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200)
+        answer = {"ready": not reasons, "reasons": reasons}
+        return JSONResponse(answer, 503, {"Retry-After": "1"}) if reasons else JSONResponse(answer)
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -228,14 +224,15 @@ class Host:
         self.end()
 
 
-async def _not_served(request: Request, error: Exception) -> JSONResponse:
-    """The caller's cue to ask again, or to correct a value that PostgreSQL does not take."""
-    fault = fault_of(error)
-    if fault is not Fault.TRANSIENT:
-        logger.error("%s %s: %s", request.method, request.url.path, type(error).__name__, exc_info=error)
-    if fault is Fault.EVENT:
-        return problem(422, f"the database does not take a value of the request: {error}")
-    return problem(503, f"the database is away: {error}", {"Retry-After": "1"})
+def face(name: str, router: APIRouter, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """The HTTP face of a service: its routes, behind the door that all services have."""
+    app = FastAPI(title=f"beamcat {name}", lifespan=lifespan, docs_url=None, redoc_url=None, responses=DESCRIBED)
+    app.add_middleware(KnowAskers)
+    app.add_middleware(Door)
+    app.add_api_route("/docs", _docs, include_in_schema=False)
+    app.include_router(router)
+    answer_in_problems(app)
+    return app
 
 
 async def _docs() -> FileResponse:

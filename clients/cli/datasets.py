@@ -106,7 +106,7 @@ def check(  # noqa: PLR0913  # each is an option of the command
     if as_json:
         print_json(verdicts)
     for verdict in verdicts if not as_json else ():
-        kind = f" as {verdict['dataset']['kind']}" if verdict.get("dataset") else ""
+        kind = f" as {escape(str(verdict['dataset']['kind']))}" if verdict.get("dataset") else ""
         word = f"[green]would be taken[/]{kind}" if verdict.get("accepted") else "[red]would be refused[/]"
         console.print(f"{escape(str(verdict['file']))}: {word}", soft_wrap=True)
         print_verdict(verdict)
@@ -187,7 +187,7 @@ def print_states(states: list[dict[str, Any]]) -> None:
     for state in states:
         word = state["state"]
         revision = f" as revision {state['revision']}" if "revision" in state else ""
-        receipt = f"[dim]{state.get('receipt_id', '')}[/]"
+        receipt = f"[dim]{escape(str(state.get('receipt_id', '')))}[/]"
         where = escape(str(state.get("path") or "(no path)"))
         console.print(
             f"[{COLOURS.get(word, 'red')}]{word}[/]{revision}  {where}  {receipt}",

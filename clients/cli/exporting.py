@@ -8,7 +8,7 @@ import typer
 
 from clients.cli.api import connect
 from clients.cli.finding import dataset_at
-from clients.cli.output import errors, fail
+from clients.cli.output import console, errors, fail, print_file
 from shared.mmcif import LINEAGE
 
 LINEAGE_NOTE = re.compile(rf"^{re.escape(LINEAGE)}details\s+'(.*)'$", re.MULTILINE)
@@ -34,11 +34,11 @@ def export(
         if note := LINEAGE_NOTE.search(text):
             errors.print(f"{path}: {note[1]}", markup=False, soft_wrap=True)
         if out is None:
-            typer.echo(text)
+            print_file(text)
             continue
         out.mkdir(parents=True, exist_ok=True)
         file = out / f"{dataset['name'].replace('/', '_')}.cif"
         if file.exists():
             fail(f"{file} is there already; two datasets of that name need two folders")
         file.write_text(text, encoding="utf-8")
-        typer.echo(file)
+        console.print(str(file), markup=False, soft_wrap=True)

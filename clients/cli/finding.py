@@ -14,6 +14,8 @@ SHOWN_VALUES = 30
 SHOWN_DATASETS = 200
 """Of a lineage, unless more are asked for."""
 MOST_OF_A_PAGE = 1000
+MOST_FOUND = 500
+"""Datasets of one page of a search."""
 
 
 def find(  # noqa: PLR0913  # each is an option of the command
@@ -30,7 +32,7 @@ def find(  # noqa: PLR0913  # each is an option of the command
     warnings: Annotated[
         bool | None, typer.Option("--has-warnings/--no-warnings", help="With findings, or without any.")
     ] = None,
-    limit: int = 20,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_FOUND)] = 20,
     as_json: Json = False,
 ) -> None:
     """Look for datasets. Exit code 1 if none is found."""
@@ -79,7 +81,7 @@ def lineage(
     direction: Annotated[
         str, typer.Option(help="up: what it was made from; down: what was made from it; both.")
     ] = "both",
-    depth: int = 5,
+    depth: Annotated[int, typer.Option(min=0, max=50)] = 5,
     limit: Annotated[int, typer.Option(min=1, help="Show so many datasets, the nearest first.")] = SHOWN_DATASETS,
     as_json: Json = False,
 ) -> None:
@@ -152,7 +154,7 @@ def _grow(  # a tree, where to grow it, and what it grows from
     name, where = escape(node.get("name", "?")), escape(node["path"])
     results = children.get(dataset_id, ())
     above = "  …" if results and dataset_id in grown else ""
-    branch = tree.add(f"[{style or 'default'}]{name}[/]  [dim]{node.get('kind', '')}  {where}{above}[/]")
+    branch = tree.add(f"[{style or 'default'}]{name}[/]  [dim]{escape(node.get('kind', ''))}  {where}{above}[/]")
     if dataset_id in grown:
         return
     grown.add(dataset_id)

@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import typer
 
 import services
 from clients.cli.output import UNREACHABLE, Json, console, fail, print_json, print_table, progress_bar
-from clients.cli.surroundings import own_settings, settings
+from clients.cli.surroundings import own_settings, settings, time_of
 from shared.topics import TOPICS
 
 T = TypeVar("T")
@@ -62,13 +61,9 @@ def recover(
     early only costs time.
     """
     from clients.cli.recovering import recover as recover_lost
-    from services.search.filters import FilterInvalid, read_time
 
     found = settings()
-    try:
-        begin = read_time(since, ZoneInfo(found.time_zone))
-    except FilterInvalid as error:
-        fail(f"--since: {error}")
+    begin = time_of("--since", since, found)
     with _told_events() as progress:
         recovered = _operated(recover_lost(found, begin, progress))
     if as_json:

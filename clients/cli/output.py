@@ -1,27 +1,60 @@
 """What a person sees, and what a machine reads."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
 import typer.core
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
 from rich.markup import escape
 from rich.progress import Progress
+from rich.segment import Segment
 from rich.table import Table
+
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+"""What a terminal obeys or hides instead of showing it: control characters, and those that turn a line around."""
+
+
+def visible(text: str) -> str:
+    """The text as it is, with nothing in it that a terminal would obey."""
+    return UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+class _Visible:
+    """Something to print, whose texts are made visible before a terminal gets them."""
+
+    def __init__(self, printed: ConsoleRenderable) -> None:
+        self._printed = printed
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self._printed, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
+class _MakeVisible(RenderHook):
+    """Stands before all that a console prints: what producers said is shown, and never obeyed."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Visible(printed) for printed in renderables]
+
 
 PIPED_WIDTH = 240
 console = Console(highlight=False)
 if not console.is_terminal:
     console.width = PIPED_WIDTH
 errors = Console(stderr=True, highlight=False)
+for each in (console, errors):
+    each.push_render_hook(_MakeVisible())
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 MOST_LISTED = 10
 """Paths in one sentence."""
 
+WRONG = 2
+"""Exit code: the command is written wrongly."""
 FAILED = 1
 """Exit code: the answer is no (rejected, not found, not taken)."""
 UNREACHABLE = 3
@@ -34,8 +67,14 @@ def progress_bar() -> Progress:
 
 
 def print_json(value: object) -> None:
-    """One JSON document on standard output."""
-    typer.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+    """One JSON document on standard output: exact, with what a terminal would obey as escapes of JSON."""
+    text = json.dumps(value, indent=2, default=str, ensure_ascii=False)
+    typer.echo(UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def print_file(text: str) -> None:
+    """A file's content on standard output: exact, unless a terminal would read it."""
+    typer.echo(visible(text) if console.is_terminal else text)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
@@ -58,7 +97,7 @@ def print_findings(findings: Iterable[Mapping[str, Any]]) -> None:
         colour = "red" if finding["severity"] == "error" else "yellow"
         sentence = "; ".join(filter(None, (finding["message"], finding.get("cure"))))
         told = escape(f"{finding['code']}: {sentence}")
-        console.print(f"  [{colour}]{finding['severity']}[/] {told}", soft_wrap=True)
+        console.print(f"  [{colour}]{escape(str(finding['severity']))}[/] {told}", soft_wrap=True)
 
 
 def print_verdict(verdict: Mapping[str, Any]) -> None:
@@ -89,9 +128,22 @@ class Command(typer.core.TyperCommand):
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  typer does not publish the class of it
         """Run it; where it fails, tell why."""
         try:
+            _check_texts(ctx.params)
             return super().invoke(ctx)
         except Failed as failure:
             errors.print(f"[red]beamcat:[/] {escape(str(failure))}", soft_wrap=True)
             if ctx.params.get("as_json"):
                 print_json({"error": str(failure), "exit_code": failure.code})
             raise typer.Exit(failure.code) from failure
+
+
+def _check_texts(said: Mapping[str, Any]) -> None:
+    """A shell hands on any bytes; what is no UTF-8 can be neither sent nor printed."""
+    for name, value in said.items():
+        for text in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(text, str) and not text.isascii():
+                try:
+                    text.encode()
+                except UnicodeEncodeError:
+                    told = text.encode(errors="backslashreplace").decode()
+                    fail(f"{name} is not UTF-8: {told}; type it again, or set the terminal's encoding", WRONG)

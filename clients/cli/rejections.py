@@ -14,10 +14,13 @@ from clients.cli.datasets import follow, print_states
 from clients.cli.output import Json, console, fail, print_findings, print_json, print_table
 from clients.cli.sources import read_submissions
 from clients.cli.stomp import send
+from clients.cli.surroundings import settings, time_of
 from shared.topics import QUEUE
 
 app = typer.Typer(help="What was not taken, and why.", no_args_is_help=True)
 
+MOST_LISTED = 500
+"""Rejections of one page."""
 RejectionId = Annotated[
     UUID, typer.Argument(metavar="REJECTION_ID", help="The id that `beamcat rejections list` shows.")
 ]
@@ -32,11 +35,12 @@ def list_rejections(
         str | None, typer.Option(help="Only what this producer sent, as `beamcat producers` names it.")
     ] = None,
     since: Annotated[str | None, typer.Option(help="ISO 8601.")] = None,
-    limit: int = 20,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_LISTED)] = 20,
     as_json: Json = False,
 ) -> None:
     """The newest rejections."""
-    answer = connect().search("/rejections", code=code, stage=stage, producer=producer, since=since, limit=limit)
+    begin = time_of("--since", since, settings()).isoformat() if since else None
+    answer = connect().search("/rejections", code=code, stage=stage, producer=producer, since=begin, limit=limit)
     if as_json:
         print_json(answer)
     else:
@@ -52,7 +56,7 @@ def show(rejection_id: RejectionId, *, as_json: Json = False) -> None:
         print_json(rejection)
         return
     told = escape(f"by {rejection['stage']}: {rejection['message']}")
-    console.print(f"[red]{rejection['code']}[/] {told}", soft_wrap=True)
+    console.print(f"[red]{escape(rejection['code'])}[/] {told}", soft_wrap=True)
     print_findings(rejection["findings"])
     origin = {
         name: rejection.get(name)

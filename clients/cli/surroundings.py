@@ -2,11 +2,13 @@
 
 import json
 import os
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
 
-from clients.cli.output import fail
+from clients.cli.output import WRONG, fail
 from shared.settings import Settings
 
 RUNNING_FILE = Path(".beamcat/running.json")
@@ -23,6 +25,16 @@ def settings() -> Settings:
     """The settings of a service here. Wrong ones end the command."""
     os.environ.update(environment())
     return own_settings()
+
+
+def time_of(option: str, said: str, known: Settings, *, end_of_day: bool = False) -> datetime:
+    """The time that an option says, in the facility's zone if in no other. What is none ends the command."""
+    from services.search.filters import FilterInvalid, read_time  # late: few commands take a time
+
+    try:
+        return read_time(said, ZoneInfo(known.time_zone), end_of_day=end_of_day)
+    except (FilterInvalid, ZoneInfoNotFoundError, OverflowError) as error:
+        fail(f"{option}: {error}", WRONG)
 
 
 def own_settings() -> Settings:

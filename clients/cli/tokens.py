@@ -1,13 +1,17 @@
 """Who may hand in datasets."""
 
-from datetime import datetime
-from typing import Annotated
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
 
 import typer
+from pydantic import ValidationError
 
-from clients.cli.output import Json, console, fail, print_json, print_table
-from clients.cli.surroundings import settings
-from shared.tokens import TokenNameTaken, create_token, list_tokens, revoke_token
+from clients.cli.output import WRONG, Json, console, fail, print_json, print_table
+from clients.cli.surroundings import settings, time_of
+from shared.tokens import TokenNameTaken, TokenRefused, create_token, list_tokens, revoke_token
+
+T = TypeVar("T")
 
 app = typer.Typer(help="Tokens of producers, in the file that BEAMCAT_TOKENS_FILE names.", no_args_is_help=True)
 
@@ -21,24 +25,29 @@ def create(
     beamline: Annotated[
         list[str] | None, typer.Option(help="A beamline it may speak for; repeat. Default: all.")
     ] = None,
-    expires: Annotated[datetime | None, typer.Option(help="ISO 8601.")] = None,
+    expires: Annotated[
+        str | None, typer.Option(help="ISO 8601; a date alone is the end of that day, in the facility's zone.")
+    ] = None,
     token: Annotated[
         str | None, typer.Option(help="Grant this one, which clients have already (an ICAT API key), not a new one.")
     ] = None,
 ) -> None:
     """Make a token. It is printed once and only its hash is kept."""
+    ends = time_of("--expires", expires, settings(), end_of_day=True) if expires else None
     try:
-        typer.echo(create_token(settings().tokens_file, name, beamline or ["*"], expires, token))
+        typer.echo(_tried(lambda file: create_token(file, name, beamline or ["*"], ends, token)))
     except TokenNameTaken as error:
         fail(str(error))
+    except ValidationError as error:
+        fail("; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors()), WRONG)
 
 
 @app.command("list")
 def list_all(*, as_json: Json = False) -> None:
     """Every producer, its beamlines and when its token ends."""
-    grants = list_tokens(settings().tokens_file)
+    grants = _tried(list_tokens)
     if as_json:
-        print_json([grant.model_dump(mode="json", exclude={"sha256"}) for grant in grants])
+        print_json([grant.model_dump(mode="json", exclude={"token_sha256"}) for grant in grants])
     else:
         print_table(
             ["name", "beamlines", "expires"],
@@ -49,6 +58,15 @@ def list_all(*, as_json: Json = False) -> None:
 @app.command("revoke")
 def revoke(name: Name) -> None:
     """End a producer's token at once."""
-    if not revoke_token(settings().tokens_file, name):
+    if not _tried(lambda file: revoke_token(file, name)):
         fail(f"no producer is called {name}")
-    console.print(f"{name} can hand in nothing any more")
+    console.print(f"{name} can hand in nothing any more", markup=False)
+
+
+def _tried(work: Callable[[Path], T]) -> T:
+    """What comes of some work on the tokens file; where it cannot be read or written, the command ends in words."""
+    file = settings().tokens_file
+    try:
+        return work(file)
+    except (TokenRefused, OSError) as error:
+        fail(f"{file}: {error}")

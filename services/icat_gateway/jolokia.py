@@ -13,7 +13,9 @@ from fastapi.responses import JSONResponse
 from services.icat_gateway.consuming import Consumers
 from services.icat_gateway.ports import QUEUES
 from shared.backoff import Patience
+from shared.door import Door
 from shared.http_door import HttpConfig, HttpServer
+from shared.problems import answer_in_problems
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -52,6 +54,14 @@ class Jolokia:
             {"request": request, "value": count, "timestamp": int(self._clock().timestamp()), "status": 200}
         )
 
+    def app(self) -> FastAPI:
+        """What the port serves: the one route, and no page; the service's own port describes it."""
+        app = FastAPI(title="beamcat icat_gateway Jolokia", openapi_url=None)
+        app.add_middleware(Door)
+        app.include_router(self.router())
+        answer_in_problems(app)
+        return app
+
     async def serve(self) -> None:
         """Serve as long as the service lives.
 
@@ -59,10 +69,8 @@ class Jolokia:
             Stopping: the service stops.
             OSError: the port cannot be listened on.
         """
-        app = FastAPI(title="beamcat icat_gateway Jolokia")
-        app.include_router(self.router())
         listening = socket.create_server((self._settings.stomp_host, self._settings.jolokia_port))
-        server = _Server(HttpConfig(app, self._settings, lifespan="off"))
+        server = _Server(HttpConfig(self.app(), self._settings, lifespan="off"))
         serving = asyncio.create_task(server.serve([listening]))
         try:
             await self._patience.sleep(float("inf"))

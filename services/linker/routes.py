@@ -5,13 +5,15 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel
 
 from services.linker.handler import MOST_NAMED, Known, Linker
 from services.linker.near import looked_for, near_misses
 from services.linker.ports import Links
 from shared.events import DatasetFacts, Finding, InputRef, InvestigationRef
+from shared.pages import following, page_of
+from shared.routing import ProblemRoute
 
 
 class InputState(BaseModel):
@@ -54,7 +56,7 @@ class PendingDataset(BaseModel):
 
 def routes(links: Links, linker: Linker, clock: Callable[[], datetime]) -> APIRouter:
     """The routes over one memory."""
-    router = APIRouter(tags=["links"])
+    router = APIRouter(route_class=ProblemRoute, tags=["links"])
 
     @router.post("/check")
     async def check(dataset: DatasetFacts) -> LinksVerdict:
@@ -62,11 +64,15 @@ def routes(links: Links, linker: Linker, clock: Callable[[], datetime]) -> APIRo
         return verdict_on(dataset, linker, await links.peek([dataset]))
 
     @router.get("/pending")
-    async def pending(limit: Annotated[int, Query(ge=1, le=10_000)] = 1000) -> list[PendingDataset]:
-        """What is held, the oldest first."""
-        now, waiting = clock(), await links.pending(limit)
+    async def pending(
+        response: Response,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+        skip: Annotated[int, Query(ge=0, le=10_000, description="what earlier pages have shown")] = 0,
+    ) -> list[PendingDataset]:
+        """What is held, the oldest first; where a page ends early, `Link` in the header leads to the next."""
+        now, waiting = clock(), (await links.pending(skip + limit))[skip:]
         near = await links.near({path for held in waiting for path in looked_for(held.waits_for)})
-        return [
+        answers = page_of(
             PendingDataset(
                 receipt_id=held.id.receipt_id,
                 source=held.id.source,
@@ -81,7 +87,9 @@ def routes(links: Links, linker: Linker, clock: Callable[[], datetime]) -> APIRo
                 findings=near_misses(held.path, held.waits_for, near),
             )
             for held in waiting
-        ]
+        )
+        response.headers.update(following(skip, answers, has_more=len(answers) < len(waiting)))
+        return answers
 
     return router
 

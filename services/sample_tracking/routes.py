@@ -4,26 +4,36 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Response
 
 from services.sample_tracking.samples import Register, SampleEntry, SampleHistory
 from shared.identity import proposal_key
+from shared.pages import following, page_of
+from shared.routing import ProblemRoute
 
 Storable = Query(max_length=255, pattern=r"^[^\x00]*$")
 
 
 def routes(register: Register) -> APIRouter:
     """The routes of sample tracking."""
-    router = APIRouter(tags=["samples"])
+    router = APIRouter(route_class=ProblemRoute, tags=["samples"])
 
     @router.get("/samples")
     async def find_samples(
+        response: Response,
         proposal: Annotated[str | None, Storable] = None,
         q: Annotated[str | None, Storable] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        skip: Annotated[int, Query(ge=0, le=10_000, description="what earlier pages have shown")] = 0,
     ) -> Sequence[SampleEntry]:
-        """Samples by proposal and by a part of their name or acronym, each with the last thing that happened to it."""
-        return await register.find(proposal_key(proposal) if proposal else None, q or None, limit)
+        """Samples by proposal and by a part of their name or acronym, each with the last thing that happened to it.
+
+        Where a page ends early, `Link` in the header leads to the next.
+        """
+        found = (await register.find(proposal_key(proposal) if proposal else None, q or None, skip + limit))[skip:]
+        page = page_of(found)
+        response.headers.update(following(skip, page, has_more=len(page) < len(found)))
+        return page
 
     @router.get("/samples/{sample_id}")
     async def sample(sample_id: UUID) -> SampleHistory:
@@ -31,6 +41,7 @@ def routes(register: Register) -> APIRouter:
         found = await register.sample(sample_id)
         if found is None:
             raise HTTPException(404, f"no sample {sample_id} is known; /samples?proposal=… lists those of a proposal")
-        return found
+        latest = page_of(reversed(found.history))[::-1]
+        return found.model_copy(update={"history": latest, "earlier": len(found.history) - len(latest)})
 
     return router

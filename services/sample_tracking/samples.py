@@ -163,6 +163,8 @@ class SampleHistory(SampleEntry):
     """A sample and everything that happened to it, oldest first."""
 
     history: list[HistoryEntry]
+    earlier: int = 0
+    """How much happened before, for which one answer has no room."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,18 @@
 
 import base64
 import json
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import TypeVar
+
+from pydantic_core import to_json
 
 from services.search.receipts import Choice, Row
+
+T = TypeVar("T", bytes, str)
+
+PART = 3 * 64 * 1024
+"""Bytes or characters that are written at a time; base64 has no padding between them."""
 
 
 def receipt_answer(row: Row, now: datetime) -> Row:
@@ -24,16 +33,32 @@ def chosen_answer(choice: Choice, now: datetime) -> Row:
     return answer
 
 
-def rejection_answer(row: Row) -> Row:
-    """A rejection with its original bytes in base64, and as text where they are text."""
+def rejection_parts(row: Row) -> Iterator[bytes]:
+    """A rejection as JSON, with its original bytes in base64, and as text where they are text: written part by part."""
     answer = {name: row[name] for name in row if name not in ("record_offset", "findings", "headers", "key", "value")}
     answer["offset"] = row["record_offset"]
     answer["findings"] = json.loads(row["findings"])
     answer["headers"] = json.loads(row["headers"])
     answer["key_base64"] = _base64(row["key"])
-    answer["value_base64"] = _base64(row["value"])
-    answer["value_text"] = _text(row["value"])
-    return answer
+    yield to_json(answer)[:-1]
+    value: bytes | None = row["value"]
+    yield b',"value_base64":'
+    yield from _quoted(value, base64.b64encode)
+    yield b',"value_text":'
+    text = _text(value)
+    yield from _quoted(text, lambda part: to_json(part)[1:-1])
+    yield b"}"
+
+
+def _quoted(value: T | None, written: Callable[[T], bytes]) -> Iterator[bytes]:
+    """A text of JSON, some of it at a time."""
+    if value is None:
+        yield b"null"
+        return
+    yield b'"'
+    for begin in range(0, len(value), PART):
+        yield written(value[begin : begin + PART])
+    yield b'"'
 
 
 def _base64(value: bytes | None) -> str | None:

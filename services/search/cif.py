@@ -6,12 +6,15 @@ from typing import Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Response
+from pydantic_core import to_json
 
 from shared.events import DatasetCommitted, Document
 from shared.mmcif import is_exportable, items_of, mmcif_text
 from shared.vocabulary import Vocabulary
 
 MOST_ANCESTORS = 2000
+MOST_BYTES = 32 * 1024 * 1024
+"""Of the committed events of a lineage that are read for one file."""
 MEDIA_TYPE = "chemical/x-mmcif"
 
 
@@ -55,11 +58,13 @@ async def ancestors(events: Events, dataset: Document) -> list[Document]:
     found: dict[UUID, Document] = {}
     asked = {dataset.dataset_id}
     level = [dataset]
-    while level and len(found) < MOST_ANCESTORS:
+    room = MOST_BYTES
+    while level and len(found) < MOST_ANCESTORS and room > 0:
         inputs = dict.fromkeys(ref.dataset_id for child in level for ref in child.inputs if ref.dataset_id not in asked)
         wanted = list(inputs)[: MOST_ANCESTORS - len(found)]
         asked.update(wanted)
         level = await _documents(events, wanted)
+        room -= sum(len(to_json(document)) for document in level)
         found.update((document.dataset_id, document) for document in level)
     return list(found.values())
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
+from shared.pages import page_of
+
 MOST_NODES = 2000
 """Of a page."""
 MOST_LINKS = 100_000
@@ -78,10 +80,13 @@ async def lineage(  # each is a field of the URL
             break
     shown = [one for one, place in walk.places.items() if skip <= place < page_end]
     known = {node["dataset_id"]: node for node in await source.nodes(shown)}
+    nodes = page_of(known.get(one, {"dataset_id": one, "path": walk.paths.get(one)}) for one in shown)
+    if len(nodes) < len(shown):
+        page_end = skip + len(nodes)
     has_more = len(walk.places) > page_end
     return {
         "root": root,
-        "nodes": [known.get(one, {"dataset_id": one, "path": walk.paths.get(one)}) for one in shown],
+        "nodes": nodes,
         "edges": [{"child": child, "parent": parent} for child, parent in _within(walk, skip, page_end)],
         "truncated": has_more or walk.is_cut,
         "next": page_end if has_more else None,

@@ -13,6 +13,7 @@ from services.search.filters import Condition, FilterInvalid, conditions_of, rea
 from services.search.index_entry import words_of
 from services.search.naming import Naming
 from shared.identity import Identities, PathInvalid, proposal_key, sample_key
+from shared.problems import FieldFault, Problem, invalid
 
 T = TypeVar("T")
 
@@ -82,11 +83,12 @@ class Fault:
     message: str
 
 
-class QueryInvalid(Exception):
+class QueryInvalid(Problem):
     """The query cannot be answered as it stands."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in faults))
+        told = invalid([FieldFault(field=fault.field, message=fault.message) for fault in faults])
+        super().__init__(told.status, told.detail, told.errors)
         self.faults = faults
 
 

@@ -1,8 +1,7 @@
 """Answers from the read model: each a handful of statements on one connection."""
 
-import asyncio
 import difflib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
@@ -16,12 +15,17 @@ from services.search.index_entry import unpacked
 from services.search.naming import Naming
 from services.search.producers import PRODUCERS, producer_answer
 from services.search.query import COLUMN_SORTS, Fault, Query, QueryInvalid, order_name
-from services.search.receipts import MOST_SUBMISSIONS, newest_first
+from services.search.receipts import MOST_SUBMISSIONS
 from services.search.rejections import RejectionQuery, rejection_page
-from services.search.revisions import Change, Revision, changes_of
+from services.search.revisions import Revision, history_of
 from services.search.sql import Known
 from shared.database import Connection, Database, Questions
+from shared.pages import page_while_read
 
+ROWS_AT_ONCE = 128
+MOST_EVENTS = 50
+MOST_PACKED_BYTES = 1024 * 1024
+"""Of committed events that are read at one time, packed as they are kept: some ten times less than their JSON."""
 ALIKE = 0.75
 """How like a name must be (1 is equal) to be what was meant."""
 Row = dict[str, Any]
@@ -46,11 +50,10 @@ class CatalogueReader:
         """
         async with self.connection() as connection:
             names = await _names(connection, query, self._naming)
-            rows = await _fetch(connection, sql.page(query, names))
-            answer: Row = {"datasets": [_without(row, "sort_key") for row in rows[: query.limit]], "next": None}
-            if len(rows) > query.limit:
-                last = rows[query.limit - 1]
-                cursor = Cursor(last["sort_key"], last["dataset_id"])
+            rows, has_more = await page_while_read(_read(connection, sql.page(query, names)), query.limit)
+            answer: Row = {"datasets": [_without(row, "sort_key") for row in rows], "next": None}
+            if has_more:
+                cursor = Cursor(rows[-1]["sort_key"], rows[-1]["dataset_id"])
                 answer["next"] = write_cursor(order_name(query.sort, query.descending), cursor)
             if query.count:
                 answer["count"] = (await _fetch(connection, counting.count(query, names)))[0]["count"]
@@ -82,6 +85,29 @@ class CatalogueReader:
             )
         return {row["dataset_id"]: unpacked(row["body"]) for row in rows}
 
+    async def lots(self, rows: Sequence[Mapping[str, Any]]) -> list[Sequence[Mapping[str, Any]]]:
+        """These datasets in lots whose committed events can be read at one time: each may have megabytes."""
+        async with self.connection() as connection:
+            known = await connection.fetch(
+                "select dataset_id, octet_length(body) as size from revision"
+                " join unnest($1::uuid[], $2::int[]) as wanted (dataset_id, revision) using (dataset_id, revision)",
+                [row["dataset_id"] for row in rows],
+                [row["revision"] for row in rows],
+            )
+        return list(_lots(rows, {row["dataset_id"]: row["size"] for row in known}))
+
+    async def rows(
+        self,
+        statement: sql.Statement,
+        most_rows: int,
+        most_bytes: int,
+        at_once: int = ROWS_AT_ONCE,
+        questions: Questions = Questions.COSTLY,
+    ) -> tuple[list[Row], bool]:
+        """The rows of a statement, no more than these, and whether others follow."""
+        async with self.connection(questions) as connection:
+            return await page_while_read(_read(connection, statement, at_once), most_rows, most_bytes)
+
     async def documents(self, ids: Collection[UUID]) -> dict[UUID, bytes]:
         """The committed events of datasets as they are now, by dataset; of one that is not here there is none."""
         async with self.connection() as connection:
@@ -92,17 +118,16 @@ class CatalogueReader:
             )
         return {row["dataset_id"]: unpacked(row["body"]) for row in rows}
 
-    async def revisions(self, dataset_id: UUID, limit: int, below: int | None) -> list[Revision]:
-        """The history, newest first, each with what it changed; `below` a revision number where a page goes on."""
+    async def revisions(self, dataset_id: UUID, limit: int, below: int | None) -> tuple[list[Revision], bool]:
+        """The history, newest first, each with what it changed, and whether it goes on; `below` where a page begins."""
+        statement = sql.Statement(
+            "select revision, receipt_id, outcome, submitted_at, committed_at, body from revision"
+            " where dataset_id = $1 and ($2::int is null or revision < $2) order by revision desc",
+            [dataset_id, below],
+        )
         async with self.connection() as connection:
-            rows = await connection.fetch(
-                "select revision, receipt_id, outcome, submitted_at, committed_at, body from revision"
-                " where dataset_id = $1 and ($2::int is null or revision < $2) order by revision desc limit $3",
-                dataset_id,
-                below,
-                limit + 1,
-            )
-        return await asyncio.to_thread(_history, rows, limit)  # documents are compared, hundreds of them
+            rows = _read(connection, statement, at_once=2)  # each may have megabytes
+            return await page_while_read(history_of(rows), limit)
 
     async def reports(self, dataset_id: UUID, limit: int) -> list[Row]:
         """What became of the dataset's files, newest first. Who asked for them is told within sessions alone."""
@@ -133,16 +158,15 @@ class CatalogueReader:
             rows = await connection.fetch(sql.RECEIPT, receipt_id, source, dataset_id, MOST_SUBMISSIONS)
         return [dict(row) for row in rows]
 
-    async def receipts(self, dataset_id: UUID, limit: int) -> list[Row]:
-        """The submissions of one dataset, newest first."""
+    async def receipts(self, dataset_id: UUID, limit: int, skip: int) -> tuple[list[Row], bool]:
+        """The submissions of one dataset, newest first, and whether others follow."""
         async with self.connection(Questions.QUICK) as connection:
-            rows = await connection.fetch(sql.RECEIPTS, dataset_id, limit)
-        return newest_first(map(dict, rows))
+            return await page_while_read(_read(connection, sql.Statement(sql.RECEIPTS, [dataset_id, skip])), limit)
 
-    async def rejections(self, query: RejectionQuery) -> list[Row]:
-        """Rejections, newest first, one more than asked so that it is known whether others follow."""
+    async def rejections(self, query: RejectionQuery) -> tuple[list[Row], bool]:
+        """Rejections, newest first, and whether others follow."""
         async with self.connection() as connection:
-            return [dict(row) for row in await _fetch(connection, rejection_page(query))]
+            return await page_while_read(_read(connection, rejection_page(query)), query.limit)
 
     async def producers(self, since: datetime) -> list[Row]:
         """Each producer that was heard of since then, with counts of what became of what it sent."""
@@ -156,15 +180,15 @@ class CatalogueReader:
         return None if row is None else dict(row)
 
 
-def _history(rows: Sequence[asyncpg.Record], limit: int) -> list[Revision]:
-    events = [unpacked(row["body"]) for row in rows]
-    history: list[Revision] = []
-    for index, row in enumerate(rows[:limit]):
-        changes: list[Change] = (
-            [] if row["revision"] == 1 or index + 1 == len(rows) else changes_of(events[index + 1], events[index])
-        )
-        history.append({**_without(row, "body"), "changes": changes})
-    return history
+def _lots(rows: Sequence[Mapping[str, Any]], sizes: Mapping[UUID, int]) -> Iterator[Sequence[Mapping[str, Any]]]:
+    begin, size = 0, 0
+    for end, row in enumerate(rows):
+        size += sizes.get(row["dataset_id"], 0)
+        if end > begin and (size > MOST_PACKED_BYTES or end - begin == MOST_EVENTS):
+            yield rows[begin:end]
+            begin, size = end, sizes.get(row["dataset_id"], 0)
+    if rows:
+        yield rows[begin:]
 
 
 async def _names(connection: Connection, query: Query, naming: Naming) -> dict[str, list[Known]]:
@@ -206,10 +230,16 @@ def _unknown(name: str, known: dict[str, str], naming: Naming) -> str:
     return f"no dataset has a parameter {name[:100]!r}; {cure}"
 
 
+async def _read(connection: Connection, statement: sql.Statement, at_once: int = ROWS_AT_ONCE) -> AsyncIterator[Row]:
+    """The rows, some at a time: whoever has enough stops, and the others are not read."""
+    async for row in connection.cursor(statement.text, *statement.arguments, prefetch=at_once):
+        yield dict(row)
+
+
 async def _fetch(connection: Connection, statement: sql.Statement) -> list[asyncpg.Record]:
     rows: list[asyncpg.Record] = await connection.fetch(statement.text, *statement.arguments)
     return rows
 
 
-def _without(row: asyncpg.Record, name: str) -> Row:
+def _without(row: Row, name: str) -> Row:
     return {key: value for key, value in row.items() if key != name}

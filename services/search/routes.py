@@ -1,6 +1,5 @@
 """The HTTP face of search."""
 
-from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,10 +8,9 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
-from fastapi.routing import APIRoute
 from pydantic_core import to_json
 
-from services.search.answers import chosen_answer, receipt_answer, rejection_answer
+from services.search.answers import chosen_answer, receipt_answer, rejection_parts
 from services.search.cif import add_cif
 from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
 from services.search.filters import FilterInvalid, read_time
@@ -21,11 +19,11 @@ from services.search.naming import Naming
 from services.search.producers import LONGEST
 from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_query
 from services.search.reading import CatalogueReader
-from services.search.receipts import choose
+from services.search.receipts import choose, newest_first
 from services.search.rejections import ORDER, RejectionQuery
 from services.search.sheet import sheet
 from shared.identity import Identities, PathInvalid
-from shared.problems import problem
+from shared.routing import ProblemRoute
 from shared.service import Ground
 from shared.tokens import TokenRefused, Tokens
 from shared.vocabulary import Vocabulary
@@ -34,40 +32,13 @@ PAGE = Path(__file__).parent / "page" / "index.html"
 
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
 Nodes = Annotated[int, Query(ge=1, le=MOST_NODES, description="datasets of a page")]
-Skip = Annotated[int, Query(ge=0, le=MOST_LINKS, description="datasets that earlier pages have shown")]
+Skip = Annotated[int, Query(ge=0, le=MOST_LINKS, description="what earlier pages have shown")]
 Depth = Annotated[int, Query(ge=0, le=MOST_DEPTH, description="steps from the dataset")]
-
-
-class AnsweringRoute(APIRoute):
-    """Tells what is wrong with a query in the words of RFC 9457, wherever it is found."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, with faults answered."""
-        handle = super().get_route_handler()
-
-        async def answering(request: Request) -> Response:
-            try:
-                _check_texts(request)
-                return await handle(request)
-            except QueryInvalid as invalid:
-                errors = [{"field": fault.field, "message": fault.message} for fault in invalid.faults]
-                return problem(422, str(invalid), errors=errors)
-            except ConnectionError as error:
-                return problem(503, str(error), {"Retry-After": "1"})
-
-        return answering
-
-
-def _check_texts(request: Request) -> None:
-    """PostgreSQL keeps no NUL, and takes none in a question either."""
-    fields = request.query_params.multi_items()
-    if faults := [Fault(name, "leave out the character NUL") for name, value in fields if "\x00" in value]:
-        raise QueryInvalid(faults)
 
 
 def routes(ground: Ground, vocabulary: Vocabulary) -> APIRouter:
     """Datasets, receipts, rejections and the web page."""
-    router = APIRouter(route_class=AnsweringRoute, tags=["catalogue"])
+    router = APIRouter(route_class=ProblemRoute, tags=["catalogue"])
     naming = Naming(vocabulary)
     reader = CatalogueReader(ground.database, naming)
     _add_finding(router, reader, ground, naming)
@@ -132,19 +103,24 @@ def _add_datasets(router: APIRouter, reader: CatalogueReader, ground: Ground, vo
     async def show_revisions(
         dataset_id: UUID, limit: Limit = 20, below: Annotated[int | None, Query(ge=1, lt=2**31)] = None
     ) -> Response:
-        """Its history, newest first: who changed what, when; `below` the last revision of a page the next goes on."""
-        return _json({"revisions": await reader.revisions(dataset_id, limit, below)})
+        """Its history, newest first: who changed what, when; in pages: `next` is the `below` of the next."""
+        revisions, has_more = await reader.revisions(dataset_id, limit, below)
+        return _json({"revisions": revisions, "next": revisions[-1]["revision"] if has_more else None})
 
 
 def _add_receipts(router: APIRouter, reader: CatalogueReader, ground: Ground) -> None:
     @router.get("/receipts")
-    async def list_receipts(path: str | None = None, dataset_id: UUID | None = None, limit: Limit = 50) -> Response:
-        """The submissions of one dataset, newest first."""
+    async def list_receipts(
+        path: str | None = None, dataset_id: UUID | None = None, limit: Limit = 50, skip: Skip = 0
+    ) -> Response:
+        """The submissions of one dataset, newest first, in pages: `next` is the `skip` of the next."""
         if (path is None) == (dataset_id is None):
             raise QueryInvalid([Fault("path", "give either path or dataset_id")])
         subject = dataset_id or _identity(ground.identities, path or "")
         now = ground.clock()
-        return _json({"receipts": [receipt_answer(row, now) for row in await reader.receipts(subject, limit)]})
+        rows, has_more = await reader.receipts(subject, limit, skip)
+        answers = [receipt_answer(row, now) for row in newest_first(rows)]
+        return _json({"receipts": answers, "next": skip + len(rows) if has_more else None})
 
     tokens = Tokens(ground.settings.tokens_file)
 
@@ -196,7 +172,7 @@ def _add_rejections(router: APIRouter, reader: CatalogueReader, zone: ZoneInfo) 
         """Rejections, newest first."""
         begin, after = _since_and_cursor(since, cursor, zone)
         query = RejectionQuery(code, stage, producer, receipt_id, begin, limit, after)
-        return _json(_rejection_page(await reader.rejections(query), limit))
+        return _json(_rejection_page(*await reader.rejections(query)))
 
     @router.get("/rejections/{rejection_id}")
     async def show_rejection(rejection_id: UUID) -> Response:
@@ -204,7 +180,7 @@ def _add_rejections(router: APIRouter, reader: CatalogueReader, zone: ZoneInfo) 
         row = await reader.rejection(rejection_id)
         if row is None:
             raise HTTPException(404, "no such rejection")
-        return _json(rejection_answer(row))
+        return StreamingResponse(rejection_parts(row), media_type="application/json")
 
 
 def _add_producers(router: APIRouter, reader: CatalogueReader, ground: Ground) -> None:
@@ -219,12 +195,12 @@ def _add_producers(router: APIRouter, reader: CatalogueReader, ground: Ground) -
         return _json({"since": begin, "producers": await reader.producers(begin)})
 
 
-def _rejection_page(rows: list[dict[str, Any]], limit: int) -> dict[str, Any]:
+def _rejection_page(rows: list[dict[str, Any]], has_more: bool) -> dict[str, Any]:  # noqa: FBT001  # of the page
     following = None
-    if len(rows) > limit:
-        last = rows[limit - 1]
+    if has_more:
+        last = rows[-1]
         following = write_cursor(ORDER, Cursor(last["rejected_at"], last["rejection_id"]))
-    return {"rejections": rows[:limit], "next": following}
+    return {"rejections": rows, "next": following}
 
 
 def _since_and_cursor(since: str | None, cursor: str | None, zone: ZoneInfo) -> tuple[datetime | None, Cursor | None]:

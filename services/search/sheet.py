@@ -13,8 +13,7 @@ from pydantic_core import to_json
 from services.search.naming import Naming
 from services.search.query import COLUMNS
 from services.search.reading import CatalogueReader, Row
-
-ROWS_AT_ONCE = 50
+from shared.sheets import cell_of
 
 
 async def sheet(
@@ -25,14 +24,13 @@ async def sheet(
     What has no canonical value is an empty cell: a sheet that holds sentinels among numbers is added up wrongly.
     """
     spellings = [naming.spellings(column) for column in columns]
-    yield _lines([[*COLUMNS, *columns]])
-    for begin in range(0, len(rows), ROWS_AT_ONCE):
-        some = rows[begin : begin + ROWS_AT_ONCE]
+    yield _lines([[*COLUMNS, *map(cell_of, columns)]])
+    for some in await reader.lots(rows):
         events = await reader.events([(row["dataset_id"], row["revision"]) for row in some]) if columns else {}
         yield await asyncio.to_thread(_rows, some, events, spellings)
 
 
-def _rows(rows: Sequence[Row], events: Mapping[UUID, bytes], spellings: Sequence[Sequence[str]]) -> str:
+def _rows(rows: Sequence[Mapping[str, Any]], events: Mapping[UUID, bytes], spellings: Sequence[Sequence[str]]) -> str:
     lines = []
     for row in rows:
         parameters = _parameters(events[row["dataset_id"]]) if spellings else {}
@@ -51,11 +49,11 @@ def _values(parameters: Mapping[str, Any], spellings: Sequence[Sequence[str]]) -
 
 
 def _cell(value: object) -> str:
-    """Text as it is, nothing as nothing, and everything else as JSON writes it."""
+    """Text as a sheet can hold it, nothing as nothing, and everything else as JSON writes it."""
     if value is None:
         return ""
     text = to_json(value).decode()
-    return json.loads(text) if text.startswith('"') else text
+    return cell_of(json.loads(text)) if text.startswith('"') else text
 
 
 def _lines(rows: Sequence[Sequence[str]]) -> str:

@@ -48,7 +48,7 @@ RECEIPT = (
     f" order by source is distinct from $2, {_HEARD}, receipt_id limit $4"
 )
 """Those of one source first, so that no number of others takes their place."""
-RECEIPTS = f"{_RECEIPTS} where dataset_id = $1 order by submitted_at desc nulls last, receipt_id limit $2"
+RECEIPTS = f"{_RECEIPTS} where dataset_id = $1 order by submitted_at desc nulls last, receipt_id offset $2"
 MOST_FIRST = 2000
 """Datasets among which a page is looked for first."""
 MOST_BLOCKS_FIRST = 256

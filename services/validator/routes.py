@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from services.validator.checking import Checker
 from shared.events import DatasetFacts, Finding, Parameter, Submission
+from shared.routing import ProblemRoute
 
 DRY_RUN = "check"
 """Stands for the receipt of what was never submitted."""
@@ -24,7 +25,7 @@ class Checked(BaseModel):
 
 def routes(checker: Checker, clock: Callable[[], datetime]) -> APIRouter:
     """The validator's HTTP edge, which the gateway asks."""
-    router = APIRouter(tags=["check"])
+    router = APIRouter(route_class=ProblemRoute, tags=["check"])
 
     @router.post("/check")
     async def check(submission: Submission) -> Checked:

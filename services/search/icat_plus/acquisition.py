@@ -1,11 +1,12 @@
 """`/dataacquisition/{apiKey}/…`: what beamlines ask and say, with an API key in the URL."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import tzinfo
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BeforeValidator
 
 from services.search.icat_plus.access import check_beamline, permitted
@@ -17,9 +18,9 @@ from services.search.icat_plus.answers import (
     page_answer,
     registered_answer,
 )
-from services.search.icat_plus.asking import MOST_ROWS, SlotOrder, Slots
-from services.search.icat_plus.datasets import numbers_of
-from services.search.icat_plus.desk import Desk, answered, body_of
+from services.search.icat_plus.asking import EVERY_ROW, MOST_ROWS, SlotOrder, Slots
+from services.search.icat_plus.datasets import numbers_of, streamed
+from services.search.icat_plus.desk import Desk, answered, body_of, takes
 from services.search.icat_plus.logbook import Pictured, Place, Written
 from services.search.icat_plus.tape import Restored, access_answers, report_message, whereabouts
 from services.search.query import MOST_ROWS as MOST_DATASETS
@@ -29,7 +30,7 @@ from shared.identity import proposal_key
 from shared.problems import Problem
 from shared.tokens import Grant
 
-EVERY_ROW = 10_000_000
+ROWS_AT_ONCE = 1000
 
 Key = Annotated[str, Path(description="a token of the tokens file")]
 Number = Annotated[str | None, Query(alias="investigationId")]
@@ -108,12 +109,25 @@ def _add_reading(router: APIRouter, desk: Desk) -> None:
     ) -> Response:
         """The datasets of an investigation that are committed: how a beamline sees that its own have arrived."""
         slot = await desk.investigation(number, permitted(desk.access.by_key(key)))
-        rows = await desk.icat.registered(slot["investigation_id"], skip, limit, search) if slot else []
-        return answered([registered_answer(row, slot, desk.zone) for row in rows if slot])
+        if slot is None:
+            return answered([])
+        pages = _registered(desk, slot, search, skip, limit)
+        return StreamingResponse(streamed(await anext(pages, []), pages), media_type="application/json")
+
+
+async def _registered(desk: Desk, slot: Row, search: str | None, skip: int, limit: int) -> AsyncIterator[list[Answer]]:
+    """Some at a time: a session of serial crystallography has tens of thousands."""
+    while limit > 0:
+        size = min(limit, ROWS_AT_ONCE)
+        rows = await desk.icat.registered(slot["investigation_id"], skip, size, search)
+        yield [registered_answer(row, slot, desk.zone) for row in rows]
+        if len(rows) < size:
+            return
+        skip, limit = skip + size, limit - size
 
 
 def _add_writing(router: APIRouter, desk: Desk) -> None:
-    @router.post("/dataacquisition/{key}/dataset/restore")
+    @router.post("/dataacquisition/{key}/dataset/restore", openapi_extra=takes(Restored))
     async def report(request: Request, key: Key, ids: Annotated[str, Query(alias="datasetId")]) -> Response:
         """The archive tells what became of a restoration; answered once it is durable, with those who asked for it."""
         grant = desk.access.by_key(key)
@@ -126,7 +140,7 @@ def _add_writing(router: APIRouter, desk: Desk) -> None:
             [answer for each in numbers for answer in access_answers(each, files[each], restored.level, desk.zone)]
         )
 
-    @router.post("/dataacquisition/{key}/notification")
+    @router.post("/dataacquisition/{key}/notification", openapi_extra=takes(Written))
     async def notify(
         request: Request, key: Key, number: Number = None, proposal: Proposal = None, beamline: Beamline = None
     ) -> Response:
@@ -135,7 +149,7 @@ def _add_writing(router: APIRouter, desk: Desk) -> None:
         place = await place_of(desk, grant, number, proposal, beamline)
         return await desk.write(await body_of(request, Written), place, grant)
 
-    @router.post("/dataacquisition/{key}/base64")
+    @router.post("/dataacquisition/{key}/base64", openapi_extra=takes(Pictured))
     async def picture(
         request: Request, key: Key, number: Number = None, proposal: Proposal = None, beamline: Beamline = None
     ) -> Response:

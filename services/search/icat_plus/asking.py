@@ -8,14 +8,19 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.search.icat_plus.model import InvestigationRow, LogbookRow
-from services.search.reading import CatalogueReader
+from services.search.query import Fault, QueryInvalid
+from services.search.reading import ROWS_AT_ONCE, CatalogueReader
 from services.search.sql import Statement, as_written, asked_for
 from shared.database import Questions
+from shared.door import MOST_BODY_BYTES
 from shared.identity import proposal_key
 
 Row = dict[str, Any]
 MOST_ROWS = 10_000
 """Of investigations, samples or entries in one answer; `skip` leads on."""
+EVERY_ROW = 10_000_000
+ENTRIES_AT_ONCE = 5
+"""That are read at one time: each may have megabytes."""
 SlotOrder = Literal["startdate", "enddate", "name", "title", "instrument"]
 """What investigations can be sorted by: fields of ICAT+'s `Investigation`, in lower case."""
 SLOTS = (
@@ -83,8 +88,18 @@ class Entries:
     limit: int = MOST_ROWS
 
 
+def too_large() -> QueryInvalid:
+    """What is said of a list that does not fit into one answer."""
+    told = f"the answer would have more than {MOST_BODY_BYTES} bytes"
+    return QueryInvalid([Fault("limit", f"{told}; ask for fewer with limit, and go on with skip")])
+
+
 class IcatReader:
-    """What the read model knows that is not a dataset."""
+    """What the read model knows that is not a dataset.
+
+    Raises:
+        QueryInvalid: a list does not fit into one answer.
+    """
 
     def __init__(self, reader: CatalogueReader) -> None:
         self._reader = reader
@@ -95,7 +110,8 @@ class IcatReader:
 
     async def investigation(self, number: int, beamlines: tuple[str, ...] | None) -> Row | None:
         """The investigation of a number; of two, the one that is no placeholder."""
-        rows = await self._fetch(investigations(Slots(beamlines=beamlines, numbers=(number,))), Questions.QUICK)
+        wanted = Slots(beamlines=beamlines, numbers=(number,))
+        rows = await self._fetch(investigations(wanted), questions=Questions.QUICK)
         return min(rows, key=lambda row: bool(row["placeholder"]), default=None)
 
     async def at(self, proposal: str, beamline: str, time: datetime) -> Row | None:
@@ -112,7 +128,7 @@ class IcatReader:
             f" least(abs(extract(epoch from started - {then})), abs(extract(epoch from ended - {then}))) nulls last,"
             " number desc limit 1"
         )
-        rows = await self._fetch(statement, Questions.QUICK)
+        rows = await self._fetch(statement, questions=Questions.QUICK)
         return rows[0] if rows else None
 
     async def proposals(self) -> list[str]:
@@ -156,7 +172,7 @@ class IcatReader:
 
     async def entries(self, wanted: Entries) -> list[Row]:
         """Entries of the logbook without the bytes of their files; each with the number of all, as `total`."""
-        return await self._fetch(entries(wanted))
+        return await self._fetch(entries(wanted), ENTRIES_AT_ONCE)
 
     async def file(self, entry_id: UUID) -> Row | None:
         """The file of an entry."""
@@ -165,12 +181,16 @@ class IcatReader:
             "select beamline, file_name, file_type, file from logbook_entry"
             f" where entry_id = {statement.bind(entry_id, 'uuid')} and file is not null"
         )
-        rows = await self._fetch(statement, Questions.QUICK)
+        rows = await self._fetch(statement, questions=Questions.QUICK)
         return rows[0] if rows else None
 
-    async def _fetch(self, statement: Statement, questions: Questions = Questions.COSTLY) -> list[Row]:
-        async with self._reader.connection(questions) as connection:
-            return [dict(row) for row in await connection.fetch(statement.text, *statement.arguments)]
+    async def _fetch(
+        self, statement: Statement, at_once: int = ROWS_AT_ONCE, *, questions: Questions = Questions.COSTLY
+    ) -> list[Row]:
+        rows, has_more = await self._reader.rows(statement, EVERY_ROW, MOST_BODY_BYTES, at_once, questions)
+        if has_more:
+            raise too_large()
+        return rows
 
 
 def investigations(wanted: Slots) -> Statement:
@@ -183,7 +203,11 @@ def investigations(wanted: Slots) -> Statement:
         ("lower(proposal) = any({})", wanted.proposals, "text[]"),
         ("number = any({})", wanted.numbers, "bigint[]"),
         ("investigation_id = any({})", wanted.ids, "uuid[]"),
-        ("concat_ws(' ', proposal, beamline, title) ilike any({})", wanted.search and _spoken(wanted.search), "text[]"),
+        (
+            "concat_ws(' ', proposal, beamline, title) ilike any({})",
+            _spoken(wanted.search) if wanted.search else None,
+            "text[]",
+        ),
     )
     where = ["number is not null and started is not null", *conditions, *_within(wanted, statement)]
     direction = "desc" if wanted.descending else "asc"
@@ -235,7 +259,7 @@ def entries(wanted: Entries) -> Statement:
         ("created_at <= {}", wanted.end, "timestamptz"),
         (
             "concat_ws(' ', content::text, dataset_name, file_name, array_to_string(tags, ' ')) ilike {}",
-            wanted.search and _holding(wanted.search),
+            _holding(wanted.search) if wanted.search else None,
             "text",
         ),
     )

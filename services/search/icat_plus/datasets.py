@@ -12,11 +12,11 @@ from pydantic_core import to_json
 from services.search.cursors import read_cursor
 from services.search.icat_plus.answers import dataset_answer, page_answer
 from services.search.icat_plus.asking import IcatReader, Slots
-from services.search.lineage import MOST_LINKS
 from services.search.naming import Naming
 from services.search.query import MOST_ROWS, Fault, Query, QueryInvalid, key_type, order_name, read_query
 from services.search.reading import CatalogueReader
 from shared.identity import Identities
+from shared.pages import MOST_PAGE_BYTES, page_of
 from shared.techniques import TechniqueBook
 
 Answer = dict[str, Any]
@@ -24,8 +24,8 @@ Answer = dict[str, Any]
 SORTS = {"startdate": "start", "start_date": "start", "name": "name"}
 TYPES = {"acquisition": "raw", "raw": "raw", "processed": "processed"}
 MOST_SKIPPED = 100_000
-MOST_AT_ONCE = 50
-"""Datasets whose documents are read at one time: each may have megabytes."""
+MOST_OUTPUTS = 1000
+"""That are told with the datasets of one lot, and no more than fit into a page: the lineage has all."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,8 @@ class Datasets:
             found = await self._reader.find(replace(wanted.query, limit=size, after=after, count=at == 0))
             total = found.get("count", total)
             rows = found["datasets"]
-            for start in range(max(0, wanted.skip - at), len(rows), MOST_AT_ONCE):
-                answers = await self.answers(rows[start : start + MOST_AT_ONCE], nested=wanted.nested)
+            for lot in await self._reader.lots(rows[max(0, wanted.skip - at) :]):
+                answers = await self.answers(lot, nested=wanted.nested)
                 for answer in answers:
                     answer["meta"] = {"page": page_answer(total, wanted.skip, most or max(total, 1))}
                 yield answers
@@ -166,11 +166,17 @@ class Datasets:
         return answers
 
     async def _outputs(self, ids: Sequence[UUID]) -> dict[UUID, list[Answer]]:
-        links = await self._reader.links(ids, "parent", MOST_LINKS)
+        links = await self._reader.links(ids, "parent", MOST_OUTPUTS)
         nodes = await self._reader.nodes({child for child, _, _ in links})
         numbered = [node for node in nodes if node["number"] is not None]
-        answers = await self.answers(numbered)
-        by_number = {answer["id"]: answer for answer in answers}
+        by_number: dict[int, Answer] = {}
+        room = MOST_PAGE_BYTES
+        for lot in await self._reader.lots(numbered):
+            told = page_of(await self.answers(lot), room)
+            by_number |= {answer["id"]: answer for answer in told}
+            room -= sum(len(to_json(answer)) for answer in told)
+            if room <= 0:
+                break
         by_id = {node["dataset_id"]: by_number.get(node["number"]) for node in numbered}
         outputs: dict[UUID, list[Answer]] = {}
         for child, parent, _ in links:

@@ -1,9 +1,9 @@
 """What all routes of this package stand on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -12,14 +12,15 @@ from pydantic_core import to_json
 
 from services.search.filters import FilterInvalid, read_time
 from services.search.icat_plus.access import Access
-from services.search.icat_plus.asking import IcatReader, Row
+from services.search.icat_plus.asking import IcatReader, Row, too_large
 from services.search.icat_plus.datasets import Datasets
-from services.search.icat_plus.logbook import MOST_BODY_BYTES, Place, Written, entry_of, message_of, written_answer
+from services.search.icat_plus.logbook import MOST_ENTRY_BYTES, Place, Written, entry_of, message_of, written_answer
 from services.search.icat_plus.shipping import ShippingDesk
 from services.search.naming import Naming
 from services.search.query import Fault, QueryInvalid
 from services.search.reading import CatalogueReader
 from shared.confirming import Confirmations
+from shared.door import MOST_BODY_BYTES, read_body
 from shared.identity import Identities
 from shared.problems import FieldFault, Problem, invalid
 from shared.techniques import TechniqueBook
@@ -73,25 +74,47 @@ class Desk:
 
 
 def answered(answer: object) -> Response:
-    """An answer as JSON."""
-    return Response(to_json(answer), media_type="application/json")
+    """An answer as JSON.
+
+    Raises:
+        QueryInvalid: it is too large for one answer.
+    """
+    body = to_json(answer)
+    if len(body) > MOST_BODY_BYTES:
+        raise too_large()
+    return Response(body, media_type="application/json")
 
 
-async def body_of(request: Request, model: type[B], *, absent: bytes = b"", most_bytes: int = MOST_BODY_BYTES) -> B:
+def takes(model: type[BaseModel]) -> dict[str, Any]:
+    """What OpenAPI says of a route whose body is read by `body_of`."""
+    schema = model.model_json_schema()
+    content = {"application/json": {"schema": _inlined(schema, schema.pop("$defs", {}))}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _inlined(schema: Any, definitions: Mapping[str, Any], within: Collection[str] = ()) -> Any:  # noqa: ANN401  JSON
+    """A schema by itself; what lies in a thing of its own kind is only called an object."""
+    if isinstance(schema, list):
+        return [_inlined(one, definitions, within) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return {"type": "object"} if name in within else _inlined(definitions[name], definitions, {*within, name})
+    return {name: _inlined(one, definitions, within) for name, one in schema.items()}
+
+
+async def body_of(request: Request, model: type[B], *, absent: bytes = b"", most_bytes: int = MOST_ENTRY_BYTES) -> B:
     """The body as the model has it; read no further than it may be long. `absent` stands for an empty one.
 
     Raises:
         Problem: 413 if it is too long, 422 if it is none.
     """
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > most_bytes:
-            raise Problem(413, f"the body has over {most_bytes} bytes: put large files beside the dataset's")
+    body = await read_body(request, most_bytes, "put large files beside the dataset's")
     if b"\\u0000" in body:
         raise Problem(422, "a text holds the character NUL, which cannot be kept: leave it out")
     try:
-        return model.model_validate_json(bytes(body) or absent)
+        return model.model_validate_json(body or absent)
     except ValidationError as error:
         faults = [
             FieldFault(field=".".join(map(str, fault["loc"])) or "the body", message=fault["msg"])

@@ -1,14 +1,17 @@
 """The files of datasets, as producers listed them, and what is asked of those who keep them."""
 
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic_core import from_json
 
 from services.search.icat_plus.acquisition import Limit, Skip, known_numbers, permitted_numbers, whole_numbers
-from services.search.icat_plus.answers import datafile_answer, file_location
+from services.search.icat_plus.answers import Answer, datafile_answer, file_location
 from services.search.icat_plus.asking import MOST_ROWS, Row
-from services.search.icat_plus.desk import Desk, answered, body_of
+from services.search.icat_plus.datasets import streamed
+from services.search.icat_plus.desk import Desk, answered, body_of, takes
 from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.tape import Requester, report_message, status_answer, whereabouts
 from services.search.query import Query as DatasetQuery
@@ -43,8 +46,8 @@ def _add_listing(router: APIRouter, desk: Desk) -> None:
         query = _files_query(desk, ids, location)
         found = await desk.reader.find(query) if query else {"datasets": []}
         rows = [row for row in found["datasets"] if row["number"] is not None and grant.permits(row["beamline"])]
-        files = [file for row in rows for file in await _files(desk, row) if location in (None, file[1])]
-        return answered([file for file, _ in files[skip : skip + limit]])
+        pages = _pages(desk, rows, location, skip, limit)
+        return StreamingResponse(streamed(await anext(pages, []), pages), media_type="application/json")
 
     @router.get("/catalogue/{session_id}/files", openapi_extra={"parameters": SAMPLE_FIELDS})
     async def list_sample_files(session_id: SessionId) -> Response:
@@ -67,7 +70,7 @@ def _add_tape(router: APIRouter, desk: Desk) -> None:
         files = whereabouts(await desk.icat.reports(numbers))
         return answered([status_answer(each, files[each], desk.zone) for each in numbers])
 
-    @router.post("/ids/{session_id}/datasets/restore")
+    @router.post("/ids/{session_id}/datasets/restore", openapi_extra=takes(Requester))
     async def restore(request: Request, session_id: SessionId, ids: DatasetIds) -> Response:
         """Ask the archive for the files of datasets; answered once that is durable."""
         grant = await desk.access.by_session(session_id)
@@ -88,7 +91,20 @@ def _files_query(desk: Desk, ids: str | None, location: str | None) -> DatasetQu
     return DatasetQuery(dataset_ids=tuple(desk.identities.dataset(folder) for folder in folders)) if folders else None
 
 
-async def _files(desk: Desk, row: Row) -> list[tuple[dict[str, Any], str]]:
+async def _pages(
+    desk: Desk, rows: Sequence[Row], location: str | None, skip: int, limit: int
+) -> AsyncIterator[list[Answer]]:
+    """The files of one dataset after the other's."""
+    for row in rows:
+        files = [file for file, where in await _files(desk, row) if location in (None, where)]
+        page = files[skip : skip + limit]
+        skip, limit = max(0, skip - len(files)), limit - len(page)
+        yield page
+        if limit <= 0:
+            return
+
+
+async def _files(desk: Desk, row: Row) -> list[tuple[Answer, str]]:
     """A dataset's files, each with where it is."""
     event = await desk.reader.event(row["dataset_id"])
     files = from_json(event)["document"]["files"] if event else []

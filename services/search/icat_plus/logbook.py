@@ -13,16 +13,16 @@ from datetime import datetime, tzinfo
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid5
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 from pydantic_core import from_json, to_json
 
-from shared.events import LogbookEntry, LogbookText, LogbookWritten, Producer
+from shared.events import LogbookEntry, LogbookText, LogbookWritten, Producer, within_years
 from shared.identity import Identities
 from shared.problems import Problem
 from shared.topics import LOGBOOK
 from shared.wire import Message, headers_of
 
-MOST_BODY_BYTES = 11 * 1024 * 1024
+MOST_ENTRY_BYTES = 11 * 1024 * 1024
 """Base64 of 8 MiB and what stands around it; the topic takes 16 MiB."""
 MOST_TEXT_CHARACTERS = 1_000_000
 DATA_URL = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(;[\w=.+-]+)*;base64,", re.ASCII)
@@ -57,7 +57,10 @@ class Written(BaseModel):
     content: list[Text] = Field(default=[], max_length=10)
     software: str | None = Field(default=None, max_length=255)
     machine: str | None = Field(default=None, max_length=255)
-    creation_date: AwareDatetime | datetime | None = Field(default=None, alias="creationDate")
+    source: str | None = Field(default=None, max_length=255)
+    creation_date: Annotated[AwareDatetime | datetime, AfterValidator(within_years)] | None = Field(
+        default=None, alias="creationDate"
+    )
 
 
 class Pictured(Written):
@@ -83,7 +86,10 @@ def entry_of(written: Written, place: Place, identities: Identities, now: dateti
     created = written.creation_date or now
     created = created if created.tzinfo else created.replace(tzinfo=zone)
     file = _file_of(written, created) if isinstance(written, Pictured) else {}
-    identity = to_json([place.proposal, place.beamline, place.investigation, created, written.model_dump(mode="json")])
+    said = written.model_dump(
+        mode="json", exclude=None if written.source else {"source"}
+    )  # ids from before it was kept
+    identity = to_json([place.proposal, place.beamline, place.investigation, created, said])
     return LogbookEntry(
         entry_id=uuid5(identities.namespace, f"logbook:{identity.decode()}"),
         type="attachment" if file else written.type,
@@ -95,6 +101,7 @@ def entry_of(written: Written, place: Place, identities: Identities, now: dateti
         tags=list(dict.fromkeys(tag.name for tag in written.tag)),
         content=[LogbookText(format=text.format, text=text.text) for text in written.content],
         producer=Producer(software=written.software, machine=written.machine),
+        source=written.source,
         created_at=created,
         received_at=now,
         **file,
@@ -154,6 +161,7 @@ def entry_answer(row: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
         "content": from_json(row["content"]),
         "software": row["software"],
         "machine": row["machine"],
+        "source": row["source"],
         "creationDate": row["created_at"].astimezone(zone).isoformat(timespec="milliseconds"),
         "file": [],
     }

@@ -9,7 +9,7 @@ from services.search.filters import split
 from services.search.icat_plus.access import check_beamline, permitted
 from services.search.icat_plus.acquisition import Beamline, Limit, Number, Skip, place_of
 from services.search.icat_plus.asking import MOST_ROWS, Entries
-from services.search.icat_plus.desk import Desk, answered, body_of
+from services.search.icat_plus.desk import Desk, answered, body_of, takes
 from services.search.icat_plus.logbook import Pictured, Written, entry_answer, file_headers
 from services.search.icat_plus.logging_in import SessionId
 from services.search.query import Fault, QueryInvalid
@@ -39,14 +39,14 @@ def add(router: APIRouter, desk: Desk) -> None:
         rows = await desk.icat.entries(wanted) if wanted else []
         return answered(rows[0]["total"] if rows else 0)
 
-    @router.post("/logbook/{session_id}/event")
+    @router.post("/logbook/{session_id}/event", openapi_extra=takes(Written))
     async def write(request: Request, session_id: SessionId, number: Number = None) -> Response:
         """Write into the logbook of an investigation; answered once it is durable."""
         grant = await desk.access.by_session(session_id)
         place = await place_of(desk, grant, number, None, None)
         return await desk.write(await body_of(request, Written), place, grant)
 
-    @router.post("/logbook/{session_id}/event/createfrombase64")
+    @router.post("/logbook/{session_id}/event/createfrombase64", openapi_extra=takes(Pictured))
     async def picture(
         request: Request, session_id: SessionId, number: Number = None, beamline: Beamline = None
     ) -> Response:

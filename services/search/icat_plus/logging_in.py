@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.search.icat_plus.access import FORBIDDEN
 from services.search.icat_plus.answers import time_text
-from services.search.icat_plus.desk import Desk, answered, body_of
+from services.search.icat_plus.desk import Desk, answered, body_of, takes
 from services.search.icat_plus.sessions import Opened
 from shared.problems import Problem
 from shared.tokens import TokenRefused
@@ -25,7 +25,7 @@ class Credentials(BaseModel):
 def add(router: APIRouter, desk: Desk) -> None:
     """The routes of sessions."""
 
-    @router.post("/session")
+    @router.post("/session", openapi_extra=takes(Credentials))
     async def open_session(request: Request) -> Response:
         """Log in."""
         credentials = await body_of(request, Credentials)

@@ -74,6 +74,7 @@ class LogbookRow(NamedTuple):
     created_at: datetime
     received_at: datetime
     said: UUID
+    source: str | None
 
 
 class Stamp(NamedTuple):

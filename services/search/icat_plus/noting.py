@@ -106,4 +106,5 @@ def _entry(entry: LogbookEntry, said: UUID) -> LogbookRow:
         entry.created_at,
         entry.received_at,
         said,
+        entry.source,
     )

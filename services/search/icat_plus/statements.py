@@ -58,7 +58,7 @@ insert into logbook_entry as known ({", ".join(LogbookRow._fields)})
 select {", ".join({"tags": "tags::text[]", "content": "content::jsonb"}.get(name, name) for name in LogbookRow._fields)}
 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[],
             $9::text[], $10::text[], $11::text[], $12::bytea[], $13::text[], $14::text[], $15::timestamptz[],
-            $16::timestamptz[], $17::uuid[]) as new ({", ".join(LogbookRow._fields)})
+            $16::timestamptz[], $17::uuid[], $18::text[]) as new ({", ".join(LogbookRow._fields)})
 on conflict (entry_id) do update set {", ".join(f"{name} = excluded.{name}" for name in LogbookRow._fields[1:])}
 where (excluded.received_at, excluded.said) < (known.received_at, coalesce(known.said, '{UUID(int=2**128 - 1)}'))
 """

@@ -109,6 +109,7 @@ LOGBOOK_ENTRY = Table(
     Column("created_at", TIME, nullable=False),
     Column("received_at", TIME, nullable=False),
     Column("said", Uuid, comment="which event said so; absent if noted by a version that did not keep it"),
+    Column("source", Text, comment="in what it was written"),
     Index("logbook_entry_by_investigation", "investigation_number", "created_at"),
     Index("logbook_entry_by_proposal", func.lower(text("proposal")), "created_at"),
     Index("logbook_entry_by_beamline", func.lower(text("beamline")), "created_at"),

@@ -11,17 +11,28 @@ from services.search.icat_plus.acquisition import Number
 from services.search.icat_plus.asking import Row
 from services.search.icat_plus.bodies import Reading
 from services.search.icat_plus.declared import parcel_id, shipment_id
-from services.search.icat_plus.desk import Desk, answered, body_of
+from services.search.icat_plus.desk import Desk, answered, body_of, takes
 from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.model import DeclarationRow
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import Travelling
+from shared.items import Item
 from shared.problems import FieldFault, Problem, invalid
-from shared.shipments import ItemDeclared, ParcelDeclared, ShipmentDeclared, StatusReported, Withdrawn
+from shared.shipments import (
+    ItemDeclared,
+    Parcel,
+    ParcelDeclared,
+    ParcelStatus,
+    Shipment,
+    ShipmentDeclared,
+    StatusReported,
+    Withdrawn,
+)
 from shared.tokens import Grant
 
 MOST_BYTES = 1024 * 1024
 """Of a parcel with all that is in it; its event fits its topic."""
+STATUS = "/tracking/{session_id}/investigation/id/{number}/parcel/id/{parcel}/parcel/status"
 ITEMS = "/tracking/{session_id}/investigation/id/{number}/parcel/id/{parcel}/item"
 
 ShipmentId = Annotated[str | None, Query(alias="shipmentId")]
@@ -76,7 +87,8 @@ def _add_shipments(router: APIRouter, desk: Desk) -> None:
         showing = place.showing(desk)
         return answered([showing.shipment(row) for row in shipments if shipment in (None, row.id)])
 
-    @router.api_route(path, methods=["POST", "PUT"])
+    @router.post(path, openapi_extra=takes(Shipment))
+    @router.put(path, openapi_extra=takes(Shipment))
     async def declare_shipment(request: Request, session_id: SessionId, number: Number = None) -> Response:
         """Declare a shipment, or what is to be known of it instead; answered once it is durable."""
         body = await _body(request)
@@ -96,7 +108,8 @@ def _add_shipments(router: APIRouter, desk: Desk) -> None:
 
 
 def _add_parcels(router: APIRouter, desk: Desk) -> None:
-    @router.api_route("/tracking/{session_id}/parcel", methods=["POST", "PUT"])
+    @router.post("/tracking/{session_id}/parcel", openapi_extra=takes(Parcel))
+    @router.put("/tracking/{session_id}/parcel", openapi_extra=takes(Parcel))
     async def declare_parcel(
         request: Request, session_id: SessionId, shipment: ShipmentId = None, number: Number = None
     ) -> Response:
@@ -115,7 +128,7 @@ def _add_parcels(router: APIRouter, desk: Desk) -> None:
         travelling = await desk.shipping.say(ParcelDeclared, *_about(place), parcel=said, status=status)
         return answered(place.showing(desk, travelling).parcel(travelling.parcels[key]))
 
-    @router.delete("/tracking/{session_id}/shipment/id/{shipment}/parcel")
+    @router.delete("/tracking/{session_id}/shipment/id/{shipment}/parcel", openapi_extra=takes(Body))
     async def withdraw_parcel(
         request: Request, session_id: SessionId, shipment: str, number: Number = None
     ) -> Response:
@@ -128,7 +141,7 @@ def _add_parcels(router: APIRouter, desk: Desk) -> None:
         await desk.shipping.say(Withdrawn, *_about(place), subject="parcel", id=row.id)
         return Response()
 
-    @router.put("/tracking/{session_id}/investigation/id/{number}/parcel/id/{parcel}/parcel/status")
+    @router.put(STATUS, openapi_extra=takes(ParcelStatus))
     async def report_parcel(request: Request, session_id: SessionId, number: str, parcel: str) -> Response:
         """Report where a parcel is on its way; answered once it is durable."""
         place = await _place(desk, session_id, number)
@@ -138,7 +151,7 @@ def _add_parcels(router: APIRouter, desk: Desk) -> None:
 
 
 def _add_items(router: APIRouter, desk: Desk) -> None:
-    @router.post(ITEMS)
+    @router.post(ITEMS, openapi_extra=takes(Item))
     async def add_item(request: Request, session_id: SessionId, number: str, parcel: str) -> Response:
         """Put something into a parcel; answered with its shipment once it is durable."""
         place = await _place(desk, session_id, number)
@@ -148,7 +161,7 @@ def _add_items(router: APIRouter, desk: Desk) -> None:
         shipment = travelling.shipments.get(holder.parent or "", holder)  # one that no shipment has travels alone
         return answered(place.showing(desk, travelling).shipment(shipment))
 
-    @router.put(ITEMS + "/{item}")
+    @router.put(ITEMS + "/{item}", openapi_extra=takes(Item))
     async def change_item(  # each is a field of the URL
         request: Request, session_id: SessionId, number: str, parcel: str, item: str
     ) -> Response:

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "search_0012"
-down_revision = "search_0010"
+down_revision = "search_0011"
 
 
 def upgrade() -> None:

@@ -74,3 +74,12 @@ CURES = [
 
 async def test_what_a_table_cannot_hold_is_refused_with_its_cure(ask: Asking) -> None:
     assert [cure for fields, cure in CURES if cure not in await ask.refusal(**fields)] == []
+
+
+async def test_no_cell_is_a_formula_and_a_negative_number_stays_one(world: PostgresWorld) -> None:
+    evil = '=HYPERLINK("x","y")'
+    parameters = {"Note": evil, "MX_flux": -5.0, "Other": "-2+3"}
+    await world.note(Topics().committed("/data/evil", parameters, name=evil, sample="@SUM(A1)"))
+    async with asking(world.database) as ask:
+        _, row = await table(ask, "path=/data/evil&columns=Note,MX_flux,Other")
+    assert (row[2], row[5], row[-3:]) == (f"'{evil}", "'@SUM(A1)", [f"'{evil}", "-5.0", "'-2+3"])

@@ -103,11 +103,20 @@ def test_a_missing_jar_is_refused_with_the_command_that_fetches_it(jar: LockedJa
         check([jar], tmp_path)
 
 
-def test_a_jar_that_changes_after_it_was_proven_is_read_again_and_refused(jar: LockedJar, in_place: Path) -> None:
+@pytest.mark.parametrize("in_its_place", [True, False])
+def test_a_jar_that_changes_and_keeps_its_size_and_time_is_refused(
+    jar: LockedJar,
+    in_place: Path,
+    in_its_place: bool,  # noqa: FBT001  # written over, or another file moved there
+) -> None:
     check([jar], in_place.parent)
-    in_place.write_bytes(CONTENT[::-1])
-    os.utime(in_place, ns=(0, 0))
+    was = in_place.stat()
+    written = in_place if in_its_place else in_place.with_suffix(".new")
+    written.write_bytes(CONTENT[::-1])
+    os.utime(written, ns=(was.st_atime_ns, was.st_mtime_ns))
+    written.replace(in_place)
 
+    assert (in_place.stat().st_size, in_place.stat().st_mtime_ns) == (was.st_size, was.st_mtime_ns)
     with pytest.raises(JarDiffersError):
         check([jar], in_place.parent)
 

@@ -1,6 +1,8 @@
+import os
 from pathlib import Path
 
-from deploy.embedded.kafka import as_properties_file, properties
+from deploy.embedded import jars
+from deploy.embedded.kafka import Kafka, as_properties_file, properties
 
 TOPICS = Path("/somewhere/kafka/topics")
 
@@ -32,3 +34,14 @@ def test_a_misspelt_topic_is_not_made() -> None:
 
 def test_a_properties_file_has_a_line_per_setting_and_doubles_backslashes() -> None:
     assert as_properties_file({"log.dirs": "C:\\data", "node.id": "1"}) == "log.dirs=C:\\\\data\nnode.id=1\n"
+
+
+async def test_the_class_path_is_the_list_of_the_lock_and_nothing_that_lies_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "kafka" / "topics").mkdir(parents=True)
+    broker = Kafka(tmp_path / "kafka", tmp_path / "log", 1, 2)
+    await broker.prepare()
+
+    class_path = broker.command[broker.command.index("-cp") + 1].split(os.pathsep)
+
+    assert [Path(path).name for path in class_path] == [jar.file_name for jar in jars.locked_jars()]
+    assert "*" not in "".join(class_path)

@@ -45,4 +45,4 @@ async def test_a_sample_that_is_not_known_is_not_found(client: httpx.AsyncClient
 async def test_a_query_that_cannot_be_meant_is_refused_by_name(client: httpx.AsyncClient, query: str) -> None:
     answer = await client.get(f"/samples?{query}")
     assert answer.status_code == 422
-    assert answer.json()["detail"][0]["loc"] == ["query", query.partition("=")[0]]
+    assert answer.json()["errors"][0]["field"] == query.partition("=")[0]

@@ -8,7 +8,7 @@ import pytest
 from icat_plus_client.exceptions import ApiException
 from icat_plus_client.models.event import Event
 
-from services.search.icat_plus.logbook import MOST_BODY_BYTES
+from services.search.icat_plus.logbook import MOST_ENTRY_BYTES
 from shared.tokens import create_token
 from shared.topics import LOGBOOK
 from tests.integration.search.icat_plus.conftest import BEAMLINE, PROPOSAL, Facility
@@ -112,7 +112,7 @@ async def test_the_same_message_again_is_one_entry(facility: Facility) -> None:
 async def test_what_is_too_large_or_no_image_or_not_permitted_is_refused_with_the_reason(facility: Facility) -> None:
     url = f"/dataacquisition/{facility.key}/base64?investigationName=a&instrumentName=b"
     async with httpx.AsyncClient(base_url=facility.url) as client:
-        large = base64.b64encode(bytes(MOST_BODY_BYTES)).decode()
+        large = base64.b64encode(bytes(MOST_ENTRY_BYTES)).decode()
         answers = [
             await client.post(url, json={"base64": f"data:image/png;base64,{large}"}),
             await client.post(url, json={"base64": "abc"}),
@@ -126,3 +126,33 @@ async def test_what_is_too_large_or_no_image_or_not_permitted_is_refused_with_th
         await facility.ask(lambda client: client.send_message("a", beamline=BEAMLINE), elogbook_token=key)
     assert refused.value.status == 403
     assert facility.publisher.of(LOGBOOK.name) == []
+
+
+async def test_an_entry_says_in_what_it_was_written(facility: Facility) -> None:
+    await facility.register(42)
+    async with httpx.AsyncClient(base_url=facility.url) as client:
+        for source in ("spec", None):
+            body = {"content": [{"text": "done"}], "creationDate": "2024-11-30T12:00:00Z", "source": source}
+            answer = await client.post(
+                f"/dataacquisition/{facility.key}/notification", json=body, params={"investigationId": 42}
+            )
+            assert (answer.status_code, answer.json()["source"]) == (200, source)
+    assert {entry.source for entry in await entries(facility, investigationId=42)} == {"spec", None}
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "0001-01-01",
+        "0001-01-01T00:00:00+14:00",
+        "1899-12-31T23:59:59Z",
+        "9999-12-31T23:59:59-14:00",
+        -1e17,
+        253_402_214_400_000,
+    ],
+)
+async def test_a_time_in_which_nothing_is_measured_is_refused_by_name(facility: Facility, date: object) -> None:
+    async with httpx.AsyncClient(base_url=facility.url) as client:
+        answer = await client.post(f"/dataacquisition/{facility.key}/notification", json={"creationDate": date})
+    assert answer.status_code == 422
+    assert "creationDate" in answer.json()["errors"][0]["field"]

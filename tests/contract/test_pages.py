@@ -1,0 +1,43 @@
+"""No page that a service shows loads anything from another host."""
+
+import re
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+import services
+from services.icat_gateway.consuming import Consumers
+from services.icat_gateway.jolokia import Jolokia
+from shared.backoff import Patience
+from shared.service import Host
+from shared.settings import Settings
+
+PAGES = ("/", "/docs", "/redoc", "/docs/oauth2-redirect")
+LOADED = re.compile(
+    r"""(?:src|href|action)\s*=\s*["']?(?:https?:)?//|(?:import|fetch|url)\s*\(?\s*["']?(?:https?:)?//"""
+)
+
+
+def jolokia() -> FastAPI:
+    patience = Patience()
+    return Jolokia(Settings(), Consumers(Settings(), {}, patience), patience, lambda: datetime.now(UTC)).app()
+
+
+def app_of(name: str) -> FastAPI:
+    return jolokia() if name == "jolokia" else Host(services.load(name), Settings()).app()
+
+
+@pytest.mark.parametrize("name", [*services.NAMES, "jolokia"])
+async def test_no_page_of_a_service_names_another_host(name: str) -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app_of(name)), base_url="http://service") as client:
+        for path in PAGES:
+            page = await client.get(path)
+            if page.headers.get("content-type", "").startswith("text/html"):
+                assert not LOADED.search(page.text), f"{name}{path} loads from another host"
+
+
+async def test_the_port_of_jolokia_has_its_one_route_and_no_page() -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(jolokia()), base_url="http://edge") as client:
+        assert {(await client.get(path)).status_code for path in (*PAGES, "/openapi.json")} == {404}

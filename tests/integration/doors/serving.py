@@ -1,0 +1,182 @@
+"""The HTTP faces of all services, each on a port of its own, in a thread of their own: to be asked as anybody can."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from services.catalog_writer.app import assemble as assemble_catalog_writer
+from services.gateway.checking import Verdicts
+from services.gateway.descriptions import Descriptions
+from services.gateway.routes import Edge
+from services.icat_gateway.consuming import Consumers
+from services.icat_gateway.jolokia import Jolokia
+from services.linker.handler import Linker
+from services.linker.memory import MemoryLinks
+from services.linker.routes import routes as linker_routes
+from services.sample_tracking.memory import Memory, MemoryRegister
+from services.sample_tracking.routes import routes as sample_routes
+from services.search.icat_plus.routes import routes as icat_plus_routes
+from services.search.routes import routes as search_routes
+from services.validator.checking import Checker
+from services.validator.routes import routes as validator_routes
+from shared.backoff import Patience
+from shared.confirming import Confirmations
+from shared.database import Database
+from shared.migrations import migrate
+from shared.publisher import KafkaPublisher, MemoryPublisher
+from shared.quota import DAY_SECONDS, ByteQuota
+from shared.service import Ground, face, http_config
+from shared.settings import Settings
+from shared.tokens import Tokens, create_token
+from tests.described import TECHNIQUES, VOCABULARY
+from tests.integration.search.conftest import PostgresWorld
+from tests.unit.search.building import IDENTITIES, NOON
+
+T = TypeVar("T")
+
+NAMES = ("gateway", "validator", "linker", "sample_tracking", "catalog_writer", "search", "icat_gateway", "jolokia")
+
+
+@dataclass
+class Doors:
+    """Where each service answers, and what opens it."""
+
+    token: str
+    world: PostgresWorld
+    publisher: MemoryPublisher
+    apps: dict[str, FastAPI] = field(default_factory=dict)
+    urls: dict[str, str] = field(default_factory=dict)
+    session_id: str = ""
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60, trust_env=False))
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """What comes of some work where the services work."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(300)
+
+
+@contextmanager
+def serving(database_url: str, folder: Path) -> Iterator[Doors]:
+    """All services, until the end of the `with`."""
+    begun: list[Doors | BaseException] = []
+    ready, ending = threading.Event(), threading.Event()
+
+    async def live() -> None:
+        async with _doors(database_url, folder) as doors:
+            begun.append(doors)
+            ready.set()
+            await asyncio.to_thread(ending.wait)
+
+    def run() -> None:
+        try:
+            asyncio.run(live())
+        except BaseException as error:
+            begun.append(error)
+            ready.set()
+            raise
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    ready.wait(120)
+    if not isinstance(doors := begun[0], Doors):
+        raise doors
+    try:
+        yield doors
+    finally:
+        ending.set()
+        thread.join(60)
+
+
+@asynccontextmanager
+async def _doors(database_url: str, folder: Path) -> AsyncIterator[Doors]:
+    settings = Settings(database_url=database_url, tokens_file=folder / "tokens.json")
+    await migrate(database_url, {"search": "search"})
+    database = Database(settings, "search")
+    await database.open()
+    token = create_token(settings.tokens_file, "anybody", ["*"])
+    doors = Doors(token, PostgresWorld(database), MemoryPublisher())
+    doors.apps = _apps(settings, database, doors.publisher)
+    try:
+        async with AsyncExitStack() as stack:
+            for name, app in doors.apps.items():
+                doors.urls[name] = await stack.enter_async_context(_served(app, settings))
+            async with httpx.AsyncClient() as client:
+                opened = await client.post(f"{doors.urls['search']}/session", json={"password": token})
+            doors.session_id = opened.json()["sessionId"]
+            yield doors
+    finally:
+        doors.client.close()
+        await database.close()
+
+
+def _apps(settings: Settings, database: Database, publisher: MemoryPublisher) -> dict[str, FastAPI]:
+    clock: Callable[[], Any] = lambda: NOON  # noqa: E731
+    zone = ZoneInfo(settings.time_zone)
+    ground = Ground(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Patience(), clock)
+    links = MemoryLinks(IDENTITIES, TECHNIQUES.input_demands)
+    search = search_routes(ground, VOCABULARY)
+    search.include_router(icat_plus_routes(ground, VOCABULARY, TECHNIQUES, publisher=publisher))
+    checker = Checker(VOCABULARY, TECHNIQUES, IDENTITIES, settings.path_roots, zone)
+    apps = {
+        "validator": face("validator", validator_routes(checker, clock)),
+        "linker": face("linker", linker_routes(links, Linker(TECHNIQUES, IDENTITIES), clock)),
+        "sample_tracking": face("sample_tracking", sample_routes(MemoryRegister(Memory()))),
+        "catalog_writer": face("catalog_writer", assemble_catalog_writer(ground).router),
+        "search": face("search", search),
+    }
+    jolokia = Jolokia(settings, Consumers(settings, {}, Patience()), Patience(), clock)
+    judges = _Judges(apps["validator"], apps["linker"])
+    edge = Edge(
+        Tokens(settings.tokens_file),
+        IDENTITIES,
+        Confirmations(publisher, ByteQuota(10**9, DAY_SECONDS)),
+        Verdicts("http://validator", "http://linker", judges),
+        Descriptions(TECHNIQUES, VOCABULARY),
+        clock,
+        lambda _source: 0.0,
+    )
+    return apps | {
+        "gateway": face("gateway", edge.router()),
+        "icat_gateway": face("icat_gateway", jolokia.router()),
+        "jolokia": jolokia.app(),
+    }
+
+
+class _Judges(httpx.AsyncBaseTransport):
+    """The validator and the linker, without a wire."""
+
+    def __init__(self, validator: FastAPI, linker: FastAPI) -> None:
+        self._apps = {"validator": httpx.ASGITransport(validator), "linker": httpx.ASGITransport(linker)}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._apps[request.url.host].handle_async_request(request)
+
+
+@asynccontextmanager
+async def _served(app: FastAPI, settings: Settings) -> AsyncIterator[str]:
+    config = http_config(app, settings.model_copy(update={"http_port": 0}))
+    config.lifespan = "off"
+    server = uvicorn.Server(config)
+    server.capture_signals = _nothing  # type: ignore[method-assign]  # it works in a thread
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110  # it has no event to wait for
+        await asyncio.sleep(0)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await serving
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
