@@ -18,7 +18,14 @@ Json: TypeAlias = Any
 
 PLACES = [Member("submission", 1, 2)]
 HEADERS_OF_AN_EVENT = headers_of(
-    SUBMITTED, receipt_id="1", source="/x", time="2026-01-01", traceparent=b"00-1-2-01", places=PLACES, producer=b"/x"
+    SUBMITTED,
+    receipt_id="1",
+    source="/x",
+    time="2026-01-01",
+    traceparent=b"00-1-2-01",
+    places=PLACES,
+    origin=b"dataset.submitted/0/7/0",
+    producer=b"/x",
 )
 
 
