@@ -25,6 +25,7 @@ HEADERS_OF_AN_EVENT = headers_of(
     traceparent=b"00-1-2-01",
     places=PLACES,
     producer=b"/x",
+    origin=b"dataset.submitted/0/7/0",
     content="a fingerprint",
 )
 
