@@ -79,7 +79,7 @@ async def _catalogue(connection: PlainConnection, plan: Plan) -> list[str]:
         revisions.setdefault(row["dataset_id"], []).append(row["receipt_id"])
     links = {(row["child"], row["parent"]) for row in await connection.fetch("select child, parent from catalog.link")}
     homes = await connection.fetch(
-        "select dataset_id, proposal from catalog.dataset join catalog.investigation using (investigation_id)"
+        "select dataset_id, i.proposal from catalog.dataset join catalog.investigation i using (investigation_id)"
     )
     astray = {row["dataset_id"] for row in homes if row["proposal"].lower() != plan.proposals.get(row["dataset_id"])}
     wrong = [
