@@ -2,7 +2,7 @@
 # `make` lists what can be done.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo up test unit check lint types format contracts lock faults faults-icat bench bench-search
+.PHONY: help setup run demo up test unit check lint types format contracts lock faults faults-icat attack bench bench-search
 .PHONY: bench-validator bench-icat clean
 
 # Which Python makes .venv; if none is given, the first that is new enough and can install. The system's own comes first:
@@ -75,6 +75,8 @@ faults: .venv/.dev ## kill everything while 5,000 datasets flow, then count; SEE
 	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
 faults-icat: .venv/.dev ## kill the edge under five real clients of ICAT, Kafka away for a minute; SEED=… repeats a run
 	@$(BIN)/python -m tests.faults.frames $(if $(SEED),--seed $(SEED))
+attack: .venv/.dev ## attack a running beamcat in every way we know, while a neighbour must be served; SEED=… repeats a run
+	@$(BIN)/python -m tests.attack $(if $(SEED),--seed $(SEED)) $(ATTACKS)
 bench: .venv/.dev ## datasets per second through the whole path, beside a plain COPY
 	@$(BIN)/python -m benchmarks.flow
 bench-search: .venv/.dev ## what a search takes at 100,000 datasets

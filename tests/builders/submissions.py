@@ -73,9 +73,11 @@ def dataset_id(submission: dict[str, Any]) -> UUID:
     return IDENTITIES.dataset(normalise_path(submission["path"]))
 
 
-def submitted(submission: dict[str, Any], receipt_id: str, at: datetime | None = None) -> Message:
+def submitted(
+    submission: dict[str, Any], receipt_id: str, at: datetime | None = None, source: str = "/producers/builder"
+) -> Message:
     """The record that a producer writes itself."""
     time = (at or datetime.now(UTC)).isoformat()
     body = json.dumps({"submission": submission}, separators=(",", ":")).encode()
-    headers = headers_of(SUBMITTED, receipt_id=receipt_id, source="/producers/builder", time=time)
+    headers = headers_of(SUBMITTED, receipt_id=receipt_id, source=source, time=time)
     return Message(SUBMITTED.name, str(dataset_id(submission)).encode(), body, headers)

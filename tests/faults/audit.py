@@ -12,16 +12,27 @@ from deploy.embedded.installation import FEW_PARTITIONS
 from shared.kafka_access import kafka_access
 from shared.settings import Settings
 from shared.topics import COMMITTED, REJECTED
-from tests.faults.plan import Plan
+from tests.faults.disturbances import NOISE
+from tests.faults.plan import Plan, Submitted
 from tests.read_model import PlainConnection
+
+OUR_FAULTS = ("internal_error", "cannot_store")
+"""Codes that blame us; no record on any topic may be answered so."""
 
 
 async def settled(connection: PlainConnection, plan: Plan) -> int:
-    """How many of the plan's receipts have reached a final state, as search knows it."""
+    """How many of the plan's submissions have reached a final state, as search knows it."""
+    answered = sorted(plan.answered)
     found: int = await connection.fetchval(
-        "select count(*) from search.receipt where receipt = any($1)"
-        " and answer::json ->> 'state' in ('committed', 'unchanged', 'rejected')",
-        sorted(plan.receipts),
+        "select count(distinct (receipt, dataset_id)) from search.receipt"
+        " join unnest($1::text[], $2::uuid[]) as said (receipt, dataset_id) using (receipt, dataset_id)"
+        " where answer::json ->> 'state' in ('committed', 'unchanged')",
+        [receipt for receipt, _ in answered],
+        [dataset for _, dataset in answered],
+    ) + await connection.fetchval(
+        "select count(distinct receipt) from search.receipt"
+        " where receipt = any($1) and answer::json ->> 'state' = 'rejected'",
+        sorted(plan.rejected),
     )
     return found
 
@@ -47,6 +58,10 @@ async def _catalogue(connection: PlainConnection, plan: Plan) -> list[str]:
     for row in await connection.fetch("select dataset_id, receipt_id from catalog.revision order by 1, revision"):
         revisions.setdefault(row["dataset_id"], []).append(row["receipt_id"])
     links = {(row["child"], row["parent"]) for row in await connection.fetch("select child, parent from catalog.link")}
+    homes = await connection.fetch(
+        "select dataset_id, i.proposal from catalog.dataset join catalog.investigation i using (investigation_id)"
+    )
+    astray = {row["dataset_id"] for row in homes if row["proposal"].lower() != plan.proposals.get(row["dataset_id"])}
     wrong = [
         f"{dataset_id}: revisions {revisions.get(dataset_id)}, sent {sent}"
         for dataset_id, sent in plan.revisions.items()
@@ -54,6 +69,7 @@ async def _catalogue(connection: PlainConnection, plan: Plan) -> list[str]:
     ]
     return [
         *wrong,
+        *_unless(not astray, f"{len(astray)} datasets lie in another proposal's investigation"),
         *_unless(set(revisions) == set(plan.revisions), f"{len(revisions)} datasets, {len(plan.revisions)} were sent"),
         *_unless(
             links == plan.links, f"links differ: {len(links - plan.links)} invented, {len(plan.links - links)} lost"
@@ -70,16 +86,16 @@ async def _committed(settings: Settings, plan: Plan) -> list[str]:
     """On the wire at least once and in order; in effect once: a revision has one receipt."""
     makers: dict[tuple[str, int], set[str]] = {}
     order: dict[str, list[int]] = {}
-    answered: set[str] = set()
+    answered: set[Submitted] = set()
     for payload in await _read(settings, COMMITTED.name):
         commit = payload["commit"]
-        answered.add(commit["receipt_id"])
+        answered.add((commit["receipt_id"], UUID(commit["dataset_id"])))
         if payload["document"] is not None:
             makers.setdefault((commit["dataset_id"], commit["revision"]), set()).add(commit["receipt_id"])
             firsts = order.setdefault(commit["dataset_id"], [])
             if commit["revision"] not in firsts:
                 firsts.append(commit["revision"])
-    must = {receipt for receipts in plan.revisions.values() for receipt in receipts} | plan.unchanged
+    must = plan.answered
     return [
         *(f"{key} was made by {receipts}" for key, receipts in makers.items() if len(receipts) != 1),
         *(f"{key}: revisions came as {firsts}" for key, firsts in order.items() if firsts != sorted(firsts)),
@@ -89,17 +105,24 @@ async def _committed(settings: Settings, plan: Plan) -> list[str]:
 
 async def _rejected(settings: Settings, plan: Plan) -> list[str]:
     found = Counter[tuple[str, str]]()
+    noise: list[str] = []
     for payload in await _read(settings, REJECTED.name):
         rejection = payload["rejection"]
-        found[rejection["receipt_id"], rejection["code"]] += 1
+        receipt, code = rejection["receipt_id"], rejection["code"]
+        if not (receipt or "").startswith(NOISE):
+            found[receipt, code] += 1
+        elif code in OUR_FAULTS:
+            noise.append(f"garbage of {rejection['origin']['topic']} was answered {code}: {rejection['message']}")
     expected = {(receipt, code.value) for receipt, code in plan.rejected.items()}
-    return _unless(
+    return noise + _unless(
         set(found) == expected, f"rejections lost: {expected - set(found)}; invented: {list(set(found) - expected)[:5]}"
     )
 
 
 async def _read(settings: Settings, topic: str) -> list[dict[str, Any]]:
-    consumer = AIOKafkaConsumer(**kafka_access(settings), max_partition_fetch_bytes=2**24)
+    consumer = AIOKafkaConsumer(
+        **kafka_access(settings), max_partition_fetch_bytes=2**24, isolation_level="read_committed"
+    )
     await consumer.start()
     try:
         partitions = [TopicPartition(topic, number) for number in range(FEW_PARTITIONS)]

@@ -1,4 +1,7 @@
-"""Killing: every service at a named place once and at any moment once more, and both servers in between."""
+"""Killing: every service at a named place once and at any moment once more, and both servers in between.
+
+Some of what else can happen is done as well; the seed chooses.
+"""
 
 import asyncio
 import os
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import services
 from deploy.embedded.installation import Installation
+from tests.faults.disturbances import DISTURBANCES
 
 FAILPOINTS = {
     "gateway": None,
@@ -23,6 +27,8 @@ FAILPOINTS = {
 """After poll; after save; after relay before mark; after publish before commit; after the outbox write."""
 REPLICAS = {"linker": 2, "catalog_writer": 2}
 PAUSE_SECONDS = (1.0, 2.5)
+DISTURBANCES_OF_A_RUN = 3
+"""Of a run, beside the killing."""
 
 
 def failpoint_environment(directory: Path) -> dict[str, dict[str, str]]:
@@ -49,17 +55,23 @@ class Deaths:
         self._say = say
 
     async def rain(self) -> None:
-        """Kill every service twice in random order, and restart PostgreSQL and Kafka once each, at random moments."""
+        """Kill every service twice, both servers once, and do some other harm, in random order at random moments."""
         victims = [*services.NAMES, *services.NAMES, "linker-2", "catalog_writer-2", "postgres", "kafka"]
-        self._chance.shuffle(victims)
-        for victim in victims:
-            await asyncio.sleep(self._chance.uniform(*PAUSE_SECONDS))
-            if victim in ("postgres", "kafka"):
-                self._say(f"chaos: {victim} is killed and started again")
-                await self._running.stack.kill(victim)
-                await self._running.stack.restart(victim)
-            else:
-                self._kill(victim)
+        beside = self._chance.sample(sorted(DISTURBANCES), k=DISTURBANCES_OF_A_RUN)
+        happenings = [*victims, *beside]
+        self._chance.shuffle(happenings)
+        async with asyncio.TaskGroup() as tasks:
+            for happening in happenings:
+                await asyncio.sleep(self._chance.uniform(*PAUSE_SECONDS))
+                if happening in DISTURBANCES:
+                    self._say(f"chaos: {happening}")
+                    tasks.create_task(DISTURBANCES[happening](self._running, random.Random(self._chance.random())))
+                elif happening in ("postgres", "kafka"):
+                    self._say(f"chaos: {happening} is killed and started again")
+                    await self._running.stack.kill(happening)
+                    await self._running.stack.restart(happening)
+                else:
+                    self._kill(happening)
 
     def _kill(self, name: str) -> None:
         try:

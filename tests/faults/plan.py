@@ -3,13 +3,17 @@
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from shared.rejections import Code
 from shared.wire import Message
 from tests.builders.submissions import dataset_id, processed_submission, raw_submission, submitted
+
+SOURCES = ("/producers/one", "/producers/two", "/producers/three")
+Submitted = tuple[str, UUID]
+"""A receipt and its dataset: a key that several use is a receipt of each."""
 
 Poisoning = Callable[[Message], Message]
 
@@ -55,23 +59,33 @@ class Plan:
 
     seed: int
     messages: list[Message] = field(default_factory=list)
+    proposals: dict[UUID, str] = field(default_factory=dict)
+    """In whose investigation each dataset lies."""
     revisions: dict[UUID, list[str]] = field(default_factory=dict)
     """Each valid dataset's revisions, oldest first, by the receipts that may have made each."""
     links: set[tuple[UUID, UUID]] = field(default_factory=set)
     """(child, parent), as declared by the newest revisions."""
-    unchanged: set[str] = field(default_factory=set)
-    """Receipts that repeat what was said already."""
+    unchanged: set[Submitted] = field(default_factory=set)
+    """Those that repeat what was said already."""
     rejected: dict[str, Code] = field(default_factory=dict)
 
     @property
-    def receipts(self) -> set[str]:
-        """Every receipt that must end in a final state."""
-        made = {receipt for receipts in self.revisions.values() for receipt in receipts}
-        return made | self.unchanged | set(self.rejected)
+    def answered(self) -> set[Submitted]:
+        """Every submission that the catalogue must answer."""
+        made = {(receipt, dataset) for dataset, receipts in self.revisions.items() for receipt in receipts}
+        return made | self.unchanged
+
+    @property
+    def endings(self) -> int:
+        """How many submissions must end in a final state."""
+        return len(self.answered) + len(self.rejected)
 
 
 def make_plan(seed: int, datasets: int) -> Plan:
-    """A third have inputs, some come before them, some come twice, some change later, 1 in 50 is poison."""
+    """A third have inputs, some come before them, some come twice, some change later, 1 in 50 is poison.
+
+    One in ten is sent under a key that all such share, by any of three sources.
+    """
     chance = random.Random(seed)
     plan = Plan(seed)
     raws: list[dict[str, Any]] = []
@@ -81,8 +95,12 @@ def make_plan(seed: int, datasets: int) -> Plan:
         if number % 50 == 7:
             code, poisoning = POISONS[number // 50 % len(POISONS)]
             receipt = f"poison-{seed}-{number}"
+            poison = poisoning(submitted(raw_submission(10**6 + number, chance), receipt))
+            if raws and chance.random() < 0.5:  # under the key of a dataset that others may wait for
+                poison = replace(poison, key=str(dataset_id(raws[-1])).encode())
+                code = Code.KEY_WRONG if code is Code.INPUT_SELF else code  # seen by the linker alone, behind the key
             plan.rejected[receipt] = code
-            sent.append((at, poisoning(submitted(raw_submission(10**6 + number, chance), receipt))))
+            sent.append((at, poison))
         elif raws and number % 3 == 0:
             parents = chance.sample(raws[-60:], k=min(len(raws), chance.choice([1, 1, 1, 2, 4])))
             early = chance.choice([0, 0, 0, 100])  # some overtake their inputs
@@ -99,8 +117,10 @@ def _send(
     plan: Plan, sent: list[tuple[float, Message]], at: float, submission: dict[str, Any], chance: random.Random
 ) -> None:
     child = dataset_id(submission)
-    receipt = f"first-{plan.seed}-{child}"
-    first = submitted(submission, receipt)
+    source = chance.choice(SOURCES)
+    receipt = f"first-{plan.seed}-{child}" if chance.random() < 0.9 else f"shared-{plan.seed}"
+    first = submitted(submission, receipt, source=source)
+    plan.proposals[child] = submission["proposal"]
     plan.revisions[child] = [receipt]
     plan.links |= {(child, dataset_id({"path": path})) for path in submission.get("input", ())}
     sent.append((at, first))
@@ -108,10 +128,10 @@ def _send(
         sent.append((at + chance.uniform(0.1, 30), first))
     if chance.random() < 0.05:  # a client that says the same again, as a new event
         again = f"again-{plan.seed}-{child}"
-        plan.unchanged.add(again)
-        sent.append((at + chance.uniform(0.1, 5), submitted(submission, again)))
+        plan.unchanged.add((again, child))
+        sent.append((at + chance.uniform(0.1, 5), submitted(submission, again, source=source)))
     if chance.random() < 0.05:
         later = f"later-{plan.seed}-{child}"
         plan.revisions[child].append(later)
         changed = submission | {"parameters": submission["parameters"] | {"group_by": "later"}}
-        sent.append((at + chance.uniform(31, 60), submitted(changed, later)))
+        sent.append((at + chance.uniform(31, 60), submitted(changed, later, source=source)))

@@ -4,22 +4,30 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
+import httpx
 from aiokafka.errors import KafkaError
+from prometheus_client.parser import text_string_to_metric_families
 
+from clients.cli.recovering import remembering_groups
 from deploy.embedded.installation import Installation, installation
 from shared.backoff import Patience
 from shared.publisher import KafkaPublisher
+from shared.rewinding import check_empty, rewind
 from shared.wire import Message
 from tests.faults.audit import audit, settled
 from tests.faults.chaos import REPLICAS, Deaths, died_at_failpoints, failpoint_environment, summary
 from tests.faults.plan import Plan, make_plan
-from tests.read_model import differences, snapshot
+from tests.read_model import Snapshot, differences, snapshot
 
 CHUNK = 100
 SETTLE_SECONDS = 300.0
+STILL_LOOKS = 4
+"""So often in a row nothing may be left to read: what one stage has read, the next one still has to."""
+STATELESS_GROUP = "beamcat.validator"
 MOST_SPARED = 2
 """Of two replicas, one may do all the relaying of a short run."""
 
@@ -41,6 +49,7 @@ async def nothing_lost(seed: int, datasets: int, directory: Path, say: Callable[
         say(f"died at every failpoint{f' but those of {sorted(spared)}' if spared else ''}")
         if len(spared) > MOST_SPARED:
             faults.append(f"{sorted(spared)} never met their failpoints: this run shows less than it should")
+        faults += await _replayed_equal(running, say)
         return faults + await _rebuilt_equal(running)
 
 
@@ -71,9 +80,9 @@ async def _wait(running: Installation, plan: Plan, say: Callable[[str], None]) -
     began = time.monotonic()
     connection = await asyncpg.connect(running.settings.database_url)
     try:
-        while (found := await settled(connection, plan)) < len(plan.receipts):
+        while (found := await settled(connection, plan)) < plan.endings:
             if time.monotonic() - began > SETTLE_SECONDS:
-                return [f"only {found} of {len(plan.receipts)} receipts are settled after {SETTLE_SECONDS:.0f} s"]
+                return [f"only {found} of {plan.endings} submissions are settled after {SETTLE_SECONDS:.0f} s"]
             await asyncio.sleep(0.2)
     finally:
         await connection.close()
@@ -81,13 +90,52 @@ async def _wait(running: Installation, plan: Plan, say: Callable[[str], None]) -
     return []
 
 
+async def _replayed_equal(running: Installation, say: Callable[[str], None]) -> list[str]:
+    """All services stop, every consumer group goes back to the start, and everything is read again."""
+    before = await _read_model(running)
+    await running.supervisor.stop()
+    groups = [*remembering_groups(running.settings), STATELESS_GROUP]
+    await check_empty(running.settings, groups)
+    await rewind(running.settings, groups, datetime.fromtimestamp(0, UTC))
+    await running.supervisor.start()
+    await running.ready()
+    began = time.monotonic()
+    still = 0
+    while still < STILL_LOOKS:
+        if time.monotonic() - began > SETTLE_SECONDS:
+            return [f"not everything is read again after {SETTLE_SECONDS:.0f} s"]
+        still = still + 1 if await _idle(running) else 0
+        await asyncio.sleep(0.5)
+    say(f"all was read again in {time.monotonic() - began:.0f} s")
+    after = await _read_model(running) | {"position": before["position"]}  # topics have grown by what was said again
+    return [f"a replay changed {words}" for words in differences(before, after)]
+
+
+async def _read_model(running: Installation) -> Snapshot:
+    connection = await asyncpg.connect(running.settings.database_url)
+    try:
+        return await snapshot(connection)
+    finally:
+        await connection.close()
+
+
+async def _idle(running: Installation) -> bool:
+    """Whether no stage of any process has anything to read."""
+    async with httpx.AsyncClient() as http:
+        pages = await asyncio.gather(*(http.get(f"{url}/metrics") for url in running.urls.values()))
+    lags = [
+        sample.value
+        for page in pages
+        for family in text_string_to_metric_families(page.text)
+        for sample in family.samples
+        if sample.name == "beamcat_lag_events"
+    ]
+    return bool(lags) and not any(lags)
+
+
 async def _rebuilt_equal(running: Installation) -> list[str]:
     from services.search.rebuild import rebuild
 
-    connection = await asyncpg.connect(running.settings.database_url)
-    try:
-        live = await snapshot(connection)
-        await rebuild(running.settings)
-        return [f"live and rebuilt differ in {words}" for words in differences(live, await snapshot(connection))]
-    finally:
-        await connection.close()
+    live = await _read_model(running)
+    await rebuild(running.settings)
+    return [f"live and rebuilt differ in {words}" for words in differences(live, await _read_model(running))]

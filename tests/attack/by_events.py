@@ -1,0 +1,209 @@
+"""Attacks by what events say: rubbish, colliding keys, foreign keys, transactions that are taken back."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from shared.kafka_access import kafka_access
+from shared.topics import LINKED, SUBMITTED, TRACKED, VALIDATED
+from shared.wire import Message
+from tests.attack.target import FOLDER, STRANGER, Faults, Target
+from tests.builders.submissions import dataset_id, processed_submission, raw_submission, submitted
+
+REFUSED, CATALOGUED = ("rejected",), ("committed", "unchanged")
+ENDED_OR_PENDING = (*REFUSED, *CATALOGUED, "pending")
+SOURCE = f"/producers/{STRANGER}"
+INTERNAL_FAULTS = "select count(*) from search.rejection where code = 'internal_error'"
+
+
+def strange(target: Target, number: int, what: str) -> dict[str, Any]:
+    """A good submission of the stranger's, in a folder of its own."""
+    said = raw_submission(number, target.chance)
+    parameters = said["parameters"] | {"beamlineID": "id99"}
+    return said | {"path": f"{FOLDER}/{what}_{number}", "proposal": "mx9999", "parameters": parameters}
+
+
+def _header(message: Message, name: str, value: bytes) -> Message:
+    return replace(message, headers=(*(pair for pair in message.headers if pair[0] != name), (name, value)))
+
+
+async def rubbish_events(target: Target) -> Faults:
+    """One producer writes 2,500 events to Kafka, each refused for another reason that is its own."""
+    messages = {}
+    for number in range(target.many(2500)):
+        said = strange(target, number, "rubbish")
+        match number % 4:
+            case 0:
+                said |= {"start": "yesterday"}
+            case 1:
+                said |= {"input": [said["path"]]}
+            case 2:
+                said = {"path": said["path"], "proposal": "mx9999", "mode": "update", "parameters": {"a": 1}}
+                said |= {"name": "rubbish", "beamline": "id99"}
+            case _:
+                said |= {"proposal": "", "name": ""}
+        receipt = f"rubbish-{target.scale}-{number}"
+        messages[receipt] = submitted(said, receipt, source=SOURCE)
+    await target.publish(list(messages.values()))
+    return await target.ended(messages, REFUSED)
+
+
+async def unknown_versions(target: Target) -> Faults:
+    """2,500 events of a version that nobody knows, by twenty producers that nobody knows."""
+    messages = {}
+    for number in range(target.many(2500)):
+        receipt = f"version-{number}"
+        message = submitted(strange(target, number, "version"), receipt, source=f"/producers/unknown-{number % 20}")
+        messages[receipt] = _header(message, "ce_type", b"beamcat.dataset.submitted.v7")
+    await target.publish(list(messages.values()))
+    return await target.ended(messages, REFUSED)
+
+
+async def rubbish_frame(target: Target) -> Faults:
+    """One frame of ICAT's client that updates 1,500 datasets which nobody has."""
+    paths = [f"{FOLDER}/absent_{number}" for number in range(target.many(1500))]
+    body = {"proposal": "mx9999", "beamline": "id99", "datasetPaths": paths, "metadataName": "a", "metadataValue": "b"}
+    client = await (await target.stomp()).connect()
+    await client.send(json.dumps(body).encode(), "r", "/queue/icatUpdateDatasetMetadata")
+    await client.answer()
+    await client.close()
+    count = "select count(distinct path) from search.rejection where path like $1"
+    return await target.told(count, len(paths), "absent datasets were told", f"{FOLDER}/absent%")
+
+
+async def rubbish_batch(target: Target) -> Faults:
+    """A batch of 1,000 wrong datasets by the token of another beamline."""
+    wrong = [
+        strange(target, number, "batch") | {"start": "yesterday", "beamline": "id99"}
+        for number in range(target.many(1000))
+    ]
+    answer = await target.http.post(
+        f"{target.running.urls['gateway']}/datasets:batch", json={"datasets": wrong}, headers=target.authorization
+    )
+    receipts = [result["receipt_id"] for result in answer.json()["results"] if "receipt_id" in result]
+    return await target.ended(receipts, REFUSED)
+
+
+async def internal_garbage(target: Target) -> Faults:
+    """Records on the topics between the stages that no stage has written."""
+    before = await target.catalogue.fetchval(INTERNAL_FAULTS)
+    good = submitted(strange(target, 0, "garbage"), "garbage", source=SOURCE)
+    bodies = [b"{}", b"[]", b"null", b'{"dataset":7}', good.value, b'{"dataset":{"path":"/data/x"},"link":[]}', b"\xff"]
+    messages = []
+    for number in range(target.many(1200)):
+        topic = (VALIDATED, LINKED, TRACKED)[number % 3]
+        message = replace(good, topic=topic.name, value=target.chance.choice(bodies))
+        message = _header(message, "ce_type", topic.type.encode())
+        messages.append(_header(message, "ce_id", b"garbage-%d" % number))
+    await target.publish(messages)
+    faults = await target.ended([f"garbage-{number}" for number in range(len(messages))], REFUSED)
+    after = await target.catalogue.fetchval(INTERNAL_FAULTS)
+    return [*faults, *([] if after == before else [f"{after - before} were answered with internal_error"])]
+
+
+def _colliding(target: Target, families: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    for family in range(families):
+        source = f"/producers/colliding-{family % 3}"
+        raw = strange(target, family, "parent") | {"proposal": f"mx8{family:03}"}
+        child = processed_submission(family, [raw], target.chance) | {"path": f"{FOLDER}/child_{family}"}
+        yield source, child
+        yield source, raw
+
+
+async def colliding_keys(target: Target) -> Faults:
+    """Datasets of many proposals under one key, children before their parents: each is its own submission."""
+    families = target.many(20)
+    pairs = list(_colliding(target, families))
+    await target.publish([submitted(said, "one-key-for-all", source=source) for source, said in pairs])
+    wanted = {dataset_id(said): said for _, said in pairs}
+    found = await target.until(
+        lambda: target.catalogue.fetch(
+            "select d.dataset_id, i.proposal,"
+            " array(select parent from catalog.link where child = d.dataset_id) as parents"
+            " from catalog.dataset d join catalog.investigation i using (investigation_id)"
+            " where d.dataset_id = any($1)",
+            list(wanted),
+        ),
+        lambda rows: len(rows) == len(wanted),
+    )
+    faults = [] if len(found) == len(wanted) else [f"{len(found)} of {len(wanted)} datasets are catalogued"]
+    for row in found:
+        said = wanted[row["dataset_id"]]
+        if row["proposal"].lower() != said["proposal"]:
+            faults.append(f"{said['path']} of {said['proposal']} lies in {row['proposal']}")
+        if set(row["parents"]) != {dataset_id({"path": path}) for path in said.get("input", ())}:
+            faults.append(f"{said['path']} has another's parents")
+    return faults
+
+
+async def foreign_keys(target: Target) -> Faults:
+    """Refused records under the key of a dataset that others wait for: nobody's waiting ends by them."""
+    parent = strange(target, 1, "awaited")
+    child = processed_submission(1, [parent], target.chance) | {"path": f"{FOLDER}/awaiting"}
+    await target.publish([submitted(child, "awaiting", source=SOURCE)])
+    faults = list(await target.ended(["awaiting"], ("pending",)))
+    spoilt = {}
+    for number in range(target.many(200)):
+        message = submitted(strange(target, number, "other") | {"start": "never"}, f"foreign-{number}", source=SOURCE)
+        spoilt[f"foreign-{number}"] = replace(message, key=str(dataset_id(parent)).encode())
+    await target.publish(list(spoilt.values()))
+    faults += await target.ended(spoilt, REFUSED)
+    faults += await target.ended(["awaiting"], ("pending",))
+    await target.publish([submitted(parent, "awaited", source=SOURCE)])
+    return faults + list(await target.ended(["awaited", "awaiting"], CATALOGUED))
+
+
+async def aborted_transactions(target: Target) -> Faults:
+    """Good submissions that their producer took back: none of them is ever catalogued."""
+    taken_back = {str(number): strange(target, number, "aborted") for number in range(20)}
+    producer = AIOKafkaProducer(**kafka_access(target.running.settings), transactional_id=f"{STRANGER}-{target.scale}")
+    await producer.start()
+    try:
+        await producer.begin_transaction()
+        for receipt, said in taken_back.items():
+            message = submitted(said, f"aborted-{receipt}", source=SOURCE)
+            await producer.send_and_wait(SUBMITTED.name, message.value, key=message.key, headers=list(message.headers))
+        await producer.abort_transaction()
+    finally:
+        await producer.stop()
+    later = [submitted(strange(target, number, "kept"), f"kept-{number}", source=SOURCE) for number in range(20)]
+    await target.publish(later)
+    faults = await target.ended([f"kept-{number}" for number in range(20)], CATALOGUED)
+    ids = [dataset_id(said) for said in taken_back.values()]
+    found = await target.catalogue.fetchval("select count(*) from catalog.dataset where dataset_id = any($1)", ids)
+    return [*faults, *([f"{found} datasets were catalogued that were taken back"] if found else [])]
+
+
+async def terminated_sessions(target: Target) -> Faults:
+    """PostgreSQL ends every session of every service, four times a second, while events flow: none is rejected."""
+    messages = {}
+    for number in range(target.many(400)):
+        receipt = f"terminated-{number}"
+        messages[receipt] = submitted(strange(target, number, "terminated"), receipt, source=SOURCE)
+    ending = (
+        "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+        " where pid <> pg_backend_pid() and application_name like 'beamcat%'"
+    )
+    ordered = list(messages.values())
+    share = max(1, len(ordered) // target.many(60))
+    for start in range(0, len(ordered), share):
+        await target.publish(ordered[start : start + share])
+        await target.catalogue.fetchval(ending)
+        await target.pause(0.25)
+    return await target.ended(messages, CATALOGUED)
+
+
+EVENTS = {
+    "rubbish-events": rubbish_events,
+    "unknown-versions": unknown_versions,
+    "rubbish-frame": rubbish_frame,
+    "rubbish-batch": rubbish_batch,
+    "internal-garbage": internal_garbage,
+    "colliding-keys": colliding_keys,
+    "foreign-keys": foreign_keys,
+    "aborted-transactions": aborted_transactions,
+    "terminated-sessions": terminated_sessions,
+}

@@ -1,0 +1,126 @@
+"""Attacks by size: little that becomes much, and much that must still be told."""
+
+import gzip
+import json
+from pathlib import Path
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from shared.kafka_access import kafka_access
+from shared.topics import INVESTIGATIONS, LOGBOOK, REPORTS, SAMPLES, SHIPMENTS, SUBMITTED, Topic
+from shared.wire import Message, headers_of
+from tests.attack.by_events import CATALOGUED, REFUSED, SOURCE, strange
+from tests.attack.target import FOLDER, Faults, Target
+from tests.builders.submissions import submitted
+
+GROWTH_BYTES = 24 * 2**20
+"""What Kafka and PostgreSQL may grow by, while a frame of 200 kB is taken and a neighbour works beside it."""
+OPEN_TOPICS = (SUBMITTED, INVESTIGATIONS, SAMPLES, SHIPMENTS, REPORTS, LOGBOOK)
+"""Those that a producer may write to itself."""
+INFLATED_BYTES = 150 * 2**20
+
+
+async def multiplying_frame(target: Target) -> Faults:
+    """One frame of 213 kB whose paths, times its value, are half a gigabyte."""
+    paths = [f"{FOLDER}/many_{number}" for number in range(5000)]
+    body = {"proposal": "mx9999", "beamline": "id99", "datasetPaths": paths, "metadataName": "a"}
+    text = json.dumps(body | {"metadataValue": "x" * 100_000}).encode()
+    before = await _stored(target)
+    client = await (await target.stomp()).connect()
+    await client.send(text, "r", "/queue/icatUpdateDatasetMetadata")
+    await client.answer()
+    await client.close()
+    faults = await target.told(
+        "select least(count(*), 1) from search.rejection where code = 'too_large'", 1, "frames were told as too large"
+    )
+    grown = await _stored(target) - before
+    return [*faults, *([f"{grown / 2**20:.0f} MB were stored of {len(text)} bytes"] if grown > GROWTH_BYTES else [])]
+
+
+async def _stored(target: Target) -> int:
+    """Bytes in Kafka's logs and PostgreSQL's tables."""
+    logs = sum(_size(file) for file in target.directory.glob("kafka/topics/dataset.*/*.log"))
+    tables: int = await target.catalogue.fetchval("select pg_database_size(current_database())")
+    return logs + tables
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:  # a segment that Kafka removed meanwhile
+        return 0
+
+
+async def large_events(target: Target) -> Faults:
+    """Three hundred datasets of a megabyte each."""
+    messages = {}
+    for number in range(target.many(300)):
+        said = strange(target, number, "large")
+        said["parameters"] |= {f"note_{place}": f"{number}{'word ' * 120}" for place in range(1600)}
+        messages[f"large-{number}"] = submitted(said, f"large-{number}", source=SOURCE)
+    for message in messages.values():
+        await target.publish([message])
+    return await target.ended(messages, CATALOGUED)
+
+
+async def inflating_batch(target: Target) -> Faults:
+    """A batch of records that is 150 MB once it is unpacked; a broker that refuses it has told its producer."""
+    producer = AIOKafkaProducer(
+        **kafka_access(target.running.settings), compression_type="gzip", max_request_size=2**30, max_batch_size=2**30
+    )
+    await producer.start()
+    try:
+        batch = producer.create_batch()
+        headers = list(headers_of(SUBMITTED, receipt_id="inflated", source=SOURCE, time="2026-01-01T00:00:00Z"))
+        size = 0
+        while size < INFLATED_BYTES * target.scale:
+            if batch.append(key=b"k", value=b" " * 2**20, timestamp=None, headers=headers) is None:
+                break
+            size += 2**20
+        await (await producer.send_batch(batch, SUBMITTED.name, partition=0))
+    except KafkaError:
+        return []
+    finally:
+        await producer.stop()
+    return await target.ended(["inflated"], REFUSED)
+
+
+async def largest_records(target: Target) -> Faults:
+    """On each topic that producers write to, the largest record that Kafka takes: it is told."""
+    messages = [_largest(topic, target) for topic in OPEN_TOPICS]
+    for message in messages:
+        await target.publish([message])
+    return await target.ended([f"largest-{topic.name}" for topic in OPEN_TOPICS], REFUSED)
+
+
+def _largest(topic: Topic, target: Target) -> Message:
+    headers = headers_of(topic, receipt_id=f"largest-{topic.name}", source=SOURCE, time="2026-01-01T00:00:00Z")
+    return Message(topic.name, b"largest", target.chance.randbytes(topic.max_bytes), headers)
+
+
+async def many_names(target: Target) -> Faults:
+    """Bodies of 400 kB whose names are many, and some of them twice: read in no more than their size's time."""
+    said = strange(target, 0, "names") | {"beamline": "id99"}
+    names = ",".join(f'"n{number}":1' for number in range(target.many(40_000)))
+    body = json.dumps(said)[:-1] + f',{names},"name":"again"}}'
+    faults = []
+    for packed in (False, True):
+        headers = target.authorization | {"Content-Type": "application/json"}
+        headers |= {"Content-Encoding": "gzip"} if packed else {}
+        content = gzip.compress(body.encode()) if packed else body.encode()
+        answer = await target.http.post(
+            f"{target.running.urls['gateway']}/datasets", content=content, headers=headers, timeout=20
+        )
+        if not 400 <= answer.status_code < 500:
+            faults.append(f"many names are answered {answer.status_code}")
+    return faults
+
+
+SIZES = {
+    "multiplying-frame": multiplying_frame,
+    "large-events": large_events,
+    "inflating-batch": inflating_batch,
+    "largest-records": largest_records,
+    "many-names": many_names,
+}

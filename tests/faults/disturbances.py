@@ -1,0 +1,125 @@
+"""What happens beside the killing: sessions that end, processes that stand still, strangers on the topics.
+
+Each is done while datasets flow, at a moment that the seed chooses, and comes to its end by itself.
+"""
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+import asyncpg
+import psutil
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from deploy.embedded.installation import Installation
+from shared.kafka_access import kafka_access
+from shared.publisher import KafkaPublisher
+from shared.topics import LINKED, SUBMITTED, TRACKED, VALIDATED
+from tests.builders.submissions import raw_submission, submitted
+
+NOISE = "noise-"
+"""So begin the receipts of what is garbage."""
+FROZEN_SECONDS = 15.0
+SERVER_FROZEN_SECONDS = 5.0
+SESSIONS_SECONDS = 4.0
+END_SESSIONS = (
+    "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+    " where pid <> pg_backend_pid() and application_name like 'beamcat%'"
+)
+GARBAGE = (b"{}", b"[]", b"null", b"\xff", b'{"dataset":7}', b'{"submission":{"path":"/data/a"},"link":[]}')
+
+Disturbance = Callable[[Installation, random.Random], Coroutine[None, None, None]]
+
+
+async def sessions_end(running: Installation, _chance: random.Random) -> None:
+    """PostgreSQL ends every session of every service, four times a second."""
+    with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # the server may be killed meanwhile
+        connection = await asyncpg.connect(running.settings.database_url)
+        for _ in range(int(4 * SESSIONS_SECONDS)):
+            await connection.fetchval(END_SESSIONS)
+            await asyncio.sleep(0.25)
+        await connection.close()
+
+
+async def service_stands_still(running: Installation, chance: random.Random) -> None:
+    """One process is stopped wherever it is, in a transaction as well, and wakes up when others have its partitions."""
+    with _stopped([running.supervisor.pid(chance.choice(sorted(running.urls)))]):
+        await asyncio.sleep(FROZEN_SECONDS)
+
+
+async def postgres_stands_still(running: Installation, _chance: random.Random) -> None:
+    """PostgreSQL answers nothing, and breaks no connection."""
+    with suppress(psutil.NoSuchProcess), _stopped(_family(running.stack.pid("postgres"))):
+        await asyncio.sleep(SERVER_FROZEN_SECONDS)
+
+
+async def kafka_stands_still(running: Installation, _chance: random.Random) -> None:
+    """Kafka answers nothing, and breaks no connection."""
+    with _stopped([running.stack.pid("kafka")]):
+        await asyncio.sleep(SERVER_FROZEN_SECONDS)
+
+
+async def transaction_is_taken_back(running: Installation, chance: random.Random) -> None:
+    """Good submissions in a transaction of Kafka that is aborted: they were never said."""
+    producer = AIOKafkaProducer(**kafka_access(running.settings), transactional_id=f"faults-{chance.random()}")
+    with suppress(KafkaError):  # the broker may be killed meanwhile
+        await producer.start()
+        async with asyncio.timeout(30):
+            await producer.begin_transaction()
+            for number in range(20):
+                message = submitted(raw_submission(2 * 10**6 + number, chance), f"aborted-{number}")
+                headers = list(message.headers)
+                await producer.send_and_wait(SUBMITTED.name, message.value, key=message.key, headers=headers)
+            await producer.abort_transaction()
+    with suppress(KafkaError):
+        await producer.stop()
+
+
+async def garbage_between_stages(running: Installation, chance: random.Random) -> None:
+    """Records that no stage wrote, on the topics between the stages: each is refused, for what is wrong with it."""
+    publisher = KafkaPublisher(running.settings, "garbage")
+    good = submitted(raw_submission(3 * 10**6, chance), "good")
+    messages = []
+    for number in range(60):
+        topic = (VALIDATED, LINKED, TRACKED)[number % 3]
+        said = dict(good.headers) | {"ce_id": f"{NOISE}{number}".encode(), "ce_type": topic.type.encode()}
+        value = chance.choice((*GARBAGE, good.value))
+        messages.append(replace(good, topic=topic.name, value=value, headers=tuple(said.items())))
+    with suppress(KafkaError, TimeoutError):
+        await publisher.start()
+        await publisher.publish(messages)
+    await publisher.stop()
+
+
+DISTURBANCES: dict[str, Disturbance] = {
+    "PostgreSQL's sessions end": sessions_end,
+    "a service stands still": service_stands_still,
+    "PostgreSQL stands still": postgres_stands_still,
+    "Kafka stands still": kafka_stands_still,
+    "a transaction is taken back": transaction_is_taken_back,
+    "garbage comes between the stages": garbage_between_stages,
+}
+
+
+def _family(pid: int) -> list[int]:
+    """A process and its children."""
+    return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
+
+
+@contextmanager
+def _stopped(pids: Sequence[int]) -> Iterator[None]:
+    """Processes that stand still; one that is killed meanwhile stays dead."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
