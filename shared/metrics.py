@@ -171,6 +171,7 @@ def begin_stage(stage: str) -> None:
     begin(EVENTS, [stage], [REFUSED], Code)
     begin(RETRIES, [stage], USUAL_ERRORS)
     begin(EVENT_SECONDS, [stage])
+    begin(MOVED_BACK, [stage])
     begin(REBALANCES, [stage])
 
 

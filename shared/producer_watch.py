@@ -14,8 +14,8 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from shared.backoff import Patience
-from shared.kafka_access import farewell, kafka_access
-from shared.metrics import SLOWED
+from shared.kafka_access import ONLY_COMMITTED, farewell, kafka_access
+from shared.metrics import SLOWED, SLOWED_REQUESTS, begin
 from shared.publisher import Publisher
 from shared.settings import Settings
 from shared.slowdown import Slowdown
@@ -39,6 +39,7 @@ class ProducerWatch:
     def __init__(
         self, settings: Settings, door: str, patience: Patience, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
+        begin(SLOWED_REQUESTS, [door])
         self._access = kafka_access(settings)
         self._door = door
         self._patience = patience
@@ -72,6 +73,7 @@ class ProducerWatch:
                 REJECTED.name,
                 **self._access,
                 auto_offset_reset="latest",
+                isolation_level=ONLY_COMMITTED,
                 fetch_max_bytes=FETCH_BYTES,
                 max_partition_fetch_bytes=FETCH_BYTES,
             )

@@ -26,7 +26,7 @@ from shared.kafka_access import ONLY_COMMITTED, farewell, kafka_access
 from shared.kafka_positions import Standing
 from shared.kafka_records import bytes_at_most, record_of
 from shared.lots import lots_of
-from shared.metrics import LAG, LAST_PROGRESS, MOVED_BACK, REBALANCES, observe_retry
+from shared.metrics import LAG, LAST_PROGRESS, REBALANCES, observe_retry
 from shared.settings import Settings
 from shared.topics import MEBIBYTE, Topic
 from shared.wire import Record
@@ -97,7 +97,6 @@ class Subscription:
     def attach(self, broker: KafkaBroker, settings: Settings) -> None:
         """Declare the subscriber to FastStream."""
         self.standing = Standing(self.name, settings)
-        MOVED_BACK.labels(self.name)
         self._full_batch = settings.batch_events
         self._rest_seconds = settings.batch_milliseconds / 1000
         self._subscriber = broker.subscriber(

@@ -44,8 +44,10 @@ class Said:
 
     @property
     def id(self) -> SubmissionId:
+        """What cannot be read is about no dataset, whatever its key says."""
         source = "?" if self.kind == "headless" else self.source
-        return SubmissionId(source, self.key, dataset_id(self.submission), fingerprint(self._value))
+        about = None if self.kind in {"poison", "headless"} else dataset_id(self.submission)
+        return SubmissionId(source, self.key, about, fingerprint(self._value))
 
     @property
     def _value(self) -> bytes:

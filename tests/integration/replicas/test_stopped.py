@@ -84,9 +84,9 @@ class Facility:
     async def wait_for(self, plan: Plan, seconds: float) -> None:
         """Until every receipt is final."""
         began = time.monotonic()
-        while (found := await settled(self.connection, plan)) < len(plan.receipts):
+        while (found := await settled(self.connection, plan)) < plan.endings:
             waited = time.monotonic() - began
-            assert waited < seconds, f"{found} of {len(plan.receipts)} receipts are final after {waited:.1f} s"
+            assert waited < seconds, f"{found} of {plan.endings} receipts are final after {waited:.1f} s"
             await asyncio.sleep(POLL_SECONDS)
 
     def replica(self, service: str, place: str, mark: Path) -> ServiceProcess:

@@ -232,7 +232,7 @@ class StoreSuite:
             topics.reported(7, by="/producers/stranger", about="restoration"),
             topics.reported(7, by="/icat/10.0.0.1", at=NOON + timedelta(seconds=1)),
         )
-        assert await world.reports() == [(7, "archiving"), (7, "restoration")]
+        assert await world.reports() == [(7, "archiving"), (7, "archiving"), (7, "restoration")]
 
     async def test_a_report_on_a_number_that_no_dataset_has_is_rejected_and_its_neighbours_are_kept(
         self, world: World
