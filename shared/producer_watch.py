@@ -1,4 +1,4 @@
-"""What a door learns of rejections, and how it treats producers that send nothing but rubbish.
+"""The pace at which a door takes in what a producer sends: slowly if it is nothing but rubbish, steadily if it is much.
 
 Each door process reads `dataset.rejected` from its end, in no group, and of each record only the headers: whose event
 it was and under which receipt. While Kafka is away nothing is learned, and who was slowed is forgiven in time.
@@ -17,6 +17,7 @@ from shared.backoff import Patience
 from shared.kafka_access import ONLY_COMMITTED, farewell, kafka_access
 from shared.metrics import SLOWED, SLOWED_REQUESTS, begin
 from shared.publisher import Publisher
+from shared.quota import ByteQuota
 from shared.settings import Settings
 from shared.slowdown import Slowdown
 from shared.topics import MEBIBYTE, REJECTED
@@ -26,6 +27,10 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 START_SECONDS = 10.0
+BURST_SECONDS = 8
+"""So many seconds' bytes a producer may send at once. What a stage needs for a byte hardly depends on who sent it, so
+this bounds how long one producer's burst keeps others waiting.
+"""
 MOST_RECORDS = 500
 FETCH_BYTES = 4 * MEBIBYTE
 """At one time, over all partitions; one record that is larger comes alone."""
@@ -45,11 +50,12 @@ class ProducerWatch:
         self._patience = patience
         self._monotonic = monotonic
         self._rule = Slowdown()
+        self._pace = ByteQuota(BURST_SECONDS * settings.source_bytes_per_second, BURST_SECONDS, monotonic=monotonic)
         self._named: set[str] = set()
 
     def wait_seconds(self, source: str) -> float:
-        """How long a producer has to wait before its next event is admitted; 0 unless it is slowed."""
-        return self._rule.wait_seconds(source, self._monotonic())
+        """How long a producer has to wait before its next event is admitted; 0 unless it is slowed or sends much."""
+        return max(self._rule.wait_seconds(source, self._monotonic()), self._pace.seconds_to_wait(source))
 
     def admitted(self, messages: Sequence[Message]) -> None:
         """These are about to be published, in the names of their producers."""
@@ -58,6 +64,7 @@ class ProducerWatch:
         for message in messages:
             source, receipt = _of_what(message.headers, message.topic)
             receipts.setdefault(source, []).append(receipt)
+            self._pace.use(source, message.size)
         for source, each in receipts.items():
             self._rule.admitted(source, each, now)
 

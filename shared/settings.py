@@ -110,6 +110,11 @@ class Settings(BaseSettings):
         ge=1024**2,
         description="most bytes that one source may leave behind in a day, at each process that takes them in",
     )
+    source_bytes_per_second: int = Field(
+        default=2 * 1024**2,
+        ge=1024,
+        description="what one source may hand in for long, at each process that takes it in; at once, eight times that",
+    )
     rejected_bytes_per_hour: int = Field(
         default=64 * 1024**2,
         ge=1,

@@ -77,7 +77,7 @@ class Edge:
     descriptions: Descriptions
     clock: Callable[[], datetime]
     wait_seconds: Callable[[str], float]
-    """How long a source has to wait before it may hand in something; 0 unless nearly all of it is rejected."""
+    """How long a source has to wait before it may hand in something; 0 unless much, or mostly rubbish, comes of it."""
     keys: UsedKeys = field(default_factory=UsedKeys)
 
     def router(self) -> APIRouter:
@@ -204,9 +204,9 @@ class Edge:
             SLOWED_REQUESTS.labels("gateway").inc()
             raise Problem(
                 429,
-                f"nearly everything that {call.grant.name} sent lately was rejected, so it is admitted slowly until"
-                f" something is not; `beamcat rejections list --producer {call.grant.source}` says why;"
-                f" send again in {seconds} s",
+                f"{call.grant.name} is admitted slowly: it sends more than one source may for long"
+                " (BEAMCAT_SOURCE_BYTES_PER_SECOND), or nearly everything of it was rejected lately"
+                f" (`beamcat rejections list --producer {call.grant.source}` says why); send again in {seconds} s",
                 retry_after_seconds=seconds,
             )
 

@@ -11,8 +11,8 @@ from shared.kafka_access import kafka_access
 from shared.topics import INVESTIGATIONS, LOGBOOK, REPORTS, SAMPLES, SHIPMENTS, SUBMITTED, Topic
 from shared.wire import Message, headers_of
 from tests.attack.by_events import CATALOGUED, REFUSED, SOURCE, strange
+from tests.attack.neighbour import NOT_YET
 from tests.attack.target import FOLDER, Faults, Target
-from tests.builders.submissions import submitted
 
 GROWTH_BYTES = 24 * 2**20
 """What Kafka and PostgreSQL may grow by, while a frame of 200 kB is taken and a neighbour works beside it."""
@@ -53,15 +53,19 @@ def _size(file: Path) -> int:
 
 
 async def large_events(target: Target) -> Faults:
-    """Three hundred datasets of a megabyte each."""
-    messages = {}
-    for number in range(target.many(300)):
-        said = strange(target, number, "large")
+    """Datasets of a megabyte each, as fast as the gateway takes them; who is told to wait, waits."""
+    receipts = []
+    for number in range(target.many(120)):
+        said = strange(target, number, "large") | {"beamline": "id99"}
         said["parameters"] |= {f"note_{place}": f"{number}{'word ' * 120}" for place in range(1600)}
-        messages[f"large-{number}"] = submitted(said, f"large-{number}", source=SOURCE)
-    for message in messages.values():
-        await target.publish([message])
-    return await target.ended(messages, CATALOGUED)
+        while True:
+            url = f"{target.running.urls['gateway']}/datasets"
+            answer = await target.http.post(url, json=said, headers=target.authorization)
+            if answer.status_code not in NOT_YET:
+                break
+            await target.pause(float(answer.headers["Retry-After"]))
+        receipts.append(answer.json()["receipt_id"])
+    return await target.ended(receipts, CATALOGUED)
 
 
 async def inflating_batch(target: Target) -> Faults:

@@ -5,7 +5,7 @@ import pytest
 
 from shared.backoff import Patience
 from shared.metrics import SLOWED
-from shared.producer_watch import MOST_NAMED, ProducerWatch, WatchedPublisher
+from shared.producer_watch import BURST_SECONDS, MOST_NAMED, ProducerWatch, WatchedPublisher
 from shared.publisher import MemoryPublisher
 from shared.rejecting import rejection_message
 from shared.rejections import Code, Refusal
@@ -34,9 +34,9 @@ class Door:
                 self.watch.rejected(_rejection(message).headers)
 
 
-def _submission(source: str, receipt: str) -> Message:
+def _submission(source: str, receipt: str, value: bytes = b"{}") -> Message:
     headers = headers_of(SUBMITTED, receipt_id=receipt, source=source, time="t")
-    return Message(SUBMITTED.name, b"key", b"{}", headers)
+    return Message(SUBMITTED.name, b"key", value, headers)
 
 
 def _rejection(message: Message) -> Message:
@@ -110,3 +110,13 @@ async def test_the_metric_names_few_however_many_are_slowed(door: Door) -> None:
     assert door.watch.wait_seconds(f"/icat/10.0.0.{MOST_NAMED}") == 0
     await door.send(f"/icat/10.0.0.{MOST_NAMED}", 1, receipts="more")
     assert door.watch.wait_seconds(f"/icat/10.0.0.{MOST_NAMED}") > 0
+
+
+async def test_whoever_sends_much_waits_until_it_would_have_been_little(door: Door) -> None:
+    rate = Settings().source_bytes_per_second
+    burst = [_submission("/producers/large", f"large-{number}", bytes(rate)) for number in range(BURST_SECONDS + 1)]
+    await door.publisher.publish(burst)
+    assert 0.9 < door.watch.wait_seconds("/producers/large") < 1.1
+    assert door.watch.wait_seconds("/producers/neighbour") == 0
+    door.now += 1.2
+    assert door.watch.wait_seconds("/producers/large") == 0
