@@ -1,5 +1,10 @@
 """One number at every door, and room for it all the way."""
 
+import re
+from pathlib import Path
+from pkgutil import resolve_name
+
+import pytest
 import yaml
 
 from deploy.embedded.kafka import MAX_MESSAGE_BYTES
@@ -44,3 +49,36 @@ def test_kafka_takes_the_largest_event_of_every_topic() -> None:
     largest = max(int(topic.config()["max.message.bytes"]) for topic in TOPICS)
     assert largest <= MAX_REQUEST_BYTES <= MAX_MESSAGE_BYTES
     assert yaml.safe_load(TEXT)["services"]["kafka"]["environment"]["KAFKA_MESSAGE_MAX_BYTES"] == MAX_MESSAGE_BYTES
+
+
+PAGES = Path(__file__).parents[2] / "docs"
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split(" | ")]
+    for line in (PAGES / "operating.md").read_text(encoding="utf-8").partition("## Every limit")[2].splitlines()
+    if line.startswith("| ") and "`" in line
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_each_limit_that_is_documented_is_there(row: list[str]) -> None:
+    _limit, default, name, beyond, metric = row
+    assert default
+    assert beyond
+    name = name.strip("`")
+    if name.startswith("BEAMCAT_"):
+        assert f"`{name}`" in (PAGES / "settings.md").read_text(encoding="utf-8")
+    else:
+        module, _, constant = name.rpartition(".")
+        assert resolve_name(name) if hasattr(resolve_name(module), constant) else constant in _fields(module)
+    assert metric == "none" or f"`{metric.strip('`')}`" in (PAGES / "metrics.md").read_text(encoding="utf-8")
+
+
+def _fields(name: str) -> set[str]:
+    """Of a dataclass, also those whose default is made for each."""
+    return set(getattr(resolve_name(name), "__dataclass_fields__", ()))
+
+
+def test_every_setting_that_bounds_is_among_the_limits() -> None:
+    bounding = re.compile(r"BEAMCAT_\w*(?:BYTES_PER|CONNECTIONS_PER|QUESTIONS|AWAITED|HTTP_REQUESTS)\w*")
+    named = set(bounding.findall((PAGES / "settings.md").read_text(encoding="utf-8")))
+    assert named <= {row[2].strip("`") for row in ROWS}
