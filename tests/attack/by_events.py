@@ -63,8 +63,8 @@ async def unknown_versions(target: Target) -> Faults:
 
 
 async def rubbish_frame(target: Target) -> Faults:
-    """One frame of ICAT's client that updates 1,500 datasets which nobody has."""
-    paths = [f"{FOLDER}/absent_{number}" for number in range(target.many(1500))]
+    """One frame of ICAT's client that updates 1,000 datasets which nobody has."""
+    paths = [f"{FOLDER}/absent_{number}" for number in range(target.many(1000))]
     body = {"proposal": "mx9999", "beamline": "id99", "datasetPaths": paths, "metadataName": "a", "metadataValue": "b"}
     client = await (await target.stomp()).connect()
     await client.send(json.dumps(body).encode(), "r", "/queue/icatUpdateDatasetMetadata")

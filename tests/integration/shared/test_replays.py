@@ -86,7 +86,7 @@ async def everything(url: str) -> dict[str, list[str]]:
 async def test_a_replay_of_any_group_at_any_moment_changes_no_table(database_url: str) -> None:
     seed = random.randrange(2**32)
     print(f"SEED={seed}")  # noqa: T201  # shown when the test fails
-    steps = story(random.Random(seed), 25)
+    steps = story(random.Random(seed), 50)
     ends = []
     for chance in (None, random.Random(seed)):
         await migrate(database_url)

@@ -120,7 +120,7 @@ def receipt_of(raw: Any) -> bytes:
     """A rejection has an id of its own."""
     if raw.topic == REJECTED.name:
         return str(json.loads(raw.value)["rejection"]["receipt_id"]).encode()
-    return bytes(dict(raw.headers)["ce_id"])
+    return bytes(dict(raw.headers).get("ce_id", b""))  # of a batch that is refused unread there is none
 
 
 async def rejection_of_a_batch(settings: Settings) -> bytes:
