@@ -188,7 +188,7 @@ async def terminated_sessions(target: Target) -> Faults:
         " where pid <> pg_backend_pid() and application_name like 'beamcat%'"
     )
     ordered = list(messages.values())
-    share = max(1, len(ordered) // target.many(60))
+    share = max(1, len(ordered) // target.many(30))
     for start in range(0, len(ordered), share):
         await target.publish(ordered[start : start + share])
         await target.catalogue.fetchval(ending)

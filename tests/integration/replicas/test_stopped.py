@@ -73,11 +73,13 @@ class Facility:
         for submission in (child, *parents):
             identity = dataset_id(submission)
             plan.revisions[identity] = [f"{revision}-{identity}" for revision in ("first", "later")]
+            plan.proposals[identity] = submission["proposal"]
             plan.links |= {(identity, dataset_id({"path": path})) for path in submission.get("input", ())}
             later = submission | {"parameters": submission["parameters"] | {"group_by": "later"}}
             messages += map(submitted, (submission, later), plan.revisions[identity])
         await self.publisher.publish(messages)
         self.plan.revisions |= plan.revisions
+        self.plan.proposals |= plan.proposals
         self.plan.links |= plan.links
         return plan
 
