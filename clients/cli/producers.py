@@ -6,6 +6,7 @@ import typer
 
 from clients.cli.api import connect
 from clients.cli.output import Json, print_json, print_table
+from clients.cli.surroundings import settings, time_of
 
 COUNTS = ("committed", "unchanged", "pending", "in_flight", "rejected")
 
@@ -16,7 +17,8 @@ def list_producers(
     as_json: Json = False,
 ) -> None:
     """What became of what each producer sent lately, those with most rejections first."""
-    answer = connect().search("/producers", since=since)
+    begin = time_of("--since", since, settings()).isoformat() if since else None
+    answer = connect().search("/producers", since=begin)
     if as_json:
         print_json(answer)
         return
