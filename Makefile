@@ -46,7 +46,9 @@ setup: .venv/.dev ## only install: .venv with all that running and testing need
 
 ##@ Change it
 test: lint types .venv/.dev .venv/.mxcube ## lint, types and every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto tests/unit tests/contract tests/flow
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/integration
+	@$(BIN)/python -m pytest tests/e2e
 unit: .venv/.dev ## the tests of the code by itself, in seconds, with fewer random examples than `make test`
 	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile=quick tests/unit
 check: lint types .venv/.dev ## what every commit passes: lint, types, and all tests that need no server
