@@ -50,7 +50,7 @@ class HttpPatiences:
     """Between two looks at all connections."""
 
 
-class Door:
+class Listener:
     """What the HTTP connections of one listener share."""
 
     def __init__(self, settings: Settings, patiences: HttpPatiences) -> None:
@@ -85,7 +85,7 @@ class BoundedProtocol(H11Protocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         assert isinstance(config, HttpConfig)
-        self._door = config.door
+        self._listener = config.listener
         self.address = ""
         self._since = time.monotonic()
         """When it was opened, its request began, or its last answer was complete."""
@@ -109,15 +109,15 @@ class BoundedProtocol(H11Protocol):
         """A client has connected, and owes a request."""
         super().connection_made(transport)
         self.address = address_of(self.client[0] if self.client else "")
-        self._due = self._since + self._door.patiences.head
+        self._due = self._since + self._listener.patiences.head
         HTTP_CONNECTIONS.inc()
-        self._door.arrive(self)
+        self._listener.arrive(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is closed, by whomever."""
         super().connection_lost(exc)
         HTTP_CONNECTIONS.dec()
-        self._door.connections.leave(self)
+        self._listener.connections.leave(self)
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request."""
@@ -126,7 +126,7 @@ class BoundedProtocol(H11Protocol):
         self._set_due(len(data))
         if self.cycle is not before:
             self._since = time.monotonic()
-            self._door.connections.enter(self)
+            self._listener.connections.enter(self)
 
     def on_response_complete(self) -> None:
         """The client has nothing more to get, and owes nothing until it begins a further request."""
@@ -141,19 +141,19 @@ class BoundedProtocol(H11Protocol):
         phase = self.conn.their_state
         if phase is h11.SEND_BODY:
             if self._phase is not h11.SEND_BODY or self._due is None:
-                self._due = time.monotonic() + self._door.patiences.body
+                self._due = time.monotonic() + self._listener.patiences.body
             self._due += received / SLOWEST_BYTES_PER_SECOND
         elif phase is not h11.IDLE:
             self._due = None
         elif self._phase is not h11.IDLE or self._due is None:
-            self._due = time.monotonic() + self._door.patiences.head
+            self._due = time.monotonic() + self._listener.patiences.head
         self._phase = phase
 
     def look(self) -> None:
         """End the connection if the client has kept us waiting for too long."""
         now = time.monotonic()
         if self._due is not None and self.flow.read_paused:  # it is us who do not read
-            self._due += self._door.patiences.look
+            self._due += self._listener.patiences.look
         elif self._due is not None and now > self._due:
             self._end("head" if self._phase is h11.IDLE else "body")
         self._look_at_answer(now)
@@ -166,7 +166,7 @@ class BoundedProtocol(H11Protocol):
         since, at_first = self._unread or (now, 0)
         if unread > at_first:  # there is more to read, so what was there has been read
             self._unread = now, unread
-        elif now > since + self._door.patiences.answer + (at_first - unread) / SLOWEST_BYTES_PER_SECOND:
+        elif now > since + self._listener.patiences.answer + (at_first - unread) / SLOWEST_BYTES_PER_SECOND:
             self._end("answer")
 
     def make_room(self, why: str) -> None:
@@ -239,7 +239,7 @@ class HttpConfig(uvicorn.Config):
             port=port,
             lifespan=lifespan,
         )
-        self.door = Door(settings, patiences)
+        self.listener = Listener(settings, patiences)
 
 
 class HttpServer(uvicorn.Server):
