@@ -64,9 +64,13 @@ class ProducerWatch:
         for message in messages:
             source, receipt = _of_what(message.headers, message.topic)
             receipts.setdefault(source, []).append(receipt)
-            self._pace.use(source, message.size)
         for source, each in receipts.items():
             self._rule.admitted(source, each, now)
+
+    def published(self, messages: Sequence[Message]) -> None:
+        """Kafka has these. What it did not take is tried again, and counts once."""
+        for message in messages:
+            self._pace.use(_of_what(message.headers, message.topic)[0], message.size)
 
     def rejected(self, headers: Headers) -> None:
         """A record of `dataset.rejected` has these headers."""
@@ -130,6 +134,7 @@ class WatchedPublisher:
         """As the publisher does."""
         self._watch.admitted(messages)
         await self._publisher.publish(messages)
+        self._watch.published(messages)
 
 
 def _of_what(headers: Headers, topic: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 
 from shared.backoff import Patience
 from shared.metrics import SLOWED
@@ -13,6 +14,7 @@ from shared.settings import Settings
 from shared.slowdown import FEWEST_REJECTED, GOOD_AFTER_SECONDS
 from shared.topics import SUBMITTED, VALIDATED
 from shared.wire import Message, Record, derived_headers, headers_of
+from tests.builders.publishers import TroubledPublisher
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 REFUSED = Refusal(Code.DATASET_INVALID, "no")
@@ -110,6 +112,17 @@ async def test_the_metric_names_few_however_many_are_slowed(door: Door) -> None:
     assert door.watch.wait_seconds(f"/icat/10.0.0.{MOST_NAMED}") == 0
     await door.send(f"/icat/10.0.0.{MOST_NAMED}", 1, receipts="more")
     assert door.watch.wait_seconds(f"/icat/10.0.0.{MOST_NAMED}") > 0
+
+
+async def test_what_is_tried_again_while_kafka_is_away_counts_once(door: Door) -> None:
+    away = TroubledPublisher()
+    away.error = KafkaConnectionError()
+    trying = WatchedPublisher(away, door.watch)
+    burst = [_submission("/producers/spooled", "r", bytes(Settings().source_bytes_per_second))]
+    for _ in range(10 * BURST_SECONDS):
+        with pytest.raises(KafkaConnectionError):
+            await trying.publish(burst)
+    assert door.watch.wait_seconds("/producers/spooled") == 0
 
 
 async def test_whoever_sends_much_waits_until_it_would_have_been_little(door: Door) -> None:
