@@ -17,9 +17,9 @@ import asyncpg
 from shared.fatal import Fatal
 from shared.faults import breaks_connection
 from shared.metrics import QUESTIONS_REFUSED
-from shared.problems import Problem
+from shared.problems import AWAY, Problem
 from shared.settings import Settings
-from shared.turns import BUSY, Turns
+from shared.turns import Turns
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -214,7 +214,7 @@ class Database:
 def _too_slow(questions: Questions) -> Problem:
     QUESTIONS_REFUSED.labels(questions.name.lower(), "slow").inc()
     words = f"the question took longer than {questions.value} s; narrow it, by proposal or dates for instance"
-    return Problem(BUSY, words, retry_after_seconds=questions.value)
+    return Problem(AWAY, words, retry_after_seconds=questions.value)
 
 
 @asynccontextmanager

@@ -69,8 +69,16 @@ class ProblemResponse(JSONResponse):
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **members: object) -> ProblemResponse:
     """The whole answer; `members` are more than what every problem has, such as `errors`."""
-    retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == AWAY else {}
-    return ProblemResponse(problem_body(status, detail, **members), status, retry | dict(headers or {}))
+    return ProblemResponse(
+        problem_body(status, detail, **members), status, _when_to_retry(status) | dict(headers or {})
+    )
+
+
+def _when_to_retry(status: int, seconds: int | None = None) -> dict[str, str]:
+    """The header of every answer to a request that may go through later."""
+    if seconds is None and status == AWAY:
+        seconds = RETRY_AFTER_SECONDS
+    return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
 def problem_body(status: int, detail: str, **members: object) -> dict[str, object]:
@@ -111,11 +119,7 @@ class Problem(Exception):
 
     def response(self) -> ProblemResponse:
         """The whole answer."""
-        headers = dict(self.headers)
-        if self.retry_after_seconds is not None:
-            headers["Retry-After"] = str(self.retry_after_seconds)
-        elif self.status == AWAY:
-            headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        headers = dict(self.headers) | _when_to_retry(self.status, self.retry_after_seconds)
         return ProblemResponse(self.body(), self.status, headers)
 
 

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.admission import address_of
 from shared.metrics import HTTP_REFUSED
-from shared.problems import problem
+from shared.problems import AWAY, problem
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class RequestLimit:
                 f"{address} has too many requests under way: {places.most} are worked on at a time, and one address "
                 "may have as many of them as are free; send fewer at a time, and this one again in a second"
             )
-            await problem(503, detail, {"Retry-After": "1"})(scope, receive, send)
+            await problem(AWAY, detail)(scope, receive, send)
             return
         try:
             await self._app(scope, receive, send)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.metrics import QUESTIONS_REFUSED
-from shared.problems import Problem
+from shared.problems import AWAY, Problem
 
 PATIENCE_SECONDS = 5.0
 """How long a question waits for its turn."""
@@ -26,7 +26,6 @@ MOST_WAITING_EACH = 100
 MOST_WAITING = 1000
 """Questions that wait."""
 TOO_MANY = 429
-BUSY = 503
 
 
 @dataclass
@@ -120,4 +119,4 @@ class Turns:
             return Problem(TOO_MANY, f"{words}; ask one after the other", retry_after_seconds=1)
         QUESTIONS_REFUSED.labels(self.kind, "busy").inc()
         words = f"{self._most} {self.kind} questions are being answered, as many as may be at the same time"
-        return Problem(BUSY, f"{words}; ask again", retry_after_seconds=1)
+        return Problem(AWAY, f"{words}; ask again", retry_after_seconds=1)

@@ -8,11 +8,9 @@ import httpx
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from shared.events import Finding
-from shared.problems import Problem
+from shared.problems import AWAY, Problem
 
 ANSWER_SECONDS = 10.0
-AWAY = 503
-"""The status of the answer while a service that judges is away."""
 
 
 class FromValidator(BaseModel):

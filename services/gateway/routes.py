@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from services.gateway.checking import AWAY, Judges, Verdict, Verdicts
+from services.gateway.checking import Judges, Verdict, Verdicts
 from services.gateway.descriptions import Descriptions
 from services.gateway.handler import (
     BULK,
@@ -33,7 +33,7 @@ from shared.door import read_body
 from shared.events import Submission
 from shared.identity import Identities
 from shared.metrics import GATEWAY_REQUESTS, SLOWED_REQUESTS, begin
-from shared.problems import UNPROCESSABLE, FieldFault, Problem, invalid
+from shared.problems import AWAY, UNPROCESSABLE, FieldFault, Problem, invalid
 from shared.routing import ProblemRoute
 from shared.tokens import TokenRefused, Tokens
 from shared.topics import MOST_SUBMISSION_BYTES
