@@ -5,12 +5,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
-
-from shared.kafka_access import kafka_access
-from shared.topics import LINKED, SUBMITTED, TRACKED, VALIDATED
-from shared.wire import Message
 from tests.attack.target import FOLDER, STRANGER, Faults, Target
+from tests.builders.harm import END_SESSIONS, garbage, take_back, with_header
 from tests.builders.submissions import dataset_id, processed_submission, raw_submission, submitted
 
 REFUSED, CATALOGUED = ("rejected",), ("committed", "unchanged")
@@ -24,10 +20,6 @@ def strange(target: Target, number: int, what: str) -> dict[str, Any]:
     said = raw_submission(number, target.chance)
     parameters = said["parameters"] | {"beamlineID": "id99"}
     return said | {"path": f"{FOLDER}/{what}_{number}", "proposal": "mx9999", "parameters": parameters}
-
-
-def _header(message: Message, name: str, value: bytes) -> Message:
-    return replace(message, headers=(*(pair for pair in message.headers if pair[0] != name), (name, value)))
 
 
 async def rubbish_events(target: Target) -> Faults:
@@ -57,7 +49,7 @@ async def unknown_versions(target: Target) -> Faults:
     for number in range(target.many(2500)):
         receipt = f"version-{number}"
         message = submitted(strange(target, number, "version"), receipt, source=f"/producers/unknown-{number % 20}")
-        messages[receipt] = _header(message, "ce_type", b"beamcat.dataset.submitted.v7")
+        messages[receipt] = with_header(message, "ce_type", b"beamcat.dataset.submitted.v7")
     await target.publish(list(messages.values()))
     return await target.ended(messages, REFUSED)
 
@@ -91,13 +83,7 @@ async def internal_garbage(target: Target) -> Faults:
     """Records on the topics between the stages that no stage has written."""
     before = await target.catalogue.fetchval(INTERNAL_FAULTS)
     good = submitted(strange(target, 0, "garbage"), "garbage", source=SOURCE)
-    bodies = [b"{}", b"[]", b"null", b'{"dataset":7}', good.value, b'{"dataset":{"path":"/data/x"},"link":[]}', b"\xff"]
-    messages = []
-    for number in range(target.many(1200)):
-        topic = (VALIDATED, LINKED, TRACKED)[number % 3]
-        message = replace(good, topic=topic.name, value=target.chance.choice(bodies))
-        message = _header(message, "ce_type", topic.type.encode())
-        messages.append(_header(message, "ce_id", b"garbage-%d" % number))
+    messages = garbage(good, target.many(1200), "garbage-", target.chance)
     await target.publish(messages)
     faults = await target.ended([f"garbage-{number}" for number in range(len(messages))], REFUSED)
     after = await target.catalogue.fetchval(INTERNAL_FAULTS)
@@ -159,16 +145,8 @@ async def foreign_keys(target: Target) -> Faults:
 async def aborted_transactions(target: Target) -> Faults:
     """Good submissions that their producer took back: none of them is ever catalogued."""
     taken_back = {str(number): strange(target, number, "aborted") for number in range(20)}
-    producer = AIOKafkaProducer(**kafka_access(target.running.settings), transactional_id=f"{STRANGER}-{target.scale}")
-    await producer.start()
-    try:
-        await producer.begin_transaction()
-        for receipt, said in taken_back.items():
-            message = submitted(said, f"aborted-{receipt}", source=SOURCE)
-            await producer.send_and_wait(SUBMITTED.name, message.value, key=message.key, headers=list(message.headers))
-        await producer.abort_transaction()
-    finally:
-        await producer.stop()
+    messages = [submitted(said, f"aborted-{receipt}", source=SOURCE) for receipt, said in taken_back.items()]
+    await take_back(target.running.settings, messages, f"{STRANGER}-{target.scale}")
     later = [submitted(strange(target, number, "kept"), f"kept-{number}", source=SOURCE) for number in range(20)]
     await target.publish(later)
     faults = await target.ended([f"kept-{number}" for number in range(20)], CATALOGUED)
@@ -183,15 +161,11 @@ async def terminated_sessions(target: Target) -> Faults:
     for number in range(target.many(400)):
         receipt = f"terminated-{number}"
         messages[receipt] = submitted(strange(target, number, "terminated"), receipt, source=SOURCE)
-    ending = (
-        "select count(pg_terminate_backend(pid)) from pg_stat_activity"
-        " where pid <> pg_backend_pid() and application_name like 'beamcat%'"
-    )
     ordered = list(messages.values())
     share = max(1, len(ordered) // target.many(30))
     for start in range(0, len(ordered), share):
         await target.publish(ordered[start : start + share])
-        await target.catalogue.fetchval(ending)
+        await target.catalogue.fetchval(END_SESSIONS)
         await target.pause(0.25)
     return await target.ended(messages, CATALOGUED)
 

@@ -9,17 +9,14 @@ import random
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 
 import asyncpg
 import psutil
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from deploy.embedded.installation import Installation
-from shared.kafka_access import kafka_access
 from shared.publisher import KafkaPublisher
-from shared.topics import LINKED, SUBMITTED, TRACKED, VALIDATED
+from tests.builders.harm import END_SESSIONS, garbage, take_back
 from tests.builders.submissions import raw_submission, submitted
 
 NOISE = "noise-"
@@ -27,11 +24,6 @@ NOISE = "noise-"
 FROZEN_SECONDS = 15.0
 SERVER_FROZEN_SECONDS = 5.0
 SESSIONS_SECONDS = 4.0
-END_SESSIONS = (
-    "select count(pg_terminate_backend(pid)) from pg_stat_activity"
-    " where pid <> pg_backend_pid() and application_name like 'beamcat%'"
-)
-GARBAGE = (b"{}", b"[]", b"null", b"\xff", b'{"dataset":7}', b'{"submission":{"path":"/data/a"},"link":[]}')
 
 Disturbance = Callable[[Installation, random.Random], Coroutine[None, None, None]]
 
@@ -66,30 +58,17 @@ async def kafka_stands_still(running: Installation, _chance: random.Random) -> N
 
 async def transaction_is_taken_back(running: Installation, chance: random.Random) -> None:
     """Good submissions in a transaction of Kafka that is aborted: they were never said."""
-    producer = AIOKafkaProducer(**kafka_access(running.settings), transactional_id=f"faults-{chance.random()}")
-    with suppress(KafkaError):  # the broker may be killed meanwhile
-        await producer.start()
+    said = [submitted(raw_submission(2 * 10**6 + number, chance), f"aborted-{number}") for number in range(20)]
+    with suppress(KafkaError, TimeoutError):  # the broker may be killed meanwhile
         async with asyncio.timeout(30):
-            await producer.begin_transaction()
-            for number in range(20):
-                message = submitted(raw_submission(2 * 10**6 + number, chance), f"aborted-{number}")
-                headers = list(message.headers)
-                await producer.send_and_wait(SUBMITTED.name, message.value, key=message.key, headers=headers)
-            await producer.abort_transaction()
-    with suppress(KafkaError):
-        await producer.stop()
+            await take_back(running.settings, said, f"faults-{chance.random()}")
 
 
 async def garbage_between_stages(running: Installation, chance: random.Random) -> None:
     """Records that no stage wrote, on the topics between the stages: each is refused, for what is wrong with it."""
     publisher = KafkaPublisher(running.settings, "garbage")
     good = submitted(raw_submission(3 * 10**6, chance), "good")
-    messages = []
-    for number in range(60):
-        topic = (VALIDATED, LINKED, TRACKED)[number % 3]
-        said = dict(good.headers) | {"ce_id": f"{NOISE}{number}".encode(), "ce_type": topic.type.encode()}
-        value = chance.choice((*GARBAGE, good.value))
-        messages.append(replace(good, topic=topic.name, value=value, headers=tuple(said.items())))
+    messages = garbage(good, 60, NOISE, chance)
     with suppress(KafkaError, TimeoutError):
         await publisher.start()
         await publisher.publish(messages)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from shared.rejections import Code
 from shared.wire import Message
+from tests.builders.harm import with_header
 from tests.builders.submissions import dataset_id, processed_submission, raw_submission, submitted
 
 SOURCES = ("/producers/one", "/producers/two", "/producers/three")
@@ -20,11 +21,6 @@ Poisoning = Callable[[Message], Message]
 
 def _body(message: Message, old: bytes, new: bytes) -> Message:
     return Message(message.topic, message.key, message.value.replace(old, new, 1), message.headers)
-
-
-def _header(message: Message, name: str, value: bytes) -> Message:
-    kept = tuple(header for header in message.headers if header[0] != name)
-    return Message(message.topic, message.key, message.value, (*kept, (name, value)))
 
 
 def _value(message: Message, value: bytes) -> Message:
@@ -42,12 +38,12 @@ DEEP = b"[" * 400 + b"]" * 400
 POISONS: list[tuple[Code, Poisoning]] = [
     (Code.NOT_JSON, lambda message: _value(message, message.value[:-5])),
     (Code.NOT_UTF8, lambda message: _body(message, b'"mxcube"', b'"mxcub\xe9"')),
-    (Code.HEADER_INVALID, lambda message: _header(message, "x-note", b"\xff\xfe")),
+    (Code.HEADER_INVALID, lambda message: with_header(message, "x-note", b"\xff\xfe")),
     (Code.NUL_CHARACTER, lambda message: _body(message, b'"mxcube"', b'"mx\\u0000cube"')),
     (Code.NOT_FINITE, lambda message: _body(message, b'"MX_flux":"', b'"MX_fluxEnd":NaN,"MX_flux":"')),
     (Code.NOT_JSON, lambda message: _body(message, b'"MX_flux":', b'"x":' + DEEP + b',"MX_flux":')),
     (Code.SHAPE_INVALID, lambda message: _body(message, b'"proposal":', b'"porposal":')),
-    (Code.UNKNOWN_VERSION, lambda message: _header(message, "ce_type", b"beamcat.dataset.submitted.v7")),
+    (Code.UNKNOWN_VERSION, lambda message: with_header(message, "ce_type", b"beamcat.dataset.submitted.v7")),
     (Code.DATASET_INVALID, lambda message: _body(message, b'"start":"2', b'"start":"yesterday, 2')),
     (Code.INPUT_SELF, _own_input),
 ]
