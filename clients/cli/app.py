@@ -14,6 +14,7 @@ from clients.cli import (
     running,
     techniques,
     tokens,
+    waiting,
 )
 from clients.cli.output import Command
 
@@ -34,6 +35,7 @@ app.command("announce", rich_help_panel=DATASETS)(investigations.announce)
 app.command("submit", rich_help_panel=DATASETS)(datasets.submit)
 app.command("check", rich_help_panel=DATASETS)(datasets.check)
 app.command("status", rich_help_panel=DATASETS)(datasets.status)
+app.command("pending", rich_help_panel=DATASETS)(waiting.pending)
 app.command("find", rich_help_panel=DATASETS)(finding.find)
 app.command("lineage", rich_help_panel=DATASETS)(finding.lineage)
 app.command("export", rich_help_panel=DATASETS)(exporting.export)

@@ -10,9 +10,9 @@ from pydantic_core import from_json, to_json
 
 from services.search.icat_plus.noting import investigation_of, sample_of
 from services.search.index_entry import DocumentView, entry_of, packed
-from services.search.model import Noted, Rank, Receipt, RejectionRow, RevisionRow
+from services.search.model import Noted, Rank, Receipt, RejectionRow, RevisionRow, Waits
 from services.search.order import microsecond
-from shared.events import Commit, DatasetPending, DatasetRejected, Rejection, Section
+from shared.events import Commit, DatasetPending, DatasetRejected, NearPaths, Pending, Rejection, Section
 from shared.identity import Identities
 from shared.rejecting import rejection_id
 from shared.rejections import Code, Poison
@@ -55,7 +55,9 @@ def note_submitted(
     ]
 
 
-def note_pending(events: Sequence[Received[DatasetPending]], _known: object, _now: datetime) -> Sequence[Noted]:
+def note_pending(
+    identities: Identities, events: Sequence[Received[DatasetPending]], _known: object, _now: datetime
+) -> Sequence[Noted]:
     """The submission waits for inputs; a later word on the topic replaces an earlier one."""
     return [
         Noted(
@@ -73,12 +75,27 @@ def note_pending(events: Sequence[Received[DatasetPending]], _known: object, _no
                     since=pending.since,
                     deadline=pending.deadline,
                     findings=pending.findings,
+                    name=pending.name,
+                    near=_near(pending),
+                ),
+                Waits(
+                    pending.since,
+                    pending.beamline,
+                    pending.proposal,
+                    pending.kind,
+                    tuple(identities.dataset(path) for path in pending.waits_for),
                 ),
             )
         )
         for event in events
         for pending in (event.event.pending,)
     ]
+
+
+def _near(pending: Pending) -> list[NearPaths]:
+    """Of an event from before near paths were told by themselves, the one that a finding names."""
+    named = [(each.value, each.expected) for each in pending.findings if not pending.near]
+    return [*pending.near, *(NearPaths(path=path, near=[near]) for path, near in named if path and near)]
 
 
 def note_rejected(events: Sequence[Received[DatasetRejected]], _known: object, _now: datetime) -> Sequence[Noted]:

@@ -16,6 +16,7 @@ from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cu
 from services.search.filters import FilterInvalid, read_time
 from services.search.lineage import MOST_DEPTH, MOST_LINKS, MOST_NODES, Direction, lineage
 from services.search.naming import Naming
+from services.search.pending import add_pending
 from services.search.producers import LONGEST
 from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_query
 from services.search.reading import CatalogueReader
@@ -46,6 +47,7 @@ def routes(ground: Ground, vocabulary: Vocabulary) -> APIRouter:
     _add_receipts(router, reader, ground)
     _add_rejections(router, reader, ZoneInfo(ground.settings.time_zone))
     _add_producers(router, reader, ground)
+    add_pending(router, reader, ground.identities)
     router.add_api_route("/", lambda: FileResponse(PAGE, media_type="text/html"), include_in_schema=False)
     return router
 

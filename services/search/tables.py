@@ -177,9 +177,16 @@ RECEIPT = Table(
     Column("rank", SmallInteger, nullable=False),
     Column("word", BigInteger, nullable=False, comment="the last word of a rank stands"),
     Column("answer", Text, nullable=False),
+    Column("since", TIME, comment="when it began to wait for its inputs; absent unless it waits"),
+    Column("beamline", Text, comment="likewise, as the next ones"),
+    Column("proposal", Text),
+    Column("kind", Text),
+    Column("waits_for", ARRAY(Uuid), comment="the datasets that `answer` names, in the same order"),
     Index("receipt_by_dataset", "dataset_id"),
     Index("receipt_by_receipt", "receipt", "heard_at"),
     Index("receipt_by_time", "heard_at"),
+    Index("receipt_by_waiting", "since", postgresql_where=text("since is not null")),
+    Index("receipt_by_awaited", "waits_for", postgresql_using="gin", postgresql_where=text("since is not null")),
 )
 
 REJECTION = Table(

@@ -182,7 +182,7 @@ class Topics:
         event = DatasetCommitted(commit=self._commit(path, receipt, revision, "unchanged"), document=None)
         return self._add(COMMITTED, receipt, str(dataset_id(path)), event, by=by, content=said_of(path))
 
-    def pending(  # as submitted
+    def pending(  # noqa: PLR0913  # as submitted
         self,
         receipt: str,
         path: str,
@@ -191,15 +191,19 @@ class Topics:
         *,
         by: str = MXCUBE,
         words: str = "",
+        since: datetime = NOON,
+        **facts: Any,
     ) -> Record:
+        """`facts`: what the dataset is, and near paths; none, as a version before there were such told it."""
         pending = Pending(
             receipt_id=receipt,
             dataset_id=dataset_id(path),
             path=path,
             waits_for=list(waits_for),
-            since=NOON,
-            deadline=NOON + timedelta(days=7),
+            since=since,
+            deadline=since + timedelta(days=7),
             findings=list(findings),
+            **facts,
         )
         event = DatasetPending(pending=pending)
         return self._add(PENDING, receipt, str(dataset_id(path)), event, by=by, content=said_of(path, words))
