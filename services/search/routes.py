@@ -13,7 +13,8 @@ from pydantic_core import to_json
 from services.search.answers import chosen_answer, receipt_answer, rejection_parts
 from services.search.cif import add_cif
 from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
-from services.search.filters import FilterInvalid, read_time
+from services.search.filters import read_time
+from services.search.grammar import FilterInvalid
 from services.search.lineage import MOST_DEPTH, MOST_LINKS, MOST_NODES, Direction, lineage
 from services.search.naming import Naming
 from services.search.producers import LONGEST
