@@ -56,7 +56,7 @@ DECIMAL_COMMA = re.compile(r"\d+\b(?!\s*[,~<>=!≤≥≠]).*", re.ASCII)
 """What follows a comma in `2,5 A`."""
 AMONG_WORDS = re.compile(
     rf"(?<!\S)(?:{_NAME}\s*(?:{_ORDER})\s*{_NUMBER}|{_NUMBER}(?:[^\s<>\d][^\s<>]*)?\s*(?:{_ORDER})\s*{_NAME}"
-    rf"|{_NAME}\s*(?:==|!=|≠)\s*\S|{_NAME}~(?:{'|'.join(OPERATORS)})~|(?P<known>{_NAME})\s*(?:{_SIGN}))"
+    rf"|{_NAME}\s*(?:==|!=|≠)\s*\S|{_NAME}~(?:{'|'.join([*OPERATORS, *SLIPS])})~|(?P<known>{_NAME})\s*(?:{_SIGN}))"
 )
 """Where words end and conditions begin; what `known` holds must be the name of a parameter."""
 SPELLED_OUT = re.compile(r"(\S+)\s+(\S+)\s+(\S.*)")

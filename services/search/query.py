@@ -43,6 +43,11 @@ COLUMNS = {
     "start": "start",
 }
 """The columns that are always in a CSV, and what a row calls them."""
+FACTS = (
+    *("beamline", "type", "end", "complete", "revision", "submitted_at", "committed_at", "file_count"),
+    *("volume_bytes", "number", "findings"),
+)
+"""What else a row has, and a CSV where it is asked for."""
 COLUMN_SORTS = {"start": "started", "name": "name", "committed_at": "committed_at"}
 """Everything else that is sorted by is a numeric parameter."""
 
@@ -73,8 +78,9 @@ FIELDS = {
     "facets": f"counts of values, separated by commas: {', '.join(FACETS)}",
     "count": "true: the number of all that match, as `count`",
     "format": "json (the default) or csv: the page as a table; `Link` in the header leads to the next",
-    "columns": f"parameters that are columns of the CSV beside {', '.join(COLUMNS)}, apart by commas; at most "
-    f"{MOST_COLUMNS}",
+    "columns": f"parameters, or {', '.join(FACTS)}, separated by commas, at most {MOST_COLUMNS}: each is a column of the "
+    f"CSV beside {', '.join(COLUMNS)}; in JSON a dataset's `parameters` has the value of each, in the canonical unit or "
+    "null",
 }
 
 
@@ -123,7 +129,7 @@ class Query:
     count: bool = False
     as_csv: bool = False
     columns: tuple[str, ...] = ()
-    """Canonical names, each once."""
+    """Canonical names of parameters, and facts, each once."""
 
 
 def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: tzinfo, naming: Naming) -> Query:
@@ -160,7 +166,7 @@ def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: t
         facets=tuple(said.among("facets", FACETS)),
         count=said.claim("count") or False,
         as_csv=said.choice("format", ("json", "csv")) == "csv",
-        columns=tuple(dict.fromkeys(map(naming.canonical, said.columns()))),
+        columns=tuple(dict.fromkeys(_column(name, naming) for name in said.columns())),
     )
     if faults := [*said.faults, *_faults_together(query)]:
         raise QueryInvalid(faults)
@@ -175,11 +181,13 @@ def _faults_together(query: Query) -> Iterator[Fault]:
     ):
         if len(items) > most:
             yield Fault(name, f"{len(items)} of them; at most {most}")
-    if query.columns and not query.as_csv:
-        yield Fault("columns", "these are columns of format=csv")
     for name in ("facets", "count"):
         if query.as_csv and getattr(query, name):
             yield Fault(name, "there is no place for it in format=csv; ask for it apart")
+
+
+def _column(name: str, naming: Naming) -> str:
+    return name.lower() if name.lower() in FACTS else naming.canonical(name)
 
 
 def order_name(sort: str, descending: bool) -> str:  # noqa: FBT001  # the order is its name

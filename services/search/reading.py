@@ -15,7 +15,7 @@ from services.search.grammar import spelled_out
 from services.search.index_entry import unpacked
 from services.search.naming import Naming
 from services.search.producers import PRODUCERS, producer_answer
-from services.search.query import COLUMN_SORTS, Fault, Query, QueryInvalid, order_name
+from services.search.query import COLUMN_SORTS, FACTS, Fault, Query, QueryInvalid, order_name
 from services.search.receipts import MOST_SUBMISSIONS
 from services.search.rejections import RejectionQuery, rejection_page
 from services.search.revisions import Revision, history_of
@@ -86,7 +86,7 @@ class CatalogueReader:
             )
         return {row["dataset_id"]: unpacked(row["body"]) for row in rows}
 
-    async def lots(self, rows: Sequence[Mapping[str, Any]]) -> list[Sequence[Mapping[str, Any]]]:
+    async def lots(self, rows: Sequence[Row]) -> list[Sequence[Row]]:
         """These datasets in lots whose committed events can be read at one time: each may have megabytes."""
         async with self.connection() as connection:
             known = await connection.fetch(
@@ -181,7 +181,7 @@ class CatalogueReader:
         return None if row is None else dict(row)
 
 
-def _lots(rows: Sequence[Mapping[str, Any]], sizes: Mapping[UUID, int]) -> Iterator[Sequence[Mapping[str, Any]]]:
+def _lots(rows: Sequence[Row], sizes: Mapping[UUID, int]) -> Iterator[Sequence[Row]]:
     begin, size = 0, 0
     for end, row in enumerate(rows):
         size += sizes.get(row["dataset_id"], 0)
@@ -194,7 +194,9 @@ def _lots(rows: Sequence[Mapping[str, Any]], sizes: Mapping[UUID, int]) -> Itera
 
 async def _names(connection: Connection, query: Query, naming: Naming) -> dict[str, list[Known]]:
     """What the read model calls the parameters of a query, by name in lower case."""
-    wanted = {condition.name: "parameters" for condition in query.conditions} | dict.fromkeys(query.columns, "columns")
+    wanted = {condition.name: "parameters" for condition in query.conditions} | {
+        column: "columns" for column in query.columns if column not in FACTS
+    }
     by = None if query.sort.lower() in COLUMN_SORTS else query.sort
     if by:
         wanted.setdefault(by, "sort")

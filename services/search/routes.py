@@ -22,7 +22,7 @@ from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_q
 from services.search.reading import CatalogueReader
 from services.search.receipts import choose, newest_first
 from services.search.rejections import ORDER, RejectionQuery
-from services.search.sheet import sheet
+from services.search.sheet import json_page, sheet
 from shared.identity import Identities, PathInvalid
 from shared.routing import ProblemRoute
 from shared.service import Ground
@@ -60,7 +60,10 @@ def _add_finding(router: APIRouter, reader: CatalogueReader, ground: Ground, nam
         query = read_query(request.query_params.multi_items(), ground.identities, zone, naming)
         answer = await reader.find(query)
         if not query.as_csv:
-            return _json(answer)
+            if not query.columns:
+                return _json(answer)
+            page = json_page(reader, naming, answer, query.columns)
+            return StreamingResponse(page, media_type="application/json")
         headers = {"Content-Disposition": 'attachment; filename="datasets.csv"'}
         if answer["next"]:
             headers["Link"] = f'<?{request.url.include_query_params(cursor=answer["next"]).query}>; rel="next"'

@@ -115,6 +115,7 @@ def test_a_unit_that_the_parameter_does_not_have_is_answered_with_those_it_has()
         ("lysozyme autoPROC MX_resolution < 2 A, a>1", "lysozyme autoPROC ", "MX_resolution < 2 A, a>1"),
         ("Fus 1 < MX_resolution < 2", "Fus ", "1 < MX_resolution < 2"),
         ("MX_flux~gt~1", "", "MX_flux~gt~1"),
+        ("run MX_flux~gte~1", "run ", "MX_flux~gte~1"),
         ("MX_scanType=mesh", "", "MX_scanType=mesh"),
         ("a != b", "", "a != b"),
         ("run MX_flux > many", "run ", "MX_flux > many"),
