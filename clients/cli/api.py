@@ -1,5 +1,6 @@
 """The gateway and the search service, as the command line reaches them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -30,6 +31,24 @@ class Api:
         """The JSON that search answers."""
         wanted = {name: str(value) for name, value in parameters.items() if value is not None}
         return _json(self._ask("GET", f"{self.search_url}{route}", params=wanted))
+
+    def pages(self, route: str, /, **parameters: object) -> Iterator[dict[str, Any]]:
+        """The pages of a list of search, each fetched when it is wanted; what is counted is counted once."""
+        while True:
+            page: dict[str, Any] = self.search(route, **parameters)
+            yield page
+            if page["next"] is None:
+                return
+            parameters |= {"cursor": page["next"], "count": None}
+
+    def sheet(self, route: str, /, **parameters: object) -> tuple[str, str | None]:
+        """A page of a list of search as CSV, and the cursor of the next page."""
+        wanted = {name: str(value) for name, value in parameters.items() if value is not None}
+        answer = self._ask("GET", f"{self.search_url}{route}", params=wanted)
+        if answer.is_error:
+            fail(_problem(answer))
+        following = answer.links.get("next")
+        return answer.text, httpx.URL(following["url"]).params["cursor"] if following else None
 
     def look_up(self, route: str) -> Any:  # noqa: ANN401  whatever JSON it is
         """What search answers to the holder of the token, or nothing where it has no such thing."""

@@ -11,10 +11,11 @@ import asyncpg
 
 from services.search import counting, sql
 from services.search.cursors import Cursor, write_cursor
+from services.search.grammar import spelled_out
 from services.search.index_entry import unpacked
 from services.search.naming import Naming
 from services.search.producers import PRODUCERS, producer_answer
-from services.search.query import COLUMN_SORTS, Fault, Query, QueryInvalid, order_name
+from services.search.query import COLUMN_SORTS, FACTS, Fault, Query, QueryInvalid, order_name
 from services.search.receipts import MOST_SUBMISSIONS
 from services.search.rejections import RejectionQuery, rejection_page
 from services.search.revisions import Revision, history_of
@@ -85,7 +86,7 @@ class CatalogueReader:
             )
         return {row["dataset_id"]: unpacked(row["body"]) for row in rows}
 
-    async def lots(self, rows: Sequence[Mapping[str, Any]]) -> list[Sequence[Mapping[str, Any]]]:
+    async def lots(self, rows: Sequence[Row]) -> list[Sequence[Row]]:
         """These datasets in lots whose committed events can be read at one time: each may have megabytes."""
         async with self.connection() as connection:
             known = await connection.fetch(
@@ -180,7 +181,7 @@ class CatalogueReader:
         return None if row is None else dict(row)
 
 
-def _lots(rows: Sequence[Mapping[str, Any]], sizes: Mapping[UUID, int]) -> Iterator[Sequence[Mapping[str, Any]]]:
+def _lots(rows: Sequence[Row], sizes: Mapping[UUID, int]) -> Iterator[Sequence[Row]]:
     begin, size = 0, 0
     for end, row in enumerate(rows):
         size += sizes.get(row["dataset_id"], 0)
@@ -193,7 +194,9 @@ def _lots(rows: Sequence[Mapping[str, Any]], sizes: Mapping[UUID, int]) -> Itera
 
 async def _names(connection: Connection, query: Query, naming: Naming) -> dict[str, list[Known]]:
     """What the read model calls the parameters of a query, by name in lower case."""
-    wanted = {condition.name: "parameters" for condition in query.conditions} | dict.fromkeys(query.columns, "columns")
+    wanted = {condition.name: "parameters" for condition in query.conditions} | {
+        column: "columns" for column in query.columns if column not in FACTS
+    }
     by = None if query.sort.lower() in COLUMN_SORTS else query.sort
     if by:
         wanted.setdefault(by, "sort")
@@ -202,7 +205,7 @@ async def _names(connection: Connection, query: Query, naming: Naming) -> dict[s
     names = await _known(connection, wanted, naming)
     if unknown := [name for name in wanted if not names[name.lower()] and not naming.knows(name)]:
         known = {row["name"].lower(): row["name"] for row in await connection.fetch("select name from parameter")}
-        raise QueryInvalid([Fault(wanted[name], _unknown(name, known, naming)) for name in unknown])
+        raise QueryInvalid([_unknown(wanted[name], name, known, naming) for name in unknown])
     if by and sum(not one.many for one in names[by.lower()]) > 1:
         raise QueryInvalid([Fault("sort", f"{query.sort!r} is several parameters; sort by a single number")])
     if by and names[by.lower()] and all(one.many for one in names[by.lower()]):
@@ -222,12 +225,23 @@ async def _known(connection: Connection, wanted: Iterable[str], naming: Naming) 
     return names
 
 
-def _unknown(name: str, known: dict[str, str], naming: Naming) -> str:
-    near = [known[match] for match in difflib.get_close_matches(name.lower(), known, 3, ALIKE)]
+def _unknown(field: str, name: str, known: Mapping[str, str], naming: Naming) -> Fault:
+    lower = name.lower()
+    near = [known[match] for match in difflib.get_close_matches(lower, known, 3, ALIKE)]
     if not near and (suggestion := naming.suggestion(name)):
         near = [suggestion]
-    cure = f"did you mean {' or '.join(near)}?" if near else "the document of a dataset shows the names it has"
-    return f"no dataset has a parameter {name[:100]!r}; {cure}"
+    near = near or sorted(known[each] for each in known if each.endswith(f"_{lower}"))[:3]
+    if near:
+        cure = f"did you mean {' or '.join(near)}?"
+    elif meant := spelled_out(name):
+        cure = f"write {meant}"
+    elif name[:1].isdigit():
+        cure = "a comma ends a condition: write a decimal point, or \\, for a comma in a value"
+    else:
+        cure = "the document of a dataset shows the names it has"
+    if field == "sort":
+        cure += f"; it may also be {', '.join(COLUMN_SORTS)}"
+    return Fault(field, f"no dataset has a parameter {name[:100]!r}; {cure}")
 
 
 async def _read(connection: Connection, statement: sql.Statement, at_once: int = ROWS_AT_ONCE) -> AsyncIterator[Row]:

@@ -13,7 +13,8 @@ from pydantic_core import to_json
 from services.search.answers import chosen_answer, receipt_answer, rejection_parts
 from services.search.cif import add_cif
 from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
-from services.search.filters import FilterInvalid, read_time
+from services.search.filters import read_time
+from services.search.grammar import FilterInvalid
 from services.search.lineage import MOST_DEPTH, MOST_LINKS, MOST_NODES, Direction, lineage
 from services.search.naming import Naming
 from services.search.pending import add_pending
@@ -22,7 +23,7 @@ from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_q
 from services.search.reading import CatalogueReader
 from services.search.receipts import choose, newest_first
 from services.search.rejections import ORDER, RejectionQuery
-from services.search.sheet import sheet
+from services.search.sheet import json_page, sheet
 from shared.identity import Identities, PathInvalid
 from shared.routing import ProblemRoute
 from shared.service import Ground
@@ -61,7 +62,10 @@ def _add_finding(router: APIRouter, reader: CatalogueReader, ground: Ground, nam
         query = read_query(request.query_params.multi_items(), ground.identities, zone, naming)
         answer = await reader.find(query)
         if not query.as_csv:
-            return _json(answer)
+            if not query.columns:
+                return _json(answer)
+            page = json_page(reader, naming, answer, query.columns)
+            return StreamingResponse(page, media_type="application/json")
         headers = {"Content-Disposition": 'attachment; filename="datasets.csv"'}
         if answer["next"]:
             headers["Link"] = f'<?{request.url.include_query_params(cursor=answer["next"]).query}>; rel="next"'
