@@ -1,5 +1,7 @@
 """The commands, by whom they are for."""
 
+from typing import Annotated
+
 import typer
 
 from clients.cli import (
@@ -16,15 +18,28 @@ from clients.cli import (
     tokens,
     waiting,
 )
-from clients.cli.output import Command
+from clients.cli.output import Json
+from clients.cli.program import Command, Program, say_version
 
 app = typer.Typer(
     name="beamcat",
+    cls=Program,
     help="A dataset is submitted, validated, linked, tracked, committed, found.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def beamcat(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=say_version, is_eager=True, help="Print the version, and end.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """What may stand before the command's name; `Program` and `say_version` have read it."""
+
 
 RUN, DATASETS, OPERATE = "Run", "Datasets", "Operate"
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 import services
-from clients.cli.output import UNREACHABLE, Json, console, fail, print_json, print_table, progress_bar
+from clients.cli.completing import service_names
+from clients.cli.output import UNREACHABLE, WRONG, Json, console, fail, print_json, print_table, progress_bar
 from clients.cli.surroundings import own_settings, settings, time_of
 from shared.topics import TOPICS
 
@@ -17,13 +18,16 @@ T = TypeVar("T")
 topics = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
 
 
-def serve(name: Annotated[str, typer.Argument(help=f"One of {', '.join(services.NAMES)}.")]) -> None:
+def serve(
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(services.NAMES)}.", autocompletion=service_names)],
+) -> None:
     """Run one service in the foreground, as a container does."""
     from shared.service import serve as serve_service
 
     if name not in services.NAMES:
-        fail(f"there is no service {name}; there are {', '.join(services.NAMES)}")
-    raise typer.Exit(serve_service(services.load(name), own_settings()))
+        fail(f"there is no service {name}; there are {', '.join(services.NAMES)}", WRONG)
+    known = own_settings()
+    raise typer.Exit(serve_service(services.load(name), known))
 
 
 def migrate() -> None:
@@ -42,7 +46,7 @@ def rebuild(
     from services.search.rebuild import rebuild as rebuild_search
 
     if what != "search":
-        fail(f"{what} cannot be rebuilt from events; search can")
+        fail(f"{what} cannot be rebuilt from events; search can", WRONG)
     with _told_events() as progress:
         count = _operated(rebuild_search(settings(), progress))
     console.print(f"search was built again from {count} events")

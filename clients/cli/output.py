@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
-import typer.core
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
 from rich.markup import escape
 from rich.progress import Progress
@@ -155,30 +154,3 @@ def print_wrong(failure: Failed) -> None:
 def fail(message: str, code: int = FAILED) -> NoReturn:
     """End the command, saying what is wrong."""
     raise Failed(message, code)
-
-
-class Command(typer.core.TyperCommand):
-    """A command that says on standard error what is wrong, and with `--json` on standard output too, as JSON."""
-
-    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  typer does not publish the class of it
-        """Run it; where it fails, tell why."""
-        try:
-            _check_texts(ctx.params)
-            return super().invoke(ctx)
-        except Failed as failure:
-            print_wrong(failure)
-            if ctx.params.get("as_json"):
-                print_json({"error": str(failure), "exit_code": failure.code})
-            raise typer.Exit(failure.code) from failure
-
-
-def _check_texts(said: Mapping[str, Any]) -> None:
-    """A shell hands on any bytes; what is no UTF-8 can be neither sent nor printed."""
-    for name, value in said.items():
-        for text in value if isinstance(value, list | tuple) else [value]:
-            if isinstance(text, str) and not text.isascii():
-                try:
-                    text.encode()
-                except UnicodeEncodeError:
-                    told = text.encode(errors="backslashreplace").decode()
-                    fail(f"{name} is not UTF-8: {told}; type it again, or set the terminal's encoding", WRONG)

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from clients.cli.api import connect
+from clients.cli.completing import rejection_codes, service_names
 from clients.cli.datasets import follow, print_states
 from clients.cli.output import Json, console, fail, print_findings, print_json, print_table
 from clients.cli.sources import read_submissions
@@ -29,8 +30,10 @@ RejectionId = Annotated[
 @app.command("list")
 def list_rejections(
     *,
-    code: Annotated[str | None, typer.Option(help="Only this rejection code.")] = None,
-    stage: Annotated[str | None, typer.Option(help="Only what this stage refused.")] = None,
+    code: Annotated[str | None, typer.Option(help="Only this rejection code.", autocompletion=rejection_codes)] = None,
+    stage: Annotated[
+        str | None, typer.Option(help="Only what this stage refused.", autocompletion=service_names)
+    ] = None,
     producer: Annotated[
         str | None, typer.Option(help="Only what this producer sent, as `beamcat producers` names it.")
     ] = None,

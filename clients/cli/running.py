@@ -22,7 +22,7 @@ from clients.cli.datasets import (
     print_states,
 )
 from clients.cli.finding import lineage_of, print_datasets, print_lineage
-from clients.cli.output import console, fail
+from clients.cli.output import WRONG, console, fail
 from clients.cli.sources import read_submissions
 from clients.cli.surroundings import RUNNING_FILE
 from shared import logs
@@ -139,7 +139,7 @@ def _counts(replicas: Sequence[str]) -> dict[str, int]:
     for entry in replicas:
         name, _, count = entry.partition("=")
         if name not in services.NAMES or not count.isdigit() or int(count) < 1:
-            fail(f"--replicas {entry}: give service=count, such as linker=2")
+            fail(f"--replicas {entry}: give service=count, such as linker=2", WRONG)
         counts[name] = int(count)
     return counts
 
