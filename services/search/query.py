@@ -67,6 +67,7 @@ FIELDS = {
     },
     "finding": "one or more codes, separated by commas: the dataset has a finding of one of these",
     "has_warnings": "true: with at least one finding; false: with none",
+    "investigation": "ids of investigations, separated by commas: datasets of one of these",
     "path": "the dataset at this path",
     "complete": "true or false",
     "startDate": "ISO 8601; started then or later",
@@ -155,6 +156,7 @@ def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: t
         ),
         values={name: values for name in FACETS if (values := tuple(said.facet(name)))},
         dataset_id=said.parsed("path", lambda path: identities.dataset(identities.path(path))),
+        investigations=tuple(said.ids("investigation")) or None,
         complete=said.claim("complete"),
         has_warnings=said.claim("has_warnings"),
         started_from=said.parsed("startDate", lambda text: read_time(text, zone)),
@@ -229,6 +231,13 @@ class _Said:
             return self.among(name, TYPES)
         key = COMPARED.get(name, str.lower)
         return [key(item) for item in self.items(name)]
+
+    def ids(self, name: str) -> Iterator[UUID]:
+        for item in self.items(name):
+            try:
+                yield UUID(item)
+            except ValueError:
+                self.faults.append(Fault(name, f"{item[:100]!r} is not the id of an investigation"))
 
     def columns(self) -> list[str]:
         """What `columns` names beside those that are there anyway."""

@@ -1,13 +1,12 @@
 """The HTTP face of search."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, HTTPException, Query, Request
-from fastapi.responses import FileResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from pydantic_core import to_json
 
 from services.search.answers import chosen_answer, receipt_answer, rejection_parts
@@ -24,13 +23,12 @@ from services.search.reading import CatalogueReader
 from services.search.receipts import choose, newest_first
 from services.search.rejections import ORDER, RejectionQuery
 from services.search.sheet import json_page, sheet
+from services.search.web import page_routes
 from shared.identity import Identities, PathInvalid
 from shared.routing import ProblemRoute
 from shared.service import Ground
 from shared.tokens import TokenRefused, Tokens
 from shared.vocabulary import Vocabulary
-
-PAGE = Path(__file__).parent / "page" / "index.html"
 
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
 Nodes = Annotated[int, Query(ge=1, le=MOST_NODES, description="datasets of a page")]
@@ -49,7 +47,7 @@ def routes(ground: Ground, vocabulary: Vocabulary) -> APIRouter:
     _add_rejections(router, reader, ZoneInfo(ground.settings.time_zone))
     _add_producers(router, reader, ground)
     add_pending(router, reader, ground.identities)
-    router.add_api_route("/", lambda: FileResponse(PAGE, media_type="text/html"), include_in_schema=False)
+    router.include_router(page_routes(ground.settings.time_zone))
     return router
 
 

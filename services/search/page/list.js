@@ -1,0 +1,94 @@
+// The list of datasets: a search, its facets, and a page of what was found.
+
+import { answerOrFaults } from "./asking.js";
+import { FACETS, facets } from "./facets.js";
+import { button, el, link, listed, pages, tag } from "./elements.js";
+import { changed, joined, to, valuesOf } from "./fields.js";
+import { chips, form, go, otherFaults } from "./form.js";
+import { count, counted, size, time, what } from "./words.js";
+
+const MOST_IN_SHEET = 500;
+const INPUTS = [
+  { name: "q", label: "Words", type: "search", placeholder: "name, path, sample, proposal …" },
+  { name: "parameters", label: "Parameters", placeholder: "MX_resolution~lt~2, MX_flux~gteq~1e12" },
+  { name: "startDate", label: "Started from", type: "date" },
+  { name: "endDate", label: "to", type: "date" },
+];
+const SINGLE = { q: "words", startDate: "from", endDate: "to", path: "path", investigation: "investigation", sort: "sorted by" };
+const COLUMN_SORTS = ["start", "name", "committed_at"];
+const CLAIMS = { has_warnings: { true: "with warnings", false: "without warnings" }, complete: { true: "complete", false: "incomplete" } };
+
+export async function list({ fields }, asking) {
+  const { answer, faults } = await found(fields, asking);
+  const told = faults.length > 0 ? "This cannot be answered as asked." : `${counted(answer.count, "dataset")} found.`;
+  return { title: "Datasets", told, nodes: [
+    el("h1", {}, "Datasets"),
+    form("", changed(fields, { cursor: null }), INPUTS, faults),
+    otherFaults(faults, INPUTS) || "",
+    chips("", filters(fields)) || "",
+    faults.length > 0 ? "" : el("div", { class: "columns" }, facets(fields, answer.facets), results(fields, answer, asking)),
+  ] };
+}
+
+/** The first page. The values of a facet that is chosen from are counted without that choice, so that others can be added. */
+async function found(fields, asking) {
+  const asked = changed(fields, { facets: FACETS.join(), count: "true", cursor: null });
+  const chosen = FACETS.filter((name) => fields.has(name));
+  const beside = (name) => asking.get("datasets", changed(asked, { [name]: null, facets: name, count: null, limit: "1" }));
+  const all = Promise.all([asking.get("datasets", asked), ...chosen.map(beside)]);
+  return answerOrFaults(all.then(([answer, ...others]) => {
+    chosen.forEach((name, place) => { answer.facets[name] = others[place].facets[name]; });
+    return answer;
+  }));
+}
+
+/** Every condition of the query, with the fields that remain without it. */
+function filters(fields) {
+  const one = (name, label, value, rest = null) => ({ label, value, without: changed(fields, { [name]: rest }) });
+  const each = (name) => valuesOf(fields, name).map((value, place, all) => one(name, name, value, joined(all.filter((_, other) => other !== place))));
+  const claims = Object.entries(CLAIMS).filter(([name]) => fields.has(name));
+  return [
+    ...Object.entries(SINGLE).filter(([name]) => fields.has(name) && !(name === "sort" && COLUMN_SORTS.includes(fields.get(name))))
+      .map(([name, label]) => one(name, label, fields.get(name))),
+    ...["parameters", ...FACETS].flatMap(each),
+    ...claims.map(([name, words]) => one(name, "only", words[fields.get(name)] ?? fields.get(name))),
+  ];
+}
+
+function results(fields, answer, asking) {
+  if (answer.datasets.length === 0) {
+    return el("div", { class: "results" }, el("p", { class: "paper" }, "Nothing matches. Remove a filter, or look at ", link(to(""), "all datasets"), "."));
+  }
+  const sheet = new URLSearchParams(changed(fields, { format: "csv", limit: MOST_IN_SHEET, cursor: null }));
+  return el("div", { class: "results" },
+    el("div", { class: "bar" }, el("b", {}, counted(answer.count, "dataset")),
+      link(`datasets?${sheet}`, answer.count > MOST_IN_SHEET ? `CSV of the first ${MOST_IN_SHEET}` : "CSV")),
+    pages("Datasets", columns(fields), "datasets", answer, (cursor) => asking.get("datasets", changed(fields, { cursor }))));
+}
+
+function columns(fields) {
+  return [
+    { title: "Dataset", ...sorting(fields, "name", "Dataset", "asc"), class: "dataset",
+      cell: (d) => [link(to(`datasets/${d.dataset_id}`), d.name), el("div", { class: "path soft" }, d.path)] },
+    { title: "Sample", class: "name", cell: (d) => d.sample ?? "" },
+    { title: "Kind", class: "kind", cell: (d) => [tag(what(d)), !d.complete && el("div", { class: "wait" }, "incomplete"), warnings(d.findings)] },
+    { title: "Proposal", class: "name", cell: (d) => [d.proposal, el("div", { class: "soft" }, d.beamline)] },
+    { title: "Started", ...sorting(fields, "start", "Started", "desc"), class: "when", cell: (d) => time(d.start) },
+    { title: "Files", class: "number", cell: (d) => d.file_count == null ? "" : [count(d.file_count), el("div", { class: "soft" }, size(d.volume_bytes))] },
+  ];
+}
+
+const warnings = (codes) => codes.length > 0 && el("div", { class: "wait small" }, listed(codes, codes.length, 2));
+
+/** The head of a column that is sorted by, and how it is. */
+function sorting(fields, key, title, usual) {
+  const isSorted = (fields.get("sort") || "start") === key;
+  const order = isSorted && (fields.get("order") || "desc");
+  const next = isSorted ? { asc: "desc", desc: "asc" }[order] : usual;
+  const sort = () => go(to("", changed(fields, { sort: key, order: next, cursor: null })));
+  const arrow = { asc: "↑", desc: "↓" }[order] ?? "↕";
+  return {
+    sorted: { asc: "ascending", desc: "descending" }[order] ?? "none",
+    head: button([title, el("span", { class: isSorted ? "arrow" : "arrow soft", "aria-hidden": "true" }, ` ${arrow}`)], sort, { class: "sort", id: `sort-${key}` }),
+  };
+}
