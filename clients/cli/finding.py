@@ -14,7 +14,7 @@ from rich.tree import Tree
 
 from clients.cli.api import Api, connect
 from clients.cli.found import SHOWN_COLUMNS, Search, print_found, print_found_csv, print_found_json
-from clients.cli.output import WRONG, Json, console, fail, print_json, print_table, print_tree
+from clients.cli.output import WRONG, Json, console, fail, print_json, print_table, print_tree, visible
 from clients.cli.surroundings import settings, time_of
 from shared.identity import proposal_key
 
@@ -250,10 +250,10 @@ def _grow(  # a tree, where to grow it, and what it grows from
     """A dataset and what was made from it, which is shown where the dataset stands first."""
     node = nodes[dataset_id]
     style = "bold" if dataset_id == root else ""
-    name, where = escape(node.get("name", "?")), escape(node["path"])
+    name, kind, where = (escape(visible(node.get(part) or "?")) for part in ("name", "kind", "path"))
     results = children.get(dataset_id, ())
     above = "  …" if results and dataset_id in grown else ""
-    said = f"[{style or 'default'}]{name}[/]  [dim]{escape(node.get('kind', ''))}[/]"
+    said = f"[{style or 'default'}]{name}[/]  [dim]{kind}[/]"
     branch = tree.add(f"{said}{above}\n[dim]{where}[/]" if console.is_terminal else f"{said}  [dim]{where}[/]{above}")
     if dataset_id in grown:
         return

@@ -8,11 +8,14 @@ import typer
 
 from clients.cli.api import Api
 from clients.cli.output import Failed, console, errors, json_text, print_file, print_json, print_table, print_wrong
+from clients.cli.tables import shortened
 
 DATASETS = "/datasets"
 PAGE_ROWS = 500
 WIDE_PAGE_ROWS = 100
 """Where parameters are columns: a value may be long."""
+LONGEST_VALUE = 200
+"""Characters of a value in a table; JSON and CSV have all of it."""
 SHOWN_COLUMNS = ("name", "kind", "sample", "proposal", "start", "revision", "path")
 
 Row = Mapping[str, Any]
@@ -118,7 +121,8 @@ def _columns(rows: Sequence[Row], wanted: Sequence[str]) -> list[str]:
 
 
 def _cell(row: Row, column: str) -> object:
-    value = row[column] if column in row else (row.get("parameters") or {}).get(column)
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return json_text(value) if isinstance(value, bool | dict) else value
+    if column in row:
+        value = row[column]
+        return ", ".join(value) if isinstance(value, list) else value
+    value = (row.get("parameters") or {}).get(column)
+    return value if value is None else shortened(value if isinstance(value, str) else json_text(value), LONGEST_VALUE)

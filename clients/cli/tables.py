@@ -81,11 +81,12 @@ def _widths(ranges: Sequence[tuple[int, int]], width: int) -> list[int]:
 
 def text_of(cell: object) -> str:
     """A cell in one line; nothing for nothing."""
-    text = "" if cell is None else str(cell).translate(IN_ONE_LINE)
-    if len(text) <= LONGEST_CELL:
-        return text
-    half = LONGEST_CELL // 2
-    return f"{text[:half]}…{text[-half:]}"
+    return "" if cell is None else shortened(str(cell).translate(IN_ONE_LINE), LONGEST_CELL)
+
+
+def shortened(text: str, most: int) -> str:
+    """A text without its middle, if it is longer than so many characters."""
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[-most // 2 :]}"
 
 
 def _total(widths: Iterable[int]) -> int:

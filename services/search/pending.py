@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic_core import to_json
 
 from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
-from services.search.filters import split
+from services.search.grammar import split
 from services.search.query import MOST_ROWS, Fault, QueryInvalid
 from services.search.sql import Statement, as_written
 from shared.database import Connection
