@@ -79,9 +79,9 @@ FIELDS = {
     "facets": f"counts of values, separated by commas: {', '.join(FACETS)}",
     "count": "true: the number of all that match, as `count`",
     "format": "json (the default) or csv: the page as a table; `Link` in the header leads to the next",
-    "columns": f"parameters, or {', '.join(FACTS)}, separated by commas, at most {MOST_COLUMNS}: each is a column of the "
-    f"CSV beside {', '.join(COLUMNS)}; in JSON a dataset's `parameters` has the value of each, in the canonical unit or "
-    "null",
+    "columns": f"parameters, or {', '.join(FACTS)}, separated by commas, at most {MOST_COLUMNS}: each is a column of "
+    f"the CSV beside {', '.join(COLUMNS)}; in JSON a dataset's `parameters` has the value of each, in the canonical "
+    "unit or null",
 }
 
 
