@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from clients.cli.api import Api, connect
-from clients.cli.output import Json, console, fail, print_json, print_table
+from clients.cli.output import Json, console, errors, fail, print_json, print_table
 
 FIXED_WORDS = ("kind", "finding", "proposal", "beamline")
 SHOWN_VALUES = 30
@@ -46,26 +46,28 @@ def find(  # noqa: PLR0913  # each is an option of the command
         "finding": ",".join(finding) if finding else None,
         "has_warnings": None if warnings is None else str(warnings).lower(),
     }
-    answer = connect().search("/datasets", **wanted, limit=limit, count="true")
+    api = connect()
+    answer = api.search("/datasets", **wanted, limit=limit, count="true")
     if as_json:
         print_json(answer)
     else:
         print_datasets(answer["datasets"])
         console.print(f"{len(answer['datasets'])} of {answer['count']}")
     if not answer["datasets"]:
+        errors.print(api.nothing("nothing was found"), markup=False, soft_wrap=True)
         if not as_json:
             if "~" in (q or ""):
                 console.print(f"conditions on parameters go with -p: beamcat find -p '{q}'", markup=False)
-            _tell_what_there_is(wanted)
+            _tell_what_there_is(api, wanted)
         raise typer.Exit(1)
 
 
-def _tell_what_there_is(wanted: dict[str, str | None]) -> None:
+def _tell_what_there_is(api: Api, wanted: dict[str, str | None]) -> None:
     """Of each fixed word that was asked for, and that no dataset has, those that the catalogue has."""
     words = {facet: wanted[facet] for facet in FIXED_WORDS if wanted[facet]}
     if not words:
         return
-    known = connect().search("/datasets", facets=",".join(words), limit=1)["facets"]
+    known = api.search("/datasets", facets=",".join(words), limit=1)["facets"]
     for facet, said in words.items():
         values = [str(entry["value"]) for entry in known[facet]]
         if not {value.lower() for value in values} & set((said or "").lower().split(",")):
@@ -115,7 +117,7 @@ def dataset_at(api: Api, path: str) -> dict[str, Any]:
     """The catalogue's row of the dataset at a path."""
     datasets: list[dict[str, Any]] = api.search("/datasets", path=path)["datasets"]
     if not datasets:
-        fail(f"no dataset is catalogued at {path}")
+        fail(api.nothing(f"no dataset is catalogued at {path}"))
     return datasets[0]
 
 
