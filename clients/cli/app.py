@@ -12,12 +12,14 @@ from clients.cli import (
     investigations,
     operations,
     producers,
+    profiles,
     rejections,
     running,
     techniques,
     tokens,
     waiting,
 )
+from clients.cli.options import asking, program
 from clients.cli.output import Json
 from clients.cli.program import Command, Program, say_version
 
@@ -31,6 +33,7 @@ app = typer.Typer(
 
 
 @app.callback()
+@program
 def beamcat(
     *,
     version: Annotated[
@@ -41,7 +44,7 @@ def beamcat(
     """What may stand before the command's name; `Program` and `say_version` have read it."""
 
 
-RUN, DATASETS, OPERATE = "Run", "Datasets", "Operate"
+RUN, DATASETS, OPERATE, CHOOSE = "Run", "Datasets", "Operate", "Choose a beamcat"
 
 app.command("run", rich_help_panel=RUN)(running.run)
 app.command("demo", rich_help_panel=RUN)(running.demo)
@@ -64,10 +67,20 @@ app.command("rebuild", rich_help_panel=OPERATE)(operations.rebuild)
 app.command("recover", rich_help_panel=OPERATE)(operations.recover)
 app.add_typer(operations.topics, name="topics", rich_help_panel=OPERATE)
 app.add_typer(tokens.app, name="tokens", rich_help_panel=OPERATE)
+app.command("login", rich_help_panel=CHOOSE)(profiles.login)
+app.add_typer(profiles.app, name="config", rich_help_panel=CHOOSE)
 
-for commands in (app, techniques.app, rejections.app, operations.topics, tokens.app):
+LOCAL = {
+    *(running.run, running.demo, running.up, operations.serve, operations.list_topics),
+    *(profiles.login, profiles.list_all, profiles.use, profiles.forget),
+}
+"""What asks no beamcat that is there already, or says itself which one."""
+
+for commands in (app, techniques.app, rejections.app, operations.topics, tokens.app, profiles.app):
     for command in commands.registered_commands:
         command.cls = Command
+        if command.callback not in LOCAL and command.callback is not None:
+            command.callback = asking(command.callback)
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from rich.tree import Tree
 
 from clients.cli.api import Api, connect
 from clients.cli.found import SHOWN_COLUMNS, Search, print_found, print_found_csv, print_found_json
-from clients.cli.output import WRONG, Json, console, fail, print_json, print_table, print_tree, visible
+from clients.cli.output import WRONG, Json, console, errors, fail, print_json, print_table, print_tree, visible
 from clients.cli.surroundings import settings, time_of
 from shared.identity import proposal_key
 
@@ -118,6 +118,7 @@ def find(  # noqa: PLR0913  # each is an option of the command
     search = Search(connect(), wanted, names, None if every else limit or FOUND)
     write = print_found_json if as_json else print_found_csv if as_csv else print_found
     if not write(search):
+        errors.print(search.api.nothing("nothing was found"), markup=False)
         if not as_json and not as_csv:
             _tell_what_there_is(search.api, wanted)
         raise typer.Exit(1)
@@ -215,7 +216,7 @@ def dataset_at(api: Api, path: str) -> dict[str, Any]:
     """The catalogue's row of the dataset at a path."""
     datasets: list[dict[str, Any]] = api.search("/datasets", path=path)["datasets"]
     if not datasets:
-        fail(f"no dataset is catalogued at {path}")
+        fail(api.nothing(f"no dataset is catalogued at {path}"))
     return datasets[0]
 
 

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from clients.cli import finding
 from clients.cli.api import Api
 from clients.cli.app import app
+from tests.builders.addresses import NAMED
 
 
 class Catalogue:
@@ -35,7 +36,7 @@ class Catalogue:
 @pytest.fixture
 def catalogue(monkeypatch: pytest.MonkeyPatch) -> Catalogue:
     catalogue = Catalogue()
-    monkeypatch.setattr(finding, "connect", lambda: Api({}, httpx.MockTransport(catalogue)))
+    monkeypatch.setattr(finding, "connect", lambda: Api(NAMED, httpx.MockTransport(catalogue)))
     return catalogue
 
 
