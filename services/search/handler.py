@@ -12,6 +12,8 @@ from services.search.icat_plus.noting import investigation_of, sample_of
 from services.search.index_entry import DocumentView, entry_of, packed
 from services.search.model import Noted, Rank, Receipt, RejectionRow, RevisionRow, Waits
 from services.search.order import microsecond
+from services.search.originals import about
+from shared.arrays import array, quoted
 from shared.events import Commit, DatasetPending, DatasetRejected, NearPaths, Pending, Rejection, Section
 from shared.identity import Identities
 from shared.rejecting import rejection_id
@@ -22,6 +24,8 @@ from shared.wire import PRODUCER, Received, Record, SubmissionId, content_of, me
 
 NOBODY = "?"
 """The source of a record that names none: no producer's, for each has a name."""
+LONGEST_CODE = 100
+"""Characters of a finding's code that are searched: an index key is bounded."""
 
 
 class SubmittedView(Section):
@@ -98,9 +102,11 @@ def _near(pending: Pending) -> list[NearPaths]:
     return [*pending.near, *(NearPaths(path=path, near=[near]) for path, near in named if path and near)]
 
 
-def note_rejected(events: Sequence[Received[DatasetRejected]], _known: object, _now: datetime) -> Sequence[Noted]:
+def note_rejected(
+    identities: Identities, events: Sequence[Received[DatasetRejected]], _known: object, _now: datetime
+) -> Sequence[Noted]:
     """The rejection is kept, with or without a receipt that can be told of it."""
-    return [_rejected(event.event.rejection, event.record) for event in events]
+    return [_rejected(event.event.rejection, event.record, identities) for event in events]
 
 
 def note_committed(events: Sequence[Received[CommittedView]], _known: object, _now: datetime) -> Sequence[Noted]:
@@ -148,28 +154,10 @@ def _committed(event: Received[CommittedView]) -> Noted:
     )
 
 
-def _rejected(rejection: Rejection, record: Record) -> Noted:
+def _rejected(rejection: Rejection, record: Record, identities: Identities) -> Noted:
     """The answer begins with its time: of two tellings of one rejection the first stands, and texts compare so."""
-    origin, first = rejection.origin, rejection.submitted or rejection.origin
-    row = RejectionRow(
-        rejection_id(rejection),
-        rejection.receipt_id,
-        rejection.dataset_id,
-        rejection.path,
-        rejection.producer,
-        rejection.stage,
-        rejection.code,
-        rejection.message,
-        to_json(rejection.findings).decode(),
-        origin.topic,
-        origin.partition,
-        origin.offset,
-        origin.timestamp_ms,
-        to_json(rejection.headers).decode(),
-        _bytes(rejection.key_base64),
-        _bytes(rejection.value_base64),
-        rejection.rejected_at,
-    )
+    first = rejection.submitted or rejection.origin
+    row = _rejection_row(rejection, record, identities)
     if rejection.receipt_id is None:
         return Noted(rejection=row)
     answer = _answer(
@@ -182,7 +170,7 @@ def _rejected(rejection: Rejection, record: Record) -> Noted:
         rejection_id=row.rejection_id,
     )
     receipt = Receipt(
-        SubmissionId(rejection.producer or NOBODY, rejection.receipt_id, rejection.dataset_id, content_of(record)),
+        _refused(rejection, rejection.receipt_id, record),
         rejection.path,
         time_of(first.timestamp_ms) if first.topic == SUBMITTED.name else None,
         record.at,
@@ -191,6 +179,39 @@ def _rejected(rejection: Rejection, record: Record) -> Noted:
         answer,
     )
     return Noted(receipt, rejection=row)
+
+
+def _rejection_row(rejection: Rejection, record: Record, identities: Identities) -> RejectionRow:
+    origin, value = rejection.origin, _bytes(rejection.value_base64)
+    subject = about(rejection, value, identities)
+    receipt_id = rejection.receipt_id
+    return RejectionRow(
+        rejection_id(rejection),
+        receipt_id,
+        subject.dataset_id,
+        subject.path,
+        rejection.producer,
+        rejection.stage,
+        rejection.code,
+        rejection.message,
+        to_json(rejection.findings).decode(),
+        origin.topic,
+        origin.partition,
+        origin.offset,
+        origin.timestamp_ms,
+        to_json(rejection.headers).decode(),
+        _bytes(rejection.key_base64),
+        value,
+        rejection.rejected_at,
+        None if receipt_id is None else _refused(rejection, receipt_id, record).key,
+        time_of((rejection.submitted or origin).timestamp_ms),
+        subject.beamline,
+        array(map(quoted, sorted({finding.code[:LONGEST_CODE] for finding in rejection.findings}))),
+    )
+
+
+def _refused(rejection: Rejection, receipt_id: str, record: Record) -> SubmissionId:
+    return SubmissionId(rejection.producer or NOBODY, receipt_id, rejection.dataset_id, content_of(record))
 
 
 def _followed(event: Received[Any], receipt_id: str, dataset_id: UUID) -> SubmissionId:

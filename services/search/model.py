@@ -143,7 +143,11 @@ class RevisionRow(NamedTuple):
 
 
 class RejectionRow(NamedTuple):
-    """A record that was not taken, in the order of the table's columns; everything needed to send it again."""
+    """A record that was not taken, in the order of the table's columns; everything needed to send it again.
+
+    `submission` is the key of what was refused, if it was a submission; `heard_at` is when Kafka took it first.
+    `finding_codes` is an array as PostgreSQL writes it.
+    """
 
     rejection_id: UUID
     receipt_id: str | None
@@ -162,6 +166,10 @@ class RejectionRow(NamedTuple):
     key: bytes | None
     value: bytes | None
     rejected_at: datetime
+    submission: str | None
+    heard_at: datetime
+    beamline: str | None
+    finding_codes: str
 
     @property
     def order(self) -> tuple[datetime, str, str]:

@@ -17,7 +17,13 @@ from services.search.naming import Naming
 from services.search.producers import PRODUCERS, producer_answer
 from services.search.query import COLUMN_SORTS, FACTS, Fault, Query, QueryInvalid, order_name
 from services.search.receipts import MOST_SUBMISSIONS
-from services.search.rejections import RejectionQuery, rejection_page
+from services.search.rejections import (
+    REJECTION,
+    RejectionQuery,
+    rejection_page,
+    rejection_summary,
+    resolved_answer,
+)
 from services.search.revisions import Revision, history_of
 from services.search.sql import Known
 from shared.database import Connection, Database, Questions
@@ -164,10 +170,19 @@ class CatalogueReader:
         async with self.connection(Questions.QUICK) as connection:
             return await page_while_read(_read(connection, sql.Statement(sql.RECEIPTS, [dataset_id, skip])), limit)
 
-    async def rejections(self, query: RejectionQuery) -> tuple[list[Row], bool]:
-        """Rejections, newest first, and whether others follow."""
+    async def rejections(self, query: RejectionQuery) -> tuple[list[Row], Cursor | None]:
+        """Rejections, newest first, and behind which of them others may follow."""
         async with self.connection() as connection:
-            return await page_while_read(_read(connection, rejection_page(query)), query.limit)
+            rows, has_more = await page_while_read(_read(connection, rejection_page(query)), query.limit)
+        found = [resolved_answer(row) for row in rows if row["rejection_id"]]
+        if has_more:
+            return found, Cursor(found[-1]["rejected_at"], found[-1]["rejection_id"])
+        return found, Cursor(rows[0]["walked_to"], rows[0]["walked_to_id"]) if rows[0]["walked_to"] else None
+
+    async def rejection_summary(self, query: RejectionQuery) -> list[Row]:
+        """The rejections by code and producer."""
+        async with self.connection() as connection:
+            return [dict(row) for row in await _fetch(connection, rejection_summary(query))]
 
     async def producers(self, since: datetime) -> list[Row]:
         """Each producer that was heard of since then, with counts of what became of what it sent."""
@@ -177,8 +192,8 @@ class CatalogueReader:
     async def rejection(self, rejection_id: UUID) -> Row | None:
         """One rejection with the original bytes."""
         async with self.connection(Questions.QUICK) as connection:
-            row = await connection.fetchrow("select * from rejection where rejection_id = $1", rejection_id)
-        return None if row is None else dict(row)
+            row = await connection.fetchrow(REJECTION, rejection_id)
+        return None if row is None else resolved_answer(dict(row))
 
 
 def _lots(rows: Sequence[Row], sizes: Mapping[UUID, int]) -> Iterator[Sequence[Row]]:

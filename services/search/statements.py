@@ -93,9 +93,11 @@ where {_NEWER} or excluded.submitted_at < known.submitted_at or excluded.heard_a
 
 REJECTIONS = f"""
 insert into rejection ({", ".join(RejectionRow._fields)})
-select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                     $9::text[], $10::text[], $11::int[], $12::bigint[], $13::bigint[], $14::text[], $15::bytea[],
-                     $16::bytea[], $17::timestamptz[])
+select {", ".join(RejectionRow._fields[:-1])}, finding_codes::text[]
+from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+            $9::text[], $10::text[], $11::int[], $12::bigint[], $13::bigint[], $14::text[], $15::bytea[],
+            $16::bytea[], $17::timestamptz[], $18::text[], $19::timestamptz[], $20::text[], $21::text[])
+  as new ({", ".join(RejectionRow._fields)})
 on conflict (rejection_id) do update set
   {", ".join(f"{name} = excluded.{name}" for name in RejectionRow._fields[1:])}
 where (excluded.rejected_at, excluded.code collate "C", excluded.message collate "C")

@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "search_0015"
-down_revision = "search_0012"
+down_revision = "search_0014"
 
 WAITS = "since is not null"
 
