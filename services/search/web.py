@@ -1,4 +1,4 @@
-"""The web page: files that are read once, when the service starts, and that a browser asks for again only if they changed."""
+"""The web page: files that are read once, when the service starts; a browser fetches again only what has changed."""
 
 import hashlib
 from dataclasses import dataclass
