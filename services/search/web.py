@@ -1,4 +1,4 @@
-"""The web page: files that are read once, at the start. A browser asks for them again only if they changed."""
+"""The web page: files that are read once, when the service starts; a browser fetches again only what has changed."""
 
 import hashlib
 from dataclasses import dataclass

@@ -15,16 +15,18 @@ export function el(tag, attributes = {}, ...children) {
 }
 
 export const soft = (...children) => el("span", { class: "soft" }, ...children);
-export const tag = (text, kind = "") => el("span", { class: `tag ${kind}` }, text);
+export const tag = (text, kind = "") => el("span", { class: `tag ${kind}` }, breakable(text));
 export const link = (href, ...children) => el("a", { href }, ...children);
 export const button = (label, click, attributes = {}) => el("button", { type: "button", click, ...attributes }, label);
 
 /** A part of a page under its own heading. */
 export const section = (title, ...children) => el("section", { class: "paper" }, el("h2", {}, title), ...children);
 
+const isTold = (value) => Array.isArray(value) ? value.some(isTold) : Boolean(value);
+
 /** Names and what they say; what is empty is left out. */
 export function facts(pairs) {
-  const told = Object.entries(pairs).filter(([, value]) => value != null && value !== "" && value !== false);
+  const told = Object.entries(pairs).filter(([, value]) => isTold(value));
   return el("dl", {}, told.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
 
@@ -41,6 +43,9 @@ export function long(text, most = LONG_CHARACTERS) {
   return el("span", { class: "long" }, shown, " ", toggle);
 }
 
+/** A path or a name that breaks, where it must, behind what its parts end with. */
+export const breakable = (text) => text.split(/(?<=[/.])/).flatMap((part) => [part, el("wbr")]);
+
 /** Some of many, and how many more there are. */
 export function listed(items, count = items.length, most = MOST_NAMED) {
   const rest = Math.max(count, items.length) - Math.min(items.length, most);
@@ -49,7 +54,7 @@ export function listed(items, count = items.length, most = MOST_NAMED) {
 
 /** A path, with a button that copies it. */
 export function path(text) {
-  const node = el("span", { class: "path" }, text);
+  const node = el("span", { class: "path" }, breakable(text));
   const copy = button("Copy", async () => {
     copy.textContent = await isCopied(node) ? "Copied" : "Not copied";
     setTimeout(() => { copy.textContent = "Copy"; }, 2000);

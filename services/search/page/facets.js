@@ -1,6 +1,6 @@
 // The facets of a search: the values among what was found, any number of which can be chosen.
 
-import { button, el, soft } from "./elements.js";
+import { breakable, button, el, soft } from "./elements.js";
 import { changed, joined, to, valuesOf } from "./fields.js";
 import { go } from "./form.js";
 import { count } from "./words.js";
@@ -25,7 +25,7 @@ export function facets(fields, found) {
 function facet(name, found, fields) {
   const chosen = valuesOf(fields, name);
   const is = (a) => (b) => a.toLowerCase() === b.toLowerCase();
-  const lost = chosen.filter((value) => !found.some((one) => is(value)(one.value))).map((value) => ({ value }));
+  const lost = chosen.filter((value) => !found.some((one) => is(value)(one.value))).map((value) => ({ value, count: 0 }));
   const values = [...lost, ...found].map((one) => ({ ...one, isChosen: chosen.some(is(one.value)) }));
   if (values.length === 0) return null;
   values.sort((a, b) => b.isChosen - a.isChosen);
@@ -43,7 +43,7 @@ function claimed({ name, value, label }, fields) {
 }
 
 const row = (id, { value, count: number, isChosen }, change) => el("label", { class: "choice" },
-  el("input", { type: "checkbox", id, checked: isChosen, change }), el("span", { class: "value" }, value),
+  el("input", { type: "checkbox", id, checked: isChosen, change }), el("span", { class: "value" }, breakable(value)),
   number != null && soft(count(number)));
 
 /** The first values, and a button for all of them with a box to look for one. */

@@ -31,7 +31,7 @@ function labelled({ name, label, hint, options, ...attributes }, value, faults) 
   const input = options
     ? el("select", common, Object.entries(options).map(([key, text]) => el("option", { value: key, selected: key === value }, text)))
     : el("input", { ...common, value, autocomplete: "off", spellcheck: "false", ...attributes });
-  return el("div", { class: `field ${name}` }, el("label", { for: id }, label), input,
+  return el("div", { class: `field of-${name}` }, el("label", { for: id }, label), input,
     hint && el("div", { class: "hint", id: `${id}-hint` }, hint),
     faults.length > 0 && el("div", { class: "fault", id: `${id}-faults`, role: "alert" }, faults.map(({ message }) => el("div", {}, message))));
 }

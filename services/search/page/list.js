@@ -2,7 +2,7 @@
 
 import { answerOrFaults } from "./asking.js";
 import { FACETS, facets } from "./facets.js";
-import { button, el, link, listed, pages, tag } from "./elements.js";
+import { breakable, button, el, link, listed, pages, tag } from "./elements.js";
 import { changed, joined, to, valuesOf } from "./fields.js";
 import { chips, form, go, otherFaults } from "./form.js";
 import { count, counted, size, time, what } from "./words.js";
@@ -12,11 +12,12 @@ const INPUTS = [
   { name: "q", label: "Words", type: "search", placeholder: "name, path, sample, proposal …" },
   { name: "parameters", label: "Parameters", placeholder: "MX_resolution~lt~2, MX_flux~gteq~1e12" },
   { name: "startDate", label: "Started from", type: "date" },
-  { name: "endDate", label: "to", type: "date" },
+  { name: "endDate", label: "Started until", type: "date" },
 ];
-const SINGLE = { q: "words", startDate: "from", endDate: "to", path: "path", investigation: "investigation", sort: "sorted by" };
-const COLUMN_SORTS = ["start", "name", "committed_at"];
+const LABELS = { q: "words", startDate: "from", endDate: "until", sort: "sorted by", has_warnings: "only", complete: "only" };
 const CLAIMS = { has_warnings: { true: "with warnings", false: "without warnings" }, complete: { true: "complete", false: "incomplete" } };
+const SEVERAL = ["parameters", "investigation", ...FACETS];
+const COLUMN_SORTS = ["start", "name", "committed_at"];
 
 export async function list({ fields }, asking) {
   const { answer, faults } = await found(fields, asking);
@@ -24,9 +25,9 @@ export async function list({ fields }, asking) {
   return { title: "Datasets", told, nodes: [
     el("h1", {}, "Datasets"),
     form("", changed(fields, { cursor: null }), INPUTS, faults),
-    otherFaults(faults, INPUTS) || "",
-    chips("", filters(fields)) || "",
-    faults.length > 0 ? "" : el("div", { class: "columns" }, facets(fields, answer.facets), results(fields, answer, asking)),
+    otherFaults(faults, INPUTS),
+    chips("", filters(fields)),
+    answer && el("div", { class: "columns" }, facets(fields, answer.facets), results(fields, answer, asking)),
   ] };
 }
 
@@ -42,17 +43,16 @@ async function found(fields, asking) {
   }));
 }
 
-/** Every condition of the query, with the fields that remain without it. */
+/** Every field of the query, value by value, with the fields that remain without it; the order of rows filters nothing. */
 function filters(fields) {
-  const one = (name, label, value, rest = null) => ({ label, value, without: changed(fields, { [name]: rest }) });
-  const each = (name) => valuesOf(fields, name).map((value, place, all) => one(name, name, value, joined(all.filter((_, other) => other !== place))));
-  const claims = Object.entries(CLAIMS).filter(([name]) => fields.has(name));
-  return [
-    ...Object.entries(SINGLE).filter(([name]) => fields.has(name) && !(name === "sort" && COLUMN_SORTS.includes(fields.get(name))))
-      .map(([name, label]) => one(name, label, fields.get(name))),
-    ...["parameters", ...FACETS].flatMap(each),
-    ...claims.map(([name, words]) => one(name, "only", words[fields.get(name)] ?? fields.get(name))),
-  ];
+  const isFilter = (name) => !["order", "cursor"].includes(name) && !(name === "sort" && COLUMN_SORTS.includes(fields.get(name)));
+  return [...new Set(fields.keys())].filter(isFilter).flatMap((name) => {
+    const values = SEVERAL.includes(name) ? valuesOf(fields, name) : [fields.get(name)];
+    return values.map((value, place) => ({
+      label: LABELS[name] ?? name, value: CLAIMS[name]?.[value] ?? value,
+      without: changed(fields, { [name]: joined(values.filter((_, other) => other !== place)) }),
+    }));
+  });
 }
 
 function results(fields, answer, asking) {
@@ -69,14 +69,15 @@ function results(fields, answer, asking) {
 function columns(fields) {
   return [
     { title: "Dataset", ...sorting(fields, "name", "Dataset", "asc"), class: "dataset",
-      cell: (d) => [link(to(`datasets/${d.dataset_id}`), d.name), el("div", { class: "path soft" }, d.path)] },
-    { title: "Sample", class: "name", cell: (d) => d.sample ?? "" },
-    { title: "Kind", class: "kind", cell: (d) => [tag(what(d)), !d.complete && el("div", { class: "wait" }, "incomplete"), warnings(d.findings)] },
-    { title: "Proposal", class: "name", cell: (d) => [d.proposal, el("div", { class: "soft" }, d.beamline)] },
+      cell: (d) => [link(to(`datasets/${d.dataset_id}`), d.name), el("div", { class: "path soft" }, breakable(d.path))] },
+    { title: "Kind", class: "kind", cell: (d) => [tag(what(d)), !d.complete && el("div", { class: "wait small" }, "incomplete"), warnings(d.findings)] },
+    { title: "Sample", class: "name", cell: (d) => [breakable(d.sample ?? ""), el("div", { class: "soft" }, whole(d.proposal), " · ", whole(d.beamline))] },
     { title: "Started", ...sorting(fields, "start", "Started", "desc"), class: "when", cell: (d) => time(d.start) },
     { title: "Files", class: "number", cell: (d) => d.file_count == null ? "" : [count(d.file_count), el("div", { class: "soft" }, size(d.volume_bytes))] },
   ];
 }
+
+const whole = (text) => el("span", { class: "whole" }, text);
 
 const warnings = (codes) => codes.length > 0 && el("div", { class: "wait small" }, listed(codes, codes.length, 2));
 

@@ -47,7 +47,7 @@ async function pageOf(place, mine) {
   try {
     return await view(place, mine);
   } catch (error) {
-    return failed(error);
+    return mine.isOver ? null : failed(error);
   }
 }
 
@@ -69,7 +69,7 @@ function show({ title, nodes, told = "" }, name) {
   const held = document.activeElement;
   const typed = held?.matches("input") && held.value !== held.defaultValue ? held.value : null;
   document.title = `${title} · beamcat`;
-  main.replaceChildren(...nodes);
+  main.replaceChildren(...nodes.flat(Infinity).filter(Boolean));
   main.setAttribute("aria-busy", "false");
   tell(told);
   const kept = name === shown && held?.id && document.getElementById(held.id);

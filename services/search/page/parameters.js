@@ -1,7 +1,7 @@
 // How the parameters of a dataset are laid out. Pure: names and values in, groups and tables out.
 
 export const SHELLS = ["overall", "inner", "outer"];
-const SHELL_NAME = /^(.+)_(overall|inner|outer)_(.+)$/;
+const SHELL_NAME = /^(.+?)_(overall|inner|outer)_(.+)$/;
 
 /** What a parameter belongs to: its name up to the first underscore, as `InstrumentDetector01`. */
 const groupOf = (name) => name.includes("_") ? name.slice(0, name.indexOf("_")) : "General";
@@ -22,7 +22,7 @@ export function grouped(parameters) {
       group.parameters.push([name, parameter]);
       continue;
     }
-    const key = family === title ? statistic : `${family}_${statistic}`;
+    const key = [family.slice(title.length + 1), statistic].filter(Boolean).join("_");
     if (!group.shells.has(key)) group.shells.set(key, { name: key, unit: parameter.unit ?? null });
     group.shells.get(key)[shell] = { name, parameter };
   }

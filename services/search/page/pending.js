@@ -1,7 +1,7 @@
 // What waits for its inputs, the longest-waiting first.
 
 import { answerOrFaults } from "./asking.js";
-import { el, link, listed, long, pages, soft, tag } from "./elements.js";
+import { breakable, el, link, listed, pages, tag } from "./elements.js";
 import { changed, to } from "./fields.js";
 import { chips, form, otherFaults } from "./form.js";
 import { toReceipt } from "./states.js";
@@ -17,9 +17,9 @@ const INPUTS = [
 ];
 
 const COLUMNS = [
-  { title: "Dataset", class: "dataset", cell: (one) => [link(toReceipt(one), one.name ?? one.path.split("/").at(-1)), el("div", { class: "path soft" }, one.path)] },
+  { title: "Dataset", class: "dataset", cell: (one) => [link(toReceipt(one), one.name ?? one.path.split("/").at(-1)), el("div", { class: "path soft" }, breakable(one.path))] },
   { title: "Kind", class: "kind", cell: (one) => one.kind ? tag(one.kind) : "" },
-  { title: "Proposal", class: "name", cell: (one) => [one.proposal, one.beamline && soft(el("div", {}, one.beamline))] },
+  { title: "Proposal", class: "name", cell: (one) => [one.proposal, one.beamline && el("div", { class: "soft" }, one.beamline)] },
   { title: "Waits for", class: "wide", cell: waitsFor },
   { title: "Since", class: "when", cell: (one) => [time(one.since), el("div", { class: "soft" }, distance(one.since))] },
   { title: "Until", class: "when", cell: (one) => one.deadline ? [time(one.deadline), el("div", { class: "soft" }, distance(one.deadline))] : "" },
@@ -28,11 +28,11 @@ const COLUMNS = [
 /** The inputs that are missing, each with the paths that may be meant by it. */
 function waitsFor({ waits_for: paths, waits_for_count: all, near }) {
   const alike = new Map((near ?? []).map((one) => [one.path, one.near]));
-  return listed(paths.map((path) => [el("span", { class: "path" }, path), meant(alike.get(path) ?? [])]), all);
+  return listed(paths.map((path) => [el("span", { class: "path" }, breakable(path)), meant(alike.get(path) ?? [])]), all);
 }
 
 const meant = (paths) => paths.length > 0 && el("div", { class: "wait small" }, "Catalogued under a similar path:",
-  listed(paths.map((path) => link(to("", { path }), el("span", { class: "path" }, long(path))))));
+  listed(paths.map((path) => link(to("", { path }), el("span", { class: "path" }, breakable(path))))));
 
 export async function pending({ fields }, asking) {
   const { answer, faults } = await answerOrFaults(asking.get("pending", changed(fields, { cursor: null })));
@@ -41,7 +41,7 @@ export async function pending({ fields }, asking) {
   const told = faults.length > 0 ? "This cannot be answered as asked." : `${counted(answer.count, "dataset")} waiting.`;
   return { title: "Pending", told, nodes: [
     el("h1", {}, "Pending"), el("p", { class: "soft" }, "Datasets that wait until what they were made from is catalogued. After the deadline they are rejected."),
-    form("pending", changed(fields, { cursor: null }), INPUTS, faults), otherFaults(faults, INPUTS) || "", chips("pending", filters) || "",
+    form("pending", changed(fields, { cursor: null }), INPUTS, faults), otherFaults(faults, INPUTS), chips("pending", filters),
     ...(faults.length > 0 ? [] : waiting(fields, answer, asking)),
   ] };
 }

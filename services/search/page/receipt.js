@@ -19,8 +19,8 @@ export async function receipt({ id, fields }, asking) {
       Dataset: CATALOGUED.includes(told.state) && link(to(`datasets/${told.dataset_id}`), "as it is catalogued"),
       Rejection: told.rejection_id && link(to(`rejections/${told.rejection_id}`), "with what was sent"),
     })),
-    told.findings?.length > 0 ? section("Findings", findings(told.findings)) : "",
-    told.others ? section("Under the same receipt id", el("ul", { class: "plain" }, told.others.map((other) => el("li", {},
-      link(to(`receipts/${encodeURIComponent(id)}`, { source: other.source, dataset_id: other.dataset_id }), other.path ?? other.dataset_id), soft(` ${other.source} `), state(other))))) : "",
+    told.findings?.length > 0 && section("Findings", findings(told.findings)),
+    told.others && section("Under the same receipt id", el("ul", { class: "plain" }, told.others.map((other) => el("li", {},
+      link(to(`receipts/${encodeURIComponent(id)}`, { source: other.source, dataset_id: other.dataset_id }), other.path ?? other.dataset_id), soft(` ${other.source} `), state(other))))),
   ] };
 }

@@ -23,7 +23,7 @@ export async function rejection({ id }, asking) {
       Rejected: time(told.rejected_at),
       Record: el("span", { class: "mono" }, `${told.topic}/${told.partition}/${told.offset}`),
     })),
-    told.findings.length > 0 ? section("Findings", findings(told.findings)) : "",
+    told.findings.length > 0 && section("Findings", findings(told.findings)),
     sent(told),
   ] };
 }

@@ -1,7 +1,7 @@
 // What was rejected: one by one, or counted by code and producer.
 
 import { answerOrFaults } from "./asking.js";
-import { el, link, long, pages, soft, table, tag } from "./elements.js";
+import { breakable, el, link, long, pages, soft, table, tag } from "./elements.js";
 import { changed, to } from "./fields.js";
 import { chips, form, otherFaults } from "./form.js";
 import { resolution } from "./states.js";
@@ -19,8 +19,8 @@ const INPUTS = [
 const ROWS = [
   { title: "When", class: "when", cell: (one) => link(to(`rejections/${one.rejection_id}`), time(one.rejected_at)) },
   { title: "Why", class: "wide", cell: (one) => [tag(one.code, "bad"), el("div", {}, long(one.message)), resolution(one)] },
-  { title: "Path", class: "path", cell: (one) => one.path ?? soft(`${one.topic}/${one.partition}/${one.offset}`) },
-  { title: "Producer", cell: (one) => [one.producer ?? "", el("div", { class: "soft" }, one.stage)] },
+  { title: "Path", class: "path", cell: (one) => one.path ? breakable(one.path) : soft(`${one.topic}/${one.partition}/${one.offset}`) },
+  { title: "Producer", class: "name", cell: (one) => [breakable(one.producer ?? ""), el("div", { class: "soft" }, one.stage)] },
 ];
 
 export async function rejections({ fields }, asking) {
@@ -28,8 +28,8 @@ export async function rejections({ fields }, asking) {
   const asked = changed(fields, { group: null, cursor: null, state: fields.get("state") || "open" });
   const { answer, faults } = await answerOrFaults(asking.get(isGrouped ? "rejections/summary" : "rejections", asked));
   return { title: "Rejections", told: toldOf(answer, faults), nodes: [
-    el("h1", {}, "Rejections"), form("rejections", changed(fields, { cursor: null }), INPUTS, faults), otherFaults(faults, INPUTS) || "",
-    chips("rejections", filters(fields)) || "", views(fields, isGrouped),
+    el("h1", {}, "Rejections"), form("rejections", changed(fields, { cursor: null }), INPUTS, faults), otherFaults(faults, INPUTS),
+    chips("rejections", filters(fields)), views(fields, isGrouped),
     ...(faults.length > 0 ? [] : isGrouped ? groups(fields, answer) : rows(asked, answer, asking)),
   ] };
 }
