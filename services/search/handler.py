@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
+from services.search import happenings
 from services.search.icat_plus.noting import investigation_of, sample_of
 from services.search.index_entry import DocumentView, entry_of, packed
 from services.search.model import Noted, Rank, Receipt, RejectionRow, RevisionRow, Waits
@@ -56,40 +57,35 @@ def note_submitted(
 
 
 def note_pending(
-    identities: Identities, events: Sequence[Received[DatasetPending]], _known: object, _now: datetime
+    identities: Identities, events: Sequence[Received[DatasetPending]], _known: object, now: datetime
 ) -> Sequence[Noted]:
     """The submission waits for inputs; a later word on the topic replaces an earlier one."""
-    return [
-        Noted(
-            Receipt(
-                _followed(event, pending.receipt_id, pending.dataset_id),
-                pending.path,
-                None,
-                event.record.at,
-                Rank.PENDING,
-                event.record.offset,
-                _answer(
-                    state="pending",
-                    waits_for=pending.waits_for,
-                    waits_for_count=pending.waits_for_count or len(pending.waits_for),
-                    since=pending.since,
-                    deadline=pending.deadline,
-                    findings=pending.findings,
-                    name=pending.name,
-                    near=_near(pending),
-                ),
-                Waits(
-                    pending.since,
-                    pending.beamline,
-                    pending.proposal,
-                    pending.kind,
-                    tuple(identities.dataset(path) for path in pending.waits_for),
-                ),
-            )
-        )
-        for event in events
-        for pending in (event.event.pending,)
-    ]
+    return [_pending(event, identities, now) for event in events]
+
+
+def _pending(event: Received[DatasetPending], identities: Identities, now: datetime) -> Noted:
+    pending = event.event.pending
+    submission = _followed(event, pending.receipt_id, pending.dataset_id)
+    answer = _answer(
+        state="pending",
+        waits_for=pending.waits_for,
+        waits_for_count=pending.waits_for_count or len(pending.waits_for),
+        since=pending.since,
+        deadline=pending.deadline,
+        findings=pending.findings,
+        name=pending.name,
+        near=_near(pending),
+    )
+    waits = Waits(
+        pending.since,
+        pending.beamline,
+        pending.proposal,
+        pending.kind,
+        tuple(identities.dataset(path) for path in pending.waits_for),
+    )
+    word = event.record.offset
+    receipt = Receipt(submission, pending.path, None, event.record.at, Rank.PENDING, word, answer, waits)
+    return Noted(receipt, activity=happenings.pending(pending, submission, event.record, now))
 
 
 def _near(pending: Pending) -> list[NearPaths]:
@@ -98,17 +94,17 @@ def _near(pending: Pending) -> list[NearPaths]:
     return [*pending.near, *(NearPaths(path=path, near=[near]) for path, near in named if path and near)]
 
 
-def note_rejected(events: Sequence[Received[DatasetRejected]], _known: object, _now: datetime) -> Sequence[Noted]:
+def note_rejected(events: Sequence[Received[DatasetRejected]], _known: object, now: datetime) -> Sequence[Noted]:
     """The rejection is kept, with or without a receipt that can be told of it."""
-    return [_rejected(event.event.rejection, event.record) for event in events]
+    return [_rejected(event.event.rejection, event.record, now) for event in events]
 
 
-def note_committed(events: Sequence[Received[CommittedView]], _known: object, _now: datetime) -> Sequence[Noted]:
+def note_committed(events: Sequence[Received[CommittedView]], _known: object, now: datetime) -> Sequence[Noted]:
     """The dataset is found, and its receipt answered; an unchanged one only answers the receipt."""
-    return [_committed(event) for event in events]
+    return [_committed(event, now) for event in events]
 
 
-def _committed(event: Received[CommittedView]) -> Noted:
+def _committed(event: Received[CommittedView], now: datetime) -> Noted:
     commit, document = event.event.commit, event.event.document
     unchanged = commit.outcome == "unchanged"
     answer = _answer(
@@ -145,10 +141,11 @@ def _committed(event: Received[CommittedView]) -> Noted:
         revision,
         investigation=investigation_of(commit, document.investigation),
         sample=sample_of(commit, document),
+        activity=happenings.committed(commit, document, event.record, now),
     )
 
 
-def _rejected(rejection: Rejection, record: Record) -> Noted:
+def _rejected(rejection: Rejection, record: Record, now: datetime) -> Noted:
     """The answer begins with its time: of two tellings of one rejection the first stands, and texts compare so."""
     origin, first = rejection.origin, rejection.submitted or rejection.origin
     row = RejectionRow(
@@ -170,8 +167,9 @@ def _rejected(rejection: Rejection, record: Record) -> Noted:
         _bytes(rejection.value_base64),
         rejection.rejected_at,
     )
+    activity = happenings.rejected(rejection, row, record, now)
     if rejection.receipt_id is None:
-        return Noted(rejection=row)
+        return Noted(rejection=row, activity=activity)
     answer = _answer(
         state="rejected",
         rejected_at=rejection.rejected_at,
@@ -190,7 +188,7 @@ def _rejected(rejection: Rejection, record: Record) -> Noted:
         first.timestamp_ms,
         answer,
     )
-    return Noted(receipt, rejection=row)
+    return Noted(receipt, rejection=row, activity=activity)
 
 
 def _followed(event: Received[Any], receipt_id: str, dataset_id: UUID) -> SubmissionId:

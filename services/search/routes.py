@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 from pydantic_core import to_json
 
+from services.search.activity import add_activity
 from services.search.answers import chosen_answer, receipt_answer, rejection_parts
 from services.search.cif import add_cif
 from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
@@ -48,6 +49,7 @@ def routes(ground: Ground, vocabulary: Vocabulary) -> APIRouter:
     _add_rejections(router, reader, ZoneInfo(ground.settings.time_zone))
     _add_producers(router, reader, ground)
     add_pending(router, reader, ground.identities)
+    add_activity(router, reader)
     router.add_api_route("/", lambda: FileResponse(PAGE, media_type="text/html"), include_in_schema=False)
     return router
 

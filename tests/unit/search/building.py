@@ -225,13 +225,15 @@ class Topics:
             "code": "dataset_invalid",
             "message": "MX_flux: 'many' is no number",
             "rejected_at": NOON + timedelta(seconds=offset),
+            "origin": Origin(
+                topic=SUBMITTED.name, partition=0, offset=offset, timestamp_ms=int(NOON.timestamp() * 1000)
+            ),
             **fields,
         }
         rejection = Rejection(
             receipt_id=receipt,
             dataset_id=dataset_id(path) if path else None,
             path=path,
-            origin=Origin(topic=SUBMITTED.name, partition=0, offset=offset, timestamp_ms=int(NOON.timestamp() * 1000)),
             headers={"ce_id": receipt} if receipt else {},
             key_base64=None,
             value_base64=None if value is None else base64.b64encode(value).decode(),
