@@ -8,6 +8,13 @@ from clients.cli.output import UNREACHABLE, fail
 from clients.cli.surroundings import environment
 
 TIMEOUT_SECONDS = 30.0
+AWAY = (
+    httpx.codes.TOO_MANY_REQUESTS,
+    httpx.codes.BAD_GATEWAY,
+    httpx.codes.SERVICE_UNAVAILABLE,
+    httpx.codes.GATEWAY_TIMEOUT,
+)
+"""What a service answers, or a proxy before it, where the same call may go through later."""
 MOST_SUBMITTED = 1000
 MOST_CHECKED = 100
 """At once: so few that the answer comes well within the time, also where two services are asked about each."""
@@ -86,7 +93,7 @@ class Api:
                 f"{url} does not answer ({error}); is beamcat up? (BEAMCAT_GATEWAY_URL, BEAMCAT_SEARCH_URL)",
                 UNREACHABLE,
             )
-        if answer.status_code in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE):
+        if answer.status_code in AWAY:
             fail(_problem(answer), UNREACHABLE)
         return answer
 

@@ -15,6 +15,7 @@ from clients.cli import (
     techniques,
     tokens,
     waiting,
+    watching,
 )
 from clients.cli.output import Command
 
@@ -36,6 +37,7 @@ app.command("submit", rich_help_panel=DATASETS)(datasets.submit)
 app.command("check", rich_help_panel=DATASETS)(datasets.check)
 app.command("status", rich_help_panel=DATASETS)(datasets.status)
 app.command("pending", rich_help_panel=DATASETS)(waiting.pending)
+app.command("watch", rich_help_panel=DATASETS)(watching.watch)
 app.command("find", rich_help_panel=DATASETS)(finding.find)
 app.command("lineage", rich_help_panel=DATASETS)(finding.lineage)
 app.command("export", rich_help_panel=DATASETS)(exporting.export)

@@ -68,7 +68,15 @@ def progress_bar() -> Progress:
 
 def print_json(value: object) -> None:
     """One JSON document on standard output: exact, with what a terminal would obey as escapes of JSON."""
-    text = json.dumps(value, indent=2, default=str, ensure_ascii=False)
+    _echo_json(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def print_json_line(value: object) -> None:
+    """One line of NDJSON on standard output, at once; exact as `print_json`."""
+    _echo_json(json.dumps(value, default=str, ensure_ascii=False))
+
+
+def _echo_json(text: str) -> None:
     typer.echo(UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
