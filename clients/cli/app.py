@@ -18,6 +18,7 @@ from clients.cli import (
     techniques,
     tokens,
     waiting,
+    watching,
 )
 from clients.cli.options import asking, program
 from clients.cli.output import Json
@@ -54,6 +55,7 @@ app.command("submit", rich_help_panel=DATASETS)(datasets.submit)
 app.command("check", rich_help_panel=DATASETS)(datasets.check)
 app.command("status", rich_help_panel=DATASETS)(datasets.status)
 app.command("pending", rich_help_panel=DATASETS)(waiting.pending)
+app.command("watch", rich_help_panel=DATASETS)(watching.watch)
 app.command("find", rich_help_panel=DATASETS)(finding.find)
 app.command("lineage", rich_help_panel=DATASETS)(finding.lineage)
 app.command("export", rich_help_panel=DATASETS)(exporting.export)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic_core import to_json
 
+from services.search.activity import add_activity
 from services.search.answers import chosen_answer, receipt_answer
 from services.search.cif import add_cif
 from services.search.filters import read_time
@@ -46,6 +47,7 @@ def routes(ground: Ground, vocabulary: Vocabulary) -> APIRouter:
     add_rejections(router, reader, ground)
     _add_producers(router, reader, ground)
     add_pending(router, reader, ground.identities)
+    add_activity(router, reader)
     router.include_router(page_routes(ground.settings.time_zone))
     return router
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli import auditing, datasets, finding, rejections, techniques
+from clients.cli import auditing, datasets, finding, rejections, techniques, waiting
 from clients.cli.api import Api
 from clients.cli.app import app
 from clients.cli.output import visible
@@ -35,7 +35,15 @@ REJECTION = ROW | {
     "value_base64": base64.b64encode(EVIL.encode()).decode(),
 }
 RECEIPT = {"state": "rejected", "path": EVIL, "receipt_id": EVIL, "code": EVIL, "message": EVIL, "findings": [FINDING]}
+WAITS = ROW | {
+    "since": "2024-11-30T12:00:00Z",
+    "deadline": "2024-12-07T12:00:00Z",
+    "waits_for": [EVIL],
+    "waits_for_count": 1,
+    "near": [{"path": EVIL, "near": [EVIL]}],
+}
 ANSWERS: dict[str, Any] = {
+    "/pending": {"pending": [WAITS], "count": 1, "next": None},
     "/receipts": {"receipts": [RECEIPT]},
     "/rejections": {"rejections": [REJECTION], "next": None},
     "/techniques": {"techniques": [{"name": EVIL, "title": EVIL, "definitions": [EVIL], "pid": EVIL, "kinds": []}]},
@@ -53,6 +61,7 @@ COMMANDS = [
     ["status", "/data/x"],
     ["find", "x"],
     ["lineage", "/data/x"],
+    ["pending"],
     ["rejections", "list"],
     ["rejections", "show", NO_ID],
     ["techniques", "list"],
@@ -66,7 +75,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
         return httpx.Response(200, json=known) if known else httpx.Response(404, json={"detail": EVIL})
 
     api = Api(NAMED, httpx.MockTransport(answer))
-    for module in (auditing, datasets, finding, rejections, techniques):
+    for module in (auditing, datasets, finding, rejections, techniques, waiting):
         monkeypatch.setattr(module, "connect", lambda: api)
     return CliRunner()
 
