@@ -15,7 +15,7 @@ from services.search.grammar import spelled_out
 from services.search.index_entry import unpacked
 from services.search.naming import Naming
 from services.search.producers import PRODUCERS, producer_answer
-from services.search.query import COLUMN_SORTS, FACTS, Fault, Query, QueryInvalid, order_name
+from services.search.query import COLUMN_SORTS, COLUMNS, FACTS, Fault, Query, QueryInvalid, order_name
 from services.search.receipts import MOST_SUBMISSIONS
 from services.search.rejections import (
     REJECTION,
@@ -242,6 +242,8 @@ async def _known(connection: Connection, wanted: Iterable[str], naming: Naming) 
 
 def _unknown(field: str, name: str, known: Mapping[str, str], naming: Naming) -> Fault:
     lower = name.lower()
+    others = {"columns": (*COLUMNS, *FACTS), "sort": tuple(COLUMN_SORTS)}.get(field, ())
+    known = {**known, **{other: other for other in others}}
     near = [known[match] for match in difflib.get_close_matches(lower, known, 3, ALIKE)]
     if not near and (suggestion := naming.suggestion(name)):
         near = [suggestion]
