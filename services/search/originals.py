@@ -34,7 +34,7 @@ class About(NamedTuple):
     dataset_id: UUID | None
     path: str | None
     beamline: str | None
-    proposal: str | None
+    proposal: str | None = None
     name: str | None = None
     kind: str | None = None
 
