@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfoNotFoundError
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
@@ -34,7 +33,7 @@ from shared.metrics import begin_stage
 from shared.problems import DESCRIBED, answer_in_problems
 from shared.publisher import KafkaPublisher
 from shared.retries import until_done
-from shared.settings import Settings
+from shared.settings import Settings, misspelt
 from shared.stage import Stage, StageRunner
 from shared.stream import Stream, Subscription
 from shared.topics import MEBIBYTE
@@ -273,9 +272,11 @@ def serve(service: Service, settings: Settings) -> int:
     """Run a service until SIGTERM or SIGINT; the process's exit code."""
     logs.set_up(settings.log_level)
     raise_limit()
+    for sentence in misspelt():
+        logger.warning(sentence)
     try:
         host = Host(service, settings)
-    except (Fatal, ZoneInfoNotFoundError) as error:
+    except Fatal as error:
         logger.critical("%s cannot start: %s", service.name, error)
         return 1
     spare_garbage()

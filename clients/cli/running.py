@@ -24,7 +24,7 @@ from clients.cli.datasets import (
 from clients.cli.finding import lineage_of, print_datasets, print_lineage
 from clients.cli.output import WRONG, console, fail
 from clients.cli.sources import read_submissions
-from clients.cli.surroundings import RUNNING_FILE
+from clients.cli.surroundings import RUNNING_FILE, own_settings
 from shared import logs
 from shared.fatal import Fatal
 
@@ -153,6 +153,7 @@ def _stay(act: Callable[["Installation"], Awaitable[bool]], replicas: Mapping[st
         from deploy.embedded.stack import DataDirectoryError
     except ModuleNotFoundError as error:
         fail(f"the embedded stack is not installed here ({error}); beamcat serve runs one service on given servers")
+    own_settings()
     logs.set_up("WARNING")
     try:
         well = asyncio.run(_live(act, replicas or {}))

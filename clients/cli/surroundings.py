@@ -4,12 +4,10 @@ import json
 import os
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from pydantic import ValidationError
+from zoneinfo import ZoneInfo
 
 from clients.cli.output import WRONG, fail
-from shared.settings import Settings
+from shared.settings import Settings, SettingsInvalid, read_settings
 
 RUNNING_FILE = Path(".beamcat/running.json")
 """Where `beamcat run` and `beamcat up` say what they serve, so that commands in the same folder need no settings."""
@@ -33,16 +31,13 @@ def time_of(option: str, said: str, known: Settings, *, end_of_day: bool = False
 
     try:
         return read_time(said, ZoneInfo(known.time_zone), end_of_day=end_of_day)
-    except (FilterInvalid, ZoneInfoNotFoundError, OverflowError) as error:
+    except (FilterInvalid, OverflowError) as error:
         fail(f"{option}: {error}", WRONG)
 
 
 def own_settings() -> Settings:
-    """Those of this process alone, as a container has them."""
+    """Those of this process alone, as a container has them. Wrong ones end the command."""
     try:
-        return Settings()
-    except ValidationError as error:
-        faults = [
-            (str(fault["loc"][0]).upper(), fault["msg"].removeprefix("Value error, ")) for fault in error.errors()
-        ]
-        fail("; ".join(f"BEAMCAT_{name}: {message}" for name, message in faults))
+        return read_settings()
+    except SettingsInvalid as error:
+        fail(str(error))
