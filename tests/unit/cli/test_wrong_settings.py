@@ -172,6 +172,28 @@ def test_no_other_name_is_warned_of() -> None:
     assert list(misspelt(dict.fromkeys([*others, *VARIABLES], "x"))) == []
 
 
+@pytest.mark.parametrize("command", ["up", "run", "demo"])
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        ("techniques/x.toml", 'nam = "X"', ", line 1, nam: unknown key"),
+        ("techniques/x.toml", "name = ", ": Invalid value (at end of document)"),
+        ("vocabulary/x.toml", "[parameter.x]\nunti = 'mm'", ", line 2, parameter.x.unti: unknown key"),
+    ],
+)
+def test_a_broken_data_file_ends_a_run_before_anything_is_started(  # a case has three parts
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str, file: str, content: str, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    broken = tmp_path / "own" / file
+    broken.parent.mkdir(parents=True)
+    broken.write_text(content, encoding="utf-8")
+    result = run([command], BEAMCAT_SCHEMA_DIRECTORIES=str(tmp_path / "own"))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"beamcat: {broken}{told}\n"
+    assert [each.name for each in tmp_path.iterdir()] == ["own"]
+
+
 def test_a_tokens_file_that_is_a_directory_is_told_by_commands_and_services(tmp_path: Path) -> None:
     for command in (["tokens", "list"], ["tokens", "create", "x"], ["tokens", "revoke", "x"]):
         result = run(command, BEAMCAT_TOKENS_FILE=str(tmp_path))
