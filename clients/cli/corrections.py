@@ -49,7 +49,7 @@ def resubmit(api: Api, rejection_id: UUID, wanted: Wanted) -> None:
 def rejection_of(api: Api, rejection_id: UUID) -> dict[str, Any]:
     """The rejection of an id; where there is none, the command ends."""
     rejection: dict[str, Any] | None = api.look_up(f"/rejections/{rejection_id}")
-    return rejection if rejection is not None else fail(f"there is no rejection {rejection_id} in {api.search_url}")
+    return rejection if rejection is not None else fail(api.nothing(f"there is no rejection {rejection_id}"))
 
 
 def _original(rejection: dict[str, Any]) -> bytes:
