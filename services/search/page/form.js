@@ -13,9 +13,18 @@ export function form(path, fields, inputs, faults = []) {
     const said = Object.fromEntries(inputs.map(({ name }) => [name, event.target.elements[name].value.trim()]));
     go(to(path, changed(fields, said)));
   };
-  return el("form", { class: "filter", submit: send, role: "search", novalidate: true },
-    inputs.map((input) => labelled(input, fields.get(input.name) ?? "", faults.filter(({ field }) => field === input.name))),
-    el("button", { class: "main", id: "find" }, "Find"));
+  return el(
+    "form",
+    { class: "filter", submit: send, role: "search", novalidate: true },
+    inputs.map((input) =>
+      labelled(
+        input,
+        fields.get(input.name) ?? "",
+        faults.filter(({ field }) => field === input.name),
+      ),
+    ),
+    el("button", { class: "main", id: "find" }, "Find"),
+  );
 }
 
 /** Go to an address, or ask anew where the page is there already. */
@@ -29,24 +38,62 @@ function labelled({ name, label, hint, options, ...attributes }, value, faults) 
   const about = [hint && `${id}-hint`, faults.length > 0 && `${id}-faults`].filter(Boolean).join(" ") || null;
   const common = { id, name, "aria-describedby": about, "aria-invalid": faults.length > 0 && "true" };
   const input = options
-    ? el("select", common, Object.entries(options).map(([key, text]) => el("option", { value: key, selected: key === value }, text)))
+    ? el(
+        "select",
+        common,
+        Object.entries(options).map(([key, text]) => el("option", { value: key, selected: key === value }, text)),
+      )
     : el("input", { ...common, value, autocomplete: "off", spellcheck: "false", ...attributes });
-  return el("div", { class: `field of-${name}` }, el("label", { for: id }, label), input,
+  return el(
+    "div",
+    { class: `field of-${name}` },
+    el("label", { for: id }, label),
+    input,
     hint && el("div", { class: "hint", id: `${id}-hint` }, hint),
-    faults.length > 0 && el("div", { class: "fault", id: `${id}-faults`, role: "alert" }, faults.map(({ message }) => el("div", {}, message))));
+    faults.length > 0 &&
+      el(
+        "div",
+        { class: "fault", id: `${id}-faults`, role: "alert" },
+        faults.map(({ message }) => el("div", {}, message)),
+      ),
+  );
 }
 
 /** What is wrong about fields that have no input: those an address was given by hand. */
 export function otherFaults(faults, inputs) {
   const others = faults.filter(({ field }) => !inputs.some(({ name }) => name === field));
-  return others.length > 0 && el("div", { class: "paper faults", role: "alert" },
-    others.map(({ field, message }) => el("p", {}, el("b", {}, field), `: ${message}`)));
+  return (
+    others.length > 0 &&
+    el(
+      "div",
+      { class: "paper faults", role: "alert" },
+      others.map(({ field, message }) => el("p", {}, el("b", {}, field), `: ${message}`)),
+    )
+  );
 }
 
 /** Each filter that is set, as a link that takes it away. `filters` are a label, a value and the fields without it. */
 export function chips(path, filters) {
-  return filters.length > 0 && el("ul", { class: "chips", "aria-label": "Filters" },
-    filters.map(({ label, value, without }) => el("li", {}, el("a", { class: "chip", href: to(path, without), "aria-label": `Remove ${label}: ${value}` },
-      el("span", { class: "soft" }, label), " ", el("span", { class: "value" }, value), el("span", { "aria-hidden": "true" }, " ×")))),
-    filters.length > 1 && el("li", {}, link(to(path), "Remove all")));
+  return (
+    filters.length > 0 &&
+    el(
+      "ul",
+      { class: "chips", "aria-label": "Filters" },
+      filters.map(({ label, value, without }) =>
+        el(
+          "li",
+          {},
+          el(
+            "a",
+            { class: "chip", href: to(path, without), "aria-label": `Remove ${label}: ${value}` },
+            el("span", { class: "soft" }, label),
+            " ",
+            el("span", { class: "value" }, value),
+            el("span", { "aria-hidden": "true" }, " ×"),
+          ),
+        ),
+      ),
+      filters.length > 1 && el("li", {}, link(to(path), "Remove all")),
+    )
+  );
 }
