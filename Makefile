@@ -12,8 +12,7 @@ SEED ?=
 
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-emit-index-url --no-emit-find-links --upgrade
-CLIENT := $(if $(wildcard clients/python/pyproject.toml),-e clients/python)
+	--no-header --no-emit-index-url --no-emit-find-links --no-emit-package beamcat-client --upgrade
 
 # uv: which environment, and copies, since a cache on another disk cannot be linked to; no cache without a home.
 export VIRTUAL_ENV := $(CURDIR)/.venv
@@ -27,6 +26,10 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 # A name server or a registry that is away for half a minute costs half a minute, not the whole setup.
 export UV_HTTP_RETRIES := 8
+# A facility that inspects TLS has a certificate of its own, which this machine trusts: so does uv, as pip does anyway.
+ifneq ($(wildcard /etc/ssl/certs/* /etc/ssl/cert.pem /etc/pki/tls/certs/*),)
+export UV_SYSTEM_CERTS := 1
+endif
 export PIP_RETRIES := 8
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
@@ -111,12 +114,12 @@ clean: ## remove what setup and tests made; the catalogue in .beamcat stays
 	$$pip install --quiet --no-compile --require-hashes -r $<; \
 	touch $@
 
-.venv/.run: .venv/.bootstrap requirements/run.txt jgo.lock.toml pyproject.toml
+.venv/.run: .venv/.bootstrap requirements/run.txt jgo.lock.toml pyproject.toml clients/python/pyproject.toml
 	@set -eu; \
 	echo "== Kafka's jars and Python's wheels"; \
 	$(BIN)/python -m deploy.embedded.jars sync & jars=$$!; trap 'kill $$jars 2>/dev/null || true' EXIT; \
 	$(BIN)/uv pip install --require-hashes -r requirements/run.txt; \
-	$(BIN)/uv pip install --quiet --offline --no-deps --no-build-isolation -e . $(CLIENT); \
+	$(BIN)/uv pip install --quiet --offline --no-deps --no-build-isolation -e . -e clients/python; \
 	wait $$jars; \
 	touch $@
 

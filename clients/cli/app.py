@@ -1,5 +1,7 @@
 """The commands, by whom they are for."""
 
+from typing import Annotated
+
 import typer
 
 from clients.cli import (
@@ -10,22 +12,39 @@ from clients.cli import (
     investigations,
     operations,
     producers,
+    profiles,
     rejections,
     running,
     techniques,
     tokens,
+    waiting,
 )
-from clients.cli.output import Command
+from clients.cli.options import asking, program
+from clients.cli.output import Json
+from clients.cli.program import Command, Program, say_version
 
 app = typer.Typer(
     name="beamcat",
+    cls=Program,
     help="A dataset is submitted, validated, linked, tracked, committed, found.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
-RUN, DATASETS, OPERATE = "Run", "Datasets", "Operate"
+
+@app.callback()
+@program
+def beamcat(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=say_version, is_eager=True, help="Print the version, and end.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """What may stand before the command's name; `Program` and `say_version` have read it."""
+
+
+RUN, DATASETS, OPERATE, CHOOSE = "Run", "Datasets", "Operate", "Choose a beamcat"
 
 app.command("run", rich_help_panel=RUN)(running.run)
 app.command("demo", rich_help_panel=RUN)(running.demo)
@@ -34,6 +53,7 @@ app.command("announce", rich_help_panel=DATASETS)(investigations.announce)
 app.command("submit", rich_help_panel=DATASETS)(datasets.submit)
 app.command("check", rich_help_panel=DATASETS)(datasets.check)
 app.command("status", rich_help_panel=DATASETS)(datasets.status)
+app.command("pending", rich_help_panel=DATASETS)(waiting.pending)
 app.command("find", rich_help_panel=DATASETS)(finding.find)
 app.command("lineage", rich_help_panel=DATASETS)(finding.lineage)
 app.command("export", rich_help_panel=DATASETS)(exporting.export)
@@ -47,10 +67,20 @@ app.command("rebuild", rich_help_panel=OPERATE)(operations.rebuild)
 app.command("recover", rich_help_panel=OPERATE)(operations.recover)
 app.add_typer(operations.topics, name="topics", rich_help_panel=OPERATE)
 app.add_typer(tokens.app, name="tokens", rich_help_panel=OPERATE)
+app.command("login", rich_help_panel=CHOOSE)(profiles.login)
+app.add_typer(profiles.app, name="config", rich_help_panel=CHOOSE)
 
-for commands in (app, techniques.app, rejections.app, operations.topics, tokens.app):
+LOCAL = {
+    *(running.run, running.demo, running.up, operations.serve, operations.list_topics),
+    *(profiles.login, profiles.list_all, profiles.use, profiles.forget),
+}
+"""What asks no beamcat that is there already, or says itself which one."""
+
+for commands in (app, techniques.app, rejections.app, operations.topics, tokens.app, profiles.app):
     for command in commands.registered_commands:
         command.cls = Command
+        if command.callback not in LOCAL and command.callback is not None:
+            command.callback = asking(command.callback)
 
 
 def main() -> None:

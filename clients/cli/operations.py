@@ -8,8 +8,10 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 import services
-from clients.cli.output import UNREACHABLE, Json, console, fail, print_json, print_table, progress_bar
-from clients.cli.surroundings import own_settings, settings, time_of
+from beamcat_client.addresses import DATABASE_URL, KAFKA
+from clients.cli.completing import service_names
+from clients.cli.output import UNREACHABLE, WRONG, Json, console, fail, print_json, print_table, progress_bar
+from clients.cli.surroundings import operated, own_settings, settings, time_of
 from shared.topics import TOPICS
 
 T = TypeVar("T")
@@ -17,13 +19,16 @@ T = TypeVar("T")
 topics = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
 
 
-def serve(name: Annotated[str, typer.Argument(help=f"One of {', '.join(services.NAMES)}.")]) -> None:
+def serve(
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(services.NAMES)}.", autocompletion=service_names)],
+) -> None:
     """Run one service in the foreground, as a container does."""
     from shared.service import serve as serve_service
 
     if name not in services.NAMES:
-        fail(f"there is no service {name}; there are {', '.join(services.NAMES)}")
-    raise typer.Exit(serve_service(services.load(name), own_settings()))
+        fail(f"there is no service {name}; there are {', '.join(services.NAMES)}", WRONG)
+    known = own_settings()
+    raise typer.Exit(serve_service(services.load(name), known))
 
 
 def migrate() -> None:
@@ -31,7 +36,7 @@ def migrate() -> None:
     from shared.migrations import SCHEMAS
     from shared.migrations import migrate as migrate_schemas
 
-    _operated(migrate_schemas(settings().database_url))
+    _answer_of(migrate_schemas(operated(DATABASE_URL).database_url))
     console.print(f"Up to date: {', '.join(SCHEMAS)}")
 
 
@@ -42,9 +47,10 @@ def rebuild(
     from services.search.rebuild import rebuild as rebuild_search
 
     if what != "search":
-        fail(f"{what} cannot be rebuilt from events; search can")
+        fail(f"{what} cannot be rebuilt from events; search can", WRONG)
+    found = operated(DATABASE_URL, KAFKA)
     with _told_events() as progress:
-        count = _operated(rebuild_search(settings(), progress))
+        count = _answer_of(rebuild_search(found, progress))
     console.print(f"search was built again from {count} events")
 
 
@@ -62,10 +68,10 @@ def recover(
     """
     from clients.cli.recovering import recover as recover_lost
 
-    found = settings()
-    begin = time_of("--since", since, found)
+    begin = time_of("--since", since, settings())
+    found = operated(DATABASE_URL, KAFKA)
     with _told_events() as progress:
-        recovered = _operated(recover_lost(found, begin, progress))
+        recovered = _answer_of(recover_lost(found, begin, progress))
     if as_json:
         print_json(vars(recovered))
         return
@@ -89,7 +95,7 @@ def apply_topics(*, as_json: Json = False) -> None:
     """Create missing topics and set every topic's configuration. Doing it again changes nothing."""
     from shared.topic_admin import apply_topics as apply
 
-    applied = _operated(apply(settings()))
+    applied = _answer_of(apply(operated(KAFKA)))
     if as_json:
         print_json([vars(topic) for topic in applied])
     else:
@@ -99,7 +105,7 @@ def apply_topics(*, as_json: Json = False) -> None:
         )
 
 
-def _operated(work: Coroutine[Any, Any, T]) -> T:
+def _answer_of(work: Coroutine[Any, Any, T]) -> T:
     """What came of it; where Kafka or PostgreSQL refuse or do not answer, the command ends in words."""
     from sqlalchemy.exc import DBAPIError
 

@@ -10,8 +10,9 @@ import typer
 from rich.markup import escape
 
 from clients.cli.api import connect
+from clients.cli.completing import rejection_codes, service_names
 from clients.cli.datasets import follow, print_states
-from clients.cli.output import Json, console, fail, print_findings, print_json, print_table
+from clients.cli.output import Json, console, errors, fail, print_findings, print_json, print_table
 from clients.cli.sources import read_submissions
 from clients.cli.stomp import send
 from clients.cli.surroundings import settings, time_of
@@ -29,8 +30,10 @@ RejectionId = Annotated[
 @app.command("list")
 def list_rejections(
     *,
-    code: Annotated[str | None, typer.Option(help="Only this rejection code.")] = None,
-    stage: Annotated[str | None, typer.Option(help="Only what this stage refused.")] = None,
+    code: Annotated[str | None, typer.Option(help="Only this rejection code.", autocompletion=rejection_codes)] = None,
+    stage: Annotated[
+        str | None, typer.Option(help="Only what this stage refused.", autocompletion=service_names)
+    ] = None,
     producer: Annotated[
         str | None, typer.Option(help="Only what this producer sent, as `beamcat producers` names it.")
     ] = None,
@@ -40,12 +43,15 @@ def list_rejections(
 ) -> None:
     """The newest rejections."""
     begin = time_of("--since", since, settings()).isoformat() if since else None
-    answer = connect().search("/rejections", code=code, stage=stage, producer=producer, since=begin, limit=limit)
+    api = connect()
+    answer = api.search("/rejections", code=code, stage=stage, producer=producer, since=begin, limit=limit)
     if as_json:
         print_json(answer)
     else:
         columns = ("rejection_id", "rejected_at", "stage", "code", "path", "message")
         print_table(columns, [[rejection.get(column) for column in columns] for rejection in answer["rejections"]])
+    if not answer["rejections"]:
+        errors.print(api.nothing("nothing was rejected"), markup=False, soft_wrap=True)
 
 
 @app.command("show")
@@ -130,8 +136,9 @@ def _submit(submission: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _rejection(rejection_id: UUID) -> dict[str, Any]:
-    rejection: dict[str, Any] | None = connect().look_up(f"/rejections/{rejection_id}")
-    return rejection if rejection is not None else fail(f"there is no rejection {rejection_id}")
+    api = connect()
+    rejection: dict[str, Any] | None = api.look_up(f"/rejections/{rejection_id}")
+    return rejection if rejection is not None else fail(api.nothing(f"there is no rejection {rejection_id}"))
 
 
 def _value(rejection: dict[str, Any]) -> bytes:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import services
+from beamcat_client.addresses import PROCESS, RUNNING_FILE, mark_of_process
+from beamcat_client.profiles import write_private
 from clients.cli.api import Api
 from clients.cli.datasets import (
     CATALOGUED,
@@ -22,9 +24,8 @@ from clients.cli.datasets import (
     print_states,
 )
 from clients.cli.finding import lineage_of, print_datasets, print_lineage
-from clients.cli.output import console, fail
+from clients.cli.output import WRONG, console, fail
 from clients.cli.sources import read_submissions
-from clients.cli.surroundings import RUNNING_FILE
 from shared import logs
 from shared.fatal import Fatal
 
@@ -139,7 +140,7 @@ def _counts(replicas: Sequence[str]) -> dict[str, int]:
     for entry in replicas:
         name, _, count = entry.partition("=")
         if name not in services.NAMES or not count.isdigit() or int(count) < 1:
-            fail(f"--replicas {entry}: give service=count, such as linker=2")
+            fail(f"--replicas {entry}: give service=count, such as linker=2", WRONG)
         counts[name] = int(count)
     return counts
 
@@ -181,8 +182,7 @@ async def _live(act: Callable[["Installation"], Awaitable[bool]], replicas: Mapp
 @contextlib.contextmanager
 def _announced(running: "Installation") -> Iterator[None]:
     """Say in a file where things are, for commands in the same folder; it has the token: only its owner reads it."""
-    with os.fdopen(os.open(RUNNING_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(running.environment, file)
+    write_private(RUNNING_FILE, {**running.environment, PROCESS: mark_of_process(os.getpid())})
     try:
         yield
     finally:

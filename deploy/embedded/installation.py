@@ -55,6 +55,7 @@ class Installation:
             "BEAMCAT_SEARCH_URL": self.urls["search"],
             "BEAMCAT_TOKEN": self.token,
             "BEAMCAT_TOKENS_FILE": str(self.settings.tokens_file),
+            "BEAMCAT_STOMP_HOST": LOOPBACK,
             "BEAMCAT_STOMP_PORT": str(self.stomp_port),
             "BEAMCAT_JOLOKIA_PORT": str(self.jolokia_port),
         }

@@ -12,6 +12,10 @@ from services.search.receipts import Choice, Row
 
 T = TypeVar("T", bytes, str)
 
+WRITTEN_APART = frozenset(
+    {"record_offset", "findings", "finding_codes", "headers", "key", "value", "submission", "heard_at"}
+)
+"""Of a rejection's row, what a reader gets in another form, or not at all."""
 PART = 3 * 64 * 1024
 """Bytes or characters that are written at a time; base64 has no padding between them."""
 
@@ -35,7 +39,7 @@ def chosen_answer(choice: Choice, now: datetime) -> Row:
 
 def rejection_parts(row: Row) -> Iterator[bytes]:
     """A rejection as JSON, with its original bytes in base64, and as text where they are text: written part by part."""
-    answer = {name: row[name] for name in row if name not in ("record_offset", "findings", "headers", "key", "value")}
+    answer = {name: row[name] for name in row if name not in WRITTEN_APART}
     answer["offset"] = row["record_offset"]
     answer["findings"] = json.loads(row["findings"])
     answer["headers"] = json.loads(row["headers"])

@@ -44,8 +44,8 @@ def stages_of(store: PostgresReadModel | MemoryReadModel, identities: Identities
     """The stages, which `rebuild` runs as well."""
     return (
         Stage("search", COMMITTED, CommittedView, note_committed, store),
-        Stage("search-rejections", REJECTED, DatasetRejected, note_rejected, store, onlooker=True),
-        Stage("search-pending", PENDING, DatasetPending, note_pending, store),
+        Stage("search-rejections", REJECTED, DatasetRejected, partial(note_rejected, identities), store, onlooker=True),
+        Stage("search-pending", PENDING, DatasetPending, partial(note_pending, identities), store),
         Stage("search-receipts", SUBMITTED, SubmittedView, partial(note_submitted, identities), store, onlooker=True),
         Stage("search-investigations", REGISTERED, InvestigationRegistered, note_registered, store),
         Stage("search-logbook", LOGBOOK, LogbookWritten, note_written, store),

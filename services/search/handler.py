@@ -10,9 +10,11 @@ from pydantic_core import from_json, to_json
 
 from services.search.icat_plus.noting import investigation_of, sample_of
 from services.search.index_entry import DocumentView, entry_of, packed
-from services.search.model import Noted, Rank, Receipt, RejectionRow, RevisionRow
+from services.search.model import Noted, Rank, Receipt, RejectionRow, RevisionRow, Waits
 from services.search.order import microsecond
-from shared.events import Commit, DatasetPending, DatasetRejected, Rejection, Section
+from services.search.originals import about
+from shared.arrays import array, quoted
+from shared.events import Commit, DatasetPending, DatasetRejected, NearPaths, Pending, Rejection, Section
 from shared.identity import Identities
 from shared.rejecting import rejection_id
 from shared.rejections import Code, Poison
@@ -22,6 +24,8 @@ from shared.wire import PRODUCER, Received, Record, SubmissionId, content_of, me
 
 NOBODY = "?"
 """The source of a record that names none: no producer's, for each has a name."""
+LONGEST_CODE = 100
+"""Characters of a finding's code that are searched: an index key is bounded."""
 
 
 class SubmittedView(Section):
@@ -55,7 +59,9 @@ def note_submitted(
     ]
 
 
-def note_pending(events: Sequence[Received[DatasetPending]], _known: object, _now: datetime) -> Sequence[Noted]:
+def note_pending(
+    identities: Identities, events: Sequence[Received[DatasetPending]], _known: object, _now: datetime
+) -> Sequence[Noted]:
     """The submission waits for inputs; a later word on the topic replaces an earlier one."""
     return [
         Noted(
@@ -73,6 +79,15 @@ def note_pending(events: Sequence[Received[DatasetPending]], _known: object, _no
                     since=pending.since,
                     deadline=pending.deadline,
                     findings=pending.findings,
+                    name=pending.name,
+                    near=_near(pending),
+                ),
+                Waits(
+                    pending.since,
+                    pending.beamline,
+                    pending.proposal,
+                    pending.kind,
+                    tuple(identities.dataset(path) for path in pending.waits_for),
                 ),
             )
         )
@@ -81,9 +96,17 @@ def note_pending(events: Sequence[Received[DatasetPending]], _known: object, _no
     ]
 
 
-def note_rejected(events: Sequence[Received[DatasetRejected]], _known: object, _now: datetime) -> Sequence[Noted]:
+def _near(pending: Pending) -> list[NearPaths]:
+    """Of an event from before near paths were told by themselves, the one that a finding names."""
+    named = [(each.value, each.expected) for each in pending.findings if not pending.near]
+    return [*pending.near, *(NearPaths(path=path, near=[near]) for path, near in named if path and near)]
+
+
+def note_rejected(
+    identities: Identities, events: Sequence[Received[DatasetRejected]], _known: object, _now: datetime
+) -> Sequence[Noted]:
     """The rejection is kept, with or without a receipt that can be told of it."""
-    return [_rejected(event.event.rejection, event.record) for event in events]
+    return [_rejected(event.event.rejection, event.record, identities) for event in events]
 
 
 def note_committed(events: Sequence[Received[CommittedView]], _known: object, _now: datetime) -> Sequence[Noted]:
@@ -131,28 +154,10 @@ def _committed(event: Received[CommittedView]) -> Noted:
     )
 
 
-def _rejected(rejection: Rejection, record: Record) -> Noted:
+def _rejected(rejection: Rejection, record: Record, identities: Identities) -> Noted:
     """The answer begins with its time: of two tellings of one rejection the first stands, and texts compare so."""
-    origin, first = rejection.origin, rejection.submitted or rejection.origin
-    row = RejectionRow(
-        rejection_id(rejection),
-        rejection.receipt_id,
-        rejection.dataset_id,
-        rejection.path,
-        rejection.producer,
-        rejection.stage,
-        rejection.code,
-        rejection.message,
-        to_json(rejection.findings).decode(),
-        origin.topic,
-        origin.partition,
-        origin.offset,
-        origin.timestamp_ms,
-        to_json(rejection.headers).decode(),
-        _bytes(rejection.key_base64),
-        _bytes(rejection.value_base64),
-        rejection.rejected_at,
-    )
+    first = rejection.submitted or rejection.origin
+    row = _rejection_row(rejection, record, identities)
     if rejection.receipt_id is None:
         return Noted(rejection=row)
     answer = _answer(
@@ -165,7 +170,7 @@ def _rejected(rejection: Rejection, record: Record) -> Noted:
         rejection_id=row.rejection_id,
     )
     receipt = Receipt(
-        SubmissionId(rejection.producer or NOBODY, rejection.receipt_id, rejection.dataset_id, content_of(record)),
+        _refused(rejection, rejection.receipt_id, record),
         rejection.path,
         time_of(first.timestamp_ms) if first.topic == SUBMITTED.name else None,
         record.at,
@@ -174,6 +179,39 @@ def _rejected(rejection: Rejection, record: Record) -> Noted:
         answer,
     )
     return Noted(receipt, rejection=row)
+
+
+def _rejection_row(rejection: Rejection, record: Record, identities: Identities) -> RejectionRow:
+    origin, value = rejection.origin, _bytes(rejection.value_base64)
+    subject = about(rejection, value, identities)
+    receipt_id = rejection.receipt_id
+    return RejectionRow(
+        rejection_id(rejection),
+        receipt_id,
+        subject.dataset_id,
+        subject.path,
+        rejection.producer,
+        rejection.stage,
+        rejection.code,
+        rejection.message,
+        to_json(rejection.findings).decode(),
+        origin.topic,
+        origin.partition,
+        origin.offset,
+        origin.timestamp_ms,
+        to_json(rejection.headers).decode(),
+        _bytes(rejection.key_base64),
+        value,
+        rejection.rejected_at,
+        None if receipt_id is None else _refused(rejection, receipt_id, record).key,
+        time_of((rejection.submitted or origin).timestamp_ms),
+        subject.beamline,
+        array(map(quoted, sorted({finding.code[:LONGEST_CODE] for finding in rejection.findings}))),
+    )
+
+
+def _refused(rejection: Rejection, receipt_id: str, record: Record) -> SubmissionId:
+    return SubmissionId(rejection.producer or NOBODY, receipt_id, rejection.dataset_id, content_of(record))
 
 
 def _followed(event: Received[Any], receipt_id: str, dataset_id: UUID) -> SubmissionId:

@@ -9,18 +9,19 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic_core import to_json
 
-from services.search.answers import chosen_answer, receipt_answer, rejection_parts
+from services.search.answers import chosen_answer, receipt_answer
 from services.search.cif import add_cif
-from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
-from services.search.filters import FilterInvalid, read_time
+from services.search.filters import read_time
+from services.search.grammar import FilterInvalid
 from services.search.lineage import MOST_DEPTH, MOST_LINKS, MOST_NODES, Direction, lineage
 from services.search.naming import Naming
+from services.search.pending import add_pending
 from services.search.producers import LONGEST
 from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_query
 from services.search.reading import CatalogueReader
 from services.search.receipts import choose, newest_first
-from services.search.rejections import ORDER, RejectionQuery
-from services.search.sheet import sheet
+from services.search.rejection_routes import add_rejections
+from services.search.sheet import json_page, sheet
 from services.search.web import page_routes
 from shared.identity import Identities, PathInvalid
 from shared.routing import ProblemRoute
@@ -42,8 +43,9 @@ def routes(ground: Ground, vocabulary: Vocabulary) -> APIRouter:
     _add_finding(router, reader, ground, naming)
     _add_datasets(router, reader, ground, vocabulary)
     _add_receipts(router, reader, ground)
-    _add_rejections(router, reader, ZoneInfo(ground.settings.time_zone))
+    add_rejections(router, reader, ground)
     _add_producers(router, reader, ground)
+    add_pending(router, reader, ground.identities)
     router.include_router(page_routes(ground.settings.time_zone))
     return router
 
@@ -57,7 +59,10 @@ def _add_finding(router: APIRouter, reader: CatalogueReader, ground: Ground, nam
         query = read_query(request.query_params.multi_items(), ground.identities, zone, naming)
         answer = await reader.find(query)
         if not query.as_csv:
-            return _json(answer)
+            if not query.columns:
+                return _json(answer)
+            page = json_page(reader, naming, answer, query.columns)
+            return StreamingResponse(page, media_type="application/json")
         headers = {"Content-Disposition": 'attachment; filename="datasets.csv"'}
         if answer["next"]:
             headers["Link"] = f'<?{request.url.include_query_params(cursor=answer["next"]).query}>; rel="next"'
@@ -156,65 +161,18 @@ def _caller(request: Request, tokens: Tokens, now: datetime) -> str | None:
         return None
 
 
-def _add_rejections(router: APIRouter, reader: CatalogueReader, zone: ZoneInfo) -> None:
-    @router.get("/rejections")
-    async def list_rejections(  # noqa: PLR0913, PLR0917  # each is a field of the URL
-        code: str | None = None,
-        stage: str | None = None,
-        producer: str | None = None,
-        receipt_id: str | None = None,
-        since: str | None = None,
-        limit: Limit = 50,
-        cursor: str | None = None,
-    ) -> Response:
-        """Rejections, newest first."""
-        begin, after = _since_and_cursor(since, cursor, zone)
-        query = RejectionQuery(code, stage, producer, receipt_id, begin, limit, after)
-        return _json(_rejection_page(*await reader.rejections(query)))
-
-    @router.get("/rejections/{rejection_id}")
-    async def show_rejection(rejection_id: UUID) -> Response:
-        """One rejection, with the original bytes to correct and send again."""
-        row = await reader.rejection(rejection_id)
-        if row is None:
-            raise HTTPException(404, "no such rejection")
-        return StreamingResponse(rejection_parts(row), media_type="application/json")
-
-
 def _add_producers(router: APIRouter, reader: CatalogueReader, ground: Ground) -> None:
     @router.get("/producers")
     async def list_producers(since: str | None = None) -> Response:
         """What became of what each producer sent since then (a day ago unless given), most rejections first."""
         now = ground.clock()
-        begin, _ = _since_and_cursor(since, None, ZoneInfo(ground.settings.time_zone))
-        begin = begin or now - timedelta(days=1)
+        try:
+            begin = read_time(since, ZoneInfo(ground.settings.time_zone)) if since else now - timedelta(days=1)
+        except FilterInvalid as error:
+            raise QueryInvalid([Fault("since", str(error))]) from None
         if begin < now - LONGEST:
             raise QueryInvalid([Fault("since", f"give a time within the last {LONGEST.days} days")])
         return _json({"since": begin, "producers": await reader.producers(begin)})
-
-
-def _rejection_page(rows: list[dict[str, Any]], has_more: bool) -> dict[str, Any]:  # noqa: FBT001  # of the page
-    following = None
-    if has_more:
-        last = rows[-1]
-        following = write_cursor(ORDER, Cursor(last["rejected_at"], last["rejection_id"]))
-    return {"rejections": rows, "next": following}
-
-
-def _since_and_cursor(since: str | None, cursor: str | None, zone: ZoneInfo) -> tuple[datetime | None, Cursor | None]:
-    faults: list[Fault] = []
-    read_since, read_after = None, None
-    try:
-        read_since = read_time(since, zone) if since else None
-    except FilterInvalid as error:
-        faults.append(Fault("since", str(error)))
-    try:
-        read_after = read_cursor(cursor, ORDER, datetime) if cursor else None
-    except CursorInvalid as error:
-        faults.append(Fault("cursor", str(error)))
-    if faults:
-        raise QueryInvalid(faults)
-    return read_since, read_after
 
 
 def _identity(identities: Identities, path: str) -> UUID:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, assert_never
 
-from services.search.filters import AnyOf, Condition, Exists, Like, Within
+from services.search.filters import AnyOf, Condition, Exists, Like, NoneOf, Test, Within
 from services.search.index_entry import LONGEST_TEXT
 from services.search.query import COLUMN_SORTS, Query
 
@@ -237,8 +237,11 @@ def _word(word: str) -> str:
 
 
 def _ordinals(condition: Condition, names: Names, bind: Bind) -> str:
-    ids = bind([one.parameter_id for one in names[condition.name.lower()]], "int[]")
-    match condition.test:
+    return _passing(condition.test, bind([one.parameter_id for one in names[condition.name.lower()]], "int[]"), bind)
+
+
+def _passing(test: Test, ids: str, bind: Bind) -> str:
+    match test:
         case Within(low, high):
             least, most = bind(low, "float8"), bind(high, "float8")
             inside = f"value between {least} and {most}"
@@ -249,12 +252,14 @@ def _ordinals(condition: Condition, names: Names, bind: Bind) -> str:
             if wanted.numbers:
                 chosen.append(_equal("number_block", ids, bind(wanted.numbers, "float8[]")))
             return " union all ".join(chosen)
+        case NoneOf(values):
+            return f"({_passing(Exists(), ids, bind)}) except ({_passing(values, ids, bind)})"
         case Like(pattern):
             return _chosen("text_block", ids, _may_hold(pattern, bind), f"value ilike {bind(pattern, 'text')}")
         case Exists():
             return " union all ".join(_chosen(table, ids, "true", "true") for table in ("number_block", "text_block"))
         case _:
-            assert_never(condition.test)
+            assert_never(test)
 
 
 def _may_hold(pattern: str, bind: Bind) -> str:

@@ -10,7 +10,7 @@ from services.search import statements
 from services.search.blocks import grouped, number_block, text_block
 from services.search.icat_plus import statements as icat_plus
 from services.search.icat_plus.declaration_statements import save_declared
-from services.search.model import Entry, Noted, ParameterKey, Receipt, RejectionRow, RevisionRow
+from services.search.model import Entry, Noted, ParameterKey, Receipt, RejectionRow, RevisionRow, Waits
 from services.search.reporting import reports_in
 from shared.arrays import array, quoted
 from shared.database import Connection, Database
@@ -175,7 +175,14 @@ def _receipt_row(receipt: Receipt) -> tuple[Any, ...]:
         int(receipt.rank),
         receipt.word,
         receipt.answer,
+        *_waits_row(receipt.waits),
     )
+
+
+def _waits_row(waits: Waits | None) -> tuple[Any, ...]:
+    if waits is None:
+        return (None,) * len(Waits._fields)
+    return (*waits[:-1], array(map(str, waits.waits_for)))
 
 
 def numbers_in(events: Sequence[Received[Any]]) -> list[int]:

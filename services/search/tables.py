@@ -177,9 +177,16 @@ RECEIPT = Table(
     Column("rank", SmallInteger, nullable=False),
     Column("word", BigInteger, nullable=False, comment="the last word of a rank stands"),
     Column("answer", Text, nullable=False),
-    Index("receipt_by_dataset", "dataset_id"),
+    Column("since", TIME, comment="when it began to wait for its inputs; absent unless it waits"),
+    Column("beamline", Text, comment="likewise, as the next ones"),
+    Column("proposal", Text),
+    Column("kind", Text),
+    Column("waits_for", ARRAY(Uuid), comment="the datasets that `answer` names, in the same order"),
+    Index("receipt_by_dataset", "dataset_id", "rank", "heard_at"),
     Index("receipt_by_receipt", "receipt", "heard_at"),
     Index("receipt_by_time", "heard_at"),
+    Index("receipt_by_waiting", "since", postgresql_where=text("since is not null")),
+    Index("receipt_by_awaited", "waits_for", postgresql_using="gin", postgresql_where=text("since is not null")),
 )
 
 REJECTION = Table(
@@ -202,7 +209,14 @@ REJECTION = Table(
     Column("key", LargeBinary),
     Column("value", LargeBinary),
     Column("rejected_at", TIME, nullable=False),
+    Column("submission", Text, comment="the key of the submission that was refused; absent if none was"),
+    Column("heard_at", TIME, comment="when Kafka took what was refused; absent if noted by a version that kept none"),
+    Column("beamline", Text, comment="in lower case, if the original tells one; absent likewise"),
+    Column("finding_codes", ARRAY(Text), comment="in order, each once; absent likewise"),
     Index("rejection_by_time", "rejected_at", "rejection_id"),
+    Index("rejection_by_dataset", "dataset_id", "rejected_at"),
+    Index("rejection_by_words", text("md5(path)"), "rejected_at", postgresql_where=text("dataset_id is null")),
+    Index("rejection_by_finding", "finding_codes", postgresql_using="gin"),
 )
 
 REPORT = Table(

@@ -158,6 +158,17 @@ QUERIES: list[tuple[dict[str, str], list[str]]] = [
     ({"parameters": "MX_anomalous~eq~true"}, ["autoPROC"]),
     ({"parameters": "MX_label"}, ["run_2", "run_1"]),
     ({"parameters": "MX_label,MX_motors"}, ["run_1"]),
+    ({"parameters": "MX_resolution<=1.6 A"}, ["autoPROC", "run_1"]),
+    ({"parameters": "1.5 < MX_resolution < 2.5"}, ["autoPROC"]),
+    ({"parameters": "MX_flux>=1e12,MX_scanType = helical"}, ["run_2"]),
+    ({"parameters": "MX_scanType != OSC"}, ["run_2"]),
+    ({"parameters": "MX_flux!=1e12"}, ["xrf", "run_2"]),
+    ({"parameters": "MX_motors!=1"}, []),
+    ({"parameters": "MX_motors~neq~3,MX_flux"}, ["run_1"]),
+    ({"parameters": 'Note = "gold; leaf, fine"'}, ["xrf"]),
+    ({"q": "MX_resolution<2"}, ["autoPROC", "run_1"]),
+    ({"q": "run MX_resolution < 2"}, ["run_1"]),
+    ({"q": "MX_scanType=helical"}, ["run_2"]),
     ({"parameters": "MX_resolution", "q": "run", "technique": "MX", "sort": "MX_resolution"}, ["run_2", "run_1"]),
 ]
 
@@ -193,6 +204,12 @@ CURES = [
     ({"startDate": "yesterday"}, "'yesterday' is no time"),
     ({"path": "run_1"}, "not absolute"),
     ({"q": "a\x00b"}, "NUL"),
+    ({"parameters": "flux>1"}, "did you mean MX_flux?"),
+    ({"parameters": "MX_scanType like osc"}, "write MX_scanType~like~osc"),
+    ({"parameters": "MX_flux~gt~2,5"}, "write a decimal point"),
+    ({"parameters": "MX_flux~gte~1"}, "write MX_flux>=1 or MX_flux~gteq~1"),
+    ({"q": "run MX_flux>many"}, "> compares numbers, 'many' is none"),
+    ({"sort": "kind"}, "it may also be start, name, committed_at"),
 ]
 
 

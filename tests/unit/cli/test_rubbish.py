@@ -13,6 +13,7 @@ from clients.cli import auditing, datasets, exporting, finding, investigations, 
 from clients.cli.api import Api
 from clients.cli.app import app
 from shared.settings import Settings
+from tests.builders.addresses import NAMED
 
 RUBBISH = [
     "",
@@ -49,7 +50,7 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
     answer = httpx.Response(404, json={"detail": "there is none"})
-    api = Api({}, httpx.MockTransport(lambda _: answer))
+    api = Api(NAMED, httpx.MockTransport(lambda _: answer))
     for module in (auditing, datasets, exporting, finding, investigations, producers, rejections, techniques):
         monkeypatch.setattr(module, "connect", lambda: api)
     monkeypatch.chdir(tmp_path)

@@ -12,6 +12,7 @@ from clients.cli import auditing, datasets, finding, rejections, techniques
 from clients.cli.api import Api
 from clients.cli.app import app
 from clients.cli.output import visible
+from tests.builders.addresses import NAMED
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egpj.exe\x08\x7f[/]\r!"
 NO_ID = "00000000-0000-0000-0000-000000000000"
@@ -64,7 +65,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
         known = ANSWERS.get(request.url.path)
         return httpx.Response(200, json=known) if known else httpx.Response(404, json={"detail": EVIL})
 
-    api = Api({}, httpx.MockTransport(answer))
+    api = Api(NAMED, httpx.MockTransport(answer))
     for module in (auditing, datasets, finding, rejections, techniques):
         monkeypatch.setattr(module, "connect", lambda: api)
     return CliRunner()

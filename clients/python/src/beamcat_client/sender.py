@@ -220,7 +220,7 @@ class Sender:
             raise self._trouble_of(answer)
 
     def _trouble_of(self, answer: Answer) -> _Trouble:
-        words = f"{self._gateway.url} answers {answer.status}: {answer.detail}"
+        words = f"{self._gateway.url} answers {answer.status}: {self._gateway.told(answer)}"
         if not answer.body:
             words += "; is this the gateway's URL?"
         return _Trouble(words, answer.retry_after_seconds)
