@@ -114,7 +114,7 @@ export function findings(all) {
 
 /**
  * A table. A column has a `title`, the `cell` of a row, perhaps a `class`, and where it is sorted by, its `head` and
- * `sorted`. On a narrow page each row of `cards` is a card whose cells name their column, and the roles keep it a table.
+ * `sorted`. On a narrow page each row of `cards` is a card whose cells name their column; the roles keep it a table.
  */
 export function table(caption, columns, rows, look = "cards") {
   const body = el("tbody", { role: "rowgroup" });

@@ -1,7 +1,9 @@
 // Forms that filter a list, with what is wrong about a field beside it.
 
 import { el, link } from "./elements.js";
-import { changed, to } from "./fields.js";
+import { changed, joined, to, valuesOf } from "./fields.js";
+
+export const REFUSED = "This cannot be answered as asked.";
 
 /**
  * A form. Each input has the `name` of its field, a `label`, perhaps a `type`, a `hint` and `options`. Sending it leads
@@ -71,6 +73,26 @@ export function otherFaults(faults, inputs) {
     )
   );
 }
+
+/**
+ * Every field that is set, value by value, with the fields that remain without it. `labels` are names for people by
+ * field, `words` what its values mean; fields of `several` may have more than one value, those that are `hidden` none.
+ */
+export function filtersOf(fields, { labels = {}, words = {}, several = [], hidden = [] }) {
+  return [...new Set(fields.keys())]
+    .filter((name) => fields.get(name) && !hidden.includes(name))
+    .flatMap((name) => {
+      const values = several.includes(name) ? valuesOf(fields, name) : [fields.get(name)];
+      return values.map((value, place) => ({
+        label: labels[name] ?? name,
+        value: words[name]?.[value] ?? value,
+        without: changed(fields, { [name]: joined(values.filter((_, other) => other !== place)) }),
+      }));
+    });
+}
+
+/** The labels of inputs by the names of their fields. */
+export const labelsOf = (inputs) => Object.fromEntries(inputs.map(({ name, label }) => [name, label.toLowerCase()]));
 
 /** Each filter that is set, as a link that takes it away. `filters` are a label, a value and the fields without it. */
 export function chips(path, filters) {

@@ -3,14 +3,14 @@
 import { answerOrFaults } from "./asking.js";
 import { FACETS, facets } from "./facets.js";
 import { breakable, button, el, link, listed, pages, short, tag } from "./elements.js";
-import { changed, joined, to, valuesOf } from "./fields.js";
-import { chips, form, go, otherFaults } from "./form.js";
+import { changed, to } from "./fields.js";
+import { REFUSED, chips, filtersOf, form, go, otherFaults } from "./form.js";
 import { count, counted, size, time, what } from "./words.js";
 
 const MOST_IN_SHEET = 500;
 const INPUTS = [
   { name: "q", label: "Words", type: "search", placeholder: "name, path, sample, proposal …" },
-  { name: "parameters", label: "Parameters", placeholder: "MX_resolution~lt~2, MX_flux~gteq~1e12" },
+  { name: "parameters", label: "Parameters", placeholder: "MX_resolution<2, MX_flux>=1e12" },
   { name: "startDate", label: "Started from", type: "date" },
   { name: "endDate", label: "Started until", type: "date" },
 ];
@@ -31,7 +31,7 @@ const COLUMN_SORTS = ["start", "name", "committed_at"];
 
 export async function list({ fields }, asking) {
   const { answer, faults } = await found(fields, asking);
-  const told = faults.length > 0 ? "This cannot be answered as asked." : `${counted(answer.count, "dataset")} found.`;
+  const told = faults.length > 0 ? REFUSED : `${counted(answer.count, "dataset")} found.`;
   return {
     title: "Datasets",
     told,
@@ -62,17 +62,13 @@ async function found(fields, asking) {
   );
 }
 
-/** Every field of the query, value by value, with the fields that remain without it. */
 function filters(fields) {
-  const isFilter = (name) =>
-    !["order", "cursor"].includes(name) && !(name === "sort" && COLUMN_SORTS.includes(fields.get(name)));
-  return [...new Set(fields.keys())].filter(isFilter).flatMap((name) => {
-    const values = SEVERAL.includes(name) ? valuesOf(fields, name) : [fields.get(name)];
-    return values.map((value, place) => ({
-      label: LABELS[name] ?? name,
-      value: CLAIMS[name]?.[value] ?? value,
-      without: changed(fields, { [name]: joined(values.filter((_, other) => other !== place)) }),
-    }));
+  const isByColumn = COLUMN_SORTS.includes(fields.get("sort"));
+  return filtersOf(changed(fields, { cursor: null }), {
+    labels: LABELS,
+    words: CLAIMS,
+    several: SEVERAL,
+    hidden: isByColumn ? ["order", "sort"] : ["order"],
   });
 }
 
@@ -106,7 +102,10 @@ function columns(fields) {
       title: "Dataset",
       ...sorting(fields, "name", "Dataset", "asc"),
       class: "dataset",
-      cell: (d) => [link(to(`datasets/${d.dataset_id}`), short(d.name)), el("div", { class: "path soft" }, breakable(d.path))],
+      cell: (d) => [
+        link(to(`datasets/${d.dataset_id}`), short(d.name)),
+        el("div", { class: "path soft" }, breakable(d.path)),
+      ],
     },
     {
       title: "Kind",

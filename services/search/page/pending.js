@@ -3,7 +3,7 @@
 import { answerOrFaults } from "./asking.js";
 import { breakable, el, link, listed, pages, tag } from "./elements.js";
 import { changed, to } from "./fields.js";
-import { chips, form, otherFaults } from "./form.js";
+import { REFUSED, chips, filtersOf, form, labelsOf, otherFaults } from "./form.js";
 import { toReceipt } from "./states.js";
 import { counted, distance, time } from "./words.js";
 
@@ -64,12 +64,8 @@ const meant = (paths) =>
 
 export async function pending({ fields }, asking) {
   const { answer, faults } = await answerOrFaults(asking.get("pending", changed(fields, { cursor: null })));
-  const filters = INPUTS.filter(({ name }) => fields.get(name)).map(({ name, label }) => ({
-    label,
-    value: fields.get(name),
-    without: changed(fields, { [name]: null }),
-  }));
-  const told = faults.length > 0 ? "This cannot be answered as asked." : `${counted(answer.count, "dataset")} waiting.`;
+  const filters = filtersOf(changed(fields, { cursor: null }), { labels: labelsOf(INPUTS) });
+  const told = faults.length > 0 ? REFUSED : `${counted(answer.count, "dataset")} waiting.`;
   return {
     title: "Pending",
     told,

@@ -1,9 +1,9 @@
 // What was rejected: one by one, or counted by code and producer.
 
 import { answerOrFaults } from "./asking.js";
-import { breakable, el, link, long, pages, soft, table, tag } from "./elements.js";
+import { breakable, el, link, long, pages, short, soft, table, tag } from "./elements.js";
 import { changed, to } from "./fields.js";
-import { chips, form, otherFaults } from "./form.js";
+import { REFUSED, chips, filtersOf, form, labelsOf, otherFaults } from "./form.js";
 import { resolution } from "./states.js";
 import { count, counted, time } from "./words.js";
 
@@ -13,7 +13,9 @@ const INPUTS = [
   { name: "finding", label: "Finding", placeholder: "start_invalid" },
   { name: "producer", label: "Producer" },
   { name: "beamline", label: "Beamline" },
+  { name: "path", label: "Path" },
   { name: "since", label: "Since", type: "date" },
+  { name: "until", label: "Until", type: "date" },
   { name: "state", label: "State", options: STATES },
 ];
 const ROWS = [
@@ -21,7 +23,12 @@ const ROWS = [
   {
     title: "Why",
     class: "wide",
-    cell: (one) => [tag(one.code, "bad"), el("div", {}, long(one.message)), resolution(one)],
+    cell: (one) => [
+      tag(one.code, "bad"),
+      one.findings?.map((code) => [" ", el("code", { class: "soft" }, short(code))]),
+      el("div", {}, long(one.message)),
+      resolution(one),
+    ],
   },
   {
     title: "Path",
@@ -31,7 +38,7 @@ const ROWS = [
   {
     title: "Producer",
     class: "name",
-    cell: (one) => [breakable(one.producer ?? ""), el("div", { class: "soft" }, one.stage)],
+    cell: (one) => [breakable(one.producer ?? ""), el("div", { class: "soft" }, one.beamline ?? one.stage)],
   },
 ];
 
@@ -54,18 +61,18 @@ export async function rejections({ fields }, asking) {
 }
 
 function toldOf(answer, faults) {
-  if (faults.length > 0) return "This cannot be answered as asked.";
+  if (faults.length > 0) return REFUSED;
   return answer.groups
     ? `${counted(answer.groups.length, "group")}.`
     : `${counted(answer.rejections.length, "rejection")} shown.`;
 }
 
 const filters = (fields) =>
-  INPUTS.filter(({ name }) => fields.get(name)).map(({ name, label, options }) => ({
-    label,
-    value: options?.[fields.get(name)] ?? fields.get(name),
-    without: changed(fields, { [name]: null }),
-  }));
+  filtersOf(changed(fields, { cursor: null }), {
+    labels: labelsOf(INPUTS),
+    words: { state: STATES },
+    hidden: ["group"],
+  });
 
 const views = (fields, isGrouped) =>
   el(
@@ -86,35 +93,31 @@ const views = (fields, isGrouped) =>
     ),
   );
 
+/** The rows of a page. The catalogue looks through so many at a time: none here may still mean some further back. */
 function rows(asked, answer, asking) {
-  if (answer.rejections.length === 0) return [nothing()];
+  const isNone = answer.rejections.length === 0 && answer.next == null;
+  if (isNone) return [nothing()];
   return pages("Rejections", ROWS, "rejections", answer, (cursor) =>
     asking.get("rejections", changed(asked, { cursor })),
   );
 }
 
-function groups(fields, { groups: all }) {
+function groups(fields, { groups: all, since, complete: isComplete }) {
   if (all.length === 0) return [nothing()];
   const alone = ({ code, producer }) => to("rejections", changed(fields, { group: null, code, producer }));
+  const columns = [
+    { title: "Code", isHeading: true, cell: (one) => link(alone(one), tag(one.code, "bad")) },
+    { title: "Producer", class: "name", cell: (one) => breakable(one.producer ?? "") },
+    { title: "All", class: "number", cell: (one) => count(one.count) },
+    { title: "Open", class: "number", cell: (one) => count(one.open) },
+    { title: "First", class: "when", cell: (one) => time(one.first) },
+    { title: "Newest", class: "when", cell: (one) => link(to(`rejections/${one.rejection_id}`), time(one.last)) },
+  ];
   return [
-    el(
-      "div",
-      { class: "sheet" },
-      table(
-        "Rejections by code and producer",
-        [
-          { title: "Code", isHeading: true, cell: (one) => link(alone(one), tag(one.code, "bad")) },
-          { title: "Producer", cell: (one) => one.producer ?? "" },
-          { title: "All", class: "number", cell: (one) => count(one.count) },
-          { title: "Open", class: "number", cell: (one) => count(one.open) },
-          { title: "First", class: "when", cell: (one) => time(one.first) },
-          { title: "Newest", class: "when", cell: (one) => link(to(`rejections/${one.rejection_id}`), time(one.last)) },
-        ],
-        all,
-      ).node,
-    ),
+    since &&
+      el("p", { class: "soft" }, "Since ", time(since), !isComplete && ". There are more than are counted here."),
+    el("div", { class: "sheet" }, table("Rejections by code and producer", columns, all).node),
   ];
 }
 
-const nothing = () =>
-  el("p", { class: "paper" }, "Nothing was rejected that is not resolved, as far as these filters go.");
+const nothing = () => el("p", { class: "paper" }, "There are no rejections like that.");

@@ -224,11 +224,23 @@ async def test_rejections_are_counted_by_code_and_producer_and_lead_to_each(
     await reader.page.get_by_role("link", name="By code and producer").click()
     table = reader.page.get_by_role("table", name="Rejections by code and producer")
     await expect(table).to_contain_text("1,200")
+    await expect(reader.page.get_by_text("Since 2024-11-30 13:00:00 CET. There are more")).to_be_visible()
     assert catalogue.last("rejections/summary") == {"state": "open", "beamline": "id30a-3"}
     await table.get_by_role("link", name="dataset_invalid").click()
     await expect(reader.page.get_by_role("table", name="Rejections", exact=True)).to_be_visible()
     wanted = {"state": "open", "beamline": "id30a-3", "code": "dataset_invalid", "producer": "/producers/id30a-3"}
     assert catalogue.last("rejections") == wanted
+
+
+async def test_a_page_without_rejections_leads_to_those_further_back(reader: Reader, catalogue: Catalogue) -> None:
+    catalogue.answers["rejections"] = lambda fields: {
+        "rejections": [answers.rejection()] if "cursor" in fields else [],
+        "next": None if "cursor" in fields else "back",
+    }
+    await reader.see("#/rejections")
+    await reader.page.get_by_role("button", name="More").click()
+    await expect(reader.page.get_by_role("table")).to_contain_text("dataset_invalid")
+    assert catalogue.last("rejections") == {"state": "open", "cursor": "back"}
 
 
 async def test_a_rejection_shows_what_was_sent_laid_out_and_as_it_came(reader: Reader) -> None:
@@ -293,6 +305,6 @@ async def test_what_waits_is_filtered_and_shown_whatever_is_not_known_of_it(
     await reader.see("#/pending")
     await reader.page.get_by_label("Waits for").fill("/data/raw")
     await reader.page.get_by_role("button", name="Find").click()
-    await expect(reader.page.get_by_role("link", name="Remove Waits for: /data/raw")).to_be_visible()
+    await expect(reader.page.get_by_role("link", name="Remove waits for: /data/raw")).to_be_visible()
     assert catalogue.last("pending") == {"waits_for": "/data/raw"}
     await expect(reader.page.get_by_role("link", name="autoPROC", exact=True)).to_be_visible()
