@@ -1,4 +1,4 @@
-"""The parameters of a dataset as a person reads them: by family, and the statistics of shells side by side. Pure."""
+"""The parameters of a dataset as a person reads them: in groups, and the statistics of shells side by side. Pure."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,41 +9,52 @@ Parameter = Mapping[str, Any]
 
 SHELLS = ("overall", "inner", "outer")
 OF_A_SHELL = re.compile(rf"(?P<family>[^_]+)_(?P<shell>{'|'.join(SHELLS)})_(?P<statistic>.+)")
-OF_NO_FAMILY = "others"
+FIRST_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+")
+OTHERS = "others"
 LONGEST = 200
 """Characters of a value that are shown."""
+TYPED = str.maketrans({"μ": "u", "µ": "u", "Å": "A", "°": None})
 SEPARATORS = re.compile(r"[\s,;\[\]()]+")
 
 
 @dataclass(frozen=True)
-class Family:
-    """Parameters whose names begin alike: rows of name, value, unit, and what was said where it differs."""
+class Group:
+    """Parameters whose names begin with one word: rows of name, value, unit, and what was said where it differs."""
 
     name: str
     rows: Sequence[Sequence[str]]
-    shells: Sequence[Sequence[str]]
-    """Statistics with a column for each shell and the unit."""
+    shells: Mapping[str, Sequence[Sequence[str]]]
+    """By family, statistics with a column for each shell and the unit."""
 
 
-def families(parameters: Mapping[str, Parameter]) -> list[Family]:
+def groups_of(parameters: Mapping[str, Parameter]) -> list[Group]:
     """All parameters, each once, in the order of their names."""
     plain: dict[str, list[Sequence[str]]] = {}
-    shells: dict[str, dict[str, dict[str, Parameter]]] = {}
+    shells: dict[str, dict[str, dict[str, dict[str, Parameter]]]] = {}
     for name in sorted(parameters, key=str.lower):
+        group, parameter = group_of(name), parameters[name]
         if found := OF_A_SHELL.fullmatch(name):
-            statistics = shells.setdefault(found["family"], {})
-            statistics.setdefault(found["statistic"], {})[found["shell"]] = parameters[name]
+            statistics = shells.setdefault(group, {}).setdefault(found["family"], {})
+            statistics.setdefault(found["statistic"], {})[found["shell"]] = parameter
         else:
-            row = (name, value_of(parameters[name]), str(parameters[name].get("unit", "")), said_of(parameters[name]))
-            plain.setdefault(family_of(name), []).append(row)
-    names = sorted({*plain, *shells}, key=lambda name: (name == OF_NO_FAMILY, name.lower()))
-    return [Family(name, plain.get(name, ()), list(_shell_rows(shells.get(name, {})))) for name in names]
+            row = (name, value_of(parameter), str(parameter.get("unit", "")), said_of(parameter))
+            plain.setdefault(group, []).append(row)
+    names = sorted({*plain, *shells}, key=lambda name: (name == OTHERS, name.lower()))
+    return [
+        Group(
+            name,
+            plain.get(name, ()),
+            {family: list(_shell_rows(statistics)) for family, statistics in shells.get(name, {}).items()},
+        )
+        for name in names
+    ]
 
 
-def family_of(name: str) -> str:
-    """What stands before the first `_`; the few names in lower case that hold one are sentences, not families."""
+def group_of(name: str) -> str:
+    """The first word of the family: `MX` of `MXAutoprocIntegration_…`; names without a family are of none."""
     family, _, rest = name.partition("_")
-    return family if rest and family[0].isupper() else OF_NO_FAMILY
+    found = FIRST_WORD.match(family) if rest else None
+    return found[0] if found else OTHERS
 
 
 def _shell_rows(statistics: Mapping[str, Mapping[str, Parameter]]) -> Iterator[Sequence[str]]:
@@ -70,8 +81,13 @@ def said_of(parameter: Parameter) -> str:
     """What the producer said, where that is not the value in its unit."""
     unit = parameter.get("said_unit") or ""
     original = str(parameter.get("original", ""))
-    differs = unit not in ("", parameter.get("unit", "")) or not _says(original, parameter.get("value"))
+    differs = _plain(unit) not in ("", _plain(parameter.get("unit", ""))) or not _says(original, parameter.get("value"))
     return _cut(f"{original} {unit}".strip()) if differs else ""
+
+
+def _plain(unit: str) -> str:
+    """A unit as one types it."""
+    return unit.translate(TYPED)
 
 
 def _says(original: str, value: object) -> bool:

@@ -12,7 +12,7 @@ import typer
 from clients.cli.api import Api, connect
 from clients.cli.datasets import CATALOGUED, print_states
 from clients.cli.output import FAILED, WRONG, Json, console, fail, print_findings, print_json, print_table
-from clients.cli.parameters import SHELLS, families
+from clients.cli.parameters import SHELLS, groups_of
 
 SHOWN_LINKS = 20
 SHOWN_REVISIONS = 10
@@ -89,11 +89,11 @@ def print_dataset(api: Api, event: Event) -> None:
     commit, document = event["commit"], event["document"]
     for name, value in facts(commit, document):
         console.print(f"{name:>13}  {value}", markup=False, soft_wrap=True)
-    for family in families(document["parameters"]):
-        if family.rows:
-            print_table(("parameter", "value", "unit", "said"), family.rows, family.name)
-        if family.shells:
-            print_table((f"{family.name}_…", *SHELLS, "unit"), family.shells)
+    for group in groups_of(document["parameters"]):
+        if group.rows:
+            print_table(("parameter", "value", "unit", "said"), group.rows, group.name)
+        for family, statistics in group.shells.items():
+            print_table(("statistic", *SHELLS, "unit"), statistics, f"{family}_…")
     if document["findings"]:
         console.print("findings:")
         print_findings(document["findings"])
@@ -138,10 +138,10 @@ def _sample(document: Event) -> Iterator[str]:
 
 
 def _investigation(investigation: Event) -> Iterator[str]:
+    yield from filter(None, (investigation.get("facility_id"), investigation.get("title")))
     if investigation.get("placeholder"):
         yield "not announced yet"
-    yield from filter(None, (investigation.get("facility_id"), investigation.get("title")))
-    if investigation.get("start"):
+    elif investigation.get("start"):
         yield f"from {_time(investigation['start'])}"
 
 
@@ -160,19 +160,17 @@ def _volume(size: int | None) -> str | None:
 
 def _print_links(api: Api, document: Event) -> None:
     """What it was made from, and what was made from it."""
-    inputs = [(each["kind"], each["path"], _replaced(each)) for each in document["inputs"]]
+    inputs = [(each["kind"], each["path"]) for each in document["inputs"]]
     asked = {"direction": "down", "depth": 1, "limit": SHOWN_LINKS + 1}
     graph = api.search(f"/datasets/{document['dataset_id']}/lineage", **asked)
-    results = [(node.get("kind"), node["path"], "") for node in graph["nodes"] if node["dataset_id"] != graph["root"]]
+    results = [(node.get("kind"), node["path"]) for node in graph["nodes"] if node["dataset_id"] != graph["root"]]
     for title, links in (("made from", inputs), ("of it was made", results)):
         if links:
-            print_table(("kind", "path", ""), links[:SHOWN_LINKS], title)
+            print_table(("kind", "path"), links[:SHOWN_LINKS], title)
+    for path in [each["path"] for each in document["inputs"] if each.get("replaced")][:SHOWN_LINKS]:
+        console.print(f"another measurement took the place of {path} since", markup=False, soft_wrap=True)
     if len(inputs) > SHOWN_LINKS or graph["next"] is not None or len(results) > SHOWN_LINKS:
         console.print(f"there are more: beamcat lineage {shlex.quote(document['path'])}", markup=False, soft_wrap=True)
-
-
-def _replaced(link: Event) -> str:
-    return "another measurement took its place since" if link.get("replaced") else ""
 
 
 def _print_history(api: Api, commit: Event) -> None:

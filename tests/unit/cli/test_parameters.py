@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from clients.cli.parameters import families, said_of, value_of
+from clients.cli.parameters import groups_of, said_of, value_of
 
 SCALING = "MXAutoprocIntegrationScaling"
 
@@ -13,10 +13,16 @@ def parameter(value: Any, original: str, **units: str) -> dict[str, Any]:
     return {"value": value, "original": original, **units}
 
 
-def test_parameters_stand_with_their_family_and_those_of_none_come_last() -> None:
-    said = {name: parameter(1, "1") for name in ("startDate", "MX_flux", "MXSAD_enantiomorph", "MX_beam", "group_by")}
-    assert [(family.name, [row[0] for row in family.rows]) for family in families(said)] == [
-        ("MX", ["MX_beam", "MX_flux"]),
+def test_parameters_stand_with_those_whose_names_begin_alike_and_those_of_none_come_last() -> None:
+    names = (
+        *("startDate", "MX_flux", "MXSAD_enantiomorph", "MX_beam", "group_by", "MXAutoprocIntegration_cell_a"),
+        *("InstrumentSource_mode", "InstrumentDetector01_type", "EMMotionCorrection_x"),
+    )
+    said = {name: parameter(1, "1") for name in names}
+    assert [(group.name, [row[0] for row in group.rows]) for group in groups_of(said)] == [
+        ("EM", ["EMMotionCorrection_x"]),
+        ("Instrument", ["InstrumentDetector01_type", "InstrumentSource_mode"]),
+        ("MX", ["MX_beam", "MX_flux", "MXAutoprocIntegration_cell_a"]),
         ("MXSAD", ["MXSAD_enantiomorph"]),
         ("others", ["group_by", "startDate"]),
     ]
@@ -30,12 +36,14 @@ def test_what_is_told_for_each_shell_stands_in_one_row() -> None:
         f"{SCALING}_outer_cc_half": {"original": "n/a"},
         f"{SCALING}_number_of_reflections": parameter(12, "12"),
     }
-    [family] = families(said)
-    assert family.shells == [
-        ("cc_half", "", "", "n/a", ""),
-        ("completeness", "99.5", "98", "97 (said: 0.97)", "%"),
-    ]
-    assert [row[0] for row in family.rows] == [f"{SCALING}_number_of_reflections"]
+    [group] = groups_of(said)
+    assert group.shells == {
+        SCALING: [
+            ("cc_half", "", "", "n/a", ""),
+            ("completeness", "99.5", "98", "97 (said: 0.97)", "%"),
+        ]
+    }
+    assert [row[0] for row in group.rows] == [f"{SCALING}_number_of_reflections"]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +54,7 @@ def test_what_is_told_for_each_shell_stands_in_one_row() -> None:
         (parameter(150.0, "150", unit="mm", said_unit="mm"), "150", ""),
         (parameter(150.0, "1.5e2", unit="mm"), "150", ""),
         (parameter(0.1 + 0.2, "0.30000000000000004"), "0.3", ""),
+        (parameter(15.0, "15", unit="μm", said_unit="um"), "15", ""),
         (parameter(12, "12"), "12", ""),
         (parameter(True, "True"), "True", ""),
         (parameter(True, "1"), "True", "1"),
