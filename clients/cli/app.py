@@ -15,6 +15,7 @@ from clients.cli import (
     profiles,
     rejections,
     running,
+    showing,
     techniques,
     tokens,
     waiting,
@@ -54,6 +55,7 @@ app.command("announce", rich_help_panel=DATASETS)(investigations.announce)
 app.command("submit", rich_help_panel=DATASETS)(datasets.submit)
 app.command("check", rich_help_panel=DATASETS)(datasets.check)
 app.command("status", rich_help_panel=DATASETS)(datasets.status)
+app.command("show", rich_help_panel=DATASETS)(showing.show)
 app.command("pending", rich_help_panel=DATASETS)(waiting.pending)
 app.command("watch", rich_help_panel=DATASETS)(watching.watch)
 app.command("find", rich_help_panel=DATASETS)(finding.find)

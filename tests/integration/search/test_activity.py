@@ -138,21 +138,22 @@ async def test_a_watcher_begins_now_and_is_told_what_follows(world: PostgresWorl
     assert (await ask.get(f"/rejections/{refused['rejection_id']}"))["code"] == refused["code"]
 
 
-@pytest.mark.parametrize(
-    ("wanted", "paths"),
-    [
-        ({"beamline": "BM29, id01"}, ["/data/a"]),
-        ({"proposal": "MX-2222"}, ["/data/b"]),
-        ({"state": "pending,Rejected"}, ["/data/b", "/data/c"]),
-        ({"state": "committed", "limit": "1"}, ["/data/a"]),
-    ],
-)  # fmt: skip
-async def test_a_watcher_chooses(world: PostgresWorld, ask: Asking, wanted: dict[str, str], paths: list[str]) -> None:
-    topics, watcher = Topics(), Watcher(ask, **wanted)
-    await watcher.look()
+CHOICES: list[tuple[dict[str, str], list[str]]] = [
+    ({"beamline": "BM29, id01"}, ["/data/a"]),
+    ({"proposal": "MX-2222"}, ["/data/b"]),
+    ({"state": "pending,Rejected"}, ["/data/b", "/data/c"]),
+    ({"state": "committed", "limit": "1"}, ["/data/a"]),
+]
+
+
+async def test_a_watcher_chooses(world: PostgresWorld, ask: Asking) -> None:
+    topics, watchers = Topics(), [Watcher(ask, **wanted) for wanted, _ in CHOICES]
+    for watcher in watchers:
+        await watcher.look()
     await world.note(topics.committed("/data/a", beamline="bm29"), topics.rejected("r", "/data/c"))
     await world.note(topics.pending("r", "/data/b", ["/data/x"], proposal="mx2222"))
-    assert sorted(each.rpartition(" ")[2] for each in await watcher.look()) == paths
+    for watcher, (_, paths) in zip(watchers, CHOICES, strict=True):
+        assert sorted(each.rpartition(" ")[2] for each in await watcher.look()) == paths
 
 
 async def test_what_cannot_be_asked_is_refused_by_name(ask: Asking) -> None:

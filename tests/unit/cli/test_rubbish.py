@@ -17,6 +17,7 @@ from clients.cli import (
     investigations,
     producers,
     rejections,
+    showing,
     techniques,
     waiting,
     watching,
@@ -63,7 +64,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
     answer = httpx.Response(404, json={"detail": "there is none"})
     api = Api(NAMED, httpx.MockTransport(lambda _: answer))
     asking = (auditing, datasets, exporting, finding, investigations, producers, rejections, techniques)
-    for module in (*asking, waiting, watching):
+    for module in (*asking, showing, waiting, watching):
         monkeypatch.setattr(module, "connect", lambda: api)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BEAMCAT_TOKENS_FILE", str(tmp_path / "tokens.json"))
