@@ -1,16 +1,34 @@
 """The gateway and the search service, as the command line reaches them."""
 
+import time
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
 
-from clients.cli.output import UNREACHABLE, fail
+from clients.cli.output import UNREACHABLE, Failed, fail
 from clients.cli.surroundings import environment
 
 TIMEOUT_SECONDS = 30.0
+LEAST_SECONDS = 1.0
+"""For an answer, however near the deadline is."""
 MOST_SUBMITTED = 1000
 MOST_CHECKED = 100
 """At once: so few that the answer comes well within the time, also where two services are asked about each."""
+
+
+CONTENT_REFUSED = (httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE)
+"""One item may be why all of a request are refused."""
+
+
+class Unreachable(Failed):
+    """A service does not answer, or asks for the same call later."""
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None, *, is_pace: bool = False) -> None:
+        super().__init__(message, UNREACHABLE)
+        self.retry_after_seconds = retry_after_seconds
+        self.is_pace = is_pace
+        """Whether it answers, and only wants less at once."""
 
 
 class Api:
@@ -25,6 +43,8 @@ class Api:
         )
         self._token = environment.get("BEAMCAT_TOKEN", "")
         self._http = httpx.Client(timeout=TIMEOUT_SECONDS, transport=transport)
+        self.deadline: float | None = None
+        """When the last answer is waited for, by the monotonic clock."""
 
     def search(self, route: str, /, **parameters: object) -> Any:  # noqa: ANN401  whatever JSON it is
         """The JSON that search answers."""
@@ -35,6 +55,15 @@ class Api:
         """What search answers to the holder of the token, or nothing where it has no such thing."""
         answer = self._ask("GET", f"{self.search_url}{route}", headers=self._bearing())
         return None if answer.status_code == httpx.codes.NOT_FOUND else _json(answer)
+
+    def receipts(self, ids: Sequence[str]) -> dict[str, dict[str, Any] | None]:
+        """How far submissions have come, by receipt; nothing of what search has not heard of.
+
+        What has no room in one answer is left out.
+        """
+        url, fields = f"{self.search_url}/receipts", {"ids": ",".join(ids)}
+        answer = _json(self._ask("GET", url, params=fields, headers=self._bearing()))
+        return dict.fromkeys(answer["unknown"]) | {receipt["receipt_id"]: receipt for receipt in answer["receipts"]}
 
     def text(self, route: str) -> str:
         """A text that search answers; where it has none, its reason ends the command."""
@@ -64,8 +93,10 @@ class Api:
         for start in range(0, len(submissions), most):
             some = submissions[start : start + most]
             answer = self._post(path, {"datasets": some})
-            if answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE and len(some) > 1:
+            if answer.status_code in CONTENT_REFUSED and len(some) > 1:
                 results += self._in_batches(path, some, len(some) // 2)
+            elif answer.status_code in CONTENT_REFUSED:
+                results.append({"status": answer.status_code, "detail": _problem(answer)})
             else:
                 results += _json(answer)["results"]
         return results
@@ -78,17 +109,22 @@ class Api:
 
     def _ask(self, method: str, url: str, **options: Any) -> httpx.Response:  # noqa: ANN401  as httpx takes them
         try:
-            answer = self._http.request(method, url, **options)
+            answer = self._http.request(method, url, timeout=self._patience(), **options)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             fail(f"{url} is no address ({error}): correct BEAMCAT_GATEWAY_URL or BEAMCAT_SEARCH_URL")
         except httpx.TransportError as error:
-            fail(
-                f"{url} does not answer ({error}); is beamcat up? (BEAMCAT_GATEWAY_URL, BEAMCAT_SEARCH_URL)",
-                UNREACHABLE,
-            )
+            raise Unreachable(
+                f"{url} does not answer ({error}); is beamcat up? (BEAMCAT_GATEWAY_URL, BEAMCAT_SEARCH_URL)"
+            ) from error
         if answer.status_code in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE):
-            fail(_problem(answer), UNREACHABLE)
+            is_pace = answer.status_code == httpx.codes.TOO_MANY_REQUESTS
+            raise Unreachable(_problem(answer), _seconds(answer.headers.get("Retry-After", "")), is_pace=is_pace)
         return answer
+
+    def _patience(self) -> float:
+        """Seconds for an answer."""
+        left = TIMEOUT_SECONDS if self.deadline is None else self.deadline - time.monotonic()
+        return min(TIMEOUT_SECONDS, max(left, LEAST_SECONDS))
 
 
 def connect() -> Api:
@@ -103,6 +139,11 @@ def _json(answer: httpx.Response) -> Any:  # noqa: ANN401  whatever JSON it is
         return answer.json()
     except ValueError:
         fail(f"{answer.url} answered no JSON: is this beamcat? (BEAMCAT_GATEWAY_URL, BEAMCAT_SEARCH_URL)")
+
+
+def _seconds(said: str) -> float | None:
+    """What Retry-After says; a proxy may say a date, which is nothing here."""
+    return float(said) if said.isdecimal() else None
 
 
 def _port(said: str) -> int:

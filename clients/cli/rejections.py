@@ -10,9 +10,10 @@ import typer
 from rich.markup import escape
 
 from clients.cli.api import connect
-from clients.cli.datasets import follow, print_states
+from clients.cli.handover import follow
 from clients.cli.output import Json, console, fail, print_findings, print_json, print_table
 from clients.cli.sources import read_submissions
+from clients.cli.states import print_states
 from clients.cli.stomp import send
 from clients.cli.surroundings import settings, time_of
 from shared.topics import QUEUE

@@ -14,16 +14,12 @@ import typer
 
 import services
 from clients.cli.api import Api
-from clients.cli.datasets import (
-    CATALOGUED,
-    PATIENCE_SECONDS,
-    POLL_SECONDS,
-    follow,
-    print_states,
-)
 from clients.cli.finding import lineage_of, print_datasets, print_lineage
+from clients.cli.handover import PATIENCE_SECONDS, POLL_SECONDS, follow
 from clients.cli.output import console, fail
+from clients.cli.receipts import CATALOGUED
 from clients.cli.sources import read_submissions
+from clients.cli.states import print_states
 from clients.cli.surroundings import RUNNING_FILE
 from shared import logs
 from shared.fatal import Fatal
