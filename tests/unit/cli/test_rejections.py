@@ -15,6 +15,7 @@ from clients.cli import corrections, datasets, rejections
 from clients.cli.api import Api
 from clients.cli.app import app
 from clients.cli.originals import LONGEST_LINE, MOST_LINES, Line, indented, lines_of, shortened
+from tests.builders.addresses import NAMED
 
 ONE = "11111111-1111-1111-1111-111111111111"
 FINDINGS = [
@@ -85,7 +86,7 @@ Typed = Callable[..., Result]
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> Typed:
     def run(beamcat: Beamcat, *command: str) -> Result:
-        api = Api({}, httpx.MockTransport(beamcat))
+        api = Api(NAMED, httpx.MockTransport(beamcat))
         monkeypatch.setattr(rejections, "connect", lambda: api)
         result = CliRunner().invoke(app, ["rejections", *command])
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
