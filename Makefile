@@ -26,6 +26,10 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 # A name server or a registry that is away for half a minute costs half a minute, not the whole setup.
 export UV_HTTP_RETRIES := 8
+# A facility that inspects TLS has a certificate of its own, which this machine trusts: so does uv, as pip does anyway.
+ifneq ($(wildcard /etc/ssl/certs/* /etc/ssl/cert.pem /etc/pki/tls/certs/*),)
+export UV_SYSTEM_CERTS := 1
+endif
 export PIP_RETRIES := 8
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore

@@ -1,6 +1,6 @@
 """The gateway and the search service, as the command line reaches them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 import httpx
@@ -10,12 +10,17 @@ from clients.cli.output import FAILED, UNREACHABLE, fail
 from clients.cli.surroundings import address_of, catalogue, told_address
 
 TIMEOUT_SECONDS = 30.0
+AWAY = (
+    httpx.codes.TOO_MANY_REQUESTS,
+    httpx.codes.BAD_GATEWAY,
+    httpx.codes.SERVICE_UNAVAILABLE,
+    httpx.codes.GATEWAY_TIMEOUT,
+)
+"""What a service answers, or a proxy before it, where the same call may go through later."""
 MOST_SUBMITTED = 1000
 MOST_CHECKED = 100
 """At once: so few that the answer comes well within the time, also where two services are asked about each."""
 NOT_PERMITTED = (401, 403)
-COMES_BACK = (429, 502, 503, 504)
-"""Statuses after which the same call may go through later; 502 and 504 are those of a proxy."""
 
 
 class Api:
@@ -71,6 +76,24 @@ class Api:
         wanted = {name: str(value) for name, value in parameters.items() if value is not None}
         return self._json(self._ask("GET", f"{self.search_url}{route}", params=wanted))
 
+    def pages(self, route: str, /, **parameters: object) -> Iterator[dict[str, Any]]:
+        """The pages of a list of search, each fetched when it is wanted; what is counted is counted once."""
+        while True:
+            page: dict[str, Any] = self.search(route, **parameters)
+            yield page
+            if page["next"] is None:
+                return
+            parameters |= {"cursor": page["next"], "count": None}
+
+    def sheet(self, route: str, /, **parameters: object) -> tuple[str, str | None]:
+        """A page of a list of search as CSV, and the cursor of the next page."""
+        wanted = {name: str(value) for name, value in parameters.items() if value is not None}
+        answer = self._ask("GET", f"{self.search_url}{route}", params=wanted)
+        if answer.is_error:
+            self._refused(answer)
+        following = answer.links.get("next")
+        return answer.text, httpx.URL(following["url"]).params["cursor"] if following else None
+
     def look_up(self, route: str) -> Any:  # noqa: ANN401  whatever JSON it is
         """What search answers to the holder of the token, or nothing where it has no such thing."""
         answer = self._ask("GET", f"{self.search_url}{route}", headers=self._bearing())
@@ -123,7 +146,7 @@ class Api:
             fail(f"{url} is no address ({error}): correct it where it is named, which is {self._named.origin}")
         except httpx.TransportError as error:
             fail(f"{url} does not answer ({error}); is beamcat up? (named by {self._named.origin})", UNREACHABLE)
-        if answer.status_code in COMES_BACK:
+        if answer.status_code in AWAY:
             self._refused(answer, UNREACHABLE)
         return answer
 

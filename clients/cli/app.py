@@ -1,5 +1,7 @@
 """The commands, by whom they are for."""
 
+from typing import Annotated
+
 import typer
 
 from clients.cli import (
@@ -13,25 +15,35 @@ from clients.cli import (
     profiles,
     rejections,
     running,
+    showing,
     techniques,
     tokens,
+    waiting,
+    watching,
 )
 from clients.cli.options import asking, program
-from clients.cli.output import Command
+from clients.cli.output import Json
+from clients.cli.program import Command, Program, say_version
 
 app = typer.Typer(
     name="beamcat",
+    cls=Program,
     help="A dataset is submitted, validated, linked, tracked, committed, found.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 
 @app.callback()
 @program
-def beamcat() -> None:
-    """A dataset is submitted, validated, linked, tracked, committed, found."""
+def beamcat(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=say_version, is_eager=True, help="Print the version, and end.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """What may stand before the command's name; `Program` and `say_version` have read it."""
 
 
 RUN, DATASETS, OPERATE, CHOOSE = "Run", "Datasets", "Operate", "Choose a beamcat"
@@ -43,6 +55,9 @@ app.command("announce", rich_help_panel=DATASETS)(investigations.announce)
 app.command("submit", rich_help_panel=DATASETS)(datasets.submit)
 app.command("check", rich_help_panel=DATASETS)(datasets.check)
 app.command("status", rich_help_panel=DATASETS)(datasets.status)
+app.command("show", rich_help_panel=DATASETS)(showing.show)
+app.command("pending", rich_help_panel=DATASETS)(waiting.pending)
+app.command("watch", rich_help_panel=DATASETS)(watching.watch)
 app.command("find", rich_help_panel=DATASETS)(finding.find)
 app.command("lineage", rich_help_panel=DATASETS)(finding.lineage)
 app.command("export", rich_help_panel=DATASETS)(exporting.export)

@@ -9,10 +9,6 @@ import typer
 from clients.cli.api import connect
 from clients.cli.finding import dataset_at
 from clients.cli.output import console, errors, fail, print_file
-from shared.mmcif import LINEAGE
-
-LINEAGE_NOTE = re.compile(rf"^{re.escape(LINEAGE)}details\s+'(.*)'$", re.MULTILINE)
-"""What a file says that does not describe its whole lineage."""
 
 
 def export(
@@ -31,8 +27,8 @@ def export(
     for path in paths:
         dataset = dataset_at(api, path)
         text = api.text(f"/datasets/{dataset['dataset_id']}.cif")
-        if note := LINEAGE_NOTE.search(text):
-            errors.print(f"{path}: {note[1]}", markup=False, soft_wrap=True)
+        if note := _lineage_note(text):
+            errors.print(f"{path}: {note}", markup=False, soft_wrap=True)
         if out is None:
             print_file(text)
             continue
@@ -42,3 +38,11 @@ def export(
             fail(f"{file} is there already; two datasets of that name need two folders")
         file.write_text(text, encoding="utf-8")
         console.print(str(file), markup=False, soft_wrap=True)
+
+
+def _lineage_note(text: str) -> str | None:
+    """What a file says that does not describe its whole lineage."""
+    from shared.mmcif import LINEAGE  # late: it loads all units
+
+    found = re.search(rf"^{re.escape(LINEAGE)}details\s+'(.*)'$", text, re.MULTILINE)
+    return found and found[1]

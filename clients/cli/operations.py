@@ -9,7 +9,8 @@ import typer
 
 import services
 from beamcat_client.addresses import DATABASE_URL, KAFKA
-from clients.cli.output import UNREACHABLE, Json, console, fail, print_json, print_table, progress_bar
+from clients.cli.completing import service_names
+from clients.cli.output import UNREACHABLE, WRONG, Json, console, fail, print_json, print_table, progress_bar
 from clients.cli.surroundings import operated, own_settings, settings, time_of
 from shared.topics import TOPICS
 
@@ -18,13 +19,16 @@ T = TypeVar("T")
 topics = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
 
 
-def serve(name: Annotated[str, typer.Argument(help=f"One of {', '.join(services.NAMES)}.")]) -> None:
+def serve(
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(services.NAMES)}.", autocompletion=service_names)],
+) -> None:
     """Run one service in the foreground, as a container does."""
     from shared.service import serve as serve_service
 
     if name not in services.NAMES:
-        fail(f"there is no service {name}; there are {', '.join(services.NAMES)}")
-    raise typer.Exit(serve_service(services.load(name), own_settings()))
+        fail(f"there is no service {name}; there are {', '.join(services.NAMES)}", WRONG)
+    known = own_settings()
+    raise typer.Exit(serve_service(services.load(name), known))
 
 
 def migrate() -> None:
@@ -43,7 +47,7 @@ def rebuild(
     from services.search.rebuild import rebuild as rebuild_search
 
     if what != "search":
-        fail(f"{what} cannot be rebuilt from events; search can")
+        fail(f"{what} cannot be rebuilt from events; search can", WRONG)
     found = operated(DATABASE_URL, KAFKA)
     with _told_events() as progress:
         count = _answer_of(rebuild_search(found, progress))

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
-import typer.core
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
 from rich.markup import escape
 from rich.progress import Progress
 from rich.segment import Segment
-from rich.table import Table
+from rich.tree import Tree
+
+from clients.cli.tables import table
 
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 """What a terminal obeys or hides instead of showing it: control characters, and those that turn a line around."""
@@ -40,15 +41,16 @@ class _MakeVisible(RenderHook):
         return [_Visible(printed) for printed in renderables]
 
 
-PIPED_WIDTH = 240
-console = Console(highlight=False)
-if not console.is_terminal:
-    console.width = PIPED_WIDTH
-errors = Console(stderr=True, highlight=False)
+console = Console(highlight=False, emoji=False, soft_wrap=True)
+"""Breaks no line: a terminal that does it itself still copies a path or an id whole."""
+errors = Console(stderr=True, highlight=False, emoji=False)
 for each in (console, errors):
     each.push_render_hook(_MakeVisible())
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+UNBROKEN_WIDTH = 100_000
+"""Cells: more than any line of a tree has."""
 
 MOST_LISTED = 10
 """Paths in one sentence."""
@@ -68,21 +70,48 @@ def progress_bar() -> Progress:
 
 def print_json(value: object) -> None:
     """One JSON document on standard output: exact, with what a terminal would obey as escapes of JSON."""
-    text = json.dumps(value, indent=2, default=str, ensure_ascii=False)
-    typer.echo(UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    typer.echo(json_text(value, indent=2))
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """The JSON of a value, with what a terminal would obey as escapes of JSON."""
+    text = json.dumps(value, indent=indent, default=str, ensure_ascii=False)
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def print_file(text: str) -> None:
     """A file's content on standard output: exact, unless a terminal would read it."""
-    typer.echo(visible(text) if console.is_terminal else text)
+    text = visible(text.replace("\r\n", "\n")) if console.is_terminal else text
+    typer.echo(text, nl=not text.endswith("\n"))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
-    """A table that folds its texts to the terminal's width."""
-    table = Table(*columns, title=title, title_justify="left", header_style="bold")
-    for row in rows:
-        table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
-    console.print(table)
+    """A table as wide as the terminal, in which nothing is broken that can be pasted; elsewhere each row is one line.
+
+    The rows may be without end: what comes is printed.
+    """
+    if title:
+        console.print(title, style="bold", markup=False)
+    shown = ([cell if cell is None else visible(str(cell)) for cell in row] for row in rows)
+    lines = table(columns, shown, console.width if console.is_terminal else None)
+    console.print("\n".join(next(lines)), style="bold", markup=False)
+    for row in lines:
+        typer.echo("\n".join(row))
+
+
+class _Unbroken:
+    """A tree, whose lines are as long as they are."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from console.render(self._tree, options.update_width(UNBROKEN_WIDTH))
+
+
+def print_tree(tree: Tree) -> None:
+    """A tree, in which nothing is broken that can be pasted."""
+    console.print(_Unbroken(tree))
 
 
 def listed(paths: Sequence[str], count: int | None = None) -> str:
@@ -117,33 +146,11 @@ class Failed(Exception):
         self.code = code
 
 
+def print_wrong(failure: Failed) -> None:
+    """What is wrong, on standard error."""
+    errors.print(f"[red]beamcat:[/] {escape(str(failure))}", soft_wrap=True)
+
+
 def fail(message: str, code: int = FAILED) -> NoReturn:
     """End the command, saying what is wrong."""
     raise Failed(message, code)
-
-
-class Command(typer.core.TyperCommand):
-    """A command that says on standard error what is wrong, and with `--json` on standard output too, as JSON."""
-
-    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  typer does not publish the class of it
-        """Run it; where it fails, tell why."""
-        try:
-            _check_texts(ctx.params)
-            return super().invoke(ctx)
-        except Failed as failure:
-            errors.print(f"[red]beamcat:[/] {escape(str(failure))}", soft_wrap=True)
-            if ctx.params.get("as_json"):
-                print_json({"error": str(failure), "exit_code": failure.code})
-            raise typer.Exit(failure.code) from failure
-
-
-def _check_texts(said: Mapping[str, Any]) -> None:
-    """A shell hands on any bytes; what is no UTF-8 can be neither sent nor printed."""
-    for name, value in said.items():
-        for text in value if isinstance(value, list | tuple) else [value]:
-            if isinstance(text, str) and not text.isascii():
-                try:
-                    text.encode()
-                except UnicodeEncodeError:
-                    told = text.encode(errors="backslashreplace").decode()
-                    fail(f"{name} is not UTF-8: {told}; type it again, or set the terminal's encoding", WRONG)

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import typer
 
 from clients.cli.api import connect
+from clients.cli.completing import techniques_and_kinds
 from clients.cli.output import Json, print_json, print_table
 
 app = typer.Typer(help="What may be submitted.", no_args_is_help=True)
@@ -26,7 +27,12 @@ def list_techniques(*, as_json: Json = False) -> None:
 
 @app.command("show")
 def show(
-    name: Annotated[str, typer.Argument(help="A technique, as MX, or a kind, as mx.raw.datacollection.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A technique, as MX, or a kind, as mx.raw.datacollection.", autocompletion=techniques_and_kinds
+        ),
+    ],
     *,
     as_json: Json = False,
 ) -> None:

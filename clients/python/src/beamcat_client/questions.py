@@ -36,7 +36,7 @@ class Questions:
 
         Args:
             q: words of the name, path, sample, proposal or text parameters; each must occur.
-            parameters: conditions such as `"MX_flux~gt~1e11"` (eq, like, gt, gteq, lt, lteq, in); all must hold.
+            parameters: conditions such as `"MX_resolution<2"` or, as in ICAT+, `"MX_flux~gt~1e11"`; all must hold.
             filters: `type`, `kind`, `technique`, `proposal`, `sample`, `beamline` (one or a list), `path`, `startDate`,
                 `endDate`, `complete`, `sort`, `order`, and `limit` (of a page).
 
