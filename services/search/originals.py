@@ -20,7 +20,8 @@ LONGEST_BEAMLINE = 100
 """Characters; no beamline's name is longer."""
 SECTIONS = ("dataset", "submission", "investigation", "sample", "shipping")
 """Of an event, those that name a beamline; a stage knows better than the producer."""
-ELEMENT = r"<(?:[\w.-]+:)?{0}\s*>([^<]*)</(?:[\w.-]+:)?{0}\s*>"
+ELEMENT = r"<(?:[\w.-]+:)?{0}\s*>([^<]*)"
+"""However it ends: that may be what is broken."""
 INSTRUMENT, LOCATION = (re.compile(ELEMENT.format(name)) for name in ("instrument", "location"))
 FILES = re.compile(r"<(?:[\w.-]+:)?datafile\b")
 """From here on a frame tells of files, which have locations of their own."""
