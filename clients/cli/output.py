@@ -43,7 +43,7 @@ class _MakeVisible(RenderHook):
 
 console = Console(highlight=False, emoji=False, soft_wrap=True)
 """Breaks no line: a terminal that does it itself still copies a path or an id whole."""
-errors = Console(stderr=True, highlight=False, emoji=False)
+errors = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 for each in (console, errors):
     each.push_render_hook(_MakeVisible())
 

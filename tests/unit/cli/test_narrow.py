@@ -93,6 +93,23 @@ ANSWERS: dict[str, Any] = {
             | {"last_heard": "2026-11-24T10:00:00Z", "newest_rejection": {"code": "odd", "message": SENTENCE}}
         ]
     },
+    "/pending": {
+        "pending": [
+            {
+                "receipt_id": RECEIPT,
+                "path": path,
+                "kind": "mx.processed.integration",
+                "waits_for": [RAW, RESULT],
+                "waits_for_count": 2,
+                "since": "2024-11-30T12:00:00Z",
+                "deadline": "2124-11-30T12:00:00Z",
+                "near": [{"path": RAW, "near": [f"{RAW}_2"]}],
+            }
+            for path in PATHS
+        ],
+        "count": 1504,
+        "next": None,
+    },
     "/techniques": {"techniques": [TECHNIQUE | {"kinds": [KIND]}]},
     "/datasets:check-batch": {
         "results": [
@@ -116,6 +133,7 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "rejections show": (["rejections", "show", IDS[0]], [RECEIPT, RAW]),
     "status of a path": (["status", RAW], [RECEIPT, RAW, RESULT]),
     "status of a receipt": (["status", RECEIPT], [RECEIPT, RAW, RESULT]),
+    "pending": (["pending", "--limit", "4"], [*SHOWN_PATHS, f"{RAW}_2"]),
     "producers": (["producers"], [PRODUCER]),
     "techniques list": (["techniques", "list"], [PID]),
     "techniques show": (["techniques", "show", "MX"], [KIND["name"]]),
