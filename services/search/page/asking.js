@@ -2,7 +2,12 @@
 
 const MOST_TRIES = 5;
 const LONGEST_WAIT_SECONDS = 30;
-const TITLES = { 404: "Not found", 422: "This cannot be answered as asked", 429: "The catalogue is too busy", 503: "The catalogue is too busy" };
+const TITLES = {
+  404: "Not found",
+  422: "This cannot be answered as asked",
+  429: "The catalogue is too busy",
+  503: "The catalogue is too busy",
+};
 
 /** Why there is no answer: a message for people, details, the faults of a query by field, and whether to ask again. */
 export class Trouble extends Error {
@@ -48,7 +53,9 @@ export class Asking {
       return await fetch(url, { signal: this.#controller.signal, headers: { Accept: "application/json" } });
     } catch (error) {
       if (this.isOver) throw error;
-      throw new Trouble("The catalogue does not answer", { detail: "It may be restarting, or the network is interrupted." });
+      throw new Trouble("The catalogue does not answer", {
+        detail: "It may be restarting, or the network is interrupted.",
+      });
     }
   }
 
@@ -67,7 +74,9 @@ export class Asking {
   async #wait(retryAfter) {
     const seconds = Math.min(Math.max(Number(retryAfter) || 1, 1), LONGEST_WAIT_SECONDS);
     this.#tell(`The catalogue is busy. Trying again in ${seconds} s …`);
-    await new Promise((resolve) => { setTimeout(resolve, seconds * 1000); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, seconds * 1000);
+    });
     this.#controller.signal.throwIfAborted();
     this.#tell("");
   }

@@ -32,7 +32,11 @@ export function changed(fields, changes) {
 }
 
 /** The values of a field that may be given often, or once with commas; a comma in a value stands behind a backslash. */
-export const valuesOf = (fields, name) => fields.getAll(name).flatMap((text) => text.split(/(?<!\\),/))
-  .map((value) => value.trim().replaceAll("\\,", ",")).filter(Boolean);
+export const valuesOf = (fields, name) =>
+  fields
+    .getAll(name)
+    .flatMap((text) => text.split(/(?<!\\),/))
+    .map((value) => value.trim().replaceAll("\\,", ","))
+    .filter(Boolean);
 
 export const joined = (values) => values.map((value) => value.replaceAll(",", "\\,")).join(",");

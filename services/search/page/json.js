@@ -9,7 +9,9 @@ export function indented(text) {
   const lines = [""];
   let depth = 0;
   let before = "";
-  const put = (piece) => { lines[lines.length - 1] += piece; };
+  const put = (piece) => {
+    lines[lines.length - 1] += piece;
+  };
   const turn = () => lines.push(STEP.repeat(depth));
   for (const [token] of text.matchAll(TOKENS)) {
     const isEnd = token === "}" || token === "]";

@@ -1,22 +1,34 @@
 // What a dataset was made from, and what was made from it, as trees.
 
-import { el, link, more, section, soft, tag } from "./elements.js";
+import { el, link, more, section, short, soft, tag } from "./elements.js";
 import { to } from "./fields.js";
 import { count } from "./words.js";
 
 const MOST_DEPTH = 20;
 const AT_ONCE = 200;
 
-export const askLineage = (id, asking, skip = 0) => asking.get(`datasets/${encodeURIComponent(id)}/lineage`, { limit: AT_ONCE, skip });
+export const askLineage = (id, asking, skip = 0) =>
+  asking.get(`datasets/${encodeURIComponent(id)}/lineage`, { limit: AT_ONCE, skip });
 
 export function lineage(id, first, asking) {
   let known = first;
   const trees = el("div", {});
-  const draw = () => trees.replaceChildren(
-    el("h3", {}, "Made from"), tree(known, id, "child", "parent") ?? soft("Nothing: this is where it begins."),
-    el("h3", {}, "Used for"), tree(known, id, "parent", "child") ?? soft("Nothing yet."),
-    known.next == null && !known.truncated ? "" : el("p", { class: "soft" }, known.next == null ? "It goes on beyond what is shown."
-      : `These are the nearest ${count(known.nodes.length)} datasets.`));
+  const draw = () =>
+    trees.replaceChildren(
+      el("h3", {}, "Made from"),
+      tree(known, id, "child", "parent") ?? soft("Nothing: this is where it begins."),
+      el("h3", {}, "Used for"),
+      tree(known, id, "parent", "child") ?? soft("Nothing yet."),
+      known.next == null && !known.truncated
+        ? ""
+        : el(
+            "p",
+            { class: "soft" },
+            known.next == null
+              ? "It goes on beyond what is shown."
+              : `These are the nearest ${count(known.nodes.length)} datasets.`,
+          ),
+    );
   const bring = async (skip) => {
     const page = await askLineage(id, asking, skip);
     known = { ...page, nodes: [...known.nodes, ...page.nodes], edges: [...known.edges, ...page.edges] };
@@ -36,12 +48,16 @@ function tree({ nodes, edges }, root, from, towards) {
   const grow = (id, depth) => {
     if (!beside.has(id) || depth > MOST_DEPTH || grown.has(id)) return null;
     grown.add(id);
-    return el("ul", { class: "tree" }, beside.get(id).map((next) => el("li", {},
-      node(next, datasets.get(next) ?? {}), grow(next, depth + 1))));
+    return el(
+      "ul",
+      { class: "tree" },
+      beside.get(id).map((next) => el("li", {}, node(next, datasets.get(next) ?? {}), grow(next, depth + 1))),
+    );
   };
   return grow(root, 0);
 }
 
-const node = (id, { name, path, kind }) => kind
-  ? [link(to(`datasets/${id}`), name || path), " ", tag(kind)]
-  : [el("span", { class: "path" }, path ?? id), " ", tag("not here yet", "wait")];
+const node = (id, { name, path, kind }) =>
+  kind
+    ? [link(to(`datasets/${id}`), short(name || path)), " ", tag(kind)]
+    : [el("span", { class: "path" }, path ?? id), " ", tag("not here yet", "wait")];

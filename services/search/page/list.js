@@ -2,78 +2,135 @@
 
 import { answerOrFaults } from "./asking.js";
 import { FACETS, facets } from "./facets.js";
-import { breakable, button, el, link, listed, pages, tag } from "./elements.js";
-import { changed, joined, to, valuesOf } from "./fields.js";
-import { chips, form, go, otherFaults } from "./form.js";
+import { breakable, button, el, link, listed, pages, short, tag } from "./elements.js";
+import { changed, to } from "./fields.js";
+import { REFUSED, chips, filtersOf, form, go, otherFaults } from "./form.js";
 import { count, counted, size, time, what } from "./words.js";
 
 const MOST_IN_SHEET = 500;
 const INPUTS = [
   { name: "q", label: "Words", type: "search", placeholder: "name, path, sample, proposal …" },
-  { name: "parameters", label: "Parameters", placeholder: "MX_resolution~lt~2, MX_flux~gteq~1e12" },
+  { name: "parameters", label: "Parameters", placeholder: "MX_resolution<2, MX_flux>=1e12" },
   { name: "startDate", label: "Started from", type: "date" },
   { name: "endDate", label: "Started until", type: "date" },
 ];
-const LABELS = { q: "words", startDate: "from", endDate: "until", sort: "sorted by", has_warnings: "only", complete: "only" };
-const CLAIMS = { has_warnings: { true: "with warnings", false: "without warnings" }, complete: { true: "complete", false: "incomplete" } };
+const LABELS = {
+  q: "words",
+  startDate: "from",
+  endDate: "until",
+  sort: "sorted by",
+  has_warnings: "only",
+  complete: "only",
+};
+const CLAIMS = {
+  has_warnings: { true: "with warnings", false: "without warnings" },
+  complete: { true: "complete", false: "incomplete" },
+};
 const SEVERAL = ["parameters", "investigation", ...FACETS];
 const COLUMN_SORTS = ["start", "name", "committed_at"];
 
 export async function list({ fields }, asking) {
   const { answer, faults } = await found(fields, asking);
-  const told = faults.length > 0 ? "This cannot be answered as asked." : `${counted(answer.count, "dataset")} found.`;
-  return { title: "Datasets", told, nodes: [
-    el("h1", {}, "Datasets"),
-    form("", changed(fields, { cursor: null }), INPUTS, faults),
-    otherFaults(faults, INPUTS),
-    chips("", filters(fields)),
-    answer && el("div", { class: "columns" }, facets(fields, answer.facets), results(fields, answer, asking)),
-  ] };
+  const told = faults.length > 0 ? REFUSED : `${counted(answer.count, "dataset")} found.`;
+  return {
+    title: "Datasets",
+    told,
+    nodes: [
+      el("h1", {}, "Datasets"),
+      form("", changed(fields, { cursor: null }), INPUTS, faults),
+      otherFaults(faults, INPUTS),
+      chips("", filters(fields)),
+      answer && el("div", { class: "columns" }, facets(fields, answer.facets), results(fields, answer, asking)),
+    ],
+  };
 }
 
-/** The first page. The values of a facet that is chosen from are counted without that choice, so that others can be added. */
+/** The first page. The values of a facet are counted without what is chosen of it, so that others can be added. */
 async function found(fields, asking) {
   const asked = changed(fields, { facets: FACETS.join(), count: "true", cursor: null });
   const chosen = FACETS.filter((name) => fields.has(name));
-  const beside = (name) => asking.get("datasets", changed(asked, { [name]: null, facets: name, count: null, limit: "1" }));
+  const beside = (name) =>
+    asking.get("datasets", changed(asked, { [name]: null, facets: name, count: null, limit: "1" }));
   const all = Promise.all([asking.get("datasets", asked), ...chosen.map(beside)]);
-  return answerOrFaults(all.then(([answer, ...others]) => {
-    chosen.forEach((name, place) => { answer.facets[name] = others[place].facets[name]; });
-    return answer;
-  }));
+  return answerOrFaults(
+    all.then(([answer, ...others]) => {
+      chosen.forEach((name, place) => {
+        answer.facets[name] = others[place].facets[name];
+      });
+      return answer;
+    }),
+  );
 }
 
-/** Every field of the query, value by value, with the fields that remain without it; the order of rows filters nothing. */
 function filters(fields) {
-  const isFilter = (name) => !["order", "cursor"].includes(name) && !(name === "sort" && COLUMN_SORTS.includes(fields.get(name)));
-  return [...new Set(fields.keys())].filter(isFilter).flatMap((name) => {
-    const values = SEVERAL.includes(name) ? valuesOf(fields, name) : [fields.get(name)];
-    return values.map((value, place) => ({
-      label: LABELS[name] ?? name, value: CLAIMS[name]?.[value] ?? value,
-      without: changed(fields, { [name]: joined(values.filter((_, other) => other !== place)) }),
-    }));
+  const isByColumn = COLUMN_SORTS.includes(fields.get("sort"));
+  return filtersOf(changed(fields, { cursor: null }), {
+    labels: LABELS,
+    words: CLAIMS,
+    several: SEVERAL,
+    hidden: isByColumn ? ["order", "sort"] : ["order"],
   });
 }
 
 function results(fields, answer, asking) {
   if (answer.datasets.length === 0) {
-    return el("div", { class: "results" }, el("p", { class: "paper" }, "Nothing matches. Remove a filter, or look at ", link(to(""), "all datasets"), "."));
+    return el(
+      "div",
+      { class: "results" },
+      el("p", { class: "paper" }, "Nothing matches. Remove a filter, or look at ", link(to(""), "all datasets"), "."),
+    );
   }
   const sheet = new URLSearchParams(changed(fields, { format: "csv", limit: MOST_IN_SHEET, cursor: null }));
-  return el("div", { class: "results" },
-    el("div", { class: "bar" }, el("b", {}, counted(answer.count, "dataset")),
-      link(`datasets?${sheet}`, answer.count > MOST_IN_SHEET ? `CSV of the first ${MOST_IN_SHEET}` : "CSV")),
-    pages("Datasets", columns(fields), "datasets", answer, (cursor) => asking.get("datasets", changed(fields, { cursor }))));
+  return el(
+    "div",
+    { class: "results" },
+    el(
+      "div",
+      { class: "bar" },
+      el("b", {}, counted(answer.count, "dataset")),
+      link(`datasets?${sheet}`, answer.count > MOST_IN_SHEET ? `CSV of the first ${MOST_IN_SHEET}` : "CSV"),
+    ),
+    pages("Datasets", columns(fields), "datasets", answer, (cursor) =>
+      asking.get("datasets", changed(fields, { cursor })),
+    ),
+  );
 }
 
 function columns(fields) {
   return [
-    { title: "Dataset", ...sorting(fields, "name", "Dataset", "asc"), class: "dataset",
-      cell: (d) => [link(to(`datasets/${d.dataset_id}`), d.name), el("div", { class: "path soft" }, breakable(d.path))] },
-    { title: "Kind", class: "kind", cell: (d) => [tag(what(d)), !d.complete && el("div", { class: "wait small" }, "incomplete"), warnings(d.findings)] },
-    { title: "Sample", class: "name", cell: (d) => [breakable(d.sample ?? ""), el("div", { class: "soft" }, whole(d.proposal), " · ", whole(d.beamline))] },
+    {
+      title: "Dataset",
+      ...sorting(fields, "name", "Dataset", "asc"),
+      class: "dataset",
+      cell: (d) => [
+        link(to(`datasets/${d.dataset_id}`), short(d.name)),
+        el("div", { class: "path soft" }, breakable(d.path)),
+      ],
+    },
+    {
+      title: "Kind",
+      class: "kind",
+      cell: (d) => [
+        tag(what(d)),
+        !d.complete && el("div", { class: "wait small" }, "incomplete"),
+        warnings(d.findings),
+      ],
+    },
+    {
+      title: "Sample",
+      class: "name",
+      cell: (d) => [
+        breakable(d.sample ?? ""),
+        el("div", { class: "soft" }, whole(d.proposal), " · ", whole(d.beamline)),
+      ],
+    },
     { title: "Started", ...sorting(fields, "start", "Started", "desc"), class: "when", cell: (d) => time(d.start) },
-    { title: "Files", class: "number", cell: (d) => d.file_count == null ? "" : [count(d.file_count), el("div", { class: "soft" }, size(d.volume_bytes))] },
+    {
+      title: "Files",
+      class: "number",
+      cell: (d) =>
+        d.file_count == null ? "" : [count(d.file_count), el("div", { class: "soft" }, size(d.volume_bytes))],
+    },
   ];
 }
 
@@ -90,6 +147,10 @@ function sorting(fields, key, title, usual) {
   const arrow = { asc: "↑", desc: "↓" }[order] ?? "↕";
   return {
     sorted: { asc: "ascending", desc: "descending" }[order] ?? "none",
-    head: button([title, el("span", { class: isSorted ? "arrow" : "arrow soft", "aria-hidden": "true" }, ` ${arrow}`)], sort, { class: "sort", id: `sort-${key}` }),
+    head: button(
+      [title, el("span", { class: isSorted ? "arrow" : "arrow soft", "aria-hidden": "true" }, ` ${arrow}`)],
+      sort,
+      { class: "sort", id: `sort-${key}` },
+    ),
   };
 }

@@ -33,7 +33,7 @@ function wait(text) {
 /** Show the view of the address. What the one before still waits for is given up, and never shown. */
 async function route() {
   asking.end();
-  const mine = asking = new Asking(wait);
+  const mine = (asking = new Asking(wait));
   const place = placeOf(location.hash);
   wait("");
   main.setAttribute("aria-busy", "true");
@@ -59,9 +59,18 @@ function missing() {
 function failed(error) {
   if (!(error instanceof Trouble)) console.error(error);
   const trouble = error instanceof Trouble ? error : new Trouble("This page has met a defect", { detail: DEFECT });
-  return { title: trouble.message, nodes: [el("h1", {}, trouble.message), el("div", { class: "paper", role: "alert" },
-    el("p", {}, trouble.detail || "There is no more to say."),
-    el("p", {}, trouble.passes ? button("Try again", route, { class: "main" }) : link(to(""), "All datasets")))] };
+  return {
+    title: trouble.message,
+    nodes: [
+      el("h1", {}, trouble.message),
+      el(
+        "div",
+        { class: "paper", role: "alert" },
+        el("p", {}, trouble.detail || "There is no more to say."),
+        el("p", {}, trouble.passes ? button("Try again", route, { class: "main" }) : link(to(""), "All datasets")),
+      ),
+    ],
+  };
 }
 
 /** Put a view on the page. The keyboard's focus stays where it was, or follows to the heading of another view. */

@@ -4,7 +4,7 @@ export const SHELLS = ["overall", "inner", "outer"];
 const SHELL_NAME = /^(.+?)_(overall|inner|outer)_(.+)$/;
 
 /** What a parameter belongs to: its name up to the first underscore, as `InstrumentDetector01`. */
-const groupOf = (name) => name.includes("_") ? name.slice(0, name.indexOf("_")) : "General";
+const groupOf = (name) => (name.includes("_") ? name.slice(0, name.indexOf("_")) : "General");
 
 /**
  * The parameters by group, in the order in which groups are first named. Each group has its `parameters`, as pairs of
@@ -31,7 +31,10 @@ export function grouped(parameters) {
 
 /** Whether a parameter has a text in its name, its value or what was sent, in any letter case. */
 export function mentions(name, { value, original }, text) {
-  return [name, JSON.stringify(value ?? ""), original ?? ""].join(" ").toLowerCase().includes(text.trim().toLowerCase());
+  return [name, JSON.stringify(value ?? ""), original ?? ""]
+    .join(" ")
+    .toLowerCase()
+    .includes(text.trim().toLowerCase());
 }
 
 /** Whether the canonical value is more than another way to write what was sent: `52.1` is `52.10`, not `5.21 nm`. */

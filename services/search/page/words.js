@@ -1,8 +1,22 @@
 // How times, sizes and counts are written.
 
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
-const STEPS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
-const SAID = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZoneName: "short" };
+const STEPS = [
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1],
+];
+const SAID = {
+  year: "numeric",
+  month: "2-digit",
+  day: "2-digit",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+  timeZoneName: "short",
+};
 const clock = clockOf(document.documentElement.dataset.timeZone);
 const relative = new Intl.RelativeTimeFormat("en");
 
@@ -20,7 +34,7 @@ export const count = (number) => number.toLocaleString("en");
 export const counted = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
 
 /** A value of any kind as text. */
-export const said = (value) => value == null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+export const said = (value) => (value == null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
 
 /** A time to the second, with its zone; the machine-readable one stands in `datetime`. */
 export function time(text) {
@@ -47,4 +61,5 @@ export function size(bytes) {
 }
 
 /** What a dataset is; a generic kind tells nothing without its technique. */
-export const what = (dataset) => dataset.kind.startsWith("generic.") ? `${dataset.technique} ${dataset.kind}` : dataset.kind;
+export const what = (dataset) =>
+  dataset.kind.startsWith("generic.") ? `${dataset.technique} ${dataset.kind}` : dataset.kind;

@@ -150,6 +150,8 @@ def rejection(**facts: Any) -> Row:
         "partition": 2,
         "offset": 7,
         "rejected_at": NOON,
+        "beamline": "id30a-3",
+        "findings": ["start_invalid"],
         "resolved": None,
         **facts,
     }
@@ -158,7 +160,8 @@ def rejection(**facts: Any) -> Row:
 def rejection_in_full(**facts: Any) -> Row:
     """A rejection with what was sent."""
     sent = {"value_text": '{"name":"autoPROC","start":1.50}', "value_base64": "e30=", "headers": {}}
-    return rejection(findings=[finding(severity="error", code="start_invalid", parameter=None)], **sent) | facts
+    in_full = {"findings": [finding(severity="error", code="start_invalid", parameter=None)]}
+    return rejection(**sent, **in_full) | facts
 
 
 def waiting(**facts: Any) -> Row:
@@ -194,7 +197,11 @@ def everything() -> Row:
         "receipts": {"receipts": [receipt()], "next": None},
         f"receipts/{RECEIPT}": receipt(),
         "rejections": {"rejections": [rejection()], "next": None},
-        "rejections/summary": {"groups": [{**group, "first": NOON, "last": NOON, "rejection_id": REJECTION}]},
+        "rejections/summary": {
+            "since": NOON,
+            "complete": False,
+            "groups": [{**group, "first": NOON, "last": NOON, "rejection_id": REJECTION}],
+        },
         f"rejections/{REJECTION}": rejection_in_full(),
         "pending": {"pending": [waiting()], "count": 1, "next": None},
     }

@@ -132,14 +132,15 @@ class Reader:
         self._origin = origin
         self.complaints: list[str] = []
         self.given_up: list[str] = []
-        self._heard = {"console": self._note, "pageerror": self._note_error, "requestfailed": self._note_failure}
-        for event, hear in self._heard.items():
-            page.on(event, hear)
+        page.on("console", self._note)
+        page.on("pageerror", self._note_error)
+        page.on("requestfailed", self._note_failure)
 
     def leave(self) -> None:
         """Hear nothing more of the page."""
-        for event, hear in self._heard.items():
-            self.page.remove_listener(event, hear)
+        self.page.remove_listener("console", self._note)
+        self.page.remove_listener("pageerror", self._note_error)
+        self.page.remove_listener("requestfailed", self._note_failure)
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not message.text.startswith(TOLD_OF_REFUSALS):

@@ -177,6 +177,18 @@ async def test_every_query_finds_what_it_asks_for(ask: Asking) -> None:
     assert [(fields, await ask.names(**fields)) for fields, _ in QUERIES] == QUERIES
 
 
+async def test_the_datasets_of_an_investigation_are_found_by_its_id(world: PostgresWorld) -> None:
+    topics = Topics()
+    first, second = investigation(1), investigation(2)
+    await world.note(
+        *(topics.committed(f"/data/run_{n}", {}, investigation=of) for n, of in enumerate((first, second, first)))
+    )
+    async with asking(world.database) as ask:
+        assert sorted(await ask.names(investigation=str(first.investigation_id))) == ["run_0", "run_2"]
+        both = f"{first.investigation_id},{second.investigation_id}"
+        assert (await ask.get("/datasets", investigation=both, count="true"))["count"] == 3
+
+
 async def test_a_sample_is_found_and_counted_whatever_the_spelling_of_its_name(world: PostgresWorld) -> None:
     topics = Topics()
     written = ["Lyso, nativé 1", "Lyso,\u00a0native\u0301  1", "LYSO, NATIVÉ 1", "Lyso"]

@@ -156,6 +156,14 @@ def test_a_sample_is_asked_for_by_its_name_whatever_the_spelling(sample: str, na
     assert read(sample=sample).values == {"sample": names}
 
 
+def test_investigations_are_asked_for_by_their_ids() -> None:
+    one, other = IDENTITIES.investigation("1"), IDENTITIES.investigation("2")
+    assert read(investigation=f"{one}, {str(other).upper()}").investigations == (one, other)
+    with pytest.raises(QueryInvalid) as refused:
+        read(investigation=f"{one},mx1111")
+    assert refused.value.faults == [Fault("investigation", "'mx1111' is not the id of an investigation")]
+
+
 def test_a_comma_may_stand_in_the_value_of_every_facet() -> None:
     assert read(technique=r"MX\, old,SAXS", finding=r"a\,b").values == {
         "technique": ("mx, old", "saxs"),
