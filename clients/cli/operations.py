@@ -11,6 +11,7 @@ import services
 from clients.cli.completing import service_names
 from clients.cli.output import UNREACHABLE, WRONG, Json, console, fail, print_json, print_table, progress_bar
 from clients.cli.surroundings import own_settings, settings, time_of
+from shared import logs
 from shared.topics import TOPICS
 
 T = TypeVar("T")
@@ -109,6 +110,7 @@ def _operated(work: Coroutine[Any, Any, T]) -> T:
 
     from shared.faults import Fault, fault_of
 
+    logs.set_up_for_command()
     try:
         return asyncio.run(work)
     except Exception as error:
