@@ -1,7 +1,6 @@
 """What a person sees, and what a machine reads."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, NoReturn
 
@@ -13,14 +12,7 @@ from rich.segment import Segment
 from rich.tree import Tree
 
 from clients.cli.tables import table
-
-UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
-"""What a terminal obeys or hides instead of showing it: control characters, and those that turn a line around."""
-
-
-def visible(text: str) -> str:
-    """The text as it is, with nothing in it that a terminal would obey."""
-    return UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+from shared.visible import UNSEEN, visible
 
 
 class _Visible:

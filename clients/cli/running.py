@@ -154,7 +154,7 @@ def _stay(act: Callable[["Installation"], Awaitable[bool]], replicas: Mapping[st
     except ModuleNotFoundError as error:
         fail(f"the embedded stack is not installed here ({error}); beamcat serve runs one service on given servers")
     known = own_settings()
-    logs.set_up("WARNING")
+    logs.set_up_for_command()
     try:
         _check_data_files(known)
         well = asyncio.run(_live(act, replicas or {}))
