@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo up test unit check lint types format contracts lock faults faults-icat attack bench bench-search
-.PHONY: bench-validator bench-icat clean
+.PHONY: bench-validator bench-icat clean wheel
 
 # Which Python makes .venv; if none is given, the first that is new enough and can install. The system's own comes first:
 # distributions build it with profile-guided optimisation, without which the same work takes up to twice the time.
@@ -74,6 +74,10 @@ lock: .venv/.dev ## resolve all dependencies anew: requirements/*.txt and jgo.lo
 	@$(subst --universal,--no-deps,$(LOCK)) requirements/mxcubecore.in -o requirements/mxcubecore.txt
 	@$(LOCK) requirements/bootstrap.in -c requirements/dev.txt -o requirements/bootstrap.txt
 	@$(BIN)/python -m deploy.embedded.jars lock
+
+##@ Hand it on
+wheel: .venv/.run ## the Python client as a wheel and a source distribution, in dist/
+	@cd clients/python && $(CURDIR)/$(BIN)/python -m hatchling build -d $(CURDIR)/dist
 
 ##@ Push it
 faults: .venv/.dev ## kill everything while 5,000 datasets flow, then count; SEED=… repeats a run

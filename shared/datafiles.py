@@ -58,12 +58,15 @@ def data_files(folder: str, extra_directories: Iterable[Path] = ()) -> Iterator[
     """The TOML files of `schemas/<folder>`, then those of a facility's own directories, each sorted by name.
 
     Raises:
-        DataFileInvalid: a directory does not exist.
+        DataFileInvalid: a directory does not exist, or cannot be read.
     """
     for directory in (SCHEMAS / folder, *extra_directories):
-        if not directory.is_dir():
-            raise DataFileInvalid(f"{directory}: there is no such directory")
-        yield from sorted(directory.glob("*.toml"))
+        try:
+            yield from sorted(file for file in directory.iterdir() if file.suffix == ".toml")
+        except FileNotFoundError:
+            raise DataFileInvalid(f"{directory}: there is no such directory") from None
+        except OSError as error:
+            raise DataFileInvalid(f"{directory}: this directory cannot be read: {error.strerror}") from None
 
 
 def own_folders(folder: str, directories: Iterable[Path]) -> list[Path]:
@@ -74,9 +77,19 @@ def own_folders(folder: str, directories: Iterable[Path]) -> list[Path]:
     """
     directories = list(directories)
     for directory in directories:
-        if not any((directory / known).is_dir() for known in FOLDERS):
-            raise DataFileInvalid(f"{directory}: there is no such directory with {' or '.join(FOLDERS)} in it")
+        if not any(_is_directory(directory / known) for known in FOLDERS):
+            raise DataFileInvalid(
+                f"{directory}: there is no such directory with {' or '.join(FOLDERS)} in it; "
+                "correct BEAMCAT_SCHEMA_DIRECTORIES"
+            )
     return [directory / folder for directory in directories if (directory / folder).is_dir()]
+
+
+def _is_directory(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise DataFileInvalid(f"{path}: this directory cannot be read: {error.strerror}") from None
 
 
 def place(file: Path, *location: int | str) -> str:

@@ -4,11 +4,13 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.database import role_of
+from shared.fatal import Fatal
 
 SCHEMAS = {"linker": "linker", "sample_tracking": "sample_tracking", "catalog": "catalog_writer", "search": "search"}
 """Each schema and the service that owns it."""
@@ -18,7 +20,11 @@ MIGRATION_LOCK = 0x6265616D
 
 
 async def migrate(database_url: str, schemas: dict[str, str] | None = None) -> None:
-    """Create what is missing and apply what is new, a transaction a schema; safe to run twice and at the same time."""
+    """Create what is missing and apply what is new, a transaction a schema; safe to run twice and at the same time.
+
+    Raises:
+        Fatal: a schema was made by a newer version.
+    """
     engine = create_async_engine(make_url(database_url).set(drivername="postgresql+asyncpg"))
     try:
         for schema, service in (schemas or SCHEMAS).items():
@@ -37,7 +43,12 @@ def _migrate_schema(connection: Connection, schema: str, service: str) -> None:
     connection.execute(text(f'create schema if not exists "{schema}" authorization "{role}"'))
     connection.execute(text(f'set local search_path to "{schema}"'))
     connection.execute(text(f'set local role "{role}"'))
-    command.upgrade(alembic_config(connection, service), "head")
+    try:
+        command.upgrade(alembic_config(connection, service), "head")
+    except CommandError as error:
+        raise Fatal(
+            f"the schema {schema} is not one that this version knows ({error}): run the version that made it"
+        ) from error
 
 
 def alembic_config(connection: Connection, service: str) -> Config:

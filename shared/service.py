@@ -7,13 +7,13 @@ import functools
 import gc
 import logging
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfoNotFoundError
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
@@ -25,7 +25,7 @@ from shared.backoff import Patience, Stopping
 from shared.database import Database
 from shared.descriptors import raise_limit
 from shared.door import Door
-from shared.fatal import Fatal
+from shared.fatal import Fatal, cannot_listen
 from shared.faults import Fault, fault_of
 from shared.halt import HaltRule
 from shared.http_door import HttpConfig, HttpServer
@@ -34,7 +34,7 @@ from shared.metrics import begin_stage
 from shared.problems import DESCRIBED, answer_in_problems
 from shared.publisher import KafkaPublisher
 from shared.retries import until_done
-from shared.settings import Settings
+from shared.settings import Settings, misspelt
 from shared.stage import Stage, StageRunner
 from shared.stream import Stream, Subscription
 from shared.topics import MEBIBYTE
@@ -113,6 +113,8 @@ class Host:
     def __init__(self, service: Service, settings: Settings) -> None:
         self.service = service
         self.failure: str | None = None
+        self.refusal: str | None = None
+        """Why it does not start, and will not however often it is tried."""
         self.end: Callable[[], None] = lambda: None
         """Ends the process in order; whoever runs the host sets it."""
         self._settings = settings
@@ -218,6 +220,7 @@ class Host:
         """End the service for an error that no retry can mend, with one clear line."""
         self.failure = f"{type(error).__name__}: {error}"
         if fault_of(error) is Fault.FATAL:
+            self.refusal = None if self._started else str(error)
             logger.critical("%s cannot go on: %s", self.service.name, self.failure)
         else:
             logger.critical("%s met a defect: %s", self.service.name, self.failure, exc_info=error)
@@ -269,14 +272,21 @@ def give_back_large_buffers() -> None:
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, MEBIBYTE)
 
 
-def serve(service: Service, settings: Settings) -> int:
-    """Run a service until SIGTERM or SIGINT; the process's exit code."""
+def serve(service: Service, settings: Settings, refuse: Callable[[str], None] = lambda _why: None) -> int:
+    """Run a service until SIGTERM or SIGINT; the process's exit code.
+
+    `refuse` is told why it does not start, where no other attempt would go better.
+    """
     logs.set_up(settings.log_level)
+    for sentence in misspelt():
+        logger.warning(sentence)
     raise_limit()
     try:
+        _check_port(settings)
         host = Host(service, settings)
-    except (Fatal, ZoneInfoNotFoundError) as error:
-        logger.critical("%s cannot start: %s", service.name, error)
+    except Exception as error:
+        logger.critical("%s cannot start: %s", service.name, error, exc_info=not isinstance(error, Fatal))
+        refuse(str(error))
         return 1
     spare_garbage()
     give_back_large_buffers()
@@ -285,4 +295,16 @@ def serve(service: Service, settings: Settings) -> int:
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: None)  # uvicorn raises it again after its end
     server.run()
+    if host.refusal is not None:
+        refuse(host.refusal)
     return 1 if host.failure else 0
+
+
+def _check_port(settings: Settings) -> None:
+    """Find out early whether the port is free: uvicorn asks for it last, when the service has begun to work."""
+    host, port = settings.http_host, settings.http_port
+    try:
+        [(family, *_), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise cannot_listen("BEAMCAT_HTTP_PORT", host, port, error) from error

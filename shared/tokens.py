@@ -17,6 +17,8 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from shared.fatal import Fatal
+
 logger = logging.getLogger(__name__)
 
 ANY_BEAMLINE = "*"
@@ -26,6 +28,10 @@ PREFIX = "beamcat_"
 
 class TokenRefused(Exception):
     """The bearer token opens nothing; the message says why and what to do."""
+
+
+class TokensUnreadable(Exception):
+    """The tokens file cannot be read; the message says why, for its owner alone."""
 
 
 class TokenNameTaken(ValueError):
@@ -64,6 +70,9 @@ class Tokens:
     """The grants of a tokens file, as it stands now."""
 
     def __init__(self, file: Path) -> None:
+        """Raises Fatal if what is named can never be a file of tokens."""
+        if file.is_dir():
+            raise Fatal(f"BEAMCAT_TOKENS_FILE: {file} is a directory; name a file in it")
         self._file = file
         self._stamp: tuple[int, int, int] | None = None
         self._grants: Sequence[Grant] = ()
@@ -99,7 +108,13 @@ class Tokens:
             ) from None
         stamp = (status.st_mtime_ns, status.st_ino, status.st_size)
         if stamp != self._stamp:
-            self._grants = _read(self._file).grants
+            try:
+                self._grants = _read(self._file).grants
+            except TokensUnreadable as error:
+                logger.error("nobody may submit: %s", error)  # noqa: TRY400  the caller need not know its content
+                raise TokenRefused(
+                    "the tokens file cannot be read, so nobody may submit: its owner finds why logged"
+                ) from error
             self._stamp = stamp
 
 
@@ -113,7 +128,7 @@ def create_token(
 
     Raises:
         TokenNameTaken: the name has a grant already.
-        TokenRefused: the tokens file cannot be read.
+        TokensUnreadable: the tokens file cannot be read.
     """
     token = token or PREFIX + secrets.token_urlsafe(32)
     grant = Grant(
@@ -130,7 +145,7 @@ def list_tokens(file: Path) -> Sequence[Grant]:
     """All grants, expired ones too; empty if there is no file.
 
     Raises:
-        TokenRefused: the tokens file cannot be read.
+        TokensUnreadable: the tokens file cannot be read.
     """
     return _read(file).grants if file.exists() else ()
 
@@ -139,7 +154,7 @@ def revoke_token(file: Path, name: str) -> bool:
     """Take a producer's access away; whether it had any.
 
     Raises:
-        TokenRefused: the tokens file cannot be read.
+        TokensUnreadable: the tokens file cannot be read.
     """
     with _changing(file) as content:
         left = [grant for grant in content.grants if grant.name != name]
@@ -151,11 +166,12 @@ def revoke_token(file: Path, name: str) -> bool:
 def _read(file: Path) -> TokenFile:
     try:
         return TokenFile.model_validate_json(file.read_bytes())
-    except (OSError, ValidationError) as error:
-        logger.exception("the tokens file %s cannot be read", file)  # the caller need not know its content
-        raise TokenRefused(
-            "the tokens file cannot be read, so nobody may submit: its owner finds why logged"
-        ) from error
+    except OSError as error:
+        raise TokensUnreadable(f"{file} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        where = ".".join(map(str, fault["loc"])) or "it"
+        raise TokensUnreadable(f"{file} cannot be read: {where} is {fault['input']!r:.200}: {fault['msg']}") from error
 
 
 @contextmanager

@@ -10,12 +10,17 @@ from clients.cli.output import FAILED, UNREACHABLE, fail
 from clients.cli.surroundings import address_of, catalogue, told_address
 
 TIMEOUT_SECONDS = 30.0
+AWAY = (
+    httpx.codes.TOO_MANY_REQUESTS,
+    httpx.codes.BAD_GATEWAY,
+    httpx.codes.SERVICE_UNAVAILABLE,
+    httpx.codes.GATEWAY_TIMEOUT,
+)
+"""What a service answers, or a proxy before it, where the same call may go through later."""
 MOST_SUBMITTED = 1000
 MOST_CHECKED = 100
 """At once: so few that the answer comes well within the time, also where two services are asked about each."""
 NOT_PERMITTED = (401, 403)
-COMES_BACK = (429, 502, 503, 504)
-"""Statuses after which the same call may go through later; 502 and 504 are those of a proxy."""
 
 
 class Api:
@@ -141,7 +146,7 @@ class Api:
             fail(f"{url} is no address ({error}): correct it where it is named, which is {self._named.origin}")
         except httpx.TransportError as error:
             fail(f"{url} does not answer ({error}); is beamcat up? (named by {self._named.origin})", UNREACHABLE)
-        if answer.status_code in COMES_BACK:
+        if answer.status_code in AWAY:
             self._refused(answer, UNREACHABLE)
         return answer
 

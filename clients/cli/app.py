@@ -15,9 +15,11 @@ from clients.cli import (
     profiles,
     rejections,
     running,
+    showing,
     techniques,
     tokens,
     waiting,
+    watching,
 )
 from clients.cli.options import asking, program
 from clients.cli.output import Json
@@ -53,7 +55,9 @@ app.command("announce", rich_help_panel=DATASETS)(investigations.announce)
 app.command("submit", rich_help_panel=DATASETS)(datasets.submit)
 app.command("check", rich_help_panel=DATASETS)(datasets.check)
 app.command("status", rich_help_panel=DATASETS)(datasets.status)
+app.command("show", rich_help_panel=DATASETS)(showing.show)
 app.command("pending", rich_help_panel=DATASETS)(waiting.pending)
+app.command("watch", rich_help_panel=DATASETS)(watching.watch)
 app.command("find", rich_help_panel=DATASETS)(finding.find)
 app.command("lineage", rich_help_panel=DATASETS)(finding.lineage)
 app.command("export", rich_help_panel=DATASETS)(exporting.export)

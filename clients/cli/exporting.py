@@ -8,7 +8,7 @@ import typer
 
 from clients.cli.api import connect
 from clients.cli.finding import dataset_at
-from clients.cli.output import WRONG, console, errors, fail, print_file
+from clients.cli.output import console, errors, fail, print_file
 
 
 def export(
@@ -22,7 +22,7 @@ def export(
 ) -> None:
     """Write datasets with what they were made from. Exit code 1 if one is not catalogued or not of that format."""
     if not cif:
-        fail("say the format: --cif", WRONG)
+        fail("say the format: --cif")
     api = connect()
     for path in paths:
         dataset = dataset_at(api, path)

@@ -151,7 +151,7 @@ def _tell_what_there_is(api: Api, wanted: dict[str, str | None]) -> None:
     """Of each fixed word that was asked for, and that no dataset has, those that the catalogue has."""
     q = wanted["q"] or ""
     if "=" in q or "~" in q:
-        console.print(f"a condition on a parameter goes with -p: beamcat find -p {shlex.quote(q)}", markup=False)
+        console.print(f"if that is a condition on a parameter: beamcat find -p {shlex.quote(q)}", markup=False)
     words = {facet: said for facet in FIXED_WORDS if (said := wanted[facet])}
     if not words:
         return

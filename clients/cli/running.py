@@ -26,8 +26,11 @@ from clients.cli.datasets import (
 from clients.cli.finding import lineage_of, print_datasets, print_lineage
 from clients.cli.output import WRONG, console, fail
 from clients.cli.sources import read_submissions
+from clients.cli.surroundings import own_settings
 from shared import logs
+from shared.datafiles import own_folders
 from shared.fatal import Fatal
+from shared.settings import Settings
 
 if TYPE_CHECKING:  # an image has no embedded stack, and the process of a service need not load it
     from deploy.embedded.installation import Installation
@@ -154,8 +157,10 @@ def _stay(act: Callable[["Installation"], Awaitable[bool]], replicas: Mapping[st
         from deploy.embedded.stack import DataDirectoryError
     except ModuleNotFoundError as error:
         fail(f"the embedded stack is not installed here ({error}); beamcat serve runs one service on given servers")
+    known = own_settings()
     logs.set_up("WARNING")
     try:
+        _check_data_files(known)
         well = asyncio.run(_live(act, replicas or {}))
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("stopped")
@@ -164,6 +169,21 @@ def _stay(act: Callable[["Installation"], Awaitable[bool]], replicas: Mapping[st
         fail(str(error))
     if not well:
         raise typer.Exit(1)
+
+
+def _check_data_files(known: Settings) -> None:
+    """Read what every service will read, before anything is started.
+
+    Raises:
+        Fatal: a file is wrong; the message has its line and key.
+    """
+    from shared.techniques import TechniqueBook
+    from shared.vocabulary import Vocabulary, load_combining
+
+    own = own_folders("vocabulary", known.schema_directories)
+    Vocabulary.load(own)
+    load_combining(own)
+    TechniqueBook.load(own_folders("techniques", known.schema_directories))
 
 
 async def _live(act: Callable[["Installation"], Awaitable[bool]], replicas: Mapping[str, int]) -> bool:

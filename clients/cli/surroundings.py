@@ -5,15 +5,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import NoReturn
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from pydantic import ValidationError
+from zoneinfo import ZoneInfo
 
 from beamcat_client.addresses import DATABASE_URL, ENVIRONMENT, KAFKA, Catalogue, find_catalogue
 from beamcat_client.errors import AddressUnknown, BeamcatError, NotRunning, ProfileUnknown
 from clients.cli.options import NOTHING, given
 from clients.cli.output import FAILED, UNREACHABLE, WRONG, errors, fail
-from shared.settings import Settings
+from shared.settings import Settings, SettingsInvalid, read_settings
 
 TOKENS_FILE = "BEAMCAT_TOKENS_FILE"
 OPERATED = {DATABASE_URL: "database", KAFKA: "Kafka", TOKENS_FILE: "tokens file"}
@@ -81,19 +79,16 @@ def time_of(option: str, said: str, known: Settings, *, end_of_day: bool = False
 
     try:
         return read_time(said, ZoneInfo(known.time_zone), end_of_day=end_of_day)
-    except (FilterInvalid, ZoneInfoNotFoundError, OverflowError) as error:
+    except (FilterInvalid, OverflowError) as error:
         fail(f"{option}: {error}", WRONG)
 
 
 def own_settings() -> Settings:
-    """Those of this process alone, as a container has them."""
+    """Those of this process alone, as a container has them. Wrong ones end the command."""
     try:
-        return Settings()
-    except ValidationError as error:
-        faults = [
-            (str(fault["loc"][0]).upper(), fault["msg"].removeprefix("Value error, ")) for fault in error.errors()
-        ]
-        fail("; ".join(f"BEAMCAT_{name}: {message}" for name, message in faults))
+        return read_settings()
+    except SettingsInvalid as error:
+        fail(str(error))
 
 
 def _settings(variables: Mapping[str, str]) -> Settings:

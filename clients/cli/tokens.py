@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from clients.cli.output import WRONG, Json, console, fail, print_json, print_table
 from clients.cli.surroundings import TOKENS_FILE, operated, settings, time_of
-from shared.tokens import TokenNameTaken, TokenRefused, create_token, list_tokens, revoke_token
+from shared.tokens import TokenNameTaken, TokensUnreadable, create_token, list_tokens, revoke_token
 
 T = TypeVar("T")
 
@@ -68,5 +68,7 @@ def _tried(work: Callable[[Path], T]) -> T:
     file = operated(TOKENS_FILE).tokens_file
     try:
         return work(file)
-    except (TokenRefused, OSError) as error:
-        fail(f"{file}: {error}")
+    except TokensUnreadable as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{file} cannot be written: {error} (BEAMCAT_TOKENS_FILE)")

@@ -17,6 +17,8 @@ class Forked:
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.returncode: int | None = None
+        self.refusal = ""
+        """Why it does not start, however often it is tried; empty if it is not so."""
         self._ended = asyncio.Event()
 
     async def wait(self) -> int:
@@ -34,9 +36,9 @@ class Forked:
         """Send SIGKILL to it."""
         self.send_signal(signal.SIGKILL)
 
-    def end(self, exit_code: int) -> None:
+    def end(self, exit_code: int, refusal: str = "") -> None:
         """It ended so."""
-        self.returncode = exit_code
+        self.returncode, self.refusal = exit_code, refusal
         self._ended.set()
 
 
@@ -97,8 +99,8 @@ class Nursery(Child):
     async def _listen(self, said: asyncio.StreamReader) -> None:
         async for line in said:
             match json.loads(line):
-                case {"pid": pid, "ended": exit_code}:
-                    self._running.pop(pid).end(exit_code)
+                case {"pid": pid, "ended": exit_code, "refused": why}:
+                    self._running.pop(pid).end(exit_code, why)
                 case {"pid": pid} if self._answer is not None:
                     self._running[pid] = Forked(pid)
                     self._answer.set_result(self._running[pid])
@@ -117,7 +119,15 @@ class ServiceProcess(Child):
         self.name = name
         self._nursery = nursery
         self._environment = environment
+        self._forked: Forked | None = None
 
     async def start(self) -> None:
         """Fork it. Whether it serves is asked of itself."""
-        self._process = await self._nursery.fork(self.name.partition("-")[0], self._environment, self.log)
+        self._process = self._forked = await self._nursery.fork(
+            self.name.partition("-")[0], self._environment, self.log
+        )
+
+    @property
+    def refusal(self) -> str:
+        """Why it does not start, as it has said itself."""
+        return self._forked.refusal if self._forked is not None else ""

@@ -3,7 +3,8 @@
 Loading takes a service some 3 s of CPU, forking some milliseconds, and what was loaded lies in memory once.
 
 Orders go to the nursery's standard input, a line of JSON each, one at a time. It answers `{"pid": …}`, and says
-`{"pid": …, "ended": exit code}` (negative for a signal) of each process that ended. What it forked ends with it.
+`{"pid": …, "ended": exit code, "refused": why}` of each process that ended: the exit code is negative for a signal, and
+`why` is empty unless the service does not start, however often it is tried. What it forked ends with it.
 """
 
 import ctypes
@@ -17,17 +18,19 @@ from typing import Any
 
 import services
 from shared.service import serve
-from shared.settings import Settings
+from shared.settings import SettingsInvalid, read_settings
 
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15  # of prctl(2), Linux
 
+MOST_REASON_BYTES = 4096
+
 Order = dict[str, Any]
-"""`service`, its `environment`, and the `log` that its output goes to."""
+"""`service`, its `environment`, the `log` that its output goes to, and `reason`, where it writes why it is refused."""
 
 
 def attend() -> Order | None:
     """Fork as ordered. Returns in each forked process with its order, and with none when there will be no more."""
-    running: set[int] = set()
+    running: dict[int, int] = {}  # process id, and where its reason is read
     woken, waker = os.pipe()
     os.set_blocking(waker, False)
     signal.set_wakeup_fd(waker)
@@ -39,26 +42,30 @@ def attend() -> Order | None:
         for key, _ in selector.select():
             if key.fd == woken:
                 os.read(woken, 4096)
-                running -= {pid for pid in running if _has_ended(pid)}
+                running = {pid: reason for pid, reason in running.items() if not _has_ended(pid, reason)}
             elif not (line := sys.stdin.readline()):
                 for pid in running:
                     os.kill(pid, signal.SIGKILL)
                 return None
-            elif (pid := os.fork()) == 0:
-                return dict(json.loads(line))
             else:
-                running.add(pid)
+                reason, writing = os.pipe()
+                if (pid := os.fork()) == 0:
+                    return {**json.loads(line), "reason": writing}
+                os.close(writing)
+                running[pid] = reason
                 _say(pid=pid)
 
 
-def _has_ended(pid: int) -> bool:
+def _has_ended(pid: int, reason: int) -> bool:
     ended, status = os.waitpid(pid, os.WNOHANG)
     if ended:
-        _say(pid=pid, ended=os.waitstatus_to_exitcode(status))
+        refused = os.read(reason, MOST_REASON_BYTES).decode(errors="replace")
+        os.close(reason)
+        _say(pid=pid, ended=os.waitstatus_to_exitcode(status), refused=refused)
     return bool(ended)
 
 
-def _say(**said: int) -> None:
+def _say(**said: int | str) -> None:
     os.write(sys.stdout.fileno(), json.dumps(said).encode() + b"\n")
 
 
@@ -76,7 +83,17 @@ def become(order: Order, nursery: int) -> int:
         for given, standard in ((nothing, 0), (log, 1), (log, 2)):
             os.dup2(given.fileno(), standard)
     os.environ.update(order["environment"])
-    return serve(services.load(order["service"]), Settings())
+
+    def refuse(why: str) -> None:
+        os.write(order["reason"], why.encode(errors="replace")[:MOST_REASON_BYTES])
+
+    try:
+        settings = read_settings()
+    except SettingsInvalid as error:
+        sys.stderr.write(f"{error}\n")
+        refuse(str(error))
+        return 1
+    return serve(services.load(order["service"]), settings, refuse)
 
 
 def main() -> int:

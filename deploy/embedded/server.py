@@ -128,6 +128,11 @@ class Child(ABC):
         """The process id."""
         return self._started.pid
 
+    @property
+    def refusal(self) -> str:
+        """Why it ended and would end again, however often it is started; empty where another start may go well."""
+        return ""
+
     async def ended(self) -> int:
         """Wait until the process ends; its exit code, negative for a signal."""
         return await self._started.wait()

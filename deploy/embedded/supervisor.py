@@ -1,4 +1,7 @@
-"""Keeps processes alive: who ends without being asked is started again, sooner if it lived long, and it is said."""
+"""Keeps processes alive: who ends without being asked is started again, sooner if it lived long, and it is said.
+
+Who says that no start will go well, since a setting or a file is wrong, ends all, and the reason is raised.
+"""
 
 import asyncio
 import contextlib
@@ -7,12 +10,17 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 
 from deploy.embedded.server import Child, ServerFailedError
+from shared.fatal import Fatal
 
 FIRST_DELAY_SECONDS = 0.2
 LONGEST_DELAY_SECONDS = 30.0
 STEADY_SECONDS = 20.0
 
 Say = Callable[[str], None]
+
+
+class Refused(Fatal):
+    """A child does not start, however often it is tried; the message says why."""
 
 
 class RestartPolicy:
@@ -31,15 +39,17 @@ class RestartPolicy:
 class Kept:
     """A child and the task that starts it again until it is stopped or killed through this object."""
 
-    def __init__(self, child: Child, say: Say) -> None:
+    def __init__(self, child: Child, say: Say, give_up: Callable[[BaseException], None] = lambda _why: None) -> None:
         self.child = child
         self._say = say
+        self._give_up = give_up
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start the child; from now on it is kept alive."""
         await self.child.start()
         self._keeper = asyncio.create_task(keep_alive(self.child, self._say), name=f"keep {self.child.name} alive")
+        self._keeper.add_done_callback(self._look)
 
     async def stop(self) -> None:
         """Stop the child for good."""
@@ -50,6 +60,10 @@ class Kept:
         """Kill the child for good."""
         await self._let_go()
         await self.child.kill()
+
+    def _look(self, keeper: asyncio.Task[None]) -> None:
+        if not keeper.cancelled() and (error := keeper.exception()) is not None:
+            self._give_up(error)
 
     async def _let_go(self) -> None:
         if self._keeper is not None:
@@ -64,11 +78,17 @@ async def keep_alive(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Wait for a running child to end, start it again, and so on until cancelled."""
+    """Wait for a running child to end, start it again, and so on until cancelled.
+
+    Raises:
+        Refused: the child says that it would end again.
+    """
     policy = RestartPolicy()
     while True:
         started = clock()
         end = _described(await child.ended())
+        if child.refusal:
+            raise Refused(f"{child.name} does not start: {child.refusal}")
         while True:
             delay = policy.delay_seconds(clock() - started)
             say(f"{child.name} ended ({end}), starts again in {delay:.1f} s; see {child.log}")
@@ -85,7 +105,20 @@ class Supervisor:
     """The processes that run under our eyes."""
 
     def __init__(self, children: Iterable[Child], say: Say) -> None:
-        self._kept = {child.name: Kept(child, say) for child in children}
+        self._kept = {child.name: Kept(child, say, self._give_up) for child in children}
+        self._refusal: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def refused(self) -> None:
+        """Wait until a child refuses to start.
+
+        Raises:
+            Refused: it does.
+        """
+        await self._refusal
+
+    def _give_up(self, why: BaseException) -> None:
+        if not self._refusal.done():
+            self._refusal.set_exception(why)
 
     def pid(self, name: str) -> int:
         """The present process id of a child; another after each restart."""
@@ -102,11 +135,20 @@ class Supervisor:
 
 @contextlib.asynccontextmanager
 async def supervised(children: Iterable[Child], say: Say = print) -> AsyncIterator[Supervisor]:
-    """Run children until the block ends."""
+    """Run children until the block ends.
+
+    Raises:
+        Refused: a child does not start, however often it is tried; the block was cancelled.
+    """
     supervisor = Supervisor(children, say)
     try:
-        await supervisor.start()
-        yield supervisor
+        async with asyncio.TaskGroup() as group:
+            await supervisor.start()
+            watch = group.create_task(supervisor.refused())
+            yield supervisor
+            watch.cancel()
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
     finally:
         await supervisor.stop()
 

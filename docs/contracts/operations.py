@@ -6,6 +6,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from docs.contracts.tables import codes, page, table
 from shared import metrics
+from shared.setting_types import MOST_BYTES, MOST_COUNT
 from shared.settings import Settings
 
 
@@ -32,8 +33,10 @@ def settings_page() -> str:
     properties = Settings.model_json_schema()["properties"]
     return page(
         "Settings",
-        "Environment variables, read by every service from `shared/settings.py`; lists are JSON. None must be set: "
-        "without Kafka's and PostgreSQL's addresses, `beamcat up` starts both.",
+        "Environment variables, read by every service from `shared/settings.py`. None must be set: without Kafka's and "
+        "PostgreSQL's addresses, `beamcat up` starts both. A variable that is empty counts as one that is not set. A "
+        "value that cannot be right ends a command or a service with exit code 1 and a sentence that says what to "
+        "write instead. A variable whose name is nearly that of a setting is warned of.",
         table(
             ("variable", "values", "default", "meaning"),
             (
@@ -55,10 +58,14 @@ def _values(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return codes(map(str, schema["enum"]))
     limits = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    said = [f"{sign} {schema[limit]:g}" for limit, sign in limits.items() if limit in schema]
+    said = [
+        f"{sign} {schema[limit]:.0f}"
+        for limit, sign in limits.items()
+        if limit in schema and schema[limit] not in (MOST_COUNT, MOST_BYTES)
+    ]
     name = {
         "string": schema.get("format", "text"),
-        "array": "list of text",
+        "array": "folder, folders separated by colons, or a JSON list of them",
         "object": "JSON object",
         "null": "nothing",
     }.get(schema["type"], schema["type"])

@@ -63,8 +63,7 @@ class Edge:
 
         Raises:
             Stopping: the service stops, and all that was taken is durable.
-            Fatal: the spool cannot be used.
-            OSError: the port cannot be listened on.
+            Fatal: the spool cannot be used, or the port cannot be listened on.
         """
         self.spool.open()
         self.attempts.open()

@@ -14,6 +14,7 @@ from services.icat_gateway.consuming import Consumers
 from services.icat_gateway.ports import QUEUES
 from shared.backoff import Patience
 from shared.door import Door
+from shared.fatal import cannot_listen
 from shared.http_door import HttpConfig, HttpServer
 from shared.problems import answer_in_problems
 from shared.settings import Settings
@@ -67,9 +68,13 @@ class Jolokia:
 
         Raises:
             Stopping: the service stops.
-            OSError: the port cannot be listened on.
+            Fatal: the port cannot be listened on.
         """
-        listening = socket.create_server((self._settings.stomp_host, self._settings.jolokia_port))
+        host, port = self._settings.stomp_host, self._settings.jolokia_port
+        try:
+            listening = socket.create_server((host, port))
+        except OSError as error:
+            raise cannot_listen("BEAMCAT_JOLOKIA_PORT", host, port, error) from error
         server = _Server(HttpConfig(self.app(), self._settings, lifespan="off"))
         serving = asyncio.create_task(server.serve([listening]))
         try:

@@ -16,6 +16,7 @@ from services.icat_gateway.ports import OVERHEAD_BYTES, Taken
 from services.icat_gateway.translation import Frame
 from shared.admission import Admission
 from shared.descriptors import ACCEPTED_AT_ONCE, lengthen_queue, room_for
+from shared.fatal import cannot_listen
 from shared.metrics import DOOR_REFUSED, ICAT_CONNECTIONS, ICAT_REFUSED
 from shared.quota import DAY_SECONDS, ByteQuota
 from shared.settings import Settings
@@ -65,15 +66,15 @@ class Server:
         """Listen.
 
         Raises:
-            OSError: the address is in use, or not this machine's.
+            Fatal: the address is in use, or not this machine's.
         """
-        self._server = await asyncio.start_server(
-            self._accept,
-            self._settings.stomp_host,
-            self._settings.stomp_port,
-            limit=READ_AHEAD_BYTES,
-            backlog=ACCEPTED_AT_ONCE,
-        )
+        host, port = self._settings.stomp_host, self._settings.stomp_port
+        try:
+            self._server = await asyncio.start_server(
+                self._accept, host, port, limit=READ_AHEAD_BYTES, backlog=ACCEPTED_AT_ONCE
+            )
+        except OSError as error:
+            raise cannot_listen("BEAMCAT_STOMP_PORT", host, port, error) from error
         lengthen_queue(self._server)
 
     async def stop(self) -> None:

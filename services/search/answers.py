@@ -21,9 +21,14 @@ PART = 3 * 64 * 1024
 
 
 def receipt_answer(row: Row, now: datetime) -> Row:
-    """The state of a receipt: in_flight, pending, committed, unchanged or rejected, each with what belongs to it."""
+    """The state of a receipt: in_flight, pending, committed, unchanged or rejected, each with what belongs to it.
+
+    `warnings` are the codes of the findings that the dataset has as it is catalogued now.
+    """
     answer: Row = {name: row[name] for name in ("receipt_id", "dataset_id", "path", "submitted_at")}
     answer.update(json.loads(row["answer"]))
+    if answer["state"] in ("committed", "unchanged"):
+        answer["warnings"] = row.get("warnings") or []
     if answer["state"] in ("in_flight", "pending") and row["submitted_at"]:
         answer["age_seconds"] = round((now - row["submitted_at"]).total_seconds(), 3)
     return answer

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
+from services.search import happenings
 from services.search.icat_plus.noting import investigation_of, sample_of
 from services.search.index_entry import DocumentView, entry_of, packed
 from services.search.model import Noted, Rank, Receipt, RejectionRow, RevisionRow, Waits
 from services.search.order import microsecond
-from services.search.originals import about
+from services.search.originals import About, about
 from shared.arrays import array, quoted
 from shared.events import Commit, DatasetPending, DatasetRejected, NearPaths, Pending, Rejection, Section
 from shared.identity import Identities
@@ -60,40 +61,35 @@ def note_submitted(
 
 
 def note_pending(
-    identities: Identities, events: Sequence[Received[DatasetPending]], _known: object, _now: datetime
+    identities: Identities, events: Sequence[Received[DatasetPending]], _known: object, now: datetime
 ) -> Sequence[Noted]:
     """The submission waits for inputs; a later word on the topic replaces an earlier one."""
-    return [
-        Noted(
-            Receipt(
-                _followed(event, pending.receipt_id, pending.dataset_id),
-                pending.path,
-                None,
-                event.record.at,
-                Rank.PENDING,
-                event.record.offset,
-                _answer(
-                    state="pending",
-                    waits_for=pending.waits_for,
-                    waits_for_count=pending.waits_for_count or len(pending.waits_for),
-                    since=pending.since,
-                    deadline=pending.deadline,
-                    findings=pending.findings,
-                    name=pending.name,
-                    near=_near(pending),
-                ),
-                Waits(
-                    pending.since,
-                    pending.beamline,
-                    pending.proposal,
-                    pending.kind,
-                    tuple(identities.dataset(path) for path in pending.waits_for),
-                ),
-            )
-        )
-        for event in events
-        for pending in (event.event.pending,)
-    ]
+    return [_pending(event, identities, now) for event in events]
+
+
+def _pending(event: Received[DatasetPending], identities: Identities, now: datetime) -> Noted:
+    pending = event.event.pending
+    submission = _followed(event, pending.receipt_id, pending.dataset_id)
+    answer = _answer(
+        state="pending",
+        waits_for=pending.waits_for,
+        waits_for_count=pending.waits_for_count or len(pending.waits_for),
+        since=pending.since,
+        deadline=pending.deadline,
+        findings=pending.findings,
+        name=pending.name,
+        near=_near(pending),
+    )
+    waits = Waits(
+        pending.since,
+        pending.beamline,
+        pending.proposal,
+        pending.kind,
+        tuple(identities.dataset(path) for path in pending.waits_for),
+    )
+    word = event.record.offset
+    receipt = Receipt(submission, pending.path, None, event.record.at, Rank.PENDING, word, answer, waits)
+    return Noted(receipt, activity=happenings.pending(pending, submission, event.record, now))
 
 
 def _near(pending: Pending) -> list[NearPaths]:
@@ -103,18 +99,18 @@ def _near(pending: Pending) -> list[NearPaths]:
 
 
 def note_rejected(
-    identities: Identities, events: Sequence[Received[DatasetRejected]], _known: object, _now: datetime
+    identities: Identities, events: Sequence[Received[DatasetRejected]], _known: object, now: datetime
 ) -> Sequence[Noted]:
     """The rejection is kept, with or without a receipt that can be told of it."""
-    return [_rejected(event.event.rejection, event.record, identities) for event in events]
+    return [_rejected(event.event.rejection, event.record, identities, now) for event in events]
 
 
-def note_committed(events: Sequence[Received[CommittedView]], _known: object, _now: datetime) -> Sequence[Noted]:
+def note_committed(events: Sequence[Received[CommittedView]], _known: object, now: datetime) -> Sequence[Noted]:
     """The dataset is found, and its receipt answered; an unchanged one only answers the receipt."""
-    return [_committed(event) for event in events]
+    return [_committed(event, now) for event in events]
 
 
-def _committed(event: Received[CommittedView]) -> Noted:
+def _committed(event: Received[CommittedView], now: datetime) -> Noted:
     commit, document = event.event.commit, event.event.document
     unchanged = commit.outcome == "unchanged"
     answer = _answer(
@@ -151,15 +147,18 @@ def _committed(event: Received[CommittedView]) -> Noted:
         revision,
         investigation=investigation_of(commit, document.investigation),
         sample=sample_of(commit, document),
+        activity=happenings.committed(commit, document, event.record, now),
     )
 
 
-def _rejected(rejection: Rejection, record: Record, identities: Identities) -> Noted:
+def _rejected(rejection: Rejection, record: Record, identities: Identities, now: datetime) -> Noted:
     """The answer begins with its time: of two tellings of one rejection the first stands, and texts compare so."""
-    first = rejection.submitted or rejection.origin
-    row = _rejection_row(rejection, record, identities)
+    first, value = rejection.submitted or rejection.origin, _bytes(rejection.value_base64)
+    subject = about(rejection, value, identities)
+    row = _rejection_row(rejection, record, subject, value)
+    activity = happenings.rejected(rejection, row, subject, record, now)
     if rejection.receipt_id is None:
-        return Noted(rejection=row)
+        return Noted(rejection=row, activity=activity)
     answer = _answer(
         state="rejected",
         rejected_at=rejection.rejected_at,
@@ -178,13 +177,11 @@ def _rejected(rejection: Rejection, record: Record, identities: Identities) -> N
         first.timestamp_ms,
         answer,
     )
-    return Noted(receipt, rejection=row)
+    return Noted(receipt, rejection=row, activity=activity)
 
 
-def _rejection_row(rejection: Rejection, record: Record, identities: Identities) -> RejectionRow:
-    origin, value = rejection.origin, _bytes(rejection.value_base64)
-    subject = about(rejection, value, identities)
-    receipt_id = rejection.receipt_id
+def _rejection_row(rejection: Rejection, record: Record, subject: About, value: bytes | None) -> RejectionRow:
+    origin, receipt_id = rejection.origin, rejection.receipt_id
     return RejectionRow(
         rejection_id(rejection),
         receipt_id,

@@ -188,6 +188,37 @@ class ReportRow(NamedTuple):
     at: datetime
 
 
+class ActivityRow(NamedTuple):
+    """Something that a watcher is told, in the order of the table's columns. The id follows from what happened.
+
+    Where the event lies in Kafka orders what is told: a partition is noted from its beginning to its end.
+    """
+
+    activity_id: UUID
+    topic: str
+    partition: int
+    record_offset: int
+    timestamp_ms: int
+    at: datetime
+    state: str
+    dataset_id: UUID | None
+    path: str | None
+    name: str | None
+    kind: str | None
+    beamline: str | None
+    proposal: str | None
+    code: str | None
+    message: str | None
+    revision: int | None
+    receipt_id: str | None
+    rejection_id: UUID | None
+
+    @property
+    def order(self) -> tuple[int, str, int, int]:
+        """Of one happening that was told several times, the first telling stands."""
+        return self.timestamp_ms, self.topic, self.partition, self.record_offset
+
+
 @dataclass(frozen=True)
 class Noted(Learned):
     """What one event adds to the read model."""
@@ -200,3 +231,4 @@ class Noted(Learned):
     sample: SampleRow | None = None
     logbook: LogbookRow | None = None
     declared: Declared | None = None
+    activity: ActivityRow | None = None

@@ -15,7 +15,7 @@ from services.search.grammar import spelled_out
 from services.search.index_entry import unpacked
 from services.search.naming import Naming
 from services.search.producers import PRODUCERS, producer_answer
-from services.search.query import COLUMN_SORTS, FACTS, Fault, Query, QueryInvalid, order_name
+from services.search.query import COLUMN_SORTS, COLUMNS, FACTS, Fault, Query, QueryInvalid, order_name
 from services.search.receipts import MOST_SUBMISSIONS
 from services.search.rejections import (
     REJECTION,
@@ -33,6 +33,8 @@ ROWS_AT_ONCE = 128
 MOST_EVENTS = 50
 MOST_PACKED_BYTES = 1024 * 1024
 """Of committed events that are read at one time, packed as they are kept: some ten times less than their JSON."""
+MOST_SUBMISSIONS_BYTES = 4 * 1024 * 1024
+"""Of the submissions under several receipt ids; those of the last id may go beyond by as much again."""
 ALIKE = 0.75
 """How like a name must be (1 is equal) to be what was meant."""
 Row = dict[str, Any]
@@ -159,11 +161,21 @@ class CatalogueReader:
             rows = await connection.fetch(sql.NODES, list(ids))
         return [dict(row) for row in rows]
 
-    async def receipt(self, receipt_id: str, source: str | None, dataset_id: UUID | None) -> list[Row]:
-        """What is known of the submissions under one receipt id, those of a source first; of a dataset, if given."""
+    async def submissions(
+        self, ids: Sequence[str], source: str | None = None, dataset_id: UUID | None = None
+    ) -> dict[str, list[Row]]:
+        """By receipt id, the submissions under it, those of a source first; of a dataset, if given.
+
+        The ids at the end for which one answer has no room are left out; the first one never is.
+        """
         async with self.connection(Questions.QUICK) as connection:
-            rows = await connection.fetch(sql.RECEIPT, receipt_id, source, dataset_id, MOST_SUBMISSIONS)
-        return [dict(row) for row in rows]
+            rows = await connection.fetch(
+                sql.SUBMISSIONS, ids, source, dataset_id, MOST_SUBMISSIONS, MOST_SUBMISSIONS_BYTES
+            )
+        found: dict[str, list[Row]] = {}
+        for row in rows:
+            found.setdefault(ids[row["place"] - 1], []).extend([dict(row)] if row["answer"] is not None else [])
+        return found
 
     async def receipts(self, dataset_id: UUID, limit: int, skip: int) -> tuple[list[Row], bool]:
         """The submissions of one dataset, newest first, and whether others follow."""
@@ -242,6 +254,8 @@ async def _known(connection: Connection, wanted: Iterable[str], naming: Naming) 
 
 def _unknown(field: str, name: str, known: Mapping[str, str], naming: Naming) -> Fault:
     lower = name.lower()
+    others = {"columns": (*COLUMNS, *FACTS), "sort": tuple(COLUMN_SORTS)}.get(field, ())
+    known = {**known, **{other: other for other in others}}
     near = [known[match] for match in difflib.get_close_matches(lower, known, 3, ALIKE)]
     if not near and (suggestion := naming.suggestion(name)):
         near = [suggestion]

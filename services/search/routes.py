@@ -1,5 +1,6 @@
 """The HTTP face of search."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic_core import to_json
 
+from services.search.activity import add_activity
 from services.search.answers import chosen_answer, receipt_answer
 from services.search.cif import add_cif
 from services.search.filters import read_time
@@ -19,7 +21,7 @@ from services.search.pending import add_pending
 from services.search.producers import LONGEST
 from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_query
 from services.search.reading import CatalogueReader
-from services.search.receipts import choose, newest_first
+from services.search.receipts import Row, choose, newest_first
 from services.search.rejection_routes import add_rejections
 from services.search.sheet import json_page, sheet
 from services.search.web import page_routes
@@ -29,6 +31,8 @@ from shared.service import Ground
 from shared.tokens import TokenRefused, Tokens
 from shared.vocabulary import Vocabulary
 
+FEW_RECEIPTS = 50
+"""Of one dataset on a page, unless more are asked for."""
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
 Nodes = Annotated[int, Query(ge=1, le=MOST_NODES, description="datasets of a page")]
 Skip = Annotated[int, Query(ge=0, le=MOST_LINKS, description="what earlier pages have shown")]
@@ -46,6 +50,7 @@ def routes(ground: Ground, vocabulary: Vocabulary) -> APIRouter:
     add_rejections(router, reader, ground)
     _add_producers(router, reader, ground)
     add_pending(router, reader, ground.identities)
+    add_activity(router, reader)
     router.include_router(page_routes(ground.settings.time_zone))
     return router
 
@@ -112,20 +117,42 @@ def _add_datasets(router: APIRouter, reader: CatalogueReader, ground: Ground, vo
 
 
 def _add_receipts(router: APIRouter, reader: CatalogueReader, ground: Ground) -> None:
+    tokens = Tokens(ground.settings.tokens_file)
+
+    async def of_ids(ids: Sequence[str], skip: int, limit: int | None, request: Request) -> Row:
+        now = ground.clock()
+        caller = _caller(request, tokens, now)
+        found = await reader.submissions(ids[skip:][:limit], caller)
+        choices = {receipt_id: choose(rows, caller=caller) for receipt_id, rows in found.items()}
+        following = skip + len(found)
+        return {
+            "receipts": [chosen_answer(choice, now) for choice in choices.values() if choice],
+            "unknown": [receipt_id for receipt_id, choice in choices.items() if not choice],
+            "next": following if following < len(ids) else None,
+        }
+
     @router.get("/receipts")
     async def list_receipts(
-        path: str | None = None, dataset_id: UUID | None = None, limit: Limit = 50, skip: Skip = 0
+        request: Request,
+        path: str | None = None,
+        dataset_id: UUID | None = None,
+        ids: Annotated[str | None, Query(description=f"receipt ids, at most {MOST_ROWS}, separated by commas")] = None,
+        limit: Limit | None = None,
+        skip: Skip = 0,
     ) -> Response:
-        """The submissions of one dataset, newest first, in pages: `next` is the `skip` of the next."""
-        if (path is None) == (dataset_id is None):
-            raise QueryInvalid([Fault("path", "give either path or dataset_id")])
-        subject = dataset_id or _identity(ground.identities, path or "")
-        now = ground.clock()
-        rows, has_more = await reader.receipts(subject, limit, skip)
-        answers = [receipt_answer(row, now) for row in newest_first(rows)]
-        return _json({"receipts": answers, "next": skip + len(rows) if has_more else None})
+        """The submissions of one dataset, newest first, or of several receipts; `next` is the `skip` of the next page.
 
-    tokens = Tokens(ground.settings.tokens_file)
+        With `ids`, each is answered as by `/receipts/{receipt_id}`, in their order, and `unknown` lists those that were
+        not heard of yet.
+        """
+        if sum(said is not None for said in (path, dataset_id, ids)) != 1:
+            raise QueryInvalid([Fault("path", "give either path or dataset_id or ids")])
+        if ids is not None:
+            return _json(await of_ids(_receipt_ids(ids), skip, limit, request))
+        subject = dataset_id or _identity(ground.identities, path or "")
+        rows, has_more = await reader.receipts(subject, limit or FEW_RECEIPTS, skip)
+        answers = [receipt_answer(row, ground.clock()) for row in newest_first(rows)]
+        return _json({"receipts": answers, "next": skip + len(rows) if has_more else None})
 
     @router.get("/receipts/{receipt_id}")
     async def show_receipt(
@@ -143,11 +170,23 @@ def _add_receipts(router: APIRouter, reader: CatalogueReader, ground: Ground) ->
         subject = dataset_id or (None if path is None else _identity(ground.identities, path))
         now = ground.clock()
         caller = _caller(request, tokens, now)
-        rows = await reader.receipt(receipt_id, source or caller, subject) if "\x00" not in receipt_id else ()
-        choice = choose(rows, source, caller)
+        found = await reader.submissions([receipt_id], source or caller, subject)
+        choice = choose(found[receipt_id], source, caller)
         if choice is None:
             raise HTTPException(404, "no such receipt; one that was handed out just now is known within a second")
         return _json(chosen_answer(choice, now))
+
+
+def _receipt_ids(said: str) -> list[str]:
+    """Each id once, in their order.
+
+    Raises:
+        QueryInvalid: there is none, or there are too many.
+    """
+    ids = list(dict.fromkeys(filter(None, map(str.strip, said.split(",")))))
+    if not ids or len(ids) > MOST_ROWS:
+        raise QueryInvalid([Fault("ids", f"has {len(ids)} receipt ids; give 1 to {MOST_ROWS}, separated by commas")])
+    return ids
 
 
 def _caller(request: Request, tokens: Tokens, now: datetime) -> str | None:

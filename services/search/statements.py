@@ -1,7 +1,7 @@
 """The SQL that writes the read model: one set-based statement a table, and each harmless when it is repeated."""
 # ruff: noqa: S608  # what is put in are this package's own column names
 
-from services.search.model import ContextRow, DatasetRow, RejectionRow, ReportRow, RevisionRow, Waits
+from services.search.model import ActivityRow, ContextRow, DatasetRow, RejectionRow, ReportRow, RevisionRow, Waits
 
 _BLOCKS = """
 insert into {table} (parameter_id, tier, low, high, entries, ordinals)
@@ -102,6 +102,17 @@ on conflict (rejection_id) do update set
   {", ".join(f"{name} = excluded.{name}" for name in RejectionRow._fields[1:])}
 where (excluded.rejected_at, excluded.code collate "C", excluded.message collate "C")
     < (rejection.rejected_at, rejection.code collate "C", rejection.message collate "C")
+"""
+
+ACTIVITY = f"""
+insert into activity as known ({", ".join(ActivityRow._fields)})
+select * from unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::text[],
+                     $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+                     $15::text[], $16::int[], $17::text[], $18::uuid[])
+on conflict (activity_id) do update set
+  {", ".join(f"{name} = excluded.{name}" for name in ActivityRow._fields[1:])}
+where (excluded.timestamp_ms, excluded.topic collate "C", excluded.partition, excluded.record_offset)
+    < (known.timestamp_ms, known.topic collate "C", known.partition, known.record_offset)
 """
 
 NUMBERED = "select number from dataset where number = any($1::bigint[])"

@@ -232,6 +232,31 @@ REPORT = Table(
     comment="what became of the files of datasets",
 )
 
+ACTIVITY = Table(
+    "activity",
+    METADATA,
+    Column("activity_id", Uuid, primary_key=True, comment="follows from what happened"),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("record_offset", BigInteger, nullable=False),
+    Column("timestamp_ms", BigInteger, nullable=False, comment="of the record; of several tellings the first stands"),
+    Column("at", TIME, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("dataset_id", Uuid),
+    Column("path", Text),
+    Column("name", Text),
+    Column("kind", Text),
+    Column("beamline", Text),
+    Column("proposal", Text),
+    Column("code", Text),
+    Column("message", Text),
+    Column("revision", Integer),
+    Column("receipt_id", Text),
+    Column("rejection_id", Uuid),
+    Index("activity_by_place", "topic", "partition", "record_offset"),
+    comment="what happened lately, for those who watch",
+)
+
 POSITION = Table(
     "position",
     METADATA,

@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from clients.cli.importing.dates import DateUnclear, iso_times
 from clients.cli.importing.gathering import FileNotUnderstood, Imported
+from clients.cli.surroundings import own_settings
 from shared.absence import says_no_number
 from shared.events import Finding
-from shared.settings import Settings
 
 TIMES = ("start", "end")
 CURE = "give --start and --end"
@@ -58,11 +58,7 @@ def _times(
 
 
 def _zone() -> ZoneInfo:
-    name = Settings().time_zone
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise FileNotUnderstood(f"BEAMCAT_TIME_ZONE = {name!r} is not a time zone, such as Europe/Paris") from None
+    return ZoneInfo(own_settings().time_zone)
 
 
 def _text(value: object) -> str | None:

@@ -12,9 +12,9 @@ from clients.cli.importing.data_sets import Row, Table, by_data_set
 from clients.cli.importing.gathering import BETWEEN, FIELD, FileNotUnderstood, Result, Said, Unplaced
 from clients.cli.importing.names import Names, names_of
 from clients.cli.importing.results import Found
+from clients.cli.surroundings import own_settings
 from shared.datafiles import own_folders
 from shared.mmcif import DATASET, FILE, LINK, OF_RESULT, PARAMETER, SHELL, SHELLS, Items, items_of
-from shared.settings import Settings
 from shared.vocabulary import Term, Vocabulary
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _has_statistics(block: "cif.Block", names: Names) -> bool:
 @cache
 def _known() -> tuple[Items, Names]:
     """The vocabulary's items, and all names that are read: those first, then what other programs write instead."""
-    items = items_of(Vocabulary.load(own_folders("vocabulary", Settings().schema_directories)))
+    items = items_of(Vocabulary.load(own_folders("vocabulary", own_settings().schema_directories)))
     names = names_of("mmcif")
     targets = {}
     for item, of in items.by_item.items():

@@ -10,6 +10,7 @@ import os
 import pkgutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import beamcat_client
 from beamcat_client import AsyncClient, Client, SubmissionRefused, mx
@@ -19,7 +20,7 @@ from beamcat_client.profiles import Profiles, write_profiles
 
 URL, TOKEN = sys.argv[1:3]
 FOLDER = Path(sys.argv[3])
-SAID = {"beamline": "id29", "start": "2026-11-24T10:00:00+01:00"}
+SAID: "dict[str, Any]" = {"beamline": "id29", "start": "2026-11-24T10:00:00+01:00"}
 
 
 def named() -> "dict[str, str]":

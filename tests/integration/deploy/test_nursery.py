@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -75,7 +76,42 @@ async def test_one_that_cannot_start_ends_with_its_own_exit_code_and_reason(home
     validator, _ = service("validator", home, tmp_path, BEAMCAT_TIME_ZONE="Europe/Nowhere")
     await validator.start()
     assert await validator.ended() == 1
+    assert validator.refusal.startswith("BEAMCAT_TIME_ZONE: 'Europe/Nowhere' is wrong: ")
     assert "Europe/Nowhere" in validator.log.read_text()
+    assert "Traceback" not in validator.log.read_text()
+
+
+async def test_one_whose_port_is_taken_says_so_and_refuses_to_start(home: Nursery, tmp_path: Path) -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = taken.getsockname()[1]
+        validator, _ = service("validator", home, tmp_path, BEAMCAT_HTTP_PORT=str(port))
+        await validator.start()
+        assert await validator.ended() == 1
+    assert validator.refusal.startswith(f"BEAMCAT_HTTP_PORT: {LOOPBACK}:{port} cannot be listened on: ")
+    assert "Traceback" not in validator.log.read_text()
+
+
+async def test_one_whose_second_port_is_taken_refuses_to_start_too(home: Nursery, tmp_path: Path) -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ports = {
+            "BEAMCAT_STOMP_PORT": port,
+            "BEAMCAT_JOLOKIA_PORT": "0",
+            "BEAMCAT_STOMP_SPOOL": str(tmp_path / "spool"),
+        }
+        door, _ = service("icat_gateway", home, tmp_path, **ports)
+        await door.start()
+        assert await door.ended() == 1
+    assert door.refusal.startswith(f"BEAMCAT_STOMP_PORT: {LOOPBACK}:{port} cannot be listened on: ")
+
+
+async def test_one_that_is_killed_does_not_refuse_to_start_again(home: Nursery, tmp_path: Path) -> None:
+    validator, url = service("validator", home, tmp_path)
+    await validator.start()
+    assert await lives(url) == "validator"
+    await validator.kill()
+    assert await validator.ended() == -signal.SIGKILL
+    assert not validator.refusal
 
 
 async def test_an_order_that_is_cancelled_harms_no_other(tmp_path: Path) -> None:

@@ -98,6 +98,7 @@ CURES = [
     ({"format": "csv", "count": "true"}, "count: there is no place for it in format=csv"),
     ({"columns": "MX_fluks"}, "columns: no dataset has a parameter 'MX_fluks'; did you mean"),
     ({"format": "csv", "columns": "MX_fluks"}, "columns: no dataset has a parameter 'MX_fluks'; did you mean"),
+    ({"columns": "beemline"}, "did you mean beamline?"),
     ({"format": "csv", "columns": ",".join(f"c{n}" for n in range(101))}, "columns: 101 of them; at most 100"),
 ]
 

@@ -31,7 +31,9 @@ ANSWERS: dict[str, Any] = {
             },
         ]
     },
-    "/rejections": {"rejections": [{"path": PATH, "code": "dataset_invalid", "message": ERROR["message"]}]},
+    "/rejections": {
+        "rejections": [{"rejection_id": "one", "path": PATH, "code": "dataset_invalid", "message": ERROR["message"]}]
+    },
     "/producers": {
         "producers": [
             {

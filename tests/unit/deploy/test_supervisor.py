@@ -9,8 +9,10 @@ from deploy.embedded.supervisor import (
     FIRST_DELAY_SECONDS,
     LONGEST_DELAY_SECONDS,
     STEADY_SECONDS,
+    Refused,
     RestartPolicy,
     keep_alive,
+    supervised,
 )
 
 
@@ -41,8 +43,9 @@ class MortalChild(Child):
 
     name = "linker"
 
-    def __init__(self, fates: Sequence[int | str]) -> None:
+    def __init__(self, fates: Sequence[int | str], refusal: str = "") -> None:
         super().__init__(Path("linker.log"))
+        self._refusal = refusal
         self.fates = list(fates)
         self.starts = 0
         self.lives_on = asyncio.Event()
@@ -51,6 +54,10 @@ class MortalChild(Child):
         self.starts += 1
         if self.fates and isinstance(self.fates[0], str):
             raise ServerFailedError(self.fates.pop(0))
+
+    @property
+    def refusal(self) -> str:
+        return "" if self.fates else self._refusal
 
     async def ended(self) -> int:
         if self.fates:
@@ -106,3 +113,19 @@ async def test_a_child_that_lived_long_is_started_again_at_once() -> None:
     _, waits = await life_of(MortalChild([-9, -9, -9]), life_seconds=STEADY_SECONDS)
 
     assert waits == [FIRST_DELAY_SECONDS] * 3
+
+
+async def test_a_child_that_refuses_to_start_is_not_started_again_and_ends_all_with_its_reason() -> None:
+    child = MortalChild([1], "mx.toml, line 3, nam: unknown key")
+    said: list[str] = []
+    with pytest.raises(Refused, match=r"^linker does not start: mx\.toml, line 3, nam: unknown key$"):
+        async with supervised([child], said.append):
+            await asyncio.Event().wait()
+    assert child.starts == 1
+    assert said == []
+
+
+async def test_what_the_block_itself_meets_is_raised_as_it_is() -> None:
+    with pytest.raises(ServerFailedError, match="disk full"):
+        async with supervised([MortalChild([])]):
+            raise ServerFailedError("disk full")

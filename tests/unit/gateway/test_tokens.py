@@ -10,6 +10,7 @@ from shared.tokens import (
     TokenNameTaken,
     TokenRefused,
     Tokens,
+    TokensUnreadable,
     create_token,
     list_tokens,
     revoke_token,
@@ -94,7 +95,7 @@ def test_a_file_that_cannot_be_read_opens_nothing_and_is_left_as_it_is(
             tokens.grant_of(token, NOW)
         assert "secret words" not in str(refused.value)
     assert "secret words" in caplog.text
-    with pytest.raises(TokenRefused):
+    with pytest.raises(TokensUnreadable, match="secret words"):
         create_token(file, "other", ["id29"])
     assert "secret words" in file.read_text()
 

@@ -239,13 +239,13 @@ class Topics:
             "code": "dataset_invalid",
             "message": "MX_flux: 'many' is no number",
             "rejected_at": NOON + timedelta(seconds=offset),
+            "origin": Origin(topic=topic, partition=0, offset=offset, timestamp_ms=int(taken.timestamp() * 1000)),
             **fields,
         }
         rejection = Rejection(
             receipt_id=receipt,
             dataset_id=dataset_id(path) if path and path.startswith("/") else None,
             path=path,
-            origin=Origin(topic=topic, partition=0, offset=offset, timestamp_ms=int(taken.timestamp() * 1000)),
             headers={"ce_id": receipt} if receipt else {},
             key_base64=None,
             value_base64=None if value is None else base64.b64encode(value).decode(),

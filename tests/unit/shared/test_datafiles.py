@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
-from shared.datafiles import DataFileInvalid, Table, data_files, read_data_file
+from shared.datafiles import DataFileInvalid, Table, data_files, own_folders, read_data_file
 from shared.faults import Fault, fault_of
 
 
@@ -94,3 +94,15 @@ def test_a_facility_adds_files_of_its_own(tmp_path: Path) -> None:
 def test_a_directory_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataFileInvalid, match="no such directory"):
         list(data_files("techniques", [tmp_path / "absent"]))
+
+
+def test_a_directory_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(DataFileInvalid, match="this directory cannot be read: Permission denied"):
+        list(data_files("techniques", [tmp_path]))
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    with pytest.raises(DataFileInvalid, match="this directory cannot be read: Permission denied"):
+        own_folders("techniques", [tmp_path])

@@ -16,18 +16,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import unicodedata
 from collections.abc import Sequence
 
 from beamcat_client.answers import Refused
 from beamcat_client.client import Client
 from beamcat_client.errors import BeamcatError
+from beamcat_client.visible import visible
 
 DELIVER = "deliver"
 COMMANDS = (DELIVER, "list", "show", "retry", "forget")
 FAILED, UNUSABLE = 1, 3
-OBEYED = ("Cc", "Cf", "Cs", "Zl", "Zp")
-"""Categories of characters that a terminal obeys or hides instead of showing them."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -119,13 +117,11 @@ def _deliver(client: Client, timeout: float) -> int:
 
 
 def _tell(text: str) -> None:
-    """A line on standard output, with nothing in it that a terminal would obey."""
-    shown = (each.encode("unicode_escape").decode() if unicodedata.category(each) in OBEYED else each for each in text)
-    print("".join(shown))  # noqa: T201 - this is a command
+    print(visible(text))  # noqa: T201 - this is a command
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"beamcat-spool: {message}", file=sys.stderr)  # noqa: T201 - this is a command
+    print(f"beamcat-spool: {visible(message)}", file=sys.stderr)  # noqa: T201 - this is a command
     return code
 
 
