@@ -1,6 +1,5 @@
 """What became of a batch: each told by itself where there are few, else counted, with the first that went wrong."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 
@@ -9,7 +8,7 @@ from rich.markup import escape
 
 from clients.cli.api import Api
 from clients.cli.batch import Batch
-from clients.cli.output import FAILED, UNREACHABLE, UNSEEN, console, errors
+from clients.cli.output import FAILED, UNREACHABLE, console, errors, json_text
 from clients.cli.receipts import Handed, State
 from clients.cli.states import COLOURS, print_states, whole
 
@@ -141,9 +140,7 @@ class JsonArray:
 
     def add(self, value: object) -> None:
         """The next element, on a line."""
-        text = json.dumps(value, default=str, ensure_ascii=False)
-        text = UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-        typer.echo(f"{',' if self._count else '['}\n{text}", nl=False)
+        typer.echo(f"{',' if self._count else '['}\n{json_text(value)}", nl=False)
         self._count += 1
 
     def close(self) -> None:
