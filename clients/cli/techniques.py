@@ -96,22 +96,21 @@ def check(
 def new(
     name: Annotated[str, typer.Argument(help="What submissions will call it, such as MX.")],
     *,
-    into: Annotated[Path, typer.Option(help="A directory of schemas: beamcat's, or one of your own.")] = Path(
-        "schemas"
-    ),
+    into: Annotated[
+        Path,
+        typer.Option(help="A directory of schemas: beamcat's, or one of your own.", exists=True, file_okay=False),
+    ] = Path("schemas"),
     title: Annotated[str, typer.Option(help="Its full name.")] = "",
     pid: Annotated[str, typer.Option(help="Its term in ESRFET or PaNET; else a URI of your own.")] = "",
 ) -> None:
     """Write the file of a new technique and its first examples, right as they stand, to be changed."""
     from clients.cli.skeletons import NotANameError, files_of, write
 
-    if not into.is_dir():
-        fail(f"{into}: there is no such directory; make it, or name another one with --into")
     uri = pid or f"https://{own_settings().facility}/techniques#{name}"
     try:
         for file in write(into, files_of(name, title or name, uri)):
             console.print(str(file), markup=False, soft_wrap=True)
-    except (NotANameError, FileExistsError) as error:
+    except (NotANameError, OSError) as error:
         fail(str(error))
 
 

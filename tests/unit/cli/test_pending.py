@@ -61,7 +61,7 @@ def search(monkeypatch: pytest.MonkeyPatch) -> Search:
 def run(*arguments: str) -> str:
     result = CliRunner().invoke(app, ["pending", *arguments])
     assert result.exit_code == 0, result.output
-    return result.stdout
+    return result.output
 
 
 def test_what_waits_is_told_with_what_is_missing_and_until_when(search: Search) -> None:
@@ -120,6 +120,6 @@ def test_so_many_are_shown_as_are_asked_for_from_as_many_pages_as_hold_them(sear
 
 
 def test_that_nothing_waits_names_the_catalogue_that_was_asked(search: Search) -> None:
-    assert "nothing waits for its inputs in http://127.0.0.1:18005" in run()
+    assert "nothing waits for its inputs in the catalogue http://search" in run()
     assert "nothing of this waits for its inputs in" in run("--kind", "mx")
     assert search.asked[1]["kind"] == "mx"

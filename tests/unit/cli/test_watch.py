@@ -68,7 +68,7 @@ def test_each_thing_is_a_line_with_time_state_name_path_and_reason(watch: Callab
     assert waits == "pending  (no name)  /data/r  waits for /data/run_2"
     assert refused == "rejected  run_1  (no path)  not_json: [red]it\\x1b[2J\\x7fends early"
     assert [asked.get("after") for asked in search.asked] == [None, "n", "m"]
-    assert "watching http://127.0.0.1:18005; Ctrl-C ends it" in result.stderr
+    assert "watching the catalogue http://search (named by the environment); Ctrl-C ends it" in result.stderr
 
 
 def test_with_json_each_is_a_line_of_ndjson(watch: Callable[..., tuple[Search, Result]]) -> None:

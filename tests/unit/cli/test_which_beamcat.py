@@ -76,7 +76,7 @@ ASKING = [
     (["audit"], "no dataset is catalogued"),
     (["audit", "--kind", "mx"], "no dataset of kind mx is catalogued"),
     (["producers"], "no producer was heard of"),
-    (["rejections", "list"], "nothing was rejected"),
+    (["rejections", "list"], "no rejection that is open was found"),
     (["rejections", "show", NO_ID], f"there is no rejection {NO_ID}"),
 ]
 

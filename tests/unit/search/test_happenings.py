@@ -34,7 +34,7 @@ def submission(**said: Any) -> bytes:
         (SUBMITTED.name, submission(beamline="ID30A-3", proposal="MX 1111"), OURS),
         (SUBMITTED.name, submission(proposal="mx-1111", parameters={"beamlineID": "id30A-3"}), OURS),
         (SUBMITTED.name, submission(beamline=30, proposal=["mx1111"], parameters=3), (None, None)),
-        (SUBMITTED.name, submission(beamline="id30a-3\x00" + "x" * 500), ("id30a-3␀" + "x" * 247, None)),
+        (SUBMITTED.name, submission(beamline="id30a-3\x00" + "x" * 500), (None, None)),
         (SUBMITTED.name, b'{"submission": 3}', (None, None)),
         (SUBMITTED.name, b"[" * 100_000, (None, None)),
         (SUBMITTED.name, b"{", (None, None)),

@@ -42,7 +42,7 @@ def rejection(topic: str, path: str | None = None, subject: UUID | None = None) 
         ({"sample": {"beamline": "id1"}}, "id1"),
         ({"submission": {"beamline": 30}}, None),
         ({"submission": {"beamline": ""}}, None),
-        ({"submission": {"beamline": "x" * 101}}, None),
+        ({"submission": {"beamline": "x" * 256}}, None),
         ({"submission": {"beamline": "id\x001"}}, "id␀1"),
         ({"submission": [{"beamline": "id1"}]}, None),
         ({"submission": None}, None),
