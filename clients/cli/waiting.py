@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from clients.cli.api import Api, connect
-from clients.cli.output import Json, console, print_json, print_table
+from clients.cli.output import Json, console, errors, print_json, print_table
 from clients.cli.times import seen_from, utc_now
 
 MOST_OF_A_PAGE = 500
@@ -43,15 +43,15 @@ def pending(  # noqa: PLR0913  # each is an option of the command
         "path": path,
     }
     answer = waiting(api, wanted, limit)
+    if not answer["pending"]:
+        which = "nothing of this" if any(wanted.values()) else "nothing"
+        errors.print(api.nothing(f"{which} waits for its inputs"), markup=False, soft_wrap=True)
     if as_json:
         print_json(answer)
     elif answer["pending"]:
         print_waiting(answer)
         for line in advice(api, answer["pending"]):
             console.print(line, markup=False, soft_wrap=True)
-    else:
-        which = "nothing of this" if any(wanted.values()) else "nothing"
-        console.print(f"{which} waits for its inputs in {api.search_url}", markup=False, soft_wrap=True)
 
 
 def any_of(values: Iterable[str] | None) -> str | None:

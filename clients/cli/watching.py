@@ -56,7 +56,7 @@ def activity(api: Api, wanted: dict[str, str | None]) -> Iterator[Row]:
         if is_away:
             errors.print("it answers again; nothing was missed")
         elif place is None:
-            errors.print(f"watching {escape(api.search_url)}; Ctrl-C ends it", soft_wrap=True)
+            errors.print(f"watching {escape(api.catalogue)}; Ctrl-C ends it", soft_wrap=True)
         place, is_away = answer["next"], False
         yield from answer["activity"]
         if not answer["more"]:

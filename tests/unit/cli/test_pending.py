@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from clients.cli import waiting
 from clients.cli.api import Api
 from clients.cli.app import app
+from tests.builders.addresses import CATALOGUE, NAMED
 
 NOW = datetime(2024, 11, 30, 12, 0, tzinfo=UTC)
 RUN = "/data/run_1"
@@ -52,7 +53,7 @@ class Search:
 @pytest.fixture
 def search(monkeypatch: pytest.MonkeyPatch) -> Search:
     search = Search()
-    monkeypatch.setattr(waiting, "connect", lambda: Api({}, httpx.MockTransport(search)))
+    monkeypatch.setattr(waiting, "connect", lambda: Api(NAMED, httpx.MockTransport(search)))
     monkeypatch.setattr(waiting, "utc_now", lambda: NOW)
     return search
 
@@ -60,7 +61,7 @@ def search(monkeypatch: pytest.MonkeyPatch) -> Search:
 def run(*arguments: str) -> str:
     result = CliRunner().invoke(app, ["pending", *arguments])
     assert result.exit_code == 0, result.output
-    return result.stdout
+    return result.output
 
 
 def test_what_waits_is_told_with_what_is_missing_and_until_when(search: Search) -> None:
@@ -119,6 +120,6 @@ def test_so_many_are_shown_as_are_asked_for_from_as_many_pages_as_hold_them(sear
 
 
 def test_that_nothing_waits_names_the_catalogue_that_was_asked(search: Search) -> None:
-    assert "nothing waits for its inputs in http://127.0.0.1:18005" in run()
+    assert f"nothing waits for its inputs in {CATALOGUE}" in run()
     assert "nothing of this waits for its inputs in" in run("--kind", "mx")
     assert search.asked[1]["kind"] == "mx"

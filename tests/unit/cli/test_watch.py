@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from clients.cli import watching
 from clients.cli.api import Api
 from clients.cli.app import app
+from tests.builders.addresses import CATALOGUE, NAMED
 
 RUN = {"at": "2024-11-30T12:00:00Z", "state": "committed", "path": "/data/run_1", "name": "run_1", "revision": 1}
 AGAIN = RUN | {"revision": 2}
@@ -48,7 +49,7 @@ class Search:
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Search, Result]]:
     search = Search()
-    monkeypatch.setattr(watching, "connect", lambda: Api({}, httpx.MockTransport(search)))
+    monkeypatch.setattr(watching, "connect", lambda: Api(NAMED, httpx.MockTransport(search)))
     monkeypatch.setattr(watching, "sleep", search.rest)
 
     def run(answers: list[Answer], *arguments: str) -> tuple[Search, Result]:
@@ -67,7 +68,7 @@ def test_each_thing_is_a_line_with_time_state_name_path_and_reason(watch: Callab
     assert waits == "pending  (no name)  /data/r  waits for /data/run_2"
     assert refused == "rejected  run_1  (no path)  not_json: [red]it\\x1b[2J\\x7fends early"
     assert [asked.get("after") for asked in search.asked] == [None, "n", "m"]
-    assert "watching http://127.0.0.1:18005; Ctrl-C ends it" in result.stderr
+    assert f"watching {CATALOGUE}; Ctrl-C ends it" in result.stderr
 
 
 def test_with_json_each_is_a_line_of_ndjson(watch: Callable[..., tuple[Search, Result]]) -> None:
