@@ -4,6 +4,7 @@ A fault that repeats a thousand times a second says nothing more than one that i
 it fills the disk.
 """
 
+import json
 import logging
 import re
 import sys
@@ -12,10 +13,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TextIO
+from datetime import UTC, datetime
+from typing import Any, TextIO
 
 from shared.metrics import LOG_LINES_LEFT_OUT
+from shared.visible import visible
 
+LIBRARIES = ("aiokafka", "alembic", "asyncio", "faststream", "httpcore", "httpx", "kafka", "sqlalchemy", "uvicorn")
+"""What is not ours tells its warnings and errors alone: the state of a connection is told by us."""
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 BURST_LINES = 50
 """Lines of one kind that are written at once."""
@@ -83,6 +88,44 @@ class LineLimit:
         return kind
 
 
+class TextFormatter(logging.Formatter):
+    """A line for people. What a producer said stands on one line, and no terminal obeys it."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  as logging calls it
+        """The line without a traceback."""
+        record.message = visible(record.message).replace("\n", "\\n")
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802  as logging calls it
+        """The traceback, on lines of its own."""
+        return visible(super().formatException(ei))
+
+
+class JsonFormatter(logging.Formatter):
+    """A line for machines: one JSON object, with `receipt`, `path` and `trace_id` where a line is about an event."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, with its texts cut in their middle if it is too long."""
+        said = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "service": self._service,
+            **getattr(record, "about", {}),
+        }
+        if record.exc_info:
+            said["exception"] = self.formatException(record.exc_info)
+        most = MOST_CHARACTERS
+        while len(line := json.dumps({name: _cut(text, most) for name, text in said.items()})) > MOST_CHARACTERS:
+            most //= 2
+        return line
+
+
 class LimitedHandler(logging.StreamHandler[TextIO]):
     """Writes what the limit admits, and every ten seconds how much it left out."""
 
@@ -105,11 +148,7 @@ class LimitedHandler(logging.StreamHandler[TextIO]):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, cut in its middle if it is too long."""
-        line = super().format(record)
-        if len(line) <= MOST_CHARACTERS:
-            return line
-        half = MOST_CHARACTERS // 2
-        return f"{line[:half]} … {len(line) - 2 * half} characters left out … {line[-half:]}"
+        return _cut(super().format(record), MOST_CHARACTERS)
 
     def tell(self) -> None:
         """Write how many lines were left out of each kind."""
@@ -130,11 +169,28 @@ class LimitedHandler(logging.StreamHandler[TextIO]):
         super().close()
 
 
-def set_up(level: str) -> None:
-    """Let all loggers of this process write to standard error, in bounds."""
+def set_up(level: str, service: str | None = None) -> None:
+    """Let all loggers of this process write to standard error, in bounds; as JSON if a service is named."""
     handler = LimitedHandler()
-    handler.setFormatter(logging.Formatter(FORMAT))
+    handler.setFormatter(TextFormatter(FORMAT) if service is None else JsonFormatter(service))
     logging.basicConfig(level=level, handlers=[handler])
+    for library in LIBRARIES:
+        logging.getLogger(library).setLevel(logging.WARNING)
+
+
+def set_up_for_command() -> None:
+    """Of a command that ends in one sentence, only what it says itself is written, and warnings of ours."""
+    set_up("WARNING")
+    for library in LIBRARIES:
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+
+
+def _cut(text: str, most: int) -> str:
+    """A text, without its middle if it is too long."""
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[:half]} … {len(text) - 2 * half} characters left out … {text[-half:]}"
 
 
 def _kind(record: logging.LogRecord) -> Kind:

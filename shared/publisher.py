@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.partitioner import DefaultPartitioner
 
+from shared import notes
 from shared.kafka_access import farewell, kafka_access, knocking
 from shared.kept_whole import KeptWhole
 from shared.settings import Settings
@@ -93,6 +94,7 @@ class KafkaPublisher:
             if isinstance(result, BaseException):
                 raise result
         self._kept.count(messages)
+        notes.write(message.note for message in messages if message.note is not None)
 
     async def _by_partition(self, messages: Sequence[Message]) -> dict[tuple[str, int], list[Message]]:
         """Where each message belongs by its key, as every client of Kafka finds it (murmur2)."""

@@ -7,11 +7,23 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID, uuid5
 
+from shared import notes
 from shared.events import DatasetRejected, Excerpt, Finding, Origin, Rejection
 from shared.rejections import Refusal
 from shared.subject import NO_SUBJECT, Subject
 from shared.topics import MOST_EVENT_BYTES, REJECTED
-from shared.wire import OF_RECEIPT, Message, Record, content_of, headers_of, is_plain, origin_of, producer_of, storable
+from shared.wire import (
+    OF_RECEIPT,
+    Message,
+    Record,
+    content_of,
+    headers_of,
+    is_plain,
+    origin_of,
+    producer_of,
+    storable,
+    trace_of,
+)
 
 MOST_FINDINGS = 100
 MOST_FINDINGS_CHARACTERS = 250_000
@@ -70,7 +82,8 @@ def rejection_message(
         producer=(rejection.producer or "").encode() if is_plain(rejection.producer or "") else None,
         content=content if is_plain(content) else "",
     )
-    return Message(REJECTED.name, key, payload, (*told, (OF_RECEIPT, (receipt_id or "").encode())))
+    note = notes.rejected(rejection, trace_of(record))
+    return Message(REJECTED.name, key, payload, (*told, (OF_RECEIPT, (receipt_id or "").encode())), note)
 
 
 def rejection_id(rejection: Rejection) -> UUID:

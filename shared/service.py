@@ -277,7 +277,7 @@ def serve(service: Service, settings: Settings, refuse: Callable[[str], None] = 
 
     `refuse` is told why it does not start, where no other attempt would go better.
     """
-    logs.set_up(settings.log_level)
+    logs.set_up(settings.log_level, service.name if settings.log_format == "json" else None)
     for sentence in misspelt():
         logger.warning(sentence)
     raise_limit()

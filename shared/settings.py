@@ -193,6 +193,10 @@ class Settings(BaseSettings):
         description="inputs that the waiting submissions of one producer may await together",
     )
     log_level: Level = Field(default="INFO", description="least severe level that is logged")
+    log_format: Literal["text", "json"] = Field(
+        default="text",
+        description="`json`: an object a line, with receipt and trace id where a line is about an event",
+    )
 
 
 class SettingsInvalid(Fatal):

@@ -17,6 +17,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from shared import notes
 from shared.backoff import Patience, delay_seconds
 from shared.database import fresh_connections
 from shared.events import DatasetPending, Pending, Section
@@ -32,7 +33,18 @@ from shared.rejections import Code, Poison, Refusal
 from shared.retries import until_done
 from shared.subject import check_key, subject_of
 from shared.topics import PENDING, Topic
-from shared.wire import Headers, Message, Received, Record, derived_headers, examine, producer_of, read, splice
+from shared.wire import (
+    Headers,
+    Message,
+    Received,
+    Record,
+    derived_headers,
+    examine,
+    producer_of,
+    read,
+    splice,
+    trace_of,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -291,9 +303,9 @@ class StageRunner(Generic[E, K]):
                 yield Message(self.stage.produces.name, key, said.model_dump_json().encode(), headers)
             case Waiting(pending) if event is not None:
                 payload = DatasetPending(pending=pending).model_dump_json().encode()
-                yield Message(
-                    PENDING.name, str(pending.dataset_id).encode(), payload, self._headers(event, PENDING, now)
-                )
+                headers = self._headers(event, PENDING, now)
+                note = notes.pending(pending, event.source, trace_of(record))
+                yield Message(PENDING.name, str(pending.dataset_id).encode(), payload, headers, note)
             case Passed(sections, key) if event is not None and self.stage.produces is not None:
                 topic = self.stage.produces
                 spliced = splice(record, sections)

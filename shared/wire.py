@@ -4,7 +4,7 @@ import contextlib
 import json
 import operator
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import reduce
 from hashlib import sha256
@@ -17,6 +17,7 @@ from pydantic_core import from_json, to_json
 from shared import members
 from shared.events import LAST_YEAR, Section
 from shared.members import Member
+from shared.notes import Note
 from shared.rejections import Code, Poison
 from shared.topics import COMMITTED, LINKED, PENDING, REJECTED, SUBMITTED, TRACKED, VALIDATED, Topic
 
@@ -83,6 +84,8 @@ class Message:
     key: bytes | None
     value: bytes
     headers: Headers
+    note: Note | None = field(default=None, compare=False)
+    """What the log says once it is published."""
 
     @property
     def size(self) -> int:

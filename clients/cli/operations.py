@@ -12,6 +12,7 @@ from beamcat_client.addresses import DATABASE_URL, KAFKA
 from clients.cli.completing import service_names
 from clients.cli.output import UNREACHABLE, WRONG, Json, console, fail, print_json, print_table, progress_bar
 from clients.cli.surroundings import operated, own_settings, settings, time_of
+from shared import logs
 from shared.topics import TOPICS
 
 T = TypeVar("T")
@@ -111,6 +112,7 @@ def _answer_of(work: Coroutine[Any, Any, T]) -> T:
 
     from shared.faults import Fault, fault_of
 
+    logs.set_up_for_command()
     try:
         return asyncio.run(work)
     except Exception as error:

@@ -1,7 +1,6 @@
 """What a person sees, and what a machine reads."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, NoReturn
 
@@ -13,14 +12,7 @@ from rich.segment import Segment
 from rich.tree import Tree
 
 from clients.cli.tables import table
-
-UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
-"""What a terminal obeys or hides instead of showing it: control characters, and those that turn a line around."""
-
-
-def visible(text: str) -> str:
-    """The text as it is, with nothing in it that a terminal would obey."""
-    return UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+from shared.visible import UNSEEN, visible
 
 
 class _Visible:
@@ -43,7 +35,7 @@ class _MakeVisible(RenderHook):
 
 console = Console(highlight=False, emoji=False, soft_wrap=True)
 """Breaks no line: a terminal that does it itself still copies a path or an id whole."""
-errors = Console(stderr=True, highlight=False, emoji=False)
+errors = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 for each in (console, errors):
     each.push_render_hook(_MakeVisible())
 
@@ -82,7 +74,7 @@ def json_text(value: object, indent: int | None = None) -> str:
 def print_file(text: str) -> None:
     """A file's content on standard output: exact, unless a terminal would read it."""
     text = visible(text.replace("\r\n", "\n")) if console.is_terminal else text
-    typer.echo(text, nl=not text.endswith("\n"))
+    typer.echo(text, nl=bool(text) and not text.endswith("\n"))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:

@@ -16,16 +16,12 @@ import services
 from beamcat_client.addresses import PROCESS, RUNNING_FILE, mark_of_process
 from beamcat_client.profiles import write_private
 from clients.cli.api import Api
-from clients.cli.datasets import (
-    CATALOGUED,
-    PATIENCE_SECONDS,
-    POLL_SECONDS,
-    follow,
-    print_states,
-)
 from clients.cli.finding import lineage_of, print_datasets, print_lineage
+from clients.cli.handover import PATIENCE_SECONDS, POLL_SECONDS, follow
 from clients.cli.output import WRONG, console, fail
+from clients.cli.receipts import CATALOGUED
 from clients.cli.sources import read_submissions
+from clients.cli.states import print_states
 from clients.cli.surroundings import own_settings
 from shared import logs
 from shared.datafiles import own_folders
@@ -158,7 +154,7 @@ def _stay(act: Callable[["Installation"], Awaitable[bool]], replicas: Mapping[st
     except ModuleNotFoundError as error:
         fail(f"the embedded stack is not installed here ({error}); beamcat serve runs one service on given servers")
     known = own_settings()
-    logs.set_up("WARNING")
+    logs.set_up_for_command()
     try:
         _check_data_files(known)
         well = asyncio.run(_live(act, replicas or {}))

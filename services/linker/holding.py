@@ -8,13 +8,14 @@ from uuid import UUID
 from services.linker.handler import HeldSubmission, Known, Linker, LinkerView, State, add_ancestry
 from services.linker.lineage import Node
 from services.linker.near import Near, near_misses
+from shared import notes
 from shared.events import DatasetFacts, Links
 from shared.rejecting import first_reading, rejection_message
 from shared.rejections import Code, Poison, Refusal
 from shared.stage import Outcome, Passed, Waiting
 from shared.subject import subject_of
 from shared.topics import LINKED, VALIDATED
-from shared.wire import Message, Received, Record, SubmissionId, derived_headers, read, splice
+from shared.wire import Message, Received, Record, SubmissionId, derived_headers, read, splice, trace_of
 
 STAGE = "linker"
 MOST_TOLD = 20
@@ -151,7 +152,7 @@ def settle(linker: Linker, opened: Iterable[Opened], known: Known, now: datetime
     for each in opened:
         verdict = _last_word(linker, each, known, ancestry)
         if isinstance(verdict, Links):
-            message = _linked(each.holding.record, verdict, now)
+            message = _linked(each.holding, verdict, now)
             if len(message.value) <= LINKED.max_bytes:
                 settled.append(Settled(each.holding, message, passed=each.dataset))
                 continue
@@ -191,9 +192,11 @@ def _expiry(holding: Holding, dataset: DatasetFacts, near: Near) -> Refusal:
     )
 
 
-def _linked(record: Record, links: Links, now: datetime) -> Message:
+def _linked(holding: Holding, links: Links, now: datetime) -> Message:
     """The event as the stage's runner would have sent it, had nothing been missing."""
+    record, submission = holding.record, holding.submission
     receipt_id = dict(record.headers)["ce_id"].decode()
     spliced = splice(record, {"links": links})
     headers = derived_headers(LINKED, record, receipt_id, STAGE, now, spliced.members)
-    return Message(LINKED.name, record.key, spliced.value, headers)
+    note = notes.released(submission.path, receipt_id, submission.id.source, submission.since, trace_of(record))
+    return Message(LINKED.name, record.key, spliced.value, headers, note)

@@ -34,6 +34,13 @@ def test_an_operators_commands_need_no_settings_beside_a_running_beamcat(facilit
     assert beamcat(facility.folder, "find", "--limit", "1").returncode in {0, 1}
 
 
+def test_while_services_run_recover_refuses_in_one_sentence(facility: Facility) -> None:
+    refused = beamcat(facility.folder, "recover", "--since", "2027-01-01")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "have members: stop all services first" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
 def test_while_beamcat_is_up_every_command_answers(facility: Facility, tmp_path: Path) -> None:
     examples = ROOT / "examples"
 
@@ -53,6 +60,9 @@ def test_while_beamcat_is_up_every_command_answers(facility: Facility, tmp_path:
     wrong = beamcat(facility.folder, "submit", str(examples / "4-wrong-value.json"), "--json")
     assert wrong.returncode == 1
     [rejected] = json.loads(wrong.stdout)
+    log = (facility.folder / ".beamcat" / "logs" / "validator.log").read_text(encoding="utf-8")
+    [told] = [line for line in log.splitlines() if rejected["receipt_id"] in line]
+    assert f" rejected: {rejected['path']} by validator: " in told
     listed = json.loads(beamcat(facility.folder, "rejections", "list", "--json").stdout)["rejections"]
     [rejection_id] = [each["rejection_id"] for each in listed if each["receipt_id"] == rejected["receipt_id"]]
     assert "30 November, noon" in beamcat(facility.folder, "rejections", "show", rejection_id).stdout
@@ -62,6 +72,9 @@ def test_while_beamcat_is_up_every_command_answers(facility: Facility, tmp_path:
     original.write_text(original.read_text().replace("30 November, noon", "2024-11-30T12:00:00+01:00"))
     corrected = beamcat(facility.folder, "rejections", "resubmit", rejection_id, "--file", str(original))
     assert corrected.returncode == 0, corrected.stdout
+    assert rejection_id not in beamcat(facility.folder, "rejections", "list").stdout
+    assert "is catalogued as revision 1" in beamcat(facility.folder, "rejections", "show", rejection_id).stdout
+    assert "dataset_invalid" in beamcat(facility.folder, "rejections", "list", "--group").stdout
 
     assert beamcat(facility.folder, "status", receipts[0]["receipt_id"]).returncode == 0
     assert beamcat(facility.folder, "status", receipts[1]["path"]).returncode == 0
@@ -91,6 +104,7 @@ def test_a_frame_that_could_not_be_read_is_corrected_and_sent_again(facility: Fa
     sent = beamcat(facility.folder, "rejections", "resubmit", rejection_id, "--file", str(file), "--json")
     assert json.loads(sent.stdout) == {"state": "taken"}
     assert until(lambda: beamcat(facility.folder, "status", path).returncode == 0)
+    assert "is catalogued as revision 1" in beamcat(facility.folder, "rejections", "show", rejection_id).stdout
 
 
 def frames_rejected(facility: Facility) -> list[str]:

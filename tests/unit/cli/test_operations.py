@@ -1,9 +1,13 @@
 """What an operator asks of servers that are away, or by settings that cannot be right, ends in a sentence."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
 from clients.cli.app import app
+from tests.e2e.terminal import BEAMCAT, ENVIRONMENT
 
 AWAY = {"BEAMCAT_DATABASE_URL": "postgresql://127.0.0.1:1/no", "BEAMCAT_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
 
@@ -25,3 +29,14 @@ def test_a_setting_that_cannot_be_right_is_named(command: list[str], setting: st
     result = CliRunner().invoke(app, command, env={setting: value})
     assert (result.exit_code, result.stdout) == (1, "")
     assert f"beamcat: {setting}: " in result.stderr
+
+
+@pytest.mark.parametrize("command", ["topics apply", "recover --since 2027-01-01", "rebuild"])
+def test_nothing_is_told_but_the_one_sentence(tmp_path: Path, command: str) -> None:
+    environment = {**ENVIRONMENT, **AWAY}
+    said = subprocess.run(
+        [*BEAMCAT, *command.split()], cwd=tmp_path, env=environment, text=True, capture_output=True, check=False
+    )
+    assert (said.returncode, said.stdout) == (3, "")
+    assert said.stderr.startswith("beamcat: Kafka or PostgreSQL does not answer (")
+    assert said.stderr.count("\n") == 1
