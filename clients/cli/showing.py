@@ -63,7 +63,7 @@ def _route(which: Mapping[str, str]) -> str:
 def _tell_how_far(api: Api, which: Mapping[str, str], subject: str, *, as_json: bool) -> NoReturn:
     """That it is not catalogued, how far it has come, and how to go on."""
     receipts = api.search("/receipts", **which, limit=SHOWN_RECEIPTS)["receipts"]
-    told = f"{subject} is not in {api.catalogue}"
+    told = api.nothing(f"{subject} is not catalogued")
     if not receipts:
         fail(f"{told}, and was not submitted there")
     if as_json:

@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-NAMED = {"BEAMCAT_SEARCH_URL": "http://search", "BEAMCAT_GATEWAY_URL": "http://gateway"}
+NAMED = {
+    "BEAMCAT_SEARCH_URL": "http://search",
+    "BEAMCAT_GATEWAY_URL": "http://gateway",
+    "BEAMCAT_STOMP_HOST": "stomp",
+    "BEAMCAT_STOMP_PORT": "61613",
+}
+CATALOGUE = "the catalogue http://search (named by the arguments)"
+"""How it is told where nothing was found."""
 
 
 @pytest.fixture(name="_nothing_named")

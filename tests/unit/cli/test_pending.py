@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from clients.cli import waiting
 from clients.cli.api import Api
 from clients.cli.app import app
-from tests.builders.addresses import NAMED
+from tests.builders.addresses import CATALOGUE, NAMED
 
 NOW = datetime(2024, 11, 30, 12, 0, tzinfo=UTC)
 RUN = "/data/run_1"
@@ -120,6 +120,6 @@ def test_so_many_are_shown_as_are_asked_for_from_as_many_pages_as_hold_them(sear
 
 
 def test_that_nothing_waits_names_the_catalogue_that_was_asked(search: Search) -> None:
-    assert "nothing waits for its inputs in the catalogue http://search" in run()
+    assert f"nothing waits for its inputs in {CATALOGUE}" in run()
     assert "nothing of this waits for its inputs in" in run("--kind", "mx")
     assert search.asked[1]["kind"] == "mx"

@@ -12,11 +12,10 @@ from clients.cli import showing
 from clients.cli.api import Api
 from clients.cli.app import app
 from shared.events import Finding
-from tests.builders.addresses import NAMED
+from tests.builders.addresses import CATALOGUE, NAMED
 from tests.unit.search.building import NOON, Topics, dataset_id, investigation
 
-RUN, CATALOGUE = "the catalogue http://search (named by the environment)"
-RESULT = "/data/visitor/run 1", "/data/visitor/run 1/autoPROC"
+RUN, RESULT = "/data/visitor/run 1", "/data/visitor/run 1/autoPROC"
 ID = str(dataset_id(RESULT))
 
 
@@ -158,7 +157,7 @@ def test_of_a_dataset_that_is_not_catalogued_its_state_is_told(
     search.answers["/receipts"]["receipts"] = [receipt(**state)]
     result = show(RESULT)
     assert result.exit_code == 1
-    assert f"{RESULT} is not in {CATALOGUE}; it was submitted:" in result.stdout
+    assert f"{RESULT} is not catalogued in {CATALOGUE}; it was submitted:" in result.stdout
     assert words in result.stdout
     told = json.loads(show(RESULT, "--json").stdout)
     assert (told["exit_code"], told["receipts"][0]["state"]) == (1, state["state"])
@@ -168,7 +167,7 @@ def test_of_what_nobody_submitted_the_catalogue_is_named(search: Search) -> None
     search.answers = {"/receipts": {"receipts": []}}
     result = show("/data/none")
     assert result.exit_code == 1
-    assert f"/data/none is not in {CATALOGUE}, and was not submitted there" in result.stderr
+    assert f"/data/none is not catalogued in {CATALOGUE}, and was not submitted there" in result.stderr
 
 
 def test_what_is_neither_a_path_nor_an_id_is_a_command_that_is_written_wrongly(search: Search) -> None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from clients.cli import watching
 from clients.cli.api import Api
 from clients.cli.app import app
-from tests.builders.addresses import NAMED
+from tests.builders.addresses import CATALOGUE, NAMED
 
 RUN = {"at": "2024-11-30T12:00:00Z", "state": "committed", "path": "/data/run_1", "name": "run_1", "revision": 1}
 AGAIN = RUN | {"revision": 2}
@@ -68,7 +68,7 @@ def test_each_thing_is_a_line_with_time_state_name_path_and_reason(watch: Callab
     assert waits == "pending  (no name)  /data/r  waits for /data/run_2"
     assert refused == "rejected  run_1  (no path)  not_json: [red]it\\x1b[2J\\x7fends early"
     assert [asked.get("after") for asked in search.asked] == [None, "n", "m"]
-    assert "watching the catalogue http://search (named by the environment); Ctrl-C ends it" in result.stderr
+    assert f"watching {CATALOGUE}; Ctrl-C ends it" in result.stderr
 
 
 def test_with_json_each_is_a_line_of_ndjson(watch: Callable[..., tuple[Search, Result]]) -> None:
