@@ -14,7 +14,7 @@ from clients.cli.api import Api
 from clients.cli.editing import Draft
 from clients.cli.handover import follow
 from clients.cli.originals import is_frame, submission_of, value_of, written
-from clients.cli.output import Failed, console, fail, print_findings, print_json, print_verdict
+from clients.cli.output import Failed, console, errors, fail, print_findings, print_json, print_verdict
 from clients.cli.sources import read_submissions
 from clients.cli.states import print_states
 from clients.cli.stomp import send
@@ -66,8 +66,18 @@ def _original(rejection: dict[str, Any]) -> bytes:
 
 
 def _send_edited(api: Api, rejection: dict[str, Any], original: bytes) -> None:
-    """Edit and check until it is sent or given up. What was written stays in its file until it is sent."""
+    """Have it corrected and send it. Whatever ends this before it is taken, the text is kept in its file."""
     draft = Draft(original, ".xml" if is_frame(rejection) else ".json")
+    try:
+        _edit_and_send(api, rejection, original, draft)
+    except (Failed, typer.Exit):
+        if draft.is_left():
+            errors.print(f"your text is kept in {draft.file}", markup=False, soft_wrap=True)
+        raise
+    draft.discard()
+
+
+def _edit_and_send(api: Api, rejection: dict[str, Any], original: bytes, draft: Draft) -> None:
     while True:
         edited = draft.edit()
         if edited == original:
@@ -79,12 +89,11 @@ def _send_edited(api: Api, rejection: dict[str, Any], original: bytes) -> None:
             case "send":
                 break
             case "quit":
-                fail(f"nothing is sent; your text is kept in {draft.file}")
+                fail("nothing is sent")
     if submission is None:
         _send_frame(api, rejection, edited, as_json=False)
     else:
         _submit(api, rejection, submission, as_json=False)
-    draft.discard()
 
 
 def _checked(api: Api, draft: Draft) -> tuple[dict[str, Any] | None, bool]:

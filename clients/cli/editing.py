@@ -29,11 +29,15 @@ class Draft:
             self.discard()
             fail(f"the editor {self._editor[0]} cannot be started ({error}): correct VISUAL or EDITOR, {INSTEAD}")
         if code:
-            fail(f"the editor ended with exit code {code}, so nothing is sent; your text is kept in {self.file}")
+            fail(f"the editor ended with exit code {code}, so nothing is sent")
         try:
             return self.file.read_bytes()
         except OSError as error:
             fail(f"{self.file} was not left by the editor ({error}), so nothing is sent")
+
+    def is_left(self) -> bool:
+        """Whether it is on the disk still."""
+        return self.file.exists()
 
     def discard(self) -> None:
         """Forget it."""

@@ -285,10 +285,10 @@ def test_an_edited_frame_is_sent_as_it_was_left(typed: Typed, tmp_path: Path, mo
     ("script", "told", "kept"),
     [
         ("exit 0", "nothing was changed, so nothing is sent", 0),
-        ("echo >> $2; exit 3", "the editor ended with exit code 3, so nothing is sent; your text is kept in", 1),
+        ("echo >> $2; exit 3", "the editor ended with exit code 3, so nothing is sent", 1),
         ('kill -9 $$; echo "$2"', "the editor ended with exit code -9", 1),
-        ("echo { > $2", "nothing is sent; your text is kept in", 1),
-        ("sed -i s/noon/night/ $2", "nothing is sent; your text is kept in", 1),
+        ("echo { > $2", "beamcat: nothing is sent", 1),
+        ("sed -i s/noon/night/ $2", "beamcat: nothing is sent", 1),
         ("rm $2", "was not left", 0),
     ],
 )
@@ -300,6 +300,26 @@ def test_nothing_is_sent_that_was_not_corrected(
     result = typed(beamcat, "resubmit", ONE, "--edit")
     assert (result.exit_code, beamcat.given, len(drafts(tmp_path))) == (1, [], kept)
     assert told in result.stderr
+    assert ("your text is kept in" in result.stderr) == bool(kept)
+
+
+@pytest.mark.parametrize("fate", [httpx.Response(503, json={"detail": "Kafka is away"}), None])
+def test_a_correction_that_is_not_taken_is_kept(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fate: httpx.Response | None
+) -> None:
+    editor(tmp_path, monkeypatch, EDITED)
+
+    class Unlucky(Beamcat):
+        def __call__(self, request: httpx.Request) -> httpx.Response:
+            return fate if fate and request.url.path == "/datasets:batch" else super().__call__(request)
+
+    rejected = {"state": "rejected", "path": "/data/run", "code": "input_missing", "message": "it never came"}
+    beamcat = Unlucky({f"/rejections/{ONE}": rejection(), "/receipts/n": rejected})
+    result = typed(beamcat, "resubmit", ONE, "--edit")
+    assert result.exit_code == (3 if fate else 1)
+    (draft,) = drafts(tmp_path)
+    assert "2024-11-30" in draft
+    assert "your text is kept in" in result.stderr
 
 
 @pytest.mark.parametrize(
