@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from shared.datafiles import FOLDERS
+
 TECHNIQUE = """\
 # {title}: say here what it measures, and what of.
 
@@ -59,6 +61,13 @@ def files_of(name: str, title: str, pid: str) -> dict[str, str]:
     texts = {"title_text": json.dumps(title), "pid_text": json.dumps(pid)}  # a text of JSON is one of TOML
     technique = TECHNIQUE.format(name=name, lower=lower, title=" ".join(title.split()), **texts)
     return {f"techniques/{lower}.toml": technique, **examples}
+
+
+def is_of_schemas(directory: Path) -> bool:
+    """Whether data files may be written there: some are read from it already, or nothing is in it yet."""
+    return directory.is_dir() and (
+        any((directory / folder).is_dir() for folder in FOLDERS) or not any(directory.iterdir())
+    )
 
 
 def write(directory: Path, files: dict[str, str]) -> Iterator[Path]:

@@ -104,10 +104,12 @@ def new(
     pid: Annotated[str, typer.Option(help="Its term in ESRFET or PaNET; else a URI of your own.")] = "",
 ) -> None:
     """Write the file of a new technique and its first examples, right as they stand, to be changed."""
-    from clients.cli.skeletons import NotANameError, files_of, write
+    from clients.cli.skeletons import NotANameError, files_of, is_of_schemas, write
 
     uri = pid or f"https://{own_settings().facility}/techniques#{name}"
     try:
+        if not is_of_schemas(into):
+            fail(f"{into}: this is no directory of schemas; make an empty one, and name it with --into")
         for file in write(into, files_of(name, title or name, uri)):
             console.print(str(file), markup=False, soft_wrap=True)
     except (NotANameError, OSError) as error:

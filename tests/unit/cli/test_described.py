@@ -79,6 +79,12 @@ def test_a_directory_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert "--into" in said
 
 
+def test_a_directory_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    assert type_("new", "CALORIC", "--into", tmp_path)[0] == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]
+
+
 def test_every_fault_is_told_with_file_line_and_key(schemas: Path) -> None:
     change(schemas / FILE, "await_inputs", "awaits_inputs")
     change(schemas / FILE, 'type = "raw"', 'type = "cooked"')
