@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo up test unit check lint types format contracts lock faults faults-icat attack bench bench-search
-.PHONY: bench-validator bench-icat clean
+.PHONY: bench-validator bench-icat clean wheel
 
 # Which Python makes .venv; if none is given, the first that is new enough and can install. The system's own comes first:
 # distributions build it with profile-guided optimisation, without which the same work takes up to twice the time.
@@ -12,8 +12,7 @@ SEED ?=
 
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-emit-index-url --no-emit-find-links --upgrade
-CLIENT := $(if $(wildcard clients/python/pyproject.toml),-e clients/python)
+	--no-header --no-emit-index-url --no-emit-find-links --no-emit-package beamcat-client --upgrade
 
 # uv: which environment, and copies, since a cache on another disk cannot be linked to; no cache without a home.
 export VIRTUAL_ENV := $(CURDIR)/.venv
@@ -27,6 +26,10 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 # A name server or a registry that is away for half a minute costs half a minute, not the whole setup.
 export UV_HTTP_RETRIES := 8
+# A facility that inspects TLS has a certificate of its own, which this machine trusts: so does uv, as pip does anyway.
+ifneq ($(wildcard /etc/ssl/certs/* /etc/ssl/cert.pem /etc/pki/tls/certs/*),)
+export UV_SYSTEM_CERTS := 1
+endif
 export PIP_RETRIES := 8
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
@@ -72,6 +75,10 @@ lock: .venv/.dev ## resolve all dependencies anew: requirements/*.txt and jgo.lo
 	@$(LOCK) requirements/bootstrap.in -c requirements/dev.txt -o requirements/bootstrap.txt
 	@$(BIN)/python -m deploy.embedded.jars lock
 
+##@ Hand it on
+wheel: .venv/.run ## the Python client as a wheel and a source distribution, in dist/
+	@cd clients/python && $(CURDIR)/$(BIN)/python -m hatchling build -d $(CURDIR)/dist
+
 ##@ Push it
 faults: .venv/.dev ## kill everything while 5,000 datasets flow, then count; SEED=… repeats a run
 	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
@@ -111,12 +118,12 @@ clean: ## remove what setup and tests made; the catalogue in .beamcat stays
 	$$pip install --quiet --no-compile --require-hashes -r $<; \
 	touch $@
 
-.venv/.run: .venv/.bootstrap requirements/run.txt jgo.lock.toml pyproject.toml
+.venv/.run: .venv/.bootstrap requirements/run.txt jgo.lock.toml pyproject.toml clients/python/pyproject.toml
 	@set -eu; \
 	echo "== Kafka's jars and Python's wheels"; \
 	$(BIN)/python -m deploy.embedded.jars sync & jars=$$!; trap 'kill $$jars 2>/dev/null || true' EXIT; \
 	$(BIN)/uv pip install --require-hashes -r requirements/run.txt; \
-	$(BIN)/uv pip install --quiet --offline --no-deps --no-build-isolation -e . $(CLIENT); \
+	$(BIN)/uv pip install --quiet --offline --no-deps --no-build-isolation -e . -e clients/python; \
 	wait $$jars; \
 	touch $@
 

@@ -194,7 +194,8 @@ class Bench:
         yield "one proposal", lambda: self.ask(proposal=f"mx{1000 + self.chance.randrange(500)}")
         yield "a dataset", lambda: self.reader.event(IDENTITIES.dataset(path_of(self.some())))
         yield "lineage of depth 5", self.lineage
-        yield "a receipt", lambda: self.reader.receipt(f"receipt-{self.some()}", None, None)
+        yield "a receipt", lambda: self.reader.submissions([f"receipt-{self.some()}"])
+        yield "200 receipts", lambda: self.reader.submissions([f"receipt-{self.some()}" for _ in range(200)])
 
     async def measure(self) -> dict[str, list[float]]:
         """Milliseconds of every question."""

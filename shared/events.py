@@ -399,8 +399,15 @@ class Rejection(Section):
     rejected_at: AwareDatetime
 
 
+class NearPaths(Section):
+    """Catalogued paths that may be meant by one that is not catalogued."""
+
+    path: str
+    near: list[str]
+
+
 class Pending(Section):
-    """What a dataset waits for."""
+    """What a dataset waits for. What it is stays empty in events from before they told it."""
 
     receipt_id: str
     dataset_id: UUID
@@ -412,6 +419,11 @@ class Pending(Section):
     findings: list[Finding] = Field(
         default=[], description="catalogued paths near those that are missing, which may be meant instead"
     )
+    near: list[NearPaths] = Field(default=[], description="what `findings` say of near paths, for programs")
+    name: str | None = None
+    kind: str | None = None
+    proposal: ProposalKey | None = None
+    beamline: str | None = None
 
 
 class Investigation(Section):

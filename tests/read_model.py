@@ -13,7 +13,7 @@ LEFT_OUT = {
 """The tables that a snapshot does not have, and why."""
 
 WHOLE = (
-    *("context", "finding_set", "revision", "link", "receipt", "rejection", "report", "position"),
+    *("context", "finding_set", "revision", "link", "receipt", "rejection", "report", "activity", "position"),
     *("investigation", "sample", "declaration", "place", "parcel_status", "logbook_entry", "session"),
 )
 _ENTRIES = """

@@ -1,51 +1,114 @@
 """The gateway and the search service, as the command line reaches them."""
 
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NoReturn
 
 import httpx
 
-from clients.cli.output import UNREACHABLE, fail
-from clients.cli.surroundings import environment
+from beamcat_client.addresses import GATEWAY_URL, SEARCH_URL, STOMP, Catalogue
+from clients.cli.output import FAILED, UNREACHABLE, fail
+from clients.cli.surroundings import address_of, catalogue, told_address
 
 TIMEOUT_SECONDS = 30.0
+AWAY = (
+    httpx.codes.TOO_MANY_REQUESTS,
+    httpx.codes.BAD_GATEWAY,
+    httpx.codes.SERVICE_UNAVAILABLE,
+    httpx.codes.GATEWAY_TIMEOUT,
+)
+"""What a service answers, or a proxy before it, where the same call may go through later."""
 MOST_SUBMITTED = 1000
 MOST_CHECKED = 100
 """At once: so few that the answer comes well within the time, also where two services are asked about each."""
+NOT_PERMITTED = (401, 403)
 
 
 class Api:
-    """Both services. What they refuse is told in their own words; what does not answer ends the command."""
+    """Both services of one beamcat. What they refuse is told in their own words; what does not answer ends the command.
 
-    def __init__(self, environment: dict[str, str], transport: httpx.BaseTransport | None = None) -> None:
-        self.search_url = environment.get("BEAMCAT_SEARCH_URL", "http://127.0.0.1:18005")
-        self.gateway_url = environment.get("BEAMCAT_GATEWAY_URL", "http://127.0.0.1:18000")
-        self.stomp_address = (
-            environment.get("BEAMCAT_STOMP_HOST", "127.0.0.1"),
-            _port(environment.get("BEAMCAT_STOMP_PORT", "61613")),
-        )
-        self._token = environment.get("BEAMCAT_TOKEN", "")
+    An address that nobody named ends it too, once it is needed: none is ever guessed.
+    """
+
+    def __init__(self, named: Catalogue | Mapping[str, str], transport: httpx.BaseTransport | None = None) -> None:
+        self._named = named if isinstance(named, Catalogue) else Catalogue(named)
         self._http = httpx.Client(timeout=TIMEOUT_SECONDS, transport=transport)
+
+    @property
+    def search_url(self) -> str:
+        """Where search answers."""
+        return address_of(self._named, SEARCH_URL, "search service")
+
+    @property
+    def gateway_url(self) -> str:
+        """Where the gateway answers."""
+        return address_of(self._named, GATEWAY_URL, "gateway")
+
+    @property
+    def stomp_address(self) -> tuple[str, int]:
+        """Where frames of ICAT's clients are taken."""
+        host, port = (address_of(self._named, name, "broker for ICAT's clients") for name in STOMP)
+        return host, int(port) if port.isdecimal() else fail(f"BEAMCAT_STOMP_PORT is {port!r}; give a number")
+
+    @property
+    def catalogue(self) -> str:
+        """Which catalogue is asked, and who named it, in words."""
+        return f"the catalogue {told_address(self.search_url)} (named by {self._named.origin})"
+
+    def nothing(self, what: str) -> str:
+        """The sentence for something that is not there, with the catalogue that was asked for it."""
+        return f"{what} in {self.catalogue}"
+
+    def try_out(self) -> None:
+        """Return if both services are beamcat's and the token is one; of the gateway, if it is named."""
+        if "datasets" not in self.search("/datasets", limit=1):
+            fail(f"{self.search_url} is not the search service of a beamcat")
+        if GATEWAY_URL not in self._named.variables:
+            return
+        if "techniques" not in self.describe("/techniques"):
+            fail(f"{self.gateway_url} is not the gateway of a beamcat")
+        if self._named.token:
+            answer = self._post("/datasets:check", {})  # what is checked does not matter: the token is looked at first
+            if answer.status_code in NOT_PERMITTED:
+                self._refused(answer)
 
     def search(self, route: str, /, **parameters: object) -> Any:  # noqa: ANN401  whatever JSON it is
         """The JSON that search answers."""
         wanted = {name: str(value) for name, value in parameters.items() if value is not None}
-        return _json(self._ask("GET", f"{self.search_url}{route}", params=wanted))
+        return self._json(self._ask("GET", f"{self.search_url}{route}", params=wanted))
+
+    def pages(self, route: str, /, **parameters: object) -> Iterator[dict[str, Any]]:
+        """The pages of a list of search, each fetched when it is wanted; what is counted is counted once."""
+        while True:
+            page: dict[str, Any] = self.search(route, **parameters)
+            yield page
+            if page["next"] is None:
+                return
+            parameters |= {"cursor": page["next"], "count": None}
+
+    def sheet(self, route: str, /, **parameters: object) -> tuple[str, str | None]:
+        """A page of a list of search as CSV, and the cursor of the next page."""
+        wanted = {name: str(value) for name, value in parameters.items() if value is not None}
+        answer = self._ask("GET", f"{self.search_url}{route}", params=wanted)
+        if answer.is_error:
+            self._refused(answer)
+        following = answer.links.get("next")
+        return answer.text, httpx.URL(following["url"]).params["cursor"] if following else None
 
     def look_up(self, route: str) -> Any:  # noqa: ANN401  whatever JSON it is
         """What search answers to the holder of the token, or nothing where it has no such thing."""
         answer = self._ask("GET", f"{self.search_url}{route}", headers=self._bearing())
-        return None if answer.status_code == httpx.codes.NOT_FOUND else _json(answer)
+        return None if answer.status_code == httpx.codes.NOT_FOUND else self._json(answer)
 
     def text(self, route: str) -> str:
         """A text that search answers; where it has none, its reason ends the command."""
         answer = self._ask("GET", f"{self.search_url}{route}")
         if answer.is_error:
-            fail(_problem(answer))
+            self._refused(answer)
         return answer.text
 
     def describe(self, route: str) -> Any:  # noqa: ANN401  whatever JSON it is
         """What the gateway says of techniques and kinds."""
-        return _json(self._ask("GET", f"{self.gateway_url}{route}"))
+        return self._json(self._ask("GET", f"{self.gateway_url}{route}"))
 
     def submit(self, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Hand in datasets in order; the gateway's answer for each."""
@@ -53,7 +116,7 @@ class Api:
 
     def announce(self, investigation: dict[str, Any]) -> Any:  # noqa: ANN401  whatever JSON it is
         """Say that the user office planned an investigation; the gateway's receipt."""
-        return _json(self._post("/investigations", investigation))
+        return self._json(self._post("/investigations", investigation))
 
     def check(self, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The full verdict on each submission by itself, or why it would not even be taken; nothing is published."""
@@ -67,46 +130,53 @@ class Api:
             if answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE and len(some) > 1:
                 results += self._in_batches(path, some, len(some) // 2)
             else:
-                results += _json(answer)["results"]
+                results += map(self._with_token_told, self._json(answer)["results"])
         return results
 
     def _post(self, path: str, body: object) -> httpx.Response:
         return self._ask("POST", f"{self.gateway_url}{path}", json=body, headers=self._bearing())
 
     def _bearing(self) -> dict[str, bytes]:
-        return {"Authorization": f"Bearer {self._token}".encode()} if self._token else {}
+        return {"Authorization": f"Bearer {self._named.token}".encode()} if self._named.token else {}
 
     def _ask(self, method: str, url: str, **options: Any) -> httpx.Response:  # noqa: ANN401  as httpx takes them
         try:
             answer = self._http.request(method, url, **options)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            fail(f"{url} is no address ({error}): correct BEAMCAT_GATEWAY_URL or BEAMCAT_SEARCH_URL")
+            fail(f"{url} is no address ({error}): correct it where it is named, which is {self._named.origin}")
         except httpx.TransportError as error:
-            fail(
-                f"{url} does not answer ({error}); is beamcat up? (BEAMCAT_GATEWAY_URL, BEAMCAT_SEARCH_URL)",
-                UNREACHABLE,
-            )
-        if answer.status_code in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE):
-            fail(_problem(answer), UNREACHABLE)
+            fail(f"{url} does not answer ({error}); is beamcat up? (named by {self._named.origin})", UNREACHABLE)
+        if answer.status_code in AWAY:
+            self._refused(answer, UNREACHABLE)
         return answer
+
+    def _json(self, answer: httpx.Response) -> Any:  # noqa: ANN401  whatever JSON it is
+        if answer.is_error:
+            self._refused(answer)
+        try:
+            return answer.json()
+        except ValueError:
+            fail(f"{answer.url} answered no JSON: is this beamcat? (named by {self._named.origin})")
+
+    def _refused(self, answer: httpx.Response, code: int = FAILED) -> NoReturn:
+        """End the command with what the service says; of a token that it does not take, where that comes from."""
+        told = _problem(answer)
+        if answer.status_code in NOT_PERMITTED:
+            told = f"{told}; {self._named.token_told}"
+        elif answer.status_code == httpx.codes.NOT_FOUND:
+            told = f"{told} (asked: {told_address(str(answer.url))}, named by {self._named.origin})"
+        fail(told, code)
+
+    def _with_token_told(self, result: dict[str, Any]) -> dict[str, Any]:
+        """One answer of a batch; where the token is not for it, with where the token comes from."""
+        if result.get("status") not in NOT_PERMITTED:
+            return result
+        return {**result, "detail": f"{result.get('detail')}; {self._named.token_told}"}
 
 
 def connect() -> Api:
-    """The services that the environment names, else those that run in this folder."""
-    return Api(environment())
-
-
-def _json(answer: httpx.Response) -> Any:  # noqa: ANN401  whatever JSON it is
-    if answer.is_error:
-        fail(_problem(answer))
-    try:
-        return answer.json()
-    except ValueError:
-        fail(f"{answer.url} answered no JSON: is this beamcat? (BEAMCAT_GATEWAY_URL, BEAMCAT_SEARCH_URL)")
-
-
-def _port(said: str) -> int:
-    return int(said) if said.isdecimal() else fail(f"BEAMCAT_STOMP_PORT is {said!r}; give a number")
+    """The services of the one beamcat that is meant."""
+    return Api(catalogue())
 
 
 def _problem(answer: httpx.Response) -> str:
@@ -114,5 +184,7 @@ def _problem(answer: httpx.Response) -> str:
         problem = answer.json()
         faults = [f"{fault['field']}: {fault['message']}" for fault in problem.get("errors", ())]
         return "; ".join(faults) or str(problem.get("detail", answer.text))
-    except ValueError:
+    except (ValueError, AttributeError, KeyError, TypeError):  # not a problem of beamcat's
+        if "html" in answer.headers.get("Content-Type", ""):
+            return f"{answer.url} answered {answer.status_code} with a page for people: is there a proxy between?"
         return f"{answer.url} answered {answer.status_code}: {answer.text[:300]}"

@@ -12,11 +12,16 @@ from clients.cli import (
     investigations,
     operations,
     producers,
+    profiles,
     rejections,
     running,
+    showing,
     techniques,
     tokens,
+    waiting,
+    watching,
 )
+from clients.cli.options import asking, program
 from clients.cli.output import Json
 from clients.cli.program import Command, Program, say_version
 
@@ -30,6 +35,7 @@ app = typer.Typer(
 
 
 @app.callback()
+@program
 def beamcat(
     *,
     version: Annotated[
@@ -40,7 +46,7 @@ def beamcat(
     """What may stand before the command's name; `Program` and `say_version` have read it."""
 
 
-RUN, DATASETS, OPERATE = "Run", "Datasets", "Operate"
+RUN, DATASETS, OPERATE, CHOOSE = "Run", "Datasets", "Operate", "Choose a beamcat"
 
 app.command("run", rich_help_panel=RUN)(running.run)
 app.command("demo", rich_help_panel=RUN)(running.demo)
@@ -49,6 +55,9 @@ app.command("announce", rich_help_panel=DATASETS)(investigations.announce)
 app.command("submit", rich_help_panel=DATASETS)(datasets.submit)
 app.command("check", rich_help_panel=DATASETS)(datasets.check)
 app.command("status", rich_help_panel=DATASETS)(datasets.status)
+app.command("show", rich_help_panel=DATASETS)(showing.show)
+app.command("pending", rich_help_panel=DATASETS)(waiting.pending)
+app.command("watch", rich_help_panel=DATASETS)(watching.watch)
 app.command("find", rich_help_panel=DATASETS)(finding.find)
 app.command("lineage", rich_help_panel=DATASETS)(finding.lineage)
 app.command("export", rich_help_panel=DATASETS)(exporting.export)
@@ -62,10 +71,20 @@ app.command("rebuild", rich_help_panel=OPERATE)(operations.rebuild)
 app.command("recover", rich_help_panel=OPERATE)(operations.recover)
 app.add_typer(operations.topics, name="topics", rich_help_panel=OPERATE)
 app.add_typer(tokens.app, name="tokens", rich_help_panel=OPERATE)
+app.command("login", rich_help_panel=CHOOSE)(profiles.login)
+app.add_typer(profiles.app, name="config", rich_help_panel=CHOOSE)
 
-for commands in (app, techniques.app, rejections.app, operations.topics, tokens.app):
+LOCAL = {
+    *(running.run, running.demo, running.up, operations.serve, operations.list_topics),
+    *(profiles.login, profiles.list_all, profiles.use, profiles.forget),
+}
+"""What asks no beamcat that is there already, or says itself which one."""
+
+for commands in (app, techniques.app, rejections.app, operations.topics, tokens.app, profiles.app):
     for command in commands.registered_commands:
         command.cls = Command
+        if command.callback not in LOCAL and command.callback is not None:
+            command.callback = asking(command.callback)
 
 
 def main() -> None:

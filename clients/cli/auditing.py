@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from clients.cli.api import MOST_CHECKED, Api, connect
-from clients.cli.output import Json, console, fail, print_json, print_table, print_verdict, progress_bar
+from clients.cli.output import Json, console, errors, fail, print_json, print_table, print_verdict, progress_bar
 
 PAGE_ROWS = 500
 NOT_PERMITTED = 403
@@ -64,9 +64,12 @@ def audit(
     The token must be for every beamline that is asked about.
     """
     wanted = {"technique": technique, "kind": kind, "proposal": proposal, "beamline": beamline}
-    report = judge(connect(), wanted)
+    api = connect()
+    report = judge(api, wanted)
     if not report.judged and (said := [f"{name} {value}" for name, value in wanted.items() if value]):
-        fail(f"no dataset of {', '.join(said)} is catalogued")
+        fail(api.nothing(f"no dataset of {', '.join(said)} is catalogued"))
+    if not report.judged:
+        errors.print(api.nothing("no dataset is catalogued"), markup=False, soft_wrap=True)
     if as_json:
         print_json(vars(report))
     else:

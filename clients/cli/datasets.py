@@ -129,7 +129,7 @@ def status(
     else:
         receipts = [found for found in [api.look_up(f"/receipts/{subject}")] if found]
     if not receipts:
-        fail(f"nothing was submitted under {subject}")
+        fail(api.nothing(f"nothing was submitted under {subject}"))
     if as_json:
         print_json(receipts)
     else:

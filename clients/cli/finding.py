@@ -1,78 +1,179 @@
 """Commands for those who look for datasets."""
 
+import difflib
+import shlex
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.markup import escape
 from rich.tree import Tree
 
 from clients.cli.api import Api, connect
-from clients.cli.output import Json, console, fail, print_json, print_table
+from clients.cli.found import SHOWN_COLUMNS, Search, print_found, print_found_csv, print_found_json
+from clients.cli.output import WRONG, Json, console, errors, fail, print_json, print_table, print_tree, visible
+from clients.cli.surroundings import settings, time_of
+from shared.identity import proposal_key
 
-FIXED_WORDS = ("kind", "finding", "proposal", "beamline")
+FIXED_WORDS = ("technique", "kind", "finding", "proposal", "beamline")
 SHOWN_VALUES = 30
+MOST_VALUES = 100
+"""That search counts of a facet."""
 SHOWN_DATASETS = 200
 """Of a lineage, unless more are asked for."""
 MOST_OF_A_PAGE = 1000
+FOUND = 20
 MOST_FOUND = 500
 """Datasets of one page of a search."""
+ALIKE = 0.6
+DAYS = {"today": 0, "yesterday": 1}
+
+
+class Order(StrEnum):
+    """Of what is found."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+
+Several = "Any of several: separate them by commas, or repeat the option."
 
 
 def find(  # noqa: PLR0913  # each is an option of the command
-    q: Annotated[str | None, typer.Argument(help="Words in name, path, sample, proposal or text parameters.")] = None,
+    q: Annotated[
+        str | None,
+        typer.Argument(
+            help="Words in name, path, sample, proposal or text parameters; conditions may follow, as in"
+            " 'lysozyme MX_resolution<2'."
+        ),
+    ] = None,
     *,
-    parameters: Annotated[str | None, typer.Option("--parameters", "-p", help="name~op~value,… as in ICAT+.")] = None,
-    proposal: str | None = None,
-    sample: Annotated[list[str] | None, typer.Option(help="Name of a sample, as it is; any of several.")] = None,
-    beamline: str | None = None,
-    kind: str | None = None,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--parameters",
+            "-p",
+            help="Conditions that must hold, such as 'MX_resolution<2, MX_flux>=1e12' or name~op~value as in ICAT+.",
+        ),
+    ] = None,
+    technique: Annotated[list[str] | None, typer.Option(help=f"Such as MX. {Several}")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help=f"Such as mx.raw.datacollection. {Several}")] = None,
+    type_: Annotated[list[str] | None, typer.Option("--type", help="raw or processed.")] = None,
+    proposal: Annotated[list[str] | None, typer.Option(help=f"With separators or without. {Several}")] = None,
+    sample: Annotated[
+        list[str] | None, typer.Option(help="Name of a sample, as it is; repeat for any of several.")
+    ] = None,
+    beamline: Annotated[list[str] | None, typer.Option(help=Several)] = None,
     finding: Annotated[
-        list[str] | None, typer.Option(help="Code of a finding, such as value_implausible; any of several.")
+        list[str] | None, typer.Option(help=f"Code of a finding, such as value_implausible. {Several}")
     ] = None,
     warnings: Annotated[
         bool | None, typer.Option("--has-warnings/--no-warnings", help="With findings, or without any.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST_FOUND)] = 20,
+    begin: Annotated[
+        str | None,
+        typer.Option("--from", help="Started then or later: 2024-11-30, 2024-11-30T09:00, today, yesterday."),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option("--to", help="Started then or earlier; a date is the whole day, in the facility's zone."),
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option(help="start (default), name, committed_at or a numeric parameter.")
+    ] = None,
+    order: Annotated[Order | None, typer.Option(help="desc unless given.")] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(help="Columns beside name and path: parameters, or what a dataset is, as beamline; with commas."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=MOST_FOUND, help=f"{FOUND} datasets unless given.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All datasets that are found, page by page.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, with the columns of search and --columns.")] = False,
     as_json: Json = False,
 ) -> None:
     """Look for datasets. Exit code 1 if none is found."""
+    if every and limit is not None:
+        fail("--all and --limit: give only one of them", WRONG)
+    if as_csv and as_json:
+        fail("--csv and --json: give only one of them", WRONG)
     wanted = {
         "q": q,
-        "parameters": parameters,
-        "proposal": proposal,
-        "sample": ",".join(name.replace(",", "\\,") for name in sample) if sample else None,
-        "beamline": beamline,
-        "kind": kind,
-        "finding": ",".join(finding) if finding else None,
+        "parameters": _any_of(parameters),
+        "technique": _any_of(technique),
+        "kind": _any_of(kind),
+        "type": _any_of(type_),
+        "proposal": _any_of(proposal),
+        "sample": _any_of([name.replace(",", "\\,") for name in sample or ()]),
+        "beamline": _any_of(beamline),
+        "finding": _any_of(finding),
         "has_warnings": None if warnings is None else str(warnings).lower(),
+        **_period(begin, end),
+        "sort": sort,
+        "order": order,
     }
-    answer = connect().search("/datasets", **wanted, limit=limit, count="true")
-    if as_json:
-        print_json(answer)
-    else:
-        print_datasets(answer["datasets"])
-        console.print(f"{len(answer['datasets'])} of {answer['count']}")
-    if not answer["datasets"]:
-        if not as_json:
-            if "~" in (q or ""):
-                console.print(f"conditions on parameters go with -p: beamcat find -p '{q}'", markup=False)
-            _tell_what_there_is(wanted)
+    names = [name for each in columns or () for part in each.split(",") if (name := part.strip())]
+    search = Search(connect(), wanted, names, None if every else limit or FOUND)
+    write = print_found_json if as_json else print_found_csv if as_csv else print_found
+    if not write(search):
+        errors.print(search.api.nothing("nothing was found"), markup=False)
+        if not as_json and not as_csv:
+            _tell_what_there_is(search.api, wanted)
         raise typer.Exit(1)
 
 
-def _tell_what_there_is(wanted: dict[str, str | None]) -> None:
+def _any_of(said: Sequence[str] | None) -> str | None:
+    return ",".join(said) if said else None
+
+
+def _period(begin: str | None, end: str | None) -> dict[str, str | None]:
+    """The times as search shall read them, in the facility's zone. What is no time ends the command."""
+    if begin is None and end is None:
+        return {}
+    known = settings()
+    begin, end = (_day(said, known.time_zone) for said in (begin, end))
+    first = time_of("--from", begin, known) if begin else None
+    last = time_of("--to", end, known, end_of_day=True) if end else None
+    if first and last and first > last:
+        fail(f"--from {begin} is later than --to {end}: give the earlier one with --from", WRONG)
+    return {"startDate": begin, "endDate": end}
+
+
+def _day(said: str | None, zone: str) -> str | None:
+    """`today` and `yesterday` as dates; everything else as it was said."""
+    days = DAYS.get((said or "").strip().lower())
+    return said if days is None else str((datetime.now(ZoneInfo(zone)) - timedelta(days=days)).date())
+
+
+def _tell_what_there_is(api: Api, wanted: dict[str, str | None]) -> None:
     """Of each fixed word that was asked for, and that no dataset has, those that the catalogue has."""
-    words = {facet: wanted[facet] for facet in FIXED_WORDS if wanted[facet]}
+    q = wanted["q"] or ""
+    if "=" in q or "~" in q:
+        console.print(f"if that is a condition on a parameter: beamcat find -p {shlex.quote(q)}", markup=False)
+    words = {facet: said for facet in FIXED_WORDS if (said := wanted[facet])}
     if not words:
         return
-    known = connect().search("/datasets", facets=",".join(words), limit=1)["facets"]
+    known = api.search("/datasets", facets=",".join(words), limit=1)["facets"]
     for facet, said in words.items():
         values = [str(entry["value"]) for entry in known[facet]]
-        if not {value.lower() for value in values} & set((said or "").lower().split(",")):
-            shown = ", ".join(values[:SHOWN_VALUES]) or "none"
-            console.print(
-                f"no dataset has the {facet} {said}; the catalogue has: {shown}", markup=False, soft_wrap=True
-            )
+        for value in filter(None, map(str.strip, said.split(","))) if len(values) < MOST_VALUES else ():
+            if _key(facet, value) not in {_key(facet, each) for each in values}:
+                _tell_values(facet, value, values)
+
+
+def _key(facet: str, value: str) -> str:
+    return proposal_key(value) if facet == "proposal" else value.lower()
+
+
+def _tell_values(facet: str, said: str, values: list[str]) -> None:
+    lower = {value.lower(): value for value in values}
+    near = [lower[each] for each in difflib.get_close_matches(said.lower(), lower, 1, ALIKE)]
+    meant = f"; did you mean {near[0]}?" if near and len(values) > 1 else ""
+    shown = ", ".join(values[:SHOWN_VALUES]) or "none"
+    more = f" and {len(values) - SHOWN_VALUES} more" if len(values) > SHOWN_VALUES else ""
+    console.print(f"no dataset has the {facet} {said}; the catalogue has: {shown}{more}{meant}", markup=False)
 
 
 def lineage(
@@ -115,14 +216,13 @@ def dataset_at(api: Api, path: str) -> dict[str, Any]:
     """The catalogue's row of the dataset at a path."""
     datasets: list[dict[str, Any]] = api.search("/datasets", path=path)["datasets"]
     if not datasets:
-        fail(f"no dataset is catalogued at {path}")
+        fail(api.nothing(f"no dataset is catalogued at {path}"))
     return datasets[0]
 
 
 def print_datasets(datasets: list[dict[str, Any]]) -> None:
     """The catalogue's rows."""
-    columns = ("name", "kind", "sample", "proposal", "start", "revision", "path")
-    print_table(columns, [[dataset.get(column) for column in columns] for dataset in datasets])
+    print_table(SHOWN_COLUMNS, [[dataset.get(column) for column in SHOWN_COLUMNS] for dataset in datasets])
 
 
 def print_lineage(graph: dict[str, Any]) -> None:
@@ -137,7 +237,7 @@ def print_lineage(graph: dict[str, Any]) -> None:
     for dataset_id in nodes:
         if dataset_id not in made:
             _grow(forest, dataset_id, nodes, children, graph["root"], grown)
-    console.print(forest)
+    print_tree(forest)
 
 
 def _grow(  # a tree, where to grow it, and what it grows from
@@ -151,10 +251,11 @@ def _grow(  # a tree, where to grow it, and what it grows from
     """A dataset and what was made from it, which is shown where the dataset stands first."""
     node = nodes[dataset_id]
     style = "bold" if dataset_id == root else ""
-    name, where = escape(node.get("name", "?")), escape(node["path"])
+    name, kind, where = (escape(visible(node.get(part) or "?")) for part in ("name", "kind", "path"))
     results = children.get(dataset_id, ())
     above = "  …" if results and dataset_id in grown else ""
-    branch = tree.add(f"[{style or 'default'}]{name}[/]  [dim]{escape(node.get('kind', ''))}  {where}{above}[/]")
+    said = f"[{style or 'default'}]{name}[/]  [dim]{kind}[/]"
+    branch = tree.add(f"{said}{above}\n[dim]{where}[/]" if console.is_terminal else f"{said}  [dim]{where}[/]{above}")
     if dataset_id in grown:
         return
     grown.add(dataset_id)

@@ -8,9 +8,10 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 import services
+from beamcat_client.addresses import DATABASE_URL, KAFKA
 from clients.cli.completing import service_names
 from clients.cli.output import UNREACHABLE, WRONG, Json, console, fail, print_json, print_table, progress_bar
-from clients.cli.surroundings import own_settings, settings, time_of
+from clients.cli.surroundings import operated, own_settings, settings, time_of
 from shared import logs
 from shared.topics import TOPICS
 
@@ -36,7 +37,7 @@ def migrate() -> None:
     from shared.migrations import SCHEMAS
     from shared.migrations import migrate as migrate_schemas
 
-    _operated(migrate_schemas(settings().database_url))
+    _answer_of(migrate_schemas(operated(DATABASE_URL).database_url))
     console.print(f"Up to date: {', '.join(SCHEMAS)}")
 
 
@@ -48,8 +49,9 @@ def rebuild(
 
     if what != "search":
         fail(f"{what} cannot be rebuilt from events; search can", WRONG)
+    found = operated(DATABASE_URL, KAFKA)
     with _told_events() as progress:
-        count = _operated(rebuild_search(settings(), progress))
+        count = _answer_of(rebuild_search(found, progress))
     console.print(f"search was built again from {count} events")
 
 
@@ -67,10 +69,10 @@ def recover(
     """
     from clients.cli.recovering import recover as recover_lost
 
-    found = settings()
-    begin = time_of("--since", since, found)
+    begin = time_of("--since", since, settings())
+    found = operated(DATABASE_URL, KAFKA)
     with _told_events() as progress:
-        recovered = _operated(recover_lost(found, begin, progress))
+        recovered = _answer_of(recover_lost(found, begin, progress))
     if as_json:
         print_json(vars(recovered))
         return
@@ -94,7 +96,7 @@ def apply_topics(*, as_json: Json = False) -> None:
     """Create missing topics and set every topic's configuration. Doing it again changes nothing."""
     from shared.topic_admin import apply_topics as apply
 
-    applied = _operated(apply(settings()))
+    applied = _answer_of(apply(operated(KAFKA)))
     if as_json:
         print_json([vars(topic) for topic in applied])
     else:
@@ -104,7 +106,7 @@ def apply_topics(*, as_json: Json = False) -> None:
         )
 
 
-def _operated(work: Coroutine[Any, Any, T]) -> T:
+def _answer_of(work: Coroutine[Any, Any, T]) -> T:
     """What came of it; where Kafka or PostgreSQL refuse or do not answer, the command ends in words."""
     from sqlalchemy.exc import DBAPIError
 

@@ -9,9 +9,11 @@ from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook,
 from rich.markup import escape
 from rich.progress import Progress
 from rich.segment import Segment
-from rich.table import Table
+from rich.tree import Tree
 
-from shared.visible import UNSEEN, visible
+from clients.cli.tables import table
+from shared.visible import UNSEEN
+from shared.visible import visible as visible  # noqa: PLC0414  commands have it from here
 
 
 class _Visible:
@@ -32,15 +34,16 @@ class _MakeVisible(RenderHook):
         return [_Visible(printed) for printed in renderables]
 
 
-PIPED_WIDTH = 240
-console = Console(highlight=False)
-if not console.is_terminal:
-    console.width = PIPED_WIDTH
-errors = Console(stderr=True, highlight=False)
+console = Console(highlight=False, emoji=False, soft_wrap=True)
+"""Breaks no line: a terminal that does it itself still copies a path or an id whole."""
+errors = Console(stderr=True, highlight=False, emoji=False)
 for each in (console, errors):
     each.push_render_hook(_MakeVisible())
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+UNBROKEN_WIDTH = 100_000
+"""Cells: more than any line of a tree has."""
 
 MOST_LISTED = 10
 """Paths in one sentence."""
@@ -60,21 +63,48 @@ def progress_bar() -> Progress:
 
 def print_json(value: object) -> None:
     """One JSON document on standard output: exact, with what a terminal would obey as escapes of JSON."""
-    text = json.dumps(value, indent=2, default=str, ensure_ascii=False)
-    typer.echo(UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    typer.echo(json_text(value, indent=2))
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """The JSON of a value, with what a terminal would obey as escapes of JSON."""
+    text = json.dumps(value, indent=indent, default=str, ensure_ascii=False)
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def print_file(text: str) -> None:
     """A file's content on standard output: exact, unless a terminal would read it."""
-    typer.echo(visible(text) if console.is_terminal else text)
+    text = visible(text.replace("\r\n", "\n")) if console.is_terminal else text
+    typer.echo(text, nl=not text.endswith("\n"))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
-    """A table that folds its texts to the terminal's width."""
-    table = Table(*columns, title=title, title_justify="left", header_style="bold")
-    for row in rows:
-        table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
-    console.print(table)
+    """A table as wide as the terminal, in which nothing is broken that can be pasted; elsewhere each row is one line.
+
+    The rows may be without end: what comes is printed.
+    """
+    if title:
+        console.print(title, style="bold", markup=False)
+    shown = ([cell if cell is None else visible(str(cell)) for cell in row] for row in rows)
+    lines = table(columns, shown, console.width if console.is_terminal else None)
+    console.print("\n".join(next(lines)), style="bold", markup=False)
+    for row in lines:
+        typer.echo("\n".join(row))
+
+
+class _Unbroken:
+    """A tree, whose lines are as long as they are."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from console.render(self._tree, options.update_width(UNBROKEN_WIDTH))
+
+
+def print_tree(tree: Tree) -> None:
+    """A tree, in which nothing is broken that can be pasted."""
+    console.print(_Unbroken(tree))
 
 
 def listed(paths: Sequence[str], count: int | None = None) -> str:
@@ -107,6 +137,11 @@ class Failed(Exception):
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
         self.code = code
+
+
+def print_wrong(failure: Failed) -> None:
+    """What is wrong, on standard error."""
+    errors.print(f"[red]beamcat:[/] {escape(str(failure))}", soft_wrap=True)
 
 
 def fail(message: str, code: int = FAILED) -> NoReturn:

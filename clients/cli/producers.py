@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from clients.cli.api import connect
-from clients.cli.output import Json, print_json, print_table
+from clients.cli.output import Json, errors, print_json, print_table
 from clients.cli.surroundings import settings, time_of
 
 COUNTS = ("committed", "unchanged", "pending", "in_flight", "rejected")
@@ -18,7 +18,10 @@ def list_producers(
 ) -> None:
     """What became of what each producer sent lately, those with most rejections first."""
     begin = time_of("--since", since, settings()).isoformat() if since else None
-    answer = connect().search("/producers", since=begin)
+    api = connect()
+    answer = api.search("/producers", since=begin)
+    if not answer["producers"]:
+        errors.print(api.nothing("no producer was heard of"), markup=False, soft_wrap=True)
     if as_json:
         print_json(answer)
         return

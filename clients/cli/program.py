@@ -12,7 +12,7 @@ import typer.core
 from rich.markup import escape
 from typer.exceptions import TyperException
 
-from clients.cli.output import WRONG, Failed, console, errors, fail, print_json
+from clients.cli.output import WRONG, Failed, console, errors, fail, print_json, print_wrong
 from shared.settings import misspelt
 
 JSON = "--json"
@@ -54,18 +54,18 @@ def _told(*, wants_json: bool) -> Iterator[None]:
     try:
         yield
     except Failed as failure:
-        _tell(str(failure), failure.code, wants_json=wants_json)
+        _tell(failure, wants_json=wants_json)
     except TyperException as fault:
         if not wants_json:
             raise
-        _tell(fault.format_message(), fault.exit_code, wants_json=True)
+        _tell(Failed(fault.format_message(), fault.exit_code), wants_json=True)
 
 
-def _tell(sentence: str, code: int, *, wants_json: bool) -> None:
-    errors.print(f"[red]beamcat:[/] {escape(sentence)}", soft_wrap=True)
+def _tell(failure: Failed, *, wants_json: bool) -> None:
+    print_wrong(failure)
     if wants_json:
-        print_json({"error": sentence, "exit_code": code})
-    raise typer.Exit(code)
+        print_json({"error": str(failure), "exit_code": failure.code})
+    raise typer.Exit(failure.code)
 
 
 def say_version(context: typer.Context, asked: bool) -> None:

@@ -1,7 +1,8 @@
-"""What was not taken: looking at it, and sending it again after a correction."""
+"""What was not taken: finding it and looking at it."""
 
-import base64
-import json
+import shlex
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,75 +10,107 @@ from uuid import UUID
 import typer
 from rich.markup import escape
 
-from clients.cli.api import connect
+from clients.cli import corrections
+from clients.cli.api import Api, connect
 from clients.cli.completing import rejection_codes, service_names
-from clients.cli.datasets import follow, print_states
-from clients.cli.output import Json, console, fail, print_findings, print_json, print_table
-from clients.cli.sources import read_submissions
-from clients.cli.stomp import send
+from clients.cli.originals import lines_of
+from clients.cli.output import WRONG, Json, console, errors, fail, print_findings, print_json, print_table
 from clients.cli.surroundings import settings, time_of
-from shared.topics import QUEUE
 
 app = typer.Typer(help="What was not taken, and why.", no_args_is_help=True)
 
 MOST_LISTED = 500
 """Rejections of one page."""
+COLUMNS = ("rejection_id", "rejected_at", "producer", "code", "path", "message")
+GROUPS = ("code", "producer", "open", "count", "first", "last", "newest rejection_id")
+ORIGIN = ("rejection_id", "receipt_id", "path", "beamline", "producer", "topic", "partition", "offset", "rejected_at")
+EARLIEST = "1900-01-01"
+"""As `since`, it counts all."""
 RejectionId = Annotated[
     UUID, typer.Argument(metavar="REJECTION_ID", help="The id that `beamcat rejections list` shows.")
 ]
 
 
 @app.command("list")
-def list_rejections(
+def list_rejections(  # noqa: PLR0913  # each is an option of the command
     *,
     code: Annotated[str | None, typer.Option(help="Only this rejection code.", autocompletion=rejection_codes)] = None,
+    finding: Annotated[str | None, typer.Option(help="Only with a finding of this code.")] = None,
     stage: Annotated[
         str | None, typer.Option(help="Only what this stage refused.", autocompletion=service_names)
     ] = None,
     producer: Annotated[
         str | None, typer.Option(help="Only what this producer sent, as `beamcat producers` names it.")
     ] = None,
+    path: Annotated[str | None, typer.Option(help="Only of the dataset at this path.")] = None,
+    beamline: Annotated[str | None, typer.Option(help="Only of this beamline.")] = None,
     since: Annotated[str | None, typer.Option(help="ISO 8601.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST_LISTED)] = 20,
+    until: Annotated[str | None, typer.Option(help="ISO 8601; a date alone is the whole day.")] = None,
+    include_resolved: Annotated[bool, typer.Option("--all", help="Also those that are resolved.")] = False,
+    only_resolved: Annotated[
+        bool, typer.Option("--resolved", help="Only those whose dataset is catalogued after all.")
+    ] = False,
+    group: Annotated[bool, typer.Option("--group", help="Count them by code and producer.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_LISTED, help="At most so many.")] = 20,
+    cursor: Annotated[str | None, typer.Option(help="Go on here: `next` of the list before.")] = None,
     as_json: Json = False,
 ) -> None:
-    """The newest rejections."""
+    """The newest rejections that are not resolved. A rejection is resolved once its dataset is catalogued after all."""
+    if include_resolved and only_resolved:
+        fail("--all and --resolved exclude each other; give one", WRONG)
     begin = time_of("--since", since, settings()).isoformat() if since else None
-    answer = connect().search("/rejections", code=code, stage=stage, producer=producer, since=begin, limit=limit)
+    end = time_of("--until", until, settings(), end_of_day=True).isoformat() if until else None
+    said = {"code": code, "finding": finding, "stage": stage, "producer": producer, "path": path, "beamline": beamline}
+    state = "all" if include_resolved else "resolved" if only_resolved else "open"
+    fields = said | {"since": begin, "until": end}
+    api = connect()
+    if group:
+        _group(api, fields | {"state": "resolved" if only_resolved else "all"}, as_json=as_json)
+        return
+    fields["state"] = state
+    rejections, following = _listed(api, fields, limit, cursor)
+    if not rejections:
+        _print_none(api, state)
     if as_json:
-        print_json(answer)
-    else:
-        columns = ("rejection_id", "rejected_at", "stage", "code", "path", "message")
-        print_table(columns, [[rejection.get(column) for column in columns] for rejection in answer["rejections"]])
+        print_json({"rejections": rejections, "next": following})
+        return
+    if rejections:
+        _print_list(rejections, state=state)
+    if following:
+        flags = [] if state == "open" else ["--all" if include_resolved else "--resolved"]
+        console.print(f"{_total(api, fields)}; go on with:", markup=False, soft_wrap=True)
+        times = {"since": since, "until": until}
+        _print_command("list", *_options(said | times), *flags, "--limit", str(limit), "--cursor", following)
 
 
 @app.command("show")
 def show(rejection_id: RejectionId, *, as_json: Json = False) -> None:
-    """One rejection with every finding and the original event."""
-    rejection = _rejection(rejection_id)
+    """One rejection: the reason, every finding, and the original with the findings beside it."""
+    rejection = corrections.rejection_of(connect(), rejection_id)
     if as_json:
         print_json(rejection)
         return
     told = escape(f"by {rejection['stage']}: {rejection['message']}")
     console.print(f"[red]{escape(rejection['code'])}[/] {told}", soft_wrap=True)
     print_findings(rejection["findings"])
-    origin = {
-        name: rejection.get(name)
-        for name in ("receipt_id", "path", "producer", "topic", "partition", "offset", "rejected_at")
-    }
-    for name, value in origin.items():
-        console.print(f"  {name}: {value}", markup=False, soft_wrap=True)
-    console.print(
-        rejection["value_text"] or "(the original bytes are no text, or too many: see value_base64 with --json)",
-        markup=False,
-        soft_wrap=True,
-    )
+    for name in ORIGIN:
+        if rejection.get(name) is not None:
+            console.print(f"  {name}: {rejection[name]}", markup=False, soft_wrap=True)
+    if resolved := rejection.get("resolved"):
+        console.print(f"  [green]resolved[/]: {escape(_resolution(resolved))}", soft_wrap=True)
+    _print_original(rejection)
+    for command, meaning in _next_commands(rejection, rejection_id):
+        console.print(f"[dim]{meaning}:[/]")
+        _print_command(*command)
 
 
 @app.command("resubmit")
 def resubmit(
     rejection_id: RejectionId,
     *,
+    edit: Annotated[
+        bool, typer.Option("--edit", help="Correct the original in $VISUAL or $EDITOR, see it checked, and send it.")
+    ] = False,
     file: Annotated[
         Path | None,
         typer.Option(
@@ -88,62 +121,98 @@ def resubmit(
     as_json: Json = False,
 ) -> None:
     """Send a rejected submission, or a rejected frame of an ICAT client, again, as it was or corrected."""
-    rejection = _rejection(rejection_id)
-    is_frame = rejection["topic"].startswith(QUEUE)
-    original = file.read_bytes() if file else _value(rejection) if is_frame else _submission(rejection)
-    if save:
-        _save(original, save)
-        told = f"written to {save}; correct it and run: beamcat rejections resubmit {rejection_id} --file {save}"
-        if as_json:
-            print_json({"saved": str(save)})
-        else:
-            console.print(told, markup=False, soft_wrap=True)
-    elif is_frame:
-        send(connect().stomp_address, rejection["topic"].removeprefix(QUEUE), original)
-        if as_json:
-            print_json({"state": "taken"})
-        else:
-            console.print("taken; a frame has no receipt: find its dataset, or look whether it was rejected again")
-    else:
-        _submit(_correction(file) if file else json.loads(original), as_json=as_json)
+    if edit and (file or save or as_json):
+        fail("--edit is for a person at a terminal; give it without --file, --save and --json", WRONG)
+    corrections.resubmit(connect(), rejection_id, corrections.Wanted(file, save, edit, as_json))
 
 
-def _save(original: bytes, file: Path) -> None:
-    try:
-        file.write_bytes(original)
-    except OSError as error:
-        fail(f"{file} cannot be written: {error}")
+def _listed(
+    api: Api, fields: Mapping[str, Any], limit: int, cursor: str | None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """So many rejections, and where to go on. A page may be shorter than it was asked for, although there are more."""
+    rejections: list[dict[str, Any]] = []
+    while True:
+        answer = api.search("/rejections", **fields, limit=limit - len(rejections), cursor=cursor)
+        rejections += answer["rejections"]
+        cursor = answer.get("next")
+        if len(rejections) >= limit or cursor is None:
+            return rejections, cursor
 
 
-def _correction(file: Path) -> dict[str, Any]:
-    submissions = read_submissions(file)
-    if len(submissions) > 1:
-        fail(f"{file} holds {len(submissions)} submissions; give the corrected one alone")
-    return submissions[0]
+def _print_none(api: Api, state: str) -> None:
+    which = "" if state == "all" else f" that is {state}"
+    cure = "" if state == "all" else "; --all lists the others as well"
+    errors.print(api.nothing(f"no rejection{which} was found") + cure, markup=False)
 
 
-def _submit(submission: dict[str, Any], *, as_json: bool) -> None:
-    states = follow(connect(), [submission])
+def _print_list(rejections: list[dict[str, Any]], *, state: str) -> None:
+    columns = COLUMNS if state == "open" else (*COLUMNS, "resolved")
+    rows = [[rejection.get(column) for column in COLUMNS] for rejection in rejections]
+    if state != "open":
+        rows = [
+            [*row, _resolution(rejection["resolved"]) if rejection.get("resolved") else "open"]
+            for row, rejection in zip(rows, rejections, strict=True)
+        ]
+    print_table(columns, rows)
+    console.print("[dim]the original, and what to do about it:[/]")
+    _print_command("show", str(rejections[0]["rejection_id"]))
+
+
+def _group(api: Api, fields: Mapping[str, Any], *, as_json: bool) -> None:
+    answer = api.search("/rejections/summary", **fields)
     if as_json:
-        print_json(states)
-    else:
-        print_states(states)
-    if states[0]["state"] in ("refused", "rejected"):
-        raise typer.Exit(1)
+        print_json(answer)
+        return
+    groups = answer["groups"]
+    if not groups:
+        errors.print(api.nothing(f"no rejection since {answer['since']} was found"), markup=False)
+        return
+    rows = [
+        [*(group[name] for name in ("code", "producer", "open", "count", "first", "last")), group["rejection_id"]]
+        for group in groups
+    ]
+    partly = "" if answer["complete"] else ", the newest; narrow it down to count all"
+    print_table(GROUPS, rows, title=f"rejections since {answer['since']}{partly}")
+    first = {name: groups[0][name] for name in ("code", "producer")}
+    console.print("[dim]the first of these one by one:[/]")
+    _print_command("list", *_options(first))
 
 
-def _rejection(rejection_id: UUID) -> dict[str, Any]:
-    rejection: dict[str, Any] | None = connect().look_up(f"/rejections/{rejection_id}")
-    return rejection if rejection is not None else fail(f"there is no rejection {rejection_id}")
+def _total(api: Api, fields: Mapping[str, Any]) -> str:
+    """How many there are; how many at least, where there are too many to be counted."""
+    answer = api.search("/rejections/summary", **{**fields, "since": fields["since"] or EARLIEST})
+    count = sum(group["count"] for group in answer["groups"])
+    return f"{count} in all" if answer["complete"] else f"{count} or more in all"
 
 
-def _value(rejection: dict[str, Any]) -> bytes:
-    return base64.b64decode(rejection["value_base64"] or "")
+def _print_original(rejection: Mapping[str, Any]) -> None:
+    if not rejection["value_base64"]:
+        console.print("(the original bytes were not kept, or there were none)")
+        return
+    console.print("[dim]what was sent (--json has every byte, `resubmit --save` writes them to a file):[/]")
+    for line in lines_of(rejection):
+        about = f"  [red]← {escape(', '.join(line.codes))}[/]" if line.codes else ""
+        console.print(f"{escape(line.text)}{about}", soft_wrap=True)
 
 
-def _submission(rejection: dict[str, Any]) -> bytes:
-    try:
-        submission = json.loads(_value(rejection))["submission"]
-    except (ValueError, KeyError, TypeError):
-        fail("the original is no readable submission; write a corrected one and give it with --file")
-    return f"{json.dumps(submission, indent=2, ensure_ascii=False)}\n".encode()
+def _next_commands(rejection: Mapping[str, Any], rejection_id: UUID) -> Iterator[tuple[list[str], str]]:
+    """What can be done, each with its meaning."""
+    if not rejection.get("resolved") and rejection["value_base64"]:
+        yield ["resubmit", str(rejection_id), "--edit"], "correct it in your editor and send it again"
+        yield ["resubmit", str(rejection_id)], "send it again as it is, if the reason is gone"
+    if path := rejection.get("path"):
+        yield ["list", "--all", "--path", str(path)], "everything that was refused of this dataset"
+
+
+def _print_command(*arguments: str) -> None:
+    console.print(f"  beamcat rejections {shlex.join(arguments)}", markup=False, soft_wrap=True)
+
+
+def _options(said: Mapping[str, str | None]) -> list[str]:
+    return [word for name, value in said.items() if value is not None for word in (f"--{name}", value)]
+
+
+def _resolution(resolved: Mapping[str, Any]) -> str:
+    """Where it can be found now."""
+    at = datetime.fromisoformat(resolved["committed_at"]).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return f"revision {resolved['revision']} of dataset {resolved['dataset_id']}, {at}"

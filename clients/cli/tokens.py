@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from clients.cli.output import WRONG, Json, console, fail, print_json, print_table
-from clients.cli.surroundings import settings, time_of
+from clients.cli.surroundings import TOKENS_FILE, operated, settings, time_of
 from shared.tokens import TokenNameTaken, TokensUnreadable, create_token, list_tokens, revoke_token
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ def revoke(name: Name) -> None:
 
 def _tried(work: Callable[[Path], T]) -> T:
     """What comes of some work on the tokens file; where it cannot be read or written, the command ends in words."""
-    file = settings().tokens_file
+    file = operated(TOKENS_FILE).tokens_file
     try:
         return work(file)
     except TokensUnreadable as error:

@@ -17,6 +17,10 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a start of the broker only checks the jars, and does not wait for what fetches them
+    from jgo.maven import MavenContext
 
 REPOSITORY = Path(__file__).parents[2]
 LOCK = REPOSITORY / "jgo.lock.toml"
@@ -123,7 +127,7 @@ def _is_in_place(jar: LockedJar, directory: Path) -> bool:
 
 
 def _fetch(jar: LockedJar, directory: Path, repositories: dict[str, str] | None, pauses_s: Sequence[float]) -> None:
-    from requests import RequestException  # jgo's; a start of the broker does not wait for its import
+    from requests import RequestException  # jgo's
 
     for pause_s in (*pauses_s, None):
         try:
@@ -139,23 +143,34 @@ def _fetch(jar: LockedJar, directory: Path, repositories: dict[str, str] | None,
 
 
 def _fetch_once(jar: LockedJar, directory: Path, repositories: dict[str, str] | None) -> None:
-    from jgo.maven import MavenContext
-
     with tempfile.TemporaryDirectory(dir=directory) as private:
-        context = MavenContext(repo_cache=Path(private), timeout=60, remote_repos=repositories)
-        fetched = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
+        fetched = (
+            _maven(Path(private), repositories)
+            .project(jar.group, jar.artifact)
+            .at_version(jar.version)
+            .artifact()
+            .resolve()
+        )
         if (found := sha256_of(fetched)) != jar.sha256:
             raise JarDiffersError(f"{jar.file_name} was fetched with SHA-256 {found}, locked is {jar.sha256}")
         fetched.replace(directory / jar.file_name)
 
 
+def _maven(cache: Path, repositories: dict[str, str] | None = None) -> "MavenContext":
+    """The access of jgo to repositories. It trusts the certificates that this machine trusts, as pip and uv do."""
+    from jgo.maven import MavenContext
+    from truststore import inject_into_ssl
+
+    inject_into_ssl()
+    return MavenContext(repo_cache=cache, timeout=60, remote_repos=repositories)
+
+
 def relock() -> None:
     """Resolve ``jgo.toml`` anew, with all that it needs, and write the lock with the SHA-256 of each jar."""
     from jgo.env import EnvironmentBuilder, EnvironmentSpec
-    from jgo.maven import MavenContext
 
     with tempfile.TemporaryDirectory() as private:
-        context = MavenContext(repo_cache=Path(private, "repository"), timeout=60)
+        context = _maven(Path(private, "repository"))
         builder = EnvironmentBuilder(context=context, cache_dir=Path(private, "environment"))
         builder.resolve_lockfile(EnvironmentSpec.load(REPOSITORY / "jgo.toml")).save(LOCK)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.linker.investigations import Plan, investigation_of
 from services.linker.lineage import Node, circle_through
-from services.linker.near import Near, looked_for, near_misses
+from services.linker.near import Near, looked_for, near_misses, near_paths
 from services.linker.relationships import CataloguedDataset, disagreements, forsaken, input_replaced, milder, refusing
 from shared.events import DatasetFacts, Finding, InputRef, LinkedInput, Links, Pending, Section
 from shared.findings import summed_up
@@ -190,7 +190,14 @@ def pending_of(submission: HeldSubmission, missing: Sequence[str], deadline: dat
         since=submission.since,
         deadline=deadline,
         findings=near_misses(submission.path, missing, near),
+        near=near_paths(submission.path, missing, near),
     )
+
+
+def introduced(pending: Pending, dataset: DatasetFacts) -> Pending:
+    """The same, with what the dataset is: what is held of a submission does not say that again."""
+    facts = {name: getattr(dataset, name) for name in ("name", "kind", "proposal", "beamline")}
+    return pending.model_copy(update=facts)
 
 
 @dataclass
@@ -241,6 +248,8 @@ class Linker:
                 outcome = self._answer(submission, event, known, ancestry, lines, now)
             if dataset_id in known.rejected and not isinstance(outcome, Refusal):
                 known = known.readmitting(dataset_id)
+            if isinstance(outcome, Waiting):
+                outcome = Waiting(introduced(outcome.pending, event.event.dataset))
             outcomes.append(outcome)
         return outcomes
 

@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.linker.handler import pending_of
+from services.linker.handler import introduced, pending_of
 from services.linker.holding import STAGE, Holding, open_holding
 from services.linker.near import Near, looked_for
 from services.linker.ports import MOST_AT_ONCE, Links
-from shared.events import DatasetPending
+from shared.events import DatasetFacts, DatasetPending
 from shared.topics import PENDING
 from shared.wire import Message, derived_headers
 
@@ -20,6 +20,7 @@ LOOKS_AFTER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     holding: Holding
+    dataset: DatasetFacts
     waits_for: Sequence[str]
 
     def told(self, near: Near, now: datetime) -> Message | None:
@@ -31,7 +32,8 @@ class _Waiting:
         if not pending.findings:
             return None
         headers = derived_headers(PENDING, record, submission.id.receipt_id, STAGE, now)
-        value = DatasetPending(pending=pending).model_dump_json().encode()
+        told = DatasetPending(pending=introduced(pending, self.dataset))
+        value = told.model_dump_json().encode()
         return Message(PENDING.name, str(submission.dataset_id).encode(), value, headers)
 
 
@@ -60,4 +62,4 @@ def _opened(holding: Holding) -> _Waiting | None:
     if dataset is None:
         return None
     missing = set(holding.missing)
-    return _Waiting(holding, [declared.path for declared in dataset.inputs if declared.dataset_id in missing])
+    return _Waiting(holding, dataset, [declared.path for declared in dataset.inputs if declared.dataset_id in missing])

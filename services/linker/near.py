@@ -7,7 +7,7 @@ lies, as a file of it does.
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
-from shared.events import Finding
+from shared.events import Finding, NearPaths
 
 NEAR_MISS = "input_near_miss"
 MOST_INPUTS = 20
@@ -42,10 +42,15 @@ def looked_for(paths: Iterable[str]) -> list[str]:
     return list(islice(paths, MOST_INPUTS))
 
 
-def near_misses(own_path: str, missing: Iterable[str], near: Near) -> list[Finding]:
-    """What is to be said of the missing inputs of a dataset; it is no input of itself."""
+def near_paths(own_path: str, missing: Iterable[str], near: Near) -> list[NearPaths]:
+    """Of the missing inputs of a dataset, those with near paths. A dataset is not an input of itself."""
     looked_up = ((path, [other for other in near.get(path, ()) if other != own_path]) for path in missing)
-    return [_near_miss(path, others) for path, others in looked_up if others]
+    return [NearPaths(path=path, near=others) for path, others in looked_up if others]
+
+
+def near_misses(own_path: str, missing: Iterable[str], near: Near) -> list[Finding]:
+    """What is to be said of the missing inputs of a dataset."""
+    return [_near_miss(each.path, each.near) for each in near_paths(own_path, missing, near)]
 
 
 def _near_miss(path: str, others: Sequence[str]) -> Finding:

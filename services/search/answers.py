@@ -12,14 +12,23 @@ from services.search.receipts import Choice, Row
 
 T = TypeVar("T", bytes, str)
 
+WRITTEN_APART = frozenset(
+    {"record_offset", "findings", "finding_codes", "headers", "key", "value", "submission", "heard_at"}
+)
+"""Of a rejection's row, what a reader gets in another form, or not at all."""
 PART = 3 * 64 * 1024
 """Bytes or characters that are written at a time; base64 has no padding between them."""
 
 
 def receipt_answer(row: Row, now: datetime) -> Row:
-    """The state of a receipt: in_flight, pending, committed, unchanged or rejected, each with what belongs to it."""
+    """The state of a receipt: in_flight, pending, committed, unchanged or rejected, each with what belongs to it.
+
+    `warnings` are the codes of the findings that the dataset has as it is catalogued now.
+    """
     answer: Row = {name: row[name] for name in ("receipt_id", "dataset_id", "path", "submitted_at")}
     answer.update(json.loads(row["answer"]))
+    if answer["state"] in ("committed", "unchanged"):
+        answer["warnings"] = row.get("warnings") or []
     if answer["state"] in ("in_flight", "pending") and row["submitted_at"]:
         answer["age_seconds"] = round((now - row["submitted_at"]).total_seconds(), 3)
     return answer
@@ -35,7 +44,7 @@ def chosen_answer(choice: Choice, now: datetime) -> Row:
 
 def rejection_parts(row: Row) -> Iterator[bytes]:
     """A rejection as JSON, with its original bytes in base64, and as text where they are text: written part by part."""
-    answer = {name: row[name] for name in row if name not in ("record_offset", "findings", "headers", "key", "value")}
+    answer = {name: row[name] for name in row if name not in WRITTEN_APART}
     answer["offset"] = row["record_offset"]
     answer["findings"] = json.loads(row["findings"])
     answer["headers"] = json.loads(row["headers"])

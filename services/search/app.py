@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from services.search.forgetting import Forgetting
 from services.search.handler import (
     CommittedView,
     SubmittedView,
@@ -31,21 +32,23 @@ from shared.vocabulary import Vocabulary
 
 
 def assemble(ground: Ground) -> Parts:
-    """Its stages, the sealing of blocks and the routes."""
+    """Its stages, the sealing of blocks, the forgetting of what happened, and the routes."""
     store = PostgresReadModel(ground.database, ground.clock)
     vocabulary = Vocabulary.load(own_folders("vocabulary", ground.settings.schema_directories))
     techniques = TechniqueBook.load(own_folders("techniques", ground.settings.schema_directories))
     router = routes(ground, vocabulary)
     router.include_router(icat_plus_routes(ground, vocabulary, techniques))
-    return Parts(stages_of(store, ground.identities), (Sealing(ground.database, ground.patience).run,), router)
+    forgetting = Forgetting(ground.database, ground.patience, ground.clock)
+    beside = (Sealing(ground.database, ground.patience).run, forgetting.run)
+    return Parts(stages_of(store, ground.identities), beside, router)
 
 
 def stages_of(store: PostgresReadModel | MemoryReadModel, identities: Identities) -> tuple[Stage[Any, Any], ...]:
     """The stages, which `rebuild` runs as well."""
     return (
         Stage("search", COMMITTED, CommittedView, note_committed, store),
-        Stage("search-rejections", REJECTED, DatasetRejected, note_rejected, store, onlooker=True),
-        Stage("search-pending", PENDING, DatasetPending, note_pending, store),
+        Stage("search-rejections", REJECTED, DatasetRejected, partial(note_rejected, identities), store, onlooker=True),
+        Stage("search-pending", PENDING, DatasetPending, partial(note_pending, identities), store),
         Stage("search-receipts", SUBMITTED, SubmittedView, partial(note_submitted, identities), store, onlooker=True),
         Stage("search-investigations", REGISTERED, InvestigationRegistered, note_registered, store),
         Stage("search-logbook", LOGBOOK, LogbookWritten, note_written, store),

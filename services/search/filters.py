@@ -1,11 +1,13 @@
-"""The filter grammar of ICAT+: `name~op~value,name2~op~value,name3`. Pure."""
+"""Conditions on parameters: what is said of them in words, as tests of canonical values. Pure."""
 
 import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, tzinfo
+from typing import TypeAlias
 
+from services.search.grammar import FilterInvalid, Said, comparisons, split
 from services.search.naming import Naming
 
 COMPARISONS: dict[str, Callable[[float], tuple[float, float]]] = {
@@ -15,14 +17,11 @@ COMPARISONS: dict[str, Callable[[float], tuple[float, float]]] = {
     "lteq": lambda number: (-math.inf, number),
 }
 """Each comparison as an interval that holds both its ends."""
-OPERATORS = ("eq", "like", *COMPARISONS, "in")
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+OTHER_DATE = re.compile(r"(\d{1,2})[./ -](\d{1,2})[./ -](\d{4})|(\d{4})[./ -](\d{1,2})(?:[./ -](\d{1,2}))?", re.ASCII)
+"""A day first or a year first, as people write dates."""
 FIRST_YEAR, LAST_YEAR = 1900, 2200
-
-
-class FilterInvalid(ValueError):
-    """A filter or a time that cannot be understood; the message has the cure."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,13 @@ class AnyOf:
 
 
 @dataclass(frozen=True)
+class NoneOf:
+    """The dataset has the parameter, and none of its values is one of these."""
+
+    values: AnyOf
+
+
+@dataclass(frozen=True)
 class Like:
     """A text of the parameter matches the pattern of SQL's LIKE, in any letter case."""
 
@@ -57,12 +63,15 @@ class Exists:
     """The dataset has the parameter."""
 
 
+Test: TypeAlias = Within | AnyOf | NoneOf | Like | Exists
+
+
 @dataclass(frozen=True)
 class Condition:
     """One thing that must hold of one parameter, under its canonical name if the vocabulary has one."""
 
     name: str
-    test: Within | AnyOf | Like | Exists
+    test: Test
 
 
 def conditions_of(text: str, naming: Naming) -> list[Condition]:
@@ -73,8 +82,8 @@ def conditions_of(text: str, naming: Naming) -> list[Condition]:
     """
     conditions: list[Condition] = []
     intervals: dict[str, Condition] = {}
-    for item in split(text, ","):
-        condition = _condition(item, naming)
+    for said in comparisons(text):
+        condition = Condition(naming.canonical(said.name), _test(said, naming))
         if isinstance(condition.test, Within):
             key = condition.name.lower()
             intervals[key] = _narrowed(intervals.get(key), condition)
@@ -91,36 +100,32 @@ def _narrowed(known: Condition | None, more: Condition) -> Condition:
     return Condition(known.name, Within(max(known.test.low, more.test.low), min(known.test.high, more.test.high)))
 
 
-def _condition(item: str, naming: Naming) -> Condition:
-    said, *rest = item.split("~", 2)
-    name = naming.canonical(said.strip())
-    if not name:
-        raise FilterInvalid(f"{item[:100]!r} names no parameter; write name~op~value")
-    if not rest:
-        return Condition(name, Exists())
-    operator, value = rest[0].strip().lower(), rest[1] if len(rest) > 1 else ""
-    if operator not in OPERATORS:
-        raise FilterInvalid(f"{rest[0][:100]!r} is no operator; there are {', '.join(OPERATORS)}")
-    if not value:
-        raise FilterInvalid(f"{item[:100]!r} has no value; write {name[:100]}~{operator}~value")
-    return Condition(name, _test(name, operator, value, naming))
-
-
-def _test(name: str, operator: str, value: str, naming: Naming) -> Within | AnyOf | Like:
-    match operator:
+def _test(said: Said, naming: Naming) -> Test:
+    name = naming.canonical(said.name)
+    match said.operator:
+        case "":
+            return Exists()
         case "in":
-            texts = (text for one in split(value, ";") for text in _readings(name, one, naming))
+            texts = (text for one in split(said.value, ";") for text in _readings(name, one, naming))
             return AnyOf(tuple(dict.fromkeys(texts)))
         case "like":
-            return Like(_pattern(value))
-        case "eq":
-            return AnyOf(tuple(dict.fromkeys(_readings(name, value, naming))))
-    number = _quantity(name, value.strip(), naming)
+            return Like(_pattern(said.value))
+        case "eq" | "neq":
+            values = AnyOf(tuple(dict.fromkeys(_readings(name, said.value, naming))))
+            return values if said.operator == "eq" else NoneOf(values)
+    number = _quantity(name, said.value.strip(), naming)
     if number is None:
         raise FilterInvalid(
-            f"{operator} compares numbers, {value[:100]!r} is none; give a number in the parameter's canonical unit"
+            f"{said.sign or said.operator} compares numbers, {said.value[:100]!r} is none; give a number in the"
+            f" parameter's canonical unit, as in {said.with_value(_number_in(said.value))}"
         )
-    return Within(*COMPARISONS[operator](number))
+    return Within(*COMPARISONS[said.operator](number))
+
+
+def _number_in(text: str) -> str:
+    """The number that was probably meant by a text that is none."""
+    found = NUMBER.match(re.sub(r"(?<=\d)[_ ](?=\d)", "", text.strip()).replace(",", "."))
+    return found[0] if found and number_of(found[0]) is not None else "2"
 
 
 def _readings(name: str, text: str, naming: Naming) -> Iterator[str]:
@@ -137,13 +142,6 @@ def _quantity(name: str, text: str, naming: Naming) -> float | None:
         return naming.number(name, text) if number is None else number
     except ValueError as error:
         raise FilterInvalid(str(error)) from None
-
-
-def split(text: str, separator: str) -> Iterator[str]:
-    r"""The parts, without empty ones; a separator after a backslash is part of the value."""
-    for part in re.split(rf"(?<!\\){re.escape(separator)}", text):
-        if part.strip():
-            yield part.replace(f"\\{separator}", separator)
 
 
 def _pattern(value: str) -> str:
@@ -169,9 +167,31 @@ def read_time(text: str, zone: tzinfo, *, end_of_day: bool = False) -> datetime:
     try:
         said = datetime.fromisoformat(text)
     except ValueError:
-        raise FilterInvalid(f"{text[:100]!r} is no time; write it as 2024-11-30 or 2024-11-30T09:00:00+01:00") from None
+        examples = " or ".join(_days(text)) or "2024-11-30 or 2024-11-30T09:00:00+01:00"
+        raise FilterInvalid(f"{text[:100]!r} is no time; write it as {examples}") from None
     if not FIRST_YEAR <= said.year <= LAST_YEAR:
         raise FilterInvalid(f"the year {said.year} is not within {FIRST_YEAR} to {LAST_YEAR}")
     if end_of_day and DATE.fullmatch(text):
         said = datetime.combine(said.date(), time.max)
     return (said if said.tzinfo else said.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _days(text: str) -> list[str]:
+    """The days that were probably meant, in ISO 8601: `5/6/2024` may be two."""
+    found = OTHER_DATE.match(text)
+    if not found:
+        return []
+    if found[3]:
+        year, orders = found[3], [(found[2], found[1]), (found[1], found[2])]
+    else:
+        year, orders = found[4], [(found[5], found[6] or "1")]
+    said = [f"{year}-{month:0>2}-{day:0>2}" for month, day in orders]
+    return [day for day in dict.fromkeys(said) if _is_day(day)]
+
+
+def _is_day(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

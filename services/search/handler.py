@@ -8,11 +8,14 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
+from services.search import happenings
 from services.search.icat_plus.noting import investigation_of, sample_of
 from services.search.index_entry import DocumentView, entry_of, packed
-from services.search.model import Noted, Rank, Receipt, RejectionRow, RevisionRow
+from services.search.model import Noted, Rank, Receipt, RejectionRow, RevisionRow, Waits
 from services.search.order import microsecond
-from shared.events import Commit, DatasetPending, DatasetRejected, Rejection, Section
+from services.search.originals import About, about
+from shared.arrays import array, quoted
+from shared.events import Commit, DatasetPending, DatasetRejected, NearPaths, Pending, Rejection, Section
 from shared.identity import Identities
 from shared.rejecting import rejection_id
 from shared.rejections import Code, Poison
@@ -22,6 +25,8 @@ from shared.wire import PRODUCER, Received, Record, SubmissionId, content_of, me
 
 NOBODY = "?"
 """The source of a record that names none: no producer's, for each has a name."""
+LONGEST_CODE = 100
+"""Characters of a finding's code that are searched: an index key is bounded."""
 
 
 class SubmittedView(Section):
@@ -55,43 +60,57 @@ def note_submitted(
     ]
 
 
-def note_pending(events: Sequence[Received[DatasetPending]], _known: object, _now: datetime) -> Sequence[Noted]:
+def note_pending(
+    identities: Identities, events: Sequence[Received[DatasetPending]], _known: object, now: datetime
+) -> Sequence[Noted]:
     """The submission waits for inputs; a later word on the topic replaces an earlier one."""
-    return [
-        Noted(
-            Receipt(
-                _followed(event, pending.receipt_id, pending.dataset_id),
-                pending.path,
-                None,
-                event.record.at,
-                Rank.PENDING,
-                event.record.offset,
-                _answer(
-                    state="pending",
-                    waits_for=pending.waits_for,
-                    waits_for_count=pending.waits_for_count or len(pending.waits_for),
-                    since=pending.since,
-                    deadline=pending.deadline,
-                    findings=pending.findings,
-                ),
-            )
-        )
-        for event in events
-        for pending in (event.event.pending,)
-    ]
+    return [_pending(event, identities, now) for event in events]
 
 
-def note_rejected(events: Sequence[Received[DatasetRejected]], _known: object, _now: datetime) -> Sequence[Noted]:
+def _pending(event: Received[DatasetPending], identities: Identities, now: datetime) -> Noted:
+    pending = event.event.pending
+    submission = _followed(event, pending.receipt_id, pending.dataset_id)
+    answer = _answer(
+        state="pending",
+        waits_for=pending.waits_for,
+        waits_for_count=pending.waits_for_count or len(pending.waits_for),
+        since=pending.since,
+        deadline=pending.deadline,
+        findings=pending.findings,
+        name=pending.name,
+        near=_near(pending),
+    )
+    waits = Waits(
+        pending.since,
+        pending.beamline,
+        pending.proposal,
+        pending.kind,
+        tuple(identities.dataset(path) for path in pending.waits_for),
+    )
+    word = event.record.offset
+    receipt = Receipt(submission, pending.path, None, event.record.at, Rank.PENDING, word, answer, waits)
+    return Noted(receipt, activity=happenings.pending(pending, submission, event.record, now))
+
+
+def _near(pending: Pending) -> list[NearPaths]:
+    """Of an event from before near paths were told by themselves, the one that a finding names."""
+    named = [(each.value, each.expected) for each in pending.findings if not pending.near]
+    return [*pending.near, *(NearPaths(path=path, near=[near]) for path, near in named if path and near)]
+
+
+def note_rejected(
+    identities: Identities, events: Sequence[Received[DatasetRejected]], _known: object, now: datetime
+) -> Sequence[Noted]:
     """The rejection is kept, with or without a receipt that can be told of it."""
-    return [_rejected(event.event.rejection, event.record) for event in events]
+    return [_rejected(event.event.rejection, event.record, identities, now) for event in events]
 
 
-def note_committed(events: Sequence[Received[CommittedView]], _known: object, _now: datetime) -> Sequence[Noted]:
+def note_committed(events: Sequence[Received[CommittedView]], _known: object, now: datetime) -> Sequence[Noted]:
     """The dataset is found, and its receipt answered; an unchanged one only answers the receipt."""
-    return [_committed(event) for event in events]
+    return [_committed(event, now) for event in events]
 
 
-def _committed(event: Received[CommittedView]) -> Noted:
+def _committed(event: Received[CommittedView], now: datetime) -> Noted:
     commit, document = event.event.commit, event.event.document
     unchanged = commit.outcome == "unchanged"
     answer = _answer(
@@ -128,17 +147,46 @@ def _committed(event: Received[CommittedView]) -> Noted:
         revision,
         investigation=investigation_of(commit, document.investigation),
         sample=sample_of(commit, document),
+        activity=happenings.committed(commit, document, event.record, now),
     )
 
 
-def _rejected(rejection: Rejection, record: Record) -> Noted:
+def _rejected(rejection: Rejection, record: Record, identities: Identities, now: datetime) -> Noted:
     """The answer begins with its time: of two tellings of one rejection the first stands, and texts compare so."""
-    origin, first = rejection.origin, rejection.submitted or rejection.origin
-    row = RejectionRow(
-        rejection_id(rejection),
-        rejection.receipt_id,
-        rejection.dataset_id,
+    first, value = rejection.submitted or rejection.origin, _bytes(rejection.value_base64)
+    subject = about(rejection, value, identities)
+    row = _rejection_row(rejection, record, subject, value)
+    activity = happenings.rejected(rejection, row, subject, record, now)
+    if rejection.receipt_id is None:
+        return Noted(rejection=row, activity=activity)
+    answer = _answer(
+        state="rejected",
+        rejected_at=rejection.rejected_at,
+        code=rejection.code,
+        message=rejection.message,
+        findings=rejection.findings,
+        stage=rejection.stage,
+        rejection_id=row.rejection_id,
+    )
+    receipt = Receipt(
+        _refused(rejection, rejection.receipt_id, record),
         rejection.path,
+        time_of(first.timestamp_ms) if first.topic == SUBMITTED.name else None,
+        record.at,
+        Rank.REJECTED,
+        first.timestamp_ms,
+        answer,
+    )
+    return Noted(receipt, rejection=row, activity=activity)
+
+
+def _rejection_row(rejection: Rejection, record: Record, subject: About, value: bytes | None) -> RejectionRow:
+    origin, receipt_id = rejection.origin, rejection.receipt_id
+    return RejectionRow(
+        rejection_id(rejection),
+        receipt_id,
+        subject.dataset_id,
+        subject.path,
         rejection.producer,
         rejection.stage,
         rejection.code,
@@ -150,30 +198,17 @@ def _rejected(rejection: Rejection, record: Record) -> Noted:
         origin.timestamp_ms,
         to_json(rejection.headers).decode(),
         _bytes(rejection.key_base64),
-        _bytes(rejection.value_base64),
+        value,
         rejection.rejected_at,
+        None if receipt_id is None else _refused(rejection, receipt_id, record).key,
+        time_of((rejection.submitted or origin).timestamp_ms),
+        subject.beamline,
+        array(map(quoted, sorted({finding.code[:LONGEST_CODE] for finding in rejection.findings}))),
     )
-    if rejection.receipt_id is None:
-        return Noted(rejection=row)
-    answer = _answer(
-        state="rejected",
-        rejected_at=rejection.rejected_at,
-        code=rejection.code,
-        message=rejection.message,
-        findings=rejection.findings,
-        stage=rejection.stage,
-        rejection_id=row.rejection_id,
-    )
-    receipt = Receipt(
-        SubmissionId(rejection.producer or NOBODY, rejection.receipt_id, rejection.dataset_id, content_of(record)),
-        rejection.path,
-        time_of(first.timestamp_ms) if first.topic == SUBMITTED.name else None,
-        record.at,
-        Rank.REJECTED,
-        first.timestamp_ms,
-        answer,
-    )
-    return Noted(receipt, rejection=row)
+
+
+def _refused(rejection: Rejection, receipt_id: str, record: Record) -> SubmissionId:
+    return SubmissionId(rejection.producer or NOBODY, receipt_id, rejection.dataset_id, content_of(record))
 
 
 def _followed(event: Received[Any], receipt_id: str, dataset_id: UUID) -> SubmissionId:

@@ -8,9 +8,9 @@ from uuid import UUID
 from services.search.icat_plus.declared import together
 from services.search.icat_plus.model import Declared, InvestigationRow, LogbookRow, SampleRow
 from services.search.icat_plus.statements import first_words, last_words
-from services.search.model import Entry, Noted, Receipt, RejectionRow, ReportRow, RevisionRow
+from services.search.model import ActivityRow, Entry, Noted, Receipt, RejectionRow, ReportRow, RevisionRow
 from services.search.reporting import reports_in
-from services.search.store import first_told, last_committed, merged, newest, numbers_in
+from services.search.store import first_happened, first_told, last_committed, merged, newest, numbers_in
 from shared.stage import Outcome
 from shared.wire import Received, SubmissionId
 
@@ -24,6 +24,7 @@ class MemoryReadModel:
         self.receipts: dict[SubmissionId, Receipt] = {}
         self.rejections: dict[UUID, RejectionRow] = {}
         self.reports: dict[str, ReportRow] = {}
+        self.activity: dict[UUID, ActivityRow] = {}
         self.positions: dict[tuple[str, int], int] = {}
         self.investigations: dict[UUID, InvestigationRow] = {}
         self.samples: dict[int, SampleRow] = {}
@@ -64,6 +65,8 @@ class MemoryReadModel:
             self.revisions[revision.dataset_id, revision.revision] = revision
         for row in first_told([*self.rejections.values(), *(note.rejection for note in noted if note.rejection)]):
             self.rejections[row.rejection_id] = row
+        for happened in first_happened([*self.activity.values(), *(note.activity for note in noted if note.activity)]):
+            self.activity[happened.activity_id] = happened
         for entry in first_words([*self.logbook.values(), *(note.logbook for note in noted if note.logbook)]):
             self.logbook[entry.entry_id] = entry
         for note in noted:

@@ -23,6 +23,16 @@ class Rank(IntEnum):
     COMMITTED = 3
 
 
+class Waits(NamedTuple):
+    """What is asked of a submission that waits, in the order of the table's columns. `waits_for` are dataset ids."""
+
+    since: datetime
+    beamline: str | None
+    proposal: str | None
+    kind: str | None
+    waits_for: tuple[UUID, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What is known of one submission.
@@ -30,7 +40,8 @@ class Receipt:
     `word` orders reports of equal rank, by what they say: when it was committed (a microsecond), when the refused
     submission was written (a millisecond), the offset of a pending one (all of one dataset are in one partition).
     Of equal words the lesser answer stands. `answer` is the JSON object that a producer gets, apart from what is kept
-    in columns. `heard_at` is when Kafka took the first report of it, which no producer can choose.
+    in columns. `heard_at` is when Kafka took the first report of it, which no producer can choose. `waits` is there
+    while it is pending, and in no other state.
     """
 
     submission: SubmissionId
@@ -40,6 +51,7 @@ class Receipt:
     rank: Rank
     word: int
     answer: str
+    waits: Waits | None = None
 
     def merged(self, other: "Receipt") -> "Receipt":
         """Both reports together: commutative, associative and idempotent, so order and repetition do not matter."""
@@ -131,7 +143,11 @@ class RevisionRow(NamedTuple):
 
 
 class RejectionRow(NamedTuple):
-    """A record that was not taken, in the order of the table's columns; everything needed to send it again."""
+    """A record that was not taken, in the order of the table's columns; everything needed to send it again.
+
+    `submission` is the key of what was refused, if it was a submission; `heard_at` is when Kafka took it first.
+    `finding_codes` is an array as PostgreSQL writes it.
+    """
 
     rejection_id: UUID
     receipt_id: str | None
@@ -150,6 +166,10 @@ class RejectionRow(NamedTuple):
     key: bytes | None
     value: bytes | None
     rejected_at: datetime
+    submission: str | None
+    heard_at: datetime
+    beamline: str | None
+    finding_codes: str
 
     @property
     def order(self) -> tuple[datetime, str, str]:
@@ -168,6 +188,37 @@ class ReportRow(NamedTuple):
     at: datetime
 
 
+class ActivityRow(NamedTuple):
+    """Something that a watcher is told, in the order of the table's columns. The id follows from what happened.
+
+    Where the event lies in Kafka orders what is told: a partition is noted from its beginning to its end.
+    """
+
+    activity_id: UUID
+    topic: str
+    partition: int
+    record_offset: int
+    timestamp_ms: int
+    at: datetime
+    state: str
+    dataset_id: UUID | None
+    path: str | None
+    name: str | None
+    kind: str | None
+    beamline: str | None
+    proposal: str | None
+    code: str | None
+    message: str | None
+    revision: int | None
+    receipt_id: str | None
+    rejection_id: UUID | None
+
+    @property
+    def order(self) -> tuple[int, str, int, int]:
+        """Of one happening that was told several times, the first telling stands."""
+        return self.timestamp_ms, self.topic, self.partition, self.record_offset
+
+
 @dataclass(frozen=True)
 class Noted(Learned):
     """What one event adds to the read model."""
@@ -180,3 +231,4 @@ class Noted(Learned):
     sample: SampleRow | None = None
     logbook: LogbookRow | None = None
     declared: Declared | None = None
+    activity: ActivityRow | None = None

@@ -9,7 +9,8 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.search.cursors import Cursor, CursorInvalid, Key, read_cursor
-from services.search.filters import Condition, FilterInvalid, conditions_of, read_time, split
+from services.search.filters import Condition, conditions_of, read_time
+from services.search.grammar import FilterInvalid, split, words_and_conditions
 from services.search.index_entry import words_of
 from services.search.naming import Naming
 from shared.identity import Identities, PathInvalid, proposal_key, sample_key
@@ -42,23 +43,31 @@ COLUMNS = {
     "start": "start",
 }
 """The columns that are always in a CSV, and what a row calls them."""
+FACTS = (
+    *("beamline", "type", "end", "complete", "revision", "submitted_at", "committed_at", "file_count"),
+    *("volume_bytes", "number", "findings"),
+)
+"""What else a row has, and a CSV where it is asked for."""
 COLUMN_SORTS = {"start": "started", "name": "name", "committed_at": "committed_at"}
 """Everything else that is sorted by is a numeric parameter."""
 
 FIELDS = {
-    "q": "words; each must occur in name, path, sample, proposal or a text parameter, as a word or as its beginning",
-    "parameters": "ICAT+ filters, all of which must hold: `name~op~value,name2,…` with op one of eq, like, gt, gteq, "
-    "lt, lteq, in (values apart by `;`); a name alone: the parameter is there. `\\,` and `\\;` are a comma and a "
-    "semicolon inside a value; in `like`, `*` or `%` stands for anything. Names may be aliases; a number may bring a "
-    "unit, as in `MX_detectorDistance~gt~15 cm`",
+    "q": "words; each must occur in name, path, sample, proposal or a text parameter, as a word or as its beginning; "
+    "conditions may follow, as in `lysozyme MX_resolution<2`",
+    "parameters": "conditions separated by commas, all of which must hold: `MX_resolution<2`, `1.5<MX_resolution<=2`, "
+    "`MX_scanType=mesh`, with one of < <= > >= = !=, or as in ICAT+ `name~op~value` with op one of eq, like, gt, gteq, "
+    "lt, lteq, in (values separated by `;`), neq; a name alone: the parameter is there. `\\,` and `\\;` are a comma "
+    "and a semicolon inside a value; in `like`, `*` or `%` stands for anything. Names may be aliases; a number may "
+    "bring a unit, as in `MX_detectorDistance>15 cm`",
     **{
         name: f"one or more of these, separated by commas: the dataset's {name}; letter case does not matter, and `\\,`"
         " is a comma inside a value" + (". Nor do separators matter: MX-1111 is mx1111" if name == "proposal" else "")
         for name in FACETS
         if name != "finding"
     },
-    "finding": "one or more codes, apart by commas: the dataset has a finding of one of these",
+    "finding": "one or more codes, separated by commas: the dataset has a finding of one of these",
     "has_warnings": "true: with at least one finding; false: with none",
+    "investigation": "ids of investigations, separated by commas: datasets of one of these",
     "path": "the dataset at this path",
     "complete": "true or false",
     "startDate": "ISO 8601; started then or later",
@@ -67,11 +76,12 @@ FIELDS = {
     "order": "asc or desc (the default)",
     "limit": f"rows of a page, 1 to {MOST_ROWS}; {DEFAULT_ROWS} by default",
     "cursor": "`next` of the page before",
-    "facets": f"counts of values, apart by commas: {', '.join(FACETS)}",
+    "facets": f"counts of values, separated by commas: {', '.join(FACETS)}",
     "count": "true: the number of all that match, as `count`",
     "format": "json (the default) or csv: the page as a table; `Link` in the header leads to the next",
-    "columns": f"parameters that are columns of the CSV beside {', '.join(COLUMNS)}, apart by commas; at most "
-    f"{MOST_COLUMNS}",
+    "columns": f"parameters, or {', '.join(FACTS)}, separated by commas, at most {MOST_COLUMNS}: each is a column of "
+    f"the CSV beside {', '.join(COLUMNS)}; in JSON a dataset's `parameters` has the value of each, in the canonical "
+    "unit or null",
 }
 
 
@@ -120,7 +130,7 @@ class Query:
     count: bool = False
     as_csv: bool = False
     columns: tuple[str, ...] = ()
-    """Canonical names, each once."""
+    """Canonical names of parameters, and facts, each once."""
 
 
 def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: tzinfo, naming: Naming) -> Query:
@@ -135,11 +145,18 @@ def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: t
     sort = said.one("sort") or "start"
     sort = sort if sort in COLUMN_SORTS else naming.canonical(sort)
     descending = order != "asc"
+    words, written = words_and_conditions(said.one("q") or "", naming.knows)
     query = Query(
-        words=said.parsed("q", lambda text: _words(text, identities)) or (),
-        conditions=tuple(condition for text in said.all("parameters") for condition in said.conditions(text, naming)),
+        words=said.parsed("q", lambda _: _words(words, identities) if words or not written else ()) or (),
+        conditions=tuple(
+            condition
+            for name, texts in (("q", [written]), ("parameters", said.all("parameters")))
+            for text in texts
+            for condition in said.conditions(name, text, naming)
+        ),
         values={name: values for name in FACETS if (values := tuple(said.facet(name)))},
         dataset_id=said.parsed("path", lambda path: identities.dataset(identities.path(path))),
+        investigations=tuple(said.ids("investigation")) or None,
         complete=said.claim("complete"),
         has_warnings=said.claim("has_warnings"),
         started_from=said.parsed("startDate", lambda text: read_time(text, zone)),
@@ -151,7 +168,7 @@ def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: t
         facets=tuple(said.among("facets", FACETS)),
         count=said.claim("count") or False,
         as_csv=said.choice("format", ("json", "csv")) == "csv",
-        columns=tuple(dict.fromkeys(map(naming.canonical, said.columns()))),
+        columns=tuple(dict.fromkeys(_column(name, naming) for name in said.columns())),
     )
     if faults := [*said.faults, *_faults_together(query)]:
         raise QueryInvalid(faults)
@@ -166,11 +183,13 @@ def _faults_together(query: Query) -> Iterator[Fault]:
     ):
         if len(items) > most:
             yield Fault(name, f"{len(items)} of them; at most {most}")
-    if query.columns and not query.as_csv:
-        yield Fault("columns", "these are columns of format=csv")
     for name in ("facets", "count"):
         if query.as_csv and getattr(query, name):
             yield Fault(name, "there is no place for it in format=csv; ask for it apart")
+
+
+def _column(name: str, naming: Naming) -> str:
+    return name.lower() if name.lower() in FACTS else naming.canonical(name)
 
 
 def order_name(sort: str, descending: bool) -> str:  # noqa: FBT001  # the order is its name
@@ -213,6 +232,13 @@ class _Said:
         key = COMPARED.get(name, str.lower)
         return [key(item) for item in self.items(name)]
 
+    def ids(self, name: str) -> Iterator[UUID]:
+        for item in self.items(name):
+            try:
+                yield UUID(item)
+            except ValueError:
+                self.faults.append(Fault(name, f"{item[:100]!r} is not the id of an investigation"))
+
     def columns(self) -> list[str]:
         """What `columns` names beside those that are there anyway."""
         return [item for item in self.items("columns") if item.lower() not in COLUMNS]
@@ -233,11 +259,12 @@ class _Said:
             self.faults.append(Fault(name, str(error)))
             return None
 
-    def conditions(self, text: str, naming: Naming) -> list[Condition]:
+    def conditions(self, name: str, text: str, naming: Naming) -> list[Condition]:
+        """What one field says of parameters."""
         try:
             return conditions_of(text, naming)
         except FilterInvalid as error:
-            self.faults.append(Fault("parameters", str(error)))
+            self.faults.append(Fault(name, str(error)))
             return []
 
     def among(self, name: str, choices: Sequence[str]) -> list[str]:

@@ -11,12 +11,19 @@ import asyncpg
 
 from services.search import counting, sql
 from services.search.cursors import Cursor, write_cursor
+from services.search.grammar import spelled_out
 from services.search.index_entry import unpacked
 from services.search.naming import Naming
 from services.search.producers import PRODUCERS, producer_answer
-from services.search.query import COLUMN_SORTS, Fault, Query, QueryInvalid, order_name
+from services.search.query import COLUMN_SORTS, COLUMNS, FACTS, Fault, Query, QueryInvalid, order_name
 from services.search.receipts import MOST_SUBMISSIONS
-from services.search.rejections import RejectionQuery, rejection_page
+from services.search.rejections import (
+    REJECTION,
+    RejectionQuery,
+    rejection_page,
+    rejection_summary,
+    resolved_answer,
+)
 from services.search.revisions import Revision, history_of
 from services.search.sql import Known
 from shared.database import Connection, Database, Questions
@@ -26,6 +33,8 @@ ROWS_AT_ONCE = 128
 MOST_EVENTS = 50
 MOST_PACKED_BYTES = 1024 * 1024
 """Of committed events that are read at one time, packed as they are kept: some ten times less than their JSON."""
+MOST_SUBMISSIONS_BYTES = 4 * 1024 * 1024
+"""Of the submissions under several receipt ids; those of the last id may go beyond by as much again."""
 ALIKE = 0.75
 """How like a name must be (1 is equal) to be what was meant."""
 Row = dict[str, Any]
@@ -85,7 +94,7 @@ class CatalogueReader:
             )
         return {row["dataset_id"]: unpacked(row["body"]) for row in rows}
 
-    async def lots(self, rows: Sequence[Mapping[str, Any]]) -> list[Sequence[Mapping[str, Any]]]:
+    async def lots(self, rows: Sequence[Row]) -> list[Sequence[Row]]:
         """These datasets in lots whose committed events can be read at one time: each may have megabytes."""
         async with self.connection() as connection:
             known = await connection.fetch(
@@ -152,21 +161,40 @@ class CatalogueReader:
             rows = await connection.fetch(sql.NODES, list(ids))
         return [dict(row) for row in rows]
 
-    async def receipt(self, receipt_id: str, source: str | None, dataset_id: UUID | None) -> list[Row]:
-        """What is known of the submissions under one receipt id, those of a source first; of a dataset, if given."""
+    async def submissions(
+        self, ids: Sequence[str], source: str | None = None, dataset_id: UUID | None = None
+    ) -> dict[str, list[Row]]:
+        """By receipt id, the submissions under it, those of a source first; of a dataset, if given.
+
+        The ids at the end for which one answer has no room are left out; the first one never is.
+        """
         async with self.connection(Questions.QUICK) as connection:
-            rows = await connection.fetch(sql.RECEIPT, receipt_id, source, dataset_id, MOST_SUBMISSIONS)
-        return [dict(row) for row in rows]
+            rows = await connection.fetch(
+                sql.SUBMISSIONS, ids, source, dataset_id, MOST_SUBMISSIONS, MOST_SUBMISSIONS_BYTES
+            )
+        found: dict[str, list[Row]] = {}
+        for row in rows:
+            found.setdefault(ids[row["place"] - 1], []).extend([dict(row)] if row["answer"] is not None else [])
+        return found
 
     async def receipts(self, dataset_id: UUID, limit: int, skip: int) -> tuple[list[Row], bool]:
         """The submissions of one dataset, newest first, and whether others follow."""
         async with self.connection(Questions.QUICK) as connection:
             return await page_while_read(_read(connection, sql.Statement(sql.RECEIPTS, [dataset_id, skip])), limit)
 
-    async def rejections(self, query: RejectionQuery) -> tuple[list[Row], bool]:
-        """Rejections, newest first, and whether others follow."""
+    async def rejections(self, query: RejectionQuery) -> tuple[list[Row], Cursor | None]:
+        """Rejections, newest first, and behind which of them others may follow."""
         async with self.connection() as connection:
-            return await page_while_read(_read(connection, rejection_page(query)), query.limit)
+            rows, has_more = await page_while_read(_read(connection, rejection_page(query)), query.limit)
+        found = [resolved_answer(row) for row in rows if row["rejection_id"]]
+        if has_more:
+            return found, Cursor(found[-1]["rejected_at"], found[-1]["rejection_id"])
+        return found, Cursor(rows[0]["walked_to"], rows[0]["walked_to_id"]) if rows[0]["walked_to"] else None
+
+    async def rejection_summary(self, query: RejectionQuery) -> list[Row]:
+        """The rejections by code and producer."""
+        async with self.connection() as connection:
+            return [dict(row) for row in await _fetch(connection, rejection_summary(query))]
 
     async def producers(self, since: datetime) -> list[Row]:
         """Each producer that was heard of since then, with counts of what became of what it sent."""
@@ -176,11 +204,11 @@ class CatalogueReader:
     async def rejection(self, rejection_id: UUID) -> Row | None:
         """One rejection with the original bytes."""
         async with self.connection(Questions.QUICK) as connection:
-            row = await connection.fetchrow("select * from rejection where rejection_id = $1", rejection_id)
-        return None if row is None else dict(row)
+            row = await connection.fetchrow(REJECTION, rejection_id)
+        return None if row is None else resolved_answer(dict(row))
 
 
-def _lots(rows: Sequence[Mapping[str, Any]], sizes: Mapping[UUID, int]) -> Iterator[Sequence[Mapping[str, Any]]]:
+def _lots(rows: Sequence[Row], sizes: Mapping[UUID, int]) -> Iterator[Sequence[Row]]:
     begin, size = 0, 0
     for end, row in enumerate(rows):
         size += sizes.get(row["dataset_id"], 0)
@@ -193,7 +221,9 @@ def _lots(rows: Sequence[Mapping[str, Any]], sizes: Mapping[UUID, int]) -> Itera
 
 async def _names(connection: Connection, query: Query, naming: Naming) -> dict[str, list[Known]]:
     """What the read model calls the parameters of a query, by name in lower case."""
-    wanted = {condition.name: "parameters" for condition in query.conditions} | dict.fromkeys(query.columns, "columns")
+    wanted = {condition.name: "parameters" for condition in query.conditions} | {
+        column: "columns" for column in query.columns if column not in FACTS
+    }
     by = None if query.sort.lower() in COLUMN_SORTS else query.sort
     if by:
         wanted.setdefault(by, "sort")
@@ -202,7 +232,7 @@ async def _names(connection: Connection, query: Query, naming: Naming) -> dict[s
     names = await _known(connection, wanted, naming)
     if unknown := [name for name in wanted if not names[name.lower()] and not naming.knows(name)]:
         known = {row["name"].lower(): row["name"] for row in await connection.fetch("select name from parameter")}
-        raise QueryInvalid([Fault(wanted[name], _unknown(name, known, naming)) for name in unknown])
+        raise QueryInvalid([_unknown(wanted[name], name, known, naming) for name in unknown])
     if by and sum(not one.many for one in names[by.lower()]) > 1:
         raise QueryInvalid([Fault("sort", f"{query.sort!r} is several parameters; sort by a single number")])
     if by and names[by.lower()] and all(one.many for one in names[by.lower()]):
@@ -222,12 +252,25 @@ async def _known(connection: Connection, wanted: Iterable[str], naming: Naming) 
     return names
 
 
-def _unknown(name: str, known: dict[str, str], naming: Naming) -> str:
-    near = [known[match] for match in difflib.get_close_matches(name.lower(), known, 3, ALIKE)]
+def _unknown(field: str, name: str, known: Mapping[str, str], naming: Naming) -> Fault:
+    lower = name.lower()
+    others = {"columns": (*COLUMNS, *FACTS), "sort": tuple(COLUMN_SORTS)}.get(field, ())
+    known = {**known, **{other: other for other in others}}
+    near = [known[match] for match in difflib.get_close_matches(lower, known, 3, ALIKE)]
     if not near and (suggestion := naming.suggestion(name)):
         near = [suggestion]
-    cure = f"did you mean {' or '.join(near)}?" if near else "the document of a dataset shows the names it has"
-    return f"no dataset has a parameter {name[:100]!r}; {cure}"
+    near = near or sorted(known[each] for each in known if each.endswith(f"_{lower}"))[:3]
+    if near:
+        cure = f"did you mean {' or '.join(near)}?"
+    elif meant := spelled_out(name):
+        cure = f"write {meant}"
+    elif name[:1].isdigit():
+        cure = "a comma ends a condition: write a decimal point, or \\, for a comma in a value"
+    else:
+        cure = "the document of a dataset shows the names it has"
+    if field == "sort":
+        cure += f"; it may also be {', '.join(COLUMN_SORTS)}"
+    return Fault(field, f"no dataset has a parameter {name[:100]!r}; {cure}")
 
 
 async def _read(connection: Connection, statement: sql.Statement, at_once: int = ROWS_AT_ONCE) -> AsyncIterator[Row]:

@@ -34,7 +34,7 @@ LIVE, NEXT, OLD = "search", "search_next", "search_old"
 REBUILD_LOCK = 0x72656275
 READ_TOPICS = (COMMITTED, REJECTED, PENDING, SUBMITTED, REPORTS, REGISTERED, LOGBOOK, SHIPMENTS)
 NEAR_EVENTS = 1000
-"""With so little left, writes may be stopped to take the rest."""
+"""Once so little was left, writes may be stopped to take what came since."""
 SEAL_EVERY_BATCHES = 32
 
 
@@ -97,14 +97,14 @@ class TopicReader:
         }
 
     async def read_to_end(self, progress: Callable[[int, int], None]) -> None:
-        """Read until little is left, however much arrives meanwhile."""
+        """Read all that there is, until little arrives meanwhile."""
         while True:
             ends: Places = await self._consumer.end_offsets(self._consumer.assignment())
             yet = await left(self._consumer, ends)
             progress(self.events, self.events + yet)
+            await self.read_to(ends, progress)
             if yet <= NEAR_EVENTS:
                 break
-            await self.read_to(ends, progress)
         await self._sealing.seal()
 
     async def read_to(self, ends: Places, progress: Callable[[int, int], None] = lambda _done, _all: None) -> None:

@@ -1,35 +1,38 @@
 """The HTTP face of search."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, HTTPException, Query, Request
-from fastapi.responses import FileResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from pydantic_core import to_json
 
-from services.search.answers import chosen_answer, receipt_answer, rejection_parts
+from services.search.activity import add_activity
+from services.search.answers import chosen_answer, receipt_answer
 from services.search.cif import add_cif
-from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
-from services.search.filters import FilterInvalid, read_time
+from services.search.filters import read_time
+from services.search.grammar import FilterInvalid
 from services.search.lineage import MOST_DEPTH, MOST_LINKS, MOST_NODES, Direction, lineage
 from services.search.naming import Naming
+from services.search.pending import add_pending
 from services.search.producers import LONGEST
 from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_query
 from services.search.reading import CatalogueReader
-from services.search.receipts import choose, newest_first
-from services.search.rejections import ORDER, RejectionQuery
-from services.search.sheet import sheet
+from services.search.receipts import Row, choose, newest_first
+from services.search.rejection_routes import add_rejections
+from services.search.sheet import json_page, sheet
+from services.search.web import page_routes
 from shared.identity import Identities, PathInvalid
 from shared.routing import ProblemRoute
 from shared.service import Ground
 from shared.tokens import TokenRefused, Tokens
 from shared.vocabulary import Vocabulary
 
-PAGE = Path(__file__).parent / "page" / "index.html"
-
+FEW_RECEIPTS = 50
+"""Of one dataset on a page, unless more are asked for."""
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
 Nodes = Annotated[int, Query(ge=1, le=MOST_NODES, description="datasets of a page")]
 Skip = Annotated[int, Query(ge=0, le=MOST_LINKS, description="what earlier pages have shown")]
@@ -44,9 +47,11 @@ def routes(ground: Ground, vocabulary: Vocabulary) -> APIRouter:
     _add_finding(router, reader, ground, naming)
     _add_datasets(router, reader, ground, vocabulary)
     _add_receipts(router, reader, ground)
-    _add_rejections(router, reader, ZoneInfo(ground.settings.time_zone))
+    add_rejections(router, reader, ground)
     _add_producers(router, reader, ground)
-    router.add_api_route("/", lambda: FileResponse(PAGE, media_type="text/html"), include_in_schema=False)
+    add_pending(router, reader, ground.identities)
+    add_activity(router, reader)
+    router.include_router(page_routes(ground.settings.time_zone))
     return router
 
 
@@ -59,7 +64,10 @@ def _add_finding(router: APIRouter, reader: CatalogueReader, ground: Ground, nam
         query = read_query(request.query_params.multi_items(), ground.identities, zone, naming)
         answer = await reader.find(query)
         if not query.as_csv:
-            return _json(answer)
+            if not query.columns:
+                return _json(answer)
+            page = json_page(reader, naming, answer, query.columns)
+            return StreamingResponse(page, media_type="application/json")
         headers = {"Content-Disposition": 'attachment; filename="datasets.csv"'}
         if answer["next"]:
             headers["Link"] = f'<?{request.url.include_query_params(cursor=answer["next"]).query}>; rel="next"'
@@ -109,20 +117,42 @@ def _add_datasets(router: APIRouter, reader: CatalogueReader, ground: Ground, vo
 
 
 def _add_receipts(router: APIRouter, reader: CatalogueReader, ground: Ground) -> None:
+    tokens = Tokens(ground.settings.tokens_file)
+
+    async def of_ids(ids: Sequence[str], skip: int, limit: int | None, request: Request) -> Row:
+        now = ground.clock()
+        caller = _caller(request, tokens, now)
+        found = await reader.submissions(ids[skip:][:limit], caller)
+        choices = {receipt_id: choose(rows, caller=caller) for receipt_id, rows in found.items()}
+        following = skip + len(found)
+        return {
+            "receipts": [chosen_answer(choice, now) for choice in choices.values() if choice],
+            "unknown": [receipt_id for receipt_id, choice in choices.items() if not choice],
+            "next": following if following < len(ids) else None,
+        }
+
     @router.get("/receipts")
     async def list_receipts(
-        path: str | None = None, dataset_id: UUID | None = None, limit: Limit = 50, skip: Skip = 0
+        request: Request,
+        path: str | None = None,
+        dataset_id: UUID | None = None,
+        ids: Annotated[str | None, Query(description=f"receipt ids, at most {MOST_ROWS}, separated by commas")] = None,
+        limit: Limit | None = None,
+        skip: Skip = 0,
     ) -> Response:
-        """The submissions of one dataset, newest first, in pages: `next` is the `skip` of the next."""
-        if (path is None) == (dataset_id is None):
-            raise QueryInvalid([Fault("path", "give either path or dataset_id")])
-        subject = dataset_id or _identity(ground.identities, path or "")
-        now = ground.clock()
-        rows, has_more = await reader.receipts(subject, limit, skip)
-        answers = [receipt_answer(row, now) for row in newest_first(rows)]
-        return _json({"receipts": answers, "next": skip + len(rows) if has_more else None})
+        """The submissions of one dataset, newest first, or of several receipts; `next` is the `skip` of the next page.
 
-    tokens = Tokens(ground.settings.tokens_file)
+        With `ids`, each is answered as by `/receipts/{receipt_id}`, in their order, and `unknown` lists those that were
+        not heard of yet.
+        """
+        if sum(said is not None for said in (path, dataset_id, ids)) != 1:
+            raise QueryInvalid([Fault("path", "give either path or dataset_id or ids")])
+        if ids is not None:
+            return _json(await of_ids(_receipt_ids(ids), skip, limit, request))
+        subject = dataset_id or _identity(ground.identities, path or "")
+        rows, has_more = await reader.receipts(subject, limit or FEW_RECEIPTS, skip)
+        answers = [receipt_answer(row, ground.clock()) for row in newest_first(rows)]
+        return _json({"receipts": answers, "next": skip + len(rows) if has_more else None})
 
     @router.get("/receipts/{receipt_id}")
     async def show_receipt(
@@ -140,11 +170,23 @@ def _add_receipts(router: APIRouter, reader: CatalogueReader, ground: Ground) ->
         subject = dataset_id or (None if path is None else _identity(ground.identities, path))
         now = ground.clock()
         caller = _caller(request, tokens, now)
-        rows = await reader.receipt(receipt_id, source or caller, subject) if "\x00" not in receipt_id else ()
-        choice = choose(rows, source, caller)
+        found = await reader.submissions([receipt_id], source or caller, subject)
+        choice = choose(found[receipt_id], source, caller)
         if choice is None:
             raise HTTPException(404, "no such receipt; one that was handed out just now is known within a second")
         return _json(chosen_answer(choice, now))
+
+
+def _receipt_ids(said: str) -> list[str]:
+    """Each id once, in their order.
+
+    Raises:
+        QueryInvalid: there is none, or there are too many.
+    """
+    ids = list(dict.fromkeys(filter(None, map(str.strip, said.split(",")))))
+    if not ids or len(ids) > MOST_ROWS:
+        raise QueryInvalid([Fault("ids", f"has {len(ids)} receipt ids; give 1 to {MOST_ROWS}, separated by commas")])
+    return ids
 
 
 def _caller(request: Request, tokens: Tokens, now: datetime) -> str | None:
@@ -158,65 +200,18 @@ def _caller(request: Request, tokens: Tokens, now: datetime) -> str | None:
         return None
 
 
-def _add_rejections(router: APIRouter, reader: CatalogueReader, zone: ZoneInfo) -> None:
-    @router.get("/rejections")
-    async def list_rejections(  # noqa: PLR0913, PLR0917  # each is a field of the URL
-        code: str | None = None,
-        stage: str | None = None,
-        producer: str | None = None,
-        receipt_id: str | None = None,
-        since: str | None = None,
-        limit: Limit = 50,
-        cursor: str | None = None,
-    ) -> Response:
-        """Rejections, newest first."""
-        begin, after = _since_and_cursor(since, cursor, zone)
-        query = RejectionQuery(code, stage, producer, receipt_id, begin, limit, after)
-        return _json(_rejection_page(*await reader.rejections(query)))
-
-    @router.get("/rejections/{rejection_id}")
-    async def show_rejection(rejection_id: UUID) -> Response:
-        """One rejection, with the original bytes to correct and send again."""
-        row = await reader.rejection(rejection_id)
-        if row is None:
-            raise HTTPException(404, "no such rejection")
-        return StreamingResponse(rejection_parts(row), media_type="application/json")
-
-
 def _add_producers(router: APIRouter, reader: CatalogueReader, ground: Ground) -> None:
     @router.get("/producers")
     async def list_producers(since: str | None = None) -> Response:
         """What became of what each producer sent since then (a day ago unless given), most rejections first."""
         now = ground.clock()
-        begin, _ = _since_and_cursor(since, None, ZoneInfo(ground.settings.time_zone))
-        begin = begin or now - timedelta(days=1)
+        try:
+            begin = read_time(since, ZoneInfo(ground.settings.time_zone)) if since else now - timedelta(days=1)
+        except FilterInvalid as error:
+            raise QueryInvalid([Fault("since", str(error))]) from None
         if begin < now - LONGEST:
             raise QueryInvalid([Fault("since", f"give a time within the last {LONGEST.days} days")])
         return _json({"since": begin, "producers": await reader.producers(begin)})
-
-
-def _rejection_page(rows: list[dict[str, Any]], has_more: bool) -> dict[str, Any]:  # noqa: FBT001  # of the page
-    following = None
-    if has_more:
-        last = rows[-1]
-        following = write_cursor(ORDER, Cursor(last["rejected_at"], last["rejection_id"]))
-    return {"rejections": rows, "next": following}
-
-
-def _since_and_cursor(since: str | None, cursor: str | None, zone: ZoneInfo) -> tuple[datetime | None, Cursor | None]:
-    faults: list[Fault] = []
-    read_since, read_after = None, None
-    try:
-        read_since = read_time(since, zone) if since else None
-    except FilterInvalid as error:
-        faults.append(Fault("since", str(error)))
-    try:
-        read_after = read_cursor(cursor, ORDER, datetime) if cursor else None
-    except CursorInvalid as error:
-        faults.append(Fault("cursor", str(error)))
-    if faults:
-        raise QueryInvalid(faults)
-    return read_since, read_after
 
 
 def _identity(identities: Identities, path: str) -> UUID:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, assert_never
 
-from services.search.filters import AnyOf, Condition, Exists, Like, Within
+from services.search.filters import AnyOf, Condition, Exists, Like, NoneOf, Test, Within
 from services.search.index_entry import LONGEST_TEXT
 from services.search.query import COLUMN_SORTS, Query
 
@@ -38,17 +38,38 @@ LINKS = {
     for side in ("child", "parent")
 }
 _HEARD = "coalesce(heard_at, submitted_at, to_timestamp(0))"
-_RECEIPTS = (
-    "select coalesce(receipt, receipt_id) as receipt_id, source, content, dataset_id, path, submitted_at,"
-    f" {_HEARD} as heard_at, rank, word, answer from receipt"
+_WARNINGS = (
+    "(select codes from dataset join finding_set using (finding_set) where dataset.dataset_id = known.dataset_id)"
+    " as warnings"
 )
-RECEIPT = (
-    f"{_RECEIPTS} where (receipt = $1 or (receipt is null and receipt_id = $1))"
-    " and ($3::uuid is null or dataset_id = $3)"
-    f" order by source is distinct from $2, {_HEARD}, receipt_id limit $4"
+_RECEIPT = (
+    "coalesce(receipt, receipt_id) as receipt_id, source, content, dataset_id, path, submitted_at,"
+    f" {_HEARD} as heard_at, rank, word, answer"
 )
-"""Those of one source first, so that no number of others takes their place."""
-RECEIPTS = f"{_RECEIPTS} where dataset_id = $1 order by submitted_at desc nulls last, receipt_id offset $2"
+_SIZE = "octet_length(answer) + coalesce(octet_length(path), 0) + 300"
+"""Bytes of a receipt's JSON, with its names and ids."""
+_ORDER = f"source is distinct from $2, {_HEARD}, receipt_id"
+SUBMISSIONS = f"""
+select known.*, {_WARNINGS} from (
+    select place, found.*,
+        sum(size) over (order by place range between unbounded preceding and 1 preceding) as before
+    from unnest($1::text[]) with ordinality as asked (id, place) left join lateral (
+        select {_RECEIPT}, {_SIZE} as size,
+            sum({_SIZE}) over (order by {_ORDER} rows between unbounded preceding and 1 preceding) as ahead
+        from receipt
+        where (receipt = asked.id or (receipt is null and receipt_id = asked.id))
+            and ($3::uuid is null or dataset_id = $3)
+        order by {_ORDER} limit $4
+    ) as found on true
+) as known where coalesce(before, 0) < $5 and coalesce(ahead, 0) < $5 order by place
+"""
+"""Of each receipt id the submissions under it, those of one source first, so that no number of others takes their
+place; a row without an answer where there is none. What goes beyond the bytes is left out: whole ids at the end,
+and of one id the last submissions."""
+RECEIPTS = (
+    f"select {_RECEIPT}, {_WARNINGS} from receipt as known where dataset_id = $1"
+    " order by submitted_at desc nulls last, receipt_id offset $2"
+)
 MOST_FIRST = 2000
 """Datasets among which a page is looked for first."""
 MOST_BLOCKS_FIRST = 256
@@ -237,8 +258,11 @@ def _word(word: str) -> str:
 
 
 def _ordinals(condition: Condition, names: Names, bind: Bind) -> str:
-    ids = bind([one.parameter_id for one in names[condition.name.lower()]], "int[]")
-    match condition.test:
+    return _passing(condition.test, bind([one.parameter_id for one in names[condition.name.lower()]], "int[]"), bind)
+
+
+def _passing(test: Test, ids: str, bind: Bind) -> str:
+    match test:
         case Within(low, high):
             least, most = bind(low, "float8"), bind(high, "float8")
             inside = f"value between {least} and {most}"
@@ -249,12 +273,14 @@ def _ordinals(condition: Condition, names: Names, bind: Bind) -> str:
             if wanted.numbers:
                 chosen.append(_equal("number_block", ids, bind(wanted.numbers, "float8[]")))
             return " union all ".join(chosen)
+        case NoneOf(values):
+            return f"({_passing(Exists(), ids, bind)}) except ({_passing(values, ids, bind)})"
         case Like(pattern):
             return _chosen("text_block", ids, _may_hold(pattern, bind), f"value ilike {bind(pattern, 'text')}")
         case Exists():
             return " union all ".join(_chosen(table, ids, "true", "true") for table in ("number_block", "text_block"))
         case _:
-            assert_never(condition.test)
+            assert_never(test)
 
 
 def _may_hold(pattern: str, bind: Bind) -> str:

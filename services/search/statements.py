@@ -1,7 +1,7 @@
 """The SQL that writes the read model: one set-based statement a table, and each harmless when it is repeated."""
 # ruff: noqa: S608  # what is put in are this package's own column names
 
-from services.search.model import ContextRow, DatasetRow, RejectionRow, ReportRow, RevisionRow
+from services.search.model import ActivityRow, ContextRow, DatasetRow, RejectionRow, ReportRow, RevisionRow, Waits
 
 _BLOCKS = """
 insert into {table} (parameter_id, tier, low, high, entries, ordinals)
@@ -70,14 +70,19 @@ _NEWER = (
 )
 RECEIPTS = f"""
 insert into receipt as known (receipt_id, receipt, source, content, dataset_id, path, submitted_at, heard_at, rank,
-  word, answer)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::timestamptz[],
-                     $8::timestamptz[], $9::smallint[], $10::bigint[], $11::text[])
+  word, answer, {", ".join(Waits._fields)})
+select receipt_id, receipt, source, content, dataset_id, path, submitted_at, heard_at, rank, word, answer,
+  since, beamline, proposal, kind, waits_for::uuid[]
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::timestamptz[],
+            $8::timestamptz[], $9::smallint[], $10::bigint[], $11::text[],
+            $12::timestamptz[], $13::text[], $14::text[], $15::text[], $16::text[])
+  as said (receipt_id, receipt, source, content, dataset_id, path, submitted_at, heard_at, rank, word, answer,
+           {", ".join(Waits._fields)})
 on conflict (receipt_id) do update set
   {
     ", ".join(
         f"{name} = case when {_NEWER} then excluded.{name} else known.{name} end"
-        for name in ("path", "rank", "word", "answer")
+        for name in ("path", "rank", "word", "answer", *Waits._fields)
     )
 },
   submitted_at = least(excluded.submitted_at, known.submitted_at),
@@ -88,13 +93,26 @@ where {_NEWER} or excluded.submitted_at < known.submitted_at or excluded.heard_a
 
 REJECTIONS = f"""
 insert into rejection ({", ".join(RejectionRow._fields)})
-select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                     $9::text[], $10::text[], $11::int[], $12::bigint[], $13::bigint[], $14::text[], $15::bytea[],
-                     $16::bytea[], $17::timestamptz[])
+select {", ".join(RejectionRow._fields[:-1])}, finding_codes::text[]
+from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+            $9::text[], $10::text[], $11::int[], $12::bigint[], $13::bigint[], $14::text[], $15::bytea[],
+            $16::bytea[], $17::timestamptz[], $18::text[], $19::timestamptz[], $20::text[], $21::text[])
+  as new ({", ".join(RejectionRow._fields)})
 on conflict (rejection_id) do update set
   {", ".join(f"{name} = excluded.{name}" for name in RejectionRow._fields[1:])}
 where (excluded.rejected_at, excluded.code collate "C", excluded.message collate "C")
     < (rejection.rejected_at, rejection.code collate "C", rejection.message collate "C")
+"""
+
+ACTIVITY = f"""
+insert into activity as known ({", ".join(ActivityRow._fields)})
+select * from unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::text[],
+                     $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+                     $15::text[], $16::int[], $17::text[], $18::uuid[])
+on conflict (activity_id) do update set
+  {", ".join(f"{name} = excluded.{name}" for name in ActivityRow._fields[1:])}
+where (excluded.timestamp_ms, excluded.topic collate "C", excluded.partition, excluded.record_offset)
+    < (known.timestamp_ms, known.topic collate "C", known.partition, known.record_offset)
 """
 
 NUMBERED = "select number from dataset where number = any($1::bigint[])"

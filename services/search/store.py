@@ -10,7 +10,7 @@ from services.search import statements
 from services.search.blocks import grouped, number_block, text_block
 from services.search.icat_plus import statements as icat_plus
 from services.search.icat_plus.declaration_statements import save_declared
-from services.search.model import Entry, Noted, ParameterKey, Receipt, RejectionRow, RevisionRow
+from services.search.model import ActivityRow, Entry, Noted, ParameterKey, Receipt, RejectionRow, RevisionRow, Waits
 from services.search.reporting import reports_in
 from shared.arrays import array, quoted
 from shared.database import Connection, Database
@@ -80,6 +80,8 @@ class ReadModelTransaction:
         await self._save_receipts(merged(note.receipt for note in noted if note.receipt))
         if rejections := first_told(note.rejection for note in noted if note.rejection):
             await self._connection.execute(statements.REJECTIONS, *_columns(rejections))
+        if activity := first_happened(note.activity for note in noted if note.activity):
+            await self._connection.execute(statements.ACTIVITY, *_columns(activity))
         await icat_plus.save(
             self._connection,
             [note.investigation for note in noted if note.investigation],
@@ -175,7 +177,14 @@ def _receipt_row(receipt: Receipt) -> tuple[Any, ...]:
         int(receipt.rank),
         receipt.word,
         receipt.answer,
+        *_waits_row(receipt.waits),
     )
+
+
+def _waits_row(waits: Waits | None) -> tuple[Any, ...]:
+    if waits is None:
+        return (None,) * len(Waits._fields)
+    return (*waits[:-1], array(map(str, waits.waits_for)))
 
 
 def numbers_in(events: Sequence[Received[Any]]) -> list[int]:
@@ -211,6 +220,14 @@ def first_told(rejections: Iterable[RejectionRow]) -> list[RejectionRow]:
     for row in sorted(rejections, key=lambda row: row.order):
         first.setdefault(row.rejection_id, row)
     return [first[rejection_id] for rejection_id in sorted(first)]
+
+
+def first_happened(activity: Iterable[ActivityRow]) -> list[ActivityRow]:
+    """One row a happening, in the order of their ids."""
+    first: dict[UUID, ActivityRow] = {}
+    for row in sorted(activity, key=lambda row: row.order):
+        first.setdefault(row.activity_id, row)
+    return [first[activity_id] for activity_id in sorted(first)]
 
 
 def merged(receipts: Iterable[Receipt]) -> list[Receipt]:

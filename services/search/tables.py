@@ -177,9 +177,16 @@ RECEIPT = Table(
     Column("rank", SmallInteger, nullable=False),
     Column("word", BigInteger, nullable=False, comment="the last word of a rank stands"),
     Column("answer", Text, nullable=False),
-    Index("receipt_by_dataset", "dataset_id"),
+    Column("since", TIME, comment="when it began to wait for its inputs; absent unless it waits"),
+    Column("beamline", Text, comment="likewise, as the next ones"),
+    Column("proposal", Text),
+    Column("kind", Text),
+    Column("waits_for", ARRAY(Uuid), comment="the datasets that `answer` names, in the same order"),
+    Index("receipt_by_dataset", "dataset_id", "rank", "heard_at"),
     Index("receipt_by_receipt", "receipt", "heard_at"),
     Index("receipt_by_time", "heard_at"),
+    Index("receipt_by_waiting", "since", postgresql_where=text("since is not null")),
+    Index("receipt_by_awaited", "waits_for", postgresql_using="gin", postgresql_where=text("since is not null")),
 )
 
 REJECTION = Table(
@@ -202,7 +209,14 @@ REJECTION = Table(
     Column("key", LargeBinary),
     Column("value", LargeBinary),
     Column("rejected_at", TIME, nullable=False),
+    Column("submission", Text, comment="the key of the submission that was refused; absent if none was"),
+    Column("heard_at", TIME, comment="when Kafka took what was refused; absent if noted by a version that kept none"),
+    Column("beamline", Text, comment="in lower case, if the original tells one; absent likewise"),
+    Column("finding_codes", ARRAY(Text), comment="in order, each once; absent likewise"),
     Index("rejection_by_time", "rejected_at", "rejection_id"),
+    Index("rejection_by_dataset", "dataset_id", "rejected_at"),
+    Index("rejection_by_words", text("md5(path)"), "rejected_at", postgresql_where=text("dataset_id is null")),
+    Index("rejection_by_finding", "finding_codes", postgresql_using="gin"),
 )
 
 REPORT = Table(
@@ -216,6 +230,31 @@ REPORT = Table(
     Column("at", TIME, nullable=False),
     Index("report_by_dataset", "dataset_number", "at", "event_id"),
     comment="what became of the files of datasets",
+)
+
+ACTIVITY = Table(
+    "activity",
+    METADATA,
+    Column("activity_id", Uuid, primary_key=True, comment="follows from what happened"),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("record_offset", BigInteger, nullable=False),
+    Column("timestamp_ms", BigInteger, nullable=False, comment="of the record; of several tellings the first stands"),
+    Column("at", TIME, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("dataset_id", Uuid),
+    Column("path", Text),
+    Column("name", Text),
+    Column("kind", Text),
+    Column("beamline", Text),
+    Column("proposal", Text),
+    Column("code", Text),
+    Column("message", Text),
+    Column("revision", Integer),
+    Column("receipt_id", Text),
+    Column("rejection_id", Uuid),
+    Index("activity_by_place", "topic", "partition", "record_offset"),
+    comment="what happened lately, for those who watch",
 )
 
 POSITION = Table(

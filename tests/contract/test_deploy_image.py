@@ -50,7 +50,9 @@ def test_what_the_image_copies_exists_and_is_not_ignored(source: str) -> None:
 
 
 def test_the_build_copies_every_package_that_a_service_imports() -> None:
-    assert {"schemas", "shared", "services", "clients/cli"} <= set(COPIED)
+    assert {"schemas", "shared", "services", "clients/cli", "clients/python"} <= set(COPIED)
+    [build] = [rest for word, rest in BUILD if word == "RUN" and "pip wheel" in rest]
+    assert "--wheel-dir dist . ./clients/python " in build  # the command line finds a beamcat as the client does
 
 
 def test_both_stages_stand_on_the_same_pinned_python() -> None:

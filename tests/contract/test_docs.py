@@ -1,72 +1,164 @@
-"""What the pages say can be followed: links lead somewhere, commands exist, every page is in an index."""
+"""What the pages say can be followed: links lead somewhere, commands exist, every page is in an index.
+
+The commands are typed by tests/e2e/running/test_pages.py.
+"""
 
 import re
+import shlex
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 
 from clients.cli.app import app
+from tests.builders.pages import PAGES, ROOT, arguments_of, blocks_of, programs_of, text_of
 
-ROOT = Path(__file__).parent.parent.parent
-PAGES = sorted((*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+BEAMCAT: Any = typer.main.get_command(app)
+NOT_RUN = {
+    "needs Docker": r"\bdocker ",
+    "needs Kafka's own tools": r"\bkafka-\w+\.sh ",
+    "needs Prometheus' own tools": r"\bpromtool ",
+    "fetches packages": r"\b(pip|uv|make setup)\b",
+    "takes minutes": r"\bmake ",
+    "serves until Ctrl-C": r"\bmake (run|up)\b|\bbeamcat (run|up|watch)\b",
+    "waits for a person": r"\bbeamcat (login|config)\b|--edit\b|completion",
+}
+"""Why the commands of a block may be left alone, and what such a block must then have in it."""
+FOLLOWED = "followed by "
+"""The other reason: the test of that name goes through the block."""
+OF_THE_REPOSITORY = re.compile(
+    r"(benchmarks|clients|deploy|docs|examples|requirements|schemas|services|shared|tests)/(?!\.)[\w./-]*"
+)
 
-pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-
-
-def text_of(page: Path) -> str:
-    return page.read_text(encoding="utf-8") if page.exists() else ""
+pages = pytest.mark.parametrize("page", PAGES)
 
 
 def anchors(page: Path) -> set[str]:
     """What can be linked to within a page, as GitHub names it."""
-    headings = re.findall(r"^#+ (.+)$", text_of(page), re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def commands() -> dict[str, set[str]]:
-    """Every command of the command line, and its subcommands."""
-    group = typer.main.get_command(app)
-    return {name: set(getattr(command, "commands", ())) for name, command in getattr(group, "commands", {}).items()}
+def inline(page: str) -> list[str]:
+    """What a page sets as code within its prose."""
+    prose = re.sub(r"^ *```.*?^ *```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
+    return [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", prose)]
+
+
+def programs(page: str) -> Iterator[list[str]]:
+    """The words of each program that a page tells its reader to start, in a block or within its prose."""
+    for block in blocks_of(page):
+        for typed in block.typed():
+            yield from programs_of(typed.command)
+    for code in inline(page):
+        if re.match(r"(\S*/)?beamcat |docker |[A-Z_]+=\S+ ", code):
+            yield from programs_of(code)
+        elif re.match(rf"({'|'.join(BEAMCAT.commands)}) (.* )?-", code):
+            yield ["beamcat", *shlex.split(code)]
+
+
+def unknown(arguments: Sequence[str]) -> str | None:
+    """The first word that is neither a command of beamcat's nor an option of that command."""
+    command, options, words = BEAMCAT, {"--help": True}, iter(arguments)
+    for word in words:
+        options |= {
+            name: getattr(option, "is_flag", False)
+            for option in command.params
+            for name in (*option.opts, *option.secondary_opts)
+        }
+        if word.startswith("-"):
+            name, with_value, _ = word.partition("=")
+            if name not in options:
+                return word
+            if not with_value and not options[name]:
+                next(words, None)
+        elif hasattr(command, "commands"):
+            if word not in command.commands:
+                return word
+            command = command.commands[word]
+    return None
 
 
 @pages
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_leads_somewhere(page: str) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
         if "://" in target:
             continue
         name, _, anchor = target.partition("#")
-        file = (page.parent / name).resolve() if name else page
-        assert file.exists(), f"{page.name}: {target}"
-        assert not anchor or anchor in anchors(file), f"{page.name}: {target}"
+        file = (ROOT / page).parent.joinpath(name).resolve() if name else ROOT / page
+        assert file.exists(), f"{page}: {target}"
+        assert not anchor or anchor in anchors(file), f"{page}: {target}"
 
 
 @pages
-def test_every_command_exists(page: Path) -> None:
-    known = commands()
-    code = " ".join(re.findall(r"```.*?```|`[^`\n]+`", text_of(page), re.DOTALL))
-    for said in re.findall(r"(?<![\w./-])(?:\S*/)?beamcat((?: [a-z]+){1,3})", code):
-        words = said.split()
-        name, *following = words[1:] if words[0] == "beamcat" else words  # docker run beamcat beamcat …: image, command
-        assert name in known, f"{page.name}: beamcat {name}"
-        assert not known[name] or not following or following[0] in known[name], f"{page.name}: beamcat{said}"
-    for target in re.findall(r"\bmake ([a-z-]+)", code):
-        assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), f"{page.name}: make {target}"
+def test_every_command_exists_and_has_the_options_that_a_page_gives_it(page: str) -> None:
+    for program in programs(page):
+        arguments = arguments_of(program)
+        assert not arguments or not unknown(arguments), f"{page}: {shlex.join(program)}: {unknown(arguments or ())}"
+    typed = (typed.command for block in blocks_of(page) for typed in block.typed())
+    for target in re.findall(r"^make ([a-z-]+)", "\n".join([*inline(page), *typed]), re.MULTILINE):
+        assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), f"{page}: make {target}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    [
+        ("find --kind mx.raw.mesh -p a~eq~b", None),
+        ("rejections list --limit 5 --json", None),
+        ("find --kinds mx.raw.mesh", "--kinds"),
+        ("rejections lists", "lists"),
+        ("serach Fus", "serach"),
+        ("status --help", None),
+    ],
+)
+def test_a_command_that_does_not_exist_is_seen(arguments: str, wrong: str | None) -> None:
+    assert unknown(arguments.split()) == wrong
+
+
+@pages
+def test_every_file_of_the_repository_that_a_page_names_exists(page: str) -> None:
+    said = {word for program in programs(page) for word in program} | set(inline(page))
+    named = {word for word in said if OF_THE_REPOSITORY.fullmatch(word)}
+    missing = {name for name in named if not (ROOT / name).exists()}
+    assert not missing, f"{page}: {missing}"
+
+
+@pages
+def test_a_block_that_no_test_follows_has_a_reason_that_holds(page: str) -> None:
+    for block in blocks_of(page):
+        if block.not_run is None:
+            continue
+        if block.not_run.startswith(FOLLOWED):
+            assert (ROOT / block.not_run.removeprefix(FOLLOWED)).is_file(), f"{block}: {block.not_run}"
+            continue
+        assert block.not_run in NOT_RUN, f"{block}: {block.not_run} is none of {', '.join(NOT_RUN)}, {FOLLOWED}TEST"
+        assert re.search(NOT_RUN[block.not_run], block.text), f"{block}: nothing in it {block.not_run}"
+
+
+@pages
+def test_a_block_says_what_it_is(page: str) -> None:
+    blocks = blocks_of(page)
+    for block in blocks:
+        assert block.language or block.output_of, (
+            f"{block}: name its language, or what prints it: <!-- output of: … -->"
+        )
+    notes = re.findall(r"<!-- (?:not run|output of): ", text_of(page))
+    assert len(notes) == sum(block.not_run is not None or block.output_of is not None for block in blocks), (
+        f"{page}: a comment on a block does not stand right before one"
+    )
 
 
 @pytest.mark.parametrize("index", ["docs/README.md", "docs/adr/README.md"])
 def test_an_index_names_every_page_beside_it(index: str) -> None:
     page = ROOT / index
     beside = {file.name for file in page.parent.glob("*.md")} - {"README.md"}
-    assert beside <= set(re.findall(r"\]\(([\w.-]+)\)", text_of(page)))
+    assert beside <= set(re.findall(r"\]\(([\w.-]+)\)", text_of(index)))
 
 
-def test_the_index_names_every_service() -> None:
-    linked = set(re.findall(r"\]\(services/(\w+)\.md\)", text_of(ROOT / "docs/README.md")))
-    assert linked == {file.stem for file in (ROOT / "docs/services").glob("*.md")}
-
-
-def test_the_index_names_every_technique() -> None:
-    linked = set(re.findall(r"\]\(techniques/([\w-]+)\.md\)", text_of(ROOT / "docs/README.md")))
-    assert linked == {file.stem for file in (ROOT / "docs/techniques").glob("*.md")}
+@pytest.mark.parametrize("folder", ["services", "techniques"])
+def test_the_index_names_every_page_of_a_folder(folder: str) -> None:
+    linked = set(re.findall(rf"\]\({folder}/([\w-]+)\.md\)", text_of("docs/README.md")))
+    assert linked == {file.stem for file in (ROOT / "docs" / folder).glob("*.md")}

@@ -215,6 +215,12 @@ READERS = {
     "values of a condition": Reader(lambda n: [("parameters", "a~in~" + ";".join(map(str, range(n))))], ask),
     "stars": Reader(lambda n: [("parameters", "a~like~" + "*a" * n)], ask),
     "backslashes": Reader(lambda n: [("parameters", "a~eq~" + "\\," * n)], ask),
+    "written conditions": Reader(lambda n: [("parameters", ",".join(f"a{i}<1" for i in range(n)))], ask),
+    "signs": Reader(lambda n: [("parameters", "a" + "<1" * n)], ask),
+    "blanks before a sign": Reader(lambda n: [("parameters", " " * n + "<1")], ask),
+    "quotation marks": Reader(lambda n: [("parameters", "a='b,c=\"" * n)], ask),
+    "conditions among words": Reader(lambda n: [("q", "a<b a=b " * n)], ask),
+    "digits among words": Reader(lambda n: [("q", "1" * n + " " + "1.e" * n)], ask),
     "a list in a query": Reader(lambda n: [("beamline", "a," * n)], ask),
     # the logbook
     "text of the logbook": Reader(lambda n: {"type": "annotation", "content": [{"text": "a " * n}]}, note),

@@ -10,8 +10,9 @@ BEAMCAT = [sys.executable, "-m", "clients.cli"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "250"}
 
 
-def beamcat(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def beamcat(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """What a command said that was typed in a folder."""
+    environment = {**ENVIRONMENT, **variables}
     return subprocess.run(
-        [*BEAMCAT, *arguments], cwd=folder, env=ENVIRONMENT, text=True, capture_output=True, check=False
+        [*BEAMCAT, *arguments], cwd=folder, env=environment, text=True, capture_output=True, check=False
     )

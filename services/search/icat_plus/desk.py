@@ -10,7 +10,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
-from services.search.filters import FilterInvalid, read_time
+from services.search.filters import read_time
+from services.search.grammar import FilterInvalid
 from services.search.icat_plus.access import Access
 from services.search.icat_plus.asking import IcatReader, Row, too_large
 from services.search.icat_plus.datasets import Datasets

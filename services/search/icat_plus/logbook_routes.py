@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.search.filters import split
+from services.search.grammar import split
 from services.search.icat_plus.access import check_beamline, permitted
 from services.search.icat_plus.acquisition import Beamline, Limit, Number, Skip, place_of
 from services.search.icat_plus.asking import MOST_ROWS, Entries

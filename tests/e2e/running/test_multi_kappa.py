@@ -13,6 +13,7 @@ from tests.e2e.terminal import ROOT, beamcat
 pytestmark = pytest.mark.e2e
 
 EXAMPLE = ROOT / "examples" / "multi-kappa.json"
+WORKFLOW = "67a1c0a2e4b1"  # one that no page has submitted
 GROUPED_BY = ("Workflow_id", "MX_positionName", "MX_kappa_settings_id")
 
 
@@ -25,7 +26,8 @@ def told(facility: Facility, *arguments: str) -> str:
 def test_four_collections_at_two_kappa_settings_are_merged_and_their_tree_is_seen(
     facility: Facility, tmp_path: Path
 ) -> None:
-    submissions: list[dict[str, Any]] = json.loads(EXAMPLE.read_text())
+    another = EXAMPLE.read_text().replace("run_07", "run_08").replace("67a1c0a2e4b0", WORKFLOW)
+    submissions: list[dict[str, Any]] = json.loads(another)
     merge_first = tmp_path / "multi-kappa.json"
     merge_first.write_text(json.dumps(submissions[::-1]))  # whatever the order, each waits for its inputs
     states = json.loads(told(facility, "submit", str(merge_first), "--json"))
@@ -45,7 +47,7 @@ def test_four_collections_at_two_kappa_settings_are_merged_and_their_tree_is_see
         *[("mx.raw.datacollection", "mx.processed.integration")] * 4,
     ]
     for position, kappa in product(("pos1", "pos2"), (r"Kappa: 0.0\, Phi: 0.0", r"Kappa: 30.0\, Phi: 90.0")):
-        group = zip(GROUPED_BY, ("67a1c0a2e4b0", position, kappa), strict=True)
+        group = zip(GROUPED_BY, (WORKFLOW, position, kappa), strict=True)
         asked = ",".join(f"{name}~eq~{value}" for name, value in group)
         found = json.loads(told(facility, "find", "-p", asked, "--json"))["datasets"]
         assert sorted(each["kind"] for each in found) == ["mx.processed.integration", "mx.raw.datacollection"]

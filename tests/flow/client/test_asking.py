@@ -9,7 +9,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from beamcat_client import AsyncClient, BeamcatError, Client, NotFound, Receipt, StillWaiting, Unavailable
+from beamcat_client import (
+    AddressUnknown,
+    AsyncClient,
+    BeamcatError,
+    Client,
+    NotFound,
+    Receipt,
+    StillWaiting,
+    Unavailable,
+)
 from tests.flow.client.gateway_at_work import GatewayAtWork
 
 pytestmark = pytest.mark.flow
@@ -141,6 +150,34 @@ def test_the_pages_of_a_lineage_are_put_together(client: Client, catalogue: Cata
     ]
     assert client.lineage("d1") == {"root": "d1", "nodes": [1, 2, 4], "edges": [3, 5], "truncated": False, "next": None}
     assert catalogue.asked[-1][1]["skip"] == ["2"]
+
+
+def test_an_id_that_nobody_has_heard_of_is_unknown(client: Client) -> None:
+    status = client.status("00000000-0000-0000-0000-000000000000")
+    assert (status.state, status.final, status.catalogued) == ("unknown", False, False)
+    with pytest.raises(StillWaiting, match="is unknown after"):
+        client.wait("00000000-0000-0000-0000-000000000000", timeout=0.1)
+
+
+def test_an_answer_of_something_else_is_told(client: Client, catalogue: Catalogue) -> None:
+    catalogue.answers |= {"/datasets": (200, "<html>the intranet</html>"), "/datasets/by-path": (200, "[]")}
+    with pytest.raises(BeamcatError, match=r"/datasets answered no JSON: is this beamcat, or a proxy\?"):
+        next(client.find())
+    with pytest.raises(BeamcatError, match="by-path answered no JSON"):
+        client.dataset("/data/run")
+
+
+def test_a_search_service_below_a_path_is_asked_below_it(
+    new_client: Callable[..., Client], catalogue: Catalogue
+) -> None:
+    catalogue.answers["/portal/beamcat/datasets"] = (200, '{"datasets": [{"name": "a"}], "next": null}')
+    found = new_client(search_url=f"{catalogue.url}/portal/beamcat/", background=False).find()
+    assert [dataset["name"] for dataset in found] == ["a"]
+
+
+def test_a_client_that_knows_no_search_service_says_who_should_name_it(new_client: Callable[..., Client]) -> None:
+    with pytest.raises(AddressUnknown, match="no search service is named by the arguments"):
+        new_client(background=False).statuses("/data/run")
 
 
 def test_a_dataset_can_be_asked_for_by_id_path_or_revision(client: Client, catalogue: Catalogue) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from beamcat_client import AsyncClient, BeamcatError, Client, Receipt, SpoolUnusable, SubmissionRefused, mx
+from beamcat_client import AsyncClient, Client, NotAuthorised, Receipt, SpoolUnusable, SubmissionRefused, mx
 from beamcat_client.submission import plain
 from shared.events import Submission
 from shared.tokens import create_token, revoke_token
@@ -298,10 +298,36 @@ async def test_the_asynchronous_client_does_the_same(gateway: GatewayAtWork, tmp
 def test_a_dry_run_stores_nothing(gateway: GatewayAtWork, client: Client) -> None:
     submission = {"name": "run", "proposal": "MX1111", "path": "/data/run", "beamline": "id29"}
     assert client.check(submission).accepted
-    with pytest.raises(BeamcatError, match="did you mean 'name'"):
-        client.check({**submission, "nam": 1})
+    assert not client.check({**submission, "nam": 1}).accepted
     assert gateway.publisher.messages == []
     assert client.waiting() == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"beamline": None}, "beamline: is missing"),
+        ({"beamline": 7}, "beamline: "),
+        ({"path": None}, "path: "),
+        ({"path": "data/run"}, "path: "),
+        ({"nam": 1}, "did you mean 'name'"),
+    ],
+)
+def test_what_the_gateway_would_refuse_is_a_verdict_with_findings(
+    client: Client, wrong: dict[str, Any], told: str
+) -> None:
+    submission = {"name": "run", "proposal": "MX1111", "path": "/data/run", "beamline": "id29"}
+    verdict = client.check({**submission, **wrong})
+    assert not verdict.accepted
+    assert [finding["severity"] for finding in verdict.findings] == ["error"] * len(verdict.findings)
+    assert {"code", "message", "cure"} <= verdict.findings[0].keys()
+    assert any(told in finding["message"] for finding in verdict.findings), verdict.findings
+    assert verdict.details["status"] == 422
+
+
+def test_a_dry_run_with_a_token_that_is_not_for_it_is_no_verdict(client: Client) -> None:
+    with pytest.raises(NotAuthorised, match=r"not for 'bm29'.*the token comes from the arguments"):
+        client.check({"name": "run", "proposal": "MX1111", "path": "/data/run", "beamline": "bm29"})
 
 
 class Array:

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from clients.cli import exporting
 from clients.cli.app import app
-from tests.builders.console import commands_of
+from tests.builders.pages import commands_of
 from tests.flow.importing.services import ServicesInMemory
 
 pytestmark = pytest.mark.flow

@@ -6,14 +6,15 @@ from uuid import UUID
 
 import pytest_asyncio
 
-from services.search import sql
 from services.search.icat_plus.declarations import PostgresDeclarations
 from services.search.icat_plus.model import Declared
-from services.search.receipts import MOST_SUBMISSIONS
+from services.search.naming import Naming
+from services.search.reading import CatalogueReader
 from services.search.store import PostgresReadModel
 from shared.database import Database
 from shared.migrations import migrate
 from shared.settings import Settings
+from tests.described import VOCABULARY
 from tests.unit.search.building import IDENTITIES, NOON, dataset_id
 from tests.unit.search.world import Noting, answered
 
@@ -48,9 +49,8 @@ class PostgresWorld(Noting):
         return list(await self.value(statement, dataset_id(path)))
 
     async def receipt(self, receipt_id: str, **choice: str) -> dict[str, Any] | None:
-        async with self.database.connection() as connection:
-            rows = await connection.fetch(sql.RECEIPT, receipt_id, None, None, MOST_SUBMISSIONS)
-        return answered(map(dict, rows), receipt_id, **choice)
+        found = await CatalogueReader(self.database, Naming(VOCABULARY)).submissions([receipt_id])
+        return answered(found[receipt_id], receipt_id, **choice)
 
     async def rejections(self) -> list[str]:
         return await self.column('select message from rejection order by message collate "C"')

@@ -158,12 +158,35 @@ QUERIES: list[tuple[dict[str, str], list[str]]] = [
     ({"parameters": "MX_anomalous~eq~true"}, ["autoPROC"]),
     ({"parameters": "MX_label"}, ["run_2", "run_1"]),
     ({"parameters": "MX_label,MX_motors"}, ["run_1"]),
+    ({"parameters": "MX_resolution<=1.6 A"}, ["autoPROC", "run_1"]),
+    ({"parameters": "1.5 < MX_resolution < 2.5"}, ["autoPROC"]),
+    ({"parameters": "MX_flux>=1e12,MX_scanType = helical"}, ["run_2"]),
+    ({"parameters": "MX_scanType != OSC"}, ["run_2"]),
+    ({"parameters": "MX_flux!=1e12"}, ["xrf", "run_2"]),
+    ({"parameters": "MX_motors!=1"}, []),
+    ({"parameters": "MX_motors~neq~3,MX_flux"}, ["run_1"]),
+    ({"parameters": 'Note = "gold; leaf, fine"'}, ["xrf"]),
+    ({"q": "MX_resolution<2"}, ["autoPROC", "run_1"]),
+    ({"q": "run MX_resolution < 2"}, ["run_1"]),
+    ({"q": "MX_scanType=helical"}, ["run_2"]),
     ({"parameters": "MX_resolution", "q": "run", "technique": "MX", "sort": "MX_resolution"}, ["run_2", "run_1"]),
 ]
 
 
 async def test_every_query_finds_what_it_asks_for(ask: Asking) -> None:
     assert [(fields, await ask.names(**fields)) for fields, _ in QUERIES] == QUERIES
+
+
+async def test_the_datasets_of_an_investigation_are_found_by_its_id(world: PostgresWorld) -> None:
+    topics = Topics()
+    first, second = investigation(1), investigation(2)
+    await world.note(
+        *(topics.committed(f"/data/run_{n}", {}, investigation=of) for n, of in enumerate((first, second, first)))
+    )
+    async with asking(world.database) as ask:
+        assert sorted(await ask.names(investigation=str(first.investigation_id))) == ["run_0", "run_2"]
+        both = f"{first.investigation_id},{second.investigation_id}"
+        assert (await ask.get("/datasets", investigation=both, count="true"))["count"] == 3
 
 
 async def test_a_sample_is_found_and_counted_whatever_the_spelling_of_its_name(world: PostgresWorld) -> None:
@@ -193,6 +216,12 @@ CURES = [
     ({"startDate": "yesterday"}, "'yesterday' is no time"),
     ({"path": "run_1"}, "not absolute"),
     ({"q": "a\x00b"}, "NUL"),
+    ({"parameters": "flux>1"}, "did you mean MX_flux?"),
+    ({"parameters": "MX_scanType like osc"}, "write MX_scanType~like~osc"),
+    ({"parameters": "MX_flux~gt~2,5"}, "write a decimal point"),
+    ({"parameters": "MX_flux~gte~1"}, "write MX_flux>=1 or MX_flux~gteq~1"),
+    ({"q": "run MX_flux>many"}, "> compares numbers, 'many' is none"),
+    ({"sort": "kind"}, "it may also be start, name, committed_at"),
 ]
 
 

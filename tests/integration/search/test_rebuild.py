@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from services.search.app import stages_of
 from services.search.icat_plus.logbook import message_of
@@ -21,7 +22,7 @@ from shared.fatal import Fatal
 from shared.halt import HaltRule
 from shared.migrations import migrate
 from shared.publisher import KafkaPublisher, MemoryPublisher
-from shared.rewinding import replay
+from shared.rewinding import from_start, replay
 from shared.service import utc_now
 from shared.settings import Settings
 from shared.stage import StageRunner
@@ -142,10 +143,23 @@ def happenings(count: int, chance: random.Random) -> list[Record]:
     return topics.records
 
 
+async def forget_others(settings: Settings) -> None:
+    """Delete what other tests published: a rebuild reads all of it, each time."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    async with from_start(settings, TOPICS) as consumer:
+        ends = await consumer.end_offsets(consumer.assignment())
+    await admin.start()
+    try:
+        await admin.delete_records({place: RecordsToDelete(before_offset=end) for place, end in ends.items() if end})
+    finally:
+        await admin.close()
+
+
 @pytest.fixture
 async def live(kafka: str, database_url: str) -> AsyncIterator[Live]:
     settings = Settings(kafka_bootstrap_servers=kafka, database_url=database_url, topic_partitions=3)
     await apply_topics(settings)
+    await forget_others(settings)
     await migrate(database_url, {"search": "search"})
     database, publisher = Database(settings, "search"), KafkaPublisher(settings, "test")
     await database.open()

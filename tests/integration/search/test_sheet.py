@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -58,6 +59,35 @@ async def test_the_pages_of_a_table_lead_to_each_other(ask: Asking) -> None:
     assert "link" not in last.headers
 
 
+async def test_what_a_dataset_is_may_be_a_column_too(ask: Asking) -> None:
+    columns = "Beamline,MX_flux,revision,type,end"
+    header, row = await table(ask, f"path=/data/odd&columns={columns}")
+    assert header == [*HEADER, "beamline", "MX_flux", "revision", "type", "end"]
+    assert row[len(HEADER) :] == ["id30a-3", "7", "1", "raw", ""]
+    [dataset] = (await ask.get("/datasets", path="/data/odd", columns=columns))["datasets"]
+    assert (dataset["beamline"], dataset["parameters"]) == ("id30a-3", {"MX_flux": 7})
+
+
+async def test_the_datasets_of_a_page_in_json_have_the_values_that_were_asked_for(ask: Asking) -> None:
+    fields: dict[str, Any] = {
+        "columns": "mx_FLUX,Note,MX_aperture,name",
+        "sort": "name",
+        "order": "asc",
+        "limit": 55,
+        "count": "true",
+    }
+    first = await ask.get("/datasets", **fields)
+    last = await ask.get("/datasets", **fields, cursor=first["next"])
+    assert (first["count"], last["next"]) == (61, None)
+    rows = {row["name"]: row["parameters"] for row in [*first["datasets"], *last["datasets"]]}
+    odd = {"MX_flux": 7, "Note": 'one, "two"\nthree', "MX_aperture": None}
+    numbered = {f"{n:02}": {"MX_flux": float(n), "Note": None, "MX_aperture": None} for n in range(60)}
+    assert rows == {"a, b": odd, **numbered}
+    without = await ask.get("/datasets", sort="name", order="asc", limit=55)
+    assert [row | {"parameters": rows[row["name"]]} for row in without["datasets"]] == first["datasets"]
+    assert await ask.get("/datasets", path="/data/nowhere", columns="Note") == {"datasets": [], "next": None}
+
+
 async def test_nothing_found_is_a_header_alone(ask: Asking) -> None:
     assert await table(ask, "path=/data/nowhere") == [HEADER]
 
@@ -66,8 +96,9 @@ CURES = [
     ({"format": "xls"}, "format: 'xls' is none of json, csv"),
     ({"format": "csv", "facets": "kind"}, "facets: there is no place for it in format=csv"),
     ({"format": "csv", "count": "true"}, "count: there is no place for it in format=csv"),
-    ({"columns": "MX_flux"}, "columns: these are columns of format=csv"),
+    ({"columns": "MX_fluks"}, "columns: no dataset has a parameter 'MX_fluks'; did you mean"),
     ({"format": "csv", "columns": "MX_fluks"}, "columns: no dataset has a parameter 'MX_fluks'; did you mean"),
+    ({"columns": "beemline"}, "did you mean beamline?"),
     ({"format": "csv", "columns": ",".join(f"c{n}" for n in range(101))}, "columns: 101 of them; at most 100"),
 ]
 

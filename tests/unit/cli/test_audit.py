@@ -18,6 +18,7 @@ from services.catalog_writer.documents import CatalogView, document_of
 from services.gateway.reading import read_model
 from shared.datafiles import SCHEMAS
 from shared.events import DatasetFacts, InvestigationRef, LinkedInput, Links, SampleRef, Submission, Tracking
+from tests.builders.addresses import NAMED
 from tests.unit.validator.builders import SUBMITTED_AT, a_checker
 
 ACCEPTED = sorted((SCHEMAS / "examples").rglob("accepted-*.json"))
@@ -82,7 +83,7 @@ class Installation:
         return httpx.Response(200, json={"datasets": rows, "next": following, "count": len(self.documents)})
 
     def audit(self, monkeypatch: pytest.MonkeyPatch, *options: str) -> Result:
-        monkeypatch.setattr(auditing, "connect", lambda: Api({}, httpx.MockTransport(self)))
+        monkeypatch.setattr(auditing, "connect", lambda: Api(NAMED, httpx.MockTransport(self)))
         return CliRunner().invoke(app, ["audit", *options])
 
 

@@ -11,6 +11,8 @@ from typer.testing import CliRunner, Result
 from clients.cli import datasets, exporting, finding, rejections, techniques
 from clients.cli.api import Api
 from clients.cli.app import app
+from clients.cli.output import Failed
+from tests.builders.addresses import NAMED
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
 ORIGINAL = base64.b64encode(b'{"submission": {"name": "x"}}').decode()
@@ -26,7 +28,7 @@ COMMANDS = [
 
 
 def _run(monkeypatch: pytest.MonkeyPatch, answer: httpx.Response, *command: str) -> Result:
-    api = Api({}, httpx.MockTransport(lambda _: answer))
+    api = Api(NAMED, httpx.MockTransport(lambda _: answer))
     for module in (datasets, exporting, finding, rejections, techniques):
         monkeypatch.setattr(module, "connect", lambda: api)
     result = CliRunner().invoke(app, command)
@@ -79,13 +81,17 @@ def test_an_address_of_something_else_is_told(
     [
         ({"BEAMCAT_SEARCH_URL": "http://[::x"}, "http://[::x/datasets is no address"),
         ({"BEAMCAT_SEARCH_URL": "nonsense"}, "nonsense/datasets is no address"),
-        ({"BEAMCAT_STOMP_PORT": "abc"}, "BEAMCAT_STOMP_PORT is 'abc'; give a number"),
     ],
 )
 def test_a_setting_that_cannot_be_right_is_told(settings: dict[str, str], told: str) -> None:
     result = CliRunner().invoke(app, ["find"], env=settings)
     assert (result.exit_code, result.stdout) == (1, "")
     assert told in result.stderr
+
+
+def test_a_port_that_is_no_number_is_told() -> None:
+    with pytest.raises(Failed, match="BEAMCAT_STOMP_PORT is 'abc'; give a number"):
+        _ = Api({"BEAMCAT_STOMP_HOST": "stomp", "BEAMCAT_STOMP_PORT": "abc"}).stomp_address
 
 
 def test_a_token_that_no_header_can_carry_is_left_to_the_gateway() -> None:
@@ -95,7 +101,7 @@ def test_a_token_that_no_header_can_carry_is_left_to_the_gateway() -> None:
         carried.extend(value for name, value in request.headers.raw if name == b"Authorization")
         return httpx.Response(202, json={"results": []})
 
-    Api({"BEAMCAT_TOKEN": "tökén"}, httpx.MockTransport(gateway)).submit([{}])
+    Api({**NAMED, "BEAMCAT_TOKEN": "tökén"}, httpx.MockTransport(gateway)).submit([{}])
     assert carried == ["Bearer tökén".encode()]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from clients.cli import datasets
 from clients.cli.api import Api
+from tests.builders.addresses import NAMED
 
 COMMITTED = {"state": "committed", "revision": 1, "dataset_id": "d"}
 
@@ -54,6 +55,6 @@ def test_only_what_is_still_to_come_is_waited_for(
 ) -> None:
     monkeypatch.setattr(datasets, "POLL_SECONDS", 0.0)
     beamcat = Beamcat(fates)
-    states = datasets.follow(Api({}, httpx.MockTransport(beamcat)), [{"path": path} for path in fates])
+    states = datasets.follow(Api(NAMED, httpx.MockTransport(beamcat)), [{"path": path} for path in fates])
     assert [state["state"] for state in states] == ends
     assert len(beamcat.asked) == sum(map(len, fates.values()))

@@ -9,10 +9,23 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from clients.cli import auditing, datasets, exporting, finding, investigations, producers, rejections, techniques
+from clients.cli import (
+    auditing,
+    datasets,
+    exporting,
+    finding,
+    investigations,
+    producers,
+    rejections,
+    showing,
+    techniques,
+    waiting,
+    watching,
+)
 from clients.cli.api import Api
 from clients.cli.app import app
 from shared.settings import Settings
+from tests.builders.addresses import NAMED
 
 RUBBISH = [
     "",
@@ -49,8 +62,9 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
     answer = httpx.Response(404, json={"detail": "there is none"})
-    api = Api({}, httpx.MockTransport(lambda _: answer))
-    for module in (auditing, datasets, exporting, finding, investigations, producers, rejections, techniques):
+    api = Api(NAMED, httpx.MockTransport(lambda _: answer))
+    asking = (auditing, datasets, exporting, finding, investigations, producers, rejections, techniques)
+    for module in (*asking, showing, waiting, watching):
         monkeypatch.setattr(module, "connect", lambda: api)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BEAMCAT_TOKENS_FILE", str(tmp_path / "tokens.json"))

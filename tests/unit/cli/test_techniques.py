@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from clients.cli import techniques
 from clients.cli.api import Api
 from clients.cli.app import app
+from tests.builders.addresses import NAMED
 
 MESH = {"name": "mx.raw.mesh", "title": "Mesh scan", "type": "raw", "required": ["MX_numberOfImages"], "inputs": []}
 MX = {"name": "MX", "title": "Crystallography", "pid": "urn:mx", "definitions": ["mx"], "kinds": [MESH]}
@@ -28,7 +29,7 @@ def gateway(request: httpx.Request) -> httpx.Response:
 
 @pytest.fixture(autouse=True)
 def _described(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(techniques, "connect", lambda: Api({}, httpx.MockTransport(gateway)))
+    monkeypatch.setattr(techniques, "connect", lambda: Api(NAMED, httpx.MockTransport(gateway)))
 
 
 def said(*command: str) -> str:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from clients.cli import datasets, finding, producers, rejections
 from clients.cli.api import Api
 from clients.cli.app import app
+from tests.builders.addresses import NAMED
 
 PATH = "/data/visitor/mx1111/[/x]run_1"
 ERROR = {"code": "value_not_a_number", "severity": "error", "message": "MX_flux = '[red]many[/]' is not a number"}
@@ -30,7 +31,9 @@ ANSWERS: dict[str, Any] = {
             },
         ]
     },
-    "/rejections": {"rejections": [{"path": PATH, "code": "dataset_invalid", "message": ERROR["message"]}]},
+    "/rejections": {
+        "rejections": [{"rejection_id": "one", "path": PATH, "code": "dataset_invalid", "message": ERROR["message"]}]
+    },
     "/producers": {
         "producers": [
             {
@@ -63,7 +66,7 @@ ANSWERS: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def services(monkeypatch: pytest.MonkeyPatch) -> None:
-    api = Api({}, httpx.MockTransport(lambda request: httpx.Response(200, json=ANSWERS[request.url.path])))
+    api = Api(NAMED, httpx.MockTransport(lambda request: httpx.Response(200, json=ANSWERS[request.url.path])))
     monkeypatch.setattr(datasets, "connect", lambda: api)
     monkeypatch.setattr(finding, "connect", lambda: api)
     monkeypatch.setattr(rejections, "connect", lambda: api)

@@ -8,10 +8,11 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli import auditing, datasets, finding, rejections, techniques
+from clients.cli import auditing, datasets, finding, rejections, showing, techniques, waiting
 from clients.cli.api import Api
 from clients.cli.app import app
 from shared.visible import visible
+from tests.builders.addresses import NAMED
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egpj.exe\x08\x7f[/]\r!"
 NO_ID = "00000000-0000-0000-0000-000000000000"
@@ -34,7 +35,39 @@ REJECTION = ROW | {
     "value_base64": base64.b64encode(EVIL.encode()).decode(),
 }
 RECEIPT = {"state": "rejected", "path": EVIL, "receipt_id": EVIL, "code": EVIL, "message": EVIL, "findings": [FINDING]}
+WAITS = ROW | {
+    "since": "2024-11-30T12:00:00Z",
+    "deadline": "2024-12-07T12:00:00Z",
+    "waits_for": [EVIL],
+    "waits_for_count": 1,
+    "near": [{"path": EVIL, "near": [EVIL]}],
+}
+NOON = "2024-11-30T12:00:00Z"
+EVENT: dict[str, Any] = {
+    "commit": dict.fromkeys(("receipt_id", "outcome", "revision"), EVIL)
+    | {"dataset_id": NO_ID, "committed_at": NOON, "submitted_at": NOON},
+    "document": ROW
+    | dict.fromkeys(("technique", "type", "file_count"), EVIL)
+    | {
+        "dataset_id": NO_ID,
+        "investigation": {"proposal_name": EVIL, "title": EVIL},
+        "producer": {"software": EVIL},
+        "sample": {"name": EVIL},
+        "container": {"name": EVIL},
+        "start": NOON,
+        "end": None,
+        "complete": True,
+        "volume_bytes": None,
+        "parameters": {EVIL: {"value": EVIL, "original": "x", "unit": EVIL}},
+        "findings": [FINDING],
+        "inputs": [{"kind": EVIL, "path": EVIL}],
+    },
+}
+REVISION = {"revision": 1, "outcome": EVIL, "committed_at": NOON, "changes": [{"field": EVIL}]}
 ANSWERS: dict[str, Any] = {
+    "/datasets/by-path": EVENT,
+    f"/datasets/{NO_ID}/revisions": {"revisions": [REVISION] * 2, "next": None},
+    "/pending": {"pending": [WAITS], "count": 1, "next": None},
     "/receipts": {"receipts": [RECEIPT]},
     "/rejections": {"rejections": [REJECTION], "next": None},
     "/techniques": {"techniques": [{"name": EVIL, "title": EVIL, "definitions": [EVIL], "pid": EVIL, "kinds": []}]},
@@ -52,6 +85,8 @@ COMMANDS = [
     ["status", "/data/x"],
     ["find", "x"],
     ["lineage", "/data/x"],
+    ["pending"],
+    ["show", "/data/x"],
     ["rejections", "list"],
     ["rejections", "show", NO_ID],
     ["techniques", "list"],
@@ -64,8 +99,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
         known = ANSWERS.get(request.url.path)
         return httpx.Response(200, json=known) if known else httpx.Response(404, json={"detail": EVIL})
 
-    api = Api({}, httpx.MockTransport(answer))
-    for module in (auditing, datasets, finding, rejections, techniques):
+    api = Api(NAMED, httpx.MockTransport(answer))
+    for module in (auditing, datasets, finding, rejections, showing, techniques, waiting):
         monkeypatch.setattr(module, "connect", lambda: api)
     return CliRunner()
 

@@ -87,6 +87,13 @@ class SpoolAgainstList(RuleBasedStateMachine):
         self.kept = self.waiting()
 
     @rule()
+    def retry_refused(self) -> None:
+        for kept in self.kept:
+            assert self.spool.retry(kept.spooled.receipt_id) is kept.refused
+            kept.held_until = 0 if kept.refused else kept.held_until
+            kept.refused = False
+
+    @rule()
     def reopen(self) -> None:
         self.spool.close()
         self.spool = Spool(self.folder)

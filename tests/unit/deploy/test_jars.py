@@ -1,5 +1,10 @@
 import os
+import shutil
+import ssl
+import subprocess
+import sys
 from collections.abc import Iterator
+from glob import glob
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -9,6 +14,7 @@ import pytest
 
 from deploy.embedded.jars import (
     LOCK,
+    REPOSITORY,
     JarDiffersError,
     JarUnreachableError,
     LockedJar,
@@ -160,6 +166,62 @@ def test_a_fetch_that_never_succeeds_names_the_jar_and_leaves_nothing(
         sync(lock_of(jar, tmp_path), tmp_path, repositories={"local": repository.url}, pauses_s=(0,))
 
     assert list(tmp_path.iterdir()) == [tmp_path / "jgo.lock.toml"]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate, and is not here")
+def test_a_certificate_that_the_machine_trusts_is_trusted(
+    jar: LockedJar, tmp_path: Path, repository: Repository
+) -> None:
+    """As behind a facility's TLS inspection."""
+    certificate = certify(repository, tmp_path)
+    jars = tmp_path / "jars"
+    fetch = (
+        "import sys; from pathlib import Path; from deploy.embedded.jars import sync; "
+        "sync(Path(sys.argv[1]), Path(sys.argv[2]), repositories={'local': sys.argv[3]}, pauses_s=())"
+    )
+    command = [
+        sys.executable,
+        "-c",
+        fetch,
+        str(lock_of(jar, tmp_path)),
+        str(jars),
+        f"https://127.0.0.1:{repository.server_port}",
+    ]
+
+    stranger = subprocess.run(command, capture_output=True, text=True, check=False)
+    trusting = {**os.environ, "SSL_CERT_FILE": str(certificate)}
+    fetched = subprocess.run(command, env=trusting, capture_output=True, text=True, check=False)
+
+    assert "certificate" in stranger.stderr
+    assert fetched.returncode == 0, fetched.stderr
+    assert (jars / jar.file_name).read_bytes() == CONTENT
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
+def test_uv_trusts_them_too_as_make_calls_it() -> None:
+    told = subprocess.run(
+        [shutil.which("make") or "", "--no-print-directory", "--eval", "told: ; @echo $$UV_SYSTEM_CERTS", "told"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert (told.stdout.strip() == "1") == any(
+        map(glob, ("/etc/ssl/certs/*", "/etc/ssl/cert.pem", "/etc/pki/tls/certs/*"))
+    )
+
+
+def certify(repository: Repository, folder: Path) -> Path:
+    """Let the repository speak TLS, and return the certificate that proves it."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    subject = ["-subj", "/CN=repository", "-addext", "subjectAltName=IP:127.0.0.1"]
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*made, *subject], capture_output=True, check=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    repository.socket = context.wrap_socket(repository.socket, server_side=True)
+    return certificate
 
 
 def test_another_content_is_refused_at_once(jar: LockedJar, tmp_path: Path, repository: Repository) -> None:

@@ -125,6 +125,9 @@ class CatalogueOfOne:
     def search(self, _route: str, /, path: str) -> dict[str, Any]:
         return {"datasets": [{"dataset_id": "d1", "name": "autoPROC"}] if path == "/data/p/autoPROC" else []}
 
+    def nothing(self, what: str) -> str:
+        return f"{what} in this catalogue"
+
     def text(self, route: str) -> str:
         assert route == "/datasets/d1.cif"
         return "data_autoPROC\n"
@@ -149,7 +152,10 @@ def test_a_result_is_exported_to_standard_output_or_into_a_folder(tmp_path: Path
 @pytest.mark.usefixtures("_catalogue")
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
-    [(["/data/p/autoPROC"], "say the format: --cif"), (["--cif", "/data/p/other"], "no dataset is catalogued")],
+    [
+        (["/data/p/autoPROC"], "say the format: --cif"),
+        (["--cif", "/data/p/other"], "no dataset is catalogued at /data/p/other in this catalogue"),
+    ],
 )
 def test_what_cannot_be_exported_is_said(arguments: list[str], complaint: str) -> None:
     result = CliRunner().invoke(app, ["export", *arguments])

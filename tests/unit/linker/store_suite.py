@@ -43,6 +43,19 @@ class MissingByLittle:
                 f"the input {said} is not catalogued, but {RUN} is; name that as the input, if it is meant"
             )
 
+    async def test_what_waits_says_what_it_is_whenever_it_is_told(self, world: World) -> None:
+        waiting = facts(A, [RUN.upper()], kind="ssx.processed.merge", proposal="mx2222")
+        await world.submit(waiting, facts(A, [RUN.upper()], receipt="behind", proposal="mx2222"))
+        await world.submit(waiting)
+        await world.commit(committed(RUN))
+        await world.wait(timedelta(minutes=2))
+        assert {(each.receipt_id, each.name, each.kind, each.proposal, each.beamline) for each in world.pending} == {
+            (f"first of {A}", waiting.name, "ssx.processed.merge", "mx2222", waiting.beamline),
+            ("behind", waiting.name, "generic.processed", "mx2222", waiting.beamline),
+        }
+        assert [near.near for near in world.pending[-1].near] == [[RUN]]
+        assert len(world.pending) >= 4
+
     async def test_only_what_is_missing_is_looked_for(self, world: World) -> None:
         await world.commit(committed(RUN), committed(f"{RUN}_b"))
         await world.submit(facts(A, [RUN, "/data/elsewhere"]), facts(B, [f"{RUN.upper()}", f"{RUN}_B", f"{RUN}_b"]))
@@ -97,7 +110,8 @@ class MissingByLittle:
         assert [pending.findings for pending in world.pending] == [[], []]
         await world.wait(timedelta(minutes=2))
         first, _, told = world.pending
-        assert first.model_copy(update={"findings": told.findings}) == told
+        assert first.model_copy(update={"findings": told.findings, "near": told.near}) == told
+        assert [(each.path, each.near) for each in told.near] == [(RUN.upper(), [RUN])]
         assert [finding.expected for finding in told.findings] == [RUN]
         await world.wait(timedelta(days=2))
         assert len(world.pending) == 3

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 from zlib import crc32
 
 from services.search.icat_plus.logbook import message_of
@@ -59,7 +60,11 @@ class Story:
 
     def _pending(self) -> None:
         findings = [FINDING] * self._chance.randrange(2)
-        self.topics.pending(self._receipt, self._path, ["/data/9"] * self._chance.randrange(3), findings)
+        facts: dict[str, Any] = self._chance.choice(
+            [{}, {"kind": "mx.raw", "beamline": "id30a-3", "proposal": self._word}]
+        )
+        missing = ["/data/9", "/data/8"][: self._chance.randrange(3)]
+        self.topics.pending(self._receipt, self._path, missing, findings, **facts)
 
     def _committed(self) -> None:
         """A revision is one fact, so what it says follows from its number."""

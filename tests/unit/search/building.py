@@ -171,18 +171,28 @@ class Topics:
         number: int | None = None,
         by: str | None = MXCUBE,
         words: str = "",
+        told: datetime = NOON,
         **fields: Any,
     ) -> Record:
         receipt = receipt or f"{path} {revision}"
         commit = self._commit(path, receipt, revision, "created" if revision == 1 else "replaced", number)
         event = DatasetCommitted(commit=commit, document=document(path, parameters, inputs, **fields))
-        return self._add(COMMITTED, receipt, str(dataset_id(path)), event, by=by, content=said_of(path, words))
+        return self._add(COMMITTED, receipt, str(dataset_id(path)), event, at=told, by=by, content=said_of(path, words))
 
-    def unchanged(self, path: str, receipt: str, revision: int = 1, *, by: str = MXCUBE) -> Record:
+    def unchanged(
+        self,
+        path: str,
+        receipt: str,
+        revision: int = 1,
+        *,
+        by: str = MXCUBE,
+        words: str = "",
+        told: datetime = NOON,
+    ) -> Record:
         event = DatasetCommitted(commit=self._commit(path, receipt, revision, "unchanged"), document=None)
-        return self._add(COMMITTED, receipt, str(dataset_id(path)), event, by=by, content=said_of(path))
+        return self._add(COMMITTED, receipt, str(dataset_id(path)), event, at=told, by=by, content=said_of(path, words))
 
-    def pending(  # as submitted
+    def pending(  # noqa: PLR0913  # as submitted
         self,
         receipt: str,
         path: str,
@@ -191,20 +201,24 @@ class Topics:
         *,
         by: str = MXCUBE,
         words: str = "",
+        since: datetime = NOON,
+        **facts: Any,
     ) -> Record:
+        """`facts`: what the dataset is, and near paths; none, as a version before there were such told it."""
         pending = Pending(
             receipt_id=receipt,
             dataset_id=dataset_id(path),
             path=path,
             waits_for=list(waits_for),
-            since=NOON,
-            deadline=NOON + timedelta(days=7),
+            since=since,
+            deadline=since + timedelta(days=7),
             findings=list(findings),
+            **facts,
         )
         event = DatasetPending(pending=pending)
         return self._add(PENDING, receipt, str(dataset_id(path)), event, by=by, content=said_of(path, words))
 
-    def rejected(
+    def rejected(  # noqa: PLR0913  # as submitted
         self,
         receipt: str | None,
         path: str | None = None,
@@ -213,28 +227,32 @@ class Topics:
         offset: int = 0,
         by: str = MXCUBE,
         words: str = "",
+        taken: datetime = NOON,
+        topic: str = SUBMITTED.name,
+        told: datetime = NOON,
         **fields: Any,
     ) -> Record:
+        """`taken`: when Kafka took what was refused, which was read in `topic`."""
         facts: dict[str, Any] = {
             "producer": by,
             "stage": "validator",
             "code": "dataset_invalid",
             "message": "MX_flux: 'many' is no number",
             "rejected_at": NOON + timedelta(seconds=offset),
+            "origin": Origin(topic=topic, partition=0, offset=offset, timestamp_ms=int(taken.timestamp() * 1000)),
             **fields,
         }
         rejection = Rejection(
             receipt_id=receipt,
-            dataset_id=dataset_id(path) if path else None,
+            dataset_id=dataset_id(path) if path and path.startswith("/") else None,
             path=path,
-            origin=Origin(topic=SUBMITTED.name, partition=0, offset=offset, timestamp_ms=int(NOON.timestamp() * 1000)),
             headers={"ce_id": receipt} if receipt else {},
             key_base64=None,
             value_base64=None if value is None else base64.b64encode(value).decode(),
             **facts,
         )
-        event = DatasetRejected(rejection=rejection)
-        return self._add(REJECTED, receipt or "position", None, event, content=said_of(path or "", words))
+        event, content = DatasetRejected(rejection=rejection), said_of(path or "", words)
+        return self._add(REJECTED, receipt or "position", None, event, at=told, content=content)
 
     def registered(self, investigation: InvestigationRef) -> Record:
         event = InvestigationRegistered(investigation=investigation)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from services.search.counting import count, facets
 from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
-from services.search.filters import AnyOf, Condition, Exists, FilterInvalid, Like, Within, conditions_of, read_time
+from services.search.filters import AnyOf, Condition, Exists, Like, Within, conditions_of, read_time
+from services.search.grammar import FilterInvalid
 from services.search.naming import Naming
 from services.search.query import FIELDS, Fault, Query, QueryInvalid, read_query
 from services.search.sql import Known, page
@@ -155,6 +156,14 @@ def test_a_sample_is_asked_for_by_its_name_whatever_the_spelling(sample: str, na
     assert read(sample=sample).values == {"sample": names}
 
 
+def test_investigations_are_asked_for_by_their_ids() -> None:
+    one, other = IDENTITIES.investigation("1"), IDENTITIES.investigation("2")
+    assert read(investigation=f"{one}, {str(other).upper()}").investigations == (one, other)
+    with pytest.raises(QueryInvalid) as refused:
+        read(investigation=f"{one},mx1111")
+    assert refused.value.faults == [Fault("investigation", "'mx1111' is not the id of an investigation")]
+
+
 def test_a_comma_may_stand_in_the_value_of_every_facet() -> None:
     assert read(technique=r"MX\, old,SAXS", finding=r"a\,b").values == {
         "technique": ("mx, old", "saxs"),
@@ -164,6 +173,36 @@ def test_a_comma_may_stand_in_the_value_of_every_facet() -> None:
 
 def test_words_are_found_in_whatever_unicode_form() -> None:
     assert read(q="e\u0301tat").words == ("état",)
+
+
+def test_conditions_may_stand_behind_the_words() -> None:
+    assert read(q="Fus MX_resolution<2", parameters="MX_flux>1e12") == Query(
+        words=("fus",),
+        conditions=tuple(conditions_of("MX_resolution~lt~2,MX_flux~gt~1e12", NAMING)),
+    )
+    assert read(q="MX_scanType = mesh").words == ()
+    with pytest.raises(QueryInvalid, match=r"q: a comma ends a condition.*MX_resolution<2\.5"):
+        read(q="MX_resolution<2,5")
+
+
+@pytest.mark.parametrize(
+    ("said", "cures"),
+    [
+        ("30.11.2024", ["2024-11-30"]),
+        ("11/30/2024", ["2024-11-30"]),
+        ("5/6/2024", ["2024-06-05", "2024-05-06"]),
+        ("2024/11/30", ["2024-11-30"]),
+        ("2024-11", ["2024-11-01"]),
+        ("31.11.2024", ["2024-11-30T09:00:00+01:00"]),
+        ("soon", ["2024-11-30T09:00:00+01:00"]),
+    ],
+)
+def test_a_date_in_another_order_is_answered_with_the_one_that_was_meant(said: str, cures: list[str]) -> None:
+    with pytest.raises(QueryInvalid) as refused:
+        read(startDate=said)
+    for cure in cures:
+        assert cure in str(refused.value)
+        assert read(startDate=cure).started_from == read_time(cure, PARIS)
 
 
 def test_an_empty_field_asks_nothing() -> None:

@@ -4,9 +4,14 @@ from beamcat_client.answers import Receipt, Refused, Status, Verdict
 from beamcat_client.asynchronous import AsyncClient
 from beamcat_client.client import Client
 from beamcat_client.errors import (
+    AddressUnknown,
     BeamcatError,
+    InvalidRequest,
     NotAuthorised,
     NotFound,
+    NotRunning,
+    ProfileUnknown,
+    SettingUnreadable,
     SpoolUnusable,
     StillWaiting,
     SubmissionRefused,
@@ -15,16 +20,23 @@ from beamcat_client.errors import (
 from beamcat_client.sender import Attempt, Sender
 from beamcat_client.spool import Spool
 
+__version__ = "0.2.0"
+
 __all__ = [
+    "AddressUnknown",
     "AsyncClient",
     "Attempt",
     "BeamcatError",
     "Client",
+    "InvalidRequest",
     "NotAuthorised",
     "NotFound",
+    "NotRunning",
+    "ProfileUnknown",
     "Receipt",
     "Refused",
     "Sender",
+    "SettingUnreadable",
     "Spool",
     "SpoolUnusable",
     "Status",
@@ -32,4 +44,5 @@ __all__ = [
     "SubmissionRefused",
     "Unavailable",
     "Verdict",
+    "__version__",
 ]

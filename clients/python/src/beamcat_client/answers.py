@@ -40,8 +40,9 @@ class Refused:
 class Status:
     """How far a submission has come.
 
-    `state` is `spooled` (on this machine), `in_flight`, `pending` (waits for its inputs), or final: `committed`,
-    `unchanged` (the same content was there already), `rejected` by a check, `refused` by the gateway.
+    `state` is `spooled` (on this machine), `in_flight`, `pending` (waits for its inputs), `unknown` (an id that neither
+    this machine nor the catalogue has heard of), or final: `committed`, `unchanged` (the same content was there
+    already), `rejected` by a check, `refused` by the gateway.
     """
 
     receipt_id: str

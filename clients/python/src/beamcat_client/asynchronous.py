@@ -41,6 +41,7 @@ class AsyncClient:
     waiting = _in_thread(Client.waiting)
     refused = _in_thread(Client.refused)
     forget = _in_thread(Client.forget)
+    retry = _in_thread(Client.retry)
     check = _in_thread(Client.check)
     status = _in_thread(Client.status)
     statuses = _in_thread(Client.statuses)

@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Union
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
+from beamcat_client.addresses import GATEWAY_URL, SEARCH_URL, TOKEN, find_catalogue
 from beamcat_client.answers import Receipt, Refused, Status, Verdict
-from beamcat_client.errors import BeamcatError, NotFound, StillWaiting, SubmissionRefused
+from beamcat_client.errors import InvalidRequest, NotFound, StillWaiting, SubmissionRefused
+from beamcat_client.questions import PathLike, Questions
 from beamcat_client.sender import Sender
 from beamcat_client.spool import Spool, default_spool
-from beamcat_client.submission import encode, plain, several
+from beamcat_client.submission import absolute, encode, several
 from beamcat_client.transport import Http
 
-PathLike = Union[str, "os.PathLike[str]"]
 Time = Union[str, datetime]
 
+logger = logging.getLogger("beamcat_client")
+
+SHAPE_INVALID = "shape_invalid"
+"""The code of a submission that cannot be read, as the stages call it."""
 PATIENCE_SECONDS = 2.0
 FIRST_LOOK_SECONDS = 0.05
 LONGEST_LOOK_SECONDS = 2.0
 
 
-class Client:
+class Client(Questions):
     """Stores datasets through a gateway, and asks a search service about them.
 
     Args:
-        url: the gateway, such as `http://gateway:8000`.
-        token: the bearer token of this producer; default `BEAMCAT_TOKEN`. By it the catalogue knows whose a receipt is.
+        url: the gateway, such as `http://gateway:8000`. Without it, gateway, search service and token come from the
+            first place that names a beamcat: the environment (`BEAMCAT_GATEWAY_URL`, `BEAMCAT_SEARCH_URL`,
+            `BEAMCAT_TOKEN`), the one that runs in this folder or above it, or the profile of `beamcat login`.
+        token: the bearer token of this producer. By it the catalogue knows whose a receipt is.
         search_url: the search service; needed only to ask (`status`, `wait`, `find`, `lineage`).
         spool: the folder that keeps what is not delivered yet, on a local disk; default `BEAMCAT_SPOOL`, else a folder
             under `/var/tmp` of this user and gateway. Threads and processes may share it.
@@ -40,11 +48,15 @@ class Client:
         patience_seconds: how long a store waits for the gateway's answer before it returns an undelivered receipt.
         timeout_seconds: how long one HTTP request may stall.
         background: deliver in a background thread; else only `flush` and `Sender.run_once` deliver.
+
+    Raises:
+        AddressUnknown: no gateway is named anywhere.
+        NotRunning: the beamcat of this folder was killed.
     """
 
     def __init__(
         self,
-        url: str,
+        url: str | None = None,
         token: str | None = None,
         *,
         search_url: str | None = None,
@@ -54,10 +66,14 @@ class Client:
         timeout_seconds: float = 10.0,
         background: bool = True,
     ) -> None:
-        token = token or os.environ.get("BEAMCAT_TOKEN")
-        self._gateway = Http(url, token, timeout_seconds)
-        self._search = Http(search_url, token, timeout_seconds) if search_url else None
-        self._folder = spool or os.environ.get("BEAMCAT_SPOOL") or default_spool(url)
+        self.catalogue = find_catalogue({GATEWAY_URL: url, SEARCH_URL: search_url, TOKEN: token})
+        if self.catalogue.note:
+            logger.warning("%s is used: %s", self.catalogue.origin, self.catalogue.note)
+        said, told = self.catalogue.token, self.catalogue.token_told
+        self._gateway = Http(self.catalogue.address(GATEWAY_URL, "gateway"), said, timeout_seconds, told)
+        search = self.catalogue.variables.get(SEARCH_URL)
+        super().__init__(Http(search, said, timeout_seconds, told) if search else None, self.catalogue.origin)
+        self._folder = spool or os.environ.get("BEAMCAT_SPOOL") or default_spool(self._gateway.url)
         self._producer = {"machine": socket.gethostname(), **(producer or {})}
         self._patience_seconds = patience_seconds
         self._background = background
@@ -158,8 +174,8 @@ class Client:
         """
         self._stay_own()
         receipt_id = receipt_id or str(uuid4())
+        path = absolute(submission.get("path"))
         body = encode({"producer": self._producer, **submission})
-        path = str(submission["path"])
         answer = self.sender.deliver(
             receipt_id,
             lambda: self.spool.add(receipt_id, path, body),
@@ -200,22 +216,33 @@ class Client:
         self._stay_own()
         return self.spool.forget(_id_of(receipt))
 
+    def retry(self, receipt: Receipt | Refused | str) -> bool:
+        """Let a refused submission wait for delivery again, as it is; whether there was one."""
+        self._stay_own()
+        return self.spool.retry(_id_of(receipt))
+
     def check(self, submission: Mapping[str, Any]) -> Verdict:
         """What would become of a submission, with the arguments of `store_dataset` as keys. Nothing is stored.
 
+        What the gateway would refuse at once, such as a dataset without a beamline, is a finding too.
+
         Raises:
-            ValueError: a value cannot be sent.
-            BeamcatError: the gateway refuses it as it is, cannot be reached, or a service that judges is away.
+            ValueError: a value cannot be sent, such as NaN.
+            BeamcatError: the token is not for this, or the gateway or a service that judges is away.
         """
-        answer = self._gateway.ask("POST", "/datasets:check", encode(submission))
+        try:
+            answer = self._gateway.ask("POST", "/datasets:check", encode(submission))
+        except InvalidRequest as invalid:
+            return Verdict(accepted=False, findings=_findings(invalid.problem), details=invalid.problem)
         return Verdict(bool(answer.get("accepted")), list(answer.get("findings", [])), answer)
 
     def status(self, receipt: Receipt | str) -> Status:
         """How far a submission has come; first the spool is asked, then the catalogue.
 
-        A receipt that neither knows is `in_flight`: the catalogue hears of a submission a moment after the gateway.
-        Give the receipt itself where others may have used its id: the id alone is that of this producer's token, if the
-        catalogue knows the token, or of whoever used it first.
+        A receipt that neither knows is `in_flight`: the catalogue hears of a submission a moment after the gateway. An
+        id alone that neither knows is `unknown`: it may be on its way, or nobody ever got it. Give the receipt itself
+        where others may have used its id: the id alone is that of this producer's token, if the catalogue knows the
+        token, or of whoever used it first.
 
         Raises:
             Unavailable: the search service is away.
@@ -229,7 +256,7 @@ class Client:
         try:
             answer = self._asked(_status_url(receipt))
         except NotFound:
-            return Status(receipt_id, "in_flight")  # delivered, and search has not heard of it yet
+            return Status(receipt_id, "unknown" if isinstance(receipt, str) else "in_flight")
         return Status(receipt_id, str(answer.get("state")), answer)
 
     def wait(self, receipt: Receipt | str, timeout: float = 60.0) -> Status:
@@ -248,76 +275,6 @@ class Client:
             pause = min(pause * 1.5, LONGEST_LOOK_SECONDS)
         return status
 
-    def statuses(self, path: PathLike) -> list[Status]:
-        """All submissions of the dataset at this path, newest first.
-
-        Raises:
-            BeamcatError: the path cannot be one, or the search service is away.
-        """
-        answer = self._asked(f"/receipts?{urlencode({'path': os.fspath(path)})}")
-        return [Status(str(each["receipt_id"]), str(each["state"]), each) for each in answer["receipts"]]
-
-    def find(self, q: str | None = None, *, parameters: Sequence[str] = (), **filters: Any) -> Iterator[dict[str, Any]]:
-        """The datasets that match, fetched page by page as they are consumed.
-
-        Args:
-            q: words of the name, path, sample, proposal or text parameters; each must occur.
-            parameters: conditions such as `"MX_flux~gt~1e11"` (eq, like, gt, gteq, lt, lteq, in); all must hold.
-            filters: `type`, `kind`, `technique`, `proposal`, `sample`, `beamline` (one or a list), `path`, `startDate`,
-                `endDate`, `complete`, `sort`, `order`, and `limit` (of a page).
-
-        Raises:
-            BeamcatError: the query cannot be understood, or the search service is away.
-        """
-        query = {"q": q, "parameters": list(parameters), **filters}
-        said = {name: _text(value, name) for name, value in query.items() if value is not None}
-        while True:
-            page = self._asked(f"/datasets?{urlencode(said, doseq=True)}")
-            yield from page["datasets"]
-            if not page.get("next"):
-                return
-            said["cursor"] = page["next"]
-
-    def dataset(self, dataset: PathLike, revision: int | None = None) -> dict[str, Any]:
-        """A dataset (by id, or by path) as it was committed last, or in one revision: `commit` and `document`.
-
-        Raises:
-            NotFound: the catalogue does not hold it.
-            BeamcatError: the search service refuses, or is away.
-        """
-        text = os.fspath(dataset)
-        if "/" in text:
-            latest = self._asked(f"/datasets/by-path?{urlencode({'path': text})}")
-            if revision is None:
-                return latest
-            text = latest["commit"]["dataset_id"]
-        query = "" if revision is None else f"?revision={revision}"
-        return self._asked(f"/datasets/{quote(text, safe='')}{query}")
-
-    def lineage(self, dataset: PathLike, direction: str = "both", depth: int = 5) -> dict[str, Any]:
-        """The datasets that this one (by id, or by path) came from (`up`), that came from it (`down`), or `both`.
-
-        The pages of a large one are fetched and put together; `truncated` says that it goes on beyond `depth`.
-
-        Raises:
-            NotFound: the catalogue does not hold it.
-            BeamcatError: the search service refuses, or is away.
-        """
-        text = os.fspath(dataset)
-        dataset_id = self.dataset(text)["commit"]["dataset_id"] if "/" in text else text
-        asked = {"direction": direction, "depth": depth}
-        route = f"/datasets/{quote(dataset_id, safe='')}/lineage"
-        graph = self._asked(f"{route}?{urlencode(asked)}")
-        while graph.get("next") is not None:
-            page = self._asked(f"{route}?{urlencode({**asked, 'skip': graph['next']})}")
-            graph = {**page, **{part: [*graph[part], *page[part]] for part in ("nodes", "edges")}}
-        return graph
-
-    def _asked(self, path: str) -> dict[str, Any]:
-        if self._search is None:
-            raise BeamcatError("this client has no search_url; give Client(…, search_url=…) to ask the catalogue")
-        return self._search.ask("GET", path)
-
 
 def _status_url(receipt: Receipt | str) -> str:
     """Where the catalogue answers for it, and for no other submission under its id."""
@@ -327,10 +284,12 @@ def _status_url(receipt: Receipt | str) -> str:
     return receipt.status_url or f"{url}?{urlencode({'path': receipt.path})}"
 
 
+def _findings(problem: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Why the gateway would not take a submission, as the stages tell it: a finding a fault."""
+    faults = [f"{fault['field']}: {fault['message']}" for fault in problem.get("errors", ())]
+    shape = {"code": str(problem.get("code", SHAPE_INVALID)), "severity": "error"}
+    return [{**shape, "message": message, "cure": None} for message in faults or [str(problem.get("detail"))]]
+
+
 def _id_of(receipt: Receipt | Refused | str) -> str:
     return receipt if isinstance(receipt, str) else receipt.receipt_id
-
-
-def _text(value: Any, place: str) -> Any:
-    said = plain(value, place)
-    return str(said).lower() if isinstance(said, bool) else said

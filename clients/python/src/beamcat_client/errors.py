@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from beamcat_client.answers import Refused
@@ -28,6 +28,14 @@ class NotFound(BeamcatError):
     """The catalogue holds nothing of that id or path."""
 
 
+class InvalidRequest(BeamcatError):
+    """A service cannot take what it was asked or given; `problem` is its answer, with a field and a message a fault."""
+
+    def __init__(self, message: str, problem: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.problem = problem
+
+
 class SubmissionRefused(BeamcatError):
     """The gateway will never take this submission as it is; the message names each field and the cure."""
 
@@ -42,3 +50,19 @@ class SpoolUnusable(BeamcatError):
 
 class StillWaiting(BeamcatError, TimeoutError):
     """The time to wait is over and the dataset has not reached its end yet; it is not lost."""
+
+
+class AddressUnknown(BeamcatError):
+    """Nothing names the beamcat, or the service of it, that is asked; the message says how to name one."""
+
+
+class ProfileUnknown(BeamcatError):
+    """There is no profile of that name."""
+
+
+class SettingUnreadable(BeamcatError):
+    """A file that names a beamcat is broken, or cannot be read or written."""
+
+
+class NotRunning(Unavailable):
+    """The beamcat that the folder names was killed; no other one is asked instead of it."""

@@ -13,6 +13,7 @@ from typing import Any, Callable
 from beamcat_client.errors import Unavailable
 from beamcat_client.spool import Settlement, Spool, Spooled
 from beamcat_client.transport import Answer, Http
+from beamcat_client.visible import visible
 
 logger = logging.getLogger("beamcat_client")
 
@@ -212,15 +213,15 @@ class Sender:
         elif answer.status == 403 and answer.is_problem:  # noqa: PLR2004 - HTTP's Forbidden
             settlement.held[receipt_id] = said
             settlement.held_until = self._clock() + HOLD_SECONDS
-            logger.warning("held back: %s: %s", spooled.path, answer.detail)
+            logger.warning("held back: %s: %s", visible(spooled.path), visible(answer.detail))
         elif _is_final(answer):
             settlement.refused[receipt_id] = said
-            logger.error("refused: %s: %s", spooled.path, answer.detail)
+            logger.error("refused: %s: %s", visible(spooled.path), visible(answer.detail))
         else:
             raise self._trouble_of(answer)
 
     def _trouble_of(self, answer: Answer) -> _Trouble:
-        words = f"{self._gateway.url} answers {answer.status}: {answer.detail}"
+        words = f"{self._gateway.url} answers {answer.status}: {self._gateway.told(answer)}"
         if not answer.body:
             words += "; is this the gateway's URL?"
         return _Trouble(words, answer.retry_after_seconds)
@@ -244,4 +245,4 @@ def _tell(trouble: str | None) -> None:
     if trouble is None:
         logger.info("the gateway takes submissions again")
     else:
-        logger.warning("not delivered yet, it is kept and sent again: %s", trouble)
+        logger.warning("not delivered yet, it is kept and sent again: %s", visible(trouble))

@@ -156,6 +156,13 @@ class Spool:
         self._write([("delete from submission where receipt_id = ? and refusal is not null", (receipt_id,))])
         return found
 
+    def retry(self, receipt_id: str) -> bool:
+        """Let a refused submission wait again, in its old place; whether there was one."""
+        found = bool(self.refused(receipt_id))
+        again = "update submission set refusal = null, held_until = 0 where receipt_id = ? and refusal is not null"
+        self._write([(again, (receipt_id,))])
+        return found
+
     @contextmanager
     def sending(self) -> Iterator[bool]:
         """Whether this is the one sender now, among all threads and processes; a sender that dies stops being it.

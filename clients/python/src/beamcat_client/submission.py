@@ -16,13 +16,22 @@ def encode(fields: Mapping[str, Any]) -> bytes:
     """The compact JSON of a submission; fields that are None are left out.
 
     Raises:
-        ValueError: a value has no JSON, such as NaN, or the path is not absolute.
+        ValueError: a value has no JSON, such as NaN.
     """
-    path = fields.get("path")
-    if not isinstance(path, str) or not path.startswith("/"):
-        raise ValueError(f"path: {path!r} is not absolute; give the full path of the dataset's folder")
     said = {name: plain(value, name) for name, value in fields.items() if value is not None}
     return json.dumps(said, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def absolute(path: Any) -> str:
+    """The path as text.
+
+    Raises:
+        ValueError: it is not absolute.
+    """
+    said = os.fspath(path) if isinstance(path, os.PathLike) else path
+    if not isinstance(said, str) or not said.startswith("/"):
+        raise ValueError(f"path: {said!r} is not absolute; give the full path of the dataset's folder")
+    return said
 
 
 def several(value: Sequence[Item], place: str) -> Sequence[Item]:

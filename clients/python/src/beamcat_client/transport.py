@@ -9,7 +9,8 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from beamcat_client.errors import BeamcatError, NotAuthorised, NotFound, Unavailable
+from beamcat_client.addresses import NO_TOKEN
+from beamcat_client.errors import BeamcatError, InvalidRequest, NotAuthorised, NotFound, Unavailable
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,12 @@ class _NoRedirects(HTTPRedirectHandler):
 class Http:
     """One service, at its URL."""
 
-    def __init__(self, url: str, token: str | None, timeout_seconds: float) -> None:
+    def __init__(self, url: str, token: str | None, timeout_seconds: float, token_told: str = NO_TOKEN) -> None:
         if not url.startswith(("http://", "https://")):
             raise ValueError(f"the URL {url!r} does not begin with http:// or https://")
         self.url = url.rstrip("/")
         self._token = token
+        self._token_told = token_told
         self._timeout_seconds = timeout_seconds
         self._opener = build_opener(_NoRedirects)
 
@@ -57,7 +59,7 @@ class Http:
         request = Request(self.url + path, body, {"Accept": "application/json", **(headers or {})}, method=method)  # noqa: S310 - the scheme is checked above
         if body is not None:
             request.add_header("Content-Type", "application/json")
-        if self._token is not None:
+        if self._token:
             request.add_unredirected_header("Authorization", f"Bearer {self._token}")
         try:
             with self._open(request) as response:
@@ -65,6 +67,10 @@ class Http:
         except (OSError, HTTPException) as error:
             reason = error.reason if isinstance(error, URLError) else error
             raise Unavailable(f"{self.url} does not answer ({reason or type(error).__name__})") from error
+
+    def told(self, answer: Answer) -> str:
+        """What the service says where it does not do as asked; of a token, where it comes from."""
+        return f"{answer.detail} ({self._token_told})" if answer.status in (401, 403) else answer.detail
 
     def _open(self, request: Request) -> Any:
         try:
@@ -79,18 +85,23 @@ class Http:
             Unavailable: no answer, or 429 or 5xx.
             NotAuthorised: 401 or 403.
             NotFound: 404.
-            BeamcatError: any other refusal, with the service's own words.
+            InvalidRequest: 400, 413 or 422, with the service's own words.
+            BeamcatError: any other refusal, or an answer that is not JSON.
         """
         answer = self.request(method, path, body)
         if 200 <= answer.status < 300:  # noqa: PLR2004 - the range that HTTP calls success
+            if not answer.body:
+                raise BeamcatError(f"{self.url}{path.partition('?')[0]} answered no JSON: is this beamcat, or a proxy?")
             return answer.body
-        message = f"{self.url}{path.partition('?')[0]}: {answer.detail}"
+        message = f"{self.url}{path.partition('?')[0]}: {self.told(answer)}"
         if answer.status in (401, 403):
             raise NotAuthorised(message)
         if answer.status == 404:  # noqa: PLR2004 - as HTTP has it
             raise NotFound(message)
         if answer.status in (408, 429) or answer.status >= 500:  # noqa: PLR2004 - as HTTP has it
             raise Unavailable(message, answer.retry_after_seconds)
+        if answer.status in (400, 413, 422) and answer.is_problem:
+            raise InvalidRequest(message, answer.body)
         raise BeamcatError(message)
 
 

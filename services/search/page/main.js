@@ -1,0 +1,112 @@
+// Which view an address shows, and what becomes of one when the page goes on to another.
+
+import { Asking, Trouble } from "./asking.js";
+import { dataset } from "./dataset.js";
+import { button, el, link } from "./elements.js";
+import { placeOf, to } from "./fields.js";
+import { list } from "./list.js";
+import { pending } from "./pending.js";
+import { receipt } from "./receipt.js";
+import { rejection } from "./rejection.js";
+import { rejections } from "./rejections.js";
+import { zone } from "./words.js";
+
+const main = document.getElementById("main");
+const status = document.getElementById("status");
+const LISTS = { "": list, pending, rejections };
+const DEFECT = "Please report it with the address; the browser's console says more.";
+const THINGS = { datasets: dataset, receipts: receipt, rejections: rejection };
+
+let asking = new Asking(wait);
+let shown = null;
+
+function tell(text) {
+  status.textContent = text;
+}
+
+/** Say what is waited for, where people see it. */
+function wait(text) {
+  tell(text);
+  status.classList.toggle("busy", text !== "");
+}
+
+/** Show the view of the address. What the one before still waits for is given up, and never shown. */
+async function route() {
+  asking.end();
+  const mine = (asking = new Asking(wait));
+  const place = placeOf(location.hash);
+  wait("");
+  main.setAttribute("aria-busy", "true");
+  mark(place.view);
+  const page = await pageOf(place, mine);
+  if (!mine.isOver) show(page, `${place.view}/${place.id ?? ""}`);
+}
+
+async function pageOf(place, mine) {
+  const view = (place.id ? THINGS : LISTS)[place.view] ?? missing;
+  try {
+    return await view(place, mine);
+  } catch (error) {
+    return mine.isOver ? null : failed(error);
+  }
+}
+
+function missing() {
+  throw new Trouble("There is no such page", { detail: "The address is not one of this catalogue's.", passes: false });
+}
+
+/** What is shown instead of a view: what is wrong in words, and what can be done. */
+function failed(error) {
+  if (!(error instanceof Trouble)) console.error(error);
+  const trouble = error instanceof Trouble ? error : new Trouble("This page has met a defect", { detail: DEFECT });
+  return {
+    title: trouble.message,
+    nodes: [
+      el("h1", {}, trouble.message),
+      el(
+        "div",
+        { class: "paper", role: "alert" },
+        el("p", {}, trouble.detail || "There is no more to say."),
+        el("p", {}, trouble.passes ? button("Try again", route, { class: "main" }) : link(to(""), "All datasets")),
+      ),
+    ],
+  };
+}
+
+/** Put a view on the page. The keyboard's focus stays where it was, or follows to the heading of another view. */
+function show({ title, nodes, told = "" }, name) {
+  const held = document.activeElement;
+  const typed = held?.matches("input") && held.value !== held.defaultValue ? held.value : null;
+  document.title = `${title} · beamcat`;
+  main.replaceChildren(...nodes.flat(Infinity).filter(Boolean));
+  main.setAttribute("aria-busy", "false");
+  tell(told);
+  const kept = name === shown && held?.id && document.getElementById(held.id);
+  if (kept) {
+    if (typed !== null && kept.type === held.type && kept.type !== "checkbox") kept.value = typed;
+    kept.focus({ preventScroll: true });
+  } else if (shown !== null) {
+    const heading = main.querySelector("h1");
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+    if (name !== shown) scrollTo(0, 0);
+  }
+  shown = name;
+}
+
+/** Mark where in the navigation the page is. */
+function mark(view) {
+  for (const each of document.querySelectorAll("nav a")) {
+    const is = each.hash !== "" && placeOf(each.hash).view === (view === "datasets" ? "" : view);
+    if (is) each.setAttribute("aria-current", "page");
+    else each.removeAttribute("aria-current");
+  }
+}
+
+document.getElementById("zone").textContent = zone;
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
+});
+addEventListener("hashchange", route);
+route();

@@ -1,0 +1,81 @@
+"""A terminal in which commands are typed, before services that answer what a test wants."""
+
+import fcntl
+import json
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+TYPED = "\x1c"
+"""Before what each command prints."""
+
+
+def type_in(folder: Path, columns: int, commands: Sequence[Sequence[str]], answers: Mapping[str, Any]) -> list[str]:
+    """What each command prints in a terminal so many cells wide, byte for byte, line ends as in files."""
+    script = folder / f"typed-{columns}.json"
+    script.write_text(json.dumps({"commands": commands, "answers": answers}), encoding="utf-8")
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    environment |= {"TERM": "xterm", "PYTHONPATH": str(ROOT), "BEAMCAT_TOKENS_FILE": str(folder / "tokens.json")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.builders.typed", str(script)],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        cwd=folder,
+        env=environment,
+    ):
+        os.close(slave)
+        printed = _read_all(master)
+    return printed.decode().replace("\r\n", "\n").split(TYPED)[1:]
+
+
+def _read_all(master: int) -> bytes:
+    """Until the terminal is closed, which Linux tells as an error."""
+    printed = b""
+    try:
+        while some := os.read(master, 65536):
+            printed += some
+    except OSError:
+        pass
+    os.close(master)
+    return printed
+
+
+def _run(script: Path) -> None:
+    """The other end: run the commands one after another."""
+    import httpx
+    import typer
+
+    from clients.cli.api import Api
+    from clients.cli.app import app
+
+    typed = json.loads(script.read_text(encoding="utf-8"))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        known = typed["answers"].get(request.url.path)
+        return (
+            httpx.Response(404, json={"detail": "no such thing"}) if known is None else httpx.Response(200, json=known)
+        )
+
+    api = Api(
+        {"BEAMCAT_SEARCH_URL": "http://search", "BEAMCAT_GATEWAY_URL": "http://gateway"}, httpx.MockTransport(answer)
+    )
+    for module in list(sys.modules.values()):
+        if module.__name__.startswith("clients.cli.") and hasattr(module, "connect"):
+            module.connect = lambda: api  # type: ignore[attr-defined]  # whichever commands ask
+    for command in typed["commands"]:
+        typer.echo(TYPED, nl=False)
+        app(command, standalone_mode=False)
+
+
+if __name__ == "__main__":
+    _run(Path(sys.argv[1]))
