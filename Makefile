@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo up test unit check lint types format contracts lock faults faults-icat attack bench bench-search
-.PHONY: bench-validator bench-icat clean wheel
+.PHONY: bench-validator bench-icat bench-submit clean wheel
 
 # Which Python makes .venv; if none is given, the first that is new enough and can install. The system's own comes first:
 # distributions build it with profile-guided optimisation, without which the same work takes up to twice the time.
@@ -94,6 +94,8 @@ bench-validator: .venv/.dev ## what checking one dataset takes
 	@$(BIN)/python -m benchmarks.validator
 bench-icat: .venv/.dev ## frames of ICAT's clients a second, taken and committed, beside the broker of their own mock
 	@$(BIN)/python -m benchmarks.icat
+bench-submit: .venv/.dev ## how long `beamcat submit` of 2,000 takes, beside the time until all are committed
+	@$(BIN)/python -m benchmarks.submit
 
 ##@ Leave it
 clean: ## remove what setup and tests made; the catalogue in .beamcat stays

@@ -5,15 +5,18 @@ A bad file never starts a service half-way: it is one error with the file, the l
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from shared.fatal import Fatal
 
 M = TypeVar("M", bound=BaseModel)
+Location = tuple[int | str, ...]
+"""Where a key stands, as pydantic says it: names, and numbers within arrays."""
 
 KEY = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 """A TOML key, bare or quoted."""
@@ -33,25 +36,51 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Fault(NamedTuple):
+    """What is wrong in a data file, and where. Without a line the whole file is meant."""
+
+    file: Path
+    line: int | None
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        line = f", line {self.line}" if self.line else ""
+        key = f", {self.key}" if self.key else ""
+        return f"{self.file}{line}{key}: {self.message}"
+
+
 def read_data_file(file: Path, model: type[M]) -> M:
     """The file's content.
 
     Raises:
         DataFileInvalid: it is no TOML, or not what the model describes.
     """
+    content, faults = examine_data_file(file, model)
+    if content is None:
+        raise DataFileInvalid(str(faults[0]))
+    return content
+
+
+def examine_data_file(file: Path, model: type[M]) -> tuple[M | None, list[Fault]]:
+    """The file's content, or everything that is wrong in it, unknown keys first."""
     try:
         text = file.read_text(encoding="utf-8")
-        content = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DataFileInvalid(f"{file}: {error}") from None
-    try:
-        return model.model_validate(content)
+        return model.model_validate(tomllib.loads(text)), []
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False)
         # A misspelt key shows twice, as unknown and as missing; the unknown one is what its author must find.
-        fault = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
-        message = fault["msg"].removeprefix("Value error, ").replace("Extra inputs are not permitted", "unknown key")
-        raise DataFileInvalid(f"{file}{_place(text, fault['loc'])}: {message}") from None
+        faults = sorted(error.errors(include_url=False, include_input=False), key=lambda fault: not _is_unknown(fault))
+        return None, [Fault(file, *_place(text, fault["loc"]), _message(fault)) for fault in faults]
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return None, [Fault(file, None, "", str(error))]
+
+
+def _is_unknown(fault: ErrorDetails) -> bool:
+    return fault["type"] == "extra_forbidden"
+
+
+def _message(fault: ErrorDetails) -> str:
+    return "unknown key" if _is_unknown(fault) else fault["msg"].removeprefix("Value error, ")
 
 
 def data_files(folder: str, extra_directories: Iterable[Path] = ()) -> Iterator[Path]:
@@ -94,24 +123,25 @@ def _is_directory(path: Path) -> bool:
 
 def place(file: Path, *location: int | str) -> str:
     """`file, line 12, parameter.X`: where a key stands of a file that was read without complaint."""
-    return f"{file}{_place(file.read_text(encoding='utf-8'), location)}"
+    line, key = _place(file.read_text(encoding="utf-8"), location)
+    return str(Fault(file, line, key, "")).removesuffix(": ")
 
 
-def _place(text: str, location: Sequence[int | str]) -> str:
-    """`, line 12, kind[2].requird`: where a key stands; the line of its table where the key itself is absent."""
+def _place(text: str, location: Location) -> tuple[int | None, str]:
+    """Line and key, as `kind[2].requird`; the line of its table where the key itself is absent."""
     key = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
     lines = _lines_of_keys(text)
     for depth in range(len(location), 0, -1):
         if (line := lines.get(tuple(location[:depth]))) is not None:
-            return f", line {line}, {key}"
-    return f", {key}" if key else ""
+            return line, key
+    return None, key
 
 
-def _lines_of_keys(text: str) -> dict[tuple[int | str, ...], int]:
+def _lines_of_keys(text: str) -> dict[Location, int]:
     """The line of each table and key that starts a line, by the path that pydantic gives it."""
-    lines: dict[tuple[int | str, ...], int] = {}
-    last_of_array: dict[tuple[int | str, ...], int] = {}
-    table: tuple[int | str, ...] = ()
+    lines: dict[Location, int] = {}
+    last_of_array: dict[Location, int] = {}
+    table: Location = ()
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"(\[\[?)([^\[\]]+)\]", line):
             *parents, name = _parts(header[2])
@@ -128,7 +158,7 @@ def _lines_of_keys(text: str) -> dict[tuple[int | str, ...], int]:
     return lines
 
 
-def _within(table: tuple[int | str, ...], last_of_array: Mapping[tuple[int | str, ...], int]) -> tuple[int | str, ...]:
+def _within(table: Location, last_of_array: Mapping[Location, int]) -> Location:
     """The table itself, or the last one begun of an array of tables."""
     return (*table, last_of_array[table]) if table in last_of_array else table
 

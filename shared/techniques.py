@@ -14,7 +14,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from shared.datafiles import DataFileInvalid, Table, data_files, read_data_file
+from shared.datafiles import DataFileInvalid, Table, data_files, place, read_data_file
 from shared.kinds import Kind, Lowered, Traits
 from shared.relations import InputDemands
 
@@ -30,7 +30,7 @@ class Technique(Table):
 
     name: str
     title: str
-    pid: str = Field(description="of the ESRFET or PaNET ontology")
+    pid: str = Field(description="a term of the ESRFET or PaNET ontology; where neither has one, a URI of your own")
     other_pids: list[str] = Field(default=[], description="of narrower or equal terms, which mean this technique too")
     definitions: list[Lowered] = Field(min_length=1, description="ICAT `definition` entries that mean this technique")
     families: list[str] = Field(default=[], description="parameter families that give it away where nothing else does")
@@ -102,7 +102,16 @@ class TechniqueBook:
         Raises:
             DataFileInvalid: a file is wrong, or two files claim the same name, kind, definition, PID or family.
         """
-        described = [(file, read_data_file(file, Technique)) for file in data_files("techniques", extra_directories)]
+        return cls.of((file, read_data_file(file, Technique)) for file in data_files("techniques", extra_directories))
+
+    @classmethod
+    def of(cls, described: Iterable[tuple[Path, Technique]]) -> Self:
+        """The techniques of some files.
+
+        Raises:
+            DataFileInvalid: two of them claim the same name, kind, definition, PID or family.
+        """
+        described = list(described)
         _refuse_shared_claims(described)
         return cls(technique for _, technique in described)
 
@@ -172,4 +181,4 @@ def _refuse_shared_claims(described: Iterable[tuple[Path, Technique]]) -> None:
             for name in names:
                 first = claims.setdefault((key, name), file)
                 if first != file:
-                    raise DataFileInvalid(f"{file}, {key}: {name} is claimed by {first} too")
+                    raise DataFileInvalid(f"{place(file, key)}: {name} is claimed by {first} too")

@@ -1,15 +1,18 @@
 """The gateway and the search service, as the command line reaches them."""
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import httpx
 
 from beamcat_client.addresses import GATEWAY_URL, SEARCH_URL, STOMP, Catalogue
-from clients.cli.output import FAILED, UNREACHABLE, fail
+from clients.cli.output import UNREACHABLE, Failed, fail
 from clients.cli.surroundings import address_of, catalogue, told_address
 
 TIMEOUT_SECONDS = 30.0
+LEAST_SECONDS = 1.0
+"""For an answer, however near the deadline is."""
 AWAY = (
     httpx.codes.TOO_MANY_REQUESTS,
     httpx.codes.BAD_GATEWAY,
@@ -21,6 +24,18 @@ MOST_SUBMITTED = 1000
 MOST_CHECKED = 100
 """At once: so few that the answer comes well within the time, also where two services are asked about each."""
 NOT_PERMITTED = (401, 403)
+CONTENT_REFUSED = (httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE)
+"""One item may be why all of a request are refused."""
+
+
+class Unreachable(Failed):
+    """A service does not answer, or asks for the same call later."""
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None, *, is_pace: bool = False) -> None:
+        super().__init__(message, UNREACHABLE)
+        self.retry_after_seconds = retry_after_seconds
+        self.is_pace = is_pace
+        """Whether it answers, and only wants less at once."""
 
 
 class Api:
@@ -32,6 +47,8 @@ class Api:
     def __init__(self, named: Catalogue | Mapping[str, str], transport: httpx.BaseTransport | None = None) -> None:
         self._named = named if isinstance(named, Catalogue) else Catalogue(named)
         self._http = httpx.Client(timeout=TIMEOUT_SECONDS, transport=transport)
+        self.deadline: float | None = None
+        """When the last answer is waited for, by the monotonic clock."""
 
     @property
     def search_url(self) -> str:
@@ -99,6 +116,15 @@ class Api:
         answer = self._ask("GET", f"{self.search_url}{route}", headers=self._bearing())
         return None if answer.status_code == httpx.codes.NOT_FOUND else self._json(answer)
 
+    def receipts(self, ids: Sequence[str]) -> dict[str, dict[str, Any] | None]:
+        """How far submissions have come, by receipt; nothing of what search has not heard of.
+
+        What has no room in one answer is left out.
+        """
+        url, fields = f"{self.search_url}/receipts", {"ids": ",".join(ids)}
+        answer = self._json(self._ask("GET", url, params=fields, headers=self._bearing()))
+        return dict.fromkeys(answer["unknown"]) | {receipt["receipt_id"]: receipt for receipt in answer["receipts"]}
+
     def text(self, route: str) -> str:
         """A text that search answers; where it has none, its reason ends the command."""
         answer = self._ask("GET", f"{self.search_url}{route}")
@@ -127,8 +153,10 @@ class Api:
         for start in range(0, len(submissions), most):
             some = submissions[start : start + most]
             answer = self._post(path, {"datasets": some})
-            if answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE and len(some) > 1:
+            if answer.status_code in CONTENT_REFUSED and len(some) > 1:
                 results += self._in_batches(path, some, len(some) // 2)
+            elif answer.status_code in CONTENT_REFUSED:
+                results.append({"status": answer.status_code, "detail": _problem(answer)})
             else:
                 results += map(self._with_token_told, self._json(answer)["results"])
         return results
@@ -141,14 +169,22 @@ class Api:
 
     def _ask(self, method: str, url: str, **options: Any) -> httpx.Response:  # noqa: ANN401  as httpx takes them
         try:
-            answer = self._http.request(method, url, **options)
+            answer = self._http.request(method, url, timeout=self._patience(), **options)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             fail(f"{url} is no address ({error}): correct it where it is named, which is {self._named.origin}")
         except httpx.TransportError as error:
-            fail(f"{url} does not answer ({error}); is beamcat up? (named by {self._named.origin})", UNREACHABLE)
+            raise Unreachable(
+                f"{url} does not answer ({error}); is beamcat up? (named by {self._named.origin})"
+            ) from error
         if answer.status_code in AWAY:
-            self._refused(answer, UNREACHABLE)
+            is_pace = answer.status_code == httpx.codes.TOO_MANY_REQUESTS
+            raise Unreachable(_problem(answer), _seconds(answer.headers.get("Retry-After", "")), is_pace=is_pace)
         return answer
+
+    def _patience(self) -> float:
+        """Seconds for an answer."""
+        left = TIMEOUT_SECONDS if self.deadline is None else self.deadline - time.monotonic()
+        return min(TIMEOUT_SECONDS, max(left, LEAST_SECONDS))
 
     def _json(self, answer: httpx.Response) -> Any:  # noqa: ANN401  whatever JSON it is
         if answer.is_error:
@@ -158,14 +194,14 @@ class Api:
         except ValueError:
             fail(f"{answer.url} answered no JSON: is this beamcat? (named by {self._named.origin})")
 
-    def _refused(self, answer: httpx.Response, code: int = FAILED) -> NoReturn:
+    def _refused(self, answer: httpx.Response) -> NoReturn:
         """End the command with what the service says; of a token that it does not take, where that comes from."""
         told = _problem(answer)
         if answer.status_code in NOT_PERMITTED:
             told = f"{told}; {self._named.token_told}"
         elif answer.status_code == httpx.codes.NOT_FOUND:
             told = f"{told} (asked: {told_address(str(answer.url))}, named by {self._named.origin})"
-        fail(told, code)
+        fail(told)
 
     def _with_token_told(self, result: dict[str, Any]) -> dict[str, Any]:
         """One answer of a batch; where the token is not for it, with where the token comes from."""
@@ -177,6 +213,11 @@ class Api:
 def connect() -> Api:
     """The services of the one beamcat that is meant."""
     return Api(catalogue())
+
+
+def _seconds(said: str) -> float | None:
+    """What Retry-After says; a proxy may say a date, which is nothing here."""
+    return float(said) if said.isdecimal() else None
 
 
 def _problem(answer: httpx.Response) -> str:

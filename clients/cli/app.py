@@ -76,6 +76,7 @@ app.add_typer(profiles.app, name="config", rich_help_panel=CHOOSE)
 
 LOCAL = {
     *(running.run, running.demo, running.up, operations.serve, operations.list_topics),
+    *(techniques.check, techniques.new),
     *(profiles.login, profiles.list_all, profiles.use, profiles.forget),
 }
 """What asks no beamcat that is there already, or says itself which one."""

@@ -11,11 +11,12 @@ import typer
 from rich.markup import escape
 
 from clients.cli.api import Api
-from clients.cli.datasets import follow, print_states
 from clients.cli.editing import Draft
+from clients.cli.handover import follow
 from clients.cli.originals import is_frame, submission_of, value_of, written
 from clients.cli.output import Failed, console, fail, print_findings, print_json, print_verdict
 from clients.cli.sources import read_submissions
+from clients.cli.states import print_states
 from clients.cli.stomp import send
 from shared.topics import QUEUE
 

@@ -1,21 +1,34 @@
 """Commands for those who make datasets."""
 
-import time
 from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.progress import Progress
 
-from clients.cli.api import Api, connect
+from clients.cli.api import connect
+from clients.cli.batch import Batch, read_batch
+from clients.cli.handover import HandIn, Handover, Known
 from clients.cli.importing.gathering import Given
-from clients.cli.output import Json, console, errors, fail, listed, print_findings, print_json, print_verdict
+from clients.cli.outcome import Outcome
+from clients.cli.output import (
+    FAILED,
+    UNREACHABLE,
+    WRONG,
+    Json,
+    console,
+    errors,
+    fail,
+    listed,
+    print_json,
+    print_verdict,
+    progress_bar,
+)
+from clients.cli.receipts import Receipts
 from clients.cli.sources import (
     Beamline,
     End,
+    Files,
     FolderOption,
     FromPipelines,
     Inputs,
@@ -27,22 +40,22 @@ from clients.cli.sources import (
     WhichResult,
     print_not_submitted,
     read_sources,
-    with_times,
+    readable,
 )
+from clients.cli.states import print_states
 
-CATALOGUED = ("committed", "unchanged")
-PATIENCE_SECONDS = 30.0
-POLL_SECONDS = 0.05
-COLOURS = {"committed": "green", "unchanged": "green", "pending": "yellow", "in_flight": "yellow", "rejected": "red"}
-
-Files = Annotated[
-    list[Path],
-    typer.Argument(
-        help='JSON: one submission, a list of them, or {"datasets": […]}; with --from what a pipeline left behind.',
-        exists=True,
-        dir_okay=False,
+INTERRUPTED = 130
+"""Exit code: the user ended it, as shells say it."""
+Timeout = Annotated[
+    int | None,
+    typer.Option(
+        metavar="SECONDS",
+        min=1,
+        max=366 * 86400,
+        help="Stop after this time. Without it, stop when nothing has moved on for 30 s.",
     ),
 ]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Print a line for each dataset, however many there are.")]
 
 
 def submit(  # noqa: PLR0913  # each is an option of the command
@@ -59,23 +72,38 @@ def submit(  # noqa: PLR0913  # each is an option of the command
     end: End = None,
     program: Program = None,
     result: WhichResult = None,
-    wait: Annotated[bool, typer.Option(help="Wait until each is committed, rejected or pending.")] = True,
+    wait: Annotated[
+        bool, typer.Option(help="Wait until each is committed, rejected, or pending on something else.")
+    ] = True,
+    timeout: Timeout = None,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
-    """Hand in datasets. Exit code 1 if any was refused or rejected."""
+    """Hand in datasets, and say what became of them.
+
+    Exit code 0 if all are catalogued or wait for their inputs, 1 if any was refused or rejected, 3 if any is still
+    under way.
+    """
     given = Given(proposal, beamline, sample, path, name, tuple(inputs or ()), start, end, program)
-    sources = read_sources(files, given, result, from_pipelines=from_pipelines)
     api = connect()
-    sources = with_times(api, sources) if from_pipelines else sources
-    submissions = [source.submission for source in sources]
-    states = follow(api, submissions) if wait else submit_all(api, submissions)
-    states = [source.told(state) for source, state in zip(sources, states, strict=True)]
-    if as_json:
-        print_json(states)
-    else:
-        print_states(states)
-    if any(state["state"] in ("refused", "rejected") for state in states):
-        raise typer.Exit(1)
+    sources = read_sources(api, files, given, result, from_pipelines=from_pipelines)
+    outcome = Outcome(api, as_json=as_json, verbose=verbose)
+    hand_in = HandIn(api, sources, outcome.tell)
+    handover = Handover(hand_in, Receipts(api, outcome.tell), follows=wait, timeout_seconds=timeout)
+    was_interrupted = _interrupted(handover, outcome)
+    left = hand_in.leave()
+    if fault := outcome.first_fault():
+        fail(fault)
+    outcome.close(hand_in.batch)
+    code = outcome.exit_code(() if wait else ("in_flight",))
+    if left:
+        code = code or UNREACHABLE
+    if hand_in.stopped:
+        code = FAILED
+    where = errors if as_json else console
+    for note in _notes(hand_in, handover, outcome, left, is_open=was_interrupted or code == UNREACHABLE):
+        where.print(note, markup=False, soft_wrap=True)
+    raise typer.Exit(INTERRUPTED if was_interrupted else code)
 
 
 def check(  # noqa: PLR0913  # each is an option of the command
@@ -96,9 +124,10 @@ def check(  # noqa: PLR0913  # each is an option of the command
 ) -> None:
     """Say everything that would be found in submissions, and publish nothing. Exit code 1 if any would be refused."""
     given = Given(proposal, beamline, sample, path, name, tuple(inputs or ()), start, end, program)
-    sources = read_sources(files, given, result, from_pipelines=from_pipelines)
     api = connect()
-    sources = with_times(api, sources) if from_pipelines else sources
+    sources = [
+        readable(source) for source in read_sources(api, files, given, result, from_pipelines=from_pipelines) if source
+    ]
     verdicts = [
         {"file": str(source.file), **source.told(verdict)}
         for source, verdict in zip(sources, api.check([source.submission for source in sources]), strict=True)
@@ -119,10 +148,41 @@ def check(  # noqa: PLR0913  # each is an option of the command
         raise typer.Exit(1)
 
 
-def status(
-    subject: Annotated[str, typer.Argument(help="A receipt, or a dataset's path.")], *, as_json: Json = False
+def status(  # each is an option of the command
+    subject: Annotated[str | None, typer.Argument(help="A receipt, or a dataset's path.")] = None,
+    *,
+    batch: Annotated[
+        str | None, typer.Option(metavar="NAME", help="All that was submitted together, as `beamcat submit` named it.")
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="With --batch: wait until each has its last word, as `beamcat submit` does.")
+    ] = False,
+    timeout: Timeout = None,
+    verbose: Verbose = False,
+    as_json: Json = False,
 ) -> None:
-    """How far a submission has come. Exit code 1 if it is rejected or unknown."""
+    """How far a submission has come.
+
+    Exit code 1 if it is rejected or unknown; of a batch 3 if any of it is still under way.
+    """
+    if (subject is None) == (batch is None):
+        fail("give a receipt, a dataset's path, or --batch NAME", WRONG)
+    if batch is not None:
+        _status_of_batch(read_batch(batch), Outcome(connect(), as_json=as_json, verbose=verbose), timeout, wait=wait)
+    elif subject is not None:
+        _status_of(subject, as_json=as_json)
+
+
+def _status_of_batch(batch: Batch, outcome: Outcome, timeout: int | None, *, wait: bool) -> None:
+    outcome.api.receipts([batch.receipt_id(1)])  # where search does not answer at all, that is said at once
+    receipts = Receipts(outcome.api, outcome.tell, looks_once=not wait)
+    handover = Handover(Known(batch), receipts, timeout_seconds=timeout)
+    was_interrupted = _interrupted(handover, outcome)
+    outcome.close(batch)
+    raise typer.Exit(INTERRUPTED if was_interrupted else outcome.exit_code())
+
+
+def _status_of(subject: str, *, as_json: bool) -> None:
     api = connect()
     if subject.startswith("/"):
         receipts = api.search("/receipts", path=subject)["receipts"]
@@ -141,71 +201,42 @@ def status(
         raise typer.Exit(1)
 
 
-def submit_all(api: Api, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Hand in datasets; for each its receipt as in flight, or why the gateway refused it."""
-    answers = api.submit(submissions)
-    return [
-        {"path": submission.get("path"), **answer, "state": "in_flight" if answer["status"] == 202 else "refused"}  # noqa: PLR2004  HTTP's Accepted
-        for submission, answer in zip(submissions, answers, strict=True)
-    ]
+def _interrupted(handover: Handover, outcome: Outcome) -> bool:
+    """Run it, showing how far it has come, until it ends; whether the user has ended it."""
+    with progress_bar() as progress:
+        task = progress.add_task("", total=None)
+
+        def look() -> None:
+            receipts, feed = handover.receipts, handover.feed
+            ended = outcome.ended
+            told = outcome.told_shortly(len(receipts.under_way), len(receipts.waiting))
+            trouble = feed.trouble or handover.trouble
+            progress.update(
+                task,
+                completed=ended,
+                total=ended + len(receipts) if feed.is_over else None,
+                description=escape(f"{told} ({trouble})" if trouble else told),
+            )
+
+        try:
+            handover.run(look)
+        except KeyboardInterrupt:
+            was_interrupted = True
+        else:
+            was_interrupted = False
+    handover.end()
+    return was_interrupted
 
 
-def follow(api: Api, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Hand in datasets and wait until each is committed, rejected, or pending on what is not among them."""
-    states = submit_all(api, submissions)
-    routes = [state.get("status_url") or f"/receipts/{state.get('receipt_id')}" for state in states]
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        for place in progress.track(range(len(states)), description="on its way"):
-            while states[place]["state"] == "in_flight" and time.monotonic() < deadline:
-                time.sleep(POLL_SECONDS)
-                states[place] = api.look_up(routes[place]) or states[place]
-        while (waiting := _may_go_on(states)) and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
-            for place in waiting:
-                states[place] = api.look_up(routes[place]) or states[place]
-    for state in states:
-        if state["state"] in CATALOGUED:
-            state["findings"] = api.search(f"/datasets/{state['dataset_id']}")["document"]["findings"]
-    return states
-
-
-def _may_go_on(states: list[dict[str, Any]]) -> list[int]:
-    """Places of the pending whose inputs are among them and neither refused nor waiting for ever themselves."""
-    waiting = [place for place, state in enumerate(states) if state["state"] == "pending"]
-    coming = {state["path"] for state in states if state["state"] in CATALOGUED}
-    while True:
-        hoped_for = coming | {states[place]["path"] for place in waiting}
-        still = [place for place in waiting if hoped_for.issuperset(states[place]["waits_for"])]
-        if still == waiting:
-            return waiting
-        waiting = still
-
-
-def print_states(states: list[dict[str, Any]]) -> None:
-    """Each receipt's state on a line, with what a person can do about it below."""
-    for state in states:
-        word = state["state"]
-        revision = f" as revision {state['revision']}" if "revision" in state else ""
-        receipt = f"[dim]{escape(str(state.get('receipt_id', '')))}[/]"
-        where = escape(str(state.get("path") or "(no path)"))
-        console.print(
-            f"[{COLOURS.get(word, 'red')}]{word}[/]{revision}  {where}  {receipt}",
-            soft_wrap=True,
-        )
-        for line in _explanations(state):
-            console.print(f"  {line}", markup=False, soft_wrap=True)
-        print_findings(state.get("findings", ()))
-        print_not_submitted(state.get("not_submitted", ()))
-
-
-def _explanations(state: dict[str, Any]) -> Iterator[str]:
-    if state.get("code") and not any(finding["severity"] == "error" for finding in state.get("findings", ())):
-        yield f"{state['code']}: {state['message']}"
-    if state.get("waits_for"):
-        waits_for = listed(state["waits_for"], state.get("waits_for_count"))
-        deadline = datetime.fromisoformat(state["deadline"]).isoformat(timespec="seconds")
-        yield f"waits until {deadline.replace('+00:00', 'Z')} for {waits_for}"
-    if state["state"] == "refused":
-        faults = [f"{fault['field']}: {fault['message']}" for fault in state.get("errors", ())]
-        yield from faults or [str(state.get("detail", ""))]
+def _notes(hand_in: HandIn, handover: Handover, outcome: Outcome, left: str, *, is_open: bool) -> Iterator[str]:
+    """Why it ended before everything had its last word, and how to go on."""
+    if hand_in.stopped:
+        yield f"nothing more was handed in: {hand_in.stopped}"
+    elif hand_in.trouble:
+        yield f"the gateway took nothing more: {hand_in.trouble}"
+    if left:
+        yield f"not handed in: {left} and what follows; submit it again, what was taken ends unchanged"
+    if handover.trouble:
+        yield f"receipts could not be followed: {handover.trouble}"
+    if hand_in.batch.count and (is_open or not outcome.are_few):
+        yield f"ask again: beamcat status --batch {hand_in.batch.name}"

@@ -13,10 +13,12 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from clients.cli.api import Api, connect
+from clients.cli.completing import techniques_and_kinds
 from clients.cli.found import SHOWN_COLUMNS, Search, print_found, print_found_csv, print_found_json
-from clients.cli.output import WRONG, Json, console, errors, fail, print_json, print_table, print_tree, visible
+from clients.cli.output import WRONG, Json, console, errors, fail, print_json, print_table, print_tree
 from clients.cli.surroundings import settings, time_of
 from shared.identity import proposal_key
+from shared.visible import visible
 
 FIXED_WORDS = ("technique", "kind", "finding", "proposal", "beamline")
 SHOWN_VALUES = 30
@@ -59,8 +61,13 @@ def find(  # noqa: PLR0913  # each is an option of the command
             help="Conditions that must hold, such as 'MX_resolution<2, MX_flux>=1e12' or name~op~value as in ICAT+.",
         ),
     ] = None,
-    technique: Annotated[list[str] | None, typer.Option(help=f"Such as MX. {Several}")] = None,
-    kind: Annotated[list[str] | None, typer.Option(help=f"Such as mx.raw.datacollection. {Several}")] = None,
+    technique: Annotated[
+        list[str] | None, typer.Option(help=f"Such as MX. {Several}", autocompletion=techniques_and_kinds)
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Such as mx.raw.datacollection. {Several}", autocompletion=techniques_and_kinds),
+    ] = None,
     type_: Annotated[list[str] | None, typer.Option("--type", help="raw or processed.")] = None,
     proposal: Annotated[list[str] | None, typer.Option(help=f"With separators or without. {Several}")] = None,
     sample: Annotated[

@@ -44,8 +44,8 @@ class Search:
         return pages if self.limit is None else iter([next(pages)])
 
 
-def print_found(search: Search) -> int:
-    """A table of what is found, and how to get the rest; how many there are."""
+def print_found(search: Search) -> bool:
+    """A table of what is found, and how to get the rest. Whether there is any."""
     pages = search.pages()
     first = next(pages)
     columns = _columns(first["datasets"], search.columns)
@@ -61,16 +61,16 @@ def print_found(search: Search) -> int:
     count: int = first["count"]
     rest = "; --all shows all of them" if shown < count else ""
     console.print(f"{shown} of {count}{rest}")
-    return count
+    return count > 0
 
 
-def print_found_json(search: Search) -> int:
-    """The page as search answers it. All are one document of that form, with a dataset a line."""
+def print_found_json(search: Search) -> bool:
+    """The page as search answers it. All are one document of that form, with a dataset a line. Whether there is any."""
     pages = search.pages()
     first = next(pages)
     if search.limit is not None:
         print_json(first)
-        return len(first["datasets"])
+        return bool(first["datasets"])
     told = {name: value for name, value in first.items() if name != "datasets"} | {"next": None}
     typer.echo('{\n  "datasets": [', nl=False)
     separator, failure = "\n    ", None
@@ -85,23 +85,23 @@ def print_found_json(search: Search) -> int:
     if failure is not None:
         print_wrong(failure)
         raise typer.Exit(failure.code)
-    return len(first["datasets"])
+    return bool(first["datasets"])
 
 
-def print_found_csv(search: Search) -> int:
-    """The sheet that search answers. All pages stand under one header."""
-    query, header, found = {**search.asked, "format": "csv"}, "", 0
+def print_found_csv(search: Search) -> bool:
+    """The sheet that search answers. All pages stand under one header. Whether there is any dataset."""
+    query, header, has_rows = {**search.asked, "format": "csv"}, "", False
     while True:
         text, following = search.api.sheet(DATASETS, **query)
         header = header or text[: text.find("\n") + 1]
-        found += len(text) - len(header)
+        has_rows = has_rows or text != header
         print_file(text.removeprefix(header) if "cursor" in query else text)
         if following is None or search.limit is not None:
             break
         query["cursor"] = following
     if following is not None:
         errors.print("there are more: add --all")
-    return found
+    return has_rows
 
 
 def _rows(first: Page, others: Iterator[Page]) -> Iterator[Row]:

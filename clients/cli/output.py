@@ -12,8 +12,7 @@ from rich.segment import Segment
 from rich.tree import Tree
 
 from clients.cli.tables import table
-from shared.visible import UNSEEN
-from shared.visible import visible as visible  # noqa: PLC0414  commands have it from here
+from shared.visible import UNSEEN, visible
 
 
 class _Visible:
@@ -36,7 +35,7 @@ class _MakeVisible(RenderHook):
 
 console = Console(highlight=False, emoji=False, soft_wrap=True)
 """Breaks no line: a terminal that does it itself still copies a path or an id whole."""
-errors = Console(stderr=True, highlight=False, emoji=False)
+errors = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 for each in (console, errors):
     each.push_render_hook(_MakeVisible())
 
@@ -75,7 +74,7 @@ def json_text(value: object, indent: int | None = None) -> str:
 def print_file(text: str) -> None:
     """A file's content on standard output: exact, unless a terminal would read it."""
     text = visible(text.replace("\r\n", "\n")) if console.is_terminal else text
-    typer.echo(text, nl=not text.endswith("\n"))
+    typer.echo(text, nl=bool(text) and not text.endswith("\n"))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:

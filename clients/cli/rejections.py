@@ -79,8 +79,8 @@ def list_rejections(  # noqa: PLR0913  # each is an option of the command
     if following:
         flags = [] if state == "open" else ["--all" if include_resolved else "--resolved"]
         console.print(f"{_total(api, fields)}; go on with:", markup=False, soft_wrap=True)
-        times = {"since": since, "until": until}
-        _print_command("list", *_options(said | times), *flags, "--limit", str(limit), "--cursor", following)
+        again = said | {"since": since, "until": until, "limit": str(limit), "cursor": following}
+        _print_command("rejections", "list", *flags, *_options(again))
 
 
 @app.command("show")
@@ -90,14 +90,16 @@ def show(rejection_id: RejectionId, *, as_json: Json = False) -> None:
     if as_json:
         print_json(rejection)
         return
-    told = escape(f"by {rejection['stage']}: {rejection['message']}")
-    console.print(f"[red]{escape(rejection['code'])}[/] {told}", soft_wrap=True)
+    is_told_by_findings = any(finding["severity"] == "error" for finding in rejection["findings"])
+    reason = "" if is_told_by_findings else f": {rejection['message']}"
+    console.print(f"[red]{escape(rejection['code'])}[/] by {escape(rejection['stage'] + reason)}", soft_wrap=True)
     print_findings(rejection["findings"])
     for name in ORIGIN:
         if rejection.get(name) is not None:
             console.print(f"  {name}: {rejection[name]}", markup=False, soft_wrap=True)
     if resolved := rejection.get("resolved"):
-        console.print(f"  [green]resolved[/]: {escape(_resolution(resolved))}", soft_wrap=True)
+        told = f"dataset {resolved['dataset_id']} is catalogued as {_resolution(resolved)}"
+        console.print(f"  [green]resolved[/]: {escape(told)}", soft_wrap=True)
     _print_original(rejection)
     for command, meaning in _next_commands(rejection, rejection_id):
         console.print(f"[dim]{meaning}:[/]")
@@ -155,7 +157,7 @@ def _print_list(rejections: list[dict[str, Any]], *, state: str) -> None:
         ]
     print_table(columns, rows)
     console.print("[dim]the original, and what to do about it:[/]")
-    _print_command("show", str(rejections[0]["rejection_id"]))
+    _print_command("rejections", "show", str(rejections[0]["rejection_id"]))
 
 
 def _group(api: Api, fields: Mapping[str, Any], *, as_json: bool) -> None:
@@ -174,8 +176,9 @@ def _group(api: Api, fields: Mapping[str, Any], *, as_json: bool) -> None:
     partly = "" if answer["complete"] else ", the newest; narrow it down to count all"
     print_table(GROUPS, rows, title=f"rejections since {answer['since']}{partly}")
     first = {name: groups[0][name] for name in ("code", "producer")}
+    flags = [] if groups[0]["open"] else ["--all"]
     console.print("[dim]the first of these one by one:[/]")
-    _print_command("list", *_options(first))
+    _print_command("rejections", "list", *_options(first), *flags)
 
 
 def _total(api: Api, fields: Mapping[str, Any]) -> str:
@@ -197,15 +200,16 @@ def _print_original(rejection: Mapping[str, Any]) -> None:
 
 def _next_commands(rejection: Mapping[str, Any], rejection_id: UUID) -> Iterator[tuple[list[str], str]]:
     """What can be done, each with its meaning."""
+    path, own = rejection.get("path"), str(rejection_id)
     if not rejection.get("resolved") and rejection["value_base64"]:
-        yield ["resubmit", str(rejection_id), "--edit"], "correct it in your editor and send it again"
-        yield ["resubmit", str(rejection_id)], "send it again as it is, if the reason is gone"
-    if path := rejection.get("path"):
-        yield ["list", "--all", "--path", str(path)], "everything that was refused of this dataset"
+        yield ["rejections", "resubmit", own, "--edit"], "correct it in your editor and send it again"
+        yield ["rejections", "resubmit", own], "send it again as it is, if the reason is gone"
+    if path:
+        yield ["status", str(path)], "everything that was handed in of this dataset"
 
 
 def _print_command(*arguments: str) -> None:
-    console.print(f"  beamcat rejections {shlex.join(arguments)}", markup=False, soft_wrap=True)
+    console.print(f"  beamcat {shlex.join(arguments)}", markup=False, soft_wrap=True)
 
 
 def _options(said: Mapping[str, str | None]) -> list[str]:
@@ -213,6 +217,6 @@ def _options(said: Mapping[str, str | None]) -> list[str]:
 
 
 def _resolution(resolved: Mapping[str, Any]) -> str:
-    """Where it can be found now."""
+    """As what it can be found, and since when."""
     at = datetime.fromisoformat(resolved["committed_at"]).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return f"revision {resolved['revision']} of dataset {resolved['dataset_id']}, {at}"
+    return f"revision {resolved['revision']} since {at}"

@@ -17,16 +17,12 @@ import services
 from beamcat_client.addresses import PROCESS, RUNNING_FILE, mark_of_process
 from beamcat_client.profiles import write_private
 from clients.cli.api import Api
-from clients.cli.datasets import (
-    CATALOGUED,
-    PATIENCE_SECONDS,
-    POLL_SECONDS,
-    follow,
-    print_states,
-)
 from clients.cli.finding import lineage_of, print_datasets, print_lineage
+from clients.cli.handover import PATIENCE_SECONDS, POLL_SECONDS, follow
 from clients.cli.output import WRONG, console, fail
+from clients.cli.receipts import CATALOGUED
 from clients.cli.sources import read_submissions
+from clients.cli.states import print_states
 from clients.cli.surroundings import own_settings
 from shared import logs
 from shared.datafiles import own_folders

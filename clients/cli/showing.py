@@ -10,9 +10,10 @@ from uuid import UUID
 import typer
 
 from clients.cli.api import Api, connect
-from clients.cli.datasets import CATALOGUED, print_states
 from clients.cli.output import FAILED, WRONG, Json, console, fail, print_findings, print_json, print_table
 from clients.cli.parameters import SHELLS, groups_of
+from clients.cli.receipts import CATALOGUED
+from clients.cli.states import print_states
 
 SHOWN_LINKS = 20
 SHOWN_REVISIONS = 10

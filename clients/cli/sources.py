@@ -1,12 +1,15 @@
 """What `submit` and `check` are given: submissions as JSON, or files that pipelines left behind."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+import io
+import os
+import select
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, BinaryIO
 
 import typer
 from rich.markup import escape
@@ -14,8 +17,35 @@ from rich.markup import escape
 from clients.cli.api import Api
 from clients.cli.importing.gathering import BETWEEN, FileNotUnderstood, Given, Unplaced
 from clients.cli.importing.results import OF_ANOTHER
+from clients.cli.lines import WANTED, entries
 from clients.cli.output import console, fail
 from shared.events import Finding
+
+STANDARD_INPUT = Path("-")
+LINES = (".ndjson", ".jsonl")
+"""How a file is called that has one submission a line; in others the beginning tells."""
+CHUNK_BYTES = 256 * 1024
+SILENT_SECONDS = 0.05
+
+
+def _existing(files: list[Path]) -> list[Path]:
+    """Files that are there, or standard input; anything else is a command that is written wrongly."""
+    for file in files:
+        if file != STANDARD_INPUT and not os.path.exists(file):  # noqa: PTH110  a Path raises where the name is too long
+            raise typer.BadParameter(f"file {str(file)!r} does not exist.")
+        if file.is_dir():
+            raise typer.BadParameter(f"{str(file)!r} is a directory.")
+    return files
+
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        help='JSON: one submission, a list of them, {"datasets": […]}, or one a line (NDJSON); - is standard input. '
+        "With --from what a pipeline left behind.",
+        callback=_existing,
+    ),
+]
 
 FromPipelines = Annotated[
     bool, typer.Option("--from", help="FILES are autoPROC.xml, xia2.json, metadata.json, mmCIF …: docs/mmcif.md.")
@@ -50,6 +80,15 @@ class Source:
     submission: dict[str, Any]
     unplaced: Sequence[Unplaced] | None = None
     findings: Sequence[Finding] = ()
+    line: int | None = None
+    fault: str = ""
+    """Why no submission could be read at this place."""
+
+    @property
+    def place(self) -> str:
+        """Where it stands, in words."""
+        name = "standard input" if self.file == STANDARD_INPUT else str(self.file)
+        return f"{name}, line {self.line}" if self.line else name
 
     def told(self, answer: Mapping[str, Any]) -> dict[str, Any]:
         """A service's answer about the submission, with what the reader of the file has to say."""
@@ -61,16 +100,63 @@ class Source:
         return dict(answer)
 
 
-def read_sources(files: Sequence[Path], given: Given, result: str | None, *, from_pipelines: bool) -> list[Source]:
-    """All submissions in files, in their order."""
+Sources = Iterator[Source | None]
+"""As they are read; nothing where no more has come yet."""
+
+
+def read_sources(api: Api, files: Sequence[Path], given: Given, result: str | None, *, from_pipelines: bool) -> Sources:
+    """All submissions in files, in their order. What pipelines left behind is read whole before the first is given."""
     options = [*given.options(), *(["result"] if result else [])]
     if not from_pipelines:
         if options:
             fail(f"--{min(options)} completes what a pipeline left behind; give --from too")
-        return [Source(file, submission) for file in files for submission in read_submissions(file)]
+        return (source for file in files for source in _sources_in(file))
+    if STANDARD_INPUT in files:
+        fail("--from reads what a pipeline left behind from files, not from standard input")
     if len(files) > 1 and (given.path or given.name):
         fail("--path and --name are of one dataset, and several files are given")
-    return [source for file in files for source in _read_pipeline_file(file, given, result)]
+    sources = [source for file in files for source in _read_pipeline_file(file, given, result)]
+    return iter(with_times(api, sources))
+
+
+def _sources_in(file: Path) -> Sources:
+    """What is in one file. A fault in it is given as such, so that what stands beside it is not lost."""
+    is_empty = True
+    try:
+        for entry in entries(_chunks(file), are_lines=file.suffix in LINES):
+            if entry is None:
+                yield None
+            else:
+                is_empty = False
+                yield Source(file, entry.submission or {}, line=entry.line, fault=entry.fault)
+    except OSError as error:
+        yield Source(file, {}, fault=f"cannot be read: {error.strerror}")
+    else:
+        if is_empty:
+            yield Source(file, {}, fault=f"holds no submission: {WANTED}")
+
+
+def _chunks(file: Path) -> Iterator[bytes | None]:
+    """What a file or a pipe holds, some at a time; nothing where it is silent for a while."""
+    with _opened(file) as stream:
+        is_real = not isinstance(stream, io.BytesIO)
+        while True:
+            while is_real and not select.select([stream], [], [], SILENT_SECONDS)[0]:
+                yield None
+            chunk = stream.read(CHUNK_BYTES)
+            if not chunk:
+                return
+            yield chunk
+
+
+def _opened(file: Path) -> BinaryIO:
+    """Without a buffer: what is in one cannot be seen by who waits for more."""
+    if file != STANDARD_INPUT:
+        return file.open("rb", buffering=0)
+    try:
+        return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
+    except OSError:  # it is no file but a text in memory, as in tests
+        return io.BytesIO(sys.stdin.buffer.read())
 
 
 def _read_pipeline_file(file: Path, given: Given, result: str | None) -> list[Source]:
@@ -117,20 +203,10 @@ def print_not_submitted(unplaced: Iterable[Mapping[str, str]]) -> None:
 
 
 def read_submissions(file: Path) -> list[dict[str, Any]]:
-    """The submissions in a file, in its order."""
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"), parse_constant=_refuse)
-        json.dumps(content, ensure_ascii=False, allow_nan=False).encode()  # 1e999 and "\ud800" cannot be sent
-    except OSError as error:
-        fail(f"{file} cannot be read: {error}")
-    except (ValueError, RecursionError) as error:
-        fail(f"{file} is not JSON: {error}")
-    if isinstance(content, dict):
-        content = content.get("datasets", [content])
-    if not content or not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
-        fail(f'{file} holds no submission: give a JSON object, a list of them, or {{"datasets": […]}}')
-    return content
+    """The submissions in a file, in its order. A fault in it ends the command."""
+    return [readable(source).submission for source in _sources_in(file) if source]
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"it does not know {constant}; leave a parameter out where there is no value")
+def readable(source: Source) -> Source:
+    """The source, unless it is a fault, which ends the command."""
+    return fail(f"{source.place} {source.fault}") if source.fault else source

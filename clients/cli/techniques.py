@@ -1,13 +1,20 @@
-"""Commands that tell what may be submitted, as the gateway describes it."""
+"""Commands that tell what may be submitted, as the gateway describes it, and that help to describe more."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 import typer
+from rich.markup import escape
 
 from clients.cli.api import connect
 from clients.cli.completing import techniques_and_kinds
-from clients.cli.output import Json, print_json, print_table
+from clients.cli.output import FAILED, Json, console, fail, print_json, print_table
+from clients.cli.surroundings import own_settings
+from shared.datafiles import DataFileInvalid
+
+if TYPE_CHECKING:  # late where it is used: it needs validator and linker
+    from clients.cli.described import Report
 
 app = typer.Typer(help="What may be submitted.", no_args_is_help=True)
 
@@ -52,6 +59,84 @@ def show(
         for kind in found[0]["kinds"]
     ]
     print_table(COLUMNS, rows, f"{found[0]['name']}: {found[0]['title']}")
+
+
+@app.command("check")
+def check(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Files of techniques, or directories of schemas with their examples.", exists=True),
+    ],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Judge technique files and their examples as the services would, without any service.
+
+    Exit code 1 if no service would start with them, or an example is not judged as it says.
+    """
+    from clients.cli.described import examine, files_of
+
+    files = [file for path in paths for file in files_of(path)]
+    if not files:
+        fail(f"{paths[0]}: there is no technique in it; name a file, or a directory with techniques/*.toml")
+    try:
+        reports = examine(files, own_settings())
+    except DataFileInvalid as error:
+        fail(str(error))
+    if as_json:
+        print_json([_as_json(report) for report in reports])
+    else:
+        for report in reports:
+            _print_report(report)
+    if not all(report.is_well for report in reports):
+        raise typer.Exit(FAILED)
+
+
+@app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(help="What submissions will call it, such as MX.")],
+    *,
+    into: Annotated[Path, typer.Option(help="A directory of schemas: beamcat's, or one of your own.")] = Path(
+        "schemas"
+    ),
+    title: Annotated[str, typer.Option(help="Its full name.")] = "",
+    pid: Annotated[str, typer.Option(help="Its term in ESRFET or PaNET; else a URI of your own.")] = "",
+) -> None:
+    """Write the file of a new technique and its first examples, right as they stand, to be changed."""
+    from clients.cli.skeletons import NotANameError, files_of, write
+
+    if not into.is_dir():
+        fail(f"{into}: there is no such directory; make it, or name another one with --into")
+    uri = pid or f"https://{own_settings().facility}/techniques#{name}"
+    try:
+        for file in write(into, files_of(name, title or name, uri)):
+            console.print(str(file), markup=False, soft_wrap=True)
+    except (NotANameError, FileExistsError) as error:
+        fail(str(error))
+
+
+def _print_report(report: "Report") -> None:
+    examples = f"{report.examples} example{'' if report.examples == 1 else 's'}"
+    verdict = f"well, with {examples}" if report.is_well else "not well"
+    console.print(f"{report.file}  {verdict}", markup=False, soft_wrap=True)
+    for colour, word, sentences in (
+        ("red", "error", [*map(str, report.faults), *report.misjudged]),
+        ("yellow", "warning", report.warnings),
+    ):
+        for sentence in sentences:
+            console.print(f"  [{colour}]{word}[/] {escape(sentence)}", soft_wrap=True)
+
+
+def _as_json(report: "Report") -> dict[str, Any]:
+    return {
+        "file": report.file,
+        "technique": report.technique.name if report.technique else None,
+        "well": report.is_well,
+        "faults": [fault._asdict() for fault in report.faults],
+        "warnings": report.warnings,
+        "examples": report.examples,
+        "misjudged": report.misjudged,
+    }
 
 
 def _inputs(relations: list[str] | None) -> str:

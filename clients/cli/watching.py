@@ -9,8 +9,8 @@ import typer
 from rich.markup import escape
 
 from clients.cli.api import Api, connect
-from clients.cli.datasets import COLOURS
 from clients.cli.output import UNREACHABLE, Failed, Json, console, errors, json_text
+from clients.cli.states import COLOURS
 from clients.cli.waiting import any_of
 
 REST_SECONDS = 1.0

@@ -9,6 +9,7 @@ from typing import Any
 from docs.contracts.asyncapi import asyncapi
 from docs.contracts.builders import CLIENT, builders
 from docs.contracts.event_schemas import event_schema
+from docs.contracts.index import INDEX, index_page
 from docs.contracts.kind_schemas import KINDS, kind_schemas
 from docs.contracts.operations import metrics_page, settings_page
 from docs.contracts.parameters import parameters_page
@@ -36,6 +37,7 @@ def generated() -> dict[str, str]:
         **dict(kind_schemas(techniques, vocabulary)),
         **dict(builders(techniques, vocabulary)),
         **dict(technique_pages(techniques, vocabulary)),
+        INDEX: index_page(techniques, ROOT),
         "schemas/asyncapi.json": _json(asyncapi(services)),
         "docs/topics.md": topics_page(services),
         "docs/services.md": services_page(services),

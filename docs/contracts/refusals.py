@@ -46,7 +46,8 @@ def rejections_page(services: Sequence[DeclaredService]) -> str:
     return page(
         "Rejections",
         "What is not taken goes to `dataset.rejected` with one of these codes, a sentence, the original bytes and the "
-        "position they were read at. `beamcat rejections list` shows them; corrected, they can be resubmitted.",
+        "position they were read at. `beamcat rejections list` shows those whose dataset is not catalogued yet, and "
+        "`beamcat rejections resubmit ID --edit` corrects one and sends it again ([operating](operating.md#resubmit)).",
         table(("code", "found by", "cause", "cure"), (_row(code, services, everywhere) for code in Code)),
         KEPT,
         "## What a producer is told\n\nThe messages that the rejected examples under `schemas/examples/` get.",

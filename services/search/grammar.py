@@ -190,7 +190,7 @@ def _between(item: str, low: str, sign: str, next_sign: re.Match[str], rest: str
     bounds = Said(name, first, low, WRITTEN[first]), Said(name, second, high, WRITTEN[second])
     if not (name and low and high and BEGINS_AS_NUMBER.match(low)) or SIGN.search(high):
         raise FilterInvalid(f"{item[:100]!r} is not one parameter between two numbers; write 1.5<MX_resolution<2")
-    if second != MIRRORED[first] and {second[0], first[0]} != {"l", "g"}:
+    if {first[:1], second[:1]} != {"l", "g"}:
         told = ",".join(bound.with_value(bound.value) for bound in bounds)
         raise FilterInvalid(f"{item[:100]!r} is not an interval; if both must hold, write {told}")
     yield from bounds

@@ -20,7 +20,8 @@ LONGEST_WORD = 255
 """Characters of a name, a kind, a beamline or a proposal."""
 SECTIONS = ("dataset", "submission", "investigation", "sample", "shipping")
 """Of an event, those that name a beamline; a stage knows better than the producer."""
-ELEMENT = r"<(?:[\w.-]+:)?{0}\s*>([^<]*)</(?:[\w.-]+:)?{0}\s*>"
+ELEMENT = r"<(?:[\w.-]+:)?{0}\s*>([^<]*)"
+"""However it ends: that may be what is broken."""
 INSTRUMENT, INVESTIGATION, LOCATION = (
     re.compile(ELEMENT.format(name)) for name in ("instrument", "investigation", "location")
 )

@@ -27,7 +27,7 @@ ORDER = "rejected_at desc"
 _NEWEST_FIRST = "order by rejected_at desc, rejection_id desc"
 MOST_WALKED = 2000
 """Rejections among which a page of the open or the resolved ones is looked for; `next` leads on behind the last."""
-MOST_COUNTED = 20_000
+MOST_COUNTED = 10_000
 """Rejections that one summary counts, the newest."""
 MOST_GROUPS = 200
 """Of one summary. Who writes to Kafka directly can invent any number of producers."""

@@ -215,6 +215,7 @@ REJECTION = Table(
     Column("finding_codes", ARRAY(Text), comment="in order, each once; absent likewise"),
     Index("rejection_by_time", "rejected_at", "rejection_id"),
     Index("rejection_by_dataset", "dataset_id", "rejected_at"),
+    Index("rejection_by_beamline", "beamline", "rejected_at", "rejection_id"),
     Index("rejection_by_words", text("md5(path)"), "rejected_at", postgresql_where=text("dataset_id is null")),
     Index("rejection_by_finding", "finding_codes", postgresql_using="gin"),
 )

@@ -1,8 +1,9 @@
 """What a kind of dataset demands of its parameters: its file's rules, made into checks once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from services.validator.rules import Check, check_of
 from services.validator.said import Said
@@ -56,7 +57,8 @@ def laws_of(techniques: TechniqueBook, vocabulary: Vocabulary) -> Mapping[str, L
         DataFileInvalid: a technique asks for a parameter that is in no vocabulary.
     """
     for technique in techniques.techniques:
-        _refuse_unknown_names(technique, vocabulary)
+        for unknown in unknown_names(technique, vocabulary):
+            raise DataFileInvalid(unknown.message)
     return {
         kind.name: Law(kind, [check_of(rule) for rule in kind.rule])
         for technique in techniques.techniques
@@ -64,15 +66,22 @@ def laws_of(techniques: TechniqueBook, vocabulary: Vocabulary) -> Mapping[str, L
     }
 
 
-def _refuse_unknown_names(technique: Technique, vocabulary: Vocabulary) -> None:
-    """A technique that asks for a parameter which nobody can send is a slip in its file."""
+class UnknownName(NamedTuple):
+    """A parameter, or a pattern of parameters, that a technique names and no vocabulary has."""
+
+    name: str
+    message: str
+
+
+def unknown_names(technique: Technique, vocabulary: Vocabulary) -> Iterator[UnknownName]:
+    """The slips in a technique's file: what it asks for and nobody can send."""
     for kind in technique.kind:
         rules = (name for rule in kind.rule for name in rule.names)
         for name in (*kind.required, *kind.expected, *rules, *(kind.match.parameters or ())):
             if name not in vocabulary.terms:
                 meant = vocabulary.suggest(name)
                 hint = f"; did you mean {meant}?" if meant else ""
-                raise DataFileInvalid(f"the kind {kind.name} asks for {name}, which is in no vocabulary{hint}")
+                yield UnknownName(name, f"the kind {kind.name} asks for {name}, which is in no vocabulary{hint}")
         for pattern in (*kind.optional, *technique.optional):
             if not any(fnmatchcase(name, pattern) for name in vocabulary.terms):
-                raise DataFileInvalid(f"the kind {kind.name} expects {pattern}, which is in no vocabulary")
+                yield UnknownName(pattern, f"the kind {kind.name} expects {pattern}, which is in no vocabulary")

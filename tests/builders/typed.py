@@ -35,7 +35,9 @@ def type_in(folder: Path, columns: int, commands: Sequence[Sequence[str]], answe
     ):
         os.close(slave)
         printed = _read_all(master)
-    return printed.decode().replace("\r\n", "\n").split(TYPED)[1:]
+    told = printed.decode().replace("\r\n", "\n").split(TYPED)[1:]
+    assert len(told) == len(commands), told[-1]
+    return told
 
 
 def _read_all(master: int) -> bytes:

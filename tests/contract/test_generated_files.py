@@ -6,6 +6,7 @@ from docs.contracts.generated import FOLDERS, ROOT, generated, orphans
 
 FILES = (
     "schemas/asyncapi.json",
+    "docs/README.md",
     "docs/topics.md",
     "docs/services.md",
     "docs/metrics.md",

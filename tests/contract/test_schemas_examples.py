@@ -3,27 +3,21 @@
 import json
 import re
 from collections import Counter
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from services.linker.handler import Known, Linker
-from services.linker.investigations import Plan, Slot
-from services.linker.relationships import CataloguedDataset
+from clients.cli.examples import Judge, Judged, read_example
 from shared.datafiles import SCHEMAS
-from shared.events import DatasetFacts, Finding, Submission
-from shared.identity import Identities
-from tests.described import TECHNIQUES
-from tests.unit.validator.builders import SUBMITTED_AT, a_checker
+from shared.events import Submission
+from shared.settings import Settings
+from tests.described import TECHNIQUES, VOCABULARY
 
 EXAMPLES = sorted((SCHEMAS / "examples").rglob("*"))
 FILES = [path for path in EXAMPLES if path.is_file()]
-IDENTITIES = Identities("facility.example")
-LINKER = Linker(TECHNIQUES, IDENTITIES)
+JUDGE = Judge(VOCABULARY, TECHNIQUES, Settings())
 
 CURES = r"[;.,] (give|send|write|correct|check|name|submit|move|leave|did you mean)\b"
 
@@ -37,56 +31,18 @@ def _load(file: Path) -> dict[str, Any]:
 
 
 @cache
-def _judge(file: Path) -> tuple[DatasetFacts | None, list[Finding], list[str]]:
-    """What validator and then linker say: the facts, all findings, and the inputs it would wait for."""
-    example = _load(file)
-    verdict = a_checker().check(Submission(**example["submission"]), "example", SUBMITTED_AT)
-    if verdict.dataset is None or verdict.errors:
-        return verdict.dataset, verdict.findings, []
-    known = _known(verdict.dataset, example.get("inputs", {}))
-    links = LINKER.judge(verdict.dataset, known, known.ancestry)
-    return verdict.dataset, [*verdict.findings, *links.findings], [each.path for each in links.missing]
-
-
-def _known(dataset: DatasetFacts, inputs: dict[str, dict[str, Any]]) -> Known:
-    """The inputs that the example calls catalogued or rejected; what it leaves out of one is as the dataset's own."""
-    session = Slot(UUID(int=1), "session", 1, dataset.proposal, dataset.beamline, dataset.start, None)
-    catalogued = {
-        IDENTITIES.dataset(path): CataloguedDataset(
-            path=path,
-            kind=said["kind"],
-            inputs=frozenset(),
-            proposal=said.get("proposal", dataset.proposal),
-            sample=said.get("sample", dataset.sample_name),
-            start=datetime.fromisoformat(said["start"]) if "start" in said else dataset.start,
-            complete=said.get("complete", True),
-        )
-        for path, said in inputs.items()
-        if "rejected" not in said
-    }
-    rejected = {IDENTITIES.dataset(path): said["rejected"] for path, said in inputs.items() if "rejected" in said}
-    return Known(catalogued, plan=Plan([session]), demands=TECHNIQUES.input_demands, rejected=rejected)
+def _judge(file: Path) -> Judged:
+    return JUDGE.judge(read_example(file))
 
 
 @every_example
 def test_an_example_is_judged_as_its_file_says(file: Path) -> None:
-    expected = _load(file)["expect"]
-    dataset, findings, waits_for = _judge(file)
-
-    for severity in ("error", "warning"):
-        codes = {finding.code for finding in findings if finding.severity == severity}
-        assert codes == set(expected[f"{severity}s"]), findings
-    assert expected["errors"] or waits_for == expected.get("waits_for", [])
-    if "kind" in expected:
-        assert dataset is not None
-        assert dataset.kind == expected["kind"]
+    assert not list(_judge(file).differences(read_example(file).expect))
 
 
 @every_example
 def test_a_finding_says_what_is_wrong_and_what_to_do_about_it_each_once(file: Path) -> None:
-    _, findings, _ = _judge(file)
-
-    for finding in findings:
+    for finding in _judge(file).findings:
         assert finding.cure, f"nothing can be done about {finding}"
         assert finding.cure not in finding.message
         assert not re.search(CURES, finding.message), f"a cure stands in the message of {finding}"
@@ -114,7 +70,7 @@ def test_an_example_is_named_after_its_case(file: Path) -> None:
 def test_every_kind_has_an_accepted_example_and_a_rejected_one_where_it_demands_anything() -> None:
     shown: Counter[tuple[str, str]] = Counter()
     for file in FILES:
-        dataset, _, _ = _judge(file)
+        dataset = _judge(file).dataset
         if dataset is not None:
             shown[dataset.kind, file.stem.partition("-")[0]] += 1
     kinds = [kind for technique in TECHNIQUES.techniques for kind in technique.kind]
@@ -127,7 +83,7 @@ def test_every_technique_has_a_rejected_example_of_raw_and_of_processed_data() -
     rejected = {
         (file.parent.name, dataset.type)
         for file in FILES
-        if file.stem.startswith("rejected") and (dataset := _judge(file)[0]) is not None
+        if file.stem.startswith("rejected") and (dataset := _judge(file).dataset) is not None
     }
     techniques = [technique.name.lower() for technique in TECHNIQUES.techniques]
     assert rejected == {(name, type_) for name in techniques for type_ in ("raw", "processed")}
@@ -137,7 +93,7 @@ def test_every_folder_of_examples_belongs_to_a_technique() -> None:
     folders = {path.name for path in (SCHEMAS / "examples").iterdir()}
     assert folders == {technique.name.lower() for technique in TECHNIQUES.techniques}
     for file in FILES:
-        dataset, _, _ = _judge(file)
+        dataset = _judge(file).dataset
         assert dataset is None or dataset.technique.lower() == file.parent.name
 
 

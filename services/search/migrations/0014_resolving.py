@@ -37,6 +37,7 @@ def upgrade() -> None:
         op.add_column("rejection", column)
     op.execute(LEARN)
     op.create_index("rejection_by_dataset", "rejection", ["dataset_id", "rejected_at"])
+    op.create_index("rejection_by_beamline", "rejection", ["beamline", "rejected_at", "rejection_id"])
     op.create_index(
         "rejection_by_words",
         "rejection",

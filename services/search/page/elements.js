@@ -55,9 +55,12 @@ export function long(text, most = LONG_CHARACTERS) {
 export const short = (text) => (text.length > LONG_CHARACTERS ? `${text.slice(0, LONG_CHARACTERS)}…` : text);
 
 /** A path or a name that breaks, where it must, behind a slash or a dot; a long one is cut. */
-export const breakable = (text) => broken(short(text));
+export const breakable = (text) => broken(short(text), /(?<=[/.])/);
 
-const broken = (text) => text.split(/(?<=[/.])/).flatMap((part) => [part, el("wbr")]);
+/** The name of a parameter, which breaks behind an underscore. */
+export const parameterName = (text) => broken(short(text), /(?<=_)/);
+
+const broken = (text, behind) => text.split(behind).flatMap((part) => [part, el("wbr")]);
 
 /** Some of many, and how many more there are. */
 export function listed(items, count = items.length, most = MOST_NAMED) {
@@ -70,7 +73,7 @@ export function listed(items, count = items.length, most = MOST_NAMED) {
 
 /** A path, with a button that copies it. */
 export function path(text) {
-  const node = el("span", { class: "path" }, broken(text));
+  const node = el("span", { class: "path" }, broken(text, /(?<=[/.])/));
   const copy = button(
     "Copy",
     async () => {

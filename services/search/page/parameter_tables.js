@@ -1,6 +1,6 @@
 // The parameters of a dataset as tables, with a box to look for some of them.
 
-import { el, long, soft, table } from "./elements.js";
+import { el, long, parameterName, soft, table } from "./elements.js";
 import { SHELLS, grouped, isRewritten, mentions } from "./parameters.js";
 import { counted, said } from "./words.js";
 
@@ -43,7 +43,7 @@ function groupOf({ title, parameters: plain, shells }, flawed) {
               title: "Statistic",
               isHeading: true,
               class: "mono",
-              cell: ({ name, unit }) => [name, unit && soft(` ${unit}`)],
+              cell: ({ name, unit }) => [parameterName(name), unit && soft(` ${unit}`)],
             },
             ...SHELLS.map((shell) => ({
               title: shell[0].toUpperCase() + shell.slice(1),
@@ -62,7 +62,7 @@ function groupOf({ title, parameters: plain, shells }, flawed) {
         table(
           title,
           [
-            { title: "Parameter", isHeading: true, class: "mono", cell: ([name]) => name },
+            { title: "Parameter", isHeading: true, class: "mono", cell: ([name]) => parameterName(name) },
             {
               title: "Value",
               class: "wide",
@@ -83,6 +83,9 @@ function groupOf({ title, parameters: plain, shells }, flawed) {
   );
 }
 
-/** The canonical value, or else what was sent, marked where a finding is about it. */
-const value = ({ value: known, original }, isFlawed) =>
-  el("span", { class: isFlawed && "wait" }, long(said(known ?? original)), isFlawed && " ⚠");
+/** The value, with the digits that were sent where it is the same number; marked where a finding is about it. */
+function value(parameter, isFlawed) {
+  const { value: known, original } = parameter;
+  const shown = known == null || !isRewritten(parameter) ? (original ?? known) : known;
+  return el("span", { class: isFlawed && "wait" }, long(said(shown)), isFlawed && " ⚠");
+}

@@ -72,6 +72,9 @@ def test_while_beamcat_is_up_every_command_answers(facility: Facility, tmp_path:
     original.write_text(original.read_text().replace("30 November, noon", "2024-11-30T12:00:00+01:00"))
     corrected = beamcat(facility.folder, "rejections", "resubmit", rejection_id, "--file", str(original))
     assert corrected.returncode == 0, corrected.stdout
+    assert rejection_id not in beamcat(facility.folder, "rejections", "list").stdout
+    assert "is catalogued as revision 1" in beamcat(facility.folder, "rejections", "show", rejection_id).stdout
+    assert "dataset_invalid" in beamcat(facility.folder, "rejections", "list", "--group").stdout
 
     assert beamcat(facility.folder, "status", receipts[0]["receipt_id"]).returncode == 0
     assert beamcat(facility.folder, "status", receipts[1]["path"]).returncode == 0
@@ -101,6 +104,7 @@ def test_a_frame_that_could_not_be_read_is_corrected_and_sent_again(facility: Fa
     sent = beamcat(facility.folder, "rejections", "resubmit", rejection_id, "--file", str(file), "--json")
     assert json.loads(sent.stdout) == {"state": "taken"}
     assert until(lambda: beamcat(facility.folder, "status", path).returncode == 0)
+    assert "is catalogued as revision 1" in beamcat(facility.folder, "rejections", "show", rejection_id).stdout
 
 
 def frames_rejected(facility: Facility) -> list[str]:

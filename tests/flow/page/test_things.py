@@ -78,10 +78,10 @@ async def test_statistics_of_a_scaling_are_one_table_of_shells(reader: Reader) -
     rows = [" ".join((await row.inner_text()).split()) for row in await table.get_by_role("row").all()]
     assert rows == [
         "Statistic Overall Inner Outer",
-        "resolution_limit_low Å 1.5 4.1 1.6",
-        "resolution_limit_high Å 1.5 4.1 1.6",
-        "r_merge 1.5 4.1 1.6",
-        "cc_half 1.5 4.1 1.6",
+        "resolution_limit_low Å 1.50 4.10 1.60",
+        "resolution_limit_high Å 1.50 4.10 1.60",
+        "r_merge 1.50 4.10 1.60",
+        "cc_half 1.50 4.10 1.60",
     ]
 
 
@@ -133,7 +133,7 @@ async def test_what_was_sent_is_shown_where_it_says_more_than_the_value(reader: 
     await reader.see(SHOWN)
     table = reader.page.get_by_role("table", name="MX", exact=True)
     rows = [" ".join((await row.inner_text()).split()) for row in await table.get_by_role("row").all()]
-    assert rows[1:] == ["MX_a 52.1 Å", "MX_b 150.2 mm 15.02 cm", "MX_c high", "MX_flux 1e+30 ⚠ photons/s"]
+    assert rows[1:] == ["MX_a 52.10 Å", "MX_b 150.2 mm 15.02 cm", "MX_c high", "MX_flux 1e30 ⚠ photons/s"]
 
 
 async def test_findings_stand_with_their_cures(reader: Reader) -> None:

@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -258,6 +259,29 @@ async def _check_summary(ask: Asking, model: dict[str, bool]) -> None:
             }
             for key, those in wanted.items()
         }, fields
+
+
+async def test_what_was_noted_before_is_found_by_its_findings_and_resolved_by_what_came_later(
+    world: PostgresWorld,
+) -> None:
+    """The migration learns what it can; the version before fills none of the columns."""
+    topics = Topics()
+    await world.note(
+        topics.rejected("r", PATH, taken=after(2), findings=[finding("b"), finding("a"), finding("b")], message="old"),
+        topics.submitted("s", PATH, taken=after(3)),
+        topics.committed(PATH, receipt="s", told=after(9)),
+    )
+    async with asking(world.database) as ask:
+        told = await ask.get("/rejections")
+        async with world.database.connection() as connection:
+            await connection.execute(
+                "update rejection set submission = null, heard_at = null, beamline = null, finding_codes = null"
+            )
+            assert await found(ask, state="open") == ["old"]
+            assert (await ask.get("/rejections"))["rejections"][0]["findings"] == []
+            await connection.execute(import_module("services.search.migrations.0014_resolving").LEARN)
+        assert await ask.get("/rejections") == told
+        assert await found(ask, state="resolved", finding="a") == ["old"]
 
 
 async def test_a_summary_counts_so_far_back_and_so_many(world: PostgresWorld, monkeypatch: pytest.MonkeyPatch) -> None:

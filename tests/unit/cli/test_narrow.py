@@ -1,5 +1,7 @@
 """On a terminal of 80 columns every path and id can be copied: no command breaks one over two lines."""
 
+import base64
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 
 from shared.tokens import create_token
 from tests.builders.typed import type_in
+from tests.unit.search.building import Topics
 
 FOLDER = "/data/visitor/mx1111/id30a-3/20261124/RAW_DATA/Fus_RAC1b"
 RAW = f"{FOLDER}/run_01_datacollection_of_a_crystal_with_a_long_name"
@@ -55,6 +58,8 @@ REJECTIONS = [
         "partition": 0,
         "offset": 1,
         "value_text": '{"path": "/data"}',
+        "value_base64": base64.b64encode(b'{"path": "/data"}').decode(),
+        "resolved": None,
     }
     for rejection_id, path in zip(IDS, PATHS, strict=True)
 ]
@@ -66,6 +71,8 @@ KIND: dict[str, Any] = {
     "required": ["MX_flux"] * 30,
     "inputs": [],
 }
+COMMITTED = json.loads(Topics().committed(RAW, {"MX_flux": 1.0, "Note": "x" * 10_000}, [RESULT]).value or b"")
+RAW_ID = COMMITTED["commit"]["dataset_id"]
 PID = "http://purl.org/pan-science/PaNET/PaNET01188-macromolecular-crystallography-of-all-kinds"
 TECHNIQUE: dict[str, Any] = {
     "name": "MX",
@@ -76,6 +83,9 @@ TECHNIQUE: dict[str, Any] = {
 ANSWERS: dict[str, Any] = {
     "/datasets": {"datasets": DATASETS, "count": 1504, "next": None},
     "/rejections": {"rejections": REJECTIONS, "next": None},
+    "/datasets/by-path": COMMITTED,
+    f"/datasets/{RAW_ID}/lineage": {"root": RAW_ID, "nodes": DATASETS, "edges": [], "next": None},
+    f"/datasets/{RAW_ID}/revisions": {"revisions": [], "next": None},
     f"/rejections/{IDS[0]}": REJECTIONS[0],
     f"/datasets/{IDS[0]}/lineage": {
         "root": IDS[0],
@@ -92,6 +102,23 @@ ANSWERS: dict[str, Any] = {
             | dict.fromkeys(("committed", "unchanged", "pending", "in_flight", "rejected"), 1_000_000)
             | {"last_heard": "2026-11-24T10:00:00Z", "newest_rejection": {"code": "odd", "message": SENTENCE}}
         ]
+    },
+    "/pending": {
+        "pending": [
+            {
+                "receipt_id": RECEIPT,
+                "path": path,
+                "kind": "mx.processed.integration",
+                "waits_for": [RAW, RESULT],
+                "waits_for_count": 2,
+                "since": "2024-11-30T12:00:00Z",
+                "deadline": "2124-11-30T12:00:00Z",
+                "near": [{"path": RAW, "near": [f"{RAW}_2"]}],
+            }
+            for path in PATHS
+        ],
+        "count": 1504,
+        "next": None,
     },
     "/techniques": {"techniques": [TECHNIQUE | {"kinds": [KIND]}]},
     "/datasets:check-batch": {
@@ -116,6 +143,8 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "rejections show": (["rejections", "show", IDS[0]], [RECEIPT, RAW]),
     "status of a path": (["status", RAW], [RECEIPT, RAW, RESULT]),
     "status of a receipt": (["status", RECEIPT], [RECEIPT, RAW, RESULT]),
+    "show": (["show", RAW], [*SHOWN_PATHS, RAW_ID, f"  {RESULT}"]),
+    "pending": (["pending", "--limit", "4"], [*SHOWN_PATHS, f"{RAW}_2"]),
     "producers": (["producers"], [PRODUCER]),
     "techniques list": (["techniques", "list"], [PID]),
     "techniques show": (["techniques", "show", "MX"], [KIND["name"]]),

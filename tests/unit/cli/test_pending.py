@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from clients.cli import waiting
 from clients.cli.api import Api
 from clients.cli.app import app
+from tests.builders.addresses import NAMED
 
 NOW = datetime(2024, 11, 30, 12, 0, tzinfo=UTC)
 RUN = "/data/run_1"
@@ -52,7 +53,7 @@ class Search:
 @pytest.fixture
 def search(monkeypatch: pytest.MonkeyPatch) -> Search:
     search = Search()
-    monkeypatch.setattr(waiting, "connect", lambda: Api({}, httpx.MockTransport(search)))
+    monkeypatch.setattr(waiting, "connect", lambda: Api(NAMED, httpx.MockTransport(search)))
     monkeypatch.setattr(waiting, "utc_now", lambda: NOW)
     return search
 

@@ -15,6 +15,7 @@ from clients.cli import corrections, datasets, rejections
 from clients.cli.api import Api
 from clients.cli.app import app
 from clients.cli.originals import LONGEST_LINE, MOST_LINES, Line, indented, lines_of, shortened
+from tests.builders.addresses import NAMED
 
 ONE = "11111111-1111-1111-1111-111111111111"
 FINDINGS = [
@@ -85,7 +86,7 @@ Typed = Callable[..., Result]
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> Typed:
     def run(beamcat: Beamcat, *command: str) -> Result:
-        api = Api({}, httpx.MockTransport(beamcat))
+        api = Api(NAMED, httpx.MockTransport(beamcat))
         monkeypatch.setattr(rejections, "connect", lambda: api)
         result = CliRunner().invoke(app, ["rejections", *command])
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
@@ -119,7 +120,7 @@ def test_resolved_rejections_are_hidden_unless_asked_for(typed: Typed) -> None:
     beamcat = Beamcat({"/rejections": [page(rejection()) for _ in range(2)] + [page(rejection(resolved=RESOLVED))]})
     assert "resolved" not in typed(beamcat, "list").output
     assert "open" in typed(beamcat, "list", "--all").output
-    assert "revision 2 of dataset d, 2024-11-30T13:00:00Z" in typed(beamcat, "list", "--resolved").output
+    assert "revision 2 since 2024-11-30T13:00:00Z" in typed(beamcat, "list", "--resolved").output
     assert [asked["state"] for asked in beamcat.asked] == ["open", "all", "resolved"]
     both = typed(beamcat, "list", "--all", "--resolved")
     assert (both.exit_code, "exclude each other" in both.stderr) == (2, True)
@@ -149,7 +150,7 @@ def test_short_pages_are_followed_and_the_rest_is_counted(typed: Typed) -> None:
         ("b", "1"),
     ]
     assert "42 in all; go on with:" in told
-    assert "beamcat rejections list --code dataset_invalid --all --limit 2 --cursor c" in told
+    assert "beamcat rejections list --all --code dataset_invalid --limit 2 --cursor c" in told
     assert f"beamcat rejections show {ONE}" in told
     beamcat = Beamcat({"/rejections": [page(rejection(), following="c")]})
     result = typed(beamcat, "list", "--limit", "1", "--json")
@@ -174,10 +175,12 @@ def test_an_original_is_shown_with_the_findings_beside_what_they_are_about(typed
     assert '    "MX_flux": "1",  ← unit_unknown' in lines
     assert '    "start": "x"' in lines
     assert "error start_invalid: start = 'noon' is not a time; write one" in told
+    assert "it cannot be used" not in told
     assert f"beamcat rejections resubmit {ONE} --edit" in told
     resolved = typed(Beamcat({f"/rejections/{ONE}": rejection(resolved=RESOLVED)}), "show", ONE).output
-    assert "resolved: revision 2 of dataset d" in resolved
-    assert "resubmit ONE" not in resolved
+    assert "resolved: dataset d is catalogued as revision 2" in resolved
+    assert f"resubmit {ONE}" not in resolved
+    assert "beamcat status /data/run" in resolved
 
 
 @pytest.mark.parametrize(

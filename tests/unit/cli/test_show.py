@@ -12,6 +12,7 @@ from clients.cli import showing
 from clients.cli.api import Api
 from clients.cli.app import app
 from shared.events import Finding
+from tests.builders.addresses import NAMED
 from tests.unit.search.building import NOON, Topics, dataset_id, investigation
 
 RUN, RESULT = "/data/visitor/run 1", "/data/visitor/run 1/autoPROC"
@@ -68,7 +69,7 @@ class Search:
 @pytest.fixture
 def search(monkeypatch: pytest.MonkeyPatch) -> Search:
     search = Search()
-    monkeypatch.setattr(showing, "connect", lambda: Api({}, httpx.MockTransport(search)))
+    monkeypatch.setattr(showing, "connect", lambda: Api(NAMED, httpx.MockTransport(search)))
     return search
 
 

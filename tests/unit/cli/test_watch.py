@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from clients.cli import watching
 from clients.cli.api import Api
 from clients.cli.app import app
+from tests.builders.addresses import NAMED
 
 RUN = {"at": "2024-11-30T12:00:00Z", "state": "committed", "path": "/data/run_1", "name": "run_1", "revision": 1}
 AGAIN = RUN | {"revision": 2}
@@ -48,7 +49,7 @@ class Search:
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Search, Result]]:
     search = Search()
-    monkeypatch.setattr(watching, "connect", lambda: Api({}, httpx.MockTransport(search)))
+    monkeypatch.setattr(watching, "connect", lambda: Api(NAMED, httpx.MockTransport(search)))
     monkeypatch.setattr(watching, "sleep", search.rest)
 
     def run(answers: list[Answer], *arguments: str) -> tuple[Search, Result]:

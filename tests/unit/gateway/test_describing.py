@@ -14,15 +14,15 @@ from shared.service import Ground
 from shared.settings import Settings
 from tests.unit.gateway.gateway_on_memory import Gateway, described
 
-XRPD = """\
-name = "XRPD"
-title = "Powder diffraction"
-pid = "https://w3id.org/PaN/ESRFET#XRPD"
-definitions = ["XRPD"]
+CALORIC = """\
+name = "CALORIC"
+title = "Caloric by melting"
+pid = "https://facility.example/techniques#CALORIC"
+definitions = ["CALORIC"]
 
 [[kind]]
-name = "xrpd.raw.frames"
-title = "Frames of one powder"
+name = "caloric.raw.frames"
+title = "Frames of one flame"
 type = "raw"
 required = ["InstrumentMonochromator_energy"]
 """
@@ -77,7 +77,7 @@ async def test_a_technique_that_is_not_described_is_not_found(caller: httpx.Asyn
 
 async def test_a_facilitys_own_technique_is_described_too(tmp_path: Path) -> None:
     (tmp_path / "techniques").mkdir()
-    (tmp_path / "techniques/xrpd.toml").write_text(XRPD)
+    (tmp_path / "techniques/caloric.toml").write_text(CALORIC)
     settings = Settings(schema_directories=[tmp_path])
     ground = Ground(
         settings,
@@ -89,8 +89,8 @@ async def test_a_facilitys_own_technique_is_described_too(tmp_path: Path) -> Non
     app = FastAPI()
     app.include_router(SERVICE.assemble(ground).router)
     async with a_stranger(app) as stranger:
-        assert "XRPD" in {each["name"] for each in (await stranger.get("/techniques")).json()["techniques"]}
-        schema = (await stranger.get("/techniques/xrpd.raw.frames/schema")).json()
+        assert "CALORIC" in {each["name"] for each in (await stranger.get("/techniques")).json()["techniques"]}
+        schema = (await stranger.get("/techniques/caloric.raw.frames/schema")).json()
     assert "InstrumentMonochromator_energy" in schema["properties"]["parameters"]["properties"]
 
 

@@ -66,6 +66,7 @@ def test_of_what_cannot_be_read_nothing_is_known(topic: str, value: bytes | None
     [
         (f"<tns:dataset><tns:location>{PATH}/</tns:location>", About(dataset_id(PATH), PATH, None)),
         (f"<dataset><location >\n {PATH} </location >&nonsense", About(dataset_id(PATH), PATH, None)),
+        (f"<t:location>{PATH}</t:place>", About(dataset_id(PATH), PATH, None)),
         ("<location>a&lt;b</location>", About(None, "a<b", None)),
         (f"<location>{PATH}</location><location>{PATH}</location>", About(dataset_id(PATH), PATH, None)),
         (f"<location>{PATH}</location><location>/data/b</location>", NOWHERE),

@@ -91,7 +91,7 @@ def test_a_step_that_names_itself_nowhere_is_known_by_what_it_says(parameters: l
 
 
 def test_a_technique_that_no_file_describes_is_unknown() -> None:
-    assert TECHNIQUES.technique_of(Traits(0, definition="NEUTRON", parameters=("Sample_name",))) is None
+    assert TECHNIQUES.technique_of(Traits(0, definition="CALORIC", parameters=("Sample_name",))) is None
 
 
 def test_inputs_are_awaited_as_long_as_the_kind_says() -> None:
@@ -159,48 +159,48 @@ def test_a_kind_that_lists_no_relation_is_free_and_one_with_an_empty_list_has_no
     assert "comes from no inputs; found 1 of kind whatever.raw" in str(bound.objection_to(["whatever.raw"]))
 
 
-XRPD = """\
-name = "XRPD"
-title = "Powder diffraction"
-pid = "https://w3id.org/PaN/ESRFET#XRPD"
-definitions = ["XRPD"]
+CALORIC = """\
+name = "CALORIC"
+title = "Caloric by melting"
+pid = "https://facility.example/techniques#CALORIC"
+definitions = ["CALORIC"]
 
 [[kind]]
-name = "xrpd.raw.frame"
+name = "caloric.raw.frame"
 title = "Frames"
 type = "raw"
 """
 
 
 def test_a_facility_adds_a_technique_by_adding_a_file(tmp_path: Path) -> None:
-    (tmp_path / "xrpd.toml").write_text(XRPD)
-    technique = TechniqueBook.load([tmp_path]).technique_of(Traits(0, definition="XRPD"))
+    (tmp_path / "caloric.toml").write_text(CALORIC)
+    technique = TechniqueBook.load([tmp_path]).technique_of(Traits(0, definition="CALORIC"))
     assert technique is not None
-    assert technique.name == "XRPD"
+    assert technique.name == "CALORIC"
 
 
 @pytest.mark.parametrize(
     ("good", "bad", "complaint"),
     [
-        ('definitions = ["XRPD"]', 'definitions = ["MX"]', "definitions: mx is claimed by"),
-        ('"xrpd.raw.frame"', '"mx.raw.mesh"', "kind: mx.raw.mesh is claimed by"),
-        ("#XRPD", "#MX", "is claimed by"),
+        ('definitions = ["CALORIC"]', 'definitions = ["MX"]', "definitions: mx is claimed by"),
+        ('"caloric.raw.frame"', '"mx.raw.mesh"', "kind: mx.raw.mesh is claimed by"),
+        ("https://facility.example/techniques#CALORIC", "https://w3id.org/PaN/ESRFET#MX", "is claimed by"),
         ('type = "raw"', 'type = "raw"\nawait_inputs = "soon"', "line 10, kind[1].await_inputs: a duration is written"),
         ('type = "raw"', 'type = "cooked"', "line 9, kind[1].type"),
         ('type = "raw"', 'type = "raw"\nmatch.scantype = ["x"]', "line 10, kind[1].match.scantype: unknown key"),
         (
             'type = "raw"',
-            'type = "raw"\n[[kind]]\nname = "xrpd.raw.frame"\ntitle = "again"\ntype = "raw"',
-            "the kind xrpd.raw.frame is described 2 times",
+            'type = "raw"\n[[kind]]\nname = "caloric.raw.frame"\ntitle = "again"\ntype = "raw"',
+            "the kind caloric.raw.frame is described 2 times",
         ),
     ],
 )
 def test_a_bad_technique_file_is_one_clear_error(tmp_path: Path, good: str, bad: str, complaint: str) -> None:
-    (tmp_path / "xrpd.toml").write_text(XRPD.replace(good, bad))
+    (tmp_path / "caloric.toml").write_text(CALORIC.replace(good, bad))
     with pytest.raises(DataFileInvalid) as caught:
         TechniqueBook.load([tmp_path])
     assert complaint in str(caught.value)
-    assert "xrpd.toml" in str(caught.value)
+    assert "caloric.toml" in str(caught.value)
 
 
 def test_every_technique_has_a_kind_for_whatever_its_beamline_sends() -> None:

@@ -246,18 +246,18 @@ def test_a_raw_dataset_without_a_sample_is_flagged() -> None:
 
 @pytest.mark.parametrize(("inputs", "kind"), [([], "generic.raw"), ([f"{RAW}/a"], "generic.processed")])
 def test_a_technique_that_nobody_described_loses_no_dataset(inputs: list[str], kind: str) -> None:
-    verdict = the_verdict(technique="XRPD", input=inputs, sample="s")
+    verdict = the_verdict(technique="CALORIC", input=inputs, sample="s")
     assert verdict.dataset is not None
-    assert (verdict.dataset.technique, verdict.dataset.kind) == ("XRPD", kind)
+    assert (verdict.dataset.technique, verdict.dataset.kind) == ("CALORIC", kind)
     assert _codes(verdict.findings, Severity.WARNING) == ["technique_unknown"]
 
 
 def test_a_technique_that_nobody_described_is_told_where_the_parameters_decide() -> None:
-    verdict = the_verdict(technique="EXAFS", parameters={"MX_flux": "1e12", "MX_wavelength": "0.9"})
+    verdict = the_verdict(technique="CALORIC", parameters={"MX_flux": "1e12", "MX_wavelength": "0.9"})
     assert verdict.dataset is not None
     assert verdict.dataset.technique == "MX"
     [finding] = [finding for finding in verdict.findings if finding.code == "technique_unknown"]
-    assert (finding.value, finding.expected) == ("EXAFS", "MX")
+    assert (finding.value, finding.expected) == ("CALORIC", "MX")
 
 
 def test_a_misspelt_scan_type_is_told_with_the_one_that_was_meant() -> None:
