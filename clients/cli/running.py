@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shlex
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:  # an image has no embedded stack, and the process of a servic
     from deploy.embedded.installation import Installation
 
 DATA_DIRECTORY = RUNNING_FILE.parent
+"""Commands in the folder that holds it, or below, find what runs."""
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MERGED = "/data/visitor/mx1111/id30a3/20241130/PROCESSED_DATA/Fus_RAC1b/run_02/autoPROC_merged"
 
@@ -41,19 +43,24 @@ EXPECTED = {"4-wrong-value.json": ("rejected",), "6-missing-input.json": ("pendi
 Replicas = Annotated[list[str] | None, typer.Option("--replicas", help="service=count, such as linker=2; repeat.")]
 
 
-def run() -> None:
+Data = Annotated[
+    Path, typer.Option("--data", help="Folder of all its data: one for each beamcat of a machine.", file_okay=False)
+]
+
+
+def run(data: Data = DATA_DIRECTORY) -> None:
     """Start everything, send the examples, show what came of them, and serve until Ctrl-C."""
-    _stay(_run)
+    _stay(_run, data)
 
 
-def demo() -> None:
+def demo(data: Data = DATA_DIRECTORY) -> None:
     """As run, but end by itself: with 0 if and only if everything that was sent was found again."""
-    _stay(_demo)
+    _stay(_demo, data)
 
 
-def up(replicas: Replicas = None) -> None:
+def up(data: Data = DATA_DIRECTORY, replicas: Replicas = None) -> None:
     """Start everything and serve until Ctrl-C, sending nothing."""
-    _stay(_serve, _counts(replicas or ()))
+    _stay(_serve, data, _counts(replicas or ()))
 
 
 async def _run(running: "Installation") -> bool:
@@ -70,19 +77,34 @@ async def _serve(running: "Installation") -> bool:
     console.print(f"  {running.urls['search']}/        the catalogue, for people")
     console.print(f"  {running.urls['search']}/docs    its HTTP API")
     console.print(
-        f"  {running.urls['gateway']}/docs    where producers hand in; their token: {DATA_DIRECTORY}/development-token"
+        f"  {running.urls['gateway']}/docs    where producers hand in; their token: {_shown(running.token_file)}",
+        soft_wrap=True,
     )
     console.print(f"  tcp://127.0.0.1:{running.stomp_port}    where ICAT's clients hand in (STOMP)")
     console.print("[bold]Paste[/] into a Python shell that has pyicat-plus (docs/from-icat.md):")
     console.print(icat_client(running), markup=False, highlight=False, soft_wrap=True)
+    if (folder := folder_of_commands(running.directory)) != Path.cwd():
+        console.print(
+            f"[bold]Go[/]    cd {shlex.quote(str(folder))}    commands find this beamcat there", soft_wrap=True
+        )
     console.print("[bold]Try[/]   .venv/bin/beamcat find Fus_RAC1b\n[bold]Stop[/]  Ctrl-C")
     await asyncio.Event().wait()
     return True
 
 
+def folder_of_commands(directory: Path) -> Path:
+    """Where commands find what runs with this data."""
+    return directory.parent if directory.name == DATA_DIRECTORY.name else directory
+
+
+def _shown(file: Path) -> Path:
+    """A path as short as it can be from here."""
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+
+
 def icat_client(running: "Installation") -> str:
     """The line that makes the client of ICAT speak to beamcat."""
-    token = f"open({str(DATA_DIRECTORY.absolute() / 'development-token')!r}).read().strip()"
+    token = f"open({str(running.token_file)!r}).read().strip()"
     brokers = f"['127.0.0.1:{running.stomp_port}']"
     names = ("metadata", "update_metadata", "add_files", "reschedule_investigation")
     queues = ", ".join(f"{name}_urls={brokers}, {name}_queue_monitor_port={running.jolokia_port}" for name in names)
@@ -144,7 +166,9 @@ def _counts(replicas: Sequence[str]) -> dict[str, int]:
     return counts
 
 
-def _stay(act: Callable[["Installation"], Awaitable[bool]], replicas: Mapping[str, int] | None = None) -> None:
+def _stay(
+    act: Callable[["Installation"], Awaitable[bool]], data: Path, replicas: Mapping[str, int] | None = None
+) -> None:
     """Run an installation for as long as `act` takes. Exit code 0: it answered yes, or was asked to stop."""
     try:
         from deploy.embedded.installation import NotReadyError
@@ -157,7 +181,7 @@ def _stay(act: Callable[["Installation"], Awaitable[bool]], replicas: Mapping[st
     logs.set_up_for_command()
     try:
         _check_data_files(known)
-        well = asyncio.run(_live(act, replicas or {}))
+        well = asyncio.run(_live(act, data, replicas or {}))
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("stopped")
         return
@@ -182,7 +206,7 @@ def _check_data_files(known: Settings) -> None:
     TechniqueBook.load(own_folders("techniques", known.schema_directories))
 
 
-async def _live(act: Callable[["Installation"], Awaitable[bool]], replicas: Mapping[str, int]) -> bool:
+async def _live(act: Callable[["Installation"], Awaitable[bool]], data: Path, replicas: Mapping[str, int]) -> bool:
     from deploy.embedded.installation import installation
 
     task = asyncio.current_task()
@@ -190,7 +214,7 @@ async def _live(act: Callable[["Installation"], Awaitable[bool]], replicas: Mapp
     for ending in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(ending, task.cancel)
     console.print("Starting Kafka, PostgreSQL and the services …")
-    async with installation(DATA_DIRECTORY, replicas=replicas, say=console.print) as running:
+    async with installation(data, replicas=replicas, say=console.print) as running:
         with _announced(running):
             return await act(running)
 
@@ -198,8 +222,9 @@ async def _live(act: Callable[["Installation"], Awaitable[bool]], replicas: Mapp
 @contextlib.contextmanager
 def _announced(running: "Installation") -> Iterator[None]:
     """Say in a file where things are, for commands in the same folder; it has the token: only its owner reads it."""
-    write_private(RUNNING_FILE, {**running.environment, PROCESS: mark_of_process(os.getpid())})
+    file = running.directory / RUNNING_FILE.name
+    write_private(file, {**running.environment, PROCESS: mark_of_process(os.getpid())})
     try:
         yield
     finally:
-        RUNNING_FILE.unlink(missing_ok=True)
+        file.unlink(missing_ok=True)

@@ -24,6 +24,7 @@ STOMP_PORT = 61613
 JOLOKIA_PORT = 8778
 READY_SECONDS = 60.0
 DEVELOPMENT = "development"
+TOKEN_FILE = "development-token"  # noqa: S105  a name, not a token
 
 
 class NotReadyError(Exception):
@@ -45,6 +46,16 @@ class Installation:
     """Where ICAT's clients send."""
     jolokia_port: int
     """Where they ask whether anybody consumes."""
+
+    @property
+    def directory(self) -> Path:
+        """Where its data lie."""
+        return self.settings.tokens_file.parent
+
+    @property
+    def token_file(self) -> Path:
+        """The file that holds the token."""
+        return self.directory / TOKEN_FILE
 
     @property
     def environment(self) -> dict[str, str]:
@@ -100,7 +111,7 @@ async def installation(
             jolokia_port=stack.ports.take("jolokia", JOLOKIA_PORT),
         )
         await asyncio.gather(migrate(settings.database_url), apply_topics(settings, partitions=FEW_PARTITIONS))
-        token = _development_token(directory / "development-token", settings)
+        token = _development_token(directory / TOKEN_FILE, settings)
         urls = {
             name: f"http://{LOOPBACK}:{stack.ports.take(name, FIRST_PORT + place)}"
             for place, name in enumerate(_names(replicas or {}))

@@ -129,6 +129,8 @@ def _held(directory: Path) -> Iterator[Path]:
         lock = (directory / "lock").open("a+", encoding="utf-8")
     except PermissionError:
         raise DataDirectoryError(f"{directory} belongs to another user: take it over, or give another") from None
+    except OSError as error:
+        raise DataDirectoryError(f"{directory} cannot hold data: {error.strerror}; give another (--data)") from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

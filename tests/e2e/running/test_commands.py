@@ -37,8 +37,8 @@ def test_an_operators_commands_need_no_settings_beside_a_running_beamcat(facilit
 def test_while_services_run_recover_refuses_in_one_sentence(facility: Facility) -> None:
     refused = beamcat(facility.folder, "recover", "--since", "2027-01-01")
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "have members: stop all services first" in refused.stderr
-    assert refused.stderr.count("\n") == 1
+    _servers, sentence = refused.stderr.splitlines()
+    assert "have members: stop all services first" in sentence
 
 
 def test_while_beamcat_is_up_every_command_answers(facility: Facility, tmp_path: Path) -> None:

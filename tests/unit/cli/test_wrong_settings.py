@@ -8,7 +8,6 @@ from typer.testing import CliRunner, Result
 import services
 from clients.cli.app import app
 from shared.settings import Settings, SettingsInvalid, misspelt, read_settings
-from tests.unit.cli.test_usage import COMMANDS
 
 VARIABLES = [f"BEAMCAT_{name.upper()}" for name in Settings.model_fields]
 SECRET = "hunter2"
@@ -102,14 +101,6 @@ def test_every_command_that_reads_settings_ends_before_it_does_anything(
     assert result.stderr.startswith(f"beamcat: {variable}: ")
     assert result.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("path", [path for path, command in COMMANDS.items() if not command.params], ids=" ".join)
-def test_no_command_that_takes_nothing_ends_in_a_traceback(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: tuple[str, ...]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert run(list(path), BEAMCAT_LOG_LEVEL="LOUD").exit_code in {0, 1}
 
 
 @pytest.mark.parametrize("variable", VARIABLES)

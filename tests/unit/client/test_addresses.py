@@ -301,3 +301,27 @@ def test_an_address_is_used_without_a_slash_at_its_end(url: str) -> None:
 
 def test_an_address_below_a_path_is_kept_as_it_is() -> None:
     assert Catalogue({SEARCH_URL: "http://one/beamcat/"}).address(SEARCH_URL, "search") == "http://one/beamcat"
+
+
+def run_with(data: Path, named: Mapping[str, str]) -> Path:
+    """What a beamcat leaves whose data lie in a folder of another name."""
+    data.mkdir(parents=True)
+    file = data / "running.json"
+    file.write_text(json.dumps({**named, "process": mark_of_process(os.getpid())}))
+    for name in ("lock", "ports.json"):
+        (data / name).touch()
+    return file
+
+
+def test_in_its_data_and_below_a_beamcat_is_found_too(tmp_path: Path) -> None:
+    run_in(tmp_path, OTHER)
+    file = run_with(tmp_path / "data", ONE)
+    for folder in (tmp_path / "data", tmp_path / "data" / "logs"):
+        assert find_catalogue(folder=folder).origin == str(file)
+    assert find_catalogue(folder=tmp_path).variables[SEARCH_URL] == OTHER[SEARCH_URL]
+
+
+def test_a_file_of_that_name_of_another_program_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "running.json").write_text("rubbish")
+    with pytest.raises(AddressUnknown):
+        find_catalogue(folder=tmp_path)

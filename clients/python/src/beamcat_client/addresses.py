@@ -169,8 +169,8 @@ class _Places:
 
     def running(self) -> Source:
         """The beamcat that runs in the folder, or in the nearest one above it."""
-        for folder in self._upwards():
-            file = folder / RUNNING_FILE
+        for file in self._files():
+            folder = _folder_of(file)
             try:
                 with file.open(encoding="utf-8") as opened:
                     if _is_ours(opened.fileno()):
@@ -179,9 +179,15 @@ class _Places:
             except PermissionError:
                 self._pass_over(f"{file} cannot be read, it may belong to another user")
             except OSError:  # there is none
-                if _was_here(folder):
+                if _was_here(file.parent):
                     self._pass_over(f"the beamcat of {folder} is not running (make up starts it)")
         return Source("no running beamcat", {})
+
+    def _files(self) -> Iterator[Path]:
+        for folder in self._upwards():
+            yield folder / RUNNING_FILE
+            if _was_here(folder) and (folder / "ports.json").is_file():  # it is itself where one has its data
+                yield folder / RUNNING_FILE.name
 
     def _upwards(self) -> Iterator[Path]:
         with suppress(OSError):  # the current folder was removed
@@ -198,10 +204,15 @@ def _is_ours(descriptor: int) -> bool:
     return not hasattr(os, "getuid") or os.fstat(descriptor).st_uid == os.getuid()
 
 
-def _was_here(folder: Path) -> bool:
+def _folder_of(file: Path) -> Path:
+    """The folder that a beamcat is named after: the one that holds `.beamcat`, or the one that holds its data."""
+    return file.parent.parent if file.parent.name == RUNNING_FILE.parent.name else file.parent
+
+
+def _was_here(data: Path) -> bool:
     """Whether a beamcat has its data in the folder."""
     try:
-        return (folder / RUNNING_FILE.parent / "lock").is_file()
+        return (data / "lock").is_file()
     except OSError:
         return False
 
@@ -213,7 +224,7 @@ def _running(file: Path, text: str) -> Source:
         SettingUnreadable: it cannot be understood.
         NotRunning: the process that said it is gone.
     """
-    folder = file.parent.parent
+    folder = _folder_of(file)
     try:
         said = json.loads(text)
     except ValueError:
