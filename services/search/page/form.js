@@ -6,7 +6,7 @@ import { changed, joined, to, valuesOf } from "./fields.js";
 export const REFUSED = "This cannot be answered as asked.";
 
 /**
- * A form. Each input has the `name` of its field, a `label`, perhaps a `type`, a `hint` and `options`. Sending it leads
+ * A form. Each input has the `name` of its field, a `label`, perhaps a `type` and `options`. Sending it leads
  * to the view at `path` with those fields, and with what else the address says.
  */
 export function form(path, fields, inputs, faults = []) {
@@ -35,10 +35,10 @@ export function go(address) {
   else location.hash = address;
 }
 
-function labelled({ name, label, hint, options, ...attributes }, value, faults) {
+function labelled({ name, label, options, ...attributes }, value, faults) {
   const id = `field-${name}`;
-  const about = [hint && `${id}-hint`, faults.length > 0 && `${id}-faults`].filter(Boolean).join(" ") || null;
-  const common = { id, name, "aria-describedby": about, "aria-invalid": faults.length > 0 && "true" };
+  const about = faults.length > 0 && { "aria-describedby": `${id}-faults`, "aria-invalid": "true" };
+  const common = { id, name, ...about };
   const input = options
     ? el(
         "select",
@@ -51,7 +51,6 @@ function labelled({ name, label, hint, options, ...attributes }, value, faults) 
     { class: `field of-${name}` },
     el("label", { for: id }, label),
     input,
-    hint && el("div", { class: "hint", id: `${id}-hint` }, hint),
     faults.length > 0 &&
       el(
         "div",

@@ -13,9 +13,9 @@ import { zone } from "./words.js";
 
 const main = document.getElementById("main");
 const status = document.getElementById("status");
-const LISTS = { "": list, pending, rejections };
+const LISTS = new Map(Object.entries({ "": list, pending, rejections }));
+const THINGS = new Map(Object.entries({ datasets: dataset, receipts: receipt, rejections: rejection }));
 const DEFECT = "Please report it with the address; the browser's console says more.";
-const THINGS = { datasets: dataset, receipts: receipt, rejections: rejection };
 
 let asking = new Asking(wait);
 let shown = null;
@@ -43,7 +43,7 @@ async function route() {
 }
 
 async function pageOf(place, mine) {
-  const view = (place.id ? THINGS : LISTS)[place.view] ?? missing;
+  const view = (place.id ? THINGS : LISTS).get(place.view) ?? missing;
   try {
     return await view(place, mine);
   } catch (error) {

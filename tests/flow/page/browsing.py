@@ -21,7 +21,7 @@ from shared.settings import Settings
 
 TIME_ZONE = "Europe/Paris"
 WIDE, NARROW = 1280, 390
-PATIENCE_MILLISECONDS = 20_000
+PATIENCE_MILLISECONDS = 60_000
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 TOLD_OF_REFUSALS = "Failed to load resource"
 """How Chromium notes an answer that is no success. The page says it too, in words."""

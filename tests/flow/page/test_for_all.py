@@ -63,7 +63,7 @@ async def test_faults_keep_nobody_from_mending_them(reader: Reader, catalogue: C
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-async def test_what_a_producer_wrote_is_text_and_never_markup(
+async def test_what_a_producer_wrote_is_text_and_never_markup_and_widens_no_page(
     reader: Reader, catalogue: Catalogue, address: str
 ) -> None:
     catalogue.answers = full_of(MARKUP)
@@ -72,12 +72,6 @@ async def test_what_a_producer_wrote_is_text_and_never_markup(
     assert await reader.page.locator("main img, main script").count() == 0
     if address != "#/nowhere":
         assert "<img src=x" in await reader.text()
-
-
-@pytest.mark.parametrize("address", ADDRESSES)
-async def test_ten_thousand_characters_are_cut_and_widen_no_page(
-    reader: Reader, catalogue: Catalogue, address: str
-) -> None:
     catalogue.answers = full_of(LONG)
     await reader.see(address)
     for width in (WIDE, NARROW):

@@ -144,8 +144,9 @@ async def test_a_defect_and_what_is_not_found_are_said_in_the_catalogues_words(
     assert "a defect of beamcat stopped this request" in await reader.text()
     await reader.see("#/rejections/unknown")
     assert await reader.heading() == "Not found"
-    await reader.see("#/nowhere")
-    assert await reader.heading() == "There is no such page"
+    for nowhere in ("#/nowhere", "#/constructor", "#/datasets", "#/pending/1"):
+        await reader.see(nowhere)
+        assert await reader.heading() == "There is no such page"
 
 
 async def test_a_catalogue_without_a_route_says_that_it_has_none(reader: Reader, catalogue: Catalogue) -> None:
