@@ -36,7 +36,7 @@ EXIT_CODES = {
 """Of a state that is no yes. The lowest code stands: that the answer is no will not change."""
 HINTS = {
     "pending": "their inputs are awaited",
-    "unanswered": "the gateway did not answer; it may have them or not",
+    "unanswered": "no answer came; the gateway may have them or not",
     "unknown": "refused by the gateway, or never handed in",
 }
 

@@ -288,7 +288,7 @@ def test_a_gateway_that_is_not_there_is_said_at_once_and_one_that_goes_away_with
     gone = typed("submit", "-", "--timeout", "2", said=lines(1_200))
     assert gone.exit_code == 3
     assert "500 committed" in gone.stdout
-    assert "500 not taken: the gateway did not answer; it may have them or not" in gone.stdout
+    assert "500 not taken: no answer came; the gateway may have them or not" in gone.stdout
     assert "does not answer (connection refused)" in gone.stdout
     assert "not handed in: standard input, line 501 and what follows; submit it again" in gone.stdout
     assert batch_of(gone).endswith("-1000")
