@@ -70,5 +70,5 @@ def _line(row: Row) -> str:
     name, where = escape(row["name"] or "(no name)"), escape(row["path"] or "(no path)")
     reason = ": ".join(filter(None, (row.get("code"), row.get("message"))))
     revision = f" as revision {row['revision']}" if row.get("revision", 1) > 1 else ""
-    told = f"[dim]{at}[/] [{COLOURS[state]}]{state}[/]{revision}  {name}  {where}"
+    told = f"[dim]{at}[/] [{COLOURS.get(state, 'red')}]{state}[/]{revision}  {name}  {where}"
     return f"{told}  {escape(reason)}" if reason else told

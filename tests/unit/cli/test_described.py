@@ -75,7 +75,7 @@ def test_a_name_that_files_or_modules_cannot_have_is_refused(tmp_path: Path, nam
 
 def test_a_directory_that_is_not_there_is_told(tmp_path: Path) -> None:
     code, said = type_("new", "CALORIC", "--into", tmp_path / "absent")
-    assert code == 1
+    assert code == 2
     assert "--into" in said
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from clients.cli import corrections, datasets, rejections
+from clients.cli import corrections, rejections
 from clients.cli.api import Api
 from clients.cli.app import app
 from clients.cli.originals import LONGEST_LINE, MOST_LINES, Line, indented, lines_of, shortened
@@ -67,10 +67,15 @@ class Beamcat:
                 200, json={"results": [{"accepted": accepted, "findings": [] if accepted else FINDINGS}]}
             )
         if route == "/datasets:batch":
-            self.given += json.loads(request.content)["datasets"]
-            return httpx.Response(
-                200, json={"results": [{"status": 202, "receipt_id": "n", "status_url": "/receipts/n"}]}
-            )
+            given = json.loads(request.content)["datasets"]
+            self.given += given
+            results = [{"status": 202, "receipt_id": one["receipt_id"], "dataset_id": "d"} for one in given]
+            return httpx.Response(200, json={"results": results})
+        if route == "/receipts":
+            ids = request.url.params["ids"].split(",")
+            fate = self.answers.get("/receipts/n")
+            known = [{**fate, "receipt_id": each} for each in ids] if fate else []
+            return httpx.Response(200, json={"receipts": known, "unknown": [] if fate else ids})
         if route == "/datasets/d":
             return httpx.Response(200, json={"document": {"findings": []}})
         if route in ("/rejections", "/rejections/summary"):
@@ -92,7 +97,6 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Typed:
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result
 
-    monkeypatch.setattr(datasets, "POLL_SECONDS", 0.0)
     return run
 
 
@@ -236,7 +240,10 @@ def test_only_the_first_correction_is_sent_under_the_id_of_its_rejection(typed: 
     assert typed(beamcat, "resubmit", ONE).exit_code == 0
     beamcat.answers[f"/receipts/{ONE}"] = {"state": "rejected"}
     assert typed(beamcat, "resubmit", ONE).exit_code == 0
-    assert beamcat.given == [SUBMISSION | {"receipt_id": ONE}, SUBMISSION]
+    first, second = beamcat.given
+    assert first == SUBMISSION | {"receipt_id": ONE}
+    assert second == SUBMISSION | {"receipt_id": second["receipt_id"]}
+    assert second["receipt_id"] != ONE
 
 
 def editor(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
@@ -313,7 +320,8 @@ def test_a_correction_that_is_not_taken_is_kept(
         def __call__(self, request: httpx.Request) -> httpx.Response:
             return fate if fate and request.url.path == "/datasets:batch" else super().__call__(request)
 
-    rejected = {"state": "rejected", "path": "/data/run", "code": "input_missing", "message": "it never came"}
+    told = {"code": "input_missing", "message": "it never came"}
+    rejected = {"state": "rejected", "dataset_id": "d", "path": "/data/run", **told}
     beamcat = Unlucky({f"/rejections/{ONE}": rejection(), "/receipts/n": rejected})
     result = typed(beamcat, "resubmit", ONE, "--edit")
     assert result.exit_code == (3 if fate else 1)

@@ -17,20 +17,20 @@ class RememberingServices:
 
     def __init__(self) -> None:
         self.taken: list[dict[str, Any]] = []
+        self.deadline: float | None = None
 
     def submit(self, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         self.taken += submissions
-        return [{"status": 202, "receipt_id": "r1", "dataset_id": "d1"} for _ in submissions]
+        return [{"status": 202, "receipt_id": one["receipt_id"], "dataset_id": "d1"} for one in submissions]
 
     def check(self, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         self.taken += submissions
         return [{"accepted": True, "findings": []} for _ in submissions]
 
-    def look_up(self, _route: str, /) -> dict[str, Any]:
-        return {"state": "committed", "revision": 1, "path": self.taken[-1]["path"], "dataset_id": "d1"}
-
-    def search(self, _route: str, /) -> dict[str, Any]:
-        return {"document": {"findings": []}}
+    def receipts(self, ids: list[str]) -> dict[str, dict[str, Any]]:
+        paths = {one["receipt_id"]: one["path"] for one in self.taken}
+        told = {"state": "committed", "revision": 1, "dataset_id": "d1", "warnings": []}
+        return {each: {**told, "receipt_id": each, "path": paths[each]} for each in ids}
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def _catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_catalogue")
 def test_a_result_is_exported_to_standard_output_or_into_a_folder(tmp_path: Path) -> None:
-    assert CliRunner().invoke(app, ["export", "--cif", "/data/p/autoPROC"]).stdout == "data_autoPROC\n\n"
+    assert CliRunner().invoke(app, ["export", "--cif", "/data/p/autoPROC"]).stdout == "data_autoPROC\n"
     arguments = ["export", "--cif", "/data/p/autoPROC", "--out", str(tmp_path / "new")]
     assert CliRunner().invoke(app, arguments).exit_code == 0
     assert (tmp_path / "new" / "autoPROC.cif").read_text() == "data_autoPROC\n"
