@@ -13,7 +13,7 @@ LEFT_OUT = {
 """The tables that a snapshot does not have, and why."""
 
 WHOLE = (
-    *("context", "finding_set", "revision", "link", "receipt", "rejection", "report", "activity", "position"),
+    *("context", "finding_set", "revision", "link", "receipt", "rejection", "report", "position"),
     *("investigation", "sample", "declaration", "place", "parcel_status", "logbook_entry", "session"),
 )
 _ENTRIES = """
@@ -23,6 +23,10 @@ using (ordinal) join {schema}.parameter using (parameter_id)
 """
 SNAPSHOT = {table: f"select to_jsonb({table}) from {{schema}}.{table}" for table in WHOLE} | {  # noqa: S608  # names
     "dataset": "select to_jsonb(dataset) - 'ordinal' from {schema}.dataset",
+    # of what waits: as long as it does, as watchers are told
+    "activity": "select to_jsonb(activity) from {schema}.activity where state <> 'pending' or exists ("
+    " select from {schema}.receipt where since is not null"
+    " and (receipt, dataset_id) = (activity.receipt_id, activity.dataset_id))",
     "dataset_words": "select jsonb_build_array(dataset_id, words::text) from {schema}.dataset_words"
     " join {schema}.dataset using (ordinal)",
     "parameter": "select jsonb_build_array(name, many) from {schema}.parameter",

@@ -17,6 +17,7 @@ from services.linker.memory import MemoryLinks
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTracking, MemoryVisits
 from services.search.index_entry import unpacked
 from services.search.memory import MemoryReadModel
+from services.search.model import Waits
 from shared.events import Investigation, InvestigationAnnounced, RescheduledInvestigation
 from shared.topics import INVESTIGATIONS
 from shared.wire import Message, headers_of
@@ -124,9 +125,13 @@ async def _tables(steps: list[Step], chance: Random | None = None) -> dict[str, 
         | {
             "positions": None,
             "receipts": {
-                key: replace(each, word=0, answer=settled(each.answer)) for key, each in model.receipts.items()
+                key: replace(each, word=0, answer=settled(each.answer), waits=still(each.waits))
+                for key, each in model.receipts.items()
             },
             "investigations": {key: row._replace(word=0) for key, row in model.investigations.items()},
+            "activity": {
+                key: row._replace(record_offset=0) for key, row in model.activity.items() if row.state != "pending"
+            },
             "rejections": {key: row._replace(record_offset=0) for key, row in model.rejections.items()},
             "revisions": {key: row._replace(body=unpacked(row.body)) for key, row in model.revisions.items()},
         },
@@ -147,6 +152,11 @@ def _ordered(rows: Any) -> str:
 def settled(answer: str) -> str:
     """An answer, but for what is missing still: a replay tells it as it is by then, and fewer inputs may be."""
     return '{"state":"pending"}' if '"state":"pending"' in answer else answer
+
+
+def still(waits: Waits | None) -> Waits | None:
+    """What is asked of it, but for that."""
+    return waits and waits._replace(waits_for=())
 
 
 def without_numbers(text: str) -> str:

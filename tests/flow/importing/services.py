@@ -17,6 +17,7 @@ class ServicesInMemory:
     def __init__(self) -> None:
         self.world = World()
         self.taken: list[dict[str, Any]] = []
+        self.deadline: float | None = None
 
     def check(self, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The verdict of the real validator on what the real gateway would take."""
@@ -30,20 +31,23 @@ class ServicesInMemory:
 
     def submit(self, submissions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Through every stage, until nothing moves."""
-        numbers = range(len(self.taken), len(self.taken) + len(submissions))
         self.taken += submissions
-        messages = [submitted(said, f"r-{number}") for number, said in zip(numbers, submissions, strict=True)]
-        asyncio.run(self.world.send(*messages))
-        return [{"status": 202, "receipt_id": f"r-{number}"} for number in numbers]
+        receipts = [said["receipt_id"] for said in submissions]
+        datasets = [{name: said[name] for name in said if name != "receipt_id"} for said in submissions]
+        asyncio.run(self.world.send(*map(submitted, datasets, receipts)))
+        return [{"status": 202, "receipt_id": receipt} for receipt in receipts]
 
-    def look_up(self, route: str, /) -> dict[str, Any]:
-        """A receipt."""
-        receipt = route.rpartition("/")[2]
-        path = self.taken[int(receipt.removeprefix("r-"))]["path"]
+    def receipts(self, ids: list[str]) -> dict[str, dict[str, Any]]:
+        """How far each has come."""
+        return {receipt: {"receipt_id": receipt, **self._state(receipt)} for receipt in ids}
+
+    def _state(self, receipt: str) -> dict[str, Any]:
+        [path] = [said["path"] for said in self.taken if said["receipt_id"] == receipt]
         for event in self.world.said(COMMITTED.name):
             if event["commit"]["receipt_id"] == receipt:
                 known = {"dataset_id": event["document"]["dataset_id"], "revision": event["commit"]["revision"]}
-                return {"state": "committed", "path": path, **known}
+                warnings = [finding["code"] for finding in event["document"]["findings"]]
+                return {"state": "committed", "path": path, "warnings": warnings, **known}
         for event in self.world.said(REJECTED.name):
             if event["rejection"]["receipt_id"] == receipt:
                 return {"state": "rejected", "path": path, **event["rejection"]}

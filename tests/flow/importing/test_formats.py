@@ -32,7 +32,7 @@ def beamcat(*arguments: object) -> Result:
 
 def submit_raw(services: ServicesInMemory) -> None:
     [raw, *_] = json.loads((EXAMPLES / "1-the-two-calls.json").read_text())
-    services.submit([raw])
+    services.submit([raw | {"receipt_id": "raw"}])
 
 
 def without_times(file: Path, folder: Path) -> Path:
