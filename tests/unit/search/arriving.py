@@ -20,11 +20,13 @@ def everything(chance: Random, count: int) -> list[Record]:
     """Some events of each topic on few datasets, receipts, samples, investigations and places, as partitions hold them.
 
     Nearly all collide: two events of one moment, one receipt refused twice, a rejection told again, another's event
-    under a used id.
+    under a used id. At the end a container has a place.
     """
     story = Story(chance)
     for _ in range(count):
         story.go_on()
+    puck = {"name": "P1", "type": "UNIPUCK", "sample_changer_location": 1}
+    story.topics.shipped("parcel_declared", 2, parcel={"name": "Dewar", "content": [puck]})
     return _partitioned(story.topics.records)
 
 
