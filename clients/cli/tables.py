@@ -14,6 +14,8 @@ LEAST_FOLDED = 24
 """Cells of a column that is folded: narrower, its sentences are hard to read."""
 MOST_PADDED = 100
 """Cells of a column where nothing is folded: what is longer moves its neighbours."""
+MOST_UNUSUAL = 5
+"""One cell in so many may be too long for its column: it stands below its row, and the others stay in their place."""
 LONGEST_CELL = 5000
 """Characters: more than a path can have. What is longer is shortened in the middle."""
 IN_ONE_LINE = str.maketrans({"\n": "\\n", "\t": "\\t"})
@@ -29,14 +31,16 @@ class Layout:
 
     def lines(self, row: Sequence[str]) -> Iterator[str]:
         """The lines of one row."""
-        folded = [_folded(row[column], width) if self.folds else [row[column]] for column, width in self.beside]
+        unusual = {column for column, width in self.beside if self.folds and _longest_word(row[column]) > width}
+        beside = [("" if column in unusual else row[column], width) for column, width in self.beside]
+        folded = [_folded(cell, width) if self.folds else [cell] for cell, width in beside]
         for line in range(max(map(len, folded))):
             parts = [cell[line] if line < len(cell) else "" for cell in folded]
             padded = (
                 part + " " * (width - cell_len(part)) for part, (_, width) in zip(parts, self.beside, strict=True)
             )
             yield GAP.join(padded).rstrip()
-        for column in self.below:
+        for column in sorted({*self.below, *unusual}):
             if row[column]:
                 yield GAP + row[column]
 
@@ -45,7 +49,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], width: int |
     """The lines of the header, and then of each row.
 
     Where they do not fit into the width, cells are folded at words; where that is not enough, the columns of the
-    longest words stand below. Without a width each row is one line.
+    longest words stand below, or only the few cells that are too long. Without a width each row is one line.
     """
     texts = ([text_of(cell) for cell in row] for row in rows)
     first = list(islice(texts, ROWS_MEASURED))
@@ -59,7 +63,9 @@ def layout_of(rows: Sequence[Sequence[str]], width: int | None) -> Layout:
     natural = [max(map(cell_len, cells)) for cells in zip(*rows, strict=True)]
     if width is None:
         return Layout([(column, min(wanted, MOST_PADDED)) for column, wanted in enumerate(natural)], folds=False)
-    words = [max(_longest_word(cell) for cell in cells) for cells in zip(*rows, strict=True)]
+    usual = [_usual(cells, width) for cells in zip(*rows, strict=True)]
+    natural = [max(map(cell_len, cells)) for cells in usual]
+    words = [max(map(_longest_word, cells)) for cells in usual]
     least = [max(word, min(wanted, LEAST_FOLDED)) for word, wanted in zip(words, natural, strict=True)]
     beside, below = list(range(len(natural))), []
     while len(beside) > 1 and _total(least[column] for column in beside) > width:
@@ -87,6 +93,12 @@ def text_of(cell: object) -> str:
 def shortened(text: str, most: int) -> str:
     """A text without its middle, if it is longer than so many characters."""
     return text if len(text) <= most else f"{text[: most // 2]}…{text[-most // 2 :]}"
+
+
+def _usual(cells: Sequence[str], width: int) -> Sequence[str]:
+    """Without the few cells, if they are few, with a word that would take half of the width."""
+    usual = [cell for cell in cells if _longest_word(cell) <= width // 2]
+    return usual if (len(cells) - len(usual)) * MOST_UNUSUAL <= len(cells) else cells
 
 
 def _total(widths: Iterable[int]) -> int:

@@ -98,3 +98,11 @@ def test_no_line_is_broken_by_the_terminal_but_one_that_holds_a_single_value(
 ) -> None:
     for row in table(("name", "kind", "path"), rows, width):
         assert all(len(line.split()) == 1 for line in row if cell_len(line) > width)
+
+
+def test_a_few_cells_that_are_too_long_stand_below_their_rows_and_the_others_stay() -> None:
+    rows = [(f"MX_{n}", str(n), "deg") for n in range(10)] + [("MX_directory", "/data/" + "x" * 90, "")]
+    header, *lines = table(("parameter", "value", "unit"), rows, 80)
+    assert header == ["parameter     value  unit"]
+    assert lines[0] == ["MX_0          0      deg"]
+    assert lines[-1] == ["MX_directory", "  /data/" + "x" * 90]
