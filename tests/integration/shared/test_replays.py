@@ -77,7 +77,12 @@ async def everything(url: str) -> dict[str, list[str]]:
             found[name] = sorted(row[0] for row in await connection.fetch(statement, NUMBERED))
         found["linker.held"] = [row for row in found["linker.held"] if '"state": "released"' not in row]
         answers = [json.loads(row) for row in found["search.receipt"]]
-        found["search.receipt"] = [str(row | {"answer": settled(row["answer"])}) for row in answers]
+        waits = {"waits_for": None}  # as in the answer: a replay tells what is missing by then
+        found["search.receipt"] = [str(row | waits | {"answer": settled(row["answer"])}) for row in answers]
+        happened = [json.loads(row) for row in found["search.activity"]]
+        found["search.activity"] = sorted(
+            str({name: value for name, value in row.items() if name not in NUMBERED}) for row in happened
+        )
         return {name: [without_numbers(row) for row in rows] for name, rows in found.items()}
     finally:
         await connection.close()
