@@ -20,8 +20,8 @@ def test_the_demo_finds_everything_again_twice_and_leaves_no_process(tmp_path: P
     assert "unchanged" not in first.stdout
     assert "unchanged" in second.stdout
     down = beamcat(tmp_path, "find", "Fus")
-    assert down.returncode == 3
-    assert "is beamcat up?" in down.stderr
+    assert down.returncode == 2
+    assert f"the beamcat of {tmp_path} is not running (make up starts it)" in down.stderr
     assert not [
         process for process in psutil.process_iter(["cmdline"]) if str(tmp_path) in str(process.info["cmdline"])
     ]
