@@ -8,6 +8,7 @@ import subprocess
 import sys
 import termios
 import threading
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -67,13 +68,15 @@ class Terminal:
             start_new_session=True,
         )
         os.close(theirs)
+        self._decoder = getincrementaldecoder("utf-8")()
+        self._read = 0
         self.shown = ""
 
     def read_until(self, words: str) -> None:
-        """Wait until something is shown that was not shown before."""
-        begin = len(self.shown)
-        while words not in self.shown[begin:]:
-            self.shown += os.read(self._ours, 4096).decode()
+        """Wait until something is shown behind what was read before; the rest is left to be read."""
+        while (found := self.shown.find(words, self._read)) < 0:
+            self.shown += self._decoder.decode(os.read(self._ours, 4096))
+        self._read = found + len(words)
 
     def type(self, line: str) -> None:
         os.write(self._ours, f"{line}\n".encode())
@@ -82,7 +85,7 @@ class Terminal:
         """Read to the end; the exit code."""
         try:
             while some := os.read(self._ours, 4096):
-                self.shown += some.decode()
+                self.shown += self._decoder.decode(some)
         except OSError:  # Linux says so where the other side is closed
             pass
         os.close(self._ours)
