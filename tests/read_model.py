@@ -25,7 +25,7 @@ SNAPSHOT = {table: f"select to_jsonb({table}) from {{schema}}.{table}" for table
     "dataset": "select to_jsonb(dataset) - 'ordinal' from {schema}.dataset",
     # of what waits: as long as it does, as watchers are told
     "activity": "select to_jsonb(activity) from {schema}.activity where state <> 'pending' or exists ("
-    " select from {schema}.receipt where since is not null"
+    " select from {schema}.receipt where since = activity.at"
     " and (receipt, dataset_id) = (activity.receipt_id, activity.dataset_id))",
     "dataset_words": "select jsonb_build_array(dataset_id, words::text) from {schema}.dataset_words"
     " join {schema}.dataset using (ordinal)",

@@ -40,7 +40,7 @@ cross join lateral (
   select * from activity where activity.topic = stretch.topic and activity.partition = stretch.partition
     and record_offset >= begins and record_offset < ends and (state <> 'pending' or exists (
       select from receipt where receipt.receipt = activity.receipt_id and receipt.dataset_id = activity.dataset_id
-        and since is not null
+        and since = activity.at
     ))
   order by record_offset limit $5
 ) as told

@@ -47,7 +47,7 @@ def pending(pending: Pending, submission: SubmissionId, record: Record, now: dat
         return None
     first, more = "".join(pending.waits_for[:1]), (pending.waits_for_count or len(pending.waits_for)) - 1
     return ActivityRow(
-        said_of("pending", submission.key, b""),
+        said_of("pending", f"{submission.key} {microsecond(pending.since)}", b""),
         record.topic,
         record.partition,
         record.offset,
