@@ -33,12 +33,12 @@ from services.linker.handler import LinkerView
 from services.linker.learning import CommittedView as LearnedView
 from services.sample_tracking.samples import TrackingView
 from services.search.handler import CommittedView as FoundView
-from shared import members, wire
-from shared.events import DatasetSubmitted
-from shared.rejections import Poison
-from shared.service import spare_garbage
-from shared.topics import COMMITTED, LINKED, SUBMITTED, TRACKED, VALIDATED, Topic
-from shared.wire import Record, member, read
+from shared.events import members, wire
+from shared.events.codes import Poison
+from shared.events.dataset import DatasetSubmitted
+from shared.events.topics import COMMITTED, LINKED, SUBMITTED, TRACKED, VALIDATED, Topic
+from shared.events.wire import Record, member, read
+from shared.host.service import spare_garbage
 from tests.builders.submissions import raw_submission, submitted
 from tests.described import VOCABULARY
 from tests.flow.world import World
