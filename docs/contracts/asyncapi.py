@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from docs.contracts.system import DeclaredService
-from shared.settings import Settings
-from shared.stage import Stage
-from shared.topics import DEFAULT_PARTITIONS, TOPICS, Topic
+from shared.events.topics import DEFAULT_PARTITIONS, TOPICS, Topic
+from shared.runtime.settings import Settings
+from shared.stages.stage import Stage
 
 PROJECT = Path(__file__).parent.parent.parent / "pyproject.toml"
 KAFKA_BINDING = "0.5.0"

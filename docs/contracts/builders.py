@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 
 from docs.contracts.tables import GENERATED
-from shared.kind_schema import input_bounds, own_terms
-from shared.kinds import Kind
-from shared.parameter_schema import in_words
-from shared.techniques import Technique, TechniqueBook
-from shared.vocabulary import Term, Vocabulary
+from shared.vocabulary.kind_schema import input_bounds, own_terms
+from shared.vocabulary.kinds import Kind
+from shared.vocabulary.parameter_schema import in_words
+from shared.vocabulary.techniques import Technique, TechniqueBook
+from shared.vocabulary.vocabulary import Term, Vocabulary
 
 CLIENT = "clients/python/src/beamcat_client"
 TYPES = {

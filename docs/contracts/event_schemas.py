@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from shared.kind_schema import DIALECT, WithoutTitles
-from shared.topics import Topic
+from shared.events.topics import Topic
+from shared.vocabulary.kind_schema import DIALECT, WithoutTitles
 
 
 def event_schema(topic: Topic) -> dict[str, Any]:

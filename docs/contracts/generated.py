@@ -17,9 +17,9 @@ from docs.contracts.refusals import rejections_page
 from docs.contracts.system import declared_services
 from docs.contracts.tables import GENERATED, services_page, topics_page
 from docs.contracts.techniques import PAGES, technique_pages
-from shared.techniques import TechniqueBook
-from shared.topics import TOPICS
-from shared.vocabulary import Vocabulary
+from shared.events.topics import TOPICS
+from shared.vocabulary.techniques import TechniqueBook
+from shared.vocabulary.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parent.parent.parent
 EVENTS = "schemas/events"

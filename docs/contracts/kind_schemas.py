@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from shared.kind_schema import kind_schema
-from shared.techniques import TechniqueBook
-from shared.vocabulary import Vocabulary
+from shared.vocabulary.kind_schema import kind_schema
+from shared.vocabulary.techniques import TechniqueBook
+from shared.vocabulary.vocabulary import Vocabulary
 
 KINDS = "schemas/kinds"
 WIDTH = 110

@@ -5,9 +5,9 @@ from typing import Any
 from prometheus_client.metrics import MetricWrapperBase
 
 from docs.contracts.tables import codes, page, table
-from shared import metrics
-from shared.setting_types import MOST_BYTES, MOST_COUNT
-from shared.settings import Settings
+from shared.runtime import metrics
+from shared.runtime.setting_types import MOST_BYTES, MOST_COUNT
+from shared.runtime.settings import Settings
 
 
 def metrics_page() -> str:
@@ -15,7 +15,7 @@ def metrics_page() -> str:
     declared = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
     return page(
         "Metrics",
-        "Every service shows them at `/metrics`, in Prometheus' format. They are declared in `shared/metrics.py`.",
+        "Every service shows them at `/metrics`, in Prometheus' format. Their source is `shared/runtime/metrics.py`.",
         table(("metric", "type", "labels", "meaning"), (_metric_row(metric) for metric in declared)),
     )
 
@@ -33,7 +33,7 @@ def settings_page() -> str:
     properties = Settings.model_json_schema()["properties"]
     return page(
         "Settings",
-        "Environment variables, read by every service from `shared/settings.py`. None must be set: without Kafka's and "
+        "Environment variables, declared in `shared/runtime/settings.py`. None must be set: without Kafka's and "
         "PostgreSQL's addresses, `beamcat up` starts both. A variable that is empty counts as one that is not set. A "
         "value that cannot be right ends a command or a service with exit code 1 and a sentence that says what to "
         "write instead. A variable whose name is nearly that of a setting is warned of.",

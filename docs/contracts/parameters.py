@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from docs.contracts.tables import codes, page, table
-from shared.vocabulary import Term, Vocabulary
+from shared.vocabulary.vocabulary import Term, Vocabulary
 
 HEADS = ("parameter", "type", "unit", "not taken outside", "flagged outside", "other names", "mmCIF item", "note")
 FIRST_OF_MANY = "01"

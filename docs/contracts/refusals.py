@@ -7,9 +7,9 @@ from pathlib import Path
 
 from docs.contracts.system import DeclaredService, codes_named
 from docs.contracts.tables import page, table
-from shared.rejections import Code, Refusal
-from shared.topics import SUBMITTED
-from shared.wire import Record, headers_of, read
+from shared.events.codes import Code, Refusal
+from shared.events.topics import SUBMITTED
+from shared.events.wire import Record, headers_of, read
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "schemas/examples"

@@ -12,11 +12,11 @@ from typing import Any
 from fastapi.routing import APIRoute
 from pydantic_settings import PydanticBaseSettingsSource
 
-from shared import topics
-from shared.service import Parts, Service
-from shared.settings import Settings
-from shared.stage import Stage
-from shared.topics import PENDING, REJECTED, TOPICS, Topic
+from shared.events import topics
+from shared.events.topics import PENDING, REJECTED, TOPICS, Topic
+from shared.host.service import Components, Service
+from shared.runtime.settings import Settings
+from shared.stages.stage import Stage
 
 SERVICES = Path(__file__).parent.parent.parent / "services"
 
@@ -56,7 +56,7 @@ def declared_services() -> Sequence[DeclaredService]:
 def _declared(folder: Path) -> DeclaredService:
     package = importlib.import_module(f"services.{folder.name}")
     service: Service = importlib.import_module(f"services.{folder.name}.app").SERVICE
-    parts = service.assemble(service.ground(_Defaults()))
+    parts = service.assemble(service.resources(_Defaults()))
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in sorted(folder.rglob("*.py"))]
     return DeclaredService(
         service,
@@ -68,12 +68,12 @@ def _declared(folder: Path) -> DeclaredService:
     )
 
 
-def _sends(parts: Parts, trees: Sequence[ast.Module]) -> list[Topic]:
+def _sends(parts: Components, trees: Sequence[ast.Module]) -> list[Topic]:
     """A topic that a service imports and does not consume is one it sends to, and so is one whose messages it makes.
 
     Stages also reject, and some let wait.
     """
-    named = {name for tree in trees for name in _imported(tree, "shared.topics")}
+    named = {name for tree in trees for name in _imported(tree, "shared.events.topics")}
     imported = [topic for name in named if isinstance(topic := getattr(topics, name), Topic)]
     consumed = {stage.consumes.name for stage in parts.stages}
     sent = {stage.produces.name for stage in parts.stages if stage.produces}
@@ -81,13 +81,13 @@ def _sends(parts: Parts, trees: Sequence[ast.Module]) -> list[Topic]:
     made = {
         name
         for tree in trees
-        if {"Message", "headers_of"} <= _imported(tree, "shared.wire")
-        for name in _imported(tree, "shared.topics")
+        if {"Message", "headers_of"} <= _imported(tree, "shared.events.wire")
+        for name in _imported(tree, "shared.events.topics")
     }
     sent |= {topic.name for topic in imported if topic in [getattr(topics, name) for name in made]}
     if parts.stages:
         sent.add(REJECTED.name)
-    if any("Waiting" in _imported(tree, "shared.stage") for tree in trees):
+    if any("Waiting" in _imported(tree, "shared.stages.stage") for tree in trees):
         sent.add(PENDING.name)
     return [topic for topic in TOPICS if topic.name in sent]
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from docs.contracts.tables import codes, page, table
-from shared.kind_schema import input_bounds, own_terms
-from shared.kinds import Kind
-from shared.parameter_schema import meaning_of, span_of
-from shared.relations import Relation
-from shared.rules import Rule
-from shared.techniques import Technique, TechniqueBook
-from shared.vocabulary import Term, Vocabulary
+from shared.vocabulary.kind_schema import input_bounds, own_terms
+from shared.vocabulary.kinds import Kind
+from shared.vocabulary.parameter_schema import meaning_of, span_of
+from shared.vocabulary.relations import Relation
+from shared.vocabulary.rules import Rule
+from shared.vocabulary.techniques import Technique, TechniqueBook
+from shared.vocabulary.vocabulary import Term, Vocabulary
 
 PAGES = "docs/techniques"
 HEADS = ("parameter", "type", "unit", "not taken outside", "flagged outside", "meaning", "of")

@@ -28,16 +28,16 @@ from services.gateway.handler import (
 from services.gateway.keys import UsedKeys
 from services.gateway.reading import is_readable, parse_json, read_json
 from services.gateway.results import Results
-from shared.confirming import Confirmations
-from shared.door import read_body
-from shared.events import Submission
-from shared.identity import Identities
-from shared.metrics import GATEWAY_REQUESTS, SLOWED_REQUESTS, begin
-from shared.problems import AWAY, UNPROCESSABLE, FieldFault, Problem, invalid
-from shared.routing import ProblemRoute
-from shared.tokens import TokenRefused, Tokens
-from shared.topics import MOST_SUBMISSION_BYTES
-from shared.wire import Message
+from shared.access.tokens import TokenRefused, Tokens
+from shared.events.dataset import Submission
+from shared.events.identity import Identities
+from shared.events.topics import MOST_SUBMISSION_BYTES
+from shared.events.wire import Message
+from shared.http.door import read_body
+from shared.http.problems import AWAY, UNPROCESSABLE, FieldFault, Problem, invalid
+from shared.http.route import ProblemRoute
+from shared.kafka.confirmation import Confirmations
+from shared.runtime.metrics import GATEWAY_REQUESTS, SLOWED_REQUESTS, begin
 
 MOST_BATCH_ITEMS = 1_000
 MOST_BATCH_BYTES = 4 * MOST_SUBMISSION_BYTES

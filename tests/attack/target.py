@@ -12,8 +12,8 @@ import asyncpg
 import httpx
 
 from deploy.embedded.installation import Installation
-from shared.publisher import KafkaPublisher
-from shared.wire import Message
+from shared.events.wire import Message
+from shared.kafka.publisher import KafkaPublisher
 from tests.flow.icat_gateway.edge_on_memory import Client
 
 STRANGER = "stranger"

@@ -11,7 +11,7 @@ import pytest
 from beamcat_client import mx
 from docs.contracts.builders import builder_names
 from docs.contracts.generated import ROOT
-from shared.events import Submission
+from shared.events.dataset import Submission
 from tests.described import TECHNIQUES, VOCABULARY
 from tests.unit.validator.builders import SUBMITTED_AT, a_checker
 

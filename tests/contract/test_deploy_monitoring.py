@@ -13,7 +13,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 import services
 from docs.contracts.system import declared_services
-from shared import metrics
+from shared.runtime import metrics
 
 ROOT = Path(__file__).parent.parent.parent
 PROMETHEUS = ROOT / "deploy/prometheus"

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.protocols import Validator
 
 from docs.contracts.generated import EVENTS, ROOT
-from shared.topics import SUBMITTED, TOPICS, Topic
+from shared.events.topics import SUBMITTED, TOPICS, Topic
 
 EXAMPLES = sorted((ROOT / "schemas/examples").rglob("*.json"))
 

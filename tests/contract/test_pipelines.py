@@ -16,7 +16,7 @@ import pytest
 
 from clients.cli.importing.gathering import FileNotUnderstood, Given, Imported
 from clients.cli.importing.reading import read_pipeline_file
-from shared.events import Submission
+from shared.events.dataset import Submission
 from tests.unit.validator.builders import SUBMITTED_AT, a_checker
 
 ROOT = Path(__file__).parents[2]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from clients.cli.examples import Judge, Judged, read_example
-from shared.datafiles import SCHEMAS
-from shared.events import Submission
-from shared.settings import Settings
+from shared.events.dataset import Submission
+from shared.runtime.settings import Settings
+from shared.vocabulary.datafiles import SCHEMAS
 from tests.described import TECHNIQUES, VOCABULARY
 
 EXAMPLES = sorted((SCHEMAS / "examples").rglob("*"))

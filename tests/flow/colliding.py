@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from shared.topics import COMMITTED, SUBMITTED
-from shared.wire import CONTENT, PRODUCER, Message, SubmissionId, fingerprint, headers_of
+from shared.events.topics import COMMITTED, SUBMITTED
+from shared.events.wire import CONTENT, PRODUCER, Message, SubmissionId, fingerprint, headers_of
 from tests.builders.submissions import dataset_id, processed_submission, raw_submission
 from tests.flow.world import World
 

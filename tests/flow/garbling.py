@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from shared.members import HEADER
-from shared.wire import Headers, Record
+from shared.events.members import HEADER
+from shared.events.wire import Headers, Record
 
 ODD: list[object] = [
     None,

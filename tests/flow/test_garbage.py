@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from shared.backoff import Patience
-from shared.halt import HaltRule, Standings
-from shared.rejections import Code, Refusal
-from shared.stage import Stage, StageRunner
-from shared.topics import LOGBOOK
-from shared.wire import Message, Record
+from shared.events.codes import Code, Refusal
+from shared.events.topics import LOGBOOK
+from shared.events.wire import Message, Record
+from shared.runtime.backoff import Backoff
+from shared.stages.halt import HaltRule, Standings
+from shared.stages.stage import Stage, StageRunner
 from tests.builders.submissions import IDENTITIES, processed_submission, raw_submission, submitted
 from tests.flow.garbling import garbled
 from tests.flow.world import World
@@ -32,7 +32,7 @@ NOW = datetime.fromisoformat("2026-11-24T00:00:00+00:00")
 
 
 class Witness(HaltRule):
-    """Remembers every outcome, those of onlookers too."""
+    """Remembers every outcome, those of stages that publish no rejections too."""
 
     def __init__(self) -> None:
         super().__init__(halts=False)
@@ -51,7 +51,7 @@ class WholeWorld(World):
         self.witnesses = [runner._halt_rule for runner in self.runners if isinstance(runner._halt_rule, Witness)]
 
     def _runner(self, stage: Stage[Any, Any]) -> StageRunner[Any, Any]:
-        return StageRunner(stage, self.broker, lambda: self.now, Witness(), Patience(), IDENTITIES)
+        return StageRunner(stage, self.broker, lambda: self.now, Witness(), Backoff(), IDENTITIES)
 
     def refusals(self) -> list[Refusal]:
         found = [outcome for witness in self.witnesses for outcome in witness.outcomes]

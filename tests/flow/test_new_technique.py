@@ -12,9 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from clients.cli.app import app
-from shared.datafiles import DataFileInvalid
-from shared.techniques import TechniqueBook
-from shared.topics import COMMITTED, LINKED, PENDING, REJECTED, VALIDATED
+from shared.events.topics import COMMITTED, LINKED, PENDING, REJECTED, VALIDATED
+from shared.vocabulary.datafiles import DataFileInvalid
+from shared.vocabulary.techniques import TechniqueBook
 from tests.builders.pages import ROOT, Typed, arguments_of, blocks_of, pattern_of, programs_of
 from tests.builders.submissions import dataset_id, submitted
 from tests.described import TECHNIQUES

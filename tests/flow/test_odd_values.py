@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from shared.rejections import Code
-from shared.topics import COMMITTED, PENDING, REJECTED
-from shared.wire import Message
+from shared.events.codes import Code
+from shared.events.topics import COMMITTED, PENDING, REJECTED
+from shared.events.wire import Message
 from tests.builders.submissions import processed_submission, raw_submission, submitted
 from tests.flow.world import World
 

@@ -18,9 +18,9 @@ from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTrac
 from services.search.index_entry import unpacked
 from services.search.memory import MemoryReadModel
 from services.search.model import Waits
-from shared.events import Investigation, InvestigationAnnounced, RescheduledInvestigation
-from shared.topics import INVESTIGATIONS
-from shared.wire import Message, headers_of
+from shared.events.investigation import Investigation, InvestigationAnnounced, RescheduledInvestigation
+from shared.events.topics import INVESTIGATIONS
+from shared.events.wire import Message, headers_of
 from tests.builders.submissions import BEGIN, IDENTITIES, processed_submission, raw_submission, submitted
 from tests.described import TECHNIQUES
 from tests.flow.world import AWAIT_SECONDS, Stores, World

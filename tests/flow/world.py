@@ -23,14 +23,10 @@ from services.search.app import stages_of
 from services.search.memory import MemoryReadModel
 from services.validator.checking import Checker
 from services.validator.handler import validating
-from shared.backoff import Patience
-from shared.events import DatasetSubmitted, InvestigationAnnounced, InvestigationRegistered, SampleMoved
-from shared.halt import HaltRule
-from shared.publisher import MemoryPublisher
-from shared.relay import Outbox, Relay
-from shared.stage import Stage, StageRunner, Stateless, Store
-from shared.techniques import TechniqueBook
-from shared.topics import (
+from shared.events.dataset import DatasetSubmitted
+from shared.events.investigation import InvestigationAnnounced, InvestigationRegistered
+from shared.events.sample import SampleMoved
+from shared.events.topics import (
     COMMITTED,
     INVESTIGATIONS,
     LINKED,
@@ -41,7 +37,13 @@ from shared.topics import (
     TRACKED,
     VALIDATED,
 )
-from shared.wire import Message, Record
+from shared.events.wire import Message, Record
+from shared.kafka.publisher import MemoryPublisher
+from shared.runtime.backoff import Backoff
+from shared.stages.halt import HaltRule
+from shared.stages.relay import Outbox, Relay
+from shared.stages.stage import Stage, StageRunner, Stateless, Store
+from shared.vocabulary.techniques import TechniqueBook
 from tests.builders.submissions import IDENTITIES
 from tests.described import COMBINING, TECHNIQUES, VOCABULARY
 from tests.unit.validator.builders import ZONE
@@ -108,7 +110,7 @@ class World:
         linker = Linker(techniques, IDENTITIES, AWAIT_SECONDS)
         released = ReleaseOutbox(self.links, linker, lambda: self.now)
         self.relays = [
-            Relay(name, box, self.broker, Patience())
+            Relay(name, box, self.broker, Backoff())
             for name, box in (("linker-relay", released), ("catalog-relay", self.stores.outbox))
         ]
         self.runners = [
@@ -132,7 +134,14 @@ class World:
             Stage(
                 "linker-investigations", INVESTIGATIONS, InvestigationAnnounced, learn, links.announcements, REGISTERED
             ),
-            Stage("linker-rejections", REJECTED, RejectedView, learn_rejections, links.rejections, onlooker=True),
+            Stage(
+                "linker-rejections",
+                REJECTED,
+                RejectedView,
+                learn_rejections,
+                links.rejections,
+                publishes_rejections=False,
+            ),
         )
 
     def _tracking(self) -> Sequence[Stage[Any, Any]]:
@@ -145,7 +154,7 @@ class World:
         )
 
     def _runner(self, stage: Stage[Any, Any]) -> StageRunner[Any, Any]:
-        return StageRunner(stage, self.broker, lambda: self.now, HaltRule(), Patience(), IDENTITIES)
+        return StageRunner(stage, self.broker, lambda: self.now, HaltRule(), Backoff(), IDENTITIES)
 
     def rewind(self, group: str, to: int = 0) -> None:
         """Reset the group of a stage to an earlier offset, as an operator may."""

@@ -13,12 +13,12 @@ from services.catalog_writer.store import PostgresCatalog
 from services.linker.store import PostgresLinks
 from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
 from services.search.store import PostgresReadModel
-from shared.database import Database
-from shared.migrations import migrate
-from shared.rejections import Refusal
-from shared.settings import Settings
-from shared.stage import Store
-from shared.wire import Record
+from shared.events.codes import Refusal
+from shared.events.wire import Record
+from shared.postgres.database import Database
+from shared.postgres.migrations import migrate
+from shared.runtime.settings import Settings
+from shared.stages.stage import Store
 from tests.builders.submissions import IDENTITIES
 from tests.described import TECHNIQUES
 from tests.flow.garbling import garbled

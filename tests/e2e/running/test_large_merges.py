@@ -12,7 +12,7 @@ import pytest
 from gemmi import cif
 
 from clients.cli.stomp import send
-from shared.topics import MOST_INPUTS, MOST_SUBMISSION_BYTES
+from shared.events.topics import MOST_INPUTS, MOST_SUBMISSION_BYTES
 from tests.e2e.running.conftest import Facility
 from tests.e2e.terminal import beamcat
 from tests.unit.icat_gateway.translation.speaking import a_dataset

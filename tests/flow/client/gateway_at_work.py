@@ -17,13 +17,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.gateway.checking import Verdicts
 from services.gateway.descriptions import Descriptions
 from services.gateway.routes import Edge
-from shared.confirming import Confirmations
-from shared.identity import Identities
-from shared.publisher import MemoryPublisher
-from shared.quota import DAY_SECONDS, ByteQuota
-from shared.techniques import TechniqueBook
-from shared.tokens import Tokens, create_token
-from shared.vocabulary import Vocabulary
+from shared.access.quota import DAY_SECONDS, ByteQuota
+from shared.access.tokens import Tokens, create_token
+from shared.events.identity import Identities
+from shared.kafka.confirmation import Confirmations
+from shared.kafka.publisher import MemoryPublisher
+from shared.vocabulary.techniques import TechniqueBook
+from shared.vocabulary.vocabulary import Vocabulary
 
 
 def judge(request: httpx.Request) -> httpx.Response:

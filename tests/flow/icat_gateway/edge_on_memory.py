@@ -11,13 +11,13 @@ from services.icat_gateway.bounds import Bounds
 from services.icat_gateway.edge import Edge
 from services.icat_gateway.ports import Translator
 from services.icat_gateway.translation import Frame
-from shared.backoff import Patience, Stopping
-from shared.events import Origin
-from shared.rejecting import rejection_message
-from shared.rejections import Code, Refusal
-from shared.settings import Settings
-from shared.topics import SUBMITTED
-from shared.wire import Message, Record, headers_of
+from shared.events.codes import Code, Refusal
+from shared.events.rejection import Origin
+from shared.events.rejection_message import rejection_message
+from shared.events.topics import SUBMITTED
+from shared.events.wire import Message, Record, headers_of
+from shared.runtime.backoff import Backoff, Stopping
+from shared.runtime.settings import Settings
 from tests.builders.publishers import TroubledPublisher
 
 
@@ -100,13 +100,13 @@ class World:
         self.waits: dict[str, float] = {}
         """How long sources are made to wait, in seconds."""
         self.broker = broker
-        self.patience = Patience()
+        self.backoff = Backoff()
         chosen = Settings(**{"stomp_port": 0, "stomp_spool": folder, **settings})  # type: ignore[arg-type]
         self.edge = Edge(
             chosen,
             translator,
             broker,
-            self.patience,
+            self.backoff,
             lambda: datetime.now(UTC),
             bounds,
             lambda source: self.waits.get(source, 0.0),
@@ -140,7 +140,7 @@ async def running(
     try:
         yield world
     finally:
-        world.patience.stop()
+        world.backoff.stop()
         with contextlib.suppress(Stopping):
             await life
         await world.close_clients()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.topics import COMMITTED, PENDING, REJECTED
+from shared.events.topics import COMMITTED, PENDING, REJECTED
 from tests.flow.world import World
 from tests.unit.icat_gateway.translation.speaking import RAW, a_dataset, an_update, taken, translated
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.icat_gateway.translation import Translator
-from shared.topics import REJECTED, SUBMITTED
+from shared.events.topics import REJECTED, SUBMITTED
 from tests.builders.icat_signatures import SENT, public_methods
 from tests.builders.submissions import IDENTITIES
 from tests.e2e.terminal import ROOT

@@ -16,8 +16,8 @@ from playwright.async_api import ConsoleMessage, Error, Page, async_playwright, 
 from playwright.async_api import Request as Asked
 
 from services.search.web import page_routes
-from shared.http_door import HttpConfig, HttpServer
-from shared.settings import Settings
+from shared.http.server import HttpConfig, HttpServer
+from shared.runtime.settings import Settings
 
 TIME_ZONE = "Europe/Paris"
 WIDE, NARROW = 1280, 390

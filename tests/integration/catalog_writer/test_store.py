@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from services.catalog_writer.handler import Answered, Known, commit
-from shared.topics import COMMITTED
+from shared.events.topics import COMMITTED
 from tests.described import COMBINING
 from tests.integration.catalog_writer.harness import Catalogue, words
 from tests.unit.catalog_writer.builders import NOW, Tracked, committed, id_of, number

@@ -12,7 +12,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer
 
 from deploy.embedded.ports import any_free_port
-from shared.settings import Settings
+from shared.runtime.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 DATASET = (

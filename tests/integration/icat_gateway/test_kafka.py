@@ -13,9 +13,9 @@ import pytest_asyncio
 from aiokafka import AIOKafkaConsumer
 
 from deploy.embedded.stack import DATABASE_VARIABLE, embedded_stack
-from shared.settings import Settings
-from shared.topic_admin import apply_topics
-from shared.topics import REJECTED, SUBMITTED
+from shared.events.topics import REJECTED, SUBMITTED
+from shared.kafka.topic_admin import apply_topics
+from shared.runtime.settings import Settings
 from tests.flow.icat_gateway.edge_on_memory import Client
 from tests.integration.icat_gateway.speaking import EdgeProcess, dataset, run_python, topic_from_now
 

@@ -15,10 +15,10 @@ import pytest_asyncio
 from services.icat_gateway.bounds import Bounds, Patiences
 from services.icat_gateway.ports import QUEUES
 from services.icat_gateway.translation import Translator
-from shared.events import DatasetRejected
-from shared.identity import Identities
-from shared.topics import REJECTED
-from shared.wire import Message
+from shared.events.identity import Identities
+from shared.events.rejection import DatasetRejected
+from shared.events.topics import REJECTED
+from shared.events.wire import Message
 from tests.flow.icat_gateway.edge_on_memory import Broker, Client, World, running, until
 from tests.integration.icat_gateway.malformed import CONNECT, SESSION, bodies, frames
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from services.linker.store import PostgresLinks
-from shared.database import Database
-from shared.settings import Settings
+from shared.postgres.database import Database
+from shared.runtime.settings import Settings
 from tests.unit.linker.builders import IDENTITIES
 from tests.unit.linker.model import histories, live_through
 from tests.unit.linker.world import DEMANDS, World

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from services.linker import tables
 from services.linker.deadlines import TICKS_BETWEEN_LOOKS
 from services.linker.store import PostgresLinks
-from shared.database import Connection, Database
-from shared.settings import Settings
+from shared.postgres.database import Connection, Database
+from shared.runtime.settings import Settings
 from tests.unit.linker.builders import IDENTITIES, NOON, PLACEHOLDER, WEEK, announced, committed, facts, slot, validated
 from tests.unit.linker.crowding_suite import MOST_AWAITED, CrowdingSuite
 from tests.unit.linker.investigation_suite import InvestigationSuite

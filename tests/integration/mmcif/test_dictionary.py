@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 from gemmi import cif
 
-from shared.mmcif import items_of, mmcif_text
+from shared.vocabulary.mmcif import items_of, mmcif_text
 from tests.described import VOCABULARY
 from tests.unit.mmcif.results import STATISTICS, TYPICAL, result, sweep
 

@@ -11,9 +11,9 @@ from services.search.icat_plus.model import Declared
 from services.search.naming import Naming
 from services.search.reading import CatalogueReader
 from services.search.store import PostgresReadModel
-from shared.database import Database
-from shared.migrations import migrate
-from shared.settings import Settings
+from shared.postgres.database import Database
+from shared.postgres.migrations import migrate
+from shared.runtime.settings import Settings
 from tests.described import VOCABULARY
 from tests.unit.search.building import IDENTITIES, NOON, dataset_id
 from tests.unit.search.world import Noting, answered

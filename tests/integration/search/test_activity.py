@@ -15,10 +15,10 @@ import pytest_asyncio
 from services.search.forgetting import Forgetting
 from services.search.happenings import KEPT
 from services.search.store import PostgresReadModel, ReadModelTransaction
-from shared.backoff import Patience
-from shared.database import Database
-from shared.topics import REJECTED
-from shared.wire import Record
+from shared.events.topics import REJECTED
+from shared.events.wire import Record
+from shared.postgres.database import Database
+from shared.runtime.backoff import Backoff
 from tests.integration.search.asking import Asking, asking
 from tests.integration.search.conftest import PostgresWorld
 from tests.integration.search.test_any_order import emptied
@@ -249,7 +249,7 @@ async def test_what_happened_long_ago_is_forgotten(world: PostgresWorld, databas
     topics = Topics()
     await world.note(topics.committed("/data/a"), topics.committed("/data/b"))
     moment = NOON + KEPT
-    await Forgetting(database, Patience(), lambda: moment + timedelta(seconds=1)).forget()
+    await Forgetting(database, Backoff(), lambda: moment + timedelta(seconds=1)).forget()
     assert await world.value("select count(*) from activity") == 2
-    await Forgetting(database, Patience(), lambda: moment + timedelta(seconds=2)).forget()
+    await Forgetting(database, Backoff(), lambda: moment + timedelta(seconds=2)).forget()
     assert await world.value("select count(*) from activity") == 0

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from shared.database import Database
+from shared.postgres.database import Database
 from tests.integration.search.conftest import PostgresWorld
 from tests.read_model import LEFT_OUT, SNAPSHOT, Snapshot, differences, snapshot
 from tests.unit.search.arriving import arriving, everything

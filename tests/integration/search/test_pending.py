@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from shared.database import Database
-from shared.events import Finding, NearPaths
-from shared.wire import Record
+from shared.events.pending import NearPaths
+from shared.events.sections import Finding
+from shared.events.wire import Record
+from shared.postgres.database import Database
 from tests.integration.search.asking import Asking, asking
 from tests.integration.search.conftest import PostgresWorld
 from tests.integration.search.test_any_order import emptied

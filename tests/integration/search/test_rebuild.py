@@ -16,20 +16,20 @@ from services.search.icat_plus.sessions import Kept, PostgresSessions
 from services.search.rebuild import REBUILD_LOCK, rebuild
 from services.search.sealing import Sealing
 from services.search.store import PostgresReadModel
-from shared.backoff import Patience
-from shared.database import Database
-from shared.fatal import Fatal
-from shared.halt import HaltRule
-from shared.migrations import migrate
-from shared.publisher import KafkaPublisher, MemoryPublisher
-from shared.rewinding import from_start, replay
-from shared.service import utc_now
-from shared.settings import Settings
-from shared.stage import StageRunner
-from shared.stream import Stream, Subscription
-from shared.topic_admin import apply_topics
-from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
-from shared.wire import Message, Record
+from shared.events.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
+from shared.events.wire import Message, Record
+from shared.foundation.errors import Fatal
+from shared.host.service import utc_now
+from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
+from shared.kafka.rewind import from_start, replay
+from shared.kafka.topic_admin import apply_topics
+from shared.postgres.database import Database
+from shared.postgres.migrations import migrate
+from shared.runtime.backoff import Backoff
+from shared.runtime.settings import Settings
+from shared.stages.halt import HaltRule
+from shared.stages.stage import StageRunner
+from shared.stages.stream import Stream, Subscription
 from tests.read_model import Snapshot, differences, snapshot
 from tests.unit.search.building import IDENTITIES, NOON, Topics, entry, investigation
 
@@ -45,14 +45,14 @@ class Live:
         self.settings = settings
         self.database = database
         self._publisher = publisher
-        self._sealing = Sealing(database, Patience())
+        self._sealing = Sealing(database, Backoff())
         self._group = uuid4()
         self._subscriptions = [
             Subscription(
                 stage.name,
                 stage.consumes,
                 f"test.{self._group}.{stage.name}",
-                StageRunner(stage, MemoryPublisher(), utc_now, HaltRule(halts=False), Patience(), IDENTITIES),
+                StageRunner(stage, MemoryPublisher(), utc_now, HaltRule(halts=False), Backoff(), IDENTITIES),
                 self._fail,
             )
             for stage in stages_of(PostgresReadModel(database, utc_now), IDENTITIES)

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from services.search import rejections
-from shared.events import Finding, Origin
-from shared.rejecting import identified
-from shared.topics import SUBMITTED
+from shared.events.rejection import Origin
+from shared.events.rejection_message import identified
+from shared.events.sections import Finding
+from shared.events.topics import SUBMITTED
 from tests.integration.search.asking import Asking, asking
 from tests.integration.search.conftest import PostgresWorld
 from tests.integration.search.test_any_order import emptied

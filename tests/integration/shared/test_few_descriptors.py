@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from deploy.embedded.ports import any_free_port
-from shared.descriptors import raise_limit
+from shared.runtime.descriptors import raise_limit
 from tests.e2e.terminal import ROOT
 
 pytestmark = [

@@ -14,9 +14,9 @@ from services.catalog_writer.store import PostgresCatalog
 from services.linker.store import PostgresLinks
 from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
 from services.search.store import PostgresReadModel
-from shared.database import Database
-from shared.migrations import SCHEMAS, migrate
-from shared.settings import Settings
+from shared.postgres.database import Database
+from shared.postgres.migrations import SCHEMAS, migrate
+from shared.runtime.settings import Settings
 from tests.builders.submissions import IDENTITIES
 from tests.described import TECHNIQUES
 from tests.flow.test_replays import settled, story, told, without_numbers

@@ -5,27 +5,24 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.catalog_writer.documents import CatalogView
-from shared.events import (
-    Container,
+from shared.events.dataset import (
     DatasetCommitted,
     DatasetFacts,
     DatasetTracked,
     DeclaredFile,
-    Finding,
     InputRef,
-    InvestigationRef,
     LinkedInput,
     Links,
-    Mode,
     Parameter,
-    Producer,
-    SampleRef,
     Submission,
     Tracking,
 )
-from shared.identity import Identities
-from shared.topics import TRACKED
-from shared.wire import Message, Received, Record, headers_of, read
+from shared.events.identity import Identities
+from shared.events.investigation import InvestigationRef
+from shared.events.sample import Container, SampleRef
+from shared.events.sections import Finding, Mode, Producer
+from shared.events.topics import TRACKED
+from shared.events.wire import Message, Received, Record, headers_of, read
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 IDENTITIES = Identities("facility.example")

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from services.catalog_writer.documents import MANY_PARTS, CatalogDocument, places_in
 from services.catalog_writer.handler import Answered, Catalogued, Known, Revised, commit
 from services.catalog_writer.parts import APART, DIFFER, MOST_PARTS
-from shared.events import Finding, Parameter
-from shared.rejections import Refusal
+from shared.events.codes import Refusal
+from shared.events.dataset import Parameter
+from shared.events.sections import Finding
 from tests.described import COMBINING
 from tests.unit.catalog_writer.builders import NOW, NUMBERS, Tracked, number
 

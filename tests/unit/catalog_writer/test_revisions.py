@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.catalog_writer.handler import Catalogued, Known, Revised, commit
-from shared.rejections import Refusal
+from shared.events.codes import Refusal
 from tests.described import COMBINING
 from tests.unit.catalog_writer.builders import NOW, NUMBERS, Tracked, number
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.tokens import create_token
+from shared.access.tokens import create_token
 from tests.builders.typed import type_in
 from tests.unit.search.building import Topics
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from clients.cli import showing
 from clients.cli.api import Api
 from clients.cli.app import app
-from shared.events import Finding
+from shared.events.sections import Finding
 from tests.builders.addresses import CATALOGUE, NAMED
 from tests.unit.search.building import NOON, Topics, dataset_id, investigation
 

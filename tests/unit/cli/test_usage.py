@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 import services
 from clients.cli.app import app
-from shared.rejections import Code
+from shared.events.codes import Code
 from tests.e2e.terminal import BEAMCAT, ENVIRONMENT
 
 

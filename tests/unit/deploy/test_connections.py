@@ -1,7 +1,7 @@
 """The connections that services may open fit into what PostgreSQL takes."""
 
 from deploy.embedded.postgres import SETTINGS
-from shared.settings import Settings
+from shared.runtime.settings import Settings
 
 STAGES_THAT_ARE_ASKED = 3
 """linker, sample_tracking, search; nobody asks the catalog_writer."""

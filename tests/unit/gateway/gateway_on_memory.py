@@ -10,12 +10,12 @@ from pydantic import BaseModel
 from services.gateway.checking import Verdicts
 from services.gateway.descriptions import Descriptions
 from services.gateway.routes import Edge
-from shared.confirming import Confirmations
-from shared.identity import Identities
-from shared.quota import DAY_SECONDS, ByteQuota
-from shared.tokens import Tokens, create_token
-from shared.topics import Topic
-from shared.wire import Message, Received, Record, read
+from shared.access.quota import DAY_SECONDS, ByteQuota
+from shared.access.tokens import Tokens, create_token
+from shared.events.identity import Identities
+from shared.events.topics import Topic
+from shared.events.wire import Message, Received, Record, read
+from shared.kafka.confirmation import Confirmations
 from tests.builders.publishers import TroubledPublisher
 from tests.described import TECHNIQUES, VOCABULARY
 

@@ -8,31 +8,22 @@ from uuid import UUID
 
 from services.linker.handler import LinkerView
 from services.linker.investigations import Slot
-from shared.events import (
-    Commit,
-    DatasetCommitted,
-    DatasetFacts,
-    Document,
-    Finding,
-    InputRef,
+from shared.events.codes import Code, Refusal
+from shared.events.dataset import Commit, DatasetCommitted, DatasetFacts, Document, InputRef, LinkedInput, Submission
+from shared.events.identity import Identities
+from shared.events.investigation import (
     Investigation,
     InvestigationAnnounced,
     InvestigationRef,
-    LinkedInput,
-    Mode,
-    Producer,
     RescheduledInvestigation,
-    SampleRef,
-    Section,
     StartedInvestigation,
-    Submission,
 )
-from shared.identity import Identities
-from shared.rejecting import rejection_message
-from shared.rejections import Code, Refusal
-from shared.subject import subject_of
-from shared.topics import COMMITTED, INVESTIGATIONS, VALIDATED, Topic
-from shared.wire import Received, Record, headers_of, read
+from shared.events.rejection_message import rejection_message
+from shared.events.sample import SampleRef
+from shared.events.sections import Finding, Mode, Producer, Section
+from shared.events.subject import subject_of
+from shared.events.topics import COMMITTED, INVESTIGATIONS, VALIDATED, Topic
+from shared.events.wire import Received, Record, headers_of, read
 
 IDENTITIES = Identities("facility.example")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -3,7 +3,7 @@
 import pytest
 
 from services.linker import crowding
-from shared.rejections import Code
+from shared.events.codes import Code
 from tests.unit.linker.builders import committed, facts
 from tests.unit.linker.world import World
 

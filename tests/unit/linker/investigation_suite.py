@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.events import Finding
+from shared.events.sections import Finding
 from tests.unit.linker.builders import (
     IDENTITIES,
     NOON,

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.events import Severity
-from shared.rejecting import rejection_message
-from shared.rejections import Code, Refusal
-from shared.wire import Record
+from shared.events.codes import Code, Refusal
+from shared.events.rejection_message import rejection_message
+from shared.events.sections import Severity
+from shared.events.wire import Record
 from tests.unit.linker.builders import NOON, WEEK, committed, facts, rejected, validated
 from tests.unit.linker.world import World
 

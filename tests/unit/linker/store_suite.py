@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from services.linker.handler import MOST_NAMED
 from services.linker.ports import Queue
-from shared.rejections import Code
+from shared.events.codes import Code
 from tests.unit.linker.builders import (
     NOON,
     TRACE,

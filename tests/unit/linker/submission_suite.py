@@ -1,8 +1,8 @@
 """Whose submission is whose, where several have one receipt id: what holds in both memories."""
 
-from shared.events import DatasetFacts
-from shared.rejections import Code
-from shared.wire import Record
+from shared.events.codes import Code
+from shared.events.dataset import DatasetFacts
+from shared.events.wire import Record
 from tests.unit.linker.builders import WEEK, committed, facts, validated
 from tests.unit.linker.world import World
 

@@ -9,25 +9,19 @@ from services.linker.handler import Linker, LinkerView
 from services.linker.learning import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
 from services.linker.looking import SecondLooks
 from services.linker.ports import Links, ReleaseOutbox
-from shared.backoff import Patience
-from shared.events import (
-    DatasetFacts,
-    DatasetPending,
-    DatasetRejected,
-    InvestigationAnnounced,
-    InvestigationRef,
-    InvestigationRegistered,
-    Pending,
-    Rejection,
-    Section,
-)
-from shared.events import Links as LinksSection
-from shared.halt import HaltRule
-from shared.publisher import MemoryPublisher
-from shared.relay import Relay
-from shared.stage import Stage, StageRunner
-from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, PENDING, REGISTERED, REJECTED, VALIDATED
-from shared.wire import Message, Record
+from shared.events.dataset import DatasetFacts
+from shared.events.dataset import Links as LinksSection
+from shared.events.investigation import InvestigationAnnounced, InvestigationRef, InvestigationRegistered
+from shared.events.pending import DatasetPending, Pending
+from shared.events.rejection import DatasetRejected, Rejection
+from shared.events.sections import Section
+from shared.events.topics import COMMITTED, INVESTIGATIONS, LINKED, PENDING, REGISTERED, REJECTED, VALIDATED
+from shared.events.wire import Message, Record
+from shared.kafka.publisher import MemoryPublisher
+from shared.runtime.backoff import Backoff
+from shared.stages.halt import HaltRule
+from shared.stages.relay import Relay
+from shared.stages.stage import Stage, StageRunner
 from tests.described import TECHNIQUES
 from tests.unit.linker.builders import IDENTITIES, NOON, facts, validated
 
@@ -45,9 +39,9 @@ class World:
         self.now = NOON
         self.publisher = publisher or MemoryPublisher()
         self.linker = Linker(TECHNIQUES, IDENTITIES)
-        self.relay = Relay("linker-relay", ReleaseOutbox(links, self.linker, self.clock), self.publisher, Patience())
-        self.looks = Relay("linker-looks", SecondLooks(links, self.clock), self.publisher, Patience())
-        self.deadlines = Deadlines(links, self.relay, Patience(), self.clock)
+        self.relay = Relay("linker-relay", ReleaseOutbox(links, self.linker, self.clock), self.publisher, Backoff())
+        self.looks = Relay("linker-looks", SecondLooks(links, self.clock), self.publisher, Backoff())
+        self.deadlines = Deadlines(links, self.relay, Backoff(), self.clock)
         office = UserOffice(IDENTITIES)
         self._linking = self._runner(
             Stage("linker", VALIDATED, LinkerView, self.linker.link, links.linking, produces=LINKED)
@@ -65,14 +59,21 @@ class World:
         )
 
         self._rejections = self._runner(
-            Stage("linker-rejections", REJECTED, RejectedView, learn_rejections, links.rejections, onlooker=True)
+            Stage(
+                "linker-rejections",
+                REJECTED,
+                RejectedView,
+                learn_rejections,
+                links.rejections,
+                publishes_rejections=False,
+            )
         )
 
     def clock(self) -> datetime:
         return self.now
 
     def _runner(self, stage: Stage) -> StageRunner:  # type: ignore[type-arg]
-        return StageRunner(stage, self.publisher, self.clock, HaltRule(halts=False), Patience(), IDENTITIES)
+        return StageRunner(stage, self.publisher, self.clock, HaltRule(halts=False), Backoff(), IDENTITIES)
 
     async def submit(self, *datasets: DatasetFacts) -> None:
         """One batch arrives."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shared.events import Document
+from shared.events.dataset import Document
 from tests.described import VOCABULARY
 from tests.unit.search.building import document
 

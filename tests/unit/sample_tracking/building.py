@@ -9,30 +9,26 @@ from uuid import UUID, uuid5
 
 from services.sample_tracking.handler import remember, track, visit
 from services.sample_tracking.samples import Happened, Known, Register, TrackingView, Visited
-from shared.backoff import Patience
-from shared.events import (
-    Container,
+from shared.events.dataset import (
     DatasetFacts,
     DatasetLinked,
     DatasetTracked,
     InputRef,
-    InvestigationRef,
-    InvestigationRegistered,
     LinkedInput,
     Links,
-    Mode,
-    Producer,
-    SampleHappening,
-    SampleMoved,
     Submission,
     Tracking,
 )
-from shared.halt import HaltRule
-from shared.identity import Identities
-from shared.publisher import MemoryPublisher
-from shared.stage import Stage, StageRunner, Store
-from shared.topics import LINKED, REGISTERED, SAMPLES, TRACKED, Topic
-from shared.wire import Record, headers_of
+from shared.events.identity import Identities
+from shared.events.investigation import InvestigationRef, InvestigationRegistered
+from shared.events.sample import Container, SampleHappening, SampleMoved
+from shared.events.sections import Mode, Producer
+from shared.events.topics import LINKED, REGISTERED, SAMPLES, TRACKED, Topic
+from shared.events.wire import Record, headers_of
+from shared.kafka.publisher import MemoryPublisher
+from shared.runtime.backoff import Backoff
+from shared.stages.halt import HaltRule
+from shared.stages.stage import Stage, StageRunner, Store
 
 IDENTITIES = Identities("facility.example")
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -251,7 +247,7 @@ class World:
 
 
 async def run(stage: Stage[Any, Any], publisher: MemoryPublisher, records: Sequence[Record]) -> None:
-    await StageRunner(stage, publisher, lambda: NOW, HaltRule(), Patience(), IDENTITIES).run(records)
+    await StageRunner(stage, publisher, lambda: NOW, HaltRule(), Backoff(), IDENTITIES).run(records)
 
 
 def derived(number: int) -> str:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryRegister, MemoryTracking, MemoryVisits
-from shared.wire import Record
+from shared.events.wire import Record
 from tests.unit.sample_tracking.building import World, derived, linked
 from tests.unit.sample_tracking.store_suite import StoreSuite
 

@@ -8,8 +8,9 @@ from typing import Any
 from zlib import crc32
 
 from services.search.icat_plus.logbook import message_of
-from shared.events import Container, Finding
-from shared.wire import Record
+from shared.events.sample import Container
+from shared.events.sections import Finding
+from shared.events.wire import Record
 from tests.unit.search.building import NOON, Topics, entry, investigation
 
 PARTITIONS = 3

@@ -8,9 +8,11 @@ from typing import Any
 
 from services.search.icat_plus.logbook import message_of
 from services.search.icat_plus.model import DeclarationRow, Declared
-from shared.events import Container, DatasetRejected, Finding
-from shared.topics import COMMITTED, SUBMITTED
-from shared.wire import Record
+from shared.events.rejection import DatasetRejected
+from shared.events.sample import Container
+from shared.events.sections import Finding
+from shared.events.topics import COMMITTED, SUBMITTED
+from shared.events.wire import Record
 from tests.unit.search.building import NOON, Topics, dataset_id, entry, investigation
 from tests.unit.search.world import World
 

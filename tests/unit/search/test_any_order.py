@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.search.memory import MemoryReadModel
-from shared.wire import Record
+from shared.events.wire import Record
 from tests.unit.search.arriving import arriving, everything
 from tests.unit.search.world import Noting
 

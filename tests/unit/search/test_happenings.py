@@ -9,8 +9,8 @@ import pytest
 from services.search.happenings import KEPT
 from services.search.memory import MemoryReadModel
 from services.search.model import ActivityRow
-from shared.events import Origin
-from shared.topics import LINKED, REPORTS, SUBMITTED
+from shared.events.rejection import Origin
+from shared.events.topics import LINKED, REPORTS, SUBMITTED
 from tests.unit.search.building import NOON, Topics
 from tests.unit.search.world import Noting
 

@@ -17,8 +17,8 @@ from services.search.index_entry import DocumentView, entry_of, packed, unpacked
 from services.search.lineage import lineage
 from services.search.model import Entry, ParameterKey, Rank, Receipt
 from services.search.revisions import changes_of
-from shared.topics import COMMITTED, SUBMITTED
-from shared.wire import Record, SubmissionId, read
+from shared.events.topics import COMMITTED, SUBMITTED
+from shared.events.wire import Record, SubmissionId, read
 from tests.unit.search.building import IDENTITIES, NOON, Topics, dataset_id
 
 reports = st.builds(

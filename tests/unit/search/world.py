@@ -12,11 +12,11 @@ from services.search.icat_plus.model import Declared
 from services.search.memory import MemoryReadModel
 from services.search.model import Receipt
 from services.search.receipts import Row, choose
-from shared.backoff import Patience
-from shared.halt import HaltRule
-from shared.publisher import MemoryPublisher
-from shared.stage import StageRunner
-from shared.wire import Record
+from shared.events.wire import Record
+from shared.kafka.publisher import MemoryPublisher
+from shared.runtime.backoff import Backoff
+from shared.stages.halt import HaltRule
+from shared.stages.stage import StageRunner
 from tests.unit.search.building import IDENTITIES, NOON, dataset_id
 
 
@@ -83,7 +83,7 @@ class Noting:
         self.publisher = MemoryPublisher()
         self._runners = {
             stage.consumes.name: StageRunner(
-                stage, self.publisher, lambda: NOON, HaltRule(halts=False), Patience(), IDENTITIES
+                stage, self.publisher, lambda: NOON, HaltRule(halts=False), Backoff(), IDENTITIES
             )
             for stage in stages_of(store, IDENTITIES)
         }

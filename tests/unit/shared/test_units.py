@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.units import Units, UnitUnknown
-from shared.values import judge
+from shared.vocabulary.units import Units, UnitUnknown
+from shared.vocabulary.values import judge
 from tests.described import VOCABULARY
 
 DISTANCE, BEAM, WAVELENGTH = "MX_detectorDistance", "MX_beamSizeAtSampleX", "MX_wavelength"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.events import Severity
-from shared.values import judge, reader
+from shared.events.sections import Severity
+from shared.vocabulary.values import judge, reader
 from tests.described import VOCABULARY
 from tests.unit.validator.builders import ZONE
 

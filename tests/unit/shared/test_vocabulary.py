@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.datafiles import DataFileInvalid
-from shared.vocabulary import Vocabulary
+from shared.vocabulary.datafiles import DataFileInvalid
+from shared.vocabulary.vocabulary import Vocabulary
 from tests.described import VOCABULARY
 
 

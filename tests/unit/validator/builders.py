@@ -6,8 +6,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.validator.checking import Checker, Verdict
-from shared.events import Submission
-from shared.identity import Identities
+from shared.events.dataset import Submission
+from shared.events.identity import Identities
 from tests.described import TECHNIQUES, VOCABULARY
 
 SUBMITTED_AT = datetime(2024, 12, 1, tzinfo=UTC)

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.validator.checking import Checker
-from shared.datafiles import DataFileInvalid
-from shared.events import DatasetFacts, Finding, Severity
-from shared.findings import MOST_OF_A_CODE
-from shared.identity import Identities
-from shared.techniques import Technique, TechniqueBook
-from shared.topics import MOST_INPUTS
+from shared.events.dataset import DatasetFacts
+from shared.events.findings import MOST_OF_A_CODE
+from shared.events.identity import Identities
+from shared.events.sections import Finding, Severity
+from shared.events.topics import MOST_INPUTS
+from shared.vocabulary.datafiles import DataFileInvalid
+from shared.vocabulary.techniques import Technique, TechniqueBook
 from tests.described import VOCABULARY
 from tests.unit.validator.builders import ZONE, a_submission, the_verdict
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.validator.checking import Verdict
-from shared.datafiles import SCHEMAS
-from shared.events import Submission
-from shared.kind_schema import own_terms
-from shared.kinds import Kind
+from shared.events.dataset import Submission
+from shared.vocabulary.datafiles import SCHEMAS
+from shared.vocabulary.kind_schema import own_terms
+from shared.vocabulary.kinds import Kind
 from tests.described import TECHNIQUES, VOCABULARY
 from tests.unit.validator.builders import SUBMITTED_AT, a_checker
 

@@ -9,7 +9,8 @@ from pydantic import JsonValue, TypeAdapter
 from pydantic_core import to_json
 
 from services.validator.parameters import PARAMETERS_AT_MOST, ParameterReader, Reading
-from shared.events import Parameter, Severity
+from shared.events.dataset import Parameter
+from shared.events.sections import Severity
 from tests.described import VOCABULARY
 from tests.unit.validator.builders import ZONE, the_verdict
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.validator.parameters import ParameterReader
-from shared.events import Severity
-from shared.vocabulary import Term
+from shared.events.sections import Severity
+from shared.vocabulary.vocabulary import Term
 from tests.described import VOCABULARY
 from tests.unit.validator.builders import ZONE, the_verdict
 

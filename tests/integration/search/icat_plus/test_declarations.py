@@ -1,7 +1,7 @@
 import pytest
 
 from services.search.icat_plus.declarations import PostgresDeclarations
-from shared.database import Database
+from shared.postgres.database import Database
 from tests.unit.search.icat_plus.declarations_suite import DeclarationsSuite
 
 pytestmark = pytest.mark.integration

@@ -9,10 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.icat_gateway.translation import Frame, Translator
-from shared.events import DatasetRejected, DatasetSubmitted, Origin, Rejection, Submission
-from shared.identity import Identities
-from shared.topics import REJECTED, SUBMITTED
-from shared.wire import Message, Received, Record, read
+from shared.events.dataset import DatasetSubmitted, Submission
+from shared.events.identity import Identities
+from shared.events.rejection import DatasetRejected, Origin, Rejection
+from shared.events.topics import REJECTED, SUBMITTED
+from shared.events.wire import Message, Received, Record, read
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 IDENTITIES = Identities("facility.example")

@@ -4,8 +4,9 @@ import base64
 
 import pytest
 
-from shared.events import DeclaredFile, Producer
-from shared.topics import MOST_FRAME_BYTES, MOST_SUBMISSION_BYTES, SUBMITTED
+from shared.events.dataset import DeclaredFile
+from shared.events.sections import Producer
+from shared.events.topics import MOST_FRAME_BYTES, MOST_SUBMISSION_BYTES, SUBMITTED
 from tests.unit.icat_gateway.translation.speaking import (
     IDENTITIES,
     PEER,

@@ -13,8 +13,8 @@ from services.search.icat_plus.tape import (
     status_answer,
     whereabouts,
 )
-from shared.events import DatasetReported
-from shared.tokens import Grant
+from shared.access.tokens import Grant
+from shared.events.report import DatasetReported
 from tests.unit.search.building import NOON
 
 ARCHIVED = ("archiving", "info", None)
