@@ -39,9 +39,9 @@ from shared.events.dataset import DatasetSubmitted
 from shared.events.topics import COMMITTED, LINKED, SUBMITTED, TRACKED, VALIDATED, Topic
 from shared.events.wire import Record, member, read
 from shared.host.service import spare_garbage
+from tests.builders.described import VOCABULARY
+from tests.builders.pipeline import World
 from tests.builders.submissions import raw_submission, submitted
-from tests.described import VOCABULARY
-from tests.flow.world import World
 
 Read: TypeAlias = Callable[[Record], object]
 SIZES = {"0.7 kB": (8, 0, 0), "2.5 kB": (60, 0, 0), "6.4 kB": (60, 60, 35), "150 kB": (60, 150, 1000)}
