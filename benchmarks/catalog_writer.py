@@ -17,20 +17,20 @@ from services.catalog_writer.documents import CatalogView
 from services.catalog_writer.handler import commit
 from services.catalog_writer.outbox import PostgresOutbox
 from services.catalog_writer.store import PostgresCatalog
-from shared.backoff import Patience
-from shared.database import Database
-from shared.events import Parameter
-from shared.halt import HaltRule
-from shared.migrations import migrate
-from shared.publisher import MemoryPublisher
-from shared.relay import Relay
-from shared.settings import Settings
-from shared.stage import Stage, StageRunner
-from shared.topics import TRACKED
-from shared.vocabulary import load_combining
-from shared.wire import Record
+from shared.events.dataset import Parameter
+from shared.events.topics import TRACKED
+from shared.events.wire import Record
+from shared.kafka.publisher import MemoryPublisher
+from shared.postgres.database import Database
+from shared.postgres.migrations import migrate
+from shared.runtime.backoff import Backoff
+from shared.runtime.settings import Settings
+from shared.stages.halt import HaltRule
+from shared.stages.relay import Relay
+from shared.stages.stage import Stage, StageRunner
+from shared.vocabulary.vocabulary import load_combining
+from tests.builders.catalog_writer import Tracked
 from tests.builders.submissions import IDENTITIES
-from tests.unit.catalog_writer.builders import Tracked
 
 BATCH = 500
 FAMILIES = ("MX", "MXAutoprocIntegrationScaling_overall", "InstrumentMonochromator")
@@ -72,8 +72,8 @@ async def measure(count: int, seed: int) -> None:
             publisher = MemoryPublisher()
             store = PostgresCatalog(database, lambda: datetime.now(UTC))
             stage = Stage("catalog_writer", TRACKED, CatalogView, partial(commit, load_combining()), store)
-            runner = StageRunner(stage, publisher, lambda: datetime.now(UTC), HaltRule(), Patience(), IDENTITIES)
-            relay = Relay("catalog-relay", PostgresOutbox(database), publisher, Patience())
+            runner = StageRunner(stage, publisher, lambda: datetime.now(UTC), HaltRule(), Backoff(), IDENTITIES)
+            relay = Relay("catalog-relay", PostgresOutbox(database), publisher, Backoff())
 
             async def write() -> None:
                 for start in range(0, count, BATCH):

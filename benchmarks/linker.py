@@ -15,13 +15,13 @@ from statistics import median
 
 from deploy.embedded.stack import KAFKA_VARIABLE, embedded_stack
 from services.linker.store import PostgresLinks
-from shared.database import Database
-from shared.lots import lots_of
-from shared.migrations import migrate
-from shared.settings import Settings
-from shared.wire import Record
-from tests.unit.linker.builders import IDENTITIES, committed, facts, validated
-from tests.unit.linker.world import DEMANDS, World
+from shared.events.wire import Record
+from shared.postgres.database import Database
+from shared.postgres.migrations import migrate
+from shared.runtime.settings import Settings
+from shared.stages.lots import lots_of
+from tests.builders.linker.records import IDENTITIES, committed, facts, validated
+from tests.builders.linker.world import DEMANDS, World
 
 ORDINARY = 30
 

@@ -151,7 +151,7 @@ async def load(sql: Connection, count: int, r: random.Random) -> list[Dataset]:
 
 
 async def ask(sql: Connection, title: str, question: Question) -> None:
-    """Ask all candidates the same; who has used up the patience is asked no more."""
+    """Ask all candidates the same; who is too slow is asked no more."""
     spent: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for _ in range(REPETITIONS):
         answers = set()

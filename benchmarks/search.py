@@ -29,28 +29,22 @@ from services.search.query import FACETS, read_query
 from services.search.reading import CatalogueReader
 from services.search.sealing import FAN_IN, Sealing
 from services.search.store import PostgresReadModel
-from shared.backoff import Patience
-from shared.database import Database
-from shared.events import (
-    Commit,
-    Document,
-    Finding,
-    InvestigationRef,
-    LinkedInput,
-    Producer,
-    SampleRef,
-    Severity,
-)
-from shared.halt import HaltRule
-from shared.identity import Identities
-from shared.migrations import migrate
-from shared.publisher import MemoryPublisher
-from shared.service import spare_garbage
-from shared.settings import Settings
-from shared.stage import StageRunner
-from shared.topics import COMMITTED
-from shared.vocabulary import Vocabulary
-from shared.wire import Record, headers_of
+from shared.events.dataset import Commit, Document, LinkedInput
+from shared.events.identity import Identities
+from shared.events.investigation import InvestigationRef
+from shared.events.sample import SampleRef
+from shared.events.sections import Finding, Producer, Severity
+from shared.events.topics import COMMITTED
+from shared.events.wire import Record, headers_of
+from shared.host.service import spare_garbage
+from shared.kafka.publisher import MemoryPublisher
+from shared.postgres.database import Database
+from shared.postgres.migrations import migrate
+from shared.runtime.backoff import Backoff
+from shared.runtime.settings import Settings
+from shared.stages.halt import HaltRule
+from shared.stages.stage import StageRunner
+from shared.vocabulary.vocabulary import Vocabulary
 
 BATCH = 500
 CHAIN = 6
@@ -218,16 +212,16 @@ def postgres_cpu_seconds(postmaster: int) -> float:
 async def load(database: Database, postmaster: int, datasets: int, chance: random.Random) -> None:
     """Take all in, as the running service would, and say what it cost."""
     store = PostgresReadModel(database, lambda: datetime.now(UTC))
-    patience = Patience()
+    backoff = Backoff()
     runner = StageRunner(
         stages_of(store, Identities("facility.example"))[0],
         MemoryPublisher(),
         lambda: datetime.now(UTC),
         HaltRule(),
-        patience,
+        backoff,
         IDENTITIES,
     )
-    sealing = Sealing(database, patience)
+    sealing = Sealing(database, backoff)
     wall = python = 0.0
     postgres = postgres_cpu_seconds(postmaster)
     for begin in range(0, datasets, BATCH):

@@ -20,14 +20,14 @@ from pydantic_core import to_json
 
 from services.validator.checking import Checker
 from services.validator.handler import validating
-from shared.events import DatasetSubmitted
-from shared.identity import Identities
-from shared.service import spare_garbage
-from shared.stage import Outcome, Passed
-from shared.techniques import TechniqueBook
-from shared.topics import SUBMITTED
-from shared.vocabulary import Vocabulary
-from shared.wire import Received, Record, headers_of, read
+from shared.events.dataset import DatasetSubmitted
+from shared.events.identity import Identities
+from shared.events.topics import SUBMITTED
+from shared.events.wire import Received, Record, headers_of, read
+from shared.host.service import spare_garbage
+from shared.stages.outcomes import Outcome, Passed
+from shared.vocabulary.techniques import TechniqueBook
+from shared.vocabulary.vocabulary import Vocabulary
 
 EXAMPLES = Path(__file__).parents[1] / "schemas" / "examples" / "mx"
 NOW = datetime(2024, 11, 30, 12, tzinfo=UTC)

@@ -1,1 +1,5 @@
-"""How it flows: events, topics, the stage runner and the ground all services stand on, each written once."""
+"""How it flows, each thing written once.
+
+Rooms, from the lowest: foundation, events, vocabulary, access, runtime, http, postgres and kafka, stages, host. A room
+imports only rooms below it.
+"""

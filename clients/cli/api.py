@@ -169,7 +169,7 @@ class Api:
 
     def _ask(self, method: str, url: str, **options: Any) -> httpx.Response:  # noqa: ANN401  as httpx takes them
         try:
-            answer = self._http.request(method, url, timeout=self._patience(), **options)
+            answer = self._http.request(method, url, timeout=self._backoff(), **options)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             fail(f"{url} is no address ({error}): correct it where it is named, which is {self._named.origin}")
         except httpx.TransportError as error:
@@ -181,7 +181,7 @@ class Api:
             raise Unreachable(_problem(answer), _seconds(answer.headers.get("Retry-After", "")), is_pace=is_pace)
         return answer
 
-    def _patience(self) -> float:
+    def _backoff(self) -> float:
         """Seconds for an answer."""
         left = TIMEOUT_SECONDS if self.deadline is None else self.deadline - time.monotonic()
         return min(TIMEOUT_SECONDS, max(left, LEAST_SECONDS))

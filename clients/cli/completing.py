@@ -3,7 +3,7 @@
 import re
 
 import services
-from shared.datafiles import SCHEMAS
+from shared.vocabulary.datafiles import SCHEMAS
 
 
 def service_names() -> list[str]:
@@ -23,6 +23,6 @@ def techniques_and_kinds() -> list[str]:
 
 def rejection_codes() -> list[str]:
     """Every reason for which an event is not taken."""
-    from shared.rejections import Code  # late: only the Tab key asks
+    from shared.events.codes import Code
 
     return [code.value for code in Code]

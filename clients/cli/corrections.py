@@ -18,7 +18,7 @@ from clients.cli.output import Failed, console, errors, fail, print_findings, pr
 from clients.cli.sources import read_submissions
 from clients.cli.states import print_states
 from clients.cli.stomp import send
-from shared.topics import QUEUE
+from shared.events.topics import QUEUE
 
 
 @dataclass(frozen=True)

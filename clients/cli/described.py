@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from clients.cli.examples import Judge, Judged, read_example
 from services.validator.laws import unknown_names
-from shared.datafiles import SCHEMAS, DataFileInvalid, Fault, data_files, examine_data_file, own_folders
-from shared.kinds import Kind, Traits, expanded
-from shared.settings import Settings
-from shared.techniques import GENERIC_PROCESSED, GENERIC_RAW, Technique, TechniqueBook
-from shared.vocabulary import Vocabulary
+from shared.runtime.settings import Settings
+from shared.vocabulary.datafiles import SCHEMAS, DataFileInvalid, Fault, data_files, examine_data_file, own_folders
+from shared.vocabulary.kinds import Kind, Traits, expanded
+from shared.vocabulary.techniques import GENERIC_PROCESSED, GENERIC_RAW, Technique, TechniqueBook
+from shared.vocabulary.vocabulary import Vocabulary
 
 NOBODYS = "said by no file"
 """A text that a producer may send, and by which no kind is recognised."""

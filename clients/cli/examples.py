@@ -13,11 +13,12 @@ from services.linker.handler import Known, Linker
 from services.linker.investigations import Plan, Slot
 from services.linker.relationships import CataloguedDataset
 from services.validator.checking import Checker
-from shared.events import DatasetFacts, Finding, Submission
-from shared.identity import Identities
-from shared.settings import Settings
-from shared.techniques import TechniqueBook
-from shared.vocabulary import Vocabulary
+from shared.events.dataset import DatasetFacts, Submission
+from shared.events.identity import Identities
+from shared.events.sections import Finding
+from shared.runtime.settings import Settings
+from shared.vocabulary.techniques import TechniqueBook
+from shared.vocabulary.vocabulary import Vocabulary
 
 SUBMITTED_AT = datetime.fromisoformat("2100-01-01T00:00:00+00:00")
 """After whatever an example says that it was measured."""

@@ -42,7 +42,7 @@ def export(
 
 def _lineage_note(text: str) -> str | None:
     """What a file says that does not describe its whole lineage."""
-    from shared.mmcif import LINEAGE  # late: it loads all units
+    from shared.vocabulary.mmcif import LINEAGE
 
     found = re.search(rf"^{re.escape(LINEAGE)}details\s+'(.*)'$", text, re.MULTILINE)
     return found and found[1]

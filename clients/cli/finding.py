@@ -17,8 +17,8 @@ from clients.cli.completing import techniques_and_kinds
 from clients.cli.found import SHOWN_COLUMNS, Search, print_found, print_found_csv, print_found_json
 from clients.cli.output import WRONG, Json, console, errors, fail, print_json, print_table, print_tree
 from clients.cli.surroundings import settings, time_of
-from shared.identity import proposal_key
-from shared.visible import visible
+from shared.events.identity import proposal_key
+from shared.foundation.visible import visible
 
 FIXED_WORDS = ("technique", "kind", "finding", "proposal", "beamline")
 SHOWN_VALUES = 30

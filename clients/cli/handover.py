@@ -293,8 +293,8 @@ class Handover:
         if self._timeout_seconds is not None:
             return now - self._began >= self._timeout_seconds
         unheard = all(handed.state["state"] == "unknown" for handed in self.receipts.under_way.values())
-        patience = UNHEARD_SECONDS if unheard and self.receipts.under_way else PATIENCE_SECONDS
-        return now - self._last_moved >= patience
+        backoff = UNHEARD_SECONDS if unheard and self.receipts.under_way else PATIENCE_SECONDS
+        return now - self._last_moved >= backoff
 
     def _rest(self) -> None:
         """Until there is something to do, or the time is over."""

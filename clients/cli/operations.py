@@ -12,8 +12,8 @@ from beamcat_client.addresses import DATABASE_URL, KAFKA
 from clients.cli.completing import service_names
 from clients.cli.output import UNREACHABLE, WRONG, Json, console, fail, print_json, print_table, progress_bar
 from clients.cli.surroundings import operated, own_settings, settings, time_of
-from shared import logs
-from shared.topics import TOPICS
+from shared.events.topics import TOPICS
+from shared.runtime import logs
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ def serve(
     name: Annotated[str, typer.Argument(help=f"One of {', '.join(services.NAMES)}.", autocompletion=service_names)],
 ) -> None:
     """Run one service in the foreground, as a container does."""
-    from shared.service import serve as serve_service
+    from shared.host.service import serve as serve_service
 
     if name not in services.NAMES:
         fail(f"there is no service {name}; there are {', '.join(services.NAMES)}", WRONG)
@@ -34,8 +34,8 @@ def serve(
 
 def migrate() -> None:
     """Bring every service's PostgreSQL schema up to date."""
-    from shared.migrations import SCHEMAS
-    from shared.migrations import migrate as migrate_schemas
+    from shared.postgres.migrations import SCHEMAS
+    from shared.postgres.migrations import migrate as migrate_schemas
 
     _answer_of(migrate_schemas(operated(DATABASE_URL).database_url))
     console.print(f"Up to date: {', '.join(SCHEMAS)}")
@@ -94,7 +94,7 @@ def _told_events() -> Iterator[Callable[[int, int], None]]:
 @topics.command("apply")
 def apply_topics(*, as_json: Json = False) -> None:
     """Create missing topics and set every topic's configuration. Doing it again changes nothing."""
-    from shared.topic_admin import apply_topics as apply
+    from shared.kafka.topic_admin import apply_topics as apply
 
     applied = _answer_of(apply(operated(KAFKA)))
     if as_json:
@@ -110,7 +110,7 @@ def _answer_of(work: Coroutine[Any, Any, T]) -> T:
     """What came of it; where Kafka or PostgreSQL refuse or do not answer, the command ends in words."""
     from sqlalchemy.exc import DBAPIError
 
-    from shared.faults import Fault, fault_of
+    from shared.runtime.faults import Fault, fault_of
 
     logs.set_up_for_command()
     try:

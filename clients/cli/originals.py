@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from shared.topics import QUEUE
+from shared.events.topics import QUEUE
 
 MOST_LINES = 200
 """Lines that are shown of an original, beside those that findings are about."""

@@ -12,7 +12,7 @@ from rich.segment import Segment
 from rich.tree import Tree
 
 from clients.cli.tables import table
-from shared.visible import UNSEEN, visible
+from shared.foundation.visible import UNSEEN, visible
 
 
 class _Visible:

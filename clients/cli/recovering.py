@@ -8,10 +8,10 @@ from datetime import datetime
 import services
 from services.catalog_writer.renumbering import LostNumbers
 from services.linker.reopening import LostInvestigations
-from shared.database import Connection, Database
-from shared.rewinding import check_empty, replay, rewind
-from shared.settings import Settings
-from shared.topics import COMMITTED, REGISTERED
+from shared.events.topics import COMMITTED, REGISTERED
+from shared.kafka.rewind import check_empty, replay, rewind
+from shared.postgres.database import Connection, Database
+from shared.runtime.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ async def recover(settings: Settings, since: datetime, progress: Callable[[int, 
 def remembering_groups(settings: Settings) -> list[str]:
     """The consumer groups of the services that have tables."""
     loaded = [service for service in map(services.load, services.NAMES) if service.schema]
-    return [stage.group for service in loaded for stage in service.assemble(service.ground(settings)).stages]
+    return [stage.group for service in loaded for stage in service.assemble(service.resources(settings)).stages]
 
 
 @asynccontextmanager

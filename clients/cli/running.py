@@ -24,10 +24,10 @@ from clients.cli.receipts import CATALOGUED
 from clients.cli.sources import read_submissions
 from clients.cli.states import print_states
 from clients.cli.surroundings import own_settings
-from shared import logs
-from shared.datafiles import own_folders
-from shared.fatal import Fatal
-from shared.settings import Settings
+from shared.foundation.errors import Fatal
+from shared.runtime import logs
+from shared.runtime.settings import Settings
+from shared.vocabulary.datafiles import own_folders
 
 if TYPE_CHECKING:  # an image has no embedded stack, and the process of a service need not load it
     from deploy.embedded.installation import Installation
@@ -197,8 +197,8 @@ def _check_data_files(known: Settings) -> None:
     Raises:
         Fatal: a file is wrong; the message has its line and key.
     """
-    from shared.techniques import TechniqueBook
-    from shared.vocabulary import Vocabulary, load_combining
+    from shared.vocabulary.techniques import TechniqueBook
+    from shared.vocabulary.vocabulary import Vocabulary, load_combining
 
     own = own_folders("vocabulary", known.schema_directories)
     Vocabulary.load(own)

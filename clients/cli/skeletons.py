@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from shared.datafiles import FOLDERS
+from shared.vocabulary.datafiles import FOLDERS
 
 TECHNIQUE = """\
 # {title}: say here what it measures, and what of.

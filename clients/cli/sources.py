@@ -19,7 +19,7 @@ from clients.cli.importing.gathering import BETWEEN, FileNotUnderstood, Given, U
 from clients.cli.importing.results import OF_ANOTHER
 from clients.cli.lines import WANTED, entries
 from clients.cli.output import console, fail
-from shared.events import Finding
+from shared.events.sections import Finding
 
 STANDARD_INPUT = Path("-")
 LINES = (".ndjson", ".jsonl")

@@ -11,7 +11,7 @@ from beamcat_client.addresses import DATABASE_URL, ENVIRONMENT, KAFKA, Catalogue
 from beamcat_client.errors import AddressUnknown, BeamcatError, NotRunning, ProfileUnknown
 from clients.cli.options import NOTHING, given
 from clients.cli.output import FAILED, UNREACHABLE, WRONG, errors, fail
-from shared.settings import Settings, SettingsInvalid, read_settings
+from shared.runtime.settings import Settings, SettingsInvalid, read_settings
 
 TOKENS_FILE = "BEAMCAT_TOKENS_FILE"
 OPERATED = {DATABASE_URL: "database", KAFKA: "Kafka", TOKENS_FILE: "tokens file"}

@@ -11,7 +11,7 @@ from clients.cli.api import connect
 from clients.cli.completing import techniques_and_kinds
 from clients.cli.output import FAILED, Json, console, fail, print_json, print_table
 from clients.cli.surroundings import own_settings
-from shared.datafiles import DataFileInvalid
+from shared.vocabulary.datafiles import DataFileInvalid
 
 if TYPE_CHECKING:  # late where it is used: it needs validator and linker
     from clients.cli.described import Report

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from clients.cli.output import WRONG, Json, console, fail, print_json, print_table
 from clients.cli.surroundings import TOKENS_FILE, operated, settings, time_of
-from shared.tokens import TokenNameTaken, TokensUnreadable, create_token, list_tokens, revoke_token
+from shared.access.tokens import TokenNameTaken, TokensUnreadable, create_token, list_tokens, revoke_token
 
 T = TypeVar("T")
 

@@ -14,10 +14,10 @@ from deploy.embedded.forked import Nursery, ServiceProcess
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.stack import Stack, embedded_stack
 from deploy.embedded.supervisor import Supervisor, supervised
-from shared.migrations import migrate
-from shared.settings import Settings
-from shared.tokens import create_token
-from shared.topic_admin import apply_topics
+from shared.access.tokens import create_token
+from shared.kafka.topic_admin import apply_topics
+from shared.postgres.migrations import migrate
+from shared.runtime.settings import Settings
 
 FIRST_PORT = 18000
 STOMP_PORT = 61613

@@ -17,8 +17,8 @@ import sys
 from typing import Any
 
 import services
-from shared.service import serve
-from shared.settings import SettingsInvalid, read_settings
+from shared.host.service import serve
+from shared.runtime.settings import SettingsInvalid, read_settings
 
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15  # of prctl(2), Linux
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 
 from deploy.embedded.server import Child, ServerFailedError
-from shared.fatal import Fatal
+from shared.foundation.errors import Fatal
 
 FIRST_DELAY_SECONDS = 0.2
 LONGEST_DELAY_SECONDS = 30.0

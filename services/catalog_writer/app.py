@@ -6,21 +6,21 @@ from services.catalog_writer.documents import CatalogView
 from services.catalog_writer.handler import commit
 from services.catalog_writer.outbox import PostgresOutbox
 from services.catalog_writer.store import PostgresCatalog
-from shared.datafiles import own_folders
-from shared.relay import Relay
-from shared.service import Ground, Parts, Service
-from shared.stage import Stage
-from shared.topics import TRACKED
-from shared.vocabulary import load_combining
+from shared.events.topics import TRACKED
+from shared.host.service import Components, Resources, Service
+from shared.stages.relay import Relay
+from shared.stages.stage import Stage
+from shared.vocabulary.datafiles import own_folders
+from shared.vocabulary.vocabulary import load_combining
 
 
-def assemble(ground: Ground) -> Parts:
+def assemble(resources: Resources) -> Components:
     """One stage that publishes nothing itself, and one relay."""
-    relay = Relay("catalog-relay", PostgresOutbox(ground.database), ground.publisher, ground.patience)
-    store = PostgresCatalog(ground.database, ground.clock)
-    rules = load_combining(own_folders("vocabulary", ground.settings.schema_directories))
+    relay = Relay("catalog-relay", PostgresOutbox(resources.database), resources.publisher, resources.backoff)
+    store = PostgresCatalog(resources.database, resources.clock)
+    rules = load_combining(own_folders("vocabulary", resources.settings.schema_directories))
     stage = Stage("catalog_writer", TRACKED, CatalogView, partial(commit, rules), store, saved=relay.wake)
-    return Parts(stages=[stage], tasks=[relay.run])
+    return Components(stages=[stage], tasks=[relay.run])
 
 
 SERVICE = Service("catalog_writer", assemble, schema="catalog")

@@ -8,22 +8,13 @@ from typing import Any
 from pydantic import Field
 from pydantic_core import from_json, to_json
 
-from shared.events import (
-    Commit,
-    Container,
-    DatasetFacts,
-    DocumentFacts,
-    Finding,
-    LinkedInput,
-    Links,
-    SampleRef,
-    Section,
-    Tracking,
-)
-from shared.identity import Identities
-from shared.members import Member
-from shared.topics import COMMITTED
-from shared.wire import Message, SubmissionId, headers_of
+from shared.events.dataset import Commit, DatasetFacts, DocumentFacts, LinkedInput, Links, Tracking
+from shared.events.identity import Identities
+from shared.events.members import Member
+from shared.events.sample import Container, SampleRef
+from shared.events.sections import Finding, Section
+from shared.events.topics import COMMITTED
+from shared.events.wire import Message, SubmissionId, headers_of
 
 CONTENT_REPLACED, INPUT_REPLACED, AMBIGUOUS, MANY_PARTS = (
     "content_replaced",

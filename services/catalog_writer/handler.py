@@ -19,12 +19,12 @@ from services.catalog_writer.documents import (
 )
 from services.catalog_writer.parts import joined
 from services.catalog_writer.recollecting import in_place_of, says_the_same
-from shared.combining import Combining
-from shared.events import Commit, DatasetFacts
-from shared.rejections import Code, Refusal
-from shared.stage import Learned, Outcome
-from shared.topics import COMMITTED
-from shared.wire import Received, SubmissionId, member
+from shared.events.codes import Code, Refusal
+from shared.events.dataset import Commit, DatasetFacts
+from shared.events.topics import COMMITTED
+from shared.events.wire import Received, SubmissionId, member
+from shared.stages.outcomes import Learned, Outcome
+from shared.vocabulary.combining import Combining
 
 
 @dataclass(frozen=True, slots=True)

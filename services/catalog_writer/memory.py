@@ -9,9 +9,9 @@ from uuid import UUID
 
 from services.catalog_writer.documents import CatalogView, message_of
 from services.catalog_writer.handler import Answered, Catalogued, Known, Revised
-from shared.rejections import Refusal
-from shared.stage import Outcome
-from shared.wire import Message, Received, SubmissionId, trace_of
+from shared.events.codes import Refusal
+from shared.events.wire import Message, Received, SubmissionId, trace_of
+from shared.stages.outcomes import Outcome
 
 
 class MemoryCatalog:

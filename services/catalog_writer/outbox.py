@@ -7,8 +7,8 @@ import asyncpg
 
 from services.catalog_writer.documents import message_of
 from services.catalog_writer.rows import unpacked
-from shared.database import Database, kept_awake
-from shared.wire import Message, SubmissionId
+from shared.events.wire import Message, SubmissionId
+from shared.postgres.database import Database, kept_awake
 
 RELAY_LOCK = 0x636174616C6F67
 """Held by the one relay at work; advisory locks are the whole database's."""

@@ -14,9 +14,10 @@ from typing import Any, Self, cast
 from pydantic_core import to_json
 
 from services.catalog_writer.documents import MANY_PARTS, CatalogDocument, united
-from shared.combining import Combining
-from shared.events import Finding, SaidParameter
-from shared.events import Part as Kept
+from shared.events.dataset import Part as Kept
+from shared.events.dataset import SaidParameter
+from shared.events.sections import Finding
+from shared.vocabulary.combining import Combining
 
 Said = Mapping[str, Any]
 """Parameters by canonical name."""

@@ -9,8 +9,8 @@ from services.catalog_writer.documents import (
     replaced,
     same_content,
 )
-from shared.events import Finding
-from shared.identity import sample_key
+from shared.events.identity import sample_key
+from shared.events.sections import Finding
 
 OWN = (CONTENT_REPLACED, INPUT_REPLACED)
 """Findings on the history of a dataset, which no producer repeats."""

@@ -8,11 +8,12 @@ import contextlib
 from collections.abc import Iterable
 from uuid import UUID
 
-from shared.database import Connection
-from shared.events import Commit, Section
-from shared.rejections import Poison
-from shared.topics import COMMITTED
-from shared.wire import Record, read
+from shared.events.codes import Poison
+from shared.events.dataset import Commit
+from shared.events.sections import Section
+from shared.events.topics import COMMITTED
+from shared.events.wire import Record, read
+from shared.postgres.database import Connection
 
 REMEMBER = """
 insert into told_number (dataset_id, number)

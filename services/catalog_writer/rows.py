@@ -7,9 +7,9 @@ import cramjam
 
 from services.catalog_writer.documents import CatalogDocument, CatalogView
 from services.catalog_writer.handler import Answered, Revised
-from shared.rejections import Refusal
-from shared.stage import Outcome
-from shared.wire import Received, content_of, trace_of
+from shared.events.codes import Refusal
+from shared.events.wire import Received, content_of, trace_of
+from shared.stages.outcomes import Outcome
 
 Row = Sequence[object]
 

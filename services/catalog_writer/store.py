@@ -24,13 +24,13 @@ from services.catalog_writer.rows import (
     unpacked,
 )
 from services.catalog_writer.tables import DATASET, FILE, INVESTIGATION, LINK, OUTBOX, RECEIPT, REVISION, SAMPLE
-from shared.database import Connection, Database
-from shared.failpoints import failpoint
-from shared.metrics import SUBMITTED_TO_COMMITTED
-from shared.rejections import Code, Refusal
-from shared.stage import Outcome
-from shared.topics import MEBIBYTE
-from shared.wire import Received, SubmissionId
+from shared.events.codes import Code, Refusal
+from shared.events.topics import MEBIBYTE
+from shared.events.wire import Received, SubmissionId
+from shared.postgres.database import Connection, Database
+from shared.runtime.failpoints import failpoint
+from shared.runtime.metrics import SUBMITTED_TO_COMMITTED
+from shared.stages.outcomes import Outcome
 
 CODES = {code.value: code for code in Code}
 

@@ -3,32 +3,34 @@
 from services.gateway.checking import Verdicts
 from services.gateway.descriptions import Descriptions
 from services.gateway.routes import Edge
-from shared.confirming import Confirmations
-from shared.datafiles import own_folders
-from shared.producer_watch import ProducerWatch, WatchedPublisher
-from shared.quota import DAY_SECONDS, ByteQuota
-from shared.service import Ground, Parts, Service
-from shared.techniques import TechniqueBook
-from shared.tokens import Tokens
-from shared.vocabulary import Vocabulary
+from shared.access.quota import DAY_SECONDS, ByteQuota
+from shared.access.tokens import Tokens
+from shared.host.service import Components, Resources, Service
+from shared.kafka.confirmation import Confirmations
+from shared.kafka.producer_watch import ProducerWatch, WatchedPublisher
+from shared.vocabulary.datafiles import own_folders
+from shared.vocabulary.techniques import TechniqueBook
+from shared.vocabulary.vocabulary import Vocabulary
 
 
-def assemble(ground: Ground) -> Parts:
-    """The routes, on the ground's publisher, and the watch over producers."""
-    settings = ground.settings
+def assemble(resources: Resources) -> Components:
+    """The routes, on the shared publisher, and the watch over producers."""
+    settings = resources.settings
     own = settings.schema_directories
     vocabulary = Vocabulary.load(own_folders("vocabulary", own))
-    watch = ProducerWatch(settings, "gateway", ground.patience)
+    watch = ProducerWatch(settings, "gateway", resources.backoff)
     edge = Edge(
         Tokens(settings.tokens_file),
-        ground.identities,
-        Confirmations(WatchedPublisher(ground.publisher, watch), ByteQuota(settings.source_bytes_per_day, DAY_SECONDS)),
+        resources.identities,
+        Confirmations(
+            WatchedPublisher(resources.publisher, watch), ByteQuota(settings.source_bytes_per_day, DAY_SECONDS)
+        ),
         Verdicts(settings.validator_url, settings.linker_url),
         Descriptions(TechniqueBook.load(own_folders("techniques", own)), vocabulary),
-        ground.clock,
+        resources.clock,
         watch.wait_seconds,
     )
-    return Parts(router=edge.router(), tasks=(watch.run,))
+    return Components(router=edge.router(), tasks=(watch.run,))
 
 
 SERVICE = Service("gateway", assemble)

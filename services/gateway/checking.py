@@ -7,8 +7,8 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from shared.events import Finding
-from shared.problems import AWAY, Problem
+from shared.events.sections import Finding
+from shared.http.problems import AWAY, Problem
 
 ANSWER_SECONDS = 10.0
 

@@ -7,12 +7,12 @@ from hashlib import sha256
 
 from fastapi import Request, Response
 
-from shared.kind_schema import kind_schema, technique_schema
-from shared.kinds import Kind
-from shared.parameter_schema import Schema
-from shared.problems import Problem
-from shared.techniques import Technique, TechniqueBook
-from shared.vocabulary import Vocabulary
+from shared.http.problems import Problem
+from shared.vocabulary.kind_schema import kind_schema, technique_schema
+from shared.vocabulary.kinds import Kind
+from shared.vocabulary.parameter_schema import Schema
+from shared.vocabulary.techniques import Technique, TechniqueBook
+from shared.vocabulary.vocabulary import Vocabulary
 
 SCHEMA_TYPE = "application/schema+json"
 FRESH_SECONDS = 300

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.metrics import KEYS_FORGOTTEN
-from shared.problems import UNPROCESSABLE, Problem
-from shared.wire import fingerprint
+from shared.events.wire import fingerprint
+from shared.http.problems import UNPROCESSABLE, Problem
+from shared.runtime.metrics import KEYS_FORGOTTEN
 
 MOST_BYTES_OF_A_SOURCE = 2 * 1024 * 1024
 """Some 5,000 ids of one source. Its oldest are forgotten beyond that, and nobody else's."""

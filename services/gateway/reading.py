@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from shared.problems import FieldFault, Problem, invalid
-from shared.topics import MOST_INPUTS
+from shared.events.topics import MOST_INPUTS
+from shared.http.problems import FieldFault, Problem, invalid
 
 M = TypeVar("M", bound=BaseModel)
 

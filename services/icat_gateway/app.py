@@ -9,10 +9,10 @@ from services.icat_gateway.framing import Reason
 from services.icat_gateway.jolokia import Jolokia
 from services.icat_gateway.ports import QUEUES
 from services.icat_gateway.translation import Translator
-from shared.metrics import ICAT_FRAMES, ICAT_REFUSED, begin
-from shared.producer_watch import ProducerWatch, WatchedPublisher
-from shared.service import Ground, Parts, Service
-from shared.topics import INVESTIGATIONS, REPORTS, SUBMITTED
+from shared.events.topics import INVESTIGATIONS, REPORTS, SUBMITTED
+from shared.host.service import Components, Resources, Service
+from shared.kafka.producer_watch import ProducerWatch, WatchedPublisher
+from shared.runtime.metrics import ICAT_FRAMES, ICAT_REFUSED, begin
 
 VALIDATOR = Group("beamcat.validator", SUBMITTED.name)
 LINKER = Group("beamcat.linker-investigations", INVESTIGATIONS.name)
@@ -27,18 +27,18 @@ CONSUMERS = {
 """Who consumes what the frames of a queue become; investigations that start take icatIngest as well."""
 
 
-def assemble(ground: Ground) -> Parts:
+def assemble(resources: Resources) -> Components:
     """STOMP and Jolokia, each on its own port, whether Kafka is there or not."""
     begin(ICAT_FRAMES, QUEUES, ("published", "spooled", "delivered"))
     begin(ICAT_REFUSED, Reason)
-    settings = ground.settings
-    translator = Translator(ground.identities, ZoneInfo(settings.time_zone))
-    watch = ProducerWatch(settings, "icat_gateway", ground.patience)
-    publisher = WatchedPublisher(ground.publisher, watch)
-    edge = Edge(settings, translator, publisher, ground.patience, ground.clock, Bounds(), watch.wait_seconds)
-    consumers = Consumers(settings, CONSUMERS, ground.patience)
-    jolokia = Jolokia(settings, consumers, ground.patience, ground.clock)
-    return Parts(router=jolokia.router(), edges=(edge.run, consumers.run, jolokia.serve, watch.run))
+    settings = resources.settings
+    translator = Translator(resources.identities, ZoneInfo(settings.time_zone))
+    watch = ProducerWatch(settings, "icat_gateway", resources.backoff)
+    publisher = WatchedPublisher(resources.publisher, watch)
+    edge = Edge(settings, translator, publisher, resources.backoff, resources.clock, Bounds(), watch.wait_seconds)
+    consumers = Consumers(settings, CONSUMERS, resources.backoff)
+    jolokia = Jolokia(settings, consumers, resources.backoff, resources.clock)
+    return Components(router=jolokia.router(), edges=(edge.run, consumers.run, jolokia.serve, watch.run))
 
 
 SERVICE = Service("icat_gateway", assemble)

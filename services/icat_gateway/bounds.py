@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from shared.topics import MOST_FRAME_BYTES
+from shared.events.topics import MOST_FRAME_BYTES
 
 KIBIBYTE = 1024
 LARGE_BYTES = 64 * KIBIBYTE

@@ -16,8 +16,8 @@ from services.icat_gateway.framing import Parser, Reason, Refused, StompFrame, w
 from services.icat_gateway.large_frames import LargeFrames, Request
 from services.icat_gateway.session import Answer, Leave, Session, Take
 from services.icat_gateway.translation import Frame, source_of
-from shared.admission import Standing, address_of
-from shared.metrics import ICAT_REFUSED
+from shared.access.admission import Standing, address_of
+from shared.runtime.metrics import ICAT_REFUSED
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import KafkaError
 
-from shared.backoff import Patience
-from shared.kafka_access import ONLY_COMMITTED, farewell, kafka_access
-from shared.settings import Settings
+from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access
+from shared.runtime.backoff import Backoff
+from shared.runtime.settings import Settings
 
 NAME = "icat_gateway"
 LOOK_SECONDS = 2.0
@@ -69,12 +69,12 @@ class Consumers:
         self,
         settings: Settings,
         groups: Mapping[str, Group],
-        patience: Patience,
+        backoff: Backoff,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._access = kafka_access(settings)
         self._groups = groups
-        self._patience = patience
+        self._backoff = backoff
         self._monotonic = monotonic
         self._known = {group: Consumption() for group in set(groups.values())}
 
@@ -91,10 +91,10 @@ class Consumers:
                     while True:
                         await self._look(admin, consumer)
                         attempt = 0
-                        await self._patience.sleep(LOOK_SECONDS)
+                        await self._backoff.sleep(LOOK_SECONDS)
             except (KafkaError, OSError, TimeoutError) as error:
                 attempt += 1
-                await self._patience.wait(attempt, f"{NAME} (consumers)", error)
+                await self._backoff.wait(attempt, f"{NAME} (consumers)", error)
 
     async def _look(self, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> None:
         async with asyncio.timeout(STALE_SECONDS):

@@ -10,11 +10,11 @@ from services.icat_gateway.handler import set_aside
 from services.icat_gateway.intake import Intake
 from services.icat_gateway.ports import Taken
 from services.icat_gateway.spool import Spool, SpoolFull
-from shared.backoff import Patience
-from shared.failpoints import failpoint
-from shared.metrics import ICAT_ASIDE, ICAT_FRAMES
-from shared.publisher import Publisher
-from shared.wire import Message
+from shared.events.wire import Message
+from shared.kafka.publisher import Publisher
+from shared.runtime.backoff import Backoff
+from shared.runtime.failpoints import failpoint
+from shared.runtime.metrics import ICAT_ASIDE, ICAT_FRAMES
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Delivery:
         *,
         translate: Callable[[Taken], Sequence[Message]],
         publisher: Publisher,
-        patience: Patience,
+        backoff: Backoff,
         clock: Callable[[], datetime],
         confirmation_seconds: float,
         attempts: Attempts,
@@ -52,7 +52,7 @@ class Delivery:
         self._clock = clock
         self._translate = translate
         self._publisher = publisher
-        self._patience = patience
+        self._backoff = backoff
         self._confirmation_seconds = confirmation_seconds
         self._late: asyncio.Task[None] | None = None
 
@@ -82,7 +82,7 @@ class Delivery:
                 outcome = await self._attempt(batch)
             except Exception as error:  # noqa: BLE001  whatever it is, the frames are safe here and nowhere else
                 attempt += 1
-                await self._patience.wait(attempt, NAME, error)
+                await self._backoff.wait(attempt, NAME, error)
                 continue
             attempt = 0
             failpoint(NAME, "after_publish")
@@ -130,7 +130,7 @@ class Delivery:
                 await self._spool.append(frames)
             except SpoolFull as full:
                 attempt += 1
-                await self._patience.wait(attempt, NAME, full)
+                await self._backoff.wait(attempt, NAME, full)
             else:
                 failpoint(NAME, "after_spool")
                 return

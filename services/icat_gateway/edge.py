@@ -14,11 +14,11 @@ from services.icat_gateway.intake import Intake
 from services.icat_gateway.ports import Taken, Translator
 from services.icat_gateway.server import Server
 from services.icat_gateway.spool import Spool
-from shared.backoff import Patience
-from shared.metrics import ICAT_ASIDE, ICAT_SPOOL_BYTES, ICAT_SPOOL_FRAMES, ICAT_SPOOL_OLDEST
-from shared.publisher import Publisher
-from shared.settings import Settings
-from shared.wire import Message
+from shared.events.wire import Message
+from shared.kafka.publisher import Publisher
+from shared.runtime.backoff import Backoff
+from shared.runtime.metrics import ICAT_ASIDE, ICAT_SPOOL_BYTES, ICAT_SPOOL_FRAMES, ICAT_SPOOL_OLDEST
+from shared.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -35,13 +35,13 @@ class Edge:
         settings: Settings,
         translator: Translator,
         publisher: Publisher,
-        patience: Patience,
+        backoff: Backoff,
         clock: Callable[[], datetime],
         bounds: Bounds,
         wait_seconds: Callable[[str], float] = lambda _source: 0.0,
     ) -> None:
         self._translator = translator
-        self._patience = patience
+        self._backoff = backoff
         self._clock = clock
         intake = Intake(bounds.waiting_bytes)
         self.spool = Spool(settings.stomp_spool, settings.stomp_spool_bytes)
@@ -52,7 +52,7 @@ class Edge:
             self.spool,
             translate=self._translate,
             publisher=publisher,
-            patience=patience,
+            backoff=backoff,
             clock=clock,
             confirmation_seconds=bounds.confirmation_seconds,
             attempts=self.attempts,
@@ -92,7 +92,7 @@ class Edge:
             task.result()
 
     async def _until_stopped(self) -> None:
-        await self._patience.sleep(float("inf"))
+        await self._backoff.sleep(float("inf"))
 
     async def _measure(self) -> None:
         while True:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.icat_gateway.bounds import LARGE_BYTES
 from services.icat_gateway.ports import Taken
-from shared.metrics import ICAT_WAITING_BYTES
+from shared.runtime.metrics import ICAT_WAITING_BYTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from fastapi.responses import JSONResponse
 
 from services.icat_gateway.consuming import Consumers
 from services.icat_gateway.ports import QUEUES
-from shared.backoff import Patience
-from shared.door import Door
-from shared.fatal import cannot_listen
-from shared.http_door import HttpConfig, HttpServer
-from shared.problems import answer_in_problems
-from shared.settings import Settings
+from shared.foundation.errors import cannot_listen
+from shared.http.door import Door
+from shared.http.problems import answer_in_problems
+from shared.http.server import HttpConfig, HttpServer
+from shared.runtime.backoff import Backoff
+from shared.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -28,11 +28,11 @@ class Jolokia:
     """The route, and its server on the port that clients know."""
 
     def __init__(
-        self, settings: Settings, consumers: Consumers, patience: Patience, clock: Callable[[], datetime]
+        self, settings: Settings, consumers: Consumers, backoff: Backoff, clock: Callable[[], datetime]
     ) -> None:
         self._settings = settings
         self._consumers = consumers
-        self._patience = patience
+        self._backoff = backoff
         self._clock = clock
 
     def router(self) -> APIRouter:
@@ -78,7 +78,7 @@ class Jolokia:
         server = _Server(HttpConfig(self.app(), self._settings, lifespan="off"))
         serving = asyncio.create_task(server.serve([listening]))
         try:
-            await self._patience.sleep(float("inf"))
+            await self._backoff.sleep(float("inf"))
         finally:
             server.should_exit = True
             await serving

@@ -14,12 +14,12 @@ from services.icat_gateway.intake import Intake, Waiting
 from services.icat_gateway.large_frames import LargeFrames
 from services.icat_gateway.ports import OVERHEAD_BYTES, Taken
 from services.icat_gateway.translation import Frame
-from shared.admission import Admission
-from shared.descriptors import ACCEPTED_AT_ONCE, lengthen_queue, room_for
-from shared.fatal import cannot_listen
-from shared.metrics import DOOR_REFUSED, ICAT_CONNECTIONS, ICAT_REFUSED
-from shared.quota import DAY_SECONDS, ByteQuota
-from shared.settings import Settings
+from shared.access.admission import Admission
+from shared.access.quota import DAY_SECONDS, ByteQuota
+from shared.foundation.errors import cannot_listen
+from shared.runtime.descriptors import ACCEPTED_AT_ONCE, lengthen_queue, room_for
+from shared.runtime.metrics import DOOR_REFUSED, ICAT_CONNECTIONS, ICAT_REFUSED
+from shared.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 

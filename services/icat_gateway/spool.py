@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from services.icat_gateway.ports import Taken
 from services.icat_gateway.translation import Frame
-from shared.fatal import Fatal
+from shared.foundation.errors import Fatal
 
 logger = logging.getLogger(__name__)
 

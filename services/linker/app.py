@@ -7,35 +7,37 @@ from services.linker.looking import SecondLooks
 from services.linker.ports import ReleaseOutbox
 from services.linker.routes import routes
 from services.linker.store import PostgresLinks
-from shared.datafiles import own_folders
-from shared.events import InvestigationAnnounced
-from shared.relay import Relay
-from shared.service import Ground, Parts, Service
-from shared.stage import Stage
-from shared.techniques import TechniqueBook
-from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, REGISTERED, REJECTED, VALIDATED
+from shared.events.investigation import InvestigationAnnounced
+from shared.events.topics import COMMITTED, INVESTIGATIONS, LINKED, REGISTERED, REJECTED, VALIDATED
+from shared.host.service import Components, Resources, Service
+from shared.stages.relay import Relay
+from shared.stages.stage import Stage
+from shared.vocabulary.datafiles import own_folders
+from shared.vocabulary.techniques import TechniqueBook
 
 
-def assemble(ground: Ground) -> Parts:
+def assemble(resources: Resources) -> Components:
     """Four stages over one memory, the relays of what is released and of second looks, and the timer."""
-    techniques = TechniqueBook.load(own_folders("techniques", ground.settings.schema_directories))
-    links = PostgresLinks(ground.database, ground.identities, techniques.input_demands, ground.settings.awaited_inputs)
-    linker = Linker(techniques, ground.identities, ground.settings.await_inputs_seconds)
-    office = UserOffice(ground.identities)
-    relay = Relay("linker-relay", ReleaseOutbox(links, linker, ground.clock), ground.publisher, ground.patience)
-    looks = Relay("linker-looks", SecondLooks(links, ground.clock), ground.publisher, ground.patience)
-    deadlines = Deadlines(links, relay, ground.patience, ground.clock)
-    return Parts(
+    techniques = TechniqueBook.load(own_folders("techniques", resources.settings.schema_directories))
+    links = PostgresLinks(
+        resources.database, resources.identities, techniques.input_demands, resources.settings.awaited_inputs
+    )
+    linker = Linker(techniques, resources.identities, resources.settings.await_inputs_seconds)
+    office = UserOffice(resources.identities)
+    relay = Relay("linker-relay", ReleaseOutbox(links, linker, resources.clock), resources.publisher, resources.backoff)
+    looks = Relay("linker-looks", SecondLooks(links, resources.clock), resources.publisher, resources.backoff)
+    deadlines = Deadlines(links, relay, resources.backoff, resources.clock)
+    return Components(
         stages=(
             Stage("linker", VALIDATED, LinkerView, linker.link, links.linking, LINKED, relay.wake),
             Stage("linker-commits", COMMITTED, CommittedView, learn_commits, links.commits, saved=relay.wake),
             Stage("linker-investigations", INVESTIGATIONS, InvestigationAnnounced, office.learn, links.announcements,
                   REGISTERED, relay.wake),
             Stage("linker-rejections", REJECTED, RejectedView, learn_rejections, links.rejections, saved=relay.wake,
-                  onlooker=True),
+                  publishes_rejections=False),
         ),
         tasks=(relay.run, looks.run, deadlines.run),
-        router=routes(links, linker, ground.clock),
+        router=routes(links, linker, resources.clock),
     )  # fmt: skip
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.linker.handler import Known, LinkerView
-from shared.rejections import Code, Refusal
-from shared.wire import Received, SubmissionId
+from shared.events.codes import Code, Refusal
+from shared.events.wire import Received, SubmissionId
 
 MOST_AWAITED = 100_000
 """Inputs that the submissions of one source may await together, unless a setting says otherwise."""

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services.linker.ports import MOST_AT_ONCE, Links
-from shared.backoff import Patience
-from shared.metrics import HELD, LONGEST_HELD
-from shared.relay import Relay
-from shared.retries import until_done
+from shared.runtime.backoff import Backoff
+from shared.runtime.metrics import HELD, LONGEST_HELD
+from shared.runtime.retries import until_done
+from shared.stages.relay import Relay
 
 NAME = "linker-deadlines"
 TICK_SECONDS = 1.0
@@ -18,18 +18,18 @@ TICKS_BETWEEN_LOOKS = 60
 class Deadlines:
     """Looks once a second. Any number of replicas may look: a row expires once."""
 
-    def __init__(self, links: Links, relay: Relay, patience: Patience, clock: Callable[[], datetime]) -> None:
+    def __init__(self, links: Links, relay: Relay, backoff: Backoff, clock: Callable[[], datetime]) -> None:
         self._links = links
         self._relay = relay
-        self._patience = patience
+        self._backoff = backoff
         self._clock = clock
         self._ticks = 0
 
     async def run(self) -> None:
         """Tick until the service stops."""
         while True:
-            await until_done(NAME, self.tick, self._patience)
-            await self._patience.sleep(TICK_SECONDS)
+            await until_done(NAME, self.tick, self._backoff)
+            await self._backoff.sleep(TICK_SECONDS)
 
     async def tick(self) -> None:
         """Expire what is late; count what waits, and how long it has."""

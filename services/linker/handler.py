@@ -10,15 +10,17 @@ from services.linker.investigations import Plan, investigation_of
 from services.linker.lineage import Node, circle_through
 from services.linker.near import Near, looked_for, near_misses, near_paths
 from services.linker.relationships import CataloguedDataset, disagreements, forsaken, input_replaced, milder, refusing
-from shared.events import DatasetFacts, Finding, InputRef, LinkedInput, Links, Pending, Section
-from shared.findings import summed_up
-from shared.identity import Identities
-from shared.rejecting import first_reading
-from shared.rejections import Code, Refusal
-from shared.relations import NO_DEMANDS, InputDemands
-from shared.stage import Learned, Outcome, Passed, Waiting
-from shared.techniques import TechniqueBook
-from shared.wire import Received, SubmissionId
+from shared.events.codes import Code, Refusal
+from shared.events.dataset import DatasetFacts, InputRef, LinkedInput, Links
+from shared.events.findings import summed_up
+from shared.events.identity import Identities
+from shared.events.pending import Pending
+from shared.events.rejection_message import first_reading
+from shared.events.sections import Finding, Section
+from shared.events.wire import Received, SubmissionId
+from shared.stages.outcomes import Learned, Outcome, Passed, Waiting
+from shared.vocabulary.relations import NO_DEMANDS, InputDemands
+from shared.vocabulary.techniques import TechniqueBook
 
 AWAIT_SECONDS = 7 * 86400.0
 """How long the inputs of a dataset are awaited whose kind no technique describes."""
@@ -280,7 +282,7 @@ class Linker:
                 state=State.WAITING if verdict.missing else State.RELEASED,
                 since=now,
                 waits_for=tuple(declared.path for declared in verdict.missing),
-                deadline=now + self._patience(dataset.kind) if verdict.missing else None,
+                deadline=now + self._backoff(dataset.kind) if verdict.missing else None,
             )
         )
 
@@ -340,7 +342,7 @@ class Linker:
                 return None
         return kind.objection_to([*kinds, *[NOT_CATALOGUED] * missing])
 
-    def _patience(self, kind_name: str) -> timedelta:
+    def _backoff(self, kind_name: str) -> timedelta:
         kind = self._techniques.kind(kind_name)
         technique_seconds = AWAIT_SECONDS if kind is None else kind.await_inputs_seconds
         return timedelta(seconds=self._await_inputs_seconds or technique_seconds)

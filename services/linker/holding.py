@@ -8,14 +8,14 @@ from uuid import UUID
 from services.linker.handler import HeldSubmission, Known, Linker, LinkerView, State, add_ancestry
 from services.linker.lineage import Node
 from services.linker.near import Near, near_misses
-from shared import notes
-from shared.events import DatasetFacts, Links
-from shared.rejecting import first_reading, rejection_message
-from shared.rejections import Code, Poison, Refusal
-from shared.stage import Outcome, Passed, Waiting
-from shared.subject import subject_of
-from shared.topics import LINKED, VALIDATED
-from shared.wire import Message, Received, Record, SubmissionId, derived_headers, read, splice, trace_of
+from shared.events import notes
+from shared.events.codes import Code, Poison, Refusal
+from shared.events.dataset import DatasetFacts, Links
+from shared.events.rejection_message import first_reading, rejection_message
+from shared.events.subject import subject_of
+from shared.events.topics import LINKED, VALIDATED
+from shared.events.wire import Message, Received, Record, SubmissionId, derived_headers, read, splice, trace_of
+from shared.stages.outcomes import Outcome, Passed, Waiting
 
 STAGE = "linker"
 MOST_TOLD = 20

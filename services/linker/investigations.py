@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
-from shared.events import DatasetFacts, Finding, InvestigationRef
-from shared.identity import Identities
+from shared.events.dataset import DatasetFacts
+from shared.events.identity import Identities
+from shared.events.investigation import InvestigationRef
+from shared.events.sections import Finding
 
 NEAR = timedelta(hours=48)
 """Sessions start early and end late: so far outside a slot a dataset still belongs to it, as at the ESRF."""

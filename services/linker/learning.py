@@ -9,21 +9,21 @@ from services.linker.investigations import Plan, Slot, office_number, opened, op
 from services.linker.moving import CommittedDocument, Move, Placed, asked_for, move, placed
 from services.linker.relationships import CataloguedDataset, forsaken
 from services.linker.revisiting import Revisit, Stir, Surroundings, revisit_of, stir_of
-from shared.events import (
-    Commit,
+from shared.events.codes import Code, Refusal
+from shared.events.dataset import Commit
+from shared.events.identity import Identities, proposal_key
+from shared.events.investigation import (
     Investigation,
     InvestigationAnnounced,
     InvestigationRegistered,
-    Origin,
     RescheduledInvestigation,
-    Section,
     StartedInvestigation,
 )
-from shared.identity import Identities, proposal_key
-from shared.rejections import Code, Refusal
-from shared.stage import Learned, Outcome, Told
-from shared.topics import COMMITTED
-from shared.wire import Received, storable
+from shared.events.rejection import Origin
+from shared.events.sections import Section
+from shared.events.topics import COMMITTED
+from shared.events.wire import Received, storable
+from shared.stages.outcomes import Learned, Outcome, Told
 
 MOST_REASON_CHARACTERS = 500
 """Of an input's rejection, in that of what waited for it."""

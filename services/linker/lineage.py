@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from shared.events import DatasetFacts
+from shared.events.dataset import DatasetFacts
 
 
 @dataclass(frozen=True, slots=True)

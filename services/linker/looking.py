@@ -9,9 +9,10 @@ from services.linker.handler import introduced, pending_of
 from services.linker.holding import STAGE, Holding, open_holding
 from services.linker.near import Near, looked_for
 from services.linker.ports import MOST_AT_ONCE, Links
-from shared.events import DatasetFacts, DatasetPending
-from shared.topics import PENDING
-from shared.wire import Message, derived_headers
+from shared.events.dataset import DatasetFacts
+from shared.events.pending import DatasetPending
+from shared.events.topics import PENDING
+from shared.events.wire import Message, derived_headers
 
 LOOKS_AFTER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(days=1))
 """How long something has waited at each look. Whoever was told of a near path is not looked at again."""

@@ -18,9 +18,9 @@ from services.linker.queries import (
     with_near,
     with_openings,
 )
-from shared.database import Connection, kept_awake
-from shared.events import DatasetFacts
-from shared.identity import Identities
+from shared.events.dataset import DatasetFacts
+from shared.events.identity import Identities
+from shared.postgres.database import Connection, kept_awake
 
 
 class PostgresLooks:

@@ -23,11 +23,13 @@ from services.linker.near import Near
 from services.linker.ports import MOST_AT_ONCE, NO_MORE_LOOKS, Looks, Lot, Queue, Side
 from services.linker.revisiting import Surroundings
 from services.linker.shelf import Shelf
-from shared.events import DatasetFacts, InvestigationAnnounced
-from shared.identity import Identities
-from shared.relations import NO_DEMANDS, InputDemands
-from shared.stage import Outcome, Passed, Store
-from shared.wire import Received
+from shared.events.dataset import DatasetFacts
+from shared.events.identity import Identities
+from shared.events.investigation import InvestigationAnnounced
+from shared.events.wire import Received
+from shared.stages.outcomes import Outcome, Passed
+from shared.stages.stage import Store
+from shared.vocabulary.relations import NO_DEMANDS, InputDemands
 
 
 class MemoryLinks:

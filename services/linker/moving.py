@@ -11,21 +11,12 @@ from services.linker.handler import HeldSubmission, State
 from services.linker.holding import STAGE, Holding
 from services.linker.investigations import UNKNOWN
 from services.linker.relationships import CODES
-from shared.events import (
-    Commit,
-    DatasetFacts,
-    Finding,
-    InputRef,
-    InvestigationRef,
-    LinkedInput,
-    Producer,
-    ProposalKey,
-    SampleRef,
-    Section,
-    Submission,
-)
-from shared.topics import VALIDATED
-from shared.wire import Record, SubmissionId, content_of, headers_of
+from shared.events.dataset import Commit, DatasetFacts, InputRef, LinkedInput, Submission
+from shared.events.investigation import InvestigationRef
+from shared.events.sample import SampleRef
+from shared.events.sections import Finding, Producer, ProposalKey, Section
+from shared.events.topics import VALIDATED
+from shared.events.wire import Record, SubmissionId, content_of, headers_of
 
 MADE_ANEW = {UNKNOWN, *CODES}
 """Findings of the linker's own: a move says them again, or no more."""

@@ -7,7 +7,8 @@ lies, as a file of it does.
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
-from shared.events import Finding, NearPaths
+from shared.events.pending import NearPaths
+from shared.events.sections import Finding
 
 NEAR_MISS = "input_near_miss"
 MOST_INPUTS = 20

@@ -13,9 +13,10 @@ from services.linker.holding import Holding, Settled, open_holding, settle
 from services.linker.learning import CommittedView, Diary, RejectedView
 from services.linker.near import Near
 from services.linker.revisiting import Surroundings
-from shared.events import DatasetFacts, InvestigationAnnounced
-from shared.stage import Store, Transaction
-from shared.wire import Message
+from shared.events.dataset import DatasetFacts
+from shared.events.investigation import InvestigationAnnounced
+from shared.events.wire import Message
+from shared.stages.stage import Store, Transaction
 
 E = TypeVar("E", bound=BaseModel)
 K = TypeVar("K")

@@ -21,12 +21,14 @@ from services.linker.moving import Move, Placed, revisit
 from services.linker.near import MOST_NEAR, Near, near_each, places_of
 from services.linker.relationships import CataloguedDataset
 from services.linker.revisiting import Revisit, Stir
-from shared.arrays import array, quoted
-from shared.database import Connection
-from shared.events import DatasetFacts, Finding, Origin
-from shared.identity import Identities, proposal_key
-from shared.rejections import Code, Refusal
-from shared.wire import Received, Record, SubmissionId
+from shared.events.codes import Code, Refusal
+from shared.events.dataset import DatasetFacts
+from shared.events.identity import Identities, proposal_key
+from shared.events.rejection import Origin
+from shared.events.sections import Finding
+from shared.events.wire import Received, Record, SubmissionId
+from shared.postgres.arrays import array, quoted
+from shared.postgres.database import Connection
 
 SLOT_COLUMNS = 12
 HELD_COLUMNS = 25

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from shared.events import DatasetFacts, Finding, Severity
-from shared.identity import sample_key
-from shared.kinds import Kind
-from shared.rejections import Code, Refusal
-from shared.relations import Relation, relation_of
+from shared.events.codes import Code, Refusal
+from shared.events.dataset import DatasetFacts
+from shared.events.identity import sample_key
+from shared.events.sections import Finding, Severity
+from shared.vocabulary.kinds import Kind
+from shared.vocabulary.relations import Relation, relation_of
 
 OTHER_SAMPLE, OTHER_PROPOSAL = "input_of_other_sample", "input_of_other_proposal"
 STARTS_LATER, INCOMPLETE = "input_starts_later", "input_incomplete"

@@ -12,11 +12,12 @@ from uuid import UUID
 from services.linker import statements as sql
 from services.linker.investigations import Slot
 from services.linker.queries import SLOT_COLUMNS, columns, slot_row
-from shared.database import Connection
-from shared.events import InvestigationRef, InvestigationRegistered, Section
-from shared.rejections import Poison
-from shared.topics import COMMITTED, REGISTERED
-from shared.wire import Record, read
+from shared.events.codes import Poison
+from shared.events.investigation import InvestigationRef, InvestigationRegistered
+from shared.events.sections import Section
+from shared.events.topics import COMMITTED, REGISTERED
+from shared.events.wire import Record, read
+from shared.postgres.database import Connection
 
 GO_ON_ABOVE = """
 select setval('investigation_number',

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from services.linker.investigations import Slot
 from services.linker.relationships import CataloguedDataset
-from shared.identity import sample_key
+from shared.events.identity import sample_key
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,11 @@ from pydantic import AwareDatetime, BaseModel
 from services.linker.handler import MOST_NAMED, Known, Linker
 from services.linker.near import looked_for, near_misses
 from services.linker.ports import Links
-from shared.events import DatasetFacts, Finding, InputRef, InvestigationRef
-from shared.pages import following, page_of
-from shared.routing import ProblemRoute
+from shared.events.dataset import DatasetFacts, InputRef
+from shared.events.investigation import InvestigationRef
+from shared.events.sections import Finding
+from shared.foundation.pages import following, page_of
+from shared.http.route import ProblemRoute
 
 
 class InputState(BaseModel):

@@ -16,10 +16,10 @@ from services.linker.lineage import Node
 from services.linker.moving import Move, revisit
 from services.linker.near import Near, key_of, near_each, places_of
 from services.linker.relationships import CataloguedDataset
-from shared.events import DatasetFacts
-from shared.identity import Identities
-from shared.relations import NO_DEMANDS, InputDemands
-from shared.wire import SubmissionId
+from shared.events.dataset import DatasetFacts
+from shared.events.identity import Identities
+from shared.events.wire import SubmissionId
+from shared.vocabulary.relations import NO_DEMANDS, InputDemands
 
 NEVER = -1
 """When something was submitted that never was."""

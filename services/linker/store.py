@@ -53,12 +53,14 @@ from services.linker.queries import (
     with_room,
 )
 from services.linker.revisiting import Surroundings, stir_of
-from shared.database import Connection, Database, Questions
-from shared.events import DatasetFacts, Investigation, InvestigationAnnounced, RescheduledInvestigation
-from shared.identity import Identities, proposal_key
-from shared.relations import NO_DEMANDS, InputDemands
-from shared.stage import Outcome, Passed, Store
-from shared.wire import Received
+from shared.events.dataset import DatasetFacts
+from shared.events.identity import Identities, proposal_key
+from shared.events.investigation import Investigation, InvestigationAnnounced, RescheduledInvestigation
+from shared.events.wire import Received
+from shared.postgres.database import Connection, Database, Questions
+from shared.stages.outcomes import Outcome, Passed
+from shared.stages.stage import Store
+from shared.vocabulary.relations import NO_DEMANDS, InputDemands
 
 
 class PostgresLinks:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import UUID
 
 from services.linker.investigations import FIRST_OWN_NUMBER
-from shared.identity import PROPOSAL_SEPARATORS
+from shared.events.identity import PROPOSAL_SEPARATORS
 
 metadata = MetaData()
 

@@ -7,21 +7,22 @@ from services.sample_tracking.register import PostgresRegister
 from services.sample_tracking.routes import routes
 from services.sample_tracking.samples import TrackingView
 from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
-from shared.events import InvestigationRegistered, SampleMoved
-from shared.service import Ground, Parts, Service
-from shared.stage import Stage
-from shared.topics import LINKED, REGISTERED, SAMPLES, TRACKED
+from shared.events.investigation import InvestigationRegistered
+from shared.events.sample import SampleMoved
+from shared.events.topics import LINKED, REGISTERED, SAMPLES, TRACKED
+from shared.host.service import Components, Resources, Service
+from shared.stages.stage import Stage
 
 
-def assemble(ground: Ground) -> Parts:
+def assemble(resources: Resources) -> Components:
     """Its stages and routes."""
-    tracking = PostgresTracking(ground.database)
-    happenings = PostgresHappenings(ground.database)
-    by_dataset, by_event = partial(track, ground.identities), partial(remember, ground.identities)
+    tracking = PostgresTracking(resources.database)
+    happenings = PostgresHappenings(resources.database)
+    by_dataset, by_event = partial(track, resources.identities), partial(remember, resources.identities)
     datasets = Stage("sample_tracking", LINKED, TrackingView, by_dataset, tracking, produces=TRACKED)
     samples = Stage("sample-events", SAMPLES, SampleMoved, by_event, happenings)
-    visits = Stage("sample-visits", REGISTERED, InvestigationRegistered, visit, PostgresVisits(ground.database))
-    return Parts(stages=(datasets, samples, visits), router=routes(PostgresRegister(ground.database)))
+    visits = Stage("sample-visits", REGISTERED, InvestigationRegistered, visit, PostgresVisits(resources.database))
+    return Components(stages=(datasets, samples, visits), router=routes(PostgresRegister(resources.database)))
 
 
 SERVICE = Service("sample_tracking", assemble, schema="sample_tracking")

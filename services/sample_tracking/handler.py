@@ -15,19 +15,13 @@ from services.sample_tracking.samples import (
     Visited,
     text_of,
 )
-from shared.events import (
-    Container,
-    Finding,
-    InvestigationRegistered,
-    LinkedInput,
-    SampleHappening,
-    SampleMoved,
-    SampleRef,
-    Tracking,
-)
-from shared.identity import Identities, proposal_key, sample_key, sample_name
-from shared.stage import Passed
-from shared.wire import Received, content_of
+from shared.events.dataset import LinkedInput, Tracking
+from shared.events.identity import Identities, proposal_key, sample_key, sample_name
+from shared.events.investigation import InvestigationRegistered
+from shared.events.sample import Container, SampleHappening, SampleMoved, SampleRef
+from shared.events.sections import Finding
+from shared.events.wire import Received, content_of
+from shared.stages.outcomes import Passed
 
 OBJECT_ID = re.compile("[0-9a-f]{24}")
 """An id of ICAT+'s tracking database, which no person would give as a name."""

@@ -27,10 +27,12 @@ from services.sample_tracking.samples import (
     visit_of,
 )
 from services.sample_tracking.visits import Visits, histories
-from shared.events import InvestigationRegistered, SampleMoved, Tracking
-from shared.identity import sample_key
-from shared.stage import Outcome, Passed
-from shared.wire import Received, SubmissionId
+from shared.events.dataset import Tracking
+from shared.events.identity import sample_key
+from shared.events.investigation import InvestigationRegistered
+from shared.events.sample import SampleMoved
+from shared.events.wire import Received, SubmissionId
+from shared.stages.outcomes import Outcome, Passed
 
 
 class Memory:

@@ -15,9 +15,10 @@ from services.sample_tracking.samples import (
     names_of,
 )
 from services.sample_tracking.visits import Visits, histories
-from shared.database import Connection, Database, Questions
-from shared.events import Container, InvestigationRef, SampleHappening
-from shared.identity import sample_key
+from shared.events.identity import sample_key
+from shared.events.investigation import InvestigationRef
+from shared.events.sample import Container, SampleHappening
+from shared.postgres.database import Connection, Database, Questions
 
 DATASETS = """
     (

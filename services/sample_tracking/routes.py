@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Query, Response
 
 from services.sample_tracking.samples import Register, SampleEntry, SampleHistory
-from shared.identity import proposal_key
-from shared.pages import following, page_of
-from shared.routing import ProblemRoute
+from shared.events.identity import proposal_key
+from shared.foundation.pages import following, page_of
+from shared.http.route import ProblemRoute
 
 Storable = Query(max_length=255, pattern=r"^[^\x00]*$")
 

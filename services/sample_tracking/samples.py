@@ -8,11 +8,14 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.absence import says_no_text
-from shared.events import Container, Finding, InvestigationRef, Links, Mode, SampleHappening, SampleRef, Section
-from shared.identity import sample_key
-from shared.stage import Learned
-from shared.wire import Received, SubmissionId
+from shared.events.dataset import Links
+from shared.events.identity import sample_key
+from shared.events.investigation import InvestigationRef
+from shared.events.sample import Container, SampleHappening, SampleRef
+from shared.events.sections import Finding, Mode, Section
+from shared.events.wire import Received, SubmissionId
+from shared.stages.outcomes import Learned
+from shared.vocabulary.absence import says_no_text
 
 
 class Said(Section):

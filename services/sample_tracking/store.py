@@ -20,10 +20,13 @@ from services.sample_tracking.samples import (
     submissions_of,
     visit_of,
 )
-from shared.database import Connection, Database
-from shared.events import Finding, InvestigationRegistered, SampleMoved, SampleRef, Tracking
-from shared.stage import Outcome, Passed
-from shared.wire import Received
+from shared.events.dataset import Tracking
+from shared.events.investigation import InvestigationRegistered
+from shared.events.sample import SampleMoved, SampleRef
+from shared.events.sections import Finding
+from shared.events.wire import Received
+from shared.postgres.database import Connection, Database
+from shared.stages.outcomes import Outcome, Passed
 
 LOAD = """
 with answered as (

@@ -14,8 +14,9 @@ from itertools import accumulate, zip_longest
 from uuid import UUID
 
 from services.sample_tracking.samples import Sample, SampleHome, names_of
-from shared.events import InvestigationRef, SampleHappening
-from shared.identity import sample_key
+from shared.events.identity import sample_key
+from shared.events.investigation import InvestigationRef
+from shared.events.sample import SampleHappening
 
 NEAR = timedelta(hours=48)
 """Sessions start early and end late, as for datasets."""

@@ -17,10 +17,10 @@ from pydantic_core import to_json
 from services.search.cursors import CursorInvalid
 from services.search.grammar import split
 from services.search.query import MOST_ROWS, Fault, QueryInvalid
-from shared.database import Connection, Questions
-from shared.identity import proposal_key
-from shared.pages import MOST_PAGE_BYTES
-from shared.topics import COMMITTED, PENDING, REJECTED
+from shared.events.identity import proposal_key
+from shared.events.topics import COMMITTED, PENDING, REJECTED
+from shared.foundation.pages import MOST_PAGE_BYTES
+from shared.postgres.database import Connection, Questions
 
 Row = Mapping[str, Any]
 Place = tuple[str, int]

@@ -20,36 +20,54 @@ from services.search.reporting import note_reported
 from services.search.routes import routes
 from services.search.sealing import Sealing
 from services.search.store import PostgresReadModel
-from shared.datafiles import own_folders
-from shared.events import DatasetPending, DatasetRejected, DatasetReported, InvestigationRegistered, LogbookWritten
-from shared.identity import Identities
-from shared.service import Ground, Parts, Service
-from shared.shipments import ShipmentChanged
-from shared.stage import Stage
-from shared.techniques import TechniqueBook
-from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
-from shared.vocabulary import Vocabulary
+from shared.events.identity import Identities
+from shared.events.investigation import InvestigationRegistered
+from shared.events.logbook import LogbookWritten
+from shared.events.pending import DatasetPending
+from shared.events.rejection import DatasetRejected
+from shared.events.report import DatasetReported
+from shared.events.shipments import ShipmentChanged
+from shared.events.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
+from shared.host.service import Components, Resources, Service
+from shared.stages.stage import Stage
+from shared.vocabulary.datafiles import own_folders
+from shared.vocabulary.techniques import TechniqueBook
+from shared.vocabulary.vocabulary import Vocabulary
 
 
-def assemble(ground: Ground) -> Parts:
+def assemble(resources: Resources) -> Components:
     """Its stages, the sealing of blocks, the forgetting of what happened, and the routes."""
-    store = PostgresReadModel(ground.database, ground.clock)
-    vocabulary = Vocabulary.load(own_folders("vocabulary", ground.settings.schema_directories))
-    techniques = TechniqueBook.load(own_folders("techniques", ground.settings.schema_directories))
-    router = routes(ground, vocabulary)
-    router.include_router(icat_plus_routes(ground, vocabulary, techniques))
-    forgetting = Forgetting(ground.database, ground.patience, ground.clock)
-    beside = (Sealing(ground.database, ground.patience).run, forgetting.run)
-    return Parts(stages_of(store, ground.identities), beside, router)
+    store = PostgresReadModel(resources.database, resources.clock)
+    vocabulary = Vocabulary.load(own_folders("vocabulary", resources.settings.schema_directories))
+    techniques = TechniqueBook.load(own_folders("techniques", resources.settings.schema_directories))
+    router = routes(resources, vocabulary)
+    router.include_router(icat_plus_routes(resources, vocabulary, techniques))
+    forgetting = Forgetting(resources.database, resources.backoff, resources.clock)
+    beside = (Sealing(resources.database, resources.backoff).run, forgetting.run)
+    return Components(stages_of(store, resources.identities), beside, router)
 
 
 def stages_of(store: PostgresReadModel | MemoryReadModel, identities: Identities) -> tuple[Stage[Any, Any], ...]:
     """The stages, which `rebuild` runs as well."""
     return (
         Stage("search", COMMITTED, CommittedView, note_committed, store),
-        Stage("search-rejections", REJECTED, DatasetRejected, partial(note_rejected, identities), store, onlooker=True),
+        Stage(
+            "search-rejections",
+            REJECTED,
+            DatasetRejected,
+            partial(note_rejected, identities),
+            store,
+            publishes_rejections=False,
+        ),
         Stage("search-pending", PENDING, DatasetPending, partial(note_pending, identities), store),
-        Stage("search-receipts", SUBMITTED, SubmittedView, partial(note_submitted, identities), store, onlooker=True),
+        Stage(
+            "search-receipts",
+            SUBMITTED,
+            SubmittedView,
+            partial(note_submitted, identities),
+            store,
+            publishes_rejections=False,
+        ),
         Stage("search-investigations", REGISTERED, InvestigationRegistered, note_registered, store),
         Stage("search-logbook", LOGBOOK, LogbookWritten, note_written, store),
         Stage("search-shipments", SHIPMENTS, ShipmentChanged, partial(note_shipped, identities), store),

@@ -8,9 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Response
 from pydantic_core import to_json
 
-from shared.events import DatasetCommitted, Document
-from shared.mmcif import is_exportable, items_of, mmcif_text
-from shared.vocabulary import Vocabulary
+from shared.events.dataset import DatasetCommitted, Document
+from shared.vocabulary.mmcif import is_exportable, items_of, mmcif_text
+from shared.vocabulary.vocabulary import Vocabulary
 
 MOST_ANCESTORS = 2000
 MOST_BYTES = 32 * 1024 * 1024

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from services.search.happenings import KEPT
 from services.search.store import SHARE_LOCK, lock_name
-from shared.backoff import Patience, Stopping
-from shared.database import Database
-from shared.retries import until_done
+from shared.postgres.database import Database
+from shared.runtime.backoff import Backoff, Stopping
+from shared.runtime.retries import until_done
 
 NAME = "search-forgetting"
 REST_SECONDS = 600.0
@@ -23,23 +23,23 @@ delete from activity where activity_id = any(array(
 class Forgetting:
     """Runs beside the stages; replicas do not wait for each other."""
 
-    def __init__(self, database: Database, patience: Patience, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, backoff: Backoff, clock: Callable[[], datetime]) -> None:
         self._database = database
-        self._patience = patience
+        self._backoff = backoff
         self._clock = clock
 
     async def run(self) -> None:
         """Forget until the service stops."""
         try:
-            while not self._patience.stopping:
-                await until_done(NAME, self.forget, self._patience)
-                await self._patience.sleep(REST_SECONDS)
+            while not self._backoff.stopping:
+                await until_done(NAME, self.forget, self._backoff)
+                await self._backoff.sleep(REST_SECONDS)
         except Stopping:
             return
 
     async def forget(self) -> None:
         """Delete what is older than is kept, lot by lot."""
-        while not self._patience.stopping:
+        while not self._backoff.stopping:
             async with self._database.transaction() as connection:
                 await connection.execute(SHARE_LOCK, lock_name(self._database.schema))
                 answer = await connection.execute(FORGET, self._clock() - KEPT, LOT)

@@ -14,14 +14,17 @@ from services.search.index_entry import DocumentView, entry_of, packed
 from services.search.model import Noted, Rank, Receipt, RejectionRow, RevisionRow, Waits
 from services.search.order import microsecond
 from services.search.originals import About, about
-from shared.arrays import array, quoted
-from shared.events import Commit, DatasetPending, DatasetRejected, NearPaths, Pending, Rejection, Section
-from shared.identity import Identities
-from shared.rejecting import rejection_id
-from shared.rejections import Code, Poison
-from shared.subject import subject_of
-from shared.topics import SUBMITTED
-from shared.wire import PRODUCER, Received, Record, SubmissionId, content_of, member, time_of
+from shared.events.codes import Code, Poison
+from shared.events.dataset import Commit
+from shared.events.identity import Identities
+from shared.events.pending import DatasetPending, NearPaths, Pending
+from shared.events.rejection import DatasetRejected, Rejection
+from shared.events.rejection_message import rejection_id
+from shared.events.sections import Section
+from shared.events.subject import subject_of
+from shared.events.topics import SUBMITTED
+from shared.events.wire import PRODUCER, Received, Record, SubmissionId, content_of, member, time_of
+from shared.postgres.arrays import array, quoted
 
 NOBODY = "?"
 """The source of a record that names none: no producer's, for each has a name."""

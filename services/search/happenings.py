@@ -6,8 +6,10 @@ from services.search.index_entry import DocumentView
 from services.search.model import ActivityRow, RejectionRow
 from services.search.order import microsecond, said_of
 from services.search.originals import About
-from shared.events import Commit, Pending, Rejection
-from shared.wire import Record, SubmissionId
+from shared.events.dataset import Commit
+from shared.events.pending import Pending
+from shared.events.rejection import Rejection
+from shared.events.wire import Record, SubmissionId
 
 KEPT = timedelta(days=7)
 """How long what happened can be watched; what is older is told by lists alone."""

@@ -11,10 +11,13 @@ import cramjam
 from pydantic import AwareDatetime
 
 from services.search.model import ContextRow, DatasetRow, Entry, FindingSetRow, ParameterKey
-from shared.events import Commit, Container, InvestigationRef, ProposalKey, SampleRef, Section
-from shared.identity import sample_name
-from shared.remembering import remembered
-from shared.spelling import normalised
+from shared.events.dataset import Commit
+from shared.events.identity import sample_name
+from shared.events.investigation import InvestigationRef
+from shared.events.sample import Container, SampleRef
+from shared.events.sections import ProposalKey, Section
+from shared.foundation.memo import remembered
+from shared.foundation.spelling import normalised
 
 WORD = re.compile(r"[^\W_]{1,64}")
 """What is longer is cut into words of 64 characters, in documents and queries alike."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
-from shared.pages import page_of
+from shared.foundation.pages import page_of
 
 MOST_NODES = 2000
 """Of a page."""

@@ -11,8 +11,8 @@ from services.search.icat_plus.statements import first_words, last_words
 from services.search.model import ActivityRow, Entry, Noted, Receipt, RejectionRow, ReportRow, RevisionRow
 from services.search.reporting import reports_in
 from services.search.store import first_happened, first_told, last_committed, merged, newest, numbers_in
-from shared.stage import Outcome
-from shared.wire import Received, SubmissionId
+from shared.events.wire import Received, SubmissionId
+from shared.stages.outcomes import Outcome
 
 
 class MemoryReadModel:

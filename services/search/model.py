@@ -7,8 +7,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.search.icat_plus.model import Declared, InvestigationRow, LogbookRow, SampleRow
-from shared.stage import Learned
-from shared.wire import SubmissionId
+from shared.events.wire import SubmissionId
+from shared.stages.outcomes import Learned
 
 
 class Rank(IntEnum):

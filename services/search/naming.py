@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from shared.quantities import Unreadable, quantities_of
-from shared.space_groups import spellings
-from shared.values import SHOWN_CHARACTERS
-from shared.vocabulary import Vocabulary
+from shared.vocabulary.quantities import Unreadable, quantities_of
+from shared.vocabulary.space_groups import spellings
+from shared.vocabulary.values import SHOWN_CHARACTERS
+from shared.vocabulary.vocabulary import Vocabulary
 
 
 class Naming:

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
-from shared.events import Rejection
-from shared.identity import Identities, PathInvalid, proposal_key
-from shared.topics import QUEUE
-from shared.wire import storable
+from shared.events.identity import Identities, PathInvalid, proposal_key
+from shared.events.rejection import Rejection
+from shared.events.topics import QUEUE
+from shared.events.wire import storable
 
 LONGEST_WORD = 255
 """Characters of a name, a kind, a beamline or a proposal."""

@@ -16,9 +16,9 @@ from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cu
 from services.search.grammar import split
 from services.search.query import MOST_ROWS, Fault, QueryInvalid
 from services.search.sql import Statement, as_written
-from shared.database import Connection
-from shared.identity import Identities, PathInvalid, proposal_key
-from shared.pages import page_while_read
+from shared.events.identity import Identities, PathInvalid, proposal_key
+from shared.foundation.pages import page_while_read
+from shared.postgres.database import Connection
 
 Row = dict[str, Any]
 

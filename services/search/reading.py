@@ -26,8 +26,8 @@ from services.search.rejections import (
 )
 from services.search.revisions import Revision, history_of
 from services.search.sql import Known
-from shared.database import Connection, Database, Questions
-from shared.pages import page_while_read
+from shared.foundation.pages import page_while_read
+from shared.postgres.database import Connection, Database, Questions
 
 ROWS_AT_ONCE = 128
 MOST_EVENTS = 50

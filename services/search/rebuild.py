@@ -15,18 +15,18 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from services.search.app import stages_of
 from services.search.sealing import Sealing
 from services.search.store import PostgresReadModel, lock_name
-from shared.backoff import Patience
-from shared.database import SILENCE, Database, kept_awake
-from shared.fatal import Fatal
-from shared.halt import HaltRule
-from shared.kafka_records import record_of
-from shared.migrations import migrate
-from shared.rewinding import FETCH_MS, Places, from_start, left
-from shared.service import identities_of, utc_now
-from shared.settings import Settings
-from shared.stage import StageRunner
-from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
-from shared.wire import Message
+from shared.events.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
+from shared.events.wire import Message
+from shared.foundation.errors import Fatal
+from shared.host.service import identities_of, utc_now
+from shared.kafka.records import record_of
+from shared.kafka.rewind import FETCH_MS, Places, from_start, left
+from shared.postgres.database import SILENCE, Database, kept_awake
+from shared.postgres.migrations import migrate
+from shared.runtime.backoff import Backoff
+from shared.runtime.settings import Settings
+from shared.stages.halt import HaltRule
+from shared.stages.stage import StageRunner
 
 logger = logging.getLogger(__name__)
 
@@ -89,10 +89,10 @@ class TopicReader:
         self.events = 0
         self._consumer = consumer
         self._settings = settings
-        patience, identities = Patience(), identities_of(settings)
-        self._sealing = Sealing(database, patience)
+        backoff, identities = Backoff(), identities_of(settings)
+        self._sealing = Sealing(database, backoff)
         self._runners = {
-            stage.consumes.name: StageRunner(stage, Nowhere(), utc_now, HaltRule(halts=False), patience, identities)
+            stage.consumes.name: StageRunner(stage, Nowhere(), utc_now, HaltRule(halts=False), backoff, identities)
             for stage in stages_of(PostgresReadModel(database, utc_now), identities)
         }
 

@@ -18,8 +18,8 @@ from services.search.grammar import FilterInvalid
 from services.search.query import MOST_ROWS, Fault, QueryInvalid
 from services.search.reading import CatalogueReader
 from services.search.rejections import ORDER, SUMMARY_SPAN, RejectionQuery, State, summary_answer
-from shared.identity import Identities, PathInvalid
-from shared.service import Ground
+from shared.events.identity import Identities, PathInvalid
+from shared.host.service import Resources
 
 T = TypeVar("T")
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
@@ -41,9 +41,9 @@ class Asked:
     state: Annotated[State, Query(description="resolved: what was refused is catalogued after all")] = "all"
 
 
-def add_rejections(router: APIRouter, reader: CatalogueReader, ground: Ground) -> None:
+def add_rejections(router: APIRouter, reader: CatalogueReader, resources: Resources) -> None:
     """The routes under `/rejections`."""
-    identities, zone = ground.identities, ZoneInfo(ground.settings.time_zone)
+    identities, zone = resources.identities, ZoneInfo(resources.settings.time_zone)
 
     @router.get("/rejections")
     async def list_rejections(
@@ -56,7 +56,7 @@ def add_rejections(router: APIRouter, reader: CatalogueReader, ground: Ground) -
     @router.get("/rejections/summary")
     async def summarize_rejections(asked: Annotated[Asked, Depends()]) -> Response:
         """Rejections by code and producer, of the last 30 days unless `since` is given; most open ones first."""
-        query = query_of(asked, identities, zone, since=ground.clock() - SUMMARY_SPAN)
+        query = query_of(asked, identities, zone, since=resources.clock() - SUMMARY_SPAN)
         return _json(summary_answer(await reader.rejection_summary(query), query.since))
 
     @router.get("/rejections/{rejection_id}")

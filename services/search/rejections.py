@@ -14,7 +14,7 @@ from uuid import UUID
 from services.search.cursors import Cursor
 from services.search.model import Rank
 from services.search.sql import Statement, asked_for, where_of
-from shared.wire import OURS
+from shared.events.wire import OURS
 
 State = Literal["open", "resolved", "all"]
 Row = dict[str, Any]

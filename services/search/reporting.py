@@ -10,9 +10,9 @@ from typing import Any
 
 from services.search.model import Noted, ReportRow
 from services.search.order import said_of
-from shared.events import DatasetReported
-from shared.rejections import Code, Refusal
-from shared.wire import Received
+from shared.events.codes import Code, Refusal
+from shared.events.report import DatasetReported
+from shared.events.wire import Received
 
 
 def note_reported(

@@ -25,11 +25,11 @@ from services.search.receipts import Row, choose, newest_first
 from services.search.rejection_routes import add_rejections
 from services.search.sheet import json_page, sheet
 from services.search.web import page_routes
-from shared.identity import Identities, PathInvalid
-from shared.routing import ProblemRoute
-from shared.service import Ground
-from shared.tokens import TokenRefused, Tokens
-from shared.vocabulary import Vocabulary
+from shared.access.tokens import TokenRefused, Tokens
+from shared.events.identity import Identities, PathInvalid
+from shared.host.service import Resources
+from shared.http.route import ProblemRoute
+from shared.vocabulary.vocabulary import Vocabulary
 
 FEW_RECEIPTS = 50
 """Of one dataset on a page, unless more are asked for."""
@@ -39,29 +39,29 @@ Skip = Annotated[int, Query(ge=0, le=MOST_LINKS, description="what earlier pages
 Depth = Annotated[int, Query(ge=0, le=MOST_DEPTH, description="steps from the dataset")]
 
 
-def routes(ground: Ground, vocabulary: Vocabulary) -> APIRouter:
+def routes(resources: Resources, vocabulary: Vocabulary) -> APIRouter:
     """Datasets, receipts, rejections and the web page."""
     router = APIRouter(route_class=ProblemRoute, tags=["catalogue"])
     naming = Naming(vocabulary)
-    reader = CatalogueReader(ground.database, naming)
-    _add_finding(router, reader, ground, naming)
-    _add_datasets(router, reader, ground, vocabulary)
-    _add_receipts(router, reader, ground)
-    add_rejections(router, reader, ground)
-    _add_producers(router, reader, ground)
-    add_pending(router, reader, ground.identities)
+    reader = CatalogueReader(resources.database, naming)
+    _add_finding(router, reader, resources, naming)
+    _add_datasets(router, reader, resources, vocabulary)
+    _add_receipts(router, reader, resources)
+    add_rejections(router, reader, resources)
+    _add_producers(router, reader, resources)
+    add_pending(router, reader, resources.identities)
     add_activity(router, reader)
-    router.include_router(page_routes(ground.settings.time_zone))
+    router.include_router(page_routes(resources.settings.time_zone))
     return router
 
 
-def _add_finding(router: APIRouter, reader: CatalogueReader, ground: Ground, naming: Naming) -> None:
-    zone = ZoneInfo(ground.settings.time_zone)
+def _add_finding(router: APIRouter, reader: CatalogueReader, resources: Resources, naming: Naming) -> None:
+    zone = ZoneInfo(resources.settings.time_zone)
 
     @router.get("/datasets", openapi_extra={"parameters": _documented(FIELDS)})
     async def find(request: Request) -> Response:
         """Datasets that satisfy every condition, in pages."""
-        query = read_query(request.query_params.multi_items(), ground.identities, zone, naming)
+        query = read_query(request.query_params.multi_items(), resources.identities, zone, naming)
         answer = await reader.find(query)
         if not query.as_csv:
             if not query.columns:
@@ -75,11 +75,11 @@ def _add_finding(router: APIRouter, reader: CatalogueReader, ground: Ground, nam
         return StreamingResponse(lines, media_type="text/csv", headers=headers)
 
 
-def _add_datasets(router: APIRouter, reader: CatalogueReader, ground: Ground, vocabulary: Vocabulary) -> None:
+def _add_datasets(router: APIRouter, reader: CatalogueReader, resources: Resources, vocabulary: Vocabulary) -> None:
     @router.get("/datasets/by-path")
     async def show_by_path(path: str) -> Response:
         """The dataset at a path, as it was committed last."""
-        return await show(_identity(ground.identities, path))
+        return await show(_identity(resources.identities, path))
 
     add_cif(router, reader, vocabulary)
 
@@ -116,11 +116,11 @@ def _add_datasets(router: APIRouter, reader: CatalogueReader, ground: Ground, vo
         return _json({"revisions": revisions, "next": revisions[-1]["revision"] if has_more else None})
 
 
-def _add_receipts(router: APIRouter, reader: CatalogueReader, ground: Ground) -> None:
-    tokens = Tokens(ground.settings.tokens_file)
+def _add_receipts(router: APIRouter, reader: CatalogueReader, resources: Resources) -> None:
+    tokens = Tokens(resources.settings.tokens_file)
 
     async def of_ids(ids: Sequence[str], skip: int, limit: int | None, request: Request) -> Row:
-        now = ground.clock()
+        now = resources.clock()
         caller = _caller(request, tokens, now)
         found = await reader.submissions(ids[skip:][:limit], caller)
         choices = {receipt_id: choose(rows, caller=caller) for receipt_id, rows in found.items()}
@@ -149,9 +149,9 @@ def _add_receipts(router: APIRouter, reader: CatalogueReader, ground: Ground) ->
             raise QueryInvalid([Fault("path", "give either path or dataset_id or ids")])
         if ids is not None:
             return _json(await of_ids(_receipt_ids(ids), skip, limit, request))
-        subject = dataset_id or _identity(ground.identities, path or "")
+        subject = dataset_id or _identity(resources.identities, path or "")
         rows, has_more = await reader.receipts(subject, limit or FEW_RECEIPTS, skip)
-        answers = [receipt_answer(row, ground.clock()) for row in newest_first(rows)]
+        answers = [receipt_answer(row, resources.clock()) for row in newest_first(rows)]
         return _json({"receipts": answers, "next": skip + len(rows) if has_more else None})
 
     @router.get("/receipts/{receipt_id}")
@@ -167,8 +167,8 @@ def _add_receipts(router: APIRouter, reader: CatalogueReader, ground: Ground) ->
         Where several were made under one id, `source` and `path` or `dataset_id` say which is meant. Otherwise it is
         the one whose token the request bears, else the one that was heard of first; `others` lists the rest.
         """
-        subject = dataset_id or (None if path is None else _identity(ground.identities, path))
-        now = ground.clock()
+        subject = dataset_id or (None if path is None else _identity(resources.identities, path))
+        now = resources.clock()
         caller = _caller(request, tokens, now)
         found = await reader.submissions([receipt_id], source or caller, subject)
         choice = choose(found[receipt_id], source, caller)
@@ -200,13 +200,13 @@ def _caller(request: Request, tokens: Tokens, now: datetime) -> str | None:
         return None
 
 
-def _add_producers(router: APIRouter, reader: CatalogueReader, ground: Ground) -> None:
+def _add_producers(router: APIRouter, reader: CatalogueReader, resources: Resources) -> None:
     @router.get("/producers")
     async def list_producers(since: str | None = None) -> Response:
         """What became of what each producer sent since then (a day ago unless given), most rejections first."""
-        now = ground.clock()
+        now = resources.clock()
         try:
-            begin = read_time(since, ZoneInfo(ground.settings.time_zone)) if since else now - timedelta(days=1)
+            begin = read_time(since, ZoneInfo(resources.settings.time_zone)) if since else now - timedelta(days=1)
         except FilterInvalid as error:
             raise QueryInvalid([Fault("since", str(error))]) from None
         if begin < now - LONGEST:

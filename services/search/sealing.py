@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from services.search.blocks import BEYOND, LONGEST_BOUND
 from services.search.store import SHARE_LOCK, lock_name
-from shared.backoff import Patience, Stopping
-from shared.database import Database
-from shared.retries import until_done
+from shared.postgres.database import Database
+from shared.runtime.backoff import Backoff, Stopping
+from shared.runtime.retries import until_done
 
 FAN_IN = 16
 RUN_BLOCK_ENTRIES = 128
@@ -47,16 +47,16 @@ MERGES = {
 class Sealing:
     """Runs beside the stages; of several replicas one works at a time."""
 
-    def __init__(self, database: Database, patience: Patience) -> None:
+    def __init__(self, database: Database, backoff: Backoff) -> None:
         self._database = database
-        self._patience = patience
+        self._backoff = backoff
 
     async def run(self) -> None:
         """Seal until the service stops."""
         try:
-            while not self._patience.stopping:
-                await until_done(NAME, self.seal, self._patience)
-                await self._patience.sleep(REST_SECONDS)
+            while not self._backoff.stopping:
+                await until_done(NAME, self.seal, self._backoff)
+                await self._backoff.sleep(REST_SECONDS)
         except Stopping:
             return
 
@@ -65,7 +65,7 @@ class Sealing:
         for table in MERGES:
             while ripe := await self._ripe(table):
                 for parameter_id, tier in ripe:
-                    if self._patience.stopping or not await self._merge(table, parameter_id, tier):
+                    if self._backoff.stopping or not await self._merge(table, parameter_id, tier):
                         return
 
     async def _ripe(self, table: str) -> Sequence[tuple[int, int]]:

@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from services.search.naming import Naming
 from services.search.query import COLUMNS, FACTS
 from services.search.reading import CatalogueReader, Row
-from shared.sheets import cell_of
+from shared.foundation.sheets import cell_of
 
 Valued = list[tuple[Row, dict[str, Any]]]
 """Datasets, each with the values of its columns by name; nothing where it has no canonical value."""

@@ -12,12 +12,12 @@ from services.search.icat_plus import statements as icat_plus
 from services.search.icat_plus.declaration_statements import save_declared
 from services.search.model import ActivityRow, Entry, Noted, ParameterKey, Receipt, RejectionRow, RevisionRow, Waits
 from services.search.reporting import reports_in
-from shared.arrays import array, quoted
-from shared.database import Connection, Database
-from shared.events import DatasetReported
-from shared.metrics import SUBMITTED_TO_SEARCHABLE
-from shared.stage import Outcome
-from shared.wire import Received, SubmissionId
+from shared.events.report import DatasetReported
+from shared.events.wire import Received, SubmissionId
+from shared.postgres.arrays import array, quoted
+from shared.postgres.database import Connection, Database
+from shared.runtime.metrics import SUBMITTED_TO_SEARCHABLE
+from shared.stages.outcomes import Outcome
 
 SHARE_LOCK = "select pg_advisory_xact_lock_shared(hashtext($1))"
 """Taken first by every write; a swap holds it exclusively: no write is half in one read model, half in the next."""

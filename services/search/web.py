@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from shared.routing import ProblemRoute
+from shared.http.route import ProblemRoute
 
 FOLDER = Path(__file__).parent / "page"
 INDEX = "index.html"

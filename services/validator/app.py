@@ -6,27 +6,27 @@ from services.validator.checking import Checker
 from services.validator.counting import UnknownParameterCount
 from services.validator.handler import validating
 from services.validator.routes import routes
-from shared.datafiles import own_folders
-from shared.events import DatasetSubmitted
-from shared.service import Ground, Parts, Service
-from shared.stage import Stage
-from shared.techniques import TechniqueBook
-from shared.topics import SUBMITTED, VALIDATED
-from shared.vocabulary import Vocabulary
+from shared.events.dataset import DatasetSubmitted
+from shared.events.topics import SUBMITTED, VALIDATED
+from shared.host.service import Components, Resources, Service
+from shared.stages.stage import Stage
+from shared.vocabulary.datafiles import own_folders
+from shared.vocabulary.techniques import TechniqueBook
+from shared.vocabulary.vocabulary import Vocabulary
 
 
-def assemble(ground: Ground) -> Parts:
+def assemble(resources: Resources) -> Components:
     """One stage that remembers nothing, and the dry run."""
-    zone = ZoneInfo(ground.settings.time_zone)
-    roots = ground.settings.path_roots
-    own = ground.settings.schema_directories
+    zone = ZoneInfo(resources.settings.time_zone)
+    roots = resources.settings.path_roots
+    own = resources.settings.schema_directories
     vocabulary = Vocabulary.load(own_folders("vocabulary", own))
     techniques = TechniqueBook.load(own_folders("techniques", own))
-    checker = Checker(vocabulary, techniques, ground.identities, roots, zone)
+    checker = Checker(vocabulary, techniques, resources.identities, roots, zone)
     stage = Stage(
         "validator", SUBMITTED, DatasetSubmitted, validating(checker), UnknownParameterCount(), produces=VALIDATED
     )
-    return Parts(stages=[stage], router=routes(checker, ground.clock))
+    return Components(stages=[stage], router=routes(checker, resources.clock))
 
 
 SERVICE = Service("validator", assemble)

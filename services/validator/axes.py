@@ -1,8 +1,8 @@
 """The axes of a rhombohedral space group, which its name often leaves open, and its cell does not."""
 
-from shared.events import Parameter
-from shared.space_groups import on_rhombohedral_axes
-from shared.vocabulary import Vocabulary
+from shared.events.dataset import Parameter
+from shared.vocabulary.space_groups import on_rhombohedral_axes
+from shared.vocabulary.vocabulary import Vocabulary
 
 SPACE_GROUP, ALPHA, GAMMA = "space_group", "cell_alpha", "cell_gamma"
 NEAR_DEG = 1.0

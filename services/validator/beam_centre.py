@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from shared.detectors import MODEL_CHARACTERS, Detector
-from shared.events import Finding, Parameter
-from shared.quantities import NUMBER
-from shared.units import Conversion
-from shared.values import SHOWN_CHARACTERS
-from shared.vocabulary import Term, Vocabulary
+from shared.events.dataset import Parameter
+from shared.events.sections import Finding
+from shared.vocabulary.detectors import MODEL_CHARACTERS, Detector
+from shared.vocabulary.quantities import NUMBER
+from shared.vocabulary.units import Conversion
+from shared.vocabulary.values import SHOWN_CHARACTERS
+from shared.vocabulary.vocabulary import Term, Vocabulary
 
 BARE = re.compile(rf"({NUMBER.pattern})(?:\s*(px|pixels?))?", re.ASCII | re.IGNORECASE)
 LARGEST_MM = 700

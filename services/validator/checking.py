@@ -18,12 +18,13 @@ from services.validator.notes import Notes
 from services.validator.parameters import ParameterReader, Reading
 from services.validator.said import Said
 from services.validator.updating import not_updatable
-from shared.events import DatasetFacts, Finding, InputRef, Parameter, Severity, Submission
-from shared.findings import summed_up
-from shared.identity import Identities
-from shared.kinds import Kind, Traits
-from shared.techniques import GENERIC_PROCESSED, GENERIC_RAW, Recognition, Technique, TechniqueBook
-from shared.vocabulary import Vocabulary
+from shared.events.dataset import DatasetFacts, InputRef, Parameter, Submission
+from shared.events.findings import summed_up
+from shared.events.identity import Identities
+from shared.events.sections import Finding, Severity
+from shared.vocabulary.kinds import Kind, Traits
+from shared.vocabulary.techniques import GENERIC_PROCESSED, GENERIC_RAW, Recognition, Technique, TechniqueBook
+from shared.vocabulary.vocabulary import Vocabulary
 
 
 class Verdict(NamedTuple):

@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
 
-from shared.events import DatasetFacts, DatasetSubmitted, Finding
-from shared.metrics import UNKNOWN_PARAMETERS
-from shared.rejections import Refusal
-from shared.stage import Outcome, Passed
-from shared.wire import Received
+from shared.events.codes import Refusal
+from shared.events.dataset import DatasetFacts, DatasetSubmitted
+from shared.events.sections import Finding
+from shared.events.wire import Received
+from shared.runtime.metrics import UNKNOWN_PARAMETERS
+from shared.stages.outcomes import Outcome, Passed
 
 SOFTWARE_AT_MOST = 100
 """Labels of a metric cost memory for ever; software past this many, which no facility has, is counted as `other`."""

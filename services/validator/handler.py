@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from services.validator.checking import Checker, Verdict
-from shared.events import DatasetFacts, DatasetSubmitted
-from shared.rejections import Code, Refusal
-from shared.stage import Outcome, Passed
-from shared.wire import Received, storable
+from shared.events.codes import Code, Refusal
+from shared.events.dataset import DatasetFacts, DatasetSubmitted
+from shared.events.wire import Received, storable
+from shared.stages.outcomes import Outcome, Passed
 
 SUMMED_UP = 3
 """So many findings stand in the sentence of a refusal; all of them stand beside it."""

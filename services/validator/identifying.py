@@ -6,9 +6,10 @@ from datetime import datetime, timedelta, tzinfo
 
 from services.validator.notes import Notes
 from services.validator.said import Said
-from shared.events import FIRST_YEAR, LAST_YEAR, DeclaredFile, InputRef
-from shared.identity import Identities, PathInvalid, proposal_key, sample_key, sample_name
-from shared.topics import MOST_INPUTS
+from shared.events.dataset import DeclaredFile, InputRef
+from shared.events.identity import Identities, PathInvalid, proposal_key, sample_key, sample_name
+from shared.events.sections import FIRST_YEAR, LAST_YEAR
+from shared.events.topics import MOST_INPUTS
 
 BEAMLINE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
 MOST_PROPOSAL_CHARACTERS = 100

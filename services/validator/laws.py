@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from services.validator.rules import Check, check_of
 from services.validator.said import Said
-from shared.datafiles import DataFileInvalid
-from shared.events import Finding
-from shared.kinds import Kind
-from shared.techniques import Technique, TechniqueBook
-from shared.vocabulary import Vocabulary
+from shared.events.sections import Finding
+from shared.vocabulary.datafiles import DataFileInvalid
+from shared.vocabulary.kinds import Kind
+from shared.vocabulary.techniques import Technique, TechniqueBook
+from shared.vocabulary.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)

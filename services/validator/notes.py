@@ -1,7 +1,7 @@
 """What the checks note about one submission, as they find it."""
 
-from shared.events import Finding
-from shared.values import SHOWN_CHARACTERS
+from shared.events.sections import Finding
+from shared.vocabulary.values import SHOWN_CHARACTERS
 
 
 class Notes:

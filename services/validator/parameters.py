@@ -11,9 +11,10 @@ from services.validator.axes import Axes
 from services.validator.beam_centre import BeamCentres
 from services.validator.scales import Scales
 from services.validator.stated import units_of, with_unit
-from shared.events import Finding, Parameter
-from shared.values import SHOWN_CHARACTERS, Reader, judge, original_text, reader
-from shared.vocabulary import Term, Vocabulary
+from shared.events.dataset import Parameter
+from shared.events.sections import Finding
+from shared.vocabulary.values import SHOWN_CHARACTERS, Reader, judge, original_text, reader
+from shared.vocabulary.vocabulary import Term, Vocabulary
 
 PARAMETERS_AT_MOST = 2000
 NAME_CHARACTERS_AT_MOST = 255

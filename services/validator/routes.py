@@ -7,8 +7,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from services.validator.checking import Checker
-from shared.events import DatasetFacts, Finding, Parameter, Submission
-from shared.routing import ProblemRoute
+from shared.events.dataset import DatasetFacts, Parameter, Submission
+from shared.events.sections import Finding
+from shared.http.route import ProblemRoute
 
 DRY_RUN = "check"
 """Stands for the receipt of what was never submitted."""

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from shared.events import Finding, Parameter
-from shared.rules import Cell, Rule, Sweep
+from shared.events.dataset import Parameter
+from shared.events.sections import Finding
+from shared.vocabulary.rules import Cell, Rule, Sweep
 
 Parameters = Mapping[str, Parameter]
 Check = Callable[[Parameters], Sequence[Finding]]

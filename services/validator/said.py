@@ -5,12 +5,13 @@ from functools import lru_cache
 from typing import Any
 
 from services.validator.notes import Notes
-from shared.absence import says_no_number
-from shared.events import Parameter, Producer, Submission
-from shared.identity import split_paths
-from shared.kinds import Traits
-from shared.remembering import MOST_CHARACTERS
-from shared.techniques import current_pid
+from shared.events.dataset import Parameter, Submission
+from shared.events.identity import split_paths
+from shared.events.sections import Producer
+from shared.foundation.memo import MOST_CHARACTERS
+from shared.vocabulary.absence import says_no_number
+from shared.vocabulary.kinds import Traits
+from shared.vocabulary.techniques import current_pid
 
 INPUTS = "input_datasets"
 """ICAT's parameter that lists the inputs."""

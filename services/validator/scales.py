@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from shared.events import Finding, Parameter
-from shared.quantities import NUMBER
-from shared.units import Conversion
-from shared.values import SHOWN_CHARACTERS
-from shared.vocabulary import Scale, Term
+from shared.events.dataset import Parameter
+from shared.events.sections import Finding
+from shared.vocabulary.quantities import NUMBER
+from shared.vocabulary.units import Conversion
+from shared.vocabulary.values import SHOWN_CHARACTERS
+from shared.vocabulary.vocabulary import Scale, Term
 
 ROUNDING = 5e-4
 """Of the greatest value that can be: what lies so little beyond it is that value, rounded by a program."""

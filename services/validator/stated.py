@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from shared.events import Finding
-from shared.quantities import ONE_OR_SEVERAL
-from shared.vocabulary import Term, Vocabulary
+from shared.events.sections import Finding
+from shared.vocabulary.quantities import ONE_OR_SEVERAL
+from shared.vocabulary.vocabulary import Term, Vocabulary
 
 ENDS_IN_A_NUMBER = re.compile(r"[\d.)]\s*$", re.ASCII)
 """What ends in anything else brings a unit of its own, or is not a number."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from shared.events import Finding, Parameter, Submission
+from shared.events.dataset import Parameter, Submission
+from shared.events.sections import Finding
 
 FIELDS = frozenset({"name", "path", "proposal", "beamline", "sample", "parameters", "units", "mode", "producer"})
 """What an update may say; its name is only there because every submission has one."""

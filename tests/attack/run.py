@@ -11,8 +11,8 @@ import asyncpg
 import httpx
 
 from deploy.embedded.installation import Installation, NotReadyError, installation
-from shared.publisher import KafkaPublisher
-from shared.tokens import create_token
+from shared.access.tokens import create_token
+from shared.kafka.publisher import KafkaPublisher
 from tests.attack.neighbour import Neighbour
 from tests.attack.target import STRANGER, Attack, Target
 from tests.attack.vitals import Vitals

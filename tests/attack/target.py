@@ -12,9 +12,9 @@ import asyncpg
 import httpx
 
 from deploy.embedded.installation import Installation
-from shared.publisher import KafkaPublisher
-from shared.wire import Message
-from tests.flow.icat_gateway.edge_on_memory import Client
+from shared.events.wire import Message
+from shared.kafka.publisher import KafkaPublisher
+from tests.builders.edge import Client
 
 STRANGER = "stranger"
 ENDED = ("committed", "unchanged", "rejected")

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from aiokafka import AIOKafkaProducer
 
-from shared.kafka_access import kafka_access
-from shared.settings import Settings
-from shared.topics import LINKED, TRACKED, VALIDATED
-from shared.wire import Message
+from shared.events.topics import LINKED, TRACKED, VALIDATED
+from shared.events.wire import Message
+from shared.kafka.connection import kafka_access
+from shared.runtime.settings import Settings
 
 END_SESSIONS = (
     "select count(pg_terminate_backend(pid)) from pg_stat_activity"

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from shared.publisher import MemoryPublisher
-from shared.wire import Message
+from shared.events.wire import Message
+from shared.kafka.publisher import MemoryPublisher
 
 
 class TroubledPublisher(MemoryPublisher):

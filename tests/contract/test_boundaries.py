@@ -125,13 +125,13 @@ def test_one_file_knows_faststream() -> None:
         for name in imports(path)
         if belongs(name, {"faststream"})
     }
-    assert knowing == {"shared/stream.py"}
+    assert knowing == {"shared/stages/stream.py"}
 
 
 def test_one_file_declares_metrics() -> None:
     kinds = {f"prometheus_client.{kind}" for kind in ("Counter", "Gauge", "Histogram", "Summary", "Info", "Enum")}
     declaring = {path.relative_to(ROOT).as_posix() for path in modules() for name in imports(path) if name in kinds}
-    assert declaring == {"shared/metrics.py"}
+    assert declaring == {"shared/runtime/metrics.py"}
 
 
 def test_every_service_has_the_same_shape() -> None:

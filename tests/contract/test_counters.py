@@ -6,10 +6,10 @@ import pytest
 from prometheus_client import REGISTRY, Counter
 
 import services
-from shared import metrics
-from shared.rejections import Code
-from shared.service import Host
-from shared.settings import Settings
+from shared.events.codes import Code
+from shared.host.service import Host
+from shared.runtime import metrics
+from shared.runtime.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -44,18 +44,20 @@ def test_a_counter_whose_labels_are_known_begins_at_zero(counter: Counter) -> No
     if counter in metrics.OPEN_LABELS:
         assert metrics.OPEN_LABELS[counter].partition(":")[0] in counter._labelnames
     else:
-        assert values(counter), f"{counter._name} has no value when its service begins: call shared.metrics.begin"
+        assert values(counter), (
+            f"{counter._name} has no value when its service begins: call shared.runtime.metrics.begin"
+        )
 
 
 def test_each_stage_can_refuse_for_every_reason_and_says_so_from_the_beginning(hosts: dict[str, Host]) -> None:
     for host in hosts.values():
-        for stage in host._parts.stages:
+        for stage in host._components.stages:
             assert {code for _, _, code in values(metrics.EVENTS, stage=stage.name, outcome="refused")} == set(Code)
             assert {outcome for _, outcome, _ in values(metrics.EVENTS, stage=stage.name)} >= {*metrics.OUTCOMES}
 
 
 def test_what_a_service_shows_at_its_beginning_stays_small(hosts: dict[str, Host]) -> None:
-    stages = [stage.name for stage in hosts["search"]._parts.stages]
+    stages = [stage.name for stage in hosts["search"]._components.stages]
     shown = sum(
         len(values(counter, stage=stage))
         for counter in counters()

@@ -10,7 +10,7 @@ import yaml
 from compose_pydantic.models import ComposeSpecification
 
 import services
-from shared.settings import Settings
+from shared.runtime.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "deploy/compose.yaml").read_text(encoding="utf-8")

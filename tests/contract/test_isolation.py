@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
-PROBE = "shared/kafka_positions.py"
+PROBE = "shared/kafka/group_positions.py"
 """Looks at the log as it is, to compare it with what was settled; nothing that it reads is settled."""
 
 
@@ -21,5 +21,5 @@ def readers() -> Iterator[tuple[str, dict[str, str]]]:
 
 def test_every_consumer_reads_committed_records_only() -> None:
     found = list(readers())
-    assert {file for file, _ in found} >= {"shared/stream.py", "shared/rewinding.py", PROBE}
+    assert {file for file, _ in found} >= {"shared/stages/stream.py", "shared/kafka/rewind.py", PROBE}
     assert [file for file, said in found if said.get("isolation_level") != "ONLY_COMMITTED"] == [PROBE]

@@ -10,8 +10,7 @@ import yaml
 from deploy.embedded.kafka import MAX_MESSAGE_BYTES
 from services.gateway.reading import MOST_ENTRIES
 from services.icat_gateway.bounds import Limits
-from shared.publisher import MAX_REQUEST_BYTES
-from shared.topics import (
+from shared.events.topics import (
     COMMITTED,
     LINKED,
     MOST_EVENT_BYTES,
@@ -24,6 +23,7 @@ from shared.topics import (
     TRACKED,
     VALIDATED,
 )
+from shared.kafka.publisher import MAX_REQUEST_BYTES
 from tests.contract.test_deploy_compose import TEXT
 
 REALISTIC_BYTES = 110

@@ -10,9 +10,9 @@ from fastapi import FastAPI
 import services
 from services.icat_gateway.consuming import Consumers
 from services.icat_gateway.jolokia import Jolokia
-from shared.backoff import Patience
-from shared.service import Host
-from shared.settings import Settings
+from shared.host.service import Host
+from shared.runtime.backoff import Backoff
+from shared.runtime.settings import Settings
 
 PAGES = ("/", "/docs", "/redoc", "/docs/oauth2-redirect")
 LOADED = re.compile(
@@ -21,8 +21,8 @@ LOADED = re.compile(
 
 
 def jolokia() -> FastAPI:
-    patience = Patience()
-    return Jolokia(Settings(), Consumers(Settings(), {}, patience), patience, lambda: datetime.now(UTC)).app()
+    backoff = Backoff()
+    return Jolokia(Settings(), Consumers(Settings(), {}, backoff), backoff, lambda: datetime.now(UTC)).app()
 
 
 def app_of(name: str) -> FastAPI:

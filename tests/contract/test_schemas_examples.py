@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from clients.cli.examples import Judge, Judged, read_example
-from shared.datafiles import SCHEMAS
-from shared.events import Submission
-from shared.settings import Settings
-from tests.described import TECHNIQUES, VOCABULARY
+from shared.events.dataset import Submission
+from shared.runtime.settings import Settings
+from shared.vocabulary.datafiles import SCHEMAS
+from tests.builders.described import TECHNIQUES, VOCABULARY
 
 EXAMPLES = sorted((SCHEMAS / "examples").rglob("*"))
 FILES = [path for path in EXAMPLES if path.is_file()]

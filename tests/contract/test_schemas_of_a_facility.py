@@ -9,13 +9,13 @@ from services.gateway.app import SERVICE as GATEWAY
 from services.linker.app import SERVICE as LINKER
 from services.validator.app import SERVICE as VALIDATOR
 from services.validator.checking import Checker
-from shared.datafiles import DataFileInvalid, own_folders
-from shared.identity import Identities
-from shared.service import Service, serve
-from shared.settings import Settings
-from shared.vocabulary import Vocabulary
-from tests.described import TECHNIQUES, VOCABULARY
-from tests.unit.validator.builders import SUBMITTED_AT, ZONE, a_submission
+from shared.events.identity import Identities
+from shared.host.service import Service, serve
+from shared.runtime.settings import Settings
+from shared.vocabulary.datafiles import DataFileInvalid, own_folders
+from shared.vocabulary.vocabulary import Vocabulary
+from tests.builders.described import TECHNIQUES, VOCABULARY
+from tests.builders.validator import SUBMITTED_AT, ZONE, a_submission
 
 OWN = """\
 title = "Our own"

@@ -6,9 +6,9 @@ from importlib.resources import files
 
 import pytest
 
-from shared.kinds import Kind, expanded
-from shared.techniques import ESRFET, OLD_ESRFET, Technique
-from tests.described import TECHNIQUES
+from shared.vocabulary.kinds import Kind, expanded
+from shared.vocabulary.techniques import ESRFET, OLD_ESRFET, Technique
+from tests.builders.described import TECHNIQUES
 
 ONTOLOGIES = (ESRFET, OLD_ESRFET, "http://purl.org/pan-science/")
 KINDS = [kind for technique in TECHNIQUES.techniques for kind in technique.kind]

@@ -6,10 +6,10 @@ from typing import Literal
 
 import pytest
 
-from shared.datafiles import SCHEMAS, DataFileInvalid, Table, read_data_file
-from shared.icat import icat_parameters
-from shared.vocabulary import Vocabulary, load_combining
-from tests.described import COMBINING, VOCABULARY
+from shared.vocabulary.datafiles import SCHEMAS, DataFileInvalid, Table, read_data_file
+from shared.vocabulary.icat import icat_parameters
+from shared.vocabulary.vocabulary import Vocabulary, load_combining
+from tests.builders.described import COMBINING, VOCABULARY
 
 SHELLS = ("overall", "inner", "outer")
 SCALING = "MXAutoprocIntegrationScaling_"

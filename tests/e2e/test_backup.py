@@ -17,8 +17,8 @@ import pytest
 
 from deploy.embedded.installation import Installation, installation
 from deploy.embedded.stack import embedded_stack
-from shared.publisher import KafkaPublisher
-from shared.wire import Message
+from shared.events.wire import Message
+from shared.kafka.publisher import KafkaPublisher
 from tests.builders.submissions import processed_submission, raw_submission, submitted
 
 pytestmark = pytest.mark.e2e

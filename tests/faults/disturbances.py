@@ -15,7 +15,7 @@ import psutil
 from aiokafka.errors import KafkaError
 
 from deploy.embedded.installation import Installation
-from shared.publisher import KafkaPublisher
+from shared.kafka.publisher import KafkaPublisher
 from tests.builders.harm import END_SESSIONS, garbage, take_back
 from tests.builders.submissions import raw_submission, submitted
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from shared.rejections import Code
-from shared.wire import Message
+from shared.events.codes import Code
+from shared.events.wire import Message
 from tests.builders.harm import with_header
 from tests.builders.submissions import dataset_id, processed_submission, raw_submission, submitted
 

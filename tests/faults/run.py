@@ -14,16 +14,16 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from clients.cli.recovering import remembering_groups
 from deploy.embedded.installation import Installation, installation
-from shared.backoff import Patience
-from shared.fatal import Fatal
-from shared.publisher import KafkaPublisher
-from shared.rewinding import check_empty, rewind
-from shared.settings import Settings
-from shared.wire import Message
+from shared.events.wire import Message
+from shared.foundation.errors import Fatal
+from shared.kafka.publisher import KafkaPublisher
+from shared.kafka.rewind import check_empty, rewind
+from shared.runtime.backoff import Backoff
+from shared.runtime.settings import Settings
+from tests.builders.read_model import Snapshot, differences, snapshot
 from tests.faults.audit import audit, settled
 from tests.faults.chaos import REPLICAS, Deaths, died_at_failpoints, failpoint_environment, summary
 from tests.faults.plan import Plan, make_plan
-from tests.read_model import Snapshot, differences, snapshot
 
 CHUNK = 100
 SETTLE_SECONDS = 300.0
@@ -60,24 +60,24 @@ async def nothing_lost(seed: int, datasets: int, directory: Path, say: Callable[
 async def _send(running: Installation, plan: Plan) -> None:
     """In order; what Kafka did not confirm is sent again, and so may come twice."""
     publisher = KafkaPublisher(running.settings, "faults")
-    patience = Patience()
+    backoff = Backoff()
     await publisher.start()
     try:
         for start in range(0, len(plan.messages), CHUNK):
-            await _insist(publisher, plan.messages[start : start + CHUNK], patience)
+            await _insist(publisher, plan.messages[start : start + CHUNK], backoff)
             await asyncio.sleep(0.2)  # spread over the killing
     finally:
         await publisher.stop()
 
 
-async def _insist(publisher: KafkaPublisher, messages: list[Message], patience: Patience) -> None:
+async def _insist(publisher: KafkaPublisher, messages: list[Message], backoff: Backoff) -> None:
     attempt = 0
     while True:
         try:
             return await publisher.publish(messages)
         except KafkaError as error:
             attempt += 1
-            await patience.wait(attempt, "faults", error)
+            await backoff.wait(attempt, "faults", error)
 
 
 async def _wait(running: Installation, plan: Plan, say: Callable[[str], None]) -> list[str]:

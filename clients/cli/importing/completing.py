@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from clients.cli.importing.dates import DateUnclear, iso_times
 from clients.cli.importing.gathering import FileNotUnderstood, Imported
 from clients.cli.surroundings import own_settings
-from shared.absence import says_no_number
-from shared.events import Finding
+from shared.events.sections import Finding
+from shared.vocabulary.absence import says_no_number
 
 TIMES = ("start", "end")
 CURE = "give --start and --end"

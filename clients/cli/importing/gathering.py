@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clients.cli.importing.names import Names
-from shared.absence import says_no_text
-from shared.events import Finding
+from shared.events.sections import Finding
+from shared.vocabulary.absence import says_no_text
 
 SHOWN_CHARACTERS = 120
 FIELD = "submission."

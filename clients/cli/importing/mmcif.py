@@ -13,9 +13,9 @@ from clients.cli.importing.gathering import BETWEEN, FIELD, FileNotUnderstood, R
 from clients.cli.importing.names import Names, names_of
 from clients.cli.importing.results import Found
 from clients.cli.surroundings import own_settings
-from shared.datafiles import own_folders
-from shared.mmcif import DATASET, FILE, LINK, OF_RESULT, PARAMETER, SHELL, SHELLS, Items, items_of
-from shared.vocabulary import Term, Vocabulary
+from shared.vocabulary.datafiles import own_folders
+from shared.vocabulary.mmcif import DATASET, FILE, LINK, OF_RESULT, PARAMETER, SHELL, SHELLS, Items, items_of
+from shared.vocabulary.vocabulary import Term, Vocabulary
 
 if TYPE_CHECKING:
     from gemmi import SpaceGroup, cif

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from shared.datafiles import Table, read_data_file
+from shared.vocabulary.datafiles import Table, read_data_file
 
 FORMATS = Path(__file__).parent / "formats"
 

@@ -16,7 +16,7 @@ from clients.cli.importing.gathering import (
     spoken,
     unplaced_of,
 )
-from shared.events import Finding
+from shared.events.sections import Finding
 
 ALL = "all"
 OF_ANOTHER = "it is of result"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from clients.cli.importing.gathering import FileNotUnderstood, Said
-from shared.events import Finding
+from shared.events.sections import Finding
 
 STATISTICS = "AutoProcScalingStatistics"
 KIND = "scalingStatisticsType"

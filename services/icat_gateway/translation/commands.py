@@ -8,11 +8,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, V
 
 from services.icat_gateway.translation.datasets import dataset_key
 from services.icat_gateway.translation.frames import Sending
-from shared.events import Name, Path, Producer, Report
-from shared.identity import split_paths
-from shared.rejections import Code, Poison
-from shared.topics import REPORTS, SUBMITTED
-from shared.wire import Message
+from shared.events.codes import Code, Poison
+from shared.events.identity import split_paths
+from shared.events.report import Report
+from shared.events.sections import Name, Path, Producer
+from shared.events.topics import REPORTS, SUBMITTED
+from shared.events.wire import Message
 
 MOST_PATHS = 1_000
 """Of one update: each becomes an event of its own."""

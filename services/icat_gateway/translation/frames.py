@@ -7,11 +7,12 @@ from uuid import UUID, uuid5
 
 from pydantic_core import to_json
 
-from shared.events import Origin, Section
-from shared.identity import Identities
-from shared.rejections import Code, Poison
-from shared.topics import Topic
-from shared.wire import Message, headers_of, is_plain
+from shared.events.codes import Code, Poison
+from shared.events.identity import Identities
+from shared.events.rejection import Origin
+from shared.events.sections import Section
+from shared.events.topics import Topic
+from shared.events.wire import Message, headers_of, is_plain
 
 
 @dataclass(frozen=True, slots=True)

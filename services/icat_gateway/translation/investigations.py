@@ -6,11 +6,12 @@ from datetime import datetime
 
 from services.icat_gateway.translation.frames import Sending
 from services.icat_gateway.translation.trees import texts_of
-from shared.events import FIRST_YEAR, LAST_YEAR, Producer, RescheduledInvestigation, StartedInvestigation
-from shared.identity import proposal_key
-from shared.rejections import Code, Poison
-from shared.topics import INVESTIGATIONS
-from shared.wire import Message
+from shared.events.codes import Code, Poison
+from shared.events.identity import proposal_key
+from shared.events.investigation import RescheduledInvestigation, StartedInvestigation
+from shared.events.sections import FIRST_YEAR, LAST_YEAR, Producer
+from shared.events.topics import INVESTIGATIONS
+from shared.events.wire import Message
 
 NAME_CHARACTERS_AT_MOST = 255
 

@@ -10,12 +10,12 @@ from services.icat_gateway.translation.datasets import dataset_submitted
 from services.icat_gateway.translation.frames import Frame, Sending, listed
 from services.icat_gateway.translation.investigations import investigation_rescheduled, investigation_started
 from services.icat_gateway.translation.trees import name_of, read_xml
-from shared.events import Origin
-from shared.identity import Identities
-from shared.rejecting import rejection_message
-from shared.rejections import Code, Poison, Refusal
-from shared.topics import QUEUE
-from shared.wire import Message, Record
+from shared.events.codes import Code, Poison, Refusal
+from shared.events.identity import Identities
+from shared.events.rejection import Origin
+from shared.events.rejection_message import rejection_message
+from shared.events.topics import QUEUE
+from shared.events.wire import Message, Record
 
 STAGE = "icat_gateway"
 

@@ -8,8 +8,8 @@ import xml.etree.ElementTree as ET
 from typing import NoReturn
 from xml.parsers import expat
 
-from shared.rejections import Code, Poison
-from shared.remembering import remembered
+from shared.events.codes import Code, Poison
+from shared.foundation.memo import remembered
 
 
 class _RootReached(Exception):

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from alembic import op
 
-from shared.identity import PROPOSAL_SEPARATORS
+from shared.events.identity import PROPOSAL_SEPARATORS
 
 revision = "linker_0006"
 down_revision = "linker_0005"

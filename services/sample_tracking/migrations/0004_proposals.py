@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.identity import PROPOSAL_SEPARATORS
+from shared.events.identity import PROPOSAL_SEPARATORS
 
 revision = "sample_tracking_0004"
 down_revision = "sample_tracking_0003"

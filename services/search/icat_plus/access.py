@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.search.icat_plus.sessions import Opened, Sessions
-from shared.problems import Problem
-from shared.tokens import ANY_BEAMLINE, Grant, TokenRefused, Tokens
+from shared.access.tokens import ANY_BEAMLINE, Grant, TokenRefused, Tokens
+from shared.http.problems import Problem
 
 FORBIDDEN = 403
 

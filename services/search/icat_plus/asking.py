@@ -11,9 +11,9 @@ from services.search.icat_plus.model import InvestigationRow, LogbookRow
 from services.search.query import Fault, QueryInvalid
 from services.search.reading import ROWS_AT_ONCE, CatalogueReader
 from services.search.sql import Statement, as_written, asked_for
-from shared.database import Questions
-from shared.door import MOST_BODY_BYTES
-from shared.identity import proposal_key
+from shared.events.identity import proposal_key
+from shared.http.door import MOST_BODY_BYTES
+from shared.postgres.database import Questions
 
 Row = dict[str, Any]
 MOST_ROWS = 10_000

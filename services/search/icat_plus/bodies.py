@@ -8,9 +8,9 @@ from pydantic.alias_generators import to_camel, to_snake
 
 from services.search.icat_plus.model import DeclarationRow
 from services.search.icat_plus.travelling import Travelling
-from shared.items import Item, position_faults, tree_faults
-from shared.problems import FieldFault, invalid
-from shared.shipments import Parcel, ParcelStatus, Shipment
+from shared.events.items import Item, position_faults, tree_faults
+from shared.events.shipments import Parcel, ParcelStatus, Shipment
+from shared.http.problems import FieldFault, invalid
 
 M = TypeVar("M", bound=BaseModel)
 Body = dict[str, JsonValue]

@@ -15,9 +15,9 @@ from services.search.icat_plus.asking import IcatReader, Slots
 from services.search.naming import Naming
 from services.search.query import MOST_ROWS, Fault, Query, QueryInvalid, key_type, order_name, read_query
 from services.search.reading import CatalogueReader
-from shared.identity import Identities
-from shared.pages import MOST_PAGE_BYTES, page_of
-from shared.techniques import TechniqueBook
+from shared.events.identity import Identities
+from shared.foundation.pages import MOST_PAGE_BYTES, page_of
+from shared.vocabulary.techniques import TechniqueBook
 
 Answer = dict[str, Any]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from services.search.icat_plus.declared import merged_places, merged_things
 from services.search.icat_plus.model import Declared
-from shared.database import Connection
+from shared.postgres.database import Connection
 
 _LATER = "(excluded.said_at, excluded.said) > (known.said_at, known.said)"
 _FULLER = (

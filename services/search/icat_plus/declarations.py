@@ -11,7 +11,7 @@ from services.search.icat_plus.declaration_statements import PLACE, STATUS, THIN
 from services.search.icat_plus.declared import together
 from services.search.icat_plus.model import DeclarationRow, Declared, ParcelStatusRow, PlaceRow, Stamp
 from services.search.store import SHARE_LOCK, lock_name
-from shared.database import Database, Questions
+from shared.postgres.database import Database, Questions
 
 
 class Declarations(Protocol):

@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from services.search.icat_plus.model import DeclarationRow, Declared, ParcelStatusRow, PlaceRow, Stamp
 from services.search.model import Noted
 from services.search.order import said_of
-from shared.identity import Identities
-from shared.items import Item
-from shared.shipments import (
+from shared.events.identity import Identities
+from shared.events.items import Item
+from shared.events.shipments import (
     ItemDeclared,
     Parcel,
     ParcelDeclared,
@@ -25,7 +25,7 @@ from shared.shipments import (
     Shipping,
     StatusReported,
 )
-from shared.wire import Received
+from shared.events.wire import Received
 
 OWN = "urn:uuid:"
 """So begins beamcat's own id of an investigation."""

@@ -20,12 +20,12 @@ from services.search.icat_plus.shipping import ShippingDesk
 from services.search.naming import Naming
 from services.search.query import Fault, QueryInvalid
 from services.search.reading import CatalogueReader
-from shared.confirming import Confirmations
-from shared.door import MOST_BODY_BYTES, read_body
-from shared.identity import Identities
-from shared.problems import FieldFault, Problem, invalid
-from shared.techniques import TechniqueBook
-from shared.tokens import Grant
+from shared.access.tokens import Grant
+from shared.events.identity import Identities
+from shared.http.door import MOST_BODY_BYTES, read_body
+from shared.http.problems import FieldFault, Problem, invalid
+from shared.kafka.confirmation import Confirmations
+from shared.vocabulary.techniques import TechniqueBook
 
 B = TypeVar("B", bound=BaseModel)
 

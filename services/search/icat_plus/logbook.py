@@ -16,11 +16,12 @@ from uuid import UUID, uuid5
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 from pydantic_core import from_json, to_json
 
-from shared.events import LogbookEntry, LogbookText, LogbookWritten, Producer, within_years
-from shared.identity import Identities
-from shared.problems import Problem
-from shared.topics import LOGBOOK
-from shared.wire import Message, headers_of
+from shared.events.identity import Identities
+from shared.events.logbook import LogbookEntry, LogbookText, LogbookWritten
+from shared.events.sections import Producer, within_years
+from shared.events.topics import LOGBOOK
+from shared.events.wire import Message, headers_of
+from shared.http.problems import Problem
 
 MOST_ENTRY_BYTES = 11 * 1024 * 1024
 """Base64 of 8 MiB and what stands around it; the topic takes 16 MiB."""

@@ -10,8 +10,8 @@ from services.search.icat_plus.access import FORBIDDEN
 from services.search.icat_plus.answers import time_text
 from services.search.icat_plus.desk import Desk, answered, body_of, takes
 from services.search.icat_plus.sessions import Opened
-from shared.problems import Problem
-from shared.tokens import TokenRefused
+from shared.access.tokens import TokenRefused
+from shared.http.problems import Problem
 
 SessionId = Annotated[str, Path(description="as `POST /session` answered it")]
 

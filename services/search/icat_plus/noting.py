@@ -11,9 +11,11 @@ from services.search.icat_plus.model import InvestigationRow, LogbookRow, Sample
 from services.search.index_entry import DocumentView
 from services.search.model import Noted
 from services.search.order import microsecond, said_of
-from shared.arrays import array, quoted
-from shared.events import Commit, InvestigationRef, InvestigationRegistered, LogbookEntry, LogbookWritten
-from shared.wire import Received
+from shared.events.dataset import Commit
+from shared.events.investigation import InvestigationRef, InvestigationRegistered
+from shared.events.logbook import LogbookEntry, LogbookWritten
+from shared.events.wire import Received
+from shared.postgres.arrays import array, quoted
 
 SURPLUS_BITS = 76
 """A sample's number is the first 52 bits of its id: every client holds such integers exactly."""

@@ -17,7 +17,7 @@ from services.search.icat_plus.model import DeclarationRow, ParcelStatusRow
 from services.search.icat_plus.noting import sample_number
 from services.search.icat_plus.told import told_parcels
 from services.search.icat_plus.travelling import Lying, Travelling
-from shared.identity import Identities
+from shared.events.identity import Identities
 
 FIRST_STATUS = "CREATED"
 """Of a parcel on which nobody has reported."""

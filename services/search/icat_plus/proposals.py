@@ -2,7 +2,7 @@
 
 import re
 
-from shared.identity import PROPOSAL_SEPARATORS, proposal_key
+from shared.events.identity import PROPOSAL_SEPARATORS, proposal_key
 
 LETTERS = re.compile(r"\D*")
 

@@ -15,14 +15,14 @@ from services.search.icat_plus.sessions import PostgresSessions, Sessions, Sessi
 from services.search.icat_plus.shipping import ShippingDesk
 from services.search.naming import Naming
 from services.search.reading import CatalogueReader
-from shared.confirming import Confirmations
-from shared.publisher import Publisher
-from shared.quota import DAY_SECONDS, ByteQuota
-from shared.routing import ProblemRoute
-from shared.service import Ground
-from shared.techniques import TechniqueBook
-from shared.tokens import Tokens
-from shared.vocabulary import Vocabulary
+from shared.access.quota import DAY_SECONDS, ByteQuota
+from shared.access.tokens import Tokens
+from shared.host.service import Resources
+from shared.http.route import ProblemRoute
+from shared.kafka.confirmation import Confirmations
+from shared.kafka.publisher import Publisher
+from shared.vocabulary.techniques import TechniqueBook
+from shared.vocabulary.vocabulary import Vocabulary
 
 CONFIRMATION_SECONDS = 0.08
 """ICAT's client waits 0.1 s for the logbook and takes silence for success: it must hear before that."""
@@ -30,41 +30,41 @@ SAME_AGAIN = "send the same again: what did arrive is not written twice"
 
 
 def routes(
-    ground: Ground,
+    resources: Resources,
     vocabulary: Vocabulary,
     techniques: TechniqueBook,
     *,
     sessions: SessionStore | None = None,
     publisher: Publisher | None = None,
 ) -> APIRouter:
-    """All of them; `sessions` and `publisher` in place of the ground's own are for tests."""
-    zone = ZoneInfo(ground.settings.time_zone)
+    """All of them; `sessions` and `publisher` replace those of `resources` in tests."""
+    zone = ZoneInfo(resources.settings.time_zone)
     naming = Naming(vocabulary)
-    reader = CatalogueReader(ground.database, naming)
+    reader = CatalogueReader(resources.database, naming)
     icat = IcatReader(reader)
-    tokens = Tokens(ground.settings.tokens_file)
-    lifetime = timedelta(minutes=ground.settings.session_minutes)
-    kept = sessions or PostgresSessions(ground.database)
-    quota = ByteQuota(ground.settings.source_bytes_per_day, DAY_SECONDS)
+    tokens = Tokens(resources.settings.tokens_file)
+    lifetime = timedelta(minutes=resources.settings.session_minutes)
+    kept = sessions or PostgresSessions(resources.database)
+    quota = ByteQuota(resources.settings.source_bytes_per_day, DAY_SECONDS)
     desk = Desk(
         reader=reader,
         icat=icat,
         datasets=Datasets(reader, icat, zone),
-        access=Access(tokens, Sessions(kept, tokens, ground.clock, lifetime), ground.clock),
+        access=Access(tokens, Sessions(kept, tokens, resources.clock, lifetime), resources.clock),
         confirmations=Confirmations(
-            publisher or ground.publisher, quota, confirmation_seconds=CONFIRMATION_SECONDS, cure=SAME_AGAIN
+            publisher or resources.publisher, quota, confirmation_seconds=CONFIRMATION_SECONDS, cure=SAME_AGAIN
         ),
         shipping=ShippingDesk(
-            PostgresDeclarations(ground.database),
-            Confirmations(publisher or ground.publisher, quota, cure=SAME_AGAIN),
-            ground.identities,
-            ground.clock,
+            PostgresDeclarations(resources.database),
+            Confirmations(publisher or resources.publisher, quota, cure=SAME_AGAIN),
+            resources.identities,
+            resources.clock,
         ),
-        identities=ground.identities,
+        identities=resources.identities,
         naming=naming,
         techniques=techniques,
         zone=zone,
-        clock=ground.clock,
+        clock=resources.clock,
     )
     router = APIRouter(route_class=ProblemRoute, tags=["ICAT+"])
     acquisition.add(router, desk)

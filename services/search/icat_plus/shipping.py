@@ -12,12 +12,12 @@ from services.search.icat_plus.declarations import Declarations
 from services.search.icat_plus.declared import declared_of, named, together
 from services.search.icat_plus.travelling import Travelling
 from services.search.order import said_of
-from shared.confirming import Confirmations
-from shared.identity import Identities
-from shared.shipments import ShipmentChanged, Shipping
-from shared.tokens import Grant
-from shared.topics import SHIPMENTS
-from shared.wire import Message, headers_of
+from shared.access.tokens import Grant
+from shared.events.identity import Identities
+from shared.events.shipments import ShipmentChanged, Shipping
+from shared.events.topics import SHIPMENTS
+from shared.events.wire import Message, headers_of
+from shared.kafka.confirmation import Confirmations
 
 SOURCE = "/beamcat/search"
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.search.icat_plus.model import InvestigationRow, LogbookRow, SampleRow
-from shared.database import Connection
+from shared.postgres.database import Connection
 
 R = TypeVar("R", InvestigationRow, SampleRow)
 

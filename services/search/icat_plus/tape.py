@@ -11,10 +11,11 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
 from services.search.icat_plus.answers import Answer, Row, time_text
-from shared.events import DatasetReported, Producer, Report
-from shared.tokens import Grant
-from shared.topics import REPORTS
-from shared.wire import Message, headers_of
+from shared.access.tokens import Grant
+from shared.events.report import DatasetReported, Report
+from shared.events.sections import Producer
+from shared.events.topics import REPORTS
+from shared.events.wire import Message, headers_of
 
 Line = Annotated[str, Field(max_length=254, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """It may end up in the header of a mail."""

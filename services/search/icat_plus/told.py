@@ -7,8 +7,8 @@ from uuid import UUID
 
 from services.search.icat_plus.answers import Answer, Row
 from services.search.icat_plus.travelling import Travelling, shown_ids
-from shared.identity import Identities
-from shared.items import SAMPLE_NAME, THING_ID, shown_name
+from shared.events.identity import Identities
+from shared.events.items import SAMPLE_NAME, THING_ID, shown_name
 
 Container = Mapping[str, Any]
 SAID = ("id", "name", "parcel_id", "parcel_name")

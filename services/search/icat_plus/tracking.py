@@ -16,9 +16,9 @@ from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.model import DeclarationRow
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import Travelling
-from shared.items import Item
-from shared.problems import FieldFault, Problem, invalid
-from shared.shipments import (
+from shared.access.tokens import Grant
+from shared.events.items import Item
+from shared.events.shipments import (
     ItemDeclared,
     Parcel,
     ParcelDeclared,
@@ -28,7 +28,7 @@ from shared.shipments import (
     StatusReported,
     Withdrawn,
 )
-from shared.tokens import Grant
+from shared.http.problems import FieldFault, Problem, invalid
 
 MOST_BYTES = 1024 * 1024
 """Of a parcel with all that is in it; its event fits its topic."""

@@ -7,7 +7,7 @@ noted already; without it they are learned as investigations are told of again.
 import sqlalchemy as sa
 from alembic import op
 
-from shared.identity import PROPOSAL_SEPARATORS
+from shared.events.identity import PROPOSAL_SEPARATORS
 
 revision = "search_0008"
 down_revision = "search_0006"

@@ -9,8 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from alembic import op
 
-from shared.events import Origin
-from shared.rejecting import identified
+from shared.events.rejection import Origin
+from shared.events.rejection_message import identified
 
 revision = "search_0010"
 down_revision = "search_0009"

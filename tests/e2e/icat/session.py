@@ -64,7 +64,7 @@ class Session:
         return answer
 
     def until(self, name: str, enough: Callable[[Any], bool], **arguments: object) -> Any:
-        """The call again and again, until its answer is enough, or patience ends."""
+        """The call again and again, until its answer is enough, or the time is up."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             answer = self.call(name, **arguments)

@@ -9,10 +9,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from shared.publisher import KafkaPublisher
-from shared.settings import Settings
-from shared.topics import HEADROOM_BYTES, REJECTED, SUBMITTED, TOPICS, Topic
-from shared.wire import Message, headers_of
+from shared.events.topics import HEADROOM_BYTES, REJECTED, SUBMITTED, TOPICS, Topic
+from shared.events.wire import Message, headers_of
+from shared.kafka.publisher import KafkaPublisher
+from shared.runtime.settings import Settings
 from tests.e2e.running.conftest import Facility
 
 pytestmark = pytest.mark.e2e

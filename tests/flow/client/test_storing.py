@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from beamcat_client import AsyncClient, Client, NotAuthorised, Receipt, SpoolUnusable, SubmissionRefused, mx
 from beamcat_client.submission import plain
-from shared.events import Submission
-from shared.tokens import create_token, revoke_token
-from tests.flow.client.gateway_at_work import GatewayAtWork
-from tests.unit.validator.builders import SUBMITTED_AT, a_checker
+from shared.access.tokens import create_token, revoke_token
+from shared.events.dataset import Submission
+from tests.builders.client_gateway import GatewayAtWork
+from tests.builders.validator import SUBMITTED_AT, a_checker
 
 pytestmark = pytest.mark.flow
 
@@ -95,7 +95,7 @@ def test_a_call_during_an_outage_does_not_wait_for_the_network(gateway: GatewayA
     started = time.monotonic()
     for number in range(10):
         store(client, number)
-    assert time.monotonic() - started < 5, "the patience of one call is 10 s"
+    assert time.monotonic() - started < 5, "the backoff of one call is 10 s"
 
 
 def test_a_new_process_delivers_what_an_earlier_one_left(

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse
 
-from shared.http_door import HttpConfig, HttpPatiences, HttpServer
-from shared.settings import Settings
+from shared.http.server import HttpConfig, HttpPatiences, HttpServer
+from shared.runtime.settings import Settings
 
 HASTY = HttpPatiences(head=0.1, body=0.1, answer=0.1, look=0.02)
 LARGE_BYTES = 30_000_000

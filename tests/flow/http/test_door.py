@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from shared.descriptors import raise_limit
-from shared.http_door import HttpPatiences
-from shared.metrics import HTTP_CONNECTIONS, HTTP_ENDED
+from shared.http.server import HttpPatiences
+from shared.runtime.descriptors import raise_limit
+from shared.runtime.metrics import HTTP_CONNECTIONS, HTTP_ENDED
 from tests.flow.http.serving import HASTY, LARGE_BYTES, HttpClient, Served, serving
 
 pytestmark = [

@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from services.icat_gateway.translation import Frame
-from shared.events import Origin
-from shared.wire import Message
-from tests.flow.icat_gateway.edge_on_memory import Broker, Verbatim, running, until
+from shared.events.rejection import Origin
+from shared.events.wire import Message
+from tests.builders.edge import Broker, Verbatim, running, until
 
 
 class Deadly(Verbatim):

@@ -13,9 +13,9 @@ import pytest
 
 from services.icat_gateway.bounds import Bounds, Patiences
 from services.icat_gateway.framing import Reason
-from shared.descriptors import raise_limit
-from shared.metrics import ICAT_REFUSED
-from tests.flow.icat_gateway.edge_on_memory import Broker, Client, World, running, until
+from shared.runtime.descriptors import raise_limit
+from shared.runtime.metrics import ICAT_REFUSED
+from tests.builders.edge import Broker, Client, World, running, until
 
 pytestmark = [
     pytest.mark.flow,

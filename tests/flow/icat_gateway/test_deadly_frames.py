@@ -9,7 +9,7 @@ from services.icat_gateway.attempts import MOST_DEATHS, Attempts
 from services.icat_gateway.ports import Taken
 from services.icat_gateway.spool import Spool
 from services.icat_gateway.translation import Frame
-from shared.topics import REJECTED, SUBMITTED
+from shared.events.topics import REJECTED, SUBMITTED
 
 
 async def spooled(folder: Path, *bodies: bytes) -> None:

@@ -10,9 +10,9 @@ from aiokafka.errors import KafkaConnectionError
 
 from services.icat_gateway.bounds import Bounds, Limits, Patiences
 from services.icat_gateway.ports import QUEUES
-from shared.topics import MOST_SUBMISSION_BYTES, REJECTED
-from shared.wire import Message
-from tests.flow.icat_gateway.edge_on_memory import Broker, Client, running, until
+from shared.events.topics import MOST_SUBMISSION_BYTES, REJECTED
+from shared.events.wire import Message
+from tests.builders.edge import Broker, Client, running, until
 
 pytestmark = pytest.mark.flow
 
@@ -173,7 +173,7 @@ async def test_an_orderly_end_makes_durable_what_was_read(tmp_path: Path) -> Non
         client = await (await world.client()).connect()
         await client.send(b"1", "1")
         await until(lambda: broker.asked)
-        world.patience.stop()
+        world.backoff.stop()
         assert await client.rest() == "RECEIPT\nreceipt-id:1\n\n\0"
         assert world.edge.spool.frames == 1
 

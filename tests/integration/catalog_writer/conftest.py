@@ -4,9 +4,9 @@ import pytest_asyncio
 
 from services.catalog_writer.outbox import PostgresOutbox
 from services.catalog_writer.store import PostgresCatalog
-from shared.database import Database
-from shared.migrations import migrate
-from shared.settings import Settings
+from shared.postgres.database import Database
+from shared.postgres.migrations import migrate
+from shared.runtime.settings import Settings
 from tests.integration.catalog_writer.harness import Catalogue, clock
 
 

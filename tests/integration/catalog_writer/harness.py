@@ -7,17 +7,17 @@ from functools import partial
 from services.catalog_writer.documents import CatalogView
 from services.catalog_writer.handler import Known, commit
 from services.catalog_writer.memory import MemoryCatalog
-from shared.backoff import Patience
-from shared.events import DatasetRejected
-from shared.halt import HaltRule
-from shared.publisher import MemoryPublisher
-from shared.relay import Outbox, Relay
-from shared.stage import Stage, StageRunner, Store
-from shared.topics import COMMITTED, REJECTED, TRACKED
-from shared.wire import Message
+from shared.events.rejection import DatasetRejected
+from shared.events.topics import COMMITTED, REJECTED, TRACKED
+from shared.events.wire import Message
+from shared.kafka.publisher import MemoryPublisher
+from shared.runtime.backoff import Backoff
+from shared.stages.halt import HaltRule
+from shared.stages.relay import Outbox, Relay
+from shared.stages.stage import Stage, StageRunner, Store
+from tests.builders.catalog_writer import NOW, Tracked, committed
+from tests.builders.described import COMBINING
 from tests.builders.submissions import IDENTITIES
-from tests.described import COMBINING
-from tests.unit.catalog_writer.builders import NOW, Tracked, committed
 
 
 def clock() -> datetime:
@@ -31,10 +31,10 @@ class Catalogue:
         self.store = store
         self.outbox = outbox
         self.publisher = MemoryPublisher()
-        patience = Patience(chance=lambda: 0.0)
+        backoff = Backoff(chance=lambda: 0.0)
         stage = Stage("catalog_writer", TRACKED, CatalogView, partial(commit, COMBINING), store)
-        self.runner = StageRunner(stage, self.publisher, clock, HaltRule(), patience, IDENTITIES)
-        self.relay = Relay("catalog-relay", outbox, self.publisher, patience)
+        self.runner = StageRunner(stage, self.publisher, clock, HaltRule(), backoff, IDENTITIES)
+        self.relay = Relay("catalog-relay", outbox, self.publisher, backoff)
 
     @classmethod
     def in_memory(cls) -> "Catalogue":

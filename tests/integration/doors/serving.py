@@ -28,18 +28,18 @@ from services.search.icat_plus.routes import routes as icat_plus_routes
 from services.search.routes import routes as search_routes
 from services.validator.checking import Checker
 from services.validator.routes import routes as validator_routes
-from shared.backoff import Patience
-from shared.confirming import Confirmations
-from shared.database import Database
-from shared.migrations import migrate
-from shared.publisher import KafkaPublisher, MemoryPublisher
-from shared.quota import DAY_SECONDS, ByteQuota
-from shared.service import Ground, face, http_config
-from shared.settings import Settings
-from shared.tokens import Tokens, create_token
-from tests.described import TECHNIQUES, VOCABULARY
+from shared.access.quota import DAY_SECONDS, ByteQuota
+from shared.access.tokens import Tokens, create_token
+from shared.host.service import Resources, face, http_config
+from shared.kafka.confirmation import Confirmations
+from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
+from shared.postgres.database import Database
+from shared.postgres.migrations import migrate
+from shared.runtime.backoff import Backoff
+from shared.runtime.settings import Settings
+from tests.builders.described import TECHNIQUES, VOCABULARY
+from tests.builders.search.records import IDENTITIES, NOON
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import IDENTITIES, NOON
 
 T = TypeVar("T")
 
@@ -121,19 +121,19 @@ async def _doors(database_url: str, folder: Path) -> AsyncIterator[Doors]:
 def _apps(settings: Settings, database: Database, publisher: MemoryPublisher) -> dict[str, FastAPI]:
     clock: Callable[[], Any] = lambda: NOON  # noqa: E731
     zone = ZoneInfo(settings.time_zone)
-    ground = Ground(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Patience(), clock)
+    resources = Resources(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Backoff(), clock)
     links = MemoryLinks(IDENTITIES, TECHNIQUES.input_demands)
-    search = search_routes(ground, VOCABULARY)
-    search.include_router(icat_plus_routes(ground, VOCABULARY, TECHNIQUES, publisher=publisher))
+    search = search_routes(resources, VOCABULARY)
+    search.include_router(icat_plus_routes(resources, VOCABULARY, TECHNIQUES, publisher=publisher))
     checker = Checker(VOCABULARY, TECHNIQUES, IDENTITIES, settings.path_roots, zone)
     apps = {
         "validator": face("validator", validator_routes(checker, clock)),
         "linker": face("linker", linker_routes(links, Linker(TECHNIQUES, IDENTITIES), clock)),
         "sample_tracking": face("sample_tracking", sample_routes(MemoryRegister(Memory()))),
-        "catalog_writer": face("catalog_writer", assemble_catalog_writer(ground).router),
+        "catalog_writer": face("catalog_writer", assemble_catalog_writer(resources).router),
         "search": face("search", search),
     }
-    jolokia = Jolokia(settings, Consumers(settings, {}, Patience()), Patience(), clock)
+    jolokia = Jolokia(settings, Consumers(settings, {}, Backoff()), Backoff(), clock)
     judges = _Judges(apps["validator"], apps["linker"])
     edge = Edge(
         Tokens(settings.tokens_file),

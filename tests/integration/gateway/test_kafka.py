@@ -15,24 +15,24 @@ from fastapi import FastAPI
 
 from deploy.embedded.stack import DATABASE_VARIABLE, embedded_stack
 from services.gateway.app import assemble
-from shared.backoff import Patience
-from shared.database import Database
-from shared.identity import Identities
-from shared.publisher import KafkaPublisher
-from shared.service import Ground
-from shared.settings import Settings
-from shared.tokens import create_token
-from shared.topic_admin import apply_topics
-from shared.topics import SUBMITTED
+from shared.access.tokens import create_token
+from shared.events.identity import Identities
+from shared.events.topics import SUBMITTED
+from shared.host.service import Resources
+from shared.kafka.publisher import KafkaPublisher
+from shared.kafka.topic_admin import apply_topics
+from shared.postgres.database import Database
+from shared.runtime.backoff import Backoff
+from shared.runtime.settings import Settings
 
 pytestmark = pytest.mark.integration
 
 
 @asynccontextmanager
 async def calling(settings: Settings, publisher: KafkaPublisher) -> AsyncIterator[httpx.AsyncClient]:
-    ground = Ground(settings, Identities(settings.facility), Database(settings, "gateway"), publisher, Patience())
+    resources = Resources(settings, Identities(settings.facility), Database(settings, "gateway"), publisher, Backoff())
     app = FastAPI()
-    app.include_router(assemble(ground).router)
+    app.include_router(assemble(resources).router)
     token = create_token(settings.tokens_file, "tester", ["*"])
     headers = {"Authorization": f"Bearer {token}"}
     transport = httpx.ASGITransport(app)

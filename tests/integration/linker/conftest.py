@@ -6,11 +6,11 @@ import asyncpg
 import pytest_asyncio
 
 from services.linker.store import PostgresLinks
-from shared.database import Database
-from shared.migrations import migrate
-from shared.settings import Settings
-from tests.unit.linker.builders import IDENTITIES
-from tests.unit.linker.world import DEMANDS, World
+from shared.postgres.database import Database
+from shared.postgres.migrations import migrate
+from shared.runtime.settings import Settings
+from tests.builders.linker.records import IDENTITIES
+from tests.builders.linker.world import DEMANDS, World
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -9,12 +9,13 @@ from datetime import timedelta
 import pytest
 
 from services.linker.learning import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
-from shared.database import Database
-from shared.events import DatasetFacts, InvestigationAnnounced
-from shared.publisher import MemoryPublisher
-from shared.topics import COMMITTED, INVESTIGATIONS, LINKED, REJECTED
-from shared.wire import Message, Record, read
-from tests.unit.linker.builders import (
+from shared.events.dataset import DatasetFacts
+from shared.events.investigation import InvestigationAnnounced
+from shared.events.topics import COMMITTED, INVESTIGATIONS, LINKED, REJECTED
+from shared.events.wire import Message, Record, read
+from shared.kafka.publisher import MemoryPublisher
+from shared.postgres.database import Database
+from tests.builders.linker.records import (
     IDENTITIES,
     NOON,
     PLACEHOLDER,
@@ -26,7 +27,7 @@ from tests.unit.linker.builders import (
     slot,
     started,
 )
-from tests.unit.linker.world import World, receipt_of, series
+from tests.builders.linker.world import World, receipt_of, series
 
 pytestmark = pytest.mark.integration
 

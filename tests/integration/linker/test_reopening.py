@@ -9,11 +9,11 @@ import pytest
 from services.linker.investigations import Slot
 from services.linker.queries import slot_of_row
 from services.linker.reopening import LostInvestigations
-from shared.database import Database
-from shared.topics import REGISTERED
-from shared.wire import Record
-from tests.unit.linker.builders import NOON, announced, committed, facts, rescheduled, slot, started
-from tests.unit.linker.world import World
+from shared.events.topics import REGISTERED
+from shared.events.wire import Record
+from shared.postgres.database import Database
+from tests.builders.linker.records import NOON, announced, committed, facts, rescheduled, slot, started
+from tests.builders.linker.world import World
 
 pytestmark = pytest.mark.integration
 

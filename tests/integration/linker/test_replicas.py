@@ -8,11 +8,11 @@ from random import Random
 import pytest
 
 from services.linker.store import PostgresLinks
-from shared.database import Database
-from shared.events import DatasetFacts
-from shared.publisher import MemoryPublisher
-from tests.unit.linker.builders import IDENTITIES, committed, dataset_id, facts
-from tests.unit.linker.world import DEMANDS, World
+from shared.events.dataset import DatasetFacts
+from shared.kafka.publisher import MemoryPublisher
+from shared.postgres.database import Database
+from tests.builders.linker.records import IDENTITIES, committed, dataset_id, facts
+from tests.builders.linker.world import DEMANDS, World
 
 pytestmark = pytest.mark.integration
 
@@ -135,4 +135,4 @@ async def test_a_child_and_the_commits_of_its_inputs_never_deadlock(
 
 def retries(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What the runners had to do again, such as after a deadlock."""
-    return [record.message for record in caplog.records if record.name == "shared.backoff"]
+    return [record.message for record in caplog.records if record.name == "shared.runtime.backoff"]

@@ -13,11 +13,11 @@ from services.linker import statements as sql
 from services.linker.crowding import MOST_AWAITED
 from services.linker.ports import MOST_AT_ONCE
 from services.linker.store import PostgresLinks
-from shared.database import Database
-from shared.lots import lots_of
-from shared.relay import MOST_MESSAGES
-from tests.unit.linker.builders import IDENTITIES, NOON, committed, dataset_id, facts, validated
-from tests.unit.linker.world import DEMANDS, World
+from shared.postgres.database import Database
+from shared.stages.lots import lots_of
+from shared.stages.relay import MOST_MESSAGES
+from tests.builders.linker.records import IDENTITIES, NOON, committed, dataset_id, facts, validated
+from tests.builders.linker.world import DEMANDS, World
 
 pytestmark = pytest.mark.integration
 

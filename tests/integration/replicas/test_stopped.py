@@ -17,8 +17,8 @@ import pytest_asyncio
 import services
 from deploy.embedded.forked import Nursery, ServiceProcess
 from deploy.embedded.installation import Installation, installation
-from shared.publisher import KafkaPublisher
-from shared.wire import Message
+from shared.events.wire import Message
+from shared.kafka.publisher import KafkaPublisher
 from tests.builders.submissions import dataset_id, processed_submission, raw_submission, submitted
 from tests.faults.audit import audit, settled
 from tests.faults.plan import Plan

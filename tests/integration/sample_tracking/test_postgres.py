@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from services.sample_tracking.register import PostgresRegister
 from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
 from services.sample_tracking.tables import METADATA
-from shared.database import Database
-from shared.identity import sample_key, sample_name
-from shared.migrations import migrate
-from shared.settings import Settings
-from tests.unit.sample_tracking.building import World, linked, moved, registered, sample_id, visited
-from tests.unit.sample_tracking.store_suite import StoreSuite
+from shared.events.identity import sample_key, sample_name
+from shared.postgres.database import Database
+from shared.postgres.migrations import migrate
+from shared.runtime.settings import Settings
+from tests.builders.sample_tracking import World, linked, moved, registered, sample_id, visited
+from tests.suites.sample_tracking import StoreSuite
 
 pytestmark = pytest.mark.integration
 

@@ -9,15 +9,15 @@ import httpx
 from fastapi import FastAPI
 
 from services.search.routes import routes
-from shared.backoff import Patience
-from shared.database import Database
-from shared.problems import answer_in_problems
-from shared.publisher import KafkaPublisher
-from shared.service import Ground
-from shared.settings import Settings
-from shared.turns import KnowAskers
-from tests.described import VOCABULARY
-from tests.unit.search.building import IDENTITIES, NOON
+from shared.host.service import Resources
+from shared.http.problems import answer_in_problems
+from shared.http.turns import KnowAskers
+from shared.kafka.publisher import KafkaPublisher
+from shared.postgres.database import Database
+from shared.runtime.backoff import Backoff
+from shared.runtime.settings import Settings
+from tests.builders.described import VOCABULARY
+from tests.builders.search.records import IDENTITIES, NOON
 
 
 class Asking:
@@ -50,9 +50,9 @@ class Asking:
 async def asking(database: Database, tokens: Path = Path("none"), address: str = "127.0.0.1") -> AsyncIterator[Asking]:
     """Asked from an address."""
     settings = Settings(facility="facility.example", tokens_file=tokens)
-    ground = Ground(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Patience(), lambda: NOON)
+    resources = Resources(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Backoff(), lambda: NOON)
     app = FastAPI()
-    app.include_router(routes(ground, VOCABULARY))
+    app.include_router(routes(resources, VOCABULARY))
     app.add_middleware(KnowAskers)
     answer_in_problems(app)
     async with httpx.AsyncClient(

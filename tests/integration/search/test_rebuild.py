@@ -16,22 +16,23 @@ from services.search.icat_plus.sessions import Kept, PostgresSessions
 from services.search.rebuild import REBUILD_LOCK, rebuild
 from services.search.sealing import Sealing
 from services.search.store import PostgresReadModel
-from shared.backoff import Patience
-from shared.database import Database
-from shared.fatal import Fatal
-from shared.halt import HaltRule
-from shared.migrations import migrate
-from shared.publisher import KafkaPublisher, MemoryPublisher
-from shared.rewinding import from_start, replay
-from shared.service import utc_now
-from shared.settings import Settings
-from shared.stage import StageRunner
-from shared.stream import Stream, Subscription
-from shared.topic_admin import apply_topics
-from shared.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
-from shared.wire import Message, Record
-from tests.read_model import Snapshot, differences, snapshot
-from tests.unit.search.building import IDENTITIES, NOON, Topics, entry, investigation
+from shared.events.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
+from shared.events.wire import Message, Record
+from shared.foundation.errors import Fatal
+from shared.host.service import utc_now
+from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
+from shared.kafka.rewind import from_start, replay
+from shared.kafka.topic_admin import apply_topics
+from shared.postgres.database import Database
+from shared.postgres.migrations import migrate
+from shared.runtime.backoff import Backoff
+from shared.runtime.settings import Settings
+from shared.stages.halt import HaltRule
+from shared.stages.stage import StageRunner
+from shared.stages.stream import Stream, Subscription
+from tests.builders.read_model import Snapshot, differences, snapshot
+from tests.builders.search.records import IDENTITIES, NOON, Topics, entry, investigation
+from tests.builders.seeds import seed_of_run
 
 pytestmark = pytest.mark.integration
 
@@ -45,14 +46,14 @@ class Live:
         self.settings = settings
         self.database = database
         self._publisher = publisher
-        self._sealing = Sealing(database, Patience())
+        self._sealing = Sealing(database, Backoff())
         self._group = uuid4()
         self._subscriptions = [
             Subscription(
                 stage.name,
                 stage.consumes,
                 f"test.{self._group}.{stage.name}",
-                StageRunner(stage, MemoryPublisher(), utc_now, HaltRule(halts=False), Patience(), IDENTITIES),
+                StageRunner(stage, MemoryPublisher(), utc_now, HaltRule(halts=False), Backoff(), IDENTITIES),
                 self._fail,
             )
             for stage in stages_of(PostgresReadModel(database, utc_now), IDENTITIES)
@@ -170,8 +171,7 @@ async def live(kafka: str, database_url: str) -> AsyncIterator[Live]:
 
 
 async def test_a_rebuilt_read_model_equals_the_live_one_though_events_arrive_during_the_swap(live: Live) -> None:
-    seed = random.randrange(2**32)
-    print(f"SEED={seed}")  # noqa: T201  # shown when the test fails
+    seed = seed_of_run()
     chance = random.Random(seed)
     stopped = asyncio.Event()
 

@@ -8,11 +8,11 @@ from typing import Any
 import asyncpg
 import pytest
 
-from shared.events import Finding
-from shared.tokens import create_token
+from shared.access.tokens import create_token
+from shared.events.sections import Finding
+from tests.builders.search.records import MXCUBE, NOON, Topics
 from tests.integration.search.asking import Asking, asking
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import MXCUBE, NOON, Topics
 
 pytestmark = pytest.mark.integration
 

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from shared.database import Database, fresh_connections, role_of
-from shared.fatal import Fatal
-from shared.faults import Fault, fault_of
-from shared.migrations import migrate
-from shared.settings import Settings
+from shared.foundation.errors import Fatal
+from shared.postgres.database import Database, fresh_connections, role_of
+from shared.postgres.migrations import migrate
+from shared.runtime.faults import Fault, fault_of
+from shared.runtime.settings import Settings
 
 pytestmark = pytest.mark.integration
 

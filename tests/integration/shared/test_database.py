@@ -12,11 +12,11 @@ import pytest
 import pytest_asyncio
 
 from clients.cli.recovering import _writing
-from shared import database as module
-from shared.database import Database, kept_awake
-from shared.faults import Fault, fault_of
-from shared.migrations import migrate
-from shared.settings import Settings
+from shared.postgres import database as module
+from shared.postgres.database import Database, kept_awake
+from shared.postgres.migrations import migrate
+from shared.runtime.faults import Fault, fault_of
+from shared.runtime.settings import Settings
 
 pytestmark = pytest.mark.integration
 
@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 60.0
 """Far more than any of the times that the server is told here; without them it would wait for ever."""
 STOPPING = f"""
 import asyncio, asyncpg, os, signal, sys
-from shared.database import SILENCE
+from shared.postgres.database import SILENCE
 
 async def main():
     impatient = {{"tcp_user_timeout": "1s", "transaction_timeout": "5s", "idle_in_transaction_session_timeout": "1min"}}

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from deploy.embedded.ports import any_free_port
-from shared.descriptors import raise_limit
-from tests.e2e.terminal import ROOT
+from shared.runtime.descriptors import raise_limit
+from tests.builders.terminal import ROOT
 
 pytestmark = [
     pytest.mark.integration,

@@ -14,13 +14,13 @@ from aiokafka.errors import KafkaConnectionError
 
 from deploy.embedded.kafka import Kafka, as_properties_file, properties
 from deploy.embedded.ports import LOOPBACK, Ports
-from shared.fatal import Fatal
-from shared.publisher import KafkaPublisher
-from shared.settings import Settings
-from shared.stream import Stream, Subscription
-from shared.topic_admin import apply_topics
-from shared.topics import SUBMITTED
-from shared.wire import Message, Record
+from shared.events.topics import SUBMITTED
+from shared.events.wire import Message, Record
+from shared.foundation.errors import Fatal
+from shared.kafka.publisher import KafkaPublisher
+from shared.kafka.topic_admin import apply_topics
+from shared.runtime.settings import Settings
+from shared.stages.stream import Stream, Subscription
 from tests.builders.runners import NeverHalted
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]

@@ -14,13 +14,13 @@ from aiokafka import AIOKafkaConsumer
 
 from deploy.embedded.kafka import Kafka
 from deploy.embedded.ports import Ports
-from shared.metrics import MOVED_BACK
-from shared.publisher import KafkaPublisher
-from shared.settings import Settings
-from shared.stream import Stream, Subscription
-from shared.topic_admin import apply_topics
-from shared.topics import SUBMITTED
-from shared.wire import Message, Record, headers_of
+from shared.events.topics import SUBMITTED
+from shared.events.wire import Message, Record, headers_of
+from shared.kafka.publisher import KafkaPublisher
+from shared.kafka.topic_admin import apply_topics
+from shared.runtime.metrics import MOVED_BACK
+from shared.runtime.settings import Settings
+from shared.stages.stream import Stream, Subscription
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 

@@ -7,16 +7,16 @@ from uuid import uuid4
 
 import pytest
 
-from shared.backoff import Patience, Stopping
-from shared.producer_watch import ProducerWatch, WatchedPublisher
-from shared.publisher import KafkaPublisher
-from shared.rejecting import rejection_message
-from shared.rejections import Code, Refusal
-from shared.settings import Settings
-from shared.slowdown import FEWEST_REJECTED
-from shared.topic_admin import apply_topics
-from shared.topics import SUBMITTED
-from shared.wire import Message, Record, headers_of
+from shared.access.slowdown import FEWEST_REJECTED
+from shared.events.codes import Code, Refusal
+from shared.events.rejection_message import rejection_message
+from shared.events.topics import SUBMITTED
+from shared.events.wire import Message, Record, headers_of
+from shared.kafka.producer_watch import ProducerWatch, WatchedPublisher
+from shared.kafka.publisher import KafkaPublisher
+from shared.kafka.topic_admin import apply_topics
+from shared.runtime.backoff import Backoff, Stopping
+from shared.runtime.settings import Settings
 
 pytestmark = pytest.mark.integration
 
@@ -35,8 +35,8 @@ async def test_rejections_are_read_from_kafka_and_slow_their_producer_alone(kafk
     await apply_topics(settings)
     publisher = KafkaPublisher(settings, "test")
     await publisher.start()
-    patience, run = Patience(), uuid4().hex
-    watch = ProducerWatch(settings, "test", patience)
+    backoff, run = Backoff(), uuid4().hex
+    watch = ProducerWatch(settings, "test", backoff)
     door = WatchedPublisher(publisher, watch)
     reading = asyncio.create_task(watch.run())
     bad, neighbour = f"/producers/{run}-bad", f"/producers/{run}-neighbour"
@@ -51,7 +51,7 @@ async def test_rejections_are_read_from_kafka_and_slow_their_producer_alone(kafk
         assert sent >= FEWEST_REJECTED
         assert watch.wait_seconds(neighbour) == 0
     finally:
-        patience.stop()
+        backoff.stop()
         with contextlib.suppress(Stopping):
             await reading
         await publisher.stop()

@@ -8,10 +8,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
-from shared.fatal import Fatal
-from shared.rewinding import check_empty, replay, rewind
-from shared.settings import Settings
-from shared.topics import SUBMITTED, Topic
+from shared.events.topics import SUBMITTED, Topic
+from shared.foundation.errors import Fatal
+from shared.kafka.rewind import check_empty, replay, rewind
+from shared.runtime.settings import Settings
 
 pytestmark = pytest.mark.integration
 

@@ -16,19 +16,21 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.producer import message_accumulator
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
-from shared.backoff import Patience
-from shared.events import DatasetSubmitted, Producer
-from shared.fatal import Fatal
-from shared.halt import HaltRule
-from shared.publisher import KafkaPublisher
-from shared.rejections import Code
-from shared.service import utc_now
-from shared.settings import Settings
-from shared.stage import Outcome, Passed, Stage, StageRunner, Stateless
-from shared.stream import Runner, Stream, Subscription
-from shared.topic_admin import apply_topics
-from shared.topics import MOST_EVENT_BYTES, MOST_SUBMISSION_BYTES, REJECTED, SUBMITTED, VALIDATED
-from shared.wire import Headers, Message, Received, Record, headers_of
+from shared.events.codes import Code
+from shared.events.dataset import DatasetSubmitted
+from shared.events.sections import Producer
+from shared.events.topics import MOST_EVENT_BYTES, MOST_SUBMISSION_BYTES, REJECTED, SUBMITTED, VALIDATED
+from shared.events.wire import Headers, Message, Received, Record, headers_of
+from shared.foundation.errors import Fatal
+from shared.host.service import utc_now
+from shared.kafka.publisher import KafkaPublisher
+from shared.kafka.topic_admin import apply_topics
+from shared.runtime.backoff import Backoff
+from shared.runtime.settings import Settings
+from shared.stages.halt import HaltRule
+from shared.stages.outcomes import Outcome, Passed
+from shared.stages.stage import Stage, StageRunner, Stateless
+from shared.stages.stream import Runner, Stream, Subscription
 from tests.builders.runners import NeverHalted
 from tests.builders.submissions import IDENTITIES
 
@@ -65,7 +67,7 @@ class Bench:
 
     def runner(self, handle: Handle = accept) -> StageRunner[DatasetSubmitted, None]:
         stage = Stage("tester", SUBMITTED, DatasetSubmitted, handle, Stateless[DatasetSubmitted](), VALIDATED)
-        return StageRunner(stage, self.publisher, utc_now, HaltRule(), Patience(), IDENTITIES)
+        return StageRunner(stage, self.publisher, utc_now, HaltRule(), Backoff(), IDENTITIES)
 
     @asynccontextmanager
     async def consuming(self, runner: Runner) -> AsyncIterator[Subscription]:

@@ -13,16 +13,16 @@ import asyncpg
 import pytest
 
 import services
-from shared.backoff import Patience, Stopping
-from shared.database import Database
-from shared.halt import HaltRule
-from shared.migrations import migrate
-from shared.publisher import KafkaPublisher, MemoryPublisher
-from shared.service import utc_now
-from shared.settings import Settings
-from shared.stage import Stage, StageRunner
-from shared.topics import COMMITTED, REJECTED
-from shared.wire import Record
+from shared.events.topics import COMMITTED, REJECTED
+from shared.events.wire import Record
+from shared.host.service import utc_now
+from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
+from shared.postgres.database import Database
+from shared.postgres.migrations import migrate
+from shared.runtime.backoff import Backoff, Stopping
+from shared.runtime.settings import Settings
+from shared.stages.halt import HaltRule
+from shared.stages.stage import Stage, StageRunner
 from tests.builders.submissions import IDENTITIES, processed_submission, raw_submission, submitted
 
 pytestmark = pytest.mark.integration
@@ -35,7 +35,7 @@ where datname = current_database() and pid <> pg_backend_pid() and application_n
 BATCH = 20
 
 
-class Hasty(Patience):
+class Hasty(Backoff):
     """Tries again sooner."""
 
     async def wait(self, attempt: int, who: str, error: Exception) -> None:
@@ -50,7 +50,7 @@ class Everything:
 
     def __init__(self, settings: Settings) -> None:
         self.broker = MemoryPublisher()
-        self.patience = Hasty()
+        self.backoff = Hasty()
         self.databases: list[Database] = []
         self._settings = settings
         self._running: list[asyncio.Task[None]] = []
@@ -58,20 +58,20 @@ class Everything:
     async def start(self) -> None:
         for name in NAMES:
             service = services.load(name)
-            ground = replace(
-                service.ground(self._settings), publisher=cast(KafkaPublisher, self.broker), patience=self.patience
+            resources = replace(
+                service.resources(self._settings), publisher=cast(KafkaPublisher, self.broker), backoff=self.backoff
             )
             if service.schema:
-                await ground.database.open()
-                self.databases.append(ground.database)
-            parts = service.assemble(ground)
+                await resources.database.open()
+                self.databases.append(resources.database)
+            parts = service.assemble(resources)
             self._running += [asyncio.create_task(self._consume(stage)) for stage in parts.stages]
             self._running += [asyncio.ensure_future(self._until_stopped(task())) for task in parts.tasks]
 
     async def _consume(self, stage: Stage[Any, Any]) -> None:
-        runner = StageRunner(stage, self.broker, utc_now, HaltRule(), self.patience, IDENTITIES)
+        runner = StageRunner(stage, self.broker, utc_now, HaltRule(), self.backoff, IDENTITIES)
         settled = 0
-        while not self.patience.stopping:
+        while not self.backoff.stopping:
             messages = self.broker.of(stage.consumes.name)[settled : settled + BATCH]
             records = [
                 Record(each.topic, 0, offset, 0, each.key, each.value, each.headers)
@@ -90,7 +90,7 @@ class Everything:
             return
 
     async def stop(self) -> None:
-        self.patience.stop()
+        self.backoff.stop()
         await asyncio.gather(*self._running)
         for database in self.databases:
             await database.close()

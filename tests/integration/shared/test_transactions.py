@@ -10,12 +10,12 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidTransactionTimeout
 
 from services.icat_gateway.consuming import Group, _clients, _standing
-from shared.kafka_access import kafka_access
-from shared.publisher import KafkaPublisher
-from shared.rewinding import replay
-from shared.settings import Settings
-from shared.topic_admin import apply_topics
-from shared.topics import SUBMITTED, VALIDATED
+from shared.events.topics import SUBMITTED, VALIDATED
+from shared.kafka.connection import kafka_access
+from shared.kafka.publisher import KafkaPublisher
+from shared.kafka.rewind import replay
+from shared.kafka.topic_admin import apply_topics
+from shared.runtime.settings import Settings
 from tests.integration.shared.test_stream import PARTITIONS, Bench, read_all, submission, until
 
 pytestmark = pytest.mark.integration

@@ -5,12 +5,13 @@ import pytest
 from pydantic_core import to_json
 
 from services.catalog_writer.handler import Answered, AnsweredBefore, Catalogued, Known, Revised, commit
-from shared.events import DatasetCommitted, Finding, Producer, Severity
-from shared.rejections import Code, Refusal
-from shared.stage import Outcome
-from shared.topics import COMMITTED
-from tests.described import COMBINING
-from tests.unit.catalog_writer.builders import INVESTIGATION, NOW, NUMBERS, Tracked, number
+from shared.events.codes import Code, Refusal
+from shared.events.dataset import DatasetCommitted
+from shared.events.sections import Finding, Producer, Severity
+from shared.events.topics import COMMITTED
+from shared.stages.outcomes import Outcome
+from tests.builders.catalog_writer import INVESTIGATION, NOW, NUMBERS, Tracked, number
+from tests.builders.described import COMBINING
 
 NOTHING = Known({}, {}, NUMBERS)
 

@@ -4,9 +4,11 @@ from datetime import timedelta
 import pytest
 
 from services.catalog_writer.documents import CatalogDocument, document_of, merged, same_content
-from shared.events import Container, DeclaredFile, Finding, Parameter, Severity
-from shared.wire import member
-from tests.unit.catalog_writer.builders import INVESTIGATION, NOW, PLACEHOLDER, Tracked, id_of, number
+from shared.events.dataset import DeclaredFile, Parameter
+from shared.events.sample import Container
+from shared.events.sections import Finding, Severity
+from shared.events.wire import member
+from tests.builders.catalog_writer import INVESTIGATION, NOW, PLACEHOLDER, Tracked, id_of, number
 
 WEDGE = Tracked(
     kind="mx.raw.characterisation",

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from services.catalog_writer.documents import MANY_PARTS, CatalogDocument, places_in
 from services.catalog_writer.handler import Answered, Catalogued, Known, Revised, commit
 from services.catalog_writer.parts import APART, DIFFER, MOST_PARTS
-from shared.events import Finding, Parameter
-from shared.rejections import Refusal
-from tests.described import COMBINING
-from tests.unit.catalog_writer.builders import NOW, NUMBERS, Tracked, number
+from shared.events.codes import Refusal
+from shared.events.dataset import Parameter
+from shared.events.sections import Finding
+from tests.builders.catalog_writer import NOW, NUMBERS, Tracked, number
+from tests.builders.described import COMBINING
 
 STEP = 0.2
 

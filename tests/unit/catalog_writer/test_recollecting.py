@@ -7,10 +7,10 @@ import pytest
 
 from services.catalog_writer.documents import CONTENT_REPLACED, INPUT_REPLACED, CatalogDocument
 from services.catalog_writer.handler import Answered, Catalogued, Known, Revised, commit
-from shared.events import Finding
-from shared.stage import Outcome
-from tests.described import COMBINING
-from tests.unit.catalog_writer.builders import NOW, NUMBERS, Tracked, number
+from shared.events.sections import Finding
+from shared.stages.outcomes import Outcome
+from tests.builders.catalog_writer import NOW, NUMBERS, Tracked, number
+from tests.builders.described import COMBINING
 
 FIRST = Tracked(parameters={"MX_resolution": number(2.0, "Å")})
 LATER = NOW + timedelta(hours=3)

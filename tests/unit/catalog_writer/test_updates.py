@@ -7,11 +7,12 @@ import pytest
 
 from services.catalog_writer.documents import CatalogDocument
 from services.catalog_writer.handler import Answered, Known, Revised, commit
-from shared.events import Container, Finding, Producer, SampleRef
-from shared.rejections import Code, Refusal
-from shared.stage import Outcome
-from tests.described import COMBINING
-from tests.unit.catalog_writer.builders import IDENTITIES, INVESTIGATION, NOW, NUMBERS, PLACEHOLDER, Tracked, number
+from shared.events.codes import Code, Refusal
+from shared.events.sample import Container, SampleRef
+from shared.events.sections import Finding, Producer
+from shared.stages.outcomes import Outcome
+from tests.builders.catalog_writer import IDENTITIES, INVESTIGATION, NOW, NUMBERS, PLACEHOLDER, Tracked, number
+from tests.builders.described import COMBINING
 
 NOTHING = Known({}, {}, NUMBERS)
 DOUBT = Finding.warning("value_implausible", "that is long", "check it", parameter="MX_exposureTime")

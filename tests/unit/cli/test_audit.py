@@ -16,10 +16,12 @@ from clients.cli.app import app
 from clients.cli.auditing import said_again
 from services.catalog_writer.documents import CatalogView, document_of
 from services.gateway.reading import read_model
-from shared.datafiles import SCHEMAS
-from shared.events import DatasetFacts, InvestigationRef, LinkedInput, Links, SampleRef, Submission, Tracking
+from shared.events.dataset import DatasetFacts, LinkedInput, Links, Submission, Tracking
+from shared.events.investigation import InvestigationRef
+from shared.events.sample import SampleRef
+from shared.vocabulary.datafiles import SCHEMAS
 from tests.builders.addresses import NAMED
-from tests.unit.validator.builders import SUBMITTED_AT, a_checker
+from tests.builders.validator import SUBMITTED_AT, a_checker
 
 ACCEPTED = sorted((SCHEMAS / "examples").rglob("accepted-*.json"))
 ERROR = {"code": "parameter_missing", "severity": "error", "message": "MX_flux is missing"}

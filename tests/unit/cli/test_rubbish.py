@@ -24,7 +24,7 @@ from clients.cli import (
 )
 from clients.cli.api import Api
 from clients.cli.app import app
-from shared.settings import Settings
+from shared.runtime.settings import Settings
 from tests.builders.addresses import NAMED
 
 RUBBISH = [

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from clients.cli import auditing, datasets, finding, rejections, showing, techniques, waiting
 from clients.cli.api import Api
 from clients.cli.app import app
-from shared.visible import visible
+from shared.foundation.visible import visible
 from tests.builders.addresses import NAMED
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egpj.exe\x08\x7f[/]\r!"

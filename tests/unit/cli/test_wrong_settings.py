@@ -7,7 +7,7 @@ from typer.testing import CliRunner, Result
 
 import services
 from clients.cli.app import app
-from shared.settings import Settings, SettingsInvalid, misspelt, read_settings
+from shared.runtime.settings import Settings, SettingsInvalid, misspelt, read_settings
 
 VARIABLES = [f"BEAMCAT_{name.upper()}" for name in Settings.model_fields]
 SECRET = "hunter2"

@@ -10,14 +10,14 @@ from pydantic import BaseModel
 from services.gateway.checking import Verdicts
 from services.gateway.descriptions import Descriptions
 from services.gateway.routes import Edge
-from shared.confirming import Confirmations
-from shared.identity import Identities
-from shared.quota import DAY_SECONDS, ByteQuota
-from shared.tokens import Tokens, create_token
-from shared.topics import Topic
-from shared.wire import Message, Received, Record, read
+from shared.access.quota import DAY_SECONDS, ByteQuota
+from shared.access.tokens import Tokens, create_token
+from shared.events.identity import Identities
+from shared.events.topics import Topic
+from shared.events.wire import Message, Received, Record, read
+from shared.kafka.confirmation import Confirmations
+from tests.builders.described import TECHNIQUES, VOCABULARY
 from tests.builders.publishers import TroubledPublisher
-from tests.described import TECHNIQUES, VOCABULARY
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PATH = "/data/visitor/mx1111/id30a-3/20261124/RAW_DATA/Fus_RAC1b/run_01"

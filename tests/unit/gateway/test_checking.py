@@ -3,7 +3,7 @@ import json
 import httpx
 import pytest
 
-from shared.events import Finding
+from shared.events.sections import Finding
 from tests.unit.gateway.gateway_on_memory import DATASET, Gateway
 
 FACTS = {"path": DATASET["path"], "inputs": []}

@@ -6,12 +6,12 @@ from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 
 from services.gateway.app import SERVICE
-from shared.backoff import Patience
-from shared.database import Database
-from shared.identity import Identities
-from shared.publisher import KafkaPublisher
-from shared.service import Ground
-from shared.settings import Settings
+from shared.events.identity import Identities
+from shared.host.service import Resources
+from shared.kafka.publisher import KafkaPublisher
+from shared.postgres.database import Database
+from shared.runtime.backoff import Backoff
+from shared.runtime.settings import Settings
 from tests.unit.gateway.gateway_on_memory import Gateway, described
 
 CALORIC = """\
@@ -79,15 +79,15 @@ async def test_a_facilitys_own_technique_is_described_too(tmp_path: Path) -> Non
     (tmp_path / "techniques").mkdir()
     (tmp_path / "techniques/caloric.toml").write_text(CALORIC)
     settings = Settings(schema_directories=[tmp_path])
-    ground = Ground(
+    resources = Resources(
         settings,
         Identities(settings.facility),
         Database(settings, "gateway"),
         KafkaPublisher(settings, client_id="gateway"),
-        Patience(),
+        Backoff(),
     )
     app = FastAPI()
-    app.include_router(SERVICE.assemble(ground).router)
+    app.include_router(SERVICE.assemble(resources).router)
     async with a_stranger(app) as stranger:
         assert "CALORIC" in {each["name"] for each in (await stranger.get("/techniques")).json()["techniques"]}
         schema = (await stranger.get("/techniques/caloric.raw.frames/schema")).json()

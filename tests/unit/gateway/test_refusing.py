@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from services.gateway.reading import read_json, read_model
 from services.gateway.routes import MOST_BATCH_BYTES
-from shared.events import Submission
-from shared.problems import Problem
-from shared.topics import MOST_SUBMISSION_BYTES
+from shared.events.dataset import Submission
+from shared.events.topics import MOST_SUBMISSION_BYTES
+from shared.http.problems import Problem
 from tests.unit.gateway.gateway_on_memory import DATASET, Gateway
 
 

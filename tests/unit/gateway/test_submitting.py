@@ -7,9 +7,11 @@ import pytest
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 from prometheus_client import REGISTRY
 
-from shared.events import DatasetSubmitted, Investigation, InvestigationAnnounced, SampleMoved
-from shared.identity import Identities
-from shared.topics import INVESTIGATIONS, SAMPLES, SUBMITTED
+from shared.events.dataset import DatasetSubmitted
+from shared.events.identity import Identities
+from shared.events.investigation import Investigation, InvestigationAnnounced
+from shared.events.sample import SampleMoved
+from shared.events.topics import INVESTIGATIONS, SAMPLES, SUBMITTED
 from tests.unit.gateway.gateway_on_memory import DATASET, NOW, PATH, Gateway, event_of
 
 

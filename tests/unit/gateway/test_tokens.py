@@ -6,7 +6,7 @@ from threading import Thread
 import httpx
 import pytest
 
-from shared.tokens import (
+from shared.access.tokens import (
     TokenNameTaken,
     TokenRefused,
     Tokens,

@@ -7,8 +7,8 @@ from fastapi import FastAPI
 from services.icat_gateway.consuming import Consumers, Consumption, Group, Standing
 from services.icat_gateway.jolokia import Jolokia
 from services.icat_gateway.ports import QUEUES
-from shared.backoff import Patience
-from shared.settings import Settings
+from shared.runtime.backoff import Backoff
+from shared.runtime.settings import Settings
 
 IDLE = Standing(members=2, committed=100, end=100)
 BEHIND = Standing(members=2, committed=100, end=105)
@@ -44,14 +44,14 @@ def test_only_who_really_consumes_counts(
 @pytest.fixture
 def consumers() -> Consumers:
     return Consumers(
-        Settings(), dict.fromkeys(QUEUES, Group("beamcat.validator", "dataset.submitted")), Patience(), lambda: 5.0
+        Settings(), dict.fromkeys(QUEUES, Group("beamcat.validator", "dataset.submitted")), Backoff(), lambda: 5.0
     )
 
 
 @pytest.fixture
 def caller(consumers: Consumers) -> httpx.AsyncClient:
     app = FastAPI()
-    app.include_router(Jolokia(Settings(), consumers, Patience(), lambda: NOW).router())
+    app.include_router(Jolokia(Settings(), consumers, Backoff(), lambda: NOW).router())
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge.test", auth=("user", "user"))
 
 

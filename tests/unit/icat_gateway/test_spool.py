@@ -9,7 +9,7 @@ import pytest
 from services.icat_gateway.ports import Taken
 from services.icat_gateway.spool import Spool, SpoolFull, written_record
 from services.icat_gateway.translation import Frame
-from shared.fatal import Fatal
+from shared.foundation.errors import Fatal
 
 MOST = 100_000
 

@@ -12,14 +12,14 @@ from services.linker.handler import HeldSubmission, Known, Linker, State
 from services.linker.holding import Holding, open_holding, settle
 from services.linker.memory import MemoryLinks
 from services.linker.relationships import CataloguedDataset
-from shared.backoff import Patience, Stopping
-from shared.rejections import Code, Refusal
-from shared.stage import Passed, Waiting
-from shared.topics import LINKED
-from shared.wire import Record
-from tests.described import TECHNIQUES
-from tests.unit.linker.builders import IDENTITIES, NOON, committed, dataset_id, facts, received, validated
-from tests.unit.linker.world import World
+from shared.events.codes import Code, Refusal
+from shared.events.topics import LINKED
+from shared.events.wire import Record
+from shared.runtime.backoff import Backoff, Stopping
+from shared.stages.outcomes import Passed, Waiting
+from tests.builders.described import TECHNIQUES
+from tests.builders.linker.records import IDENTITIES, NOON, committed, dataset_id, facts, received, validated
+from tests.builders.linker.world import World
 
 A, B = "/data/a", "/data/b"
 LINKER = Linker(TECHNIQUES, IDENTITIES)
@@ -109,16 +109,16 @@ async def test_the_number_of_waiting_datasets_and_their_longest_waiting_are_meas
 class FirstAway(MemoryLinks):
     """A memory that is away at the first call."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, backoff: Backoff) -> None:
         super().__init__(IDENTITIES)
-        self._patience = patience
+        self._backoff = backoff
         self.calls = 0
 
     async def expire(self, now: datetime) -> int:
         self.calls += 1
         if self.calls == 1:
             raise ConnectionError("PostgreSQL restarts")
-        self._patience.stop()
+        self._backoff.stop()
         return await super().expire(now)
 
 
@@ -126,9 +126,9 @@ async def test_the_timer_outlives_an_absent_database_and_ends_with_the_service(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(deadlines, "TICK_SECONDS", 0.01)
-    patience = Patience(chance=lambda: 0.0)
-    links = FirstAway(patience)
+    backoff = Backoff(chance=lambda: 0.0)
+    links = FirstAway(backoff)
     world = World(links)
     with pytest.raises(Stopping):
-        await Deadlines(links, world.relay, patience, world.clock).run()
+        await Deadlines(links, world.relay, backoff, world.clock).run()
     assert links.calls == 2

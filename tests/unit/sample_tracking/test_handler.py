@@ -4,10 +4,11 @@ import pytest
 
 from services.sample_tracking.handler import remember, track
 from services.sample_tracking.samples import Answer, Known, TrackingView
-from shared.events import Container, SampleMoved, SampleRef, Tracking
-from shared.topics import LINKED, SAMPLES
-from shared.wire import Received, Record, read
-from tests.unit.sample_tracking.building import IDENTITIES, NOW, dataset_id, linked, moved, sample_id
+from shared.events.dataset import Tracking
+from shared.events.sample import Container, SampleMoved, SampleRef
+from shared.events.topics import LINKED, SAMPLES
+from shared.events.wire import Received, Record, read
+from tests.builders.sample_tracking import IDENTITIES, NOW, dataset_id, linked, moved, sample_id
 
 A, B, DARK = "/data/a", "/data/b", "/data/dark"
 PUCK, PARCEL = "65f0c0ffee65f0c0ffee65f0", "65f0beef0065f0beef0065f0"

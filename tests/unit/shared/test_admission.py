@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.admission import Admission, Room, Standing, address_of, crowded, first_to_go
+from shared.access.admission import Admission, Room, Standing, address_of, crowded, first_to_go
 
 ADDRESSES = [f"10.0.0.{number}" for number in range(1, 7)]
 

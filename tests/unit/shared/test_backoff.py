@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from shared.backoff import LONGEST_SECONDS, Patience, Stopping, delay_seconds
+from shared.runtime.backoff import LONGEST_SECONDS, Backoff, Stopping, delay_seconds
 
 
 def test_waits_double_and_are_capped() -> None:
@@ -16,14 +16,14 @@ def test_chance_spreads_a_wait_over_its_upper_half() -> None:
 
 
 async def test_a_stop_ends_every_wait() -> None:
-    patience = Patience()
-    patience.stop()
+    backoff = Backoff()
+    backoff.stop()
     with pytest.raises(Stopping):
-        await patience.sleep(3600)
+        await backoff.sleep(3600)
 
 
 async def test_a_stop_ends_work_that_would_take_for_ever() -> None:
-    patience = Patience()
+    backoff = Backoff()
     began, ended = asyncio.Event(), asyncio.Event()
 
     async def endless() -> None:
@@ -33,9 +33,9 @@ async def test_a_stop_ends_work_that_would_take_for_ever() -> None:
         finally:
             ended.set()
 
-    working = asyncio.create_task(patience.unless_stopped(endless()))
+    working = asyncio.create_task(backoff.unless_stopped(endless()))
     await began.wait()
-    patience.stop()
+    backoff.stop()
     with pytest.raises(Stopping):
         await working
     assert ended.is_set()
@@ -46,4 +46,4 @@ async def test_work_that_fails_is_heard_of_though_nothing_stops() -> None:
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        await Patience().unless_stopped(failing())
+        await Backoff().unless_stopped(failing())

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
-from shared.datafiles import DataFileInvalid, Table, data_files, own_folders, read_data_file
-from shared.faults import Fault, fault_of
+from shared.runtime.faults import Fault, fault_of
+from shared.vocabulary.datafiles import DataFileInvalid, Table, data_files, own_folders, read_data_file
 
 
 class Wheel(Table):

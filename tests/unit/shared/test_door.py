@@ -12,11 +12,11 @@ import uvicorn
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from shared.door import MOST_BODY_BYTES, read_body
-from shared.problems import Problem
-from shared.routing import ProblemRoute
-from shared.service import face, http_config
-from shared.settings import Settings
+from shared.host.service import face, http_config
+from shared.http.door import MOST_BODY_BYTES, read_body
+from shared.http.problems import Problem
+from shared.http.route import ProblemRoute
+from shared.runtime.settings import Settings
 
 LIMIT = 1_000
 

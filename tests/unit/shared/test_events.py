@@ -3,7 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
-from shared.events import Finding, Investigation, LogbookEntry
+from shared.events.investigation import Investigation
+from shared.events.logbook import LogbookEntry
+from shared.events.sections import Finding
 
 PLANNED = {"facility_id": "77", "proposal": "mx1111", "beamline": "id30a1", "start": "2026-11-24T08:00:00Z"}
 WRITTEN = {

@@ -12,9 +12,9 @@ import pytest
 from asyncpg import exceptions as postgres
 from asyncpg.exceptions import _base
 
-from shared.backoff import Stopping
-from shared.fatal import Fatal
-from shared.faults import RACING_STATES, Defect, Fault, fault_of, may_be_race
+from shared.foundation.errors import Fatal
+from shared.runtime.backoff import Stopping
+from shared.runtime.faults import RACING_STATES, Defect, Fault, fault_of, may_be_race
 
 THE_EVENTS = {
     "21": "one row twice in a statement",

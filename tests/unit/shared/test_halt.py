@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.halt import MOST_NAMED, MOST_REMEMBERED, MOST_SOURCES, OURS, STREAK, Halted, HaltRule, short_hash
-from shared.rejections import Code, Refusal
+from shared.events.codes import Code, Refusal
+from shared.stages.halt import MOST_NAMED, MOST_REMEMBERED, MOST_SOURCES, OURS, STREAK, Halted, HaltRule, short_hash
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 DEFECT = Refusal(Code.INTERNAL_ERROR, "a defect in this stage: ZeroDivisionError")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.identity import Identities, PathInvalid, PathPrefixes, normalise_path, sample_key, sample_name
+from shared.events.identity import Identities, PathInvalid, PathPrefixes, normalise_path, sample_key, sample_name
 
 ROOT = Path(__file__).parents[3]
 
@@ -85,7 +85,7 @@ def test_a_file_within_its_dataset_is_named_as_it_was_said() -> None:
 def test_only_identities_spell_paths_so_that_no_door_forgets_where_they_are_mounted() -> None:
     sources = [path for root in ("services", "clients", "shared") for path in (ROOT / root).rglob("*.py")]
     spelling = {str(path.relative_to(ROOT)) for path in sources if "normalise_path" in path.read_text(encoding="utf-8")}
-    assert spelling == {"shared/identity.py"}
+    assert spelling == {"shared/events/identity.py"}
 
 
 @given(st.text(max_size=40))

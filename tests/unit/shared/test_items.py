@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.items import Item
+from shared.events.items import Item
 
 
 @pytest.mark.parametrize(("said", "position"), [(7, "7"), (7.0, "7"), ("07", "07"), ("A1", "A1"), (None, None)])

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from faststream.kafka.security import parse_security
 
-from shared.fatal import Fatal
-from shared.kafka_access import kafka_access
-from shared.publisher import KafkaPublisher
-from shared.settings import Settings
-from shared.stream import security_of
+from shared.foundation.errors import Fatal
+from shared.kafka.connection import kafka_access
+from shared.kafka.publisher import KafkaPublisher
+from shared.runtime.settings import Settings
+from shared.stages.stream import security_of
 
 SIGNED_IN: dict[str, Any] = {"kafka_sasl_username": "beamcat", "kafka_sasl_password": "secret"}
 

@@ -15,13 +15,13 @@ from aiokafka.codec import snappy_encode
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBase, DefaultRecordBatchBuilder
 
-from shared import kafka_records
-from shared.inflating import Inflater
-from shared.kafka_records import record_of
-from shared.rejections import Code, Poison
-from shared.topics import MEBIBYTE, SUBMITTED
-from shared.wire import INFLATES, Record
-from shared.wire import read as read_event
+from shared.events.codes import Code, Poison
+from shared.events.topics import MEBIBYTE, SUBMITTED
+from shared.events.wire import INFLATES, Record
+from shared.events.wire import read as read_event
+from shared.kafka import records as kafka_records
+from shared.kafka.decompression import Inflater
+from shared.kafka.records import record_of
 
 
 def read(timestamp: int, *headers: tuple[str, bytes | None]) -> ConsumerRecord[bytes, bytes]:

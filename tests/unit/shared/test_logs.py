@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.logs import BURST_LINES, LINES_PER_SECOND, MOST_CHARACTERS, MOST_KINDS, LimitedHandler, LineLimit
+from shared.runtime.logs import BURST_LINES, LINES_PER_SECOND, MOST_CHARACTERS, MOST_KINDS, LimitedHandler, LineLimit
 
 Say = Callable[..., None]
 
@@ -21,7 +21,7 @@ class Log:
         self.now = 0.0
         self.stream = io.StringIO()
         self.handler = LimitedHandler(self.stream, lambda: self.now)
-        self.logger = logging.Logger("shared.stage")  # noqa: LOG001  of this test alone
+        self.logger = logging.Logger("shared.stages.stage")  # noqa: LOG001  of this test alone
         self.logger.addHandler(self.handler)
 
     @property
@@ -45,7 +45,7 @@ def test_of_a_thousand_equal_lines_some_are_written_and_the_others_counted(log: 
 
 
 def test_what_is_left_out_is_told_without_another_line(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.logs.TELL_SECONDS", 0.001)
+    monkeypatch.setattr("shared.runtime.logs.TELL_SECONDS", 0.001)
     for _ in range(BURST_LINES + 1):
         log.logger.warning("again")
     assert log.handler._teller is not None

@@ -6,8 +6,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.lots import LARGE_BYTES, LOT_BYTES, lots_of
-from shared.wire import Record
+from shared.events.wire import Record
+from shared.stages.lots import LARGE_BYTES, LOT_BYTES, lots_of
 
 SMALL = Record("dataset.validated", 0, 0, 0, b"a", b"x", ())
 

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from shared.events import DatasetSubmitted
-from shared.members import Member, members_of, reads, value_of, without, written
-from shared.rejections import Poison
-from shared.topics import SUBMITTED, VALIDATED
-from shared.wire import Record, headers_of, member, read, splice
+from shared.events.codes import Poison
+from shared.events.dataset import DatasetSubmitted
+from shared.events.members import Member, members_of, reads, value_of, without, written
+from shared.events.topics import SUBMITTED, VALIDATED
+from shared.events.wire import Record, headers_of, member, read, splice
 
 SUBMISSION = b' {"submission": {"name": "n", "dataset": {"a": ",\\"dataset\\":{"}}, "later": 1} '
 

@@ -8,14 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from shared import notes
-from shared.events import Pending
-from shared.logs import FORMAT, LIBRARIES, MOST_CHARACTERS, JsonFormatter, LimitedHandler, TextFormatter, set_up
-from shared.rejecting import rejection_message
-from shared.rejections import Code, Refusal
-from shared.subject import Subject
-from shared.topics import SUBMITTED
-from shared.wire import Record
+from shared.events import notes
+from shared.events.codes import Code, Refusal
+from shared.events.pending import Pending
+from shared.events.rejection_message import rejection_message
+from shared.events.subject import Subject
+from shared.events.topics import SUBMITTED
+from shared.events.wire import Record
+from shared.runtime.logs import FORMAT, LIBRARIES, MOST_CHARACTERS, JsonFormatter, LimitedHandler, TextFormatter, set_up
 
 NOW = datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC)
 DATASET = UUID(int=7)
@@ -29,7 +29,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     stream = io.StringIO()
     handler = LimitedHandler(stream)
     handler.setFormatter(JsonFormatter("linker"))
-    logger = logging.Logger("shared.notes")  # noqa: LOG001  of this test alone
+    logger = logging.Logger("shared.events.notes")  # noqa: LOG001  of this test alone
     logger.addHandler(handler)
     monkeypatch.setattr(notes, "logger", logger)
     return stream

@@ -6,7 +6,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.positions import (
+from shared.events.wire import Record
+from shared.kafka.positions import (
     MARGIN_RECORDS,
     MOST_MARKS,
     MOST_METADATA_BYTES,
@@ -22,7 +23,6 @@ from shared.positions import (
     with_newest,
     with_settled,
 )
-from shared.wire import Record
 
 HEADERS = (("ce_id", b"r-1"), ("ce_source", b"/producers/t"))
 

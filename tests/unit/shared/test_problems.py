@@ -7,9 +7,9 @@ import pytest
 from fastapi import FastAPI, HTTPException
 
 import services
-from shared.problems import answer_in_problems
-from shared.service import Host
-from shared.settings import Settings
+from shared.host.service import Host
+from shared.http.problems import answer_in_problems
+from shared.runtime.settings import Settings
 
 MEDIA_TYPE = "application/problem+json"
 

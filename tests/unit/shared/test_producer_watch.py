@@ -4,16 +4,16 @@ from datetime import UTC, datetime
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from shared.backoff import Patience
-from shared.metrics import SLOWED
-from shared.producer_watch import BURST_SECONDS, MOST_NAMED, ProducerWatch, WatchedPublisher
-from shared.publisher import MemoryPublisher
-from shared.rejecting import rejection_message
-from shared.rejections import Code, Refusal
-from shared.settings import Settings
-from shared.slowdown import FEWEST_REJECTED, GOOD_AFTER_SECONDS
-from shared.topics import SUBMITTED, VALIDATED
-from shared.wire import Message, Record, derived_headers, headers_of
+from shared.access.slowdown import FEWEST_REJECTED, GOOD_AFTER_SECONDS
+from shared.events.codes import Code, Refusal
+from shared.events.rejection_message import rejection_message
+from shared.events.topics import SUBMITTED, VALIDATED
+from shared.events.wire import Message, Record, derived_headers, headers_of
+from shared.kafka.producer_watch import BURST_SECONDS, MOST_NAMED, ProducerWatch, WatchedPublisher
+from shared.kafka.publisher import MemoryPublisher
+from shared.runtime.backoff import Backoff
+from shared.runtime.metrics import SLOWED
+from shared.runtime.settings import Settings
 from tests.builders.publishers import TroubledPublisher
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -25,7 +25,7 @@ class Door:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.watch = ProducerWatch(Settings(), "door", Patience(), lambda: self.now)
+        self.watch = ProducerWatch(Settings(), "door", Backoff(), lambda: self.now)
         self.publisher = WatchedPublisher(MemoryPublisher(), self.watch)
 
     async def send(self, source: str, count: int, *, good: bool = False, receipts: str = "r") -> None:

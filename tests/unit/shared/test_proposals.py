@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.events import Section
-from shared.identity import PROPOSAL_SEPARATORS, proposal_key
-from tests.unit.search.building import document, entry, investigation
+from shared.events.identity import PROPOSAL_SEPARATORS, proposal_key
+from shared.events.sections import Section
+from tests.builders.search.records import document, entry, investigation
 
 OLD = "mx-1111"
 

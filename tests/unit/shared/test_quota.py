@@ -6,12 +6,12 @@ from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from shared.kept_whole import SOURCES_TOGETHER, KeptWhole
-from shared.quota import HOUR_SECONDS, ByteQuota
-from shared.rejecting import rejection_message
-from shared.rejections import Code, Refusal
-from shared.topics import SUBMITTED
-from shared.wire import Message, Record, headers_of
+from shared.access.quota import HOUR_SECONDS, ByteQuota
+from shared.events.codes import Code, Refusal
+from shared.events.rejection_message import rejection_message
+from shared.events.topics import SUBMITTED
+from shared.events.wire import Message, Record, headers_of
+from shared.kafka.kept_whole import SOURCES_TOGETHER, KeptWhole
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 

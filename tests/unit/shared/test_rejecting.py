@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.events import DatasetRejected, Finding
-from shared.rejecting import rejection_message
-from shared.rejections import Code, Refusal
-from shared.subject import subject_of
-from shared.topics import MOST_EVENT_BYTES, REJECTED
-from shared.wire import Record, read
+from shared.events.codes import Code, Refusal
+from shared.events.rejection import DatasetRejected
+from shared.events.rejection_message import rejection_message
+from shared.events.sections import Finding
+from shared.events.subject import subject_of
+from shared.events.topics import MOST_EVENT_BYTES, REJECTED
+from shared.events.wire import Record, read
 from tests.builders.submissions import IDENTITIES
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

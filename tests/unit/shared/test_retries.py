@@ -8,13 +8,13 @@ import asyncpg
 import pytest
 from aiokafka.errors import SaslAuthenticationFailed
 
-from shared.backoff import Patience, Stopping
-from shared.metrics import RETRIES
-from shared.publisher import MemoryPublisher
-from shared.relay import Relay
-from shared.retries import until_done
-from shared.topics import COMMITTED
-from shared.wire import Message
+from shared.events.topics import COMMITTED
+from shared.events.wire import Message
+from shared.kafka.publisher import MemoryPublisher
+from shared.runtime.backoff import Backoff, Stopping
+from shared.runtime.metrics import RETRIES
+from shared.runtime.retries import until_done
+from shared.stages.relay import Relay
 
 BROKEN = asyncpg.InternalClientError("cannot switch to state 15")
 UNLIKELY = (
@@ -26,7 +26,7 @@ UNLIKELY = (
 )
 
 
-class Hasty(Patience):
+class Hasty(Backoff):
     """Tries again at once."""
 
     async def sleep(self, seconds: float) -> None:
@@ -49,10 +49,10 @@ class Failing:
 async def test_what_fails_for_a_reason_that_may_pass_is_done_in_the_end_and_counted(error: Exception) -> None:
     counter = RETRIES.labels("worker", type(error).__name__)
     before = counter._value.get()
-    patience = Hasty()
-    assert await until_done("worker", Failing(error, error, error), patience) == "done"
+    backoff = Hasty()
+    assert await until_done("worker", Failing(error, error, error), backoff) == "done"
     assert counter._value.get() - before == 3
-    assert patience.troubles(-1) == {}
+    assert backoff.troubles(-1) == {}
 
 
 async def test_what_no_retry_can_mend_is_raised_at_once() -> None:
@@ -63,23 +63,23 @@ async def test_what_no_retry_can_mend_is_raised_at_once() -> None:
 
 
 async def test_a_stop_ends_the_trying() -> None:
-    patience = Hasty()
-    patience.stop()
+    backoff = Hasty()
+    backoff.stop()
     with pytest.raises(Stopping):
-        await until_done("worker", Failing(BROKEN), patience)
+        await until_done("worker", Failing(BROKEN), backoff)
 
 
 def test_a_trouble_lasts_from_the_first_failure_to_the_next_success() -> None:
     now = 100.0
-    patience = Patience(monotonic=lambda: now)
-    patience.failed("a", BROKEN)
+    backoff = Backoff(monotonic=lambda: now)
+    backoff.failed("a", BROKEN)
     now = 130.0
-    patience.failed("a", TimeoutError("newest"))
-    patience.failed("b", BROKEN)
-    assert {who: str(error) for who, error in patience.troubles(20).items()} == {"a": "newest"}
-    patience.succeeded("a")
-    patience.failed("a", BROKEN)
-    assert patience.troubles(20) == {}
+    backoff.failed("a", TimeoutError("newest"))
+    backoff.failed("b", BROKEN)
+    assert {who: str(error) for who, error in backoff.troubles(20).items()} == {"a": "newest"}
+    backoff.succeeded("a")
+    backoff.failed("a", BROKEN)
+    assert backoff.troubles(20) == {}
 
 
 class OutboxWithTrouble:
@@ -102,11 +102,11 @@ class OutboxWithTrouble:
 
 async def test_a_relay_goes_on_after_any_error_of_its_outbox() -> None:
     message = Message(COMMITTED.name, b"k", b"{}", ())
-    outbox, publisher, patience = OutboxWithTrouble(message), MemoryPublisher(), Hasty()
-    relaying = asyncio.create_task(Relay("relay", outbox, publisher, patience).run())
+    outbox, publisher, backoff = OutboxWithTrouble(message), MemoryPublisher(), Hasty()
+    relaying = asyncio.create_task(Relay("relay", outbox, publisher, backoff).run())
     async with asyncio.timeout(10):
         while outbox.messages:  # noqa: ASYNC110  a plain twin without events
             await asyncio.sleep(0)
-    patience.stop()
+    backoff.stop()
     await relaying
     assert publisher.messages == [message] * 3  # at least once

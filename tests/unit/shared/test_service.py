@@ -9,8 +9,8 @@ import pytest
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
-from shared.service import STUCK_SECONDS, Ground, Host, Parts, Service, http_config
-from shared.settings import Settings
+from shared.host.service import STUCK_SECONDS, Components, Host, Resources, Service, http_config
+from shared.runtime.settings import Settings
 
 KEY = "elogbook-5ecre7"
 
@@ -42,7 +42,7 @@ async def test_a_service_that_waits_for_a_silent_database_ends_when_it_is_asked_
     async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as database:
         port = database.sockets[0].getsockname()[1]
         settings = Settings(database_url=f"postgresql://nobody:nothing@127.0.0.1:{port}/nothing")
-        app = Host(Service("waiting", lambda _ground: Parts(), "waiting"), settings).app()
+        app = Host(Service("waiting", lambda _resources: Components(), "waiting"), settings).app()
         async with asyncio.timeout(30):  # the database's client alone would wait for a minute
             async with app.router.lifespan_context(app):
                 await asked.wait()
@@ -50,7 +50,7 @@ async def test_a_service_that_waits_for_a_silent_database_ends_when_it_is_asked_
 
 
 async def test_the_page_of_the_api_shows_without_the_internet() -> None:
-    app = Host(Service("documented", lambda _ground: Parts(), "documented"), Settings()).app()
+    app = Host(Service("documented", lambda _resources: Components(), "documented"), Settings()).app()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
         page = await client.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
@@ -65,7 +65,7 @@ async def test_the_description_of_the_api_has_the_answer_that_a_fault_gets() -> 
     async def twice(number: int) -> int:
         return 2 * number
 
-    app = Host(Service("documented", lambda _ground: Parts(router=router), "documented"), Settings()).app()
+    app = Host(Service("documented", lambda _resources: Components(router=router), "documented"), Settings()).app()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
         described = (await client.get("/openapi.json")).json()["paths"]["/twice"]["get"]["responses"]
         answer = await client.get("/twice?number=many")
@@ -96,7 +96,7 @@ async def test_a_route_whose_database_fails_asks_to_come_again_and_is_no_defect(
     async def asked() -> None:
         raise error
 
-    app = Host(Service("asking", lambda _ground: Parts(router=router), "asking"), Settings()).app()
+    app = Host(Service("asking", lambda _resources: Components(router=router), "asking"), Settings()).app()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
         answer = await client.get("/asked")
     assert answer.status_code == status
@@ -106,26 +106,26 @@ async def test_a_route_whose_database_fails_asks_to_come_again_and_is_no_defect(
 
 async def test_what_is_tried_in_vain_for_long_is_a_reason_not_to_be_ready() -> None:
     clock = [0.0]
-    grounds: list[Ground] = []
+    grounds: list[Resources] = []
 
-    def assemble(ground: Ground) -> Parts:
-        grounds.append(ground)
-        return Parts()
+    def assemble(resources: Resources) -> Components:
+        grounds.append(resources)
+        return Components()
 
     app = Host(Service("trying", assemble, "trying"), Settings()).app()
-    [ground] = grounds
-    ground.patience._monotonic = lambda: clock[-1]
-    ground.patience.failed("search-sealing", asyncpg.InternalClientError("broken"))
+    [resources] = grounds
+    resources.backoff._monotonic = lambda: clock[-1]
+    resources.backoff.failed("search-sealing", asyncpg.InternalClientError("broken"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
         for seconds, is_told in ((STUCK_SECONDS - 1, False), (STUCK_SECONDS + 1, True)):
             clock.append(seconds)
             reasons = (await client.get("/ready")).json()["reasons"]
             assert any(said.startswith("search-sealing: tries in vain") for said in reasons) == is_told
-        ground.patience.succeeded("search-sealing")
+        resources.backoff.succeeded("search-sealing")
         assert not any("search-sealing" in said for said in (await client.get("/ready")).json()["reasons"])
 
 
 def test_every_service_spells_paths_by_the_facilitys_prefixes() -> None:
     settings = Settings(path_prefixes={"/mnt/storage/data": "/data"})
-    identities = Service("spelling", lambda _ground: Parts()).ground(settings).identities
+    identities = Service("spelling", lambda _resources: Components()).resources(settings).identities
     assert identities.path("/mnt/storage/data/visitor/run_01") == "/data/visitor/run_01"

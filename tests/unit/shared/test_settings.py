@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from clients.cli.output import Failed
 from clients.cli.surroundings import own_settings
-from shared.settings import Settings
+from shared.runtime.settings import Settings
 
 PREFIXES = "BEAMCAT_PATH_PREFIXES"
 

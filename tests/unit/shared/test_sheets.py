@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.sheets import cell_of
+from shared.foundation.sheets import cell_of
 
 FORMULAS = [
     "=1+1",

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.slowdown import (
+from shared.access.slowdown import (
     FEWEST_REJECTED,
     GOOD_AFTER_SECONDS,
     LATELY_SECONDS,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.space_groups import on_rhombohedral_axes, pdbx_name, space_group, spellings
+from shared.vocabulary.space_groups import on_rhombohedral_axes, pdbx_name, space_group, spellings
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,19 @@ import asyncpg
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from shared.backoff import Patience, Stopping
-from shared.database import are_connections_fresh
-from shared.events import DatasetSubmitted, Pending, Producer
-from shared.halt import OURS, STREAK, HaltRule
-from shared.metrics import HALTED
-from shared.publisher import MemoryPublisher
-from shared.rejections import Code, Refusal
-from shared.stage import Learned, Outcome, Passed, Stage, StageRunner, Waiting
-from shared.topics import PENDING, REJECTED, SUBMITTED, VALIDATED
-from shared.wire import Message, Received, Record, headers_of
+from shared.events.codes import Code, Refusal
+from shared.events.dataset import DatasetSubmitted
+from shared.events.pending import Pending
+from shared.events.sections import Producer
+from shared.events.topics import PENDING, REJECTED, SUBMITTED, VALIDATED
+from shared.events.wire import Message, Received, Record, headers_of
+from shared.kafka.publisher import MemoryPublisher
+from shared.postgres.database import are_connections_fresh
+from shared.runtime.backoff import Backoff, Stopping
+from shared.runtime.metrics import HALTED
+from shared.stages.halt import OURS, STREAK, HaltRule
+from shared.stages.outcomes import Learned, Outcome, Passed, Waiting
+from shared.stages.stage import Stage, StageRunner
 from tests.builders.submissions import IDENTITIES
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -68,7 +71,7 @@ class NameStore:
                 self.saved.append(name)
 
 
-class Hasty(Patience):
+class Hasty(Backoff):
     """Tries again sooner."""
 
     async def sleep(self, seconds: float) -> None:
@@ -80,7 +83,7 @@ class Bench:
         self.store = NameStore()
         self.publisher = MemoryPublisher()
         self.woken = 0
-        self.patience = Hasty()
+        self.backoff = Hasty()
 
         def handle(events: Sequence[Event], _known: int, now: datetime) -> Sequence[Outcome]:
             assert now == NOW
@@ -90,9 +93,7 @@ class Bench:
             self.woken += 1
 
         stage = Stage("tester", SUBMITTED, DatasetSubmitted, handle, self.store, VALIDATED, wake)
-        self.runner = StageRunner(
-            stage, self.publisher, lambda: NOW, halt_rule or HaltRule(), self.patience, IDENTITIES
-        )
+        self.runner = StageRunner(stage, self.publisher, lambda: NOW, halt_rule or HaltRule(), self.backoff, IDENTITIES)
 
     async def run(self, *records: Record) -> None:
         await self.runner.run(records)
@@ -131,9 +132,9 @@ async def test_one_poison_event_in_five_hundred_is_rejected_and_the_others_pass(
     assert rejection["receipt_id"] == "r-n250"
 
 
-async def test_an_onlooker_refuses_in_silence_for_another_stage_says_it() -> None:
+async def test_a_stage_that_publishes_no_rejections_refuses_in_silence() -> None:
     bench = Bench(passes)
-    bench.runner.stage = replace(bench.runner.stage, onlooker=True)
+    bench.runner.stage = replace(bench.runner.stage, publishes_rejections=False)
     await bench.run(record("good"), record("bad", 1, b"not json"))
     assert [message.topic for message in bench.publisher.messages] == [VALIDATED.name]
 
@@ -212,22 +213,22 @@ async def test_an_error_that_follows_from_no_event_is_waited_out_however_often_i
     await bench.run(*(record(f"n{i}", i) for i in range(8)))
     assert sorted(bench.store.saved) == sorted(f"n{i}" for i in range(8))
     assert bench.rejections() == []
-    assert bench.patience.troubles(longer_than_seconds=-1) == {}
+    assert bench.backoff.troubles(longer_than_seconds=-1) == {}
 
 
 async def test_what_is_tried_in_vain_is_known_as_long_as_it_lasts() -> None:
     bench = Bench(passes)
     bench.store.trouble["a"] = [asyncpg.InternalClientError("broken")] * 1000
     running = asyncio.create_task(bench.run(record("a")))
-    while not bench.patience.troubles(longer_than_seconds=-1):  # noqa: ASYNC110  it sets no event
+    while not bench.backoff.troubles(longer_than_seconds=-1):  # noqa: ASYNC110  it sets no event
         await asyncio.sleep(0)
-    assert {who: str(error) for who, error in bench.patience.troubles(longer_than_seconds=-1).items()} == {
+    assert {who: str(error) for who, error in bench.backoff.troubles(longer_than_seconds=-1).items()} == {
         "tester": "broken"
     }
-    assert bench.patience.troubles(longer_than_seconds=60) == {}
+    assert bench.backoff.troubles(longer_than_seconds=60) == {}
     bench.store.trouble.clear()
     await running
-    assert bench.patience.troubles(longer_than_seconds=-1) == {}
+    assert bench.backoff.troubles(longer_than_seconds=-1) == {}
 
 
 @pytest.mark.parametrize(
@@ -314,7 +315,7 @@ async def test_a_stop_ends_the_waiting_and_nothing_is_settled() -> None:
     running = asyncio.create_task(bench.run(record("a")))
     while bench.store.loads == 0:  # noqa: ASYNC110  the store is a plain twin without events
         await asyncio.sleep(0)
-    bench.patience.stop()
+    bench.backoff.stop()
     with pytest.raises(Stopping):
         await running
     assert bench.publisher.messages == []
@@ -372,7 +373,7 @@ async def test_a_halted_stage_settles_nothing_and_goes_on_by_itself_when_the_cau
     assert HALTED.labels("tester")._value.get() == 0
     assert len(bench.publisher.of(VALIDATED.name)) == 3 * STREAK
     assert bench.rejections() == []
-    said = [entry.getMessage() for entry in caplog.records if entry.name == "shared.stage"]
+    said = [entry.getMessage() for entry in caplog.records if entry.name == "shared.stages.stage"]
     assert [line.split(":")[0] for line in said] == ["tester is halted", "tester goes on"]
 
 
@@ -394,7 +395,7 @@ async def test_a_stop_ends_a_halt() -> None:
     defect.is_broken = True
     running = asyncio.create_task(bench.run(*from_each("n", STREAK)))
     await halted(bench)
-    bench.patience.stop()
+    bench.backoff.stop()
     with pytest.raises(Stopping):
         await running
     assert bench.rejections() == []
@@ -410,7 +411,7 @@ async def test_a_stage_that_was_replaced_by_a_bad_one_halts_with_its_first_batch
     running = asyncio.create_task(after.run(*from_each("n", STREAK)))
     await halted(after)
     assert after.publisher.messages == []
-    after.patience.stop()
+    after.backoff.stop()
     with pytest.raises(Stopping):
         await running
 
@@ -451,7 +452,7 @@ async def test_events_of_a_newer_version_from_everybody_halt_the_stage_and_from_
     assert len(bench.rejections()) == 100
     running = asyncio.create_task(bench.run(*[newer(source) for source in SOURCES[1:] * STREAK]))
     assert "deploy a version of this stage" in (await halted(bench)).lower()
-    bench.patience.stop()
+    bench.backoff.stop()
     with pytest.raises(Stopping):
         await running
 

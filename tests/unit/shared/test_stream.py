@@ -8,10 +8,11 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
 
-from shared import kafka_records, stream
-from shared.stream import Subscription
-from shared.topics import SUBMITTED
-from shared.wire import Record
+from shared.events.topics import SUBMITTED
+from shared.events.wire import Record
+from shared.kafka import records as kafka_records
+from shared.stages import stream
+from shared.stages.stream import Subscription
 from tests.builders.runners import NeverHalted
 
 assert fetcher.FetchResult is kafka_records._Result

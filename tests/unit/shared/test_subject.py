@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.linker.handler import LinkerView
-from shared.events import DatasetRejected
-from shared.rejecting import rejection_id, rejection_message
-from shared.rejections import Code, Poison, Refusal
-from shared.subject import NO_SUBJECT, check_key, subject_of
-from shared.topics import COMMITTED, LINKED, PENDING, REGISTERED, SAMPLES, SUBMITTED, TOPICS, TRACKED, VALIDATED
-from shared.wire import Record, derived_headers, read
+from shared.events.codes import Code, Poison, Refusal
+from shared.events.rejection import DatasetRejected
+from shared.events.rejection_message import rejection_id, rejection_message
+from shared.events.subject import NO_SUBJECT, check_key, subject_of
+from shared.events.topics import COMMITTED, LINKED, PENDING, REGISTERED, SAMPLES, SUBMITTED, TOPICS, TRACKED, VALIDATED
+from shared.events.wire import Record, derived_headers, read
+from tests.builders.linker.records import NOON, facts, validated
 from tests.builders.submissions import IDENTITIES
-from tests.unit.linker.builders import NOON, facts, validated
 
 A, B = "/data/a", "/data/b"
 MINE, ANOTHERS = IDENTITIES.dataset(A), IDENTITIES.dataset(B)

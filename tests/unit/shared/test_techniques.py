@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.datafiles import DataFileInvalid
-from shared.kinds import Kind, Traits
-from shared.techniques import Technique, TechniqueBook
-from tests.described import TECHNIQUES
+from shared.vocabulary.datafiles import DataFileInvalid
+from shared.vocabulary.kinds import Kind, Traits
+from shared.vocabulary.techniques import Technique, TechniqueBook
+from tests.builders.described import TECHNIQUES
 
 
 def _kind_of(traits: Traits) -> str | None:

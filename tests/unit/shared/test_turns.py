@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import turns
-from shared.problems import Problem
-from shared.turns import MOST_WAITING_EACH, KnowAskers, Turns
+from shared.http import turns
+from shared.http.problems import Problem
+from shared.http.turns import MOST_WAITING_EACH, KnowAskers, Turns
 
 
 class Asked:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.events import Severity
-from shared.values import judge, reader
-from tests.described import VOCABULARY
-from tests.unit.validator.builders import ZONE
+from shared.events.sections import Severity
+from shared.vocabulary.values import judge, reader
+from tests.builders.described import VOCABULARY
+from tests.builders.validator import ZONE
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

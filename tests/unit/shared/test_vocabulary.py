@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.datafiles import DataFileInvalid
-from shared.vocabulary import Vocabulary
-from tests.described import VOCABULARY
+from shared.vocabulary.datafiles import DataFileInvalid
+from shared.vocabulary.vocabulary import Vocabulary
+from tests.builders.described import VOCABULARY
 
 
 @pytest.mark.parametrize(

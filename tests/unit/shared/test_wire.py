@@ -5,10 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from shared.events import DatasetSubmitted, Producer, Section
-from shared.rejections import Code, Poison
-from shared.topics import HEADROOM_BYTES, LINKED, SUBMITTED, VALIDATED, Topic
-from shared.wire import (
+from shared.events.codes import Code, Poison
+from shared.events.dataset import DatasetSubmitted
+from shared.events.sections import Producer, Section
+from shared.events.topics import HEADROOM_BYTES, LINKED, SUBMITTED, VALIDATED, Topic
+from shared.events.wire import (
     Headers,
     Received,
     Record,

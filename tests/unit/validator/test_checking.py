@@ -7,14 +7,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.validator.checking import Checker
-from shared.datafiles import DataFileInvalid
-from shared.events import DatasetFacts, Finding, Severity
-from shared.findings import MOST_OF_A_CODE
-from shared.identity import Identities
-from shared.techniques import Technique, TechniqueBook
-from shared.topics import MOST_INPUTS
-from tests.described import VOCABULARY
-from tests.unit.validator.builders import ZONE, a_submission, the_verdict
+from shared.events.dataset import DatasetFacts
+from shared.events.findings import MOST_OF_A_CODE
+from shared.events.identity import Identities
+from shared.events.sections import Finding, Severity
+from shared.events.topics import MOST_INPUTS
+from shared.vocabulary.datafiles import DataFileInvalid
+from shared.vocabulary.techniques import Technique, TechniqueBook
+from tests.builders.described import VOCABULARY
+from tests.builders.validator import ZONE, a_submission, the_verdict
 
 RAW = "/data/visitor/mx1111/id30a3/20241130/RAW_DATA"
 

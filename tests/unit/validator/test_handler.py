@@ -14,12 +14,12 @@ from prometheus_client import REGISTRY
 from services.validator.counting import UnknownParameterCount
 from services.validator.handler import validating
 from services.validator.routes import routes
-from shared.events import DatasetFacts, DatasetSubmitted, DatasetValidated
-from shared.rejections import Code, Refusal
-from shared.stage import Outcome, Passed
-from shared.topics import SUBMITTED
-from shared.wire import Received, Record, headers_of, read, splice
-from tests.unit.validator.builders import SUBMITTED_AT, a_checker, a_submission
+from shared.events.codes import Code, Refusal
+from shared.events.dataset import DatasetFacts, DatasetSubmitted, DatasetValidated
+from shared.events.topics import SUBMITTED
+from shared.events.wire import Received, Record, headers_of, read, splice
+from shared.stages.outcomes import Outcome, Passed
+from tests.builders.validator import SUBMITTED_AT, a_checker, a_submission
 
 VALIDATE = validating(a_checker())
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

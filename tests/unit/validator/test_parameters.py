@@ -9,9 +9,10 @@ from pydantic import JsonValue, TypeAdapter
 from pydantic_core import to_json
 
 from services.validator.parameters import PARAMETERS_AT_MOST, ParameterReader, Reading
-from shared.events import Parameter, Severity
-from tests.described import VOCABULARY
-from tests.unit.validator.builders import ZONE, the_verdict
+from shared.events.dataset import Parameter
+from shared.events.sections import Severity
+from tests.builders.described import VOCABULARY
+from tests.builders.validator import ZONE, the_verdict
 
 READER = ParameterReader(VOCABULARY, ZONE)
 CATALOGUED = TypeAdapter(dict[str, Parameter])

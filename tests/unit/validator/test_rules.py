@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from services.validator.rules import check_of
-from shared.events import Finding, Parameter, Severity
-from shared.rules import Rule
+from shared.events.dataset import Parameter
+from shared.events.sections import Finding, Severity
+from shared.vocabulary.rules import Rule
 
 SWEEP = {"start": "start", "end": "end", "step": "step", "overlap": "overlap", "count": "count"}
 CELL = {"space_group": "group", "lengths": ["a", "b", "c"], "angles": ["alpha", "beta", "gamma"]}

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from services.validator.checking import Verdict
-from shared.events import Submission
-from tests.unit.validator.builders import SUBMITTED_AT, a_checker
+from shared.events.dataset import Submission
+from tests.builders.validator import SUBMITTED_AT, a_checker
 
 PATH = "/data/visitor/mx1111/id30a3/20241130/RAW_DATA/run_01"
 

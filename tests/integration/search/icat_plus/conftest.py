@@ -11,18 +11,18 @@ import uvicorn
 from fastapi import FastAPI
 
 from services.search.icat_plus.routes import routes
-from shared.backoff import Patience
-from shared.database import Database
-from shared.events import InvestigationRef
-from shared.problems import answer_in_problems
-from shared.publisher import KafkaPublisher, MemoryPublisher
-from shared.service import Ground
-from shared.settings import Settings
-from shared.tokens import create_token
-from shared.topics import LOGBOOK
-from tests.described import TECHNIQUES, VOCABULARY
+from shared.access.tokens import create_token
+from shared.events.investigation import InvestigationRef
+from shared.events.topics import LOGBOOK
+from shared.host.service import Resources
+from shared.http.problems import answer_in_problems
+from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
+from shared.postgres.database import Database
+from shared.runtime.backoff import Backoff
+from shared.runtime.settings import Settings
+from tests.builders.described import TECHNIQUES, VOCABULARY
+from tests.builders.search.records import IDENTITIES, NOON, Topics, investigation
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import IDENTITIES, NOON, Topics, investigation
 
 with warnings.catch_warnings():  # of the client's own dependencies
     warnings.simplefilter("ignore")
@@ -73,10 +73,10 @@ class Facility:
 @pytest_asyncio.fixture
 async def facility(database: Database, world: PostgresWorld, tmp_path: Path) -> AsyncIterator[Facility]:
     settings = Settings(facility="facility.example", tokens_file=tmp_path / "tokens.json")
-    ground = Ground(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Patience(), lambda: NOON)
+    resources = Resources(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Backoff(), lambda: NOON)
     publisher = MemoryPublisher()
     app = FastAPI()
-    app.include_router(routes(ground, VOCABULARY, TECHNIQUES, publisher=publisher))
+    app.include_router(routes(resources, VOCABULARY, TECHNIQUES, publisher=publisher))
     answer_in_problems(app)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     serving = asyncio.create_task(server.serve())

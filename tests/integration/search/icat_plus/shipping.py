@@ -10,11 +10,11 @@ from icat_plus_client.models.item import Item
 from icat_plus_client.models.parcel import Parcel
 from icat_plus_client.models.shipment import Shipment
 
-from shared.shipments import ShipmentChanged, Shipping
-from shared.topics import SHIPMENTS
-from shared.wire import Message, headers_of
+from shared.events.shipments import ShipmentChanged, Shipping
+from shared.events.topics import SHIPMENTS
+from shared.events.wire import Message, headers_of
+from tests.builders.search.records import NOON
 from tests.integration.search.icat_plus.conftest import PROPOSAL, Facility
-from tests.unit.search.building import NOON
 
 SAMPLE = {
     "name": "xtal101",

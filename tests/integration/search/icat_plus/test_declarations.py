@@ -1,8 +1,8 @@
 import pytest
 
 from services.search.icat_plus.declarations import PostgresDeclarations
-from shared.database import Database
-from tests.unit.search.icat_plus.declarations_suite import DeclarationsSuite
+from shared.postgres.database import Database
+from tests.suites.search.declarations import DeclarationsSuite
 
 pytestmark = pytest.mark.integration
 

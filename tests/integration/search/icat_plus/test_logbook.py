@@ -9,8 +9,8 @@ from icat_plus_client.exceptions import ApiException
 from icat_plus_client.models.event import Event
 
 from services.search.icat_plus.logbook import MOST_ENTRY_BYTES
-from shared.tokens import create_token
-from shared.topics import LOGBOOK
+from shared.access.tokens import create_token
+from shared.events.topics import LOGBOOK
 from tests.integration.search.icat_plus.conftest import BEAMLINE, PROPOSAL, Facility
 
 pytestmark = pytest.mark.integration

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.search.icat_plus.sessions import PostgresSessions
-from shared.database import Database
+from shared.postgres.database import Database
 from tests.unit.search.icat_plus.test_sessions import Office, SessionSuite, office
 
 pytestmark = pytest.mark.integration

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from icat_plus_client.models.shipment import Shipment
 
-from shared.topics import SHIPMENTS
+from shared.events.topics import SHIPMENTS
 from tests.integration.search.icat_plus.conftest import BEAMLINE, Facility
 from tests.integration.search.icat_plus.shipping import (
     DEWAR,

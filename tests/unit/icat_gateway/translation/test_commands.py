@@ -7,16 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.events import (
-    DatasetReported,
-    InvestigationAnnounced,
-    Producer,
-    Report,
-    RescheduledInvestigation,
-    StartedInvestigation,
-)
-from shared.topics import INVESTIGATIONS, REPORTS, SUBMITTED
-from tests.unit.icat_gateway.translation.speaking import (
+from shared.events.investigation import InvestigationAnnounced, RescheduledInvestigation, StartedInvestigation
+from shared.events.report import DatasetReported, Report
+from shared.events.sections import Producer
+from shared.events.topics import INVESTIGATIONS, REPORTS, SUBMITTED
+from tests.builders.icat_messages import (
     IDENTITIES,
     NOW,
     PEER,

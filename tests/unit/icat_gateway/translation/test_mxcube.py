@@ -13,12 +13,12 @@ from services.linker.memory import MemoryLinks
 from services.validator.checking import Verdict
 from services.validator.counting import UnknownParameterCount
 from services.validator.handler import validating
-from shared.events import DatasetFacts
-from shared.stage import Passed
-from tests.unit.icat_gateway.translation.speaking import NOW, RAW, a_dataset, received, translated
-from tests.unit.linker.builders import IDENTITIES, committed
-from tests.unit.linker.world import World
-from tests.unit.validator.builders import a_checker
+from shared.events.dataset import DatasetFacts
+from shared.stages.outcomes import Passed
+from tests.builders.icat_messages import NOW, RAW, a_dataset, received, translated
+from tests.builders.linker.records import IDENTITIES, committed
+from tests.builders.linker.world import World
+from tests.builders.validator import a_checker
 
 FOLDER = RAW.rpartition("/")[0]
 

@@ -11,17 +11,17 @@ from fastapi import FastAPI
 
 from services.search.icat_plus.routes import routes
 from services.search.icat_plus.sessions import MemorySessions
-from shared.backoff import Patience
-from shared.database import Database
-from shared.problems import answer_in_problems
-from shared.publisher import KafkaPublisher, MemoryPublisher, Publisher
-from shared.service import Ground
-from shared.settings import Settings
-from shared.tokens import create_token
-from shared.topics import LOGBOOK
-from shared.wire import Message
-from tests.described import TECHNIQUES, VOCABULARY
-from tests.unit.search.building import IDENTITIES, NOON
+from shared.access.tokens import create_token
+from shared.events.topics import LOGBOOK
+from shared.events.wire import Message
+from shared.host.service import Resources
+from shared.http.problems import answer_in_problems
+from shared.kafka.publisher import KafkaPublisher, MemoryPublisher, Publisher
+from shared.postgres.database import Database
+from shared.runtime.backoff import Backoff
+from shared.runtime.settings import Settings
+from tests.builders.described import TECHNIQUES, VOCABULARY
+from tests.builders.search.records import IDENTITIES, NOON
 
 BODY = {
     "type": "annotation",
@@ -47,9 +47,9 @@ class SlowPublisher:
 async def asking(publisher: Publisher, folder: Path) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
     settings = Settings(facility="facility.example", tokens_file=folder / "tokens.json")
     database = Database(settings, "search")
-    ground = Ground(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Patience(), lambda: NOON)
+    resources = Resources(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Backoff(), lambda: NOON)
     app = FastAPI()
-    app.include_router(routes(ground, VOCABULARY, TECHNIQUES, sessions=MemorySessions(), publisher=publisher))
+    app.include_router(routes(resources, VOCABULARY, TECHNIQUES, sessions=MemorySessions(), publisher=publisher))
     answer_in_problems(app)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://search") as client:
         yield client, create_token(settings.tokens_file, "mxcube", ["*"])

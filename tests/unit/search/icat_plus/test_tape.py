@@ -13,9 +13,9 @@ from services.search.icat_plus.tape import (
     status_answer,
     whereabouts,
 )
-from shared.events import DatasetReported
-from shared.tokens import Grant
-from tests.unit.search.building import NOON
+from shared.access.tokens import Grant
+from shared.events.report import DatasetReported
+from tests.builders.search.records import NOON
 
 ARCHIVED = ("archiving", "info", None)
 RESTORED = ("restoration", "info", None)

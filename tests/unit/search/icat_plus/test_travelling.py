@@ -18,12 +18,12 @@ from services.search.icat_plus.model import Declared
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import DIGITS, Travelling, shown_ids
 from services.search.order import said_of
-from shared.identity import Identities
-from shared.items import SAMPLE_NAME, shown_name
-from shared.shipments import ShipmentChanged, Shipping
-from shared.topics import SHIPMENTS
-from shared.wire import Message, headers_of, read
-from tests.unit.search.building import IDENTITIES, NOON, Topics, investigation
+from shared.events.identity import Identities
+from shared.events.items import SAMPLE_NAME, shown_name
+from shared.events.shipments import ShipmentChanged, Shipping
+from shared.events.topics import SHIPMENTS
+from shared.events.wire import Message, headers_of, read
+from tests.builders.search.records import IDENTITIES, NOON, Topics, investigation
 
 INVESTIGATION = IDENTITIES.investigation("42")
 SLOT = {**investigation(42).model_dump(), "name": "MX-1111", "started": NOON, "ended": None, "actual_started": None}

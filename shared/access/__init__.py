@@ -1,0 +1,1 @@
+"""Who may do what, and how much: tokens and limits per producer. It may import `foundation` and `events`."""

@@ -1,0 +1,197 @@
+"""Bearer tokens: who may submit, for which beamlines, until when.
+
+A token is 256 random bits, shown once when it is made; the file keeps its SHA-256 only, which needs no salt because
+nobody can guess the token. The file is read again whenever it changes, so a revoked token stops working at once.
+"""
+
+import hmac
+import logging
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from shared.foundation.errors import Fatal
+
+logger = logging.getLogger(__name__)
+
+ANY_BEAMLINE = "*"
+PREFIX = "beamcat_"
+"""Lets people and secret scanners see what a stray token opens."""
+
+
+class TokenRefused(Exception):
+    """The bearer token opens nothing; the message says why and what to do."""
+
+
+class TokensUnreadable(Exception):
+    """The tokens file cannot be read; the message says why, for its owner alone."""
+
+
+class TokenNameTaken(ValueError):
+    """A grant of that name exists; revoke it first, or choose another name."""
+
+
+class Grant(BaseModel):
+    """What the holder of one token may do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    token_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    beamlines: list[str] = Field(min_length=1)
+    expires: AwareDatetime | None = None
+
+    @property
+    def source(self) -> str:
+        """The source of what its holder hands in."""
+        return f"/producers/{self.name}"
+
+    @property
+    def covered(self) -> tuple[str, ...] | None:
+        """The beamlines that its holder may read of, in lower case; None for all."""
+        return None if ANY_BEAMLINE in self.beamlines else tuple(name.lower() for name in self.beamlines)
+
+    def permits(self, beamline: str) -> bool:
+        """Whether datasets of this beamline may be submitted; letter case does not matter."""
+        return ANY_BEAMLINE in self.beamlines or beamline.lower() in (name.lower() for name in self.beamlines)
+
+
+class TokenFile(BaseModel):
+    """The content of the tokens file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    grants: list[Grant] = []
+
+
+class Tokens:
+    """The grants of a tokens file, as it stands now."""
+
+    def __init__(self, file: Path) -> None:
+        """Raises Fatal if what is named can never be a file of tokens."""
+        if file.is_dir():
+            raise Fatal(f"BEAMCAT_TOKENS_FILE: {file} is a directory; name a file in it")
+        self._file = file
+        self._stamp: tuple[int, int, int] | None = None
+        self._grants: Sequence[Grant] = ()
+
+    def grant_of(self, token: str, now: datetime) -> Grant:
+        """The grant that a token opens.
+
+        Raises:
+            TokenRefused: unknown or expired, or there is no readable tokens file.
+        """
+        return self.grant_of_digest(sha256(token.encode()).hexdigest(), now)
+
+    def grant_of_digest(self, digest: str, now: datetime) -> Grant:
+        """The grant of the token whose SHA-256 this is; `grant_of` says what is raised."""
+        self._refresh()
+        found = None
+        for grant in self._grants:  # all of them, so that the time taken tells nothing
+            if hmac.compare_digest(grant.token_sha256, digest):
+                found = grant
+        if found is None:
+            raise TokenRefused("the bearer token is unknown here, or was revoked: ask for a new one")
+        if found.expires is not None and found.expires <= now:
+            raise TokenRefused(f"the bearer token of {found.name} expired at {found.expires.isoformat()}: renew it")
+        return found
+
+    def _refresh(self) -> None:
+        try:
+            status = self._file.stat()
+        except FileNotFoundError:
+            self._stamp = None
+            raise TokenRefused(
+                "there is no tokens file (BEAMCAT_TOKENS_FILE), so nobody may submit: make the first token"
+            ) from None
+        stamp = (status.st_mtime_ns, status.st_ino, status.st_size)
+        if stamp != self._stamp:
+            try:
+                self._grants = _read(self._file).grants
+            except TokensUnreadable as error:
+                logger.error("nobody may submit: %s", error)  # noqa: TRY400  the caller need not know its content
+                raise TokenRefused(
+                    "the tokens file cannot be read, so nobody may submit: its owner finds why logged"
+                ) from error
+            self._stamp = stamp
+
+
+def create_token(
+    file: Path, name: str, beamlines: Sequence[str], expires: datetime | None = None, token: str | None = None
+) -> str:
+    """Grant a new producer access and return its token, which is not kept and cannot be shown again.
+
+    A `token` that exists elsewhere can be granted, such as the API key that ICAT clients come with: whoever knows it
+    then has the grant, so such a one is for networks that are trusted.
+
+    Raises:
+        TokenNameTaken: the name has a grant already.
+        TokensUnreadable: the tokens file cannot be read.
+    """
+    token = token or PREFIX + secrets.token_urlsafe(32)
+    grant = Grant(
+        name=name, token_sha256=sha256(token.encode()).hexdigest(), beamlines=list(beamlines), expires=expires
+    )
+    with _changing(file) as content:
+        if any(other.name == name for other in content.grants):
+            raise TokenNameTaken(f"the name {name!r} has a token already: revoke it first, or choose another name")
+        content.grants.append(grant)
+    return token
+
+
+def list_tokens(file: Path) -> Sequence[Grant]:
+    """All grants, expired ones too; empty if there is no file.
+
+    Raises:
+        TokensUnreadable: the tokens file cannot be read.
+    """
+    return _read(file).grants if file.exists() else ()
+
+
+def revoke_token(file: Path, name: str) -> bool:
+    """Take a producer's access away; whether it had any.
+
+    Raises:
+        TokensUnreadable: the tokens file cannot be read.
+    """
+    with _changing(file) as content:
+        left = [grant for grant in content.grants if grant.name != name]
+        revoked = len(left) < len(content.grants)
+        content.grants[:] = left
+    return revoked
+
+
+def _read(file: Path) -> TokenFile:
+    try:
+        return TokenFile.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise TokensUnreadable(f"{file} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        where = ".".join(map(str, fault["loc"])) or "it"
+        raise TokensUnreadable(f"{file} cannot be read: {where} is {fault['input']!r:.200}: {fault['msg']}") from error
+
+
+@contextmanager
+def _changing(file: Path) -> Iterator[TokenFile]:
+    """The file's content, written back whole or not at all; one change at a time."""
+    import fcntl  # only POSIX has it, and only who changes tokens needs it
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        content = _read(file) if file.exists() else TokenFile()
+        yield content
+        fresh = file.with_suffix(".new")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
+            output.write(content.model_dump_json(indent=2) + "\n")
+            output.flush()
+            os.fsync(output.fileno())
+        fresh.replace(file)

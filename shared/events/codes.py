@@ -1,0 +1,184 @@
+"""Every reason for which an event is not taken: its code, its cause and its cure.
+
+The codes are part of the contract: they are metric labels, search facets and what scripts branch on.
+`docs/rejections.md` is generated from this table.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from shared.events.rejection import Origin
+from shared.events.sections import Finding
+
+
+class Code(StrEnum):
+    """A machine-readable rejection code, with a sentence on when it is used and one on what to do about it."""
+
+    cause: str
+    cure: str
+
+    def __new__(cls, value: str, cause: str, cure: str) -> Self:
+        """A member that equals its code as text."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.cause = cause
+        member.cure = cure
+        return member
+
+    # Poison: the record cannot be read as an event. Any stage may find it.
+    NULL_VALUE = "null_value", "The record has no value.", "Send the event as the record's value."
+    TOO_LARGE = (
+        "too_large",
+        "The event is larger than its topic allows.",
+        "Move bulk data into files; parameters describe, they do not carry.",
+    )
+    NOT_UTF8 = "not_utf8", "The value is not UTF-8.", "Encode the JSON text as UTF-8."
+    NOT_JSON = "not_json", "The value is not JSON, or nested absurdly deep.", "Send one JSON object."
+    NUL_CHARACTER = (
+        "nul_character",
+        "A text holds the character NUL, which PostgreSQL cannot store.",
+        "Remove it at its source.",
+    )
+    NOT_FINITE = (
+        "not_finite",
+        "A number is NaN or infinite, which JSON does not know.",
+        "Leave the parameter out where there is no value.",
+    )
+    SHAPE_INVALID = (
+        "shape_invalid",
+        "A field is missing or of the wrong type.",
+        "Correct the named field; schemas/events has the shape.",
+    )
+    HEADER_INVALID = (
+        "header_invalid",
+        "A CloudEvents header is missing, or the name or the value of a header is not UTF-8.",
+        "Send ce_id, ce_type and ce_source, and every header as UTF-8 text.",
+    )
+    KEY_WRONG = (
+        "key_wrong",
+        "The record's key is not the id of what it is about, so its order among the records about that is lost.",
+        "Give the key that the message names, or none.",
+    )
+    UNKNOWN_VERSION = (
+        "unknown_version",
+        "The event's type or major version is unknown here.",
+        "Send the type that the topic carries.",
+    )
+    # Validator
+    DATASET_INVALID = (
+        "dataset_invalid",
+        "Checks against vocabulary and technique failed; the findings name each.",
+        "Correct every finding and resubmit.",
+    )
+    # The edge for ICAT clients: the message cannot become an event.
+    NOT_XML = (
+        "not_xml",
+        "A message of an ICAT client is not well-formed XML.",
+        "Correct what stands at the line and column that the message names.",
+    )
+    XML_UNSAFE = (
+        "xml_unsafe",
+        "A message of an ICAT client declares a document type, or is nested or repeated absurdly.",
+        "Send plain elements, as ICAT's client does.",
+    )
+    FRAME_INVALID = (
+        "frame_invalid",
+        "A message of an ICAT client lacks what its queue needs, or says it twice.",
+        "Send what the message names; docs/services/icat_gateway.md says what each queue takes.",
+    )
+    QUEUE_UNKNOWN = (
+        "queue_unknown",
+        "A message of an ICAT client was sent to a queue that nobody reads.",
+        "Correct the queue's name.",
+    )
+    # Linker
+    INPUT_SELF = "input_self", "The dataset names itself as an input.", "Remove its own path from the inputs."
+    INPUT_CYCLE = (
+        "input_cycle",
+        "The inputs form a circle.",
+        "Break the circle: a dataset cannot come from its own result.",
+    )
+    INPUT_NOT_PERMITTED = (
+        "input_not_permitted",
+        "The technique does not permit inputs of this kind or number.",
+        "Name the inputs that the message asks for.",
+    )
+    INPUT_MISSING = (
+        "input_missing",
+        "Inputs were not catalogued in the time the technique allows.",
+        "Submit the missing datasets, then resubmit this one.",
+    )
+    INPUT_REJECTED = (
+        "input_rejected",
+        "An input was itself rejected, and datasets of this kind do not wait for its correction.",
+        "Correct and resubmit the input, then resubmit this one.",
+    )
+    TOO_MUCH_WAITS = (
+        "too_much_waits",
+        "It would have to wait, and its source has as much waiting as one source may.",
+        "Submit the inputs that are awaited, which lets go what waits; then resubmit this one.",
+    )
+    # Catalogue
+    SEQUENCE_NOT_HIGHER = (
+        "sequence_not_higher",
+        "A submission with the same or a higher sequence_index is catalogued already.",
+        "Nothing to do if the newer one is right; else raise the index.",
+    )
+    NOTHING_TO_UPDATE = (
+        "nothing_to_update",
+        "An update names a path at which no dataset is catalogued.",
+        "Correct the path, or submit the dataset; then send the update again.",
+    )
+    UPDATE_ELSEWHERE = (
+        "update_elsewhere",
+        "An update names another proposal or beamline than the dataset's.",
+        "Name those of the dataset, or correct the path.",
+    )
+    # Search
+    DATASET_NUMBER_UNKNOWN = (
+        "dataset_number_unknown",
+        "A report on files names a number that no catalogued dataset has.",
+        "Correct the number; search tells a dataset's own.",
+    )
+    # Any stage
+    CANNOT_STORE = (
+        "cannot_store",
+        "The database refused this event for good.",
+        "Report it with the receipt; the message has the database's words.",
+    )
+    INTERNAL_ERROR = (
+        "internal_error",
+        "A defect of beamcat stopped this event.",
+        "Report it with the receipt; it can be resubmitted after the mend.",
+    )
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why one event is not taken."""
+
+    code: Code
+    message: str
+    findings: Sequence[Finding] = ()
+    submitted: Origin | None = None
+    """Where the submission was first read of which it was said first; nothing if that is the refused record's."""
+
+    @classmethod
+    def of(cls, code: Code, findings: Sequence[Finding]) -> Self:
+        """One that says everything that was found."""
+        return cls(code, "; ".join(finding.sentence for finding in findings), findings)
+
+    @classmethod
+    def because(cls, code: Code, message: str, cure: str) -> Self:
+        """One for a single finding of the same code."""
+        return cls.of(code, [Finding.error(code, message, cure)])
+
+
+class Poison(Exception):
+    """A record that cannot be read as an event of its topic."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.refusal = Refusal(code, message)

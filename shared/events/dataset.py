@@ -1,0 +1,256 @@
+"""Events about datasets, from submitted to committed: each stage adds its own section."""
+
+from typing import Annotated, Literal, NotRequired
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, JsonValue
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+from shared.events.investigation import InvestigationRef
+from shared.events.sample import Container, SampleRef
+from shared.events.sections import Finding, Mode, Name, Path, Producer, ProposalKey, Section
+
+
+class DeclaredFile(Section):
+    """A file of the dataset, relative to the dataset's folder unless absolute."""
+
+    path: Path
+    size_bytes: int | None = Field(default=None, ge=0, lt=2**63)
+
+
+class Submission(Section):
+    """What a producer said, word for word. Nothing in it is ever altered.
+
+    `beamline`, `start`, `end`, `sample` and `technique` may be left out where the parameters `beamlineID`, `startDate`,
+    `endDate`, `Sample_name` and `definition` say them, as ICAT clients do.
+    """
+
+    name: Name
+    path: Path
+    proposal: Name
+    beamline: Name | None = None
+    sample: Name | None = None
+    start: str | None = Field(default=None, description="ISO 8601; without a zone the facility's own is taken")
+    end: str | None = Field(default=None, description="ISO 8601, not before start")
+    technique: str | None = Field(default=None, description="ICAT `definition`, such as MX")
+    parameters: dict[str, JsonValue] = Field(
+        default={}, description="by ICAT name; text, number, boolean or a list of them"
+    )
+    units: dict[str, str] = Field(
+        default={},
+        description="of values, by the names in `parameters`; 1 marks a ratio that was given as a fraction",
+    )
+    input: list[Path] = Field(default=[], description="paths of the datasets it was made from; empty for raw data")
+    files: list[DeclaredFile] = Field(default=[])
+    file_count: int | None = Field(default=None, ge=0, lt=2**63)
+    volume_bytes: int | None = Field(default=None, ge=0, lt=2**63)
+    mode: Mode = Field(
+        default="replace",
+        description="merge adds to what is catalogued already; upsert does where either is incomplete, and replaces"
+        " otherwise; update changes parameters of what is catalogued, and nothing else",
+    )
+    complete: bool = Field(default=True, description="false: more of the same dataset will follow")
+    sequence_index: int | None = Field(
+        default=None, ge=-(2**63), lt=2**63, description="applies only if higher than the catalogued one"
+    )
+    investigation_id: str | None = Field(default=None, description="the user office's id; overrides selection by date")
+    producer: Producer = Producer()
+
+
+class InputRef(Section):
+    """An input dataset, by the path that was declared and the identity that follows from it."""
+
+    path: str
+    dataset_id: UUID
+
+
+class DatasetFacts(Section):
+    """The canonical identity of a submission, without its parameters: all that later stages decide on.
+
+    An update says where, for whom and perhaps of which sample; its other facts only stand for what is catalogued.
+    """
+
+    dataset_id: UUID
+    receipt_id: str
+    path: str
+    name: str
+    proposal: ProposalKey
+    beamline: str
+    sample_name: str | None
+    type: Literal["raw", "processed"]
+    technique: str
+    technique_pid: str | None
+    kind: str
+    start: AwareDatetime
+    end: AwareDatetime | None
+    inputs: list[InputRef]
+    files: list[DeclaredFile]
+    file_count: int | None
+    volume_bytes: int | None
+    mode: Mode
+    complete: bool
+    sequence_index: int | None
+    investigation_id: str | None
+    producer: Producer
+    submitted_at: AwareDatetime
+    findings: list[Finding]
+    definitions_version: str | None = Field(
+        default=None, description="version of `icat-esrf-definitions` that the dataset was judged by"
+    )
+    revision: int | None = Field(
+        default=None,
+        description="of what beamcat sends through again by itself: the revision that it is about; it changes no other",
+    )
+
+    def adds_to(self, *, complete: bool) -> bool:
+        """Whether it adds to a catalogued dataset, which is complete or not, instead of taking its place."""
+        return self.mode in ("merge", "update") or (self.mode == "upsert" and not (complete and self.complete))
+
+
+class Parameter(TypedDict):
+    """One parameter under its canonical name: the canonical value in the canonical unit, beside what was said.
+
+    What cannot be read, or cannot be, has no canonical value: only `original` is there, and a finding says why.
+    """
+
+    value: NotRequired[float | int | str | bool | list[float] | list[str]]
+    original: str
+    unit: NotRequired[str]
+    said_unit: NotRequired[Annotated[str, Field(description="the unit that was said beside `original`")]]
+
+
+class LinkedInput(InputRef):
+    """An input that is committed."""
+
+    kind: str
+    replaced: bool = Field(
+        default=False, description="another measurement took its place after the dataset was made from it"
+    )
+
+
+class Links(Section):
+    """What the linker knows: the investigation and the committed inputs."""
+
+    investigation: InvestigationRef
+    inputs: list[LinkedInput]
+    findings: list[Finding] = Field(default=[])
+
+
+class Tracking(Section):
+    """What sample tracking knows: the sample, its container and its place in the sample changer."""
+
+    sample: SampleRef | None
+    container: Container | None = None
+    sample_changer_position: str | None = None
+    findings: list[Finding] = Field(default=[])
+
+
+class SaidParameter(Parameter):
+    """One parameter of a part. It has its name inside, so that no producer's word is a key before the document's own
+    parameters.
+    """
+
+    name: str
+
+
+class Part(Section):
+    """One of several submissions that a raw dataset was put together from, such as a wedge of a characterisation."""
+
+    start: AwareDatetime
+    end: AwareDatetime | None
+    file_count: int | None
+    volume_bytes: int | None
+    said: list[SaidParameter] = Field(
+        description="its parameters, but for those that every part says as the document does"
+    )
+
+
+class DocumentFacts(Section):
+    """A dataset as it is catalogued, but for its parameters."""
+
+    dataset_id: UUID
+    path: str
+    name: str
+    type: Literal["raw", "processed"]
+    technique: str
+    technique_pid: str | None
+    kind: str
+    proposal: ProposalKey
+    beamline: str
+    start: AwareDatetime
+    end: AwareDatetime | None
+    complete: bool
+    sequence_index: int | None
+    investigation: InvestigationRef
+    sample: SampleRef | None
+    container: Container | None
+    sample_changer_position: str | None
+    inputs: list[LinkedInput]
+    files: list[DeclaredFile]
+    file_count: int | None
+    volume_bytes: int | None
+    findings: list[Finding]
+    producer: Producer
+    definitions_version: str | None = Field(
+        default=None, description="version of `icat-esrf-definitions` that the dataset was judged by"
+    )
+    parts: list[Part] = Field(default=[], description="what adds up to it; empty if it came in one submission")
+    made_at: AwareDatetime | None = Field(
+        default=None, description="when the submission was committed that the later ones only added to"
+    )
+    recollected_at: AwareDatetime | None = Field(
+        default=None, description="when it last took the place of another measurement: other sample or other start"
+    )
+
+
+class Document(DocumentFacts):
+    """A dataset as it is catalogued: everything a read model needs, and nothing that has to be looked up elsewhere."""
+
+    parameters: dict[str, Parameter]
+
+
+class Commit(Section):
+    """How the catalogue took a submission."""
+
+    receipt_id: str
+    dataset_id: UUID
+    number: int | None = Field(
+        default=None, description="the integer by which ICAT clients know the dataset, the same for all its revisions"
+    )
+    path: str
+    revision: int = Field(ge=1)
+    outcome: Literal["created", "replaced", "merged", "unchanged"]
+    submitted_at: AwareDatetime
+    committed_at: AwareDatetime
+
+
+class DatasetSubmitted(Section):
+    """A producer handed in a dataset."""
+
+    submission: Submission
+
+
+class DatasetValidated(DatasetSubmitted):
+    """The validator found nothing that forbids it; parameters stand under canonical names, in canonical units."""
+
+    dataset: DatasetFacts
+    parameters: dict[str, Parameter]
+
+
+class DatasetLinked(DatasetValidated):
+    """Its investigation is known and all its inputs are committed."""
+
+    links: Links
+
+
+class DatasetTracked(DatasetLinked):
+    """Its sample is known."""
+
+    tracking: Tracking
+
+
+class DatasetCommitted(Section):
+    """The catalogue holds it. `document` is absent when the content was there already (`unchanged`)."""
+
+    commit: Commit
+    document: Document | None

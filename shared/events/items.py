@@ -1,0 +1,153 @@
+"""Items of parcels, in the shape of ICAT+: containers and samples alike, items within items; and the laws of a tree."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, FiniteFloat, StrictBool, StrictInt, StrictStr
+
+from shared.events.sections import Name, Section
+
+SAMPLE_NAME = re.compile("[a-zA-Z0-9:+_-]+")
+"""MXCuBE's rule. One sample whose name breaks it keeps MXCuBE from reading the whole list."""
+MOST_ITEMS = 2_000
+MOST_DEPTH = 4
+"""Of items within items: a cane, a puck, a pin and what is on it."""
+MOST_PLACES = 1_000
+"""Of a sample changer."""
+CAPACITIES: Mapping[str, int] = {"SPINEPUCK": 10, "UNIPUCK": 16}
+"""Positions of the containers that have numbered ones, by type, with or without `CONTAINER_` before it."""
+
+THING_ID = re.compile("[0-9a-f]{24}")
+ThingId = Annotated[str, Field(pattern=f"^{THING_ID.pattern}$", description="24 hexadecimal digits, as of ICAT+")]
+Line = Annotated[str, Field(max_length=1_000)]
+Text = Annotated[str, Field(max_length=10_000)]
+PlanText = Annotated[StrictStr, Field(max_length=10_000)]
+
+
+def _filled_in(entries: object) -> object:
+    """A plan without the fields of its form that nobody filled in."""
+    if not isinstance(entries, list):
+        return entries
+    return [entry for entry in entries if not (isinstance(entry, Mapping) and entry.get("value") is None)]
+
+
+def _as_text(position: object) -> object:
+    """A position as text, which forms and sheets hand over as a number."""
+    if isinstance(position, float) and position.is_integer():
+        position = int(position)
+    return str(position) if type(position) is int else position
+
+
+Position = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=255)]
+
+
+class PlanEntry(Section):
+    """One field of an experiment plan or a processing plan."""
+
+    key: Name
+    value: StrictBool | StrictInt | FiniteFloat | PlanText
+
+
+Plan = Annotated[
+    list[PlanEntry],
+    BeforeValidator(_filled_in),
+    Field(max_length=200, description="entries without a value are left out"),
+]
+
+
+class Item(Section):
+    """A container, a sample or anything else in a parcel; a sample's name is one that MXCuBE can show."""
+
+    id: ThingId | None = Field(
+        default=None, description="without it, the id follows from where the item is and its name"
+    )
+    name: Name
+    type: Name
+    description: Text | None = None
+    comments: Text | None = None
+    sample_id: int | None = Field(default=None, ge=0, lt=2**53, description="of the sample sheet")
+    sample_changer_location: int | None = Field(
+        default=None, ge=1, le=MOST_PLACES, description="the container is loaded there; whatever was is unloaded"
+    )
+    sample_container_position: Position | None = None
+    experiment_plan: Plan = Field(default=[])
+    processing_plan: Plan = Field(default=[])
+    content: list["Item"] | None = Field(default=None, max_length=MOST_ITEMS, description="absent: as it was")
+
+    @property
+    def capacity(self) -> int | None:
+        """How many numbered positions it has, if its type has such."""
+        return CAPACITIES.get(self.type.upper().removeprefix("CONTAINER_"))
+
+
+TOP = 1
+"""The depth of what lies in the parcel itself."""
+Fault = tuple[str, str]
+"""A field, and what to do about it."""
+
+
+def tree_faults(items: Sequence[Item], *, top: bool, field: str = "content") -> Sequence[Fault]:
+    """All that is wrong with a tree of items. `top`: they lie in the parcel itself, where containers are."""
+    every = list(_walk(items, field, TOP if top else TOP + 1))
+    faults = [fault for where, item, depth in every for fault in _item_faults(where, item, depth)]
+    faults += _load_faults(field, items)
+    if len(every) > MOST_ITEMS:
+        faults.insert(0, (field, f"holds {len(every)} items, at most {MOST_ITEMS} can be taken: make several parcels"))
+    ids = Counter(item.id for _, item, _ in every)
+    return faults + [
+        (f"{where}.id", f"{item.id} stands twice: leave it out")
+        for where, item, _ in every
+        if item.id and ids[item.id] > 1
+    ]
+
+
+def position_faults(field: str, container: Item, content: Sequence[Item]) -> Iterator[Fault]:
+    """Positions within a container that it does not have, or that two samples share."""
+    taken: dict[object, str] = {}
+    for at, item in enumerate(content):
+        said = item.sample_container_position
+        if said is None:
+            continue
+        where = f"{field}.{at}.sample_container_position"
+        place: object = int(said) if said.isascii() and said.isdigit() else said
+        if container.capacity and not (isinstance(place, int) and 1 <= place <= container.capacity):
+            yield where, f"{said!r} is no position of a {container.type}: give one of 1 to {container.capacity}"
+        elif place in taken:
+            yield where, f"{said} holds {taken[place]} already: give another"
+        taken.setdefault(place, item.name)
+
+
+def _load_faults(field: str, items: Sequence[Item]) -> Iterator[Fault]:
+    """Containers that are loaded to one place."""
+    loaded: dict[int, str] = {}
+    for at, item in enumerate(items):
+        place = item.sample_changer_location
+        if place in loaded:
+            yield f"{field}.{at}.sample_changer_location", f"{place} holds {loaded[place]} already: give another"
+        elif place is not None:
+            loaded[place] = item.name
+
+
+def shown_name(name: str) -> str:
+    """A name as MXCuBE can show it."""
+    return re.sub("[^a-zA-Z0-9:+_-]", "_", name) or "_"
+
+
+def _walk(items: Sequence[Item], field: str, depth: int) -> Iterator[tuple[str, Item, int]]:
+    for at, item in enumerate(items):
+        where = f"{field}.{at}"
+        yield where, item, depth
+        yield from _walk(item.content or (), f"{where}.content", depth + 1)
+
+
+def _item_faults(where: str, item: Item, depth: int) -> Iterator[Fault]:
+    if (depth > TOP or "SAMPLE" in item.type.upper()) and not SAMPLE_NAME.fullmatch(item.name):
+        cure = f"MXCuBE takes letters, digits and : + _ - alone, as in {shown_name(item.name)}"
+        yield f"{where}.name", f"{item.name!r} cannot be the name of a sample: {cure}"
+    if depth > TOP and item.sample_changer_location is not None:
+        yield f"{where}.sample_changer_location", "only what lies in the parcel itself is loaded: load the container"
+    if depth > MOST_DEPTH:
+        yield where, f"lies {depth} deep, at most {MOST_DEPTH} can be taken"
+    yield from position_faults(f"{where}.content", item, item.content or ())

@@ -1,0 +1,90 @@
+"""The parts that events are made of: names, times, findings, producers."""
+
+import base64
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from shared.events.identity import proposal_key
+
+Name = Annotated[str, Field(min_length=1, max_length=255)]
+Path = Annotated[str, Field(min_length=1, max_length=4096)]
+Mode = Literal["replace", "merge", "upsert", "update"]
+FIRST_YEAR, LAST_YEAR = 1900, 9998
+"""Of what is measured and planned: a zone, or two days before and after, can still be told."""
+
+
+def within_years(time: datetime) -> datetime:
+    """The same time.
+
+    Raises:
+        ValueError: its year is not one that is measured or planned in.
+    """
+    if not FIRST_YEAR <= time.year <= LAST_YEAR:
+        raise ValueError(f"the year {time.year} is not within {FIRST_YEAR} to {LAST_YEAR}")
+    return time
+
+
+def _encoded(text: str) -> str:
+    base64.b64decode(text, validate=True)
+    return text
+
+
+ProposalKey = Annotated[
+    str, AfterValidator(proposal_key), Field(description="in lower case, without separators: mx1111")
+]
+"""A proposal as stages compare it. An event of an older version, which kept separators, reads as if it had none."""
+Moment = Annotated[AwareDatetime, AfterValidator(within_years)]
+Base64 = Annotated[str, AfterValidator(_encoded), Field(json_schema_extra={"contentEncoding": "base64"})]
+
+
+class Section(BaseModel):
+    """A frozen part of an event; fields it does not know are ignored here and kept on the wire."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Severity(StrEnum):
+    """An error refuses the dataset; a warning stays with it and can be searched."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Finding(Section):
+    """One thing that a check saw, in words a person at a beamline can act on."""
+
+    code: str
+    severity: Severity
+    message: str = Field(description="what is wrong, and nothing else")
+    cure: str | None = Field(
+        default=None, description="what to do about it, as `give sample`; events from before there were cures have none"
+    )
+    parameter: str | None = None
+    value: str | None = None
+    expected: str | None = None
+
+    @classmethod
+    def error(cls, code: str, message: str, cure: str, **about: str | None) -> Self:
+        """What refuses the dataset; `about` is parameter, value and expected, where there are such."""
+        return cls(code=code, severity=Severity.ERROR, message=message, cure=cure, **about)
+
+    @classmethod
+    def warning(cls, code: str, message: str, cure: str, **about: str | None) -> Self:
+        """What stays with the dataset; `about` as for `error`."""
+        return cls(code=code, severity=Severity.WARNING, message=message, cure=cure, **about)
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong and what to do about it, where there is room for one sentence."""
+        return self.message if self.cure is None else f"{self.message}; {self.cure}"
+
+
+class Producer(Section):
+    """The program that made the submission."""
+
+    software: str | None = None
+    version: str | None = None
+    machine: str | None = None

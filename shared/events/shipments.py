@@ -1,0 +1,180 @@
+"""Shipments and parcels, in the shape of ICAT+, and what `shipment.events` tells of them."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, FiniteFloat, model_validator
+
+from shared.events.items import MOST_ITEMS, Item, Line, Text, ThingId, tree_faults
+from shared.events.sections import Moment, Name, Section
+
+
+class Address(Section):
+    """A person's address, as ICAT+ has it."""
+
+    id: Line | None = None
+    name: Name
+    surname: Line | None = None
+    company_name: Line | None = None
+    address: Text | None = None
+    city: Line | None = None
+    region: Line | None = None
+    postal_code: Line | None = None
+    country: Line | None = None
+    email: Line | None = None
+    phone_number: Line | None = None
+    default_courier_account: Line | None = None
+    default_courier_company: Line | None = None
+
+
+class Consignment(Section):
+    """How a parcel can be followed on its way."""
+
+    id: Line | None = None
+    tracking_number: Line | None = None
+    forwarder: Line | None = None
+
+
+class ReturnParcel(Section):
+    """What is needed to send a parcel back."""
+
+    id: Line | None = None
+    return_type: Name
+    forwarder_name: Line | None = None
+    forwarder_account: Line | None = None
+    planned_pickup_date: Line | None = None
+
+
+class Shipment(Section):
+    """Parcels that travel together."""
+
+    id: ThingId | None = Field(
+        default=None, description="without it, the id follows from the investigation and the name"
+    )
+    name: Name
+    default_shipping_address: Address | None = None
+    default_return_address: Address | None = None
+
+
+class Parcel(Section):
+    """A box that travels, with everything in it."""
+
+    id: ThingId | None = Field(default=None, description="without it, the id follows from the shipment and the name")
+    shipment_id: ThingId | None = None
+    name: Name
+    type: Line | None = None
+    description: Text | None = None
+    comments: Text | None = None
+    storage_conditions: Text | None = None
+    contains_dangerous_goods: bool | None = None
+    is_reimbursed: bool | None = None
+    reimbursed_customs_value: FiniteFloat | None = None
+    return_instructions: Text | None = None
+    return_parcel_information: ReturnParcel | None = None
+    shipping_address: Address | None = None
+    return_address: Address | None = None
+    shipping_tracking_information: Consignment | None = None
+    return_tracking_information: Consignment | None = None
+    content: list[Item] | None = Field(default=None, max_length=MOST_ITEMS, description="absent: as it was")
+
+
+class ParcelStatus(Section):
+    """Where a parcel is on its way, and what became known with that."""
+
+    status: Name
+    location: Line | None = None
+    contains_dangerous_goods: bool | None = None
+    shipping_tracking_information: Consignment | None = None
+    return_tracking_information: Consignment | None = None
+
+
+class SampleSheet(Section):
+    """A sample sheet of the user office: what samples may be of."""
+
+    id: int = Field(ge=0, lt=2**53, description="to which `sample_id` of items refers")
+    acronym: Name
+
+
+class Said(Section):
+    """Who said something about which investigation, and when."""
+
+    investigation_id: Name = Field(
+        description="the user office's id; `urn:uuid:` and beamcat's own for one that the user office did not announce"
+    )
+    proposal: Name
+    beamline: Name
+    at: Moment
+    said_by: Name | None = Field(default=None, description="the grant's name, where somebody asked a service")
+
+
+class ShipmentDeclared(Said):
+    """There is such a shipment."""
+
+    happening: Literal["shipment_declared"] = "shipment_declared"
+    shipment: Shipment
+
+
+class ParcelDeclared(Said):
+    """There is such a parcel; with a `content`, whatever else was said to be in it no longer is."""
+
+    happening: Literal["parcel_declared"] = "parcel_declared"
+    parcel: Parcel
+    status: Name | None = None
+
+    @model_validator(mode="after")
+    def _is_lawful(self) -> Self:
+        _refuse_unlawful(self.parcel.content or (), top=True)
+        return self
+
+
+class ItemDeclared(Said):
+    """There is such an item in a parcel; of its `content` as of a parcel's."""
+
+    happening: Literal["item_declared"] = "item_declared"
+    parcel_id: ThingId
+    parent_id: ThingId | None = Field(
+        default=None, description="the item in which it is; none: it is in the parcel itself"
+    )
+    item: Item
+
+    @model_validator(mode="after")
+    def _is_lawful(self) -> Self:
+        _refuse_unlawful([self.item], top=self.parent_id is None)
+        return self
+
+
+class StatusReported(Said):
+    """Somebody saw a parcel, approved it or sent it."""
+
+    happening: Literal["status_reported"] = "status_reported"
+    parcel_id: ThingId
+    status: ParcelStatus
+
+
+class SheetDeclared(Said):
+    """There is such a sample sheet."""
+
+    happening: Literal["sheet_declared"] = "sheet_declared"
+    sheet: SampleSheet
+
+
+class Withdrawn(Said):
+    """There is no such shipment, parcel or item any more, nor anything in it."""
+
+    happening: Literal["withdrawn"] = "withdrawn"
+    subject: Literal["shipment", "parcel", "item"]
+    id: ThingId
+
+
+Shipping = ShipmentDeclared | ParcelDeclared | ItemDeclared | StatusReported | SheetDeclared | Withdrawn
+
+
+class ShipmentChanged(Section):
+    """What travels to a beamline for an investigation was declared, changed, seen on its way or withdrawn."""
+
+    shipping: Annotated[Shipping, Field(discriminator="happening")]
+
+
+def _refuse_unlawful(items: Sequence[Item], *, top: bool) -> None:
+    if faults := tree_faults(items, top=top):
+        raise ValueError("; ".join(f"{field}: {message}" for field, message in faults[:10]))

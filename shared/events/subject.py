@@ -1,0 +1,64 @@
+"""Which dataset a record is about, by its content alone: a key or a header of a producer's is not a fact."""
+
+import json
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from shared.events.codes import Code, Poison
+from shared.events.identity import Identities, PathInvalid
+from shared.events.topics import COMMITTED, LINKED, MOST_EVENT_BYTES, PENDING, SUBMITTED, TRACKED, VALIDATED, Topic
+from shared.events.wire import Received, Record, storable
+
+SECTIONS = {
+    SUBMITTED.name: "submission",
+    VALIDATED.name: "dataset",
+    LINKED.name: "dataset",
+    TRACKED.name: "dataset",
+    COMMITTED.name: "commit",
+    PENDING.name: "pending",
+}
+"""The section that names the path, by topic. What else a producer puts beside it says nothing."""
+
+
+class Subject(NamedTuple):
+    """The dataset that a record names: its id, and its path as it is catalogued. Of a path that cannot be one dataset's
+    only the words are here.
+    """
+
+    dataset_id: UUID | None = None
+    path: str | None = None
+
+
+NO_SUBJECT = Subject()
+
+
+def subject_of(record: Record, identities: Identities) -> Subject:
+    """What the record is about, as far as that can be read. It never fails."""
+    section = SECTIONS.get(record.topic)
+    if section is None or record.value is None or len(record.value) > MOST_EVENT_BYTES:
+        return NO_SUBJECT
+    try:
+        said = json.loads(record.value)[section]["path"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return NO_SUBJECT
+    if not isinstance(said, str):
+        return NO_SUBJECT
+    try:
+        path = identities.path(said)
+    except PathInvalid:
+        return Subject(None, storable(said))
+    return Subject(identities.dataset(path), path)
+
+
+def check_key(event: Received[Any], topic: Topic) -> None:
+    """On a topic that only stages write to, the key is the id of what an event is about: its order depends on that.
+
+    Raises:
+        Poison: it is not.
+    """
+    if topic.keyed_by is None:
+        return
+    own, key = str(topic.keyed_by(event.event)), event.record.key
+    if key != own.encode():
+        said = "no key" if key is None else f"the key {storable(key.decode(errors='replace'))[:100]!r}"
+        raise Poison(Code.KEY_WRONG, f"the record has {said}, and the event is about {own}; give that as the key")

@@ -1,0 +1,1 @@
+"""A service as a process: stages, routes, life. It may import every other room."""

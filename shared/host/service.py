@@ -1,0 +1,315 @@
+"""A service: its stages and relays, and a small HTTP face that tells whether it lives, is ready and how it fares."""
+
+import asyncio
+import contextlib
+import ctypes
+import functools
+import gc
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.types import Lifespan
+
+from shared.events.identity import Identities, PathPrefixes
+from shared.events.topics import MEBIBYTE
+from shared.foundation.errors import Fatal, cannot_listen
+from shared.http.door import Door
+from shared.http.problems import DESCRIBED, answer_in_problems
+from shared.http.server import HttpConfig, HttpServer
+from shared.http.turns import KnowAskers
+from shared.kafka.publisher import KafkaPublisher
+from shared.postgres.database import Database
+from shared.runtime import logs
+from shared.runtime.backoff import Backoff, Stopping
+from shared.runtime.descriptors import raise_limit
+from shared.runtime.faults import Fault, fault_of
+from shared.runtime.metrics import begin_stage
+from shared.runtime.retries import until_done
+from shared.runtime.settings import Settings, misspelt
+from shared.stages.halt import HaltRule
+from shared.stages.stage import Stage, StageRunner
+from shared.stages.stream import Stream, Subscription
+
+logger = logging.getLogger(__name__)
+
+API_PAGE = Path(__file__).parent / "api.html"
+MEASURE_SECONDS = 1.0
+GARBAGE_THRESHOLDS = (100_000, 50, 100)
+M_MMAP_THRESHOLD = -3
+"""The number of this option of `mallopt`, as <malloc.h> has it."""
+FEW_CONNECTIONS = {"database_connections": 2, "database_quick_questions": 2, "database_costly_questions": 1}
+"""The most connections of a service that works little, by setting."""
+STUCK_SECONDS = 60.0
+"""A stage that is behind and has settled nothing for so long is not ready."""
+
+
+def utc_now() -> datetime:
+    """The clock of every service."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a service is given. Nothing in it is connected yet when the service is assembled."""
+
+    settings: Settings
+    identities: Identities
+    database: Database
+    publisher: KafkaPublisher
+    backoff: Backoff
+    clock: Callable[[], datetime] = utc_now
+
+
+def identities_of(settings: Settings) -> Identities:
+    """The ids of the facility that the settings describe."""
+    return Identities(settings.facility, PathPrefixes(settings.path_prefixes))
+
+
+@dataclass(frozen=True)
+class Components:
+    """What a service runs: stages, tasks, routes."""
+
+    stages: Sequence[Stage[Any, Any]] = ()
+    tasks: Sequence[Callable[[], Awaitable[None]]] = ()
+    """Coroutines that run as long as the service: relays, timers."""
+    router: APIRouter = field(default_factory=APIRouter)
+    edges: Sequence[Callable[[], Awaitable[None]]] = ()
+    """Coroutines that run from the beginning, before Kafka and PostgreSQL are reached: they take what cannot wait."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """The declaration of a service; `schema` names its PostgreSQL schema if it remembers anything."""
+
+    name: str
+    assemble: Callable[[Resources], Components]
+    schema: str | None = None
+    few_connections: bool = False
+    """It works little beside the others, and needs few connections to PostgreSQL."""
+
+    def resources(self, settings: Settings) -> Resources:
+        """What it is given by these settings."""
+        limits = FEW_CONNECTIONS if self.few_connections else {}
+        fewer = {name: min(limit, getattr(settings, name)) for name, limit in limits.items()}
+        return Resources(
+            settings,
+            identities_of(settings),
+            Database(settings.model_copy(update=fewer), self.schema or self.name),
+            KafkaPublisher(settings, client_id=f"beamcat-{self.name}"),
+            Backoff(),
+        )
+
+
+class Host:
+    """Runs one service in this process."""
+
+    def __init__(self, service: Service, settings: Settings) -> None:
+        self.service = service
+        self.failure: str | None = None
+        self.refusal: str | None = None
+        """Why it does not start, and will not however often it is tried."""
+        self.end: Callable[[], None] = lambda: None
+        """Ends the process in order; whoever runs the host sets it."""
+        self._settings = settings
+        self._started = False
+        self._resources = service.resources(settings)
+        self._components = service.assemble(self._resources)
+        self._subscriptions = [
+            Subscription(stage.name, stage.consumes, stage.group, self._runner(stage), self._fail)
+            for stage in self._components.stages
+        ]
+        self._behind_since: dict[str, datetime] = {}
+
+    def _runner(self, stage: Stage[Any, Any]) -> StageRunner[Any, Any]:
+        begin_stage(stage.name)
+        resources = self._resources
+        halt_rule = HaltRule(halts=self._settings.halt_stages)
+        return StageRunner(
+            stage, resources.publisher, resources.clock, halt_rule, resources.backoff, resources.identities
+        )
+
+    def app(self) -> FastAPI:
+        """The HTTP face; its lifespan is the service's life."""
+        app = face(self.service.name, self._components.router, self._lifespan)
+        app.add_api_route("/live", self._live, tags=["operations"])
+        not_ready: dict[int | str, dict[str, Any]] = {503: {"description": "Not ready: the reasons why not."}}
+        app.add_api_route("/ready", self._ready, tags=["operations"], responses=not_ready)
+        app.add_api_route("/metrics", _metrics, tags=["operations"], response_class=PlainTextResponse)
+        return app
+
+    async def _live(self) -> dict[str, str]:
+        """The process answers."""
+        return {"service": self.service.name}
+
+    async def _ready(self) -> JSONResponse:
+        """Assigned, and making progress or idle; otherwise the reasons why not."""
+        reasons = [] if self._started else [self.failure or "Kafka or PostgreSQL is not reached yet"]
+        for subscription in self._subscriptions:
+            if subscription.trouble:
+                reasons.append(f"{subscription.name}: {subscription.trouble}")
+            elif not subscription.assigned:
+                reasons.append(f"{subscription.name}: waits for its consumer group")
+            elif since := self._behind_since.get(subscription.name):
+                waited = (utc_now() - since).total_seconds()
+                if waited > STUCK_SECONDS:
+                    reasons.append(f"{subscription.name}: behind, and nothing settled for {waited:.0f} s")
+        for who, error in self._resources.backoff.troubles(STUCK_SECONDS).items():
+            reasons.append(f"{who}: tries in vain for {STUCK_SECONDS:.0f} s or longer: {type(error).__name__}: {error}")
+        answer = {"ready": not reasons, "reasons": reasons}
+        return JSONResponse(answer, 503, {"Retry-After": "1"}) if reasons else JSONResponse(answer)
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        life = asyncio.create_task(self._live_until_stopped())
+        yield
+        self._resources.backoff.stop()
+        await life
+
+    async def _live_until_stopped(self) -> None:
+        stream = Stream(self._settings, f"beamcat-{self.service.name}", self._subscriptions)
+        tasks = [asyncio.create_task(self._watch(edge)) for edge in self._components.edges]
+        try:
+            if self.service.schema:
+                await self._insist(self._resources.database.open)
+            await self._insist(self._resources.publisher.start)
+            await self._insist(stream.start)
+            self._started = True
+            tasks += [asyncio.create_task(self._watch(task)) for task in (*self._components.tasks, self._measure)]
+            await self._resources.backoff.sleep(float("inf"))
+        except Stopping:
+            logger.info("%s stops", self.service.name)
+        except Exception as error:  # noqa: BLE001  whatever it is, the service says so and ends
+            self._fail(error)
+        finally:
+            await stream.stop()
+            await asyncio.gather(*tasks)
+            await self._resources.publisher.stop()
+            await self._resources.database.close()
+
+    async def _insist(self, connect: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Connect, however long it takes: to join a group takes as long as its other members' batches."""
+        backoff = self._resources.backoff
+        await until_done(self.service.name, lambda: backoff.unless_stopped(connect()), backoff)
+
+    async def _watch(self, task: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await task()
+        except Stopping:
+            return
+        except Exception as error:  # noqa: BLE001  whatever it is, the service says so and ends
+            self._fail(error)
+
+    async def _measure(self) -> None:
+        settled: dict[str, int] = {}
+        while True:
+            for subscription in self._subscriptions:
+                behind = await subscription.measure()
+                if behind and subscription.settled == settled.get(subscription.name):
+                    self._behind_since.setdefault(subscription.name, utc_now())
+                else:
+                    self._behind_since.pop(subscription.name, None)
+                settled[subscription.name] = subscription.settled
+            await self._resources.backoff.sleep(MEASURE_SECONDS)
+
+    def _fail(self, error: Exception) -> None:
+        """End the service for an error that no retry can mend, with one clear line."""
+        self.failure = f"{type(error).__name__}: {error}"
+        if fault_of(error) is Fault.FATAL:
+            self.refusal = None if self._started else str(error)
+            logger.critical("%s cannot go on: %s", self.service.name, self.failure)
+        else:
+            logger.critical("%s met a defect: %s", self.service.name, self.failure, exc_info=error)
+        self.end()
+
+
+def face(name: str, router: APIRouter, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """The HTTP face of a service: its routes, behind the door that all services have."""
+    app = FastAPI(title=f"beamcat {name}", lifespan=lifespan, docs_url=None, redoc_url=None, responses=DESCRIBED)
+    app.add_middleware(KnowAskers)
+    app.add_middleware(Door)
+    app.add_api_route("/docs", _docs, include_in_schema=False)
+    app.include_router(router)
+    answer_in_problems(app)
+    return app
+
+
+async def _docs() -> FileResponse:
+    """What the service answers, for people."""
+    return FileResponse(API_PAGE)
+
+
+async def _metrics() -> PlainTextResponse:
+    """Prometheus' exposition format."""
+    return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def http_config(app: FastAPI, settings: Settings) -> HttpConfig:
+    """How the HTTP face is served."""
+    return HttpConfig(app, settings, host=settings.http_host, port=settings.http_port)
+
+
+def spare_garbage() -> None:
+    """What is loaded stays: only what a batch makes is looked through, and seldom.
+
+    Parsed events hold no cycles, and looking for some costs half as much as the parsing.
+    """
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+
+
+def give_back_large_buffers() -> None:
+    """Memory of more than a mebibyte goes back to the system when it is let go.
+
+    The C library keeps it else, once it has seen such pieces come and go, and a stage that met a few large events would
+    hold several times their size for ever. Where there is no such library nothing is done.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, MEBIBYTE)
+
+
+def serve(service: Service, settings: Settings, refuse: Callable[[str], None] = lambda _why: None) -> int:
+    """Run a service until SIGTERM or SIGINT; the process's exit code.
+
+    `refuse` is told why it does not start, where no other attempt would go better.
+    """
+    logs.set_up(settings.log_level, service.name if settings.log_format == "json" else None)
+    for sentence in misspelt():
+        logger.warning(sentence)
+    raise_limit()
+    try:
+        _check_port(settings)
+        host = Host(service, settings)
+    except Exception as error:
+        logger.critical("%s cannot start: %s", service.name, error, exc_info=not isinstance(error, Fatal))
+        refuse(str(error))
+        return 1
+    spare_garbage()
+    give_back_large_buffers()
+    server = HttpServer(http_config(host.app(), settings))
+    host.end = functools.partial(setattr, server, "should_exit", True)
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: None)  # uvicorn raises it again after its end
+    server.run()
+    if host.refusal is not None:
+        refuse(host.refusal)
+    return 1 if host.failure else 0
+
+
+def _check_port(settings: Settings) -> None:
+    """Find out early whether the port is free: uvicorn asks for it last, when the service has begun to work."""
+    host, port = settings.http_host, settings.http_port
+    try:
+        [(family, *_), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise cannot_listen("BEAMCAT_HTTP_PORT", host, port, error) from error

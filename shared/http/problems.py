@@ -1,0 +1,203 @@
+"""What a service refuses, in the words of RFC 9457 (problem details for HTTP)."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from asyncpg import InterfaceError, InternalClientError, PostgresError
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from shared.runtime.faults import Fault, fault_of
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+UNPROCESSABLE = 422
+"""The request can be read, but says something that cannot be."""
+AWAY = 503
+"""The same request may go through later: such an answer always says when to try again."""
+RETRY_AFTER_SECONDS = 1
+DEFECT = "a defect of beamcat stopped this request; report it with the time"
+SERVER_ERRORS = (ConnectionError, TimeoutError, PostgresError, InterfaceError, InternalClientError)
+"""Of Kafka and PostgreSQL; those of them that pass by themselves are the caller's cue to ask again."""
+MOST_FAULTS = 100
+"""Faults that one answer names; of more it says how many there are."""
+MOST_TOLD_CHARACTERS = 500
+"""Of the field and of the message of one fault: what a request says is not repeated whole."""
+
+_TEXTS = {"type": "object", "properties": {"field": {"type": "string"}, "message": {"type": "string"}}}
+DESCRIBED: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "Refused: `detail` says why in words, `errors` each fault by its field (RFC 9457).",
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "type": {"type": "string"},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "detail": {"type": "string"},
+                        "errors": {"type": "array", "items": _TEXTS},
+                    },
+                    "required": ["type", "title", "status", "detail"],
+                }
+            }
+        },
+    }
+}
+"""What every request can be answered with too, as OpenAPI has it."""
+
+
+class ProblemResponse(JSONResponse):
+    """A problem as JSON. It repeats what a request said, so it is written whatever characters that has."""
+
+    media_type = MEDIA_TYPE
+
+    def render(self, content: object) -> bytes:
+        """The JSON, with replacement characters for what is not Unicode."""
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+
+
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **members: object) -> ProblemResponse:
+    """The whole answer; `members` are more than what every problem has, such as `errors`."""
+    return ProblemResponse(
+        problem_body(status, detail, **members), status, _when_to_retry(status) | dict(headers or {})
+    )
+
+
+def _when_to_retry(status: int, seconds: int | None = None) -> dict[str, str]:
+    """The header of every answer to a request that may go through later."""
+    if seconds is None and status == AWAY:
+        seconds = RETRY_AFTER_SECONDS
+    return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
+def problem_body(status: int, detail: str, **members: object) -> dict[str, object]:
+    """The problem as a JSON object."""
+    return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
+
+
+class FieldFault(BaseModel):
+    """One fault of a request: the field it lies in and what to do about it."""
+
+    field: str
+    message: str
+
+
+@dataclass(eq=False)
+class Problem(Exception):
+    """A request that is not taken, with everything its sender needs to mend it."""
+
+    status: int
+    detail: str
+    errors: Sequence[FieldFault] = ()
+    retry_after_seconds: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, object] = field(default_factory=dict)
+    """More members of the answer, such as the receipt of a submission that may yet arrive."""
+
+    def __str__(self) -> str:
+        return self.detail
+
+    def body(self) -> dict[str, object]:
+        """The problem as a JSON object; of very many faults it names the first, and says how many there are."""
+        errors: dict[str, object] = {}
+        if self.errors:
+            errors["errors"] = [_told(fault) for fault in self.errors[:MOST_FAULTS]]
+        if len(self.errors) > MOST_FAULTS:
+            errors["errors_count"] = len(self.errors)
+        return problem_body(self.status, self.detail, **errors, **self.members)
+
+    def response(self) -> ProblemResponse:
+        """The whole answer."""
+        headers = dict(self.headers) | _when_to_retry(self.status, self.retry_after_seconds)
+        return ProblemResponse(self.body(), self.status, headers)
+
+
+def _told(fault: FieldFault) -> dict[str, str]:
+    return {"field": shortened(fault.field), "message": shortened(fault.message)}
+
+
+def shortened(text: str) -> str:
+    """The beginning and the end of a text that is too long to be repeated."""
+    half = MOST_TOLD_CHARACTERS // 2
+    return text if len(text) <= MOST_TOLD_CHARACTERS else f"{text[: half - 1]}…{text[-half:]}"
+
+
+def invalid(errors: Sequence[FieldFault]) -> Problem:
+    """The problem that names every fault of a request that can be read."""
+    sentences = (shortened(f"{fault.field}: {fault.message}") for fault in errors[:5])
+    return Problem(UNPROCESSABLE, "; ".join(sentences), errors)
+
+
+def answer_in_problems(app: FastAPI) -> None:
+    """Let the application refuse as every service does, also what none of its routes has seen."""
+    for kind in (HTTPException, RequestValidationError, ClientDisconnect, Problem, *SERVER_ERRORS):
+        app.add_exception_handler(kind, _answer)
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    return answer_to(request, error)
+
+
+def answer_to(request: Request, error: Exception) -> Response:
+    """What a request gets that ended in an error: what it can do about it, or that the defect is ours."""
+    match error:
+        case Problem():
+            return error.response()
+        case HTTPException():
+            return _refused(request, error)
+        case RequestValidationError():
+            return _invalid(error).response()
+        case ClientDisconnect():
+            return Response(status_code=400)  # nobody reads it: the client left before it had sent its body
+    if isinstance(error, SERVER_ERRORS):
+        return _not_served(request, error)
+    _log(request, error)
+    return problem(500, DEFECT)
+
+
+def _not_served(request: Request, error: Exception) -> Response:
+    """The caller's cue to ask again, or to correct a value that PostgreSQL does not take."""
+    fault = fault_of(error)
+    if fault is not Fault.TRANSIENT:
+        _log(request, error)
+    if fault is Fault.EVENT:
+        return problem(UNPROCESSABLE, f"the database does not take a value of the request: {error}")
+    return problem(AWAY, f"the database is away: {error}")
+
+
+def _log(request: Request, error: Exception) -> None:
+    logger.error("%s %s met a defect", request.method, _route_of(request), exc_info=error)
+
+
+def _route_of(request: Request) -> str:
+    """The route without what the request filled into it: that may be an API key."""
+    return str(getattr(request.scope.get("route"), "path", "a route"))
+
+
+def _refused(request: Request, error: HTTPException) -> Response:
+    detail = error.detail
+    if detail == HTTPStatus(error.status_code).phrase:  # nobody has put it into words: the router itself refused
+        path = shortened(request.url.path)
+        what = {404: f"there is no {path}", 405: f"{path} does not take {shortened(request.method)}"}
+        detail = f"{what.get(error.status_code, detail)}; /docs lists what there is"
+    return problem(error.status_code, detail, error.headers)
+
+
+def _invalid(error: RequestValidationError) -> Problem:
+    return invalid(
+        [
+            FieldFault(field=".".join(map(str, fault["loc"][1:])), message=fault["msg"][:1].lower() + fault["msg"][1:])
+            for fault in error.errors()
+        ]
+    )

@@ -1,0 +1,70 @@
+"""How many requests a service works on at a time, shared fairly between addresses."""
+
+import logging
+from collections import Counter
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.access.admission import address_of
+from shared.http.problems import AWAY, problem
+from shared.runtime.metrics import HTTP_REFUSED
+
+logger = logging.getLogger(__name__)
+
+OPERATIONS = ("/live", "/ready", "/metrics")
+"""What tells how a service fares; it is answered when nothing else is."""
+MOST_OPERATIONS = 32
+"""Requests for them at a time."""
+
+
+class Places:
+    """Places for requests. An address may take as many as are still free, so there is always one for a newcomer."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._taken: Counter[str] = Counter()
+
+    def take(self, address: str) -> bool:
+        """Whether there was a place for one more of this address."""
+        if self._taken[address] >= self.most - self._taken.total():
+            return False
+        self._taken[address] += 1
+        return True
+
+    def give_back(self, address: str) -> None:
+        """A request of this address is done."""
+        self._taken[address] -= 1
+        if not self._taken[address]:
+            del self._taken[address]
+
+
+class RequestLimit:
+    """ASGI middleware: what is too much at a time is answered 503 with `Retry-After`, and nothing is done for it."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._places = Places(most)
+        self._operations = Places(MOST_OPERATIONS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        places = self._operations if scope["path"] in OPERATIONS else self._places
+        address = address_of((scope.get("client") or ("",))[0])
+        if not places.take(address):
+            HTTP_REFUSED.inc()
+            detail = (
+                f"{address} has too many requests under way: {places.most} are worked on at a time, and one address "
+                "may have as many of them as are free; send fewer at a time, and this one again in a second"
+            )
+            await problem(AWAY, detail)(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        except ClientDisconnect:
+            logger.debug("%s left before it had sent its request or read its answer", address)
+        finally:
+            places.give_back(address)

@@ -1,0 +1,107 @@
+"""How a client of Kafka finds the brokers, trusts them and signs in: the one place that knows."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.errors import KafkaConnectionError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
+
+from shared.foundation.errors import Fatal
+from shared.runtime.settings import Settings
+
+FAREWELL_SECONDS = 5.0
+ONLY_COMMITTED: Literal["read_committed"] = "read_committed"
+"""How everything here reads: what a transaction has taken back was never said."""
+
+
+def kafka_access(settings: Settings) -> dict[str, Any]:
+    """What every client of aiokafka is made with, whatever else it is told.
+
+    Raises:
+        Fatal: the settings contradict each other, or a file that they name cannot be read.
+    """
+    protocol = settings.kafka_security_protocol
+    access: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap_servers,
+        "security_protocol": protocol,
+        "ssl_context": _trust(settings.kafka_ca_file) if protocol.endswith("SSL") else None,
+    }
+    if not protocol.startswith("SASL"):
+        return access
+    password = _password(settings)
+    if not settings.kafka_sasl_username or not password:
+        raise Fatal(
+            f"BEAMCAT_KAFKA_SECURITY_PROTOCOL is {protocol}: give BEAMCAT_KAFKA_SASL_USERNAME and either "
+            "BEAMCAT_KAFKA_SASL_PASSWORD or BEAMCAT_KAFKA_SASL_PASSWORD_FILE"
+        )
+    return access | {
+        "sasl_mechanism": settings.kafka_sasl_mechanism,
+        "sasl_plain_username": settings.kafka_sasl_username,
+        "sasl_plain_password": password,
+    }
+
+
+@asynccontextmanager
+async def knocking(settings: Settings) -> AsyncIterator[None]:
+    """Around a client's first connection, which tells its log alone why no broker takes it.
+
+    Raises:
+        Fatal: a broker refuses these settings, and will whenever it is asked.
+    """
+    try:
+        yield
+    except KafkaConnectionError as error:
+        if refusal := await _refusal(settings):
+            raise Fatal(refusal) from error
+        raise
+
+
+async def _refusal(settings: Settings) -> str | None:
+    """Why a broker refuses these settings for good; None where it may only be away."""
+    access = kafka_access(settings)
+    for host, port, _ in collect_hosts(access.pop("bootstrap_servers")):
+        broker = f"Kafka at {host}:{port}"
+        try:
+            (await create_conn(host, port, **access)).close()
+        except SaslAuthenticationFailed:
+            name, mechanism = settings.kafka_sasl_username, settings.kafka_sasl_mechanism
+            return f"{broker} takes no {name!r} with this password by {mechanism}: see BEAMCAT_KAFKA_SASL_…"
+        except UnsupportedSaslMechanismError:
+            return f"{broker} knows no {settings.kafka_sasl_mechanism}: correct BEAMCAT_KAFKA_SASL_MECHANISM"
+        except ssl.SSLCertVerificationError as error:
+            return f"{broker} shows a certificate that BEAMCAT_KAFKA_CA_FILE does not vouch for: {error.verify_message}"
+        except (KafkaError, OSError, TimeoutError):
+            continue
+    return None
+
+
+async def farewell(end: Callable[[], Awaitable[None]], seconds: float = FAREWELL_SECONDS) -> None:
+    """Let a client go, for so long at most: without a Kafka some wait for ever, and heed no cancellation."""
+    ending = asyncio.ensure_future(end())
+    await asyncio.wait([ending], timeout=seconds)
+    if ending.done():
+        ending.result()
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    """Certificates are always verified, and so are the brokers' names."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise Fatal(f"BEAMCAT_KAFKA_CA_FILE: {ca_file} holds no certificates that can be read: {error}") from error
+
+
+def _password(settings: Settings) -> str | None:
+    said, file = settings.kafka_sasl_password, settings.kafka_sasl_password_file
+    if file is None:
+        return None if said is None else said.get_secret_value()
+    if said is not None:
+        raise Fatal("BEAMCAT_KAFKA_SASL_PASSWORD and BEAMCAT_KAFKA_SASL_PASSWORD_FILE are both set; keep one")
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Fatal(f"BEAMCAT_KAFKA_SASL_PASSWORD_FILE: {file} cannot be read: {error}") from error

@@ -1,0 +1,59 @@
+"""How much of what is rejected is kept whole: a quota a source, since rejections are kept for ever."""
+
+import logging
+from collections.abc import Iterator, Sequence
+
+from shared.access.quota import HOUR_SECONDS, ByteQuota
+from shared.events.rejection_message import shortened
+from shared.events.topics import REJECTED
+from shared.events.wire import PRODUCER, Message
+from shared.runtime.metrics import REJECTIONS_SHORTENED
+
+logger = logging.getLogger(__name__)
+
+ALL = "all sources"
+SOURCES_TOGETHER = 16
+"""All sources together may use what so many use: whoever writes to Kafka calls itself as it likes."""
+
+
+class KeptWhole:
+    """The quotas of one process."""
+
+    def __init__(self, bytes_per_hour: int) -> None:
+        self._of_source = ByteQuota(bytes_per_hour, HOUR_SECONDS)
+        self._of_all = ByteQuota(SOURCES_TOGETHER * bytes_per_hour, HOUR_SECONDS)
+
+    def fitting(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """The messages; a rejection of a source that has used its quota without the middle of the event."""
+        if not any(message.topic == REJECTED.name for message in messages):
+            return messages
+        return list(self._fitting(messages))
+
+    def _fitting(self, messages: Sequence[Message]) -> Iterator[Message]:
+        for message in messages:
+            source = _source_of(message)
+            if source is None or not self._is_used(source):
+                yield message
+                continue
+            short = shortened(message)
+            if short is not message:
+                REJECTIONS_SHORTENED.inc()
+                logger.debug("a rejection of %s keeps beginning and end of the event alone", source)
+            yield short
+
+    def _is_used(self, source: str) -> bool:
+        return self._of_source.seconds_to_wait(source) > 0 or self._of_all.seconds_to_wait(ALL) > 0
+
+    def count(self, messages: Sequence[Message]) -> None:
+        """They are in Kafka."""
+        for message in messages:
+            if (source := _source_of(message)) is not None:
+                self._of_source.use(source, message.size)
+                self._of_all.use(ALL, message.size)
+
+
+def _source_of(message: Message) -> str | None:
+    """Whose event a rejection keeps; nothing of any other message."""
+    if message.topic != REJECTED.name:
+        return None
+    return dict(message.headers).get(PRODUCER, b"").decode(errors="replace")

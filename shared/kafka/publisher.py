@@ -1,0 +1,135 @@
+"""Writing to Kafka: everything of a batch is sent at once, and all confirmations are awaited together."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
+from aiokafka.partitioner import DefaultPartitioner
+
+from shared.events import notes
+from shared.events.topics import HEADROOM_BYTES, TOPICS
+from shared.events.wire import Message
+from shared.kafka.connection import farewell, kafka_access, knocking
+from shared.kafka.kept_whole import KeptWhole
+from shared.runtime.settings import Settings
+
+MAX_REQUEST_BYTES = max(topic.max_bytes for topic in TOPICS) + HEADROOM_BYTES
+START_SECONDS = 15.0
+PARTITION_OF = DefaultPartitioner()
+
+
+class Publisher(Protocol):
+    """Anything that makes messages durable."""
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Return when every message is confirmed; raise if one is not. Messages of one key keep their order."""
+
+
+class KafkaPublisher:
+    """The idempotent Kafka producer of one process, with `acks=all`.
+
+    Raises:
+        Fatal: Kafka refuses these settings.
+    """
+
+    def __init__(self, settings: Settings, client_id: str) -> None:
+        self._settings = settings
+        self._kept = KeptWhole(settings.rejected_bytes_per_hour)
+        self._access = kafka_access(settings)
+        self._client_id = client_id
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connect."""
+        producer = AIOKafkaProducer(
+            **self._access,
+            client_id=self._client_id,
+            acks="all",
+            enable_idempotence=True,
+            compression_type=None if self._settings.kafka_compression == "none" else self._settings.kafka_compression,
+            linger_ms=2,
+            max_batch_size=256 * 1024,
+            max_request_size=MAX_REQUEST_BYTES,
+            request_timeout_ms=15_000,
+        )
+        try:
+            # within a time: it asks a Kafka that went away meanwhile again for ever
+            async with knocking(self._settings), asyncio.timeout(START_SECONDS):
+                await producer.start()
+        except BaseException:
+            await farewell(producer.stop)
+            raise
+        self._producer = producer
+
+    async def stop(self) -> None:
+        """Send what is under way, for some seconds at most, and disconnect; nobody was told the rest is durable."""
+        if self._producer is not None:
+            await farewell(self._producer.stop)
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Send all, then await all.
+
+        Whole batches are built here, one a partition: the client's way, message by message, takes three times as long.
+
+        Raises:
+            KafkaError: a message was not confirmed. Others of the same call may have been: publish all again.
+        """
+        if not messages:
+            return
+        if self._producer is None:
+            raise KafkaConnectionError("Kafka is not reached yet")
+        messages = self._kept.fitting(messages)
+        confirmations: list[asyncio.Future[Any]] = []
+        try:
+            for (topic, partition), group in (await self._by_partition(messages)).items():
+                for batch in self._batches(group):
+                    sent = await self._producer.send_batch(batch, topic, partition=partition)
+                    confirmations.append(sent)
+        finally:
+            results = await asyncio.gather(*confirmations, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        self._kept.count(messages)
+        notes.write(message.note for message in messages if message.note is not None)
+
+    async def _by_partition(self, messages: Sequence[Message]) -> dict[tuple[str, int], list[Message]]:
+        """Where each message belongs by its key, as every client of Kafka finds it (murmur2)."""
+        assert self._producer is not None
+        topics = {message.topic for message in messages}
+        partitions = {topic: sorted(await self._producer.partitions_for(topic)) for topic in topics}
+        groups: dict[tuple[str, int], list[Message]] = defaultdict(list)
+        for message in messages:
+            every = partitions[message.topic]
+            groups[message.topic, PARTITION_OF(message.key, every, every)].append(message)
+        return groups
+
+    def _batches(self, messages: Sequence[Message]) -> Iterator[Any]:
+        """As few batches as hold the messages, in order."""
+        assert self._producer is not None
+        batch = self._producer.create_batch()
+        for message in messages:
+            headers = list(message.headers)
+            if batch.append(key=message.key, value=message.value, timestamp=None, headers=headers) is None:
+                yield batch
+                batch = self._producer.create_batch()
+                batch.append(key=message.key, value=message.value, timestamp=None, headers=headers)
+        yield batch
+
+
+class MemoryPublisher:
+    """The twin without a broker: keeps what was published, by topic."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Keep them."""
+        self.messages.extend(messages)
+
+    def of(self, topic: str) -> list[Message]:
+        """What was published to a topic, in order."""
+        return [message for message in self.messages if message.topic == topic]

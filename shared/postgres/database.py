@@ -1,0 +1,241 @@
+"""PostgreSQL for one service: its own schema, under its own role, and no other.
+
+A process has a pool of connections for its work, and one for each kind of question that it is asked over HTTP, so that
+no question waits for a connection that work needs, and no quick question for one that costly ones hold.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from enum import Enum
+from typing import TypeAlias
+
+import asyncpg
+
+from shared.foundation.errors import Fatal
+from shared.http.problems import AWAY, Problem
+from shared.http.turns import Turns
+from shared.runtime.faults import breaks_connection
+from shared.runtime.metrics import QUESTIONS_REFUSED
+from shared.runtime.settings import Settings
+
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+SILENT_SECONDS = 8
+"""A transaction whose client says nothing for so long is ended by the server, and its locks go to others.
+
+Its process is stopped, or cut off. No stage thinks as long between two statements.
+"""
+AWAKE_SECONDS = 2.0
+"""How often a process is heard that waits for something else within a transaction."""
+TRANSACTION_SECONDS = 60
+"""The longest that a transaction may take in all.
+
+A process that is stopped while it prepares a statement is silent and not idle: nothing else ends its transaction.
+"""
+SILENCE = {
+    "transaction_timeout": f"{TRANSACTION_SECONDS}s",
+    "idle_in_transaction_session_timeout": f"{SILENT_SECONDS}s",
+    "tcp_user_timeout": f"{SILENT_SECONDS}s",
+    "tcp_keepalives_idle": "4",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "2",
+    "client_connection_check_interval": "2s",
+}
+"""How the server learns that a client is gone: one that is silent, takes no more rows, or has lost its network."""
+CONNECT_SECONDS = 10.0
+COMMAND_SECONDS = 60.0
+
+
+class Questions(Enum):
+    """A kind of question, and the longest that a statement of it may take, in seconds."""
+
+    QUICK = 5
+    """What an index leads to at once."""
+    COSTLY = 10
+    """What may look at much."""
+
+
+_IS_FRESH = ContextVar("_IS_FRESH", default=False)
+
+
+@contextmanager
+def fresh_connections() -> Iterator[None]:
+    """Inside it, no connection is used again that was there before."""
+    token = _IS_FRESH.set(True)
+    try:
+        yield
+    finally:
+        _IS_FRESH.reset(token)
+
+
+def are_connections_fresh() -> bool:
+    """Whether only new connections are used here."""
+    return _IS_FRESH.get()
+
+
+def role_of(schema: str) -> str:
+    """The role that owns a service's schema and sees no other."""
+    return f"beamcat_{schema.removesuffix('_next')}"
+
+
+async def _nothing(_: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """All that a transaction of ours sets ends with it, so a connection needs no reset, which is a round trip."""
+
+
+class Database:
+    """Pools of connections that act as the service's role inside the service's schema."""
+
+    def __init__(self, settings: Settings, schema: str) -> None:
+        self.schema = schema
+        self._url = settings.database_url
+        self._work_connections = settings.database_connections
+        quick, costly = settings.database_quick_questions, settings.database_costly_questions
+        self._question_connections = {Questions.QUICK: quick, Questions.COSTLY: costly}
+        self._turns = {
+            Questions.QUICK: Turns("quick", quick, quick),
+            Questions.COSTLY: Turns("costly", costly, max(1, costly - 1)),
+        }
+        self._work: Pool | None = None
+        self._answering: dict[Questions, Pool] = {}
+
+    async def open(self) -> None:
+        """Connect, and make sure that the schema is there.
+
+        Raises:
+            Fatal: the schema or its role is missing.
+        """
+        try:
+            pool = await self._pool(self._work_connections, at_once=1)
+        except asyncpg.InvalidParameterValueError as error:
+            raise Fatal(
+                f"the database knows no role {role_of(self.schema)}: run `beamcat migrate` first ({error})"
+            ) from error
+        if await pool.fetchval("select to_regclass('alembic_version') is null"):
+            await pool.close()
+            raise Fatal(f"the schema {self.schema} is not there: run `beamcat migrate` first")
+        for questions, connections in self._question_connections.items():
+            self._answering[questions] = await self._pool(connections, questions)
+        self._work = pool
+
+    async def _pool(self, connections: int, questions: Questions | None = None, *, at_once: int = 0) -> Pool:
+        """A pool, of which so many connections are made at once."""
+        settings = SILENCE | {
+            "search_path": self.schema,
+            "role": role_of(self.schema),
+            "application_name": f"beamcat {self.schema}",
+        }
+        seconds = COMMAND_SECONDS
+        if questions is not None:
+            settings |= {
+                "statement_timeout": f"{questions.value}s",
+                "jit": "off",
+                "plan_cache_mode": "force_custom_plan",
+                # for hash tables of sets: one that the planner expects not to fit would be searched row by row
+                "work_mem": "64MB",
+            }
+            seconds = questions.value + CONNECT_SECONDS
+        return await asyncpg.create_pool(
+            self._url,
+            min_size=at_once,
+            max_size=connections,
+            server_settings=settings,
+            timeout=CONNECT_SECONDS,
+            command_timeout=seconds,
+            reset=_nothing,
+        )
+
+    async def close(self) -> None:
+        """Close every connection; transactions under way are rolled back by the server."""
+        for pool in (self._work, *self._answering.values()):
+            if pool is not None:
+                pool.terminate()
+        self._work = None
+        self._answering = {}
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection for work, outside a transaction. It is not used again after an error that may have broken it.
+
+        Raises:
+            Fatal: PostgreSQL takes no connection of this role with these settings.
+            ConnectionError: the connection broke, whatever its client said of it.
+        """
+        if self._work is None:
+            raise ConnectionError("the database is not reached yet")
+        pool = self._work
+        if are_connections_fresh():
+            await pool.expire_connections()
+        connection = await self._acquire(pool)
+        try:
+            yield connection
+        except Exception as error:
+            if not breaks_connection(error):
+                raise
+            connection.terminate()
+            raise ConnectionError(f"the connection broke: {type(error).__name__}: {error}") from error
+        finally:
+            await pool.release(connection)
+
+    async def _acquire(self, pool: Pool) -> Connection:
+        try:
+            return await pool.acquire()
+        except asyncpg.DataError as error:  # no event has been seen yet: it is about us
+            raise Fatal(f"PostgreSQL refuses a connection of {role_of(self.schema)}: {error}") from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction of work that commits on leaving and rolls back on an error."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def answering(self, questions: Questions) -> AsyncIterator[Connection]:
+        """A transaction for a question of somebody outside, when it is its turn.
+
+        Raises:
+            Problem: 429 or 503, with words: too many ask, or a statement took too long.
+        """
+        if not self._answering:
+            raise ConnectionError("the database is not reached yet")
+        pool = self._answering[questions]
+        try:
+            async with self._turns[questions].turn(), pool.acquire() as connection, connection.transaction():
+                yield connection
+        except asyncpg.QueryCanceledError:
+            raise _too_slow(questions) from None
+        except TimeoutError as error:
+            raise ConnectionError("the database does not answer") from error
+
+
+def _too_slow(questions: Questions) -> Problem:
+    QUESTIONS_REFUSED.labels(questions.name.lower(), "slow").inc()
+    words = f"the question took longer than {questions.value} s; narrow it, by proposal or dates for instance"
+    return Problem(AWAY, words, retry_after_seconds=questions.value)
+
+
+@asynccontextmanager
+async def kept_awake(connection: "Connection | asyncpg.Connection[asyncpg.Record]") -> AsyncIterator[None]:
+    """While a transaction waits for something else than its database: let the server hear that its process lives.
+
+    A process that is stopped is not heard, and loses the transaction. The connection is not to be used meanwhile.
+    """
+    done = asyncio.Event()
+    speaking = asyncio.create_task(_speak(connection, done))
+    try:
+        yield
+    finally:
+        done.set()
+        await speaking
+
+
+async def _speak(connection: "Connection | asyncpg.Connection[asyncpg.Record]", done: asyncio.Event) -> None:
+    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # the next statement tells
+        while not done.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), AWAKE_SECONDS)
+                return
+            await connection.execute("select 1")

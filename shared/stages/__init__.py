@@ -1,0 +1,1 @@
+"""A stage between two topics, and what runs it. It may import `kafka`, `postgres` and the rooms below them."""

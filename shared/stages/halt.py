@@ -1,0 +1,163 @@
+"""When a stage halts: several sources that were fine are refused for reasons that can be ours. Pure.
+
+A bad deployment refuses everybody, a bad producer is refused alone. So outcomes are counted by source, and a verdict on
+content never counts, whatever its rate. A source is *struck* when it had events pass here and the latest of it were all
+refused for reasons that can be ours. The stage halts while at least `FEWEST_SOURCES` are struck and they carry at least
+half of the credit of all sources that were heard of lately. Credit is the number of events that passed, up to a bound:
+a source that has just appeared weighs little beside one that has worked for long.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+
+from shared.events.codes import Code, Refusal
+
+OURS: Mapping[Code, str] = {
+    Code.INTERNAL_ERROR: "go back to the version that worked, or mend the defect or the data file behind it",
+    Code.CANNOT_STORE: "look at the database: a constraint, a type or a migration that this version does not expect",
+    Code.UNKNOWN_VERSION: "deploy a version of this stage that reads these events",
+}
+"""Reasons that can lie in this deployment and not in the event, and what helps."""
+
+FEWEST_SOURCES = 3
+"""One or two sources prove nothing about a stage: their events are rejected one by one."""
+STREAK = 3
+"""Refusals in a row after which a source is struck."""
+FORGOTTEN_AFTER = 1000
+"""Refusals in a row after which a source no longer counts as one that was fine."""
+MOST_CREDIT = 100
+MOST_SOURCES = 1000
+"""Sources that are kept in mind, those last heard of. One that never was fine takes no room."""
+MOST_REMEMBERED = 100
+"""Sources that a process tells the next one."""
+MOST_NAMED = 5
+MOST_NAME_CHARACTERS = 80
+LATELY = timedelta(minutes=10)
+
+
+class Halted(Exception):
+    """Several sources that were fine are refused for reasons that can be ours; the message says what would help."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """How a source fares at a stage."""
+
+    name: str
+    credit: int = 0
+    streak: int = 0
+    heard: datetime | None = None
+    """None as long as it is only known from an earlier process."""
+
+    @property
+    def is_struck(self) -> bool:
+        """Whether its latest events were refused."""
+        return self.streak >= STREAK
+
+
+Standings = Mapping[str, Standing]
+
+
+class HaltRule:
+    """How sources fare at one stage; `halts` is false where nothing may stop, such as a rebuild."""
+
+    def __init__(self, *, halts: bool = True) -> None:
+        self._halts = halts
+        self._standings: OrderedDict[str, Standing] = OrderedDict()
+
+    def judge(self, sources: Sequence[str], outcomes: Sequence[object], now: datetime) -> Standings:
+        """How sources fare once these outcomes are durable, for `record`.
+
+        Raises:
+            Halted: they must not become so.
+        """
+        changed: dict[str, Standing] = {}
+        told = [
+            (source, isinstance(outcome, Refusal))
+            for source, outcome in zip(sources, outcomes, strict=True)
+            if not isinstance(outcome, Refusal) or outcome.code in OURS
+        ]
+        newest = next((each for each in reversed(outcomes) if isinstance(each, Refusal) and each.code in OURS), None)
+        if newest is None:  # nearly always, and then the order does not matter
+            for (source, _), times in Counter(told).items():
+                self._count(changed, source, now, passed=times)
+            return changed
+        for source, is_refused in told:
+            self._count(changed, source, now, passed=0 if is_refused else 1)
+        if self._halts:
+            self._check(changed, newest, now)
+        return changed
+
+    def record(self, changed: Standings) -> None:
+        """The outcomes are durable."""
+        for key, standing in changed.items():
+            self._standings[key] = standing
+            self._standings.move_to_end(key)
+            if standing.streak >= FORGOTTEN_AFTER:
+                del self._standings[key]
+        while len(self._standings) > MOST_SOURCES:
+            self._standings.popitem(last=False)
+
+    def remembered(self) -> list[str]:
+        """The sources that were fine, as short hashes, those last heard of last: what outlives the process."""
+        return list(self._standings)[-MOST_REMEMBERED:]
+
+    def recall(self, sources: Collection[str]) -> None:
+        """An earlier process, or another one, remembered that these were fine."""
+        for key in sources:
+            if key not in self._standings and len(self._standings) < MOST_SOURCES:
+                self._standings[key] = Standing(key, MOST_CREDIT)
+                self._standings.move_to_end(key, last=False)
+
+    def _count(self, changed: dict[str, Standing], source: str, now: datetime, *, passed: int) -> None:
+        """So many events of a source passed; 0: one was refused."""
+        key = short_hash(source)
+        standing = changed.get(key)
+        if standing is None:
+            known = self._standings.get(key)
+            if known is None and not passed:
+                return
+            standing = changed[key] = replace(known or Standing(""), name=_name(source), heard=now)
+        standing.streak = 0 if passed else standing.streak + 1
+        standing.credit = min(MOST_CREDIT, standing.credit + passed)
+
+    def _check(self, changed: Standings, newest: Refusal, now: datetime) -> None:
+        lately = [
+            standing
+            for standing in ({**self._standings, **changed}).values()
+            if standing.heard is not None and now - standing.heard <= LATELY
+        ]
+        struck = [standing for standing in lately if standing.is_struck]
+        if len(struck) < FEWEST_SOURCES or 2 * _credit(struck) < _credit(lately):
+            return
+        raise Halted(_words(struck, len(lately), newest))
+
+
+def _credit(standings: Sequence[Standing]) -> int:
+    return sum(standing.credit for standing in standings)
+
+
+def _words(struck: Sequence[Standing], lately: int, newest: Refusal) -> str:
+    names = ", ".join(sorted(standing.name for standing in struck)[:MOST_NAMED])
+    others = f" and {len(struck) - MOST_NAMED} more" if len(struck) > MOST_NAMED else ""
+    return (
+        f"{len(struck)} of the {lately} sources that were fine lately are now refused ({names}{others});"
+        f" the newest: {newest.code}: {newest.message}. {OURS[newest.code].capitalize()}."
+        " Meanwhile nothing is rejected, and the batch is tried again every few seconds."
+        " If the events are at fault after all, BEAMCAT_HALT_STAGES=false lets them be rejected"
+    )
+
+
+@lru_cache(maxsize=MOST_SOURCES)
+def short_hash(source: str) -> str:
+    """What stands for a source where room is scarce: 8 hexadecimal digits."""
+    return sha256(source.encode(errors="surrogatepass")).hexdigest()[:8]
+
+
+def _name(source: str) -> str:
+    text = source[:MOST_NAME_CHARACTERS]
+    return text if text.isprintable() and text else repr(text)

@@ -1,0 +1,285 @@
+"""Where FastStream meets the stage runner: the only module that knows FastStream.
+
+FastStream is used in the one way that loses nothing: whole batches of raw records (its own parser would break on a
+header that is not UTF-8, and its own models would lose or loop on one bad event), no acknowledgement by the frame, one
+batch at a time, and one commit after everything is durable, because a commit covers every position of the consumer.
+Only what transactions have committed is read, and only from positions that fit the log (`group_positions.py`).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Sequence
+from itertools import chain
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import ConsumerStoppedError, KafkaError
+from faststream import AckPolicy, StreamMessage
+from faststream.kafka import KafkaBroker
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+
+from shared.events.topics import MEBIBYTE, Topic
+from shared.events.wire import Record
+from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access
+from shared.kafka.group_positions import Standing
+from shared.kafka.records import bytes_at_most, record_of
+from shared.runtime.backoff import Stopping
+from shared.runtime.failpoints import failpoint
+from shared.runtime.faults import Fault, fault_of
+from shared.runtime.metrics import LAG, LAST_PROGRESS, REBALANCES, observe_retry
+from shared.runtime.settings import Settings
+from shared.stages.lots import lots_of
+
+logger = logging.getLogger(__name__)
+
+STOP_SECONDS = 10.0
+"""For the batches under way and the farewell to Kafka. What is not settled by then comes again, and changes nothing."""
+POLL_MILLISECONDS = 50
+"""How long FastStream asks the client for records and, if there were none, sleeps before it asks again."""
+BATCH_BYTES = 4 * MEBIBYTE
+"""After so much a batch is full. What is made of an event takes several times its size in memory."""
+FETCH_BYTES = 8 * MEBIBYTE
+"""What Kafka answers at once, except for a record that is larger."""
+PARTITION_FETCH_BYTES = MEBIBYTE
+"""Of it, from one partition."""
+RETRY_SECONDS = 1.0
+"""Between attempts to find out where the group stands."""
+SIGNING_IN = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+LONGEST_BATCH_MS = 15 * 60 * 1000
+"""How long a batch may be retried before Kafka gives its partitions to another replica."""
+
+
+class Runner(Protocol):
+    """Settles batches; `shared.stages.stage.StageRunner` is the one."""
+
+    @property
+    def halted(self) -> str | None:
+        """Why it settles nothing for now, and what would help; it tries again by itself."""
+
+    async def run(self, records: Sequence[Record]) -> None:
+        """Return when everything about the records is durable."""
+
+    def remembered(self) -> list[str]:
+        """Hashes of 8 hexadecimal digits, at most 100: the sources that were fine lately. Committed with positions."""
+
+    def recall(self, sources: Collection[str]) -> None:
+        """Take what the positions of newly assigned partitions remember; more than once is harmless."""
+
+
+class Subscription:
+    """One stage's consumer: feeds the runner, commits after it, and knows how far behind it is."""
+
+    def __init__(
+        self, name: str, topic: Topic, group: str, runner: Runner, failed: Callable[[Exception], None]
+    ) -> None:
+        self.name = name
+        self.topic = topic
+        self.group = group
+        self._trouble: str | None = None
+        self.settled = 0
+        self._full_batch = 0
+        self._is_full = False
+        self._rest_seconds = 0.0
+        self._runner = runner
+        self._failed = failed
+        self._subscriber: Any = None
+        self.standing: Standing
+        self.has_joined = False
+        self.assigned = False
+        """Joined, and what it was given is trusted."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it does not consume: an error that ended it, or a halt that it waits out."""
+        return self._trouble or self._runner.halted
+
+    def attach(self, broker: KafkaBroker, settings: Settings) -> None:
+        """Declare the subscriber to FastStream."""
+        self.standing = Standing(self.name, settings)
+        self._full_batch = settings.batch_events
+        self._rest_seconds = settings.batch_milliseconds / 1000
+        self._subscriber = broker.subscriber(
+            self.topic.name,
+            batch=True,
+            group_id=self.group,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            isolation_level=ONLY_COMMITTED,
+            parser=_parse_batch,
+            decoder=_keep_raw,
+            max_records=settings.batch_events,
+            batch_timeout_ms=POLL_MILLISECONDS,
+            fetch_max_bytes=FETCH_BYTES,
+            max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
+            max_poll_interval_ms=LONGEST_BATCH_MS,
+            session_timeout_ms=settings.kafka_session_timeout_ms,
+            heartbeat_interval_ms=settings.kafka_session_timeout_ms // 3,
+            listener=_Listener(self),
+            title=self.name,
+        )
+        self._subscriber.get_msg = self._fetch
+        self._subscriber(self._settle)
+
+    async def _fetch(self, consumer: AIOKafkaConsumer) -> Sequence[ConsumerRecord[bytes, bytes]]:
+        """What the client has for us, instead of FastStream's way, which knows no bound in bytes.
+
+        An error ends consumption: with it the client drops what it had already taken from other partitions, and the
+        next commit would go past that. FastStream would ask again, and say nothing.
+        """
+        try:
+            if self.has_joined and not self.standing.is_trusted:
+                await self._trust(consumer)
+            records = await self._take(consumer)
+        except ConsumerStoppedError:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is, it must not be committed past
+            self._subscriber.running = False
+            self._stop_because(error)
+            return ()
+        if not self.standing.is_trusted:
+            return ()  # the group was balanced meanwhile, or not yet: these come again
+        if not records:
+            await self._commit(())  # the client may have passed what is no event, such as the end of a transaction
+            await asyncio.sleep(POLL_MILLISECONDS / 1000)
+        return records
+
+    async def _trust(self, consumer: AIOKafkaConsumer) -> None:
+        """Find out where the group stands, however often the group is balanced or Kafka is away meanwhile."""
+        while not self.standing.is_trusted:
+            try:
+                await self.standing.trust(consumer)
+            except ConsumerStoppedError:
+                raise
+            except Exception as error:
+                if fault_of(error) is Fault.FATAL:
+                    raise
+                observe_retry(self.name, error)
+                logger.warning("%s: positions are not known yet: %s: %s", self.name, type(error).__name__, error)
+                await asyncio.sleep(RETRY_SECONDS)
+        self._runner.recall(self.standing.sources)
+        self.assigned = True
+
+    async def _take(self, consumer: AIOKafkaConsumer) -> Sequence[ConsumerRecord[bytes, bytes]]:
+        """A batch: what is there, up to so many records and bytes, for one event may weigh as much as a thousand."""
+        records: list[ConsumerRecord[bytes, bytes]] = []
+        self._is_full = True
+        with bytes_at_most(BATCH_BYTES) as room:
+            while len(records) < self._full_batch and room.left > 0:
+                most = self._full_batch - len(records)
+                found = await consumer.getmany(timeout_ms=0 if records else POLL_MILLISECONDS, max_records=most)
+                if not found:
+                    self._is_full = False
+                    break
+                records += chain.from_iterable(found.values())
+        return tuple(records)
+
+    async def _settle(self, raw_records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
+        """One batch. Leaving without a commit also ends consumption: the next commit would go past this batch.
+
+        FastStream's own `StopConsume` would cancel the consumer's closing half-way, so its loop is told to end instead.
+        """
+        records = [record_of(raw) for raw in raw_records]
+        failpoint(self.name, "after_poll")
+        try:
+            for lot in lots_of(records):
+                await self._runner.run(lot)
+        except Stopping:
+            self._subscriber.running = False
+            return
+        except Exception as error:  # noqa: BLE001  whatever it is, it must not be committed past
+            self._subscriber.running = False
+            self._stop_because(error)
+            return
+        self.settled += len(records)
+        await self._commit(records)
+        if not self._is_full:  # not behind
+            await asyncio.sleep(self._rest_seconds)
+
+    async def _commit(self, settled: Sequence[Record]) -> None:
+        try:
+            await self.standing.commit(self._subscriber.consumer, settled, self._runner.remembered)
+        except KafkaError as error:
+            logger.warning(
+                "%s: offsets not committed, the batch will come again and change nothing: %s", self.name, error
+            )
+
+    def _stop_because(self, error: Exception) -> None:
+        self._trouble = f"{type(error).__name__}: {error}"
+        self._failed(error)
+
+    async def measure(self) -> int:
+        """Update the lag metrics; the events that this process has not settled yet."""
+        consumer = self._subscriber.consumer
+        if consumer is None:
+            return 0
+        lags = self.standing.behind(consumer)
+        for partition, lag in lags.items():
+            LAG.labels(self.name, partition).set(lag)
+        behind = sum(lags.values())
+        if behind == 0 and self._trouble is None:
+            LAST_PROGRESS.labels(self.name).set_to_current_time()
+        return behind
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Another member may own them next; a batch under way is settled twice, which changes nothing."""
+        self._subscription.standing.change()
+        for partition in revoked:
+            LAG.remove(self._subscription.name, str(partition.partition))
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """The group is balanced; with more replicas than partitions a member may well get none."""
+        self._subscription.standing.change()
+        self._subscription.has_joined = True
+        REBALANCES.labels(self._subscription.name).inc()
+        for partition in assigned:
+            LAG.labels(self._subscription.name, partition.partition).set(0)
+
+
+class Stream:
+    """All subscriptions of a service, on one FastStream broker."""
+
+    def __init__(self, settings: Settings, client_id: str, subscriptions: Sequence[Subscription]) -> None:
+        self.subscriptions = subscriptions
+        self._broker = KafkaBroker(
+            settings.kafka_bootstrap_servers,
+            client_id=client_id,
+            security=security_of(settings),
+            apply_types=False,
+            graceful_timeout=STOP_SECONDS,
+            allow_auto_create_topics=False,
+            logger=None,
+        )
+        for subscription in subscriptions:
+            subscription.attach(self._broker, settings)
+
+    async def start(self) -> None:
+        """Join the consumer groups."""
+        await self._broker.start()
+
+    async def stop(self) -> None:
+        """Finish the batches under way, commit them and leave the groups."""
+        await farewell(self._broker.stop, STOP_SECONDS)
+
+
+def security_of(settings: Settings) -> BaseSecurity:
+    """`kafka_access` in FastStream's own words."""
+    access = kafka_access(settings)
+    encryption = {"ssl_context": access["ssl_context"]}
+    if "sasl_mechanism" not in access:
+        return BaseSecurity(**encryption)
+    mechanism = SIGNING_IN[access["sasl_mechanism"]]
+    return mechanism(access["sasl_plain_username"], access["sasl_plain_password"], **encryption)
+
+
+async def _parse_batch(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> StreamMessage[Any]:
+    return StreamMessage(raw_message=records, body=b"")
+
+
+async def _keep_raw(message: StreamMessage[Any]) -> Sequence[ConsumerRecord[bytes, bytes]]:
+    return message.raw_message  # type: ignore[no-any-return]

@@ -1,0 +1,75 @@
+"""What a kind of dataset may come from, as a technique's file states it. The linker keeps to it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from pydantic import Field
+
+from shared.events.sections import Severity
+from shared.vocabulary.datafiles import Table
+
+Completeness = Literal["accept", "wait", "refuse"]
+"""What becomes of a dataset whose input is catalogued but not complete."""
+
+
+Forsaken = Literal["wait", "reject"]
+"""What becomes of a dataset that waits for an input which is rejected."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputDemands:
+    """The kinds of dataset that ask more of their inputs than to be catalogued in time."""
+
+    complete: frozenset[str] = frozenset()
+    """These wait until their inputs are complete."""
+    accepted: frozenset[str] = frozenset()
+    """These are rejected with an input that they wait for."""
+
+
+NO_DEMANDS = InputDemands()
+
+
+class Relation(Table):
+    """So many inputs of these kinds, and what they must have in common with the dataset.
+
+    A demand that is left out is not made, and what is not known breaks none: not the sample of a dataset without one.
+    """
+
+    kinds: list[str] = Field(min_length=1, description="names or patterns, as `mx.raw.*`")
+    min: int = Field(default=1, ge=0)
+    max: int | None = Field(default=None, ge=1, description="none: any number")
+    same_sample: Severity | None = Field(default=None, description="names are compared within one proposal")
+    same_proposal: Severity | None = None
+    not_before_input: Severity | None = Field(default=None, description="it does not start before its input starts")
+
+    def takes(self, kind: str) -> bool:
+        """True if a dataset of that kind may stand in this relation."""
+        return any(fnmatchcase(kind, pattern) for pattern in self.kinds)
+
+    def __str__(self) -> str:
+        number = f"{self.min}" if self.min == self.max else f"{self.min} or more"
+        if self.max not in (None, self.min):
+            number = f"{self.min} to {self.max}"
+        return f"{number} of kind {' or '.join(self.kinds)}"
+
+
+def relation_of(relations: Sequence[Relation], kind: str) -> Relation | None:
+    """The relation that an input of that kind counts for: the first that takes it."""
+    return next((relation for relation in relations if relation.takes(kind)), None)
+
+
+def number_objection(child: str, relations: Sequence[Relation], input_kinds: Sequence[str]) -> str | None:
+    """Why a dataset of kind `child` may not come from inputs of these kinds: expected, and found. None: it may."""
+    places = [next((n for n, each in enumerate(relations) if each.takes(kind)), None) for kind in input_kinds]
+    counts = Counter(places)
+    if None not in counts and all(
+        relation.min <= counts[n] <= (len(places) if relation.max is None else relation.max)
+        for n, relation in enumerate(relations)
+    ):
+        return None
+    expected = " and ".join(map(str, relations)) or "no inputs"
+    found = ", ".join(f"{count} of kind {kind}" for kind, count in Counter(input_kinds).items()) or "none"
+    return f"a dataset of kind {child} comes from {expected}; found {found}"

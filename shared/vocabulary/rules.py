@@ -1,0 +1,72 @@
+"""Laws across parameters, as a technique's file states them. `services/validator/laws.py` makes checks of them."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from shared.events.sections import Severity
+from shared.vocabulary.datafiles import Table
+
+
+class Sweep(Table):
+    """A rotation: `end` = `start` + (`step` - `overlap`) * `count`, by the names of the parameters.
+
+    Where no overlap is said there is none; where another of them is not said, nothing is judged.
+    """
+
+    start: str
+    end: str
+    step: str = Field(description="how far one image rotates")
+    overlap: str
+    count: str = Field(description="how many images")
+    tolerance: float = Field(default=1.0, gt=0, description="in steps: some count the last image, some do not")
+
+    @property
+    def names(self) -> list[str]:
+        """All parameters that it is about."""
+        return [self.start, self.end, self.step, self.overlap, self.count]
+
+
+class Cell(Table):
+    """A unit cell that its space group permits: a tetragonal one has a = b and right angles."""
+
+    space_group: str
+    lengths: list[str] = Field(min_length=3, max_length=3, description="a, b, c")
+    angles: list[str] = Field(min_length=3, max_length=3, description="alpha, beta, gamma")
+    tolerance: float = Field(
+        default=0.002,
+        gt=0,
+        description="of the metric tensor under the group's operations, in squares of the longest edge",
+    )
+
+    @property
+    def names(self) -> list[str]:
+        """All parameters that it is about."""
+        return [self.space_group, *self.lengths, *self.angles]
+
+
+class Rule(Table):
+    """One law, and why it holds. What a submission leaves out is not judged."""
+
+    ascending: list[str] | None = Field(
+        default=None, min_length=2, description="each of the parameters that are there is at most the next one"
+    )
+    equal: list[str] | None = Field(default=None, min_length=2, max_length=2, description="two names of one quantity")
+    sweep: Sweep | None = None
+    cell: Cell | None = None
+    tolerance: float = Field(default=0.01, ge=0, description="of `equal`: a fraction of the larger of the two")
+    because: str = Field(min_length=1, description="a sentence that ends up in the finding")
+    severity: Severity = Severity.WARNING
+
+    @model_validator(mode="after")
+    def _one_law(self) -> Self:
+        said = [law for law in (self.ascending, self.equal, self.sweep, self.cell) if law is not None]
+        if len(said) != 1:
+            raise ValueError("a rule says exactly one of ascending, equal, sweep and cell")
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        """All parameters that it is about."""
+        law = self.sweep or self.cell
+        return law.names if law else [*(self.ascending or ()), *(self.equal or ())]
