@@ -12,8 +12,8 @@ from beamcat_client import mx
 from docs.contracts.builders import builder_names
 from docs.contracts.generated import ROOT
 from shared.events.dataset import Submission
-from tests.described import TECHNIQUES, VOCABULARY
-from tests.unit.validator.builders import SUBMITTED_AT, a_checker
+from tests.builders.described import TECHNIQUES, VOCABULARY
+from tests.builders.validator import SUBMITTED_AT, a_checker
 
 BUILDERS = {
     kind: (technique.name.lower(), name)

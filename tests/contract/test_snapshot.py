@@ -1,7 +1,7 @@
 """A rebuild is compared table by table: a new table must be in the comparison, or be left out for a reason."""
 
 from services.search.icat_plus.tables import SESSION
-from tests.read_model import LEFT_OUT, SNAPSHOT
+from tests.builders.read_model import LEFT_OUT, SNAPSHOT
 
 
 def test_a_snapshot_of_the_read_model_has_every_table() -> None:

@@ -15,10 +15,10 @@ from clients.cli.app import app
 from shared.events.topics import COMMITTED, LINKED, PENDING, REJECTED, VALIDATED
 from shared.vocabulary.datafiles import DataFileInvalid
 from shared.vocabulary.techniques import TechniqueBook
+from tests.builders.described import TECHNIQUES
 from tests.builders.pages import ROOT, Typed, arguments_of, blocks_of, pattern_of, programs_of
+from tests.builders.pipeline import World
 from tests.builders.submissions import dataset_id, submitted
-from tests.described import TECHNIQUES
-from tests.flow.world import World
 
 pytestmark = pytest.mark.flow
 

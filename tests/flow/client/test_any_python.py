@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import beamcat_client
-from tests.flow.client.gateway_at_work import GatewayAtWork
+from tests.builders.client_gateway import GatewayAtWork
 
 pytestmark = pytest.mark.flow
 

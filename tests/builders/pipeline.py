@@ -44,9 +44,9 @@ from shared.stages.halt import HaltRule
 from shared.stages.relay import Outbox, Relay
 from shared.stages.stage import Stage, StageRunner, Stateless, Store
 from shared.vocabulary.techniques import TechniqueBook
+from tests.builders.described import COMBINING, TECHNIQUES, VOCABULARY
 from tests.builders.submissions import IDENTITIES
-from tests.described import COMBINING, TECHNIQUES, VOCABULARY
-from tests.unit.validator.builders import ZONE
+from tests.builders.validator import ZONE
 
 AWAIT_SECONDS = 3600.0
 

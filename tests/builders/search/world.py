@@ -17,7 +17,7 @@ from shared.kafka.publisher import MemoryPublisher
 from shared.runtime.backoff import Backoff
 from shared.stages.halt import HaltRule
 from shared.stages.stage import StageRunner
-from tests.unit.search.building import IDENTITIES, NOON, dataset_id
+from tests.builders.search.records import IDENTITIES, NOON, dataset_id
 
 
 class World(Protocol):

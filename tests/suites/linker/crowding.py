@@ -4,8 +4,8 @@ import pytest
 
 from services.linker import crowding
 from shared.events.codes import Code
-from tests.unit.linker.builders import committed, facts
-from tests.unit.linker.world import World
+from tests.builders.linker.records import committed, facts
+from tests.builders.linker.world import World
 
 MOST_AWAITED = 20
 FLOOD, NEIGHBOUR = "/producers/flood", "/producers/neighbour"

@@ -3,8 +3,8 @@
 from shared.events.codes import Code
 from shared.events.dataset import DatasetFacts
 from shared.events.wire import Record
-from tests.unit.linker.builders import WEEK, committed, facts, validated
-from tests.unit.linker.world import World
+from tests.builders.linker.records import WEEK, committed, facts, validated
+from tests.builders.linker.world import World
 
 A, B, C, D = "/data/a", "/data/b", "/data/c", "/data/d"
 KEY = "one key"

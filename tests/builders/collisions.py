@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from shared.events.topics import COMMITTED, SUBMITTED
 from shared.events.wire import CONTENT, PRODUCER, Message, SubmissionId, fingerprint, headers_of
+from tests.builders.pipeline import World
 from tests.builders.submissions import dataset_id, processed_submission, raw_submission
-from tests.flow.world import World
 
 SOURCES = ("/producers/owner", "/producers/stranger", "/icat/10.0.0.1")
 KEYS = ("one key", "another key")

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer
 from deploy.embedded.ports import any_free_port
 from shared.runtime.settings import Settings
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 DATASET = (
     '<?xml version="1.0" encoding="UTF-8"?><tns:dataset xmlns:tns="http://www.esrf.fr/icat" complete="true">'
     "<tns:investigation>mx1111</tns:investigation><tns:instrument>id30a-3</tns:instrument><tns:name>run_{0}</tns:name>"

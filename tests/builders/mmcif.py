@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.events.dataset import Document
-from tests.described import VOCABULARY
-from tests.unit.search.building import document
+from tests.builders.described import VOCABULARY
+from tests.builders.search.records import document
 
 RAW = "/data/visitor/mx1111/id30a3/20241130/RAW_DATA/lyso"
 PROCESSED = "/data/visitor/mx1111/id30a3/20241130/PROCESSED_DATA/lyso"

@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from shared.events.sample import Container
-from tests.unit.sample_tracking.building import IDENTITIES, NOW, World, linked, moved, registered, sample_id, visited
+from tests.builders.sample_tracking import IDENTITIES, NOW, World, linked, moved, registered, sample_id, visited
 
 RAW, OTHER, CHILD = "/data/run_01", "/data/run_02", "/data/run_01/autoPROC"
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from services.validator.checking import Checker, Verdict
 from shared.events.dataset import Submission
 from shared.events.identity import Identities
-from tests.described import TECHNIQUES, VOCABULARY
+from tests.builders.described import TECHNIQUES, VOCABULARY
 
 SUBMITTED_AT = datetime(2024, 12, 1, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Paris")

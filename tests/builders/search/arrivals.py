@@ -11,7 +11,7 @@ from services.search.icat_plus.logbook import message_of
 from shared.events.sample import Container
 from shared.events.sections import Finding
 from shared.events.wire import Record
-from tests.unit.search.building import NOON, Topics, entry, investigation
+from tests.builders.search.records import NOON, Topics, entry, investigation
 
 PARTITIONS = 3
 FINDING = Finding.warning("unit_assumed", "MX_flux has no unit", "give one")

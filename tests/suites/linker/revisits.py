@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from services.linker.relationships import INPUT_REPLACED
-from tests.unit.linker.builders import NOON, committed, dataset_id, facts
-from tests.unit.linker.world import LinkedDataset, World
+from tests.builders.linker.records import NOON, committed, dataset_id, facts
+from tests.builders.linker.world import LinkedDataset, World
 
 A, B, C, D = "/data/a", "/data/b", "/data/c", "/data/d"
 RAW, INTEGRATION = "mx.raw.datacollection", "mx.processed.integration"

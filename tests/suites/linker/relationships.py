@@ -7,8 +7,8 @@ from shared.events.codes import Code, Refusal
 from shared.events.rejection_message import rejection_message
 from shared.events.sections import Severity
 from shared.events.wire import Record
-from tests.unit.linker.builders import NOON, WEEK, committed, facts, rejected, validated
-from tests.unit.linker.world import World
+from tests.builders.linker.records import NOON, WEEK, committed, facts, rejected, validated
+from tests.builders.linker.world import World
 
 A, B, C = "/data/a", "/data/b", "/data/c"
 RAW, INTEGRATION, MERGE = "mx.raw.datacollection", "mx.processed.integration", "mx.processed.merge"

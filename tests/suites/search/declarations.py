@@ -7,7 +7,7 @@ from services.search.icat_plus.declared import declared_of
 from services.search.icat_plus.model import Declared
 from services.search.order import said_of
 from shared.events.shipments import ShipmentChanged
-from tests.unit.search.building import IDENTITIES, NOON
+from tests.builders.search.records import IDENTITIES, NOON
 
 HERE, ELSEWHERE = IDENTITIES.investigation("42"), IDENTITIES.investigation("43")
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from services.linker.handler import MOST_NAMED
 from services.linker.ports import Queue
 from shared.events.codes import Code
-from tests.unit.linker.builders import (
+from tests.builders.linker.records import (
     NOON,
     TRACE,
     WEEK,
@@ -16,7 +16,7 @@ from tests.unit.linker.builders import (
     unchanged,
     validated,
 )
-from tests.unit.linker.world import World, series
+from tests.builders.linker.world import World, series
 
 A, B, C, D = "/data/a", "/data/b", "/data/c", "/data/d"
 RAW, INTEGRATION, MERGE = "mx.raw.datacollection", "mx.processed.integration", "mx.processed.merge"

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.events.sections import Finding
-from tests.unit.linker.builders import (
+from tests.builders.linker.records import (
     IDENTITIES,
     NOON,
     PLACEHOLDER,
@@ -15,7 +15,7 @@ from tests.unit.linker.builders import (
     slot,
     started,
 )
-from tests.unit.linker.world import World
+from tests.builders.linker.world import World
 
 A, B, C = "/data/a", "/data/b", "/data/c"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -8,8 +8,8 @@ from typing import Literal
 
 from hypothesis import strategies as st
 
-from tests.unit.linker.builders import WEEK, committed, facts
-from tests.unit.linker.world import World, receipt_of
+from tests.builders.linker.records import WEEK, committed, facts
+from tests.builders.linker.world import World, receipt_of
 
 PATHS = [f"/data/{n}" for n in range(6)]
 

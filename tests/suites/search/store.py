@@ -13,8 +13,9 @@ from shared.events.sample import Container
 from shared.events.sections import Finding
 from shared.events.topics import COMMITTED, SUBMITTED
 from shared.events.wire import Record
-from tests.unit.search.building import NOON, Topics, dataset_id, entry, investigation
-from tests.unit.search.world import World
+from tests.builders.search.records import NOON, Topics, dataset_id, entry, investigation
+from tests.builders.search.world import World
+from tests.builders.seeds import seed_of_run
 
 PATH = "/data/visitor/mx1111/run_1"
 
@@ -268,8 +269,7 @@ class StoreSuite:
         assert await world.position(SUBMITTED.name) == 0
 
     async def test_any_order_and_any_repetition_ends_in_the_same(self, world: World) -> None:
-        seed = random.randrange(2**32)
-        print(f"SEED={seed}")  # noqa: T201  # shown when the test fails
+        seed = seed_of_run()
         chance = random.Random(seed)
         topics = Topics()
         for n in range(4):

@@ -4,8 +4,8 @@ import itertools
 from datetime import timedelta
 from typing import Any
 
-from tests.unit.search.building import MXCUBE, NOON, Topics, dataset_id
-from tests.unit.search.world import World
+from tests.builders.search.records import MXCUBE, NOON, Topics, dataset_id
+from tests.builders.search.world import World
 
 PATH, OTHER = "/data/visitor/mx1111/run_1", "/data/visitor/mx1111/run_2"
 STRANGER = "/producers/stranger"

@@ -22,8 +22,8 @@ from shared.runtime.backoff import Backoff
 from shared.stages.halt import HaltRule
 from shared.stages.relay import Relay
 from shared.stages.stage import Stage, StageRunner
-from tests.described import TECHNIQUES
-from tests.unit.linker.builders import IDENTITIES, NOON, facts, validated
+from tests.builders.described import TECHNIQUES
+from tests.builders.linker.records import IDENTITIES, NOON, facts, validated
 
 DEMANDS = TECHNIQUES.input_demands
 
