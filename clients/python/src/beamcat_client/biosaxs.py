@@ -110,8 +110,8 @@ def frames(
         SAXS_hplc_port: SAXS_hplc_port.
         SAXS_sample_type: It can be buffer or sample.
         SAXS_run_number: It can be buffer or sample.
-        SAXS_guinier_points: Points of the Guinier region; first and last point, as 21-105.
-        SAXS_frames_averaged: First and last frame, as 0-9.
+        SAXS_guinier_points: Points of the Guinier region; first and last point, such as 21-105.
+        SAXS_frames_averaged: First and last frame, such as 0-9.
         SAXS_diode_currents: SAXS_diode_currents.
         SAXS_total: SAXS_total.
         SAXS_numberFrames: A count; 0 to 1e+09; mmCIF _pdbx_soln_scatter.num_time_frames.
@@ -124,7 +124,7 @@ def frames(
         SAXS_beam_center_x: In pixel; -1e+06 to 1e+06 pixel.
         SAXS_beam_center_y: In pixel; -1e+06 to 1e+06 pixel.
         SAXS_normalisation: A factor.
-        SAXS_transmission: Of no agreed scale; 0 to 100.5.
+        SAXS_transmission: A fraction or per cent; producers do not say which; 0 to 100.5.
         SAXS_storage_temperature: In °C; -273.15 to 1000 °C; usually -200 to 100 °C.
         SAXS_exposure_temperature: In °C; -273.15 to 1000 °C; usually -200 to 200 °C.
         SAXS_flow_rate: In ml/min; 0 to 1000 ml/min; usually 0 to 10 ml/min.
@@ -250,7 +250,7 @@ def subtraction(
     SAXS_concentration: Number | None = None,
     also: Mapping[str, Any] | None = None,
 ) -> Described:
-    """Subtraction: the solution less its buffer, and what follows: Guinier, pair distances, volume, mass
+    """Subtraction: the solution minus its buffer, and what follows from it: Guinier, pair distances, volume, mass
     (`biosaxs.processed.subtraction`).
 
     It is known by its parameters: say one of SAXS_guinier_rg, SAXS_guinier_i0, SAXS_rg, SAXS_d_max, SAXS_porod_volume,
@@ -272,7 +272,7 @@ def subtraction(
         SAXS_vc: The Volume of Correlation is a SAXS-derived parameter that provides an alternative estimate of the
             molecular volume of a biomolecule; in nm³; 0 to 1e+12 nm³.
         SAXS_mass: Molecular weight; in kDa; 0 to 1e+09 kDa; usually 0 to 100000 kDa.
-        SAXS_guinier_points: Points of the Guinier region; first and last point, as 21-105.
+        SAXS_guinier_points: Points of the Guinier region; first and last point, such as 21-105.
         SAXS_guinier_sigma_rg: Guinier radius of giration sigma; in nm; 0 to 100000 nm.
         SAXS_guinier_points_start: Points of the Guinier region; an index; -1 to 1e+06.
         SAXS_guinier_points_end: Points of the Guinier region; an index; -1 to 1e+06.
@@ -287,7 +287,7 @@ def subtraction(
         SAXS_chi2r: Goodness of fit between experimental scattering data and a theoretical model or fit; a ratio; 0 to
             1e+12.
         SAXS_chi2r_error: Error of the agreement; a ratio; 0 to 1e+12.
-        SAXS_frames_averaged: First and last frame, as 0-9.
+        SAXS_frames_averaged: First and last frame, such as 0-9.
         Process_program: Name of the software or program used to perform this process; mmCIF _software.name.
         Process_version: Version of the program or process used; mmCIF _software.version.
         Process_note: Note or comment about the process.
@@ -322,14 +322,14 @@ def average(
     SAXS_concentration: Number | None = None,
     also: Mapping[str, Any] | None = None,
 ) -> Described:
-    """Average: the frames that radiation has not changed yet (`biosaxs.processed.average`).
+    """Average: the frames without radiation damage (`biosaxs.processed.average`).
 
     It is known by its parameters: say one of SAXS_frames_averaged.
 
     Args:
         input: the folders of the datasets that it was made from: 1 of kind biosaxs.raw.frames.
         SAXS_experiment_type: It the kind of experiment: sample changer or HPLC; hplc or sample-changer.
-        SAXS_frames_averaged: First and last frame, as 0-9.
+        SAXS_frames_averaged: First and last frame, such as 0-9.
         SAXS_total: SAXS_total.
         Process_program: Name of the software or program used to perform this process; mmCIF _software.name.
         Process_version: Version of the program or process used; mmCIF _software.version.

@@ -242,7 +242,7 @@ def motion_correction(
             pixels; in pixel; 0 to 1e+06 pixel; usually 0 to 500 pixel.
         EMMotionCorrection_frame_dose: Electron dose applied to a single frame; in electrons/Å²; 0 to 1e+06
             electrons/Å²; usually 0 to 20 electrons/Å².
-        EMMotionCorrection_frame_range: Frames range used for rest of the workflow; first and last frame, as 1-40.
+        EMMotionCorrection_frame_range: Frames range used for rest of the workflow; first and last frame, such as 1-40.
         EMMotionCorrection_total_dose: Total accumulated electron dose applied during acquisition; in electrons/Å²; 0 to
             1e+06 electrons/Å²; usually 0 to 300 electrons/Å².
         Process_program: Name of the software or program used to perform this process; mmCIF _software.name.

@@ -131,7 +131,7 @@ def mesh_scan(
 
     Args:
         MX_numberOfImages: Number of images; a count; 0 to 1e+09; usually 1 to 1e+06; mmCIF _diffrn_scan.frames.
-        MX_dataCollectionId: ISPyB data collection id; an identifier, so text, though it looks like a number.
+        MX_dataCollectionId: ISPyB data collection id; an identifier; text, although it looks like a number.
         MX_directory: Data collection directory.
         MX_template: Image file name template.
         MX_scanType: MxCuBE experiment type; mmCIF _diffrn_measurement.method.
@@ -197,10 +197,10 @@ def mesh_scan(
         MX_peakEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
         MX_inflectionEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
         MX_remoteEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
-        MX_peakFPrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_peakFDoublePrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_inflectionFPrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_inflectionFDoublePrime: In electrons, as everybody has it; -1000 to 1000.
+        MX_peakFPrime: In electrons, by convention; -1000 to 1000.
+        MX_peakFDoublePrime: In electrons, by convention; -1000 to 1000.
+        MX_inflectionFPrime: In electrons, by convention; -1000 to 1000.
+        MX_inflectionFDoublePrime: In electrons, by convention; -1000 to 1000.
         MX_comments: MX_comments.
         InstrumentMonochromator_name: Name or identifier of the monochromator.
         InstrumentMonochromator_energy: Photon energy of the radiation selected by the monochromator; in keV, not eV; in
@@ -420,7 +420,7 @@ def line_scan(
 
     Args:
         MX_numberOfImages: Number of images; a count; 0 to 1e+09; usually 1 to 1e+06; mmCIF _diffrn_scan.frames.
-        MX_dataCollectionId: ISPyB data collection id; an identifier, so text, though it looks like a number.
+        MX_dataCollectionId: ISPyB data collection id; an identifier; text, although it looks like a number.
         MX_directory: Data collection directory.
         MX_template: Image file name template.
         MX_scanType: MxCuBE experiment type; mmCIF _diffrn_measurement.method.
@@ -486,10 +486,10 @@ def line_scan(
         MX_peakEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
         MX_inflectionEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
         MX_remoteEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
-        MX_peakFPrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_peakFDoublePrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_inflectionFPrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_inflectionFDoublePrime: In electrons, as everybody has it; -1000 to 1000.
+        MX_peakFPrime: In electrons, by convention; -1000 to 1000.
+        MX_peakFDoublePrime: In electrons, by convention; -1000 to 1000.
+        MX_inflectionFPrime: In electrons, by convention; -1000 to 1000.
+        MX_inflectionFDoublePrime: In electrons, by convention; -1000 to 1000.
         MX_comments: MX_comments.
         InstrumentMonochromator_name: Name or identifier of the monochromator.
         InstrumentMonochromator_energy: Photon energy of the radiation selected by the monochromator; in keV, not eV; in
@@ -709,7 +709,7 @@ def characterisation(
 
     Args:
         MX_numberOfImages: Number of images; a count; 0 to 1e+09; usually 1 to 1e+06; mmCIF _diffrn_scan.frames.
-        MX_dataCollectionId: ISPyB data collection id; an identifier, so text, though it looks like a number.
+        MX_dataCollectionId: ISPyB data collection id; an identifier; text, although it looks like a number.
         MX_directory: Data collection directory.
         MX_template: Image file name template.
         MX_scanType: MxCuBE experiment type; mmCIF _diffrn_measurement.method.
@@ -775,10 +775,10 @@ def characterisation(
         MX_peakEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
         MX_inflectionEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
         MX_remoteEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
-        MX_peakFPrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_peakFDoublePrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_inflectionFPrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_inflectionFDoublePrime: In electrons, as everybody has it; -1000 to 1000.
+        MX_peakFPrime: In electrons, by convention; -1000 to 1000.
+        MX_peakFDoublePrime: In electrons, by convention; -1000 to 1000.
+        MX_inflectionFPrime: In electrons, by convention; -1000 to 1000.
+        MX_inflectionFDoublePrime: In electrons, by convention; -1000 to 1000.
         MX_comments: MX_comments.
         InstrumentMonochromator_name: Name or identifier of the monochromator.
         InstrumentMonochromator_energy: Photon energy of the radiation selected by the monochromator; in keV, not eV; in
@@ -1019,7 +1019,7 @@ def data_collection(
 
     Args:
         MX_numberOfImages: Number of images; a count; 0 to 1e+09; usually 1 to 1e+06; mmCIF _diffrn_scan.frames.
-        MX_dataCollectionId: ISPyB data collection id; an identifier, so text, though it looks like a number.
+        MX_dataCollectionId: ISPyB data collection id; an identifier; text, although it looks like a number.
         MX_directory: Data collection directory.
         MX_template: Image file name template.
         MX_scanType: MxCuBE experiment type; mmCIF _diffrn_measurement.method.
@@ -1085,10 +1085,10 @@ def data_collection(
         MX_peakEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
         MX_inflectionEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
         MX_remoteEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
-        MX_peakFPrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_peakFDoublePrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_inflectionFPrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_inflectionFDoublePrime: In electrons, as everybody has it; -1000 to 1000.
+        MX_peakFPrime: In electrons, by convention; -1000 to 1000.
+        MX_peakFDoublePrime: In electrons, by convention; -1000 to 1000.
+        MX_inflectionFPrime: In electrons, by convention; -1000 to 1000.
+        MX_inflectionFDoublePrime: In electrons, by convention; -1000 to 1000.
         MX_comments: MX_comments.
         InstrumentMonochromator_name: Name or identifier of the monochromator.
         InstrumentMonochromator_energy: Photon energy of the radiation selected by the monochromator; in keV, not eV; in
@@ -1275,10 +1275,10 @@ def energy_scan(
         MX_peakEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
         MX_inflectionEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
         MX_remoteEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
-        MX_peakFPrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_peakFDoublePrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_inflectionFPrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_inflectionFDoublePrime: In electrons, as everybody has it; -1000 to 1000.
+        MX_peakFPrime: In electrons, by convention; -1000 to 1000.
+        MX_peakFDoublePrime: In electrons, by convention; -1000 to 1000.
+        MX_inflectionFPrime: In electrons, by convention; -1000 to 1000.
+        MX_inflectionFDoublePrime: In electrons, by convention; -1000 to 1000.
         MX_exposureTime: Exposure time per frame; in s; 0 to 100000 s; usually 1e-06 to 600 s; mmCIF
             _diffrn_scan.integration_time.
         MX_comments: MX_comments.
@@ -1551,8 +1551,8 @@ def merge(
         MXAutoprocIntegration_end_image_number: Last image number of the integration; an index; 0 to 1e+09.
         MXAutoprocIntegration_detector_distance: Refined detector distance; in mm; 0 to 100000 mm; usually 30 to 3000
             mm.
-        MXAutoprocIntegration_beam_x: Refined beam x; mm or pixels, nobody says which; -100000 to 100000.
-        MXAutoprocIntegration_beam_y: Refined beam y; mm or pixels, nobody says which; -100000 to 100000.
+        MXAutoprocIntegration_beam_x: Refined beam x; mm or pixels; producers do not say which; -100000 to 100000.
+        MXAutoprocIntegration_beam_y: Refined beam y; mm or pixels; producers do not say which; -100000 to 100000.
         MXAutoprocIntegration_rotation_axis_x: X position of the rotation axis; a component of a unit vector; a
             direction; -1.001 to 1.001.
         MXAutoprocIntegration_rotation_axis_y: Y position of the rotation axis; a component of a unit vector; a
@@ -1598,7 +1598,7 @@ def merge(
         MXAutoprocIntegration_fit_to_line_r2: R squared of linear regression fit of estimated resolution per data frame;
             a ratio; -1000 to 1.001.
         MXAutoprocIntegration_fit_to_line_stdv: Standard deviation of linear regression fit of estimated resolution per
-            data frame; of the fit's own scale; 0 to 1e+09.
+            data frame; in the scale of the fit; 0 to 1e+09.
         MXAutoprocIntegrationScaling_overall_resolution_limit_low: Low-resolution limit of the overall dataset; in Å;
             0.1 to 100000 Å; usually 0.4 to 1000 Å; mmCIF _reflns.d_resolution_low.
         MXAutoprocIntegrationScaling_inner_resolution_limit_low: Low-resolution limit of the inner (low-resolution)
@@ -1957,8 +1957,8 @@ def integration(
         MXAutoprocIntegration_end_image_number: Last image number of the integration; an index; 0 to 1e+09.
         MXAutoprocIntegration_detector_distance: Refined detector distance; in mm; 0 to 100000 mm; usually 30 to 3000
             mm.
-        MXAutoprocIntegration_beam_x: Refined beam x; mm or pixels, nobody says which; -100000 to 100000.
-        MXAutoprocIntegration_beam_y: Refined beam y; mm or pixels, nobody says which; -100000 to 100000.
+        MXAutoprocIntegration_beam_x: Refined beam x; mm or pixels; producers do not say which; -100000 to 100000.
+        MXAutoprocIntegration_beam_y: Refined beam y; mm or pixels; producers do not say which; -100000 to 100000.
         MXAutoprocIntegration_rotation_axis_x: X position of the rotation axis; a component of a unit vector; a
             direction; -1.001 to 1.001.
         MXAutoprocIntegration_rotation_axis_y: Y position of the rotation axis; a component of a unit vector; a
@@ -2004,7 +2004,7 @@ def integration(
         MXAutoprocIntegration_fit_to_line_r2: R squared of linear regression fit of estimated resolution per data frame;
             a ratio; -1000 to 1.001.
         MXAutoprocIntegration_fit_to_line_stdv: Standard deviation of linear regression fit of estimated resolution per
-            data frame; of the fit's own scale; 0 to 1e+09.
+            data frame; in the scale of the fit; 0 to 1e+09.
         MXAutoprocIntegrationScaling_overall_resolution_limit_low: Low-resolution limit of the overall dataset; in Å;
             0.1 to 100000 Å; usually 0.4 to 1000 Å; mmCIF _reflns.d_resolution_low.
         MXAutoprocIntegrationScaling_inner_resolution_limit_low: Low-resolution limit of the inner (low-resolution)

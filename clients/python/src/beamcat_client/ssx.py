@@ -143,7 +143,7 @@ def run(
         SSXChip_row_number: A count; 0 to 1e+06.
         SSXChip_column_number: A count; 0 to 1e+06.
         SSXChip_model: SSXChip_model.
-        SSXJet_speed: Jet's speed; sent without one; mm/s and µl/min are both in use; 0 to 1e+09.
+        SSXJet_speed: Jet's speed; sent without a unit; mm/s and µl/min are both in use; 0 to 1e+09.
         SSXJet_size: Jet's size; in μm; 0 to 100000 μm; usually 0 to 1000 μm.
         InstrumentLaser01_name: Name of the laser source.
         InstrumentLaser01_type: Type of laser source.
@@ -211,7 +211,7 @@ def run(
         InstrumentDetector01_countrate_correction_applied: Count-rate correction applied to account for detector
             limitations at high count rates.
         InstrumentDetector01_frame_time: Time per frame, equal to exposure time plus readout time; in s; 0 to 1e+06 s.
-        MX_dataCollectionId: ISPyB data collection id; an identifier, so text, though it looks like a number.
+        MX_dataCollectionId: ISPyB data collection id; an identifier; text, although it looks like a number.
         MX_directory: Data collection directory.
         MX_template: Image file name template.
         MX_scanType: MxCuBE experiment type; mmCIF _diffrn_measurement.method.
@@ -278,10 +278,10 @@ def run(
         MX_peakEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
         MX_inflectionEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
         MX_remoteEnergy: In keV; 0 to 200 keV; usually 1 to 60 keV.
-        MX_peakFPrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_peakFDoublePrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_inflectionFPrime: In electrons, as everybody has it; -1000 to 1000.
-        MX_inflectionFDoublePrime: In electrons, as everybody has it; -1000 to 1000.
+        MX_peakFPrime: In electrons, by convention; -1000 to 1000.
+        MX_peakFDoublePrime: In electrons, by convention; -1000 to 1000.
+        MX_inflectionFPrime: In electrons, by convention; -1000 to 1000.
+        MX_inflectionFDoublePrime: In electrons, by convention; -1000 to 1000.
         MX_comments: MX_comments.
         Sample_name: Name of the sample; mmCIF _exptl_crystal.id.
         SampleProtein_acronym: Acronym of the protein; mmCIF _entity.pdbx_description.
@@ -453,8 +453,8 @@ def merge(
         MXAutoprocIntegration_end_image_number: Last image number of the integration; an index; 0 to 1e+09.
         MXAutoprocIntegration_detector_distance: Refined detector distance; in mm; 0 to 100000 mm; usually 30 to 3000
             mm.
-        MXAutoprocIntegration_beam_x: Refined beam x; mm or pixels, nobody says which; -100000 to 100000.
-        MXAutoprocIntegration_beam_y: Refined beam y; mm or pixels, nobody says which; -100000 to 100000.
+        MXAutoprocIntegration_beam_x: Refined beam x; mm or pixels; producers do not say which; -100000 to 100000.
+        MXAutoprocIntegration_beam_y: Refined beam y; mm or pixels; producers do not say which; -100000 to 100000.
         MXAutoprocIntegration_rotation_axis_x: X position of the rotation axis; a component of a unit vector; a
             direction; -1.001 to 1.001.
         MXAutoprocIntegration_rotation_axis_y: Y position of the rotation axis; a component of a unit vector; a
@@ -500,7 +500,7 @@ def merge(
         MXAutoprocIntegration_fit_to_line_r2: R squared of linear regression fit of estimated resolution per data frame;
             a ratio; -1000 to 1.001.
         MXAutoprocIntegration_fit_to_line_stdv: Standard deviation of linear regression fit of estimated resolution per
-            data frame; of the fit's own scale; 0 to 1e+09.
+            data frame; in the scale of the fit; 0 to 1e+09.
         MXAutoprocIntegrationScaling_overall_resolution_limit_low: Low-resolution limit of the overall dataset; in Å;
             0.1 to 100000 Å; usually 0.4 to 1000 Å; mmCIF _reflns.d_resolution_low.
         MXAutoprocIntegrationScaling_inner_resolution_limit_low: Low-resolution limit of the inner (low-resolution)
@@ -768,8 +768,8 @@ def integration(
         MXAutoprocIntegration_end_image_number: Last image number of the integration; an index; 0 to 1e+09.
         MXAutoprocIntegration_detector_distance: Refined detector distance; in mm; 0 to 100000 mm; usually 30 to 3000
             mm.
-        MXAutoprocIntegration_beam_x: Refined beam x; mm or pixels, nobody says which; -100000 to 100000.
-        MXAutoprocIntegration_beam_y: Refined beam y; mm or pixels, nobody says which; -100000 to 100000.
+        MXAutoprocIntegration_beam_x: Refined beam x; mm or pixels; producers do not say which; -100000 to 100000.
+        MXAutoprocIntegration_beam_y: Refined beam y; mm or pixels; producers do not say which; -100000 to 100000.
         MXAutoprocIntegration_rotation_axis_x: X position of the rotation axis; a component of a unit vector; a
             direction; -1.001 to 1.001.
         MXAutoprocIntegration_rotation_axis_y: Y position of the rotation axis; a component of a unit vector; a
@@ -815,7 +815,7 @@ def integration(
         MXAutoprocIntegration_fit_to_line_r2: R squared of linear regression fit of estimated resolution per data frame;
             a ratio; -1000 to 1.001.
         MXAutoprocIntegration_fit_to_line_stdv: Standard deviation of linear regression fit of estimated resolution per
-            data frame; of the fit's own scale; 0 to 1e+09.
+            data frame; in the scale of the fit; 0 to 1e+09.
         Sample_name: Name of the sample; mmCIF _exptl_crystal.id.
         SampleProtein_acronym: Acronym of the protein; mmCIF _entity.pdbx_description.
         SampleProtein_name: Full name of the protein; mmCIF _entity.pdbx_description.

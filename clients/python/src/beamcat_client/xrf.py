@@ -136,8 +136,8 @@ def raw_map(
         FLUO_scanRange2: Physical range of the second scan dimension; in μm; 0 to 1e+09 μm; usually 0 to 1e+06 μm.
         FLUO_scanAxis1: Motor name of the first scan axis.
         FLUO_scanAxis2: Motor name of the second scan axis.
-        FLUO_i0: Incident intensity before the sample; in the counts or the current of whichever monitor.
-        FLUO_it: Transmitted intensity after the sample; in the counts or the current of whichever monitor.
+        FLUO_i0: Incident intensity before the sample; counts or current, depending on the monitor.
+        FLUO_it: Transmitted intensity after the sample; counts or current, depending on the monitor.
         also: further parameters, by ICAT name; they win.
     """
     return described("XRF", {}, locals())
@@ -185,8 +185,8 @@ def fit(
         FLUO_scanRange2: Physical range of the second scan dimension; in μm; 0 to 1e+09 μm; usually 0 to 1e+06 μm.
         FLUO_scanAxis1: Motor name of the first scan axis.
         FLUO_scanAxis2: Motor name of the second scan axis.
-        FLUO_i0: Incident intensity before the sample; in the counts or the current of whichever monitor.
-        FLUO_it: Transmitted intensity after the sample; in the counts or the current of whichever monitor.
+        FLUO_i0: Incident intensity before the sample; counts or current, depending on the monitor.
+        FLUO_it: Transmitted intensity after the sample; counts or current, depending on the monitor.
         also: further parameters, by ICAT name; they win.
     """
     return described("XRF", {}, locals())
