@@ -146,7 +146,8 @@ def by_sections(_topic: Topic, view: type[BaseModel], raw: str) -> Read:
 
 def checked(value: bytes) -> bytes:
     """The payload, if it has nothing of what msgspec takes and a stage does not: other bytes than UTF-8, and NUL."""
-    value.decode()
+    if not value.isascii():
+        value.decode()
     if b"\\u0000" in value:
         wire._refuse_unstorable(value)  # noqa: SLF001  # the same look, at the same price
     return value
@@ -237,9 +238,6 @@ def malformed(value: bytes) -> dict[str, bytes]:
         "half a surrogate in an unknown member": put(named, b'"note":"\\ud800",'),
         "100,000 brackets in a named section": put(named, nested),
         "100,000 brackets in a section that is not read": put(unread, nested),
-        "a number as a text": value.replace(b'"file_count":null', b'"file_count":"12"', 1),
-        "a year beyond all": value.replace(b'"start":"2024', b'"start":"9999', 1),
-        "a proposal with separators": value.replace(b'"proposal":"mx', b'"proposal":"MX-', 2),
         "something after the end": value + b"x",
     }
 
