@@ -65,7 +65,7 @@ format: .venv/.dev ## let ruff mend what it can
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 contracts: .venv/.dev ## write anew what is generated: schemas of events and kinds, tables in docs, builders of the client
-	@$(BIN)/python -m docs.contracts
+	@$(BIN)/python -m tools.contracts
 coverage: .venv/.dev ## which branches the tests that need no server do not take
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m coverage run -m pytest -q -n auto --hypothesis-profile=quick tests/unit tests/contract tests/flow
