@@ -136,6 +136,19 @@ class Settings(BaseSettings):
     linker_url: HttpUrl = Field(
         default="http://127.0.0.1:8002", description="where the gateway asks for verdicts on links"
     )
+    search_service_url: HttpUrl = Field(
+        default="http://127.0.0.1:8005", description="where other services ask for datasets and investigations"
+    )
+    logbook_service_url: HttpUrl = Field(
+        default="http://127.0.0.1:8007", description="where other services ask for entries of the logbook"
+    )
+    archive_service_url: HttpUrl = Field(
+        default="http://127.0.0.1:8008", description="where other services ask for the files of datasets"
+    )
+    service_token_file: Path = Field(
+        default=Path(".beamcat/service-token"),
+        description="file whose content is the token by which services ask each other; its grant covers all beamlines",
+    )
     tokens_file: Path = Field(default=Path(".beamcat/tokens.json"), description="producers and their hashed tokens")
 
     source_bytes_per_day: Bytes = Field(
