@@ -2,7 +2,7 @@
 # `make` lists what can be done.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo up test unit check lint types format contracts lock faults faults-icat attack bench bench-search
+.PHONY: help setup run demo up test unit check lint types format contracts coverage journeys lock faults faults-icat attack bench bench-search
 .PHONY: bench-validator bench-icat bench-submit clean wheel
 
 # Which Python makes .venv; if none is given, the first that is new enough and can install. The system's own comes first:
@@ -65,7 +65,14 @@ format: .venv/.dev ## let ruff mend what it can
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 contracts: .venv/.dev ## write anew what is generated: schemas of events and kinds, tables in docs, builders of the client
-	@$(BIN)/python -m docs.contracts
+	@$(BIN)/python -m tools.contracts
+coverage: .venv/.dev ## which branches the tests that need no server do not take
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m coverage run -m pytest -q -n auto --hypothesis-profile=quick tests/unit tests/contract tests/flow
+	@$(BIN)/python -m coverage combine -q
+	@$(BIN)/python -m coverage report
+journeys: .venv/.dev ## the files and lines that run for one dataset, one frame, one rejection, one rebuild
+	@$(BIN)/python -m tools.journeys
 lock: .venv/.dev ## resolve all dependencies anew: requirements/*.txt and jgo.lock.toml
 	@$(LOCK) --extra embedded --extra dev pyproject.toml -o requirements/dev.txt
 	@$(LOCK) --extra embedded pyproject.toml -c requirements/dev.txt -o requirements/run.txt

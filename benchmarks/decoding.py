@@ -33,15 +33,15 @@ from services.linker.handler import LinkerView
 from services.linker.learning import CommittedView as LearnedView
 from services.sample_tracking.samples import TrackingView
 from services.search.handler import CommittedView as FoundView
-from shared import members, wire
-from shared.events import DatasetSubmitted
-from shared.rejections import Poison
-from shared.service import spare_garbage
-from shared.topics import COMMITTED, LINKED, SUBMITTED, TRACKED, VALIDATED, Topic
-from shared.wire import Record, member, read
+from shared.events import members, wire
+from shared.events.codes import Poison
+from shared.events.dataset import DatasetSubmitted
+from shared.events.topics import COMMITTED, LINKED, SUBMITTED, TRACKED, VALIDATED, Topic
+from shared.events.wire import Record, member, read
+from shared.host.service import spare_garbage
+from tests.builders.described import VOCABULARY
+from tests.builders.pipeline import World
 from tests.builders.submissions import raw_submission, submitted
-from tests.described import VOCABULARY
-from tests.flow.world import World
 
 Read: TypeAlias = Callable[[Record], object]
 SIZES = {"0.7 kB": (8, 0, 0), "2.5 kB": (60, 0, 0), "6.4 kB": (60, 60, 35), "150 kB": (60, 150, 1000)}
@@ -146,7 +146,8 @@ def by_sections(_topic: Topic, view: type[BaseModel], raw: str) -> Read:
 
 def checked(value: bytes) -> bytes:
     """The payload, if it has nothing of what msgspec takes and a stage does not: other bytes than UTF-8, and NUL."""
-    value.decode()
+    if not value.isascii():
+        value.decode()
     if b"\\u0000" in value:
         wire._refuse_unstorable(value)  # noqa: SLF001  # the same look, at the same price
     return value
@@ -237,9 +238,6 @@ def malformed(value: bytes) -> dict[str, bytes]:
         "half a surrogate in an unknown member": put(named, b'"note":"\\ud800",'),
         "100,000 brackets in a named section": put(named, nested),
         "100,000 brackets in a section that is not read": put(unread, nested),
-        "a number as a text": value.replace(b'"file_count":null', b'"file_count":"12"', 1),
-        "a year beyond all": value.replace(b'"start":"2024', b'"start":"9999', 1),
-        "a proposal with separators": value.replace(b'"proposal":"mx', b'"proposal":"MX-', 2),
         "something after the end": value + b"x",
     }
 

@@ -21,7 +21,7 @@ from services.search.filters import Condition, Like, Within
 from services.search.query import Query
 from services.search.sealing import FAN_IN, RUN_BLOCK_ENTRIES, SEALED_TIER
 from services.search.sql import Known, Statement
-from shared.migrations import migrate
+from shared.postgres.migrations import migrate
 
 BATCH = 500
 """Datasets that the service takes in at one time when it has much to do."""

@@ -26,7 +26,7 @@ PAGE = "docs/techniques/new-technique.md"
 THEIRS = "/etc/beamcat/schemas"
 FILE = "techniques/phlogiston.toml"
 EXAMPLES = ("accepted-frames.json", "rejected-result-of-another-sample.json")
-COPIED = ("clients", "docs", "schemas", "services", "shared", "tests")
+COPIED = ("clients", "docs", "schemas", "services", "shared", "tests", "tools")
 CHECKS = (
     "tests/contract/test_schemas_examples.py",
     "tests/contract/test_schemas_of_kinds.py",
@@ -138,7 +138,7 @@ def test_a_technique_that_is_shared_passes_what_every_commit_passes(tmp_path: Pa
     quick = ["-q", "-p", "no:cacheprovider", "--hypothesis-profile=quick", "-k", f"not ({OTHERS})"]
     meant = {
         "beamcat techniques check schemas": [*python, "clients.cli", "techniques", "check", "schemas"],
-        "make contracts": [*python, "docs.contracts"],
+        "make contracts": [*python, "tools.contracts"],
         "make check": [*python, "pytest", *quick, *CHECKS],
     }
     assert [typed.command for typed in shared] == list(meant)

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from docs.contracts.tables import codes, page, table
 from shared.vocabulary.kind_schema import input_bounds, own_terms
 from shared.vocabulary.kinds import Kind
 from shared.vocabulary.parameter_schema import meaning_of, span_of
@@ -12,6 +11,7 @@ from shared.vocabulary.relations import Relation
 from shared.vocabulary.rules import Rule
 from shared.vocabulary.techniques import Technique, TechniqueBook
 from shared.vocabulary.vocabulary import Term, Vocabulary
+from tools.contracts.tables import codes, page, table
 
 PAGES = "docs/techniques"
 HEADS = ("parameter", "type", "unit", "not taken outside", "flagged outside", "meaning", "of")

@@ -1,6 +1,6 @@
-"""`python -m docs.contracts` writes every generated file anew and removes what nothing declares any more."""
+"""`python -m tools.contracts` writes every generated file anew and removes what nothing declares any more."""
 
-from docs.contracts.generated import ROOT, generated, orphans
+from tools.contracts.generated import ROOT, generated, orphans
 
 for path in orphans():
     path.unlink()

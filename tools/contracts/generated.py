@@ -6,20 +6,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from docs.contracts.asyncapi import asyncapi
-from docs.contracts.builders import CLIENT, builders
-from docs.contracts.event_schemas import event_schema
-from docs.contracts.index import INDEX, index_page
-from docs.contracts.kind_schemas import KINDS, kind_schemas
-from docs.contracts.operations import metrics_page, settings_page
-from docs.contracts.parameters import parameters_page
-from docs.contracts.refusals import rejections_page
-from docs.contracts.system import declared_services
-from docs.contracts.tables import GENERATED, services_page, topics_page
-from docs.contracts.techniques import PAGES, technique_pages
 from shared.events.topics import TOPICS
 from shared.vocabulary.techniques import TechniqueBook
 from shared.vocabulary.vocabulary import Vocabulary
+from tools.contracts.asyncapi import asyncapi
+from tools.contracts.builders import CLIENT, builders
+from tools.contracts.event_schemas import event_schema
+from tools.contracts.index import INDEX, index_page
+from tools.contracts.kind_schemas import KINDS, kind_schemas
+from tools.contracts.operations import metrics_page, settings_page
+from tools.contracts.parameters import parameters_page
+from tools.contracts.refusals import rejections_page
+from tools.contracts.system import declared_services
+from tools.contracts.tables import GENERATED, services_page, topics_page
+from tools.contracts.techniques import PAGES, technique_pages
 
 ROOT = Path(__file__).parent.parent.parent
 EVENTS = "schemas/events"

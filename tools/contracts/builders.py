@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 
-from docs.contracts.tables import GENERATED
 from shared.vocabulary.kind_schema import input_bounds, own_terms
 from shared.vocabulary.kinds import Kind
 from shared.vocabulary.parameter_schema import in_words
 from shared.vocabulary.techniques import Technique, TechniqueBook
 from shared.vocabulary.vocabulary import Term, Vocabulary
+from tools.contracts.tables import GENERATED
 
 CLIENT = "clients/python/src/beamcat_client"
 TYPES = {

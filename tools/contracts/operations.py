@@ -4,10 +4,10 @@ from typing import Any
 
 from prometheus_client.metrics import MetricWrapperBase
 
-from docs.contracts.tables import codes, page, table
 from shared.runtime import metrics
 from shared.runtime.setting_types import MOST_BYTES, MOST_COUNT
 from shared.runtime.settings import Settings
+from tools.contracts.tables import codes, page, table
 
 
 def metrics_page() -> str:

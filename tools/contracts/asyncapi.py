@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from docs.contracts.system import DeclaredService
 from shared.events.topics import DEFAULT_PARTITIONS, TOPICS, Topic
 from shared.runtime.settings import Settings
 from shared.stages.stage import Stage
+from tools.contracts.system import DeclaredService
 
 PROJECT = Path(__file__).parent.parent.parent / "pyproject.toml"
 KAFKA_BINDING = "0.5.0"

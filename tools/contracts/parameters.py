@@ -4,8 +4,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from docs.contracts.tables import codes, page, table
 from shared.vocabulary.vocabulary import Term, Vocabulary
+from tools.contracts.tables import codes, page, table
 
 HEADS = ("parameter", "type", "unit", "not taken outside", "flagged outside", "other names", "mmCIF item", "note")
 FIRST_OF_MANY = "01"

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from docs.contracts.system import DeclaredService, codes_named
-from docs.contracts.tables import page, table
 from shared.events.codes import Code, Refusal
 from shared.events.topics import SUBMITTED
 from shared.events.wire import Record, headers_of, read
+from tools.contracts.system import DeclaredService, codes_named
+from tools.contracts.tables import page, table
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "schemas/examples"
