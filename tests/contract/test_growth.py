@@ -32,9 +32,9 @@ from shared.events.rejection_message import rejection_message
 from shared.events.topics import SUBMITTED
 from shared.events.wire import Record, headers_of, read
 from shared.http.problems import Problem
-from tests.described import VOCABULARY
-from tests.unit.icat_gateway.translation.speaking import IDENTITIES, NOW, a_dataset, translated
-from tests.unit.validator.builders import the_verdict
+from tests.builders.described import VOCABULARY
+from tests.builders.icat_messages import IDENTITIES, NOW, a_dataset, translated
+from tests.builders.validator import the_verdict
 
 SMALL, TIMES, MOST_TIMES = 2_000, 8, 32
 NOTICED_SECONDS = 0.0005

@@ -2,7 +2,7 @@
 
 from services.search.icat_plus.tables import SESSION
 from services.search.tables import TABLES
-from tests.read_model import LEFT_OUT, SNAPSHOT
+from tests.builders.read_model import LEFT_OUT, SNAPSHOT
 
 
 def test_a_snapshot_of_the_read_model_has_every_table() -> None:

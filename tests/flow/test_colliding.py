@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from services.search.projections.receipts.note import Receipt
 from services.search.receipts import submissions
-from tests.flow.colliding import KEYS, SOURCES, Again, Said, Story, check, tell
-from tests.flow.world import World
-from tests.unit.search.world import row_of
+from tests.builders.collisions import KEYS, SOURCES, Again, Said, Story, check, tell
+from tests.builders.pipeline import World
+from tests.builders.search.world import row_of
 
 pytestmark = pytest.mark.flow
 

@@ -7,8 +7,8 @@ import pytest
 
 from services.search.projections.datasets.note import Entry
 from shared.events.topics import COMMITTED, REJECTED
+from tests.builders.pipeline import World
 from tests.builders.submissions import raw_submission, submitted
-from tests.flow.world import World
 
 pytestmark = pytest.mark.flow
 

@@ -16,9 +16,9 @@ from shared.events.dataset import DatasetSubmitted, DeclaredFile, Submission
 from shared.events.identity import Identities, PathPrefixes
 from shared.events.topics import SUBMITTED
 from shared.events.wire import Message, Record, read
-from tests.described import TECHNIQUES, VOCABULARY
-from tests.unit.icat_gateway.translation.speaking import a_dataset, an_update, taken
-from tests.unit.validator.builders import ZONE, a_submission
+from tests.builders.described import TECHNIQUES, VOCABULARY
+from tests.builders.icat_messages import a_dataset, an_update, taken
+from tests.builders.validator import ZONE, a_submission
 
 MOUNT, STORE = "/mnt/storage/data", "/data"
 IDENTITIES = Identities("facility.example", PathPrefixes({MOUNT: STORE}))

@@ -12,8 +12,8 @@ import pytest
 from shared.events.topics import COMMITTED, PENDING, REJECTED
 from shared.events.wire import Message
 from shared.vocabulary.datafiles import SCHEMAS
+from tests.builders.pipeline import AWAIT_SECONDS, World
 from tests.builders.submissions import processed_submission, raw_submission, submitted
-from tests.flow.world import AWAIT_SECONDS, World
 
 pytestmark = pytest.mark.flow
 

@@ -19,10 +19,10 @@ from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
 from shared.runtime.settings import Settings
 from shared.stages.stage import Store
+from tests.builders.described import TECHNIQUES
+from tests.builders.garbage import garbled
 from tests.builders.submissions import IDENTITIES
-from tests.described import TECHNIQUES
-from tests.flow.garbling import garbled
-from tests.flow.test_garbage import BATCH, DEFECTS, NOW, SEED, STAGES, WholeWorld, samples
+from tests.suites.garbage import BATCH, DEFECTS, NOW, SEED, STAGES, WholeWorld, samples
 
 pytestmark = pytest.mark.integration
 
@@ -74,4 +74,4 @@ async def test_nonsense_never_reaches_the_database(database_url: str, samples: d
                     for outcome, record in zip(witness.outcomes, records, strict=False)
                     if isinstance(outcome, Refusal) and outcome.code in DEFECTS
                 ]
-    assert not faults, f"BEAMCAT_FUZZ_SEED={SEED}: {len(faults)} defects, such as\n" + "\n".join(faults[:10])
+    assert not faults, f"SEED={SEED}: {len(faults)} defects, such as\n" + "\n".join(faults[:10])

@@ -24,9 +24,9 @@ from services.catalog_writer.tables import METADATA
 from shared.events.dataset import DeclaredFile
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
-from tests.described import COMBINING
+from tests.builders.catalog_writer import INVESTIGATION, NOW, Tracked, committed, id_of, number
+from tests.builders.described import COMBINING
 from tests.integration.catalog_writer.harness import Catalogue, clock, words
-from tests.unit.catalog_writer.builders import INVESTIGATION, NOW, Tracked, committed, id_of, number
 
 pytestmark = pytest.mark.integration
 

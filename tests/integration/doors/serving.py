@@ -37,9 +37,9 @@ from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
 from shared.runtime.backoff import Backoff
 from shared.runtime.settings import Settings
-from tests.described import TECHNIQUES, VOCABULARY
+from tests.builders.described import TECHNIQUES, VOCABULARY
+from tests.builders.search.records import IDENTITIES, NOON
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import IDENTITIES, NOON
 
 T = TypeVar("T")
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from shared.http.door import MOST_BODY_BYTES
+from tests.builders.search.records import Topics, dataset_id, entry, investigation
 from tests.integration.doors.odd import LIKELY, requests_of
 from tests.integration.doors.serving import NAMES, Doors
-from tests.unit.search.building import Topics, dataset_id, entry, investigation
 
 pytestmark = pytest.mark.integration
 

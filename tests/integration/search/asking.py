@@ -16,8 +16,8 @@ from shared.kafka.publisher import KafkaPublisher
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
 from shared.runtime.settings import Settings
-from tests.described import VOCABULARY
-from tests.unit.search.building import IDENTITIES, NOON
+from tests.builders.described import VOCABULARY
+from tests.builders.search.records import IDENTITIES, NOON
 
 
 class Asking:

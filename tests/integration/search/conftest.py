@@ -14,9 +14,10 @@ from services.search.store import PostgresReadModel
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
 from shared.runtime.settings import Settings
-from tests.described import VOCABULARY
-from tests.unit.search.building import IDENTITIES, NOON, dataset_id
-from tests.unit.search.world import Noting, answered
+from tests.builders.described import VOCABULARY
+from tests.builders.read_model import LEFT_OUT, SNAPSHOT
+from tests.builders.search.records import IDENTITIES, NOON, dataset_id
+from tests.builders.search.world import Noting, answered
 
 
 class PostgresWorld(Noting):
@@ -94,4 +95,15 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest_asyncio.fixture
 async def world(database: Database) -> PostgresWorld:
     """The store under test."""
+    return PostgresWorld(database)
+
+
+TABLES = ", ".join(sorted({*SNAPSHOT, *LEFT_OUT} - {"generation"}))
+
+
+async def emptied(database: Database) -> PostgresWorld:
+    """A read model of nothing; what a store remembers of another one is void."""
+    async with database.connection() as connection:
+        await connection.execute(f"truncate {TABLES}")
+        await connection.execute("update generation set generation = gen_random_uuid()")
     return PostgresWorld(database)

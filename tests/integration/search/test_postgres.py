@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 import services.search.icat_plus.tables  # noqa: F401  # adds the table of sessions
 from services.search.tables import TABLES
 from shared.postgres.migrations import migrate
+from tests.builders.search.records import Topics
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import Topics
-from tests.unit.search.receipt_suite import ReceiptSuite
-from tests.unit.search.store_suite import StoreSuite
+from tests.suites.search.receipts import ReceiptSuite
+from tests.suites.search.store import StoreSuite
 
 pytestmark = pytest.mark.integration
 

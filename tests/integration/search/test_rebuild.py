@@ -30,8 +30,9 @@ from shared.runtime.settings import Settings
 from shared.stages.halt import HaltRule
 from shared.stages.stage import StageRunner
 from shared.stages.stream import Stream, Subscription
-from tests.read_model import Snapshot, differences, snapshot
-from tests.unit.search.building import IDENTITIES, NOON, Topics, entry, investigation
+from tests.builders.read_model import Snapshot, differences, snapshot
+from tests.builders.search.records import IDENTITIES, NOON, Topics, entry, investigation
+from tests.builders.seeds import seed_of_run
 
 pytestmark = pytest.mark.integration
 
@@ -170,8 +171,7 @@ async def live(kafka: str, database_url: str) -> AsyncIterator[Live]:
 
 
 async def test_a_rebuilt_read_model_equals_the_live_one_though_events_arrive_during_the_swap(live: Live) -> None:
-    seed = random.randrange(2**32)
-    print(f"SEED={seed}")  # noqa: T201  # shown when the test fails
+    seed = seed_of_run()
     chance = random.Random(seed)
     stopped = asyncio.Event()
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from tests.builders.search.records import NOON, Topics, dataset_id
 from tests.integration.search.asking import asking
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import NOON, Topics, dataset_id
 
 pytestmark = pytest.mark.integration
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.search import activity
 from services.search.activity import EVERYTHING, TOPICS, Place, Told, Wanted, read_place, write_place
 from services.search.cursors import CursorInvalid
-from tests.unit.search.building import NOON
+from tests.builders.search.records import NOON
 
 FEW = 7
 PLACES = st.dictionaries(st.tuples(st.sampled_from(TOPICS), st.integers(0, 20)), st.integers(0, 2**63 - 1))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from services.search.memory import MemoryReadModel
 from shared.events.wire import Record
-from tests.unit.search.arriving import arriving, everything
-from tests.unit.search.world import Noting
+from tests.builders.search.arrivals import arriving, everything
+from tests.builders.search.world import Noting
 
 
 def noted(batches: list[list[Record]]) -> dict[type, Any]:

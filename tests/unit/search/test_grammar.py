@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.search.filters import AnyOf, Condition, Exists, NoneOf, Within, conditions_of
 from services.search.grammar import OPERATORS, SIGNS, WRITTEN, FilterInvalid, Said, comparisons, words_and_conditions
 from services.search.naming import Naming
-from tests.described import VOCABULARY
+from tests.builders.described import VOCABULARY
 
 NAMING = Naming(VOCABULARY)
 UP, DOWN = math.inf, -math.inf

@@ -21,7 +21,8 @@ from services.search.projections.revisions.note import RevisionRow, packed, unpa
 from services.search.revisions import changes_of
 from shared.events.topics import COMMITTED, SUBMITTED
 from shared.events.wire import Record, SubmissionId, read
-from tests.unit.search.building import IDENTITIES, NOON, Topics, dataset_id
+from tests.builders.search.records import IDENTITIES, NOON, Topics, dataset_id
+from tests.builders.seeds import seed_of_run
 
 F = TypeVar("F")
 
@@ -157,8 +158,7 @@ class Family:
 
 
 async def test_a_lineage_has_all_within_its_depth_and_says_whether_it_goes_on() -> None:
-    seed = random.randrange(2**32)
-    print(f"SEED={seed}")  # noqa: T201  # shown when the test fails
+    seed = seed_of_run()
     chance = random.Random(seed)
     ids = [dataset_id(f"/data/{n}") for n in range(30)]
     parents = {

@@ -8,7 +8,7 @@ import pytest
 
 from services.search.projections.rejections.original import About, about
 from shared.events.rejection import Origin, Rejection
-from tests.unit.search.building import IDENTITIES, dataset_id
+from tests.builders.search.records import IDENTITIES, dataset_id
 
 PATH = "/data/visitor/mx1111/run_1"
 NOWHERE = About(None, None, None)

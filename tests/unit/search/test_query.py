@@ -15,8 +15,8 @@ from services.search.naming import Naming
 from services.search.query import FIELDS, Fault, Query, QueryInvalid, read_query
 from services.search.sql import Known, page
 from shared.vocabulary.values import judge
-from tests.described import VOCABULARY
-from tests.unit.search.building import IDENTITIES, NOON, dataset_id
+from tests.builders.described import VOCABULARY
+from tests.builders.search.records import IDENTITIES, NOON, dataset_id
 
 PARIS = ZoneInfo("Europe/Paris")
 NAMING = Naming(VOCABULARY)

@@ -20,9 +20,9 @@ from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
 from shared.runtime.settings import Settings
-from tests.described import TECHNIQUES, VOCABULARY
+from tests.builders.described import TECHNIQUES, VOCABULARY
+from tests.builders.search.records import IDENTITIES, NOON, Topics, investigation
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import IDENTITIES, NOON, Topics, investigation
 
 with warnings.catch_warnings():  # of the client's own dependencies
     warnings.simplefilter("ignore")

@@ -14,9 +14,9 @@ from icat_plus_client.models.status import Status
 
 from shared.access.tokens import create_token
 from shared.events.topics import REPORTS
+from tests.builders.search.records import NOON, dataset_id
 from tests.integration.search.asking import asking
 from tests.integration.search.icat_plus.conftest import Facility
-from tests.unit.search.building import NOON, dataset_id
 
 pytestmark = pytest.mark.integration
 

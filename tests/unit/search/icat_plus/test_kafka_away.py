@@ -20,8 +20,8 @@ from shared.kafka.publisher import KafkaPublisher, MemoryPublisher, Publisher
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
 from shared.runtime.settings import Settings
-from tests.described import TECHNIQUES, VOCABULARY
-from tests.unit.search.building import IDENTITIES, NOON
+from tests.builders.described import TECHNIQUES, VOCABULARY
+from tests.builders.search.records import IDENTITIES, NOON
 
 BODY = {
     "type": "annotation",

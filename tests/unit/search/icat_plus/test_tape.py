@@ -15,7 +15,7 @@ from services.search.icat_plus.tape import (
 )
 from shared.access.tokens import Grant
 from shared.events.report import DatasetReported
-from tests.unit.search.building import NOON
+from tests.builders.search.records import NOON
 
 ARCHIVED = ("archiving", "info", None)
 RESTORED = ("restoration", "info", None)

@@ -30,7 +30,7 @@ from shared.events.items import SAMPLE_NAME, shown_name
 from shared.events.shipments import ShipmentChanged, Shipping
 from shared.events.topics import SHIPMENTS
 from shared.events.wire import Message, headers_of, read
-from tests.unit.search.building import IDENTITIES, NOON, Topics, investigation
+from tests.builders.search.records import IDENTITIES, NOON, Topics, investigation
 
 INVESTIGATION = IDENTITIES.investigation("42")
 SLOT = {**investigation(42).model_dump(), "name": "MX-1111", "started": NOON, "ended": None, "actual_started": None}
