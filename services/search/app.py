@@ -12,7 +12,7 @@ from services.search.handler import (
     note_submitted,
 )
 from services.search.icat_plus.routes import routes as icat_plus_routes
-from services.search.index.seals import Seals
+from services.search.index.block_index import BlockIndex
 from services.search.memory import MemoryReadModel
 from services.search.projections.investigations.note import note_registered
 from services.search.projections.logbook.note import note_written
@@ -44,7 +44,8 @@ def assemble(resources: Resources) -> Components:
     router = routes(resources, vocabulary)
     router.include_router(icat_plus_routes(resources, vocabulary, techniques))
     retention = Retention(resources.database, resources.backoff, resources.clock)
-    beside = (Seals(resources.database, resources.backoff).run, retention.run)
+    upkeep = BlockIndex().upkeep(resources.database, resources.backoff)
+    beside = (upkeep.run, retention.run)
     return Components(stages_of(store, resources.identities), beside, router)
 
 

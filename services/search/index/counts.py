@@ -1,4 +1,4 @@
-"""From a query to the SQL that counts: all that match, or by facet. Pure, as `sql.py`."""
+"""From a query to the SQL that counts: all that match, or by facet. Pure."""
 # ruff: noqa: S608  # the text is put together from these files' words alone
 
 from collections.abc import Sequence
