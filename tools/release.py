@@ -50,6 +50,6 @@ def _client_version(root: Path) -> str:
 
 if __name__ == "__main__":
     try:
-        print(notes(*sys.argv[1:2] or [""]))  # the notes go where the workflow wants them
+        print(notes(sys.argv[1] if sys.argv[1:] else ""))  # the notes go where the workflow wants them
     except TagRefused as refused:
         sys.exit(str(refused))

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.terminal import ROOT
+
+from tests.builders.terminal import ROOT
 
 SPHINX = ROOT / ".venv/docs/bin/python"
 INDEX = "# Index\n\n**Read**\n- [A page](page.md)\n"
