@@ -75,4 +75,4 @@ def stages_of(store: PostgresReadModel | MemoryReadModel, identities: Identities
     )
 
 
-SERVICE = Service("search", assemble, schema="search")
+SERVICE = Service("search", assemble, schema="search", produces=(SHIPMENTS, REPORTS, LOGBOOK, REJECTED))
