@@ -152,6 +152,20 @@ class Settings(BaseSettings):
     tokens_file: Path = Field(
         default=Path(".beamcat/tokens.json"), description="file of the producers and their hashed tokens"
     )
+    search_service_url: HttpUrl = Field(
+        default="http://127.0.0.1:8005",
+        description="address of search, which icat_plus asks for datasets and investigations",
+    )
+    logbook_service_url: HttpUrl = Field(
+        default="http://127.0.0.1:8007", description="address of the logbook, which icat_plus asks for entries"
+    )
+    archive_service_url: HttpUrl = Field(
+        default="http://127.0.0.1:8008", description="address of the archive, which icat_plus asks where files are"
+    )
+    service_token_file: Path = Field(
+        default=Path(".beamcat/service-token"),
+        description="file with the token that a service sends to other services; its grant covers all beamlines",
+    )
 
     source_bytes_per_day: Bytes = Field(
         default=64 * 1024**3,
