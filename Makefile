@@ -56,9 +56,12 @@ unit: .venv/.dev ## the tests of the code by itself, in seconds, with fewer rand
 	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile=quick tests/unit
 check: lint types .venv/.dev ## what every commit passes: lint, types, and all tests that need no server
 	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile=quick tests/unit tests/contract tests/flow
-lint: .venv/.dev ## ruff: rules and format
+lint: .venv/.dev ## rules and format (ruff), who imports whom (import-linter), what is declared (deptry)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo --no-cache
+	@$(BIN)/deptry .
+	@$(BIN)/deptry . --optional-dependencies-dev-groups dev,bench --extend-exclude 'tests|benchmarks|tools'
 types: .venv/.dev ## mypy, strict
 	@$(BIN)/python -m mypy
 format: .venv/.dev ## let ruff mend what it can

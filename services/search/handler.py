@@ -24,7 +24,7 @@ from shared.events.sections import Section
 from shared.events.subject import subject_of
 from shared.events.topics import SUBMITTED
 from shared.events.wire import PRODUCER, Received, Record, SubmissionId, content_of, member, time_of
-from shared.postgres.arrays import array, quoted
+from shared.foundation.arrays import array, quoted
 
 NOBODY = "?"
 """The source of a record that names none: no producer's, for each has a name."""

@@ -14,7 +14,7 @@ from services.search.model import ActivityRow, Entry, Noted, ParameterKey, Recei
 from services.search.reporting import reports_in
 from shared.events.report import DatasetReported
 from shared.events.wire import Received, SubmissionId
-from shared.postgres.arrays import array, quoted
+from shared.foundation.arrays import array, quoted
 from shared.postgres.database import Connection, Database
 from shared.runtime.metrics import SUBMITTED_TO_SEARCHABLE
 from shared.stages.outcomes import Outcome

@@ -15,7 +15,7 @@ from shared.events.dataset import Commit
 from shared.events.investigation import InvestigationRef, InvestigationRegistered
 from shared.events.logbook import LogbookEntry, LogbookWritten
 from shared.events.wire import Received
-from shared.postgres.arrays import array, quoted
+from shared.foundation.arrays import array, quoted
 
 SURPLUS_BITS = 76
 """A sample's number is the first 52 bits of its id: every client holds such integers exactly."""

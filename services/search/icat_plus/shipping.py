@@ -12,7 +12,7 @@ from services.search.icat_plus.declarations import Declarations
 from services.search.icat_plus.declared import declared_of, named, together
 from services.search.icat_plus.travelling import Travelling
 from services.search.order import said_of
-from shared.access.tokens import Grant
+from shared.access.grants import Grant
 from shared.events.identity import Identities
 from shared.events.shipments import ShipmentChanged, Shipping
 from shared.events.topics import SHIPMENTS
