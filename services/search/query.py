@@ -14,7 +14,7 @@ from services.search.grammar import FilterInvalid, split, words_and_conditions
 from services.search.naming import Naming
 from services.search.projections.datasets.note import words_of
 from shared.events.identity import Identities, PathInvalid, proposal_key, sample_key
-from shared.http.problems import FieldFault, Problem, invalid
+from shared.foundation.problem import FieldFault, Problem, invalid
 
 T = TypeVar("T")
 

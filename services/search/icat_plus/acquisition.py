@@ -26,9 +26,9 @@ from services.search.icat_plus.tape import Restored, access_answers, report_mess
 from services.search.query import MOST_ROWS as MOST_DATASETS
 from services.search.query import Fault, QueryInvalid
 from services.search.query import Query as DatasetQuery
-from shared.access.tokens import Grant
+from shared.access.grants import Grant
 from shared.events.identity import proposal_key
-from shared.http.problems import Problem
+from shared.foundation.problem import Problem
 
 ROWS_AT_ONCE = 1000
 

@@ -20,10 +20,10 @@ from services.search.icat_plus.shipping import ShippingDesk
 from services.search.naming import Naming
 from services.search.query import Fault, QueryInvalid
 from services.search.reading import CatalogueReader
-from shared.access.tokens import Grant
+from shared.access.grants import Grant
 from shared.events.identity import Identities
+from shared.foundation.problem import FieldFault, Problem, invalid
 from shared.http.door import MOST_BODY_BYTES, read_body
-from shared.http.problems import FieldFault, Problem, invalid
 from shared.kafka.confirmation import Confirmations
 from shared.vocabulary.techniques import TechniqueBook
 

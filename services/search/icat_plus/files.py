@@ -15,7 +15,7 @@ from services.search.icat_plus.desk import Desk, answered, body_of, takes
 from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.tape import Requester, report_message, status_answer, whereabouts
 from services.search.query import Query as DatasetQuery
-from shared.http.problems import Problem
+from shared.foundation.problem import Problem
 
 SAMPLE_FIELDS = [
     {"name": name, "in": "query", "description": "no file is found by it", "schema": {"type": "string"}}

@@ -21,7 +21,7 @@ from shared.events.logbook import LogbookEntry, LogbookText, LogbookWritten
 from shared.events.sections import Producer, within_years
 from shared.events.topics import LOGBOOK
 from shared.events.wire import Message, headers_of
-from shared.http.problems import Problem
+from shared.foundation.problem import Problem
 
 MOST_ENTRY_BYTES = 11 * 1024 * 1024
 """Base64 of 8 MiB and what stands around it; the topic takes 16 MiB."""

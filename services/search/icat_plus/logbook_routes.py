@@ -13,8 +13,8 @@ from services.search.icat_plus.desk import Desk, answered, body_of, takes
 from services.search.icat_plus.logbook import Pictured, Written, entry_answer, file_headers
 from services.search.icat_plus.logging_in import SessionId
 from services.search.query import Fault, QueryInvalid
-from shared.access.tokens import Grant
-from shared.http.problems import Problem
+from shared.access.grants import Grant
+from shared.foundation.problem import Problem
 
 
 def add(router: APIRouter, desk: Desk) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
 from services.search.icat_plus.answers import Answer, Row, time_text
-from shared.access.tokens import Grant
+from shared.access.grants import Grant
 from shared.events.report import DatasetReported, Report
 from shared.events.sections import Producer
 from shared.events.topics import REPORTS

@@ -12,7 +12,7 @@ from services.search.projections.facts import Law, Noted, first
 from services.search.projections.order import said_of
 from shared.events.logbook import LogbookEntry, LogbookWritten
 from shared.events.wire import Received
-from shared.postgres.arrays import array, quoted
+from shared.foundation.arrays import array, quoted
 
 
 class LogbookRow(NamedTuple):

@@ -13,7 +13,7 @@ from services.search.icat_plus.tape import (
     status_answer,
     whereabouts,
 )
-from shared.access.tokens import Grant
+from shared.access.grants import Grant
 from shared.events.report import DatasetReported
 from tests.builders.search.records import NOON
 
