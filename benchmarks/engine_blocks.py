@@ -16,10 +16,10 @@ from benchmarks.dataset_columns import Array, Chunk
 from benchmarks.index_questions import FACETS, Counted, Question
 from deploy.embedded.stack import KAFKA_VARIABLE, embedded_stack
 from services.search import counting, sql
-from services.search.blocks import LONGEST_BOUND, TIER_SIZES, upper_bound
 from services.search.filters import Condition, Like, Within
+from services.search.index.blocks import LONGEST_BOUND, TIER_SIZES, upper_bound
+from services.search.index.seals import FAN_IN, RUN_BLOCK_ENTRIES, SEALED_TIER
 from services.search.query import Query
-from services.search.sealing import FAN_IN, RUN_BLOCK_ENTRIES, SEALED_TIER
 from services.search.sql import Known, Statement
 from shared.postgres.migrations import migrate
 

@@ -1,16 +1,15 @@
-"""What `shipment.events` declares, as rows that merge in any order. Pure."""
+"""What `shipment.events` declares to travel to beamlines, as rows that merge in any order. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import reduce
+from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel
 
-from services.search.icat_plus.model import DeclarationRow, Declared, ParcelStatusRow, PlaceRow, Stamp
-from services.search.model import Noted
-from services.search.order import said_of
+from services.search.projections.facts import Law, Noted
+from services.search.projections.order import said_of
 from shared.events.identity import Identities
 from shared.events.items import Item
 from shared.events.shipments import (
@@ -28,7 +27,81 @@ from shared.events.shipments import (
 from shared.events.wire import Received
 
 OWN = "urn:uuid:"
-"""So begins beamcat's own id of an investigation."""
+"""beamcat's own id of an investigation begins like this."""
+
+
+class Stamp(NamedTuple):
+    """When something was said, and by which event: of two words the later stands, in whatever order they arrive."""
+
+    at: datetime
+    said: UUID
+
+
+class DeclarationRow(NamedTuple):
+    """A shipment, parcel, item or sample sheet as one event declares it, or as all that were heard do together.
+
+    `parent`: a parcel's shipment; the parcel or item in which an item lies. `body` is JSON, without what it holds.
+    `content`: when it was last said in full what it holds, so that whatever was only said before is no longer in it.
+    """
+
+    investigation_id: UUID
+    kind: str
+    id: str
+    parent: str | None
+    body: str
+    removed: bool
+    last: Stamp
+    content: Stamp | None
+    first: Stamp
+
+    def merged(self, other: "DeclarationRow") -> "DeclarationRow":
+        """Both together: commutative, associative and idempotent."""
+        last = max(self, other, key=lambda row: (row.last, row.body, row.parent or ""))
+        content = max((row.content for row in (self, other) if row.content), default=None)
+        return last._replace(content=content, first=min(self.first, other.first))
+
+
+class PlaceRow(NamedTuple):
+    """What was loaded last into a place of a beamline's sample changer, whether or not it is still there."""
+
+    beamline: str
+    location: int
+    investigation_id: UUID
+    item: str
+    last: Stamp
+
+
+class ParcelStatusRow(NamedTuple):
+    """One report on a parcel. `body` is JSON: what became known with it."""
+
+    said: UUID
+    investigation_id: UUID
+    parcel: str
+    status: str
+    location: str | None
+    body: str
+    said_by: str | None
+    at: datetime
+
+
+class Declared(NamedTuple):
+    """What events declare about what travels."""
+
+    things: tuple[DeclarationRow, ...] = ()
+    places: tuple[PlaceRow, ...] = ()
+    statuses: tuple[ParcelStatusRow, ...] = ()
+
+    @property
+    def facts(self) -> tuple[DeclarationRow | PlaceRow | ParcelStatusRow, ...]:
+        """All of it, for the projections that take it."""
+        return (*self.things, *self.places, *self.statuses)
+
+
+THINGS = Law(DeclarationRow, key=lambda row: row[:3], stands=DeclarationRow.merged)
+PLACES = Law(PlaceRow, key=lambda row: row[:2], stands=lambda known, row: max(row, known, key=lambda one: one.last))
+"""One event may load two items into one place: the latter stands."""
+STATUSES = Law(ParcelStatusRow, key=lambda row: row.said, stands=lambda _known, row: row)
+"""An event reports one status."""
 
 
 def note_shipped(
@@ -36,7 +109,7 @@ def note_shipped(
 ) -> Sequence[Noted]:
     """What was declared is known; nothing is refused that has the shape."""
     return [
-        Noted(declared=declared_of(identities, event.event.shipping, said_of(event.source, event.receipt_id, value)))
+        Noted(declared_of(identities, event.event.shipping, said_of(event.source, event.receipt_id, value)).facts)
         for event in events
         for value in (event.record.value or b"",)
     ]
@@ -153,27 +226,11 @@ class _Rows:
         )
 
 
-def merged_things(rows: Iterable[DeclarationRow]) -> list[DeclarationRow]:
-    """One row a thing, in the order of their ids: replicas lock rows in one order."""
-    known: dict[tuple[UUID, str, str], list[DeclarationRow]] = {}
-    for row in rows:
-        known.setdefault(row[:3], []).append(row)
-    return [reduce(DeclarationRow.merged, known[key]) for key in sorted(known)]
-
-
-def merged_places(rows: Iterable[PlaceRow]) -> list[PlaceRow]:
-    """The last row of each place, in the order of places."""
-    known: dict[tuple[str, int], PlaceRow] = {}
-    for row in sorted(rows, key=lambda row: row.last):
-        known[row[:2]] = row
-    return [known[place] for place in sorted(known)]
-
-
 def together(known: Declared, more: Declared) -> Declared:
-    """What is known when more was said."""
-    statuses = {row.said: row for row in (*known.statuses, *more.statuses)}
+    """What is known when more was declared."""
+    statuses = STATUSES.standing((*known.statuses, *more.statuses)).values()
     return Declared(
-        tuple(merged_things([*known.things, *more.things])),
-        tuple(merged_places([*known.places, *more.places])),
-        tuple(sorted(statuses.values(), key=lambda row: (row.at, row.said))),
+        tuple(THINGS.standing((*known.things, *more.things)).values()),
+        tuple(PLACES.standing((*known.places, *more.places)).values()),
+        tuple(sorted(statuses, key=lambda row: (row.at, row.said))),
     )

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TypeAlias, TypeVar
 
-from services.search.model import Entry, ParameterKey
+from services.search.projections.datasets.note import Entry, ParameterKey
 from shared.postgres.arrays import array, quoted
 
 V = TypeVar("V", float, str)

@@ -7,7 +7,7 @@ most three times, and at most some thousands of values of a parameter are not in
 
 from collections.abc import Sequence
 
-from services.search.blocks import BEYOND, LONGEST_BOUND
+from services.search.index.blocks import BEYOND, LONGEST_BOUND
 from services.search.store import SHARE_LOCK, lock_name
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff, Stopping

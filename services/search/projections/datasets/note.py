@@ -1,16 +1,17 @@
-"""From a catalogued document to what the index holds of it: facts, numbers, texts and words."""
+"""What is searched of a catalogued document: facts, numbers, texts, words and inputs. Pure."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-import cramjam
 from pydantic import AwareDatetime
 
-from services.search.model import ContextRow, DatasetRow, Entry, FindingSetRow, ParameterKey
+from services.search.projections.facts import Law, last
 from shared.events.dataset import Commit
 from shared.events.identity import sample_name
 from shared.events.investigation import InvestigationRef
@@ -27,6 +28,79 @@ MOST_WORDS = 1000
 LONGEST_TEXT = 1000
 """Characters of a text parameter that filters see; the document keeps the whole."""
 LONGEST_NAME = 255
+
+
+class ContextRow(NamedTuple):
+    """What many datasets have in common and are counted by, in the order of the table's columns."""
+
+    context: int
+    technique: str
+    kind: str
+    beamline: str
+    proposal: str
+    type: str
+    sample: str | None
+
+
+class FindingSetRow(NamedTuple):
+    """Codes of findings, in order, each once. The id follows from them."""
+
+    finding_set: int
+    codes: tuple[str, ...]
+
+
+class DatasetRow(NamedTuple):
+    """What lists, facets and sorting need of a dataset, in the order of the table's columns."""
+
+    dataset_id: UUID
+    revision: int
+    path: str
+    name: str
+    type: str
+    kind: str
+    technique: str
+    proposal: str
+    beamline: str
+    sample: str | None
+    started: datetime
+    ended: datetime | None
+    complete: bool
+    submitted_at: datetime
+    committed_at: datetime
+    file_count: int | None
+    volume_bytes: int | None
+    context: int
+    finding_set: int
+    number: int | None
+    investigation_id: UUID
+
+
+class ParameterKey(NamedTuple):
+    """A canonical parameter name; `many` where the value is a list, whose elements are entries of their own."""
+
+    name: str
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One revision of a dataset, ready for the index."""
+
+    row: DatasetRow
+    context: ContextRow
+    findings: FindingSetRow
+    numbers: list[tuple[ParameterKey, float]]
+    texts: list[tuple[ParameterKey, str]]
+    words: str
+    inputs: list[tuple[UUID, str]]
+
+
+DATASETS = Law(
+    Entry,
+    key=lambda entry: entry.row.dataset_id,
+    stands=last(lambda entry: (entry.row.revision, entry.row.committed_at)),
+)
+"""The highest revision of each dataset stands."""
 
 
 class InputView(Section):
@@ -122,16 +196,6 @@ def _number_of(facts: str) -> int:
 def words_of(text: str) -> list[str]:
     """The words by which a text is found, each once: runs of letters and digits in lower case. A path is many."""
     return list(dict.fromkeys(WORD.findall(normalised("NFC", text).lower())))
-
-
-def packed(event: bytes) -> bytes:
-    """An event as it is stored; compressed here, because PostgreSQL's own compression costs five times as much."""
-    return bytes(cramjam.lz4.compress_block(event))
-
-
-def unpacked(body: bytes) -> bytes:
-    """The event that was packed, byte for byte."""
-    return bytes(cramjam.lz4.decompress_block(body))
 
 
 def _values_of(
