@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-from services.search.forgetting import Forgetting
 from services.search.handler import (
     CommittedView,
     SubmittedView,
@@ -13,13 +12,14 @@ from services.search.handler import (
     note_submitted,
 )
 from services.search.icat_plus.routes import routes as icat_plus_routes
-from services.search.index.seals import Sealing
+from services.search.index.seals import Seals
 from services.search.memory import MemoryReadModel
 from services.search.projections.investigations.note import note_registered
 from services.search.projections.logbook.note import note_written
 from services.search.projections.reports.note import note_reported
 from services.search.projections.shipments.note import note_shipped
-from services.search.routes import routes
+from services.search.retention import Retention
+from services.search.routes.router import routes
 from services.search.store import PostgresReadModel
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationRegistered
@@ -37,14 +37,14 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 
 def assemble(resources: Resources) -> Components:
-    """Its stages, the sealing of blocks, the forgetting of what happened, and the routes."""
+    """Its stages, the seals of blocks, the retention of activity, and the routes."""
     store = PostgresReadModel(resources.database, resources.clock)
     vocabulary = Vocabulary.load(own_folders("vocabulary", resources.settings.schema_directories))
     techniques = TechniqueBook.load(own_folders("techniques", resources.settings.schema_directories))
     router = routes(resources, vocabulary)
     router.include_router(icat_plus_routes(resources, vocabulary, techniques))
-    forgetting = Forgetting(resources.database, resources.backoff, resources.clock)
-    beside = (Sealing(resources.database, resources.backoff).run, forgetting.run)
+    retention = Retention(resources.database, resources.backoff, resources.clock)
+    beside = (Seals(resources.database, resources.backoff).run, retention.run)
     return Components(stages_of(store, resources.identities), beside, router)
 
 

@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
+from uuid import UUID
 
-from services.search.index.writer import BlockBatch
+from services.search.index.block_index import BlockIndex
 from services.search.projections.datasets.note import Entry
 from services.search.projections.facts import Law
 from services.search.projections.reports.note import numbers_of
@@ -14,12 +15,16 @@ from shared.stages.outcomes import Outcome
 
 F = TypeVar("F")
 
+NO_GENERATION = UUID(int=0)
+
 
 class MemoryReadModel:
     """The store of all stages, for tests."""
 
     def __init__(self) -> None:
-        self._laws: list[Law[Any]] = [each.law for each in projections(IndexedDatasets(BlockBatch({})))]
+        self._laws: list[Law[Any]] = [
+            each.law for each in projections(IndexedDatasets(BlockIndex().batch(NO_GENERATION)))
+        ]
         self.facts: dict[type, dict[Any, Any]] = {law.takes: {} for law in self._laws}
         """What stands of the facts of each type, by what they are about."""
 

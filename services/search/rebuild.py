@@ -13,8 +13,9 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.search.app import stages_of
-from services.search.index.seals import Sealing
-from services.search.store import PostgresReadModel, lock_name
+from services.search.index.seals import Seals
+from services.search.lock import lock_name
+from services.search.store import PostgresReadModel
 from shared.events.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
 from shared.events.wire import Message
 from shared.foundation.errors import Fatal
@@ -90,7 +91,7 @@ class TopicReader:
         self._consumer = consumer
         self._settings = settings
         backoff, identities = Backoff(), identities_of(settings)
-        self._sealing = Sealing(database, backoff)
+        self._sealing = Seals(database, backoff)
         self._runners = {
             stage.consumes.name: StageRunner(stage, Nowhere(), utc_now, HaltRule(halts=False), backoff, identities)
             for stage in stages_of(PostgresReadModel(database, utc_now), identities)

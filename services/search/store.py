@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from services.search.index.writer import BlockBatch, BlockWriter
+from services.search.index.block_index import BlockIndex
+from services.search.index.port import Batch, Index
+from services.search.lock import SHARE_LOCK, lock_name
 from services.search.projections.activity import table as activity
 from services.search.projections.datasets import table as datasets
 from services.search.projections.datasets.note import DATASETS, Entry
@@ -28,8 +30,6 @@ from shared.postgres.database import Connection, Database
 from shared.runtime.metrics import SUBMITTED_TO_SEARCHABLE
 from shared.stages.outcomes import Outcome
 
-SHARE_LOCK = "select pg_advisory_xact_lock_shared(hashtext($1))"
-"""Taken first by every write; a swap holds it exclusively: no write is half in one read model, half in the next."""
 NUMBERED = "select number from dataset where number = any($1::bigint[])"
 
 
@@ -48,7 +48,7 @@ class Saves(Protocol):
 class IndexedDatasets:
     """The projection of datasets, with their index."""
 
-    batch: BlockBatch
+    batch: Batch
     searchable: list[datetime] = field(default_factory=list)
     """When the datasets were submitted that can be found now."""
     law = DATASETS
@@ -74,7 +74,7 @@ class PostgresReadModel:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
-        self._writer = BlockWriter()
+        self._index: Index = BlockIndex()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["ReadModelTransaction"]:
@@ -82,17 +82,12 @@ class PostgresReadModel:
         async with self._database.transaction() as connection:
             await connection.execute(SHARE_LOCK, lock_name(self._database.schema))
             generation = await connection.fetchval("select generation from generation")
-            indexed = IndexedDatasets(self._writer.batch(generation))
+            indexed = IndexedDatasets(self._index.batch(generation))
             yield ReadModelTransaction(connection, projections(indexed))
-        self._writer.committed(generation, indexed.batch)
+        indexed.batch.committed()
         now = self._clock()
         for submitted_at in indexed.searchable:
             SUBMITTED_TO_SEARCHABLE.observe((now - submitted_at).total_seconds())
-
-
-def lock_name(schema: str) -> str:
-    """Each schema has a lock of its own, so that the next read model can be written while the live one must wait."""
-    return f"beamcat {schema}"
 
 
 class ReadModelTransaction:

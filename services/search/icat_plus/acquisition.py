@@ -23,9 +23,9 @@ from services.search.icat_plus.datasets import numbers_of, streamed
 from services.search.icat_plus.desk import Desk, answered, body_of, takes
 from services.search.icat_plus.logbook import Pictured, Place, Written
 from services.search.icat_plus.tape import Restored, access_answers, report_message, whereabouts
-from services.search.query import MOST_ROWS as MOST_DATASETS
-from services.search.query import Fault, QueryInvalid
-from services.search.query import Query as DatasetQuery
+from services.search.index.question import Query as DatasetQuery
+from services.search.query.faults import Fault, QueryInvalid
+from services.search.query.query import MOST_ROWS as MOST_DATASETS
 from shared.access.grants import Grant
 from shared.events.identity import proposal_key
 from shared.foundation.problem import Problem

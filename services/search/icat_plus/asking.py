@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from services.search.index.statement import ROWS_AT_ONCE, Statement, asked_for
 from services.search.projections.investigations.note import InvestigationRow
+from services.search.projections.investigations.table import as_written
 from services.search.projections.logbook.note import LogbookRow
-from services.search.query import Fault, QueryInvalid
-from services.search.reading import ROWS_AT_ONCE, CatalogueReader
-from services.search.sql import Statement, as_written, asked_for
+from services.search.query.catalogue import CatalogueReader
+from services.search.query.faults import Fault, QueryInvalid
 from shared.events.identity import proposal_key
 from shared.http.door import MOST_BODY_BYTES
 from shared.postgres.database import Questions

@@ -14,7 +14,7 @@ from services.search.icat_plus.datasets import streamed
 from services.search.icat_plus.desk import Desk, answered, body_of, takes
 from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.tape import Requester, report_message, status_answer, whereabouts
-from services.search.query import Query as DatasetQuery
+from services.search.index.question import Query as DatasetQuery
 from shared.foundation.problem import Problem
 
 SAMPLE_FIELDS = [

@@ -5,14 +5,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.search.grammar import split
 from services.search.icat_plus.access import check_beamline, permitted
 from services.search.icat_plus.acquisition import Beamline, Limit, Number, Skip, place_of
 from services.search.icat_plus.asking import MOST_ROWS, Entries
 from services.search.icat_plus.desk import Desk, answered, body_of, takes
 from services.search.icat_plus.logbook import Pictured, Written, entry_answer, file_headers
 from services.search.icat_plus.logging_in import SessionId
-from services.search.query import Fault, QueryInvalid
+from services.search.query.faults import Fault, QueryInvalid
+from services.search.query.grammar import split
 from shared.access.grants import Grant
 from shared.foundation.problem import Problem
 

@@ -14,8 +14,8 @@ from services.search.icat_plus.desk import Desk
 from services.search.icat_plus.sessions import PostgresSessions, Sessions, SessionStore
 from services.search.icat_plus.shipping import ShippingDesk
 from services.search.icat_routes.numbers import add_numbers
-from services.search.naming import Naming
-from services.search.reading import CatalogueReader
+from services.search.query.catalogue import CatalogueReader
+from services.search.query.naming import Naming
 from shared.access.quota import DAY_SECONDS, ByteQuota
 from shared.access.tokens import Tokens
 from shared.host.service import Resources

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Any, Protocol
 from uuid import UUID
 
-from services.search.answers import chosen_answer
 from services.search.app import stages_of
 from services.search.memory import MemoryReadModel
 from services.search.projections.datasets.note import Entry
@@ -19,7 +18,8 @@ from services.search.projections.reports.note import ReportRow
 from services.search.projections.revisions.note import RevisionRow
 from services.search.projections.samples.note import SampleRow
 from services.search.projections.shipments.note import DeclarationRow, Declared, ParcelStatusRow, PlaceRow, together
-from services.search.receipts import Row, choose
+from services.search.query.receipts import Row, choose
+from services.search.routes.answers import chosen_answer
 from shared.events.wire import Record
 from shared.kafka.publisher import MemoryPublisher
 from shared.runtime.backoff import Backoff

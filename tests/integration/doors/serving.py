@@ -25,7 +25,7 @@ from services.linker.routes import routes as linker_routes
 from services.sample_tracking.memory import Memory, MemoryRegister
 from services.sample_tracking.routes import routes as sample_routes
 from services.search.icat_plus.routes import routes as icat_plus_routes
-from services.search.routes import routes as search_routes
+from services.search.routes.router import routes as search_routes
 from services.validator.checking import Checker
 from services.validator.routes import routes as validator_routes
 from shared.access.quota import DAY_SECONDS, ByteQuota

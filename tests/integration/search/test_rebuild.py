@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from services.search.app import stages_of
 from services.search.icat_plus.logbook import message_of
 from services.search.icat_plus.sessions import Kept, PostgresSessions
-from services.search.index.seals import Sealing
+from services.search.index.seals import Seals
 from services.search.rebuild import REBUILD_LOCK, rebuild
 from services.search.store import PostgresReadModel
 from shared.events.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
@@ -46,7 +46,7 @@ class Live:
         self.settings = settings
         self.database = database
         self._publisher = publisher
-        self._sealing = Sealing(database, Backoff())
+        self._sealing = Seals(database, Backoff())
         self._group = uuid4()
         self._subscriptions = [
             Subscription(

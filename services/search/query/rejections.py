@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from services.search.cursors import Cursor
+from services.search.index.question import Cursor
+from services.search.index.statement import Statement, asked_for, where_of
 from services.search.projections.receipts.note import Rank
-from services.search.sql import Statement, asked_for, where_of
 from shared.events.wire import OURS
 
 State = Literal["open", "resolved", "all"]

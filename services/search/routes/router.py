@@ -10,21 +10,22 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic_core import to_json
 
-from services.search.activity import add_activity
-from services.search.answers import chosen_answer, receipt_answer
-from services.search.cif import add_cif
-from services.search.filters import read_time
-from services.search.grammar import FilterInvalid
-from services.search.lineage import MOST_DEPTH, MOST_LINKS, MOST_NODES, Direction, lineage
-from services.search.naming import Naming
-from services.search.pending import add_pending
-from services.search.producers import LONGEST
-from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_query
-from services.search.reading import CatalogueReader
-from services.search.receipts import Row, choose, newest_first
-from services.search.rejection_routes import add_rejections
-from services.search.sheet import json_page, sheet
-from services.search.web import page_routes
+from services.search.query.catalogue import CatalogueReader
+from services.search.query.faults import Fault, QueryInvalid
+from services.search.query.filters import read_time
+from services.search.query.grammar import FilterInvalid
+from services.search.query.lineage import MOST_DEPTH, MOST_LINKS, MOST_NODES, Direction, lineage
+from services.search.query.naming import Naming
+from services.search.query.producers import LONGEST
+from services.search.query.query import FIELDS, MOST_ROWS, read_query
+from services.search.query.receipts import Row, choose, newest_first
+from services.search.routes.activity import add_activity
+from services.search.routes.answers import chosen_answer, receipt_answer
+from services.search.routes.cif import add_cif
+from services.search.routes.pending import add_pending
+from services.search.routes.rejections import add_rejections
+from services.search.routes.sheet import json_page, sheet
+from services.search.routes.web import page_routes
 from shared.access.tokens import TokenRefused, Tokens
 from shared.events.identity import Identities, PathInvalid
 from shared.host.service import Resources
