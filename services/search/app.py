@@ -14,6 +14,7 @@ from services.search.handler import (
 )
 from services.search.icat_plus.declared import note_shipped
 from services.search.icat_plus.noting import note_registered, note_written
+from services.search.icat_plus.routes import Neighbours
 from services.search.icat_plus.routes import routes as icat_plus_routes
 from services.search.memory import MemoryReadModel
 from services.search.reporting import note_reported
@@ -41,9 +42,14 @@ def assemble(resources: Resources) -> Components:
     vocabulary = Vocabulary.load(own_folders("vocabulary", resources.settings.schema_directories))
     techniques = TechniqueBook.load(own_folders("techniques", resources.settings.schema_directories))
     router = routes(resources, vocabulary)
-    router.include_router(icat_plus_routes(resources, vocabulary, techniques))
+    neighbours = Neighbours.of(resources.settings)
+    router.include_router(icat_plus_routes(resources, vocabulary, techniques, neighbours))
     forgetting = Forgetting(resources.database, resources.backoff, resources.clock)
-    beside = (Sealing(resources.database, resources.backoff).run, forgetting.run)
+    beside = (
+        Sealing(resources.database, resources.backoff).run,
+        forgetting.run,
+        *neighbours.connections(resources.backoff),
+    )
     return Components(stages_of(store, resources.identities), beside, router)
 
 
