@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.search.happenings import KEPT
+from services.search.projections.activity.note import KEPT
 from services.search.store import SHARE_LOCK, lock_name
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff, Stopping

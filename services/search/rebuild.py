@@ -13,7 +13,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.search.app import stages_of
-from services.search.sealing import Sealing
+from services.search.index.seals import Sealing
 from services.search.store import PostgresReadModel, lock_name
 from shared.events.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
 from shared.events.wire import Message
