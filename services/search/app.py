@@ -17,19 +17,15 @@ from services.search.icat_plus.routes import routes as icat_plus_routes
 from services.search.index.seals import Sealing
 from services.search.memory import MemoryReadModel
 from services.search.projections.investigations.note import note_registered
-from services.search.projections.logbook.note import note_written
-from services.search.projections.reports.note import note_reported
 from services.search.projections.shipments.note import note_shipped
 from services.search.routes import routes
 from services.search.store import PostgresReadModel
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationRegistered
-from shared.events.logbook import LogbookWritten
 from shared.events.pending import DatasetPending
 from shared.events.rejection import DatasetRejected
-from shared.events.report import DatasetReported
 from shared.events.shipments import ShipmentChanged
-from shared.events.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
+from shared.events.topics import COMMITTED, PENDING, REGISTERED, REJECTED, SHIPMENTS, SUBMITTED
 from shared.host.service import Components, Resources, Service
 from shared.stages.stage import Stage
 from shared.vocabulary.datafiles import own_folders
@@ -76,9 +72,7 @@ def stages_of(store: PostgresReadModel | MemoryReadModel, identities: Identities
             publishes_rejections=False,
         ),
         Stage("search-investigations", REGISTERED, InvestigationRegistered, note_registered, store),
-        Stage("search-logbook", LOGBOOK, LogbookWritten, note_written, store),
         Stage("search-shipments", SHIPMENTS, ShipmentChanged, partial(note_shipped, identities), store),
-        Stage("search-reports", REPORTS, DatasetReported, note_reported, store),
     )
 
 
