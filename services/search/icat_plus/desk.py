@@ -11,9 +11,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from services.search.icat_plus.access import Access
+from services.search.icat_plus.archive_service import ArchiveService
 from services.search.icat_plus.asking import IcatReader, Row, too_large
 from services.search.icat_plus.datasets import Datasets
 from services.search.icat_plus.logbook import MOST_ENTRY_BYTES, Place, Written, entry_of, message_of, written_answer
+from services.search.icat_plus.logbook_service import LogbookService
 from services.search.icat_plus.shipping import ShippingDesk
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.faults import Fault, QueryInvalid
@@ -32,10 +34,12 @@ B = TypeVar("B", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Desk:
-    """Readers, access, the way to Kafka, and the facility's names and time."""
+    """Readers, other services, access, the way to Kafka, and the facility's names and time."""
 
     reader: CatalogueReader
     icat: IcatReader
+    logbook: LogbookService
+    archive: ArchiveService
     datasets: Datasets
     access: Access
     confirmations: Confirmations

@@ -137,18 +137,6 @@ class CatalogueReader:
             rows = rows_of(connection, statement, at_once=2)  # each may have megabytes
             return await page_while_read(history_of(rows), limit)
 
-    async def reports(self, dataset_id: UUID, limit: int) -> list[Row]:
-        """What became of the dataset's files, newest first. Who asked for them is told within sessions alone."""
-        async with self.connection(Questions.QUICK) as connection:
-            rows = await connection.fetch(
-                "select about, level, case about when 'restoration_requested' then null else message end as message, at"
-                " from report join dataset on dataset.number = report.dataset_number"
-                " where dataset_id = $1 order by at desc, event_id limit $2",
-                dataset_id,
-                limit,
-            )
-        return [dict(row) for row in rows]
-
     async def links(self, ids: Collection[UUID], side: str, most: int) -> Sequence[tuple[UUID, UUID, str]]:
         """The first links (child, parent, parent's path) whose child or parent, as `side` says, is one of these."""
         async with self.connection() as connection:
