@@ -11,7 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from shared.events.topics import MOST_INPUTS
-from shared.http.problems import FieldFault, Problem, invalid
+from shared.foundation.problem import FieldFault, Problem, invalid
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -33,9 +33,9 @@ from shared.events.dataset import Submission
 from shared.events.identity import Identities
 from shared.events.topics import MOST_SUBMISSION_BYTES
 from shared.events.wire import Message
+from shared.foundation.problem import AWAY, UNPROCESSABLE, FieldFault, Problem, invalid
 from shared.http.bearer import Bearers
 from shared.http.door import read_body
-from shared.http.problems import AWAY, UNPROCESSABLE, FieldFault, Problem, invalid
 from shared.http.route import ProblemRoute
 from shared.kafka.confirmation import Confirmations
 from shared.runtime.metrics import GATEWAY_REQUESTS, SLOWED_REQUESTS, begin

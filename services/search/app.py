@@ -11,22 +11,19 @@ from services.search.handler import (
     note_rejected,
     note_submitted,
 )
+from services.search.icat_plus.routes import Neighbours
 from services.search.icat_plus.routes import routes as icat_plus_routes
 from services.search.index.block_index import BlockIndex
 from services.search.memory import MemoryReadModel
 from services.search.projections.investigations.note import note_registered
-from services.search.projections.logbook.note import note_written
-from services.search.projections.reports.note import note_reported
 from services.search.projections.shipments.note import note_shipped
 from services.search.retention import Retention
 from services.search.routes.router import routes
 from services.search.store import PostgresReadModel
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationRegistered
-from shared.events.logbook import LogbookWritten
 from shared.events.pending import DatasetPending
 from shared.events.rejection import DatasetRejected
-from shared.events.report import DatasetReported
 from shared.events.shipments import ShipmentChanged
 from shared.events.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
 from shared.host.service import Components, Resources, Service
@@ -42,10 +39,11 @@ def assemble(resources: Resources) -> Components:
     vocabulary = Vocabulary.load(own_folders("vocabulary", resources.settings.schema_directories))
     techniques = TechniqueBook.load(own_folders("techniques", resources.settings.schema_directories))
     router = routes(resources, vocabulary)
-    router.include_router(icat_plus_routes(resources, vocabulary, techniques))
+    neighbours = Neighbours.of(resources.settings)
+    router.include_router(icat_plus_routes(resources, vocabulary, techniques, neighbours))
     retention = Retention(resources.database, resources.backoff, resources.clock)
     upkeep = BlockIndex().upkeep(resources.database, resources.backoff)
-    beside = (upkeep.run, retention.run)
+    beside = (upkeep.run, retention.run, *neighbours.connections(resources.backoff))
     return Components(stages_of(store, resources.identities), beside, router)
 
 
@@ -71,10 +69,8 @@ def stages_of(store: PostgresReadModel | MemoryReadModel, identities: Identities
             publishes_rejections=False,
         ),
         Stage("search-investigations", REGISTERED, InvestigationRegistered, note_registered, store),
-        Stage("search-logbook", LOGBOOK, LogbookWritten, note_written, store),
         Stage("search-shipments", SHIPMENTS, ShipmentChanged, partial(note_shipped, identities), store),
-        Stage("search-reports", REPORTS, DatasetReported, note_reported, store),
     )
 
 
-SERVICE = Service("search", assemble, schema="search")
+SERVICE = Service("search", assemble, schema="search", produces=(SHIPMENTS, REPORTS, LOGBOOK, REJECTED))

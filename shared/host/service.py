@@ -17,11 +17,10 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import Lifespan
 
 from shared.events.identity import Identities, PathPrefixes
-from shared.events.topics import MEBIBYTE
+from shared.events.topics import MEBIBYTE, Topic
 from shared.foundation.errors import Fatal, cannot_listen
 from shared.http.door import Door
 from shared.http.problems import DESCRIBED, answer_in_problems
@@ -33,7 +32,7 @@ from shared.runtime import logs
 from shared.runtime.backoff import Backoff, Stopping
 from shared.runtime.descriptors import raise_limit
 from shared.runtime.faults import Fault, fault_of
-from shared.runtime.metrics import begin_stage
+from shared.runtime.metrics import begin_stage, exposition
 from shared.runtime.retries import until_done
 from shared.runtime.settings import Settings, misspelt
 from shared.stages.halt import HaltRule
@@ -89,13 +88,17 @@ class Components:
 
 @dataclass(frozen=True)
 class Service:
-    """The declaration of a service; `schema` names its PostgreSQL schema if it remembers anything."""
+    """The declaration of a service; `schema` names its PostgreSQL schema if it remembers anything.
+
+    What it consumes is declared by its stages. Its publisher refuses every topic that `produces` does not list.
+    """
 
     name: str
     assemble: Callable[[Resources], Components]
     schema: str | None = None
+    produces: Sequence[Topic] = ()
     few_connections: bool = False
-    """It works little beside the others, and needs few connections to PostgreSQL."""
+    """It has little to do, and needs few connections to PostgreSQL."""
 
     def resources(self, settings: Settings) -> Resources:
         """What it is given by these settings."""
@@ -105,7 +108,7 @@ class Service:
             settings,
             identities_of(settings),
             Database(settings.model_copy(update=fewer), self.schema or self.name),
-            KafkaPublisher(settings, client_id=f"beamcat-{self.name}"),
+            KafkaPublisher(settings, f"beamcat-{self.name}", self.produces),
             Backoff(),
         )
 
@@ -250,7 +253,8 @@ async def _docs() -> FileResponse:
 
 async def _metrics() -> PlainTextResponse:
     """Prometheus' exposition format."""
-    return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    content, media_type = exposition()
+    return PlainTextResponse(content, media_type=media_type)
 
 
 def http_config(app: FastAPI, settings: Settings) -> HttpConfig:

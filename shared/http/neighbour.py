@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 from pydantic_core import from_json
 
+from shared.foundation.problem import AWAY, FieldFault, Problem
 from shared.http.bearer import UNAUTHORIZED
 from shared.http.door import MOST_BODY_BYTES
-from shared.http.problems import AWAY, FieldFault, Problem
 from shared.runtime.backoff import Backoff
 
 TIMEOUT = httpx.Timeout(15.0, connect=5.0, pool=5.0)

@@ -9,7 +9,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
-from shared.http.problems import FieldFault, answer_to, invalid
+from shared.foundation.problem import FieldFault, invalid
+from shared.http.problems import answer_to
 
 
 class ProblemRoute(APIRoute):

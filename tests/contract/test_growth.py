@@ -32,7 +32,7 @@ from shared.events.identity import normalise_path, proposal_key, sample_key, sam
 from shared.events.rejection_message import rejection_message
 from shared.events.topics import SUBMITTED
 from shared.events.wire import Record, headers_of, read
-from shared.http.problems import Problem
+from shared.foundation.problem import Problem
 from tests.builders.described import VOCABULARY
 from tests.builders.icat_messages import IDENTITIES, NOW, a_dataset, translated
 from tests.builders.validator import the_verdict

@@ -10,7 +10,7 @@ from services.search.icat_plus.travelling import Travelling
 from services.search.projections.shipments.note import DeclarationRow
 from shared.events.items import Item, position_faults, tree_faults
 from shared.events.shipments import Parcel, ParcelStatus, Shipment
-from shared.http.problems import FieldFault, invalid
+from shared.foundation.problem import FieldFault, invalid
 
 M = TypeVar("M", bound=BaseModel)
 Body = dict[str, JsonValue]

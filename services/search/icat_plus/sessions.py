@@ -12,7 +12,8 @@ from typing import Protocol
 from uuid import uuid4
 
 from services.search.lock import SHARE_LOCK, lock_name
-from shared.access.tokens import Grant, TokenRefused, Tokens
+from shared.access.grants import Grant
+from shared.access.tokens import TokenRefused, Tokens
 from shared.postgres.database import Connection, Database, Questions
 
 

@@ -12,7 +12,7 @@ from services.search.icat_plus.declarations import Declarations
 from services.search.icat_plus.travelling import Travelling
 from services.search.projections.order import said_of
 from services.search.projections.shipments.note import declared_of, named, together
-from shared.access.tokens import Grant
+from shared.access.grants import Grant
 from shared.events.identity import Identities
 from shared.events.shipments import ShipmentChanged, Shipping
 from shared.events.topics import SHIPMENTS

@@ -15,7 +15,7 @@ from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import Travelling
 from services.search.projections.shipments.note import DeclarationRow, parcel_id, shipment_id
-from shared.access.tokens import Grant
+from shared.access.grants import Grant
 from shared.events.items import Item
 from shared.events.shipments import (
     ItemDeclared,
@@ -27,7 +27,7 @@ from shared.events.shipments import (
     StatusReported,
     Withdrawn,
 )
-from shared.http.problems import FieldFault, Problem, invalid
+from shared.foundation.problem import FieldFault, Problem, invalid
 
 MOST_BYTES = 1024 * 1024
 """Of a parcel with all that is in it; its event fits its topic."""

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.search.index.statement import Statement, asked_for
 from services.search.query.catalogue import CatalogueReader
 from services.search.routes.response import json_response
 from shared.http.bearer import Beamlines, Bearers
 from shared.postgres.database import Questions
+from shared.postgres.statement import Statement, asked_for
 
 MOST_NUMBERS = 1000
 Numbers = Annotated[

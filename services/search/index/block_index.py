@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from uuid import UUID
 
 from services.search.index import counts, pages
-from services.search.index.port import KnownParameter, Names, Row
+from services.search.index.port import ROWS_AT_ONCE, KnownParameter, Names, Row
 from services.search.index.question import Query
 from services.search.index.seals import Seals
-from services.search.index.statement import rows_of
 from services.search.index.writer import BlockBatch, ParameterNumbers
 from shared.postgres.database import Connection, Database
 from shared.runtime.backoff import Backoff
@@ -35,7 +34,7 @@ class BlockIndex:
 
     def page(self, connection: Connection, query: Query, names: Names) -> AsyncIterator[Row]:
         """Datasets in the order of the query, each with its `sort_key`, and one more than the page has."""
-        return rows_of(connection, pages.page(query, names))
+        return pages.page(query, names).rows(connection, ROWS_AT_ONCE)
 
     async def count(self, connection: Connection, query: Query, names: Names) -> int:
         """How many datasets match."""

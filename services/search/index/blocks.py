@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TypeAlias, TypeVar
 
 from services.search.projections.datasets.note import Entry, ParameterKey
-from shared.postgres.arrays import array, quoted
+from shared.foundation.arrays import array, quoted
 
 V = TypeVar("V", float, str)
 

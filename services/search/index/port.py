@@ -11,6 +11,9 @@ from shared.runtime.backoff import Backoff
 
 Row = dict[str, Any]
 
+ROWS_AT_ONCE = 128
+"""Rows that are read at a time: whoever has enough stops."""
+
 
 class KnownParameter(NamedTuple):
     """What the index calls a parameter; lists and single values are called differently."""

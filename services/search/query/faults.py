@@ -8,7 +8,7 @@ from uuid import UUID
 from services.search.query.cursors import CursorInvalid
 from services.search.query.grammar import FilterInvalid
 from shared.events.identity import Identities, PathInvalid
-from shared.http.problems import FieldFault, Problem, invalid
+from shared.foundation.problem import FieldFault, Problem, invalid
 
 T = TypeVar("T")
 

@@ -96,11 +96,6 @@ def _add_datasets(router: APIRouter, reader: CatalogueReader, resources: Resourc
         """What it was made from (up) and what was made from it (down), in pages: `next` is the `skip` of the next."""
         return json_response(await lineage(reader, dataset_id, direction, depth, limit, skip))
 
-    @router.get("/datasets/{dataset_id}/reports")
-    async def show_reports(dataset_id: UUID, limit: Limit = 20) -> Response:
-        """What became of its files, newest first: archived, restored or added to."""
-        return json_response({"reports": await reader.reports(dataset_id, limit)})
-
     @router.get("/datasets/{dataset_id}/revisions")
     async def show_revisions(
         dataset_id: UUID, limit: Limit = 20, below: Annotated[int | None, Query(ge=1, lt=2**31)] = None

@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from services.search.projections.datasets.note import DATASETS, ContextRow, DatasetRow, Entry
 from services.search.projections.projection import columns
 from services.search.projections.schema import C_TEXT, METADATA, TIME
-from shared.postgres.arrays import array, quoted
+from shared.foundation.arrays import array, quoted
 from shared.postgres.database import Connection
 
 DATASET = Table(

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from services.search.projections.projection import Projection
 from services.search.projections.receipts.note import RECEIPTS, Receipt, Waits
 from services.search.projections.schema import METADATA, TIME
-from shared.postgres.arrays import array
+from shared.foundation.arrays import array
 
 RECEIPT = Table(
     "receipt",

@@ -13,7 +13,7 @@ from shared.events.codes import Code, Poison
 from shared.events.rejection import Rejection
 from shared.events.rejection_message import rejection_id
 from shared.events.wire import SubmissionId, time_of
-from shared.postgres.arrays import array, quoted
+from shared.foundation.arrays import array, quoted
 
 LONGEST_CODE = 100
 """Characters of a finding's code that are searched: an index key is bounded."""

@@ -13,10 +13,10 @@ from docutils.nodes import document
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 
-from docs.site.openapi import http_reference
+from tools.site.openapi import http_reference
 
 INDEXES = ("docs/README", "docs/adr/README")
-OPENAPI = Path("docs/api")
+OPENAPI = Path("schemas/openapi")
 """Where `make contracts` writes the OpenAPI document of each service."""
 CLIENT = """
 
