@@ -15,6 +15,7 @@ NAMES = (
     "search",
     "icat_gateway",
     "logbook",
+    "archive",
 )
 """Every service, in the order in which a dataset meets them; last the way in for those who speak to ICAT."""
 

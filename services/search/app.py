@@ -12,13 +12,14 @@ from services.search.handler import (
     note_rejected,
     note_submitted,
 )
-from services.search.icat_plus.declared import note_shipped
-from services.search.icat_plus.noting import note_registered, note_written
 from services.search.icat_plus.routes import routes as icat_plus_routes
+from services.search.index.seals import Sealing
 from services.search.memory import MemoryReadModel
-from services.search.reporting import note_reported
+from services.search.projections.investigations.note import note_registered
+from services.search.projections.logbook.note import note_written
+from services.search.projections.reports.note import note_reported
+from services.search.projections.shipments.note import note_shipped
 from services.search.routes import routes
-from services.search.sealing import Sealing
 from services.search.store import PostgresReadModel
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationRegistered
@@ -75,4 +76,4 @@ def stages_of(store: PostgresReadModel | MemoryReadModel, identities: Identities
     )
 
 
-SERVICE = Service("search", assemble, schema="search")
+SERVICE = Service("search", assemble, schema="search", produces=(SHIPMENTS, REPORTS, LOGBOOK, REJECTED))

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.search.happenings import KEPT
-from services.search.store import SHARE_LOCK, lock_name
+from services.search.projections.activity.note import KEPT
+from services.search.swap_lock import SHARE_LOCK, lock_name
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
 from shared.runtime.retries import every

@@ -11,8 +11,8 @@ from uuid import UUID
 from services.search.cursors import Cursor, CursorInvalid, Key, read_cursor
 from services.search.filters import Condition, conditions_of, read_time
 from services.search.grammar import FilterInvalid, split, words_and_conditions
-from services.search.index_entry import words_of
 from services.search.naming import Naming
+from services.search.projections.datasets.note import words_of
 from shared.events.identity import Identities, PathInvalid, proposal_key, sample_key
 from shared.foundation.problem import FieldFault, Problem, invalid
 

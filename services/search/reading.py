@@ -12,9 +12,9 @@ import asyncpg
 from services.search import counting, sql
 from services.search.cursors import Cursor, write_cursor
 from services.search.grammar import spelled_out
-from services.search.index_entry import unpacked
 from services.search.naming import Naming
 from services.search.producers import PRODUCERS, producer_answer
+from services.search.projections.revisions.note import unpacked
 from services.search.query import COLUMN_SORTS, COLUMNS, FACTS, Fault, Query, QueryInvalid, order_name
 from services.search.receipts import MOST_SUBMISSIONS
 from services.search.rejections import (

@@ -13,8 +13,9 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.search.app import stages_of
-from services.search.sealing import Sealing
-from services.search.store import PostgresReadModel, lock_name
+from services.search.index.seals import Sealing
+from services.search.store import PostgresReadModel
+from services.search.swap_lock import lock_name
 from shared.events.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
 from shared.events.wire import Message
 from shared.foundation.errors import Fatal

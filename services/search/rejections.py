@@ -12,7 +12,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.search.cursors import Cursor
-from services.search.model import Rank
+from services.search.projections.receipts.note import Rank
 from services.search.sql import Statement, asked_for, where_of
 from shared.events.wire import OURS
 

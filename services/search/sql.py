@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, assert_never
 
 from services.search.filters import AnyOf, Condition, Exists, Like, NoneOf, Test, Within
-from services.search.index_entry import LONGEST_TEXT
+from services.search.projections.datasets.note import LONGEST_TEXT
 from services.search.query import COLUMN_SORTS, Query
 
 

@@ -20,7 +20,7 @@ from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from starlette.types import Lifespan
 
 from shared.events.identity import Identities, PathPrefixes
-from shared.events.topics import MEBIBYTE
+from shared.events.topics import MEBIBYTE, Topic
 from shared.foundation.errors import Fatal, cannot_listen
 from shared.http.door import Door
 from shared.http.problems import DESCRIBED, answer_in_problems
@@ -88,13 +88,17 @@ class Components:
 
 @dataclass(frozen=True)
 class Service:
-    """The declaration of a service; `schema` names its PostgreSQL schema if it remembers anything."""
+    """The declaration of a service; `schema` names its PostgreSQL schema if it remembers anything.
+
+    What it consumes is declared by its stages. Its publisher refuses every topic that `produces` does not list.
+    """
 
     name: str
     assemble: Callable[[Resources], Components]
     schema: str | None = None
+    produces: Sequence[Topic] = ()
     few_connections: bool = False
-    """It works little beside the others, and needs few connections to PostgreSQL."""
+    """It has little to do, and needs few connections to PostgreSQL."""
 
     def resources(self, settings: Settings) -> Resources:
         """What it is given by these settings."""
@@ -104,7 +108,7 @@ class Service:
             settings,
             identities_of(settings),
             Database(settings.model_copy(update=fewer), self.schema or self.name),
-            KafkaPublisher(settings, client_id=f"beamcat-{self.name}"),
+            KafkaPublisher(settings, f"beamcat-{self.name}", self.produces),
             Backoff(),
         )
 

@@ -18,6 +18,7 @@ SCHEMAS = {
     "catalog": "catalog_writer",
     "search": "search",
     "logbook": "logbook",
+    "archive": "archive",
 }
 """Each schema and the service that owns it."""
 

@@ -22,8 +22,8 @@ from services.gateway.reading import parse_json, read_json, read_model
 from services.icat_gateway.bounds import Limits
 from services.icat_gateway.framing import Parser
 from services.search.icat_plus.logbook import Pictured, Place, Written, entry_of
-from services.search.index_entry import words_of
 from services.search.naming import Naming
+from services.search.projections.datasets.note import words_of
 from services.search.query import QueryInvalid, read_query
 from shared.events.codes import Code, Poison, Refusal
 from shared.events.dataset import DatasetSubmitted, Submission

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from services.search.icat_plus.model import InvestigationRow, LogbookRow
+from services.search.projections.investigations.note import InvestigationRow
+from services.search.projections.logbook.note import LogbookRow
 from services.search.query import Fault, QueryInvalid
 from services.search.reading import ROWS_AT_ONCE, CatalogueReader
 from services.search.sql import Statement, as_written, asked_for

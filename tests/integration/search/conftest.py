@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest_asyncio
 
 from services.search.icat_plus.declarations import PostgresDeclarations
-from services.search.icat_plus.model import Declared
 from services.search.naming import Naming
+from services.search.projections.shipments.note import Declared
 from services.search.reading import CatalogueReader
 from services.search.store import PostgresReadModel
 from shared.postgres.database import Database

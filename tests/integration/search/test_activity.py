@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from services.search.forgetting import Forgetting
-from services.search.happenings import KEPT
+from services.search.projections.activity.note import KEPT
 from services.search.store import PostgresReadModel, ReadModelTransaction
 from shared.events.topics import REJECTED
 from shared.events.wire import Record

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from services.search import sql
-from services.search.sealing import FAN_IN, SEALED_TIER, Sealing
+from services.search.index.seals import FAN_IN, SEALED_TIER, Sealing
 from shared.access.tokens import create_token
 from shared.events.sections import Finding
 from shared.events.wire import Record

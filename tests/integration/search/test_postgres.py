@@ -10,7 +10,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.search.icat_plus.tables import SESSION
+import services.search.icat_plus.tables  # noqa: F401  # adds the table of sessions
+from services.search.tables import TABLES
 from shared.postgres.migrations import migrate
 from tests.builders.search.records import Topics
 from tests.integration.search.conftest import PostgresWorld
@@ -87,4 +88,4 @@ def _rename_rejections(connection: Connection) -> None:
 
 def _differences(connection: Connection) -> list[object]:
     options = {"compare_type": True, "include_name": lambda name, *_: name != "alembic_version"}
-    return list(compare_metadata(MigrationContext.configure(connection, opts=options), SESSION.metadata))
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), TABLES[0].metadata))

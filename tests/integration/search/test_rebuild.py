@@ -13,8 +13,8 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from services.search.app import stages_of
 from services.search.icat_plus.logbook import message_of
 from services.search.icat_plus.sessions import Kept, PostgresSessions
+from services.search.index.seals import Sealing
 from services.search.rebuild import REBUILD_LOCK, rebuild
-from services.search.sealing import Sealing
 from services.search.store import PostgresReadModel
 from shared.events.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
 from shared.events.wire import Message, Record

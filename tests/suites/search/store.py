@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.search.icat_plus.logbook import message_of
-from services.search.icat_plus.model import DeclarationRow, Declared
+from services.search.projections.shipments.note import DeclarationRow, Declared
 from shared.events.rejection import DatasetRejected
 from shared.events.sample import Container
 from shared.events.sections import Finding
