@@ -14,7 +14,6 @@ from services.search.cursors import Cursor, write_cursor
 from services.search.grammar import spelled_out
 from services.search.naming import Naming
 from services.search.producers import PRODUCERS, producer_answer
-from services.search.projections.revisions.note import unpacked
 from services.search.query import COLUMN_SORTS, COLUMNS, FACTS, Fault, Query, QueryInvalid, order_name
 from services.search.receipts import MOST_SUBMISSIONS
 from services.search.rejections import (
@@ -26,6 +25,7 @@ from services.search.rejections import (
 )
 from services.search.revisions import Revision, history_of
 from services.search.sql import Known
+from shared.foundation.packing import unpacked
 from shared.foundation.pages import page_while_read
 from shared.postgres.database import Connection, Database, Questions
 
