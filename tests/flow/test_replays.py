@@ -19,7 +19,8 @@ from services.search.projections.investigations.note import InvestigationRow
 from services.search.projections.positions.note import PositionRow
 from services.search.projections.receipts.note import Receipt
 from services.search.projections.rejections.note import RejectionRow
-from services.search.projections.revisions.note import RevisionRow, unpacked
+from services.search.projections.revisions.note import RevisionRow
+from shared.foundation.packing import unpacked
 from tests.builders.described import TECHNIQUES
 from tests.builders.pipeline import Stores, World
 from tests.builders.submissions import IDENTITIES

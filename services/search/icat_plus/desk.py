@@ -25,6 +25,7 @@ from services.search.query.naming import Naming
 from shared.access.grants import Grant
 from shared.events.identity import Identities
 from shared.foundation.problem import FieldFault, Problem, invalid
+from shared.foundation.storable import ESCAPED_NUL
 from shared.http.door import MOST_BODY_BYTES, read_body
 from shared.kafka.confirmation import Confirmations
 from shared.vocabulary.techniques import TechniqueBook
@@ -116,7 +117,7 @@ async def body_of(request: Request, model: type[B], *, absent: bytes = b"", most
         Problem: 413 if it is too long, 422 if it is none.
     """
     body = await read_body(request, most_bytes, "put large files beside the dataset's")
-    if b"\\u0000" in body:
+    if ESCAPED_NUL in body:
         raise Problem(422, "a text holds the character NUL, which cannot be kept: leave it out")
     try:
         return model.model_validate_json(body or absent)

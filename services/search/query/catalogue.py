@@ -10,7 +10,6 @@ from services.search.index.block_index import BlockIndex
 from services.search.index.pages import NODES
 from services.search.index.port import ROWS_AT_ONCE, Index
 from services.search.index.question import Cursor, Query
-from services.search.projections.revisions.note import unpacked
 from services.search.query.cursors import write_cursor
 from services.search.query.history import Revision, history_of
 from services.search.query.lineage import LINKED
@@ -26,6 +25,7 @@ from services.search.query.rejections import (
     rejection_summary,
     resolved_answer,
 )
+from shared.foundation.packing import unpacked
 from shared.foundation.pages import page_while_read
 from shared.postgres.database import Connection, Database, Questions
 from shared.postgres.statement import Statement

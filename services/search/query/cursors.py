@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.search.index.question import Cursor, Key
 from services.search.query.filters import read_time
+from shared.foundation.storable import flaw_of
 
 
 class CursorInvalid(ValueError):
@@ -45,7 +46,6 @@ def _key(key: object, key_type: type[Key]) -> Key:
         return float(key)
     if key_type is datetime and isinstance(key, str):
         return read_time(key, UTC)
-    if key_type is str and isinstance(key, str) and "\x00" not in key:
-        key.encode()  # half a surrogate pair is no text
+    if key_type is str and isinstance(key, str) and flaw_of(key) is None:
         return key
     raise TypeError(key)
