@@ -91,7 +91,7 @@ wheel: .venv/.run ## the Python client as a wheel and a source distribution, in 
 
 docs: .venv/.docs ## the documentation as a site, in build/site; a link or an anchor that leads nowhere fails
 	@.venv/docs/bin/python -m sphinx --quiet --fail-on-warning --keep-going --jobs auto \
-		--conf-dir docs/site --doctree-dir build/doctrees . build/site
+		--conf-dir tools/site --doctree-dir build/doctrees . build/site
 	@echo "build/site/index.html"
 
 ##@ Push it

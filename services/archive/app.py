@@ -7,7 +7,7 @@ from services.archive.handler import note
 from services.archive.routes import routes
 from services.archive.store import PostgresReports
 from shared.events.report import DatasetReported
-from shared.events.topics import REPORTS
+from shared.events.topics import REJECTED, REPORTS
 from shared.host.service import Components, Resources, Service
 from shared.http.neighbour import Neighbour
 from shared.stages.stage import Stage
@@ -23,4 +23,4 @@ def assemble(resources: Resources) -> Components:
     return Components(stages=(reports,), tasks=(connection,), router=routes(resources, catalogue))
 
 
-SERVICE = Service("archive", assemble, schema="archive", few_connections=True)
+SERVICE = Service("archive", assemble, schema="archive", produces=(REJECTED,), few_connections=True)

@@ -9,7 +9,7 @@ from services.icat_gateway.framing import Reason
 from services.icat_gateway.jolokia import Jolokia
 from services.icat_gateway.ports import QUEUES
 from services.icat_gateway.translation import Translator
-from shared.events.topics import INVESTIGATIONS, REPORTS, SUBMITTED
+from shared.events.topics import INVESTIGATIONS, REJECTED, REPORTS, SUBMITTED
 from shared.host.service import Components, Resources, Service
 from shared.kafka.producer_watch import ProducerWatch, WatchedPublisher
 from shared.runtime.metrics import ICAT_FRAMES, ICAT_REFUSED, begin
@@ -41,4 +41,4 @@ def assemble(resources: Resources) -> Components:
     return Components(router=jolokia.router(), edges=(edge.run, consumers.run, jolokia.serve, watch.run))
 
 
-SERVICE = Service("icat_gateway", assemble)
+SERVICE = Service("icat_gateway", assemble, produces=(SUBMITTED, INVESTIGATIONS, REPORTS, REJECTED))

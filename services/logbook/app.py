@@ -4,7 +4,7 @@ from services.logbook.handler import record
 from services.logbook.routes import routes
 from services.logbook.store import PostgresEntries
 from shared.events.logbook import LogbookWritten
-from shared.events.topics import LOGBOOK
+from shared.events.topics import LOGBOOK, REJECTED
 from shared.host.service import Components, Resources, Service
 from shared.stages.stage import Stage
 
@@ -15,4 +15,4 @@ def assemble(resources: Resources) -> Components:
     return Components(stages=(entries,), router=routes(resources))
 
 
-SERVICE = Service("logbook", assemble, schema="logbook", few_connections=True)
+SERVICE = Service("logbook", assemble, schema="logbook", produces=(REJECTED,), few_connections=True)

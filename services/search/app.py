@@ -25,7 +25,7 @@ from shared.events.investigation import InvestigationRegistered
 from shared.events.pending import DatasetPending
 from shared.events.rejection import DatasetRejected
 from shared.events.shipments import ShipmentChanged
-from shared.events.topics import COMMITTED, PENDING, REGISTERED, REJECTED, SHIPMENTS, SUBMITTED
+from shared.events.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
 from shared.host.service import Components, Resources, Service
 from shared.stages.stage import Stage
 from shared.vocabulary.datafiles import own_folders
@@ -76,4 +76,4 @@ def stages_of(store: PostgresReadModel | MemoryReadModel, identities: Identities
     )
 
 
-SERVICE = Service("search", assemble, schema="search")
+SERVICE = Service("search", assemble, schema="search", produces=(SHIPMENTS, REPORTS, LOGBOOK, REJECTED))

@@ -21,7 +21,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import Lifespan
 
 from shared.events.identity import Identities, PathPrefixes
-from shared.events.topics import MEBIBYTE
+from shared.events.topics import MEBIBYTE, Topic
 from shared.foundation.errors import Fatal, cannot_listen
 from shared.http.door import Door
 from shared.http.problems import DESCRIBED, answer_in_problems
@@ -89,13 +89,17 @@ class Components:
 
 @dataclass(frozen=True)
 class Service:
-    """The declaration of a service; `schema` names its PostgreSQL schema if it remembers anything."""
+    """The declaration of a service; `schema` names its PostgreSQL schema if it remembers anything.
+
+    What it consumes is declared by its stages. Its publisher refuses every topic that `produces` does not list.
+    """
 
     name: str
     assemble: Callable[[Resources], Components]
     schema: str | None = None
+    produces: Sequence[Topic] = ()
     few_connections: bool = False
-    """It works little beside the others, and needs few connections to PostgreSQL."""
+    """It has little to do, and needs few connections to PostgreSQL."""
 
     def resources(self, settings: Settings) -> Resources:
         """What it is given by these settings."""
@@ -105,7 +109,7 @@ class Service:
             settings,
             identities_of(settings),
             Database(settings.model_copy(update=fewer), self.schema or self.name),
-            KafkaPublisher(settings, client_id=f"beamcat-{self.name}"),
+            KafkaPublisher(settings, f"beamcat-{self.name}", self.produces),
             Backoff(),
         )
 

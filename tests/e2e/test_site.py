@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.terminal import ROOT
+
+from tests.builders.pages import ROOT
 
 SPHINX = ROOT / ".venv/docs/bin/python"
 INDEX = "# Index\n\n**Read**\n- [A page](page.md)\n"
@@ -19,7 +20,7 @@ pytestmark = [
 
 
 def build(source: Path, site: Path) -> subprocess.CompletedProcess[str]:
-    options = ["--quiet", "--fail-on-warning", "--keep-going", "--conf-dir", str(ROOT / "docs/site")]
+    options = ["--quiet", "--fail-on-warning", "--keep-going", "--conf-dir", str(ROOT / "tools/site")]
     return subprocess.run(
         [SPHINX, "-m", "sphinx", *options, "--doctree-dir", site.with_name("doctrees"), source, site],
         capture_output=True,

@@ -15,10 +15,9 @@ version = release = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="
 html_title = f"beamcat {version}"
 project_copyright = "The beamcat authors"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docs.site.pages"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "tools.site.pages"]
 source_suffix = {".md": "markdown"}
 include_patterns = ["*.md", "docs/**", "schemas/README.md", "clients/python/CHANGELOG.md"]
-exclude_patterns = ["docs/site"]
 root_doc = "docs/README"
 html_theme = "furo"
 html_extra_path = ["index.html"]

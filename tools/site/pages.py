@@ -13,7 +13,7 @@ from docutils.nodes import document
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 
-from docs.site.openapi import http_reference
+from tools.site.openapi import http_reference
 
 INDEXES = ("docs/README", "docs/adr/README")
 OPENAPI = Path("docs/api")
