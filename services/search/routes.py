@@ -28,9 +28,19 @@ from services.search.web import page_routes
 from shared.access.tokens import TokenRefused, Tokens
 from shared.events.identity import Identities, PathInvalid
 from shared.host.service import Resources
+from shared.http.description import asks
 from shared.http.route import ProblemRoute
 from shared.vocabulary.vocabulary import Vocabulary
 
+TYPES: dict[str, dict[str, Any]] = {
+    "has_warnings": {"type": "boolean"},
+    "complete": {"type": "boolean"},
+    "count": {"type": "boolean"},
+    "limit": {"type": "integer", "minimum": 1, "maximum": MOST_ROWS},
+    "order": {"type": "string", "enum": ["asc", "desc"]},
+    "format": {"type": "string", "enum": ["json", "csv"]},
+}
+"""Of the fields of a query that are no texts."""
 FEW_RECEIPTS = 50
 """Of one dataset on a page, unless more are asked for."""
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
@@ -58,7 +68,7 @@ def routes(resources: Resources, vocabulary: Vocabulary) -> APIRouter:
 def _add_finding(router: APIRouter, reader: CatalogueReader, resources: Resources, naming: Naming) -> None:
     zone = ZoneInfo(resources.settings.time_zone)
 
-    @router.get("/datasets", openapi_extra={"parameters": _documented(FIELDS)})
+    @router.get("/datasets", openapi_extra=asks(FIELDS, **TYPES))
     async def find(request: Request) -> Response:
         """Datasets that satisfy every condition, in pages."""
         query = read_query(request.query_params.multi_items(), resources.identities, zone, naming)
@@ -219,13 +229,6 @@ def _identity(identities: Identities, path: str) -> UUID:
         return identities.dataset(identities.path(path))
     except PathInvalid as error:
         raise QueryInvalid([Fault("path", str(error))]) from None
-
-
-def _documented(fields: dict[str, str]) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
-        for name, text in fields.items()
-    ]
 
 
 def _json(answer: object) -> Response:

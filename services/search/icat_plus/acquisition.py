@@ -20,7 +20,7 @@ from services.search.icat_plus.answers import (
 )
 from services.search.icat_plus.asking import EVERY_ROW, MOST_ROWS, SlotOrder, Slots
 from services.search.icat_plus.datasets import numbers_of, streamed
-from services.search.icat_plus.desk import Desk, answered, body_of, takes
+from services.search.icat_plus.desk import Desk, answered, body_of
 from services.search.icat_plus.logbook import Pictured, Place, Written
 from services.search.icat_plus.tape import Restored, access_answers, report_message, whereabouts
 from services.search.query import MOST_ROWS as MOST_DATASETS
@@ -28,6 +28,7 @@ from services.search.query import Fault, QueryInvalid
 from services.search.query import Query as DatasetQuery
 from shared.access.tokens import Grant
 from shared.events.identity import proposal_key
+from shared.http.description import takes
 from shared.http.problems import Problem
 
 ROWS_AT_ONCE = 1000

@@ -1,9 +1,9 @@
 """What all routes of this package stand on."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -84,25 +84,6 @@ def answered(answer: object) -> Response:
     if len(body) > MOST_BODY_BYTES:
         raise too_large()
     return Response(body, media_type="application/json")
-
-
-def takes(model: type[BaseModel]) -> dict[str, Any]:
-    """What OpenAPI says of a route whose body is read by `body_of`."""
-    schema = model.model_json_schema()
-    content = {"application/json": {"schema": _inlined(schema, schema.pop("$defs", {}))}}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-def _inlined(schema: Any, definitions: Mapping[str, Any], within: Collection[str] = ()) -> Any:  # noqa: ANN401  JSON
-    """A schema by itself; what lies in a thing of its own kind is only called an object."""
-    if isinstance(schema, list):
-        return [_inlined(one, definitions, within) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return {"type": "object"} if name in within else _inlined(definitions[name], definitions, {*within, name})
-    return {name: _inlined(one, definitions, within) for name, one in schema.items()}
 
 
 async def body_of(request: Request, model: type[B], *, absent: bytes = b"", most_bytes: int = MOST_ENTRY_BYTES) -> B:

@@ -9,18 +9,19 @@ from services.search.grammar import split
 from services.search.icat_plus.access import check_beamline, permitted
 from services.search.icat_plus.acquisition import Beamline, Limit, Number, Skip, place_of
 from services.search.icat_plus.asking import MOST_ROWS, Entries
-from services.search.icat_plus.desk import Desk, answered, body_of, takes
+from services.search.icat_plus.desk import Desk, answered, body_of
 from services.search.icat_plus.logbook import Pictured, Written, entry_answer, file_headers
 from services.search.icat_plus.logging_in import SessionId
 from services.search.query import Fault, QueryInvalid
 from shared.access.tokens import Grant
+from shared.http.description import asks, takes
 from shared.http.problems import Problem
 
 
 def add(router: APIRouter, desk: Desk) -> None:
     """The routes of the logbook."""
 
-    @router.get("/logbook/{session_id}/event", openapi_extra={"parameters": FIELDS})
+    @router.get("/logbook/{session_id}/event", openapi_extra=asks(NAMES))
     async def list_entries(
         request: Request, session_id: SessionId, number: Number = None, beamline: Beamline = None,
         skip: Skip = 0, limit: Limit = MOST_ROWS,
@@ -30,7 +31,7 @@ def add(router: APIRouter, desk: Desk) -> None:
         rows = await desk.icat.entries(wanted) if wanted else []
         return answered([entry_answer(row, desk.zone) for row in rows])
 
-    @router.get("/logbook/{session_id}/event/count", openapi_extra={"parameters": FIELDS})
+    @router.get("/logbook/{session_id}/event/count", openapi_extra=asks(NAMES))
     async def count_entries(
         request: Request, session_id: SessionId, number: Number = None, beamline: Beamline = None
     ) -> Response:
@@ -77,9 +78,6 @@ NAMES = {
     "filterInvestigation": "true: only what belongs to no investigation",
     "sortOrder": "1: the first written first; -1 (the default): the last",
 }
-FIELDS = [
-    {"name": name, "in": "query", "description": text, "schema": {"type": "string"}} for name, text in NAMES.items()
-]
 
 
 async def _wanted(  # noqa: PLR0913, PLR0917  # what a URL says, and who asks

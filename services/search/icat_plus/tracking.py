@@ -11,7 +11,7 @@ from services.search.icat_plus.acquisition import Number
 from services.search.icat_plus.asking import Row
 from services.search.icat_plus.bodies import Reading
 from services.search.icat_plus.declared import parcel_id, shipment_id
-from services.search.icat_plus.desk import Desk, answered, body_of, takes
+from services.search.icat_plus.desk import Desk, answered, body_of
 from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.model import DeclarationRow
 from services.search.icat_plus.parcels import Showing
@@ -28,6 +28,7 @@ from shared.events.shipments import (
     StatusReported,
     Withdrawn,
 )
+from shared.http.description import takes
 from shared.http.problems import FieldFault, Problem, invalid
 
 MOST_BYTES = 1024 * 1024
