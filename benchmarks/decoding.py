@@ -1,4 +1,4 @@
-"""What reading an event costs: the header `members` with pydantic, as stages read, beside a typed decoder (msgspec).
+"""The CPU of reading an event: with the header `members` and pydantic, as stages do, and with msgspec, a typed decoder.
 
     VIRTUAL_ENV=.venv .venv/bin/uv pip install -e ".[bench]"
     python -m benchmarks.decoding
@@ -55,12 +55,12 @@ STAGES: list[tuple[str, Topic, type[BaseModel], str]] = [
     ("linker-commits", COMMITTED, LearnedView, ""),
     ("search", COMMITTED, FoundView, "document.parameters"),
 ]
-"""Each stage with what it reads, and the member that it takes as it is."""
+"""Each stage with its topic, its view, and the member that it takes as bytes."""
 
 
 # ---- the structs of a view ----
 def struct_of(model: type[BaseModel], raw: str = "") -> Any:
-    """A struct with the fields of a model, and one more that is left as it is (dotted if in a section)."""
+    """A struct with the fields of a model. `raw` names one more field that stays bytes (dotted if in a section)."""
     first, _, rest = raw.partition(".")
     fields: list[Any] = []
     for name, field in model.model_fields.items():
@@ -76,18 +76,18 @@ def struct_of(model: type[BaseModel], raw: str = "") -> Any:
 
 
 def bounds_of(rule: object) -> list[tuple[str, Any]]:
-    """What a rule of pydantic's says that msgspec checks as well."""
+    """The bounds of a pydantic rule that msgspec can check too."""
     names = ("min_length", "max_length", "ge", "gt", "le", "lt")
     return [(name, getattr(rule, name)) for name in names if getattr(rule, name, None) is not None]
 
 
 def default_of(field: FieldInfo) -> Any:
-    """A field's default."""
+    """The default of a field."""
     return msgspec.field(default_factory=field.default_factory) if field.default_factory else field.default
 
 
 def typed(kind: Any, raw: str = "") -> Any:
-    """The type that msgspec decodes to."""
+    """The type for msgspec that corresponds to a pydantic annotation."""
     origin, of = get_origin(kind), get_args(kind)
     if origin is Annotated:
         return typed(of[0], raw)
@@ -102,7 +102,7 @@ def typed(kind: Any, raw: str = "") -> Any:
 
 # ---- the ways to read ----
 def as_now(topic: Topic, view: type[BaseModel], raw: str) -> Read:
-    """By the header, and the member from where it says."""
+    """Cut by the header, read by pydantic; the raw member is cut out too."""
 
     def by_header(record: Record) -> object:
         received = read(record, topic, view)
@@ -112,7 +112,7 @@ def as_now(topic: Topic, view: type[BaseModel], raw: str) -> Read:
 
 
 def by_structs(_topic: Topic, view: type[BaseModel], raw: str) -> Read:
-    """The whole payload, of which msgspec skips what the struct does not name."""
+    """Msgspec reads the whole payload and skips what the struct does not name."""
     decode = msgspec.json.Decoder(struct_of(view, raw)).decode
 
     def decoded(record: Record) -> object:
@@ -122,7 +122,7 @@ def by_structs(_topic: Topic, view: type[BaseModel], raw: str) -> Read:
 
 
 def by_both(_topic: Topic, view: type[BaseModel], raw: str) -> Read:
-    """By the header to what the view names, and msgspec reads that."""
+    """Cut by the header, read by msgspec."""
     decode = msgspec.json.Decoder(struct_of(view)).decode
 
     def decoded(record: Record) -> object:
@@ -133,7 +133,7 @@ def by_both(_topic: Topic, view: type[BaseModel], raw: str) -> Read:
 
 
 def by_sections(_topic: Topic, view: type[BaseModel], raw: str) -> Read:
-    """Only the outermost members are told apart by msgspec."""
+    """Msgspec finds the outermost members, pydantic reads those that the view names."""
     names = [*view.model_fields, *([raw] if raw and "." not in raw else [])]
     sections = msgspec.defstruct("Sections", [(name, msgspec.Raw, msgspec.Raw(b"null")) for name in names])
     decode, encode, validate = msgspec.json.Decoder(sections).decode, msgspec.json.encode, view.model_validate_json
@@ -145,8 +145,9 @@ def by_sections(_topic: Topic, view: type[BaseModel], raw: str) -> Read:
 
 
 def checked(value: bytes) -> bytes:
-    """The payload, if it has nothing of what msgspec takes and a stage does not: other bytes than UTF-8, and NUL."""
-    value.decode()
+    """Refuse what msgspec accepts and a stage must not: NUL, and bytes that are not UTF-8."""
+    if not value.isascii():
+        value.decode()
     if b"\\u0000" in value:
         wire._refuse_unstorable(value)  # noqa: SLF001  # the same look, at the same price
     return value
@@ -162,7 +163,7 @@ WAYS: dict[str, Callable[[Topic, type[BaseModel], str], Read]] = {
 
 # ---- the events ----
 def submission(size: str, number: int, chance: random.Random) -> dict[str, Any]:
-    """A data collection."""
+    """A data collection of about this size."""
     made = raw_submission(number, chance)
     count, texts, length = SIZES[size]
     kept = ["beamlineID", *made["parameters"]][:count]
@@ -172,7 +173,7 @@ def submission(size: str, number: int, chance: random.Random) -> dict[str, Any]:
 
 
 async def flow(size: str) -> tuple[World, dict[str, float]]:
-    """All stages over these submissions, and the CPU of each hop in microseconds an event."""
+    """Run the submissions through all stages; the CPU of each hop in microseconds per event."""
     chance, world = random.Random(1), World()
     await world.broker.publish([submitted(submission(size, at, chance), f"r{at}") for at in range(RECORDS)])
     taken: dict[str, float] = {}
@@ -192,7 +193,7 @@ async def flow(size: str) -> tuple[World, dict[str, float]]:
 
 
 def microseconds(records: Sequence[Record], ways: dict[str, Read]) -> dict[str, float]:
-    """CPU of reading one event in each way. They take turns, and the best round of each counts."""
+    """The CPU of reading one event in each way. The ways alternate, and the best round counts."""
     best = dict.fromkeys(ways, float("inf"))
     for _ in range(ROUNDS):
         for name, way in ways.items():
@@ -205,7 +206,7 @@ def microseconds(records: Sequence[Record], ways: dict[str, Read]) -> dict[str, 
 
 
 def headers_alone(topic: Topic) -> Read:
-    """What `read` does besides the payload, in every way."""
+    """The part of `read` that does not touch the payload and is the same in every way."""
 
     class Nothing(BaseModel):
         """A view without fields."""
@@ -215,7 +216,7 @@ def headers_alone(topic: Topic) -> Read:
 
 # ---- what is refused ----
 def malformed(value: bytes) -> dict[str, bytes]:
-    """A linked event with one fault in it."""
+    """A linked event, with one fault in each copy."""
     named, unread = b'"dataset":{', b'{"submission":{'
     nested = b'"deep":' + b"[" * 100_000 + b"]" * 100_000 + b","
 
@@ -237,15 +238,12 @@ def malformed(value: bytes) -> dict[str, bytes]:
         "half a surrogate in an unknown member": put(named, b'"note":"\\ud800",'),
         "100,000 brackets in a named section": put(named, nested),
         "100,000 brackets in a section that is not read": put(unread, nested),
-        "a number as a text": value.replace(b'"file_count":null', b'"file_count":"12"', 1),
-        "a year beyond all": value.replace(b'"start":"2024', b'"start":"9999', 1),
-        "a proposal with separators": value.replace(b'"proposal":"mx', b'"proposal":"MX-', 2),
         "something after the end": value + b"x",
     }
 
 
 def outcome(way: Read, record: Record, value: bytes) -> str:
-    """What one way says of a payload without the header `members`."""
+    """The outcome of reading a payload that comes without the header `members`."""
     headers = tuple(header for header in record.headers if header[0] != members.HEADER)
     try:
         way(Record(record.topic, 0, 0, 0, record.key, value, headers))
@@ -259,7 +257,7 @@ def outcome(way: Read, record: Record, value: bytes) -> str:
 
 
 def refusals(record: Record) -> None:
-    """Print what each way says of each fault."""
+    """Print the outcome of each fault for each way."""
     ways = {name: WAYS[name](LINKED, TrackingView, "") for name in ("members", "structs", "sections")}
     print(f"{'':52}" + "".join(f"{name:20}" for name in ways))
     for title, value in malformed(record.value or b"").items():
@@ -267,7 +265,7 @@ def refusals(record: Record) -> None:
 
 
 async def measure(size: str) -> World:
-    """Print a line for each stage."""
+    """Print a line for each stage, with all costs as multiples of `members`."""
     world, hops = await flow(size)
     print(f"{size:47} {'hop':>8}" + "".join(f"{way:>10}" for way in WAYS) + f"{'hop with the last three':>30}")
     for name, topic, view, raw in STAGES:
@@ -285,7 +283,7 @@ async def measure(size: str) -> World:
 
 
 async def main() -> None:
-    """All sizes, then the refusals."""
+    """Measure all sizes, then print the refusals."""
     spare_garbage()  # as the services do
     worlds = [await measure(size) for size in SIZES]
     refusals(worlds[0].broker.records(LINKED.name, 0)[0])

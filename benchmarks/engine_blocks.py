@@ -1,4 +1,4 @@
-"""Search's own index: parameter blocks and words in the embedded PostgreSQL, asked by the service's own SQL."""
+"""The index of search: parameter blocks and words in PostgreSQL, queried with the service's own SQL."""
 
 import io
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -24,7 +24,7 @@ from services.search.sql import Known, Statement
 from shared.postgres.migrations import migrate
 
 BATCH = 500
-"""Datasets that the service takes in at one time when it has much to do."""
+"""The number of datasets in a batch of the service under load."""
 TABLES = ("dataset", "context", "number_block", "text_block", "dataset_words")
 INDEXES = """
 select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as made_by from pg_index
@@ -38,12 +38,12 @@ CONTEXT_COLUMNS = ("context", "kind", "technique", "proposal", "beamline", "samp
 BLOCK_COLUMNS = ("parameter_id", "tier", "low", "high", "entries", "ordinals")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SCATTER = 0x9E3779B97F4A7C15F39CC0605CEDC835
-"""Odd, so that ids are as scattered as real ones, and none is given twice."""
+"""An odd factor: ids are as scattered as real ones, and unique."""
 Context = tuple[str, str, str, str, str]
 
 
 class Blocks:
-    """The tables of the read model that are asked for datasets."""
+    """The tables of the read model that answer queries for datasets."""
 
     name = "blocks"
 
@@ -55,11 +55,11 @@ class Blocks:
         self.left_out: list[str] = []
 
     async def load(self, chunk: Chunk) -> None:
-        """Copy the datasets in, their blocks as sealing leaves them."""
+        """Copy datasets, with blocks as sealing leaves them."""
         await self._write(chunk, sealed=True)
 
     async def add(self, chunk: Chunk) -> None:
-        """Take one batch in, in one transaction."""
+        """Copy one batch, with one unsealed block for each parameter."""
         await self._write(chunk, sealed=False)
 
     async def _write(self, chunk: Chunk, *, sealed: bool) -> None:
@@ -100,7 +100,7 @@ class Blocks:
     def _blocks(
         self, parameter_id: int, ordinals: Array, values: Array | list[str], length: int
     ) -> Iterator[tuple[Any, ...]]:
-        """Runs of so many values, each in order and cut into blocks; a batch of its own is one block."""
+        """Rows of blocks: each run of `length` values is sorted and cut; the values of a single batch are one block."""
         for begin in range(0, len(ordinals), length):
             entries, places = _in_order(values[begin : begin + length], ordinals[begin : begin + length])
             size = RUN_BLOCK_ENTRIES if length > BATCH else len(entries)
@@ -113,26 +113,26 @@ class Blocks:
                 yield parameter_id, tier, low, high, block, places[at : at + size]
 
     async def finish(self) -> None:
-        """The indexes that were left out, and the statistics."""
+        """Build the indexes and the statistics."""
         await self._sql.execute("insert into finding_set (finding_set, codes) values (0, '{}')")
         for made_by in self.left_out:
             await self._sql.execute(made_by)
         await self._sql.execute("vacuum analyze")
 
     async def leave_out_indexes(self) -> None:
-        """To be made at the end, at once."""
+        """Drop the indexes until the end of a bulk load."""
         rows = await self._sql.fetch(INDEXES, TABLES)
         self.left_out = [row["made_by"] for row in rows]
         for row in rows:
             await self._sql.execute(f"drop index {row['name']}")
 
     async def page(self, question: Question, limit: int) -> list[int]:
-        """The newest datasets."""
+        """The newest matching datasets."""
         rows = await self._ask(sql.page(_query(question, limit), self._names(question)))
         return [row["number"] for row in rows[:limit]]
 
     async def count(self, question: Question) -> Counted:
-        """How many there are, and how many of each value of a facet."""
+        """Two statements, as in the service."""
         query, names = _query(question, 1), self._names(question)
         facets: dict[str, dict[str, int]] = {name: {} for name in FACETS}
         for row in await self._ask(counting.facets(query, names)):
@@ -147,12 +147,12 @@ class Blocks:
         return {name.lower(): [Known(self._ids[name], name, many=False)] for name in names}
 
     async def size_bytes(self) -> int:
-        """On the disk, with indexes."""
+        """The size of the tables with their indexes."""
         size = "select sum(pg_total_relation_size(each::regclass)) from unnest($1::text[]) as each"
         return int(await self._sql.fetchval(size, TABLES))
 
     def cpu_seconds(self) -> float:
-        """Of all processes of the server."""
+        """The CPU time of all processes of the server."""
         processes = [psutil.Process(self._postmaster), *psutil.Process(self._postmaster).children()]
         return sum(sum(process.cpu_times()[:4]) for process in processes)
 
@@ -166,7 +166,7 @@ def _in_order(values: Array | list[str], ordinals: Array) -> tuple[list[Any], li
 
 
 def values_of_run(values: int, datasets: int) -> int:
-    """How many values of a parameter are in one run after merging, if so many of the datasets have it."""
+    """The number of values in a sealed run of a parameter that this many of the datasets have."""
     of_batch = values * BATCH // datasets
     merges = 1 + sum(of_batch < size for size in TIER_SIZES)
     return of_batch * int(FAN_IN**merges)
@@ -183,7 +183,7 @@ def _query(question: Question, limit: int) -> Query:
 
 @asynccontextmanager
 async def blocks(folder: Path) -> AsyncIterator[Blocks]:
-    """An empty index; its settings are those of the embedded PostgreSQL."""
+    """An empty index in an embedded PostgreSQL, with the settings that beamcat gives it."""
     async with embedded_stack(folder, environment={KAFKA_VARIABLE: "not needed"}) as stack:
         await migrate(stack.database_url, {"search": "search"})
         settings = {"search_path": "search", "maintenance_work_mem": "512MB"}

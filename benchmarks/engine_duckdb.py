@@ -1,4 +1,4 @@
-"""An embedded column store: one wide table with a column for each parameter, sorted by nothing."""
+"""An embedded column store (DuckDB): one table with a column for each parameter, in the order of arrival."""
 # ruff: noqa: S608 - SQL of its own constants
 
 import time
@@ -16,7 +16,7 @@ SETTINGS = {"threads": 2, "memory_limit": "3GB"}
 
 
 class ColumnStore:
-    """One file, one process that has it open."""
+    """A database file. While one process has it open for writing, no other process can read it."""
 
     name = "duckdb"
 
@@ -53,7 +53,7 @@ class ColumnStore:
         self._sql.unregister("chunk")
 
     async def add(self, chunk: Chunk) -> None:
-        """A transaction of its own: what commits is in the log of the file."""
+        """Insert in a transaction of its own, which the write-ahead log makes durable."""
         await self.load(chunk)
 
     async def finish(self) -> None:
@@ -61,13 +61,13 @@ class ColumnStore:
         self._sql.execute("checkpoint")
 
     async def page(self, question: Question, limit: int) -> list[int]:
-        """The newest datasets."""
+        """The newest matching datasets."""
         where, values = _where(question)
         page = f"select ordinal from dataset{where} order by started desc limit {limit}"
         return [ordinal for (ordinal,) in self._sql.execute(page, values).fetchall()]
 
     async def count(self, question: Question) -> Counted:
-        """Of one statement: the sets of grouping, and the set of none."""
+        """One statement: a grouping set for each facet, and the empty one for the total."""
         where, values = _where(question)
         sets = ", ".join(f"({name})" for name in FACETS)
         counted = f"select {', '.join(FACETS)}, count(*) from dataset{where} group by grouping sets ({sets}, ())"
@@ -81,16 +81,16 @@ class ColumnStore:
         return total, facets
 
     async def size_bytes(self) -> int:
-        """The file and its log."""
+        """The size of the file and its log."""
         self._sql.execute("checkpoint")
         return sum(file.stat().st_size for file in self._file.parent.glob(f"{self._file.name}*"))
 
     def cpu_seconds(self) -> float:
-        """Of this process."""
+        """The CPU time of this process."""
         return time.process_time()
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         self._sql.close()
 
 
@@ -107,7 +107,7 @@ def _texts(size: int, rows: Array, values: list[str]) -> Array:
 
 
 def _where(question: Question) -> tuple[str, list[object]]:
-    """No index helps a condition on words: a column store reads the column."""
+    """The conditions as SQL. DuckDB has no index of words that grows with the table, so it reads the column."""
     conditions: list[str] = []
     values: list[object] = []
     for name, low, high in question.ranges:
@@ -127,7 +127,7 @@ def _where(question: Question) -> tuple[str, list[object]]:
 
 @asynccontextmanager
 async def column_store(folder: Path, numbers: Sequence[str], texts: Sequence[str]) -> AsyncIterator[ColumnStore]:
-    """An empty store."""
+    """An empty database."""
     store = ColumnStore(folder / "datasets.duckdb", numbers, texts)
     try:
         yield store

@@ -1,4 +1,4 @@
-"""A text engine: an inverted index of words and texts, and a column beside it for each number."""
+"""An embedded text engine (Tantivy): inverted indexes of words and texts, and a column for each number."""
 
 import json
 import time
@@ -18,7 +18,10 @@ MOST_VALUES = 1000
 
 
 class TextEngine:
-    """One folder, one writer. A reader sees what was committed when it was last reloaded."""
+    """A folder with one writer. A reader sees what was committed before it was last reloaded.
+
+    The fields of a schema are fixed. A vocabulary that grows would need one JSON field in place of these.
+    """
 
     name = "tantivy"
 
@@ -39,12 +42,12 @@ class TextEngine:
         self._writer = self._index.writer(HEAP_BYTES, THREADS)
 
     async def load(self, chunk: Chunk) -> None:
-        """A document at a time; it has no other way."""
+        """Add documents one by one: there is no other way."""
         for document in _documents(chunk):
             self._writer.add_json(json.dumps(document))
 
     async def add(self, chunk: Chunk) -> None:
-        """A commit writes a segment and syncs it."""
+        """Add a batch and commit it, which writes and syncs a segment."""
         await self.load(chunk)
         self._writer.commit()
         self._index.reload()
@@ -57,13 +60,13 @@ class TextEngine:
         self._index.reload()
 
     async def page(self, question: Question, limit: int) -> list[int]:
-        """The newest datasets."""
+        """The newest matching datasets."""
         searcher = self._index.searcher()
         result = searcher.search(self._query(question), limit, count=False, order_by_field="started", order=Order.Desc)
         return [int(at or 0) for at in searcher.fast_field_values("ordinal", [place for _, place in result.hits])]
 
     async def count(self, question: Question) -> Counted:
-        """One pass for all."""
+        """One aggregation for the total and all facets."""
         asked: dict[str, Any] = {name: {"terms": {"field": name, "size": MOST_VALUES}} for name in FACETS}
         asked["total"] = {"value_count": {"field": "ordinal"}}
         answer = self._index.searcher().aggregate(self._query(question), asked)
@@ -81,12 +84,12 @@ class TextEngine:
         return Query.boolean_query([(Occur.Must, each) for each in wanted]) if wanted else Query.all_query()
 
     async def size_bytes(self) -> int:
-        """All segments."""
+        """The size of all segments."""
         self._writer.garbage_collect_files()
         return sum(file.stat().st_size for file in self._folder.iterdir())
 
     def cpu_seconds(self) -> float:
-        """Of this process."""
+        """The CPU time of this process."""
         return time.process_time()
 
 

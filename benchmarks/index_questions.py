@@ -1,4 +1,4 @@
-"""What the engines of `search_engines.py` have in common: what they are asked, and what they can do."""
+"""The port that the engines of `search_engines.py` implement, and the questions that they are asked."""
 
 import random
 from collections.abc import Iterator
@@ -10,51 +10,51 @@ from benchmarks.mx_datasets import NORMAL, SHARE
 
 FACETS = ("technique", "kind", "beamline")
 Counted: TypeAlias = tuple[int, dict[str, dict[str, int]]]
-"""How many match, and by facet how many have each value."""
+"""The number of matching datasets, in total and for each value of each facet."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """Conditions that must all hold."""
+    """A query: all of its conditions must hold."""
 
     ranges: tuple[tuple[str, float, float], ...] = ()
-    """Of numbers, both ends included."""
+    """Names of numeric parameters, each with a lowest and a highest value."""
     beginnings: tuple[tuple[str, str], ...] = ()
-    """Of text parameters."""
+    """Names of text parameters, each with the beginning of its value."""
     words: tuple[str, ...] = ()
-    """Each is a word of the dataset, or the beginning of one."""
+    """Words of the dataset, or beginnings of words."""
     technique: str | None = None
 
 
 class Engine(Protocol):
-    """An index of datasets. Whatever it is, this is all that search needs of it."""
+    """An index of datasets."""
 
     name: str
 
     async def load(self, chunk: Chunk) -> None:
-        """Take many datasets in, in the way that is fastest."""
+        """Add many datasets in the fastest way that the engine has."""
 
     async def finish(self) -> None:
-        """Do what is done once all are loaded."""
+        """Complete a bulk load: build indexes, merge, commit."""
 
     async def add(self, chunk: Chunk) -> None:
-        """Take a batch in; when it returns, the batch is durable."""
+        """Add a batch. It is durable and visible on return."""
 
     async def page(self, question: Question, limit: int) -> list[int]:
-        """The ordinals of the newest datasets that match."""
+        """The ordinals of the newest matching datasets."""
 
     async def count(self, question: Question) -> Counted:
-        """How many match, in all and by facet."""
+        """The number of matching datasets, in total and for each value of each facet."""
 
     async def size_bytes(self) -> int:
-        """On the disk."""
+        """The size on disk."""
 
     def cpu_seconds(self) -> float:
-        """Processor time used by the engine so far."""
+        """The CPU time that the engine has used so far."""
 
 
 def ranges(chance: random.Random, names: dict[str, list[str]], count: int, share: float) -> Question:
-    """Ranges of parameters of one kind, each of which this share of all datasets meets."""
+    """Ranges of parameters of one kind. Each matches this share of all datasets."""
     kind = chance.choice([*SHARE])
     width, asked = share / SHARE[kind], []
     for name in chance.sample([name for name in names[kind] if name in NORMAL[kind]], count):
@@ -65,7 +65,7 @@ def ranges(chance: random.Random, names: dict[str, list[str]], count: int, share
 
 
 def questions(chance: random.Random, names: dict[str, list[str]]) -> Iterator[tuple[str, str, Question]]:
-    """One question of each sort: its title, whether a page or a count is wanted, and what it asks."""
+    """One question of each type: its title, `page` or `count`, and its conditions."""
     proposal, sample = chance.randrange(PROPOSALS), chance.randrange(SAMPLES_OF_EACH)
     one = ranges(chance, names, 1, 0.05)
     yield "all, newest 20", "page", Question()

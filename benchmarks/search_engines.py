@@ -1,12 +1,12 @@
-"""Search's own index beside an embedded column store and a text engine, with the same datasets and questions.
+"""The index of search, an embedded column store and a text engine, with the same datasets and the same questions.
 
     VIRTUAL_ENV=.venv .venv/bin/uv pip install -e ".[bench]"
     python -m benchmarks.search_engines --datasets 1000000
     python -m benchmarks.search_engines --datasets 10000000 --parameters 16
 
-Each engine in turn is loaded in bulk, takes in ten batches of 500, and is asked; all answers must be the same. What a
-question costs does not depend on parameters that it does not name, so fewer of them let more datasets fit. DuckDB and
-Tantivy are in an extra of their own: nothing but this file needs them.
+One engine after the other is loaded in bulk, takes ten batches of 500, and answers. All answers must be equal. What a
+question costs does not depend on parameters that it does not name, so with fewer of them more datasets fit on a small
+machine. DuckDB and Tantivy are in the extra `bench`, because nothing else needs them.
 """
 
 import argparse
@@ -30,7 +30,7 @@ BATCHES = 10
 REPETITIONS = 20
 PAGE = 20
 PATIENCE_SECONDS = 30
-"""A sort of question that takes an engine longer in all is asked no more."""
+"""An engine that needs longer in total for one type of question is not asked it again."""
 Answers = dict[tuple[int, str], object]
 
 
@@ -40,7 +40,7 @@ def distinct(names: dict[str, list[str]]) -> list[str]:
 
 
 async def take_in(engine: Engine, datasets: int, parameters: int, seed: int) -> None:
-    """Load in bulk, then batch by batch, and print what each cost."""
+    """Load in bulk, then add batches, and print the rate, the size and the time until a batch is found."""
     seconds = 0.0
     for chunk in chunks(datasets, parameters, seed):
         begin = time.perf_counter()
@@ -67,7 +67,7 @@ async def take_in(engine: Engine, datasets: int, parameters: int, seed: int) -> 
 
 
 async def ask(engine: Engine, names: dict[str, list[str]], seed: int, answers: Answers) -> None:
-    """Ask every sort of question with other values each time; an answer must be that of the engine before."""
+    """Ask every type of question, with new values each time, and compare the answers with those of the first engine."""
     taken, cpu = defaultdict[str, list[float]](list), defaultdict[str, float](float)
     chance = random.Random(seed)
     for number in range(REPETITIONS + 1):
@@ -88,7 +88,7 @@ async def ask(engine: Engine, names: dict[str, list[str]], seed: int, answers: A
 
 
 async def measure(datasets: int, parameters: int, seed: int, only: list[str]) -> None:
-    """One engine after the other, each in a folder that is gone afterwards."""
+    """Measure one engine after the other, each in a temporary folder."""
     numbers, texts = names_of(parameters)
     columns = distinct(numbers), distinct(texts)
     answers: Answers = {}
@@ -105,7 +105,7 @@ async def measure(datasets: int, parameters: int, seed: int, only: list[str]) ->
 
 
 def main() -> None:
-    """Measure, and print what was measured."""
+    """Read the arguments and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--datasets", type=int, default=1_000_000)
     parser.add_argument("--parameters", type=int, default=60, help="of each dataset, about; 16 or more")

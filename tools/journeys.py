@@ -119,8 +119,8 @@ def rejection(beamcat: Beamcat) -> None:
 
 def frame(beamcat: Beamcat) -> None:
     """From ICAT's client, over STOMP, to the answer of a search."""
-    addresses = (beamcat.folder / ".beamcat/running.json").read_text(encoding="utf-8")
-    [port] = set(re.findall(r'STOMP[A-Z_]*"\s*:\s*"[^"]*?(\d+)"', addresses))
+    running_file = beamcat.folder / ".beamcat/running.json"
+    [port] = re.findall(r'"BEAMCAT_STOMP_PORT": "(\d+)"', running_file.read_text(encoding="utf-8"))
     subprocess.run([sys.executable, "-W", "ignore", "-c", STORE_DATASET, f"127.0.0.1:{port}"], check=True)
     deadline = time.monotonic() + FOUND_SECONDS
     while not json.loads(beamcat("find", "S", "--json", codes=(0, 1)))["datasets"]:

@@ -53,6 +53,11 @@ class Grant(BaseModel):
         """The source of what its holder hands in."""
         return f"/producers/{self.name}"
 
+    @property
+    def covered(self) -> tuple[str, ...] | None:
+        """The beamlines that its holder may read of, in lower case; None for all."""
+        return None if ANY_BEAMLINE in self.beamlines else tuple(name.lower() for name in self.beamlines)
+
     def permits(self, beamline: str) -> bool:
         """Whether datasets of this beamline may be submitted; letter case does not matter."""
         return ANY_BEAMLINE in self.beamlines or beamline.lower() in (name.lower() for name in self.beamlines)

@@ -65,7 +65,7 @@ class InputRef(Section):
 
 
 class DatasetFacts(Section):
-    """The canonical identity of a submission, without its parameters: all that later stages decide on.
+    """The canonical identity of a submission, without its parameters: everything on which later stages decide.
 
     An update says where, for whom and perhaps of which sample; its other facts only stand for what is catalogued.
     """
@@ -225,32 +225,32 @@ class Commit(Section):
 
 
 class DatasetSubmitted(Section):
-    """A producer handed in a dataset."""
+    """A producer submitted a dataset."""
 
     submission: Submission
 
 
 class DatasetValidated(DatasetSubmitted):
-    """The validator found nothing that forbids it; parameters stand under canonical names, in canonical units."""
+    """The dataset passed the validator. Its parameters have canonical names and canonical units."""
 
     dataset: DatasetFacts
     parameters: dict[str, Parameter]
 
 
 class DatasetLinked(DatasetValidated):
-    """Its investigation is known and all its inputs are committed."""
+    """The investigation of the dataset is known, and all its inputs are committed."""
 
     links: Links
 
 
 class DatasetTracked(DatasetLinked):
-    """Its sample is known."""
+    """The sample of the dataset is decided."""
 
     tracking: Tracking
 
 
 class DatasetCommitted(Section):
-    """The catalogue holds it. `document` is absent when the content was there already (`unchanged`)."""
+    """The dataset is in the catalogue. `document` is absent if the content was already there (`unchanged`)."""
 
     commit: Commit
     document: Document | None

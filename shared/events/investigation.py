@@ -76,6 +76,6 @@ class InvestigationAnnounced(Section):
 
 
 class InvestigationRegistered(Section):
-    """An investigation has its place and its number; told again whenever it changes."""
+    """An investigation has its time and its number. Published again whenever it changes."""
 
     investigation: InvestigationRef

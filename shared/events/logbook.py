@@ -37,6 +37,6 @@ class LogbookEntry(Section):
 
 
 class LogbookWritten(Section):
-    """Somebody, or a program, wrote into the electronic logbook."""
+    """A person or a program wrote into the electronic logbook."""
 
     entry: LogbookEntry

@@ -48,6 +48,6 @@ class Rejection(Section):
 
 
 class DatasetRejected(Section):
-    """An event was not taken."""
+    """An event was rejected."""
 
     rejection: Rejection

@@ -19,6 +19,6 @@ class Report(Section):
 
 
 class DatasetReported(Section):
-    """The files of a catalogued dataset were archived, restored or added to, or are asked for."""
+    """The files of a catalogued dataset were archived, restored or added to, or a restoration was requested."""
 
     report: Report

@@ -108,7 +108,7 @@ class Said(Section):
 
 
 class ShipmentDeclared(Said):
-    """There is such a shipment."""
+    """A shipment was declared."""
 
     happening: Literal["shipment_declared"] = "shipment_declared"
     shipment: Shipment
@@ -170,7 +170,7 @@ Shipping = ShipmentDeclared | ParcelDeclared | ItemDeclared | StatusReported | S
 
 
 class ShipmentChanged(Section):
-    """What travels to a beamline for an investigation was declared, changed, seen on its way or withdrawn."""
+    """Something that travels to a beamline was declared, changed, reported on its way or withdrawn."""
 
     shipping: Annotated[Shipping, Field(discriminator="happening")]
 

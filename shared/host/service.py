@@ -48,6 +48,8 @@ MEASURE_SECONDS = 1.0
 GARBAGE_THRESHOLDS = (100_000, 50, 100)
 M_MMAP_THRESHOLD = -3
 """The number of this option of `mallopt`, as <malloc.h> has it."""
+FEW_CONNECTIONS = {"database_connections": 2, "database_quick_questions": 2, "database_costly_questions": 1}
+"""The most connections of a service that works little, by setting."""
 STUCK_SECONDS = 60.0
 """A stage that is behind and has settled nothing for so long is not ready."""
 
@@ -97,13 +99,17 @@ class Service:
     assemble: Callable[[Resources], Components]
     schema: str | None = None
     produces: Sequence[Topic] = ()
+    few_connections: bool = False
+    """It has little to do, and needs few connections to PostgreSQL."""
 
     def resources(self, settings: Settings) -> Resources:
         """What it is given by these settings."""
+        limits = FEW_CONNECTIONS if self.few_connections else {}
+        fewer = {name: min(limit, getattr(settings, name)) for name, limit in limits.items()}
         return Resources(
             settings,
             identities_of(settings),
-            Database(settings, self.schema or self.name),
+            Database(settings.model_copy(update=fewer), self.schema or self.name),
             KafkaPublisher(settings, f"beamcat-{self.name}", self.produces),
             Backoff(),
         )

@@ -16,17 +16,17 @@ SCHEMA_FORMAT = "application/schema+json;version=draft-2020-12"
 
 HEADERS = {
     "ce_specversion": "The version of CloudEvents (Kafka binding, binary mode): always 1.0.",
-    "ce_id": "The event's id; of a dataset's events the receipt, which all that follows from a submission keeps, but "
-    "for a rejection, which has an id of its own.",
+    "ce_id": "The id of the event. All events that follow from a submission have its receipt, except a rejection, "
+    "which has an id of its own.",
     "ce_type": "The event and its major version.",
-    "ce_source": "Who sent it: `/beamcat/<stage>`, or a producer.",
-    "ce_time": "When it was sent (RFC 3339).",
+    "ce_source": "The sender: `/beamcat/<stage>`, or a producer.",
+    "ce_time": "The time at which it was sent (RFC 3339).",
     "content-type": "Always application/json.",
-    "ce_producer": "The source of the submission that it follows from.",
-    "ce_origin": "The record in which that submission was first read: `topic/partition/offset/milliseconds`.",
-    "ce_content": "The fingerprint of the submission that it follows from.",
-    "traceparent": "W3C trace context, where the submission had one.",
-    "members": "Where members of the payload lie, as `name start end` in bytes: a hint that saves reading all.",
+    "ce_producer": "The source of the original submission.",
+    "ce_origin": "The record of the original submission: `topic/partition/offset/milliseconds`.",
+    "ce_content": "The fingerprint of the original submission.",
+    "traceparent": "The W3C trace context, if the submission had one.",
+    "members": "The places of the payload's members, as `name start end` in bytes: a hint that saves time.",
 }
 REQUIRED_HEADERS = ["ce_id", "ce_type", "ce_source"]
 

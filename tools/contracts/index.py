@@ -17,6 +17,6 @@ def index_page(techniques: TechniqueBook, root: Path) -> str:
     written = (root / INDEX).read_text(encoding="utf-8")
     folder = PAGES.removeprefix("docs/")
     links = [f"[{each.name}]({folder}/{each.name.lower()}.md)" for each in techniques.techniques]
-    line = f"- One page a technique: {', '.join(links)}; as JSON Schema, [`schemas/kinds/`](../schemas/kinds)"
+    line = f"- One page for each technique: {', '.join(links)}; as JSON Schema, [`schemas/kinds/`](../schemas/kinds)"
     listed = fill(line, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     return re.sub(f"(?<={BEGIN}\n).*?(?={END})", lambda _: f"{listed}\n", written, flags=re.DOTALL)

@@ -15,7 +15,8 @@ def metrics_page() -> str:
     declared = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
     return page(
         "Metrics",
-        "Every service shows them at `/metrics`, in Prometheus' format. Their source is `shared/runtime/metrics.py`.",
+        "Every service exposes its metrics at `/metrics`, in Prometheus' format. They are declared in "
+        "`shared/runtime/metrics.py`.",
         table(("metric", "type", "labels", "meaning"), (_metric_row(metric) for metric in declared)),
     )
 
@@ -33,10 +34,10 @@ def settings_page() -> str:
     properties = Settings.model_json_schema()["properties"]
     return page(
         "Settings",
-        "Environment variables, declared in `shared/runtime/settings.py`. None must be set: without Kafka's and "
-        "PostgreSQL's addresses, `beamcat up` starts both. A variable that is empty counts as one that is not set. A "
-        "value that cannot be right ends a command or a service with exit code 1 and a sentence that says what to "
-        "write instead. A variable whose name is nearly that of a setting is warned of.",
+        "Settings are environment variables, declared in `shared/runtime/settings.py`. None is required: without "
+        "the addresses of Kafka and PostgreSQL, `beamcat up` starts both. An empty variable counts as not set. A wrong "
+        "value ends a command or a service with exit code 1 and a message that says what to write instead. A variable "
+        "whose name is nearly that of a setting causes a warning.",
         table(
             ("variable", "values", "default", "meaning"),
             (

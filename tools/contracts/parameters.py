@@ -1,4 +1,4 @@
-"""The page of parameters: all of the typed layer, by family."""
+"""The page of parameters: all typed parameters, by family."""
 
 import re
 from collections import defaultdict
@@ -7,20 +7,21 @@ from collections.abc import Iterator
 from shared.vocabulary.vocabulary import Term, Vocabulary
 from tools.contracts.tables import codes, page, table
 
-HEADS = ("parameter", "type", "unit", "not taken outside", "flagged outside", "other names", "mmCIF item", "note")
+HEADS = ("parameter", "type", "unit", "possible", "plausible", "other names", "mmCIF item", "note")
 FIRST_OF_MANY = "01"
 INTRODUCTION = """\
-What a value of each parameter must be. A bare number is taken to be in the unit; a text may bring another one, as in
-`"15 cm"`. Letter case never matters in a name. A fraction (R factors, correlations) that comes in per cent is converted
-where it says so, and where it can be nothing else; then it is flagged as `percent_converted`. What may be either is
-taken as it stands and flagged as `scale_uncertain`.
-A value outside the range that can be is not taken: it is kept as it was said, flagged, and has no canonical value.
+What the value of each parameter must be. A bare number is taken to be in the unit of the parameter; a text may have
+another unit, such as `"15 cm"`. Letter case never matters in a name. A fraction (R factors, correlations) in per cent
+is converted if it has a unit, or if it cannot be a fraction; then it is flagged as `percent_converted`. A value that
+may be either is taken as it is and flagged as `scale_uncertain`. A value outside the possible range is kept as it was
+sent, flagged, and has no canonical value.
 
-The item is that of [PDBx/mmCIF or imgCIF](../schemas/mmcif/items.toml); where a factor stands behind it, a value times
-the factor is the item's. Families with numbers in their names stand here once: `InstrumentDetector01` for all ten.
+The item is that of [PDBx/mmCIF or imgCIF](../schemas/mmcif/items.toml). If there is a factor, the item's value is the
+parameter's value times the factor. Families with numbers in their names are listed once: `InstrumentDetector01` stands
+for all ten.
 
-Parameters that only ICAT describes are not listed. They are taken by its type, and kept as they were said and flagged
-where a value is of another. To add or correct one: [schemas/README.md](../schemas/README.md)."""
+Parameters that only ICAT describes are not listed. Their values should have ICAT's type; any other value is kept as it
+was sent and flagged. To add or correct a parameter, see [schemas/README.md](../schemas/README.md)."""
 
 
 def parameters_page() -> str:
@@ -44,9 +45,9 @@ def parameters_page() -> str:
 
 
 def _family(name: str) -> str:
-    """What stands before the first `_`; the few names in lower case that hold one are sentences, not families."""
+    """The part before the first `_`. The few names in lower case with a `_` have no family."""
     family, _, rest = name.partition("_")
-    return family if rest and family[0].isupper() else "Of no family"
+    return family if rest and family[0].isupper() else "Without a family"
 
 
 def _first_of_its_many(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The page of rejections: every code, who finds it, why, what to do, and what a producer is told."""
+"""The page of rejections: every code with its finder, cause and cure, and the messages that producers get."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -17,24 +17,23 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 KEPT = """\
-## What refuses no dataset
+## What does not refuse a dataset
 
-`dataset_invalid` is for what nobody could use: identity (path, name, proposal, beamline), type (inputs that cannot be),
-start, an end before the start, and what its kind requires, with the reason in the technique's file. These codes of
-findings refused datasets once and are warnings now, because losing a dataset over a minor value is worse than keeping
-it flagged:
+`dataset_invalid` is for datasets that nobody could use. It covers identity (path, name, proposal, beamline), type
+(impossible inputs), start, an end before the start, and what the kind requires, with the reason in the technique's
+file. These findings used to refuse a dataset and are now warnings, because losing a dataset over a minor value is worse
+than keeping it with a flag:
 
 - `value_out_of_range`, `value_not_a_number`, `value_not_an_integer`, `value_not_finite`, `value_not_a_boolean`,
   `value_not_a_time`, `value_nested`, `value_too_long`, `unit_unknown`, `unit_not_expected`: the value is kept as it was
-  said, without a canonical value;
-- `parameter_missing`, but for the few parameters that a kind requires: the dataset says less, and is as good for the
-  rest;
-- `parameter_name_invalid`, `too_many_parameters`: the names are made readable, and as many taken as a dataset may have;
+  sent, without a canonical value;
+- `parameter_missing`, except for the few parameters that a kind requires: the rest of the dataset is as good;
+- `parameter_name_invalid`, `too_many_parameters`: the names are made readable, and as many are kept as permitted;
 - `end_invalid`, `sample_invalid`: the dataset has no end, or no sample."""
 
 
 def rejections_page(services: Sequence[DeclaredService]) -> str:
-    """Every rejection code; below, what the rejected examples are told."""
+    """Every rejection code, and the messages of the rejected examples."""
     everywhere = codes_named(ROOT / "shared")
     examples = table(
         ("example", "code", "message"),
@@ -45,12 +44,12 @@ def rejections_page(services: Sequence[DeclaredService]) -> str:
     )
     return page(
         "Rejections",
-        "What is not taken goes to `dataset.rejected` with one of these codes, a sentence, the original bytes and the "
-        "position they were read at. `beamcat rejections list` shows those whose dataset is not catalogued yet, and "
+        "A rejected event goes to `dataset.rejected` with one of these codes, a message, the original bytes and the "
+        "position from which they were read. `beamcat rejections list` lists those whose dataset is not catalogued. "
         "`beamcat rejections resubmit ID --edit` corrects one and sends it again ([operating](operating.md#resubmit)).",
         table(("code", "found by", "cause", "cure"), (_row(code, services, everywhere) for code in Code)),
         KEPT,
-        "## What a producer is told\n\nThe messages that the rejected examples under `schemas/examples/` get.",
+        "## Messages to producers\n\nThe messages that the rejected examples under `schemas/examples/` get.",
         examples,
     )
 
@@ -61,7 +60,7 @@ def _row(code: Code, services: Sequence[DeclaredService], everywhere: frozenset[
 
 
 def _told(services: Sequence[DeclaredService]) -> Iterator[tuple[Path, Refusal]]:
-    """What the stage that reads submissions and answers them decides about each rejected example."""
+    """Each rejected example, and the decision of the stage that judges submissions."""
     [stage] = [
         stage for service in services for stage in service.stages if stage.consumes == SUBMITTED and stage.produces
     ]

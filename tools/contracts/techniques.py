@@ -1,4 +1,4 @@
-"""The reference page of each technique: its kinds, how each is recognised, what it says, and what it comes from."""
+"""The reference page of each technique: its kinds, their recognition, their parameters and their inputs."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -14,9 +14,9 @@ from shared.vocabulary.vocabulary import Term, Vocabulary
 from tools.contracts.tables import codes, page, table
 
 PAGES = "docs/techniques"
-HEADS = ("parameter", "type", "unit", "not taken outside", "flagged outside", "meaning", "of")
-INCOMPLETE = {"accept": "taken as it is", "wait": "awaited until it is complete", "refuse": "refused"}
-REJECTED = {"wait": "awaited too, as it may be sent again", "reject": "refuses the dataset at once"}
+HEADS = ("parameter", "type", "unit", "possible", "plausible", "meaning", "kinds")
+INCOMPLETE = {"accept": "accepted as it is", "wait": "awaited until it is complete", "refuse": "refused"}
+REJECTED = {"wait": "is awaited too, because it may be sent again", "reject": "refuses the dataset at once"}
 VERDICTS = {"error": "refused", "warning": "flagged"}
 
 
@@ -32,21 +32,21 @@ def _page(technique: Technique, vocabulary: Vocabulary) -> str:
         f"{technique.name}: {technique.title}",
         "\n".join(_introduction(technique)),
         *("\n".join(_kind(kind, technique, vocabulary)) for kind in technique.kind),
-        "## Parameters\n\nA bare number is taken to be in the unit; a text may bring another one. Other names and "
-        "mmCIF items: [parameters](../parameters.md).",
+        "## Parameters\n\nA bare number is taken to be in the unit of the parameter; a text may have another unit. "
+        "[Parameters](../parameters.md) lists other names and mmCIF items.",
         _parameters(technique, kinds),
     )
 
 
 def _introduction(technique: Technique) -> Iterator[str]:
-    yield f"[`{technique.pid}`]({technique.pid}), from `schemas/techniques/`. A submission is of this technique if"
+    yield f"[`{technique.pid}`]({technique.pid}), from `schemas/techniques/`. A submission has this technique if"
     yield ""
-    yield f"- its `technique`, or the parameter `definition`, names {_any_of(technique.definitions)}, or else"
+    yield f"- its `technique`, or the parameter `definition`, is {_any_of(technique.definitions)}, or"
     yield f"- `technique_pid` is {_any_of([technique.pid, *technique.other_pids])}"
     if technique.families:
-        yield f"- or, where it says neither, a parameter is of the family {_any_of(technique.families)}"
+        yield f"- or, if it has neither, a parameter belongs to the family {_any_of(technique.families)}"
     if technique.outranks:
-        yield f"- a submission that names {_any_of(technique.outranks)} as well is of this one"
+        yield f"- also if it names {_any_of(technique.outranks)} as well"
     yield ""
     yield "Its kind is the first below that fits."
 
@@ -55,18 +55,18 @@ def _kind(kind: Kind, technique: Technique, vocabulary: Vocabulary) -> Iterator[
     yield f"## {kind.name}\n\n{kind.title}. [JSON Schema](../../schemas/kinds/{kind.name}.json)\n"
     yield f"- **Recognised** by: {'; '.join(_recognised(kind))}"
     for name, reason in kind.required.items():
-        because = f"; else it is refused: {reason}" if reason else ""
-        yield f"- **Must say** `{name}`: {_in_short(vocabulary.terms[name])}{because}"
+        because = f"; otherwise it is refused: {reason}" if reason else ""
+        yield f"- **Must have** `{name}`: {_in_short(vocabulary.terms[name])}{because}"
     for name in kind.expected:
-        yield f"- **Should say** `{name}`: {_in_short(vocabulary.terms[name])}"
+        yield f"- **Should have** `{name}`: {_in_short(vocabulary.terms[name])}"
     usual = [*kind.optional, *technique.optional]
     if usual:
-        yield f"- **Usually says** {codes(usual)}"
+        yield f"- **Usually has** {codes(usual)}"
     yield f"- **Unknown parameters** are {'refused' if kind.strict else 'kept and flagged'}"
     if input_bounds(kind)[1] != 0:
         yield from _inputs(kind)
     for rule in kind.rule:
-        yield f"- **Law** ({VERDICTS[rule.severity]} if broken): {_law(rule)}; {rule.because}"
+        yield f"- **Rule** ({VERDICTS[rule.severity]} if violated): {_law(rule)}; {rule.because}"
 
 
 def _recognised(kind: Kind) -> Iterator[str]:
@@ -85,23 +85,23 @@ def _recognised(kind: Kind) -> Iterator[str]:
 
 def _inputs(kind: Kind) -> Iterator[str]:
     if kind.input is None:
-        yield "- **Comes from** datasets of any kind"
+        yield "- **Inputs** are datasets of any kind"
     for relation in kind.input or ():
-        yield f"- **Comes from** {_relation(relation)}"
+        yield f"- **Inputs**: {_relation(relation)}"
     yield (
-        f"- **Inputs are awaited** for {_span(kind.await_inputs)}; then what is missing refuses the dataset. "
-        f"An input that is not complete is {INCOMPLETE[kind.incomplete_inputs]}, "
-        f"one that was rejected {REJECTED[kind.rejected_inputs]}"
+        f"- **Missing inputs** are awaited for {_span(kind.await_inputs)}; then the dataset is refused. "
+        f"An incomplete input is {INCOMPLETE[kind.incomplete_inputs]}. "
+        f"A rejected input {REJECTED[kind.rejected_inputs]}"
     )
 
 
 def _relation(relation: Relation) -> str:
     demands = {
-        "of the same sample": relation.same_sample,
-        "of the same proposal": relation.same_proposal,
-        "started no later than it": relation.not_before_input,
+        "with the same sample": relation.same_sample,
+        "with the same proposal": relation.same_proposal,
+        "with a start that is not later": relation.not_before_input,
     }
-    said = [f"{demand} (else {VERDICTS[severity]})" for demand, severity in demands.items() if severity]
+    said = [f"{demand} (otherwise {VERDICTS[severity]})" for demand, severity in demands.items() if severity]
     number = _number(relation.min, relation.max)
     return f"{number} of kind {_any_of(relation.kinds)}{', ' if said else ''}{', '.join(said)}"
 
@@ -121,7 +121,7 @@ def _law(rule: Rule) -> str:
 
 
 def _parameters(technique: Technique, kinds: dict[str, list[Term]]) -> str:
-    """Each parameter once, with the kinds that say it: all, or the ends of their names."""
+    """Each parameter once, with the kinds that have it: all, or the ends of their names."""
     told: dict[Term, list[str]] = defaultdict(list)
     for name, terms in kinds.items():
         for term in terms:

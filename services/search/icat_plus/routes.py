@@ -13,11 +13,13 @@ from services.search.icat_plus.declarations import PostgresDeclarations
 from services.search.icat_plus.desk import Desk
 from services.search.icat_plus.sessions import PostgresSessions, Sessions, SessionStore
 from services.search.icat_plus.shipping import ShippingDesk
+from services.search.icat_routes.numbers import add_numbers
 from services.search.naming import Naming
 from services.search.reading import CatalogueReader
 from shared.access.quota import DAY_SECONDS, ByteQuota
 from shared.access.tokens import Tokens
 from shared.host.service import Resources
+from shared.http.bearer import Bearers
 from shared.http.route import ProblemRoute
 from shared.kafka.confirmation import Confirmations
 from shared.kafka.publisher import Publisher
@@ -67,6 +69,7 @@ def routes(
         clock=resources.clock,
     )
     router = APIRouter(route_class=ProblemRoute, tags=["ICAT+"])
+    add_numbers(router, Bearers(tokens, resources.clock), reader)
     acquisition.add(router, desk)
     logging_in.add(router, desk)
     catalogue.add(router, desk)
