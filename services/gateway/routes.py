@@ -35,10 +35,11 @@ from shared.events.investigation import Investigation
 from shared.events.sample import SampleHappening
 from shared.events.topics import MOST_SUBMISSION_BYTES
 from shared.events.wire import Message
+from shared.foundation.errors import Fault
 from shared.http.bearer import Bearers
 from shared.http.description import takes
 from shared.http.door import read_body
-from shared.http.problems import AWAY, UNPROCESSABLE, FieldFault, Problem, invalid
+from shared.http.problems import AWAY, UNPROCESSABLE, Problem, invalid
 from shared.http.route import ProblemRoute
 from shared.kafka.confirmation import Confirmations
 from shared.runtime.metrics import GATEWAY_REQUESTS, SLOWED_REQUESTS, begin
@@ -253,13 +254,13 @@ def _one_of(ids: Sequence[str]) -> dict[str, Any]:
 
 def _items(data: Mapping[str, object]) -> Sequence[object]:
     faults = [
-        FieldFault(field=name, message="is not a field of a batch; it has one, 'datasets'")
+        Fault(field=name, message="is not a field of a batch; it has one, 'datasets'")
         for name in data
         if name != "datasets"
     ]
     items = data.get("datasets")
     if not isinstance(items, list):
-        faults.append(FieldFault(field="datasets", message="is missing or no list; give the list of datasets"))
+        faults.append(Fault(field="datasets", message="is missing or no list; give the list of datasets"))
     if faults or not isinstance(items, list):
         raise invalid(faults)
     if len(items) > MOST_BATCH_ITEMS:

@@ -16,9 +16,10 @@ from pydantic_core import to_json
 
 from services.search.cursors import CursorInvalid
 from services.search.grammar import split
-from services.search.query import MOST_ROWS, Fault, QueryInvalid
+from services.search.query import MOST_ROWS, QueryInvalid
 from shared.events.identity import proposal_key
 from shared.events.topics import COMMITTED, PENDING, REJECTED
+from shared.foundation.errors import Fault
 from shared.foundation.pages import MOST_PAGE_BYTES
 from shared.postgres.database import Connection, Questions
 

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from services.search.filters import read_time
+from shared.foundation.errors import BeamcatError
 
 Key = float | str | datetime
 
 
-class CursorInvalid(ValueError):
+class CursorInvalid(BeamcatError, ValueError):
     """No cursor of this query."""
 
 

@@ -14,9 +14,10 @@ from pydantic_core import to_json
 
 from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
 from services.search.grammar import split
-from services.search.query import MOST_ROWS, Fault, QueryInvalid
+from services.search.query import MOST_ROWS, QueryInvalid
 from services.search.sql import Statement, as_written
 from shared.events.identity import Identities, PathInvalid, proposal_key
+from shared.foundation.errors import Fault
 from shared.foundation.pages import page_while_read
 from shared.postgres.database import Connection
 

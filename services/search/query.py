@@ -14,7 +14,8 @@ from services.search.grammar import FilterInvalid, split, words_and_conditions
 from services.search.index_entry import words_of
 from services.search.naming import Naming
 from shared.events.identity import Identities, PathInvalid, proposal_key, sample_key
-from shared.http.problems import FieldFault, Problem, invalid
+from shared.foundation.errors import Fault
+from shared.http.problems import Problem, invalid
 
 T = TypeVar("T")
 
@@ -85,19 +86,11 @@ FIELDS = {
 }
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One thing that cannot be answered as asked, and its cure."""
-
-    field: str
-    message: str
-
-
 class QueryInvalid(Problem):
     """The query cannot be answered as it stands."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        told = invalid([FieldFault(field=fault.field, message=fault.message) for fault in faults])
+        told = invalid(faults)
         super().__init__(told.status, told.detail, told.errors)
         self.faults = faults
 

@@ -15,7 +15,7 @@ from services.search.grammar import spelled_out
 from services.search.index_entry import unpacked
 from services.search.naming import Naming
 from services.search.producers import PRODUCERS, producer_answer
-from services.search.query import COLUMN_SORTS, COLUMNS, FACTS, Fault, Query, QueryInvalid, order_name
+from services.search.query import COLUMN_SORTS, COLUMNS, FACTS, Query, QueryInvalid, order_name
 from services.search.receipts import MOST_SUBMISSIONS
 from services.search.rejections import (
     REJECTION,
@@ -26,6 +26,7 @@ from services.search.rejections import (
 )
 from services.search.revisions import Revision, history_of
 from services.search.sql import Known
+from shared.foundation.errors import Fault
 from shared.foundation.pages import page_while_read
 from shared.postgres.database import Connection, Database, Questions
 

@@ -15,10 +15,11 @@ from services.search.answers import rejection_parts
 from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
 from services.search.filters import read_time
 from services.search.grammar import FilterInvalid
-from services.search.query import MOST_ROWS, Fault, QueryInvalid
+from services.search.query import MOST_ROWS, QueryInvalid
 from services.search.reading import CatalogueReader
 from services.search.rejections import ORDER, SUMMARY_SPAN, RejectionQuery, State, summary_answer
 from shared.events.identity import Identities, PathInvalid
+from shared.foundation.errors import Fault
 from shared.host.service import Resources
 
 T = TypeVar("T")

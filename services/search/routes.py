@@ -19,7 +19,7 @@ from services.search.lineage import MOST_DEPTH, MOST_LINKS, MOST_NODES, Directio
 from services.search.naming import Naming
 from services.search.pending import add_pending
 from services.search.producers import LONGEST
-from services.search.query import FIELDS, MOST_ROWS, Fault, QueryInvalid, read_query
+from services.search.query import FIELDS, MOST_ROWS, QueryInvalid, read_query
 from services.search.reading import CatalogueReader
 from services.search.receipts import Row, choose, newest_first
 from services.search.rejection_routes import add_rejections
@@ -27,6 +27,7 @@ from services.search.sheet import json_page, sheet
 from services.search.web import page_routes
 from shared.access.tokens import TokenRefused, Tokens
 from shared.events.identity import Identities, PathInvalid
+from shared.foundation.errors import Fault
 from shared.host.service import Resources
 from shared.http.description import asks
 from shared.http.route import ProblemRoute

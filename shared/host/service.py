@@ -33,7 +33,7 @@ from shared.postgres.database import Database
 from shared.runtime import logs
 from shared.runtime.backoff import Backoff, Stopping
 from shared.runtime.descriptors import raise_limit
-from shared.runtime.faults import Fault, fault_of
+from shared.runtime.error_kinds import ErrorKind, error_kind
 from shared.runtime.metrics import begin_stage
 from shared.runtime.retries import until_done
 from shared.runtime.settings import Settings, misspelt
@@ -229,7 +229,7 @@ class Host:
     def _fail(self, error: Exception) -> None:
         """End the service for an error that no retry can mend, with one clear line."""
         self.failure = f"{type(error).__name__}: {error}"
-        if fault_of(error) is Fault.FATAL:
+        if error_kind(error) is ErrorKind.FATAL:
             self.refusal = None if self._started else str(error)
             logger.critical("%s cannot go on: %s", self.service.name, self.failure)
         else:

@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 from pydantic_core import from_json
 
+from shared.foundation.errors import Fault
 from shared.http.bearer import UNAUTHORIZED
 from shared.http.door import MOST_BODY_BYTES
-from shared.http.problems import AWAY, FieldFault, Problem
+from shared.http.problems import AWAY, Problem
 from shared.runtime.backoff import Backoff
 
 TIMEOUT = httpx.Timeout(15.0, connect=5.0, pool=5.0)
@@ -92,7 +93,7 @@ class Neighbour:
         if status not in PASSED_ON or status == UNAUTHORIZED:
             return self._away(f"it answers {status}")
         said = from_json(body)
-        errors = [FieldFault.model_validate(fault) for fault in said.get("errors", ())]
+        errors = [Fault(fault["field"], fault["message"]) for fault in said.get("errors", ())]
         return Problem(status, said["detail"], errors, RETRY_AFTER_SECONDS if status == 429 else None)  # noqa: PLR2004
 
     def _away(self, why: str) -> Problem:

@@ -11,11 +11,11 @@ from asyncpg import InterfaceError, InternalClientError, PostgresError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from shared.runtime.faults import Fault, fault_of
+from shared.foundation.errors import BeamcatError, Fault
+from shared.runtime.error_kinds import ErrorKind, error_kind
 
 logger = logging.getLogger(__name__)
 
@@ -86,20 +86,13 @@ def problem_body(status: int, detail: str, **members: object) -> dict[str, objec
     return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
 
 
-class FieldFault(BaseModel):
-    """One fault of a request: the field it lies in and what to do about it."""
-
-    field: str
-    message: str
-
-
 @dataclass(eq=False)
-class Problem(Exception):
+class Problem(BeamcatError):
     """A request that is not taken, with everything its sender needs to mend it."""
 
     status: int
     detail: str
-    errors: Sequence[FieldFault] = ()
+    errors: Sequence[Fault] = ()
     retry_after_seconds: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     members: Mapping[str, object] = field(default_factory=dict)
@@ -123,7 +116,7 @@ class Problem(Exception):
         return ProblemResponse(self.body(), self.status, headers)
 
 
-def _told(fault: FieldFault) -> dict[str, str]:
+def _told(fault: Fault) -> dict[str, str]:
     return {"field": shortened(fault.field), "message": shortened(fault.message)}
 
 
@@ -133,7 +126,7 @@ def shortened(text: str) -> str:
     return text if len(text) <= MOST_TOLD_CHARACTERS else f"{text[: half - 1]}…{text[-half:]}"
 
 
-def invalid(errors: Sequence[FieldFault]) -> Problem:
+def invalid(errors: Sequence[Fault]) -> Problem:
     """The problem that names every fault of a request that can be read."""
     sentences = (shortened(f"{fault.field}: {fault.message}") for fault in errors[:5])
     return Problem(UNPROCESSABLE, "; ".join(sentences), errors)
@@ -168,10 +161,10 @@ def answer_to(request: Request, error: Exception) -> Response:
 
 def _not_served(request: Request, error: Exception) -> Response:
     """The caller's cue to ask again, or to correct a value that PostgreSQL does not take."""
-    fault = fault_of(error)
-    if fault is not Fault.TRANSIENT:
+    kind = error_kind(error)
+    if kind is not ErrorKind.TRANSIENT:
         _log(request, error)
-    if fault is Fault.EVENT:
+    if kind is ErrorKind.EVENT:
         return problem(UNPROCESSABLE, f"the database does not take a value of the request: {error}")
     return problem(AWAY, f"the database is away: {error}")
 
@@ -197,7 +190,7 @@ def _refused(request: Request, error: HTTPException) -> Response:
 def _invalid(error: RequestValidationError) -> Problem:
     return invalid(
         [
-            FieldFault(field=".".join(map(str, fault["loc"][1:])), message=fault["msg"][:1].lower() + fault["msg"][1:])
+            Fault(field=".".join(map(str, fault["loc"][1:])), message=fault["msg"][:1].lower() + fault["msg"][1:])
             for fault in error.errors()
         ]
     )

@@ -9,7 +9,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
-from shared.http.problems import FieldFault, answer_to, invalid
+from shared.foundation.errors import Fault
+from shared.http.problems import answer_to, invalid
 
 
 class ProblemRoute(APIRoute):
@@ -50,9 +51,9 @@ def _check(request: Request, known: Collection[str]) -> None:
         Problem: 422, with every such fault.
     """
     unknown = (name for name in request.query_params if name not in known)
-    faults = [FieldFault(field=name, message=_unknown(name, known)) for name in unknown]
+    faults = [Fault(field=name, message=_unknown(name, known)) for name in unknown]
     faults += [
-        FieldFault(field=name, message="leave out the character NUL")
+        Fault(field=name, message="leave out the character NUL")
         for name, value in [*request.query_params.multi_items(), *request.path_params.items()]
         if "\x00" in str(value)
     ]

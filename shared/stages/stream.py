@@ -25,8 +25,8 @@ from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access
 from shared.kafka.group_positions import Standing
 from shared.kafka.records import bytes_at_most, record_of
 from shared.runtime.backoff import Stopping
+from shared.runtime.error_kinds import ErrorKind, error_kind
 from shared.runtime.failpoints import failpoint
-from shared.runtime.faults import Fault, fault_of
 from shared.runtime.metrics import LAG, LAST_PROGRESS, REBALANCES, observe_retry
 from shared.runtime.settings import Settings
 from shared.stages.lots import lots_of
@@ -152,7 +152,7 @@ class Subscription:
             except ConsumerStoppedError:
                 raise
             except Exception as error:
-                if fault_of(error) is Fault.FATAL:
+                if error_kind(error) is ErrorKind.FATAL:
                     raise
                 observe_retry(self.name, error)
                 logger.warning("%s: positions are not known yet: %s: %s", self.name, type(error).__name__, error)

@@ -24,10 +24,11 @@ from services.search.icat_plus.desk import Desk, answered, body_of
 from services.search.icat_plus.logbook import Pictured, Place, Written
 from services.search.icat_plus.tape import Restored, access_answers, report_message, whereabouts
 from services.search.query import MOST_ROWS as MOST_DATASETS
-from services.search.query import Fault, QueryInvalid
 from services.search.query import Query as DatasetQuery
+from services.search.query import QueryInvalid
 from shared.access.tokens import Grant
 from shared.events.identity import proposal_key
+from shared.foundation.errors import Fault
 from shared.http.description import takes
 from shared.http.problems import Problem
 

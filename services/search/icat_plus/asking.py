@@ -8,10 +8,11 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.search.icat_plus.model import InvestigationRow, LogbookRow
-from services.search.query import Fault, QueryInvalid
+from services.search.query import QueryInvalid
 from services.search.reading import ROWS_AT_ONCE, CatalogueReader
 from services.search.sql import Statement, as_written, asked_for
 from shared.events.identity import proposal_key
+from shared.foundation.errors import Fault
 from shared.http.door import MOST_BODY_BYTES
 from shared.postgres.database import Questions
 

@@ -13,9 +13,10 @@ from services.search.cursors import read_cursor
 from services.search.icat_plus.answers import dataset_answer, page_answer
 from services.search.icat_plus.asking import IcatReader, Slots
 from services.search.naming import Naming
-from services.search.query import MOST_ROWS, Fault, Query, QueryInvalid, key_type, order_name, read_query
+from services.search.query import MOST_ROWS, Query, QueryInvalid, key_type, order_name, read_query
 from services.search.reading import CatalogueReader
 from shared.events.identity import Identities
+from shared.foundation.errors import Fault
 from shared.foundation.pages import MOST_PAGE_BYTES, page_of
 from shared.vocabulary.techniques import TechniqueBook
 

@@ -18,12 +18,13 @@ from services.search.icat_plus.datasets import Datasets
 from services.search.icat_plus.logbook import MOST_ENTRY_BYTES, Place, Written, entry_of, message_of, written_answer
 from services.search.icat_plus.shipping import ShippingDesk
 from services.search.naming import Naming
-from services.search.query import Fault, QueryInvalid
+from services.search.query import QueryInvalid
 from services.search.reading import CatalogueReader
 from shared.access.tokens import Grant
 from shared.events.identity import Identities
+from shared.foundation.errors import Fault
 from shared.http.door import MOST_BODY_BYTES, read_body
-from shared.http.problems import FieldFault, Problem, invalid
+from shared.http.problems import Problem, invalid
 from shared.kafka.confirmation import Confirmations
 from shared.vocabulary.techniques import TechniqueBook
 
@@ -99,7 +100,7 @@ async def body_of(request: Request, model: type[B], *, absent: bytes = b"", most
         return model.model_validate_json(body or absent)
     except ValidationError as error:
         faults = [
-            FieldFault(field=".".join(map(str, fault["loc"])) or "the body", message=fault["msg"])
+            Fault(field=".".join(map(str, fault["loc"])) or "the body", message=fault["msg"])
             for fault in error.errors(include_url=False, include_input=False)
         ]
         raise invalid(faults) from None

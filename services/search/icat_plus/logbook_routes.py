@@ -12,8 +12,9 @@ from services.search.icat_plus.asking import MOST_ROWS, Entries
 from services.search.icat_plus.desk import Desk, answered, body_of
 from services.search.icat_plus.logbook import Pictured, Written, entry_answer, file_headers
 from services.search.icat_plus.logging_in import SessionId
-from services.search.query import Fault, QueryInvalid
+from services.search.query import QueryInvalid
 from shared.access.tokens import Grant
+from shared.foundation.errors import Fault
 from shared.http.description import asks, takes
 from shared.http.problems import Problem
 

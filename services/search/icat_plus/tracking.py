@@ -28,8 +28,9 @@ from shared.events.shipments import (
     StatusReported,
     Withdrawn,
 )
+from shared.foundation.errors import Fault
 from shared.http.description import takes
-from shared.http.problems import FieldFault, Problem, invalid
+from shared.http.problems import Problem, invalid
 
 MOST_BYTES = 1024 * 1024
 """Of a parcel with all that is in it; its event fits its topic."""
@@ -206,7 +207,7 @@ def _number_of(body: dict[str, JsonValue], number: str | None) -> str | None:
     said = body.get("investigationId")
     if number is not None and said is not None and str(said) != number:
         fault = f"is another one than the {number[:50]} of the URL: correct one of them"
-        raise invalid([FieldFault(field="investigationId", message=fault)])
+        raise invalid([Fault(field="investigationId", message=fault)])
     return number if said is None else str(said)
 
 

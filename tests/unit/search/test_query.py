@@ -12,8 +12,9 @@ from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cu
 from services.search.filters import AnyOf, Condition, Exists, Like, Within, conditions_of, read_time
 from services.search.grammar import FilterInvalid
 from services.search.naming import Naming
-from services.search.query import FIELDS, Fault, Query, QueryInvalid, read_query
+from services.search.query import FIELDS, Query, QueryInvalid, read_query
 from services.search.sql import Known, page
+from shared.foundation.errors import Fault
 from shared.vocabulary.values import judge
 from tests.builders.described import VOCABULARY
 from tests.builders.search.records import IDENTITIES, NOON, dataset_id
