@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from services.search.filters import read_time
 from shared.foundation.errors import BeamcatError
+from shared.foundation.times import read_time
 
 Key = float | str | datetime
 

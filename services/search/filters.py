@@ -4,7 +4,6 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, tzinfo
 from typing import TypeAlias
 
 from services.search.grammar import FilterInvalid, Said, comparisons, split
@@ -18,10 +17,6 @@ COMPARISONS: dict[str, Callable[[float], tuple[float, float]]] = {
 }
 """Each comparison as an interval that holds both its ends."""
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-OTHER_DATE = re.compile(r"(\d{1,2})[./ -](\d{1,2})[./ -](\d{4})|(\d{4})[./ -](\d{1,2})(?:[./ -](\d{1,2}))?", re.ASCII)
-"""A day first or a year first, as people write dates."""
-FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 
 @dataclass(frozen=True)
@@ -156,42 +151,3 @@ def number_of(text: str) -> float | None:
         return None
     number = float(text)
     return number if math.isfinite(number) else None
-
-
-def read_time(text: str, zone: tzinfo, *, end_of_day: bool = False) -> datetime:
-    """A time in UTC; without a zone it is the facility's, and a date alone is its first or its last moment.
-
-    Raises:
-        FilterInvalid: it is no such time.
-    """
-    try:
-        said = datetime.fromisoformat(text)
-    except ValueError:
-        examples = " or ".join(_days(text)) or "2024-11-30 or 2024-11-30T09:00:00+01:00"
-        raise FilterInvalid(f"{text[:100]!r} is no time; write it as {examples}") from None
-    if not FIRST_YEAR <= said.year <= LAST_YEAR:
-        raise FilterInvalid(f"the year {said.year} is not within {FIRST_YEAR} to {LAST_YEAR}")
-    if end_of_day and DATE.fullmatch(text):
-        said = datetime.combine(said.date(), time.max)
-    return (said if said.tzinfo else said.replace(tzinfo=zone)).astimezone(UTC)
-
-
-def _days(text: str) -> list[str]:
-    """The days that were probably meant, in ISO 8601: `5/6/2024` may be two."""
-    found = OTHER_DATE.match(text)
-    if not found:
-        return []
-    if found[3]:
-        year, orders = found[3], [(found[2], found[1]), (found[1], found[2])]
-    else:
-        year, orders = found[4], [(found[5], found[6] or "1")]
-    said = [f"{year}-{month:0>2}-{day:0>2}" for month, day in orders]
-    return [day for day in dict.fromkeys(said) if _is_day(day)]
-
-
-def _is_day(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True

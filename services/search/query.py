@@ -9,12 +9,13 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.search.cursors import Cursor, CursorInvalid, Key, read_cursor
-from services.search.filters import Condition, conditions_of, read_time
+from services.search.filters import Condition, conditions_of
 from services.search.grammar import FilterInvalid, split, words_and_conditions
 from services.search.index_entry import words_of
 from services.search.naming import Naming
 from shared.events.identity import Identities, PathInvalid, proposal_key, sample_key
 from shared.foundation.errors import Fault
+from shared.foundation.times import TimeInvalid, read_time
 from shared.http.problems import Problem, invalid
 
 T = TypeVar("T")
@@ -248,7 +249,7 @@ class _Said:
             return None
         try:
             return parse(value)
-        except (FilterInvalid, CursorInvalid, PathInvalid) as error:
+        except (FilterInvalid, TimeInvalid, CursorInvalid, PathInvalid) as error:
             self.faults.append(Fault(name, str(error)))
             return None
 

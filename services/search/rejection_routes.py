@@ -13,13 +13,12 @@ from pydantic_core import to_json
 
 from services.search.answers import rejection_parts
 from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
-from services.search.filters import read_time
-from services.search.grammar import FilterInvalid
 from services.search.query import MOST_ROWS, QueryInvalid
 from services.search.reading import CatalogueReader
 from services.search.rejections import ORDER, SUMMARY_SPAN, RejectionQuery, State, summary_answer
 from shared.events.identity import Identities, PathInvalid
 from shared.foundation.errors import Fault
+from shared.foundation.times import TimeInvalid, read_time
 from shared.host.service import Resources
 
 T = TypeVar("T")
@@ -87,7 +86,7 @@ def query_of(  # the fields of the URL, and what they mean here
     def parsed(name: str, said: str | None, parse: Callable[[str], T]) -> T | None:
         try:
             return parse(said) if said else None
-        except (FilterInvalid, CursorInvalid) as error:
+        except (TimeInvalid, CursorInvalid) as error:
             faults.append(Fault(name, str(error)))
             return None
 

@@ -13,8 +13,6 @@ from pydantic_core import to_json
 from services.search.activity import add_activity
 from services.search.answers import chosen_answer, receipt_answer
 from services.search.cif import add_cif
-from services.search.filters import read_time
-from services.search.grammar import FilterInvalid
 from services.search.lineage import MOST_DEPTH, MOST_LINKS, MOST_NODES, Direction, lineage
 from services.search.naming import Naming
 from services.search.pending import add_pending
@@ -28,6 +26,7 @@ from services.search.web import page_routes
 from shared.access.tokens import TokenRefused, Tokens
 from shared.events.identity import Identities, PathInvalid
 from shared.foundation.errors import Fault
+from shared.foundation.times import TimeInvalid, read_time
 from shared.host.service import Resources
 from shared.http.description import asks
 from shared.http.route import ProblemRoute
@@ -218,7 +217,7 @@ def _add_producers(router: APIRouter, reader: CatalogueReader, resources: Resour
         now = resources.clock()
         try:
             begin = read_time(since, ZoneInfo(resources.settings.time_zone)) if since else now - timedelta(days=1)
-        except FilterInvalid as error:
+        except TimeInvalid as error:
             raise QueryInvalid([Fault("since", str(error))]) from None
         if begin < now - LONGEST:
             raise QueryInvalid([Fault("since", f"give a time within the last {LONGEST.days} days")])

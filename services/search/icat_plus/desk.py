@@ -10,8 +10,6 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
-from services.search.filters import read_time
-from services.search.grammar import FilterInvalid
 from services.search.icat_plus.access import Access
 from services.search.icat_plus.asking import IcatReader, Row, too_large
 from services.search.icat_plus.datasets import Datasets
@@ -23,6 +21,7 @@ from services.search.reading import CatalogueReader
 from shared.access.tokens import Grant
 from shared.events.identity import Identities
 from shared.foundation.errors import Fault
+from shared.foundation.times import TimeInvalid, read_time
 from shared.http.door import MOST_BODY_BYTES, read_body
 from shared.http.problems import Problem, invalid
 from shared.kafka.confirmation import Confirmations
@@ -71,7 +70,7 @@ class Desk:
         """
         try:
             return read_time(text, self.zone, end_of_day=end_of_day) if text else None
-        except FilterInvalid as error:
+        except TimeInvalid as error:
             raise QueryInvalid([Fault(name, str(error))]) from None
 
 

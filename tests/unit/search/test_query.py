@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from services.search.counting import count, facets
 from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
-from services.search.filters import AnyOf, Condition, Exists, Like, Within, conditions_of, read_time
+from services.search.filters import AnyOf, Condition, Exists, Like, Within, conditions_of
 from services.search.grammar import FilterInvalid
 from services.search.naming import Naming
 from services.search.query import FIELDS, Query, QueryInvalid, read_query
 from services.search.sql import Known, page
 from shared.foundation.errors import Fault
+from shared.foundation.times import read_time
 from shared.vocabulary.values import judge
 from tests.builders.described import VOCABULARY
 from tests.builders.search.records import IDENTITIES, NOON, dataset_id
