@@ -58,9 +58,12 @@ check: lint types .venv/.dev ## what every commit passes: lint, types, and all t
 	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile=quick tests/unit tests/contract tests/flow
 client: .venv/.dev ## the tests of the Python client, on every Python that it supports: one that is missing here fails
 	@EVERY_PYTHON=1 $(BIN)/python -m pytest -q -n auto tests/unit/client tests/flow/client tests/contract/test_client_package.py
-lint: .venv/.dev ## ruff: rules and format
+lint: .venv/.dev ## rules and format (ruff), who imports whom (import-linter), what is declared (deptry)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo --no-cache
+	@$(BIN)/deptry .
+	@$(BIN)/deptry . --optional-dependencies-dev-groups dev,bench --extend-exclude 'tests|benchmarks|tools'
 types: .venv/.dev ## mypy, strict
 	@$(BIN)/python -m mypy
 format: .venv/.dev ## let ruff mend what it can
@@ -90,8 +93,8 @@ wheel: .venv/.run ## the Python client as a wheel and a source distribution, in 
 	@cd clients/python && $(CURDIR)/$(BIN)/python -m hatchling build -d $(CURDIR)/dist
 
 docs: .venv/.docs ## the documentation as a site, in build/site; a link or an anchor that leads nowhere fails
-	@.venv/docs/bin/python -m sphinx --quiet --fail-on-warning --keep-going --jobs auto \
-		--conf-dir docs/site --doctree-dir build/doctrees . build/site
+	@.venv/docs/bin/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env --write-all --jobs auto \
+		--conf-dir tools/site --doctree-dir build/doctrees . build/site
 	@echo "build/site/index.html"
 
 ##@ Push it

@@ -45,11 +45,12 @@ def _version(root: Path) -> str:
 
 def _client_version(root: Path) -> str:
     package = (root / "clients/python/src/beamcat_client/__init__.py").read_text(encoding="utf-8")
-    return re.findall(r'^__version__ = "(.+)"$', package, re.MULTILINE)[0]
+    [version] = re.findall(r'^__version__ = "(.+)"$', package, re.MULTILINE)
+    return str(version)
 
 
 if __name__ == "__main__":
     try:
-        print(notes(*sys.argv[1:2] or [""]))  # the notes go where the workflow wants them
+        print(notes("".join(sys.argv[1:2])))  # the notes go where the workflow wants them
     except TagRefused as refused:
         sys.exit(str(refused))

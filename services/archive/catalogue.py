@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from shared.foundation.problem import AWAY, Problem
 from shared.http.neighbour import Neighbour
-from shared.http.problems import AWAY, Problem
 
 PASSING = {429, AWAY}
 """With these, search says that the same question may be answered later."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from shared.events.topics import MOST_INPUTS
 from shared.foundation.errors import Fault
-from shared.http.problems import Problem, invalid
+from shared.foundation.problem import Problem, invalid
 
 M = TypeVar("M", bound=BaseModel)
 

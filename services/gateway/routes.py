@@ -36,10 +36,10 @@ from shared.events.sample import SampleHappening
 from shared.events.topics import MOST_SUBMISSION_BYTES
 from shared.events.wire import Message
 from shared.foundation.errors import Fault
+from shared.foundation.problem import AWAY, UNPROCESSABLE, Problem, invalid
 from shared.http.bearer import Bearers
 from shared.http.description import takes
 from shared.http.door import read_body
-from shared.http.problems import AWAY, UNPROCESSABLE, Problem, invalid
 from shared.http.route import ProblemRoute
 from shared.kafka.confirmation import Confirmations
 from shared.runtime.metrics import GATEWAY_REQUESTS, SLOWED_REQUESTS, begin

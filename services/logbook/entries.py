@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from shared.events.logbook import LogbookEntry
-from shared.postgres.arrays import array, quoted
+from shared.foundation.arrays import array, quoted
 from shared.stages.outcomes import Learned
 
 MOST_ENTRIES = 10_000

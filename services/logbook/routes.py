@@ -15,10 +15,10 @@ from shared.access.tokens import Tokens
 from shared.events.identity import proposal_key
 from shared.events.sections import Moment
 from shared.foundation.errors import Fault
+from shared.foundation.problem import Problem, invalid
 from shared.host.service import Resources
 from shared.http.bearer import FORBIDDEN, Beamlines, Bearers
 from shared.http.door import MOST_BODY_BYTES
-from shared.http.problems import Problem, invalid
 from shared.http.route import ProblemRoute
 
 SHOWN_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})

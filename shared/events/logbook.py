@@ -31,7 +31,7 @@ class LogbookEntry(Section):
     file_type: str | None = Field(default=None, description="media type of `file_base64`")
     file_base64: Base64 | None = None
     producer: Producer = Producer()
-    source: str | None = Field(default=None, description="in what it was written, as its writer calls it")
+    source: str | None = Field(default=None, description="the program in which it was written")
     created_at: Moment
     received_at: Moment
 

@@ -1,4 +1,4 @@
-"""The parts that events are made of: names, times, findings, producers."""
+"""The building blocks of events: names, times, findings, producers."""
 
 import base64
 from enum import StrEnum
@@ -22,13 +22,13 @@ def _encoded(text: str) -> str:
 ProposalKey = Annotated[
     str, AfterValidator(proposal_key), Field(description="in lower case, without separators: mx1111")
 ]
-"""A proposal as stages compare it. An event of an older version, which kept separators, reads as if it had none."""
+"""A proposal as stages compare it. A value of an older version, which kept separators, is read without them."""
 Moment = Annotated[AwareDatetime, AfterValidator(within_years)]
 Base64 = Annotated[str, AfterValidator(_encoded), Field(json_schema_extra={"contentEncoding": "base64"})]
 
 
 class Section(BaseModel):
-    """A frozen part of an event; fields it does not know are ignored here and kept on the wire."""
+    """A frozen part of an event. Unknown fields are ignored here and kept on the wire."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -41,13 +41,13 @@ class Severity(StrEnum):
 
 
 class Finding(Section):
-    """One thing that a check saw, in words a person at a beamline can act on."""
+    """One result of a check, in words on which a person at a beamline can act."""
 
     code: str
     severity: Severity
     message: str = Field(description="what is wrong, and nothing else")
     cure: str | None = Field(
-        default=None, description="what to do about it, as `give sample`; events from before there were cures have none"
+        default=None, description="what to do about it, such as `give sample`; absent in events of older versions"
     )
     parameter: str | None = None
     value: str | None = None
@@ -55,17 +55,17 @@ class Finding(Section):
 
     @classmethod
     def error(cls, code: str, message: str, cure: str, **about: str | None) -> Self:
-        """What refuses the dataset; `about` is parameter, value and expected, where there are such."""
+        """A finding that refuses the dataset. `about` is parameter, value and expected, where they apply."""
         return cls(code=code, severity=Severity.ERROR, message=message, cure=cure, **about)
 
     @classmethod
     def warning(cls, code: str, message: str, cure: str, **about: str | None) -> Self:
-        """What stays with the dataset; `about` as for `error`."""
+        """A finding that stays with the dataset. `about` is as for `error`."""
         return cls(code=code, severity=Severity.WARNING, message=message, cure=cure, **about)
 
     @property
     def sentence(self) -> str:
-        """What is wrong and what to do about it, where there is room for one sentence."""
+        """Message and cure in one sentence."""
         return self.message if self.cure is None else f"{self.message}; {self.cure}"
 
 

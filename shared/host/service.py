@@ -17,7 +17,6 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import Lifespan
 
 from shared.events.identity import Identities, PathPrefixes
@@ -34,7 +33,7 @@ from shared.runtime import logs
 from shared.runtime.backoff import Backoff, Stopping
 from shared.runtime.descriptors import raise_limit
 from shared.runtime.error_kinds import ErrorKind, error_kind
-from shared.runtime.metrics import begin_stage
+from shared.runtime.metrics import begin_stage, exposition
 from shared.runtime.retries import until_done
 from shared.runtime.settings import Settings, misspelt
 from shared.stages.halt import HaltRule
@@ -255,7 +254,8 @@ async def _docs() -> FileResponse:
 
 async def _metrics() -> PlainTextResponse:
     """Prometheus' exposition format."""
-    return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    content, media_type = exposition()
+    return PlainTextResponse(content, media_type=media_type)
 
 
 def http_config(app: FastAPI, settings: Settings) -> HttpConfig:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from fastapi import Query, Request
 
-from shared.access.tokens import Grant, TokenRefused, Tokens
-from shared.http.problems import Problem
+from shared.access.grants import Grant
+from shared.access.tokens import TokenRefused, Tokens
+from shared.foundation.problem import Problem
 
 UNAUTHORIZED, FORBIDDEN = 401, 403
 

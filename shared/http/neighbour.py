@@ -10,9 +10,9 @@ import httpx
 from pydantic_core import from_json
 
 from shared.foundation.errors import Fault
+from shared.foundation.problem import AWAY, Problem
 from shared.http.bearer import UNAUTHORIZED
 from shared.http.door import MOST_BODY_BYTES
-from shared.http.problems import AWAY, Problem
 from shared.runtime.backoff import Backoff
 
 TIMEOUT = httpx.Timeout(15.0, connect=5.0, pool=5.0)

@@ -10,7 +10,8 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
 from shared.foundation.errors import Fault
-from shared.http.problems import answer_to, invalid
+from shared.foundation.problem import invalid
+from shared.http.problems import answer_to
 
 
 class ProblemRoute(APIRoute):

@@ -7,7 +7,7 @@ from itertools import product
 from types import TracebackType
 from typing import Self
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 
 from shared.events.codes import Code, Refusal
 
@@ -200,6 +200,11 @@ class Timer:
 for _kind in ("quick", "costly"):
     for _why in ("asker", "busy", "slow"):
         QUESTIONS_REFUSED.labels(_kind, _why)
+
+
+def exposition() -> tuple[bytes, str]:
+    """Every metric as it stands now, as Prometheus reads it, and the media type of that."""
+    return generate_latest(), CONTENT_TYPE_LATEST
 
 
 def observe_batch(stage: str, outcomes: Sequence[object], seconds: float) -> None:

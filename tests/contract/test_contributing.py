@@ -8,7 +8,7 @@ from tests.builders.pages import ROOT, text_of
 
 PAGE = text_of("CONTRIBUTING.md")
 SECTION = PAGE.split("## Find your way")[1].split("\n## ")[0]
-QUESTIONS = re.findall(r"^\*\*(.+?\?)\*\*\n(.+?)(?=\n\n|\Z)", SECTION, re.MULTILINE | re.DOTALL)
+QUESTIONS = re.findall(r"^### (.+?\?)\n\n(.+?)(?=\n\n|\Z)", SECTION, re.MULTILINE | re.DOTALL)
 PATH = re.compile(r"(?!.*\.\.\.)(?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|toml|md)")
 ANYWHERE = {path.name for path in ROOT.glob("services/*/*")}
 """Of what each service may have, such as `handler.py` and `migrations/`."""

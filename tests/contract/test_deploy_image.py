@@ -84,7 +84,7 @@ def test_both_stages_stand_on_the_same_pinned_python() -> None:
 
 
 def test_no_embedded_stack_is_in_the_image() -> None:
-    assert len(EMBEDDED) == 5
+    assert len(EMBEDDED) == 6
     assert locked("image.txt").keys().isdisjoint(EMBEDDED)
     assert locked("run.txt").keys() >= EMBEDDED
     assert not [source for source in COPIED if source.startswith("deploy")]

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.terminal import ROOT
+
+from tests.builders.pages import ROOT
 
 SPHINX = ROOT / ".venv/docs/bin/python"
 INDEX = "# Index\n\n**Read**\n- [A page](page.md)\n"
@@ -19,7 +20,7 @@ pytestmark = [
 
 
 def build(source: Path, site: Path) -> subprocess.CompletedProcess[str]:
-    options = ["--quiet", "--fail-on-warning", "--keep-going", "--conf-dir", str(ROOT / "docs/site")]
+    options = ["--quiet", "--fail-on-warning", "--keep-going", "--conf-dir", str(ROOT / "tools/site")]
     return subprocess.run(
         [SPHINX, "-m", "sphinx", *options, "--doctree-dir", site.with_name("doctrees"), source, site],
         capture_output=True,
@@ -72,8 +73,8 @@ def test_the_page_of_a_service_ends_with_its_routes(tmp_path: Path) -> None:
     source = pages(tmp_path / "source", page="# A page\n[tally](services/tally.md)\n")
     (source / "docs/README.md").write_text(f"{INDEX}- [tally](services/tally.md)\n", encoding="utf-8")
     (source / "docs/services/tally.md").write_text("# tally\n", encoding="utf-8")
-    (source / "docs/api").mkdir()
-    (source / "docs/api/tally.json").write_text(json.dumps(A_DOCUMENT), encoding="utf-8")
+    (source / "schemas/openapi").mkdir(parents=True)
+    (source / "schemas/openapi/tally.json").write_text(json.dumps(A_DOCUMENT), encoding="utf-8")
     built = build(source, tmp_path / "site")
     assert built.returncode == 0, built.stderr
     page = (tmp_path / "site/docs/services/tally.html").read_text(encoding="utf-8")

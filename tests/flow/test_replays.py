@@ -13,8 +13,13 @@ from services.catalog_writer.memory import MemoryCatalog
 from services.linker.handler import State
 from services.linker.memory import MemoryLinks
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTracking, MemoryVisits
-from services.search.index_entry import unpacked
 from services.search.memory import MemoryReadModel
+from services.search.projections.activity.note import ActivityRow
+from services.search.projections.investigations.note import InvestigationRow
+from services.search.projections.positions.note import PositionRow
+from services.search.projections.receipts.note import Receipt
+from services.search.projections.rejections.note import RejectionRow
+from services.search.projections.revisions.note import RevisionRow, unpacked
 from tests.builders.described import TECHNIQUES
 from tests.builders.pipeline import Stores, World
 from tests.builders.submissions import IDENTITIES
@@ -43,19 +48,23 @@ async def _tables(steps: list[Step], chance: Random | None = None) -> dict[str, 
         | {"numbers": None, "held": held, "rejected": dict.fromkeys(links._shelf.rejected), "rejected_ms": None},
         "tracking": vars(samples) | {"visits": {key: said.visit for key, said in samples.visits.items()}},
         "catalogue": {"datasets": catalog._datasets, "receipts": catalog._answered},
-        "search": vars(model)
+        "search": model.facts
         | {
-            "positions": None,
-            "receipts": {
+            PositionRow: {},
+            Receipt: {
                 key: replace(each, word=0, answer=settled(each.answer), waits=still(each.waits))
-                for key, each in model.receipts.items()
+                for key, each in model.standing(Receipt).items()
             },
-            "investigations": {key: row._replace(word=0) for key, row in model.investigations.items()},
-            "activity": {
-                key: row._replace(record_offset=0) for key, row in model.activity.items() if row.state != "pending"
+            InvestigationRow: {key: row._replace(word=0) for key, row in model.standing(InvestigationRow).items()},
+            ActivityRow: {
+                key: row._replace(record_offset=0)
+                for key, row in model.standing(ActivityRow).items()
+                if row.state != "pending"
             },
-            "rejections": {key: row._replace(record_offset=0) for key, row in model.rejections.items()},
-            "revisions": {key: row._replace(body=unpacked(row.body)) for key, row in model.revisions.items()},
+            RejectionRow: {key: row._replace(record_offset=0) for key, row in model.standing(RejectionRow).items()},
+            RevisionRow: {
+                key: row._replace(body=unpacked(row.body)) for key, row in model.standing(RevisionRow).items()
+            },
         },
     }
     return {

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from services.search.model import Waits
+from services.search.projections.receipts.note import Waits
 from shared.events.investigation import Investigation, InvestigationAnnounced, RescheduledInvestigation
 from shared.events.topics import INVESTIGATIONS
 from shared.events.wire import Message, headers_of

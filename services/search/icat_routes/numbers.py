@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic_core import to_json
 
-from services.search.reading import CatalogueReader
-from services.search.sql import Statement, asked_for
+from services.search.index.statement import Statement, asked_for
+from services.search.query.catalogue import CatalogueReader
 from shared.http.bearer import Beamlines, Bearers
 from shared.postgres.database import Questions
 

@@ -6,12 +6,18 @@ from dataclasses import asdict
 from typing import Any, Protocol
 from uuid import UUID
 
-from services.search.answers import chosen_answer
 from services.search.app import stages_of
-from services.search.icat_plus.model import Declared
 from services.search.memory import MemoryReadModel
-from services.search.model import Receipt
-from services.search.receipts import Row, choose
+from services.search.projections.datasets.note import Entry
+from services.search.projections.investigations.note import InvestigationRow
+from services.search.projections.positions.note import PositionRow
+from services.search.projections.receipts.note import Receipt
+from services.search.projections.rejections.note import RejectionRow
+from services.search.projections.revisions.note import RevisionRow
+from services.search.projections.samples.note import SampleRow
+from services.search.projections.shipments.note import DeclarationRow, Declared, ParcelStatusRow, PlaceRow, together
+from services.search.query.receipts import Row, choose
+from services.search.routes.answers import chosen_answer
 from shared.events.wire import Record
 from shared.kafka.publisher import MemoryPublisher
 from shared.runtime.backoff import Backoff
@@ -46,9 +52,6 @@ class World(Protocol):
     async def rejections(self) -> list[str]:
         """Messages of all rejections."""
 
-    async def reports(self) -> list[tuple[int, str]]:
-        """Numbers of the datasets that are found, and what was reported of their files."""
-
     async def titles(self) -> list[str | None]:
         """Titles of all investigations, by number."""
 
@@ -57,9 +60,6 @@ class World(Protocol):
 
     async def declared(self) -> Declared:
         """What travels for investigation 42."""
-
-    async def entries(self) -> list[str]:
-        """Texts of the logbook."""
 
     async def position(self, topic: str) -> int:
         """How far a topic is noted."""
@@ -103,41 +103,39 @@ class MemoryWorld(Noting):
         super().__init__(self._model)
 
     async def revision_of(self, path: str) -> int | None:
-        entry = self._model.entries.get(dataset_id(path))
+        entry = self._model.standing(Entry).get(dataset_id(path))
         return entry.row.revision if entry else None
 
     async def kept_revisions(self, path: str) -> list[int]:
-        return sorted(number for one, number in self._model.revisions if one == dataset_id(path))
+        return sorted(number for one, number in self._model.standing(RevisionRow) if one == dataset_id(path))
 
     async def parents_of(self, path: str) -> set[UUID]:
-        return {parent for parent, _ in self._model.entries[dataset_id(path)].inputs}
+        return {parent for parent, _ in self._model.standing(Entry)[dataset_id(path)].inputs}
 
     async def findings_of(self, path: str) -> list[str]:
-        return list(self._model.entries[dataset_id(path)].findings.codes)
+        return list(self._model.standing(Entry)[dataset_id(path)].findings.codes)
 
     async def receipt(self, receipt_id: str, **choice: str) -> dict[str, Any] | None:
-        return answered(map(row_of, self._model.receipts.values()), receipt_id, **choice)
+        return answered(map(row_of, self._model.standing(Receipt).values()), receipt_id, **choice)
 
     async def rejections(self) -> list[str]:
-        return sorted(row.message for row in self._model.rejections.values())
-
-    async def reports(self) -> list[tuple[int, str]]:
-        shown = {entry.row.number for entry in self._model.entries.values()}
-        rows = [row for row in self._model.reports.values() if row.dataset_number in shown]
-        return sorted((row.dataset_number, row.about) for row in rows)
+        return sorted(row.message for row in self._model.standing(RejectionRow).values())
 
     async def titles(self) -> list[str | None]:
-        return [row.title for row in sorted(self._model.investigations.values(), key=lambda row: row.number or 0)]
+        return [
+            row.title
+            for row in sorted(self._model.standing(InvestigationRow).values(), key=lambda row: row.number or 0)
+        ]
 
     async def containers(self) -> list[str | None]:
-        rows = sorted(self._model.samples.values(), key=lambda row: row.name)
+        rows = sorted(self._model.standing(SampleRow).values(), key=lambda row: row.name)
         return [json.loads(row.container)["name"] if row.container else None for row in rows]
 
     async def declared(self) -> Declared:
-        return self._model.declared
-
-    async def entries(self) -> list[str]:
-        return sorted(json.loads(row.content)[0]["text"] for row in self._model.logbook.values())
+        rows = (DeclarationRow, PlaceRow, ParcelStatusRow)
+        things, places, statuses = (tuple(self._model.facts[row].values()) for row in rows)
+        return together(Declared(), Declared(things, places, statuses))
 
     async def position(self, topic: str) -> int:
-        return self._model.positions.get((topic, 0), 0)
+        position = self._model.standing(PositionRow).get((topic, 0))
+        return position.next_offset if position else 0

@@ -3,9 +3,8 @@
 from typing import Any
 
 from services.search.icat_plus.declarations import Declarations
-from services.search.icat_plus.declared import declared_of
-from services.search.icat_plus.model import Declared
-from services.search.order import said_of
+from services.search.projections.order import said_of
+from services.search.projections.shipments.note import Declared, declared_of
 from shared.events.shipments import ShipmentChanged
 from tests.builders.search.records import IDENTITIES, NOON
 

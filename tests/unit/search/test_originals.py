@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.search.originals import About, about
+from services.search.projections.rejections.original import About, about
 from shared.events.rejection import Origin, Rejection
 from tests.builders.search.records import IDENTITIES, dataset_id
 

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.foundation.problem import Problem
 from shared.http import neighbour
 from shared.http.neighbour import Neighbour
-from shared.http.problems import Problem
 
 Answer = Callable[[httpx.Request], httpx.Response]
 

@@ -8,7 +8,7 @@ import pytest
 from icat_plus_client.api.catalogue_api import CatalogueApi
 from icat_plus_client.exceptions import ApiException
 
-from services.search.icat_plus.noting import sample_number
+from services.search.projections.samples.note import sample_number
 from shared.access.tokens import create_token
 from shared.events.sample import Container
 from tests.builders.search.records import IDENTITIES, NOON, Kept

@@ -7,11 +7,11 @@ import pytest
 
 from services.search.icat_plus.declarations import MemoryDeclarations
 from services.search.icat_plus.shipping import ShippingDesk
+from shared.access.grants import Grant
 from shared.access.quota import DAY_SECONDS, ByteQuota
-from shared.access.tokens import Grant
 from shared.events.shipments import Shipment, ShipmentChanged, ShipmentDeclared
 from shared.events.topics import SHIPMENTS
-from shared.http.problems import Problem
+from shared.foundation.problem import Problem
 from shared.kafka.confirmation import Confirmations
 from shared.kafka.publisher import MemoryPublisher, Publisher
 from tests.builders.search.records import IDENTITIES, NOON
