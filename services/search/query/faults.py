@@ -33,6 +33,18 @@ def dataset_at(identities: Identities, path: str) -> UUID:
     return identities.dataset(identities.path(path))
 
 
+def named_dataset(identities: Identities, path: str) -> UUID:
+    """The dataset at the path that a URL names.
+
+    Raises:
+        QueryInvalid: no dataset can have this path.
+    """
+    try:
+        return dataset_at(identities, path)
+    except PathInvalid as error:
+        raise QueryInvalid([Fault("path", str(error))]) from None
+
+
 @dataclass
 class FaultCollector:
     """Reads the fields of a URL. It goes on after a fault, so that all faults are reported at once."""
