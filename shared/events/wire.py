@@ -18,9 +18,10 @@ from shared.events import members
 from shared.events.codes import Code, Poison
 from shared.events.members import Member
 from shared.events.notes import Note
-from shared.events.sections import LAST_YEAR, Section
+from shared.events.sections import Section
 from shared.events.topics import COMMITTED, LINKED, PENDING, REJECTED, SUBMITTED, TRACKED, VALIDATED, Topic
 from shared.foundation.storable import ESCAPED_NUL, NUL
+from shared.foundation.times import LAST_YEAR
 
 E = TypeVar("E", bound=BaseModel)
 

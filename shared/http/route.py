@@ -9,7 +9,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
-from shared.foundation.problem import FieldFault, invalid
+from shared.foundation.errors import Fault
+from shared.foundation.problem import invalid
 from shared.foundation.storable import flaw_of
 from shared.http.problems import answer_to
 
@@ -52,9 +53,9 @@ def _check(request: Request, known: Collection[str]) -> None:
         Problem: 422, with every such fault.
     """
     unknown = (name for name in request.query_params if name not in known)
-    faults = [FieldFault(field=name, message=_unknown(name, known)) for name in unknown]
+    faults = [Fault(field=name, message=_unknown(name, known)) for name in unknown]
     faults += [
-        FieldFault(field=name, message=f"leave out {flaw}")
+        Fault(field=name, message=f"leave out {flaw}")
         for name, value in [*request.query_params.multi_items(), *request.path_params.items()]
         if (flaw := flaw_of(str(value)))
     ]

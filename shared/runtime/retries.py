@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from shared.runtime.backoff import Backoff
-from shared.runtime.faults import Fault, fault_of
+from shared.runtime.error_kinds import ErrorKind, error_kind
 from shared.runtime.metrics import observe_retry
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ async def until_done(who: str, work: Callable[[], Awaitable[T]], backoff: Backof
     """
 
     async def wait(attempt: int, error: Exception) -> None:
-        if fault_of(error) is Fault.FATAL:
+        if error_kind(error) is ErrorKind.FATAL:
             raise error
         observe_retry(who, error)
         backoff.failed(who, error)

@@ -40,8 +40,8 @@ from shared.events.wire import (
 from shared.kafka.publisher import Publisher
 from shared.postgres.database import fresh_connections
 from shared.runtime.backoff import Backoff, delay_seconds
+from shared.runtime.error_kinds import Defect, ErrorKind, error_kind, may_be_race
 from shared.runtime.failpoints import failpoint
-from shared.runtime.faults import Defect, Fault, fault_of, may_be_race
 from shared.runtime.metrics import HALTED, Timer, observe_batch
 from shared.runtime.retries import retried, until_done
 from shared.stages.halt import Halted, HaltRule
@@ -222,7 +222,7 @@ class StageRunner(Generic[E, K]):
         try:
             return await self._attempt(events)
         except Exception as error:
-            if fault_of(error) is not Fault.EVENT:
+            if error_kind(error) is not ErrorKind.EVENT:
                 raise
             if len(events) == 1:
                 return await self._decide_alone(events, error)
@@ -239,7 +239,7 @@ class StageRunner(Generic[E, K]):
                 with fresh_connections():
                     return await self._attempt(events)
             except Exception as again:
-                if fault_of(again) is not Fault.EVENT:
+                if error_kind(again) is not ErrorKind.EVENT:
                     raise
                 attempt += 1
                 if not may_be_race(again) or attempt >= RACE_ATTEMPTS:

@@ -26,8 +26,8 @@ from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access
 from shared.kafka.group_positions import Standing
 from shared.kafka.records import bytes_at_most, record_of
 from shared.runtime.backoff import Stopping
+from shared.runtime.error_kinds import ErrorKind, error_kind
 from shared.runtime.failpoints import failpoint
-from shared.runtime.faults import Fault, fault_of
 from shared.runtime.metrics import LAG, LAST_PROGRESS, REBALANCES, observe_retry
 from shared.runtime.retries import retried
 from shared.runtime.settings import Settings
@@ -154,7 +154,7 @@ class Subscription:
         self.assigned = True
 
     async def _wait_for_positions(self, _attempt: int, error: Exception) -> None:
-        if isinstance(error, ConsumerStoppedError) or fault_of(error) is Fault.FATAL:
+        if isinstance(error, ConsumerStoppedError) or error_kind(error) is ErrorKind.FATAL:
             raise error
         observe_retry(self.name, error)
         logger.warning("%s: positions are not known yet: %s: %s", self.name, type(error).__name__, error)

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from services.search.index.question import Cursor, Key
-from services.search.query.filters import read_time
+from shared.foundation.errors import BeamcatError
 from shared.foundation.storable import flaw_of
+from shared.foundation.times import read_time
 
 
-class CursorInvalid(ValueError):
+class CursorInvalid(BeamcatError, ValueError):
     """No cursor of this query."""
 
 

@@ -9,13 +9,14 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
 
 from services.search.query.catalogue import CatalogueReader
-from services.search.query.faults import Fault, QueryInvalid, named_dataset
+from services.search.query.faults import QueryInvalid, named_dataset
 from services.search.query.lineage import MOST_LINKS
 from services.search.query.query import MOST_ROWS
 from services.search.query.receipts import Row, choose, newest_first
 from services.search.routes.answers import chosen_answer, receipt_answer
 from services.search.routes.response import json_response
 from shared.access.tokens import TokenRefused, Tokens
+from shared.foundation.errors import Fault
 from shared.host.service import Resources
 
 FEW_RECEIPTS = 50

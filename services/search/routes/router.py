@@ -9,8 +9,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from services.search.query.catalogue import CatalogueReader
-from services.search.query.faults import Fault, FaultCollector, named_dataset
-from services.search.query.filters import read_time
+from services.search.query.faults import FaultCollector, named_dataset
 from services.search.query.lineage import MOST_DEPTH, MOST_LINKS, MOST_NODES, Direction, lineage
 from services.search.query.naming import Naming
 from services.search.query.producers import LONGEST
@@ -23,10 +22,22 @@ from services.search.routes.rejections import add_rejections
 from services.search.routes.response import json_response
 from services.search.routes.sheet import json_page, sheet
 from services.search.routes.web import page_routes
+from shared.foundation.errors import Fault
+from shared.foundation.times import read_time
 from shared.host.service import Resources
+from shared.http.description import asks
 from shared.http.route import ProblemRoute
 from shared.vocabulary.vocabulary import Vocabulary
 
+TYPES: dict[str, dict[str, Any]] = {
+    "has_warnings": {"type": "boolean"},
+    "complete": {"type": "boolean"},
+    "count": {"type": "boolean"},
+    "limit": {"type": "integer", "minimum": 1, "maximum": MOST_ROWS},
+    "order": {"type": "string", "enum": ["asc", "desc"]},
+    "format": {"type": "string", "enum": ["json", "csv"]},
+}
+"""The types of the fields of a query that are not texts."""
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
 Nodes = Annotated[int, Query(ge=1, le=MOST_NODES, description="datasets of a page")]
 Skip = Annotated[int, Query(ge=0, le=MOST_LINKS, description="what earlier pages have shown")]
@@ -52,7 +63,7 @@ def routes(resources: Resources, vocabulary: Vocabulary) -> APIRouter:
 def _add_search(router: APIRouter, reader: CatalogueReader, resources: Resources, naming: Naming) -> None:
     zone = ZoneInfo(resources.settings.time_zone)
 
-    @router.get("/datasets", openapi_extra={"parameters": _documented(FIELDS)})
+    @router.get("/datasets", openapi_extra=asks(FIELDS, **TYPES))
     async def find(request: Request) -> Response:
         """Datasets that satisfy every condition, in pages."""
         query = read_query(request.query_params.multi_items(), resources.identities, zone, naming)
@@ -117,10 +128,3 @@ def _add_producers(router: APIRouter, reader: CatalogueReader, resources: Resour
             fields.faults.append(Fault("since", f"give a time within the last {LONGEST.days} days"))
         fields.check()
         return json_response({"since": begin, "producers": await reader.producers(begin)})
-
-
-def _documented(fields: dict[str, str]) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
-        for name, text in fields.items()
-    ]
