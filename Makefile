@@ -63,7 +63,7 @@ lint: .venv/.dev ## rules and format (ruff), who imports whom (import-linter), w
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/deptry .
-	@$(BIN)/deptry . --ignore DEP002 --optional-dependencies-dev-groups dev,bench --extend-exclude '^(tests|benchmarks|tools)/'
+	@$(BIN)/deptry . --optional-dependencies-dev-groups dev,bench --extend-exclude 'tests|benchmarks|tools'
 types: .venv/.dev ## mypy, strict
 	@$(BIN)/python -m mypy
 format: .venv/.dev ## let ruff mend what it can
@@ -93,7 +93,7 @@ wheel: .venv/.run ## the Python client as a wheel and a source distribution, in 
 	@cd clients/python && $(CURDIR)/$(BIN)/python -m hatchling build -d $(CURDIR)/dist
 
 docs: .venv/.docs ## the documentation as a site, in build/site; a link or an anchor that leads nowhere fails
-	@.venv/docs/bin/python -m sphinx --quiet --fail-on-warning --keep-going --jobs auto \
+	@.venv/docs/bin/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env --write-all --jobs auto \
 		--conf-dir tools/site --doctree-dir build/doctrees . build/site
 	@echo "build/site/index.html"
 

@@ -15,13 +15,14 @@ import psutil
 from benchmarks.dataset_columns import Array, Chunk
 from benchmarks.index_questions import FACETS, Counted, Question
 from deploy.embedded.stack import KAFKA_VARIABLE, embedded_stack
-from services.search import counting, sql
-from services.search.filters import Condition, Like, Within
+from services.search.index import counts as counting
+from services.search.index import pages as sql
 from services.search.index.blocks import LONGEST_BOUND, TIER_SIZES, upper_bound
+from services.search.index.port import KnownParameter
+from services.search.index.question import Condition, Like, Query, Within
 from services.search.index.seals import FAN_IN, RUN_BLOCK_ENTRIES, SEALED_TIER
-from services.search.query import Query
-from services.search.sql import Known, Statement
 from shared.postgres.migrations import migrate
+from shared.postgres.statement import Statement
 
 BATCH = 500
 """The number of datasets in a batch of the service under load."""
@@ -142,9 +143,9 @@ class Blocks:
     async def _ask(self, statement: Statement) -> list[asyncpg.Record]:
         return await self._sql.fetch(statement.text, *statement.arguments)
 
-    def _names(self, question: Question) -> dict[str, list[Known]]:
+    def _names(self, question: Question) -> dict[str, list[KnownParameter]]:
         names = [name for name, *_ in question.ranges] + [name for name, _ in question.beginnings]
-        return {name.lower(): [Known(self._ids[name], name, many=False)] for name in names}
+        return {name.lower(): [KnownParameter(self._ids[name], name, many=False)] for name in names}
 
     async def size_bytes(self) -> int:
         """The size of the tables with their indexes."""

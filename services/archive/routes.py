@@ -35,7 +35,7 @@ def routes(resources: Resources, catalogue: Catalogue) -> APIRouter:
         permitted = bearers.beamlines_of(request, beamlines)
         numbers = await _permitted(catalogue, number, permitted)
         files = whereabouts(await reader.moves(numbers))
-        return _json({"whereabouts": [_answer(each, files[each]) for each in numbers]})
+        return _json({"whereabouts": [whereabouts_answer(each, files[each]) for each in numbers]})
 
     @router.get("/datasets/{dataset_id}/reports")
     async def show_reports(dataset_id: UUID, limit: Limit = 20) -> Response:
@@ -55,7 +55,8 @@ async def _permitted(catalogue: Catalogue, asked: Sequence[int], permitted: Sequ
     return [each for each in numbers if each in known and known[each].beamline.lower() in permitted]
 
 
-def _answer(number: int, files: Whereabouts) -> dict[str, Any]:
+def whereabouts_answer(number: int, files: Whereabouts) -> dict[str, Any]:
+    """Where the files of a dataset are, and who wants them back."""
     requests = [{"requester": request.requester, "at": request.at} for request in files.requests]
     return {"number": number, "state": files.state, "told_at": files.told_at, "requests": requests}
 

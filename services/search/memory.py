@@ -1,25 +1,28 @@
 """The read model's twin without a database. It obeys the same laws; only PostgreSQL answers queries."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
+from uuid import UUID
 
-from services.search.index.writer import BlockBatch
-from services.search.projections.datasets.note import Entry
+from services.search.index.block_index import BlockIndex
 from services.search.projections.facts import Law
-from services.search.projections.reports.note import numbers_of
 from services.search.store import IndexedDatasets, facts_of, projections
 from shared.events.wire import Received
 from shared.stages.outcomes import Outcome
 
 F = TypeVar("F")
 
+NO_GENERATION = UUID(int=0)
+
 
 class MemoryReadModel:
     """The store of all stages, for tests."""
 
     def __init__(self) -> None:
-        self._laws: list[Law[Any]] = [each.law for each in projections(IndexedDatasets(BlockBatch({})))]
+        self._laws: list[Law[Any]] = [
+            each.law for each in projections(IndexedDatasets(BlockIndex().batch(NO_GENERATION)))
+        ]
         self.facts: dict[type, dict[Any, Any]] = {law.takes: {} for law in self._laws}
         """What stands of the facts of each type, by what they are about."""
 
@@ -32,10 +35,8 @@ class MemoryReadModel:
         """Nothing can fail half-way."""
         yield self
 
-    async def load(self, events: Sequence[Received[Any]]) -> Collection[int]:
-        """Which of the numbers in reports a dataset has."""
-        known = {entry.row.number for entry in self.standing(Entry).values()}
-        return {number for number in numbers_of(events) if number in known}
+    async def load(self, _events: Sequence[Received[Any]]) -> None:
+        """Nothing need be known."""
 
     async def save(self, events: Sequence[Received[Any]], outcomes: Sequence[Outcome]) -> None:
         """Keep what stands of what was known and what was noted."""

@@ -1,35 +1,31 @@
 """The read model in PostgreSQL: a constant number of statements for each batch, whatever the batch holds."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from services.search.index.writer import BlockBatch, BlockWriter
+from services.search.index.block_index import BlockIndex
+from services.search.index.port import Batch, Index
+from services.search.lock import SHARE_LOCK, lock_name
 from services.search.projections.activity import table as activity
 from services.search.projections.datasets import table as datasets
 from services.search.projections.datasets.note import DATASETS, Entry
 from services.search.projections.facts import Law, Noted
 from services.search.projections.investigations import table as investigations
-from services.search.projections.logbook import table as logbook
 from services.search.projections.positions import table as positions
 from services.search.projections.positions.note import positions_of
 from services.search.projections.receipts import table as receipts
 from services.search.projections.rejections import table as rejections
-from services.search.projections.reports import table as reports
-from services.search.projections.reports.note import numbers_of, reports_of
 from services.search.projections.revisions import table as revisions
 from services.search.projections.samples import table as samples
 from services.search.projections.shipments import table as shipments
-from services.search.swap_lock import SHARE_LOCK, lock_name
 from shared.events.wire import Received
 from shared.postgres.database import Connection, Database
 from shared.runtime.metrics import SUBMITTED_TO_SEARCHABLE
 from shared.stages.outcomes import Outcome
-
-NUMBERED = "select number from dataset where number = any($1::bigint[])"
 
 
 class Saves(Protocol):
@@ -47,7 +43,7 @@ class Saves(Protocol):
 class IndexedDatasets:
     """The projection of datasets, with their index."""
 
-    batch: BlockBatch
+    batch: Batch
     searchable: list[datetime] = field(default_factory=list)
     """When the datasets were submitted that can be found now."""
     law = DATASETS
@@ -63,7 +59,7 @@ def projections(indexed: IndexedDatasets) -> tuple[Saves, ...]:
     """All projections, in the order in which a batch saves them."""
     return (
         *(revisions.SAVE, indexed, receipts.SAVE, rejections.SAVE, activity.SAVE),
-        *(investigations.SAVE, samples.SAVE, logbook.SAVE, *shipments.SAVES, reports.SAVE, positions.SAVE),
+        *(investigations.SAVE, samples.SAVE, *shipments.SAVES, positions.SAVE),
     )
 
 
@@ -73,7 +69,7 @@ class PostgresReadModel:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
-        self._writer = BlockWriter()
+        self._index: Index = BlockIndex()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["ReadModelTransaction"]:
@@ -81,9 +77,9 @@ class PostgresReadModel:
         async with self._database.transaction() as connection:
             await connection.execute(SHARE_LOCK, lock_name(self._database.schema))
             generation = await connection.fetchval("select generation from generation")
-            indexed = IndexedDatasets(self._writer.batch(generation))
+            indexed = IndexedDatasets(self._index.batch(generation))
             yield ReadModelTransaction(connection, projections(indexed))
-        self._writer.committed(generation, indexed.batch)
+        indexed.batch.committed()
         now = self._clock()
         for submitted_at in indexed.searchable:
             SUBMITTED_TO_SEARCHABLE.observe((now - submitted_at).total_seconds())
@@ -96,15 +92,8 @@ class ReadModelTransaction:
         self._connection = connection
         self._projections = projections
 
-    async def load(self, events: Sequence[Received[Any]]) -> Collection[int]:
-        """Which of the numbers in reports a dataset has.
-
-        Nothing else need be known: what an event says stands or falls by comparison inside the statements.
-        """
-        numbers = numbers_of(events)
-        if not numbers:
-            return ()
-        return {row["number"] for row in await self._connection.fetch(NUMBERED, numbers)}
+    async def load(self, _events: Sequence[Received[Any]]) -> None:
+        """Nothing need be known: what an event says stands or falls by comparison inside the statements."""
 
     async def save(self, events: Sequence[Received[Any]], outcomes: Sequence[Outcome]) -> None:
         """Save what was noted, and how far the topics are read."""
@@ -115,12 +104,12 @@ class ReadModelTransaction:
 
 
 def facts_of(events: Sequence[Received[Any]], outcomes: Iterable[Outcome]) -> dict[type, list[Any]]:
-    """The facts of a batch by their type: what was noted, what is reported (refused or not), and positions."""
+    """The facts of a batch by their type: what was noted, and positions."""
     facts: dict[type, list[Any]] = defaultdict(list)
     for outcome in outcomes:
         if isinstance(outcome, Noted):
             for fact in outcome.facts:
                 facts[type(fact)].append(fact)
-    for fact in (*reports_of(events), *positions_of(events)):
+    for fact in positions_of(events):
         facts[type(fact)].append(fact)
     return facts

@@ -6,11 +6,9 @@ from services.search.index.tables import DATASET_WORDS, NUMBER_BLOCK, PARAMETER,
 from services.search.projections.activity.table import HAPPENING
 from services.search.projections.datasets.table import CONTEXT, DATASET, FINDING_SET, LINK
 from services.search.projections.investigations.table import INVESTIGATION
-from services.search.projections.logbook.table import LOGBOOK_ENTRY
 from services.search.projections.positions.table import POSITION
 from services.search.projections.receipts.table import RECEIPT
 from services.search.projections.rejections.table import REJECTION
-from services.search.projections.reports.table import REPORT
 from services.search.projections.revisions.table import REVISION
 from services.search.projections.samples.table import SAMPLE
 from services.search.projections.schema import METADATA
@@ -25,5 +23,5 @@ GENERATION = Table(
 TABLES = (
     *(DATASET, CONTEXT, FINDING_SET, LINK, REVISION, RECEIPT, REJECTION, HAPPENING, POSITION, GENERATION),
     *(VOID, DATASET_WORDS, PARAMETER, NUMBER_BLOCK, TEXT_BLOCK),
-    *(INVESTIGATION, SAMPLE, DECLARATION, PLACE, PARCEL_STATUS, LOGBOOK_ENTRY, REPORT),
+    *(INVESTIGATION, SAMPLE, DECLARATION, PLACE, PARCEL_STATUS),
 )

@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request, Response
 from playwright.async_api import ConsoleMessage, Error, Page, async_playwright, expect
 from playwright.async_api import Request as Asked
 
-from services.search.web import page_routes
+from services.search.routes.web import page_routes
 from shared.http.server import HttpConfig, HttpServer
 from shared.runtime.settings import Settings
 

@@ -13,8 +13,8 @@ LEFT_OUT = {
 """The tables that a snapshot does not have, and why."""
 
 WHOLE = (
-    *("context", "finding_set", "revision", "link", "receipt", "rejection", "report", "position"),
-    *("investigation", "sample", "declaration", "place", "parcel_status", "logbook_entry", "session"),
+    *("context", "finding_set", "revision", "link", "receipt", "rejection", "position"),
+    *("investigation", "sample", "declaration", "place", "parcel_status", "session"),
 )
 _ENTRIES = """
 select jsonb_build_array(dataset_id, parameter.name, many, value) from {schema}.dataset

@@ -22,9 +22,10 @@ from services.gateway.reading import parse_json, read_json, read_model
 from services.icat_gateway.bounds import Limits
 from services.icat_gateway.framing import Parser
 from services.search.icat_plus.logbook import Pictured, Place, Written, entry_of
-from services.search.naming import Naming
 from services.search.projections.datasets.note import words_of
-from services.search.query import QueryInvalid, read_query
+from services.search.query.faults import QueryInvalid
+from services.search.query.naming import Naming
+from services.search.query.query import read_query
 from shared.events.codes import Code, Poison, Refusal
 from shared.events.dataset import DatasetSubmitted, Submission
 from shared.events.identity import normalise_path, proposal_key, sample_key, sample_name, split_paths

@@ -73,8 +73,8 @@ def test_the_page_of_a_service_ends_with_its_routes(tmp_path: Path) -> None:
     source = pages(tmp_path / "source", page="# A page\n[tally](services/tally.md)\n")
     (source / "docs/README.md").write_text(f"{INDEX}- [tally](services/tally.md)\n", encoding="utf-8")
     (source / "docs/services/tally.md").write_text("# tally\n", encoding="utf-8")
-    (source / "docs/api").mkdir()
-    (source / "docs/api/tally.json").write_text(json.dumps(A_DOCUMENT), encoding="utf-8")
+    (source / "schemas/openapi").mkdir(parents=True)
+    (source / "schemas/openapi/tally.json").write_text(json.dumps(A_DOCUMENT), encoding="utf-8")
     built = build(source, tmp_path / "site")
     assert built.returncode == 0, built.stderr
     page = (tmp_path / "site/docs/services/tally.html").read_text(encoding="utf-8")

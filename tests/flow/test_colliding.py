@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.search.projections.receipts.note import Receipt
-from services.search.receipts import submissions
+from services.search.query.receipts import submissions
 from tests.builders.collisions import KEYS, SOURCES, Again, Said, Story, check, tell
 from tests.builders.pipeline import World
 from tests.builders.search.world import row_of

@@ -8,8 +8,8 @@ import pytest
 from services.gateway.handler import Call, submit_dataset
 from services.icat_gateway.translation import Frame, Translator
 from services.search.icat_plus.datasets import wanted_of
-from services.search.naming import Naming
-from services.search.query import read_query
+from services.search.query.naming import Naming
+from services.search.query.query import read_query
 from services.validator.checking import Checker, Verdict
 from shared.access.grants import Grant
 from shared.events.dataset import DatasetSubmitted, DeclaredFile, Submission

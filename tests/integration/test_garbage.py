@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
+from services.archive.catalogue import MemoryCatalogue
+from services.archive.store import PostgresReports
 from services.catalog_writer.store import PostgresCatalog
 from services.linker.store import PostgresLinks
+from services.logbook.store import PostgresEntries
 from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
 from services.search.store import PostgresReadModel
 from shared.events.codes import Refusal
 from shared.events.wire import Record
 from shared.postgres.database import Database
-from shared.postgres.migrations import migrate
+from shared.postgres.migrations import SCHEMAS, migrate
 from shared.runtime.settings import Settings
 from shared.stages.stage import Store
 from tests.builders.described import TECHNIQUES
@@ -28,7 +31,6 @@ pytestmark = pytest.mark.integration
 
 __all__ = ["samples"]
 RUNS = int(os.environ.get("BEAMCAT_GARBAGE_RUNS", "2"))
-SCHEMAS = ("linker", "sample_tracking", "catalog", "search")
 
 
 @asynccontextmanager
@@ -51,12 +53,14 @@ async def stores(database_url: str) -> AsyncIterator[Mapping[str, Store[Any, Any
             "sample-events": PostgresHappenings(databases["sample_tracking"]),
             "sample-visits": PostgresVisits(databases["sample_tracking"]),
             "catalog_writer": PostgresCatalog(databases["catalog"], lambda: NOW),
+            "logbook": PostgresEntries(databases["logbook"]),
+            "archive": PostgresReports(databases["archive"], MemoryCatalogue()),
             **{stage: read_model for stage in STAGES if stage.startswith("search")},
         }
 
 
 async def test_nonsense_never_reaches_the_database(database_url: str, samples: dict[str, list[Record]]) -> None:
-    await migrate(database_url, {schema: "catalog_writer" if schema == "catalog" else schema for schema in SCHEMAS})
+    await migrate(database_url)
     faults = []
     async with stores(database_url) as by_stage:
         world = WholeWorld()

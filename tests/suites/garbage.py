@@ -8,8 +8,15 @@ from typing import Any
 
 import pytest
 
+from services.archive.catalogue import Catalogued, MemoryCatalogue
+from services.archive.handler import note
+from services.archive.memory import MemoryReports
+from services.logbook.handler import record
+from services.logbook.memory import MemoryEntries
 from shared.events.codes import Code, Refusal
-from shared.events.topics import LOGBOOK
+from shared.events.logbook import LogbookWritten
+from shared.events.report import DatasetReported
+from shared.events.topics import LOGBOOK, REPORTS
 from shared.events.wire import Message, Record
 from shared.runtime.backoff import Backoff
 from shared.stages.halt import HaltRule, Standings
@@ -17,7 +24,7 @@ from shared.stages.stage import Stage, StageRunner
 from tests.builders import sample_tracking as tracking
 from tests.builders.linker import records as linker
 from tests.builders.pipeline import World
-from tests.builders.search.records import Topics, entry, investigation
+from tests.builders.search.records import Topics, dataset_id, entry, investigation
 from tests.builders.seeds import seed_of_run
 from tests.builders.submissions import IDENTITIES, processed_submission, raw_submission, submitted
 
@@ -44,6 +51,12 @@ class WholeWorld(World):
 
     def __init__(self) -> None:
         super().__init__()
+        catalogue = MemoryCatalogue(Catalogued(42, dataset_id("/data/a"), "id30a-3"))
+        self.runners += [
+            self._runner(Stage("logbook", LOGBOOK, LogbookWritten, record, MemoryEntries())),
+            self._runner(Stage("archive", REPORTS, DatasetReported, note, MemoryReports(catalogue))),
+        ]
+        self.read = dict.fromkeys((runner.stage.name for runner in self.runners), 0)
         self.witnesses = [runner._halt_rule for runner in self.runners if isinstance(runner._halt_rule, Witness)]
 
     def _runner(self, stage: Stage[Any, Any]) -> StageRunner[Any, Any]:
@@ -88,9 +101,9 @@ async def samples() -> dict[str, list[Record]]:
     await world.send(*messages())
     for number, message in enumerate(world.broker.messages):
         found[message.topic].append(Record(message.topic, 0, number, 0, message.key, message.value, message.headers))
-    for record in (*topics.records, *others):
-        if record not in found[record.topic]:
-            found[record.topic].append(record)
+    for one in (*topics.records, *others):
+        if one not in found[one.topic]:
+            found[one.topic].append(one)
     return found
 
 

@@ -16,7 +16,7 @@ from sphinx.application import Sphinx
 from tools.site.openapi import http_reference
 
 INDEXES = ("docs/README", "docs/adr/README")
-OPENAPI = Path("docs/api")
+OPENAPI = Path("schemas/openapi")
 """Where `make contracts` writes the OpenAPI document of each service."""
 CLIENT = """
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.search.lock import SHARE_LOCK, lock_name
 from services.search.projections.shipments.note import (
     DeclarationRow,
     Declared,
@@ -16,7 +17,6 @@ from services.search.projections.shipments.note import (
     together,
 )
 from services.search.projections.shipments.table import PLACE_COLUMNS, STATUS_COLUMNS, THING_COLUMNS, save
-from services.search.swap_lock import SHARE_LOCK, lock_name
 from shared.postgres.database import Database, Questions
 
 

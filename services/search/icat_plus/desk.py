@@ -10,16 +10,18 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
-from services.search.filters import read_time
-from services.search.grammar import FilterInvalid
 from services.search.icat_plus.access import Access
+from services.search.icat_plus.archive_service import ArchiveService
 from services.search.icat_plus.asking import IcatReader, Row, too_large
 from services.search.icat_plus.datasets import Datasets
 from services.search.icat_plus.logbook import MOST_ENTRY_BYTES, Place, Written, entry_of, message_of, written_answer
+from services.search.icat_plus.logbook_service import LogbookService
 from services.search.icat_plus.shipping import ShippingDesk
-from services.search.naming import Naming
-from services.search.query import Fault, QueryInvalid
-from services.search.reading import CatalogueReader
+from services.search.query.catalogue import CatalogueReader
+from services.search.query.faults import Fault, QueryInvalid
+from services.search.query.filters import read_time
+from services.search.query.grammar import FilterInvalid
+from services.search.query.naming import Naming
 from shared.access.grants import Grant
 from shared.events.identity import Identities
 from shared.foundation.problem import FieldFault, Problem, invalid
@@ -33,10 +35,12 @@ B = TypeVar("B", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Desk:
-    """Readers, access, the way to Kafka, and the facility's names and time."""
+    """Readers, other services, access, the way to Kafka, and the facility's names and time."""
 
     reader: CatalogueReader
     icat: IcatReader
+    logbook: LogbookService
+    archive: ArchiveService
     datasets: Datasets
     access: Access
     confirmations: Confirmations

@@ -1,4 +1,4 @@
-"""Merging small parameter blocks into ordered runs, so that a range reads little more than what it finds.
+"""Seals: small blocks of parameters become ordered runs, so that a range reads little more than what it finds.
 
 A batch leaves one block a parameter, and at a beamline's pace a batch is one dataset. Sixteen blocks of a tier become
 one of the next; sixteen of the last tier become a run: many blocks of 128 values, in order. Every value is rewritten at
@@ -8,7 +8,7 @@ most three times, and at most some thousands of values of a parameter are not in
 from collections.abc import Sequence
 
 from services.search.index.blocks import BEYOND, LONGEST_BOUND
-from services.search.swap_lock import SHARE_LOCK, lock_name
+from services.search.lock import SHARE_LOCK, lock_name
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
 from shared.runtime.retries import every
@@ -44,8 +44,8 @@ MERGES = {
 }
 
 
-class Sealing:
-    """Runs beside the stages; of several replicas one works at a time."""
+class Seals:
+    """Merges blocks beside the stages. Of several replicas one works at a time."""
 
     def __init__(self, database: Database, backoff: Backoff) -> None:
         self._database = database

@@ -1,6 +1,7 @@
 """The block index as a batch writes it: words, parameters and blocks of the datasets that changed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.search.index.blocks import grouped, number_block, text_block
@@ -32,28 +33,25 @@ from parameter join unnest($1::text[], $2::bool[]) as wanted (name, many) using 
 """
 
 
-class BlockWriter:
-    """Writes to the index, batch after batch; it remembers the numbers of parameters that are committed."""
+@dataclass
+class ParameterNumbers:
+    """The numbers of parameters that are committed, in the read model of one generation."""
 
-    def __init__(self) -> None:
-        self._generation: UUID | None = None
-        self._parameters: dict[ParameterKey, int] = {}
-
-    def batch(self, generation: UUID) -> "BlockBatch":
-        """A batch for the read model of this generation."""
-        return BlockBatch(self._parameters if generation == self._generation else {})
-
-    def committed(self, generation: UUID, batch: "BlockBatch") -> None:
-        """Remember what the batch named, once it is committed: a parameter that was rolled back has no number."""
-        self._generation, self._parameters = generation, batch.parameters
+    generation: UUID | None = None
+    numbers: dict[ParameterKey, int] = field(default_factory=dict)
 
 
 class BlockBatch:
     """One batch, in one transaction."""
 
-    def __init__(self, parameters: dict[ParameterKey, int]) -> None:
-        self.parameters = parameters
-        """The numbers of parameters, as far as they are known."""
+    def __init__(self, remembered: ParameterNumbers, generation: UUID) -> None:
+        self._remembered = remembered
+        self._generation = generation
+        self._numbers = remembered.numbers if generation == remembered.generation else {}
+
+    def committed(self) -> None:
+        """Remember what the batch named: a parameter that was rolled back has no number."""
+        self._remembered.generation, self._remembered.numbers = self._generation, self._numbers
 
     async def add(self, connection: Connection, applied: Applied) -> None:
         """Index what a batch changed. Of entries that are older than what was known only their parameters are named."""
@@ -69,18 +67,18 @@ class BlockBatch:
     async def _add_blocks(self, connection: Connection, applied: Sequence[tuple[int, Entry]]) -> None:
         numbers, texts = grouped(applied)
         for statement, blocks in (
-            (_NUMBER_BLOCKS, [number_block(self.parameters[key], pairs) for key, pairs in numbers.items()]),
-            (_TEXT_BLOCKS, [text_block(self.parameters[key], pairs) for key, pairs in texts.items()]),
+            (_NUMBER_BLOCKS, [number_block(self._numbers[key], pairs) for key, pairs in numbers.items()]),
+            (_TEXT_BLOCKS, [text_block(self._numbers[key], pairs) for key, pairs in texts.items()]),
         ):
             if blocks:
                 await connection.execute(statement, *columns(blocks))
 
     async def _name_parameters(self, connection: Connection, entries: Sequence[Entry]) -> None:
         """Numbers for new parameters; in order of name, so that two replicas cannot block each other."""
-        keys = {key for entry in entries for key, _ in (*entry.numbers, *entry.texts)} - self.parameters.keys()
+        keys = {key for entry in entries for key, _ in (*entry.numbers, *entry.texts)} - self._numbers.keys()
         if keys:
             names, many = columns(sorted(keys))
             await connection.execute(_NAME_PARAMETERS, names, many)
             rows = await connection.fetch(_PARAMETERS, names, many)
             named = {ParameterKey(row["name"], row["many"]): row["parameter_id"] for row in rows}
-            self.parameters = self.parameters | named
+            self._numbers = self._numbers | named

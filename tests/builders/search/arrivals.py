@@ -7,11 +7,10 @@ from random import Random
 from typing import Any
 from zlib import crc32
 
-from services.search.icat_plus.logbook import message_of
 from shared.events.sample import Container
 from shared.events.sections import Finding
 from shared.events.wire import Record
-from tests.builders.search.records import NOON, Topics, entry, investigation
+from tests.builders.search.records import NOON, Topics, investigation
 
 PARTITIONS = 3
 FINDING = Finding.warning("unit_assumed", "MX_flux has no unit", "give one")
@@ -49,8 +48,8 @@ class Story:
         tell = self._chance.choice(
             (
                 *(self._submitted, self._pending, self._committed, self._committed, self._committed),
-                *(self._unchanged, self._rejected, self._rejected, self._reported, self._registered),
-                *(self._written, self._shipped),
+                *(self._unchanged, self._rejected, self._rejected, self._registered),
+                self._shipped,
             )
         )
         tell()
@@ -98,16 +97,8 @@ class Story:
         words = self._chance.choice(["MX_flux is 'many'", "MX_flux: 'many' is no number"])
         self.topics.rejected(f"{self._path} {offset % 2}", self._path, offset=offset, rejected_at=told, message=words)
 
-    def _reported(self) -> None:
-        event, message = self._chance.choice(["one", "two"]), self._chance.choice(["a", "b"])
-        self.topics.reported(self._chance.randrange(3), event, message=message)
-
     def _registered(self) -> None:
         self.topics.registered(investigation(self._chance.choice([7, 8]), title=self._word))
-
-    def _written(self) -> None:
-        said = entry(self._chance.choice(["a", "b"]), tags=[self._word])
-        self.topics.written(message_of(said.model_copy(update={"received_at": self._moment()})))
 
     def _shipped(self) -> None:
         places = self._chance.sample([None, 1, 2], self._chance.randrange(3))

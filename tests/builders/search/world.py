@@ -6,20 +6,18 @@ from dataclasses import asdict
 from typing import Any, Protocol
 from uuid import UUID
 
-from services.search.answers import chosen_answer
 from services.search.app import stages_of
 from services.search.memory import MemoryReadModel
 from services.search.projections.datasets.note import Entry
 from services.search.projections.investigations.note import InvestigationRow
-from services.search.projections.logbook.note import LogbookRow
 from services.search.projections.positions.note import PositionRow
 from services.search.projections.receipts.note import Receipt
 from services.search.projections.rejections.note import RejectionRow
-from services.search.projections.reports.note import ReportRow
 from services.search.projections.revisions.note import RevisionRow
 from services.search.projections.samples.note import SampleRow
 from services.search.projections.shipments.note import DeclarationRow, Declared, ParcelStatusRow, PlaceRow, together
-from services.search.receipts import Row, choose
+from services.search.query.receipts import Row, choose
+from services.search.routes.answers import chosen_answer
 from shared.events.wire import Record
 from shared.kafka.publisher import MemoryPublisher
 from shared.runtime.backoff import Backoff
@@ -54,9 +52,6 @@ class World(Protocol):
     async def rejections(self) -> list[str]:
         """Messages of all rejections."""
 
-    async def reports(self) -> list[tuple[int, str]]:
-        """Numbers of the datasets that are found, and what was reported of their files."""
-
     async def titles(self) -> list[str | None]:
         """Titles of all investigations, by number."""
 
@@ -65,9 +60,6 @@ class World(Protocol):
 
     async def declared(self) -> Declared:
         """What travels for investigation 42."""
-
-    async def entries(self) -> list[str]:
-        """Texts of the logbook."""
 
     async def position(self, topic: str) -> int:
         """How far a topic is noted."""
@@ -129,11 +121,6 @@ class MemoryWorld(Noting):
     async def rejections(self) -> list[str]:
         return sorted(row.message for row in self._model.standing(RejectionRow).values())
 
-    async def reports(self) -> list[tuple[int, str]]:
-        shown = {entry.row.number for entry in self._model.standing(Entry).values()}
-        rows = [row for row in self._model.standing(ReportRow).values() if row.dataset_number in shown]
-        return sorted((row.dataset_number, row.about) for row in rows)
-
     async def titles(self) -> list[str | None]:
         return [
             row.title
@@ -148,9 +135,6 @@ class MemoryWorld(Noting):
         rows = (DeclarationRow, PlaceRow, ParcelStatusRow)
         things, places, statuses = (tuple(self._model.facts[row].values()) for row in rows)
         return together(Declared(), Declared(things, places, statuses))
-
-    async def entries(self) -> list[str]:
-        return sorted(json.loads(row.content)[0]["text"] for row in self._model.standing(LogbookRow).values())
 
     async def position(self, topic: str) -> int:
         position = self._model.standing(PositionRow).get((topic, 0))

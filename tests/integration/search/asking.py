@@ -8,7 +8,7 @@ from typing import Any, cast
 import httpx
 from fastapi import FastAPI
 
-from services.search.routes import routes
+from services.search.routes.router import routes
 from shared.host.service import Resources
 from shared.http.problems import answer_in_problems
 from shared.http.turns import KnowAskers

@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest_asyncio
 
 from services.search.icat_plus.declarations import PostgresDeclarations
-from services.search.naming import Naming
 from services.search.projections.shipments.note import Declared
-from services.search.reading import CatalogueReader
+from services.search.query.catalogue import CatalogueReader
+from services.search.query.naming import Naming
 from services.search.store import PostgresReadModel
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
@@ -56,13 +56,6 @@ class PostgresWorld(Noting):
     async def rejections(self) -> list[str]:
         return await self.column('select message from rejection order by message collate "C"')
 
-    async def reports(self) -> list[tuple[int, str]]:
-        async with self.database.connection() as connection:
-            rows = await connection.fetch(
-                "select dataset_number, about from report join dataset on number = dataset_number order by 1, 2"
-            )
-        return [(row["dataset_number"], row["about"]) for row in rows]
-
     async def titles(self) -> list[str | None]:
         return await self.column("select title from investigation order by number")
 
@@ -71,9 +64,6 @@ class PostgresWorld(Noting):
 
     async def declared(self) -> Declared:
         return await PostgresDeclarations(self.database).of([IDENTITIES.investigation("42")])
-
-    async def entries(self) -> list[str]:
-        return await self.column("select content -> 0 ->> 'text' from logbook_entry order by 1")
 
     async def position(self, topic: str) -> int:
         position: int = await self.value(

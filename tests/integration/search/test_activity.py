@@ -12,8 +12,8 @@ from zlib import crc32
 import pytest
 import pytest_asyncio
 
-from services.search.forgetting import Forgetting
 from services.search.projections.activity.note import KEPT
+from services.search.retention import Retention
 from services.search.store import PostgresReadModel, ReadModelTransaction
 from shared.events.topics import REJECTED
 from shared.events.wire import Record
@@ -247,7 +247,7 @@ async def test_what_happened_long_ago_is_forgotten(world: PostgresWorld, databas
     topics = Topics()
     await world.note(topics.committed("/data/a"), topics.committed("/data/b"))
     moment = NOON + KEPT
-    await Forgetting(database, Backoff(), lambda: moment + timedelta(seconds=1)).forget()
+    await Retention(database, Backoff(), lambda: moment + timedelta(seconds=1)).forget()
     assert await world.value("select count(*) from activity") == 2
-    await Forgetting(database, Backoff(), lambda: moment + timedelta(seconds=2)).forget()
+    await Retention(database, Backoff(), lambda: moment + timedelta(seconds=2)).forget()
     assert await world.value("select count(*) from activity") == 0

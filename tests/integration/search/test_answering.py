@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.search import sql
-from services.search.index.seals import FAN_IN, SEALED_TIER, Sealing
+from services.search.index import pages as sql
+from services.search.index.seals import FAN_IN, SEALED_TIER, Seals
 from shared.access.tokens import create_token
 from shared.events.sections import Finding
 from shared.events.wire import Record
@@ -136,7 +136,7 @@ async def test_random_queries_find_what_a_plain_model_finds_before_and_after_sea
     for batch in range(2 * FAN_IN * FAN_IN + 3):
         size = chance.choice([1, 1, 1, 20, 300]) if batch < FAN_IN else 1
         await world.note(*(_revision(chance, topics, model) for _ in range(size)))
-    sealing = Sealing(world.database, Backoff())
+    sealing = Seals(world.database, Backoff())
     async with asking(world.database) as ask:
         asked = [_question(chance) for _ in range(15)]
         answers = [await ask.names(limit="500", **fields) for fields, _ in asked]
@@ -207,7 +207,7 @@ async def test_pages_in_the_order_of_a_number_are_those_of_a_plain_model(
     async with asking(world.database) as ask:
         for sealed in (False, True):
             if sealed:
-                await Sealing(world.database, Backoff()).seal()
+                await Seals(world.database, Backoff()).seal()
             for by, order, filters in product("xy", ("asc", "desc"), ({}, {"parameters": "x~gt~35"})):
                 wanted = sorted(
                     (values[by], str(dataset_id(path)), path)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from services.search import rejections
+from services.search.query import rejections
 from shared.events.rejection import Origin
 from shared.events.rejection_message import identified
 from shared.events.sections import Finding

@@ -10,7 +10,7 @@ from services.catalog_writer.outbox import PostgresOutbox
 from services.catalog_writer.store import PostgresCatalog
 from services.linker.store import PostgresLinks
 from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
-from services.search.receipts import submissions
+from services.search.query.receipts import submissions
 from services.search.store import PostgresReadModel
 from shared.postgres.database import Database
 from shared.postgres.migrations import SCHEMAS, migrate

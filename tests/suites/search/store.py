@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from services.search.icat_plus.logbook import message_of
 from services.search.projections.shipments.note import DeclarationRow, Declared
-from shared.events.rejection import DatasetRejected
 from shared.events.sample import Container
 from shared.events.sections import Finding
 from shared.events.topics import COMMITTED, SUBMITTED
 from shared.events.wire import Record
-from tests.builders.search.records import NOON, Topics, dataset_id, entry, investigation
+from tests.builders.search.records import NOON, Topics, dataset_id, investigation
 from tests.builders.search.world import World
 from tests.builders.seeds import seed_of_run
 
@@ -109,12 +107,6 @@ class StoreSuite:
         assert [body for row, body in bodies(before) if row.kind == "sheet"] == [{"acronym": "Fus"}]
         assert [(row.beamline, row.location) for row in before.places] == [("id30a-3", 4)]
         assert [row.status for row in before.statuses] == ["SENT"]
-
-    async def test_an_entry_of_the_logbook_is_kept_once(self, world: World) -> None:
-        record = Topics().written(message_of(entry('a "text"')))
-        await world.note(record, Topics().written(message_of(entry("another", tags=['a "tag", {x}']))))
-        await world.note(record)
-        assert await world.entries() == ['a "text"', "another"]
 
     async def test_a_newer_revision_replaces_an_older_one_and_both_are_kept(self, world: World) -> None:
         topics = Topics()
@@ -217,36 +209,6 @@ class StoreSuite:
         topics = Topics()
         await world.note(topics.rejected("r", offset=7), topics.rejected("r", offset=7), topics.rejected("r", offset=8))
         assert len(await world.rejections()) == 2
-
-    async def test_a_report_on_a_datasets_files_is_kept_once(self, world: World) -> None:
-        topics = Topics()
-        await world.note(topics.committed(PATH, number=42))
-        report = topics.reported(42)
-        await world.note(report, topics.reported(42, "another", about="restoration"))
-        await world.note(report)
-        assert await world.reports() == [(42, "archiving"), (42, "restoration")]
-        assert world.publisher.messages == []
-
-    async def test_a_report_hides_none_of_another_source_under_its_id(self, world: World) -> None:
-        topics = Topics()
-        await world.note(topics.committed(PATH, number=7))
-        await world.note(
-            topics.reported(7, by="/icat/10.0.0.1"),
-            topics.reported(7, by="/producers/stranger", about="restoration"),
-            topics.reported(7, by="/icat/10.0.0.1", at=NOON + timedelta(seconds=1)),
-        )
-        assert await world.reports() == [(7, "archiving"), (7, "archiving"), (7, "restoration")]
-
-    async def test_a_report_on_a_number_that_no_dataset_has_is_rejected_and_its_neighbours_are_kept(
-        self, world: World
-    ) -> None:
-        topics = Topics()
-        await world.note(topics.committed(PATH, number=42), topics.committed("/data/visitor/b", number=None))
-        await world.note(topics.reported(41, "wrong"), topics.reported(42, "right"))
-        assert await world.reports() == [(42, "archiving")]
-        (rejected,) = (DatasetRejected.model_validate_json(each.value).rejection for each in world.publisher.messages)
-        assert (rejected.receipt_id, rejected.code) == ("wrong", "dataset_number_unknown")
-        assert "no catalogued dataset has the number 41" in rejected.message
 
     async def test_a_broken_event_does_not_harm_its_neighbours(self, world: World) -> None:
         topics = Topics()

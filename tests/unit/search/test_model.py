@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.search import lineage as lineages
 from services.search.handler import CommittedView, SubmittedView, note_committed, note_submitted
 from services.search.index.blocks import BEYOND, LONGEST_BOUND, text_block, upper_bound
-from services.search.lineage import lineage
 from services.search.projections.datasets.note import DocumentView, Entry, ParameterKey, entry_of, words_of
 from services.search.projections.facts import Noted
 from services.search.projections.receipts.note import Rank, Receipt
 from services.search.projections.revisions.note import RevisionRow
-from services.search.revisions import changes_of
+from services.search.query import lineage as lineages
+from services.search.query.history import changes_of
+from services.search.query.lineage import lineage
 from shared.events.topics import COMMITTED, SUBMITTED
 from shared.events.wire import Record, SubmissionId, read
 from shared.foundation.packing import packed, unpacked

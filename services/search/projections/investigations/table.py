@@ -1,4 +1,5 @@
 """The table of investigations."""
+# ruff: noqa: S608  # its own column names
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, Uuid, func, text
 
@@ -35,3 +36,12 @@ TYPES = "uuid bigint text text text timestamptz timestamptz text bool text times
 SAVE = Projection(
     INVESTIGATIONS, latest("investigation", "investigation_id", InvestigationRow._fields, TYPES, "registered")
 )
+
+
+def as_written(table: str, otherwise: str) -> str:
+    """A row's proposal as the user office writes it: of its investigations the last created says how."""
+    return (
+        "coalesce((select proposal_name from investigation as office"
+        f" where lower(office.proposal) = lower({table}.proposal) and proposal_name is not null"
+        f" order by registered desc, number desc nulls last, investigation_id limit 1), {otherwise})"
+    )

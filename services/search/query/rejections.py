@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from services.search.cursors import Cursor
+from services.search.index.question import Cursor
 from services.search.projections.receipts.note import Rank
-from services.search.sql import Statement, asked_for, where_of
 from shared.events.wire import OURS
+from shared.postgres.statement import Statement, asked_for, where_of
 
 State = Literal["open", "resolved", "all"]
 Row = dict[str, Any]

@@ -1,22 +1,22 @@
-"""What happens, for those who watch: where a watcher has come to, what follows, and the route. Pure but for the route.
+"""What happens, for those who watch: where a watcher has come to, and what follows.
 
-A watcher's cursor says for each partition how far it was told. A partition is noted in the order of its offsets, each
-offset in the transaction that also moves the partition's position, so nothing appears behind a position that was seen.
+A watcher's cursor says for each partition how far its answers reach. A partition is noted in the order of its offsets,
+each offset in the transaction that also moves the partition's position, so nothing appears behind a position that was
+seen.
 """
 
 import base64
 import json
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Protocol
+from typing import Any
 
-from fastapi import APIRouter, Query, Response
 from pydantic_core import to_json
 
-from services.search.cursors import CursorInvalid
-from services.search.grammar import split
-from services.search.query import MOST_ROWS, Fault, QueryInvalid
+from services.search.query.catalogue import CatalogueReader
+from services.search.query.cursors import CursorInvalid
+from services.search.query.faults import Fault, QueryInvalid
+from services.search.query.grammar import split
 from shared.events.identity import proposal_key
 from shared.events.topics import COMMITTED, PENDING, REJECTED
 from shared.foundation.pages import MOST_PAGE_BYTES
@@ -72,12 +72,9 @@ class Wanted:
         )
 
 
-EVERYTHING = Wanted()
-
-
 @dataclass
-class Told:
-    """An answer that grows by one row after another, and where the watcher has come to with it."""
+class ActivityPage:
+    """An answer that grows row by row, and where the watcher has come to with it."""
 
     reached: dict[Place, int]
     activity: list[dict[str, Any]] = field(default_factory=list)
@@ -138,24 +135,17 @@ def read_place(text: str) -> dict[Place, int]:
     return reached
 
 
-class Connections(Protocol):
-    """Where the answer is read."""
-
-    def connection(self, questions: Questions) -> AbstractAsyncContextManager[Connection]:
-        """A connection, when it is the question's turn."""
-
-
-async def watch(connections: Connections, after: Mapping[Place, int] | None, wanted: Wanted, limit: int) -> Told:
+async def watch(reader: CatalogueReader, after: Mapping[Place, int] | None, wanted: Wanted, limit: int) -> ActivityPage:
     """What happened after that, or nothing and where it ends now. If nothing did, one small table was read."""
-    async with connections.connection(Questions.QUICK) as connection:
+    async with reader.connection(Questions.QUICK) as connection:
         positions = {
             (row["topic"], row["partition"]): row["next_offset"] for row in await connection.fetch(POSITIONS, TOPICS)
         }
-        told = Told(dict(positions if after is None else after))
-        ends = {place: end for place, end in positions.items() if end > told.reached.get(place, 0)}
+        page = ActivityPage(dict(positions if after is None else after))
+        ends = {place: end for place, end in positions.items() if end > page.reached.get(place, 0)}
         if ends:
-            await told.read(_happened(connection, told.reached, ends), ends, wanted, limit)
-    return told
+            await page.read(_happened(connection, page.reached, ends), ends, wanted, limit)
+    return page
 
 
 async def _happened(
@@ -185,26 +175,3 @@ def read_wanted(beamline: str | None, proposal: str | None, state: str | None) -
 
 def _values(text: str | None, key: Callable[[str], str]) -> frozenset[str]:
     return frozenset(key(value.strip()) for value in split(text or "", ","))
-
-
-def add_activity(router: APIRouter, connections: Connections) -> None:
-    """Add the route."""
-    several = "; several are separated by commas"
-
-    @router.get("/activity")
-    async def list_activity(
-        after: Annotated[str | None, Query(description="`next` of the answer before; without it: from now on")] = None,
-        beamline: Annotated[str | None, Query(description=f"where it was measured{several}")] = None,
-        proposal: Annotated[str | None, Query(description=f"in any spelling{several}")] = None,
-        state: Annotated[str | None, Query(description=f"{', '.join(STATES)}{several}")] = None,
-        limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = MOST_ROWS,
-    ) -> Response:
-        """What was committed and rejected and began to wait since then; ask again with `next`, at once if `more`."""
-        wanted = read_wanted(beamline, proposal, state)
-        try:
-            reached = read_place(after) if after else None
-        except CursorInvalid as error:
-            raise QueryInvalid([Fault("after", str(error))]) from None
-        told = await watch(connections, reached, wanted, limit)
-        answer = {"activity": told.activity, "next": write_place(told.reached), "more": told.has_more}
-        return Response(to_json(answer), media_type="application/json")

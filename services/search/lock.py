@@ -1,7 +1,7 @@
-"""The lock of a read model: writes share it, and the swap of a rebuilt one holds it alone."""
+"""The lock between writes and a swap: no write is half in one read model and half in the next."""
 
 SHARE_LOCK = "select pg_advisory_xact_lock_shared(hashtext($1))"
-"""Taken first by every write; a swap holds it exclusively: no write is half in one read model, half in the next."""
+"""Taken first by every write. A swap holds the lock exclusively."""
 
 
 def lock_name(schema: str) -> str:

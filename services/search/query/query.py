@@ -3,22 +3,22 @@
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from services.search.cursors import Cursor, CursorInvalid, Key, read_cursor
-from services.search.filters import Condition, conditions_of, read_time
-from services.search.grammar import FilterInvalid, split, words_and_conditions
-from services.search.naming import Naming
+from services.search.index.question import COLUMN_SORTS, DEFAULT_ROWS, Condition, Key, Query
 from services.search.projections.datasets.note import words_of
-from shared.events.identity import Identities, PathInvalid, proposal_key, sample_key
-from shared.foundation.problem import FieldFault, Problem, invalid
+from services.search.query.cursors import read_cursor
+from services.search.query.faults import Fault, FaultCollector, QueryInvalid, dataset_at
+from services.search.query.filters import conditions_of, read_time
+from services.search.query.grammar import FilterInvalid, split, words_and_conditions
+from services.search.query.naming import Naming
+from shared.events.identity import Identities, proposal_key, sample_key
 
 T = TypeVar("T")
 
-DEFAULT_ROWS = 50
 MOST_ROWS = 500
 MOST_CONDITIONS = 20
 MOST_WORDS = 20
@@ -48,9 +48,6 @@ FACTS = (
     *("volume_bytes", "number", "findings"),
 )
 """What else a row has, and a CSV where it is asked for."""
-COLUMN_SORTS = {"start": "started", "name": "name", "committed_at": "committed_at"}
-"""Everything else that is sorted by is a numeric parameter."""
-
 FIELDS = {
     "q": "words; each must occur in name, path, sample, proposal or a text parameter, as a word or as its beginning; "
     "conditions may follow, as in `lysozyme MX_resolution<2`",
@@ -85,54 +82,6 @@ FIELDS = {
 }
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One thing that cannot be answered as asked, and its cure."""
-
-    field: str
-    message: str
-
-
-class QueryInvalid(Problem):
-    """The query cannot be answered as it stands."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        told = invalid([FieldFault(field=fault.field, message=fault.message) for fault in faults])
-        super().__init__(told.status, told.detail, told.errors)
-        self.faults = faults
-
-
-@dataclass(frozen=True)
-class Query:
-    """What is asked of the catalogue. All conditions must hold."""
-
-    words: tuple[str, ...] = ()
-    """In lower case. Of one with dashes the parts must occur, or all of them as one word."""
-    conditions: tuple[Condition, ...] = ()
-    values: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """By facet, as they are compared: in lower case, a proposal by its key."""
-    dataset_id: UUID | None = None
-    dataset_ids: tuple[UUID, ...] | None = None
-    numbers: tuple[int, ...] | None = None
-    """Of datasets, as ICAT's clients know them."""
-    investigations: tuple[UUID, ...] | None = None
-    numbered: bool = False
-    """Only datasets that have a number."""
-    complete: bool | None = None
-    has_warnings: bool | None = None
-    started_from: datetime | None = None
-    started_until: datetime | None = None
-    sort: str = "start"
-    descending: bool = True
-    limit: int = DEFAULT_ROWS
-    after: Cursor | None = None
-    facets: tuple[str, ...] = ()
-    count: bool = False
-    as_csv: bool = False
-    columns: tuple[str, ...] = ()
-    """Canonical names of parameters, and facts, each once."""
-
-
 def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: tzinfo, naming: Naming) -> Query:
     """The query that a URL's fields ask.
 
@@ -155,7 +104,7 @@ def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: t
             for condition in said.conditions(name, text, naming)
         ),
         values={name: values for name in FACETS if (values := tuple(said.facet(name)))},
-        dataset_id=said.parsed("path", lambda path: identities.dataset(identities.path(path))),
+        dataset_id=said.parsed("path", partial(dataset_at, identities)),
         investigations=tuple(said.ids("investigation")) or None,
         complete=said.claim("complete"),
         has_warnings=said.claim("has_warnings"),
@@ -206,7 +155,8 @@ class _Said:
     """The fields as they were given; goes on after a fault, so that all are told at once."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        self.faults: list[Fault] = []
+        self._collector = FaultCollector()
+        self.faults = self._collector.faults
         self._said: dict[str, list[str]] = {}
         for name, value in pairs:
             if name not in FIELDS:
@@ -250,22 +200,11 @@ class _Said:
         return values[0] if values else None
 
     def parsed(self, name: str, parse: Callable[[str], T]) -> T | None:
-        value = self.one(name)
-        if value is None:
-            return None
-        try:
-            return parse(value)
-        except (FilterInvalid, CursorInvalid, PathInvalid) as error:
-            self.faults.append(Fault(name, str(error)))
-            return None
+        return self._collector.parsed(name, self.one(name), parse)
 
     def conditions(self, name: str, text: str, naming: Naming) -> list[Condition]:
         """What one field says of parameters."""
-        try:
-            return conditions_of(text, naming)
-        except FilterInvalid as error:
-            self.faults.append(Fault(name, str(error)))
-            return []
+        return self._collector.parsed(name, text, lambda said: conditions_of(said, naming)) or []
 
     def among(self, name: str, choices: Sequence[str]) -> list[str]:
         return [choice for item in self.items(name) if (choice := self._chosen(name, item, choices))]

@@ -6,26 +6,16 @@ It names no ordinal and no position, so it stays good when the read model is reb
 import base64
 import json
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from services.search.filters import read_time
+from services.search.index.question import Cursor, Key
+from services.search.query.filters import read_time
 from shared.foundation.storable import flaw_of
-
-Key = float | str | datetime
 
 
 class CursorInvalid(ValueError):
     """No cursor of this query."""
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """The last row of a page: its sort key and, where keys are equal, its id."""
-
-    key: Key
-    row_id: UUID
 
 
 def write_cursor(order: str, cursor: Cursor) -> str:

@@ -3,12 +3,11 @@
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, tzinfo
-from typing import TypeAlias
 
-from services.search.grammar import FilterInvalid, Said, comparisons, split
-from services.search.naming import Naming
+from services.search.index.question import NUMBER, AnyOf, Condition, Exists, Like, NoneOf, Test, Within, number_of
+from services.search.query.grammar import FilterInvalid, Said, comparisons, split
+from services.search.query.naming import Naming
 
 COMPARISONS: dict[str, Callable[[float], tuple[float, float]]] = {
     "gt": lambda number: (math.nextafter(number, math.inf), math.inf),
@@ -17,61 +16,10 @@ COMPARISONS: dict[str, Callable[[float], tuple[float, float]]] = {
     "lteq": lambda number: (-math.inf, number),
 }
 """Each comparison as an interval that holds both its ends."""
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 OTHER_DATE = re.compile(r"(\d{1,2})[./ -](\d{1,2})[./ -](\d{4})|(\d{4})[./ -](\d{1,2})(?:[./ -](\d{1,2}))?", re.ASCII)
 """A day first or a year first, as people write dates."""
 FIRST_YEAR, LAST_YEAR = 1900, 2200
-
-
-@dataclass(frozen=True)
-class Within:
-    """A number of the parameter lies between both, ends included, in the canonical unit."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class AnyOf:
-    """A value of the parameter is one of the texts, or one of the numbers that these texts are."""
-
-    texts: tuple[str, ...]
-
-    @property
-    def numbers(self) -> list[float]:
-        """The texts that are numbers."""
-        return [number for text in self.texts if (number := number_of(text)) is not None]
-
-
-@dataclass(frozen=True)
-class NoneOf:
-    """The dataset has the parameter, and none of its values is one of these."""
-
-    values: AnyOf
-
-
-@dataclass(frozen=True)
-class Like:
-    """A text of the parameter matches the pattern of SQL's LIKE, in any letter case."""
-
-    pattern: str
-
-
-@dataclass(frozen=True)
-class Exists:
-    """The dataset has the parameter."""
-
-
-Test: TypeAlias = Within | AnyOf | NoneOf | Like | Exists
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One thing that must hold of one parameter, under its canonical name if the vocabulary has one."""
-
-    name: str
-    test: Test
 
 
 def conditions_of(text: str, naming: Naming) -> list[Condition]:
@@ -148,14 +96,6 @@ def _pattern(value: str) -> str:
     """`*` and `%` stand for anything; without them the value may stand anywhere. Nothing else is special."""
     literal = re.sub(r"([\\_])", r"\\\1", value).replace("*", "%")
     return literal if "%" in literal else f"%{literal}%"
-
-
-def number_of(text: str) -> float | None:
-    """The finite number that a text is, if it is one."""
-    if not NUMBER.fullmatch(text):
-        return None
-    number = float(text)
-    return number if math.isfinite(number) else None
 
 
 def read_time(text: str, zone: tzinfo, *, end_of_day: bool = False) -> datetime:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic_core import to_json
 
-from services.search.receipts import Choice, Row
+from services.search.query.receipts import Choice, Row
 
 T = TypeVar("T", bytes, str)
 

@@ -1,27 +1,25 @@
 """The HTTP face of rejections: the list, what it adds up to, and one of them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import Response, StreamingResponse
-from pydantic_core import to_json
 
-from services.search.answers import rejection_parts
-from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
-from services.search.filters import read_time
-from services.search.grammar import FilterInvalid
-from services.search.query import MOST_ROWS, Fault, QueryInvalid
-from services.search.reading import CatalogueReader
-from services.search.rejections import ORDER, SUMMARY_SPAN, RejectionQuery, State, summary_answer
+from services.search.query.catalogue import CatalogueReader
+from services.search.query.cursors import read_cursor, write_cursor
+from services.search.query.faults import FaultCollector, dataset_at
+from services.search.query.filters import read_time
+from services.search.query.query import MOST_ROWS
+from services.search.query.rejections import ORDER, SUMMARY_SPAN, RejectionQuery, State, summary_answer
+from services.search.routes.answers import rejection_parts
+from services.search.routes.response import json_response
 from shared.events.identity import Identities, PathInvalid
 from shared.host.service import Resources
 
-T = TypeVar("T")
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
 
 
@@ -51,13 +49,13 @@ def add_rejections(router: APIRouter, reader: CatalogueReader, resources: Resour
     ) -> Response:
         """Rejections, newest first. A page of the open or the resolved may be short, and still have a `next`."""
         rows, last = await reader.rejections(query_of(asked, identities, zone, limit, cursor))
-        return _json({"rejections": rows, "next": write_cursor(ORDER, last) if last else None})
+        return json_response({"rejections": rows, "next": write_cursor(ORDER, last) if last else None})
 
     @router.get("/rejections/summary")
     async def summarize_rejections(asked: Annotated[Asked, Depends()]) -> Response:
         """Rejections by code and producer, of the last 30 days unless `since` is given; most open ones first."""
         query = query_of(asked, identities, zone, since=resources.clock() - SUMMARY_SPAN)
-        return _json(summary_answer(await reader.rejection_summary(query), query.since))
+        return json_response(summary_answer(await reader.rejection_summary(query), query.since))
 
     @router.get("/rejections/{rejection_id}")
     async def show_rejection(rejection_id: UUID) -> Response:
@@ -81,20 +79,11 @@ def query_of(  # the fields of the URL, and what they mean here
     Raises:
         QueryInvalid: with every fault of the fields.
     """
-    faults: list[Fault] = []
-
-    def parsed(name: str, said: str | None, parse: Callable[[str], T]) -> T | None:
-        try:
-            return parse(said) if said else None
-        except (FilterInvalid, CursorInvalid) as error:
-            faults.append(Fault(name, str(error)))
-            return None
-
-    begin = parsed("since", asked.since, lambda said: read_time(said, zone))
-    end = parsed("until", asked.until, lambda said: read_time(said, zone, end_of_day=True))
-    after: Cursor | None = parsed("cursor", cursor, lambda said: read_cursor(said, ORDER, datetime))
-    if faults:
-        raise QueryInvalid(faults)
+    fields = FaultCollector()
+    begin = fields.parsed("since", asked.since, lambda said: read_time(said, zone))
+    end = fields.parsed("until", asked.until, lambda said: read_time(said, zone, end_of_day=True))
+    after = fields.parsed("cursor", cursor, lambda said: read_cursor(said, ORDER, datetime))
+    fields.check()
     dataset_id, words = _subject(asked.path, identities)
     return RejectionQuery(
         asked.code,
@@ -118,10 +107,6 @@ def _subject(path: str | None, identities: Identities) -> tuple[UUID | None, str
     if not path:
         return None, None
     try:
-        return identities.dataset(identities.path(path)), None
+        return dataset_at(identities, path), None
     except PathInvalid:
         return None, path
-
-
-def _json(answer: Any) -> Response:  # noqa: ANN401  whatever JSON it is
-    return Response(to_json(answer), media_type="application/json")

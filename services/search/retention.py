@@ -1,10 +1,10 @@
-"""Forgetting what happened so long ago that nobody watches it any more."""
+"""Retention what happened so long ago that nobody watches it any more."""
 
 from collections.abc import Callable
 from datetime import datetime
 
+from services.search.lock import SHARE_LOCK, lock_name
 from services.search.projections.activity.note import KEPT
-from services.search.swap_lock import SHARE_LOCK, lock_name
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
 from shared.runtime.retries import every
@@ -20,8 +20,8 @@ delete from activity where activity_id = any(array(
 """
 
 
-class Forgetting:
-    """Runs beside the stages; replicas do not wait for each other."""
+class Retention:
+    """Deletes old activity beside the stages. Replicas do not wait for each other."""
 
     def __init__(self, database: Database, backoff: Backoff, clock: Callable[[], datetime]) -> None:
         self._database = database

@@ -1,24 +1,23 @@
-"""What waits for its inputs: which of it is asked for, the SQL, and what a reader gets. Pure but for the route."""
+"""What waits for its inputs: which of it is asked for, the SQL, and what a reader gets."""
 # ruff: noqa: S608  # the SQL is put together from this file's words alone; values are arguments
 
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from functools import partial
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
-from pydantic_core import to_json
-
-from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
-from services.search.grammar import split
-from services.search.query import MOST_ROWS, Fault, QueryInvalid
-from services.search.sql import Statement, as_written
-from shared.events.identity import Identities, PathInvalid, proposal_key
+from services.search.index.question import Cursor
+from services.search.projections.investigations.table import as_written
+from services.search.query.catalogue import CatalogueReader
+from services.search.query.cursors import read_cursor, write_cursor
+from services.search.query.faults import FaultCollector, dataset_at
+from services.search.query.grammar import split
+from shared.events.identity import Identities, proposal_key
 from shared.foundation.pages import page_while_read
-from shared.postgres.database import Connection
+from shared.postgres.statement import Statement
 
 Row = dict[str, Any]
 
@@ -57,42 +56,24 @@ class PendingQuery:
     after: Cursor | None = None
 
 
-class Connections(Protocol):
-    """Where the answer is read."""
-
-    def connection(self) -> AbstractAsyncContextManager[Connection]:
-        """A connection, when it is the question's turn."""
-
-
 def read_pending_query(said: dict[str, str | None], limit: int, identities: Identities) -> PendingQuery:
     """The query that a URL's fields ask.
 
     Raises:
         QueryInvalid: a path or the cursor cannot be read.
     """
-    faults: list[Fault] = []
-
-    def dataset(name: str) -> UUID | None:
-        try:
-            return identities.dataset(identities.path(path)) if (path := said[name]) else None
-        except PathInvalid as error:
-            faults.append(Fault(name, str(error)))
-            return None
-
-    after = None
-    try:
-        after = read_cursor(cursor, ORDER, datetime) if (cursor := said["cursor"]) else None
-    except CursorInvalid as error:
-        faults.append(Fault("cursor", str(error)))
+    fields = FaultCollector()
+    path, waits_for = (
+        fields.parsed(name, said[name], partial(dataset_at, identities)) for name in ("path", "waits_for")
+    )
+    after = fields.parsed("cursor", said["cursor"], lambda text: read_cursor(text, ORDER, datetime))
     values = {
         name: [COMPARED.get(name, str.lower)(value.strip()) for value in split(text, ",")]
         for name in COLUMNS
         if (text := said[name])
     }
-    query = PendingQuery(values, dataset("path"), dataset("waits_for"), limit, after)
-    if faults:
-        raise QueryInvalid(faults)
-    return query
+    fields.check()
+    return PendingQuery(values, path, waits_for, limit, after)
 
 
 def _conditions(query: PendingQuery, statement: Statement) -> str:
@@ -138,10 +119,10 @@ def pending_answer(row: Row) -> Row:
     }
 
 
-async def read_pending(connections: Connections, query: PendingQuery) -> Row:
+async def read_pending(reader: CatalogueReader, query: PendingQuery) -> Row:
     """A page of what waits, and how much there is on all pages."""
     page, count = pending_page(query), pending_count(query)
-    async with connections.connection() as connection:
+    async with reader.connection() as connection:
 
         async def rows() -> AsyncIterator[Row]:
             async for row in connection.cursor(page.text, *page.arguments, prefetch=query.limit + 1):
@@ -152,33 +133,3 @@ async def read_pending(connections: Connections, query: PendingQuery) -> Row:
     following = write_cursor(ORDER, Cursor(found[-1]["since"], found[-1]["row_id"])) if has_more else None
     shown = [{name: value for name, value in row.items() if name != "row_id"} for row in found]
     return {"pending": shown, "count": number, "next": following}
-
-
-def add_pending(router: APIRouter, connections: Connections, identities: Identities) -> None:
-    """Add the route."""
-    any_of = "; several are separated by commas"
-    of_path = Query(description="the path of a dataset")
-
-    @router.get("/pending")
-    async def list_pending(  # noqa: PLR0913, PLR0917  # each is a field of the URL
-        beamline: Annotated[str | None, Query(description=f"where it was measured{any_of}")] = None,
-        proposal: Annotated[str | None, Query(description=f"in any spelling{any_of}")] = None,
-        producer: Annotated[str | None, Query(description=f"who submitted it, as /producers/name{any_of}")] = None,
-        kind: Annotated[str | None, Query(description=f"its kind{any_of}")] = None,
-        waits_for: Annotated[str | None, Query(description="the path of an input that is missing")] = None,
-        path: Annotated[str | None, of_path] = None,
-        limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 50,
-        cursor: str | None = None,
-    ) -> Response:
-        """Submissions that wait for their inputs, the oldest first, with what is missing and what may be meant."""
-        said = {
-            "beamline": beamline,
-            "proposal": proposal,
-            "producer": producer,
-            "kind": kind,
-            "waits_for": waits_for,
-            "path": path,
-            "cursor": cursor,
-        }
-        query = read_pending_query(said, limit, identities)
-        return Response(to_json(await read_pending(connections, query)), media_type="application/json")

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from services.search.naming import Naming
-from services.search.query import COLUMNS, FACTS
-from services.search.reading import CatalogueReader, Row
+from services.search.query.catalogue import CatalogueReader, Row
+from services.search.query.naming import Naming
+from services.search.query.query import COLUMNS, FACTS
 from shared.foundation.sheets import cell_of
 
 Valued = list[tuple[Row, dict[str, Any]]]

@@ -1,12 +1,11 @@
-"""The table of the electronic logbook."""
+"""Tables of the schema `search` that earlier versions wrote. Nothing writes or reads them now.
 
-from uuid import UUID
+They stay while the processes of the version before may still run. A later version drops them.
+"""
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text, Uuid, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from services.search.projections.logbook.note import LOGBOOK, LogbookRow
-from services.search.projections.projection import Projection
 from services.search.projections.schema import METADATA, TIME
 
 LOGBOOK_ENTRY = Table(
@@ -33,19 +32,18 @@ LOGBOOK_ENTRY = Table(
     Index("logbook_entry_by_investigation", "investigation_number", "created_at"),
     Index("logbook_entry_by_proposal", func.lower(text("proposal")), "created_at"),
     Index("logbook_entry_by_beamline", func.lower(text("beamline")), "created_at"),
+    comment="not in use: the service logbook keeps entries; a later version drops it",
 )
 
-_CASTS = {"tags": "tags::text[]", "content": "content::jsonb"}
-
-SAVE = Projection(
-    LOGBOOK,
-    f"""
-insert into logbook_entry as known ({", ".join(LogbookRow._fields)})
-select {", ".join(_CASTS.get(name, name) for name in LogbookRow._fields)}
-from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::text[], $12::bytea[], $13::text[], $14::text[], $15::timestamptz[],
-            $16::timestamptz[], $17::uuid[], $18::text[]) as new ({", ".join(LogbookRow._fields)})
-on conflict (entry_id) do update set {", ".join(f"{name} = excluded.{name}" for name in LogbookRow._fields[1:])}
-where (excluded.received_at, excluded.said) < (known.received_at, coalesce(known.said, '{UUID(int=2**128 - 1)}'))
-""",  # noqa: S608  # its own column names
+REPORT = Table(
+    "report",
+    METADATA,
+    Column("event_id", Text, primary_key=True, comment="follows from all of the event"),
+    Column("dataset_number", BigInteger, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("message", Text),
+    Column("at", TIME, nullable=False),
+    Index("report_by_dataset", "dataset_number", "at", "event_id"),
+    comment="not in use: the service archive keeps reports; a later version drops it",
 )
