@@ -63,7 +63,7 @@ lint: .venv/.dev ## rules and format (ruff), who imports whom (import-linter), w
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/deptry .
-	@$(BIN)/deptry . --ignore DEP002 --optional-dependencies-dev-groups dev,bench --extend-exclude '^(tests|benchmarks|tools)/'
+	@$(BIN)/deptry . --optional-dependencies-dev-groups dev,bench --extend-exclude 'tests|benchmarks|tools'
 types: .venv/.dev ## mypy, strict
 	@$(BIN)/python -m mypy
 format: .venv/.dev ## let ruff mend what it can
