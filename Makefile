@@ -2,8 +2,8 @@
 # `make` lists what can be done.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo up test unit check lint types format contracts lock faults faults-icat attack bench bench-search
-.PHONY: bench-validator bench-icat bench-submit clean wheel
+.PHONY: help setup run demo up test unit check lint types format contracts coverage journeys lock faults faults-icat attack bench bench-search
+.PHONY: bench-validator bench-icat bench-submit clean wheel docs client
 
 # Which Python makes .venv; if none is given, the first that is new enough and can install. The system's own comes first:
 # distributions build it with profile-guided optimisation, without which the same work takes up to twice the time.
@@ -48,7 +48,7 @@ up: .venv/.run ## start everything and serve, sending nothing
 setup: .venv/.dev ## only install: .venv with all that running and testing need
 
 ##@ Change it
-test: lint types .venv/.dev .venv/.mxcube ## lint, types and every test
+test: lint types .venv/.dev .venv/.mxcube .venv/.docs ## lint, types and every test
 	@$(BIN)/python -m pytest -n auto tests/unit tests/contract tests/flow
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/integration
 	@$(BIN)/python -m pytest tests/e2e
@@ -56,28 +56,46 @@ unit: .venv/.dev ## the tests of the code by itself, in seconds, with fewer rand
 	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile=quick tests/unit
 check: lint types .venv/.dev ## what every commit passes: lint, types, and all tests that need no server
 	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile=quick tests/unit tests/contract tests/flow
-lint: .venv/.dev ## ruff: rules and format
+client: .venv/.dev ## the tests of the Python client, on every Python that it supports: one that is missing here fails
+	@EVERY_PYTHON=1 $(BIN)/python -m pytest -q -n auto tests/unit/client tests/flow/client tests/contract/test_client_package.py
+lint: .venv/.dev ## rules and format (ruff), who imports whom (import-linter), what is declared (deptry)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo --no-cache
+	@$(BIN)/deptry .
+	@$(BIN)/deptry . --ignore DEP002 --optional-dependencies-dev-groups dev,bench --extend-exclude '^(tests|benchmarks|tools)/'
 types: .venv/.dev ## mypy, strict
 	@$(BIN)/python -m mypy
 format: .venv/.dev ## let ruff mend what it can
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 contracts: .venv/.dev ## write anew what is generated: schemas of events and kinds, tables in docs, builders of the client
-	@$(BIN)/python -m docs.contracts
+	@$(BIN)/python -m tools.contracts
+coverage: .venv/.dev ## which branches the tests that need no server do not take
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m coverage run -m pytest -q -n auto --hypothesis-profile=quick tests/unit tests/contract tests/flow
+	@$(BIN)/python -m coverage combine -q
+	@$(BIN)/python -m coverage report
+journeys: .venv/.dev ## the files and lines that run for one dataset, one frame, one rejection, one rebuild
+	@$(BIN)/python -m tools.journeys
 lock: .venv/.dev ## resolve all dependencies anew: requirements/*.txt and jgo.lock.toml
 	@$(LOCK) --extra embedded --extra dev pyproject.toml -o requirements/dev.txt
 	@$(LOCK) --extra embedded pyproject.toml -c requirements/dev.txt -o requirements/run.txt
 	@$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/image.txt
 	@$(LOCK) requirements/mxcube.in -o requirements/mxcube.txt
 	@$(subst --universal,--no-deps,$(LOCK)) requirements/mxcubecore.in -o requirements/mxcubecore.txt
+	@$(LOCK) --group docs -o requirements/docs.txt
 	@$(LOCK) requirements/bootstrap.in -c requirements/dev.txt -o requirements/bootstrap.txt
 	@$(BIN)/python -m deploy.embedded.jars lock
 
 ##@ Hand it on
 wheel: .venv/.run ## the Python client as a wheel and a source distribution, in dist/
 	@cd clients/python && $(CURDIR)/$(BIN)/python -m hatchling build -d $(CURDIR)/dist
+
+docs: .venv/.docs ## the documentation as a site, in build/site; a link or an anchor that leads nowhere fails
+	@.venv/docs/bin/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env --write-all --jobs auto \
+		--conf-dir tools/site --doctree-dir build/doctrees . build/site
+	@echo "build/site/index.html"
 
 ##@ Push it
 faults: .venv/.dev ## kill everything while 5,000 datasets flow, then count; SEED=… repeats a run
@@ -142,3 +160,11 @@ clean: ## remove what setup and tests made; the catalogue in .beamcat stays
 	if $(BIN)/uv venv --quiet --clear --python '>=3.11,<3.12' .venv/mxcube && \
 		$(BIN)/uv pip install --quiet --no-deps --require-hashes $(foreach file,$(wordlist 2,3,$^),-r $(file)); \
 	then touch $@; else rm -rf .venv/mxcube; echo "mxcubecore cannot be installed here (it needs Python 3.11)"; fi
+
+.venv/.docs: .venv/.bootstrap requirements/docs.txt
+	@set -eu; \
+	echo "== Sphinx, for the documentation's site"; \
+	export VIRTUAL_ENV=.venv/docs; \
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/docs; \
+	$(BIN)/uv pip install --quiet --no-deps --require-hashes -r requirements/docs.txt; \
+	touch $@

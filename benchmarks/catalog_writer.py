@@ -29,8 +29,8 @@ from shared.stages.halt import HaltRule
 from shared.stages.relay import Relay
 from shared.stages.stage import Stage, StageRunner
 from shared.vocabulary.vocabulary import load_combining
+from tests.builders.catalog_writer import Tracked
 from tests.builders.submissions import IDENTITIES
-from tests.unit.catalog_writer.builders import Tracked
 
 BATCH = 500
 FAMILIES = ("MX", "MXAutoprocIntegrationScaling_overall", "InstrumentMonochromator")

@@ -20,8 +20,8 @@ from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
 from shared.runtime.settings import Settings
 from shared.stages.lots import lots_of
-from tests.unit.linker.builders import IDENTITIES, committed, facts, validated
-from tests.unit.linker.world import DEMANDS, World
+from tests.builders.linker.records import IDENTITIES, committed, facts, validated
+from tests.builders.linker.world import DEMANDS, World
 
 ORDINARY = 30
 

@@ -23,11 +23,11 @@ from pydantic_core import to_json
 
 from deploy.embedded.stack import KAFKA_VARIABLE, embedded_stack
 from services.search.app import stages_of
-from services.search.lineage import lineage
-from services.search.naming import Naming
-from services.search.query import FACETS, read_query
-from services.search.reading import CatalogueReader
-from services.search.sealing import FAN_IN, Sealing
+from services.search.index.seals import FAN_IN, Seals
+from services.search.query.catalogue import CatalogueReader
+from services.search.query.lineage import lineage
+from services.search.query.naming import Naming
+from services.search.query.query import FACETS, read_query
 from services.search.store import PostgresReadModel
 from shared.events.dataset import Commit, Document, LinkedInput
 from shared.events.identity import Identities
@@ -221,7 +221,7 @@ async def load(database: Database, postmaster: int, datasets: int, chance: rando
         backoff,
         IDENTITIES,
     )
-    sealing = Sealing(database, backoff)
+    sealing = Seals(database, backoff)
     wall = python = 0.0
     postgres = postgres_cpu_seconds(postmaster)
     for begin in range(0, datasets, BATCH):

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # a command that only names the services need not load the web and Kafka
     from shared.host.service import Service
 
-NAMES = ("gateway", "validator", "linker", "sample_tracking", "catalog_writer", "search", "icat_gateway")
+NAMES = (
+    "gateway",
+    "validator",
+    "linker",
+    "sample_tracking",
+    "catalog_writer",
+    "search",
+    "icat_gateway",
+    "logbook",
+    "archive",
+)
 """Every service, in the order in which a dataset meets them; last the way in for those who speak to ICAT."""
 
 

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, settings
 
 from deploy.embedded.stack import embedded_stack
 
+pytest.register_assert_rewrite("tests.suites", "tests.builders")
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")  # a busy machine is no fault of what is tested
 settings.register_profile("quick", settings.get_profile("untimed"), max_examples=15)

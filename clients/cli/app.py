@@ -39,7 +39,7 @@ app = typer.Typer(
 def beamcat(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=say_version, is_eager=True, help="Print the version, and end.")
+        bool, typer.Option("--version", callback=say_version, is_eager=True, help="Print the version and exit.")
     ] = False,
     as_json: Json = False,
 ) -> None:

@@ -17,7 +17,7 @@ NOT_PERMITTED = 403
 SHAPE_INVALID = "shape_invalid"
 """As the stages call what the gateway refuses without a code."""
 
-Only = Annotated[str | None, typer.Option(help="Only these; several apart by commas.")]
+Only = Annotated[str | None, typer.Option(help="Only these, separated by commas.")]
 
 
 @dataclass
@@ -59,9 +59,9 @@ def audit(
     beamline: Only = None,
     as_json: Json = False,
 ) -> None:
-    """Say which catalogued datasets would not pass today's rules, and change nothing. Exit code 1 if there are any.
+    """List the catalogued datasets that would not pass today's rules, and change nothing. Exit code 1 if there are any.
 
-    The token must be for every beamline that is asked about.
+    The token must be valid for every beamline in question.
     """
     wanted = {"technique": technique, "kind": kind, "proposal": proposal, "beamline": beamline}
     api = connect()

@@ -52,7 +52,7 @@ Timeout = Annotated[
         metavar="SECONDS",
         min=1,
         max=366 * 86400,
-        help="Stop after this time. Without it, stop when nothing has moved on for 30 s.",
+        help="Stop after this time. Default: stop after 30 s without progress.",
     ),
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Print a line for each dataset, however many there are.")]
@@ -73,13 +73,13 @@ def submit(  # noqa: PLR0913  # each is an option of the command
     program: Program = None,
     result: WhichResult = None,
     wait: Annotated[
-        bool, typer.Option(help="Wait until each is committed, rejected, or pending on something else.")
+        bool, typer.Option(help="Wait until each dataset is committed, rejected, or pending for another input.")
     ] = True,
     timeout: Timeout = None,
     verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
-    """Hand in datasets, and say what became of them.
+    """Submit datasets, and report what became of them.
 
     Exit code 0 if all are catalogued or wait for their inputs, 1 if any was refused or rejected, 3 if any is still
     under way.
@@ -122,7 +122,7 @@ def check(  # noqa: PLR0913  # each is an option of the command
     result: WhichResult = None,
     as_json: Json = False,
 ) -> None:
-    """Say everything that would be found in submissions, and publish nothing. Exit code 1 if any would be refused."""
+    """Show all findings of submissions without publishing anything. Exit code 1 if any would be refused."""
     given = Given(proposal, beamline, sample, path, name, tuple(inputs or ()), start, end, program)
     api = connect()
     sources = [
@@ -152,18 +152,18 @@ def status(  # each is an option of the command
     subject: Annotated[str | None, typer.Argument(help="A receipt, or a dataset's path.")] = None,
     *,
     batch: Annotated[
-        str | None, typer.Option(metavar="NAME", help="All that was submitted together, as `beamcat submit` named it.")
+        str | None, typer.Option(metavar="NAME", help="A batch, by the name that `beamcat submit` printed.")
     ] = None,
     wait: Annotated[
-        bool, typer.Option("--wait", help="With --batch: wait until each has its last word, as `beamcat submit` does.")
+        bool, typer.Option("--wait", help="With --batch: wait until each has a final state, as `beamcat submit` does.")
     ] = False,
     timeout: Timeout = None,
     verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
-    """How far a submission has come.
+    """Show the state of a submission.
 
-    Exit code 1 if it is rejected or unknown; of a batch 3 if any of it is still under way.
+    Exit code 1 if it is rejected or unknown; for a batch, 3 if any of it is still under way.
     """
     if (subject is None) == (batch is None):
         fail("give a receipt, a dataset's path, or --batch NAME", WRONG)

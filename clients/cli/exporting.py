@@ -14,13 +14,13 @@ from clients.cli.output import console, errors, fail, print_file
 def export(
     paths: Annotated[list[str], typer.Argument(help="Paths of datasets.")],
     *,
-    cif: Annotated[bool, typer.Option("--cif", help="As PDBx/mmCIF: results of crystallography.")] = False,
+    cif: Annotated[bool, typer.Option("--cif", help="As PDBx/mmCIF, for results of crystallography.")] = False,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for <name>.cif; else standard output.", file_okay=False),
+        typer.Option(help="Folder for <name>.cif; default: standard output.", file_okay=False),
     ] = None,
 ) -> None:
-    """Write datasets with what they were made from. Exit code 1 if one is not catalogued or not of that format."""
+    """Export datasets with what they were made from. Exit code 1 if one is not catalogued or not of this format."""
     if not cif:
         fail("say the format: --cif")
     api = connect()

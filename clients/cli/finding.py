@@ -41,7 +41,7 @@ class Order(StrEnum):
     DESC = "desc"
 
 
-Several = "Any of several: separate them by commas, or repeat the option."
+Several = "Several (any of them): separate them by commas, or repeat the option."
 
 
 def find(  # noqa: PLR0913  # each is an option of the command
@@ -71,37 +71,39 @@ def find(  # noqa: PLR0913  # each is an option of the command
     type_: Annotated[list[str] | None, typer.Option("--type", help="raw or processed.")] = None,
     proposal: Annotated[list[str] | None, typer.Option(help=f"With separators or without. {Several}")] = None,
     sample: Annotated[
-        list[str] | None, typer.Option(help="Name of a sample, as it is; repeat for any of several.")
+        list[str] | None, typer.Option(help="Exact name of a sample; may be repeated (any of them).")
     ] = None,
     beamline: Annotated[list[str] | None, typer.Option(help=Several)] = None,
     finding: Annotated[
         list[str] | None, typer.Option(help=f"Code of a finding, such as value_implausible. {Several}")
     ] = None,
     warnings: Annotated[
-        bool | None, typer.Option("--has-warnings/--no-warnings", help="With findings, or without any.")
+        bool | None, typer.Option("--has-warnings/--no-warnings", help="Only datasets with findings, or without.")
     ] = None,
     begin: Annotated[
         str | None,
-        typer.Option("--from", help="Started then or later: 2024-11-30, 2024-11-30T09:00, today, yesterday."),
+        typer.Option("--from", help="Earliest start: 2024-11-30, 2024-11-30T09:00, today, yesterday."),
     ] = None,
     end: Annotated[
         str | None,
-        typer.Option("--to", help="Started then or earlier; a date is the whole day, in the facility's zone."),
+        typer.Option("--to", help="Latest start; a date includes the whole day, in the facility's zone."),
     ] = None,
     sort: Annotated[
         str | None, typer.Option(help="start (default), name, committed_at or a numeric parameter.")
     ] = None,
-    order: Annotated[Order | None, typer.Option(help="desc unless given.")] = None,
+    order: Annotated[Order | None, typer.Option(help="asc or desc (default).")] = None,
     columns: Annotated[
         list[str] | None,
-        typer.Option(help="Columns beside name and path: parameters, or what a dataset is, as beamline; with commas."),
+        typer.Option(help="Columns beside name and path: parameters, or facts such as beamline, separated by commas."),
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, max=MOST_FOUND, help=f"{FOUND} datasets unless given.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=MOST_FOUND, help=f"The number of datasets (default {FOUND}).")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="All datasets that are found, page by page.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, with the columns of search and --columns.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Look for datasets. Exit code 1 if none is found."""
+    """Find datasets. Exit code 1 if none is found."""
     if every and limit is not None:
         fail("--all and --limit: give only one of them", WRONG)
     if as_csv and as_json:
@@ -190,10 +192,10 @@ def lineage(
         str, typer.Option(help="up: what it was made from; down: what was made from it; both.")
     ] = "both",
     depth: Annotated[int, typer.Option(min=0, max=50)] = 5,
-    limit: Annotated[int, typer.Option(min=1, help="Show so many datasets, the nearest first.")] = SHOWN_DATASETS,
+    limit: Annotated[int, typer.Option(min=1, help="The number of datasets, the nearest first.")] = SHOWN_DATASETS,
     as_json: Json = False,
 ) -> None:
-    """Show where a dataset comes from and what came of it."""
+    """Show what a dataset was made from, and what was made from it."""
     api = connect()
     graph = lineage_of(api, path, direction, depth, limit)
     if as_json:

@@ -13,17 +13,21 @@ When = "ISO 8601 with its zone, such as 2024-11-30T08:00:00+01:00"
 
 def announce(  # noqa: PLR0913  # each is an option of the command
     facility_id: Annotated[
-        str, typer.Argument(metavar="ID", help="The user office's own id; a number is also ICAT's. Again: a change.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="The user office's own id; if it is a number, also ICAT's. Announcing the same id again changes it.",
+        ),
     ],
     *,
-    proposal: Annotated[str, typer.Option(help="Whose session it is, as it shall be shown: MX-1111.")],
-    beamline: Annotated[str, typer.Option(help="Where it is.")],
-    start: Annotated[str, typer.Option(help=f"Its first moment, {When}.")],
-    end: Annotated[str | None, typer.Option(help="Its end, likewise; left out while it is open.")] = None,
+    proposal: Annotated[str, typer.Option(help="The proposal, as it is to be displayed: MX-1111.")],
+    beamline: Annotated[str, typer.Option(help="The beamline.")],
+    start: Annotated[str, typer.Option(help=f"Its start, {When}.")],
+    end: Annotated[str | None, typer.Option(help="Its end, likewise; leave it out while it is open.")] = None,
     title: str | None = None,
     as_json: Json = False,
 ) -> None:
-    """Say that an investigation is planned: datasets measured in it, or within 48 hours of it, belong to it."""
+    """Announce an investigation. Datasets that are measured in it, or within 48 hours of it, belong to it."""
     said = {
         "facility_id": facility_id,
         "proposal": proposal,

@@ -33,7 +33,7 @@ def serve(
 
 
 def migrate() -> None:
-    """Bring every service's PostgreSQL schema up to date."""
+    """Migrate every service's PostgreSQL schema to the current version."""
     from shared.postgres.migrations import SCHEMAS
     from shared.postgres.migrations import migrate as migrate_schemas
 
@@ -42,9 +42,9 @@ def migrate() -> None:
 
 
 def rebuild(
-    what: Annotated[str, typer.Argument(help="Only search can be built again from events.")] = "search",
+    what: Annotated[str, typer.Argument(help="The service to rebuild: search.")] = "search",
 ) -> None:
-    """Build the read model again from the topics, beside the live one, and swap them."""
+    """Rebuild the read model from the topics, beside the live one, and swap them."""
     from services.search.rebuild import rebuild as rebuild_search
 
     if what != "search":
@@ -57,15 +57,15 @@ def rebuild(
 
 def recover(
     since: Annotated[
-        str, typer.Option(help="A time before the backup was made, such as 2024-11-30T02:00; the facility's zone.")
+        str, typer.Option(help="A time before the backup was made, such as 2024-11-30T02:00, in the facility's zone.")
     ],
     *,
     as_json: Json = False,
 ) -> None:
-    """After an older backup of PostgreSQL was put back: let the services read again what came since.
+    """Let the services read again what came since an older backup of PostgreSQL that was restored.
 
-    All services must be stopped; start them afterwards. What is there already changes nothing, so a time that is too
-    early only costs time.
+    All services must be stopped; start them afterwards. What already exists is not changed, so a time that is too
+    early costs only time.
     """
     from clients.cli.recovering import recover as recover_lost
 
@@ -93,7 +93,7 @@ def _told_events() -> Iterator[Callable[[int, int], None]]:
 
 @topics.command("apply")
 def apply_topics(*, as_json: Json = False) -> None:
-    """Create missing topics and set every topic's configuration. Doing it again changes nothing."""
+    """Create missing topics and configure all topics. Running it again changes nothing."""
     from shared.kafka.topic_admin import apply_topics as apply
 
     applied = _answer_of(apply(operated(KAFKA)))
@@ -128,7 +128,7 @@ def _answer_of(work: Coroutine[Any, Any, T]) -> T:
 
 @topics.command("list")
 def list_topics(*, as_json: Json = False) -> None:
-    """What flows where, and how long it is kept."""
+    """List the topics, their events, and how long they are kept."""
     rows = [(topic.name, topic.type, topic.key, topic.retention_ms, topic.max_bytes) for topic in TOPICS]
     columns = ["topic", "type", "key", "retention_ms", "max_bytes"]
     if as_json:

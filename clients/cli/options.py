@@ -17,11 +17,13 @@ class Given:
     """What the command line says about which beamcat is asked."""
 
     search_url: Annotated[
-        str | None, typer.Option(help="The search service, as http://host:port.", rich_help_panel=PANEL)
+        str | None, typer.Option(help="Address of the search service, such as http://host:port.", rich_help_panel=PANEL)
     ] = None
-    gateway_url: Annotated[str | None, typer.Option(help="The gateway, likewise.", rich_help_panel=PANEL)] = None
+    gateway_url: Annotated[
+        str | None, typer.Option(help="Address of the gateway, such as http://host:port.", rich_help_panel=PANEL)
+    ] = None
     profile: Annotated[
-        str | None, typer.Option(help="One that `beamcat login` stored, by its name.", rich_help_panel=PANEL)
+        str | None, typer.Option(help="Name of a profile that `beamcat login` stored.", rich_help_panel=PANEL)
     ] = None
 
     @property

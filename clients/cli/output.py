@@ -39,7 +39,7 @@ errors = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 for each in (console, errors):
     each.push_render_hook(_MakeVisible())
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 UNBROKEN_WIDTH = 100_000
 """Cells: more than any line of a tree has."""

@@ -13,10 +13,10 @@ COUNTS = ("committed", "unchanged", "pending", "in_flight", "rejected")
 
 def list_producers(
     *,
-    since: Annotated[str | None, typer.Option(help="ISO 8601; a day ago unless given, a month at most.")] = None,
+    since: Annotated[str | None, typer.Option(help="ISO 8601; default: a day ago; at most a month ago.")] = None,
     as_json: Json = False,
 ) -> None:
-    """What became of what each producer sent lately, those with most rejections first."""
+    """Show what became of each producer's recent submissions, most rejections first."""
     begin = time_of("--since", since, settings()).isoformat() if since else None
     api = connect()
     answer = api.search("/producers", since=begin)

@@ -13,25 +13,33 @@ from clients.cli.api import Api
 from clients.cli.output import WRONG, Json, console, fail, print_json, print_table
 from clients.cli.surroundings import catalogue, end, told_address
 
-app = typer.Typer(help="Which beamcat is asked here, and the profiles that beamcat login stored.", no_args_is_help=True)
+app = typer.Typer(
+    help="The beamcat that is used here, and the profiles that beamcat login stored.", no_args_is_help=True
+)
 
 Name = Annotated[str, typer.Argument(help="A profile that `beamcat config list` shows.")]
 
 
 def login(
     *,
-    search_url: Annotated[str | None, typer.Option(help="The search service, as http://host:port.")] = None,
+    search_url: Annotated[
+        str | None, typer.Option(help="Address of the search service, such as http://host:port.")
+    ] = None,
     gateway_url: Annotated[
-        str | None, typer.Option(help="The gateway, likewise; empty for those who only look.")
+        str | None, typer.Option(help="Address of the gateway; empty for users who only search.")
     ] = None,
     token: Annotated[
         str | None,
-        typer.Option(help="Better left out, since others can see a command line: typed when asked, or piped in."),
+        typer.Option(
+            help="The token. Others can see a command line, so better leave it out: type it when asked, or pipe it in."
+        ),
     ] = None,
-    profile: Annotated[str | None, typer.Option(help="Its name; the host of the search service unless given.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Name of the profile; default: the host of the search service.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check that a beamcat answers and takes the token, and use it from now on, in every folder."""
+    """Check that a beamcat answers and accepts the token, and use it from now on, in every folder."""
     addresses = {
         SEARCH_URL: _address(_asked("Search service (http://host:port)", search_url), "--search-url"),
         GATEWAY_URL: _address(_asked("Gateway (empty: none)", gateway_url), "--gateway-url"),
@@ -53,7 +61,7 @@ def login(
 
 @app.command("show")
 def show(*, as_json: Json = False) -> None:
-    """Which beamcat is asked here, and what decides that. Exit code 2 if none is named."""
+    """Show which beamcat is used here, and why. Exit code 2 if none is configured."""
     found = catalogue()
     addresses = {
         name: told_address(value)
@@ -72,7 +80,7 @@ def show(*, as_json: Json = False) -> None:
 
 @app.command("list")
 def list_all(*, as_json: Json = False) -> None:
-    """Every profile; the one in use is marked. Tokens are never shown."""
+    """List every profile; the one in use is marked. Tokens are never shown."""
     stored = _read()
     rows = [
         (name, name == stored.current, said.get(SEARCH_URL), said.get(GATEWAY_URL), TOKEN in said)
@@ -87,7 +95,7 @@ def list_all(*, as_json: Json = False) -> None:
 
 @app.command("use")
 def use(name: Name) -> None:
-    """Use a profile from now on, wherever nothing else names a beamcat."""
+    """Use a profile from now on, unless something else names a beamcat."""
     stored = _read()
     try:
         stored.use(name)

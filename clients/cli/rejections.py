@@ -17,7 +17,7 @@ from clients.cli.originals import lines_of
 from clients.cli.output import WRONG, Json, console, errors, fail, print_findings, print_json, print_table
 from clients.cli.surroundings import settings, time_of
 
-app = typer.Typer(help="What was not taken, and why.", no_args_is_help=True)
+app = typer.Typer(help="Rejections: what was not accepted, and why.", no_args_is_help=True)
 
 MOST_LISTED = 500
 """Rejections of one page."""
@@ -35,27 +35,25 @@ RejectionId = Annotated[
 def list_rejections(  # noqa: PLR0913  # each is an option of the command
     *,
     code: Annotated[str | None, typer.Option(help="Only this rejection code.", autocompletion=rejection_codes)] = None,
-    finding: Annotated[str | None, typer.Option(help="Only with a finding of this code.")] = None,
+    finding: Annotated[str | None, typer.Option(help="Only rejections with a finding of this code.")] = None,
     stage: Annotated[
-        str | None, typer.Option(help="Only what this stage refused.", autocompletion=service_names)
+        str | None, typer.Option(help="Only rejections by this stage.", autocompletion=service_names)
     ] = None,
     producer: Annotated[
-        str | None, typer.Option(help="Only what this producer sent, as `beamcat producers` names it.")
+        str | None, typer.Option(help="Only events of this producer, as `beamcat producers` names it.")
     ] = None,
-    path: Annotated[str | None, typer.Option(help="Only of the dataset at this path.")] = None,
+    path: Annotated[str | None, typer.Option(help="Only rejections of the dataset at this path.")] = None,
     beamline: Annotated[str | None, typer.Option(help="Only of this beamline.")] = None,
     since: Annotated[str | None, typer.Option(help="ISO 8601.")] = None,
     until: Annotated[str | None, typer.Option(help="ISO 8601; a date alone is the whole day.")] = None,
-    include_resolved: Annotated[bool, typer.Option("--all", help="Also those that are resolved.")] = False,
-    only_resolved: Annotated[
-        bool, typer.Option("--resolved", help="Only those whose dataset is catalogued after all.")
-    ] = False,
+    include_resolved: Annotated[bool, typer.Option("--all", help="Also resolved rejections.")] = False,
+    only_resolved: Annotated[bool, typer.Option("--resolved", help="Only resolved rejections.")] = False,
     group: Annotated[bool, typer.Option("--group", help="Count them by code and producer.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=MOST_LISTED, help="At most so many.")] = 20,
-    cursor: Annotated[str | None, typer.Option(help="Go on here: `next` of the list before.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_LISTED, help="The most rejections to list.")] = 20,
+    cursor: Annotated[str | None, typer.Option(help="Continue here: `next` of the previous list.")] = None,
     as_json: Json = False,
 ) -> None:
-    """The newest rejections that are not resolved. A rejection is resolved once its dataset is catalogued after all."""
+    """List the newest open rejections. A rejection is resolved once its dataset is catalogued after all."""
     if include_resolved and only_resolved:
         fail("--all and --resolved exclude each other; give one", WRONG)
     begin = time_of("--since", since, settings()).isoformat() if since else None
@@ -85,7 +83,7 @@ def list_rejections(  # noqa: PLR0913  # each is an option of the command
 
 @app.command("show")
 def show(rejection_id: RejectionId, *, as_json: Json = False) -> None:
-    """One rejection: the reason, every finding, and the original with the findings beside it."""
+    """Show one rejection: the reason, every finding, and the original with the findings beside it."""
     rejection = corrections.rejection_of(connect(), rejection_id)
     if as_json:
         print_json(rejection)
@@ -111,18 +109,20 @@ def resubmit(
     rejection_id: RejectionId,
     *,
     edit: Annotated[
-        bool, typer.Option("--edit", help="Correct the original in $VISUAL or $EDITOR, see it checked, and send it.")
+        bool, typer.Option("--edit", help="Correct the original in $VISUAL or $EDITOR, check it, and send it.")
     ] = False,
     file: Annotated[
         Path | None,
         typer.Option(
-            help="A corrected submission or frame; without it the original is sent again.", exists=True, dir_okay=False
+            help="File of a corrected submission or frame; default: the original is sent again.",
+            exists=True,
+            dir_okay=False,
         ),
     ] = None,
-    save: Annotated[Path | None, typer.Option(help="Only write the original here, to be corrected.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Only write the original to this file, to be corrected.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Send a rejected submission, or a rejected frame of an ICAT client, again, as it was or corrected."""
+    """Send a rejected submission, or a rejected frame of an ICAT client, again, unchanged or corrected."""
     if edit and (file or save or as_json):
         fail("--edit is for a person at a terminal; give it without --file, --save and --json", WRONG)
     corrections.resubmit(connect(), rejection_id, corrections.Wanted(file, save, edit, as_json))

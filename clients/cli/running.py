@@ -40,26 +40,28 @@ MERGED = "/data/visitor/mx1111/id30a3/20241130/PROCESSED_DATA/Fus_RAC1b/run_02/a
 EXPECTED = {"4-wrong-value.json": ("rejected",), "6-missing-input.json": ("pending",)}
 """The examples that are there to go wrong; all others must end catalogued."""
 
-Replicas = Annotated[list[str] | None, typer.Option("--replicas", help="service=count, such as linker=2; repeat.")]
+Replicas = Annotated[
+    list[str] | None, typer.Option("--replicas", help="service=count, such as linker=2; may be repeated.")
+]
 
 
 Data = Annotated[
-    Path, typer.Option("--data", help="Folder of all its data: one for each beamcat of a machine.", file_okay=False)
+    Path, typer.Option("--data", help="Folder for all data. Each beamcat on a machine needs its own.", file_okay=False)
 ]
 
 
 def run(data: Data = DATA_DIRECTORY) -> None:
-    """Start everything, send the examples, show what came of them, and serve until Ctrl-C."""
+    """Start everything, submit the examples, show what became of them, and serve until Ctrl-C."""
     _stay(_run, data)
 
 
 def demo(data: Data = DATA_DIRECTORY) -> None:
-    """As run, but end by itself: with 0 if and only if everything that was sent was found again."""
+    """Like run, but stop afterwards. Exit code 0 if and only if everything that was sent was found again."""
     _stay(_demo, data)
 
 
 def up(data: Data = DATA_DIRECTORY, replicas: Replicas = None) -> None:
-    """Start everything and serve until Ctrl-C, sending nothing."""
+    """Start everything and serve until Ctrl-C, without submitting anything."""
     _stay(_serve, data, _counts(replicas or ()))
 
 

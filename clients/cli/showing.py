@@ -27,12 +27,10 @@ Row = dict[str, Any]
 def show(
     subject: Annotated[str, typer.Argument(metavar="DATASET", help="Its path or its id.")],
     *,
-    revision: Annotated[
-        int | None, typer.Option(min=1, help="As it was in this revision, instead of as it is now.")
-    ] = None,
+    revision: Annotated[int | None, typer.Option(min=1, help="Show this revision instead of the current one.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show one dataset: what it is, its parameters, findings, inputs and revisions. With --json the committed event."""
+    """Show one dataset: its facts, parameters, findings, inputs and revisions. With --json: the committed event."""
     api = connect()
     which = _which(subject)
     event = api.look_up(_route(which))

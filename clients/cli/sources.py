@@ -41,34 +41,39 @@ def _existing(files: list[Path]) -> list[Path]:
 Files = Annotated[
     list[Path],
     typer.Argument(
-        help='JSON: one submission, a list of them, {"datasets": […]}, or one a line (NDJSON); - is standard input. '
-        "With --from what a pipeline left behind.",
+        help='JSON: one submission, a list of them, {"datasets": […]}, or one per line (NDJSON); - is standard input. '
+        "With --from: files of a pipeline.",
         callback=_existing,
     ),
 ]
 
 FromPipelines = Annotated[
-    bool, typer.Option("--from", help="FILES are autoPROC.xml, xia2.json, metadata.json, mmCIF …: docs/mmcif.md.")
+    bool, typer.Option("--from", help="FILES are autoPROC.xml, xia2.json, metadata.json, mmCIF … (see docs/mmcif.md).")
 ]
-Proposal = Annotated[str | None, typer.Option(help="With --from: whose data it is, where the file does not say.")]
-Beamline = Annotated[str | None, typer.Option(help="With --from: where it was measured.")]
-Sample = Annotated[str | None, typer.Option(help="With --from: the sample's name; else that of the inputs.")]
+Proposal = Annotated[str | None, typer.Option(help="With --from: the proposal, if it is not in the file.")]
+Beamline = Annotated[str | None, typer.Option(help="With --from: the beamline.")]
+Sample = Annotated[str | None, typer.Option(help="With --from: the name of the sample; default: that of the inputs.")]
 FolderOption = Annotated[
     str | None,
     typer.Option(
-        "--path", help="With --from: the dataset's folder; else the file's. {result} is the number of the result."
+        "--path",
+        help="With --from: the folder of the dataset; default: that of the file. {result} is the number of the result.",
     ),
 ]
-NameOption = Annotated[str | None, typer.Option("--name", help="With --from: the dataset's name; else its folder's.")]
-Inputs = Annotated[
-    list[str] | None, typer.Option("--input", help="With --from: a dataset it was made from; may be repeated.")
+NameOption = Annotated[
+    str | None, typer.Option("--name", help="With --from: the name of the dataset; default: that of its folder.")
 ]
-Start = Annotated[str | None, typer.Option(help="With --from: when it began; else the file's times, or its date.")]
-End = Annotated[str | None, typer.Option(help="With --from: when it ended.")]
-Program = Annotated[str | None, typer.Option(help="With --from: the program that made it, where the file names none.")]
+Inputs = Annotated[
+    list[str] | None, typer.Option("--input", help="With --from: an input of the dataset; may be repeated.")
+]
+Start = Annotated[str | None, typer.Option(help="With --from: its start; default: the times in the file, or its date.")]
+End = Annotated[str | None, typer.Option(help="With --from: its end.")]
+Program = Annotated[str | None, typer.Option(help="With --from: the program that made it, if it is not in the file.")]
 WhichResult = Annotated[
     str | None,
-    typer.Option("--result", help="With --from: of several results in a file its number, or all; see --path."),
+    typer.Option(
+        "--result", help="With --from: the number of the result, if the file has several, or all; see --path."
+    ),
 ]
 
 

@@ -74,8 +74,8 @@ def told_address(address: str) -> str:
 
 def time_of(option: str, said: str, known: Settings, *, end_of_day: bool = False) -> datetime:
     """The time that an option says, in the facility's zone if in no other. What is none ends the command."""
-    from services.search.filters import read_time  # late: few commands take a time
-    from services.search.grammar import FilterInvalid
+    from services.search.query.filters import read_time  # late: few commands take a time
+    from services.search.query.grammar import FilterInvalid
 
     try:
         return read_time(said, ZoneInfo(known.time_zone), end_of_day=end_of_day)

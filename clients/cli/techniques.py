@@ -16,14 +16,14 @@ from shared.vocabulary.datafiles import DataFileInvalid
 if TYPE_CHECKING:  # late where it is used: it needs validator and linker
     from clients.cli.described import Report
 
-app = typer.Typer(help="What may be submitted.", no_args_is_help=True)
+app = typer.Typer(help="Techniques: what may be submitted.", no_args_is_help=True)
 
 COLUMNS = ["kind", "title", "says", "comes from"]
 
 
 @app.command("list")
 def list_techniques(*, as_json: Json = False) -> None:
-    """Every technique, with the PIDs and words that mean it."""
+    """List every technique, with the PIDs and definitions that mean it."""
     techniques = connect().describe("/techniques")["techniques"]
     if as_json:
         print_json(techniques)
@@ -37,13 +37,14 @@ def show(
     name: Annotated[
         str,
         typer.Argument(
-            help="A technique, as MX, or a kind, as mx.raw.datacollection.", autocompletion=techniques_and_kinds
+            help="A technique, such as MX, or a kind, such as mx.raw.datacollection.",
+            autocompletion=techniques_and_kinds,
         ),
     ],
     *,
     as_json: Json = False,
 ) -> None:
-    """The kinds of a technique; of a kind, or with --json, the JSON Schema of a submission."""
+    """Show the kinds of a technique. For a kind, or with --json: the JSON Schema of a submission."""
     api = connect()
     found = [each for each in api.describe("/techniques")["techniques"] if each["name"].lower() == name.lower()]
     if as_json or not found:
@@ -70,9 +71,9 @@ def check(
     *,
     as_json: Json = False,
 ) -> None:
-    """Judge technique files and their examples as the services would, without any service.
+    """Check technique files and their examples as the services would, without any service.
 
-    Exit code 1 if no service would start with them, or an example is not judged as it says.
+    Exit code 1 if no service would start with them, or if an example gets another verdict than it states.
     """
     from clients.cli.described import examine, files_of
 
@@ -94,16 +95,16 @@ def check(
 
 @app.command("new")
 def new(
-    name: Annotated[str, typer.Argument(help="What submissions will call it, such as MX.")],
+    name: Annotated[str, typer.Argument(help="Its name in submissions, such as MX.")],
     *,
     into: Annotated[
         Path,
-        typer.Option(help="A directory of schemas: beamcat's, or one of your own.", exists=True, file_okay=False),
+        typer.Option(help="A directory of schemas: beamcat's, or your own.", exists=True, file_okay=False),
     ] = Path("schemas"),
     title: Annotated[str, typer.Option(help="Its full name.")] = "",
-    pid: Annotated[str, typer.Option(help="Its term in ESRFET or PaNET; else a URI of your own.")] = "",
+    pid: Annotated[str, typer.Option(help="Its term in ESRFET or PaNET, or a URI of your own.")] = "",
 ) -> None:
-    """Write the file of a new technique and its first examples, right as they stand, to be changed."""
+    """Write the file of a new technique and its first examples. They are valid; edit them."""
     from clients.cli.skeletons import NotANameError, files_of, is_of_schemas, write
 
     uri = pid or f"https://{own_settings().facility}/techniques#{name}"

@@ -23,16 +23,17 @@ def create(
     name: Name,
     *,
     beamline: Annotated[
-        list[str] | None, typer.Option(help="A beamline it may speak for; repeat. Default: all.")
+        list[str] | None, typer.Option(help="A beamline for which it is valid; may be repeated. Default: all.")
     ] = None,
     expires: Annotated[
-        str | None, typer.Option(help="ISO 8601; a date alone is the end of that day, in the facility's zone.")
+        str | None, typer.Option(help="Expiry, ISO 8601; a date is the end of that day, in the facility's zone.")
     ] = None,
     token: Annotated[
-        str | None, typer.Option(help="Grant this one, which clients have already (an ICAT API key), not a new one.")
+        str | None,
+        typer.Option(help="Accept this token, which clients already have (an ICAT API key), instead of a new one."),
     ] = None,
 ) -> None:
-    """Make a token. It is printed once and only its hash is kept."""
+    """Create a token. It is printed once, and only its hash is stored."""
     ends = time_of("--expires", expires, settings(), end_of_day=True) if expires else None
     try:
         typer.echo(_tried(lambda file: create_token(file, name, beamline or ["*"], ends, token)))
@@ -44,7 +45,7 @@ def create(
 
 @app.command("list")
 def list_all(*, as_json: Json = False) -> None:
-    """Every producer, its beamlines and when its token ends."""
+    """List every producer with its beamlines and the expiry of its token."""
     grants = _tried(list_tokens)
     if as_json:
         print_json([grant.model_dump(mode="json", exclude={"token_sha256"}) for grant in grants])
@@ -57,7 +58,7 @@ def list_all(*, as_json: Json = False) -> None:
 
 @app.command("revoke")
 def revoke(name: Name) -> None:
-    """End a producer's token at once."""
+    """Revoke a producer's token at once."""
     if not _tried(lambda file: revoke_token(file, name)):
         fail(f"no producer is called {name}")
     console.print(f"{name} can hand in nothing any more", markup=False)

@@ -24,15 +24,15 @@ def pending(  # noqa: PLR0913  # each is an option of the command
     beamline: Annotated[list[str] | None, typer.Option(help="Only of this beamline; any of several.")] = None,
     proposal: Annotated[list[str] | None, typer.Option(help="Only of this proposal; any of several.")] = None,
     producer: Annotated[
-        str | None, typer.Option(help="Only what this producer submitted, as `beamcat producers` names it.")
+        str | None, typer.Option(help="Only submissions of this producer, as `beamcat producers` names it.")
     ] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Only of this kind; any of several.")] = None,
-    waits_for: Annotated[str | None, typer.Option(help="Only what waits for the dataset at this path.")] = None,
+    waits_for: Annotated[str | None, typer.Option(help="Only datasets that wait for the dataset at this path.")] = None,
     path: Annotated[str | None, typer.Option(help="Only the dataset at this path.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Show so many, the oldest first.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="The number of datasets to show.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """List what waits for its inputs, the oldest first, and say what to do about it."""
+    """List the datasets that wait for inputs, the oldest first, and what to do about them."""
     api = connect()
     wanted = {
         "beamline": any_of(beamline),

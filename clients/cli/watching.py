@@ -26,7 +26,7 @@ def watch(
     state: Annotated[list[str] | None, typer.Option(help=f"Only {', '.join(STATES)}; any of several.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what is committed, pending and rejected from now on, a line each, until Ctrl-C. With --json as NDJSON."""
+    """Show commits, waiting datasets and rejections as they happen, one per line, until Ctrl-C. With --json: NDJSON."""
     wanted = {"beamline": any_of(beamline), "proposal": any_of(proposal), "state": any_of(state)}
     try:
         for row in activity(connect(), wanted):

@@ -25,6 +25,8 @@ JOLOKIA_PORT = 8778
 READY_SECONDS = 60.0
 DEVELOPMENT = "development"
 TOKEN_FILE = "development-token"  # noqa: S105  a name, not a token
+SERVICES = "services"
+SERVICE_TOKEN_FILE = "service-token"  # noqa: S105  likewise
 
 
 class NotReadyError(Exception):
@@ -111,7 +113,8 @@ async def installation(
             jolokia_port=stack.ports.take("jolokia", JOLOKIA_PORT),
         )
         await asyncio.gather(migrate(settings.database_url), apply_topics(settings, partitions=FEW_PARTITIONS))
-        token = _development_token(directory / TOKEN_FILE, settings)
+        token = _token_of(DEVELOPMENT, directory / TOKEN_FILE, settings)
+        _token_of(SERVICES, directory / SERVICE_TOKEN_FILE, settings)
         urls = {
             name: f"http://{LOOPBACK}:{stack.ports.take(name, FIRST_PORT + place)}"
             for place, name in enumerate(_names(replicas or {}))
@@ -135,6 +138,10 @@ def _environment(name: str, urls: Mapping[str, str], stack: Stack, settings: Set
     return {
         **stack.environment,
         "BEAMCAT_TOKENS_FILE": str(settings.tokens_file),
+        "BEAMCAT_SERVICE_TOKEN_FILE": str(settings.tokens_file.with_name(SERVICE_TOKEN_FILE)),
+        "BEAMCAT_SEARCH_SERVICE_URL": urls["search"],
+        "BEAMCAT_LOGBOOK_SERVICE_URL": urls["logbook"],
+        "BEAMCAT_ARCHIVE_SERVICE_URL": urls["archive"],
         "BEAMCAT_VALIDATOR_URL": urls["validator"],
         "BEAMCAT_LINKER_URL": urls["linker"],
         "BEAMCAT_STOMP_HOST": LOOPBACK,
@@ -152,10 +159,10 @@ def _names(replicas: Mapping[str, int]) -> Iterator[str]:
         yield from (f"{service}-{number}" for number in range(2, count + 1))
 
 
-def _development_token(file: Path, settings: Settings) -> str:
-    """The token that runs of this directory share, made at the first; readable by its owner only."""
+def _token_of(name: str, file: Path, settings: Settings) -> str:
+    """A token for all beamlines that runs of this directory share, made at the first; readable by its owner only."""
     if not file.exists():
-        token = create_token(settings.tokens_file, DEVELOPMENT, ["*"])
+        token = create_token(settings.tokens_file, name, ["*"])
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
             handle.write(token)
     return file.read_text()

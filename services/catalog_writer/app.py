@@ -6,7 +6,7 @@ from services.catalog_writer.documents import CatalogView
 from services.catalog_writer.handler import commit
 from services.catalog_writer.outbox import PostgresOutbox
 from services.catalog_writer.store import PostgresCatalog
-from shared.events.topics import TRACKED
+from shared.events.topics import COMMITTED, REJECTED, TRACKED
 from shared.host.service import Components, Resources, Service
 from shared.stages.relay import Relay
 from shared.stages.stage import Stage
@@ -23,4 +23,4 @@ def assemble(resources: Resources) -> Components:
     return Components(stages=[stage], tasks=[relay.run])
 
 
-SERVICE = Service("catalog_writer", assemble, schema="catalog")
+SERVICE = Service("catalog_writer", assemble, schema="catalog", produces=(COMMITTED, REJECTED))

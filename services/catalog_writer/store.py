@@ -18,12 +18,12 @@ from services.catalog_writer.rows import (
     receipt_rows,
     revision_row,
     sample_row,
-    unpacked,
 )
 from services.catalog_writer.tables import DATASET, FILE, INVESTIGATION, LINK, OUTBOX, RECEIPT, REVISION, SAMPLE
 from shared.events.codes import Code, Refusal
 from shared.events.topics import MEBIBYTE
 from shared.events.wire import Received, SubmissionId
+from shared.foundation.packing import unpacked
 from shared.postgres.bulk import DO_NOTHING, insert, is_same, update, write
 from shared.postgres.database import Connection, Database
 from shared.runtime.failpoints import failpoint
@@ -52,7 +52,7 @@ CURRENT = """
 select dataset_id, payload from dataset join revision using (dataset_id, revision)
 where dataset_id = any($1::uuid[])
 """
-# The length of a payload stands before it (`rows.packed`), lowest byte first.
+# The length of a payload stands before it (`shared.foundation.packing`), lowest byte first.
 SIZES = """
 select sum(get_byte(head, 0) + (get_byte(head, 1) << 8) + (get_byte(head, 2) << 16) + (get_byte(head, 3)::bigint << 24))
 from dataset join revision using (dataset_id, revision), substring(payload from 1 for 4) as head

@@ -5,6 +5,7 @@ from services.gateway.descriptions import Descriptions
 from services.gateway.routes import Edge
 from shared.access.quota import DAY_SECONDS, ByteQuota
 from shared.access.tokens import Tokens
+from shared.events.topics import INVESTIGATIONS, SAMPLES, SUBMITTED
 from shared.host.service import Components, Resources, Service
 from shared.kafka.confirmation import Confirmations
 from shared.kafka.producer_watch import ProducerWatch, WatchedPublisher
@@ -33,4 +34,4 @@ def assemble(resources: Resources) -> Components:
     return Components(router=edge.router(), tasks=(watch.run,))
 
 
-SERVICE = Service("gateway", assemble)
+SERVICE = Service("gateway", assemble, produces=(SUBMITTED, INVESTIGATIONS, SAMPLES))

@@ -8,7 +8,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from shared.events.sections import Finding
-from shared.http.problems import AWAY, Problem
+from shared.foundation.problem import AWAY, Problem
 
 ANSWER_SECONDS = 10.0
 

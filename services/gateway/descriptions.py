@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from fastapi import Request, Response
 
-from shared.http.problems import Problem
+from shared.foundation.problem import Problem
 from shared.vocabulary.kind_schema import kind_schema, technique_schema
 from shared.vocabulary.kinds import Kind
 from shared.vocabulary.parameter_schema import Schema

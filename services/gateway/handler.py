@@ -10,14 +10,14 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from services.gateway.reading import read_model
-from shared.access.tokens import Grant
+from shared.access.grants import Grant
 from shared.events.dataset import Submission
 from shared.events.identity import Identities, PathInvalid, proposal_key, sample_name
 from shared.events.investigation import Investigation
 from shared.events.sample import SampleHappening
 from shared.events.topics import INVESTIGATIONS, SAMPLES, SUBMITTED, Topic
 from shared.events.wire import Message, headers_of
-from shared.http.problems import FieldFault, Problem, invalid
+from shared.foundation.problem import FieldFault, Problem, invalid
 
 BEAMLINE_PARAMETER = "beamlineid"
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")

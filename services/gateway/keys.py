@@ -11,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from shared.events.wire import fingerprint
-from shared.http.problems import UNPROCESSABLE, Problem
+from shared.foundation.problem import UNPROCESSABLE, Problem
 from shared.runtime.metrics import KEYS_FORGOTTEN
 
 MOST_BYTES_OF_A_SOURCE = 2 * 1024 * 1024

@@ -11,7 +11,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from shared.events.topics import MOST_INPUTS
-from shared.http.problems import FieldFault, Problem, invalid
+from shared.foundation.problem import FieldFault, Problem, invalid
+from shared.foundation.storable import flaw_of
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -198,13 +199,8 @@ def _check_leaves(value: object) -> None:
 
 
 def _check_text(text: str) -> None:
-    if "\x00" in text:
-        raise Problem(400, f"the text {text[:40]!r} holds the character NUL, which cannot be stored; remove it")
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise Problem(400, f"the text {text[:40]!r} holds half a UTF-16 surrogate pair; send UTF-8") from None
+    if flaw := flaw_of(text):
+        raise Problem(400, f"the text {text[:40]!r} holds {flaw}, which cannot be stored; remove it")
 
 
 def _too_many(data: Mapping[str, object]) -> Iterator[FieldFault]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic_core import to_json
 
-from shared.http.problems import shortened
+from shared.foundation.problem import shortened
 
 MOST_RESULT_BYTES = 12 * 1024 * 1024
 """Of the results that are told in full; those beyond are told in brief."""

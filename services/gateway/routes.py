@@ -28,13 +28,14 @@ from services.gateway.handler import (
 from services.gateway.keys import UsedKeys
 from services.gateway.reading import is_readable, parse_json, read_json
 from services.gateway.results import Results
-from shared.access.tokens import TokenRefused, Tokens
+from shared.access.tokens import Tokens
 from shared.events.dataset import Submission
 from shared.events.identity import Identities
 from shared.events.topics import MOST_SUBMISSION_BYTES
 from shared.events.wire import Message
+from shared.foundation.problem import AWAY, UNPROCESSABLE, FieldFault, Problem, invalid
+from shared.http.bearer import Bearers
 from shared.http.door import read_body
-from shared.http.problems import AWAY, UNPROCESSABLE, FieldFault, Problem, invalid
 from shared.http.route import ProblemRoute
 from shared.kafka.confirmation import Confirmations
 from shared.runtime.metrics import GATEWAY_REQUESTS, SLOWED_REQUESTS, begin
@@ -211,12 +212,8 @@ class Edge:
             )
 
     def _call(self, request: Request) -> Call:
-        now = self.clock()
-        try:
-            grant = self.tokens.grant_of(_bearer_token(request), now)
-        except TokenRefused as refused:
-            raise Problem(401, str(refused), headers={"WWW-Authenticate": 'Bearer realm="beamcat"'}) from refused
-        return Call(grant, self.identities, now, trace_of(request.headers.get("traceparent"), uuid4()))
+        grant = Bearers(self.tokens, self.clock).grant_of(request)
+        return Call(grant, self.identities, self.clock(), trace_of(request.headers.get("traceparent"), uuid4()))
 
 
 def _body_of(path: str, techniques: Sequence[str]) -> dict[str, Any]:
@@ -230,13 +227,6 @@ def _body_of(path: str, techniques: Sequence[str]) -> dict[str, Any]:
 def _one_of(ids: Sequence[str]) -> dict[str, Any]:
     known = {"type": "string", "enum": list(ids)}
     return {"parameters": [{"name": "id", "in": "path", "required": True, "schema": known}]}
-
-
-def _bearer_token(request: Request) -> str:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise TokenRefused("the request has no bearer token: send the header 'Authorization: Bearer <token>'")
-    return token.strip()
 
 
 def _items(data: Mapping[str, object]) -> Sequence[object]:

@@ -9,19 +9,19 @@ from services.icat_gateway.framing import Reason
 from services.icat_gateway.jolokia import Jolokia
 from services.icat_gateway.ports import QUEUES
 from services.icat_gateway.translation import Translator
-from shared.events.topics import INVESTIGATIONS, REPORTS, SUBMITTED
+from shared.events.topics import INVESTIGATIONS, REJECTED, REPORTS, SUBMITTED
 from shared.host.service import Components, Resources, Service
 from shared.kafka.producer_watch import ProducerWatch, WatchedPublisher
 from shared.runtime.metrics import ICAT_FRAMES, ICAT_REFUSED, begin
 
 VALIDATOR = Group("beamcat.validator", SUBMITTED.name)
 LINKER = Group("beamcat.linker-investigations", INVESTIGATIONS.name)
-SEARCH = Group("beamcat.search-reports", REPORTS.name)
+ARCHIVE = Group("beamcat.archive", REPORTS.name)
 CONSUMERS = {
     "icatIngest": VALIDATOR,
     "icatUpdateDatasetMetadata": VALIDATOR,
-    "icatDataFiles": SEARCH,
-    "icatArchiveRestoreStatus": SEARCH,
+    "icatDataFiles": ARCHIVE,
+    "icatArchiveRestoreStatus": ARCHIVE,
     "rescheduleInvestigation": LINKER,
 }
 """Who consumes what the frames of a queue become; investigations that start take icatIngest as well."""
@@ -41,4 +41,4 @@ def assemble(resources: Resources) -> Components:
     return Components(router=jolokia.router(), edges=(edge.run, consumers.run, jolokia.serve, watch.run))
 
 
-SERVICE = Service("icat_gateway", assemble)
+SERVICE = Service("icat_gateway", assemble, produces=(SUBMITTED, INVESTIGATIONS, REPORTS, REJECTED))

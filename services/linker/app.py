@@ -8,7 +8,7 @@ from services.linker.ports import ReleaseOutbox
 from services.linker.routes import routes
 from services.linker.store import PostgresLinks
 from shared.events.investigation import InvestigationAnnounced
-from shared.events.topics import COMMITTED, INVESTIGATIONS, LINKED, REGISTERED, REJECTED, VALIDATED
+from shared.events.topics import COMMITTED, INVESTIGATIONS, LINKED, PENDING, REGISTERED, REJECTED, VALIDATED
 from shared.host.service import Components, Resources, Service
 from shared.stages.relay import Relay
 from shared.stages.stage import Stage
@@ -41,4 +41,4 @@ def assemble(resources: Resources) -> Components:
     )  # fmt: skip
 
 
-SERVICE = Service("linker", assemble, schema="linker")
+SERVICE = Service("linker", assemble, schema="linker", produces=(LINKED, REGISTERED, PENDING, REJECTED))

@@ -22,7 +22,8 @@ from shared.events.investigation import (
 from shared.events.rejection import Origin
 from shared.events.sections import Section
 from shared.events.topics import COMMITTED
-from shared.events.wire import Received, storable
+from shared.events.wire import Received
+from shared.foundation.storable import storable
 from shared.stages.outcomes import Learned, Outcome, Told
 
 MOST_REASON_CHARACTERS = 500

@@ -27,7 +27,7 @@ from shared.events.identity import Identities, proposal_key
 from shared.events.rejection import Origin
 from shared.events.sections import Finding
 from shared.events.wire import Received, Record, SubmissionId
-from shared.postgres.arrays import array, quoted
+from shared.foundation.arrays import array, quoted
 from shared.postgres.bulk import write
 from shared.postgres.database import Connection
 

@@ -9,7 +9,7 @@ from services.sample_tracking.samples import TrackingView
 from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
 from shared.events.investigation import InvestigationRegistered
 from shared.events.sample import SampleMoved
-from shared.events.topics import LINKED, REGISTERED, SAMPLES, TRACKED
+from shared.events.topics import LINKED, REGISTERED, REJECTED, SAMPLES, TRACKED
 from shared.host.service import Components, Resources, Service
 from shared.stages.stage import Stage
 
@@ -25,4 +25,4 @@ def assemble(resources: Resources) -> Components:
     return Components(stages=(datasets, samples, visits), router=routes(PostgresRegister(resources.database)))
 
 
-SERVICE = Service("sample_tracking", assemble, schema="sample_tracking")
+SERVICE = Service("sample_tracking", assemble, schema="sample_tracking", produces=(TRACKED, REJECTED))

@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-from services.search.forgetting import Forgetting
 from services.search.handler import (
     CommittedView,
     SubmittedView,
@@ -12,20 +11,19 @@ from services.search.handler import (
     note_rejected,
     note_submitted,
 )
-from services.search.icat_plus.declared import note_shipped
-from services.search.icat_plus.noting import note_registered, note_written
+from services.search.icat_plus.routes import Neighbours
 from services.search.icat_plus.routes import routes as icat_plus_routes
+from services.search.index.block_index import BlockIndex
 from services.search.memory import MemoryReadModel
-from services.search.reporting import note_reported
-from services.search.routes import routes
-from services.search.sealing import Sealing
+from services.search.projections.investigations.note import note_registered
+from services.search.projections.shipments.note import note_shipped
+from services.search.retention import Retention
+from services.search.routes.router import routes
 from services.search.store import PostgresReadModel
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationRegistered
-from shared.events.logbook import LogbookWritten
 from shared.events.pending import DatasetPending
 from shared.events.rejection import DatasetRejected
-from shared.events.report import DatasetReported
 from shared.events.shipments import ShipmentChanged
 from shared.events.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
 from shared.host.service import Components, Resources, Service
@@ -36,14 +34,16 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 
 def assemble(resources: Resources) -> Components:
-    """Its stages, the sealing of blocks, the forgetting of what happened, and the routes."""
+    """Its stages, the seals of blocks, the retention of activity, and the routes."""
     store = PostgresReadModel(resources.database, resources.clock)
     vocabulary = Vocabulary.load(own_folders("vocabulary", resources.settings.schema_directories))
     techniques = TechniqueBook.load(own_folders("techniques", resources.settings.schema_directories))
     router = routes(resources, vocabulary)
-    router.include_router(icat_plus_routes(resources, vocabulary, techniques))
-    forgetting = Forgetting(resources.database, resources.backoff, resources.clock)
-    beside = (Sealing(resources.database, resources.backoff).run, forgetting.run)
+    neighbours = Neighbours.of(resources.settings)
+    router.include_router(icat_plus_routes(resources, vocabulary, techniques, neighbours))
+    retention = Retention(resources.database, resources.backoff, resources.clock)
+    upkeep = BlockIndex().upkeep(resources.database, resources.backoff)
+    beside = (upkeep.run, retention.run, *neighbours.connections(resources.backoff))
     return Components(stages_of(store, resources.identities), beside, router)
 
 
@@ -69,10 +69,8 @@ def stages_of(store: PostgresReadModel | MemoryReadModel, identities: Identities
             publishes_rejections=False,
         ),
         Stage("search-investigations", REGISTERED, InvestigationRegistered, note_registered, store),
-        Stage("search-logbook", LOGBOOK, LogbookWritten, note_written, store),
         Stage("search-shipments", SHIPMENTS, ShipmentChanged, partial(note_shipped, identities), store),
-        Stage("search-reports", REPORTS, DatasetReported, note_reported, store),
     )
 
 
-SERVICE = Service("search", assemble, schema="search")
+SERVICE = Service("search", assemble, schema="search", produces=(SHIPMENTS, REPORTS, LOGBOOK, REJECTED))

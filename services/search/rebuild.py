@@ -13,9 +13,10 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.search.app import stages_of
-from services.search.sealing import Sealing
-from services.search.store import PostgresReadModel, lock_name
-from shared.events.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
+from services.search.index.block_index import BlockIndex
+from services.search.lock import lock_name
+from services.search.store import PostgresReadModel
+from shared.events.topics import COMMITTED, PENDING, REGISTERED, REJECTED, SHIPMENTS, SUBMITTED
 from shared.events.wire import Message
 from shared.foundation.errors import Fatal
 from shared.host.service import identities_of, utc_now
@@ -32,17 +33,17 @@ logger = logging.getLogger(__name__)
 
 LIVE, NEXT, OLD = "search", "search_next", "search_old"
 REBUILD_LOCK = 0x72656275
-READ_TOPICS = (COMMITTED, REJECTED, PENDING, SUBMITTED, REPORTS, REGISTERED, LOGBOOK, SHIPMENTS)
+READ_TOPICS = (COMMITTED, REJECTED, PENDING, SUBMITTED, REGISTERED, SHIPMENTS)
 NEAR_EVENTS = 1000
 """Once so little was left, writes may be stopped to take what came since."""
 SEAL_EVERY_BATCHES = 32
 
 
 class Nowhere:
-    """The publisher of a rebuild: what the live service has said is not said again."""
+    """The publisher of a rebuild: it publishes nothing, because the live service has done so."""
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """Say nothing."""
+        """Publish nothing."""
 
 
 async def rebuild(settings: Settings, progress: Callable[[int, int], None] = lambda _done, _all: None) -> int:
@@ -74,7 +75,10 @@ async def _swap(connection: "asyncpg.Connection[asyncpg.Record]", reader: "Topic
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock(hashtext($1))", lock_name(LIVE))
         rows = await connection.fetch(f"select topic, partition, next_offset from {LIVE}.position")  # noqa: S608
-        live = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        names = {topic.name for topic in READ_TOPICS}  # earlier versions read others
+        live = {
+            TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows if row["topic"] in names
+        }
         async with kept_awake(connection):
             await reader.read_to_live(live)
         await connection.execute(f"insert into {NEXT}.session select * from {LIVE}.session")  # noqa: S608
@@ -90,7 +94,7 @@ class TopicReader:
         self._consumer = consumer
         self._settings = settings
         backoff, identities = Backoff(), identities_of(settings)
-        self._sealing = Sealing(database, backoff)
+        self._upkeep = BlockIndex().upkeep(database, backoff)
         self._runners = {
             stage.consumes.name: StageRunner(stage, Nowhere(), utc_now, HaltRule(halts=False), backoff, identities)
             for stage in stages_of(PostgresReadModel(database, utc_now), identities)
@@ -105,7 +109,7 @@ class TopicReader:
             await self.read_to(ends, progress)
             if yet <= NEAR_EVENTS:
                 break
-        await self._sealing.seal()
+        await self._upkeep.seal()
 
     async def read_to(self, ends: Places, progress: Callable[[int, int], None] = lambda _done, _all: None) -> None:
         """Read up to (not including) these offsets; further where a batch holds more."""
@@ -121,7 +125,7 @@ class TopicReader:
                     self.events += len(records)
             batches += 1
             if batches % SEAL_EVERY_BATCHES == 0:
-                await self._sealing.seal()
+                await self._upkeep.seal()
             progress(self.events, self.events + yet)
 
     async def read_to_live(self, live: Places) -> None:

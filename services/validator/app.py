@@ -7,7 +7,7 @@ from services.validator.counting import UnknownParameterCount
 from services.validator.handler import validating
 from services.validator.routes import routes
 from shared.events.dataset import DatasetSubmitted
-from shared.events.topics import SUBMITTED, VALIDATED
+from shared.events.topics import REJECTED, SUBMITTED, VALIDATED
 from shared.host.service import Components, Resources, Service
 from shared.stages.stage import Stage
 from shared.vocabulary.datafiles import own_folders
@@ -29,4 +29,4 @@ def assemble(resources: Resources) -> Components:
     return Components(stages=[stage], router=routes(checker, resources.clock))
 
 
-SERVICE = Service("validator", assemble)
+SERVICE = Service("validator", assemble, produces=(VALIDATED, REJECTED))

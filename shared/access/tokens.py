@@ -13,15 +13,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from shared.access.grants import Grant
 from shared.foundation.errors import Fatal
 
 logger = logging.getLogger(__name__)
 
-ANY_BEAMLINE = "*"
 PREFIX = "beamcat_"
 """Lets people and secret scanners see what a stray token opens."""
 
@@ -36,26 +35,6 @@ class TokensUnreadable(Exception):
 
 class TokenNameTaken(ValueError):
     """A grant of that name exists; revoke it first, or choose another name."""
-
-
-class Grant(BaseModel):
-    """What the holder of one token may do."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-    token_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    beamlines: list[str] = Field(min_length=1)
-    expires: AwareDatetime | None = None
-
-    @property
-    def source(self) -> str:
-        """The source of what its holder hands in."""
-        return f"/producers/{self.name}"
-
-    def permits(self, beamline: str) -> bool:
-        """Whether datasets of this beamline may be submitted; letter case does not matter."""
-        return ANY_BEAMLINE in self.beamlines or beamline.lower() in (name.lower() for name in self.beamlines)
 
 
 class TokenFile(BaseModel):

@@ -1,6 +1,6 @@
-"""Every reason for which an event is not taken: its code, its cause and its cure.
+"""The rejection codes: every reason for which an event is rejected, with its cause and its cure.
 
-The codes are part of the contract: they are metric labels, search facets and what scripts branch on.
+The codes are part of the contract: they are metric labels and search facets, and scripts branch on them.
 `docs/rejections.md` is generated from this table.
 """
 
@@ -14,7 +14,7 @@ from shared.events.sections import Finding
 
 
 class Code(StrEnum):
-    """A machine-readable rejection code, with a sentence on when it is used and one on what to do about it."""
+    """A machine-readable rejection code, with one sentence for its cause and one for its cure."""
 
     cause: str
     cure: str
@@ -32,24 +32,24 @@ class Code(StrEnum):
     TOO_LARGE = (
         "too_large",
         "The event is larger than its topic allows.",
-        "Move bulk data into files; parameters describe, they do not carry.",
+        "Move bulk data into files, and keep parameters short.",
     )
     NOT_UTF8 = "not_utf8", "The value is not UTF-8.", "Encode the JSON text as UTF-8."
-    NOT_JSON = "not_json", "The value is not JSON, or nested absurdly deep.", "Send one JSON object."
+    NOT_JSON = "not_json", "The value is not JSON, or is nested too deeply.", "Send one JSON object."
     NUL_CHARACTER = (
         "nul_character",
-        "A text holds the character NUL, which PostgreSQL cannot store.",
-        "Remove it at its source.",
+        "A text contains the character NUL, which PostgreSQL cannot store.",
+        "Remove it in the program that wrote it.",
     )
     NOT_FINITE = (
         "not_finite",
-        "A number is NaN or infinite, which JSON does not know.",
-        "Leave the parameter out where there is no value.",
+        "A number is NaN or infinite, which JSON does not permit.",
+        "Leave out a parameter that has no value.",
     )
     SHAPE_INVALID = (
         "shape_invalid",
         "A field is missing or of the wrong type.",
-        "Correct the named field; schemas/events has the shape.",
+        "Correct the named field; schemas/events describes every field.",
     )
     HEADER_INVALID = (
         "header_invalid",
@@ -58,47 +58,47 @@ class Code(StrEnum):
     )
     KEY_WRONG = (
         "key_wrong",
-        "The record's key is not the id of what it is about, so its order among the records about that is lost.",
-        "Give the key that the message names, or none.",
+        "The record's key is not the id of its subject, so its order among the records of that subject is lost.",
+        "Send the key that the message names, or no key.",
     )
     UNKNOWN_VERSION = (
         "unknown_version",
-        "The event's type or major version is unknown here.",
-        "Send the type that the topic carries.",
+        "The event's type or major version is unknown.",
+        "Send an event of the type that belongs to the topic.",
     )
     # Validator
     DATASET_INVALID = (
         "dataset_invalid",
-        "Checks against vocabulary and technique failed; the findings name each.",
+        "The dataset failed checks against vocabulary and technique; there is a finding for each.",
         "Correct every finding and resubmit.",
     )
     # The edge for ICAT clients: the message cannot become an event.
     NOT_XML = (
         "not_xml",
         "A message of an ICAT client is not well-formed XML.",
-        "Correct what stands at the line and column that the message names.",
+        "Correct the XML at the line and column that the message names.",
     )
     XML_UNSAFE = (
         "xml_unsafe",
-        "A message of an ICAT client declares a document type, or is nested or repeated absurdly.",
+        "A message of an ICAT client declares a document type, or has too many levels or repetitions.",
         "Send plain elements, as ICAT's client does.",
     )
     FRAME_INVALID = (
         "frame_invalid",
-        "A message of an ICAT client lacks what its queue needs, or says it twice.",
-        "Send what the message names; docs/services/icat_gateway.md says what each queue takes.",
+        "A message of an ICAT client lacks something that its queue requires, or contains it twice.",
+        "Send what the message names; docs/services/icat_gateway.md describes the queues.",
     )
     QUEUE_UNKNOWN = (
         "queue_unknown",
-        "A message of an ICAT client was sent to a queue that nobody reads.",
+        "A message of an ICAT client was sent to a queue that does not exist.",
         "Correct the queue's name.",
     )
     # Linker
     INPUT_SELF = "input_self", "The dataset names itself as an input.", "Remove its own path from the inputs."
     INPUT_CYCLE = (
         "input_cycle",
-        "The inputs form a circle.",
-        "Break the circle: a dataset cannot come from its own result.",
+        "The inputs form a cycle.",
+        "Break the cycle: a dataset cannot be made from its own result.",
     )
     INPUT_NOT_PERMITTED = (
         "input_not_permitted",
@@ -107,7 +107,7 @@ class Code(StrEnum):
     )
     INPUT_MISSING = (
         "input_missing",
-        "Inputs were not catalogued in the time the technique allows.",
+        "Inputs were not catalogued within the time that the technique allows.",
         "Submit the missing datasets, then resubmit this one.",
     )
     INPUT_REJECTED = (
@@ -117,14 +117,14 @@ class Code(StrEnum):
     )
     TOO_MUCH_WAITS = (
         "too_much_waits",
-        "It would have to wait, and its source has as much waiting as one source may.",
-        "Submit the inputs that are awaited, which lets go what waits; then resubmit this one.",
+        "The dataset would have to wait, but its source already has as much waiting as one source may have.",
+        "Submit the awaited inputs, which releases what waits; then resubmit this one.",
     )
     # Catalogue
     SEQUENCE_NOT_HIGHER = (
         "sequence_not_higher",
-        "A submission with the same or a higher sequence_index is catalogued already.",
-        "Nothing to do if the newer one is right; else raise the index.",
+        "A submission with the same or a higher sequence_index is already catalogued.",
+        "If the catalogued one is right, do nothing; otherwise raise the index.",
     )
     NOTHING_TO_UPDATE = (
         "nothing_to_update",
@@ -133,46 +133,46 @@ class Code(StrEnum):
     )
     UPDATE_ELSEWHERE = (
         "update_elsewhere",
-        "An update names another proposal or beamline than the dataset's.",
+        "An update names another proposal or beamline than those of the dataset.",
         "Name those of the dataset, or correct the path.",
     )
     # Search
     DATASET_NUMBER_UNKNOWN = (
         "dataset_number_unknown",
         "A report on files names a number that no catalogued dataset has.",
-        "Correct the number; search tells a dataset's own.",
+        "Correct the number; search shows the number of each dataset.",
     )
     # Any stage
     CANNOT_STORE = (
         "cannot_store",
-        "The database refused this event for good.",
-        "Report it with the receipt; the message has the database's words.",
+        "The database refused this event permanently.",
+        "Report it with the receipt; the message contains the error of the database.",
     )
     INTERNAL_ERROR = (
         "internal_error",
         "A defect of beamcat stopped this event.",
-        "Report it with the receipt; it can be resubmitted after the mend.",
+        "Report it with the receipt; it can be resubmitted after the fix.",
     )
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why one event is not taken."""
+    """The reason for which one event is rejected."""
 
     code: Code
     message: str
     findings: Sequence[Finding] = ()
     submitted: Origin | None = None
-    """Where the submission was first read of which it was said first; nothing if that is the refused record's."""
+    """The record of the submission that was refused first, if it is not the refused record itself."""
 
     @classmethod
     def of(cls, code: Code, findings: Sequence[Finding]) -> Self:
-        """One that says everything that was found."""
+        """A refusal with all findings."""
         return cls(code, "; ".join(finding.sentence for finding in findings), findings)
 
     @classmethod
     def because(cls, code: Code, message: str, cure: str) -> Self:
-        """One for a single finding of the same code."""
+        """A refusal with a single finding of the same code."""
         return cls.of(code, [Finding.error(code, message, cure)])
 
 

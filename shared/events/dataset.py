@@ -19,10 +19,10 @@ class DeclaredFile(Section):
 
 
 class Submission(Section):
-    """What a producer said, word for word. Nothing in it is ever altered.
+    """The words of a producer. They are never altered.
 
-    `beamline`, `start`, `end`, `sample` and `technique` may be left out where the parameters `beamlineID`, `startDate`,
-    `endDate`, `Sample_name` and `definition` say them, as ICAT clients do.
+    `beamline`, `start`, `end`, `sample` and `technique` may be left out if the parameters `beamlineID`, `startDate`,
+    `endDate`, `Sample_name` and `definition` are given, as ICAT clients do.
     """
 
     name: Name
@@ -30,7 +30,7 @@ class Submission(Section):
     proposal: Name
     beamline: Name | None = None
     sample: Name | None = None
-    start: str | None = Field(default=None, description="ISO 8601; without a zone the facility's own is taken")
+    start: str | None = Field(default=None, description="ISO 8601; without a zone, the facility's zone is assumed")
     end: str | None = Field(default=None, description="ISO 8601, not before start")
     technique: str | None = Field(default=None, description="ICAT `definition`, such as MX")
     parameters: dict[str, JsonValue] = Field(
@@ -38,36 +38,43 @@ class Submission(Section):
     )
     units: dict[str, str] = Field(
         default={},
-        description="of values, by the names in `parameters`; 1 marks a ratio that was given as a fraction",
+        description="units of values, by the names in `parameters`; 1 marks a ratio that is a fraction",
     )
-    input: list[Path] = Field(default=[], description="paths of the datasets it was made from; empty for raw data")
+    input: list[Path] = Field(
+        default=[], description="paths of the datasets from which it was made; empty for raw data"
+    )
     files: list[DeclaredFile] = Field(default=[])
     file_count: int | None = Field(default=None, ge=0, lt=2**63)
     volume_bytes: int | None = Field(default=None, ge=0, lt=2**63)
     mode: Mode = Field(
         default="replace",
-        description="merge adds to what is catalogued already; upsert does where either is incomplete, and replaces"
-        " otherwise; update changes parameters of what is catalogued, and nothing else",
+        description="merge adds to the catalogued dataset; upsert merges if either of the two is incomplete, and"
+        " otherwise replaces; update changes parameters of the catalogued dataset, and nothing else",
     )
     complete: bool = Field(default=True, description="false: more of the same dataset will follow")
     sequence_index: int | None = Field(
-        default=None, ge=-(2**63), lt=2**63, description="applies only if higher than the catalogued one"
+        default=None,
+        ge=-(2**63),
+        lt=2**63,
+        description="the submission applies only if this is higher than the catalogued one",
     )
-    investigation_id: str | None = Field(default=None, description="the user office's id; overrides selection by date")
+    investigation_id: str | None = Field(
+        default=None, description="the user office's id; overrides the selection by date"
+    )
     producer: Producer = Producer()
 
 
 class InputRef(Section):
-    """An input dataset, by the path that was declared and the identity that follows from it."""
+    """An input dataset: the declared path, and the id that is derived from it."""
 
     path: str
     dataset_id: UUID
 
 
 class DatasetFacts(Section):
-    """The canonical identity of a submission, without its parameters: all that later stages decide on.
+    """The canonical identity of a submission, without its parameters: everything on which later stages decide.
 
-    An update says where, for whom and perhaps of which sample; its other facts only stand for what is catalogued.
+    An update has path, proposal, beamline and perhaps a sample. Its other facts are placeholders.
     """
 
     dataset_id: UUID
@@ -95,28 +102,28 @@ class DatasetFacts(Section):
     submitted_at: AwareDatetime
     findings: list[Finding]
     definitions_version: str | None = Field(
-        default=None, description="version of `icat-esrf-definitions` that the dataset was judged by"
+        default=None, description="version of `icat-esrf-definitions` by which the dataset was judged"
     )
     revision: int | None = Field(
         default=None,
-        description="of what beamcat sends through again by itself: the revision that it is about; it changes no other",
+        description="for a submission of beamcat itself: the revision that it is about; it changes no other",
     )
 
     def adds_to(self, *, complete: bool) -> bool:
-        """Whether it adds to a catalogued dataset, which is complete or not, instead of taking its place."""
+        """Whether it adds to a catalogued dataset, which is complete or not, instead of replacing it."""
         return self.mode in ("merge", "update") or (self.mode == "upsert" and not (complete and self.complete))
 
 
 class Parameter(TypedDict):
-    """One parameter under its canonical name: the canonical value in the canonical unit, beside what was said.
+    """One parameter under its canonical name: the canonical value in the canonical unit, and the original.
 
-    What cannot be read, or cannot be, has no canonical value: only `original` is there, and a finding says why.
+    What cannot be read, or is impossible, has no canonical value: it has only `original`, and a finding says why.
     """
 
     value: NotRequired[float | int | str | bool | list[float] | list[str]]
     original: str
     unit: NotRequired[str]
-    said_unit: NotRequired[Annotated[str, Field(description="the unit that was said beside `original`")]]
+    said_unit: NotRequired[Annotated[str, Field(description="the unit that was given beside `original`")]]
 
 
 class LinkedInput(InputRef):
@@ -124,12 +131,12 @@ class LinkedInput(InputRef):
 
     kind: str
     replaced: bool = Field(
-        default=False, description="another measurement took its place after the dataset was made from it"
+        default=False, description="another measurement replaced it after the dataset was made from it"
     )
 
 
 class Links(Section):
-    """What the linker knows: the investigation and the committed inputs."""
+    """The section of the linker: the investigation and the committed inputs."""
 
     investigation: InvestigationRef
     inputs: list[LinkedInput]
@@ -137,7 +144,7 @@ class Links(Section):
 
 
 class Tracking(Section):
-    """What sample tracking knows: the sample, its container and its place in the sample changer."""
+    """The section of sample tracking: the sample, its container and its place in the sample changer."""
 
     sample: SampleRef | None
     container: Container | None = None
@@ -146,7 +153,7 @@ class Tracking(Section):
 
 
 class SaidParameter(Parameter):
-    """One parameter of a part. It has its name inside, so that no producer's word is a key before the document's own
+    """One parameter of a part. Its name is inside, so that no text of a producer is a key before the document's own
     parameters.
     """
 
@@ -154,19 +161,19 @@ class SaidParameter(Parameter):
 
 
 class Part(Section):
-    """One of several submissions that a raw dataset was put together from, such as a wedge of a characterisation."""
+    """One of several submissions that add up to a raw dataset, such as a wedge of a characterisation."""
 
     start: AwareDatetime
     end: AwareDatetime | None
     file_count: int | None
     volume_bytes: int | None
     said: list[SaidParameter] = Field(
-        description="its parameters, but for those that every part says as the document does"
+        description="its parameters, except those that are the same in every part and in the document"
     )
 
 
 class DocumentFacts(Section):
-    """A dataset as it is catalogued, but for its parameters."""
+    """A dataset as it is catalogued, without its parameters."""
 
     dataset_id: UUID
     path: str
@@ -192,25 +199,25 @@ class DocumentFacts(Section):
     findings: list[Finding]
     producer: Producer
     definitions_version: str | None = Field(
-        default=None, description="version of `icat-esrf-definitions` that the dataset was judged by"
+        default=None, description="version of `icat-esrf-definitions` by which the dataset was judged"
     )
-    parts: list[Part] = Field(default=[], description="what adds up to it; empty if it came in one submission")
+    parts: list[Part] = Field(default=[], description="its parts; empty if it came in one submission")
     made_at: AwareDatetime | None = Field(
-        default=None, description="when the submission was committed that the later ones only added to"
+        default=None, description="when the submission was committed to which later ones only added"
     )
     recollected_at: AwareDatetime | None = Field(
-        default=None, description="when it last took the place of another measurement: other sample or other start"
+        default=None, description="when it last replaced another measurement (another sample or another start)"
     )
 
 
 class Document(DocumentFacts):
-    """A dataset as it is catalogued: everything a read model needs, and nothing that has to be looked up elsewhere."""
+    """A dataset as it is catalogued: everything that a read model needs, so that nothing has to be looked up."""
 
     parameters: dict[str, Parameter]
 
 
 class Commit(Section):
-    """How the catalogue took a submission."""
+    """The answer of the catalogue to a submission."""
 
     receipt_id: str
     dataset_id: UUID
@@ -225,32 +232,32 @@ class Commit(Section):
 
 
 class DatasetSubmitted(Section):
-    """A producer handed in a dataset."""
+    """A producer submitted a dataset."""
 
     submission: Submission
 
 
 class DatasetValidated(DatasetSubmitted):
-    """The validator found nothing that forbids it; parameters stand under canonical names, in canonical units."""
+    """The dataset passed the validator. Its parameters have canonical names and canonical units."""
 
     dataset: DatasetFacts
     parameters: dict[str, Parameter]
 
 
 class DatasetLinked(DatasetValidated):
-    """Its investigation is known and all its inputs are committed."""
+    """The investigation of the dataset is known, and all its inputs are committed."""
 
     links: Links
 
 
 class DatasetTracked(DatasetLinked):
-    """Its sample is known."""
+    """The sample of the dataset is decided."""
 
     tracking: Tracking
 
 
 class DatasetCommitted(Section):
-    """The catalogue holds it. `document` is absent when the content was there already (`unchanged`)."""
+    """The dataset is in the catalogue. `document` is absent if the content was already there (`unchanged`)."""
 
     commit: Commit
     document: Document | None

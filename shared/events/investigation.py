@@ -22,14 +22,14 @@ class InvestigationRef(Section):
     start: AwareDatetime | None
     end: AwareDatetime | None
     actual_start: AwareDatetime | None = Field(
-        default=None, description="when it was measured instead, if it was rescheduled last to another time"
+        default=None, description="when it was really measured, if it was rescheduled to another time"
     )
     actual_end: AwareDatetime | None = None
     title: str | None
     placeholder: bool
     named: str | None = Field(
         default=None,
-        description="the id by which the dataset's producer asked for it; dates do not move such a dataset",
+        description="the id by which the producer of the dataset named it; new dates do not move such a dataset",
     )
 
 
@@ -63,7 +63,7 @@ class RescheduledInvestigation(Section):
     facility_id: Name = Field(description="the user office's id, or the number by which ICAT's clients know it")
     at: Moment | None = Field(
         default=None,
-        description="when this was asked for: it is measured from then on, for as long as was planned; without it"
+        description="time of the request: it is measured from then on, for as long as was planned; without it,"
         " only datasets are assigned anew",
     )
     producer: Producer = Producer()
@@ -76,6 +76,6 @@ class InvestigationAnnounced(Section):
 
 
 class InvestigationRegistered(Section):
-    """An investigation has its place and its number; told again whenever it changes."""
+    """An investigation has its time and its number. Published again whenever it changes."""
 
     investigation: InvestigationRef

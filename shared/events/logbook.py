@@ -31,12 +31,12 @@ class LogbookEntry(Section):
     file_type: str | None = Field(default=None, description="media type of `file_base64`")
     file_base64: Base64 | None = None
     producer: Producer = Producer()
-    source: str | None = Field(default=None, description="in what it was written, as its writer calls it")
+    source: str | None = Field(default=None, description="the program in which it was written")
     created_at: Moment
     received_at: Moment
 
 
 class LogbookWritten(Section):
-    """Somebody, or a program, wrote into the electronic logbook."""
+    """A person or a program wrote into the electronic logbook."""
 
     entry: LogbookEntry

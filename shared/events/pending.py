@@ -8,26 +8,26 @@ from shared.events.sections import Finding, ProposalKey, Section
 
 
 class NearPaths(Section):
-    """Catalogued paths that may be meant by one that is not catalogued."""
+    """Catalogued paths that may have been meant by one that is not catalogued."""
 
     path: str
     near: list[str]
 
 
 class Pending(Section):
-    """What a dataset waits for. What it is stays empty in events from before they told it."""
+    """What a dataset waits for, and what it is. Events of older versions do not say what it is."""
 
     receipt_id: str
     dataset_id: UUID
     path: str
     waits_for: list[str] = Field(description="paths of inputs, the first hundred")
-    waits_for_count: int | None = Field(default=None, description="of all that it waits for")
+    waits_for_count: int | None = Field(default=None, description="the number of all of them")
     since: AwareDatetime
     deadline: AwareDatetime
     findings: list[Finding] = Field(
-        default=[], description="catalogued paths near those that are missing, which may be meant instead"
+        default=[], description="the catalogued paths near missing ones, which may have been meant instead"
     )
-    near: list[NearPaths] = Field(default=[], description="what `findings` say of near paths, for programs")
+    near: list[NearPaths] = Field(default=[], description="the near paths of `findings`, for programs")
     name: str | None = None
     kind: str | None = None
     proposal: ProposalKey | None = None

@@ -8,7 +8,7 @@ from shared.events.sections import Finding, Section
 
 
 class Origin(Section):
-    """Where a rejected record was read."""
+    """The position from which a record was read."""
 
     topic: str
     partition: int
@@ -17,7 +17,7 @@ class Origin(Section):
 
 
 class Excerpt(Section):
-    """What is kept of bytes that are too large to be kept whole."""
+    """The excerpt of bytes that are too large to be kept whole."""
 
     byte_count: int
     sha256: str
@@ -26,7 +26,7 @@ class Excerpt(Section):
 
 
 class Rejection(Section):
-    """Why an event was not taken, with everything needed to correct it and send it again."""
+    """The reason for which an event was rejected, with everything that is needed to correct it and send it again."""
 
     receipt_id: str | None
     dataset_id: UUID | None
@@ -38,16 +38,18 @@ class Rejection(Section):
     findings: list[Finding] = Field(default=[])
     origin: Origin
     submitted: Origin | None = Field(
-        default=None, description="where the submission was first read, if `origin` only follows from that"
+        default=None, description="where the original submission was read, if `origin` is a later event"
     )
     headers: dict[str, str]
     key_base64: str | None
     value_base64: str | None
-    value_excerpt: Excerpt | None = Field(default=None, description="of a value that is too large for this topic")
+    value_excerpt: Excerpt | None = Field(
+        default=None, description="the excerpt of a value that is too large for this topic"
+    )
     rejected_at: AwareDatetime
 
 
 class DatasetRejected(Section):
-    """An event was not taken."""
+    """An event was rejected."""
 
     rejection: Rejection

@@ -17,7 +17,7 @@ class Container(Section):
     capacity: int | None = None
     position: str | None = None
     changer_location: int | None = Field(
-        default=None, description="its own place in the sample changer, counted from 1 through all cells"
+        default=None, description="the container's place in the sample changer, counted from 1 through all cells"
     )
     parcel_id: str | None = None
     parcel_name: str | None = None
@@ -28,7 +28,7 @@ class SampleRef(Section):
 
     sample_id: UUID
     name: str
-    inherited: bool = Field(default=False, description="taken from the inputs, which agreed")
+    inherited: bool = Field(default=False, description="true: taken from the inputs, which agree")
 
 
 class SampleHappening(Section):
@@ -41,7 +41,7 @@ class SampleHappening(Section):
     at: Moment
     place: str | None = None
     investigation_id: str | None = Field(
-        default=None, description="the user office's id; else the proposal and beamline decide"
+        default=None, description="the user office's id; without it, proposal and beamline decide"
     )
     acronym: str | None = None
     container: Container | None = None

@@ -1,4 +1,4 @@
-"""The parts that events are made of: names, times, findings, producers."""
+"""The building blocks of events: names, times, findings, producers."""
 
 import base64
 from datetime import datetime
@@ -13,14 +13,14 @@ Name = Annotated[str, Field(min_length=1, max_length=255)]
 Path = Annotated[str, Field(min_length=1, max_length=4096)]
 Mode = Literal["replace", "merge", "upsert", "update"]
 FIRST_YEAR, LAST_YEAR = 1900, 9998
-"""Of what is measured and planned: a zone, or two days before and after, can still be told."""
+"""The range of years. It leaves room for a time zone, or two days before and after."""
 
 
 def within_years(time: datetime) -> datetime:
     """The same time.
 
     Raises:
-        ValueError: its year is not one that is measured or planned in.
+        ValueError: its year is out of range.
     """
     if not FIRST_YEAR <= time.year <= LAST_YEAR:
         raise ValueError(f"the year {time.year} is not within {FIRST_YEAR} to {LAST_YEAR}")
@@ -35,13 +35,13 @@ def _encoded(text: str) -> str:
 ProposalKey = Annotated[
     str, AfterValidator(proposal_key), Field(description="in lower case, without separators: mx1111")
 ]
-"""A proposal as stages compare it. An event of an older version, which kept separators, reads as if it had none."""
+"""A proposal as stages compare it. A value of an older version, which kept separators, is read without them."""
 Moment = Annotated[AwareDatetime, AfterValidator(within_years)]
 Base64 = Annotated[str, AfterValidator(_encoded), Field(json_schema_extra={"contentEncoding": "base64"})]
 
 
 class Section(BaseModel):
-    """A frozen part of an event; fields it does not know are ignored here and kept on the wire."""
+    """A frozen part of an event. Unknown fields are ignored here and kept on the wire."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -54,13 +54,13 @@ class Severity(StrEnum):
 
 
 class Finding(Section):
-    """One thing that a check saw, in words a person at a beamline can act on."""
+    """One result of a check, in words on which a person at a beamline can act."""
 
     code: str
     severity: Severity
     message: str = Field(description="what is wrong, and nothing else")
     cure: str | None = Field(
-        default=None, description="what to do about it, as `give sample`; events from before there were cures have none"
+        default=None, description="what to do about it, such as `give sample`; absent in events of older versions"
     )
     parameter: str | None = None
     value: str | None = None
@@ -68,17 +68,17 @@ class Finding(Section):
 
     @classmethod
     def error(cls, code: str, message: str, cure: str, **about: str | None) -> Self:
-        """What refuses the dataset; `about` is parameter, value and expected, where there are such."""
+        """A finding that refuses the dataset. `about` is parameter, value and expected, where they apply."""
         return cls(code=code, severity=Severity.ERROR, message=message, cure=cure, **about)
 
     @classmethod
     def warning(cls, code: str, message: str, cure: str, **about: str | None) -> Self:
-        """What stays with the dataset; `about` as for `error`."""
+        """A finding that stays with the dataset. `about` is as for `error`."""
         return cls(code=code, severity=Severity.WARNING, message=message, cure=cure, **about)
 
     @property
     def sentence(self) -> str:
-        """What is wrong and what to do about it, where there is room for one sentence."""
+        """Message and cure in one sentence."""
         return self.message if self.cure is None else f"{self.message}; {self.cure}"
 
 

@@ -1,4 +1,4 @@
-"""Shipments and parcels, in the shape of ICAT+, and what `shipment.events` tells of them."""
+"""Events about shipments and parcels, in the form of ICAT+."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
@@ -28,7 +28,7 @@ class Address(Section):
 
 
 class Consignment(Section):
-    """How a parcel can be followed on its way."""
+    """The data by which a parcel can be tracked."""
 
     id: Line | None = None
     tracking_number: Line | None = None
@@ -36,7 +36,7 @@ class Consignment(Section):
 
 
 class ReturnParcel(Section):
-    """What is needed to send a parcel back."""
+    """The data that are needed to send a parcel back."""
 
     id: Line | None = None
     return_type: Name
@@ -49,7 +49,7 @@ class Shipment(Section):
     """Parcels that travel together."""
 
     id: ThingId | None = Field(
-        default=None, description="without it, the id follows from the investigation and the name"
+        default=None, description="without it, the id is derived from the investigation and the name"
     )
     name: Name
     default_shipping_address: Address | None = None
@@ -59,7 +59,7 @@ class Shipment(Section):
 class Parcel(Section):
     """A box that travels, with everything in it."""
 
-    id: ThingId | None = Field(default=None, description="without it, the id follows from the shipment and the name")
+    id: ThingId | None = Field(default=None, description="without it, the id is derived from the shipment and the name")
     shipment_id: ThingId | None = None
     name: Name
     type: Line | None = None
@@ -75,11 +75,11 @@ class Parcel(Section):
     return_address: Address | None = None
     shipping_tracking_information: Consignment | None = None
     return_tracking_information: Consignment | None = None
-    content: list[Item] | None = Field(default=None, max_length=MOST_ITEMS, description="absent: as it was")
+    content: list[Item] | None = Field(default=None, max_length=MOST_ITEMS, description="absent: unchanged")
 
 
 class ParcelStatus(Section):
-    """Where a parcel is on its way, and what became known with that."""
+    """The status of a parcel on its way, and what was learned with it."""
 
     status: Name
     location: Line | None = None
@@ -89,14 +89,14 @@ class ParcelStatus(Section):
 
 
 class SampleSheet(Section):
-    """A sample sheet of the user office: what samples may be of."""
+    """A sample sheet of the user office, to which samples may belong."""
 
-    id: int = Field(ge=0, lt=2**53, description="to which `sample_id` of items refers")
+    id: int = Field(ge=0, lt=2**53, description="`sample_id` of items refers to it")
     acronym: Name
 
 
 class Said(Section):
-    """Who said something about which investigation, and when."""
+    """The common fields of all events: investigation, author and time."""
 
     investigation_id: Name = Field(
         description="the user office's id; `urn:uuid:` and beamcat's own for one that the user office did not announce"
@@ -104,18 +104,18 @@ class Said(Section):
     proposal: Name
     beamline: Name
     at: Moment
-    said_by: Name | None = Field(default=None, description="the grant's name, where somebody asked a service")
+    said_by: Name | None = Field(default=None, description="the name of the grant, if it came over HTTP")
 
 
 class ShipmentDeclared(Said):
-    """There is such a shipment."""
+    """A shipment was declared."""
 
     happening: Literal["shipment_declared"] = "shipment_declared"
     shipment: Shipment
 
 
 class ParcelDeclared(Said):
-    """There is such a parcel; with a `content`, whatever else was said to be in it no longer is."""
+    """A parcel was declared. If it has `content`, everything else that was in it is removed."""
 
     happening: Literal["parcel_declared"] = "parcel_declared"
     parcel: Parcel
@@ -128,12 +128,12 @@ class ParcelDeclared(Said):
 
 
 class ItemDeclared(Said):
-    """There is such an item in a parcel; of its `content` as of a parcel's."""
+    """An item in a parcel was declared. `content` works as for a parcel."""
 
     happening: Literal["item_declared"] = "item_declared"
     parcel_id: ThingId
     parent_id: ThingId | None = Field(
-        default=None, description="the item in which it is; none: it is in the parcel itself"
+        default=None, description="the item in which it is; absent: it is in the parcel itself"
     )
     item: Item
 
@@ -144,7 +144,7 @@ class ItemDeclared(Said):
 
 
 class StatusReported(Said):
-    """Somebody saw a parcel, approved it or sent it."""
+    """The status of a parcel was reported: for example seen, approved or sent."""
 
     happening: Literal["status_reported"] = "status_reported"
     parcel_id: ThingId
@@ -152,14 +152,14 @@ class StatusReported(Said):
 
 
 class SheetDeclared(Said):
-    """There is such a sample sheet."""
+    """A sample sheet was declared."""
 
     happening: Literal["sheet_declared"] = "sheet_declared"
     sheet: SampleSheet
 
 
 class Withdrawn(Said):
-    """There is no such shipment, parcel or item any more, nor anything in it."""
+    """A shipment, parcel or item was withdrawn, with everything in it."""
 
     happening: Literal["withdrawn"] = "withdrawn"
     subject: Literal["shipment", "parcel", "item"]
@@ -170,7 +170,7 @@ Shipping = ShipmentDeclared | ParcelDeclared | ItemDeclared | StatusReported | S
 
 
 class ShipmentChanged(Section):
-    """What travels to a beamline for an investigation was declared, changed, seen on its way or withdrawn."""
+    """Something that travels to a beamline was declared, changed, reported on its way or withdrawn."""
 
     shipping: Annotated[Shipping, Field(discriminator="happening")]
 

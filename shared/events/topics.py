@@ -1,8 +1,8 @@
-"""Every topic: what flows in it, and how it is kept. `beamcat topics apply` makes Kafka agree.
+"""Every topic: its events, and how long they are kept. `beamcat topics apply` configures Kafka accordingly.
 
 All dataset topics are keyed by dataset id and have the same partition count, so the events of one dataset keep their
-order the whole way. The size limits grow along the way because each stage adds a section. A rejection carries a whole
-event in base64, and of what is larger still its hash, head and tail (`rejection_message.py`), so it always fits.
+order the whole way. The size limits grow along the way because each stage adds a section. A rejection contains a whole
+event in base64, or hash, beginning and end of a larger one (`rejection_message.py`), so it always fits.
 """
 
 from collections.abc import Callable
@@ -23,27 +23,27 @@ from shared.events.shipments import ShipmentChanged
 MEBIBYTE = 1024 * 1024
 
 MOST_INPUTS = 10_000
-"""Of one dataset, at every door."""
+"""The most inputs of one dataset, at every edge."""
 MOST_SUBMISSION_BYTES = 4 * MEBIBYTE
-"""The largest submission, at every door: inputs of 110 characters, as many as there may be, are 1.1 MB."""
+"""The largest submission, at every edge: as many inputs as permitted, of 110 characters each, are 1.1 MB."""
 MOST_FRAME_BYTES = 2 * MOST_SUBMISSION_BYTES
-"""The largest body of an ICAT client's frame: tags weigh as much as what stands between them."""
+"""The largest body of an ICAT client's frame: its tags are as large as their content."""
 MOST_EVENT_BYTES = 16 * MEBIBYTE
-"""The largest event of a dataset: each stage adds a section, which says again what the submission says."""
+"""The largest event of a dataset: each stage adds a section, which repeats parts of the submission."""
 HEADROOM_BYTES = 64 * 1024
-"""What Kafka's limit leaves beside an event for key, headers and framing."""
+"""The room that Kafka's limit leaves for key, headers and framing."""
 
 DAY_MS = 24 * 60 * 60 * 1000
 FOR_EVER = -1
 QUEUE = "stomp:"
-"""So begins, where a position names a topic, what was read in a queue of ICAT's and not in Kafka."""
+"""The prefix of a position's topic if it was read from a queue of ICAT and not from Kafka."""
 
 
 @dataclass(frozen=True)
 class Topic:
     """One Kafka topic and the one event class that flows in it. `max_bytes` is the largest event.
 
-    `version` is the major version: a consumer refuses another one by name, and lets a newer minor one's fields pass.
+    `version` is the major version. A consumer refuses any other one, and ignores new fields of a newer minor one.
     """
 
     name: str
@@ -53,9 +53,9 @@ class Topic:
     key: str = "dataset id"
     version: int = 1
     keyed_by: Callable[[Any], object] | None = None
-    """What the key must be, read in the event; none where producers write, for a key of theirs is not a fact."""
+    """What the key must be, read from the event. None on topics of producers, whose keys prove nothing."""
     timestamps: Literal["CreateTime", "LogAppendTime"] = "CreateTime"
-    """Whose clock stamps a record: its sender's, or Kafka's own, which no sender can set."""
+    """Whose clock stamps a record: the sender's, or Kafka's own, which no sender can forge."""
 
     @property
     def type(self) -> str:

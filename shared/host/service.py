@@ -17,11 +17,10 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import Lifespan
 
 from shared.events.identity import Identities, PathPrefixes
-from shared.events.topics import MEBIBYTE
+from shared.events.topics import MEBIBYTE, Topic
 from shared.foundation.errors import Fatal, cannot_listen
 from shared.http.door import Door
 from shared.http.problems import DESCRIBED, answer_in_problems
@@ -33,7 +32,7 @@ from shared.runtime import logs
 from shared.runtime.backoff import Backoff, Stopping
 from shared.runtime.descriptors import raise_limit
 from shared.runtime.faults import Fault, fault_of
-from shared.runtime.metrics import begin_stage
+from shared.runtime.metrics import begin_stage, exposition
 from shared.runtime.retries import until_done
 from shared.runtime.settings import Settings, misspelt
 from shared.stages.halt import HaltRule
@@ -47,6 +46,8 @@ MEASURE_SECONDS = 1.0
 GARBAGE_THRESHOLDS = (100_000, 50, 100)
 M_MMAP_THRESHOLD = -3
 """The number of this option of `mallopt`, as <malloc.h> has it."""
+FEW_CONNECTIONS = {"database_connections": 2, "database_quick_questions": 2, "database_costly_questions": 1}
+"""The most connections of a service that works little, by setting."""
 STUCK_SECONDS = 60.0
 """A stage that is behind and has settled nothing for so long is not ready."""
 
@@ -87,19 +88,27 @@ class Components:
 
 @dataclass(frozen=True)
 class Service:
-    """The declaration of a service; `schema` names its PostgreSQL schema if it remembers anything."""
+    """The declaration of a service; `schema` names its PostgreSQL schema if it remembers anything.
+
+    What it consumes is declared by its stages. Its publisher refuses every topic that `produces` does not list.
+    """
 
     name: str
     assemble: Callable[[Resources], Components]
     schema: str | None = None
+    produces: Sequence[Topic] = ()
+    few_connections: bool = False
+    """It has little to do, and needs few connections to PostgreSQL."""
 
     def resources(self, settings: Settings) -> Resources:
         """What it is given by these settings."""
+        limits = FEW_CONNECTIONS if self.few_connections else {}
+        fewer = {name: min(limit, getattr(settings, name)) for name, limit in limits.items()}
         return Resources(
             settings,
             identities_of(settings),
-            Database(settings, self.schema or self.name),
-            KafkaPublisher(settings, client_id=f"beamcat-{self.name}"),
+            Database(settings.model_copy(update=fewer), self.schema or self.name),
+            KafkaPublisher(settings, f"beamcat-{self.name}", self.produces),
             Backoff(),
         )
 
@@ -244,7 +253,8 @@ async def _docs() -> FileResponse:
 
 async def _metrics() -> PlainTextResponse:
     """Prometheus' exposition format."""
-    return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    content, media_type = exposition()
+    return PlainTextResponse(content, media_type=media_type)
 
 
 def http_config(app: FastAPI, settings: Settings) -> HttpConfig:

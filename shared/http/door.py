@@ -8,7 +8,8 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.http.problems import SERVER_ERRORS, Problem, problem
+from shared.foundation.problem import Problem
+from shared.http.problems import SERVER_ERRORS, problem
 
 logger = logging.getLogger(__name__)
 

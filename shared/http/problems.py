@@ -1,9 +1,8 @@
-"""What a service refuses, in the words of RFC 9457 (problem details for HTTP)."""
+"""How a service answers a request that it refuses: problems (RFC 9457) as HTTP responses."""
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -11,27 +10,19 @@ from asyncpg import InterfaceError, InternalClientError, PostgresError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from shared.foundation.problem import AWAY, UNPROCESSABLE, FieldFault, Problem, invalid, problem_body, shortened
 from shared.runtime.faults import Fault, fault_of
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-UNPROCESSABLE = 422
-"""The request can be read, but says something that cannot be."""
-AWAY = 503
-"""The same request may go through later: such an answer always says when to try again."""
 RETRY_AFTER_SECONDS = 1
 DEFECT = "a defect of beamcat stopped this request; report it with the time"
 SERVER_ERRORS = (ConnectionError, TimeoutError, PostgresError, InterfaceError, InternalClientError)
 """Of Kafka and PostgreSQL; those of them that pass by themselves are the caller's cue to ask again."""
-MOST_FAULTS = 100
-"""Faults that one answer names; of more it says how many there are."""
-MOST_TOLD_CHARACTERS = 500
-"""Of the field and of the message of one fault: what a request says is not repeated whole."""
 
 _TEXTS = {"type": "object", "properties": {"field": {"type": "string"}, "message": {"type": "string"}}}
 DESCRIBED: dict[int | str, dict[str, Any]] = {
@@ -81,62 +72,10 @@ def _when_to_retry(status: int, seconds: int | None = None) -> dict[str, str]:
     return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
-def problem_body(status: int, detail: str, **members: object) -> dict[str, object]:
-    """The problem as a JSON object."""
-    return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
-
-
-class FieldFault(BaseModel):
-    """One fault of a request: the field it lies in and what to do about it."""
-
-    field: str
-    message: str
-
-
-@dataclass(eq=False)
-class Problem(Exception):
-    """A request that is not taken, with everything its sender needs to mend it."""
-
-    status: int
-    detail: str
-    errors: Sequence[FieldFault] = ()
-    retry_after_seconds: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    members: Mapping[str, object] = field(default_factory=dict)
-    """More members of the answer, such as the receipt of a submission that may yet arrive."""
-
-    def __str__(self) -> str:
-        return self.detail
-
-    def body(self) -> dict[str, object]:
-        """The problem as a JSON object; of very many faults it names the first, and says how many there are."""
-        errors: dict[str, object] = {}
-        if self.errors:
-            errors["errors"] = [_told(fault) for fault in self.errors[:MOST_FAULTS]]
-        if len(self.errors) > MOST_FAULTS:
-            errors["errors_count"] = len(self.errors)
-        return problem_body(self.status, self.detail, **errors, **self.members)
-
-    def response(self) -> ProblemResponse:
-        """The whole answer."""
-        headers = dict(self.headers) | _when_to_retry(self.status, self.retry_after_seconds)
-        return ProblemResponse(self.body(), self.status, headers)
-
-
-def _told(fault: FieldFault) -> dict[str, str]:
-    return {"field": shortened(fault.field), "message": shortened(fault.message)}
-
-
-def shortened(text: str) -> str:
-    """The beginning and the end of a text that is too long to be repeated."""
-    half = MOST_TOLD_CHARACTERS // 2
-    return text if len(text) <= MOST_TOLD_CHARACTERS else f"{text[: half - 1]}…{text[-half:]}"
-
-
-def invalid(errors: Sequence[FieldFault]) -> Problem:
-    """The problem that names every fault of a request that can be read."""
-    sentences = (shortened(f"{fault.field}: {fault.message}") for fault in errors[:5])
-    return Problem(UNPROCESSABLE, "; ".join(sentences), errors)
+def response_of(problem: Problem) -> ProblemResponse:
+    """The whole answer to a request that is refused."""
+    headers = dict(problem.headers) | _when_to_retry(problem.status, problem.retry_after_seconds)
+    return ProblemResponse(problem.body(), problem.status, headers)
 
 
 def answer_in_problems(app: FastAPI) -> None:
@@ -153,11 +92,11 @@ def answer_to(request: Request, error: Exception) -> Response:
     """What a request gets that ended in an error: what it can do about it, or that the defect is ours."""
     match error:
         case Problem():
-            return error.response()
+            return response_of(error)
         case HTTPException():
             return _refused(request, error)
         case RequestValidationError():
-            return _invalid(error).response()
+            return response_of(_invalid(error))
         case ClientDisconnect():
             return Response(status_code=400)  # nobody reads it: the client left before it had sent its body
     if isinstance(error, SERVER_ERRORS):

@@ -7,7 +7,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.access.admission import address_of
-from shared.http.problems import AWAY, problem
+from shared.foundation.problem import AWAY
+from shared.http.problems import problem
 from shared.runtime.metrics import HTTP_REFUSED
 
 logger = logging.getLogger(__name__)

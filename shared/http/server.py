@@ -21,7 +21,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from shared.access.admission import Admission, Standing, address_of
-from shared.http.problems import MEDIA_TYPE, problem_body
+from shared.foundation.problem import problem_body
+from shared.http.problems import MEDIA_TYPE
 from shared.http.request_limit import RequestLimit
 from shared.runtime.descriptors import ACCEPTED_AT_ONCE, lengthen_queue, room_for
 from shared.runtime.metrics import HTTP_CONNECTIONS, HTTP_ENDED

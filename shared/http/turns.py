@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.http.problems import AWAY, Problem
+from shared.foundation.problem import AWAY, Problem
 from shared.runtime.metrics import QUESTIONS_REFUSED
 
 PATIENCE_SECONDS = 5.0

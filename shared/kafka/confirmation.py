@@ -10,7 +10,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 
 from shared.access.quota import ByteQuota
 from shared.events.wire import Message
-from shared.http.problems import Problem
+from shared.foundation.problem import Problem
 from shared.kafka.publisher import Publisher
 from shared.runtime.faults import Fault, fault_of
 from shared.runtime.metrics import DOOR_REFUSED

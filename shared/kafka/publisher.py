@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaProducer
@@ -10,8 +10,9 @@ from aiokafka.errors import KafkaConnectionError
 from aiokafka.partitioner import DefaultPartitioner
 
 from shared.events import notes
-from shared.events.topics import HEADROOM_BYTES, TOPICS
+from shared.events.topics import HEADROOM_BYTES, TOPICS, Topic
 from shared.events.wire import Message
+from shared.foundation.errors import Fatal
 from shared.kafka.connection import farewell, kafka_access, knocking
 from shared.kafka.kept_whole import KeptWhole
 from shared.runtime.settings import Settings
@@ -19,6 +20,14 @@ from shared.runtime.settings import Settings
 MAX_REQUEST_BYTES = max(topic.max_bytes for topic in TOPICS) + HEADROOM_BYTES
 START_SECONDS = 15.0
 PARTITION_OF = DefaultPartitioner()
+
+
+class UndeclaredTopic(Fatal):
+    """{sender} published to {topics}, which its declaration does not list: add it to `produces`"""
+
+    def __init__(self, sender: str, topics: Collection[str]) -> None:
+        template = self.__doc__ or ""
+        super().__init__(template.format(sender=sender, topics=", ".join(sorted(topics))))
 
 
 class Publisher(Protocol):
@@ -29,14 +38,15 @@ class Publisher(Protocol):
 
 
 class KafkaPublisher:
-    """The idempotent Kafka producer of one process, with `acks=all`.
+    """The idempotent Kafka producer of one process, with `acks=all`. It publishes only to the topics that it is given.
 
     Raises:
         Fatal: Kafka refuses these settings.
     """
 
-    def __init__(self, settings: Settings, client_id: str) -> None:
+    def __init__(self, settings: Settings, client_id: str, topics: Collection[Topic] = TOPICS) -> None:
         self._settings = settings
+        self._declared = frozenset(topic.name for topic in topics)
         self._kept = KeptWhole(settings.rejected_bytes_per_hour)
         self._access = kafka_access(settings)
         self._client_id = client_id
@@ -76,15 +86,19 @@ class KafkaPublisher:
 
         Raises:
             KafkaError: a message was not confirmed. Others of the same call may have been: publish all again.
+            UndeclaredTopic: a message is for a topic that this publisher was not given; nothing was sent.
         """
         if not messages:
             return
+        topics = {message.topic for message in messages}
+        if undeclared := topics - self._declared:
+            raise UndeclaredTopic(self._client_id, undeclared)
         if self._producer is None:
             raise KafkaConnectionError("Kafka is not reached yet")
         messages = self._kept.fitting(messages)
         confirmations: list[asyncio.Future[Any]] = []
         try:
-            for (topic, partition), group in (await self._by_partition(messages)).items():
+            for (topic, partition), group in (await self._by_partition(topics, messages)).items():
                 for batch in self._batches(group):
                     sent = await self._producer.send_batch(batch, topic, partition=partition)
                     confirmations.append(sent)
@@ -96,10 +110,11 @@ class KafkaPublisher:
         self._kept.count(messages)
         notes.write(message.note for message in messages if message.note is not None)
 
-    async def _by_partition(self, messages: Sequence[Message]) -> dict[tuple[str, int], list[Message]]:
+    async def _by_partition(
+        self, topics: Collection[str], messages: Sequence[Message]
+    ) -> dict[tuple[str, int], list[Message]]:
         """Where each message belongs by its key, as every client of Kafka finds it (murmur2)."""
         assert self._producer is not None
-        topics = {message.topic for message in messages}
         partitions = {topic: sorted(await self._producer.partitions_for(topic)) for topic in topics}
         groups: dict[tuple[str, int], list[Message]] = defaultdict(list)
         for message in messages:

@@ -31,7 +31,7 @@ def insert(
 ) -> str:
     """An insert whose parameters are arrays, one for each of `columns`. Rows are written, and so locked, in `order_by`.
 
-    A column of arrays is given as text (see `shared.postgres.arrays`), because `unnest` would flatten it.
+    A column of arrays is given as text (see `shared.foundation.arrays`), because `unnest` would flatten it.
 
     Args:
         table: Where the rows go.

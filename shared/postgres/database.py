@@ -15,7 +15,7 @@ from typing import TypeAlias
 import asyncpg
 
 from shared.foundation.errors import Fatal
-from shared.http.problems import AWAY, Problem
+from shared.foundation.problem import AWAY, Problem
 from shared.http.turns import Turns
 from shared.runtime.faults import breaks_connection
 from shared.runtime.metrics import QUESTIONS_REFUSED

@@ -12,7 +12,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from shared.foundation.errors import Fatal
 from shared.postgres.database import role_of
 
-SCHEMAS = {"linker": "linker", "sample_tracking": "sample_tracking", "catalog": "catalog_writer", "search": "search"}
+SCHEMAS = {
+    "linker": "linker",
+    "sample_tracking": "sample_tracking",
+    "catalog": "catalog_writer",
+    "search": "search",
+    "logbook": "logbook",
+    "archive": "archive",
+}
 """Each schema and the service that owns it."""
 
 ROOT = Path(__file__).parents[2]

@@ -32,9 +32,9 @@ from shared.runtime.setting_types import (
 
 PREFIX = "BEAMCAT_"
 CLOSE = 0.8
-"""How much two names are alike of which one is taken for a misspelling of the other."""
+"""How similar a name must be to a setting to count as a misspelling of it."""
 MOST_SHOWN = 100
-"""Characters of a wrong value that are shown."""
+"""The most characters of a wrong value that a message shows."""
 OTHERS = (
     "DATABASE_PASSWORD",
     "FAILPOINT",
@@ -48,7 +48,7 @@ OTHERS = (
     "SPOOL",
     "TOKEN",
 )
-"""Variables that begin as settings do and are read by the command line, the client or compose."""
+"""Variables with the prefix of settings that the command line, the client or compose reads."""
 CURES = {
     "bool_parsing": "give true or false",
     "finite_number": "give a number{example}",
@@ -61,11 +61,11 @@ CURES = {
     "less_than_equal": "give {le} or less",
     "literal_error": "give {expected}",
 }
-"""What to do about a value, by pydantic's name for the fault; other faults say it themselves."""
+"""The cure of a value, by pydantic's name for the fault. Other faults contain their own cure."""
 
 
 class Settings(BaseSettings):
-    """Settings that all services share; a service reads only what it needs."""
+    """The settings that all services share. Each service reads only what it needs."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -73,28 +73,36 @@ class Settings(BaseSettings):
         default="127.0.0.1:9092", description="the Kafka brokers, as host:port, separated by commas"
     )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        default="PLAINTEXT", description="SSL: connections are encrypted (TLS); SASL: services sign in"
+        default="PLAINTEXT", description="SSL: connections are encrypted (TLS). SASL: services authenticate"
     )
     kafka_ca_file: Path | None = Field(
-        default=None, description="certificates (PEM) that brokers are trusted by; without it those of the system"
+        default=None, description="file of certificates (PEM) to trust brokers by; default: those of the system"
     )
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        default="SCRAM-SHA-512", description="how services sign in; PLAIN shows the password, so only with TLS"
+        default="SCRAM-SHA-512",
+        description="how services authenticate; PLAIN sends the password in clear text, so use it only with TLS",
     )
-    kafka_sasl_username: str | None = Field(default=None, description="in whose name services sign in")
-    kafka_sasl_password: SecretStr | None = Field(default=None, description="its password; better a file")
-    kafka_sasl_password_file: Path | None = Field(default=None, description="file whose content is the password")
+    kafka_sasl_username: str | None = Field(default=None, description="the user name of the services")
+    kafka_sasl_password: SecretStr | None = Field(
+        default=None, description="the password of that user; a file is safer"
+    )
+    kafka_sasl_password_file: Path | None = Field(default=None, description="file that contains the password")
     kafka_compression: Literal["none", "gzip", "lz4", "zstd"] = Field(
-        default="zstd", description="how producers compress batches (lz4 is slow here: the client asks it for its best)"
+        default="zstd",
+        description="how batches are compressed (lz4 is slow, because the client runs it at its highest level)",
     )
     kafka_session_timeout_ms: int = Field(
-        default=10_000, ge=1000, le=1_800_000, description="after this silence a consumer's partitions go to others"
+        default=10_000,
+        ge=1000,
+        le=1_800_000,
+        description="after this silence, a consumer's partitions go to other consumers",
     )
     database_url: PostgresUrl = Field(
-        default="postgresql://127.0.0.1/beamcat", description="PostgreSQL, as postgresql://user@host:port/name"
+        default="postgresql://127.0.0.1/beamcat",
+        description="the PostgreSQL database, as postgresql://user@host:port/name",
     )
     database_connections: Count = Field(
-        default=4, description="connections of a service process for its work: taking in and sending on"
+        default=4, description="connections of a service process for its work: storing and publishing"
     )
     database_quick_questions: Count = Field(
         default=2, description="connections for quick questions: one dataset, receipt, rejection or session"
@@ -104,110 +112,142 @@ class Settings(BaseSettings):
     )
     topic_partitions: Count | None = Field(
         default=None,
-        description="partitions of every topic, fixed once data flows. Without it as many as the "
-        f"topics have, and {DEFAULT_PARTITIONS} at first",
+        description="partitions of every topic; cannot be changed once data flows. Default: as many as the "
+        f"topics have, or {DEFAULT_PARTITIONS} if there are none yet",
     )
     topic_replication: Count = Field(default=1, description="replicas of every partition")
 
     facility: DnsName = Field(
-        default="facility.example", description="DNS name of the facility: the namespace of every id; never change it"
+        default="facility.example",
+        description="DNS name of the facility: the namespace of every id; cannot be changed once data flows",
     )
-    path_roots: Roots = Field(default=["/data"], description="folders under which datasets may lie")
+    path_roots: Roots = Field(default=["/data"], description="folders that may contain datasets")
     path_prefixes: Prefixes = Field(
         default={},
-        description='where folders that machines mount are catalogued, as `{"/mnt/storage/data": "/data"}`; ids follow '
-        "from catalogued paths, so set it before data flow",
+        description='the catalogued folder of each mounted folder, such as `{"/mnt/storage/data": "/data"}`; ids are '
+        "derived from catalogued paths, so set it before data flow",
     )
     schema_directories: Folders = Field(
-        default=[], description="folders with a `vocabulary/` or `techniques/` of the facility's own"
+        default=[], description="folders with the facility's own `vocabulary/` or `techniques/`"
     )
-    time_zone: TimeZone = Field(default="Europe/Paris", description="IANA zone of times that come without one")
+    time_zone: TimeZone = Field(default="Europe/Paris", description="IANA zone of times without a zone")
 
     http_host: Host = Field(default="127.0.0.1", description="address that a service listens on")
     http_port: Port = Field(default=8000, description="port that a service listens on")
-    http_connections: Count = Field(default=500, description="HTTP connections that may be open")
-    http_connections_per_address: Count = Field(default=250, description="of them, from one address")
+    http_connections: Count = Field(default=500, description="the most open HTTP connections")
+    http_connections_per_address: Count = Field(
+        default=250, description="the most open HTTP connections from one address"
+    )
     http_requests: Count = Field(
-        default=256, description="requests worked on at a time; one address may have as many as are free"
+        default=256, description="the most requests in progress; one address may have as many as there are free places"
     )
     validator_url: HttpUrl = Field(
-        default="http://127.0.0.1:8001", description="where the gateway asks for verdicts on parameters"
+        default="http://127.0.0.1:8001",
+        description="address of the validator, which the gateway asks for verdicts on parameters",
     )
     linker_url: HttpUrl = Field(
-        default="http://127.0.0.1:8002", description="where the gateway asks for verdicts on links"
+        default="http://127.0.0.1:8002",
+        description="address of the linker, which the gateway asks for verdicts on links",
     )
-    tokens_file: Path = Field(default=Path(".beamcat/tokens.json"), description="producers and their hashed tokens")
+    tokens_file: Path = Field(
+        default=Path(".beamcat/tokens.json"), description="file of the producers and their hashed tokens"
+    )
+    search_service_url: HttpUrl = Field(
+        default="http://127.0.0.1:8005",
+        description="address of search, which icat_plus asks for datasets and investigations",
+    )
+    logbook_service_url: HttpUrl = Field(
+        default="http://127.0.0.1:8007", description="address of the logbook, which icat_plus asks for entries"
+    )
+    archive_service_url: HttpUrl = Field(
+        default="http://127.0.0.1:8008", description="address of the archive, which icat_plus asks where files are"
+    )
+    service_token_file: Path = Field(
+        default=Path(".beamcat/service-token"),
+        description="file with the token that a service sends to other services; its grant covers all beamlines",
+    )
 
     source_bytes_per_day: Bytes = Field(
         default=64 * 1024**3,
         ge=1024**2,
-        description="most bytes that one source may leave behind in a day, at each process that takes them in",
+        description="the most bytes that one source may send per day to each process of an edge",
     )
     source_bytes_per_second: Bytes = Field(
         default=2 * 1024**2,
         ge=1024,
-        description="what one source may hand in for long, at each process that takes it in; at once, eight times that",
+        description="bytes per second that one source may send to each process of an edge; eight times that in a burst",
     )
     rejected_bytes_per_hour: Bytes = Field(
         default=64 * 1024**2,
         ge=1,
-        description="most bytes of a source's rejected events that a process keeps whole in an hour; of what comes "
-        "beyond it keeps length, SHA-256, beginning and end",
+        description="the most bytes of a source's rejected events that a process keeps whole per hour; of further "
+        "events it keeps length, SHA-256, beginning and end",
     )
     session_minutes: int = Field(
-        default=720, ge=1, le=366 * 24 * 60, description="how long a session of an ICAT client lasts"
+        default=720, ge=1, le=366 * 24 * 60, description="duration of a session of an ICAT client, in minutes"
     )
-    stomp_host: Host = Field(default="127.0.0.1", description="address that ICAT's clients reach, STOMP and Jolokia")
-    stomp_port: Port = Field(default=61613, description="port of STOMP")
-    stomp_connections: Count = Field(default=500, description="STOMP connections that may be open")
-    stomp_connections_per_address: Count = Field(default=100, description="of them, from one address")
+    stomp_host: Host = Field(
+        default="127.0.0.1", description="address that the icat_gateway listens on, for STOMP and Jolokia"
+    )
+    stomp_port: Port = Field(default=61613, description="port that the icat_gateway listens on for STOMP")
+    stomp_connections: Count = Field(default=500, description="the most open STOMP connections")
+    stomp_connections_per_address: Count = Field(
+        default=100, description="the most open STOMP connections from one address"
+    )
     stomp_spool: Path = Field(
         default=Path(".beamcat/icat-spool"),
-        description="frames while Kafka is away; a folder a process, on a disk that stays",
+        description="folder of the frames that wait while Kafka is away; one per process, on a persistent disk",
     )
     stomp_spool_bytes: Bytes = Field(
-        default=1024**3, ge=1024**2, description="most bytes in it; when it is full, clients are no longer read"
+        default=1024**3,
+        ge=1024**2,
+        description="the most bytes in the spool; when it is full, clients are no longer read",
     )
-    jolokia_port: Port = Field(default=8778, description="port where ICAT's clients ask whether anybody consumes")
+    jolokia_port: Port = Field(
+        default=8778, description="port of Jolokia, where ICAT's clients ask how many consumers a queue has"
+    )
 
-    batch_events: Count = Field(default=500, description="most events a stage takes at once")
+    batch_events: Count = Field(default=500, description="the most events in a batch of a stage")
     batch_milliseconds: int = Field(
-        default=100, ge=0, le=60_000, description="how long a stage that is not behind lets the next batch grow"
+        default=100,
+        ge=0,
+        le=60_000,
+        description="how long a stage that is not behind lets the next batch grow, in milliseconds",
     )
     halt_stages: bool = Field(
         default=True,
-        description="whether a stage halts while several producers that were fine are refused for reasons of its own; "
-        "`false` lets it reject their events",
+        description="whether a stage halts while it refuses several producers that were fine before, for reasons "
+        "that may be beamcat's fault; `false` lets it reject their events",
     )
     await_inputs_seconds: float | None = Field(
         default=None,
         gt=0,
         le=10 * 365 * 24 * 3600,
         allow_inf_nan=False,
-        description="overrides how long every technique waits for inputs",
+        description="how long datasets wait for inputs, in seconds; overrides every technique",
     )
     awaited_inputs: int = Field(
         default=100_000,
         ge=10_000,
         le=MOST_COUNT,
-        description="inputs that the waiting submissions of one producer may await together",
+        description="the most inputs that all waiting submissions of one source may await together",
     )
-    log_level: Level = Field(default="INFO", description="least severe level that is logged")
+    log_level: Level = Field(default="INFO", description="the least severe level that is logged")
     log_format: Literal["text", "json"] = Field(
         default="text",
-        description="`json`: an object a line, with receipt and trace id where a line is about an event",
+        description="`json`: one object per line, with receipt and trace id if the line is about an event",
     )
 
 
 class SettingsInvalid(Fatal):
-    """Variables hold what their settings do not take; the message has each variable, its value and a cure."""
+    """Variables have invalid values; the message gives each variable, its value and a cure."""
 
 
 def read_settings() -> Settings:
-    """The settings that the environment says.
+    """The settings from the environment.
 
     Raises:
-        SettingsInvalid: it says something that no setting takes.
+        SettingsInvalid: a variable has an invalid value.
     """
     try:
         return Settings()
@@ -217,7 +257,7 @@ def read_settings() -> Settings:
 
 
 def misspelt(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
-    """A sentence on each variable that is nearly a setting; whatever else begins with `BEAMCAT_` may be somebody's."""
+    """A sentence for each variable that is nearly a setting. Others with `BEAMCAT_` may belong to another program."""
     known = [*OTHERS, *map(str.upper, Settings.model_fields)]
     for variable in environment:
         name = variable.upper().removeprefix(PREFIX)
@@ -239,7 +279,7 @@ def _is_secret(name: str, field: FieldInfo) -> bool:
 
 
 def _shown(value: str) -> str:
-    """A value without the password that a URL may hold."""
+    """A value without the password that a URL may contain."""
     value = re.sub(r"[^/]*@", "…@", value)
     return repr(value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}…")
 

@@ -49,7 +49,7 @@ USUAL_PARAMETERS = 200
 
 
 class Traits(NamedTuple):
-    """What a technique and a kind are recognised by. Texts are as the producer said them."""
+    """The properties by which a technique and a kind are recognised. Texts are as the producer sent them."""
 
     input_count: int
     definition: str = ""
@@ -57,7 +57,7 @@ class Traits(NamedTuple):
     scan_type: str = ""
     program: str = ""
     parameters: tuple[str, ...] = ()
-    """Canonical names of what was said."""
+    """The canonical names of the parameters."""
 
     @property
     def are_usual(self) -> bool:
@@ -73,20 +73,22 @@ class Traits(NamedTuple):
 
 @remembered(10_000)
 def family_of(parameter: str) -> str:
-    """What stands before the first `_` of a parameter's name."""
+    """The part of each parameter's name before the first `_`."""
     return parameter.partition("_")[0]
 
 
 class Match(Table):
-    """How a submission is recognised; whatever is left out does not matter. Texts are compared without letter case."""
+    """How a submission is recognised. What is not given does not matter. Texts are compared without letter case."""
 
-    scan_type: list[Lowered] | None = Field(
-        default=None, description="`scanType`, or `MX_scanType` where that is absent"
-    )
+    scan_type: list[Lowered] | None = Field(default=None, description="`scanType`, or `MX_scanType` if it is absent")
     program: list[Lowered] | None = Field(default=None, description="`Process_program`")
-    inputs: Bounds | None = Field(default=None, description="how many inputs; a raw kind has none unless this says so")
-    parameters: list[str] | None = Field(default=None, description="one of these parameters is said")
-    families: list[str] | None = Field(default=None, description="a parameter of one of these families is said")
+    inputs: Bounds | None = Field(
+        default=None, description="the number of inputs; a raw kind has none unless this is given"
+    )
+    parameters: list[str] | None = Field(default=None, description="the submission has one of these parameters")
+    families: list[str] | None = Field(
+        default=None, description="the submission has a parameter of one of these families"
+    )
 
 
 class Kind(Table):
@@ -98,22 +100,23 @@ class Kind(Table):
     match: Match = Match()
     required: Annotated[dict[str, str], BeforeValidator(_with_reasons)] = Field(
         default={},
-        description="parameters without a value of which the dataset is refused, and why it is of no use without;"
+        description="parameters that it must have, each with the reason why a dataset is useless without it;"
         " a list gives no reasons",
     )
-    expected: list[str] = Field(default=[], description="parameters that it should say; one that is missing is flagged")
+    expected: list[str] = Field(default=[], description="parameters that it should have; a missing one is flagged")
     optional: list[str] = Field(
-        default=[], description="what the kind usually says besides; names or patterns, as `SAXS_guinier_*`"
+        default=[], description="parameters that it usually has as well: names or patterns, such as `SAXS_guinier_*`"
     )
     rule: list[Rule] = Field(default=[])
     strict: bool = Field(default=False, description="true: unknown parameters refuse the dataset")
     await_inputs: Duration = Field(default=timedelta(days=7), description="how long inputs may be awaited")
     incomplete_inputs: Completeness = Field(
-        default="accept", description="an input of which more will follow: taken as it is, awaited, or refused"
+        default="accept",
+        description="an incomplete input is accepted as it is, awaited until it is complete, or refused",
     )
     rejected_inputs: Forsaken = Field(
         default="wait",
-        description="an input that was rejected: awaited, as it may be corrected and sent again, or the end of waiting",
+        description="a rejected input is awaited, because it may be corrected and sent again, or rejects the dataset",
     )
     input: list[Relation] | None = Field(default=None, description="the permitted inputs; absent: any; empty: none")
 

@@ -21,7 +21,7 @@ Forsaken = Literal["wait", "reject"]
 
 @dataclass(frozen=True, slots=True)
 class InputDemands:
-    """The kinds of dataset that ask more of their inputs than to be catalogued in time."""
+    """The kinds of datasets whose inputs need more than to be catalogued in time."""
 
     complete: frozenset[str] = frozenset()
     """These wait until their inputs are complete."""
@@ -33,17 +33,17 @@ NO_DEMANDS = InputDemands()
 
 
 class Relation(Table):
-    """So many inputs of these kinds, and what they must have in common with the dataset.
+    """A number of inputs of some kinds, and what they must have in common with the dataset.
 
     A demand that is left out is not made, and what is not known breaks none: not the sample of a dataset without one.
     """
 
-    kinds: list[str] = Field(min_length=1, description="names or patterns, as `mx.raw.*`")
+    kinds: list[str] = Field(min_length=1, description="names or patterns, such as `mx.raw.*`")
     min: int = Field(default=1, ge=0)
-    max: int | None = Field(default=None, ge=1, description="none: any number")
+    max: int | None = Field(default=None, ge=1, description="absent: any number")
     same_sample: Severity | None = Field(default=None, description="names are compared within one proposal")
     same_proposal: Severity | None = None
-    not_before_input: Severity | None = Field(default=None, description="it does not start before its input starts")
+    not_before_input: Severity | None = Field(default=None, description="the dataset must not start before its input")
 
     def takes(self, kind: str) -> bool:
         """True if a dataset of that kind may stand in this relation."""

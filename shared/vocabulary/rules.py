@@ -16,10 +16,12 @@ class Sweep(Table):
 
     start: str
     end: str
-    step: str = Field(description="how far one image rotates")
+    step: str = Field(description="the rotation of one image")
     overlap: str
-    count: str = Field(description="how many images")
-    tolerance: float = Field(default=1.0, gt=0, description="in steps: some count the last image, some do not")
+    count: str = Field(description="the number of images")
+    tolerance: float = Field(
+        default=1.0, gt=0, description="in steps, because some programs count the last image and some do not"
+    )
 
     @property
     def names(self) -> list[str]:
@@ -46,16 +48,16 @@ class Cell(Table):
 
 
 class Rule(Table):
-    """One law, and why it holds. What a submission leaves out is not judged."""
+    """A rule across parameters, and its reason. Missing parameters are not checked."""
 
     ascending: list[str] | None = Field(
-        default=None, min_length=2, description="each of the parameters that are there is at most the next one"
+        default=None, min_length=2, description="each parameter that is present is at most the next one"
     )
     equal: list[str] | None = Field(default=None, min_length=2, max_length=2, description="two names of one quantity")
     sweep: Sweep | None = None
     cell: Cell | None = None
-    tolerance: float = Field(default=0.01, ge=0, description="of `equal`: a fraction of the larger of the two")
-    because: str = Field(min_length=1, description="a sentence that ends up in the finding")
+    tolerance: float = Field(default=0.01, ge=0, description="for `equal`: a fraction of the larger value")
+    because: str = Field(min_length=1, description="the reason, which becomes part of the finding")
     severity: Severity = Severity.WARNING
 
     @model_validator(mode="after")

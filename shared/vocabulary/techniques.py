@@ -30,15 +30,21 @@ class Technique(Table):
 
     name: str
     title: str
-    pid: str = Field(description="a term of the ESRFET or PaNET ontology; where neither has one, a URI of your own")
-    other_pids: list[str] = Field(default=[], description="of narrower or equal terms, which mean this technique too")
+    pid: str = Field(description="a term of the ESRFET or PaNET ontology, or a URI of your own if there is none")
+    other_pids: list[str] = Field(
+        default=[], description="PIDs of narrower or equal terms, which also mean this technique"
+    )
     definitions: list[Lowered] = Field(min_length=1, description="ICAT `definition` entries that mean this technique")
-    families: list[str] = Field(default=[], description="parameter families that give it away where nothing else does")
+    families: list[str] = Field(
+        default=[], description="parameter families by which it is recognised if nothing else identifies it"
+    )
     outranks: list[str] = Field(
         default=[],
-        description="names of techniques that a submission of this one may name as well, being a case of them",
+        description="names of more general techniques, which a submission of this one may name as well",
     )
-    optional: list[str] = Field(default=[], description="what datasets of every kind usually say; names or patterns")
+    optional: list[str] = Field(
+        default=[], description="parameters that datasets of every kind usually have: names or patterns"
+    )
     kind: list[Kind] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -85,7 +91,7 @@ RECOGNITIONS_AT_MOST = 1024
 
 
 class TechniqueBook:
-    """All techniques that are described."""
+    """All described techniques."""
 
     def __init__(self, techniques: Iterable[Technique]) -> None:
         self.techniques = tuple(techniques)

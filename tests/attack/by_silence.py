@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from services.icat_gateway.ports import QUEUES
 from tests.attack.target import Faults, Target
-from tests.integration.icat_gateway.speaking import dataset
+from tests.builders.icat_clients import dataset
 
 ADDRESSES = tuple(f"127.0.0.{number}" for number in range(2, 7))
 ADMITTED_SECONDS = 5.0

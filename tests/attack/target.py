@@ -14,7 +14,7 @@ import httpx
 from deploy.embedded.installation import Installation
 from shared.events.wire import Message
 from shared.kafka.publisher import KafkaPublisher
-from tests.flow.icat_gateway.edge_on_memory import Client
+from tests.builders.edge import Client
 
 STRANGER = "stranger"
 ENDED = ("committed", "unchanged", "rejected")

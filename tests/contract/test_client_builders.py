@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from beamcat_client import mx
-from docs.contracts.builders import builder_names
-from docs.contracts.generated import ROOT
 from shared.events.dataset import Submission
-from tests.described import TECHNIQUES, VOCABULARY
-from tests.unit.validator.builders import SUBMITTED_AT, a_checker
+from tests.builders.described import TECHNIQUES, VOCABULARY
+from tests.builders.validator import SUBMITTED_AT, a_checker
+from tools.contracts.builders import builder_names
+from tools.contracts.generated import ROOT
 
 BUILDERS = {
     kind: (technique.name.lower(), name)

@@ -12,8 +12,8 @@ import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
 import services
-from docs.contracts.system import declared_services
 from shared.runtime import metrics
+from tools.contracts.system import declared_services
 
 ROOT = Path(__file__).parent.parent.parent
 PROMETHEUS = ROOT / "deploy/prometheus"

@@ -162,3 +162,37 @@ def test_an_index_names_every_page_beside_it(index: str) -> None:
 def test_the_index_names_every_page_of_a_folder(folder: str) -> None:
     linked = set(re.findall(rf"\]\({folder}/([\w-]+)\.md\)", text_of("docs/README.md")))
     assert linked == {file.stem for file in (ROOT / "docs" / folder).glob("*.md")}
+
+
+HAND_WRITTEN = [page for page in PAGES if not text_of(page).startswith("<!-- Generated")]
+WIDTH = 120
+
+
+def outside_of_blocks(page: str) -> list[str]:
+    """The lines of a page without its fenced blocks."""
+    return re.sub(r"^ *```.*?^ *```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL).splitlines()
+
+
+@pages
+def test_a_table_has_a_rule_and_the_same_cells_in_every_row(page: str) -> None:
+    tables: list[list[str]] = [[]]
+    for line in outside_of_blocks(page):
+        if line.startswith("|"):
+            tables[-1].append(line)
+        elif tables[-1]:
+            tables.append([])
+    for table in filter(None, tables):
+        assert re.fullmatch(r"(\|\s*:?-+:?\s*)+\|", table[1:2][0] if table[1:] else ""), f"{page}: {table[0]}"
+        assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table}) == 1, f"{page}: {table[0]}"
+
+
+@pytest.mark.parametrize("page", HAND_WRITTEN)
+def test_a_line_of_prose_fits_its_width(page: str) -> None:
+    long = [line for line in outside_of_blocks(page) if len(line) > WIDTH and not line.startswith("|")]
+    assert not long, f"{page}: {long}"
+
+
+def test_the_glossary_has_each_word_once_and_in_order() -> None:
+    words = re.findall(r"^\*\*(.+?)\*\* — ", text_of("docs/glossary.md"), re.MULTILINE)
+    sorted_words = sorted(set(words), key=lambda word: re.sub(r"\W", "", word).casefold())
+    assert words == sorted_words

@@ -4,13 +4,13 @@ from typing import Any, TypeAlias
 import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 
-from docs.contracts.asyncapi import HEADERS, REQUIRED_HEADERS
-from docs.contracts.generated import ROOT
-from docs.contracts.system import declared_services
 from shared.events.codes import Code, Poison
 from shared.events.members import Member
 from shared.events.topics import SUBMITTED, TOPICS
 from shared.events.wire import Record, headers_of, read
+from tools.contracts.asyncapi import HEADERS, REQUIRED_HEADERS
+from tools.contracts.generated import ROOT
+from tools.contracts.system import declared_services
 
 SCHEMAS = ROOT / "schemas"
 Json: TypeAlias = Any

@@ -2,7 +2,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from docs.contracts.generated import FOLDERS, ROOT, generated, orphans
+from tools.contracts.generated import FOLDERS, ROOT, generated, orphans
 
 FILES = (
     "schemas/asyncapi.json",

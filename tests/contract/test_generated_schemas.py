@@ -6,8 +6,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.protocols import Validator
 
-from docs.contracts.generated import EVENTS, ROOT
 from shared.events.topics import SUBMITTED, TOPICS, Topic
+from tools.contracts.generated import EVENTS, ROOT
 
 EXAMPLES = sorted((ROOT / "schemas/examples").rglob("*.json"))
 

@@ -22,19 +22,20 @@ from services.gateway.reading import parse_json, read_json, read_model
 from services.icat_gateway.bounds import Limits
 from services.icat_gateway.framing import Parser
 from services.search.icat_plus.logbook import Pictured, Place, Written, entry_of
-from services.search.index_entry import words_of
-from services.search.naming import Naming
-from services.search.query import QueryInvalid, read_query
+from services.search.projections.datasets.note import words_of
+from services.search.query.faults import QueryInvalid
+from services.search.query.naming import Naming
+from services.search.query.query import read_query
 from shared.events.codes import Code, Poison, Refusal
 from shared.events.dataset import DatasetSubmitted, Submission
 from shared.events.identity import normalise_path, proposal_key, sample_key, sample_name, split_paths
 from shared.events.rejection_message import rejection_message
 from shared.events.topics import SUBMITTED
 from shared.events.wire import Record, headers_of, read
-from shared.http.problems import Problem
-from tests.described import VOCABULARY
-from tests.unit.icat_gateway.translation.speaking import IDENTITIES, NOW, a_dataset, translated
-from tests.unit.validator.builders import the_verdict
+from shared.foundation.problem import Problem
+from tests.builders.described import VOCABULARY
+from tests.builders.icat_messages import IDENTITIES, NOW, a_dataset, translated
+from tests.builders.validator import the_verdict
 
 SMALL, TIMES, MOST_TIMES = 2_000, 8, 32
 NOTICED_SECONDS = 0.0005

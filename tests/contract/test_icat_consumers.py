@@ -2,9 +2,9 @@
 
 import pytest
 
-from docs.contracts.system import declared_services
 from services.icat_gateway.app import CONSUMERS
 from services.icat_gateway.ports import QUEUES
+from tools.contracts.system import declared_services
 
 STAGES = {stage.group: stage.consumes.name for service in declared_services() for stage in service.stages}
 

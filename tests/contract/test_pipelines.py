@@ -17,7 +17,7 @@ import pytest
 from clients.cli.importing.gathering import FileNotUnderstood, Given, Imported
 from clients.cli.importing.reading import read_pipeline_file
 from shared.events.dataset import Submission
-from tests.unit.validator.builders import SUBMITTED_AT, a_checker
+from tests.builders.validator import SUBMITTED_AT, a_checker
 
 ROOT = Path(__file__).parents[2]
 FOUND = next(

@@ -13,7 +13,7 @@ from clients.cli.examples import Judge, Judged, read_example
 from shared.events.dataset import Submission
 from shared.runtime.settings import Settings
 from shared.vocabulary.datafiles import SCHEMAS
-from tests.described import TECHNIQUES, VOCABULARY
+from tests.builders.described import TECHNIQUES, VOCABULARY
 
 EXAMPLES = sorted((SCHEMAS / "examples").rglob("*"))
 FILES = [path for path in EXAMPLES if path.is_file()]

@@ -14,8 +14,8 @@ from shared.host.service import Service, serve
 from shared.runtime.settings import Settings
 from shared.vocabulary.datafiles import DataFileInvalid, own_folders
 from shared.vocabulary.vocabulary import Vocabulary
-from tests.described import TECHNIQUES, VOCABULARY
-from tests.unit.validator.builders import SUBMITTED_AT, ZONE, a_submission
+from tests.builders.described import TECHNIQUES, VOCABULARY
+from tests.builders.validator import SUBMITTED_AT, ZONE, a_submission
 
 OWN = """\
 title = "Our own"

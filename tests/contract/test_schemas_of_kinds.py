@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from docs.contracts.generated import ROOT
-from docs.contracts.kind_schemas import KINDS
 from shared.vocabulary.kind_schema import technique_schema
-from tests.described import TECHNIQUES, VOCABULARY
+from tests.builders.described import TECHNIQUES, VOCABULARY
+from tools.contracts.generated import ROOT
+from tools.contracts.kind_schemas import KINDS
 
 KIND_NAMES = [kind.name for technique in TECHNIQUES.techniques for kind in technique.kind]
 JUDGED = {

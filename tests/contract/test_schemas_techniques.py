@@ -8,7 +8,7 @@ import pytest
 
 from shared.vocabulary.kinds import Kind, expanded
 from shared.vocabulary.techniques import ESRFET, OLD_ESRFET, Technique
-from tests.described import TECHNIQUES
+from tests.builders.described import TECHNIQUES
 
 ONTOLOGIES = (ESRFET, OLD_ESRFET, "http://purl.org/pan-science/")
 KINDS = [kind for technique in TECHNIQUES.techniques for kind in technique.kind]

@@ -9,7 +9,7 @@ import pytest
 from shared.vocabulary.datafiles import SCHEMAS, DataFileInvalid, Table, read_data_file
 from shared.vocabulary.icat import icat_parameters
 from shared.vocabulary.vocabulary import Vocabulary, load_combining
-from tests.described import COMBINING, VOCABULARY
+from tests.builders.described import COMBINING, VOCABULARY
 
 SHELLS = ("overall", "inner", "outer")
 SCALING = "MXAutoprocIntegrationScaling_"

@@ -8,10 +8,10 @@ import pytest
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from typing_extensions import get_type_hints, is_typeddict
 
-from docs.contracts.system import declared_services
 from shared.events.dataset import DatasetFacts, DatasetValidated, Parameter
 from shared.events.sections import Section
 from shared.stages.stage import Stage
+from tools.contracts.system import declared_services
 
 STAGES = [stage for service in declared_services() for stage in service.stages]
 Form: TypeAlias = Any

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.e2e.terminal import BEAMCAT, ENVIRONMENT, beamcat
+from tests.builders.terminal import BEAMCAT, ENVIRONMENT, beamcat
 
 pytestmark = pytest.mark.e2e
 

@@ -12,9 +12,9 @@ from deploy.embedded.installation import FEW_PARTITIONS
 from shared.events.topics import COMMITTED, REJECTED
 from shared.kafka.connection import kafka_access
 from shared.runtime.settings import Settings
+from tests.builders.read_model import PlainConnection
 from tests.faults.disturbances import NOISE
 from tests.faults.plan import Plan, Submitted
-from tests.read_model import PlainConnection
 
 OUR_FAULTS = ("internal_error", "cannot_store")
 """Codes that blame us; no record on any topic may be answered so."""

@@ -20,10 +20,10 @@ from shared.kafka.publisher import KafkaPublisher
 from shared.kafka.rewind import check_empty, rewind
 from shared.runtime.backoff import Backoff
 from shared.runtime.settings import Settings
+from tests.builders.read_model import Snapshot, differences, snapshot
 from tests.faults.audit import audit, settled
 from tests.faults.chaos import REPLICAS, Deaths, died_at_failpoints, failpoint_environment, summary
 from tests.faults.plan import Plan, make_plan
-from tests.read_model import Snapshot, differences, snapshot
 
 CHUNK = 100
 SETTLE_SECONDS = 300.0

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.search.receipts import submissions
-from tests.flow.colliding import KEYS, SOURCES, Again, Said, Story, check, tell
-from tests.flow.world import World
-from tests.unit.search.world import row_of
+from services.search.projections.receipts.note import Receipt
+from services.search.query.receipts import submissions
+from tests.builders.collisions import KEYS, SOURCES, Again, Said, Story, check, tell
+from tests.builders.pipeline import World
+from tests.builders.search.world import row_of
 
 pytestmark = pytest.mark.flow
 
@@ -28,7 +29,7 @@ STORIES = st.lists(st.lists(SAID | st.builds(Again, st.integers(0, 30), st.boole
 
 def answers(world: World) -> list[dict[str, Any]]:
     """Every submission that search has heard of, with its state."""
-    rows = submissions(map(row_of, world.found.receipts.values()))
+    rows = submissions(map(row_of, world.found.standing(Receipt).values()))
     return [row | {"state": json.loads(row["answer"])["state"]} for row in rows]
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.unit.cli.test_rejections import COMMITTED, ONE, SUBMISSION, Beamcat, rejection
+from tests.builders.rejections import COMMITTED, ONE, SUBMISSION, Beamcat, rejection
 
 ROOT = Path(__file__).parents[2]
 EDITOR = """#!/bin/sh

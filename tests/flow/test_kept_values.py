@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from services.search.model import Entry
+from services.search.projections.datasets.note import Entry
 from shared.events.topics import COMMITTED, REJECTED
+from tests.builders.pipeline import World
 from tests.builders.submissions import raw_submission, submitted
-from tests.flow.world import World
 
 pytestmark = pytest.mark.flow
 
@@ -31,7 +31,7 @@ def a_dataset(**changes: Any) -> dict[str, Any]:
 
 
 def entry_of(world: World) -> Entry:
-    [entry] = world.found.entries.values()
+    [entry] = world.found.standing(Entry).values()
     return entry
 
 

@@ -8,17 +8,17 @@ import pytest
 from services.gateway.handler import Call, submit_dataset
 from services.icat_gateway.translation import Frame, Translator
 from services.search.icat_plus.datasets import wanted_of
-from services.search.naming import Naming
-from services.search.query import read_query
+from services.search.query.naming import Naming
+from services.search.query.query import read_query
 from services.validator.checking import Checker, Verdict
-from shared.access.tokens import Grant
+from shared.access.grants import Grant
 from shared.events.dataset import DatasetSubmitted, DeclaredFile, Submission
 from shared.events.identity import Identities, PathPrefixes
 from shared.events.topics import SUBMITTED
 from shared.events.wire import Message, Record, read
-from tests.described import TECHNIQUES, VOCABULARY
-from tests.unit.icat_gateway.translation.speaking import a_dataset, an_update, taken
-from tests.unit.validator.builders import ZONE, a_submission
+from tests.builders.described import TECHNIQUES, VOCABULARY
+from tests.builders.icat_messages import a_dataset, an_update, taken
+from tests.builders.validator import ZONE, a_submission
 
 MOUNT, STORE = "/mnt/storage/data", "/data"
 IDENTITIES = Identities("facility.example", PathPrefixes({MOUNT: STORE}))

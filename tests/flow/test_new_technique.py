@@ -12,13 +12,14 @@ import pytest
 from typer.testing import CliRunner
 
 from clients.cli.app import app
+from services.search.projections.datasets.note import Entry
 from shared.events.topics import COMMITTED, LINKED, PENDING, REJECTED, VALIDATED
 from shared.vocabulary.datafiles import DataFileInvalid
 from shared.vocabulary.techniques import TechniqueBook
+from tests.builders.described import TECHNIQUES
 from tests.builders.pages import ROOT, Typed, arguments_of, blocks_of, pattern_of, programs_of
+from tests.builders.pipeline import World
 from tests.builders.submissions import dataset_id, submitted
-from tests.described import TECHNIQUES
-from tests.flow.world import World
 
 pytestmark = pytest.mark.flow
 
@@ -26,7 +27,7 @@ PAGE = "docs/techniques/new-technique.md"
 THEIRS = "/etc/beamcat/schemas"
 FILE = "techniques/phlogiston.toml"
 EXAMPLES = ("accepted-frames.json", "rejected-result-of-another-sample.json")
-COPIED = ("clients", "docs", "schemas", "services", "shared", "tests")
+COPIED = ("clients", "docs", "schemas", "services", "shared", "tests", "tools")
 CHECKS = (
     "tests/contract/test_schemas_examples.py",
     "tests/contract/test_schemas_of_kinds.py",
@@ -96,7 +97,7 @@ async def test_a_dataset_of_the_new_technique_is_validated_linked_and_found(worl
     assert sorted(payload["dataset"]["kind"] for payload in world.said(VALIDATED.name)) == sorted(kinds)
     assert [payload["dataset"]["kind"] for payload in world.said(LINKED.name)] == kinds
     assert [payload["document"]["technique"] for payload in world.said(COMMITTED.name)] == ["PHLOGISTON"] * 2
-    found = world.found.entries[dataset_id(result)]
+    found = world.found.standing(Entry)[dataset_id(result)]
     assert (found.row.kind, [path for _, path in found.inputs]) == (kinds[1], [frames["path"]])
 
 
@@ -138,7 +139,7 @@ def test_a_technique_that_is_shared_passes_what_every_commit_passes(tmp_path: Pa
     quick = ["-q", "-p", "no:cacheprovider", "--hypothesis-profile=quick", "-k", f"not ({OTHERS})"]
     meant = {
         "beamcat techniques check schemas": [*python, "clients.cli", "techniques", "check", "schemas"],
-        "make contracts": [*python, "docs.contracts"],
+        "make contracts": [*python, "tools.contracts"],
         "make check": [*python, "pytest", *quick, *CHECKS],
     }
     assert [typed.command for typed in shared] == list(meant)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from shared.events.topics import COMMITTED, LINKED, REJECTED
 from shared.events.wire import Message
 from shared.vocabulary.datafiles import SCHEMAS
+from tests.builders.pipeline import World
 from tests.builders.submissions import BEGIN, processed_submission, raw_submission, submitted
-from tests.flow.world import World
 
 pytestmark = pytest.mark.flow
 

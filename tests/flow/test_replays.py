@@ -1,9 +1,7 @@
 """Resetting consumer groups, at any moment and however often, leaves every table and every answer as they were."""
 
 import asyncio
-import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -15,90 +13,20 @@ from services.catalog_writer.memory import MemoryCatalog
 from services.linker.handler import State
 from services.linker.memory import MemoryLinks
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTracking, MemoryVisits
-from services.search.index_entry import unpacked
 from services.search.memory import MemoryReadModel
-from services.search.model import Waits
-from shared.events.investigation import Investigation, InvestigationAnnounced, RescheduledInvestigation
-from shared.events.topics import INVESTIGATIONS
-from shared.events.wire import Message, headers_of
-from tests.builders.submissions import BEGIN, IDENTITIES, processed_submission, raw_submission, submitted
-from tests.described import TECHNIQUES
-from tests.flow.world import AWAIT_SECONDS, Stores, World
+from services.search.projections.activity.note import ActivityRow
+from services.search.projections.investigations.note import InvestigationRow
+from services.search.projections.positions.note import PositionRow
+from services.search.projections.receipts.note import Receipt
+from services.search.projections.rejections.note import RejectionRow
+from services.search.projections.revisions.note import RevisionRow
+from shared.foundation.packing import unpacked
+from tests.builders.described import TECHNIQUES
+from tests.builders.pipeline import Stores, World
+from tests.builders.submissions import IDENTITIES
+from tests.suites.replays import Step, settled, still, story, told, without_numbers
 
 pytestmark = pytest.mark.flow
-
-Step = Message | timedelta
-OWN_NUMBERS = re.compile(r"\b10{6}\d{6}\b")
-SESSIONS = ("41", "42")
-SENT = datetime(2026, 11, 24, tzinfo=UTC)
-
-
-def story(chance: Random, count: int) -> list[Step]:
-    """Datasets and results that wait, are refused, corrected under their receipt, updated and given up."""
-    raws = [raw_submission(number, Random(number)) for number in range(2)]
-    results = [processed_submission(2 + n, [raw], Random(n)) for n, raw in enumerate(raws)]
-    own = results[0] | {"path": f"{results[0]['path']}_own", "input": [f"{results[0]['path']}_own"]}
-    told: list[dict[str, Any]] = [
-        *raws,
-        *results,
-        own,
-        *(each | {"start": "yesterday"} for each in (raws[0], results[1])),
-        *(each | {"mode": "merge", "parameters": {"MX_flux": "1e12"}} for each in raws),
-        results[0] | {"input": [results[1]["path"], raws[0]["path"]]},
-        results[1] | {"input": [results[0]["path"]]},
-    ]
-    steps: list[Step] = []
-    for _ in range(count):
-        match chance.randrange(10):
-            case 0:
-                steps.append(timedelta(seconds=chance.choice([1, AWAIT_SECONDS + 1])))
-            case 1:
-                steps.append(_planned(chance, chance.choice(SESSIONS), announced=chance.random() < 0.5))
-            case 2:
-                steps.append(replace(submitted(chance.choice(told), "r-broken", SENT), value=b"{"))
-            case 3:
-                steps.append(replace(submitted(chance.choice(told), "r-keyed", SENT), key=b"mx1000"))
-            case _:
-                said = chance.choice(told)
-                receipt = f"r-{IDENTITIES.dataset(said['path'])}-{chance.randrange(3)}"
-                steps.append(submitted(said, receipt, SENT))
-    return steps
-
-
-def _planned(chance: Random, name: str, *, announced: bool) -> Message:
-    beamline, end = f"id30a-{SESSIONS.index(name)}", BEGIN + timedelta(hours=8)
-    title = chance.choice(["planned", "changed"])
-    planned = Investigation(facility_id=name, proposal="mx1000", beamline=beamline, start=BEGIN, end=end, title=title)
-    moved = RescheduledInvestigation(
-        happening="rescheduled", facility_id=name, at=BEGIN + timedelta(days=chance.randrange(3))
-    )
-    said = InvestigationAnnounced(investigation=planned if announced else moved)
-    headers = headers_of(INVESTIGATIONS, receipt_id="office", source="/office", time=SENT.isoformat())
-    return Message(INVESTIGATIONS.name, b"mx1000", said.model_dump_json().encode(), headers)
-
-
-async def told(world: World, steps: list[Step], chance: Random | None = None) -> None:
-    """Tell the story; by chance groups are reset on the way, and all of them at last."""
-    for step in steps:
-        world.now += timedelta(seconds=1)
-        if chance is not None:
-            for group in chance.sample(sorted(world.read), 2):
-                world.rewind(group, chance.randrange(world.read[group] + 1))
-        await _take(world, step)
-    if chance is not None:
-        for group in chance.sample(sorted(world.read), len(world.read)):
-            world.now += timedelta(seconds=1)
-            world.rewind(group)
-            await world.flow()
-
-
-async def _take(world: World, step: Step) -> None:
-    if isinstance(step, timedelta):
-        world.now += step
-        await world.links.expire(world.now)
-        await world.flow()
-    else:
-        await world.send(step)
 
 
 async def _tables(steps: list[Step], chance: Random | None = None) -> dict[str, str]:
@@ -121,19 +49,23 @@ async def _tables(steps: list[Step], chance: Random | None = None) -> dict[str, 
         | {"numbers": None, "held": held, "rejected": dict.fromkeys(links._shelf.rejected), "rejected_ms": None},
         "tracking": vars(samples) | {"visits": {key: said.visit for key, said in samples.visits.items()}},
         "catalogue": {"datasets": catalog._datasets, "receipts": catalog._answered},
-        "search": vars(model)
+        "search": model.facts
         | {
-            "positions": None,
-            "receipts": {
+            PositionRow: {},
+            Receipt: {
                 key: replace(each, word=0, answer=settled(each.answer), waits=still(each.waits))
-                for key, each in model.receipts.items()
+                for key, each in model.standing(Receipt).items()
             },
-            "investigations": {key: row._replace(word=0) for key, row in model.investigations.items()},
-            "activity": {
-                key: row._replace(record_offset=0) for key, row in model.activity.items() if row.state != "pending"
+            InvestigationRow: {key: row._replace(word=0) for key, row in model.standing(InvestigationRow).items()},
+            ActivityRow: {
+                key: row._replace(record_offset=0)
+                for key, row in model.standing(ActivityRow).items()
+                if row.state != "pending"
             },
-            "rejections": {key: row._replace(record_offset=0) for key, row in model.rejections.items()},
-            "revisions": {key: row._replace(body=unpacked(row.body)) for key, row in model.revisions.items()},
+            RejectionRow: {key: row._replace(record_offset=0) for key, row in model.standing(RejectionRow).items()},
+            RevisionRow: {
+                key: row._replace(body=unpacked(row.body)) for key, row in model.standing(RevisionRow).items()
+            },
         },
     }
     return {
@@ -147,21 +79,6 @@ def _ordered(rows: Any) -> str:
     if isinstance(rows, dict):
         return repr(sorted(rows.items(), key=lambda pair: repr(pair[0])))
     return repr(sorted(rows) if isinstance(rows, frozenset) else rows)
-
-
-def settled(answer: str) -> str:
-    """An answer, but for what is missing still: a replay tells it as it is by then, and fewer inputs may be."""
-    return '{"state":"pending"}' if '"state":"pending"' in answer else answer
-
-
-def still(waits: Waits | None) -> Waits | None:
-    """What is asked of it, but for that."""
-    return waits and waits._replace(waits_for=())
-
-
-def without_numbers(text: str) -> str:
-    """Without the numbers that the linker gave investigations: what a replay reserves and does not use is gone."""
-    return OWN_NUMBERS.sub("number", text)
 
 
 @settings(phases=(Phase.reuse, Phase.generate))  # a smaller seed is no simpler story

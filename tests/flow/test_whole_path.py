@@ -12,8 +12,9 @@ import pytest
 from shared.events.topics import COMMITTED, PENDING, REJECTED
 from shared.events.wire import Message
 from shared.vocabulary.datafiles import SCHEMAS
+from tests.builders.pipeline import AWAIT_SECONDS, World
 from tests.builders.submissions import processed_submission, raw_submission, submitted
-from tests.flow.world import AWAIT_SECONDS, World
+from tools.contracts.system import declared_services
 
 pytestmark = pytest.mark.flow
 
@@ -39,6 +40,27 @@ async def test_a_dataset_is_submitted_validated_linked_tracked_and_committed(raw
     assert event["document"]["sample"]["name"] == raw["sample"]
     said = event["document"]["parameters"]["MX_exposureTime"]
     assert said == {"value": 0.01, "unit": "s", "original": "0.01"}
+
+
+async def test_each_topic_holds_only_what_its_declared_producers_sent(
+    raw: dict[str, Any], processed: dict[str, Any]
+) -> None:
+    senders = {
+        f"/beamcat/{name}": service.service.produces
+        for service in declared_services()
+        for name in (service.name, *(stage.name for stage in service.stages))
+    }
+    refused = raw | {"path": f"{raw['path']}-refused", "start": "never"}
+    world = World()
+    await world.send(submitted(processed, "r-child"), submitted(raw, "r-parent"), submitted(refused, "r-refused"))
+    sent = {(dict(message.headers)["ce_source"].decode(), message.topic) for message in world.broker.messages}
+    by_services = {(source, topic) for source, topic in sent if source in senders}
+    assert {topic for _, topic in by_services} == {
+        "dataset.validated", "dataset.linked", "dataset.tracked", "dataset.committed", "dataset.pending",
+        "dataset.rejected",
+    }  # fmt: skip
+    for source, topic in by_services:
+        assert topic in {declared.name for declared in senders[source]}, (source, topic)
 
 
 async def test_a_child_waits_for_its_parent_and_inherits_its_sample(

@@ -9,26 +9,28 @@ from typing import Any
 
 import pytest
 
+from services.archive.catalogue import MemoryCatalogue
+from services.archive.store import PostgresReports
 from services.catalog_writer.store import PostgresCatalog
 from services.linker.store import PostgresLinks
+from services.logbook.store import PostgresEntries
 from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
 from services.search.store import PostgresReadModel
 from shared.events.codes import Refusal
 from shared.events.wire import Record
 from shared.postgres.database import Database
-from shared.postgres.migrations import migrate
+from shared.postgres.migrations import SCHEMAS, migrate
 from shared.runtime.settings import Settings
 from shared.stages.stage import Store
+from tests.builders.described import TECHNIQUES
+from tests.builders.garbage import garbled
 from tests.builders.submissions import IDENTITIES
-from tests.described import TECHNIQUES
-from tests.flow.garbling import garbled
-from tests.flow.test_garbage import BATCH, DEFECTS, NOW, SEED, STAGES, WholeWorld, samples
+from tests.suites.garbage import BATCH, DEFECTS, NOW, SEED, STAGES, WholeWorld, samples
 
 pytestmark = pytest.mark.integration
 
 __all__ = ["samples"]
 RUNS = int(os.environ.get("BEAMCAT_GARBAGE_RUNS", "2"))
-SCHEMAS = ("linker", "sample_tracking", "catalog", "search")
 
 
 @asynccontextmanager
@@ -51,12 +53,14 @@ async def stores(database_url: str) -> AsyncIterator[Mapping[str, Store[Any, Any
             "sample-events": PostgresHappenings(databases["sample_tracking"]),
             "sample-visits": PostgresVisits(databases["sample_tracking"]),
             "catalog_writer": PostgresCatalog(databases["catalog"], lambda: NOW),
+            "logbook": PostgresEntries(databases["logbook"]),
+            "archive": PostgresReports(databases["archive"], MemoryCatalogue()),
             **{stage: read_model for stage in STAGES if stage.startswith("search")},
         }
 
 
 async def test_nonsense_never_reaches_the_database(database_url: str, samples: dict[str, list[Record]]) -> None:
-    await migrate(database_url, {schema: "catalog_writer" if schema == "catalog" else schema for schema in SCHEMAS})
+    await migrate(database_url)
     faults = []
     async with stores(database_url) as by_stage:
         world = WholeWorld()
@@ -74,4 +78,4 @@ async def test_nonsense_never_reaches_the_database(database_url: str, samples: d
                     for outcome, record in zip(witness.outcomes, records, strict=False)
                     if isinstance(outcome, Refusal) and outcome.code in DEFECTS
                 ]
-    assert not faults, f"BEAMCAT_FUZZ_SEED={SEED}: {len(faults)} defects, such as\n" + "\n".join(faults[:10])
+    assert not faults, f"SEED={SEED}: {len(faults)} defects, such as\n" + "\n".join(faults[:10])

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.search.icat_plus.sessions import Opened, Sessions
-from shared.access.tokens import ANY_BEAMLINE, Grant, TokenRefused, Tokens
-from shared.http.problems import Problem
+from shared.access.grants import ANY_BEAMLINE, Grant
+from shared.access.tokens import TokenRefused, Tokens
+from shared.foundation.problem import Problem
 
 FORBIDDEN = 403
 

@@ -22,13 +22,13 @@ from services.search.icat_plus.asking import EVERY_ROW, MOST_ROWS, SlotOrder, Sl
 from services.search.icat_plus.datasets import numbers_of, streamed
 from services.search.icat_plus.desk import Desk, answered, body_of, takes
 from services.search.icat_plus.logbook import Pictured, Place, Written
-from services.search.icat_plus.tape import Restored, access_answers, report_message, whereabouts
-from services.search.query import MOST_ROWS as MOST_DATASETS
-from services.search.query import Fault, QueryInvalid
-from services.search.query import Query as DatasetQuery
-from shared.access.tokens import Grant
+from services.search.icat_plus.tape import Restored, access_answers, report_message
+from services.search.index.question import Query as DatasetQuery
+from services.search.query.faults import Fault, QueryInvalid
+from services.search.query.query import MOST_ROWS as MOST_DATASETS
+from shared.access.grants import Grant
 from shared.events.identity import proposal_key
-from shared.http.problems import Problem
+from shared.foundation.problem import Problem
 
 ROWS_AT_ONCE = 1000
 
@@ -133,7 +133,7 @@ def _add_writing(router: APIRouter, desk: Desk) -> None:
         grant = desk.access.by_key(key)
         restored = await body_of(request, Restored)
         numbers = await known_numbers(desk, grant, ids)
-        files = whereabouts(await desk.icat.reports(numbers))
+        files = await desk.archive.whereabouts(numbers)
         messages = [report_message(each, restored, grant, desk.clock()) for each in numbers]
         await desk.confirmations.publish(messages, grant.name)
         return answered(
@@ -203,7 +203,7 @@ async def known_numbers(desk: Desk, grant: Grant, ids: str) -> list[int]:
 
 
 def whole_numbers(ids: str | None) -> tuple[int, ...] | None:
-    """Ids apart by commas.
+    """Ids, separated by commas.
 
     Raises:
         QueryInvalid: they are none.

@@ -1,26 +1,26 @@
-"""Reading investigations, samples and the logbook for ICAT's clients: a statement or two an answer."""
+"""Reading investigations and samples for ICAT's clients: a statement or two an answer."""
 # ruff: noqa: S608  # the SQL is put together from this file's words alone; values are arguments
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from services.search.icat_plus.model import InvestigationRow, LogbookRow
-from services.search.query import Fault, QueryInvalid
-from services.search.reading import ROWS_AT_ONCE, CatalogueReader
-from services.search.sql import Statement, as_written, asked_for
+from services.search.index.port import ROWS_AT_ONCE
+from services.search.projections.investigations.note import InvestigationRow
+from services.search.projections.investigations.table import as_written
+from services.search.query.catalogue import CatalogueReader
+from services.search.query.faults import Fault, QueryInvalid
 from shared.events.identity import proposal_key
 from shared.http.door import MOST_BODY_BYTES
 from shared.postgres.database import Questions
+from shared.postgres.statement import Statement, asked_for
 
 Row = dict[str, Any]
 MOST_ROWS = 10_000
 """Of investigations, samples or entries in one answer; `skip` leads on."""
 EVERY_ROW = 10_000_000
-ENTRIES_AT_ONCE = 5
-"""That are read at one time: each may have megabytes."""
 SlotOrder = Literal["startdate", "enddate", "name", "title", "instrument"]
 """What investigations can be sorted by: fields of ICAT+'s `Investigation`, in lower case."""
 SLOTS = (
@@ -64,26 +64,6 @@ class Slots:
     search: str | None = None
     sort: SlotOrder = "startdate"
     descending: bool = False
-    skip: int = 0
-    limit: int = MOST_ROWS
-
-
-@dataclass(frozen=True)
-class Entries:
-    """Which entries of the logbook are wanted; one of `slot` and `beamline` is there."""
-
-    slot: Row | None = None
-    """The investigation whose entries they are."""
-    beamline: str | None = None
-    only_beamline: bool = False
-    """Without those that belong to an investigation."""
-    dataset: str | None = None
-    types: tuple[tuple[str, str | None], ...] = ()
-    tags: tuple[str, ...] = ()
-    search: str | None = None
-    begin: datetime | None = None
-    end: datetime | None = None
-    descending: bool = True
     skip: int = 0
     limit: int = MOST_ROWS
 
@@ -160,34 +140,18 @@ class IcatReader:
         )
         return await self._fetch(statement)
 
-    async def reports(self, numbers: Sequence[int]) -> list[Row]:
-        """What was said of where the files of datasets are, in the order of time."""
+    async def proposal_names(self, proposals: Collection[str]) -> dict[str, str]:
+        """How the user office writes proposals that are given by their keys."""
         statement = Statement()
+        keys = statement.bind(list(proposals), "text[]")
         statement.text = (
-            "select dataset_number, about, level, message, at from report"
-            f" where dataset_number = any({statement.bind(list(numbers), 'bigint[]')}) and about <> 'files_added'"
-            " order by at, event_id"
-        )
-        return await self._fetch(statement)
-
-    async def entries(self, wanted: Entries) -> list[Row]:
-        """Entries of the logbook without the bytes of their files; each with the number of all, as `total`."""
-        return await self._fetch(entries(wanted), ENTRIES_AT_ONCE)
-
-    async def file(self, entry_id: UUID) -> Row | None:
-        """The file of an entry."""
-        statement = Statement()
-        statement.text = (
-            "select beamline, file_name, file_type, file from logbook_entry"
-            f" where entry_id = {statement.bind(entry_id, 'uuid')} and file is not null"
+            f"select proposal, {as_written('known', 'proposal')} as name from unnest({keys}) as known (proposal)"
         )
         rows = await self._fetch(statement, questions=Questions.QUICK)
-        return rows[0] if rows else None
+        return {row["proposal"]: row["name"] for row in rows}
 
-    async def _fetch(
-        self, statement: Statement, at_once: int = ROWS_AT_ONCE, *, questions: Questions = Questions.COSTLY
-    ) -> list[Row]:
-        rows, has_more = await self._reader.rows(statement, EVERY_ROW, MOST_BODY_BYTES, at_once, questions)
+    async def _fetch(self, statement: Statement, *, questions: Questions = Questions.COSTLY) -> list[Row]:
+        rows, has_more = await self._reader.rows(statement, EVERY_ROW, MOST_BODY_BYTES, ROWS_AT_ONCE, questions)
         if has_more:
             raise too_large()
         return rows
@@ -238,65 +202,6 @@ def _within(wanted: Slots, statement: Statement) -> list[str]:
         for conditions in (planned, actual)
     ]
     return [f"(({overlaps[0]}) or ({overlaps[1]}))"] if any(times) else []
-
-
-def entries(wanted: Entries) -> Statement:
-    """The SQL of a list of logbook entries.
-
-    An entry that was written before its investigation was known belongs to it by proposal, beamline and time, give or
-    take the two days within which ICAT assigns datasets.
-    """
-    statement = Statement()
-    bind = statement.bind
-    where = [_place(wanted, statement)]
-    if wanted.only_beamline:
-        where.append("proposal is null and investigation_number is null")
-    where += asked_for(
-        bind,
-        ("dataset_name = {}", wanted.dataset, "text"),
-        ("tags @> {}", list(wanted.tags) or None, "text[]"),
-        ("created_at >= {}", wanted.begin, "timestamptz"),
-        ("created_at <= {}", wanted.end, "timestamptz"),
-        (
-            "concat_ws(' ', content::text, dataset_name, file_name, array_to_string(tags, ' ')) ilike {}",
-            _holding(wanted.search) if wanted.search else None,
-            "text",
-        ),
-    )
-    if wanted.types:
-        kinds = [
-            f"type = {bind(kind, 'text')}" + (f" and category = {bind(category, 'text')}" if category else "")
-            for kind, category in wanted.types
-        ]
-        where.append(f"({' or '.join(f'({kind})' for kind in kinds)})")
-    direction = "desc" if wanted.descending else "asc"
-    listed = ", ".join(name for name in LogbookRow._fields if name not in {"file", "proposal"})
-    statement.text = (
-        f"select {listed}, {as_written('logbook_entry', 'proposal')} as proposal,"
-        f" octet_length(file) as file_bytes, count(*) over () as total from logbook_entry"
-        f" where {' and '.join(where)} order by created_at {direction}, entry_id {direction}"
-        f" offset {bind(wanted.skip, 'bigint')} limit {bind(wanted.limit, 'bigint')}"
-    )
-    return statement
-
-
-def _place(wanted: Entries, statement: Statement) -> str:
-    if wanted.slot is None:
-        return f"lower(beamline) = lower({statement.bind(wanted.beamline, 'text')})"
-    slot, bind = wanted.slot, statement.bind
-    times = [(slot["started"], slot["ended"])]
-    if slot["actual_started"] is not None:
-        times.append((slot["actual_started"], slot["actual_ended"]))
-    near = " or ".join(
-        f"(coalesce(created_at >= {bind(begin, 'timestamptz')} - interval '48 hours', true)"
-        f" and coalesce(created_at <= {bind(end, 'timestamptz')} + interval '48 hours', true))"
-        for begin, end in times
-    )
-    return (
-        f"(investigation_number = {bind(slot['number'], 'bigint')} or (investigation_number is null"
-        f" and lower(proposal) = {bind(slot['proposal'], 'text')}"
-        f" and lower(beamline) = lower({bind(slot['beamline'], 'text')}) and ({near})))"
-    )
 
 
 def _spoken(search: str) -> list[str]:

@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic.alias_generators import to_camel, to_snake
 
-from services.search.icat_plus.model import DeclarationRow
 from services.search.icat_plus.travelling import Travelling
+from services.search.projections.shipments.note import DeclarationRow
 from shared.events.items import Item, position_faults, tree_faults
 from shared.events.shipments import Parcel, ParcelStatus, Shipment
-from shared.http.problems import FieldFault, invalid
+from shared.foundation.problem import FieldFault, invalid
 
 M = TypeVar("M", bound=BaseModel)
 Body = dict[str, JsonValue]

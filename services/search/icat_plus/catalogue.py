@@ -16,9 +16,9 @@ from services.search.icat_plus.datasets import Wanted, streamed, wanted_of
 from services.search.icat_plus.desk import Desk, answered
 from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.proposals import type_name
-from shared.access.tokens import Grant
+from shared.access.grants import Grant
 from shared.events.identity import sample_key
-from shared.http.problems import Problem
+from shared.foundation.problem import Problem
 from shared.vocabulary.vocabulary import Vocabulary
 
 DATASET_FIELDS = {

@@ -9,12 +9,14 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from services.search.cursors import read_cursor
 from services.search.icat_plus.answers import dataset_answer, page_answer
 from services.search.icat_plus.asking import IcatReader, Slots
-from services.search.naming import Naming
-from services.search.query import MOST_ROWS, Fault, Query, QueryInvalid, key_type, order_name, read_query
-from services.search.reading import CatalogueReader
+from services.search.index.question import Query
+from services.search.query.catalogue import CatalogueReader
+from services.search.query.cursors import read_cursor
+from services.search.query.faults import Fault, QueryInvalid
+from services.search.query.naming import Naming
+from services.search.query.query import MOST_ROWS, key_type, order_name, read_query
 from shared.events.identity import Identities
 from shared.foundation.pages import MOST_PAGE_BYTES, page_of
 from shared.vocabulary.techniques import TechniqueBook

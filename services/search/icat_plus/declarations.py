@@ -7,10 +7,16 @@ from uuid import UUID
 
 import asyncpg
 
-from services.search.icat_plus.declaration_statements import PLACE, STATUS, THING, save_declared
-from services.search.icat_plus.declared import together
-from services.search.icat_plus.model import DeclarationRow, Declared, ParcelStatusRow, PlaceRow, Stamp
-from services.search.store import SHARE_LOCK, lock_name
+from services.search.lock import SHARE_LOCK, lock_name
+from services.search.projections.shipments.note import (
+    DeclarationRow,
+    Declared,
+    ParcelStatusRow,
+    PlaceRow,
+    Stamp,
+    together,
+)
+from services.search.projections.shipments.table import PLACE_COLUMNS, STATUS_COLUMNS, THING_COLUMNS, save
 from shared.postgres.database import Database, Questions
 
 
@@ -37,15 +43,16 @@ class PostgresDeclarations:
         """All that was declared for investigations, and what was loaded last there and at beamlines (in lower case)."""
         async with self._database.answering(Questions.QUICK) as connection:
             things = await connection.fetch(
-                f"select {THING} from declaration where investigation_id = any($1::uuid[])", investigations
+                f"select {THING_COLUMNS} from declaration where investigation_id = any($1::uuid[])", investigations
             )
             places = await connection.fetch(
-                f"select {PLACE} from place where investigation_id = any($1::uuid[]) or beamline = any($2::text[])",
+                f"select {PLACE_COLUMNS} from place"
+                " where investigation_id = any($1::uuid[]) or beamline = any($2::text[])",
                 investigations,
                 beamlines,
             )
             statuses = await connection.fetch(
-                f"select {STATUS} from parcel_status where investigation_id = any($1::uuid[])", investigations
+                f"select {STATUS_COLUMNS} from parcel_status where investigation_id = any($1::uuid[])", investigations
             )
         return together(
             Declared(),
@@ -70,7 +77,7 @@ class PostgresDeclarations:
         """Know at once what an event declares that Kafka has confirmed; the event changes nothing when it arrives."""
         async with self._database.answering(Questions.QUICK) as connection:
             await connection.execute(SHARE_LOCK, lock_name(self._database.schema))
-            await save_declared(connection, [declared])
+            await save(connection, declared)
 
 
 class MemoryDeclarations:

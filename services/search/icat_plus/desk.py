@@ -10,20 +10,23 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
-from services.search.filters import read_time
-from services.search.grammar import FilterInvalid
 from services.search.icat_plus.access import Access
+from services.search.icat_plus.archive_service import ArchiveService
 from services.search.icat_plus.asking import IcatReader, Row, too_large
 from services.search.icat_plus.datasets import Datasets
 from services.search.icat_plus.logbook import MOST_ENTRY_BYTES, Place, Written, entry_of, message_of, written_answer
+from services.search.icat_plus.logbook_service import LogbookService
 from services.search.icat_plus.shipping import ShippingDesk
-from services.search.naming import Naming
-from services.search.query import Fault, QueryInvalid
-from services.search.reading import CatalogueReader
-from shared.access.tokens import Grant
+from services.search.query.catalogue import CatalogueReader
+from services.search.query.faults import Fault, QueryInvalid
+from services.search.query.filters import read_time
+from services.search.query.grammar import FilterInvalid
+from services.search.query.naming import Naming
+from shared.access.grants import Grant
 from shared.events.identity import Identities
+from shared.foundation.problem import FieldFault, Problem, invalid
+from shared.foundation.storable import ESCAPED_NUL
 from shared.http.door import MOST_BODY_BYTES, read_body
-from shared.http.problems import FieldFault, Problem, invalid
 from shared.kafka.confirmation import Confirmations
 from shared.vocabulary.techniques import TechniqueBook
 
@@ -32,10 +35,12 @@ B = TypeVar("B", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Desk:
-    """Readers, access, the way to Kafka, and the facility's names and time."""
+    """Readers, other services, access, the way to Kafka, and the facility's names and time."""
 
     reader: CatalogueReader
     icat: IcatReader
+    logbook: LogbookService
+    archive: ArchiveService
     datasets: Datasets
     access: Access
     confirmations: Confirmations
@@ -112,7 +117,7 @@ async def body_of(request: Request, model: type[B], *, absent: bytes = b"", most
         Problem: 413 if it is too long, 422 if it is none.
     """
     body = await read_body(request, most_bytes, "put large files beside the dataset's")
-    if b"\\u0000" in body:
+    if ESCAPED_NUL in body:
         raise Problem(422, "a text holds the character NUL, which cannot be kept: leave it out")
     try:
         return model.model_validate_json(body or absent)

@@ -13,15 +13,15 @@ from services.search.icat_plus.asking import MOST_ROWS, Row
 from services.search.icat_plus.datasets import streamed
 from services.search.icat_plus.desk import Desk, answered, body_of, takes
 from services.search.icat_plus.logging_in import SessionId
-from services.search.icat_plus.tape import Requester, report_message, status_answer, whereabouts
-from services.search.query import Query as DatasetQuery
-from shared.http.problems import Problem
+from services.search.icat_plus.tape import Requester, report_message, status_answer
+from services.search.index.question import Query as DatasetQuery
+from shared.foundation.problem import Problem
 
 SAMPLE_FIELDS = [
     {"name": name, "in": "query", "description": "no file is found by it", "schema": {"type": "string"}}
     for name in ("investigationId", "sampleId", "groupName", "resourceId")
 ]
-DatasetIds = Annotated[str, Query(alias="datasetIds", description="ids of datasets, apart by commas")]
+DatasetIds = Annotated[str, Query(alias="datasetIds", description="ids of datasets, separated by commas")]
 
 
 def add(router: APIRouter, desk: Desk) -> None:
@@ -67,7 +67,7 @@ def _add_tape(router: APIRouter, desk: Desk) -> None:
     async def show_status(session_id: SessionId, ids: DatasetIds) -> Response:
         """Where the files of datasets are, in the order asked: ONLINE, RESTORING or ARCHIVED."""
         numbers = await permitted_numbers(desk, await desk.access.by_session(session_id), ids)
-        files = whereabouts(await desk.icat.reports(numbers))
+        files = await desk.archive.whereabouts(numbers)
         return answered([status_answer(each, files[each], desk.zone) for each in numbers])
 
     @router.post("/ids/{session_id}/datasets/restore", openapi_extra=takes(Requester))

@@ -14,21 +14,19 @@ from typing import Annotated, Any, Literal
 from uuid import UUID, uuid5
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from shared.events.identity import Identities
 from shared.events.logbook import LogbookEntry, LogbookText, LogbookWritten
 from shared.events.sections import Producer, within_years
 from shared.events.topics import LOGBOOK
 from shared.events.wire import Message, headers_of
-from shared.http.problems import Problem
+from shared.foundation.problem import Problem
 
 MOST_ENTRY_BYTES = 11 * 1024 * 1024
 """Base64 of 8 MiB and what stands around it; the topic takes 16 MiB."""
 MOST_TEXT_CHARACTERS = 1_000_000
 DATA_URL = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(;[\w=.+-]+)*;base64,", re.ASCII)
-SHOWN_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-"""What a browser may take for what it says it is; anything else is a heap of bytes to it."""
 BYTES = "application/octet-stream"
 
 
@@ -139,7 +137,6 @@ def written_answer(entry: LogbookEntry, zone: tzinfo) -> dict[str, Any]:
     """ICAT+'s `Event` of what was written just now."""
     file = entry.file_base64
     row = entry.model_dump() | {
-        "content": to_json(entry.content).decode(),
         "software": entry.producer.software,
         "machine": entry.producer.machine,
         "file_bytes": None if file is None else len(file) * 3 // 4 - file[-2:].count("="),
@@ -159,7 +156,7 @@ def entry_answer(row: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
         "type": row["type"],
         "category": row["category"] or "comment",
         "tag": [{"name": name} for name in row["tags"]],
-        "content": from_json(row["content"]),
+        "content": row["content"],
         "software": row["software"],
         "machine": row["machine"],
         "source": row["source"],
@@ -174,13 +171,3 @@ def entry_answer(row: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
             "fileSize": row["file_bytes"],
         }
     return answer
-
-
-def file_headers(name: str, kind: str) -> dict[str, str]:
-    """How a file is handed out: saved, not shown, and never taken for a page."""
-    return {
-        "Content-Type": kind if kind in SHOWN_TYPES else BYTES,
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "sandbox",
-    }

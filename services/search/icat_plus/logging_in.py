@@ -11,7 +11,7 @@ from services.search.icat_plus.answers import time_text
 from services.search.icat_plus.desk import Desk, answered, body_of, takes
 from services.search.icat_plus.sessions import Opened
 from shared.access.tokens import TokenRefused
-from shared.http.problems import Problem
+from shared.foundation.problem import Problem
 
 SessionId = Annotated[str, Path(description="as `POST /session` answered it")]
 

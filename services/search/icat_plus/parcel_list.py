@@ -15,8 +15,8 @@ from services.search.icat_plus.desk import Desk, answered
 from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import Travelling
-from services.search.query import Fault, QueryInvalid
-from shared.access.tokens import Grant
+from services.search.query.faults import Fault, QueryInvalid
+from shared.access.grants import Grant
 
 MOST_INVESTIGATIONS = 500
 """Among whose parcels one request looks."""

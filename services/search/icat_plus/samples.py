@@ -14,7 +14,7 @@ from services.search.icat_plus.desk import Desk, answered
 from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import Travelling
-from shared.access.tokens import Grant
+from shared.access.grants import Grant
 from shared.events.identity import proposal_key, sample_key
 
 

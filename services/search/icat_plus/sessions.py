@@ -11,8 +11,9 @@ from hashlib import sha256
 from typing import Protocol
 from uuid import uuid4
 
-from services.search.store import SHARE_LOCK, lock_name
-from shared.access.tokens import Grant, TokenRefused, Tokens
+from services.search.lock import SHARE_LOCK, lock_name
+from shared.access.grants import Grant
+from shared.access.tokens import TokenRefused, Tokens
 from shared.postgres.database import Connection, Database, Questions
 
 

@@ -1,8 +1,5 @@
-"""Where the files of datasets are: on disk or on tape, as the archive reports and people ask. Pure."""
+"""Files on tape: what people ask for, what the archive says of it, and what ICAT's clients are told. Pure."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Annotated, Literal
 from uuid import uuid4
@@ -10,8 +7,9 @@ from uuid import uuid4
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
-from services.search.icat_plus.answers import Answer, Row, time_text
-from shared.access.tokens import Grant
+from services.search.icat_plus.answers import Answer, time_text
+from services.search.icat_plus.archive_service import Whereabouts
+from shared.access.grants import Grant
 from shared.events.report import DatasetReported, Report
 from shared.events.sections import Producer
 from shared.events.topics import REPORTS
@@ -38,62 +36,6 @@ class Requester(BaseModel):
         """Name and address; whoever gives neither is known by the token that opened the session."""
         address = f"<{self.email}>" if self.email else ""
         return f"{self.name or ''} {address}".strip() or grant.name
-
-
-@dataclass(frozen=True)
-class Request:
-    """Somebody wants a dataset's files back, and the archive has not answered yet."""
-
-    requester: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Whereabouts:
-    """Where a dataset's files are, as far as anybody has told."""
-
-    archived: bool = False
-    told_at: datetime | None = None
-    """When the archive said so; nothing if it never said a word, and the files are where they were written."""
-    requests: tuple[Request, ...] = ()
-    """Those that are open, the oldest first; one a requester."""
-
-    @property
-    def state(self) -> Literal["ONLINE", "RESTORING", "ARCHIVED"]:
-        """As the ICAT Data Service calls it."""
-        if self.requests:
-            return "RESTORING"
-        return "ARCHIVED" if self.archived else "ONLINE"
-
-    def after(self, report: Row) -> "Whereabouts":
-        """Where they are after one more report.
-
-        A restoration that failed ends what was asked for, and leaves the files where they were; a warning changes
-        nothing, and neither does a failed archiving.
-        """
-        match report["about"], report["level"]:
-            case "restoration_requested", _:
-                return self._asked(Request(report["message"] or "unknown", report["at"]))
-            case "archiving", "info":
-                return replace(self, archived=True, told_at=report["at"])
-            case "restoration", "info":
-                return Whereabouts(archived=False, told_at=report["at"])
-            case "restoration", "error":
-                return replace(self, requests=())
-            case _:
-                return self
-
-    def _asked(self, request: Request) -> "Whereabouts":
-        again = any(request.requester == known.requester for known in self.requests)
-        return self if again else replace(self, requests=(*self.requests, request))
-
-
-def whereabouts(reports: Iterable[Row]) -> Mapping[int, Whereabouts]:
-    """Where the files of each dataset are, from its reports in the order of time; of one without reports as well."""
-    known: defaultdict[int, Whereabouts] = defaultdict(Whereabouts)
-    for report in reports:
-        known[report["dataset_number"]] = known[report["dataset_number"]].after(report)
-    return known
 
 
 def status_answer(number: int, files: Whereabouts, zone: tzinfo) -> Answer:

@@ -10,13 +10,12 @@ from services.search.icat_plus.access import permitted
 from services.search.icat_plus.acquisition import Number
 from services.search.icat_plus.asking import Row
 from services.search.icat_plus.bodies import Reading
-from services.search.icat_plus.declared import parcel_id, shipment_id
 from services.search.icat_plus.desk import Desk, answered, body_of, takes
 from services.search.icat_plus.logging_in import SessionId
-from services.search.icat_plus.model import DeclarationRow
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import Travelling
-from shared.access.tokens import Grant
+from services.search.projections.shipments.note import DeclarationRow, parcel_id, shipment_id
+from shared.access.grants import Grant
 from shared.events.items import Item
 from shared.events.shipments import (
     ItemDeclared,
@@ -28,7 +27,7 @@ from shared.events.shipments import (
     StatusReported,
     Withdrawn,
 )
-from shared.http.problems import FieldFault, Problem, invalid
+from shared.foundation.problem import FieldFault, Problem, invalid
 
 MOST_BYTES = 1024 * 1024
 """Of a parcel with all that is in it; its event fits its topic."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.terminal import ROOT
+from tests.builders.terminal import ROOT
 
 PYTHON = ROOT / ".venv" / "mxcube" / "bin" / "python"
 PROGRAM = Path(__file__).with_name("beamline.py")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.terminal import BEAMCAT, ENVIRONMENT
+from tests.builders.terminal import BEAMCAT, ENVIRONMENT
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
+from tests.builders.browser import NARROW, WIDE, Reader, chromium
+from tests.builders.terminal import ROOT, beamcat
 from tests.e2e.running.conftest import Facility
-from tests.e2e.terminal import ROOT, beamcat
-from tests.flow.page.browsing import NARROW, WIDE, Reader, chromium
 
 pytestmark = pytest.mark.e2e
 

@@ -9,10 +9,10 @@ from typing import TypeVar
 import pytest
 
 from clients.cli.stomp import send
+from tests.builders.icat_clients import dataset
 from tests.builders.pages import commands_of
+from tests.builders.terminal import ROOT, beamcat
 from tests.e2e.running.conftest import Facility
-from tests.e2e.terminal import ROOT, beamcat
-from tests.integration.icat_gateway.speaking import dataset
 
 pytestmark = pytest.mark.e2e
 

@@ -13,9 +13,9 @@ from gemmi import cif
 
 from clients.cli.stomp import send
 from shared.events.topics import MOST_INPUTS, MOST_SUBMISSION_BYTES
+from tests.builders.icat_messages import a_dataset
+from tests.builders.terminal import beamcat
 from tests.e2e.running.conftest import Facility
-from tests.e2e.terminal import beamcat
-from tests.unit.icat_gateway.translation.speaking import a_dataset
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the client's own dependencies warn while they are imported

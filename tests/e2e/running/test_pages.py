@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.builders.pages import PAGES, Block, blocks_of, ids_of, pattern_of
+from tests.builders.terminal import ENVIRONMENT, ROOT, beamcat
 from tests.e2e.running.conftest import Facility
-from tests.e2e.terminal import ENVIRONMENT, ROOT, beamcat
 
 pytestmark = pytest.mark.e2e
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.builders.terminal import ROOT
 from tests.e2e.icat.session import BEAMLINE, PROCESSED, PROPOSAL, RAW, RAW_FROM_FILE
 from tests.e2e.running.conftest import Facility
-from tests.e2e.terminal import ROOT
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # as in the session

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders.terminal import ROOT, beamcat
 from tests.e2e.running.conftest import Facility
-from tests.e2e.terminal import ROOT, beamcat
 
 pytestmark = pytest.mark.e2e
 

@@ -8,8 +8,8 @@ import subprocess
 import pytest
 
 from tests.builders.submissions import processed_submission, raw_submission
+from tests.builders.terminal import BEAMCAT, ENVIRONMENT, beamcat
 from tests.e2e.running.conftest import Facility
-from tests.e2e.terminal import BEAMCAT, ENVIRONMENT, beamcat
 
 pytestmark = pytest.mark.e2e
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from beamcat_client import Client
-from tests.flow.client.gateway_at_work import GatewayAtWork
+from tests.builders.client_gateway import GatewayAtWork
 
 
 @pytest.fixture(scope="session")

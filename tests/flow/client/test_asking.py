@@ -19,7 +19,7 @@ from beamcat_client import (
     StillWaiting,
     Unavailable,
 )
-from tests.flow.client.gateway_at_work import GatewayAtWork
+from tests.builders.client_gateway import GatewayAtWork
 
 pytestmark = pytest.mark.flow
 

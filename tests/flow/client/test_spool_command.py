@@ -9,7 +9,7 @@ import pytest
 
 from beamcat_client import Client, SubmissionRefused
 from beamcat_client.__main__ import main
-from tests.flow.client.gateway_at_work import GatewayAtWork
+from tests.builders.client_gateway import GatewayAtWork
 
 pytestmark = pytest.mark.flow
 

@@ -15,8 +15,8 @@ from beamcat_client import AsyncClient, Client, NotAuthorised, Receipt, SpoolUnu
 from beamcat_client.submission import plain
 from shared.access.tokens import create_token, revoke_token
 from shared.events.dataset import Submission
-from tests.flow.client.gateway_at_work import GatewayAtWork
-from tests.unit.validator.builders import SUBMITTED_AT, a_checker
+from tests.builders.client_gateway import GatewayAtWork
+from tests.builders.validator import SUBMITTED_AT, a_checker
 
 pytestmark = pytest.mark.flow
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from services.icat_gateway.translation import Frame
 from shared.events.rejection import Origin
 from shared.events.wire import Message
-from tests.flow.icat_gateway.edge_on_memory import Broker, Verbatim, running, until
+from tests.builders.edge import Broker, Verbatim, running, until
 
 
 class Deadly(Verbatim):

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from shared.events.topics import COMMITTED, PENDING, REJECTED
-from tests.flow.world import World
-from tests.unit.icat_gateway.translation.speaking import RAW, a_dataset, an_update, taken, translated
+from tests.builders.icat_messages import RAW, a_dataset, an_update, taken, translated
+from tests.builders.pipeline import World
 
 pytestmark = pytest.mark.flow
 

@@ -15,7 +15,7 @@ from services.icat_gateway.bounds import Bounds, Patiences
 from services.icat_gateway.framing import Reason
 from shared.runtime.descriptors import raise_limit
 from shared.runtime.metrics import ICAT_REFUSED
-from tests.flow.icat_gateway.edge_on_memory import Broker, Client, World, running, until
+from tests.builders.edge import Broker, Client, World, running, until
 
 pytestmark = [
     pytest.mark.flow,

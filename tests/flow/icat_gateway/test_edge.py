@@ -12,7 +12,7 @@ from services.icat_gateway.bounds import Bounds, Limits, Patiences
 from services.icat_gateway.ports import QUEUES
 from shared.events.topics import MOST_SUBMISSION_BYTES, REJECTED
 from shared.events.wire import Message
-from tests.flow.icat_gateway.edge_on_memory import Broker, Client, running, until
+from tests.builders.edge import Broker, Client, running, until
 
 pytestmark = pytest.mark.flow
 

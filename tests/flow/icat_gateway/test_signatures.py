@@ -11,11 +11,11 @@ import pytest
 
 from services.icat_gateway.translation import Translator
 from shared.events.topics import REJECTED, SUBMITTED
+from tests.builders.edge import Broker, running
 from tests.builders.icat_signatures import SENT, public_methods
+from tests.builders.pipeline import World
 from tests.builders.submissions import IDENTITIES
-from tests.e2e.terminal import ROOT
-from tests.flow.icat_gateway.edge_on_memory import Broker, running
-from tests.flow.world import World
+from tests.builders.terminal import ROOT
 
 pytestmark = pytest.mark.flow
 

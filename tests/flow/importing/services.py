@@ -6,9 +6,9 @@ from typing import Any
 from services.gateway.reading import read_model
 from shared.events.dataset import Submission
 from shared.events.topics import COMMITTED, PENDING, REJECTED
+from tests.builders.pipeline import World
 from tests.builders.submissions import submitted
-from tests.flow.world import World
-from tests.unit.validator.builders import SUBMITTED_AT, a_checker
+from tests.builders.validator import SUBMITTED_AT, a_checker
 
 
 class ServicesInMemory:

@@ -6,8 +6,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page
 
+from tests.builders.browser import WIDE, Catalogue, Reader, Site, chromium, serving
 from tests.flow.page import answers
-from tests.flow.page.browsing import WIDE, Catalogue, Reader, Site, chromium, serving
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

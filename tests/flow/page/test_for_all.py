@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
+from tests.builders.browser import NARROW, WIDE, Answer, Catalogue, Reader
 from tests.flow.page import answers
 from tests.flow.page.answers import VIEWS
-from tests.flow.page.browsing import NARROW, WIDE, Answer, Catalogue, Reader
 
 pytestmark = [pytest.mark.flow, pytest.mark.asyncio(loop_scope="session")]
 

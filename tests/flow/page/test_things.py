@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
+from tests.builders.browser import Answer, Catalogue, Reader
 from tests.flow.page import answers
 from tests.flow.page.answers import DATASET, INVESTIGATION, RECEIPT, REJECTION, VIEWS
-from tests.flow.page.browsing import Answer, Catalogue, Reader
 
 pytestmark = [pytest.mark.flow, pytest.mark.asyncio(loop_scope="session")]
 

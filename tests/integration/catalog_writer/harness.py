@@ -15,9 +15,9 @@ from shared.runtime.backoff import Backoff
 from shared.stages.halt import HaltRule
 from shared.stages.relay import Outbox, Relay
 from shared.stages.stage import Stage, StageRunner, Store
+from tests.builders.catalog_writer import NOW, Tracked, committed
+from tests.builders.described import COMBINING
 from tests.builders.submissions import IDENTITIES
-from tests.described import COMBINING
-from tests.unit.catalog_writer.builders import NOW, Tracked, committed
 
 
 def clock() -> datetime:

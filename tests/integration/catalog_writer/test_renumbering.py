@@ -10,8 +10,8 @@ from services.catalog_writer.renumbering import LostNumbers
 from shared.events.topics import REGISTERED
 from shared.events.wire import Record
 from shared.postgres.database import Database
+from tests.builders.catalog_writer import Tracked
 from tests.integration.catalog_writer.harness import Catalogue
-from tests.unit.catalog_writer.builders import Tracked
 
 pytestmark = pytest.mark.integration
 

@@ -7,9 +7,9 @@ import pytest
 
 from services.catalog_writer.handler import Answered, Known, commit
 from shared.events.topics import COMMITTED
-from tests.described import COMBINING
+from tests.builders.catalog_writer import NOW, Tracked, committed, id_of, number
+from tests.builders.described import COMBINING
 from tests.integration.catalog_writer.harness import Catalogue, words
-from tests.unit.catalog_writer.builders import NOW, Tracked, committed, id_of, number
 
 FIRST = Tracked(parameters={"MX_resolution": number(2.0, "Å")})
 MORE = replace(FIRST, receipt="r2", mode="merge", parameters={"MX_transmission": number(20, "%")})

@@ -12,7 +12,8 @@ import pytest
 
 import beamcat_client
 from beamcat_client import Client
-from tests.flow.client.gateway_at_work import GatewayAtWork
+from tests.builders.client_gateway import GatewayAtWork
+from tests.builders.seeds import seed_of_run
 
 PYTHON = os.environ.get("BEAMCAT_CLIENT_PYTHON", sys.executable)
 """The producers' interpreter: the client is for older ones than the gateway."""
@@ -104,8 +105,7 @@ def test_killed_between_confirmation_and_answer_it_is_delivered_once_in_effect(
 def test_killed_at_any_moment_of_spooling_nothing_that_was_acknowledged_is_lost(
     gateway: GatewayAtWork, producers: Producers, new_client: Callable[..., Client]
 ) -> None:
-    seed = int(os.environ.get("SEED", random.randrange(2**32)))
-    print(f"SEED={seed}")  # noqa: T201 - shown when the test fails
+    seed = seed_of_run()
     chance = random.Random(seed)
     gateway.shut()
     acknowledged: list[tuple[str, str]] = []
@@ -127,8 +127,7 @@ def test_killed_at_any_moment_of_spooling_nothing_that_was_acknowledged_is_lost(
 def test_a_spool_survives_kills_while_it_sends(
     gateway: GatewayAtWork, producers: Producers, new_client: Callable[..., Client]
 ) -> None:
-    seed = int(os.environ.get("SEED", random.randrange(2**32)))
-    print(f"SEED={seed}")  # noqa: T201 - shown when the test fails
+    seed = seed_of_run()
     chance = random.Random(seed)
     acknowledged: list[str] = []
     for name in "abcd":

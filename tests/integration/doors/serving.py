@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,9 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+import services
+from services.archive.catalogue import SearchCatalogue
+from services.archive.routes import routes as archive_routes
 from services.catalog_writer.app import assemble as assemble_catalog_writer
 from services.gateway.checking import Verdicts
 from services.gateway.descriptions import Descriptions
@@ -22,28 +25,36 @@ from services.icat_gateway.jolokia import Jolokia
 from services.linker.handler import Linker
 from services.linker.memory import MemoryLinks
 from services.linker.routes import routes as linker_routes
+from services.logbook.routes import routes as logbook_routes
+from services.logbook.store import PostgresEntries
 from services.sample_tracking.memory import Memory, MemoryRegister
 from services.sample_tracking.routes import routes as sample_routes
+from services.search.icat_plus.routes import Neighbours
 from services.search.icat_plus.routes import routes as icat_plus_routes
-from services.search.routes import routes as search_routes
+from services.search.routes.router import routes as search_routes
 from services.validator.checking import Checker
 from services.validator.routes import routes as validator_routes
 from shared.access.quota import DAY_SECONDS, ByteQuota
 from shared.access.tokens import Tokens, create_token
 from shared.host.service import Resources, face, http_config
+from shared.http.neighbour import Neighbour
 from shared.kafka.confirmation import Confirmations
 from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
 from shared.runtime.backoff import Backoff
 from shared.runtime.settings import Settings
-from tests.described import TECHNIQUES, VOCABULARY
+from tests.builders.described import TECHNIQUES, VOCABULARY
+from tests.builders.hosts import Hosts
+from tests.builders.logbook import Logbook
+from tests.builders.search.records import IDENTITIES, NOON
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import IDENTITIES, NOON
 
 T = TypeVar("T")
 
-NAMES = ("gateway", "validator", "linker", "sample_tracking", "catalog_writer", "search", "icat_gateway", "jolokia")
+NAMES = (*services.NAMES, "jolokia")
+READ_SCHEMAS = ("search", "logbook", "archive")
+"""Schemas of the services that are asked for what PostgreSQL keeps; the others have twins without it."""
 
 
 @dataclass
@@ -52,6 +63,7 @@ class Doors:
 
     token: str
     world: PostgresWorld
+    logbook: Logbook
     publisher: MemoryPublisher
     apps: dict[str, FastAPI] = field(default_factory=dict)
     urls: dict[str, str] = field(default_factory=dict)
@@ -98,13 +110,24 @@ def serving(database_url: str, folder: Path) -> Iterator[Doors]:
 
 @asynccontextmanager
 async def _doors(database_url: str, folder: Path) -> AsyncIterator[Doors]:
-    settings = Settings(database_url=database_url, tokens_file=folder / "tokens.json")
-    await migrate(database_url, {"search": "search"})
-    database = Database(settings, "search")
-    await database.open()
+    settings = Settings(
+        database_url=database_url,
+        tokens_file=folder / "tokens.json",
+        service_token_file=folder / "service-token",
+        search_service_url="http://search",
+        logbook_service_url="http://logbook",
+        archive_service_url="http://archive",
+    )
+    (folder / "service-token").write_text(create_token(settings.tokens_file, "services", ["*"]))
+    await migrate(database_url, {schema: schema for schema in READ_SCHEMAS})
+    databases = {schema: Database(settings, schema) for schema in READ_SCHEMAS}
+    for each in databases.values():
+        await each.open()
+    database = databases["search"]
     token = create_token(settings.tokens_file, "anybody", ["*"])
-    doors = Doors(token, PostgresWorld(database), MemoryPublisher())
-    doors.apps = _apps(settings, database, doors.publisher)
+    logbook = Logbook(PostgresEntries(databases["logbook"]), _no_texts)
+    doors = Doors(token, PostgresWorld(database), logbook, MemoryPublisher())
+    doors.apps = _apps(settings, databases, doors.publisher)
     try:
         async with AsyncExitStack() as stack:
             for name, app in doors.apps.items():
@@ -115,16 +138,27 @@ async def _doors(database_url: str, folder: Path) -> AsyncIterator[Doors]:
             yield doors
     finally:
         doors.client.close()
-        await database.close()
+        for each in databases.values():
+            await each.close()
 
 
-def _apps(settings: Settings, database: Database, publisher: MemoryPublisher) -> dict[str, FastAPI]:
+async def _no_texts() -> list[str]:
+    """They are read back over HTTP alone."""
+    return []
+
+
+def _apps(settings: Settings, databases: Mapping[str, Database], publisher: MemoryPublisher) -> dict[str, FastAPI]:
     clock: Callable[[], Any] = lambda: NOON  # noqa: E731
     zone = ZoneInfo(settings.time_zone)
-    resources = Resources(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Backoff(), clock)
+    kafka, hosts = KafkaPublisher(settings, "test"), Hosts()
+    of = {schema: Resources(settings, IDENTITIES, each, kafka, Backoff(), clock) for schema, each in databases.items()}
+    resources = of["search"]
+    catalogue = SearchCatalogue(Neighbour("search", settings.search_service_url, settings.service_token_file, hosts))
     links = MemoryLinks(IDENTITIES, TECHNIQUES.input_demands)
     search = search_routes(resources, VOCABULARY)
-    search.include_router(icat_plus_routes(resources, VOCABULARY, TECHNIQUES, publisher=publisher))
+    search.include_router(
+        icat_plus_routes(resources, VOCABULARY, TECHNIQUES, Neighbours.of(settings, hosts), publisher=publisher)
+    )
     checker = Checker(VOCABULARY, TECHNIQUES, IDENTITIES, settings.path_roots, zone)
     apps = {
         "validator": face("validator", validator_routes(checker, clock)),
@@ -132,14 +166,16 @@ def _apps(settings: Settings, database: Database, publisher: MemoryPublisher) ->
         "sample_tracking": face("sample_tracking", sample_routes(MemoryRegister(Memory()))),
         "catalog_writer": face("catalog_writer", assemble_catalog_writer(resources).router),
         "search": face("search", search),
+        "logbook": face("logbook", logbook_routes(of["logbook"])),
+        "archive": face("archive", archive_routes(of["archive"], catalogue)),
     }
+    hosts.apps |= apps
     jolokia = Jolokia(settings, Consumers(settings, {}, Backoff()), Backoff(), clock)
-    judges = _Judges(apps["validator"], apps["linker"])
     edge = Edge(
         Tokens(settings.tokens_file),
         IDENTITIES,
         Confirmations(publisher, ByteQuota(10**9, DAY_SECONDS)),
-        Verdicts("http://validator", "http://linker", judges),
+        Verdicts("http://validator", "http://linker", hosts),
         Descriptions(TECHNIQUES, VOCABULARY),
         clock,
         lambda _source: 0.0,
@@ -149,16 +185,6 @@ def _apps(settings: Settings, database: Database, publisher: MemoryPublisher) ->
         "icat_gateway": face("icat_gateway", jolokia.router()),
         "jolokia": jolokia.app(),
     }
-
-
-class _Judges(httpx.AsyncBaseTransport):
-    """The validator and the linker, without a wire."""
-
-    def __init__(self, validator: FastAPI, linker: FastAPI) -> None:
-        self._apps = {"validator": httpx.ASGITransport(validator), "linker": httpx.ASGITransport(linker)}
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._apps[request.url.host].handle_async_request(request)
 
 
 @asynccontextmanager

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from shared.http.door import MOST_BODY_BYTES
+from tests.builders.search.records import Topics, dataset_id, entry, investigation
 from tests.integration.doors.odd import LIKELY, requests_of
 from tests.integration.doors.serving import NAMES, Doors
-from tests.unit.search.building import Topics, dataset_id, entry, investigation
 
 pytestmark = pytest.mark.integration
 
@@ -34,7 +34,7 @@ def _huge(doors: Doors) -> None:
         ]
         doors.run(doors.world.note(*note))
     doors.run(doors.world.note(topics.rejected("largest", HUGE, offset=99, value=b"\xc3\xa9" * 6 * MEBIBYTE)))
-    doors.run(doors.world.note(*(logged(topics, session, at) for at in range(2 * MANY))))
+    doors.run(doors.logbook.hear(logged(topics, session, at) for at in range(2 * MANY)))
 
 
 def logged(topics: Topics, session: Any, at: int) -> Any:
@@ -70,7 +70,7 @@ def test_no_answer_is_larger_than_a_body_may_be_unless_it_is_streamed(doors: Doo
             path = path.replace(f"{{{part}}}", value)
         for query in fields_of(operation):
             answer = doors.client.get(
-                f"{doors.urls[name]}{path}", params=query, headers={"Authorization": f"Bearer {doors.session_id}"}
+                f"{doors.urls[name]}{path}", params=query, headers={"Authorization": f"Bearer {doors.token}"}
             )
             streamed = answer.headers.get("transfer-encoding") == "chunked"
             told = f"{path} {query}: {answer.status_code}, {len(answer.content)} bytes"

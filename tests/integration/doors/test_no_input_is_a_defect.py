@@ -1,7 +1,6 @@
 """No request of anybody is answered by a defect: not by 5xx, unless it is 503 with a time to try again."""
 
 import json
-import os
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -18,6 +17,8 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode, openapi
 from schemathesis.core.result import Ok
 
+from tests.builders.search.records import Topics, investigation
+from tests.builders.seeds import seed_of_run
 from tests.integration.doors.odd import (
     BODIES,
     HEADERS,
@@ -30,13 +31,12 @@ from tests.integration.doors.odd import (
     schema_of,
 )
 from tests.integration.doors.serving import NAMES, Doors
-from tests.unit.search.building import Topics, investigation
 
 pytestmark = pytest.mark.integration
 
 T = TypeVar("T")
 
-SEED = int(os.environ.get("SEED", "12"))
+SEED = seed_of_run(12)
 """Of what is tried; another one tries other requests."""
 DESCRIBED = [name for name in NAMES if name != "jolokia"]
 """Services with an OpenAPI document."""

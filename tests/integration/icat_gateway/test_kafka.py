@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -16,8 +17,8 @@ from deploy.embedded.stack import DATABASE_VARIABLE, embedded_stack
 from shared.events.topics import REJECTED, SUBMITTED
 from shared.kafka.topic_admin import apply_topics
 from shared.runtime.settings import Settings
-from tests.flow.icat_gateway.edge_on_memory import Client
-from tests.integration.icat_gateway.speaking import EdgeProcess, dataset, run_python, topic_from_now
+from tests.builders.edge import Client
+from tests.builders.icat_clients import EdgeProcess, dataset, run_python, topic_from_now
 
 pytestmark = pytest.mark.integration
 
@@ -119,9 +120,10 @@ async def test_what_cannot_be_translated_is_rejected_with_its_bytes(kafka: str, 
         async with asyncio.timeout(60):
             while True:
                 rejection = json.loads((await consumer.getone()).value or b"")["rejection"]
-                if rejection["stage"] == "icat_gateway" and rejection["origin"]["topic"] == "stomp:icatIngest":
+                if rejection["stage"] == "icat_gateway" and b64decode(rejection["value_base64"] or "") == mark.encode():
                     break
         await client.close()
+    assert rejection["origin"]["topic"] == "stomp:icatIngest"
     assert rejection["message"]
 
 

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import UTC
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
 from services.icat_gateway.bounds import Bounds, Patiences
@@ -19,7 +18,8 @@ from shared.events.identity import Identities
 from shared.events.rejection import DatasetRejected
 from shared.events.topics import REJECTED
 from shared.events.wire import Message
-from tests.flow.icat_gateway.edge_on_memory import Broker, Client, World, running, until
+from tests.builders.edge import Broker, Client, World, running, until
+from tests.builders.seeds import seed_of_run
 from tests.integration.icat_gateway.malformed import CONNECT, SESSION, bodies, frames
 
 MOST_GROWTH_BYTES = 300 * 1024 * 1024
@@ -98,10 +98,8 @@ async def test_every_body_becomes_something_and_neighbours_are_served(world: Wor
     assert peak_bytes() - before < MOST_GROWTH_BYTES
 
 
-async def test_mutated_sessions_never_bring_the_edge_down(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    seed = int(os.environ.get("BEAMCAT_FUZZ_SEED") or random.SystemRandom().randrange(2**32))
-    with capsys.disabled():
-        print(f"\nfuzz: {MUTATIONS} sessions, BEAMCAT_FUZZ_SEED={seed}")  # noqa: T201  a failure must be repeatable
+async def test_mutated_sessions_never_bring_the_edge_down(world: World) -> None:
+    seed = seed_of_run()
     chance = random.Random(seed)
     neighbour = await (await world.client()).connect()
     for number in range(MUTATIONS):

@@ -9,8 +9,8 @@ from services.linker.store import PostgresLinks
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
 from shared.runtime.settings import Settings
-from tests.unit.linker.builders import IDENTITIES
-from tests.unit.linker.world import DEMANDS, World
+from tests.builders.linker.records import IDENTITIES
+from tests.builders.linker.world import DEMANDS, World
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

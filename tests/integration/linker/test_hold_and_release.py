@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from services.linker.store import PostgresLinks
 from shared.postgres.database import Database
 from shared.runtime.settings import Settings
-from tests.unit.linker.builders import IDENTITIES
-from tests.unit.linker.model import histories, live_through
-from tests.unit.linker.world import DEMANDS, World
+from tests.builders.linker.model import histories, live_through
+from tests.builders.linker.records import IDENTITIES
+from tests.builders.linker.world import DEMANDS, World
 
 pytestmark = pytest.mark.integration
 

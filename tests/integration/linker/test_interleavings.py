@@ -15,7 +15,7 @@ from shared.events.topics import COMMITTED, INVESTIGATIONS, LINKED, REJECTED
 from shared.events.wire import Message, Record, read
 from shared.kafka.publisher import MemoryPublisher
 from shared.postgres.database import Database
-from tests.unit.linker.builders import (
+from tests.builders.linker.records import (
     IDENTITIES,
     NOON,
     PLACEHOLDER,
@@ -27,7 +27,7 @@ from tests.unit.linker.builders import (
     slot,
     started,
 )
-from tests.unit.linker.world import World, receipt_of, series
+from tests.builders.linker.world import World, receipt_of, series
 
 pytestmark = pytest.mark.integration
 

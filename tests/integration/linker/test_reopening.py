@@ -12,8 +12,8 @@ from services.linker.reopening import LostInvestigations
 from shared.events.topics import REGISTERED
 from shared.events.wire import Record
 from shared.postgres.database import Database
-from tests.unit.linker.builders import NOON, announced, committed, facts, rescheduled, slot, started
-from tests.unit.linker.world import World
+from tests.builders.linker.records import NOON, announced, committed, facts, rescheduled, slot, started
+from tests.builders.linker.world import World
 
 pytestmark = pytest.mark.integration
 

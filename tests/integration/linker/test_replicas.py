@@ -11,8 +11,8 @@ from services.linker.store import PostgresLinks
 from shared.events.dataset import DatasetFacts
 from shared.kafka.publisher import MemoryPublisher
 from shared.postgres.database import Database
-from tests.unit.linker.builders import IDENTITIES, committed, dataset_id, facts
-from tests.unit.linker.world import DEMANDS, World
+from tests.builders.linker.records import IDENTITIES, committed, dataset_id, facts
+from tests.builders.linker.world import DEMANDS, World
 
 pytestmark = pytest.mark.integration
 

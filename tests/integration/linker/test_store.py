@@ -16,14 +16,24 @@ from services.linker.deadlines import TICKS_BETWEEN_LOOKS
 from services.linker.store import PostgresLinks
 from shared.postgres.database import Connection, Database
 from shared.runtime.settings import Settings
-from tests.unit.linker.builders import IDENTITIES, NOON, PLACEHOLDER, WEEK, announced, committed, facts, slot, validated
-from tests.unit.linker.crowding_suite import MOST_AWAITED, CrowdingSuite
-from tests.unit.linker.investigation_suite import InvestigationSuite
-from tests.unit.linker.relationship_suite import RelationshipSuite
-from tests.unit.linker.revisit_suite import RevisitSuite
-from tests.unit.linker.store_suite import LinkerSuite
-from tests.unit.linker.submission_suite import SubmissionSuite
-from tests.unit.linker.world import DEMANDS, World
+from tests.builders.linker.records import (
+    IDENTITIES,
+    NOON,
+    PLACEHOLDER,
+    WEEK,
+    announced,
+    committed,
+    facts,
+    slot,
+    validated,
+)
+from tests.builders.linker.world import DEMANDS, World
+from tests.suites.linker.crowding import MOST_AWAITED, CrowdingSuite
+from tests.suites.linker.investigations import InvestigationSuite
+from tests.suites.linker.relationships import RelationshipSuite
+from tests.suites.linker.revisits import RevisitSuite
+from tests.suites.linker.store import LinkerSuite
+from tests.suites.linker.submissions import SubmissionSuite
 
 pytestmark = pytest.mark.integration
 

@@ -16,8 +16,8 @@ from services.linker.store import PostgresLinks
 from shared.postgres.database import Database
 from shared.stages.lots import lots_of
 from shared.stages.relay import MOST_MESSAGES
-from tests.unit.linker.builders import IDENTITIES, NOON, committed, dataset_id, facts, validated
-from tests.unit.linker.world import DEMANDS, World
+from tests.builders.linker.records import IDENTITIES, NOON, committed, dataset_id, facts, validated
+from tests.builders.linker.world import DEMANDS, World
 
 pytestmark = pytest.mark.integration
 

@@ -11,8 +11,8 @@ import pytest
 from gemmi import cif
 
 from shared.vocabulary.mmcif import items_of, mmcif_text
-from tests.described import VOCABULARY
-from tests.unit.mmcif.results import STATISTICS, TYPICAL, result, sweep
+from tests.builders.described import VOCABULARY
+from tests.builders.mmcif import STATISTICS, TYPICAL, result, sweep
 
 pytestmark = pytest.mark.integration
 

@@ -18,8 +18,8 @@ from shared.events.identity import sample_key, sample_name
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
 from shared.runtime.settings import Settings
-from tests.unit.sample_tracking.building import World, linked, moved, registered, sample_id, visited
-from tests.unit.sample_tracking.store_suite import StoreSuite
+from tests.builders.sample_tracking import World, linked, moved, registered, sample_id, visited
+from tests.suites.sample_tracking import StoreSuite
 
 pytestmark = pytest.mark.integration
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import httpx
 from fastapi import FastAPI
 
-from services.search.routes import routes
+from services.search.routes.router import routes
 from shared.host.service import Resources
 from shared.http.problems import answer_in_problems
 from shared.http.turns import KnowAskers
@@ -16,8 +16,8 @@ from shared.kafka.publisher import KafkaPublisher
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
 from shared.runtime.settings import Settings
-from tests.described import VOCABULARY
-from tests.unit.search.building import IDENTITIES, NOON
+from tests.builders.described import VOCABULARY
+from tests.builders.search.records import IDENTITIES, NOON
 
 
 class Asking:

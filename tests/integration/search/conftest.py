@@ -7,16 +7,17 @@ from uuid import UUID
 import pytest_asyncio
 
 from services.search.icat_plus.declarations import PostgresDeclarations
-from services.search.icat_plus.model import Declared
-from services.search.naming import Naming
-from services.search.reading import CatalogueReader
+from services.search.projections.shipments.note import Declared
+from services.search.query.catalogue import CatalogueReader
+from services.search.query.naming import Naming
 from services.search.store import PostgresReadModel
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
 from shared.runtime.settings import Settings
-from tests.described import VOCABULARY
-from tests.unit.search.building import IDENTITIES, NOON, dataset_id
-from tests.unit.search.world import Noting, answered
+from tests.builders.described import VOCABULARY
+from tests.builders.read_model import LEFT_OUT, SNAPSHOT
+from tests.builders.search.records import IDENTITIES, NOON, dataset_id
+from tests.builders.search.world import Noting, answered
 
 
 class PostgresWorld(Noting):
@@ -55,13 +56,6 @@ class PostgresWorld(Noting):
     async def rejections(self) -> list[str]:
         return await self.column('select message from rejection order by message collate "C"')
 
-    async def reports(self) -> list[tuple[int, str]]:
-        async with self.database.connection() as connection:
-            rows = await connection.fetch(
-                "select dataset_number, about from report join dataset on number = dataset_number order by 1, 2"
-            )
-        return [(row["dataset_number"], row["about"]) for row in rows]
-
     async def titles(self) -> list[str | None]:
         return await self.column("select title from investigation order by number")
 
@@ -70,9 +64,6 @@ class PostgresWorld(Noting):
 
     async def declared(self) -> Declared:
         return await PostgresDeclarations(self.database).of([IDENTITIES.investigation("42")])
-
-    async def entries(self) -> list[str]:
-        return await self.column("select content -> 0 ->> 'text' from logbook_entry order by 1")
 
     async def position(self, topic: str) -> int:
         position: int = await self.value(
@@ -94,4 +85,15 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest_asyncio.fixture
 async def world(database: Database) -> PostgresWorld:
     """The store under test."""
+    return PostgresWorld(database)
+
+
+TABLES = ", ".join(sorted({*SNAPSHOT, *LEFT_OUT} - {"generation"}))
+
+
+async def emptied(database: Database) -> PostgresWorld:
+    """A read model of nothing; what a store remembers of another one is void."""
+    async with database.connection() as connection:
+        await connection.execute(f"truncate {TABLES}")
+        await connection.execute("update generation set generation = gen_random_uuid()")
     return PostgresWorld(database)

@@ -12,18 +12,18 @@ from zlib import crc32
 import pytest
 import pytest_asyncio
 
-from services.search.forgetting import Forgetting
-from services.search.happenings import KEPT
+from services.search.projections.activity.note import KEPT
+from services.search.retention import Retention
 from services.search.store import PostgresReadModel, ReadModelTransaction
 from shared.events.topics import REJECTED
 from shared.events.wire import Record
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
+from tests.builders.search.records import NOON, Topics
+from tests.builders.search.world import Noting
+from tests.builders.seeds import seed_of_run
 from tests.integration.search.asking import Asking, asking
-from tests.integration.search.conftest import PostgresWorld
-from tests.integration.search.test_any_order import emptied
-from tests.unit.search.building import NOON, Topics
-from tests.unit.search.world import Noting
+from tests.integration.search.conftest import PostgresWorld, emptied
 
 pytestmark = pytest.mark.integration
 
@@ -180,8 +180,7 @@ async def test_a_commit_that_becomes_visible_late_is_told_to_who_has_seen_a_late
 
 async def test_two_replicas_that_note_at_the_same_time_lose_and_double_nothing(database: Database, ask: Asking) -> None:
     """Each has its partitions; one partition moves to the other replica, which reads some of it again."""
-    seed = random.randrange(2**32)
-    print(f"SEED={seed}")  # noqa: T201  # shown when the test fails
+    seed = seed_of_run()
     chance = random.Random(seed)
     records = happened(chance, 120)
     watchers = [Watcher(ask), Watcher(ask, limit="3"), Watcher(ask, beamline="bm29")]
@@ -219,8 +218,7 @@ async def test_two_replicas_that_note_at_the_same_time_lose_and_double_nothing(d
 
 
 async def test_a_watcher_goes_on_after_a_rebuild_and_after_a_replay(database: Database, ask: Asking) -> None:
-    seed = random.randrange(2**32)
-    print(f"SEED={seed}")  # noqa: T201  # shown when the test fails
+    seed = seed_of_run()
     chance = random.Random(seed)
     records = happened(chance, 40)
     world, watcher = PostgresWorld(database), Watcher(ask)
@@ -249,7 +247,7 @@ async def test_what_happened_long_ago_is_forgotten(world: PostgresWorld, databas
     topics = Topics()
     await world.note(topics.committed("/data/a"), topics.committed("/data/b"))
     moment = NOON + KEPT
-    await Forgetting(database, Backoff(), lambda: moment + timedelta(seconds=1)).forget()
+    await Retention(database, Backoff(), lambda: moment + timedelta(seconds=1)).forget()
     assert await world.value("select count(*) from activity") == 2
-    await Forgetting(database, Backoff(), lambda: moment + timedelta(seconds=2)).forget()
+    await Retention(database, Backoff(), lambda: moment + timedelta(seconds=2)).forget()
     assert await world.value("select count(*) from activity") == 0

@@ -12,15 +12,16 @@ from uuid import uuid4
 
 import pytest
 
-from services.search import sql
-from services.search.sealing import FAN_IN, SEALED_TIER, Sealing
+from services.search.index import pages as sql
+from services.search.index.seals import FAN_IN, SEALED_TIER, Seals
 from shared.access.tokens import create_token
 from shared.events.sections import Finding
 from shared.events.wire import Record
 from shared.runtime.backoff import Backoff
+from tests.builders.search.records import MXCUBE, NOON, Topics, dataset_id
+from tests.builders.seeds import seed_of_run
 from tests.integration.search.asking import asking
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import MXCUBE, NOON, Topics, dataset_id
 
 pytestmark = pytest.mark.integration
 
@@ -129,14 +130,13 @@ async def test_rejections_are_listed_newest_first_and_shown_with_the_original_by
 
 
 async def test_random_queries_find_what_a_plain_model_finds_before_and_after_sealing(world: PostgresWorld) -> None:
-    seed = random.randrange(2**32)
-    print(f"SEED={seed}")  # noqa: T201  # shown when the test fails
+    seed = seed_of_run()
     chance = random.Random(seed)
     topics, model = Topics(), dict[str, dict[str, Any]]()
     for batch in range(2 * FAN_IN * FAN_IN + 3):
         size = chance.choice([1, 1, 1, 20, 300]) if batch < FAN_IN else 1
         await world.note(*(_revision(chance, topics, model) for _ in range(size)))
-    sealing = Sealing(world.database, Backoff())
+    sealing = Seals(world.database, Backoff())
     async with asking(world.database) as ask:
         asked = [_question(chance) for _ in range(15)]
         answers = [await ask.names(limit="500", **fields) for fields, _ in asked]
@@ -199,8 +199,7 @@ async def test_pages_in_the_order_of_a_number_are_those_of_a_plain_model(
     most_blocks: int, world: PostgresWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sql, "MOST_BLOCKS_FIRST", most_blocks)
-    seed = random.randrange(2**32)
-    print(f"SEED={seed}")  # noqa: T201  # shown when the test fails
+    seed = seed_of_run()
     chance = random.Random(seed)
     topics, model = Topics(), dict[str, dict[str, Any]]()
     for _ in range(2 * FAN_IN + 3):
@@ -208,7 +207,7 @@ async def test_pages_in_the_order_of_a_number_are_those_of_a_plain_model(
     async with asking(world.database) as ask:
         for sealed in (False, True):
             if sealed:
-                await Sealing(world.database, Backoff()).seal()
+                await Seals(world.database, Backoff()).seal()
             for by, order, filters in product("xy", ("asc", "desc"), ({}, {"parameters": "x~gt~35"})):
                 wanted = sorted(
                     (values[by], str(dataset_id(path)), path)

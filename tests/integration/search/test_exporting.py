@@ -7,9 +7,9 @@ from gemmi import cif
 
 from clients.cli.importing.gathering import Given
 from clients.cli.importing.reading import read_pipeline_file
+from tests.builders.search.records import Topics, dataset_id
 from tests.integration.search.asking import asking
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import Topics, dataset_id
 
 pytestmark = pytest.mark.integration
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
+from tests.builders.search.records import NOON, Topics, dataset_id, investigation
 from tests.integration.search.asking import Asking, asking
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import NOON, Topics, dataset_id, investigation
 
 pytestmark = pytest.mark.integration
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.builders.search.records import Topics
 from tests.integration.search.asking import Asking, asking
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import Topics
 
 pytestmark = pytest.mark.integration
 

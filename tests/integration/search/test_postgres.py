@@ -10,12 +10,14 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.search.icat_plus.tables import SESSION
+import services.search.former_tables  # adds tables that are not in use
+import services.search.icat_plus.tables  # noqa: F401  # adds the table of sessions
+from services.search.tables import TABLES
 from shared.postgres.migrations import migrate
+from tests.builders.search.records import Topics
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import Topics
-from tests.unit.search.receipt_suite import ReceiptSuite
-from tests.unit.search.store_suite import StoreSuite
+from tests.suites.search.receipts import ReceiptSuite
+from tests.suites.search.store import StoreSuite
 
 pytestmark = pytest.mark.integration
 
@@ -87,4 +89,11 @@ def _rename_rejections(connection: Connection) -> None:
 
 def _differences(connection: Connection) -> list[object]:
     options = {"compare_type": True, "include_name": lambda name, *_: name != "alembic_version"}
-    return list(compare_metadata(MigrationContext.configure(connection, opts=options), SESSION.metadata))
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), TABLES[0].metadata))
+
+
+async def test_a_number_stays_with_the_dataset_through_its_revisions(world: PostgresWorld) -> None:
+    topics = Topics()
+    await world.note(topics.committed("/data/a", number=42))
+    await world.note(topics.committed("/data/a", revision=2, number=42))
+    assert await world.value("select number from dataset where revision = 2") == 42

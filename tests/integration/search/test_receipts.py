@@ -10,9 +10,9 @@ import pytest
 
 from shared.access.tokens import create_token
 from shared.events.sections import Finding
+from tests.builders.search.records import MXCUBE, NOON, Topics
 from tests.integration.search.asking import Asking, asking
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import MXCUBE, NOON, Topics
 
 pytestmark = pytest.mark.integration
 

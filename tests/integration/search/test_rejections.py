@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from services.search import rejections
+from services.search.query import rejections
 from shared.events.rejection import Origin
 from shared.events.rejection_message import identified
 from shared.events.sections import Finding
 from shared.events.topics import SUBMITTED
+from tests.builders.search.arrivals import arriving
+from tests.builders.search.records import MXCUBE, NOON, Topics, dataset_id
+from tests.builders.seeds import seed_of_run
 from tests.integration.search.asking import Asking, asking
-from tests.integration.search.conftest import PostgresWorld
-from tests.integration.search.test_any_order import emptied
-from tests.unit.search.arriving import arriving
-from tests.unit.search.building import MXCUBE, NOON, Topics, dataset_id
+from tests.integration.search.conftest import PostgresWorld, emptied
 
 pytestmark = pytest.mark.integration
 
@@ -219,8 +219,7 @@ async def test_what_is_resolved_follows_from_the_events_in_any_order(
     world: PostgresWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rejections, "MOST_WALKED", 3)
-    seed = random.randrange(2**32)
-    print(f"SEED={seed}")  # noqa: T201  # shown when the test fails
+    seed = seed_of_run()
     chance = random.Random(seed)
     states = Counter[bool]()
     for _ in range(8):

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from tests.builders.search.records import Topics, dataset_id
 from tests.integration.search.asking import Asking, asking
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import Topics, dataset_id
 
 pytestmark = pytest.mark.integration
 

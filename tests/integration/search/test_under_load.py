@@ -9,12 +9,12 @@ from itertools import islice
 import asyncpg
 import pytest
 
+from shared.foundation.problem import Problem
 from shared.http import turns
-from shared.http.problems import Problem
 from shared.postgres.database import Database, Questions
+from tests.builders.search.records import Topics, dataset_id
 from tests.integration.search.asking import Asking, asking
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import Topics, dataset_id
 
 pytestmark = pytest.mark.integration
 

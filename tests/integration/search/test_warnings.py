@@ -6,9 +6,9 @@ import pytest
 import pytest_asyncio
 
 from shared.events.sections import Finding
+from tests.builders.search.records import Topics
 from tests.integration.search.asking import Asking, asking
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import Topics
 
 pytestmark = pytest.mark.integration
 

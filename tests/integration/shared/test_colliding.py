@@ -1,7 +1,6 @@
 """As `tests/flow/test_colliding.py`, on PostgreSQL: the same answers, and the same links and investigations."""
 
 import json
-import os
 import random
 from typing import Any
 
@@ -11,16 +10,17 @@ from services.catalog_writer.outbox import PostgresOutbox
 from services.catalog_writer.store import PostgresCatalog
 from services.linker.store import PostgresLinks
 from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
-from services.search.receipts import submissions
+from services.search.query.receipts import submissions
 from services.search.store import PostgresReadModel
 from shared.postgres.database import Database
 from shared.postgres.migrations import SCHEMAS, migrate
 from shared.runtime.settings import Settings
+from tests.builders.collisions import check, drawn, tell
+from tests.builders.described import TECHNIQUES
+from tests.builders.pipeline import Stores, World
+from tests.builders.search.records import NOON
+from tests.builders.seeds import seed_of_run
 from tests.builders.submissions import IDENTITIES
-from tests.described import TECHNIQUES
-from tests.flow.colliding import check, drawn, tell
-from tests.flow.world import Stores, World
-from tests.unit.search.building import NOON
 
 pytestmark = pytest.mark.integration
 
@@ -35,8 +35,7 @@ async def answers(search: Database) -> list[dict[str, Any]]:
 
 
 async def test_whatever_collides_each_submission_has_its_own_answer(database_url: str) -> None:
-    seed = int(os.environ.get("BEAMCAT_SEED") or random.randrange(2**32))
-    print(f"BEAMCAT_SEED={seed}")  # noqa: T201  # shown when the test fails
+    seed = seed_of_run()
     chance = random.Random(seed)
     await migrate(database_url)
     databases = {schema: Database(Settings(database_url=database_url), schema) for schema in SCHEMAS}

@@ -14,7 +14,7 @@ import pytest
 
 from deploy.embedded.ports import any_free_port
 from shared.runtime.descriptors import raise_limit
-from tests.e2e.terminal import ROOT
+from tests.builders.terminal import ROOT
 
 pytestmark = [
     pytest.mark.integration,

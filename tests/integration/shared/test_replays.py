@@ -17,11 +17,12 @@ from services.search.store import PostgresReadModel
 from shared.postgres.database import Database
 from shared.postgres.migrations import SCHEMAS, migrate
 from shared.runtime.settings import Settings
+from tests.builders.described import TECHNIQUES
+from tests.builders.pipeline import Stores, World
+from tests.builders.read_model import snapshot
+from tests.builders.seeds import seed_of_run
 from tests.builders.submissions import IDENTITIES
-from tests.described import TECHNIQUES
-from tests.flow.test_replays import settled, story, told, without_numbers
-from tests.flow.world import Stores, World
-from tests.read_model import snapshot
+from tests.suites.replays import settled, story, told, without_numbers
 
 pytestmark = pytest.mark.integration
 
@@ -89,8 +90,7 @@ async def everything(url: str) -> dict[str, list[str]]:
 
 
 async def test_a_replay_of_any_group_at_any_moment_changes_no_table(database_url: str) -> None:
-    seed = random.randrange(2**32)
-    print(f"SEED={seed}")  # noqa: T201  # shown when the test fails
+    seed = seed_of_run()
     steps = story(random.Random(seed), 50)
     ends = []
     for chance in (None, random.Random(seed)):

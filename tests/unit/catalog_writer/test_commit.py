@@ -10,8 +10,8 @@ from shared.events.dataset import DatasetCommitted
 from shared.events.sections import Finding, Producer, Severity
 from shared.events.topics import COMMITTED
 from shared.stages.outcomes import Outcome
-from tests.described import COMBINING
-from tests.unit.catalog_writer.builders import INVESTIGATION, NOW, NUMBERS, Tracked, number
+from tests.builders.catalog_writer import INVESTIGATION, NOW, NUMBERS, Tracked, number
+from tests.builders.described import COMBINING
 
 NOTHING = Known({}, {}, NUMBERS)
 

@@ -8,7 +8,7 @@ from shared.events.dataset import DeclaredFile, Parameter
 from shared.events.sample import Container
 from shared.events.sections import Finding, Severity
 from shared.events.wire import member
-from tests.unit.catalog_writer.builders import INVESTIGATION, NOW, PLACEHOLDER, Tracked, id_of, number
+from tests.builders.catalog_writer import INVESTIGATION, NOW, PLACEHOLDER, Tracked, id_of, number
 
 WEDGE = Tracked(
     kind="mx.raw.characterisation",

@@ -13,8 +13,8 @@ from services.catalog_writer.parts import APART, DIFFER, MOST_PARTS
 from shared.events.codes import Refusal
 from shared.events.dataset import Parameter
 from shared.events.sections import Finding
-from tests.described import COMBINING
-from tests.unit.catalog_writer.builders import NOW, NUMBERS, Tracked, number
+from tests.builders.catalog_writer import NOW, NUMBERS, Tracked, number
+from tests.builders.described import COMBINING
 
 STEP = 0.2
 

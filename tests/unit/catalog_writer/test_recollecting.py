@@ -9,8 +9,8 @@ from services.catalog_writer.documents import CONTENT_REPLACED, INPUT_REPLACED, 
 from services.catalog_writer.handler import Answered, Catalogued, Known, Revised, commit
 from shared.events.sections import Finding
 from shared.stages.outcomes import Outcome
-from tests.described import COMBINING
-from tests.unit.catalog_writer.builders import NOW, NUMBERS, Tracked, number
+from tests.builders.catalog_writer import NOW, NUMBERS, Tracked, number
+from tests.builders.described import COMBINING
 
 FIRST = Tracked(parameters={"MX_resolution": number(2.0, "Å")})
 LATER = NOW + timedelta(hours=3)

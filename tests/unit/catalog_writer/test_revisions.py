@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from services.catalog_writer.handler import Catalogued, Known, Revised, commit
 from shared.events.codes import Refusal
-from tests.described import COMBINING
-from tests.unit.catalog_writer.builders import NOW, NUMBERS, Tracked, number
+from tests.builders.catalog_writer import NOW, NUMBERS, Tracked, number
+from tests.builders.described import COMBINING
 
 PARAMETERS = st.dictionaries(st.sampled_from("abc"), st.integers(0, 2), max_size=2)
 SUBMISSIONS = st.builds(

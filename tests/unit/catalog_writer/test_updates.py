@@ -11,8 +11,8 @@ from shared.events.codes import Code, Refusal
 from shared.events.sample import Container, SampleRef
 from shared.events.sections import Finding, Producer
 from shared.stages.outcomes import Outcome
-from tests.described import COMBINING
-from tests.unit.catalog_writer.builders import IDENTITIES, INVESTIGATION, NOW, NUMBERS, PLACEHOLDER, Tracked, number
+from tests.builders.catalog_writer import IDENTITIES, INVESTIGATION, NOW, NUMBERS, PLACEHOLDER, Tracked, number
+from tests.builders.described import COMBINING
 
 NOTHING = Known({}, {}, NUMBERS)
 DOUBT = Finding.warning("value_implausible", "that is long", "check it", parameter="MX_exposureTime")

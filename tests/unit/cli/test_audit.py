@@ -21,7 +21,7 @@ from shared.events.investigation import InvestigationRef
 from shared.events.sample import SampleRef
 from shared.vocabulary.datafiles import SCHEMAS
 from tests.builders.addresses import NAMED
-from tests.unit.validator.builders import SUBMITTED_AT, a_checker
+from tests.builders.validator import SUBMITTED_AT, a_checker
 
 ACCEPTED = sorted((SCHEMAS / "examples").rglob("accepted-*.json"))
 ERROR = {"code": "parameter_missing", "severity": "error", "message": "MX_flux is missing"}

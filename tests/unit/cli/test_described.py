@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from clients.cli import described
 from clients.cli.app import app
-from tests.described import VOCABULARY
+from tests.builders.described import VOCABULARY
 
 FILE = "techniques/caloric.toml"
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from shared.access.tokens import create_token
+from tests.builders.search.records import Topics
 from tests.builders.typed import type_in
-from tests.unit.search.building import Topics
 
 FOLDER = "/data/visitor/mx1111/id30a-3/20261124/RAW_DATA/Fus_RAC1b"
 RAW = f"{FOLDER}/run_01_datacollection_of_a_crystal_with_a_long_name"

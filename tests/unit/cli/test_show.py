@@ -13,7 +13,7 @@ from clients.cli.api import Api
 from clients.cli.app import app
 from shared.events.sections import Finding
 from tests.builders.addresses import CATALOGUE, NAMED
-from tests.unit.search.building import NOON, Topics, dataset_id, investigation
+from tests.builders.search.records import NOON, Topics, dataset_id, investigation
 
 RUN, RESULT = "/data/visitor/run 1", "/data/visitor/run 1/autoPROC"
 ID = str(dataset_id(RESULT))

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 import services
 from clients.cli.app import app
 from shared.events.codes import Code
-from tests.e2e.terminal import BEAMCAT, ENVIRONMENT
+from tests.builders.terminal import BEAMCAT, ENVIRONMENT
 
 
 def commands(group: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:

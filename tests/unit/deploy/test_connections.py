@@ -1,23 +1,32 @@
 """The connections that services may open fit into what PostgreSQL takes."""
 
+import services
 from deploy.embedded.postgres import SETTINGS
+from shared.host.service import FEW_CONNECTIONS
 from shared.runtime.settings import Settings
 
-STAGES_THAT_ARE_ASKED = 3
-"""linker, sample_tracking, search; nobody asks the catalog_writer."""
+NEVER_ASKED = {"catalog_writer"}
+"""Services that answer nothing from their tables over HTTP."""
 OF_POSTGRESQL_ITSELF = 100
 RESERVED = 3
 """For superusers (`superuser_reserved_connections`)."""
 
 
 def of_one_replica_each() -> int:
-    settings = Settings()
+    return sum(map(connections_of, services.NAMES))
+
+
+def connections_of(name: str) -> int:
+    service = services.load(name)
+    if service.schema is None:
+        return 0
+    settings = Settings().model_copy(update=FEW_CONNECTIONS if service.few_connections else {})
     questions = settings.database_quick_questions + settings.database_costly_questions
-    return settings.database_connections * (1 + STAGES_THAT_ARE_ASKED) + questions * STAGES_THAT_ARE_ASKED
+    return settings.database_connections + (0 if name in NEVER_ASKED else questions)
 
 
-def test_three_replicas_of_all_fit_into_a_postgresql_as_it_comes() -> None:
-    assert 3 * of_one_replica_each() <= OF_POSTGRESQL_ITSELF - RESERVED
+def test_two_replicas_of_all_fit_into_a_postgresql_as_it_comes() -> None:
+    assert 2 * of_one_replica_each() <= OF_POSTGRESQL_ITSELF - RESERVED
 
 
 def test_as_many_replicas_as_there_are_partitions_fit_into_the_embedded_server() -> None:

@@ -16,8 +16,8 @@ from shared.events.identity import Identities
 from shared.events.topics import Topic
 from shared.events.wire import Message, Received, Record, read
 from shared.kafka.confirmation import Confirmations
+from tests.builders.described import TECHNIQUES, VOCABULARY
 from tests.builders.publishers import TroubledPublisher
-from tests.described import TECHNIQUES, VOCABULARY
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PATH = "/data/visitor/mx1111/id30a-3/20261124/RAW_DATA/Fus_RAC1b/run_01"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from services.gateway.keys import BYTES_OF_A_USE, UsedKeys
 from shared.access.tokens import create_token
-from shared.http.problems import Problem
+from shared.foundation.problem import Problem
 from tests.unit.gateway.gateway_on_memory import DATASET, PATH, Gateway
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

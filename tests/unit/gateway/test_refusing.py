@@ -10,7 +10,8 @@ from services.gateway.reading import read_json, read_model
 from services.gateway.routes import MOST_BATCH_BYTES
 from shared.events.dataset import Submission
 from shared.events.topics import MOST_SUBMISSION_BYTES
-from shared.http.problems import Problem
+from shared.foundation.problem import Problem
+from shared.http.problems import response_of
 from tests.unit.gateway.gateway_on_memory import DATASET, Gateway
 
 
@@ -167,7 +168,7 @@ def test_any_bytes_are_a_submission_or_a_problem_of_the_sender(body: bytes) -> N
     if problem := problem_with(body):
         assert problem.status in (400, 422)
         assert problem.detail
-        assert json.loads(bytes(problem.response().body))["status"] == problem.status
+        assert json.loads(bytes(response_of(problem).body))["status"] == problem.status
 
 
 def nested(levels: int) -> bytes:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from services.gateway.results import MOST_FINDINGS, Results
+from shared.foundation.problem import MOST_FAULTS, MOST_TOLD_CHARACTERS
 from shared.http.door import MOST_BODY_BYTES
-from shared.http.problems import MOST_FAULTS, MOST_TOLD_CHARACTERS
 from tests.unit.gateway.gateway_on_memory import DATASET, Gateway
 
 LONG = "é" * 2_000

@@ -12,7 +12,7 @@ from clients.cli.importing.gathering import FileNotUnderstood, Given, Imported
 from clients.cli.importing.names import FORMATS, names_of
 from clients.cli.importing.reading import read_pipeline_file as read_all
 from clients.cli.output import Failed
-from tests.described import VOCABULARY
+from tests.builders.described import VOCABULARY
 from tests.unit.importing.files_of_pipelines import (
     METADATA,
     XIA2,

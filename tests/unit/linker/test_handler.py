@@ -17,9 +17,9 @@ from shared.events.topics import LINKED
 from shared.events.wire import Record
 from shared.runtime.backoff import Backoff, Stopping
 from shared.stages.outcomes import Passed, Waiting
-from tests.described import TECHNIQUES
-from tests.unit.linker.builders import IDENTITIES, NOON, committed, dataset_id, facts, received, validated
-from tests.unit.linker.world import World
+from tests.builders.described import TECHNIQUES
+from tests.builders.linker.records import IDENTITIES, NOON, committed, dataset_id, facts, received, validated
+from tests.builders.linker.world import World
 
 A, B = "/data/a", "/data/b"
 LINKER = Linker(TECHNIQUES, IDENTITIES)

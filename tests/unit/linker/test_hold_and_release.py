@@ -3,9 +3,9 @@ import asyncio
 from hypothesis import example, given, settings
 
 from services.linker.memory import MemoryLinks
-from tests.unit.linker.builders import IDENTITIES
-from tests.unit.linker.model import histories, live_through
-from tests.unit.linker.world import DEMANDS, World
+from tests.builders.linker.model import histories, live_through
+from tests.builders.linker.records import IDENTITIES
+from tests.builders.linker.world import DEMANDS, World
 
 
 @settings(max_examples=25, deadline=None, print_blob=True)

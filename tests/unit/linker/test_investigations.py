@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.linker.investigations import FIRST_OWN_NUMBER, NEAR, Calendar, Slot, office_number
-from tests.unit.linker.builders import IDENTITIES, NOON, slot
+from tests.builders.linker.records import IDENTITIES, NOON, slot
 
 HOUR = timedelta(hours=1)
 

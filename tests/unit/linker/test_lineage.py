@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.linker.lineage import Node, circle_through
-from tests.unit.linker.builders import dataset_id, facts
+from tests.builders.linker.records import dataset_id, facts
 
 PATHS = [f"/data/{n}" for n in range(7)]
 graphs = st.dictionaries(st.sampled_from(PATHS), st.sets(st.sampled_from(PATHS)))

@@ -1,14 +1,14 @@
 import pytest
 
 from services.linker.memory import MemoryLinks
-from tests.unit.linker.builders import IDENTITIES
-from tests.unit.linker.crowding_suite import MOST_AWAITED, CrowdingSuite
-from tests.unit.linker.investigation_suite import InvestigationSuite
-from tests.unit.linker.relationship_suite import RelationshipSuite
-from tests.unit.linker.revisit_suite import RevisitSuite
-from tests.unit.linker.store_suite import LinkerSuite
-from tests.unit.linker.submission_suite import SubmissionSuite
-from tests.unit.linker.world import DEMANDS, World
+from tests.builders.linker.records import IDENTITIES
+from tests.builders.linker.world import DEMANDS, World
+from tests.suites.linker.crowding import MOST_AWAITED, CrowdingSuite
+from tests.suites.linker.investigations import InvestigationSuite
+from tests.suites.linker.relationships import RelationshipSuite
+from tests.suites.linker.revisits import RevisitSuite
+from tests.suites.linker.store import LinkerSuite
+from tests.suites.linker.submissions import SubmissionSuite
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from fastapi import FastAPI
 
 from services.linker.memory import MemoryLinks
 from services.linker.routes import routes
-from tests.unit.linker.builders import IDENTITIES, NOON, announced, committed, facts, slot
-from tests.unit.linker.world import DEMANDS, World
+from tests.builders.linker.records import IDENTITIES, NOON, announced, committed, facts, slot
+from tests.builders.linker.world import DEMANDS, World
 
 A, B, C = "/data/a", "/data/b", "/data/c"
 

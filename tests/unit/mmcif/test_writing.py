@@ -10,9 +10,9 @@ from clients.cli.importing.reading import read_pipeline_file
 from shared.events.dataset import DeclaredFile, Document
 from shared.vocabulary.mmcif import is_exportable, items_of, mmcif_text
 from shared.vocabulary.vocabulary import Term
-from tests.described import VOCABULARY
-from tests.unit.mmcif.results import PROCESSED, RAW, STATISTICS, TYPICAL, result, sweep
-from tests.unit.search.building import Kept
+from tests.builders.described import VOCABULARY
+from tests.builders.mmcif import PROCESSED, RAW, STATISTICS, TYPICAL, result, sweep
+from tests.builders.search.records import Kept
 
 ITEMS = items_of(VOCABULARY)
 

@@ -8,7 +8,7 @@ from shared.events.dataset import Tracking
 from shared.events.sample import Container, SampleMoved, SampleRef
 from shared.events.topics import LINKED, SAMPLES
 from shared.events.wire import Received, Record, read
-from tests.unit.sample_tracking.building import IDENTITIES, NOW, dataset_id, linked, moved, sample_id
+from tests.builders.sample_tracking import IDENTITIES, NOW, dataset_id, linked, moved, sample_id
 
 A, B, DARK = "/data/a", "/data/b", "/data/dark"
 PUCK, PARCEL = "65f0c0ffee65f0c0ffee65f0", "65f0beef0065f0beef0065f0"

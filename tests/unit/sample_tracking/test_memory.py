@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryRegister, MemoryTracking, MemoryVisits
 from shared.events.wire import Record
-from tests.unit.sample_tracking.building import World, derived, linked
-from tests.unit.sample_tracking.store_suite import StoreSuite
+from tests.builders.sample_tracking import World, derived, linked
+from tests.suites.sample_tracking import StoreSuite
 
 
 def world_of(memory: Memory) -> World:

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from services.sample_tracking.memory import Memory
 from services.sample_tracking.routes import routes
-from tests.unit.sample_tracking.building import linked, moved, sample_id
+from tests.builders.sample_tracking import linked, moved, sample_id
 from tests.unit.sample_tracking.test_memory import world_of
 
 

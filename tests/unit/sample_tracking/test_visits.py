@@ -13,7 +13,7 @@ from services.sample_tracking.samples import Sample, SampleHome
 from services.sample_tracking.visits import Visits, histories
 from shared.events.investigation import InvestigationRef
 from shared.events.sample import SampleHappening
-from tests.unit.sample_tracking.building import BEAMLINE, IDENTITIES, NOW, PROPOSAL, visited
+from tests.builders.sample_tracking import BEAMLINE, IDENTITIES, NOW, PROPOSAL, visited
 
 OTHER_BEAMLINE = "id23-1"
 KINDS = ("registered", "shipped", "received", "mounted", "unmounted", "returned", "disposed")

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.search import activity
-from services.search.activity import EVERYTHING, TOPICS, Place, Told, Wanted, read_place, write_place
-from services.search.cursors import CursorInvalid
-from tests.unit.search.building import NOON
+from services.search.query import activity
+from services.search.query.activity import TOPICS, ActivityPage, Place, Wanted, read_place, write_place
+from services.search.query.cursors import CursorInvalid
+from tests.builders.search.records import NOON
 
 FEW = 7
 PLACES = st.dictionaries(st.tuples(st.sampled_from(TOPICS), st.integers(0, 20)), st.integers(0, 2**63 - 1))
@@ -60,10 +60,10 @@ class Table:
 
     async def all_told(self, wanted: Wanted, limit: int) -> list[str]:
         """The paths that a watcher is told from the beginning on, over as many answers as it takes."""
-        told = Told({})
+        told = ActivityPage({})
         paths: list[str] = []
         while True:
-            told = Told(dict(told.reached))
+            told = ActivityPage(dict(told.reached))
             ends = {place: end for place, end in self.ends.items() if end > told.reached.get(place, 0)}
             await told.read(self.after(told.reached), ends, wanted, limit)
             assert len(told.activity) <= limit
@@ -89,7 +89,7 @@ def table(chance: Random) -> Table:
 @given(st.randoms(use_true_random=False), st.integers(1, 50))
 def test_everything_is_told_once_and_each_partition_in_its_order(chance: Random, limit: int) -> None:
     known = table(chance)
-    told = asyncio.run(known.all_told(EVERYTHING, limit))
+    told = asyncio.run(known.all_told(Wanted(), limit))
     assert len(set(told)) == len(told) == sum(map(len, known.rows.values()))
     for rows in known.rows.values():
         assert [path for path in told if path in {row["path"] for row in rows}] == [row["path"] for row in rows]

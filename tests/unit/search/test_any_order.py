@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from services.search.memory import MemoryReadModel
 from shared.events.wire import Record
-from tests.unit.search.arriving import arriving, everything
-from tests.unit.search.world import Noting
+from tests.builders.search.arrivals import arriving, everything
+from tests.builders.search.world import Noting
 
 
-def noted(batches: list[list[Record]]) -> dict[str, Any]:
+def noted(batches: list[list[Record]]) -> dict[type, Any]:
     """All tables of a read model after these batches."""
     model = MemoryReadModel()
     world = Noting(model)
@@ -23,7 +23,7 @@ def noted(batches: list[list[Record]]) -> dict[str, Any]:
             await world.note(*batch)
 
     asyncio.run(note())
-    return vars(model)
+    return model.facts
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 40))

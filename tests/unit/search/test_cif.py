@@ -8,12 +8,12 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from gemmi import cif
 
-from services.search import cif as exporting
-from services.search.cif import add_cif, ancestors
+from services.search.routes import cif as exporting
+from services.search.routes.cif import add_cif, ancestors
 from shared.events.dataset import DatasetCommitted, Document
-from tests.described import VOCABULARY
-from tests.unit.mmcif.results import TYPICAL, result, sweep
-from tests.unit.search.building import Topics
+from tests.builders.described import VOCABULARY
+from tests.builders.mmcif import TYPICAL, result, sweep
+from tests.builders.search.records import Topics
 
 
 class RememberedEvents:

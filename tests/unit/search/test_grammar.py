@@ -7,10 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.search.filters import AnyOf, Condition, Exists, NoneOf, Within, conditions_of
-from services.search.grammar import OPERATORS, SIGNS, WRITTEN, FilterInvalid, Said, comparisons, words_and_conditions
-from services.search.naming import Naming
-from tests.described import VOCABULARY
+from services.search.index.question import AnyOf, Condition, Exists, NoneOf, Within
+from services.search.query.filters import conditions_of
+from services.search.query.grammar import (
+    OPERATORS,
+    SIGNS,
+    WRITTEN,
+    FilterInvalid,
+    Said,
+    comparisons,
+    words_and_conditions,
+)
+from services.search.query.naming import Naming
+from tests.builders.described import VOCABULARY
 
 NAMING = Naming(VOCABULARY)
 UP, DOWN = math.inf, -math.inf

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from services.search.happenings import KEPT
 from services.search.memory import MemoryReadModel
-from services.search.model import ActivityRow
+from services.search.projections.activity.note import KEPT, ActivityRow
 from shared.events.rejection import Origin
 from shared.events.topics import LINKED, REPORTS, SUBMITTED
-from tests.unit.search.building import NOON, Topics
-from tests.unit.search.world import Noting
+from tests.builders.search.records import NOON, Topics
+from tests.builders.search.world import Noting
 
 FRAME = b"<tns:dataset><tns:investigation>MX-1111</tns:investigation><tns:instrument>ID30A-3</tns:instrument>"
 OURS = ("id30a-3", "mx1111")
@@ -21,7 +20,7 @@ OURS = ("id30a-3", "mx1111")
 async def told_of(topics: Topics) -> list[ActivityRow]:
     model = MemoryReadModel()
     await Noting(model).note(*topics.records)
-    return list(model.activity.values())
+    return list(model.standing(ActivityRow).values())
 
 
 def submission(**said: Any) -> bytes:

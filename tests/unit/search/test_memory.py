@@ -1,8 +1,8 @@
 import pytest
 
-from tests.unit.search.receipt_suite import ReceiptSuite
-from tests.unit.search.store_suite import StoreSuite
-from tests.unit.search.world import MemoryWorld
+from tests.builders.search.world import MemoryWorld
+from tests.suites.search.receipts import ReceiptSuite
+from tests.suites.search.store import StoreSuite
 
 
 @pytest.fixture

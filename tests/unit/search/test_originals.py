@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from services.search.originals import About, about
+from services.search.projections.rejections.original import About, about
 from shared.events.rejection import Origin, Rejection
-from tests.unit.search.building import IDENTITIES, dataset_id
+from tests.builders.search.records import IDENTITIES, dataset_id
 
 PATH = "/data/visitor/mx1111/run_1"
 NOWHERE = About(None, None, None)

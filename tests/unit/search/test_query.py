@@ -7,16 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.search.counting import count, facets
-from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
-from services.search.filters import AnyOf, Condition, Exists, Like, Within, conditions_of, read_time
-from services.search.grammar import FilterInvalid
-from services.search.naming import Naming
-from services.search.query import FIELDS, Fault, Query, QueryInvalid, read_query
-from services.search.sql import Known, page
+from services.search.index.counts import count, facets
+from services.search.index.pages import page
+from services.search.index.port import KnownParameter
+from services.search.index.question import AnyOf, Condition, Cursor, Exists, Like, Query, Within
+from services.search.query.cursors import CursorInvalid, read_cursor, write_cursor
+from services.search.query.faults import Fault, QueryInvalid
+from services.search.query.filters import conditions_of, read_time
+from services.search.query.grammar import FilterInvalid
+from services.search.query.naming import Naming
+from services.search.query.query import FIELDS, read_query
 from shared.vocabulary.values import judge
-from tests.described import VOCABULARY
-from tests.unit.search.building import IDENTITIES, NOON, dataset_id
+from tests.builders.described import VOCABULARY
+from tests.builders.search.records import IDENTITIES, NOON, dataset_id
 
 PARIS = ZoneInfo("Europe/Paris")
 NAMING = Naming(VOCABULARY)
@@ -291,7 +294,7 @@ def test_any_query_is_answerable_or_its_faults_are_named(pairs: list[tuple[str, 
         assert faults
         return
     wanted = (*(condition.name for condition in query.conditions), query.sort)
-    names = {name.lower(): [Known(1, name, many=False)] for name in wanted}
+    names = {name.lower(): [KnownParameter(1, name, many=False)] for name in wanted}
     statements = [page(query, names), count(query, names), *([facets(query, names)] if query.facets else [])]
     for statement in statements:
         assert f"${len(statement.arguments)}" in statement.text or not statement.arguments

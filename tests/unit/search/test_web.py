@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
-from services.search.web import FOLDER, INDEX, MEDIA_TYPES, page_routes
+from services.search.routes.web import FOLDER, INDEX, MEDIA_TYPES, page_routes
 
 NAMES = sorted(path.name for path in FOLDER.iterdir())
 SOURCES = [name for name in NAMES if not name.endswith(".svg")]

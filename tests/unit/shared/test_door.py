@@ -12,9 +12,9 @@ import uvicorn
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
+from shared.foundation.problem import Problem
 from shared.host.service import face, http_config
 from shared.http.door import MOST_BODY_BYTES, read_body
-from shared.http.problems import Problem
 from shared.http.route import ProblemRoute
 from shared.runtime.settings import Settings
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared.events.identity import PROPOSAL_SEPARATORS, proposal_key
 from shared.events.sections import Section
-from tests.unit.search.building import document, entry, investigation
+from tests.builders.search.records import document, entry, investigation
 
 OLD = "mx-1111"
 

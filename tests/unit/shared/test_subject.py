@@ -15,8 +15,8 @@ from shared.events.rejection_message import rejection_id, rejection_message
 from shared.events.subject import NO_SUBJECT, check_key, subject_of
 from shared.events.topics import COMMITTED, LINKED, PENDING, REGISTERED, SAMPLES, SUBMITTED, TOPICS, TRACKED, VALIDATED
 from shared.events.wire import Record, derived_headers, read
+from tests.builders.linker.records import NOON, facts, validated
 from tests.builders.submissions import IDENTITIES
-from tests.unit.linker.builders import NOON, facts, validated
 
 A, B = "/data/a", "/data/b"
 MINE, ANOTHERS = IDENTITIES.dataset(A), IDENTITIES.dataset(B)

@@ -7,7 +7,7 @@ import pytest
 from shared.vocabulary.datafiles import DataFileInvalid
 from shared.vocabulary.kinds import Kind, Traits
 from shared.vocabulary.techniques import Technique, TechniqueBook
-from tests.described import TECHNIQUES
+from tests.builders.described import TECHNIQUES
 
 
 def _kind_of(traits: Traits) -> str | None:

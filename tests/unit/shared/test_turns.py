@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.foundation.problem import Problem
 from shared.http import turns
-from shared.http.problems import Problem
 from shared.http.turns import MOST_WAITING_EACH, KnowAskers, Turns
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.vocabulary.units import Units, UnitUnknown
 from shared.vocabulary.values import judge
-from tests.described import VOCABULARY
+from tests.builders.described import VOCABULARY
 
 DISTANCE, BEAM, WAVELENGTH = "MX_detectorDistance", "MX_beamSizeAtSampleX", "MX_wavelength"
 TIME, ANGLE, FLUX, ENERGY = "MX_exposureTime", "MX_oscillationRange", "MX_flux", "InstrumentMonochromator_energy"

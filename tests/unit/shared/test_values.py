@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from shared.events.sections import Severity
 from shared.vocabulary.values import judge, reader
-from tests.described import VOCABULARY
-from tests.unit.validator.builders import ZONE
+from tests.builders.described import VOCABULARY
+from tests.builders.validator import ZONE
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

@@ -6,7 +6,7 @@ import pytest
 
 from shared.vocabulary.datafiles import DataFileInvalid
 from shared.vocabulary.vocabulary import Vocabulary
-from tests.described import VOCABULARY
+from tests.builders.described import VOCABULARY
 
 
 @pytest.mark.parametrize(

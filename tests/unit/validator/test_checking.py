@@ -14,8 +14,8 @@ from shared.events.sections import Finding, Severity
 from shared.events.topics import MOST_INPUTS
 from shared.vocabulary.datafiles import DataFileInvalid
 from shared.vocabulary.techniques import Technique, TechniqueBook
-from tests.described import VOCABULARY
-from tests.unit.validator.builders import ZONE, a_submission, the_verdict
+from tests.builders.described import VOCABULARY
+from tests.builders.validator import ZONE, a_submission, the_verdict
 
 RAW = "/data/visitor/mx1111/id30a3/20241130/RAW_DATA"
 

@@ -19,7 +19,7 @@ from shared.events.dataset import DatasetFacts, DatasetSubmitted, DatasetValidat
 from shared.events.topics import SUBMITTED
 from shared.events.wire import Received, Record, headers_of, read, splice
 from shared.stages.outcomes import Outcome, Passed
-from tests.unit.validator.builders import SUBMITTED_AT, a_checker, a_submission
+from tests.builders.validator import SUBMITTED_AT, a_checker, a_submission
 
 VALIDATE = validating(a_checker())
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -13,8 +13,8 @@ from shared.events.dataset import Submission
 from shared.vocabulary.datafiles import SCHEMAS
 from shared.vocabulary.kind_schema import own_terms
 from shared.vocabulary.kinds import Kind
-from tests.described import TECHNIQUES, VOCABULARY
-from tests.unit.validator.builders import SUBMITTED_AT, a_checker
+from tests.builders.described import TECHNIQUES, VOCABULARY
+from tests.builders.validator import SUBMITTED_AT, a_checker
 
 KINDS = {kind.name: (kind, technique, technique.word) for technique in TECHNIQUES.techniques for kind in technique.kind}
 RAW_KINDS = [name for name, (kind, _, _) in KINDS.items() if kind.type == "raw"]

@@ -11,8 +11,8 @@ from pydantic_core import to_json
 from services.validator.parameters import PARAMETERS_AT_MOST, ParameterReader, Reading
 from shared.events.dataset import Parameter
 from shared.events.sections import Severity
-from tests.described import VOCABULARY
-from tests.unit.validator.builders import ZONE, the_verdict
+from tests.builders.described import VOCABULARY
+from tests.builders.validator import ZONE, the_verdict
 
 READER = ParameterReader(VOCABULARY, ZONE)
 CATALOGUED = TypeAdapter(dict[str, Parameter])

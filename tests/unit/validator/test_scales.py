@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from services.validator.parameters import ParameterReader
-from tests.described import VOCABULARY
-from tests.unit.validator.builders import ZONE
+from tests.builders.described import VOCABULARY
+from tests.builders.validator import ZONE
 
 SCALING = "MXAutoprocIntegrationScaling_"
 READER = ParameterReader(VOCABULARY, ZONE)

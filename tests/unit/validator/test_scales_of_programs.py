@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from clients.cli.importing.names import names_of
 from services.validator.parameters import ParameterReader, Reading
-from tests.described import VOCABULARY
-from tests.unit.validator.builders import ZONE
+from tests.builders.described import VOCABULARY
+from tests.builders.validator import ZONE
 
 READER = ParameterReader(VOCABULARY, ZONE)
 SHELLS = ("overall", "inner", "outer")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from services.validator.parameters import ParameterReader
 from shared.events.sections import Severity
 from shared.vocabulary.vocabulary import Term
-from tests.described import VOCABULARY
-from tests.unit.validator.builders import ZONE, the_verdict
+from tests.builders.described import VOCABULARY
+from tests.builders.validator import ZONE, the_verdict
 
 READER = ParameterReader(VOCABULARY, ZONE)
 DISTANCE, MOTORS, XYZ = "MX_detectorDistance", "MX_motors_value", "MXMRLigandFitting_ligand_XYZ"

@@ -6,7 +6,7 @@ import pytest
 
 from services.validator.checking import Verdict
 from shared.events.dataset import Submission
-from tests.unit.validator.builders import SUBMITTED_AT, a_checker
+from tests.builders.validator import SUBMITTED_AT, a_checker
 
 PATH = "/data/visitor/mx1111/id30a3/20241130/RAW_DATA/run_01"
 

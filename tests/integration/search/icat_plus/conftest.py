@@ -1,8 +1,10 @@
-"""The unmodified ICAT client against search's HTTP face, over a read model in PostgreSQL."""
+"""The unmodified ICAT client against search's HTTP face, with logbook and archive beside it, all in PostgreSQL."""
 
 import asyncio
 import warnings
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,19 +12,29 @@ import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI
 
-from services.search.icat_plus.routes import routes
+from services.archive.catalogue import SearchCatalogue
+from services.archive.routes import routes as archive_routes
+from services.archive.store import PostgresReports
+from services.logbook.routes import routes as logbook_routes
+from services.logbook.store import PostgresEntries
+from services.search.icat_plus.routes import Neighbours, routes
 from shared.access.tokens import create_token
 from shared.events.investigation import InvestigationRef
-from shared.events.topics import LOGBOOK
-from shared.host.service import Resources
+from shared.events.topics import LOGBOOK, REPORTS
+from shared.host.service import Resources, face
+from shared.http.neighbour import Neighbour
 from shared.http.problems import answer_in_problems
 from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
 from shared.postgres.database import Database
+from shared.postgres.migrations import migrate
 from shared.runtime.backoff import Backoff
 from shared.runtime.settings import Settings
-from tests.described import TECHNIQUES, VOCABULARY
+from tests.builders.archive import Archive
+from tests.builders.described import TECHNIQUES, VOCABULARY
+from tests.builders.hosts import Hosts
+from tests.builders.logbook import Logbook
+from tests.builders.search.records import IDENTITIES, NOON, Topics, investigation
 from tests.integration.search.conftest import PostgresWorld
-from tests.unit.search.building import IDENTITIES, NOON, Topics, investigation
 
 with warnings.catch_warnings():  # of the client's own dependencies
     warnings.simplefilter("ignore")
@@ -36,8 +48,12 @@ BEAMLINE, PROPOSAL = "id30a-3", "mx1111"
 class Facility:
     """Datasets come in at one end, and the client asks at the other."""
 
-    def __init__(self, world: PostgresWorld, publisher: MemoryPublisher, url: str, tokens_file: Path) -> None:
+    def __init__(  # what is written comes in by stages
+        self, world: PostgresWorld, stages: "Stages", publisher: MemoryPublisher, url: str, tokens_file: Path
+    ) -> None:
         self.world = world
+        self.logbook = stages.logbook
+        self.archive = stages.archive
         self.publisher = publisher
         self.url = url
         self.tokens_file = tokens_file
@@ -65,24 +81,80 @@ class Facility:
         await self.world.note(self.topics.committed(path, number=number, **facts | fields))
 
     async def read_logbook(self) -> None:
-        """What was published to the logbook is in the read model."""
-        for message in self.publisher.of(LOGBOOK.name):
-            await self.world.note(self.topics.written(message))
+        """What was published to the logbook is kept there."""
+        await self.logbook.hear([self.topics.written(message) for message in self.publisher.of(LOGBOOK.name)])
+
+    async def read_reports(self) -> None:
+        """What was published to the archive is kept there."""
+        await self.archive.hear(
+            *(self.topics.published(REPORTS, message) for message in self.publisher.of(REPORTS.name))
+        )
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages of the services beside search."""
+
+    logbook: Logbook
+    archive: Archive
 
 
 @pytest_asyncio.fixture
-async def facility(database: Database, world: PostgresWorld, tmp_path: Path) -> AsyncIterator[Facility]:
-    settings = Settings(facility="facility.example", tokens_file=tmp_path / "tokens.json")
-    resources = Resources(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Backoff(), lambda: NOON)
-    publisher = MemoryPublisher()
+async def facility(database_url: str, world: PostgresWorld, tmp_path: Path) -> AsyncIterator[Facility]:
+    (tmp_path / "service-token").write_text(create_token(tmp_path / "tokens.json", "services", ["*"]))
+    settings = Settings(
+        facility="facility.example",
+        database_url=database_url,
+        tokens_file=tmp_path / "tokens.json",
+        service_token_file=tmp_path / "service-token",
+        search_service_url="http://search",
+        logbook_service_url="http://logbook",
+        archive_service_url="http://archive",
+    )
+    publisher, hosts = MemoryPublisher(), Hosts()
+    resources = Resources(
+        settings, IDENTITIES, world.database, KafkaPublisher(settings, "test"), Backoff(), lambda: NOON
+    )
+    neighbours = Neighbours.of(settings, hosts)
     app = FastAPI()
-    app.include_router(routes(resources, VOCABULARY, TECHNIQUES, publisher=publisher))
+    app.include_router(routes(resources, VOCABULARY, TECHNIQUES, neighbours, publisher=publisher))
     answer_in_problems(app)
+    hosts.apps["search"] = app
+    async with beside(resources, hosts) as stages, served(app) as url:
+        yield Facility(world, stages, publisher, url, settings.tokens_file)
+
+
+@asynccontextmanager
+async def beside(resources: Resources, hosts: Hosts) -> AsyncIterator[Stages]:
+    """Logbook and archive, each in a schema of its own."""
+    settings = resources.settings
+    await migrate(settings.database_url, {"logbook": "logbook", "archive": "archive"})
+    databases = Database(settings, "logbook"), Database(settings, "archive")
+    logbook, archive = databases
+    for database in databases:
+        await database.open()
+    search = Neighbour("search", settings.search_service_url, settings.service_token_file, hosts)
+    catalogue = SearchCatalogue(search)
+    hosts.apps["logbook"] = face("logbook", logbook_routes(replace(resources, database=logbook)))
+    hosts.apps["archive"] = face("archive", archive_routes(replace(resources, database=archive), catalogue))
+    yield Stages(Logbook(PostgresEntries(logbook), nothing), Archive(PostgresReports(archive, catalogue), nothing))
+    for database in databases:
+        await database.close()
+
+
+async def nothing() -> list[Any]:
+    """Nothing is read back but over HTTP."""
+    return []
+
+
+@asynccontextmanager
+async def served(app: FastAPI) -> AsyncIterator[str]:
+    """The address at which the application is served."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110  # it has no event to wait for
         await asyncio.sleep(0)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield Facility(world, publisher, f"http://127.0.0.1:{port}", settings.tokens_file)
+    yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     await serving

@@ -13,8 +13,8 @@ from icat_plus_client.models.shipment import Shipment
 from shared.events.shipments import ShipmentChanged, Shipping
 from shared.events.topics import SHIPMENTS
 from shared.events.wire import Message, headers_of
+from tests.builders.search.records import NOON
 from tests.integration.search.icat_plus.conftest import PROPOSAL, Facility
-from tests.unit.search.building import NOON
 
 SAMPLE = {
     "name": "xtal101",

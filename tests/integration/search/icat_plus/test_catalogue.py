@@ -8,11 +8,11 @@ import pytest
 from icat_plus_client.api.catalogue_api import CatalogueApi
 from icat_plus_client.exceptions import ApiException
 
-from services.search.icat_plus.noting import sample_number
+from services.search.projections.samples.note import sample_number
 from shared.access.tokens import create_token
 from shared.events.sample import Container
+from tests.builders.search.records import IDENTITIES, NOON, Kept
 from tests.integration.search.icat_plus.conftest import BEAMLINE, PROPOSAL, Facility
-from tests.unit.search.building import IDENTITIES, NOON, Kept
 
 pytestmark = pytest.mark.integration
 

@@ -7,8 +7,8 @@ from icat_plus_client.exceptions import ApiException
 
 from shared.access.tokens import create_token, revoke_token
 from shared.events.dataset import DeclaredFile
+from tests.builders.search.records import NOON, investigation
 from tests.integration.search.icat_plus.conftest import BEAMLINE, PROPOSAL, Facility
-from tests.unit.search.building import NOON, investigation
 
 pytestmark = pytest.mark.integration
 

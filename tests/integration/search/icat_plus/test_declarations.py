@@ -2,7 +2,7 @@ import pytest
 
 from services.search.icat_plus.declarations import PostgresDeclarations
 from shared.postgres.database import Database
-from tests.unit.search.icat_plus.declarations_suite import DeclarationsSuite
+from tests.suites.search.declarations import DeclarationsSuite
 
 pytestmark = pytest.mark.integration
 

@@ -8,9 +8,9 @@ import pytest
 
 from shared.access.tokens import create_token
 from shared.events.investigation import InvestigationRef
+from tests.builders.mxcube_rules import MxcubeSession, session_of
+from tests.builders.search.records import IDENTITIES, NOON, investigation
 from tests.integration.search.icat_plus.conftest import BEAMLINE, PROPOSAL, Facility
-from tests.unit.search.building import IDENTITIES, NOON, investigation
-from tests.unit.search.icat_plus.mxcube import MxcubeSession, session_of
 
 pytestmark = pytest.mark.integration
 

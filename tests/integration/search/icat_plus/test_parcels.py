@@ -10,6 +10,7 @@ from icat_plus_client.models.parcel_status import ParcelStatus
 from shared.access.tokens import create_token
 from shared.events.sample import Container
 from shared.events.shipments import ItemDeclared, SampleSheet, SheetDeclared
+from tests.builders.search.records import NOON
 from tests.integration.search.icat_plus.conftest import BEAMLINE, PROPOSAL, Facility
 from tests.integration.search.icat_plus.shipping import (
     DEWAR,
@@ -22,7 +23,6 @@ from tests.integration.search.icat_plus.shipping import (
     shipped,
     tracking,
 )
-from tests.unit.search.building import NOON
 
 pytestmark = pytest.mark.integration
 

@@ -14,9 +14,8 @@ from icat_plus_client.models.status import Status
 
 from shared.access.tokens import create_token
 from shared.events.topics import REPORTS
-from tests.integration.search.asking import asking
+from tests.builders.search.records import NOON
 from tests.integration.search.icat_plus.conftest import Facility
-from tests.unit.search.building import NOON, dataset_id
 
 pytestmark = pytest.mark.integration
 
@@ -29,13 +28,7 @@ async def three_runs(facility: Facility) -> None:
     ref = await facility.register(42)
     for n in (1, 2, 3):
         await facility.commit(RUN.format(n), 10 + n, ref)
-    await facility.world.note(facility.topics.reported(11, "archived", at=NOON - timedelta(days=1)))
-
-
-async def read_reports(facility: Facility) -> None:
-    """What was published to the archive is in the read model."""
-    for message in facility.publisher.of(REPORTS.name):
-        await facility.world.note(facility.topics.published(REPORTS, message))
+    await facility.archive.hear(facility.topics.reported(11, "archived", at=NOON - timedelta(days=1)))
 
 
 async def statuses(facility: Facility, ids: str, **settings: Any) -> list[Status]:
@@ -73,11 +66,11 @@ async def test_a_status_is_told_for_each_dataset_that_is_known_in_the_order_aske
 async def test_files_that_are_asked_for_are_restored_once_the_archive_says_so(facility: Facility) -> None:
     await three_runs(facility)
     await restore(facility, "11,12", ANN)
-    await read_reports(facility)
+    await facility.read_reports()
     told = await statuses(facility, "11,12,13")
     assert [one.status for one in told] == ["RESTORING", "RESTORING", "ONLINE"]
     assert told[0].created_by == "Ann <ann@facility.example>"
-    await facility.world.note(
+    await facility.archive.hear(
         facility.topics.reported(11, "restored", about="restoration", at=NOON + timedelta(hours=1))
     )
     assert [one.status for one in await statuses(facility, "11,12")] == ["ONLINE", "RESTORING"]
@@ -87,20 +80,11 @@ async def test_the_archive_hears_whom_to_tell(facility: Facility) -> None:
     await three_runs(facility)
     await restore(facility, "11", ANN)
     await restore(facility, "11")
-    await read_reports(facility)
+    await facility.read_reports()
     async with archive(facility) as client:
         answer = await client.post("/dataset/restore?datasetId=11", json={"level": "info", "message": "restored"})
     told = {(one["name"], one["datasetId"], one["type"]) for one in answer.json()}
     assert told == {("Ann <ann@facility.example>", 11, "restoration"), ("mxcube", 11, "restoration")}
-
-
-async def test_who_asked_is_told_to_sessions_alone(facility: Facility) -> None:
-    await three_runs(facility)
-    await restore(facility, "11", ANN)
-    await read_reports(facility)
-    async with asking(facility.world.database) as ask:
-        reports = (await ask.get(f"/datasets/{dataset_id(RUN.format(1))}/reports"))["reports"]
-    assert [(one["about"], one["message"]) for one in reports] == [("restoration_requested", None), ("archiving", None)]
 
 
 async def test_a_session_asks_for_the_files_of_its_beamlines_alone(facility: Facility) -> None:

@@ -11,7 +11,7 @@ from shared.events.investigation import InvestigationAnnounced, RescheduledInves
 from shared.events.report import DatasetReported, Report
 from shared.events.sections import Producer
 from shared.events.topics import INVESTIGATIONS, REPORTS, SUBMITTED
-from tests.unit.icat_gateway.translation.speaking import (
+from tests.builders.icat_messages import (
     IDENTITIES,
     NOW,
     PEER,

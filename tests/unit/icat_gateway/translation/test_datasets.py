@@ -7,7 +7,7 @@ import pytest
 from shared.events.dataset import DeclaredFile
 from shared.events.sections import Producer
 from shared.events.topics import MOST_FRAME_BYTES, MOST_SUBMISSION_BYTES, SUBMITTED
-from tests.unit.icat_gateway.translation.speaking import (
+from tests.builders.icat_messages import (
     IDENTITIES,
     PEER,
     RAW,

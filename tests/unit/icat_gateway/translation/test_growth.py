@@ -8,7 +8,7 @@ import pytest
 from services.icat_gateway.translation.commands import MOST_PATHS
 from services.icat_gateway.translation.translator import MESSAGE_BYTES, MOST_GROWTH
 from shared.events.topics import HEADROOM_BYTES, REJECTED, TOPICS
-from tests.unit.icat_gateway.translation.speaking import RAW, an_update, rejected, translated
+from tests.builders.icat_messages import RAW, an_update, rejected, translated
 
 MOST_BYTES = {topic.name: topic.max_bytes + HEADROOM_BYTES // 2 for topic in TOPICS}
 UPDATES, RESCHEDULE = "icatUpdateDatasetMetadata", "rescheduleInvestigation"

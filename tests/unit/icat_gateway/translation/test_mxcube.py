@@ -15,10 +15,10 @@ from services.validator.counting import UnknownParameterCount
 from services.validator.handler import validating
 from shared.events.dataset import DatasetFacts
 from shared.stages.outcomes import Passed
-from tests.unit.icat_gateway.translation.speaking import NOW, RAW, a_dataset, received, translated
-from tests.unit.linker.builders import IDENTITIES, committed
-from tests.unit.linker.world import World
-from tests.unit.validator.builders import a_checker
+from tests.builders.icat_messages import NOW, RAW, a_dataset, received, translated
+from tests.builders.linker.records import IDENTITIES, committed
+from tests.builders.linker.world import World
+from tests.builders.validator import a_checker
 
 FOLDER = RAW.rpartition("/")[0]
 

@@ -7,15 +7,15 @@ import pytest
 
 from services.search.icat_plus.declarations import MemoryDeclarations
 from services.search.icat_plus.shipping import ShippingDesk
+from shared.access.grants import Grant
 from shared.access.quota import DAY_SECONDS, ByteQuota
-from shared.access.tokens import Grant
 from shared.events.shipments import Shipment, ShipmentChanged, ShipmentDeclared
 from shared.events.topics import SHIPMENTS
-from shared.http.problems import Problem
+from shared.foundation.problem import Problem
 from shared.kafka.confirmation import Confirmations
 from shared.kafka.publisher import MemoryPublisher, Publisher
-from tests.unit.search.building import IDENTITIES, NOON
-from tests.unit.search.icat_plus.declarations_suite import HERE, DeclarationsSuite, parcel
+from tests.builders.search.records import IDENTITIES, NOON
+from tests.suites.search.declarations import HERE, DeclarationsSuite, parcel
 from tests.unit.search.icat_plus.test_kafka_away import SlowPublisher
 
 SLOT = {"investigation_id": IDENTITIES.investigation("42"), "facility_id": "42"}

@@ -5,7 +5,7 @@ from pydantic import JsonValue, RootModel
 from starlette.requests import Request
 
 from services.search.icat_plus.desk import body_of
-from shared.http.problems import Problem
+from shared.foundation.problem import Problem
 
 
 class Anything(RootModel[dict[str, JsonValue]]):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.search.icat_plus.answers import investigation_answer, measured_answer
 from services.search.icat_plus.proposals import number_of, type_name
 from shared.events.identity import proposal_key
-from tests.unit.search.icat_plus.mxcube import session_of
+from tests.builders.mxcube_rules import session_of
 
 NOON = datetime(2026, 11, 30, 11, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.search.icat_plus.routes import routes
+from services.search.icat_plus.routes import Neighbours, routes
 from services.search.icat_plus.sessions import MemorySessions
 from shared.access.tokens import create_token
 from shared.events.topics import LOGBOOK
@@ -20,8 +20,8 @@ from shared.kafka.publisher import KafkaPublisher, MemoryPublisher, Publisher
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
 from shared.runtime.settings import Settings
-from tests.described import TECHNIQUES, VOCABULARY
-from tests.unit.search.building import IDENTITIES, NOON
+from tests.builders.described import TECHNIQUES, VOCABULARY
+from tests.builders.search.records import IDENTITIES, NOON
 
 BODY = {
     "type": "annotation",
@@ -49,7 +49,10 @@ async def asking(publisher: Publisher, folder: Path) -> AsyncIterator[tuple[http
     database = Database(settings, "search")
     resources = Resources(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Backoff(), lambda: NOON)
     app = FastAPI()
-    app.include_router(routes(resources, VOCABULARY, TECHNIQUES, sessions=MemorySessions(), publisher=publisher))
+    neighbours = Neighbours.of(settings)
+    app.include_router(
+        routes(resources, VOCABULARY, TECHNIQUES, neighbours, sessions=MemorySessions(), publisher=publisher)
+    )
     answer_in_problems(app)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://search") as client:
         yield client, create_token(settings.tokens_file, "mxcube", ["*"])

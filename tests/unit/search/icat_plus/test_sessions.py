@@ -8,7 +8,7 @@ import pytest
 
 from services.search.icat_plus.sessions import MemorySessions, Sessions, SessionStore
 from shared.access.tokens import TokenRefused, Tokens, create_token, revoke_token
-from tests.unit.search.building import NOON
+from tests.builders.search.records import NOON
 
 HOUR = timedelta(hours=1)
 

@@ -1,25 +1,26 @@
-"""Where files are, as follows from what was reported and asked."""
+"""What ICAT's clients are told of files on tape, and what they say of them."""
 
 from datetime import UTC, timedelta
-from typing import Any
 
 import pytest
+from pydantic_core import to_json
 
+from services.archive.routes import whereabouts_answer
+from services.archive.whereabouts import whereabouts
+from services.search.icat_plus.archive_service import Whereabouts
 from services.search.icat_plus.tape import (
     Requester,
     Restored,
     access_answers,
     report_message,
     status_answer,
-    whereabouts,
 )
-from shared.access.tokens import Grant
+from shared.access.grants import Grant
 from shared.events.report import DatasetReported
-from tests.unit.search.building import NOON
+from tests.builders.search.records import NOON
 
 ARCHIVED = ("archiving", "info", None)
 RESTORED = ("restoration", "info", None)
-FAILED = ("restoration", "error", "the tape is torn")
 ASKED = ("restoration_requested", "info", "Ann <ann@facility.example>")
 ASKED_BY_BOB = ("restoration_requested", "info", "Bob")
 HOUR = timedelta(hours=1)
@@ -28,53 +29,19 @@ GRANT = Grant(name="portal", token_sha256="0" * 64, beamlines=["*"])
 Said = tuple[str, str, str | None]
 
 
-def reports(*said: Said, number: int = 42) -> list[dict[str, Any]]:
-    return [
-        {
-            "dataset_number": number,
-            "about": about,
-            "level": level,
-            "message": message,
-            "at": NOON + timedelta(hours=hour),
-        }
+def files_after(*said: Said) -> Whereabouts:
+    """Where the files of a dataset are after these reports, as the archive answers."""
+    reports = [
+        {"dataset_number": 42, "about": about, "level": level, "message": message, "at": NOON + timedelta(hours=hour)}
         for hour, (about, level, message) in enumerate(said)
     ]
-
-
-@pytest.mark.parametrize(
-    ("said", "state"),
-    [
-        ([], "ONLINE"),
-        ([ARCHIVED], "ARCHIVED"),
-        ([("archiving", "error", None)], "ONLINE"),
-        ([("archiving", "warning", None)], "ONLINE"),
-        ([ARCHIVED, RESTORED], "ONLINE"),
-        ([ARCHIVED, RESTORED, ARCHIVED], "ARCHIVED"),
-        ([ARCHIVED, ("restoration", "warning", None)], "ARCHIVED"),
-        ([ARCHIVED, FAILED], "ARCHIVED"),
-        ([ARCHIVED, ASKED], "RESTORING"),
-        ([ASKED, ARCHIVED], "RESTORING"),
-        ([ARCHIVED, ASKED, ("restoration", "warning", "slow")], "RESTORING"),
-        ([ARCHIVED, ASKED, RESTORED], "ONLINE"),
-        ([ARCHIVED, ASKED, FAILED], "ARCHIVED"),
-        ([ASKED, FAILED], "ONLINE"),
-        ([ARCHIVED, ASKED, FAILED, ASKED], "RESTORING"),
-        ([ARCHIVED, ("files_added", "info", None)], "ARCHIVED"),
-    ],
-)
-def test_the_state_follows_from_what_was_reported_and_asked(said: list[Said], state: str) -> None:
-    assert whereabouts(reports(*said))[42].state == state
-
-
-def test_each_dataset_has_a_state_of_its_own() -> None:
-    known = whereabouts([*reports(ARCHIVED), *reports(ARCHIVED, ASKED, number=43)])
-    assert [known[number].state for number in (42, 43, 44)] == ["ARCHIVED", "RESTORING", "ONLINE"]
+    return Whereabouts.model_validate_json(to_json(whereabouts_answer(42, whereabouts(reports)[42])))
 
 
 def test_a_status_tells_who_asked_first_and_when_the_archive_spoke_last() -> None:
     from icat_plus_client.models.status import Status
 
-    answer = status_answer(42, whereabouts(reports(ARCHIVED, ASKED, ASKED_BY_BOB))[42], UTC)
+    answer = status_answer(42, files_after(ARCHIVED, ASKED, ASKED_BY_BOB), UTC)
     status = Status.model_validate(answer)
     assert (status.id, status.status, status.created_by) == ("42", "RESTORING", "Ann <ann@facility.example>")
     assert (status.updated_at, status.created_at) == ("2024-11-30T12:00:00.000+00:00", "2024-11-30T13:00:00.000+00:00")
@@ -83,10 +50,10 @@ def test_a_status_tells_who_asked_first_and_when_the_archive_spoke_last() -> Non
 def test_everybody_who_asked_is_to_be_told_once() -> None:
     from icat_plus_client.models.datasetaccess import Datasetaccess
 
-    files = whereabouts(reports(ARCHIVED, ASKED, ASKED_BY_BOB, ASKED))[42]
+    files = files_after(ARCHIVED, ASKED, ASKED_BY_BOB, ASKED)
     told = [Datasetaccess.model_validate(answer) for answer in access_answers(42, files, "info", UTC)]
     assert [(one.name, one.dataset_id) for one in told] == [("Ann <ann@facility.example>", 42), ("Bob", 42)]
-    assert access_answers(42, whereabouts(reports(ARCHIVED, ASKED, RESTORED))[42], "info", UTC) == []
+    assert access_answers(42, files_after(ARCHIVED, ASKED, RESTORED), "info", UTC) == []
 
 
 @pytest.mark.parametrize(

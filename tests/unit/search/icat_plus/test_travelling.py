@@ -13,17 +13,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.search.icat_plus.declared import declared_of, investigation_of, named, note_shipped, together
-from services.search.icat_plus.model import Declared
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import DIGITS, Travelling, shown_ids
-from services.search.order import said_of
+from services.search.projections.facts import Noted
+from services.search.projections.order import said_of
+from services.search.projections.shipments.note import (
+    Declared,
+    declared_of,
+    investigation_of,
+    named,
+    note_shipped,
+    together,
+)
 from shared.events.identity import Identities
 from shared.events.items import SAMPLE_NAME, shown_name
 from shared.events.shipments import ShipmentChanged, Shipping
 from shared.events.topics import SHIPMENTS
 from shared.events.wire import Message, headers_of, read
-from tests.unit.search.building import IDENTITIES, NOON, Topics, investigation
+from tests.builders.search.records import IDENTITIES, NOON, Topics, investigation
 
 INVESTIGATION = IDENTITIES.investigation("42")
 SLOT = {**investigation(42).model_dump(), "name": "MX-1111", "started": NOON, "ended": None, "actual_started": None}
@@ -215,7 +222,8 @@ def test_a_command_and_its_event_are_the_same_word() -> None:
     record = Topics().published(SHIPMENTS, Message(SHIPMENTS.name, b"42", value, headers))
     received = read(record, SHIPMENTS, ShipmentChanged)
     (noted,) = note_shipped(IDENTITIES, [received], None, NOON)
-    assert noted.declared == declared_of(IDENTITIES, word, said_of(received.source, received.receipt_id, value))
+    declared = declared_of(IDENTITIES, word, said_of(received.source, received.receipt_id, value))
+    assert noted == Noted(declared.facts)
 
 
 @given(st.text(max_size=40))

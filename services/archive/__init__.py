@@ -1,0 +1,1 @@
+"""dataset.reports -> archive: where the files of every dataset are, and who wants them back."""

@@ -1,0 +1,91 @@
+"""The datasets that are catalogued, as search knows them."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from shared.foundation.problem import AWAY, Problem
+from shared.http.neighbour import Neighbour
+
+PASSING = {429, AWAY}
+"""With these, search says that the same question may be answered later."""
+MOST_NUMBERS = 500
+"""Numbers of one question: they stand in its URL."""
+
+
+@dataclass(frozen=True)
+class Catalogued:
+    """A dataset that has a number."""
+
+    number: int
+    dataset_id: UUID
+    beamline: str
+
+
+class Catalogue(Protocol):
+    """Where it is known which datasets there are."""
+
+    async def by_number(self, numbers: Collection[int]) -> Mapping[int, Catalogued]:
+        """The datasets of these numbers; a number that no dataset has is left out."""
+
+    async def by_id(self, dataset_id: UUID) -> Catalogued | None:
+        """The dataset, if it is catalogued with a number."""
+
+
+class SearchCatalogue:
+    """Asks search.
+
+    Raises:
+        Problem: search does not answer.
+    """
+
+    def __init__(self, search: Neighbour) -> None:
+        self._search = search
+
+    async def by_number(self, numbers: Collection[int]) -> Mapping[int, Catalogued]:
+        """The datasets of these numbers; a number that no dataset has is left out."""
+        found = [row for lot in _lots(sorted(numbers)) for row in await self._ask(number=lot)]
+        return {row.number: row for row in found}
+
+    async def by_id(self, dataset_id: UUID) -> Catalogued | None:
+        """The dataset, if it is catalogued with a number."""
+        return next(iter(await self._ask(dataset_id=str(dataset_id))), None)
+
+    async def _ask(self, **asked: object) -> list[Catalogued]:
+        rows = await self._search.get("/numbers", asked)
+        return [Catalogued(row["number"], UUID(row["dataset_id"]), row["beamline"]) for row in rows["datasets"]]
+
+
+class MemoryCatalogue:
+    """The twin without search."""
+
+    def __init__(self, *datasets: Catalogued) -> None:
+        self.datasets = list(datasets)
+
+    async def by_number(self, numbers: Collection[int]) -> Mapping[int, Catalogued]:
+        """The datasets of these numbers; a number that no dataset has is left out."""
+        return {row.number: row for row in self.datasets if row.number in numbers}
+
+    async def by_id(self, dataset_id: UUID) -> Catalogued | None:
+        """The dataset, if it is catalogued with a number."""
+        return next((row for row in self.datasets if row.dataset_id == dataset_id), None)
+
+
+async def known_numbers(catalogue: Catalogue, numbers: Collection[int]) -> Collection[int]:
+    """Which of these numbers a dataset has, as a stage asks.
+
+    Raises:
+        ConnectionError: search does not answer; the stage asks again.
+    """
+    try:
+        return (await catalogue.by_number(numbers)).keys()
+    except Problem as problem:
+        if problem.status not in PASSING:
+            raise
+        raise ConnectionError(str(problem)) from problem
+
+
+def _lots(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    for at in range(0, len(numbers), MOST_NUMBERS):
+        yield numbers[at : at + MOST_NUMBERS]

@@ -1,0 +1,66 @@
+"""Reports in PostgreSQL: one statement saves a batch, and one answers a question."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+from services.archive.catalogue import Catalogue, known_numbers
+from services.archive.handler import ReportRow, reports_in
+from shared.events.report import DatasetReported
+from shared.events.wire import Received
+from shared.postgres.database import Database, Questions
+from shared.stages.outcomes import Outcome
+
+SAVE = f"""
+insert into report ({", ".join(ReportRow._fields)})
+select * from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+on conflict do nothing
+"""  # noqa: S608  # of the columns' own names
+MOVES = (
+    "select dataset_number, about, level, message, at from report"
+    " where dataset_number = any($1::bigint[]) and about <> 'files_added' order by at, event_id"
+)
+SHOWN = (
+    "select about, level, case about when 'restoration_requested' then null else message end as message, at"
+    " from report where dataset_number = $1 order by at desc, event_id limit $2"
+)
+
+
+class PostgresReports:
+    """The store of the stage. It asks search before it begins a transaction, so that none waits for an answer."""
+
+    def __init__(self, database: Database, catalogue: Catalogue) -> None:
+        self._database = database
+        self._catalogue = catalogue
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Self]:
+        """Nothing is begun yet: `save` is one statement."""
+        yield self
+
+    async def load(self, events: Sequence[Received[DatasetReported]]) -> Collection[int]:
+        """Which of the numbers that the events speak of a dataset has."""
+        return await known_numbers(self._catalogue, {event.event.report.dataset_number for event in events})
+
+    async def save(self, events: Sequence[Received[DatasetReported]], _outcomes: Sequence[Outcome]) -> None:
+        """Write all reports."""
+        if rows := reports_in(events):
+            async with self._database.transaction() as connection:
+                await connection.execute(SAVE, *(list(column) for column in zip(*rows, strict=True)))
+
+
+class ReportReader:
+    """Answers questions about reports."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def moves(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
+        """What was said of where the files of datasets are, in the order of time."""
+        async with self._database.answering(Questions.QUICK) as connection:
+            return [dict(row) for row in await connection.fetch(MOVES, numbers)]
+
+    async def shown(self, number: int, limit: int) -> list[dict[str, Any]]:
+        """What became of a dataset's files, newest first, without who asked for them."""
+        async with self._database.answering(Questions.QUICK) as connection:
+            return [dict(row) for row in await connection.fetch(SHOWN, number, limit)]

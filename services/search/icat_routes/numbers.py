@@ -1,0 +1,40 @@
+"""`GET /numbers`: which datasets have the numbers by which ICAT's clients know them."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from services.search.query.catalogue import CatalogueReader
+from services.search.routes.response import json_response
+from shared.http.bearer import Beamlines, Bearers
+from shared.postgres.database import Questions
+from shared.postgres.statement import Statement, asked_for
+
+MOST_NUMBERS = 1000
+Numbers = Annotated[
+    list[Annotated[int, Query(ge=0, lt=2**63)]] | None,
+    Query(max_length=MOST_NUMBERS, description="the number of a dataset; repeat it for several"),
+]
+
+
+def add_numbers(router: APIRouter, bearers: Bearers, reader: CatalogueReader) -> None:
+    """The route."""
+
+    @router.get("/numbers")
+    async def list_numbers(
+        request: Request, number: Numbers = None, dataset_id: UUID | None = None, beamlines: Beamlines = None
+    ) -> Response:
+        """The id and the beamline of each dataset of these numbers, or of this id; it needs a bearer token."""
+        statement = Statement()
+        conditions = asked_for(
+            statement.bind,
+            ("lower(beamline) = any({})", bearers.beamlines_of(request, beamlines), "text[]"),
+            ("number = any({})", None if number is None and dataset_id is not None else number or [], "bigint[]"),
+            ("dataset_id = {}", dataset_id, "uuid"),
+        )
+        where = " and ".join(["number is not null", *conditions])
+        statement.text = f"select number, dataset_id, beamline from dataset where {where} order by number"  # noqa: S608
+        async with reader.connection(Questions.QUICK) as connection:
+            rows = await connection.fetch(statement.text, *statement.arguments)
+        return json_response({"datasets": [dict(row) for row in rows]})

@@ -1,0 +1,72 @@
+"""What search needs of an index of datasets. Its one implementation is `block_index.py`."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+from services.search.index.question import Query
+from services.search.projections.datasets.table import Applied
+from shared.postgres.database import Connection, Database
+from shared.runtime.backoff import Backoff
+
+Row = dict[str, Any]
+
+ROWS_AT_ONCE = 128
+"""Rows that are read at a time: whoever has enough stops."""
+
+
+class KnownParameter(NamedTuple):
+    """What the index calls a parameter; lists and single values are called differently."""
+
+    parameter_id: int
+    name: str
+    many: bool
+
+
+Names = Mapping[str, Sequence[KnownParameter]]
+"""The parameters of a name in lower case."""
+
+
+class Batch(Protocol):
+    """One batch of changes, in one transaction."""
+
+    async def add(self, connection: Connection, applied: Applied) -> None:
+        """Index the datasets that changed, and forget what they replaced."""
+
+    def committed(self) -> None:
+        """The transaction was committed, so what the batch learned may be remembered."""
+
+
+class Upkeep(Protocol):
+    """What an index does beside the stages, so that questions stay fast."""
+
+    async def run(self) -> None:
+        """Work until the service stops."""
+
+    async def seal(self) -> None:
+        """Do now all that there is to do."""
+
+
+class Index(Protocol):
+    """Finds datasets by their facts, parameters and words. Every question is answered on the caller's connection."""
+
+    def batch(self, generation: UUID) -> Batch:
+        """A batch for the read model of this generation."""
+
+    async def parameters(self, connection: Connection, spellings: Iterable[str]) -> Sequence[KnownParameter]:
+        """The parameters that are called so, in lower case."""
+
+    async def parameter_names(self, connection: Connection) -> Sequence[str]:
+        """The names of all parameters."""
+
+    def page(self, connection: Connection, query: Query, names: Names) -> AsyncIterator[Row]:
+        """Datasets in the order of the query, each with its `sort_key`, and one more than the page has."""
+
+    async def count(self, connection: Connection, query: Query, names: Names) -> int:
+        """How many datasets match."""
+
+    async def facets(self, connection: Connection, query: Query, names: Names) -> Sequence[Row]:
+        """The most frequent values of each facet among the matches: `facet`, `value` and `number`."""
+
+    def upkeep(self, database: Database, backoff: Backoff) -> Upkeep:
+        """Its work beside the stages."""

@@ -1,0 +1,1 @@
+"""The newest revision of every dataset, with what it was made from."""

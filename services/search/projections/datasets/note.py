@@ -1,0 +1,239 @@
+"""What is searched of a catalogued document: facts, numbers, texts, words and inputs. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from services.search.projections.facts import Law, last
+from shared.events.dataset import Commit
+from shared.events.identity import sample_name
+from shared.events.investigation import InvestigationRef
+from shared.events.sample import Container, SampleRef
+from shared.events.sections import ProposalKey, Section
+from shared.foundation.memo import remembered
+from shared.foundation.spelling import normalised
+
+WORD = re.compile(r"[^\W_]{1,64}")
+"""What is longer is cut into words of 64 characters, in documents and queries alike."""
+PIECE = re.compile(r"\d+|[^\W\d_]+")
+"""The letters and the number of a proposal are words as well: people write them apart."""
+MOST_WORDS = 1000
+LONGEST_TEXT = 1000
+"""Characters of a text parameter that filters see; the document keeps the whole."""
+LONGEST_NAME = 255
+
+
+class ContextRow(NamedTuple):
+    """What many datasets have in common and are counted by, in the order of the table's columns."""
+
+    context: int
+    technique: str
+    kind: str
+    beamline: str
+    proposal: str
+    type: str
+    sample: str | None
+
+
+class FindingSetRow(NamedTuple):
+    """Codes of findings, in order, each once. The id follows from them."""
+
+    finding_set: int
+    codes: tuple[str, ...]
+
+
+class DatasetRow(NamedTuple):
+    """What lists, facets and sorting need of a dataset, in the order of the table's columns."""
+
+    dataset_id: UUID
+    revision: int
+    path: str
+    name: str
+    type: str
+    kind: str
+    technique: str
+    proposal: str
+    beamline: str
+    sample: str | None
+    started: datetime
+    ended: datetime | None
+    complete: bool
+    submitted_at: datetime
+    committed_at: datetime
+    file_count: int | None
+    volume_bytes: int | None
+    context: int
+    finding_set: int
+    number: int | None
+    investigation_id: UUID
+
+
+class ParameterKey(NamedTuple):
+    """A canonical parameter name; `many` where the value is a list, whose elements are entries of their own."""
+
+    name: str
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One revision of a dataset, ready for the index."""
+
+    row: DatasetRow
+    context: ContextRow
+    findings: FindingSetRow
+    numbers: list[tuple[ParameterKey, float]]
+    texts: list[tuple[ParameterKey, str]]
+    words: str
+    inputs: list[tuple[UUID, str]]
+
+
+DATASETS = Law(
+    Entry,
+    key=lambda entry: entry.row.dataset_id,
+    stands=last(lambda entry: (entry.row.revision, entry.row.committed_at)),
+)
+"""The highest revision of each dataset stands."""
+
+
+class InputView(Section):
+    """One input."""
+
+    path: str
+    dataset_id: UUID
+
+
+class FindingView(Section):
+    """What is searched of a finding. In a catalogued document all are warnings: an error refuses the dataset."""
+
+    code: str
+
+
+class DocumentView(Section):
+    """The part of a document that is searched; the parameters are read apart from it, because there are many."""
+
+    name: str
+    type: str
+    technique: str
+    kind: str
+    proposal: ProposalKey
+    beamline: str
+    start: AwareDatetime
+    end: AwareDatetime | None
+    complete: bool
+    investigation: InvestigationRef
+    sample: SampleRef | None
+    container: Container | None
+    sample_changer_position: str | None
+    inputs: list[InputView]
+    file_count: int | None
+    volume_bytes: int | None
+    findings: list[FindingView]
+
+
+def entry_of(commit: Commit, document: DocumentView, parameters: Mapping[str, Any]) -> Entry:
+    """The index entry of one revision."""
+    numbers, texts = _values_of(parameters)
+    sample = sample_name(document.sample.name) if document.sample else None
+    facts = (document.technique, document.kind, document.beamline, document.proposal, document.type, sample)
+    context = ContextRow(_identified(*facts), *facts)
+    codes = tuple(sorted({finding.code for finding in document.findings}))
+    findings = FindingSetRow(_identified(*codes), codes)
+    row = DatasetRow(
+        commit.dataset_id,
+        commit.revision,
+        commit.path,
+        document.name,
+        document.type,
+        document.kind,
+        document.technique,
+        document.proposal,
+        document.beamline,
+        sample,
+        document.start,
+        document.end,
+        document.complete,
+        commit.submitted_at,
+        commit.committed_at,
+        document.file_count,
+        document.volume_bytes,
+        context.context,
+        findings.finding_set,
+        commit.number,
+        document.investigation.investigation_id,
+    )
+    proposal = (document.proposal, document.investigation.proposal_name or "", *PIECE.findall(document.proposal))
+    searched = (document.name, commit.path, sample or "", *proposal, *(text for _, text in texts))
+    inputs = {parent.dataset_id: (parent.dataset_id, parent.path) for parent in document.inputs}
+    return Entry(
+        row,
+        context,
+        findings,
+        numbers,
+        texts,
+        " ".join(words_of(" ".join(searched))[:MOST_WORDS]),
+        list(inputs.values()),
+    )
+
+
+def _identified(*facts: object) -> int:
+    """An id that follows from the facts, so that none has to be looked up; of 2^64, so that no two meet."""
+    return _number_of(repr(facts))
+
+
+@remembered(10_000)
+def _number_of(facts: str) -> int:
+    return int.from_bytes(blake2b(facts.encode(), digest_size=8).digest(), signed=True)
+
+
+def words_of(text: str) -> list[str]:
+    """The words by which a text is found, each once: runs of letters and digits in lower case. A path is many."""
+    return list(dict.fromkeys(WORD.findall(normalised("NFC", text).lower())))
+
+
+def _values_of(
+    parameters: Mapping[str, Any],
+) -> tuple[list[tuple[ParameterKey, float]], list[tuple[ParameterKey, str]]]:
+    numbers: list[tuple[ParameterKey, float]] = []
+    texts: list[tuple[ParameterKey, str]] = []
+    for name, parameter in parameters.items():
+        value = parameter.get("value")
+        if isinstance(value, float):  # most are, and there are many
+            numbers.append((_key(name, False), value))
+            continue
+        if value is None:
+            value = parameter["original"]  # without a canonical value it is found by what was said, and as a text
+        many = isinstance(value, list)
+        key = _key(name, many)
+        for element in dict.fromkeys(map(_comparable, value)) if many else (_comparable(value),):
+            if isinstance(element, float):
+                numbers.append((key, element))
+            else:
+                texts.append((key, element))
+    return numbers, texts
+
+
+@lru_cache(maxsize=10_000)
+def _key(name: str, many: bool) -> ParameterKey:  # noqa: FBT001  # as the key has them
+    return ParameterKey(name[:LONGEST_NAME], many)
+
+
+def _comparable(value: object) -> float | str:
+    """A number compares as a number; everything else, and an integer beyond all floats, as text."""
+    if isinstance(value, float):
+        return value
+    if isinstance(value, str):
+        return value[:LONGEST_TEXT]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    try:
+        return float(value)  # type: ignore[arg-type]  # an integer is all that is left
+    except OverflowError:
+        return str(value)[:LONGEST_TEXT]

@@ -1,0 +1,154 @@
+"""The tables of datasets: facts, what many of them have in common, and links to what they were made from."""
+# ruff: noqa: S608  # what is put in are these tables' own column names
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from services.search.projections.datasets.note import DATASETS, ContextRow, DatasetRow, Entry
+from services.search.projections.projection import columns
+from services.search.projections.schema import C_TEXT, METADATA, TIME
+from shared.foundation.arrays import array, quoted
+from shared.postgres.database import Connection
+
+DATASET = Table(
+    "dataset",
+    METADATA,
+    Column("ordinal", Integer, Identity(), comment="new with every revision that applies"),
+    Column("dataset_id", Uuid, nullable=False, unique=True),
+    Column("revision", Integer, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("name", C_TEXT, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("technique", Text, nullable=False),
+    Column("proposal", Text, nullable=False),
+    Column("beamline", Text, nullable=False),
+    Column("sample", Text),
+    Column("started", TIME, nullable=False),
+    Column("ended", TIME),
+    Column("complete", Boolean, nullable=False),
+    Column("submitted_at", TIME, nullable=False),
+    Column("committed_at", TIME, nullable=False),
+    Column("file_count", BigInteger),
+    Column("volume_bytes", BigInteger),
+    Column("context", BigInteger, comment="absent only if noted by a version that knew none"),
+    Column("finding_set", BigInteger, comment="likewise"),
+    Column("number", BigInteger, comment="absent if no event told one"),
+    Column("investigation_id", Uuid, comment="absent likewise"),
+    PrimaryKeyConstraint("ordinal", name="dataset_pkey", postgresql_include=["context", "finding_set"]),
+    UniqueConstraint("number", name="dataset_number_key"),
+    Index("dataset_by_investigation", "investigation_id", "started", "dataset_id"),
+    Index("dataset_by_findings_and_context", "finding_set", "context"),
+    Index("dataset_by_start", "started", "dataset_id"),
+    Index("dataset_by_commit", "committed_at", "dataset_id"),
+    Index("dataset_by_name", "name", "dataset_id"),
+    Index("dataset_by_proposal", func.lower(text("proposal"))),
+    Index("dataset_by_sample", func.lower(text("sample"))),
+)
+
+CONTEXT = Table(
+    "context",
+    METADATA,
+    Column("context", BigInteger, primary_key=True, autoincrement=False, comment="follows from the other columns"),
+    Column("technique", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("beamline", Text, nullable=False),
+    Column("proposal", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("sample", Text),
+    comment="what many datasets have in common: facets count them by it, and read a number of each",
+)
+
+FINDING_SET = Table(
+    "finding_set",
+    METADATA,
+    Column("finding_set", BigInteger, primary_key=True, autoincrement=False, comment="follows from the codes"),
+    Column("codes", ARRAY(Text), nullable=False, comment="in order, each once"),
+)
+
+LINK = Table(
+    "link",
+    METADATA,
+    Column("child", Uuid, primary_key=True),
+    Column("parent", Uuid, primary_key=True),
+    Column("parent_path", Text, nullable=False),
+    Index("link_by_parent", "parent"),
+)
+
+_DATASETS = f"""
+insert into dataset ({", ".join(DatasetRow._fields)})
+select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                     $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bool[], $14::timestamptz[],
+                     $15::timestamptz[], $16::bigint[], $17::bigint[], $18::bigint[],
+                     $19::bigint[], $20::bigint[], $21::uuid[])
+on conflict (dataset_id) do update set
+  ordinal = excluded.ordinal, {", ".join(f"{name} = excluded.{name}" for name in DatasetRow._fields[1:])}
+where (excluded.revision, excluded.committed_at) > (dataset.revision, dataset.committed_at)
+returning dataset_id, new.ordinal, old.ordinal as replaced
+"""
+
+_CONTEXTS = f"""
+insert into context ({", ".join(ContextRow._fields)})
+select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+on conflict do nothing
+"""
+
+_FINDING_SETS = """
+insert into finding_set (finding_set, codes)
+select finding_set, codes::text[] from unnest($1::bigint[], $2::text[]) as new (finding_set, codes)
+on conflict do nothing
+"""
+
+_LINKS = "insert into link (child, parent, parent_path) select * from unnest($1::uuid[], $2::uuid[], $3::text[])"
+_FORGET_LINKS = "delete from link where child = any($1::uuid[])"
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a batch changed: the entries that are newer than what was known, and what they replaced."""
+
+    noted: Sequence[Entry]
+    """All entries of the batch; also those that turned out to be older than what was known."""
+    entries: Sequence[tuple[int, Entry]]
+    """The entries that stand now, each with the ordinal of its dataset."""
+    replaced: Sequence[int]
+    """Ordinals that no dataset has any more."""
+
+
+async def save(connection: Connection, noted: Sequence[Entry]) -> Applied:
+    """Save datasets. The newest revision stands by its number; what is older changes nothing."""
+    await _save_contexts(connection, noted)
+    entries = DATASETS.standing(noted)
+    rows = await connection.fetch(_DATASETS, *columns(entry.row for entry in entries.values()))
+    applied = [(row["ordinal"], entries[row["dataset_id"]]) for row in rows]
+    replaced = [row for row in rows if row["replaced"] is not None]
+    if replaced:
+        await connection.execute(_FORGET_LINKS, [row["dataset_id"] for row in replaced])
+    if links := [(entry.row.dataset_id, *parent) for _, entry in applied for parent in entry.inputs]:
+        await connection.execute(_LINKS, *columns(links))
+    return Applied(noted, applied, [row["replaced"] for row in replaced])
+
+
+async def _save_contexts(connection: Connection, entries: Sequence[Entry]) -> None:
+    """In the order of their ids, so that two replicas cannot block each other."""
+    contexts = {entry.context.context: entry.context for entry in entries}
+    findings = {entry.findings.finding_set: array(map(quoted, entry.findings.codes)) for entry in entries}
+    await connection.execute(_CONTEXTS, *columns(contexts[one] for one in sorted(contexts)))
+    await connection.execute(_FINDING_SETS, *columns(sorted(findings.items())))

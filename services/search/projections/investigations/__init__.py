@@ -1,0 +1,1 @@
+"""Every investigation, as the user office or its datasets describe it."""

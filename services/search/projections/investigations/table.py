@@ -1,0 +1,47 @@
+"""The table of investigations."""
+# ruff: noqa: S608  # its own column names
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, Uuid, func, text
+
+from services.search.projections.investigations.note import INVESTIGATIONS, InvestigationRow
+from services.search.projections.order import latest
+from services.search.projections.projection import Projection
+from services.search.projections.schema import METADATA, TIME
+
+INVESTIGATION = Table(
+    "investigation",
+    METADATA,
+    Column("investigation_id", Uuid, primary_key=True),
+    Column("number", BigInteger, comment="by which ICAT clients know it; without one they do not see it"),
+    Column("facility_id", Text),
+    Column("proposal", Text, nullable=False),
+    Column("beamline", Text, nullable=False),
+    Column("started", TIME),
+    Column("ended", TIME),
+    Column("title", Text),
+    Column("placeholder", Boolean, nullable=False),
+    Column("proposal_name", Text, comment="how the user office writes the proposal"),
+    Column("actual_started", TIME, comment="to when it was rescheduled"),
+    Column("actual_ended", TIME),
+    Column("registered", Boolean, nullable=False, comment="the linker said so, not a dataset"),
+    Column("word", BigInteger, nullable=False, comment="orders what was said"),
+    Column("dataset_id", Uuid, comment="which said so; absent of what the linker said"),
+    Column("revision", Integer, comment="likewise"),
+    Index("investigation_by_number", "number"),
+    Index("investigation_by_proposal", func.lower(text("proposal"))),
+)
+
+TYPES = "uuid bigint text text text timestamptz timestamptz text bool text timestamptz timestamptz bool bigint uuid int"
+
+SAVE = Projection(
+    INVESTIGATIONS, latest("investigation", "investigation_id", InvestigationRow._fields, TYPES, "registered")
+)
+
+
+def as_written(table: str, otherwise: str) -> str:
+    """A row's proposal as the user office writes it: of its investigations the last created says how."""
+    return (
+        "coalesce((select proposal_name from investigation as office"
+        f" where lower(office.proposal) = lower({table}.proposal) and proposal_name is not null"
+        f" order by registered desc, number desc nulls last, investigation_id limit 1), {otherwise})"
+    )

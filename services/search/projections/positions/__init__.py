@@ -1,0 +1,1 @@
+"""How far each topic is in the read model."""

@@ -1,0 +1,28 @@
+"""How far a topic is in the read model. Pure."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from services.search.projections.facts import Law, last
+from shared.events.wire import Received
+
+
+class PositionRow(NamedTuple):
+    """How far one partition is in the read model, in the order of the table's columns."""
+
+    topic: str
+    partition: int
+    next_offset: int
+
+
+POSITIONS = Law(PositionRow, key=lambda row: row[:2], stands=last(lambda row: row.next_offset))
+
+
+def positions_of(events: Iterable[Received[Any]]) -> list[PositionRow]:
+    """How far events reach by where they lie, whatever became of them."""
+    reached: dict[tuple[str, int], int] = {}
+    for event in events:
+        record = event.record
+        place = record.topic, record.partition
+        reached[place] = max(reached.get(place, 0), record.offset + 1)
+    return [PositionRow(*place, offset) for place, offset in reached.items()]

@@ -1,0 +1,1 @@
+"""How far every submission has come, and what it waits for."""

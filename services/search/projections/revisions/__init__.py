@@ -1,0 +1,1 @@
+"""Every revision of every dataset, as it was committed."""

@@ -1,0 +1,1 @@
+"""Every sample, and the container in which it was measured."""

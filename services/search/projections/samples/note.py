@@ -1,0 +1,65 @@
+"""A sample, as one dataset describes it. Pure."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from services.search.projections.datasets.note import DocumentView
+from services.search.projections.facts import Law, last
+from services.search.projections.order import microsecond
+from shared.events.dataset import Commit
+
+SURPLUS_BITS = 76
+"""A sample's number is the first 52 bits of its id: every client holds such integers exactly."""
+
+
+class SampleRow(NamedTuple):
+    """A sample as one dataset describes it, in the order of the table's columns. `container` is JSON.
+
+    `contained`: it names a container, and stands above all that name none. `word`: the microsecond at which the dataset
+    began, so that of those that name a container the last one measured stands.
+    """
+
+    sample_number: int
+    sample_id: UUID
+    investigation_id: UUID
+    name: str
+    container: str | None
+    sample_changer_position: str | None
+    contained: bool
+    word: int
+    dataset_id: UUID
+    revision: int
+
+    @property
+    def order(self) -> tuple[bool, int, UUID, int]:
+        """The greatest stands."""
+        return self.contained, self.word, self.dataset_id, self.revision
+
+
+SAMPLES = Law(SampleRow, key=lambda row: row.sample_number, stands=last(lambda row: row.order))
+
+
+def sample_of(commit: Commit, document: DocumentView) -> SampleRow | None:
+    """What a committed dataset says of its sample, if it has one."""
+    sample, container = document.sample, document.container
+    if sample is None:
+        return None
+    return SampleRow(
+        sample_number(sample.sample_id),
+        sample.sample_id,
+        document.investigation.investigation_id,
+        sample.name,
+        to_json(container, exclude_none=True).decode() if container else None,
+        document.sample_changer_position,
+        container is not None,
+        microsecond(document.start),
+        commit.dataset_id,
+        commit.revision,
+    )
+
+
+def sample_number(sample_id: UUID) -> int:
+    """The integer by which ICAT's clients know a sample."""
+    return sample_id.int >> SURPLUS_BITS

@@ -1,0 +1,1 @@
+"""What travels to beamlines: shipments, parcels, their contents, where these are and how parcels fare."""

@@ -1,0 +1,137 @@
+"""Conditions on parameters: what is said of them in words, as tests of canonical values. Pure."""
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, time, tzinfo
+
+from services.search.index.question import NUMBER, AnyOf, Condition, Exists, Like, NoneOf, Test, Within, number_of
+from services.search.query.grammar import FilterInvalid, Said, comparisons, split
+from services.search.query.naming import Naming
+
+COMPARISONS: dict[str, Callable[[float], tuple[float, float]]] = {
+    "gt": lambda number: (math.nextafter(number, math.inf), math.inf),
+    "gteq": lambda number: (number, math.inf),
+    "lt": lambda number: (-math.inf, math.nextafter(number, -math.inf)),
+    "lteq": lambda number: (-math.inf, number),
+}
+"""Each comparison as an interval that holds both its ends."""
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+OTHER_DATE = re.compile(r"(\d{1,2})[./ -](\d{1,2})[./ -](\d{4})|(\d{4})[./ -](\d{1,2})(?:[./ -](\d{1,2}))?", re.ASCII)
+"""A day first or a year first, as people write dates."""
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+
+
+def conditions_of(text: str, naming: Naming) -> list[Condition]:
+    """The conditions of one `parameters` value. Bounds on one parameter are one interval, in the canonical unit.
+
+    Raises:
+        FilterInvalid: an operator or a value cannot be understood.
+    """
+    conditions: list[Condition] = []
+    intervals: dict[str, Condition] = {}
+    for said in comparisons(text):
+        condition = Condition(naming.canonical(said.name), _test(said, naming))
+        if isinstance(condition.test, Within):
+            key = condition.name.lower()
+            intervals[key] = _narrowed(intervals.get(key), condition)
+        else:
+            conditions.append(condition)
+    return [*intervals.values(), *conditions]
+
+
+def _narrowed(known: Condition | None, more: Condition) -> Condition:
+    if known is None:
+        return more
+    assert isinstance(known.test, Within), "only intervals are narrowed"
+    assert isinstance(more.test, Within), "only intervals are narrowed"
+    return Condition(known.name, Within(max(known.test.low, more.test.low), min(known.test.high, more.test.high)))
+
+
+def _test(said: Said, naming: Naming) -> Test:
+    name = naming.canonical(said.name)
+    match said.operator:
+        case "":
+            return Exists()
+        case "in":
+            texts = (text for one in split(said.value, ";") for text in _readings(name, one, naming))
+            return AnyOf(tuple(dict.fromkeys(texts)))
+        case "like":
+            return Like(_pattern(said.value))
+        case "eq" | "neq":
+            values = AnyOf(tuple(dict.fromkeys(_readings(name, said.value, naming))))
+            return values if said.operator == "eq" else NoneOf(values)
+    number = _quantity(name, said.value.strip(), naming)
+    if number is None:
+        raise FilterInvalid(
+            f"{said.sign or said.operator} compares numbers, {said.value[:100]!r} is none; give a number in the"
+            f" parameter's canonical unit, as in {said.with_value(_number_in(said.value))}"
+        )
+    return Within(*COMPARISONS[said.operator](number))
+
+
+def _number_in(text: str) -> str:
+    """The number that was probably meant by a text that is none."""
+    found = NUMBER.match(re.sub(r"(?<=\d)[_ ](?=\d)", "", text.strip()).replace(",", "."))
+    return found[0] if found and number_of(found[0]) is not None else "2"
+
+
+def _readings(name: str, text: str, naming: Naming) -> Iterator[str]:
+    """The text itself, all names of what it names, and the number that it is in the canonical unit."""
+    yield text
+    yield from naming.names(name, text)
+    if number_of(text) is None and (number := _quantity(name, text.strip(), naming)) is not None:
+        yield repr(number)
+
+
+def _quantity(name: str, text: str, naming: Naming) -> float | None:
+    number = number_of(text)
+    try:
+        return naming.number(name, text) if number is None else number
+    except ValueError as error:
+        raise FilterInvalid(str(error)) from None
+
+
+def _pattern(value: str) -> str:
+    """`*` and `%` stand for anything; without them the value may stand anywhere. Nothing else is special."""
+    literal = re.sub(r"([\\_])", r"\\\1", value).replace("*", "%")
+    return literal if "%" in literal else f"%{literal}%"
+
+
+def read_time(text: str, zone: tzinfo, *, end_of_day: bool = False) -> datetime:
+    """A time in UTC; without a zone it is the facility's, and a date alone is its first or its last moment.
+
+    Raises:
+        FilterInvalid: it is no such time.
+    """
+    try:
+        said = datetime.fromisoformat(text)
+    except ValueError:
+        examples = " or ".join(_days(text)) or "2024-11-30 or 2024-11-30T09:00:00+01:00"
+        raise FilterInvalid(f"{text[:100]!r} is no time; write it as {examples}") from None
+    if not FIRST_YEAR <= said.year <= LAST_YEAR:
+        raise FilterInvalid(f"the year {said.year} is not within {FIRST_YEAR} to {LAST_YEAR}")
+    if end_of_day and DATE.fullmatch(text):
+        said = datetime.combine(said.date(), time.max)
+    return (said if said.tzinfo else said.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _days(text: str) -> list[str]:
+    """The days that were probably meant, in ISO 8601: `5/6/2024` may be two."""
+    found = OTHER_DATE.match(text)
+    if not found:
+        return []
+    if found[3]:
+        year, orders = found[3], [(found[2], found[1]), (found[1], found[2])]
+    else:
+        year, orders = found[4], [(found[5], found[6] or "1")]
+    said = [f"{year}-{month:0>2}-{day:0>2}" for month, day in orders]
+    return [day for day in dict.fromkeys(said) if _is_day(day)]
+
+
+def _is_day(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

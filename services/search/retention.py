@@ -1,0 +1,42 @@
+"""Retention what happened so long ago that nobody watches it any more."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from services.search.lock import SHARE_LOCK, lock_name
+from services.search.projections.activity.note import KEPT
+from shared.postgres.database import Database
+from shared.runtime.backoff import Backoff
+from shared.runtime.retries import every
+
+NAME = "search-forgetting"
+REST_SECONDS = 600.0
+LOT = 5000
+
+FORGET = """
+delete from activity where activity_id = any(array(
+  select activity_id from activity where at < $1 limit $2 for update skip locked
+))
+"""
+
+
+class Retention:
+    """Deletes old activity beside the stages. Replicas do not wait for each other."""
+
+    def __init__(self, database: Database, backoff: Backoff, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._backoff = backoff
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Forget until the service stops."""
+        await every(REST_SECONDS, NAME, self.forget, self._backoff)
+
+    async def forget(self) -> None:
+        """Delete what is older than is kept, lot by lot."""
+        while not self._backoff.stopping:
+            async with self._database.transaction() as connection:
+                await connection.execute(SHARE_LOCK, lock_name(self._database.schema))
+                answer = await connection.execute(FORGET, self._clock() - KEPT, LOT)
+            if answer != f"DELETE {LOT}":
+                return

@@ -1,0 +1,1 @@
+"""The HTTP face of search: the routes and the web page."""

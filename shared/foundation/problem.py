@@ -1,0 +1,69 @@
+"""A request that is refused, in the words of RFC 9457 (problem details for HTTP). Pure: `shared.http` sends it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from pydantic import BaseModel
+
+UNPROCESSABLE = 422
+"""The request can be read, but says something that cannot be."""
+AWAY = 503
+"""The same request may go through later: such an answer always says when to try again."""
+MOST_FAULTS = 100
+"""Faults that one answer names; of more it says how many there are."""
+MOST_TOLD_CHARACTERS = 500
+"""Of the field and of the message of one fault: what a request says is not repeated whole."""
+
+
+class FieldFault(BaseModel):
+    """One fault of a request: the field it lies in and what to do about it."""
+
+    field: str
+    message: str
+
+
+@dataclass(eq=False)
+class Problem(Exception):
+    """A request that is refused, with everything its sender needs to correct it."""
+
+    status: int
+    detail: str
+    errors: Sequence[FieldFault] = ()
+    retry_after_seconds: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, object] = field(default_factory=dict)
+    """More members of the answer, such as the receipt of a submission that may yet arrive."""
+
+    def __str__(self) -> str:
+        return self.detail
+
+    def body(self) -> dict[str, object]:
+        """The problem as a JSON object; of very many faults it names the first, and says how many there are."""
+        errors: dict[str, object] = {}
+        if self.errors:
+            errors["errors"] = [_shown(fault) for fault in self.errors[:MOST_FAULTS]]
+        if len(self.errors) > MOST_FAULTS:
+            errors["errors_count"] = len(self.errors)
+        return problem_body(self.status, self.detail, **errors, **self.members)
+
+
+def problem_body(status: int, detail: str, **members: object) -> dict[str, object]:
+    """The JSON object of a problem."""
+    return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
+
+
+def invalid(errors: Sequence[FieldFault]) -> Problem:
+    """The problem that names every fault of a request that can be read."""
+    sentences = (shortened(f"{fault.field}: {fault.message}") for fault in errors[:5])
+    return Problem(UNPROCESSABLE, "; ".join(sentences), errors)
+
+
+def shortened(text: str) -> str:
+    """The beginning and the end of a text that is too long to be repeated."""
+    half = MOST_TOLD_CHARACTERS // 2
+    return text if len(text) <= MOST_TOLD_CHARACTERS else f"{text[: half - 1]}…{text[-half:]}"
+
+
+def _shown(fault: FieldFault) -> dict[str, str]:
+    return {"field": shortened(fault.field), "message": shortened(fault.message)}

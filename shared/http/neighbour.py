@@ -1,0 +1,100 @@
+"""Another service of beamcat, asked over HTTP with the token that services have for each other."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic_core import from_json
+
+from shared.foundation.problem import AWAY, FieldFault, Problem
+from shared.http.bearer import UNAUTHORIZED
+from shared.http.door import MOST_BODY_BYTES
+from shared.runtime.backoff import Backoff
+
+TIMEOUT = httpx.Timeout(15.0, connect=5.0, pool=5.0)
+"""A costly question takes its answerer up to 10 s."""
+LIMITS = httpx.Limits(max_connections=50, max_keepalive_connections=10)
+MOST_ANSWER_BYTES = 2 * MOST_BODY_BYTES
+"""Bytes of one answer that are read. An answer ends before, unless it is streamed, or something is wrong."""
+RETRY_AFTER_SECONDS = 5
+PASSED_ON = range(400, 500)
+"""What the asker can mend, so it is told what the neighbour said; but not that our own token is wrong."""
+
+Params = Mapping[str, Any]
+NOTHING: Params = {}
+
+
+class Neighbour:
+    """One service. Its connections are kept open from the first question on."""
+
+    def __init__(
+        self, name: str, url: str, token_file: Path, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._name = name
+        self._url = url.rstrip("/")
+        self._token_file = token_file
+        self._transport = transport
+
+    async def get(self, path: str, params: Params = NOTHING) -> Any:  # noqa: ANN401  JSON
+        """The answer, read as JSON. A parameter that is None is left out.
+
+        Raises:
+            Problem: 503, the service is away or does not accept our token; what it refuses is passed on.
+        """
+        content, _ = await self.content(path, params)
+        return from_json(content)
+
+    async def content(self, path: str, params: Params = NOTHING) -> tuple[bytes, Mapping[str, str]]:
+        """The bytes of the answer, and its headers; errors as of `get`."""
+        async with self._answer(path, params) as response:
+            body = bytearray()
+            async for part in response.aiter_bytes():
+                body += part
+                if len(body) > MOST_ANSWER_BYTES:
+                    raise self._away("its answer is too large")
+            return bytes(body), response.headers
+
+    @asynccontextmanager
+    async def _answer(self, path: str, params: Params) -> AsyncIterator[httpx.Response]:
+        said = {name: value for name, value in params.items() if value is not None}
+        headers = {"Authorization": f"Bearer {self._token()}"}
+        try:
+            async with self._client.stream("GET", f"{self._url}{path}", params=said, headers=headers) as response:
+                if not response.is_success:
+                    raise self._refusal(response.status_code, await response.aread())
+                yield response
+        except httpx.HTTPError as error:
+            raise self._away(type(error).__name__) from error
+
+    async def until_stopped(self, backoff: Backoff) -> None:
+        """Keep the connections open until the service stops, and close them then."""
+        try:
+            await backoff.sleep(float("inf"))
+        finally:
+            if "_client" in self.__dict__:
+                await self._client.aclose()
+
+    @cached_property
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS, transport=self._transport, trust_env=False)
+
+    def _token(self) -> str:
+        """The token, as it stands in its file now."""
+        try:
+            return self._token_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise self._away(f"our token cannot be read from {self._token_file.name}: {error.strerror}") from error
+
+    def _refusal(self, status: int, body: bytes) -> Problem:
+        if status not in PASSED_ON or status == UNAUTHORIZED:
+            return self._away(f"it answers {status}")
+        said = from_json(body)
+        errors = [FieldFault.model_validate(fault) for fault in said.get("errors", ())]
+        return Problem(status, said["detail"], errors, RETRY_AFTER_SECONDS if status == 429 else None)  # noqa: PLR2004
+
+    def _away(self, why: str) -> Problem:
+        words = f"the {self._name} service does not answer ({why}); ask again"
+        return Problem(AWAY, words, retry_after_seconds=RETRY_AFTER_SECONDS)

@@ -1,0 +1,162 @@
+"""The linker around a memory: its stages, relay and timer, with a clock to turn, and all it said to read."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from services.linker.deadlines import Deadlines
+from services.linker.handler import Linker, LinkerView
+from services.linker.learning import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
+from services.linker.looking import SecondLooks
+from services.linker.ports import Links, ReleaseOutbox
+from shared.events.dataset import DatasetFacts
+from shared.events.dataset import Links as LinksSection
+from shared.events.investigation import InvestigationAnnounced, InvestigationRef, InvestigationRegistered
+from shared.events.pending import DatasetPending, Pending
+from shared.events.rejection import DatasetRejected, Rejection
+from shared.events.sections import Section
+from shared.events.topics import COMMITTED, INVESTIGATIONS, LINKED, PENDING, REGISTERED, REJECTED, VALIDATED
+from shared.events.wire import Message, Record
+from shared.kafka.publisher import MemoryPublisher
+from shared.runtime.backoff import Backoff
+from shared.stages.halt import HaltRule
+from shared.stages.relay import Relay
+from shared.stages.stage import Stage, StageRunner
+from tests.builders.described import TECHNIQUES
+from tests.builders.linker.records import IDENTITIES, NOON, facts, validated
+
+DEMANDS = TECHNIQUES.input_demands
+
+
+class LinkedDataset(Section):
+    dataset: DatasetFacts
+    links: LinksSection
+
+
+class World:
+    def __init__(self, links: Links, publisher: MemoryPublisher | None = None) -> None:
+        self.links = links
+        self.now = NOON
+        self.publisher = publisher or MemoryPublisher()
+        self.linker = Linker(TECHNIQUES, IDENTITIES)
+        self.relay = Relay("linker-relay", ReleaseOutbox(links, self.linker, self.clock), self.publisher, Backoff())
+        self.looks = Relay("linker-looks", SecondLooks(links, self.clock), self.publisher, Backoff())
+        self.deadlines = Deadlines(links, self.relay, Backoff(), self.clock)
+        office = UserOffice(IDENTITIES)
+        self._linking = self._runner(
+            Stage("linker", VALIDATED, LinkerView, self.linker.link, links.linking, produces=LINKED)
+        )
+        self._commits = self._runner(Stage("linker-commits", COMMITTED, CommittedView, learn_commits, links.commits))
+        self._office = self._runner(
+            Stage(
+                "linker-investigations",
+                INVESTIGATIONS,
+                InvestigationAnnounced,
+                office.learn,
+                links.announcements,
+                REGISTERED,
+            )
+        )
+
+        self._rejections = self._runner(
+            Stage(
+                "linker-rejections",
+                REJECTED,
+                RejectedView,
+                learn_rejections,
+                links.rejections,
+                publishes_rejections=False,
+            )
+        )
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def _runner(self, stage: Stage) -> StageRunner:  # type: ignore[type-arg]
+        return StageRunner(stage, self.publisher, self.clock, HaltRule(halts=False), Backoff(), IDENTITIES)
+
+    async def submit(self, *datasets: DatasetFacts) -> None:
+        """One batch arrives."""
+        await self.read(*(validated(dataset, offset) for offset, dataset in enumerate(datasets)))
+
+    async def read(self, *records: Record) -> None:
+        """One batch arrives, as it lies in Kafka."""
+        await self._linking.run(records)
+
+    async def submit_of(self, source: str, *datasets: DatasetFacts) -> None:
+        """One batch of a source arrives."""
+        batch = []
+        for offset, dataset in enumerate(datasets):
+            record = validated(dataset, offset)
+            headers = dict(record.headers) | {"ce_source": source.encode()}
+            batch.append(replace(record, headers=tuple(headers.items())))
+        await self.read(*batch)
+
+    async def commit(self, *records: Record) -> None:
+        """The catalogue tells; the relay sends what that releases."""
+        await self.learn(*records)
+        await self.send()
+
+    async def learn(self, *records: Record) -> None:
+        """The catalogue tells; the relay has not run yet."""
+        await self._commits.run(records)
+
+    async def reject(self, *records: Record) -> None:
+        """Another stage rejects; the relay sends what that ends."""
+        await self._rejections.run(records)
+        await self.send()
+
+    async def announce(self, *records: Record) -> None:
+        """The user office tells; the relay sends what that moves."""
+        await self._office.run(records)
+        await self.send()
+
+    async def send(self) -> None:
+        """The relay runs."""
+        await self.relay.drain_once()
+
+    async def wait(self, time: timedelta) -> None:
+        """Time passes; the timer looks, and the relay sends what that gives up."""
+        self.now += time
+        await self.deadlines.tick()
+        await self.send()
+        await self.looks.drain_once()
+
+    @property
+    def linked(self) -> list[LinkedDataset]:
+        return [LinkedDataset.model_validate_json(message.value) for message in self.publisher.of(LINKED.name)]
+
+    @property
+    def linked_receipts(self) -> list[str]:
+        return [receipt_of(message) for message in self.publisher.of(LINKED.name)]
+
+    @property
+    def registered(self) -> list[InvestigationRef]:
+        said = self.publisher.of(REGISTERED.name)
+        return [InvestigationRegistered.model_validate_json(message.value).investigation for message in said]
+
+    @property
+    def pending(self) -> list[Pending]:
+        return [DatasetPending.model_validate_json(each.value).pending for each in self.publisher.of(PENDING.name)]
+
+    @property
+    def rejections(self) -> list[Rejection]:
+        return [DatasetRejected.model_validate_json(each.value).rejection for each in self.publisher.of(REJECTED.name)]
+
+    @property
+    def reasons(self) -> list[str]:
+        return [f"{rejection.receipt_id}: {rejection.code}" for rejection in self.rejections]
+
+    async def held(self) -> list[str]:
+        return [held.id.receipt_id for held in await self.links.pending(1000)]
+
+
+def receipt_of(message: Message) -> str:
+    if message.topic == REJECTED.name:
+        return DatasetRejected.model_validate_json(message.value).rejection.receipt_id or ""
+    return dict(message.headers)["ce_id"].decode()
+
+
+def series(path: str, *inputs: Sequence[str]) -> list[DatasetFacts]:
+    """Successive submissions of one dataset, each with its own inputs."""
+    return [facts(path, each, receipt=f"{path} {n}") for n, each in enumerate(inputs, start=1)]

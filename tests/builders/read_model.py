@@ -1,0 +1,57 @@
+"""The read model of search as one value: every table, in a fixed order, without what a rebuild numbers anew."""
+
+from typing import Any, TypeAlias
+
+import asyncpg
+
+PlainConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+LEFT_OUT = {
+    "void": "ordinals that no dataset has any more; a rebuild numbers anew",
+    "generation": "another one after each swap, so that what is cached of the one before is void",
+}
+"""The tables that a snapshot does not have, and why."""
+
+WHOLE = (
+    *("context", "finding_set", "revision", "link", "receipt", "rejection", "position"),
+    *("investigation", "sample", "declaration", "place", "parcel_status", "session"),
+)
+_ENTRIES = """
+select jsonb_build_array(dataset_id, parameter.name, many, value) from {schema}.dataset
+join (select parameter_id, unnest(entries) as value, unnest(ordinals) as ordinal from {schema}.{table}) as entry
+using (ordinal) join {schema}.parameter using (parameter_id)
+"""
+SNAPSHOT = {table: f"select to_jsonb({table}) from {{schema}}.{table}" for table in WHOLE} | {  # noqa: S608  # names
+    "dataset": "select to_jsonb(dataset) - 'ordinal' from {schema}.dataset",
+    # of what waits: as long as it does, as watchers are told
+    "activity": "select to_jsonb(activity) from {schema}.activity where state <> 'pending' or exists ("
+    " select from {schema}.receipt where since = activity.at"
+    " and (receipt, dataset_id) = (activity.receipt_id, activity.dataset_id))",
+    "dataset_words": "select jsonb_build_array(dataset_id, words::text) from {schema}.dataset_words"
+    " join {schema}.dataset using (ordinal)",
+    "parameter": "select jsonb_build_array(name, many) from {schema}.parameter",
+    "number_block": _ENTRIES.replace("{table}", "number_block"),
+    "text_block": _ENTRIES.replace("{table}", "text_block"),
+}
+"""What each table says, one JSON value a row. Blocks of parameters are compared by the values of datasets in them."""
+
+Snapshot: TypeAlias = dict[str, list[str]]
+
+
+async def snapshot(connection: Any, schema: str = "search") -> Snapshot:  # of a pool, or plain
+    """Everything in a read model."""
+    return {
+        table: sorted(str(row[0]) for row in await connection.fetch(statement.format(schema=schema)))
+        for table, statement in SNAPSHOT.items()
+    }
+
+
+def differences(left: Snapshot, right: Snapshot) -> list[str]:
+    """What is in one and not in the other, by table, the first of each."""
+    told = []
+    for table in SNAPSHOT:
+        one, other = set(left[table]) - set(right[table]), set(right[table]) - set(left[table])
+        if one or other or len(left[table]) != len(right[table]):
+            first = [*sorted(one)[:1], *sorted(other)[:1]]
+            told.append(f"{table}: {len(one)} rows here alone, {len(other)} there: {first}")
+    return told

@@ -1,0 +1,16 @@
+"""The seed of a random test. `SEED=… make unit` (or pytest) repeats a run; a test that fails shows its seed."""
+
+import os
+import random
+
+
+def seed_of_run(fixed: int | None = None) -> int:
+    """The number in the environment variable `SEED`; without it `fixed`, or one drawn by chance.
+
+    It is printed: pytest shows what a failed test printed.
+    """
+    chosen = os.environ.get("SEED")
+    drawn = random.SystemRandom().randrange(2**32) if fixed is None else fixed
+    seed = drawn if chosen is None else int(chosen)
+    print(f"SEED={seed}")  # noqa: T201
+    return seed

@@ -1,0 +1,1 @@
+"""Programs of this repository for those who work on it; no service imports them."""

@@ -1,0 +1,71 @@
+"""What the services declare, read from their folders without connecting anything."""
+
+import importlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fastapi.routing import APIRoute
+from pydantic_settings import PydanticBaseSettingsSource
+
+from shared.events.topics import TOPICS, Topic
+from shared.host.service import Service
+from shared.runtime.settings import Settings
+from shared.stages.stage import Stage
+
+SERVICES = Path(__file__).parent.parent.parent / "services"
+
+
+class _Defaults(Settings):
+    """The settings of a machine that sets none, wherever the contracts are generated."""
+
+    @classmethod
+    def settings_customise_sources(cls, *_sources: object, **_more: object) -> tuple[PydanticBaseSettingsSource, ...]:
+        return ()
+
+
+@dataclass(frozen=True)
+class DeclaredService:
+    """A service: its sentence, stages and routes, the topics it sends to and the rejection codes it names."""
+
+    service: Service
+    sentence: str
+    stages: Sequence[Stage[Any, Any]]
+    routes: Sequence[APIRoute]
+    sends: Sequence[Topic]
+    codes: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """The folder under `services/`."""
+        return self.service.name
+
+
+@cache
+def declared_services() -> Sequence[DeclaredService]:
+    """Every service, in the order of the path: submitted, validated, linked, tracked, committed, found."""
+    services = [_declared(folder) for folder in sorted(SERVICES.iterdir()) if (folder / "app.py").exists()]
+    return sorted(services, key=lambda declared: min((TOPICS.index(topic) for topic in declared.sends), default=99))
+
+
+def _declared(folder: Path) -> DeclaredService:
+    package = importlib.import_module(f"services.{folder.name}")
+    service: Service = importlib.import_module(f"services.{folder.name}.app").SERVICE
+    parts = service.assemble(service.resources(_Defaults()))
+    return DeclaredService(
+        service,
+        (package.__doc__ or "").strip(),
+        parts.stages,
+        [route for route in parts.router.routes if isinstance(route, APIRoute)],
+        [topic for topic in TOPICS if topic in service.produces],
+        codes_named(folder),
+    )
+
+
+def codes_named(folder: Path) -> frozenset[str]:
+    """The names of the rejection codes that the modules of a folder mention."""
+    texts = [file.read_text(encoding="utf-8") for file in folder.rglob("*.py")]
+    return frozenset(name for text in texts for name in re.findall(r"\bCode\.([A-Z0-9_]+)", text))
