@@ -9,9 +9,9 @@ import contextlib
 from collections.abc import Iterable
 from uuid import UUID
 
-from services.linker import statements as sql
-from services.linker.investigations import Slot
-from services.linker.queries import slot_row
+from services.linker.plan.investigations import Slot
+from services.linker.storage import statements as sql
+from services.linker.storage.queries import slot_row
 from shared.events.codes import Poison
 from shared.events.investigation import InvestigationRef, InvestigationRegistered
 from shared.events.sections import Section

@@ -7,12 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from services.linker import statements as sql
-from services.linker.crowding import MOST_AWAITED
 from services.linker.handler import MOST_NAMED, HeldSubmission, Known, LinkerView
-from services.linker.holding import holdings_of, new_links, readmitted, submissions_of
-from services.linker.investigations import NEAR, Plan, Slot, home_of
-from services.linker.learning import (
+from services.linker.inputs.crowds import MOST_AWAITED
+from services.linker.inputs.holdings import holdings_of, new_links, readmitted, submissions_of
+from services.linker.inputs.near import Near
+from services.linker.plan.announcements import (
     CommittedView,
     Diary,
     Planned,
@@ -23,11 +22,13 @@ from services.linker.learning import (
     place_of,
     slot_of,
 )
-from services.linker.lots import PostgresLooks, PostgresLot
-from services.linker.moving import CommittedDocument, Placed
-from services.linker.near import Near
-from services.linker.ports import MOST_AT_ONCE, Looks, Lot, Queue, Side
-from services.linker.queries import (
+from services.linker.plan.investigations import NEAR, Plan, Slot, home_of
+from services.linker.plan.moves import CommittedDocument, Placed
+from services.linker.plan.revisits import Surroundings, stir_of
+from services.linker.storage import statements as sql
+from services.linker.storage.lots import PostgresLooks, PostgresLot
+from services.linker.storage.ports import MOST_AT_ONCE, Looks, Lot, Queue, Side
+from services.linker.storage.queries import (
     bring_links,
     catalogued_in,
     columns,
@@ -52,7 +53,6 @@ from services.linker.queries import (
     with_openings,
     with_room,
 )
-from services.linker.revisiting import Surroundings, stir_of
 from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities, proposal_key
 from shared.events.investigation import Investigation, InvestigationAnnounced, RescheduledInvestigation

@@ -10,17 +10,17 @@ from uuid import UUID
 import asyncpg
 from pydantic import TypeAdapter
 
-from services.linker import statements as sql
-from services.linker.crowding import crowded_out, waiting_sources
 from services.linker.handler import HeldSubmission, Known, LinkerView, State
-from services.linker.holding import Holding
-from services.linker.investigations import Home, Plan, Slot, home_of, open_for, own_number
-from services.linker.learning import Catalogued
-from services.linker.lineage import Node
-from services.linker.moving import Move, Placed, revisit
-from services.linker.near import MOST_NEAR, Near, near_each, places_of
-from services.linker.relationships import CataloguedDataset
-from services.linker.revisiting import Revisit, Stir
+from services.linker.inputs.crowds import crowded_out, waiting_sources
+from services.linker.inputs.holdings import Holding
+from services.linker.inputs.lineage import Node
+from services.linker.inputs.near import MOST_NEAR, Near, near_each, places_of
+from services.linker.inputs.relationships import CataloguedDataset
+from services.linker.plan.announcements import Catalogued
+from services.linker.plan.investigations import Home, Plan, Slot, home_of, open_for, own_number
+from services.linker.plan.moves import Move, Placed, revisit
+from services.linker.plan.revisits import Revisit, Stir
+from services.linker.storage import statements as sql
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities, proposal_key
