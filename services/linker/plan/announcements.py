@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.linker.investigations import Plan, Slot, office_number, opened, opening, reference
-from services.linker.moving import CommittedDocument, Move, Placed, asked_for, move, placed
-from services.linker.relationships import CataloguedDataset, forsaken
-from services.linker.revisiting import Revisit, Stir, Surroundings, revisit_of, stir_of
+from services.linker.inputs.relationships import CataloguedDataset, forsaken
+from services.linker.plan.investigations import Plan, Slot, office_number, opened, opening, reference
+from services.linker.plan.moves import CommittedDocument, Move, Placed, asked_for, move, placed
+from services.linker.plan.revisits import Revisit, Stir, Surroundings, revisit_of, stir_of
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import Commit
 from shared.events.identity import Identities, proposal_key
