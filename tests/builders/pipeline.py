@@ -12,27 +12,24 @@ from services.catalog_writer.documents import CatalogView
 from services.catalog_writer.handler import Known as Catalogued
 from services.catalog_writer.handler import commit
 from services.catalog_writer.memory import MemoryCatalog
+from services.linker.app import stages_of as linker_stages
 from services.linker.handler import Linker
 from services.linker.held.ports import Links, ReleaseOutbox
-from services.linker.inputs.submissions import LinkerView
-from services.linker.plan.announcements import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
 from services.linker.storage.memory import MemoryLinks
 from services.sample_tracking.handler import remember, track, visit
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTracking, MemoryVisits
 from services.sample_tracking.samples import Known, TrackingView
-from services.search.app import stages_of
+from services.search.app import stages_of as search_stages
 from services.search.memory import MemoryReadModel
 from services.validator.checking import Checker
 from services.validator.handler import validating
 from shared.events.dataset import DatasetSubmitted
-from shared.events.investigation import InvestigationAnnounced, InvestigationRegistered
+from shared.events.investigation import InvestigationRegistered
 from shared.events.sample import SampleMoved
 from shared.events.topics import (
     COMMITTED,
-    INVESTIGATIONS,
     LINKED,
     REGISTERED,
-    REJECTED,
     SAMPLES,
     SUBMITTED,
     TRACKED,
@@ -118,32 +115,13 @@ class World:
             self._runner(stage)
             for stage in (
                 Stage("validator", SUBMITTED, DatasetSubmitted, validating(checker), Stateless(), VALIDATED),
-                *self._linking(linker),
+                *linker_stages(self.links, linker),
                 *self._tracking(),
                 Stage("catalog_writer", TRACKED, CatalogView, partial(commit, COMBINING), self.stores.catalog),
-                *stages_of(self.found, IDENTITIES),
+                *search_stages(self.found, IDENTITIES),
             )
         ]
         self.read = dict.fromkeys((runner.stage.name for runner in self.runners), 0)
-
-    def _linking(self, linker: Linker) -> Sequence[Stage[Any, Any]]:
-        links, office = self.links, UserOffice(IDENTITIES)
-        learn = office.learn
-        return (
-            Stage("linker", VALIDATED, LinkerView, linker.link, links.linking, LINKED),
-            Stage("linker-commits", COMMITTED, CommittedView, learn_commits, links.commits),
-            Stage(
-                "linker-investigations", INVESTIGATIONS, InvestigationAnnounced, learn, links.announcements, REGISTERED
-            ),
-            Stage(
-                "linker-rejections",
-                REJECTED,
-                RejectedView,
-                learn_rejections,
-                links.rejections,
-                publishes_rejections=False,
-            ),
-        )
 
     def _tracking(self) -> Sequence[Stage[Any, Any]]:
         by_dataset, by_event = partial(track, IDENTITIES), partial(remember, IDENTITIES)

@@ -4,19 +4,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from services.linker.app import stages_of
 from services.linker.handler import Linker
 from services.linker.held.deadlines import Deadlines
 from services.linker.held.looks import SecondLooks
 from services.linker.held.ports import Links, ReleaseOutbox
-from services.linker.inputs.submissions import LinkerView
-from services.linker.plan.announcements import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
 from shared.events.dataset import DatasetFacts
 from shared.events.dataset import Links as LinksSection
-from shared.events.investigation import InvestigationAnnounced, InvestigationRef, InvestigationRegistered
+from shared.events.investigation import InvestigationRef, InvestigationRegistered
 from shared.events.pending import DatasetPending, Pending
 from shared.events.rejection import DatasetRejected, Rejection
 from shared.events.sections import Section
-from shared.events.topics import COMMITTED, INVESTIGATIONS, LINKED, PENDING, REGISTERED, REJECTED, VALIDATED
+from shared.events.topics import LINKED, PENDING, REGISTERED, REJECTED
 from shared.events.wire import Message, Record
 from shared.kafka.publisher import MemoryPublisher
 from shared.runtime.backoff import Backoff
@@ -43,32 +42,7 @@ class World:
         self.relay = Relay("linker-relay", ReleaseOutbox(links, self.linker, self.clock), self.publisher, Backoff())
         self.looks = Relay("linker-looks", SecondLooks(links, self.clock), self.publisher, Backoff())
         self.deadlines = Deadlines(links, self.relay, Backoff(), self.clock)
-        office = UserOffice(IDENTITIES)
-        self._linking = self._runner(
-            Stage("linker", VALIDATED, LinkerView, self.linker.link, links.linking, produces=LINKED)
-        )
-        self._commits = self._runner(Stage("linker-commits", COMMITTED, CommittedView, learn_commits, links.commits))
-        self._office = self._runner(
-            Stage(
-                "linker-investigations",
-                INVESTIGATIONS,
-                InvestigationAnnounced,
-                office.learn,
-                links.announcements,
-                REGISTERED,
-            )
-        )
-
-        self._rejections = self._runner(
-            Stage(
-                "linker-rejections",
-                REJECTED,
-                RejectedView,
-                learn_rejections,
-                links.rejections,
-                publishes_rejections=False,
-            )
-        )
+        self._linking, self._commits, self._office, self._rejections = map(self._runner, stages_of(links, self.linker))
 
     def clock(self) -> datetime:
         return self.now
