@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi.routing import APIRoute
-from pydantic_settings import PydanticBaseSettingsSource
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from shared.events.topics import TOPICS, Topic
 from shared.host.service import Service
@@ -23,8 +23,10 @@ class _Defaults(Settings):
     """The settings of a machine that sets none, wherever the contracts are generated."""
 
     @classmethod
-    def settings_customise_sources(cls, *_sources: object, **_more: object) -> tuple[PydanticBaseSettingsSource, ...]:
-        return ()
+    def settings_customise_sources(
+        cls, _settings: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_more: object
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def declared_services() -> Sequence[DeclaredService]:
 def _declared(folder: Path) -> DeclaredService:
     package = importlib.import_module(f"services.{folder.name}")
     service: Service = importlib.import_module(f"services.{folder.name}.app").SERVICE
-    parts = service.assemble(service.resources(_Defaults()))
+    parts = service.assemble(service.resources(_Defaults(facility="facility.example")))
     return DeclaredService(
         service,
         (package.__doc__ or "").strip(),
