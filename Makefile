@@ -69,7 +69,7 @@ types: .venv/.dev ## mypy, strict
 format: .venv/.dev ## let ruff mend what it can
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
-contracts: .venv/.dev ## write anew what is generated: schemas of events and kinds, tables in docs, builders of the client
+contracts: .venv/.dev ## write anew what is generated: schemas, AsyncAPI and OpenAPI documents, tables in docs, builders
 	@$(BIN)/python -m tools.contracts
 coverage: .venv/.dev ## which branches the tests that need no server do not take
 	@$(BIN)/python -m coverage erase

@@ -21,8 +21,8 @@ from services.search.index.blocks import LONGEST_BOUND, TIER_SIZES, upper_bound
 from services.search.index.port import KnownParameter
 from services.search.index.question import Condition, Like, Query, Within
 from services.search.index.seals import FAN_IN, RUN_BLOCK_ENTRIES, SEALED_TIER
-from services.search.index.statement import Statement
 from shared.postgres.migrations import migrate
+from shared.postgres.statement import Statement
 
 BATCH = 500
 """The number of datasets in a batch of the service under load."""

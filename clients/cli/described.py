@@ -10,7 +10,14 @@ from pydantic import ValidationError
 from clients.cli.examples import Judge, Judged, read_example
 from services.validator.laws import unknown_names
 from shared.runtime.settings import Settings
-from shared.vocabulary.datafiles import SCHEMAS, DataFileInvalid, Fault, data_files, examine_data_file, own_folders
+from shared.vocabulary.datafiles import (
+    SCHEMAS,
+    DataFileFault,
+    DataFileInvalid,
+    data_files,
+    examine_data_file,
+    own_folders,
+)
 from shared.vocabulary.kinds import Kind, Traits, expanded
 from shared.vocabulary.techniques import GENERIC_PROCESSED, GENERIC_RAW, Technique, TechniqueBook
 from shared.vocabulary.vocabulary import Vocabulary
@@ -25,7 +32,7 @@ class Report:
 
     file: Path
     technique: Technique | None
-    faults: list[Fault]
+    faults: list[DataFileFault]
     warnings: list[str] = field(default_factory=list)
     misjudged: list[str] = field(default_factory=list)
     examples: int = 0
@@ -93,20 +100,20 @@ def _others(files: Sequence[Path], settings: Settings) -> dict[Path, Technique]:
     }
 
 
-def _claims(book: dict[Path, Technique], file: Path, technique: Technique) -> Iterator[Fault]:
+def _claims(book: dict[Path, Technique], file: Path, technique: Technique) -> Iterator[DataFileFault]:
     """What another file says already."""
     try:
         TechniqueBook.of([*book.items(), (file, technique)])
     except DataFileInvalid as error:
-        yield Fault(file, None, "", str(error).removeprefix(f"{file}, "))
+        yield DataFileFault(file, None, "", str(error).removeprefix(f"{file}, "))
 
 
-def _unknown_names(file: Path, technique: Technique, vocabulary: Vocabulary) -> Iterator[Fault]:
+def _unknown_names(file: Path, technique: Technique, vocabulary: Vocabulary) -> Iterator[DataFileFault]:
     """What it asks for and nobody can send, with the line that says so first."""
     lines = file.read_text(encoding="utf-8").splitlines()
     for unknown in unknown_names(technique, vocabulary):
         line = next((number for number, text in enumerate(lines, 1) if unknown.name in text), None)
-        yield Fault(file, line, unknown.name, unknown.message)
+        yield DataFileFault(file, line, unknown.name, unknown.message)
 
 
 def _doubts(technique: Technique, kinds: Sequence[str]) -> Iterator[str]:

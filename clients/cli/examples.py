@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.linker.handler import Known, Linker
-from services.linker.investigations import Plan, Slot
-from services.linker.relationships import CataloguedDataset
+from services.linker.inputs.relationships import CataloguedDataset
+from services.linker.plan.investigations import Plan, Slot
 from services.validator.checking import Checker
 from shared.events.dataset import DatasetFacts, Submission
 from shared.events.identity import Identities

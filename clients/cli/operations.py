@@ -120,7 +120,7 @@ def _answer_of(work: Coroutine[Any, Any, T]) -> T:
     """What came of it; where Kafka or PostgreSQL refuse or do not answer, the command ends in words."""
     from sqlalchemy.exc import DBAPIError
 
-    from shared.runtime.faults import Fault, fault_of
+    from shared.runtime.error_kinds import ErrorKind, error_kind
 
     logs.set_up_for_command()
     try:
@@ -128,10 +128,10 @@ def _answer_of(work: Coroutine[Any, Any, T]) -> T:
     except Exception as error:
         origin = (isinstance(error, DBAPIError) and error.orig and error.orig.__cause__) or error
         where = "(BEAMCAT_KAFKA_BOOTSTRAP_SERVERS, BEAMCAT_DATABASE_URL)"
-        match fault_of(origin):
-            case Fault.FATAL:
+        match error_kind(origin):
+            case ErrorKind.FATAL:
                 fail(f"{origin} {where}")
-            case Fault.TRANSIENT:
+            case ErrorKind.TRANSIENT:
                 fail(f"Kafka or PostgreSQL does not answer ({origin}); is beamcat up? {where}", UNREACHABLE)
         raise
 

@@ -11,6 +11,7 @@ from beamcat_client.addresses import DATABASE_URL, ENVIRONMENT, KAFKA, Catalogue
 from beamcat_client.errors import AddressUnknown, BeamcatError, NotRunning, ProfileUnknown
 from clients.cli.options import NOTHING, given
 from clients.cli.output import FAILED, UNREACHABLE, WRONG, errors, fail
+from shared.foundation.times import TimeInvalid, read_time
 from shared.runtime.settings import Settings, SettingsInvalid, read_settings
 
 TOKENS_FILE = "BEAMCAT_TOKENS_FILE"
@@ -74,12 +75,9 @@ def told_address(address: str) -> str:
 
 def time_of(option: str, said: str, known: Settings, *, end_of_day: bool = False) -> datetime:
     """The time that an option says, in the facility's zone if in no other. What is none ends the command."""
-    from services.search.query.filters import read_time  # late: few commands take a time
-    from services.search.query.grammar import FilterInvalid
-
     try:
         return read_time(said, ZoneInfo(known.time_zone), end_of_day=end_of_day)
-    except (FilterInvalid, OverflowError) as error:
+    except TimeInvalid as error:
         fail(f"{option}: {error}", WRONG)
 
 

@@ -19,7 +19,7 @@ STEADY_SECONDS = 20.0
 Say = Callable[[str], None]
 
 
-class Refused(Fatal):
+class StartRefused(Fatal):
     """A child does not start, however often it is tried; the message says why."""
 
 
@@ -81,14 +81,14 @@ async def keep_alive(
     """Wait for a running child to end, start it again, and so on until cancelled.
 
     Raises:
-        Refused: the child says that it would end again.
+        StartRefused: the child says that it would end again.
     """
     policy = RestartPolicy()
     while True:
         started = clock()
         end = _described(await child.ended())
         if child.refusal:
-            raise Refused(f"{child.name} does not start: {child.refusal}")
+            raise StartRefused(f"{child.name} does not start: {child.refusal}")
         while True:
             delay = policy.delay_seconds(clock() - started)
             say(f"{child.name} ended ({end}), starts again in {delay:.1f} s; see {child.log}")
@@ -112,7 +112,7 @@ class Supervisor:
         """Wait until a child refuses to start.
 
         Raises:
-            Refused: it does.
+            StartRefused: it does.
         """
         await self._refusal
 
@@ -138,7 +138,7 @@ async def supervised(children: Iterable[Child], say: Say = print) -> AsyncIterat
     """Run children until the block ends.
 
     Raises:
-        Refused: a child does not start, however often it is tried; the block was cancelled.
+        StartRefused: a child does not start, however often it is tried; the block was cancelled.
     """
     supervisor = Supervisor(children, say)
     try:

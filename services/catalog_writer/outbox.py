@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from services.catalog_writer.documents import message_of
-from services.catalog_writer.rows import unpacked
 from shared.events.wire import Message, SubmissionId
+from shared.foundation.packing import unpacked
 from shared.postgres.database import Database, kept_awake
 
 RELAY_LOCK = 0x636174616C6F67

@@ -8,19 +8,20 @@ import contextlib
 from collections.abc import Iterable
 from uuid import UUID
 
+from services.catalog_writer.tables import TOLD_NUMBER
 from shared.events.codes import Poison
 from shared.events.dataset import Commit
 from shared.events.sections import Section
 from shared.events.topics import COMMITTED
 from shared.events.wire import Record, read
+from shared.postgres.bulk import DO_NOTHING, insert, write
 from shared.postgres.database import Connection
 
-REMEMBER = """
-insert into told_number (dataset_id, number)
-select told.dataset_id, told.number from unnest($1::uuid[], $2::bigint[]) as told (dataset_id, number)
-where not exists (select from dataset where dataset.dataset_id = told.dataset_id)
-on conflict do nothing
-"""
+REMEMBER = insert(
+    TOLD_NUMBER,
+    where="not exists (select from dataset where dataset.dataset_id = new.dataset_id)",
+    then=DO_NOTHING,
+)
 GO_ON_ABOVE = """
 select setval('dataset_number', greatest(nextval('dataset_number'), (select max(number) + 1 from told_number)), false)
 """
@@ -52,8 +53,7 @@ class LostNumbers:
                 commit = read(record, COMMITTED, CommitView).event.commit
                 if commit.number is not None:
                     first.setdefault(commit.dataset_id, commit.number)
-        if first:
-            await self._connection.execute(REMEMBER, list(first), list(first.values()))
+        await write(self._connection, REMEMBER, list(first.items()))
 
     async def finish(self) -> int:
         """After all records: new datasets get higher numbers; how many are remembered."""

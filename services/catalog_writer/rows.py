@@ -3,28 +3,14 @@
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
-import cramjam
-
 from services.catalog_writer.documents import CatalogDocument, CatalogView
 from services.catalog_writer.handler import Answered, Revised
 from shared.events.codes import Refusal
 from shared.events.wire import Received, content_of, trace_of
+from shared.foundation.packing import packed
 from shared.stages.outcomes import Outcome
 
 Row = Sequence[object]
-
-
-def packed(payload: bytes) -> bytes:
-    """An LZ4 block after its length (4 bytes, little endian): a quarter of the bytes in PostgreSQL and in its log.
-
-    PostgreSQL's own compression takes ten times as long, and its LZ4 is not in every build.
-    """
-    return bytes(cramjam.lz4.compress_block(payload))
-
-
-def unpacked(block: bytes) -> bytes:
-    """The payload, byte for byte."""
-    return bytes(cramjam.lz4.decompress_block(block))
 
 
 investigation_row = attrgetter(

@@ -6,13 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import Column, Table
-from sqlalchemy.dialects import postgresql
 
 from services.catalog_writer.documents import CatalogView
 from services.catalog_writer.handler import Answered, Catalogued, Known, Revised
 from services.catalog_writer.rows import (
-    Row,
     dataset_row,
     file_rows,
     investigation_row,
@@ -21,53 +18,19 @@ from services.catalog_writer.rows import (
     receipt_rows,
     revision_row,
     sample_row,
-    unpacked,
 )
 from services.catalog_writer.tables import DATASET, FILE, INVESTIGATION, LINK, OUTBOX, RECEIPT, REVISION, SAMPLE
 from shared.events.codes import Code, Refusal
 from shared.events.topics import MEBIBYTE
 from shared.events.wire import Received, SubmissionId
+from shared.foundation.packing import unpacked
+from shared.postgres.bulk import DO_NOTHING, insert, is_same, update, write
 from shared.postgres.database import Connection, Database
 from shared.runtime.failpoints import failpoint
 from shared.runtime.metrics import SUBMITTED_TO_COMMITTED
 from shared.stages.outcomes import Outcome
 
 CODES = {code.value: code for code in Code}
-
-
-def _insert(table: Table, rest: str = "") -> str:
-    """One statement for many rows, one array a column."""
-    columns = [column for column in table.columns if column.identity is None]
-    names = ", ".join(_quoted(column) for column in columns)
-    arrays = ", ".join(f"${at}::{_type(column)}[]" for at, column in enumerate(columns, 1))
-    # In the order given: rows are locked in it, and the outbox numbers them in it.
-    return (
-        f"insert into {table.name} ({names}) select {names} from unnest({arrays}) "  # noqa: S608 - names from tables.py
-        f"with ordinality as new({names}, nth) {rest}"
-    )
-
-
-def _quoted(column: Column[object]) -> str:
-    return f'"{column.name}"'
-
-
-def _type(column: Column[object]) -> str:
-    return column.type.compile(postgresql.dialect())  # type: ignore[no-untyped-call] # SQLAlchemy has no type here
-
-
-def _update(table: Table) -> str:
-    key = ", ".join(_quoted(column) for column in table.primary_key)
-    changes = ", ".join(
-        f"{_quoted(column)} = excluded.{_quoted(column)}" for column in table.columns if not column.primary_key
-    )
-    return f"on conflict ({key}) do update set {changes}"
-
-
-def _same(table: Table) -> str:
-    # The key by `=`, which an index serves; the rest may be null.
-    signs = ("=" if column.primary_key else "is not distinct from" for column in table.columns)
-    names = map(_quoted, table.columns)
-    return " and ".join(f"old.{name} {sign} new.{name}" for name, sign in zip(names, signs, strict=True))
 
 
 # A dataset that is not there gets a number on the way, the one that it had before a backup was put back or else a new
@@ -89,7 +52,7 @@ CURRENT = """
 select dataset_id, payload from dataset join revision using (dataset_id, revision)
 where dataset_id = any($1::uuid[])
 """
-# The length of a payload stands before it (`rows.packed`), lowest byte first.
+# The length of a payload stands before it (`shared.foundation.packing`), lowest byte first.
 SIZES = """
 select sum(get_byte(head, 0) + (get_byte(head, 1) << 8) + (get_byte(head, 2) << 16) + (get_byte(head, 3)::bigint << 24))
 from dataset join revision using (dataset_id, revision), substring(payload from 1 for 4) as head
@@ -99,24 +62,24 @@ MOST_CURRENT_BYTES = 16 * MEBIBYTE
 """Of the documents that a batch changes; an event of a few bytes may change one of megabytes."""
 
 # Investigations and samples are shared by many datasets: rows that are there already are read, not written or locked.
-SAVE_INVESTIGATIONS = _insert(
+SAVE_INVESTIGATIONS = insert(
     INVESTIGATION,
-    f"where not exists (select from investigation as old where {_same(INVESTIGATION)})"
-    f" order by nth {_update(INVESTIGATION)}",
+    where=f"not exists (select from investigation as old where {is_same(INVESTIGATION)})",
+    then=update(INVESTIGATION),
 )
-INSERT_SAMPLES = _insert(
+INSERT_SAMPLES = insert(
     SAMPLE,
-    "where not exists (select from sample as old where old.sample_id = new.sample_id)"
-    " order by nth on conflict (sample_id) do nothing",
+    where="not exists (select from sample as old where old.sample_id = new.sample_id)",
+    then=DO_NOTHING,
 )
-SAVE_DATASETS = _insert(DATASET, f"order by nth {_update(DATASET)}")
-INSERT_REVISIONS = _insert(REVISION, "order by nth on conflict (dataset_id, revision) do nothing")
-INSERT_RECEIPTS = _insert(RECEIPT, "order by nth on conflict (dataset_id, receipt_id) do nothing")
+SAVE_DATASETS = insert(DATASET, then=update(DATASET))
+INSERT_REVISIONS = insert(REVISION, then=DO_NOTHING)
+INSERT_RECEIPTS = insert(RECEIPT, then=DO_NOTHING)
 FORGET_LINKS = "delete from link where child = any($1::uuid[])"
-INSERT_LINKS = _insert(LINK, "order by nth")
+INSERT_LINKS = insert(LINK)
 FORGET_FILES = "delete from file where dataset_id = any($1::uuid[])"
-INSERT_FILES = _insert(FILE, "order by nth")
-INSERT_OUTBOX = _insert(OUTBOX, "order by nth")
+INSERT_FILES = insert(FILE)
+INSERT_OUTBOX = insert(OUTBOX)
 
 
 class PostgresCatalog:
@@ -203,8 +166,8 @@ class CatalogTransaction:
         await self._save_datasets({revision.commit.dataset_id: revision for revision in revisions})
         await self._save_revisions(revisions)
         receipts = [row for pair in zip(events, outcomes, strict=True) for row in receipt_rows(*pair)]
-        await self._write(INSERT_RECEIPTS, receipts)
-        await self._write(INSERT_OUTBOX, [outbox_row(event, answer) for event, answer in answers])
+        await write(self._connection, INSERT_RECEIPTS, receipts)
+        await write(self._connection, INSERT_OUTBOX, [outbox_row(event, answer) for event, answer in answers])
         failpoint("catalog_writer", "after_outbox")
         self.submitted_at = [answer.commit.submitted_at for _, answer in answers]
 
@@ -214,27 +177,22 @@ class CatalogTransaction:
         documents = [revision.document for revision in ordered]
         investigations = {each.investigation.investigation_id: each.investigation for each in documents}
         samples = {each.sample.sample_id: each for each in documents if each.sample is not None}
-        await self._write(
-            SAVE_INVESTIGATIONS, [investigation_row(investigations[key]) for key in sorted(investigations)]
+        await write(
+            self._connection,
+            SAVE_INVESTIGATIONS,
+            [investigation_row(investigations[key]) for key in sorted(investigations)],
         )
-        await self._write(INSERT_SAMPLES, [sample_row(samples[key]) for key in sorted(samples)])
-        await self._write(SAVE_DATASETS, [dataset_row(revision) for revision in ordered])
+        await write(self._connection, INSERT_SAMPLES, [sample_row(samples[key]) for key in sorted(samples)])
+        await write(self._connection, SAVE_DATASETS, [dataset_row(revision) for revision in ordered])
         changed = [revision.commit.dataset_id for revision in ordered if revision.commit.revision > 1]
         if changed:
             await self._connection.execute(FORGET_LINKS, changed)
             await self._connection.execute(FORGET_FILES, changed)
-        await self._write(INSERT_LINKS, [row for each in documents for row in link_rows(each)])
-        await self._write(INSERT_FILES, [row for each in documents for row in file_rows(each)])
+        await write(self._connection, INSERT_LINKS, [row for each in documents for row in link_rows(each)])
+        await write(self._connection, INSERT_FILES, [row for each in documents for row in file_rows(each)])
 
     async def _save_revisions(self, revisions: Sequence[Revised]) -> None:
         """A revision number is given once: whoever comes second starts again, with what the first one made."""
-        written = await self._write(INSERT_REVISIONS, [revision_row(revision) for revision in revisions])
+        written = await write(self._connection, INSERT_REVISIONS, [revision_row(revision) for revision in revisions])
         if written != len(revisions):
             raise asyncpg.SerializationError("another writer was faster with a dataset of this batch")
-
-    async def _write(self, statement: str, rows: Sequence[Row]) -> int:
-        """Run a statement of `_insert` on rows; how many it wrote."""
-        if not rows:
-            return 0
-        status = await self._connection.execute(statement, *zip(*rows, strict=True))
-        return int(status.rpartition(" ")[2])

@@ -17,7 +17,8 @@ from shared.events.investigation import Investigation
 from shared.events.sample import SampleHappening
 from shared.events.topics import INVESTIGATIONS, SAMPLES, SUBMITTED, Topic
 from shared.events.wire import Message, headers_of
-from shared.foundation.problem import FieldFault, Problem, invalid
+from shared.foundation.errors import Fault
+from shared.foundation.problem import Problem, invalid
 
 BEAMLINE_PARAMETER = "beamlineid"
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -92,10 +93,10 @@ def read_submission(data: Mapping[str, object], call: Call) -> str:
     try:
         path = call.identities.path(submission.path)
     except PathInvalid as error:
-        faults.append(FieldFault(field="path", message=str(error)))
+        faults.append(Fault(field="path", message=str(error)))
     beamlines = set(_beamlines(submission))
     if not beamlines:
-        faults.append(FieldFault(field="beamline", message="is missing; give it, or the parameter beamlineID"))
+        faults.append(Fault(field="beamline", message="is missing; give it, or the parameter beamlineID"))
     if faults:
         raise invalid(faults)
     for beamline in sorted(beamlines):
@@ -111,7 +112,7 @@ def announce_investigation(data: Mapping[str, object], receipt_id: UUID, call: C
     """
     investigation = read_model(data, Investigation)
     if investigation.end is not None and investigation.end < investigation.start:
-        raise invalid([FieldFault(field="end", message="lies before start; correct one of them")])
+        raise invalid([Fault(field="end", message="lies before start; correct one of them")])
     _permit(call.grant, investigation.beamline)
     key = _key_of(investigation.proposal)
     return call.message(INVESTIGATIONS, key, receipt_id, {"investigation": data}), Noted(receipt_id=receipt_id)
@@ -127,7 +128,7 @@ def move_sample(data: Mapping[str, object], receipt_id: UUID, call: Call) -> tup
     _permit(call.grant, happening.beamline)
     name = sample_name(happening.sample)
     if not name:
-        raise invalid([FieldFault(field="sample", message="is blank; give the name of the sample")])
+        raise invalid([Fault(field="sample", message="is blank; give the name of the sample")])
     key = f"{_key_of(happening.proposal)} {name}"
     return call.message(SAMPLES, key, receipt_id, {"sample": data}), Noted(receipt_id=receipt_id)
 
@@ -140,7 +141,7 @@ def _key_of(proposal: str) -> str:
     """
     key = proposal_key(proposal)
     if not key:
-        raise invalid([FieldFault(field="proposal", message="has neither a letter nor a digit; give one like MX-1111")])
+        raise invalid([Fault(field="proposal", message="has neither a letter nor a digit; give one like MX-1111")])
     return key
 
 

@@ -11,7 +11,9 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from shared.events.topics import MOST_INPUTS
-from shared.foundation.problem import FieldFault, Problem, invalid
+from shared.foundation.errors import Fault
+from shared.foundation.problem import Problem, invalid
+from shared.foundation.storable import flaw_of
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -198,35 +200,30 @@ def _check_leaves(value: object) -> None:
 
 
 def _check_text(text: str) -> None:
-    if "\x00" in text:
-        raise Problem(400, f"the text {text[:40]!r} holds the character NUL, which cannot be stored; remove it")
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise Problem(400, f"the text {text[:40]!r} holds half a UTF-16 surrogate pair; send UTF-8") from None
+    if flaw := flaw_of(text):
+        raise Problem(400, f"the text {text[:40]!r} holds {flaw}, which cannot be stored; remove it")
 
 
-def _too_many(data: Mapping[str, object]) -> Iterator[FieldFault]:
+def _too_many(data: Mapping[str, object]) -> Iterator[Fault]:
     for name, most in MOST_ENTRIES.items():
         entries = data.get(name)
         if isinstance(entries, dict | list) and len(entries) > most:
-            yield FieldFault(
+            yield Fault(
                 field=name, message=f"has {len(entries)} entries, {most} are taken; keep bulk data in the files"
             )
 
 
-def _fault(model: type[BaseModel], kind: str, place: Sequence[int | str], message: str) -> FieldFault:
+def _fault(model: type[BaseModel], kind: str, place: Sequence[int | str], message: str) -> Fault:
     field = ".".join(map(str, place))
     if kind == "missing":
-        return FieldFault(field=field, message="is missing; give it")
+        return Fault(field=field, message="is missing; give it")
     if kind == "list_type":
-        return FieldFault(field=field, message='is no list; write ["…"], also around a single entry')
+        return Fault(field=field, message='is no list; write ["…"], also around a single entry')
     if kind != "extra_forbidden":
-        return FieldFault(field=field, message=message[:1].lower() + message[1:])
+        return Fault(field=field, message=message[:1].lower() + message[1:])
     meant = _meant(model, str(place[-1])) if len(place) == 1 else None
     hint = f"did you mean {meant!r}?" if meant else "remove it, or put it under parameters"
-    return FieldFault(field=field, message=f"is not a field of {model.__name__}; {hint}")
+    return Fault(field=field, message=f"is not a field of {model.__name__}; {hint}")
 
 
 def _meant(model: type[BaseModel], name: str) -> str | None:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.checking import Judges, Verdict, Verdicts
 from services.gateway.descriptions import Descriptions
@@ -31,10 +31,14 @@ from services.gateway.results import Results
 from shared.access.tokens import Tokens
 from shared.events.dataset import Submission
 from shared.events.identity import Identities
+from shared.events.investigation import Investigation
+from shared.events.sample import SampleHappening
 from shared.events.topics import MOST_SUBMISSION_BYTES
 from shared.events.wire import Message
-from shared.foundation.problem import AWAY, UNPROCESSABLE, FieldFault, Problem, invalid
+from shared.foundation.errors import Fault
+from shared.foundation.problem import AWAY, UNPROCESSABLE, Problem, invalid
 from shared.http.bearer import Bearers
+from shared.http.description import takes
 from shared.http.door import read_body
 from shared.http.route import ProblemRoute
 from shared.kafka.confirmation import Confirmations
@@ -45,10 +49,30 @@ MOST_BATCH_BYTES = 4 * MOST_SUBMISSION_BYTES
 CURE = f"{BULK}, or send smaller batches"
 ANSWERED = (200, 202, 207, 400, 401, 403, 404, 413, 422, 429, 500, 503)
 """With what requests are answered."""
-SUBMISSIONS = ("/datasets", "/datasets:check")
+WITH_RECEIPT_ID = ("/datasets", "/investigations", "/samples")
+RECEIPT_ID = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "the receipt's id, if the sender chooses it: the same one whenever the same is sent again",
+    "schema": {"type": "string", "format": "uuid"},
+}
 
 Claim = Callable[[], None]
 Submit = Callable[[Mapping[str, object], UUID, Call], tuple[Message, BaseModel]]
+
+
+class BatchItem(Submission):
+    """One dataset of a batch."""
+
+    receipt_id: UUID | None = Field(default=None, description="the receipt's id, if the sender chooses it")
+
+
+class Batch(BaseModel):
+    """Several datasets in one request."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    datasets: list[BatchItem] = Field(max_length=MOST_BATCH_ITEMS)
 
 
 class CountedRoute(ProblemRoute):
@@ -84,13 +108,13 @@ class Edge:
     def router(self) -> APIRouter:
         """All routes of the gateway."""
         router = APIRouter(route_class=CountedRoute)
-        for path, endpoint, status, model in (
-            ("/datasets", self.submit, 202, Accepted),
-            ("/datasets:batch", self.submit_batch, 202, None),
-            ("/datasets:check", self.check, 200, Verdict),
-            ("/datasets:check-batch", self.check_batch, 200, None),
-            ("/investigations", self.announce, 202, Noted),
-            ("/samples", self.move, 202, Noted),
+        for path, endpoint, body, status, model in (
+            ("/datasets", self.submit, Submission, 202, Accepted),
+            ("/datasets:batch", self.submit_batch, Batch, 202, None),
+            ("/datasets:check", self.check, Submission, 200, Verdict),
+            ("/datasets:check-batch", self.check_batch, Batch, 200, None),
+            ("/investigations", self.announce, Investigation, 202, Noted),
+            ("/samples", self.move, SampleHappening, 202, Noted),
         ):
             router.add_api_route(
                 path,
@@ -99,7 +123,7 @@ class Edge:
                 status_code=status,
                 response_model=model,
                 tags=["submission"],
-                openapi_extra=_body_of(path, self.descriptions.words),
+                openapi_extra=_described(path, body, self.descriptions.words),
             )
         for path, endpoint, extra in (
             ("/techniques", self.descriptions.list_techniques, None),
@@ -216,12 +240,11 @@ class Edge:
         return Call(grant, self.identities, self.clock(), trace_of(request.headers.get("traceparent"), uuid4()))
 
 
-def _body_of(path: str, techniques: Sequence[str]) -> dict[str, Any]:
-    """The body of a POST: a JSON object; where it is a submission, `technique` is best one that is described."""
-    body: dict[str, Any] = {"type": "object"}
-    if path in SUBMISSIONS:
-        body["properties"] = {"technique": {"anyOf": [{"enum": list(techniques)}, {"type": "string"}]}}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": body}}}}
+def _described(path: str, body: type[BaseModel], techniques: Sequence[str]) -> dict[str, Any]:
+    """What OpenAPI says of a POST. The `technique` of a submission is best one that is described."""
+    words = {"anyOf": [{"enum": list(techniques)}, {"type": "string"}]}
+    described = takes(body, **({"technique": words} if body is Submission else {}))
+    return described | ({"parameters": [RECEIPT_ID]} if path in WITH_RECEIPT_ID else {})
 
 
 def _one_of(ids: Sequence[str]) -> dict[str, Any]:
@@ -231,13 +254,13 @@ def _one_of(ids: Sequence[str]) -> dict[str, Any]:
 
 def _items(data: Mapping[str, object]) -> Sequence[object]:
     faults = [
-        FieldFault(field=name, message="is not a field of a batch; it has one, 'datasets'")
+        Fault(field=name, message="is not a field of a batch; it has one, 'datasets'")
         for name in data
         if name != "datasets"
     ]
     items = data.get("datasets")
     if not isinstance(items, list):
-        faults.append(FieldFault(field="datasets", message="is missing or no list; give the list of datasets"))
+        faults.append(Fault(field="datasets", message="is missing or no list; give the list of datasets"))
     if faults or not isinstance(items, list):
         raise invalid(faults)
     if len(items) > MOST_BATCH_ITEMS:

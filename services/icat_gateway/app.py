@@ -16,12 +16,12 @@ from shared.runtime.metrics import ICAT_FRAMES, ICAT_REFUSED, begin
 
 VALIDATOR = Group("beamcat.validator", SUBMITTED.name)
 LINKER = Group("beamcat.linker-investigations", INVESTIGATIONS.name)
-SEARCH = Group("beamcat.search-reports", REPORTS.name)
+ARCHIVE = Group("beamcat.archive", REPORTS.name)
 CONSUMERS = {
     "icatIngest": VALIDATOR,
     "icatUpdateDatasetMetadata": VALIDATOR,
-    "icatDataFiles": SEARCH,
-    "icatArchiveRestoreStatus": SEARCH,
+    "icatDataFiles": ARCHIVE,
+    "icatArchiveRestoreStatus": ARCHIVE,
     "rescheduleInvestigation": LINKER,
 }
 """Who consumes what the frames of a queue become; investigations that start take icatIngest as well."""

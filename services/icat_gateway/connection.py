@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from services.icat_gateway.bounds import LARGE_BYTES, Bounds
-from services.icat_gateway.framing import Parser, Reason, Refused, StompFrame, written
+from services.icat_gateway.framing import FrameRefused, Parser, Reason, StompFrame, written
 from services.icat_gateway.large_frames import LargeFrames, Request
 from services.icat_gateway.session import Answer, Leave, Session, Take
 from services.icat_gateway.translation import Frame, source_of
@@ -62,7 +62,7 @@ class Connection:
         self._left_seconds = terms.bounds.patiences.connect
         self._stopping = False
         self._chunk_bytes = CHUNK_BYTES
-        self._told: Refused | None = None
+        self._told: FrameRefused | None = None
         self._refused = False
         self._left = False
         self._asked = False
@@ -83,7 +83,7 @@ class Connection:
                 await self._share()
                 await self._rest()
             self._left = self._left or not self._stopping
-        except Refused as refused:
+        except FrameRefused as refused:
             self._let_go()
             await self._refuse(refused)
         except ConnectionError as error:
@@ -105,7 +105,7 @@ class Connection:
 
     def give_up(self, why: str) -> None:
         """End the frame under way, and the connection with it."""
-        self._told = Refused(Reason.TOO_SLOW, why)
+        self._told = FrameRefused(Reason.TOO_SLOW, why)
         self._wake()
 
     @property
@@ -118,7 +118,7 @@ class Connection:
     def make_room(self, why: str) -> None:
         """Close at once. Nothing is lost: what was taken becomes durable, and the client sends again what follows."""
         if not self._refused and not self._writer.is_closing():
-            self._tell(Refused(Reason.TOO_MANY_CONNECTIONS, why))
+            self._tell(FrameRefused(Reason.TOO_MANY_CONNECTIONS, why))
         self._reset()
 
     async def _share(self) -> None:
@@ -159,7 +159,7 @@ class Connection:
         """The next bytes; none at the end.
 
         Raises:
-            Refused: the client is too slow.
+            FrameRefused: the client is too slow.
         """
         await self._patiently(self._writer.drain(), self._terms.bounds.patiences.answers, "the answers were not read")
         if self._told is not None:
@@ -182,7 +182,7 @@ class Connection:
         """The outcome of some waiting for the client; nothing if it was ended because the service stops.
 
         Raises:
-            Refused: the client let us wait for too long, or was told to give up.
+            FrameRefused: the client let us wait for too long, or was told to give up.
         """
         try:
             async with asyncio.timeout(seconds) as self._waits:
@@ -192,7 +192,7 @@ class Connection:
                 raise self._told from None
             if self._stopping:
                 return None
-            raise Refused(Reason.TOO_SLOW, else_) from None
+            raise FrameRefused(Reason.TOO_SLOW, else_) from None
         finally:
             self._waits = None
 
@@ -225,7 +225,7 @@ class Connection:
         body = Frame(take.queue, frame.body, self._peer, frame.headers)
         try:
             await self._terms.take(body, partial(self._durable, take.receipt))
-        except Refused:
+        except FrameRefused:
             self._durable(None)  # it was not taken, and nobody need wait for it
             raise
 
@@ -256,7 +256,7 @@ class Connection:
         except OSError as error:
             logger.debug("%s broke off at the end: %s", self._peer, error)
 
-    async def _refuse(self, refused: Refused) -> None:
+    async def _refuse(self, refused: FrameRefused) -> None:
         """Tell the client why, and let go in a way that lets it read so."""
         await self._all_durable.wait()
         if self._writer.is_closing():
@@ -277,7 +277,7 @@ class Connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
 
-    def _tell(self, refused: Refused) -> None:
+    def _tell(self, refused: FrameRefused) -> None:
         """The last that it hears; from now on its place is the first to be given away."""
         ICAT_REFUSED.labels(refused.reason).inc()
         logger.info("%s is refused (%s): %s", self._peer, refused.reason, refused)

@@ -5,13 +5,13 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
-from aiokafka.errors import KafkaError
 
-from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access
+from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access, watched
 from shared.runtime.backoff import Backoff
 from shared.runtime.settings import Settings
 
@@ -84,22 +84,14 @@ class Consumers:
 
     async def run(self) -> None:
         """Look as long as the service lives; while Kafka is away, what was seen gets stale."""
-        attempt = 0
-        while True:
-            try:
-                async with _clients(self._access, {group.topic for group in self._known}) as (admin, consumer):
-                    while True:
-                        await self._look(admin, consumer)
-                        attempt = 0
-                        await self._backoff.sleep(LOOK_SECONDS)
-            except (KafkaError, OSError, TimeoutError) as error:
-                attempt += 1
-                await self._backoff.wait(attempt, f"{NAME} (consumers)", error)
+        topics = {group.topic for group in self._known}
+        await watched(f"{NAME} (consumers)", partial(_clients, self._access, topics), self._look, self._backoff)
 
-    async def _look(self, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> None:
+    async def _look(self, clients: tuple[AIOKafkaAdminClient, AIOKafkaConsumer]) -> None:
         async with asyncio.timeout(STALE_SECONDS):
             for group, known in self._known.items():
-                known.note(await _standing(group, admin, consumer), self._monotonic())
+                known.note(await _standing(group, *clients), self._monotonic())
+        await self._backoff.sleep(LOOK_SECONDS)
 
 
 @contextlib.asynccontextmanager

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from services.icat_gateway.attempts import MOST_DEATHS, Attempts
 from services.icat_gateway.handler import set_aside
@@ -15,6 +16,7 @@ from shared.kafka.publisher import Publisher
 from shared.runtime.backoff import Backoff
 from shared.runtime.failpoints import failpoint
 from shared.runtime.metrics import ICAT_ASIDE, ICAT_FRAMES
+from shared.runtime.retries import retried
 
 logger = logging.getLogger(__name__)
 
@@ -72,19 +74,13 @@ class Delivery:
 
     async def deliver(self) -> None:
         """Bring to Kafka what waits in the spool, in order, until cancelled."""
-        attempt = 0
         while True:
             batch = await self._spool.head(1 if self._attempts.are_suspect else BATCH_FRAMES, BATCH_BYTES)
             if self._late is not None:  # what it may still deliver must not come after what comes after it
                 await asyncio.wait([self._late])
                 self._late = None
-            try:
-                outcome = await self._attempt(batch)
-            except Exception as error:  # noqa: BLE001  whatever it is, the frames are safe here and nowhere else
-                attempt += 1
-                await self._backoff.wait(attempt, NAME, error)
-                continue
-            attempt = 0
+            # whatever the error is: the frames are safe here and nowhere else
+            outcome = await retried(partial(self._attempt, batch), self._wait)
             failpoint(NAME, "after_publish")
             self._spool.confirm(batch)
             self._attempts.end(batch)
@@ -124,16 +120,16 @@ class Delivery:
 
     async def _keep(self, frames: Sequence[Taken]) -> None:
         """Put them into the spool; while it is full, the intake fills up and no socket is read."""
-        attempt = 0
-        while True:
-            try:
-                await self._spool.append(frames)
-            except SpoolFull as full:
-                attempt += 1
-                await self._backoff.wait(attempt, NAME, full)
-            else:
-                failpoint(NAME, "after_spool")
-                return
+        await retried(partial(self._spool.append, frames), self._wait_while_full)
+        failpoint(NAME, "after_spool")
+
+    async def _wait_while_full(self, attempt: int, error: Exception) -> None:
+        if not isinstance(error, SpoolFull):
+            raise error
+        await self._wait(attempt, error)
+
+    async def _wait(self, attempt: int, error: Exception) -> None:
+        await self._backoff.wait(attempt, NAME, error)
 
     async def _publish(self, frames: Sequence[Taken]) -> None:
         """Frame by frame, in lots: what all of them become may be several times what they are."""

@@ -11,6 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from services.icat_gateway.bounds import Limits
+from shared.foundation.errors import BeamcatError
 
 
 class Reason(StrEnum):
@@ -28,7 +29,7 @@ class Reason(StrEnum):
     QUOTA = "quota"
 
 
-class Refused(Exception):
+class FrameRefused(BeamcatError):
     """A client is told so in an ERROR frame, and its connection ends: what follows cannot be trusted."""
 
     def __init__(self, reason: Reason, message: str, headers: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -86,7 +87,7 @@ class Parser:
         """The frames that these bytes complete, in order.
 
         Raises:
-            Refused: the bytes are no STOMP, or too much of it. The frames before were yielded.
+            FrameRefused: the bytes are no STOMP, or too much of it. The frames before were yielded.
         """
         self._buffer += data
         while (frame := self._complete()) is not None:
@@ -117,13 +118,13 @@ class Parser:
         end = END_OF_HEAD.search(self._buffer, max(self._begin, self._scanned - 2))
         stop = end.end() if end else len(self._buffer)
         if stop - self._begin > self._limits.head_bytes:
-            raise Refused(Reason.TOO_LARGE, f"the head of a frame has more than {self._limits.head_bytes} bytes")
+            raise FrameRefused(Reason.TOO_LARGE, f"the head of a frame has more than {self._limits.head_bytes} bytes")
         if end is None:
             self._check_line(len(self._buffer) - max(self._begin, self._buffer.rfind(b"\n", self._begin) + 1))
             self._scanned = len(self._buffer)
             return None
         if end.group() == b"\0":
-            raise Refused(Reason.MALFORMED, "a frame ends within its headers: an empty line must follow them")
+            raise FrameRefused(Reason.MALFORMED, "a frame ends within its headers: an empty line must follow them")
         head = self._parse_head(bytes(self._buffer[self._begin : end.start()]))
         self._begin = self._scanned = stop
         return head
@@ -137,21 +138,21 @@ class Parser:
 
     def _check_line(self, length: int) -> None:
         if length > self._limits.line_bytes:
-            raise Refused(Reason.TOO_LARGE, f"a header has more than {self._limits.line_bytes} bytes")
+            raise FrameRefused(Reason.TOO_LARGE, f"a header has more than {self._limits.line_bytes} bytes")
 
     def _parse_head(self, raw: bytes) -> StompFrame:
         first, *lines = raw.split(b"\n")
         command = first.rstrip(b"\r").decode(errors="replace")
         if not command.isascii() or not command.isalpha():
-            raise Refused(Reason.MALFORMED, f"{command[:40]!r} is no STOMP command")
+            raise FrameRefused(Reason.MALFORMED, f"{command[:40]!r} is no STOMP command")
         if len(lines) > self._limits.headers:
-            raise Refused(Reason.TOO_LARGE, f"a frame has more than {self._limits.headers} headers")
+            raise FrameRefused(Reason.TOO_LARGE, f"a frame has more than {self._limits.headers} headers")
         headers: dict[str, str] = {}
         for line in lines:
             self._check_line(len(line))
             name, colon, value = line.removesuffix(b"\r").decode(errors="replace").partition(":")
             if not colon:
-                raise Refused(Reason.MALFORMED, f"the header {name[:40]!r} has no colon")
+                raise FrameRefused(Reason.MALFORMED, f"the header {name[:40]!r} has no colon")
             if command not in UNESCAPED:
                 name, value = self._unescape(name), self._unescape(value)
             headers.setdefault(name, value)
@@ -164,7 +165,9 @@ class Parser:
 
         def meaning(escape: re.Match[str]) -> str:
             if escape[1] not in known:
-                raise Refused(Reason.MALFORMED, f"a header holds {escape[0]!r}, which STOMP {self.version} knows not")
+                raise FrameRefused(
+                    Reason.MALFORMED, f"a header holds {escape[0]!r}, which STOMP {self.version} knows not"
+                )
             return known[escape[1]]
 
         return ESCAPE.sub(meaning, text)
@@ -176,7 +179,7 @@ class Parser:
             if len(self._buffer) <= end:
                 return None
             if self._buffer[end] != 0:
-                raise Refused(Reason.MALFORMED, f"no NUL follows the {said} bytes that content-length promises")
+                raise FrameRefused(Reason.MALFORMED, f"no NUL follows the {said} bytes that content-length promises")
         else:
             end = self._buffer.find(0, self._scanned)
             if (len(self._buffer) if end < 0 else end) - self._begin > self._limits.body_bytes:
@@ -190,13 +193,13 @@ class Parser:
 
     def _said_length(self, said: str) -> int:
         if not (said.isascii() and said.strip().isdigit()):
-            raise Refused(Reason.MALFORMED, f"content-length is {said[:40]!r}, which is no number of bytes")
+            raise FrameRefused(Reason.MALFORMED, f"content-length is {said[:40]!r}, which is no number of bytes")
         if len(said) > 20 or int(said) > self._limits.body_bytes:  # noqa: PLR2004  as long as any number of bytes
             raise self._body_too_large()
         return int(said)
 
-    def _body_too_large(self) -> Refused:
-        return Refused(
+    def _body_too_large(self) -> FrameRefused:
+        return FrameRefused(
             Reason.TOO_LARGE,
             f"a body has more than {self._limits.body_bytes} bytes; move bulk data into files: parameters describe",
         )

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from services.icat_gateway.bounds import KIBIBYTE, Bounds
 from services.icat_gateway.connection import Connection, Terms
-from services.icat_gateway.framing import Reason, Refused
+from services.icat_gateway.framing import FrameRefused, Reason
 from services.icat_gateway.intake import Intake, Waiting
 from services.icat_gateway.large_frames import LargeFrames
 from services.icat_gateway.ports import OVERHEAD_BYTES, Taken
@@ -115,7 +115,7 @@ class Server:
         if self._quota.seconds_to_wait(frame.peer):
             DOOR_REFUSED.inc()
             most = f"{self._quota.most_bytes} bytes that one address may send in a day"
-            raise Refused(
+            raise FrameRefused(
                 Reason.QUOTA, f"{frame.peer} has sent the {most}; send again later, or ask the facility for more"
             )
         self._quota.use(frame.peer, len(frame.body) + OVERHEAD_BYTES)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.icat_gateway.framing import Reason, Refused, StompFrame, written
+from services.icat_gateway.framing import FrameRefused, Reason, StompFrame, written
 from services.icat_gateway.ports import QUEUES
 
 VERSIONS = ("1.2", "1.1", "1.0")
@@ -43,34 +43,38 @@ class Session:
         """What a frame asks for.
 
         Raises:
-            Refused: it asks for what is not there; the reason in words is for the client.
+            FrameRefused: it asks for what is not there; the reason in words is for the client.
         """
         receipt = frame.headers.get("receipt")
         about = {} if receipt is None else {"receipt-id": receipt}
         if frame.command in ("CONNECT", "STOMP"):
             return self._connect(frame)
         if self.version is None:
-            raise Refused(Reason.NOT_CONNECTED, f"{frame.command} came before CONNECT", about)
+            raise FrameRefused(Reason.NOT_CONNECTED, f"{frame.command} came before CONNECT", about)
         if frame.command == "DISCONNECT":
             return Leave(receipt)
         if frame.command != "SEND":
-            raise Refused(Reason.COMMAND, f"{frame.command} is not served here: ICAT's queues take SEND only", about)
+            raise FrameRefused(
+                Reason.COMMAND, f"{frame.command} is not served here: ICAT's queues take SEND only", about
+            )
         if "transaction" in frame.headers:
-            raise Refused(Reason.COMMAND, "transactions are not served here: send each frame by itself", about)
+            raise FrameRefused(Reason.COMMAND, "transactions are not served here: send each frame by itself", about)
         said = frame.headers.get("destination", "")
         queue = said.removeprefix("/queue/")
         if queue not in QUEUES:
-            raise Refused(Reason.DESTINATION, f"the destination {said[:80]!r} is none of {', '.join(QUEUES)}", about)
+            raise FrameRefused(
+                Reason.DESTINATION, f"the destination {said[:80]!r} is none of {', '.join(QUEUES)}", about
+            )
         return Take(queue, frame, receipt)
 
     def _connect(self, frame: StompFrame) -> Answer:
         if self.version is not None:
-            raise Refused(Reason.COMMAND, "this connection is connected already")
+            raise FrameRefused(Reason.COMMAND, "this connection is connected already")
         accepted = {version.strip() for version in frame.headers.get("accept-version", "1.0").split(",")}
         self.version = next((version for version in VERSIONS if version in accepted), None)
         if self.version is None:
             spoken = ",".join(reversed(VERSIONS))
-            raise Refused(
+            raise FrameRefused(
                 Reason.VERSION, f"STOMP {spoken} is spoken here, none of them was accepted", {"version": spoken}
             )
         return Answer(written("CONNECTED", None, {"version": self.version}))

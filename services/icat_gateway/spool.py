@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from services.icat_gateway.ports import Taken
 from services.icat_gateway.translation import Frame
-from shared.foundation.errors import Fatal
+from shared.foundation.errors import BeamcatError, Fatal
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ SUFFIX = ".frames"
 DAMAGED = ".damaged"
 
 
-class SpoolFull(Exception):
+class SpoolFull(BeamcatError):
     """The spool has no room: the sockets are not read until some of it was delivered."""
 
 

@@ -1,12 +1,12 @@
 """The declaration of the linker."""
 
-from services.linker.deadlines import Deadlines
 from services.linker.handler import Linker, LinkerView
-from services.linker.learning import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
-from services.linker.looking import SecondLooks
-from services.linker.ports import ReleaseOutbox
+from services.linker.inputs.deadlines import Deadlines
+from services.linker.inputs.looks import SecondLooks
+from services.linker.plan.announcements import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
 from services.linker.routes import routes
-from services.linker.store import PostgresLinks
+from services.linker.storage.ports import ReleaseOutbox
+from services.linker.storage.store import PostgresLinks
 from shared.events.investigation import InvestigationAnnounced
 from shared.events.topics import COMMITTED, INVESTIGATIONS, LINKED, PENDING, REGISTERED, REJECTED, VALIDATED
 from shared.host.service import Components, Resources, Service

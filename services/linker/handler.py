@@ -6,10 +6,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from services.linker.investigations import Plan, investigation_of
-from services.linker.lineage import Node, circle_through
-from services.linker.near import Near, looked_for, near_misses, near_paths
-from services.linker.relationships import CataloguedDataset, disagreements, forsaken, input_replaced, milder, refusing
+from services.linker.inputs.lineage import Node, circle_through
+from services.linker.inputs.near import Near, looked_for, near_misses, near_paths
+from services.linker.inputs.relationships import (
+    CataloguedDataset,
+    disagreements,
+    forsaken,
+    input_replaced,
+    milder,
+    refusing,
+)
+from services.linker.plan.investigations import Plan, investigation_of
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import DatasetFacts, InputRef, LinkedInput, Links
 from shared.events.findings import summed_up

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel
 
 from services.linker.handler import MOST_NAMED, Known, Linker
-from services.linker.near import looked_for, near_misses
-from services.linker.ports import Links
+from services.linker.inputs.near import looked_for, near_misses
+from services.linker.storage.ports import Links
 from shared.events.dataset import DatasetFacts, InputRef
 from shared.events.investigation import InvestigationRef
 from shared.events.sections import Finding

@@ -14,7 +14,8 @@ from services.logbook.store import LogbookReader
 from shared.access.tokens import Tokens
 from shared.events.identity import proposal_key
 from shared.events.sections import Moment
-from shared.foundation.problem import FieldFault, Problem, invalid
+from shared.foundation.errors import Fault
+from shared.foundation.problem import Problem, invalid
 from shared.host.service import Resources
 from shared.http.bearer import FORBIDDEN, Beamlines, Bearers
 from shared.http.door import MOST_BODY_BYTES
@@ -109,7 +110,7 @@ def _visit(number: int | None, proposal: str | None, beamline: str | None, perio
     if number is None:
         if periods or proposal:
             fault = "only together with investigation: give its number, or leave this out"
-            raise invalid([FieldFault(field="period" if periods else "proposal", message=fault)])
+            raise invalid([Fault(field="period" if periods else "proposal", message=fault)])
         return None
     return Visit(number, proposal_key(proposal) if proposal else None, beamline, tuple(map(_period, periods)))
 
@@ -125,7 +126,7 @@ def _period(text: str) -> Period:
         return Period(*(None if said == OPEN else MOMENT.validate_python(said) for said in (begin, end)))
     except ValidationError:
         fault = "is not begin/end in ISO 8601; write 2024-11-30T08:00:00Z/2024-12-01T08:00:00Z, or .. for an open end"
-        raise invalid([FieldFault(field="period", message=f"{text[:100]!r} {fault}")]) from None
+        raise invalid([Fault(field="period", message=f"{text[:100]!r} {fault}")]) from None
 
 
 def _type(text: str) -> tuple[str, str | None]:
@@ -139,7 +140,7 @@ def _answer(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _too_large() -> Problem:
     fault = f"the answer would have more than {MOST_BODY_BYTES} bytes; ask for fewer with limit, and go on with skip"
-    return invalid([FieldFault(field="limit", message=fault)])
+    return invalid([Fault(field="limit", message=fault)])
 
 
 def _file_headers(name: str, kind: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from shared.events.identity import proposal_key
 from shared.foundation.pages import following, page_of
 from shared.http.route import ProblemRoute
 
-Storable = Query(max_length=255, pattern=r"^[^\x00]*$")
+Short = Query(max_length=255)
 
 
 def routes(register: Register) -> APIRouter:
@@ -21,8 +21,8 @@ def routes(register: Register) -> APIRouter:
     @router.get("/samples")
     async def find_samples(
         response: Response,
-        proposal: Annotated[str | None, Storable] = None,
-        q: Annotated[str | None, Storable] = None,
+        proposal: Annotated[str | None, Short] = None,
+        q: Annotated[str | None, Short] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         skip: Annotated[int, Query(ge=0, le=10_000, description="what earlier pages have shown")] = 0,
     ) -> Sequence[SampleEntry]:

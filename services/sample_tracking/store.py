@@ -20,11 +20,13 @@ from services.sample_tracking.samples import (
     submissions_of,
     visit_of,
 )
+from services.sample_tracking.tables import HAPPENING, SAMPLE, TRACKED, VISIT
 from shared.events.dataset import Tracking
 from shared.events.investigation import InvestigationRegistered
 from shared.events.sample import SampleMoved, SampleRef
 from shared.events.sections import Finding
-from shared.events.wire import Received
+from shared.events.wire import Received, SubmissionId
+from shared.postgres.bulk import DO_NOTHING, insert, insertable, update, write
 from shared.postgres.database import Connection, Database
 from shared.stages.outcomes import Outcome, Passed
 
@@ -44,55 +46,29 @@ select dataset_id, receipt_id, by_receipt, sample_id, inherited, findings, name,
 from answered left join sample using (sample_id)
 """
 
-REGISTER = """
-insert into sample (sample_id, investigation_id, facility_id, proposal, beamline, name, acronym)
-select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-on conflict do nothing
-"""
+REGISTER = insert(SAMPLE, Sample.model_fields, then=DO_NOTHING)
 
-_VISITS = """
-select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
-    $7::timestamptz[], $8::bool[], $9::bigint[])
-    as said (investigation_id, number, facility_id, proposal, beamline, start, "end", placeholder, word)
-"""
-_IS_NEWS = "(said.word > visit.word or (visit.start is null and said.start is not null))"
-VISIT = f"""
-insert into visit (investigation_id, number, facility_id, proposal, beamline, start, "end", placeholder, word)
-{_VISITS}
-where not exists (select from visit where visit.investigation_id = said.investigation_id and not {_IS_NEWS})
-order by investigation_id
-on conflict (investigation_id) do update set (number, facility_id, proposal, beamline, start, "end", placeholder, word)
-    = (excluded.number, excluded.facility_id, excluded.proposal, excluded.beamline, excluded.start, excluded."end",
-       excluded.placeholder, excluded.word)
-where {_IS_NEWS.replace("said.", "excluded.")}
-"""  # made of constants
+_IS_NEWS = "({0}.word > visit.word or (visit.start is null and {0}.start is not null))"
+_IS_KNOWN = f"visit.investigation_id = new.investigation_id and not {_IS_NEWS.format('new')}"
+SAVE_VISITS = insert(
+    VISIT,
+    where=f"not exists (select from visit where {_IS_KNOWN})",  # made of constants
+    order_by="new.investigation_id",
+    then=update(VISIT, where=_IS_NEWS.format("excluded")),
+)
 """A later word replaces an earlier one. A row that is known already is read, not written or locked."""
 
-TRACK = """
-insert into tracked (dataset_id, receipt_id, sample_id, inherited, findings, measured_at, container,
-    sample_changer_position)
-select dataset_id, receipt_id, sample_id, inherited, findings, measured_at, container, sample_changer_position
-from unnest($1::uuid[], $2::text[], $3::uuid[], $4::bool[], $5::jsonb[], $6::timestamptz[], $7::jsonb[], $8::text[])
-    with ordinality as answer (dataset_id, receipt_id, sample_id, inherited, findings, measured_at, container,
-        sample_changer_position, n)
-order by n
-on conflict do nothing
-"""
+TRACK = insert(TRACKED, then=DO_NOTHING)
 
-REMEMBER = """
-insert into happening (source, event_id, happening, proposal, sample_name, prefixed_name, facility_id, beamline, at,
-    place, container, sample_changer_position)
-select source, event_id || ' ' || content, happening, proposal, sample_name, prefixed_name, facility_id, beamline, at,
-    place, container, sample_changer_position
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-    $10::timestamptz[], $11::text[], $12::jsonb[], $13::text[])
-    as said (source, event_id, content, happening, proposal, sample_name, prefixed_name, facility_id, beamline, at,
-        place, container, sample_changer_position)
-where not exists (
-    select from happening where (happening.source, happening.event_id) = (said.source, said.event_id)
+REMEMBER = insert(
+    HAPPENING,
+    ["source", "event_id", "content::text", *insertable(HAPPENING)[2:]],
+    values={"event_id": "new.event_id || ' ' || new.content"},
+    where="""not exists (
+        select from happening where (happening.source, happening.event_id) = (new.source, new.event_id)
+    )""",
+    then=DO_NOTHING,
 )
-on conflict do nothing
-"""
 """A version that kept one happening an id left rows without content, which are not written again."""
 
 
@@ -145,26 +121,27 @@ class _Tracking:
         await _visit(
             self._connection, [Visited(received.event.links.investigation, FROM_DATASETS) for received in events]
         )
-        await self._connection.execute(
-            TRACK,
-            [received.event.dataset.dataset_id for received, _ in decided],
-            [submission.key for submission in submissions_of([received for received, _ in decided])],
-            [tracking.sample and tracking.sample.sample_id for _, tracking in decided],
-            [tracking.sample is not None and tracking.sample.inherited for _, tracking in decided],
-            [to_json(tracking.findings).decode() if tracking.findings else None for _, tracking in decided],
-            *_whereabouts(decided),
-        )
+        submissions = submissions_of([received for received, _ in decided])
+        rows = [
+            _tracked_row(received, submission, tracking)
+            for (received, tracking), submission in zip(decided, submissions, strict=True)
+        ]
+        await write(self._connection, TRACK, rows)
 
 
-def _whereabouts(decided: Sequence[tuple[Received[TrackingView], Tracking]]) -> Sequence[Sequence[object]]:
-    """Where the samples of datasets were that name a container, a column each."""
-    rows = [
-        (received.event.dataset.start, tracking.container.model_dump_json(), tracking.sample_changer_position)
-        if tracking.container
-        else (None, None, None)
-        for received, tracking in decided
-    ]
-    return list(map(list, zip(*rows, strict=True)))
+def _tracked_row(received: Received[TrackingView], submission: SubmissionId, tracking: Tracking) -> tuple[object, ...]:
+    """A submission's answer; where its sample was, if the dataset names a container."""
+    dataset, container = received.event.dataset, tracking.container
+    return (
+        dataset.dataset_id,
+        submission.key,
+        tracking.sample and tracking.sample.sample_id,
+        tracking.sample is not None and tracking.sample.inherited,
+        to_json(tracking.findings).decode() if tracking.findings else None,
+        dataset.start if container else None,
+        container.model_dump_json() if container else None,
+        tracking.sample_changer_position if container else None,
+    )
 
 
 class PostgresHappenings:
@@ -193,8 +170,7 @@ class _Happenings:
         samples = [entry.sample for entry in happened if entry.sample]
         await _register(self._connection, samples)
         await _visit(self._connection, [Visited(visit_of(sample), FROM_DATASETS) for sample in samples])
-        rows = [_happening_row(entry) for entry in happened]
-        await self._connection.execute(REMEMBER, *map(list, zip(*rows, strict=True)))
+        await write(self._connection, REMEMBER, [_happening_row(entry) for entry in happened])
 
 
 class PostgresVisits:
@@ -225,17 +201,14 @@ class _Visits:
 async def _visit(connection: Connection, said: Sequence[Visited]) -> None:
     """In the order of their ids, as samples."""
     last = {entry.visit.investigation_id: entry for entry in sorted(said, key=lambda entry: entry.word)}
-    rows = [_visit_row(entry) for entry in last.values()]
-    if rows:
-        await connection.execute(VISIT, *map(list, zip(*rows, strict=True)))
+    await write(connection, SAVE_VISITS, [_visit_row(entry) for entry in last.values()])
 
 
 async def _register(connection: Connection, samples: Sequence[Sample | None]) -> None:
     """In the order of their ids, so that two replicas which register the same samples cannot block each other."""
     unique = sorted({sample.sample_id: sample for sample in reversed(samples) if sample}.items())
-    if unique:
-        rows = [tuple(getattr(sample, name) for name in Sample.model_fields) for _, sample in unique]
-        await connection.execute(REGISTER, *map(list, zip(*rows, strict=True)))
+    rows = [tuple(getattr(sample, name) for name in Sample.model_fields) for _, sample in unique]
+    await write(connection, REGISTER, rows)
 
 
 def _answer(row: asyncpg.Record) -> Answer:

@@ -13,7 +13,7 @@ from services.search.handler import (
 )
 from services.search.icat_plus.routes import Neighbours
 from services.search.icat_plus.routes import routes as icat_plus_routes
-from services.search.index.seals import Seals
+from services.search.index.block_index import BlockIndex
 from services.search.memory import MemoryReadModel
 from services.search.projections.investigations.note import note_registered
 from services.search.projections.shipments.note import note_shipped
@@ -42,11 +42,8 @@ def assemble(resources: Resources) -> Components:
     neighbours = Neighbours.of(resources.settings)
     router.include_router(icat_plus_routes(resources, vocabulary, techniques, neighbours))
     retention = Retention(resources.database, resources.backoff, resources.clock)
-    beside = (
-        Seals(resources.database, resources.backoff).run,
-        retention.run,
-        *neighbours.connections(resources.backoff),
-    )
+    upkeep = BlockIndex().upkeep(resources.database, resources.backoff)
+    beside = (upkeep.run, retention.run, *neighbours.connections(resources.backoff))
     return Components(stages_of(store, resources.identities), beside, router)
 
 

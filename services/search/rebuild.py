@@ -13,7 +13,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.search.app import stages_of
-from services.search.index.seals import Seals
+from services.search.index.block_index import BlockIndex
 from services.search.lock import lock_name
 from services.search.store import PostgresReadModel
 from shared.events.topics import COMMITTED, PENDING, REGISTERED, REJECTED, SHIPMENTS, SUBMITTED
@@ -40,10 +40,10 @@ SEAL_EVERY_BATCHES = 32
 
 
 class Nowhere:
-    """The publisher of a rebuild: what the live service has said is not said again."""
+    """The publisher of a rebuild: it publishes nothing, because the live service has done so."""
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """Say nothing."""
+        """Publish nothing."""
 
 
 async def rebuild(settings: Settings, progress: Callable[[int, int], None] = lambda _done, _all: None) -> int:
@@ -94,7 +94,7 @@ class TopicReader:
         self._consumer = consumer
         self._settings = settings
         backoff, identities = Backoff(), identities_of(settings)
-        self._sealing = Seals(database, backoff)
+        self._upkeep = BlockIndex().upkeep(database, backoff)
         self._runners = {
             stage.consumes.name: StageRunner(stage, Nowhere(), utc_now, HaltRule(halts=False), backoff, identities)
             for stage in stages_of(PostgresReadModel(database, utc_now), identities)
@@ -109,7 +109,7 @@ class TopicReader:
             await self.read_to(ends, progress)
             if yet <= NEAR_EVENTS:
                 break
-        await self._sealing.seal()
+        await self._upkeep.seal()
 
     async def read_to(self, ends: Places, progress: Callable[[int, int], None] = lambda _done, _all: None) -> None:
         """Read up to (not including) these offsets; further where a batch holds more."""
@@ -125,7 +125,7 @@ class TopicReader:
                     self.events += len(records)
             batches += 1
             if batches % SEAL_EVERY_BATCHES == 0:
-                await self._sealing.seal()
+                await self._upkeep.seal()
             progress(self.events, self.events + yet)
 
     async def read_to_live(self, live: Places) -> None:

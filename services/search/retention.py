@@ -6,8 +6,8 @@ from datetime import datetime
 from services.search.lock import SHARE_LOCK, lock_name
 from services.search.projections.activity.note import KEPT
 from shared.postgres.database import Database
-from shared.runtime.backoff import Backoff, Stopping
-from shared.runtime.retries import until_done
+from shared.runtime.backoff import Backoff
+from shared.runtime.retries import every
 
 NAME = "search-forgetting"
 REST_SECONDS = 600.0
@@ -30,12 +30,7 @@ class Retention:
 
     async def run(self) -> None:
         """Forget until the service stops."""
-        try:
-            while not self._backoff.stopping:
-                await until_done(NAME, self.forget, self._backoff)
-                await self._backoff.sleep(REST_SECONDS)
-        except Stopping:
-            return
+        await every(REST_SECONDS, NAME, self.forget, self._backoff)
 
     async def forget(self) -> None:
         """Delete what is older than is kept, lot by lot."""

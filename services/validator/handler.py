@@ -6,7 +6,8 @@ from datetime import datetime
 from services.validator.checking import Checker, Verdict
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import DatasetFacts, DatasetSubmitted
-from shared.events.wire import Received, storable
+from shared.events.wire import Received
+from shared.foundation.storable import storable
 from shared.stages.outcomes import Outcome, Passed
 
 SUMMED_UP = 3

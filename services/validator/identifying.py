@@ -8,8 +8,8 @@ from services.validator.notes import Notes
 from services.validator.said import Said
 from shared.events.dataset import DeclaredFile, InputRef
 from shared.events.identity import Identities, PathInvalid, proposal_key, sample_key, sample_name
-from shared.events.sections import FIRST_YEAR, LAST_YEAR
 from shared.events.topics import MOST_INPUTS
+from shared.foundation.times import in_zone, recorded_time
 
 BEAMLINE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
 MOST_PROPOSAL_CHARACTERS = 100
@@ -162,15 +162,12 @@ def end_of(said: Said, start: datetime | None, zone: tzinfo) -> datetime | None:
 
 def _time(text: str, name: str, zone: tzinfo, notes: Notes) -> datetime | None:
     """A time of day that can be; without a zone it is the facility's."""
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if not FIRST_YEAR <= time.year <= LAST_YEAR or ":" not in text:
+    time = recorded_time(text)
+    if time is None or ":" not in text:
         return None
     if time.tzinfo is not None:
         return time
     message = f"{name} = {text!r} names no time zone; the facility's ({zone}) was taken"
     expected = "a time with its zone, as +01:00"
     notes.warn("time_zone_assumed", message, "say the zone with the time", text, expected)
-    return time.replace(tzinfo=zone)
+    return in_zone(time, zone)

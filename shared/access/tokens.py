@@ -17,7 +17,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.access.grants import Grant
-from shared.foundation.errors import Fatal
+from shared.foundation.errors import BeamcatError, Fatal
 
 logger = logging.getLogger(__name__)
 
@@ -25,15 +25,15 @@ PREFIX = "beamcat_"
 """Lets people and secret scanners see what a stray token opens."""
 
 
-class TokenRefused(Exception):
+class TokenRefused(BeamcatError):
     """The bearer token opens nothing; the message says why and what to do."""
 
 
-class TokensUnreadable(Exception):
+class TokensUnreadable(BeamcatError):
     """The tokens file cannot be read; the message says why, for its owner alone."""
 
 
-class TokenNameTaken(ValueError):
+class TokenNameTaken(BeamcatError, ValueError):
     """A grant of that name exists; revoke it first, or choose another name."""
 
 

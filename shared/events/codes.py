@@ -11,6 +11,7 @@ from typing import Self
 
 from shared.events.rejection import Origin
 from shared.events.sections import Finding
+from shared.foundation.errors import BeamcatError
 
 
 class Code(StrEnum):
@@ -176,7 +177,7 @@ class Refusal:
         return cls.of(code, [Finding.error(code, message, cure)])
 
 
-class Poison(Exception):
+class Poison(BeamcatError):
     """A record that cannot be read as an event of its topic."""
 
     def __init__(self, code: Code, message: str) -> None:

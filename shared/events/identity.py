@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from hashlib import sha1
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
+from shared.foundation.errors import BeamcatError
 from shared.foundation.memo import remembered
 from shared.foundation.spelling import MOST_MARKS, normalised, piles_up_marks
 
@@ -18,7 +19,7 @@ INVISIBLE = frozenset({"Cc", "Cf"})
 """The Unicode categories of control characters and of format characters, such as a zero-width space."""
 
 
-class PathInvalid(ValueError):
+class PathInvalid(BeamcatError, ValueError):
     """The path cannot be the identity of a dataset."""
 
     def __init__(self, problem: str, cure: str) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, FiniteFloat, StrictBool, StrictInt, StrictStr
 
 from shared.events.sections import Name, Section
+from shared.foundation.errors import Fault
 
 SAMPLE_NAME = re.compile("[a-zA-Z0-9:+_-]+")
 """MXCuBE's rule. One sample whose name breaks it keeps MXCuBE from reading the whole list."""
@@ -84,8 +85,6 @@ class Item(Section):
 
 TOP = 1
 """The depth of what lies in the parcel itself."""
-Fault = tuple[str, str]
-"""A field, and what to do about it."""
 
 
 def tree_faults(items: Sequence[Item], *, top: bool, field: str = "content") -> Sequence[Fault]:
@@ -94,10 +93,11 @@ def tree_faults(items: Sequence[Item], *, top: bool, field: str = "content") -> 
     faults = [fault for where, item, depth in every for fault in _item_faults(where, item, depth)]
     faults += _load_faults(field, items)
     if len(every) > MOST_ITEMS:
-        faults.insert(0, (field, f"holds {len(every)} items, at most {MOST_ITEMS} can be taken: make several parcels"))
+        message = f"holds {len(every)} items, at most {MOST_ITEMS} can be taken: make several parcels"
+        faults.insert(0, Fault(field, message))
     ids = Counter(item.id for _, item, _ in every)
     return faults + [
-        (f"{where}.id", f"{item.id} stands twice: leave it out")
+        Fault(f"{where}.id", f"{item.id} stands twice: leave it out")
         for where, item, _ in every
         if item.id and ids[item.id] > 1
     ]
@@ -113,9 +113,9 @@ def position_faults(field: str, container: Item, content: Sequence[Item]) -> Ite
         where = f"{field}.{at}.sample_container_position"
         place: object = int(said) if said.isascii() and said.isdigit() else said
         if container.capacity and not (isinstance(place, int) and 1 <= place <= container.capacity):
-            yield where, f"{said!r} is no position of a {container.type}: give one of 1 to {container.capacity}"
+            yield Fault(where, f"{said!r} is no position of a {container.type}: give one of 1 to {container.capacity}")
         elif place in taken:
-            yield where, f"{said} holds {taken[place]} already: give another"
+            yield Fault(where, f"{said} holds {taken[place]} already: give another")
         taken.setdefault(place, item.name)
 
 
@@ -125,7 +125,7 @@ def _load_faults(field: str, items: Sequence[Item]) -> Iterator[Fault]:
     for at, item in enumerate(items):
         place = item.sample_changer_location
         if place in loaded:
-            yield f"{field}.{at}.sample_changer_location", f"{place} holds {loaded[place]} already: give another"
+            yield Fault(f"{field}.{at}.sample_changer_location", f"{place} holds {loaded[place]} already: give another")
         elif place is not None:
             loaded[place] = item.name
 
@@ -145,9 +145,11 @@ def _walk(items: Sequence[Item], field: str, depth: int) -> Iterator[tuple[str, 
 def _item_faults(where: str, item: Item, depth: int) -> Iterator[Fault]:
     if (depth > TOP or "SAMPLE" in item.type.upper()) and not SAMPLE_NAME.fullmatch(item.name):
         cure = f"MXCuBE takes letters, digits and : + _ - alone, as in {shown_name(item.name)}"
-        yield f"{where}.name", f"{item.name!r} cannot be the name of a sample: {cure}"
+        yield Fault(f"{where}.name", f"{item.name!r} cannot be the name of a sample: {cure}")
     if depth > TOP and item.sample_changer_location is not None:
-        yield f"{where}.sample_changer_location", "only what lies in the parcel itself is loaded: load the container"
+        yield Fault(
+            f"{where}.sample_changer_location", "only what lies in the parcel itself is loaded: load the container"
+        )
     if depth > MOST_DEPTH:
-        yield where, f"lies {depth} deep, at most {MOST_DEPTH} can be taken"
+        yield Fault(where, f"lies {depth} deep, at most {MOST_DEPTH} can be taken")
     yield from position_faults(f"{where}.content", item, item.content or ())

@@ -22,9 +22,9 @@ from shared.events.wire import (
     is_plain,
     origin_of,
     producer_of,
-    storable,
     trace_of,
 )
+from shared.foundation.storable import storable
 
 MOST_FINDINGS = 100
 MOST_FINDINGS_CHARACTERS = 250_000

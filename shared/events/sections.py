@@ -1,30 +1,17 @@
 """The building blocks of events: names, times, findings, producers."""
 
 import base64
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.identity import proposal_key
+from shared.foundation.times import within_years
 
 Name = Annotated[str, Field(min_length=1, max_length=255)]
 Path = Annotated[str, Field(min_length=1, max_length=4096)]
 Mode = Literal["replace", "merge", "upsert", "update"]
-FIRST_YEAR, LAST_YEAR = 1900, 9998
-"""The range of years. It leaves room for a time zone, or two days before and after."""
-
-
-def within_years(time: datetime) -> datetime:
-    """The same time.
-
-    Raises:
-        ValueError: its year is out of range.
-    """
-    if not FIRST_YEAR <= time.year <= LAST_YEAR:
-        raise ValueError(f"the year {time.year} is not within {FIRST_YEAR} to {LAST_YEAR}")
-    return time
 
 
 def _encoded(text: str) -> str:

@@ -18,8 +18,10 @@ from shared.events import members
 from shared.events.codes import Code, Poison
 from shared.events.members import Member
 from shared.events.notes import Note
-from shared.events.sections import LAST_YEAR, Section
+from shared.events.sections import Section
 from shared.events.topics import COMMITTED, LINKED, PENDING, REJECTED, SUBMITTED, TRACKED, VALIDATED, Topic
+from shared.foundation.storable import ESCAPED_NUL, NUL
+from shared.foundation.times import LAST_YEAR
 
 E = TypeVar("E", bound=BaseModel)
 
@@ -180,7 +182,7 @@ def _parsed(record: Record, topic: Topic, view: type[E], value: bytes) -> E:
         event = view.model_validate_json(value)
     except ValidationError as error:
         _poison(value, error)
-    if b"\\u0000" in value or b"NaN" in value or b"Infinity" in value:
+    if ESCAPED_NUL in value or b"NaN" in value or b"Infinity" in value:
         _refuse_unstorable(value)
     return event
 
@@ -212,11 +214,6 @@ def member(record: Record, name: str) -> bytes:
     if found is None:
         found = to_json(reduce(operator.getitem, name.split("."), from_json(value)))
     return found
-
-
-def storable(text: str) -> str:
-    """The text without NUL and lone surrogates, which neither an event's reader nor PostgreSQL takes."""
-    return text.replace("\x00", "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()
 
 
 def is_plain(text: str) -> bool:
@@ -256,7 +253,7 @@ def _refuse_unstorable(value: bytes) -> None:
     unread = [json.loads(value, parse_constant=refuse_constant)]
     while unread:
         match unread.pop():
-            case str(text) if "\x00" in text:
+            case str(text) if NUL in text:
                 raise Poison(Code.NUL_CHARACTER, "a text holds the character NUL (\\u0000), which cannot be stored")
             case list(items):
                 unread.extend(items)

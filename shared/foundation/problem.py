@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from pydantic import BaseModel
+from shared.foundation.errors import BeamcatError, Fault
 
 UNPROCESSABLE = 422
 """The request can be read, but says something that cannot be."""
@@ -16,20 +16,13 @@ MOST_TOLD_CHARACTERS = 500
 """Of the field and of the message of one fault: what a request says is not repeated whole."""
 
 
-class FieldFault(BaseModel):
-    """One fault of a request: the field it lies in and what to do about it."""
-
-    field: str
-    message: str
-
-
 @dataclass(eq=False)
-class Problem(Exception):
+class Problem(BeamcatError):
     """A request that is refused, with everything its sender needs to correct it."""
 
     status: int
     detail: str
-    errors: Sequence[FieldFault] = ()
+    errors: Sequence[Fault] = ()
     retry_after_seconds: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     members: Mapping[str, object] = field(default_factory=dict)
@@ -53,7 +46,7 @@ def problem_body(status: int, detail: str, **members: object) -> dict[str, objec
     return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
 
 
-def invalid(errors: Sequence[FieldFault]) -> Problem:
+def invalid(errors: Sequence[Fault]) -> Problem:
     """The problem that names every fault of a request that can be read."""
     sentences = (shortened(f"{fault.field}: {fault.message}") for fault in errors[:5])
     return Problem(UNPROCESSABLE, "; ".join(sentences), errors)
@@ -65,5 +58,5 @@ def shortened(text: str) -> str:
     return text if len(text) <= MOST_TOLD_CHARACTERS else f"{text[: half - 1]}…{text[-half:]}"
 
 
-def _shown(fault: FieldFault) -> dict[str, str]:
+def _shown(fault: Fault) -> dict[str, str]:
     return {"field": shortened(fault.field), "message": shortened(fault.message)}

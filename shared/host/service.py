@@ -22,6 +22,7 @@ from starlette.types import Lifespan
 from shared.events.identity import Identities, PathPrefixes
 from shared.events.topics import MEBIBYTE, Topic
 from shared.foundation.errors import Fatal, cannot_listen
+from shared.http.description import DescribedApp
 from shared.http.door import Door
 from shared.http.problems import DESCRIBED, answer_in_problems
 from shared.http.server import HttpConfig, HttpServer
@@ -31,7 +32,7 @@ from shared.postgres.database import Database
 from shared.runtime import logs
 from shared.runtime.backoff import Backoff, Stopping
 from shared.runtime.descriptors import raise_limit
-from shared.runtime.faults import Fault, fault_of
+from shared.runtime.error_kinds import ErrorKind, error_kind
 from shared.runtime.metrics import begin_stage, exposition
 from shared.runtime.retries import until_done
 from shared.runtime.settings import Settings, facility_of, misspelt
@@ -130,10 +131,10 @@ class Host:
         self._settings = settings
         self._started = False
         self._resources = service.resources(settings)
-        self._components = service.assemble(self._resources)
+        self.components = service.assemble(self._resources)
         self._subscriptions = [
             Subscription(stage.name, stage.consumes, stage.group, self._runner(stage), self._fail)
-            for stage in self._components.stages
+            for stage in self.components.stages
         ]
         self._behind_since: dict[str, datetime] = {}
 
@@ -147,7 +148,7 @@ class Host:
 
     def app(self) -> FastAPI:
         """The HTTP face; its lifespan is the service's life."""
-        app = face(self.service.name, self._components.router, self._lifespan)
+        app = face(self.service.name, self.components.router, self._lifespan)
         app.add_api_route("/live", self._live, tags=["operations"])
         not_ready: dict[int | str, dict[str, Any]] = {503: {"description": "Not ready: the reasons why not."}}
         app.add_api_route("/ready", self._ready, tags=["operations"], responses=not_ready)
@@ -184,14 +185,14 @@ class Host:
 
     async def _live_until_stopped(self) -> None:
         stream = Stream(self._settings, f"beamcat-{self.service.name}", self._subscriptions)
-        tasks = [asyncio.create_task(self._watch(edge)) for edge in self._components.edges]
+        tasks = [asyncio.create_task(self._watch(edge)) for edge in self.components.edges]
         try:
             if self.service.schema:
                 await self._insist(self._resources.database.open)
             await self._insist(self._resources.publisher.start)
             await self._insist(stream.start)
             self._started = True
-            tasks += [asyncio.create_task(self._watch(task)) for task in (*self._components.tasks, self._measure)]
+            tasks += [asyncio.create_task(self._watch(task)) for task in (*self.components.tasks, self._measure)]
             await self._resources.backoff.sleep(float("inf"))
         except Stopping:
             logger.info("%s stops", self.service.name)
@@ -231,7 +232,7 @@ class Host:
     def _fail(self, error: Exception) -> None:
         """End the service for an error that no retry can mend, with one clear line."""
         self.failure = f"{type(error).__name__}: {error}"
-        if fault_of(error) is Fault.FATAL:
+        if error_kind(error) is ErrorKind.FATAL:
             self.refusal = None if self._started else str(error)
             logger.critical("%s cannot go on: %s", self.service.name, self.failure)
         else:
@@ -241,7 +242,7 @@ class Host:
 
 def face(name: str, router: APIRouter, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """The HTTP face of a service: its routes, behind the door that all services have."""
-    app = FastAPI(title=f"beamcat {name}", lifespan=lifespan, docs_url=None, redoc_url=None, responses=DESCRIBED)
+    app = DescribedApp(title=f"beamcat {name}", lifespan=lifespan, docs_url=None, redoc_url=None, responses=DESCRIBED)
     app.add_middleware(KnowAskers)
     app.add_middleware(Door)
     app.add_api_route("/docs", _docs, include_in_schema=False)

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 from pydantic_core import from_json
 
-from shared.foundation.problem import AWAY, FieldFault, Problem
+from shared.foundation.errors import Fault
+from shared.foundation.problem import AWAY, Problem
 from shared.http.bearer import UNAUTHORIZED
 from shared.http.door import MOST_BODY_BYTES
 from shared.runtime.backoff import Backoff
@@ -92,7 +93,7 @@ class Neighbour:
         if status not in PASSED_ON or status == UNAUTHORIZED:
             return self._away(f"it answers {status}")
         said = from_json(body)
-        errors = [FieldFault.model_validate(fault) for fault in said.get("errors", ())]
+        errors = [Fault(fault["field"], fault["message"]) for fault in said.get("errors", ())]
         return Problem(status, said["detail"], errors, RETRY_AFTER_SECONDS if status == 429 else None)  # noqa: PLR2004
 
     def _away(self, why: str) -> Problem:

@@ -13,8 +13,9 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from shared.foundation.problem import AWAY, UNPROCESSABLE, FieldFault, Problem, invalid, problem_body, shortened
-from shared.runtime.faults import Fault, fault_of
+from shared.foundation.errors import Fault
+from shared.foundation.problem import AWAY, UNPROCESSABLE, Problem, invalid, problem_body, shortened
+from shared.runtime.error_kinds import ErrorKind, error_kind
 
 logger = logging.getLogger(__name__)
 
@@ -107,10 +108,10 @@ def answer_to(request: Request, error: Exception) -> Response:
 
 def _not_served(request: Request, error: Exception) -> Response:
     """The caller's cue to ask again, or to correct a value that PostgreSQL does not take."""
-    fault = fault_of(error)
-    if fault is not Fault.TRANSIENT:
+    kind = error_kind(error)
+    if kind is not ErrorKind.TRANSIENT:
         _log(request, error)
-    if fault is Fault.EVENT:
+    if kind is ErrorKind.EVENT:
         return problem(UNPROCESSABLE, f"the database does not take a value of the request: {error}")
     return problem(AWAY, f"the database is away: {error}")
 
@@ -136,7 +137,7 @@ def _refused(request: Request, error: HTTPException) -> Response:
 def _invalid(error: RequestValidationError) -> Problem:
     return invalid(
         [
-            FieldFault(field=".".join(map(str, fault["loc"][1:])), message=fault["msg"][:1].lower() + fault["msg"][1:])
+            Fault(field=".".join(map(str, fault["loc"][1:])), message=fault["msg"][:1].lower() + fault["msg"][1:])
             for fault in error.errors()
         ]
     )

@@ -9,7 +9,9 @@ from fastapi.dependencies.models import Dependant
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
-from shared.foundation.problem import FieldFault, invalid
+from shared.foundation.errors import Fault
+from shared.foundation.problem import invalid
+from shared.foundation.storable import flaw_of
 from shared.http.problems import answer_to
 
 
@@ -45,17 +47,17 @@ def _declared(dependant: Dependant) -> Iterator[str]:
 
 
 def _check(request: Request, known: Collection[str]) -> None:
-    """Look at what no route can heed: unknown fields of the query, and NUL, which PostgreSQL does not keep.
+    """Look at what no route can heed: unknown fields of the query, and texts that cannot be stored.
 
     Raises:
         Problem: 422, with every such fault.
     """
     unknown = (name for name in request.query_params if name not in known)
-    faults = [FieldFault(field=name, message=_unknown(name, known)) for name in unknown]
+    faults = [Fault(field=name, message=_unknown(name, known)) for name in unknown]
     faults += [
-        FieldFault(field=name, message="leave out the character NUL")
+        Fault(field=name, message=f"leave out {flaw}")
         for name, value in [*request.query_params.multi_items(), *request.path_params.items()]
-        if "\x00" in str(value)
+        if (flaw := flaw_of(str(value)))
     ]
     if faults:
         raise invalid(faults)

@@ -12,7 +12,7 @@ from shared.access.quota import ByteQuota
 from shared.events.wire import Message
 from shared.foundation.problem import Problem
 from shared.kafka.publisher import Publisher
-from shared.runtime.faults import Fault, fault_of
+from shared.runtime.error_kinds import ErrorKind, error_kind
 from shared.runtime.metrics import DOOR_REFUSED
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Confirmations:
             return
         if isinstance(error, MessageSizeTooLargeError):
             raise Problem(413, f"Kafka takes no event of this size: {error}")
-        if fault_of(error) is Fault.EVENT:
+        if error_kind(error) is ErrorKind.EVENT:
             raise error
         raise self._away(f"Kafka is away ({type(error).__name__})")
 

@@ -3,19 +3,25 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import KafkaConnectionError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 
 from shared.foundation.errors import Fatal
+from shared.runtime.backoff import Backoff
+from shared.runtime.retries import retried
 from shared.runtime.settings import Settings
 
 FAREWELL_SECONDS = 5.0
 ONLY_COMMITTED: Literal["read_committed"] = "read_committed"
 """How everything here reads: what a transaction has taken back was never said."""
+PASSING = (KafkaError, OSError, TimeoutError)
+"""What a client raises when Kafka is away or busy."""
+
+S = TypeVar("S")
 
 
 def kafka_access(settings: Settings) -> dict[str, Any]:
@@ -85,6 +91,37 @@ async def farewell(end: Callable[[], Awaitable[None]], seconds: float = FAREWELL
     await asyncio.wait([ending], timeout=seconds)
     if ending.done():
         ending.result()
+
+
+async def watched(
+    who: str,
+    connect: Callable[[], AbstractAsyncContextManager[S]],
+    look: Callable[[S], Awaitable[None]],
+    backoff: Backoff,
+) -> None:
+    """Connect and look again and again; after an error that may pass, connect anew. `look` rests by itself.
+
+    Raises:
+        Stopping: the service stops.
+        Exception: an error that is not a passing one.
+    """
+    failures = 0
+
+    async def wait(_attempt: int, error: Exception) -> None:
+        nonlocal failures
+        if not isinstance(error, PASSING):
+            raise error
+        failures += 1
+        await backoff.wait(failures, who, error)
+
+    async def look_for_ever() -> None:
+        nonlocal failures
+        async with connect() as connection:
+            while True:
+                await look(connection)
+                failures = 0
+
+    await retried(look_for_ever, wait)
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext:

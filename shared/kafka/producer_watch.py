@@ -7,17 +7,17 @@ it was and under which receipt. While Kafka is away nothing is learned, and who 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 
 from shared.access.quota import ByteQuota
 from shared.access.slowdown import Slowdown
 from shared.events.topics import MEBIBYTE, REJECTED
 from shared.events.wire import OF_RECEIPT, PRODUCER, Headers, Message
-from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access
+from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access, watched
 from shared.kafka.publisher import Publisher
 from shared.runtime.backoff import Backoff
 from shared.runtime.metrics import SLOWED, SLOWED_REQUESTS, begin
@@ -78,30 +78,28 @@ class ProducerWatch:
 
     async def run(self) -> None:
         """Read rejections as long as the service lives."""
-        attempt = 0
-        while True:
-            consumer: Any = AIOKafkaConsumer(
-                REJECTED.name,
-                **self._access,
-                auto_offset_reset="latest",
-                isolation_level=ONLY_COMMITTED,
-                fetch_max_bytes=FETCH_BYTES,
-                max_partition_fetch_bytes=FETCH_BYTES,
-            )
-            try:
-                async with asyncio.timeout(START_SECONDS):
-                    await consumer.start()
-                    for partition in consumer.assignment():
-                        await consumer.position(partition)  # at its end
-                self._rule.await_anew()
-                while True:
-                    await self._look(consumer)
-                    attempt = 0
-            except (KafkaError, OSError, TimeoutError) as error:
-                attempt += 1
-                await self._backoff.wait(attempt, f"{self._door} (rejections)", error)
-            finally:
-                await farewell(consumer.stop)
+        await watched(f"{self._door} (rejections)", self._reader, self._look, self._backoff)
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[Any]:
+        """A consumer that reads rejections from their present end on."""
+        consumer: Any = AIOKafkaConsumer(
+            REJECTED.name,
+            **self._access,
+            auto_offset_reset="latest",
+            isolation_level=ONLY_COMMITTED,
+            fetch_max_bytes=FETCH_BYTES,
+            max_partition_fetch_bytes=FETCH_BYTES,
+        )
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await consumer.start()
+                for partition in consumer.assignment():
+                    await consumer.position(partition)  # at its end
+            self._rule.await_anew()
+            yield consumer
+        finally:
+            await farewell(consumer.stop)
 
     async def _look(self, consumer: Any) -> None:  # noqa: ANN401  # aiokafka ships no types
         found = await consumer.getmany(timeout_ms=0, max_records=MOST_RECORDS)

@@ -25,10 +25,6 @@ PARTITION_OF = DefaultPartitioner()
 class UndeclaredTopic(Fatal):
     """{sender} published to {topics}, which its declaration does not list: add it to `produces`"""
 
-    def __init__(self, sender: str, topics: Collection[str]) -> None:
-        template = self.__doc__ or ""
-        super().__init__(template.format(sender=sender, topics=", ".join(sorted(topics))))
-
 
 class Publisher(Protocol):
     """Anything that makes messages durable."""
@@ -92,7 +88,7 @@ class KafkaPublisher:
             return
         topics = {message.topic for message in messages}
         if undeclared := topics - self._declared:
-            raise UndeclaredTopic(self._client_id, undeclared)
+            raise UndeclaredTopic(sender=self._client_id, topics=", ".join(sorted(undeclared)))
         if self._producer is None:
             raise KafkaConnectionError("Kafka is not reached yet")
         messages = self._kept.fitting(messages)

@@ -17,7 +17,7 @@ import asyncpg
 from shared.foundation.errors import Fatal
 from shared.foundation.problem import AWAY, Problem
 from shared.http.turns import Turns
-from shared.runtime.faults import breaks_connection
+from shared.runtime.error_kinds import breaks_connection
 from shared.runtime.metrics import QUESTIONS_REFUSED
 from shared.runtime.settings import Settings
 

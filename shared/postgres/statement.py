@@ -1,6 +1,6 @@
 """A SQL statement under construction."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,11 @@ class Statement:
 def asked_for(bind: Bind, *conditions: tuple[str, object, str]) -> list[str]:
     """The conditions whose value is asked for; None does not matter. Each is a text with `{}`, a value and its type."""
     return [condition.format(bind(value, cast)) for condition, value, cast in conditions if value is not None]
+
+
+def where_of(conditions: Sequence[str]) -> str:
+    """The conditions as a clause, if there are any."""
+    return f" where {' and '.join(conditions)}" if conditions else ""
 
 
 def holding(text: str) -> str:

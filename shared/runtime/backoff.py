@@ -8,13 +8,15 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from shared.foundation.errors import BeamcatError
+
 logger = logging.getLogger(__name__)
 
 FIRST_SECONDS = 0.1
 LONGEST_SECONDS = 15.0
 
 
-class Stopping(Exception):
+class Stopping(BeamcatError):
     """The service stops; what was being tried is left for the next run."""
 
 

@@ -1,13 +1,28 @@
-"""Trying again: the one loop of stages, relays and timers around what passing faults may interrupt."""
+"""Trying again: the one loop around what passing faults may interrupt, for stages, relays and timers."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from shared.runtime.backoff import Backoff
-from shared.runtime.faults import Fault, fault_of
+from shared.runtime.error_kinds import ErrorKind, error_kind
 from shared.runtime.metrics import observe_retry
 
 T = TypeVar("T")
+
+
+async def retried(work: Callable[[], Awaitable[T]], wait: Callable[[int, Exception], Awaitable[None]]) -> T:
+    """Do the work until it succeeds.
+
+    After each failure `wait` is told how many attempts failed, and the error. It returns when the next may begin; what
+    it raises ends the attempts.
+    """
+    attempt = 0
+    while True:
+        try:
+            return await work()
+        except Exception as error:  # noqa: BLE001  `wait` decides what no further attempt can mend
+            attempt += 1
+            await wait(attempt, error)
 
 
 async def until_done(who: str, work: Callable[[], Awaitable[T]], backoff: Backoff) -> T:
@@ -19,17 +34,26 @@ async def until_done(who: str, work: Callable[[], Awaitable[T]], backoff: Backof
         Stopping: the service stops.
         Exception: an error that no retry can mend.
     """
-    attempt = 0
+
+    async def wait(attempt: int, error: Exception) -> None:
+        if error_kind(error) is ErrorKind.FATAL:
+            raise error
+        observe_retry(who, error)
+        backoff.failed(who, error)
+        await backoff.wait(attempt, who, error)
+
+    result = await retried(work, wait)
+    backoff.succeeded(who)
+    return result
+
+
+async def every(seconds: float, who: str, work: Callable[[], Awaitable[None]], backoff: Backoff) -> None:
+    """Do the work again and again, so many seconds after it was done.
+
+    Raises:
+        Stopping: the service stops.
+        Exception: an error that no retry can mend.
+    """
     while True:
-        try:
-            result = await work()
-        except Exception as error:
-            if fault_of(error) is Fault.FATAL:
-                raise
-            attempt += 1
-            observe_retry(who, error)
-            backoff.failed(who, error)
-            await backoff.wait(attempt, who, error)
-        else:
-            backoff.succeeded(who)
-            return result
+        await until_done(who, work, backoff)
+        await backoff.sleep(seconds)

@@ -15,6 +15,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from shared.events.codes import Code, Refusal
+from shared.foundation.errors import BeamcatError
 
 OURS: Mapping[Code, str] = {
     Code.INTERNAL_ERROR: "go back to the version that worked, or mend the defect or the data file behind it",
@@ -39,7 +40,7 @@ MOST_NAME_CHARACTERS = 80
 LATELY = timedelta(minutes=10)
 
 
-class Halted(Exception):
+class Halted(BeamcatError):
     """Several sources that were fine are refused for reasons that can be ours; the message says what would help."""
 
 

@@ -40,10 +40,10 @@ from shared.events.wire import (
 from shared.kafka.publisher import Publisher
 from shared.postgres.database import fresh_connections
 from shared.runtime.backoff import Backoff, delay_seconds
+from shared.runtime.error_kinds import Defect, ErrorKind, error_kind, may_be_race
 from shared.runtime.failpoints import failpoint
-from shared.runtime.faults import Defect, Fault, fault_of, may_be_race
 from shared.runtime.metrics import HALTED, Timer, observe_batch
-from shared.runtime.retries import until_done
+from shared.runtime.retries import retried, until_done
 from shared.stages.halt import Halted, HaltRule
 from shared.stages.outcomes import Outcome, Passed, Told, Waiting
 
@@ -154,17 +154,14 @@ class StageRunner(Generic[E, K]):
         await until_done(self.stage.name, partial(self._wait_out_halts, records), self._backoff)
 
     async def _wait_out_halts(self, records: Sequence[Record]) -> None:
-        attempt = 0
-        while True:
-            try:
-                await self._settle(records)
-            except Halted as halted:
-                attempt += 1
-                self._say_whether_halted(str(halted))
-                await self._backoff.sleep(min(LONGEST_HALT_SECONDS, delay_seconds(attempt, 1.0)))
-            else:
-                self._say_whether_halted(None)
-                return
+        await retried(partial(self._settle, records), self._wait_while_halted)
+        self._say_whether_halted(None)
+
+    async def _wait_while_halted(self, attempt: int, error: Exception) -> None:
+        if not isinstance(error, Halted):
+            raise error
+        self._say_whether_halted(str(error))
+        await self._backoff.sleep(min(LONGEST_HALT_SECONDS, delay_seconds(attempt, 1.0)))
 
     def remembered(self) -> list[str]:
         """The sources that were fine here lately, as short hashes, for the process that comes after this one."""
@@ -225,7 +222,7 @@ class StageRunner(Generic[E, K]):
         try:
             return await self._attempt(events)
         except Exception as error:
-            if fault_of(error) is not Fault.EVENT:
+            if error_kind(error) is not ErrorKind.EVENT:
                 raise
             if len(events) == 1:
                 return await self._decide_alone(events, error)
@@ -242,7 +239,7 @@ class StageRunner(Generic[E, K]):
                 with fresh_connections():
                     return await self._attempt(events)
             except Exception as again:
-                if fault_of(again) is not Fault.EVENT:
+                if error_kind(again) is not ErrorKind.EVENT:
                     raise
                 attempt += 1
                 if not may_be_race(again) or attempt >= RACE_ATTEMPTS:

@@ -9,6 +9,7 @@ Only what transactions have committed is read, and only from positions that fit 
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any, Protocol
 
@@ -25,9 +26,10 @@ from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access
 from shared.kafka.group_positions import Standing
 from shared.kafka.records import bytes_at_most, record_of
 from shared.runtime.backoff import Stopping
+from shared.runtime.error_kinds import ErrorKind, error_kind
 from shared.runtime.failpoints import failpoint
-from shared.runtime.faults import Fault, fault_of
 from shared.runtime.metrics import LAG, LAST_PROGRESS, REBALANCES, observe_retry
+from shared.runtime.retries import retried
 from shared.runtime.settings import Settings
 from shared.stages.lots import lots_of
 
@@ -147,18 +149,16 @@ class Subscription:
     async def _trust(self, consumer: AIOKafkaConsumer) -> None:
         """Find out where the group stands, however often the group is balanced or Kafka is away meanwhile."""
         while not self.standing.is_trusted:
-            try:
-                await self.standing.trust(consumer)
-            except ConsumerStoppedError:
-                raise
-            except Exception as error:
-                if fault_of(error) is Fault.FATAL:
-                    raise
-                observe_retry(self.name, error)
-                logger.warning("%s: positions are not known yet: %s: %s", self.name, type(error).__name__, error)
-                await asyncio.sleep(RETRY_SECONDS)
+            await retried(partial(self.standing.trust, consumer), self._wait_for_positions)
         self._runner.recall(self.standing.sources)
         self.assigned = True
+
+    async def _wait_for_positions(self, _attempt: int, error: Exception) -> None:
+        if isinstance(error, ConsumerStoppedError) or error_kind(error) is ErrorKind.FATAL:
+            raise error
+        observe_retry(self.name, error)
+        logger.warning("%s: positions are not known yet: %s: %s", self.name, type(error).__name__, error)
+        await asyncio.sleep(RETRY_SECONDS)
 
     async def _take(self, consumer: AIOKafkaConsumer) -> Sequence[ConsumerRecord[bytes, bytes]]:
         """A batch: what is there, up to so many records and bytes, for one event may weigh as much as a thousand."""

@@ -36,7 +36,7 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Fault(NamedTuple):
+class DataFileFault(NamedTuple):
     """What is wrong in a data file, and where. Without a line the whole file is meant."""
 
     file: Path
@@ -62,7 +62,7 @@ def read_data_file(file: Path, model: type[M]) -> M:
     return content
 
 
-def examine_data_file(file: Path, model: type[M]) -> tuple[M | None, list[Fault]]:
+def examine_data_file(file: Path, model: type[M]) -> tuple[M | None, list[DataFileFault]]:
     """The file's content, or everything that is wrong in it, unknown keys first."""
     try:
         text = file.read_text(encoding="utf-8")
@@ -70,9 +70,9 @@ def examine_data_file(file: Path, model: type[M]) -> tuple[M | None, list[Fault]
     except ValidationError as error:
         # A misspelt key shows twice, as unknown and as missing; the unknown one is what its author must find.
         faults = sorted(error.errors(include_url=False, include_input=False), key=lambda fault: not _is_unknown(fault))
-        return None, [Fault(file, *_place(text, fault["loc"]), _message(fault)) for fault in faults]
+        return None, [DataFileFault(file, *_place(text, fault["loc"]), _message(fault)) for fault in faults]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return None, [Fault(file, None, "", str(error))]
+        return None, [DataFileFault(file, None, "", str(error))]
 
 
 def _is_unknown(fault: ErrorDetails) -> bool:
@@ -124,7 +124,7 @@ def _is_directory(path: Path) -> bool:
 def place(file: Path, *location: int | str) -> str:
     """`file, line 12, parameter.X`: where a key stands of a file that was read without complaint."""
     line, key = _place(file.read_text(encoding="utf-8"), location)
-    return str(Fault(file, line, key, "")).removesuffix(": ")
+    return str(DataFileFault(file, line, key, "")).removesuffix(": ")
 
 
 def _place(text: str, location: Location) -> tuple[int | None, str]:

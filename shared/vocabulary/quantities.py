@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
+from shared.foundation.errors import BeamcatError
 from shared.vocabulary.absence import says_no_number
 from shared.vocabulary.vocabulary import Term
 
@@ -32,7 +33,7 @@ NO_UNIT_BEGINS_SO = frozenset("0123456789.,_+-")
 NUMBERS_AT_MOST = 10_000
 
 
-class Unreadable(Exception):
+class Unreadable(BeamcatError):
     """A value is not what its parameter is. Without a cure of its own, the cure is to give what is expected."""
 
     def __init__(self, code: str, problem: str, cure: str | None = None, expected: str | None = None) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from pint import application_registry
 from pint.errors import PintError
 
+from shared.foundation.errors import BeamcatError
 from shared.foundation.spelling import normalised
 
 Unit = Any
@@ -24,7 +25,7 @@ OF_EITHER_CASE = frozenset("mp")
 """Letters that are one SI prefix as a capital and another as a small letter: mega and milli, peta and pico."""
 
 
-class UnitUnknown(ValueError):
+class UnitUnknown(BeamcatError, ValueError):
     """A data file names a unit that pint cannot read."""
 
 

@@ -6,7 +6,7 @@ goes to `judge`, which takes its time and says what is wrong in words.
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from pydantic import JsonValue
 
 from shared.events.dataset import Parameter
 from shared.events.sections import Finding
+from shared.foundation.times import in_zone, iso_time
 from shared.vocabulary.absence import SENTINELS, says_no_number, says_no_text
 from shared.vocabulary.quantities import LARGEST, Quantity, Unreadable, quantities_of
 from shared.vocabulary.space_groups import space_group
@@ -178,15 +179,14 @@ def _boolean(said: JsonValue) -> bool:
 
 
 def _time(term: Term, said: JsonValue, zone: tzinfo) -> tuple[str, list[Finding]]:
-    try:
-        time = datetime.fromisoformat(said.strip() if isinstance(said, str) else "")
-    except ValueError:
-        raise Unreadable("value_not_a_time", "is not a time in ISO 8601") from None
+    time = iso_time(said.strip()) if isinstance(said, str) else None
+    if time is None:
+        raise Unreadable("value_not_a_time", "is not a time in ISO 8601")
     if time.tzinfo is not None:
         return time.isoformat(), []
     problem, cure = f"names no time zone; the facility's ({zone}) was taken", "say the zone with the time"
     finding = _finding(term, said, "time_zone_assumed", problem, cure, "a time with its zone, as +01:00")
-    return time.replace(tzinfo=zone).isoformat(), [finding]
+    return in_zone(time, zone).isoformat(), [finding]
 
 
 def _understood(term: Term, said: JsonValue, quantities: Sequence[Quantity]) -> Finding:

@@ -51,13 +51,13 @@ def test_a_counter_whose_labels_are_known_begins_at_zero(counter: Counter) -> No
 
 def test_each_stage_can_refuse_for_every_reason_and_says_so_from_the_beginning(hosts: dict[str, Host]) -> None:
     for host in hosts.values():
-        for stage in host._components.stages:
+        for stage in host.components.stages:
             assert {code for _, _, code in values(metrics.EVENTS, stage=stage.name, outcome="refused")} == set(Code)
             assert {outcome for _, outcome, _ in values(metrics.EVENTS, stage=stage.name)} >= {*metrics.OUTCOMES}
 
 
 def test_what_a_service_shows_at_its_beginning_stays_small(hosts: dict[str, Host]) -> None:
-    stages = [stage.name for stage in hosts["search"]._components.stages]
+    stages = [stage.name for stage in hosts["search"].components.stages]
     shown = sum(
         len(values(counter, stage=stage))
         for counter in counters()

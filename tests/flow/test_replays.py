@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.catalog_writer.memory import MemoryCatalog
 from services.linker.handler import State
-from services.linker.memory import MemoryLinks
+from services.linker.storage.memory import MemoryLinks
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTracking, MemoryVisits
 from services.search.memory import MemoryReadModel
 from services.search.projections.activity.note import ActivityRow
@@ -19,7 +19,8 @@ from services.search.projections.investigations.note import InvestigationRow
 from services.search.projections.positions.note import PositionRow
 from services.search.projections.receipts.note import Receipt
 from services.search.projections.rejections.note import RejectionRow
-from services.search.projections.revisions.note import RevisionRow, unpacked
+from services.search.projections.revisions.note import RevisionRow
+from shared.foundation.packing import unpacked
 from tests.builders.described import TECHNIQUES
 from tests.builders.pipeline import Stores, World
 from tests.builders.submissions import IDENTITIES
@@ -40,12 +41,12 @@ async def _tables(steps: list[Step], chance: Random | None = None) -> dict[str, 
     await told(World(stores=Stores(links, *tracking, catalog, catalog, model)), steps, chance)
     held = {
         key: replace(each, record=replace(each.record, offset=0))
-        for key, each in links._shelf.held.items()
+        for key, each in links._tables.held.items()
         if each.submission.state is not State.RELEASED  # what has gone on may stand in line again behind what waits
     }
     kept = {
-        "linker": vars(links._shelf)
-        | {"numbers": None, "held": held, "rejected": dict.fromkeys(links._shelf.rejected), "rejected_ms": None},
+        "linker": vars(links._tables)
+        | {"numbers": None, "held": held, "rejected": dict.fromkeys(links._tables.rejected), "rejected_ms": None},
         "tracking": vars(samples) | {"visits": {key: said.visit for key, said in samples.visits.items()}},
         "catalogue": {"datasets": catalog._datasets, "receipts": catalog._answered},
         "search": model.facts

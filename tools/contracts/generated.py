@@ -23,8 +23,9 @@ from tools.contracts.techniques import PAGES, technique_pages
 
 ROOT = Path(__file__).parent.parent.parent
 EVENTS = "schemas/events"
-FOLDERS = (EVENTS, KINDS, PAGES, CLIENT)
-"""Where what is generated is a file a topic, a kind or a technique."""
+APIS = "schemas/openapi"
+FOLDERS = (EVENTS, APIS, KINDS, PAGES, CLIENT)
+"""Where what is generated is a file for each topic, service, kind or technique."""
 
 
 @cache
@@ -39,6 +40,7 @@ def generated() -> dict[str, str]:
         **dict(technique_pages(techniques, vocabulary)),
         INDEX: index_page(techniques, ROOT),
         "schemas/asyncapi.json": _json(asyncapi(services)),
+        **{f"{APIS}/{service.name}.json": _json(service.openapi) for service in services},
         "docs/topics.md": topics_page(services),
         "docs/services.md": services_page(services),
         "docs/metrics.md": metrics_page(),

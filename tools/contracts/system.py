@@ -8,11 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fastapi.routing import APIRoute
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from shared.events.topics import TOPICS, Topic
-from shared.host.service import Service
+from shared.host.service import Host, Service
 from shared.runtime.settings import Settings
 from shared.stages.stage import Stage
 
@@ -31,12 +30,12 @@ class _Defaults(Settings):
 
 @dataclass(frozen=True)
 class DeclaredService:
-    """A service: its sentence, stages and routes, the topics it sends to and the rejection codes it names."""
+    """A service: its sentence, stages and OpenAPI document, the topics it sends to and the rejection codes it names."""
 
     service: Service
     sentence: str
     stages: Sequence[Stage[Any, Any]]
-    routes: Sequence[APIRoute]
+    openapi: dict[str, Any]
     sends: Sequence[Topic]
     codes: frozenset[str]
 
@@ -56,12 +55,12 @@ def declared_services() -> Sequence[DeclaredService]:
 def _declared(folder: Path) -> DeclaredService:
     package = importlib.import_module(f"services.{folder.name}")
     service: Service = importlib.import_module(f"services.{folder.name}.app").SERVICE
-    parts = service.assemble(service.resources(_Defaults(facility="facility.example")))
+    host = Host(service, _Defaults(facility="facility.example"))
     return DeclaredService(
         service,
         (package.__doc__ or "").strip(),
-        parts.stages,
-        [route for route in parts.router.routes if isinstance(route, APIRoute)],
+        host.components.stages,
+        host.app().openapi(),
         [topic for topic in TOPICS if topic in service.produces],
         codes_named(folder),
     )

@@ -15,7 +15,7 @@ from shared.vocabulary.absence import says_no_number
 
 TIMES = ("start", "end")
 CURE = "give --start and --end"
-FIRST_YEAR = 1990
+FIRST_PLAUSIBLE_YEAR = 1990
 """Files from archives that keep no dates are of 1970 or 1980."""
 
 
@@ -51,7 +51,7 @@ def _times(
     source = places.get("end", "--end")  # what stands in no place of the file was given
     if end is None:
         date = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-        if date.year < FIRST_YEAR:
+        if date.year < FIRST_PLAUSIBLE_YEAR:
             return {}, []
         source, end = f"the date of {file.name}", date.isoformat(timespec="seconds").replace("+00:00", "Z")
     return {"start": end, "end": end}, [start_assumed(source, end)]

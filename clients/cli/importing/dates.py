@@ -9,6 +9,8 @@ from functools import lru_cache
 from itertools import product
 from zoneinfo import ZoneInfo, available_timezones
 
+from shared.foundation.times import iso_time
+
 MONTHS: Mapping[str, int] = {
     name: number
     for number, names in enumerate(
@@ -133,9 +135,8 @@ def read_moment(text: str, zone: tzinfo) -> Moment:
     """
     if len(text) > LONGEST:
         raise DateUnclear("it is too long for a time")
-    try:
-        time = datetime.fromisoformat(text.strip())
-    except ValueError:
+    time = iso_time(text.strip())
+    if time is None:
         return _read_words(_plain(text), zone)
     if ":" not in text and "T" not in text.upper():
         raise DateUnclear("it has no time of day")

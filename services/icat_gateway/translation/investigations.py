@@ -9,9 +9,10 @@ from services.icat_gateway.translation.trees import texts_of
 from shared.events.codes import Code, Poison
 from shared.events.identity import proposal_key
 from shared.events.investigation import RescheduledInvestigation, StartedInvestigation
-from shared.events.sections import FIRST_YEAR, LAST_YEAR, Producer
+from shared.events.sections import Producer
 from shared.events.topics import INVESTIGATIONS
 from shared.events.wire import Message
+from shared.foundation.times import in_zone, recorded_time
 
 NAME_CHARACTERS_AT_MOST = 255
 
@@ -71,11 +72,8 @@ def _name(said: Mapping[str, str], element: str) -> str:
 
 def _time(element: str, said: str, sending: Sending) -> datetime:
     """With the facility's zone where it names none."""
-    try:
-        time = datetime.fromisoformat(said)
-    except ValueError:
-        time = datetime.min  # noqa: DTZ901 (it is refused by its year)
-    if not FIRST_YEAR <= time.year <= LAST_YEAR:
+    time = recorded_time(said)
+    if time is None:
         expected = "a time like 2024-11-30T09:00:00+01:00"
         raise Poison(Code.FRAME_INVALID, f"{element} = {said[:60]!r} is no time; write {expected}")
-    return time if time.tzinfo is not None else time.replace(tzinfo=sending.zone)
+    return in_zone(time, sending.zone)

@@ -20,15 +20,17 @@ from services.search.icat_plus.answers import (
 )
 from services.search.icat_plus.asking import EVERY_ROW, MOST_ROWS, SlotOrder, Slots
 from services.search.icat_plus.datasets import numbers_of, streamed
-from services.search.icat_plus.desk import Desk, answered, body_of, takes
+from services.search.icat_plus.desk import Desk, answered, body_of
 from services.search.icat_plus.logbook import Pictured, Place, Written
 from services.search.icat_plus.tape import Restored, access_answers, report_message
 from services.search.index.question import Query as DatasetQuery
-from services.search.query.faults import Fault, QueryInvalid
+from services.search.query.faults import QueryInvalid
 from services.search.query.query import MOST_ROWS as MOST_DATASETS
 from shared.access.grants import Grant
 from shared.events.identity import proposal_key
+from shared.foundation.errors import Fault
 from shared.foundation.problem import Problem
+from shared.http.description import takes
 
 ROWS_AT_ONCE = 1000
 

@@ -7,14 +7,16 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from services.search.index.statement import ROWS_AT_ONCE, Statement, asked_for
+from services.search.index.port import ROWS_AT_ONCE
 from services.search.projections.investigations.note import InvestigationRow
 from services.search.projections.investigations.table import as_written
 from services.search.query.catalogue import CatalogueReader
-from services.search.query.faults import Fault, QueryInvalid
+from services.search.query.faults import QueryInvalid
 from shared.events.identity import proposal_key
+from shared.foundation.errors import Fault
 from shared.http.door import MOST_BODY_BYTES
 from shared.postgres.database import Questions
+from shared.postgres.statement import Statement, asked_for
 
 Row = dict[str, Any]
 MOST_ROWS = 10_000

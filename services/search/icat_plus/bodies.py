@@ -10,7 +10,8 @@ from services.search.icat_plus.travelling import Travelling
 from services.search.projections.shipments.note import DeclarationRow
 from shared.events.items import Item, position_faults, tree_faults
 from shared.events.shipments import Parcel, ParcelStatus, Shipment
-from shared.foundation.problem import FieldFault, invalid
+from shared.foundation.errors import Fault
+from shared.foundation.problem import invalid
 
 M = TypeVar("M", bound=BaseModel)
 Body = dict[str, JsonValue]
@@ -85,7 +86,7 @@ class Reading:
             Problem: 422, with everything that is wrong with it.
         """
         if read is None or self._faults:
-            raise invalid([FieldFault(field=field, message=message) for field, message in list(self._faults)[:100]])
+            raise invalid([Fault(field=field, message=message) for field, message in list(self._faults)[:100]])
         return read
 
     def _read(self, body: Body, model: type[M]) -> M | None:

@@ -19,6 +19,7 @@ from services.search.icat_plus.proposals import type_name
 from shared.access.grants import Grant
 from shared.events.identity import sample_key
 from shared.foundation.problem import Problem
+from shared.http.description import asks
 from shared.vocabulary.vocabulary import Vocabulary
 
 DATASET_FIELDS = {
@@ -41,10 +42,15 @@ DATASET_FIELDS = {
 Circle = Literal["released", "embargoed", "participant", "instrumentscientist"]
 """What ICAT+ calls a filter of investigations."""
 CIRCLE = "embargoed: all, none has a release date; released: none; the others: all that the session may see"
-FIELDS = [
-    {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
-    for name, text in DATASET_FIELDS.items()
-]
+QUERY = asks(
+    DATASET_FIELDS,
+    datasetType={"type": "string", "enum": ["acquisition", "processed"]},
+    nested={"type": "boolean"},
+    sortBy={"type": "string", "enum": ["startDate", "name"]},
+    sortOrder={"type": "integer", "enum": [1, -1]},
+    skip={"type": "integer", "minimum": 0},
+    limit={"type": "integer", "minimum": 0},
+)
 
 
 def add(router: APIRouter, desk: Desk) -> None:
@@ -54,7 +60,7 @@ def add(router: APIRouter, desk: Desk) -> None:
 
 
 def _add_datasets(router: APIRouter, desk: Desk) -> None:
-    @router.get("/catalogue/datasets", openapi_extra={"parameters": FIELDS})
+    @router.get("/catalogue/datasets", openapi_extra=QUERY)
     async def find(request: Request) -> Response:
         """Datasets that satisfy every condition. The session's id comes as a bearer token."""
         scheme, _, session_id = request.headers.get("Authorization", "").partition(" ")
@@ -62,7 +68,7 @@ def _add_datasets(router: APIRouter, desk: Desk) -> None:
             raise Problem(FORBIDDEN, "no session: send its id as `Authorization: Bearer …`")
         return await found(desk, await desk.access.by_session(session_id.strip()), request)
 
-    @router.get("/catalogue/{session_id}/dataset", openapi_extra={"parameters": FIELDS})
+    @router.get("/catalogue/{session_id}/dataset", openapi_extra=QUERY)
     async def find_in_session(request: Request, session_id: SessionId) -> Response:
         """The same, with the session's id in the URL."""
         return await found(desk, await desk.access.by_session(session_id), request)

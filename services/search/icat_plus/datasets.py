@@ -14,10 +14,11 @@ from services.search.icat_plus.asking import IcatReader, Slots
 from services.search.index.question import Query
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.cursors import read_cursor
-from services.search.query.faults import Fault, QueryInvalid
+from services.search.query.faults import QueryInvalid
 from services.search.query.naming import Naming
 from services.search.query.query import MOST_ROWS, key_type, order_name, read_query
 from shared.events.identity import Identities
+from shared.foundation.errors import Fault
 from shared.foundation.pages import MOST_PAGE_BYTES, page_of
 from shared.vocabulary.techniques import TechniqueBook
 

@@ -1,9 +1,9 @@
 """What all routes of this package stand on."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -18,13 +18,14 @@ from services.search.icat_plus.logbook import MOST_ENTRY_BYTES, Place, Written, 
 from services.search.icat_plus.logbook_service import LogbookService
 from services.search.icat_plus.shipping import ShippingDesk
 from services.search.query.catalogue import CatalogueReader
-from services.search.query.faults import Fault, QueryInvalid
-from services.search.query.filters import read_time
-from services.search.query.grammar import FilterInvalid
+from services.search.query.faults import QueryInvalid
 from services.search.query.naming import Naming
 from shared.access.grants import Grant
 from shared.events.identity import Identities
-from shared.foundation.problem import FieldFault, Problem, invalid
+from shared.foundation.errors import Fault
+from shared.foundation.problem import Problem, invalid
+from shared.foundation.storable import ESCAPED_NUL
+from shared.foundation.times import TimeInvalid, read_time
 from shared.http.door import MOST_BODY_BYTES, read_body
 from shared.kafka.confirmation import Confirmations
 from shared.vocabulary.techniques import TechniqueBook
@@ -74,7 +75,7 @@ class Desk:
         """
         try:
             return read_time(text, self.zone, end_of_day=end_of_day) if text else None
-        except FilterInvalid as error:
+        except TimeInvalid as error:
             raise QueryInvalid([Fault(name, str(error))]) from None
 
 
@@ -90,25 +91,6 @@ def answered(answer: object) -> Response:
     return Response(body, media_type="application/json")
 
 
-def takes(model: type[BaseModel]) -> dict[str, Any]:
-    """What OpenAPI says of a route whose body is read by `body_of`."""
-    schema = model.model_json_schema()
-    content = {"application/json": {"schema": _inlined(schema, schema.pop("$defs", {}))}}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-def _inlined(schema: Any, definitions: Mapping[str, Any], within: Collection[str] = ()) -> Any:  # noqa: ANN401  JSON
-    """A schema by itself; what lies in a thing of its own kind is only called an object."""
-    if isinstance(schema, list):
-        return [_inlined(one, definitions, within) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return {"type": "object"} if name in within else _inlined(definitions[name], definitions, {*within, name})
-    return {name: _inlined(one, definitions, within) for name, one in schema.items()}
-
-
 async def body_of(request: Request, model: type[B], *, absent: bytes = b"", most_bytes: int = MOST_ENTRY_BYTES) -> B:
     """The body as the model has it; read no further than it may be long. `absent` stands for an empty one.
 
@@ -116,13 +98,13 @@ async def body_of(request: Request, model: type[B], *, absent: bytes = b"", most
         Problem: 413 if it is too long, 422 if it is none.
     """
     body = await read_body(request, most_bytes, "put large files beside the dataset's")
-    if b"\\u0000" in body:
+    if ESCAPED_NUL in body:
         raise Problem(422, "a text holds the character NUL, which cannot be kept: leave it out")
     try:
         return model.model_validate_json(body or absent)
     except ValidationError as error:
         faults = [
-            FieldFault(field=".".join(map(str, fault["loc"])) or "the body", message=fault["msg"])
+            Fault(field=".".join(map(str, fault["loc"])) or "the body", message=fault["msg"])
             for fault in error.errors(include_url=False, include_input=False)
         ]
         raise invalid(faults) from None

@@ -11,16 +11,14 @@ from services.search.icat_plus.acquisition import Limit, Skip, known_numbers, pe
 from services.search.icat_plus.answers import Answer, datafile_answer, file_location
 from services.search.icat_plus.asking import MOST_ROWS, Row
 from services.search.icat_plus.datasets import streamed
-from services.search.icat_plus.desk import Desk, answered, body_of, takes
+from services.search.icat_plus.desk import Desk, answered, body_of
 from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.tape import Requester, report_message, status_answer
 from services.search.index.question import Query as DatasetQuery
 from shared.foundation.problem import Problem
+from shared.http.description import asks, takes
 
-SAMPLE_FIELDS = [
-    {"name": name, "in": "query", "description": "no file is found by it", "schema": {"type": "string"}}
-    for name in ("investigationId", "sampleId", "groupName", "resourceId")
-]
+SAMPLE_FIELDS = dict.fromkeys(("investigationId", "sampleId", "groupName", "resourceId"), "no file is found by it")
 DatasetIds = Annotated[str, Query(alias="datasetIds", description="ids of datasets, separated by commas")]
 
 
@@ -49,13 +47,13 @@ def _add_listing(router: APIRouter, desk: Desk) -> None:
         pages = _pages(desk, rows, location, skip, limit)
         return StreamingResponse(streamed(await anext(pages, []), pages), media_type="application/json")
 
-    @router.get("/catalogue/{session_id}/files", openapi_extra={"parameters": SAMPLE_FIELDS})
+    @router.get("/catalogue/{session_id}/files", openapi_extra=asks(SAMPLE_FIELDS))
     async def list_sample_files(session_id: SessionId) -> Response:
         """None: beamcat keeps no files about samples."""
         await desk.access.by_session(session_id)
         return answered([])
 
-    @router.get("/catalogue/{session_id}/files/download", openapi_extra={"parameters": SAMPLE_FIELDS})
+    @router.get("/catalogue/{session_id}/files/download", openapi_extra=asks(SAMPLE_FIELDS))
     async def download_sample_file(session_id: SessionId) -> Response:
         """None."""
         await desk.access.by_session(session_id)

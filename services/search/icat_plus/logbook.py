@@ -18,10 +18,11 @@ from pydantic_core import to_json
 
 from shared.events.identity import Identities
 from shared.events.logbook import LogbookEntry, LogbookText, LogbookWritten
-from shared.events.sections import Producer, within_years
+from shared.events.sections import Producer
 from shared.events.topics import LOGBOOK
 from shared.events.wire import Message, headers_of
 from shared.foundation.problem import Problem
+from shared.foundation.times import in_zone, within_years
 
 MOST_ENTRY_BYTES = 11 * 1024 * 1024
 """Base64 of 8 MiB and what stands around it; the topic takes 16 MiB."""
@@ -83,7 +84,7 @@ def entry_of(written: Written, place: Place, identities: Identities, now: dateti
     A body that does not say when it was written is another entry each time.
     """
     created = written.creation_date or now
-    created = created if created.tzinfo else created.replace(tzinfo=zone)
+    created = in_zone(created, zone)
     file = _file_of(written, created) if isinstance(written, Pictured) else {}
     said = written.model_dump(
         mode="json", exclude=None if written.source else {"source"}

@@ -8,19 +8,21 @@ from fastapi import APIRouter, Query, Request, Response
 from services.search.icat_plus.access import check_beamline, permitted
 from services.search.icat_plus.acquisition import Beamline, Limit, Number, Skip, place_of
 from services.search.icat_plus.asking import MOST_ROWS
-from services.search.icat_plus.desk import Desk, answered, body_of, takes
+from services.search.icat_plus.desk import Desk, answered, body_of
 from services.search.icat_plus.logbook import Pictured, Written, entry_answer
 from services.search.icat_plus.logbook_service import of_investigation
 from services.search.icat_plus.logging_in import SessionId
-from services.search.query.faults import Fault, QueryInvalid
+from services.search.query.faults import QueryInvalid
 from services.search.query.grammar import split
 from shared.access.grants import Grant
+from shared.foundation.errors import Fault
+from shared.http.description import asks, takes
 
 
 def add(router: APIRouter, desk: Desk) -> None:
     """The routes of the logbook."""
 
-    @router.get("/logbook/{session_id}/event", openapi_extra={"parameters": FIELDS})
+    @router.get("/logbook/{session_id}/event", openapi_extra=asks(NAMES))
     async def list_entries(
         request: Request, session_id: SessionId, number: Number = None, beamline: Beamline = None,
         skip: Skip = 0, limit: Limit = MOST_ROWS,
@@ -35,7 +37,7 @@ def add(router: APIRouter, desk: Desk) -> None:
         names = await desk.icat.proposal_names({row["proposal"] for row in rows} - {None})
         return answered([entry_answer(row | {"proposal": names.get(row["proposal"])}, desk.zone) for row in rows])
 
-    @router.get("/logbook/{session_id}/event/count", openapi_extra={"parameters": FIELDS})
+    @router.get("/logbook/{session_id}/event/count", openapi_extra=asks(NAMES))
     async def count_entries(
         request: Request, session_id: SessionId, number: Number = None, beamline: Beamline = None
     ) -> Response:
@@ -79,9 +81,6 @@ NAMES = {
     "filterInvestigation": "true: only what belongs to no investigation",
     "sortOrder": "1: the first written first; -1 (the default): the last",
 }
-FIELDS = [
-    {"name": name, "in": "query", "description": text, "schema": {"type": "string"}} for name, text in NAMES.items()
-]
 
 
 async def _wanted(

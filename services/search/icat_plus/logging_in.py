@@ -8,10 +8,11 @@ from pydantic import BaseModel, Field
 
 from services.search.icat_plus.access import FORBIDDEN
 from services.search.icat_plus.answers import time_text
-from services.search.icat_plus.desk import Desk, answered, body_of, takes
+from services.search.icat_plus.desk import Desk, answered, body_of
 from services.search.icat_plus.sessions import Opened
 from shared.access.tokens import TokenRefused
 from shared.foundation.problem import Problem
+from shared.http.description import takes
 
 SessionId = Annotated[str, Path(description="as `POST /session` answered it")]
 

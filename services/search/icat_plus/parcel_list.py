@@ -15,8 +15,9 @@ from services.search.icat_plus.desk import Desk, answered
 from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import Travelling
-from services.search.query.faults import Fault, QueryInvalid
+from services.search.query.faults import QueryInvalid
 from shared.access.grants import Grant
+from shared.foundation.errors import Fault
 
 MOST_INVESTIGATIONS = 500
 """Among whose parcels one request looks."""

@@ -10,7 +10,7 @@ from services.search.icat_plus.access import permitted
 from services.search.icat_plus.acquisition import Number
 from services.search.icat_plus.asking import Row
 from services.search.icat_plus.bodies import Reading
-from services.search.icat_plus.desk import Desk, answered, body_of, takes
+from services.search.icat_plus.desk import Desk, answered, body_of
 from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import Travelling
@@ -27,7 +27,9 @@ from shared.events.shipments import (
     StatusReported,
     Withdrawn,
 )
-from shared.foundation.problem import FieldFault, Problem, invalid
+from shared.foundation.errors import Fault
+from shared.foundation.problem import Problem, invalid
+from shared.http.description import takes
 
 MOST_BYTES = 1024 * 1024
 """Of a parcel with all that is in it; its event fits its topic."""
@@ -204,7 +206,7 @@ def _number_of(body: dict[str, JsonValue], number: str | None) -> str | None:
     said = body.get("investigationId")
     if number is not None and said is not None and str(said) != number:
         fault = f"is another one than the {number[:50]} of the URL: correct one of them"
-        raise invalid([FieldFault(field="investigationId", message=fault)])
+        raise invalid([Fault(field="investigationId", message=fault)])
     return number if said is None else str(said)
 
 

@@ -4,12 +4,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic_core import to_json
 
-from services.search.index.statement import Statement, asked_for
 from services.search.query.catalogue import CatalogueReader
+from services.search.routes.response import json_response
 from shared.http.bearer import Beamlines, Bearers
 from shared.postgres.database import Questions
+from shared.postgres.statement import Statement, asked_for
 
 MOST_NUMBERS = 1000
 Numbers = Annotated[
@@ -37,4 +37,4 @@ def add_numbers(router: APIRouter, bearers: Bearers, reader: CatalogueReader) ->
         statement.text = f"select number, dataset_id, beamline from dataset where {where} order by number"  # noqa: S608
         async with reader.connection(Questions.QUICK) as connection:
             rows = await connection.fetch(statement.text, *statement.arguments)
-        return Response(to_json({"datasets": [dict(row) for row in rows]}), media_type="application/json")
+        return json_response({"datasets": [dict(row) for row in rows]})

@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from uuid import UUID
 
 from services.search.index import counts, pages
-from services.search.index.port import KnownParameter, Names, Row
+from services.search.index.port import ROWS_AT_ONCE, KnownParameter, Names, Row
 from services.search.index.question import Query
-from services.search.index.statement import rows_of
+from services.search.index.seals import Seals
 from services.search.index.writer import BlockBatch, ParameterNumbers
-from shared.postgres.database import Connection
+from shared.postgres.database import Connection, Database
+from shared.runtime.backoff import Backoff
 
 _KNOWN = "select parameter_id, name, many from parameter where lower(name) = any($1::text[])"
 
@@ -33,7 +34,7 @@ class BlockIndex:
 
     def page(self, connection: Connection, query: Query, names: Names) -> AsyncIterator[Row]:
         """Datasets in the order of the query, each with its `sort_key`, and one more than the page has."""
-        return rows_of(connection, pages.page(query, names))
+        return pages.page(query, names).rows(connection, ROWS_AT_ONCE)
 
     async def count(self, connection: Connection, query: Query, names: Names) -> int:
         """How many datasets match."""
@@ -45,3 +46,7 @@ class BlockIndex:
         """The most frequent values of each facet among the matches: `facet`, `value` and `number`."""
         statement = counts.facets(query, names)
         return [dict(row) for row in await connection.fetch(statement.text, *statement.arguments)]
+
+    def upkeep(self, database: Database, backoff: Backoff) -> Seals:
+        """Small blocks are merged into ordered runs."""
+        return Seals(database, backoff)

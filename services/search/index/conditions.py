@@ -10,8 +10,8 @@ from typing import assert_never
 
 from services.search.index.port import Names
 from services.search.index.question import AnyOf, Condition, Exists, Like, NoneOf, Query, Test, Within
-from services.search.index.statement import Bind, asked_for
 from services.search.projections.datasets.note import LONGEST_TEXT
+from shared.postgres.statement import Bind, asked_for
 
 CHOSEN = "ordinal in (select ordinal from chosen)"
 CHOSEN_OF_FIRST = (

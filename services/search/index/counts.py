@@ -1,4 +1,4 @@
-"""From a query to the SQL that counts: all that match, or by facet. Pure, as `sql.py`."""
+"""From a query to the SQL that counts: all that match, or by facet. Pure."""
 # ruff: noqa: S608  # the text is put together from these files' words alone
 
 from collections.abc import Sequence
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from services.search.index.conditions import CHOSEN_OF_FIRST, chosen_by_all, facts_of
 from services.search.index.port import Names
 from services.search.index.question import Query
-from services.search.index.statement import Statement, where_of
 from services.search.projections.investigations.table import as_written
+from shared.postgres.statement import Statement, where_of
 
 MOST_FACET_VALUES = 100
 WRITTEN = as_written("counted_value", "value")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from services.search.index.conditions import CHOSEN, CHOSEN_OF_FIRST, chosen_by_all, entries_of, facts_of
 from services.search.index.port import Names
 from services.search.index.question import COLUMN_SORTS, Query
-from services.search.index.statement import Bind, Statement, where_of
 from services.search.projections.investigations.table import as_written
+from shared.postgres.statement import Bind, Statement, where_of
 
 LISTED = (
     f"dataset_id, path, name, type, kind, technique, {as_written('dataset', 'proposal')} as proposal, beamline, sample,"

@@ -1,4 +1,4 @@
-"""What search needs of an index of datasets. `blocks` of parameters in PostgreSQL are its one implementation."""
+"""What search needs of an index of datasets. Its one implementation is `block_index.py`."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -6,9 +6,13 @@ from uuid import UUID
 
 from services.search.index.question import Query
 from services.search.projections.datasets.table import Applied
-from shared.postgres.database import Connection
+from shared.postgres.database import Connection, Database
+from shared.runtime.backoff import Backoff
 
 Row = dict[str, Any]
+
+ROWS_AT_ONCE = 128
+"""Rows that are read at a time: whoever has enough stops."""
 
 
 class KnownParameter(NamedTuple):
@@ -33,6 +37,16 @@ class Batch(Protocol):
         """The transaction was committed, so what the batch learned may be remembered."""
 
 
+class Upkeep(Protocol):
+    """What an index does beside the stages, so that questions stay fast."""
+
+    async def run(self) -> None:
+        """Work until the service stops."""
+
+    async def seal(self) -> None:
+        """Do now all that there is to do."""
+
+
 class Index(Protocol):
     """Finds datasets by their facts, parameters and words. Every question is answered on the caller's connection."""
 
@@ -53,3 +67,6 @@ class Index(Protocol):
 
     async def facets(self, connection: Connection, query: Query, names: Names) -> Sequence[Row]:
         """The most frequent values of each facet among the matches: `facet`, `value` and `number`."""
+
+    def upkeep(self, database: Database, backoff: Backoff) -> Upkeep:
+        """Its work beside the stages."""

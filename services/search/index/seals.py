@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from services.search.index.blocks import BEYOND, LONGEST_BOUND
 from services.search.lock import SHARE_LOCK, lock_name
 from shared.postgres.database import Database
-from shared.runtime.backoff import Backoff, Stopping
-from shared.runtime.retries import until_done
+from shared.runtime.backoff import Backoff
+from shared.runtime.retries import every
 
 FAN_IN = 16
 RUN_BLOCK_ENTRIES = 128
@@ -53,12 +53,7 @@ class Seals:
 
     async def run(self) -> None:
         """Seal until the service stops."""
-        try:
-            while not self._backoff.stopping:
-                await until_done(NAME, self.seal, self._backoff)
-                await self._backoff.sleep(REST_SECONDS)
-        except Stopping:
-            return
+        await every(REST_SECONDS, NAME, self.seal, self._backoff)
 
     async def seal(self) -> None:
         """Merge until nothing is ripe."""

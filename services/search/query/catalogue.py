@@ -8,10 +8,8 @@ from uuid import UUID
 
 from services.search.index.block_index import BlockIndex
 from services.search.index.pages import NODES
-from services.search.index.port import Index
+from services.search.index.port import ROWS_AT_ONCE, Index
 from services.search.index.question import Cursor, Query
-from services.search.index.statement import ROWS_AT_ONCE, Statement, rows_of
-from services.search.projections.revisions.note import unpacked
 from services.search.query.cursors import write_cursor
 from services.search.query.history import Revision, history_of
 from services.search.query.lineage import LINKED
@@ -27,8 +25,10 @@ from services.search.query.rejections import (
     rejection_summary,
     resolved_answer,
 )
+from shared.foundation.packing import unpacked
 from shared.foundation.pages import page_while_read
 from shared.postgres.database import Connection, Database, Questions
+from shared.postgres.statement import Statement
 
 MOST_EVENTS = 50
 MOST_PACKED_BYTES = 1024 * 1024
@@ -114,7 +114,7 @@ class CatalogueReader:
     ) -> tuple[list[Row], bool]:
         """The rows of a statement, no more than these, and whether others follow."""
         async with self.connection(questions) as connection:
-            return await page_while_read(rows_of(connection, statement, at_once), most_rows, most_bytes)
+            return await page_while_read(statement.rows(connection, at_once), most_rows, most_bytes)
 
     async def documents(self, ids: Collection[UUID]) -> dict[UUID, bytes]:
         """The committed events of datasets as they are now, by dataset; of one that is not here there is none."""
@@ -134,7 +134,7 @@ class CatalogueReader:
             [dataset_id, below],
         )
         async with self.connection() as connection:
-            rows = rows_of(connection, statement, at_once=2)  # each may have megabytes
+            rows = statement.rows(connection, 2)  # each may have megabytes
             return await page_while_read(history_of(rows), limit)
 
     async def links(self, ids: Collection[UUID], side: str, most: int) -> Sequence[tuple[UUID, UUID, str]]:
@@ -167,12 +167,12 @@ class CatalogueReader:
     async def receipts(self, dataset_id: UUID, limit: int, skip: int) -> tuple[list[Row], bool]:
         """The submissions of one dataset, newest first, and whether others follow."""
         async with self.connection(Questions.QUICK) as connection:
-            return await page_while_read(rows_of(connection, Statement(RECEIPTS, [dataset_id, skip])), limit)
+            return await page_while_read(Statement(RECEIPTS, [dataset_id, skip]).rows(connection, ROWS_AT_ONCE), limit)
 
     async def rejections(self, query: RejectionQuery) -> tuple[list[Row], Cursor | None]:
         """Rejections, newest first, and behind which of them others may follow."""
         async with self.connection() as connection:
-            rows, has_more = await page_while_read(rows_of(connection, rejection_page(query)), query.limit)
+            rows, has_more = await page_while_read(rejection_page(query).rows(connection, ROWS_AT_ONCE), query.limit)
         found = [resolved_answer(row) for row in rows if row["rejection_id"]]
         if has_more:
             return found, Cursor(found[-1]["rejected_at"], found[-1]["rejection_id"])

@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from services.search.index.question import Cursor, Key
-from services.search.query.filters import read_time
+from shared.foundation.errors import BeamcatError
+from shared.foundation.storable import flaw_of
+from shared.foundation.times import read_time
 
 
-class CursorInvalid(ValueError):
+class CursorInvalid(BeamcatError, ValueError):
     """No cursor of this query."""
 
 
@@ -45,7 +47,6 @@ def _key(key: object, key_type: type[Key]) -> Key:
         return float(key)
     if key_type is datetime and isinstance(key, str):
         return read_time(key, UTC)
-    if key_type is str and isinstance(key, str) and "\x00" not in key:
-        key.encode()  # half a surrogate pair is no text
+    if key_type is str and isinstance(key, str) and flaw_of(key) is None:
         return key
     raise TypeError(key)

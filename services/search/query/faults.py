@@ -8,24 +8,18 @@ from uuid import UUID
 from services.search.query.cursors import CursorInvalid
 from services.search.query.grammar import FilterInvalid
 from shared.events.identity import Identities, PathInvalid
-from shared.foundation.problem import FieldFault, Problem, invalid
+from shared.foundation.errors import Fault
+from shared.foundation.problem import Problem, invalid
+from shared.foundation.times import TimeInvalid
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing that cannot be answered as asked, and its cure."""
-
-    field: str
-    message: str
 
 
 class QueryInvalid(Problem):
     """The query cannot be answered as it stands."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        told = invalid([FieldFault(field=fault.field, message=fault.message) for fault in faults])
+        told = invalid(faults)
         super().__init__(told.status, told.detail, told.errors)
         self.faults = faults
 
@@ -39,6 +33,18 @@ def dataset_at(identities: Identities, path: str) -> UUID:
     return identities.dataset(identities.path(path))
 
 
+def named_dataset(identities: Identities, path: str) -> UUID:
+    """The dataset at the path that a URL names.
+
+    Raises:
+        QueryInvalid: no dataset can have this path.
+    """
+    try:
+        return dataset_at(identities, path)
+    except PathInvalid as error:
+        raise QueryInvalid([Fault("path", str(error))]) from None
+
+
 @dataclass
 class FaultCollector:
     """Reads the fields of a URL. It goes on after a fault, so that all faults are reported at once."""
@@ -49,7 +55,7 @@ class FaultCollector:
         """What a field says, or nothing if it is not given or at fault."""
         try:
             return parse(said) if said else None
-        except (FilterInvalid, CursorInvalid, PathInvalid) as error:
+        except (FilterInvalid, TimeInvalid, CursorInvalid, PathInvalid) as error:
             self.faults.append(Fault(name, str(error)))
             return None
 

@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, time, tzinfo
 
 from services.search.index.question import NUMBER, AnyOf, Condition, Exists, Like, NoneOf, Test, Within, number_of
 from services.search.query.grammar import FilterInvalid, Said, comparisons, split
@@ -16,10 +15,6 @@ COMPARISONS: dict[str, Callable[[float], tuple[float, float]]] = {
     "lteq": lambda number: (-math.inf, number),
 }
 """Each comparison as an interval that holds both its ends."""
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-OTHER_DATE = re.compile(r"(\d{1,2})[./ -](\d{1,2})[./ -](\d{4})|(\d{4})[./ -](\d{1,2})(?:[./ -](\d{1,2}))?", re.ASCII)
-"""A day first or a year first, as people write dates."""
-FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 
 def conditions_of(text: str, naming: Naming) -> list[Condition]:
@@ -96,42 +91,3 @@ def _pattern(value: str) -> str:
     """`*` and `%` stand for anything; without them the value may stand anywhere. Nothing else is special."""
     literal = re.sub(r"([\\_])", r"\\\1", value).replace("*", "%")
     return literal if "%" in literal else f"%{literal}%"
-
-
-def read_time(text: str, zone: tzinfo, *, end_of_day: bool = False) -> datetime:
-    """A time in UTC; without a zone it is the facility's, and a date alone is its first or its last moment.
-
-    Raises:
-        FilterInvalid: it is no such time.
-    """
-    try:
-        said = datetime.fromisoformat(text)
-    except ValueError:
-        examples = " or ".join(_days(text)) or "2024-11-30 or 2024-11-30T09:00:00+01:00"
-        raise FilterInvalid(f"{text[:100]!r} is no time; write it as {examples}") from None
-    if not FIRST_YEAR <= said.year <= LAST_YEAR:
-        raise FilterInvalid(f"the year {said.year} is not within {FIRST_YEAR} to {LAST_YEAR}")
-    if end_of_day and DATE.fullmatch(text):
-        said = datetime.combine(said.date(), time.max)
-    return (said if said.tzinfo else said.replace(tzinfo=zone)).astimezone(UTC)
-
-
-def _days(text: str) -> list[str]:
-    """The days that were probably meant, in ISO 8601: `5/6/2024` may be two."""
-    found = OTHER_DATE.match(text)
-    if not found:
-        return []
-    if found[3]:
-        year, orders = found[3], [(found[2], found[1]), (found[1], found[2])]
-    else:
-        year, orders = found[4], [(found[5], found[6] or "1")]
-    said = [f"{year}-{month:0>2}-{day:0>2}" for month, day in orders]
-    return [day for day in dict.fromkeys(said) if _is_day(day)]
-
-
-def _is_day(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True

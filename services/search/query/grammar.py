@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from shared.foundation.errors import BeamcatError
+
 SIGNS = {
     "<=": "lteq",
     "=<": "lteq",
@@ -62,7 +64,7 @@ AMONG_WORDS = re.compile(
 SPELLED_OUT = re.compile(r"(\S+)\s+(\S+)\s+(\S.*)")
 
 
-class FilterInvalid(ValueError):
+class FilterInvalid(BeamcatError, ValueError):
     """A filter or a time that cannot be understood; the message has the cure."""
 
 

@@ -6,7 +6,7 @@ from typing import Any, NotRequired
 from pydantic_core import from_json, to_json
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from services.search.projections.revisions.note import unpacked
+from shared.foundation.packing import unpacked
 
 Revision = dict[str, Any]
 

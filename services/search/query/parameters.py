@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 
 from services.search.index.port import Index, KnownParameter
 from services.search.index.question import COLUMN_SORTS, Query
-from services.search.query.faults import Fault, QueryInvalid
+from services.search.query.faults import QueryInvalid
 from services.search.query.grammar import spelled_out
 from services.search.query.naming import Naming
 from services.search.query.query import COLUMNS, FACTS
+from shared.foundation.errors import Fault
 from shared.postgres.database import Connection
 
 ALIKE = 0.75

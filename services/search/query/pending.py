@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from services.search.index.question import Cursor
-from services.search.index.statement import Statement
 from services.search.projections.investigations.table import as_written
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.cursors import read_cursor, write_cursor
@@ -18,6 +17,7 @@ from services.search.query.faults import FaultCollector, dataset_at
 from services.search.query.grammar import split
 from shared.events.identity import Identities, proposal_key
 from shared.foundation.pages import page_while_read
+from shared.postgres.statement import Statement
 
 Row = dict[str, Any]
 

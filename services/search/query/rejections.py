@@ -12,9 +12,9 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.search.index.question import Cursor
-from services.search.index.statement import Statement, asked_for, where_of
 from services.search.projections.receipts.note import Rank
 from shared.events.wire import OURS
+from shared.postgres.statement import Statement, asked_for, where_of
 
 State = Literal["open", "resolved", "all"]
 Row = dict[str, Any]

@@ -12,12 +12,12 @@ from fastapi.responses import Response, StreamingResponse
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.cursors import read_cursor, write_cursor
 from services.search.query.faults import FaultCollector, dataset_at
-from services.search.query.filters import read_time
 from services.search.query.query import MOST_ROWS
 from services.search.query.rejections import ORDER, SUMMARY_SPAN, RejectionQuery, State, summary_answer
 from services.search.routes.answers import rejection_parts
 from services.search.routes.response import json_response
 from shared.events.identity import Identities, PathInvalid
+from shared.foundation.times import read_time
 from shared.host.service import Resources
 
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]

@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from services.catalog_writer import store
 from services.catalog_writer.handler import commit
 from services.catalog_writer.outbox import PostgresOutbox
-from services.catalog_writer.rows import packed
 from services.catalog_writer.store import SIZES, CatalogTransaction, PostgresCatalog
 from services.catalog_writer.tables import METADATA
 from shared.events.dataset import DeclaredFile
+from shared.foundation.packing import packed
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
 from tests.builders.catalog_writer import INVESTIGATION, NOW, Tracked, committed, id_of, number

@@ -1,7 +1,7 @@
 """Values that programs stumble over, and every place of every request where one can stand."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -227,7 +227,23 @@ def requests_of(document: Mapping[str, Any], opening: Mapping[str, str]) -> Iter
             query = [
                 (one["name"], LIKELY[one["name"]]) for one in places if one["in"] == "query" and one["name"] in LIKELY
             ]
-            yield Asked(method.upper(), path, parts, query, body_of(operation)), operation
+            whole = inlined(operation, document.get("components", {}).get("schemas", {}))
+            yield Asked(method.upper(), path, parts, query, body_of(operation)), whole
+
+
+def inlined(part: Any, models: Mapping[str, Any], within: Collection[str] = ()) -> Any:
+    """A description without references; what lies in a thing of its own kind is only called an object."""
+    if isinstance(part, list):
+        return [inlined(one, models, within) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        name = part["$ref"].rpartition("/")[2]
+        return {"type": "object"} if name in within else inlined(models[name], models, {*within, name})
+    whole = {name: inlined(one, models, within) for name, one in part.items()}
+    for one in whole.pop("allOf", ()):
+        whole = one | whole | {"properties": one.get("properties", {}) | whole.get("properties", {})}
+    return whole
 
 
 def schema_of(operation: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -23,8 +23,8 @@ from services.gateway.routes import Edge
 from services.icat_gateway.consuming import Consumers
 from services.icat_gateway.jolokia import Jolokia
 from services.linker.handler import Linker
-from services.linker.memory import MemoryLinks
 from services.linker.routes import routes as linker_routes
+from services.linker.storage.memory import MemoryLinks
 from services.logbook.routes import routes as logbook_routes
 from services.logbook.store import PostgresEntries
 from services.sample_tracking.memory import Memory, MemoryRegister

@@ -5,7 +5,7 @@ from uuid import uuid4
 import asyncpg
 import pytest_asyncio
 
-from services.linker.store import PostgresLinks
+from services.linker.storage.store import PostgresLinks
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
 from shared.runtime.settings import Settings

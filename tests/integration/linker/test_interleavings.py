@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.linker.learning import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
+from services.linker.plan.announcements import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
 from shared.events.dataset import DatasetFacts
 from shared.events.investigation import InvestigationAnnounced
 from shared.events.topics import COMMITTED, INVESTIGATIONS, LINKED, REJECTED

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.linker import tables
-from services.linker.deadlines import TICKS_BETWEEN_LOOKS
-from services.linker.store import PostgresLinks
+from services.linker.inputs.deadlines import TICKS_BETWEEN_LOOKS
+from services.linker.storage import tables
+from services.linker.storage.store import PostgresLinks
 from shared.postgres.database import Connection, Database
 from shared.runtime.settings import Settings
 from tests.builders.linker.records import (

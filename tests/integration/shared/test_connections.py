@@ -8,7 +8,7 @@ import pytest
 from shared.foundation.errors import Fatal
 from shared.postgres.database import Database, fresh_connections, role_of
 from shared.postgres.migrations import migrate
-from shared.runtime.faults import Fault, fault_of
+from shared.runtime.error_kinds import ErrorKind, error_kind
 from shared.runtime.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -51,7 +51,7 @@ async def test_a_connection_whose_client_lost_count_is_not_used_again(database: 
     with pytest.raises(ConnectionError, match=type(error).__name__) as caught:
         async with database.connection():
             raise error
-    assert fault_of(caught.value) is Fault.TRANSIENT
+    assert error_kind(caught.value) is ErrorKind.TRANSIENT
     assert await pid_of(database) != before
 
 
@@ -72,7 +72,7 @@ async def test_a_terminated_session_is_transient_wherever_it_ends(database: Data
                 await connection.fetchval(PID)
     finally:
         await admin.close()
-    assert fault_of(caught.value) is Fault.TRANSIENT
+    assert error_kind(caught.value) is ErrorKind.TRANSIENT
     await pid_of(database)
 
 

@@ -15,7 +15,7 @@ from clients.cli.recovering import _writing
 from shared.postgres import database as module
 from shared.postgres.database import Database, kept_awake
 from shared.postgres.migrations import migrate
-from shared.runtime.faults import Fault, fault_of
+from shared.runtime.error_kinds import ErrorKind, error_kind
 from shared.runtime.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -85,7 +85,7 @@ async def test_a_silent_transaction_loses_its_locks_and_its_process_tries_again(
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)) as woken:
         async with silent(database):
             await lock_of(database)
-    assert fault_of(woken.value) is Fault.TRANSIENT
+    assert error_kind(woken.value) is ErrorKind.TRANSIENT
     await lock_of(database)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.linker.relationships import INPUT_REPLACED
+from services.linker.inputs.relationships import INPUT_REPLACED
 from tests.builders.linker.records import NOON, committed, dataset_id, facts
 from tests.builders.linker.world import LinkedDataset, World
 

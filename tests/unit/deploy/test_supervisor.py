@@ -9,8 +9,8 @@ from deploy.embedded.supervisor import (
     FIRST_DELAY_SECONDS,
     LONGEST_DELAY_SECONDS,
     STEADY_SECONDS,
-    Refused,
     RestartPolicy,
+    StartRefused,
     keep_alive,
     supervised,
 )
@@ -118,7 +118,7 @@ async def test_a_child_that_lived_long_is_started_again_at_once() -> None:
 async def test_a_child_that_refuses_to_start_is_not_started_again_and_ends_all_with_its_reason() -> None:
     child = MortalChild([1], "mx.toml, line 3, nam: unknown key")
     said: list[str] = []
-    with pytest.raises(Refused, match=r"^linker does not start: mx\.toml, line 3, nam: unknown key$"):
+    with pytest.raises(StartRefused, match=r"^linker does not start: mx\.toml, line 3, nam: unknown key$"):
         async with supervised([child], said.append):
             await asyncio.Event().wait()
     assert child.starts == 1

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.icat_gateway.bounds import Limits
-from services.icat_gateway.framing import Parser, Reason, Refused, StompFrame, written
+from services.icat_gateway.framing import FrameRefused, Parser, Reason, StompFrame, written
 
 LIMITS = Limits(body_bytes=1000, head_bytes=400, line_bytes=100, headers=5)
 HELLO = StompFrame("CONNECT", {"accept-version": "1.1", "host": ""})
@@ -82,7 +82,7 @@ MALFORMED = {
 @pytest.mark.parametrize("chunk", [None, 1])
 def test_what_is_no_frame_is_refused_with_its_reason(case: str, chunk: int | None) -> None:
     data, reason = MALFORMED[case]
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FrameRefused) as refused:
         parsed(data, chunk=chunk)
     assert refused.value.reason is reason
     assert len(str(refused.value)) < 200
@@ -97,7 +97,7 @@ def test_what_came_before_a_malformed_frame_is_taken() -> None:
         for frame in parser.feed(b"SEND\n\n2\0BAD\0"):
             taken.append(frame)  # noqa: PERF402  extend would lose what came before
 
-    with pytest.raises(Refused):
+    with pytest.raises(FrameRefused):
         feed()
     assert [frame.body for frame in taken] == [b"1", b"2"]
 
@@ -110,7 +110,7 @@ def test_escapes_are_those_of_the_version(version: str, said: str, read: str) ->
 
 
 def test_a_carriage_return_is_no_escape_of_1_1() -> None:
-    with pytest.raises(Refused, match="knows not"):
+    with pytest.raises(FrameRefused, match="knows not"):
         parsed(b"SEND\na:\\r\n\n\0", "1.1")
 
 
@@ -145,7 +145,7 @@ def _outcomes(pieces: list[bytes]) -> Iterator[StompFrame | Reason]:
     try:
         for piece in pieces:
             yield from parser.feed(piece)
-    except Refused as refused:
+    except FrameRefused as refused:
         yield refused.reason
 
 

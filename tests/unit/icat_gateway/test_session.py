@@ -1,6 +1,6 @@
 import pytest
 
-from services.icat_gateway.framing import Reason, Refused, StompFrame
+from services.icat_gateway.framing import FrameRefused, Reason, StompFrame
 from services.icat_gateway.ports import QUEUES
 from services.icat_gateway.session import Answer, Leave, Session, Take
 
@@ -25,7 +25,7 @@ def test_the_best_common_version_is_spoken(command: str, accepted: str | None, v
 
 
 def test_a_client_of_no_common_version_is_told_which_are_spoken() -> None:
-    with pytest.raises(Refused, match="is spoken here") as refused:
+    with pytest.raises(FrameRefused, match="is spoken here") as refused:
         Session().receive(StompFrame("CONNECT", {"accept-version": "2.0"}))
     assert (refused.value.reason, refused.value.headers) == (Reason.VERSION, {"version": "1.0,1.1,1.2"})
 
@@ -67,19 +67,19 @@ def test_a_receipt_is_asked_for_by_a_header() -> None:
     ],
 )
 def test_what_is_not_served_is_refused_in_words(frame: StompFrame, reason: Reason, words: str) -> None:
-    with pytest.raises(Refused, match=words) as refused:
+    with pytest.raises(FrameRefused, match=words) as refused:
         connected().receive(frame)
     assert refused.value.reason is reason
 
 
 def test_a_refusal_names_the_receipt_that_was_asked_for() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FrameRefused) as refused:
         connected().receive(StompFrame("SUBSCRIBE", {"receipt": "9"}))
     assert refused.value.headers == {"receipt-id": "9"}
 
 
 @pytest.mark.parametrize("command", ["SEND", "DISCONNECT", "SUBSCRIBE"])
 def test_nothing_comes_before_connect(command: str) -> None:
-    with pytest.raises(Refused, match="before CONNECT") as refused:
+    with pytest.raises(FrameRefused, match="before CONNECT") as refused:
         Session().receive(StompFrame(command, {"destination": QUEUES[0]}))
     assert refused.value.reason is Reason.NOT_CONNECTED

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 from prometheus_client import REGISTRY
 
-from services.linker import deadlines
-from services.linker.deadlines import Deadlines
 from services.linker.handler import HeldSubmission, Known, Linker, State
-from services.linker.holding import Holding, open_holding, settle
-from services.linker.memory import MemoryLinks
-from services.linker.relationships import CataloguedDataset
+from services.linker.inputs import deadlines
+from services.linker.inputs.deadlines import Deadlines
+from services.linker.inputs.holdings import Holding, open_holding, settle
+from services.linker.inputs.relationships import CataloguedDataset
+from services.linker.storage.memory import MemoryLinks
 from shared.events.codes import Code, Refusal
 from shared.events.topics import LINKED
 from shared.events.wire import Record

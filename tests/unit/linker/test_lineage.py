@@ -4,7 +4,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.linker.lineage import Node, circle_through
+from services.linker.inputs.lineage import Node, circle_through
 from tests.builders.linker.records import dataset_id, facts
 
 PATHS = [f"/data/{n}" for n in range(7)]

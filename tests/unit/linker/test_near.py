@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.linker.near import MOST_INPUTS, MOST_NEAR, key_of, looked_for, near_each, near_misses, places_of
+from services.linker.inputs.near import MOST_INPUTS, MOST_NEAR, key_of, looked_for, near_each, near_misses, places_of
 
 SEGMENTS = st.text("aB1 _.é", min_size=1, max_size=4)
 PATHS = st.lists(SEGMENTS, min_size=1, max_size=6).map(lambda segments: "/" + "/".join(segments))

@@ -5,8 +5,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.linker.memory import MemoryLinks
 from services.linker.routes import routes
+from services.linker.storage.memory import MemoryLinks
 from tests.builders.linker.records import IDENTITIES, NOON, announced, committed, facts, slot
 from tests.builders.linker.world import DEMANDS, World
 

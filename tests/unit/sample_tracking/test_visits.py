@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.linker.investigations import Calendar, Slot
+from services.linker.plan.investigations import Calendar, Slot
 from services.sample_tracking.samples import Sample, SampleHome
 from services.sample_tracking.visits import Visits, histories
 from shared.events.investigation import InvestigationRef

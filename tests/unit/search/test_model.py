@@ -15,12 +15,13 @@ from services.search.index.blocks import BEYOND, LONGEST_BOUND, text_block, uppe
 from services.search.projections.datasets.note import DocumentView, Entry, ParameterKey, entry_of, words_of
 from services.search.projections.facts import Noted
 from services.search.projections.receipts.note import Rank, Receipt
-from services.search.projections.revisions.note import RevisionRow, packed, unpacked
+from services.search.projections.revisions.note import RevisionRow
 from services.search.query import lineage as lineages
 from services.search.query.history import changes_of
 from services.search.query.lineage import lineage
 from shared.events.topics import COMMITTED, SUBMITTED
 from shared.events.wire import Record, SubmissionId, read
+from shared.foundation.packing import packed, unpacked
 from tests.builders.search.records import IDENTITIES, NOON, Topics, dataset_id
 from tests.builders.seeds import seed_of_run
 

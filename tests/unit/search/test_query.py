@@ -12,11 +12,13 @@ from services.search.index.pages import page
 from services.search.index.port import KnownParameter
 from services.search.index.question import AnyOf, Condition, Cursor, Exists, Like, Query, Within
 from services.search.query.cursors import CursorInvalid, read_cursor, write_cursor
-from services.search.query.faults import Fault, QueryInvalid
-from services.search.query.filters import conditions_of, read_time
+from services.search.query.faults import QueryInvalid
+from services.search.query.filters import conditions_of
 from services.search.query.grammar import FilterInvalid
 from services.search.query.naming import Naming
 from services.search.query.query import FIELDS, read_query
+from shared.foundation.errors import Fault
+from shared.foundation.times import read_time
 from shared.vocabulary.values import judge
 from tests.builders.described import VOCABULARY
 from tests.builders.search.records import IDENTITIES, NOON, dataset_id

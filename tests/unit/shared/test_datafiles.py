@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
-from shared.runtime.faults import Fault, fault_of
+from shared.runtime.error_kinds import ErrorKind, error_kind
 from shared.vocabulary.datafiles import DataFileInvalid, Table, data_files, own_folders, read_data_file
 
 
@@ -81,7 +81,7 @@ def test_text_that_is_not_utf8_is_an_error_with_the_file(tmp_path: Path) -> None
 
 
 def test_a_bad_data_file_ends_the_service_that_reads_it() -> None:
-    assert fault_of(DataFileInvalid("fleet.toml, line 3")) is Fault.FATAL
+    assert error_kind(DataFileInvalid("fleet.toml, line 3")) is ErrorKind.FATAL
 
 
 def test_a_facility_adds_files_of_its_own(tmp_path: Path) -> None:

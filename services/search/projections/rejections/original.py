@@ -14,7 +14,7 @@ from pydantic_core import from_json
 from shared.events.identity import Identities, PathInvalid, proposal_key
 from shared.events.rejection import Rejection
 from shared.events.topics import QUEUE
-from shared.events.wire import storable
+from shared.foundation.storable import storable
 
 LONGEST_WORD = 255
 """Characters of a name, a kind, a beamline or a proposal."""

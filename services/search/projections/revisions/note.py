@@ -4,10 +4,9 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-import cramjam
-
 from services.search.projections.facts import Law, last
 from shared.events.dataset import Commit
+from shared.foundation.packing import packed
 
 
 class RevisionRow(NamedTuple):
@@ -37,13 +36,3 @@ def revision_of(commit: Commit, event: bytes) -> RevisionRow:
         commit.committed_at,
         packed(event),
     )
-
-
-def packed(event: bytes) -> bytes:
-    """An event as it is stored. It is compressed here because PostgreSQL's own compression costs five times as much."""
-    return bytes(cramjam.lz4.compress_block(event))
-
-
-def unpacked(body: bytes) -> bytes:
-    """The event that was packed, byte for byte."""
-    return bytes(cramjam.lz4.decompress_block(body))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from services.linker.memory import MemoryLinks
+from services.linker.storage.memory import MemoryLinks
 from services.validator.checking import Verdict
 from services.validator.counting import UnknownParameterCount
 from services.validator.handler import validating

@@ -19,11 +19,11 @@ from aiokafka.errors import (
 )
 
 from shared.events.codes import Poison
-from shared.foundation.errors import Fatal
+from shared.foundation.errors import BeamcatError, Fatal
 from shared.runtime.backoff import Stopping
 
 
-class Fault(Enum):
+class ErrorKind(Enum):
     """Whose fault an error is, and so what to do about it."""
 
     TRANSIENT = "transient"
@@ -34,7 +34,7 @@ class Fault(Enum):
     """An event of the batch, or our own code over it."""
 
 
-class Defect(Exception):
+class Defect(BeamcatError):
     """Our own code failed over an event; the cause is what it raised."""
 
 
@@ -49,24 +49,24 @@ FATAL_ERRORS = (
     UnsupportedVersionError,
 )
 
-FAULT_OF_STATE: Mapping[str, Fault] = {
-    "0P": Fault.FATAL,  # a role that is not there
-    "21": Fault.EVENT,  # one row twice in a statement
-    "22": Fault.EVENT,  # a value that PostgreSQL does not take
-    "2200H": Fault.TRANSIENT,  # a sequence is used up, whatever the event says
-    "23": Fault.EVENT,  # a row that breaks a law of its table
-    "28": Fault.FATAL,  # wrong credentials
-    "3D": Fault.FATAL,  # no such database
-    "3F": Fault.FATAL,  # no such schema
-    "42": Fault.FATAL,  # a statement that does not fit the schema: a migration is missing
-    "42P03": Fault.TRANSIENT,  # 42P03 to 42723: something of this name is there by now, made by somebody else
-    "42P04": Fault.TRANSIENT,
-    "42P05": Fault.TRANSIENT,
-    "42P06": Fault.TRANSIENT,
-    "42P07": Fault.TRANSIENT,
-    "42710": Fault.TRANSIENT,
-    "42723": Fault.TRANSIENT,
-    "54": Fault.EVENT,  # larger or more complex than PostgreSQL can keep
+KIND_OF_STATE: Mapping[str, ErrorKind] = {
+    "0P": ErrorKind.FATAL,  # a role that is not there
+    "21": ErrorKind.EVENT,  # one row twice in a statement
+    "22": ErrorKind.EVENT,  # a value that PostgreSQL does not take
+    "2200H": ErrorKind.TRANSIENT,  # a sequence is used up, whatever the event says
+    "23": ErrorKind.EVENT,  # a row that breaks a law of its table
+    "28": ErrorKind.FATAL,  # wrong credentials
+    "3D": ErrorKind.FATAL,  # no such database
+    "3F": ErrorKind.FATAL,  # no such schema
+    "42": ErrorKind.FATAL,  # a statement that does not fit the schema: a migration is missing
+    "42P03": ErrorKind.TRANSIENT,  # 42P03 to 42723: something of this name is there by now, made by somebody else
+    "42P04": ErrorKind.TRANSIENT,
+    "42P05": ErrorKind.TRANSIENT,
+    "42P06": ErrorKind.TRANSIENT,
+    "42P07": ErrorKind.TRANSIENT,
+    "42710": ErrorKind.TRANSIENT,
+    "42723": ErrorKind.TRANSIENT,
+    "54": ErrorKind.EVENT,  # larger or more complex than PostgreSQL can keep
 }
 """By SQLSTATE, or by its first two digits, which name its class. A state that is not here is transient."""
 
@@ -89,21 +89,21 @@ OUTSIDE = frozenset({"aiokafka", "asyncio", "asyncpg", "ssl"})
 """Packages that speak with the world. An error that comes out of one of them does not follow from an event."""
 
 
-def fault_of(error: BaseException) -> Fault:
+def error_kind(error: BaseException) -> ErrorKind:
     """Whose fault it is; what is not known is transient."""
     if isinstance(error, FATAL_ERRORS):
-        return Fault.FATAL
+        return ErrorKind.FATAL
     if isinstance(error, Defect | Poison):
-        return Fault.EVENT
+        return ErrorKind.EVENT
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
-        return FAULT_OF_STATE.get(state, FAULT_OF_STATE.get(state[:2], Fault.TRANSIENT))
+        return KIND_OF_STATE.get(state, KIND_OF_STATE.get(state[:2], ErrorKind.TRANSIENT))
     if isinstance(error, asyncpg.InterfaceError):
         # with ValueError: a value that the client cannot encode for its column
-        return Fault.EVENT if isinstance(error, ValueError) else Fault.TRANSIENT
+        return ErrorKind.EVENT if isinstance(error, ValueError) else ErrorKind.TRANSIENT
     if isinstance(error, KafkaError) or not isinstance(error, ERRORS_OF_CODE):
-        return Fault.TRANSIENT
-    return Fault.TRANSIENT if _came_from_outside(error) else Fault.EVENT
+        return ErrorKind.TRANSIENT
+    return ErrorKind.TRANSIENT if _came_from_outside(error) else ErrorKind.EVENT
 
 
 def may_be_race(error: BaseException) -> bool:

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.linker.ports import MOST_AT_ONCE, Links
+from services.linker.storage.ports import MOST_AT_ONCE, Links
 from shared.runtime.backoff import Backoff
 from shared.runtime.metrics import HELD, LONGEST_HELD
-from shared.runtime.retries import until_done
+from shared.runtime.retries import every
 from shared.stages.relay import Relay
 
 NAME = "linker-deadlines"
@@ -27,9 +27,7 @@ class Deadlines:
 
     async def run(self) -> None:
         """Tick until the service stops."""
-        while True:
-            await until_done(NAME, self.tick, self._backoff)
-            await self._backoff.sleep(TICK_SECONDS)
+        await every(TICK_SECONDS, NAME, self.tick, self._backoff)
 
     async def tick(self) -> None:
         """Expire what is late; count what waits, and how long it has."""

@@ -1,6 +1,7 @@
 """The linker's SQL. Every statement is set-based: a batch costs the same number of round trips whatever its size."""
 
-from services.linker.tables import KEY_OF_PROPOSAL
+from services.linker.storage.tables import KEY_OF_PROPOSAL, announcement, dataset, freed, held, investigation, revisit
+from shared.postgres.bulk import DO_NOTHING, insert, insertable, update
 
 GRAPH_LOCK, RELAY_LOCK, ADOPTION_LOCK, OPENING_LOCK, CHILDREN_LOCK, LOOKS_LOCK = (
     (0x6C696E6B << 8) + n for n in (1, 2, 3, 4, 5, 6)
@@ -41,12 +42,13 @@ cross join lateral (
 """
 """Lateral, as ANCESTRY. What is looked for is what `near.key_of` makes of a path."""
 
-AWAIT = f"""
-insert into dataset (dataset_id, path, committed)
-select id, path, false from unnest($1::uuid[], $2::text[]) as awaited (id, path) order by id
-on conflict (dataset_id) do update set dataset_id = excluded.dataset_id
-returning {_COLUMNS}
-"""  # noqa: S608  # made of constants
+AWAIT = insert(
+    dataset,
+    ["dataset_id", "path"],
+    values={"committed": "false"},
+    order_by="new.dataset_id",
+    then=f"{update(dataset, ['dataset_id'])} returning {_COLUMNS}",
+)
 """Locks the row of every missing input, there or not, in the order of ids: its commit waits for us, or we for it."""
 
 _INPUTS_OF_ANCESTOR = """
@@ -116,22 +118,12 @@ where receipt_id = any($1::text[]) or (dataset_id = any($2::uuid[]) and state <>
 
 PENDING = f"{SUBMISSIONS % 'limit $2'} where state <> 'refused' order by seq limit $1"
 
-HOLD = """
-insert into held (receipt_id, source, receipt, content, dataset_id, path, state, inputs, missing, awaited,
-    awaits_completion, ends_with_inputs, since, deadline, code, message, findings, submitted, topic, "partition",
-    "offset", timestamp_ms, key, value, header_names, header_values)
-select receipt_id, source, receipt, content, dataset_id, path, state, inputs::uuid[], missing::uuid[],
-    cardinality(missing::uuid[]), awaits_completion, ends_with_inputs, since, deadline, code, message, findings,
-    submitted, topic, "partition", "offset", timestamp_ms, key, value, header_names::text[], header_values::bytea[]
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
-    $10::bool[], $11::bool[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::text[], $16::text[],
-    $17::text[], $18::text[], $19::int[], $20::bigint[], $21::bigint[], $22::bytea[], $23::bytea[], $24::text[],
-    $25::text[])
-    with ordinality as holding (receipt_id, source, receipt, content, dataset_id, path, state, inputs, missing,
-        awaits_completion, ends_with_inputs, since, deadline, code, message, findings, submitted, topic, "partition",
-        "offset", timestamp_ms, key, value, header_names, header_values, place) order by place
-on conflict (receipt_id) do nothing
-"""
+HOLD = insert(
+    held,
+    [column for column in insertable(held) if column not in ("awaited", "looks")],
+    values={"awaited": "cardinality(new.missing::uuid[])"},
+    then=DO_NOTHING,
+)
 
 _SLOT = """
 select investigation_id, facility_id, number, proposal, beamline, start, "end", title, placeholder, proposal_name,
@@ -152,29 +144,18 @@ join unnest($1::int[], $2::bigint[], $3::bigint[]) as asked ("partition", "offse
     using ("partition", "offset", timestamp_ms)
 """
 
-LEARN = """
-insert into announcement ("partition", "offset", timestamp_ms)
-select * from unnest($1::int[], $2::bigint[], $3::bigint[]) on conflict do nothing
-"""
+LEARN = insert(announcement, then=DO_NOTHING)
 
 NUMBERS = "select nextval('investigation_number') from generate_series(1, $1)"
 
-_NEW_SLOTS = """
-insert into investigation (investigation_id, facility_id, number, proposal, beamline, start, "end", title, placeholder,
-    proposal_name, actual_starts, actual_ends)
-select id, facility_id, number, proposal, beamline, start, "end", title, placeholder, proposal_name,
-    starts::timestamptz[], ends::timestamptz[]
-from unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
-    $8::text[], $9::bool[], $10::text[], $11::text[], $12::text[])
-    as new (id, facility_id, number, proposal, beamline, start, "end", title, placeholder, proposal_name, starts, ends)
-"""
-LACKING_SLOTS = f"{_NEW_SLOTS} on conflict do nothing"
-KEEP_SLOTS = f"""{_NEW_SLOTS}
-on conflict (investigation_id) do update set
-    (proposal, beamline, start, "end", title, placeholder, proposal_name, actual_starts, actual_ends)
-    = (excluded.proposal, excluded.beamline, excluded.start, excluded."end", excluded.title, excluded.placeholder,
-       excluded.proposal_name, excluded.actual_starts, excluded.actual_ends)
-"""
+LACKING_SLOTS = insert(investigation, then=DO_NOTHING)
+KEEP_SLOTS = insert(
+    investigation,
+    then=update(
+        investigation,
+        [name for name in insertable(investigation) if name not in ("investigation_id", "facility_id", "number")],
+    ),
+)
 
 STRAYS = """
 select distinct on (dataset_id) dataset_id, revision, placeholder_id as investigation_id, true as is_stray, facts,
@@ -191,24 +172,22 @@ from dataset where investigation_id = any($1::uuid[]) and investigation_id is no
 order by dataset_id
 """
 
-COMMITTED = """
-insert into dataset (dataset_id, path, committed, revision, kind, inputs, proposal, sample, start, complete,
-    investigation_id, placeholder_id, named, facts, inherits, made_at, recollected_at)
-select id, path, true, revision, kind, inputs::uuid[], proposal, sample, start, complete,
-    investigation_id, placeholder_id, named, facts, inherits, made_at, recollected_at
-from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-    $9::bool[], $10::uuid[], $11::uuid[], $12::text[], $13::bytea[], $14::bool[], $15::timestamptz[],
-    $16::timestamptz[])
-    as fact (id, path, revision, kind, inputs, proposal, sample, start, complete,
-        investigation_id, placeholder_id, named, facts, inherits, made_at, recollected_at) order by id
-on conflict (dataset_id) do update set
-    (committed, revision, kind, inputs, proposal, sample, start, complete,
-        investigation_id, placeholder_id, named, facts, inherits, made_at, recollected_at, rejected, rejected_ms)
-    = (true, excluded.revision, excluded.kind, excluded.inputs, excluded.proposal, excluded.sample, excluded.start,
-       excluded.complete, excluded.investigation_id, excluded.placeholder_id, excluded.named, excluded.facts,
-       excluded.inherits, excluded.made_at, excluded.recollected_at, null, null)
-    where dataset.revision < excluded.revision
-"""
+_FACTS = (
+    *("revision", "kind", "inputs", "proposal", "sample", "start", "complete", "investigation_id", "placeholder_id"),
+    *("named", "facts", "inherits", "made_at", "recollected_at"),
+)
+COMMITTED = insert(
+    dataset,
+    ["dataset_id", "path", *_FACTS],
+    values={"committed": "true"},
+    order_by="new.dataset_id",
+    then=update(
+        dataset,
+        _FACTS,
+        values={"committed": "true", "rejected": "null", "rejected_ms": "null"},
+        where="dataset.revision < excluded.revision",
+    ),
+)
 """In the order of ids, as AWAIT. An older revision than the known one locks its row and changes nothing."""
 
 STIR = """
@@ -226,10 +205,7 @@ on conflict (dataset_id) do update set cause = excluded.cause
 """
 """Only after COMMITTED, as a statement of its own: then it sees the children of the same batch."""
 
-REVISIT = """
-insert into revisit (dataset_id, cause) select * from unnest($1::uuid[], $2::text[])
-on conflict (dataset_id) do update set cause = excluded.cause
-"""
+REVISIT = insert(revisit, then=update(revisit))
 
 REVISITS = """
 with due as (
@@ -241,21 +217,24 @@ select dataset_id, revision, investigation_id, placeholder_id is not null as is_
 from due join dataset using (dataset_id) where facts is not null order by dataset_id
 """
 
-LOSE = """
-insert into dataset (dataset_id, path, committed, rejected, rejected_ms)
-select id, path, false, reason, submitted_ms
-from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[]) as lost (id, path, reason, submitted_ms)
-where not exists (select from held where held.dataset_id = id and state = 'waiting')
+LOSE = insert(
+    dataset,
+    ["dataset_id", "path", "rejected", "rejected_ms"],
+    values={"committed": "false"},
+    where="""not exists (select from held where held.dataset_id = new.dataset_id and state = 'waiting')
     and not exists (
-        select from dataset as again where again.dataset_id = id and again.readmitted_ms > lost.submitted_ms
-    )
-order by id
-on conflict (dataset_id) do update set (rejected, rejected_ms) = (excluded.rejected, excluded.rejected_ms)
-    where not dataset.committed and (dataset.rejected is null or
+        select from dataset as again where again.dataset_id = new.dataset_id and again.readmitted_ms > new.rejected_ms
+    )""",
+    order_by="new.dataset_id",
+    then=update(
+        dataset,
+        ["rejected", "rejected_ms"],
+        where="""not dataset.committed and (dataset.rejected is null or
         (excluded.rejected_ms, excluded.rejected collate "C")
             > (coalesce(dataset.rejected_ms, 0), dataset.rejected collate "C"))
-returning dataset_id
-"""
+returning dataset_id""",
+    ),
+)
 """In the order of ids, as AWAIT. An update that is rejected is no loss where the dataset is catalogued or waits, and
 neither is a rejection of the past, told again after what was submitted later was rejected or has gone on.
 """
@@ -277,12 +256,12 @@ select dataset_id from dataset
 join unnest($1::uuid[], $2::int[]) as seen (dataset_id, revision) using (dataset_id, revision)
 """
 
-FREED = """
-insert into freed (dataset_id)
-select id from unnest($1::uuid[]) as told (id)
-where exists (select from held where state = 'waiting' and missing @> array[told.id]) order by id
-on conflict (dataset_id) do update set dataset_id = excluded.dataset_id
-"""
+FREED = insert(
+    freed,
+    where="exists (select from held where state = 'waiting' and missing @> array[new.dataset_id])",
+    order_by="new.dataset_id",
+    then=update(freed, ["dataset_id"]),
+)
 """Those of some committed datasets that somebody waits for: what waits is released by the relay, lot by lot.
 
 Only after COMMITTED, as a statement of its own: then it sees what the rows' lock made us wait for. One that the relay

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.linker.handler import introduced, pending_of
-from services.linker.holding import STAGE, Holding, open_holding
-from services.linker.near import Near, looked_for
-from services.linker.ports import MOST_AT_ONCE, Links
+from services.linker.inputs.holdings import STAGE, Holding, open_holding
+from services.linker.inputs.near import Near, looked_for
+from services.linker.storage.ports import MOST_AT_ONCE, Links
 from shared.events.dataset import DatasetFacts
 from shared.events.pending import DatasetPending
 from shared.events.topics import PENDING

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 
-from services.linker import statements as sql
 from services.linker.handler import Known
-from services.linker.holding import Holding, Settled, new_links
-from services.linker.near import Near
-from services.linker.ports import NO_MORE_LOOKS
-from services.linker.queries import (
+from services.linker.inputs.holdings import Holding, Settled, new_links
+from services.linker.inputs.near import Near
+from services.linker.storage import statements as sql
+from services.linker.storage.ports import NO_MORE_LOOKS
+from services.linker.storage.queries import (
     bring_links,
     columns,
     near_of,

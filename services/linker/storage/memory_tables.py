@@ -9,13 +9,13 @@ from itertools import count
 from uuid import UUID
 
 from services.linker.handler import Known, State
-from services.linker.holding import Holding
-from services.linker.investigations import FIRST_OWN_NUMBER, Plan, Slot, open_for
-from services.linker.learning import Catalogued, Lost, Place
-from services.linker.lineage import Node
-from services.linker.moving import Move, revisit
-from services.linker.near import Near, key_of, near_each, places_of
-from services.linker.relationships import CataloguedDataset
+from services.linker.inputs.holdings import Holding
+from services.linker.inputs.lineage import Node
+from services.linker.inputs.near import Near, key_of, near_each, places_of
+from services.linker.inputs.relationships import CataloguedDataset
+from services.linker.plan.announcements import Catalogued, Lost, Place
+from services.linker.plan.investigations import FIRST_OWN_NUMBER, Plan, Slot, open_for
+from services.linker.plan.moves import Move, revisit
 from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities
 from shared.events.wire import SubmissionId
@@ -27,7 +27,7 @@ DUE = (State.RELEASED, State.EXPIRED)
 
 
 @dataclass
-class Shelf:
+class MemoryTables:
     """What the tables hold. Holdings lie by key in the order of arrival."""
 
     datasets: dict[UUID, Catalogued] = field(default_factory=dict)
@@ -44,8 +44,8 @@ class Shelf:
     numbers: Iterator[int] = field(default_factory=lambda: count(FIRST_OWN_NUMBER))
     demands: InputDemands = NO_DEMANDS
 
-    def snapshot(self) -> "Shelf":
-        """A shelf that changes by itself; what lies on it never does."""
+    def snapshot(self) -> "MemoryTables":
+        """A tables that changes by itself; what lies on it never does."""
         return replace(
             self,
             datasets=copy(self.datasets),

@@ -6,8 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from services.linker.handler import HeldSubmission, Known, Linker, LinkerView, State, add_ancestry
-from services.linker.lineage import Node
-from services.linker.near import Near, near_misses
+from services.linker.inputs.lineage import Node
+from services.linker.inputs.near import Near, near_misses
 from shared.events import notes
 from shared.events.codes import Code, Poison, Refusal
 from shared.events.dataset import DatasetFacts, Links

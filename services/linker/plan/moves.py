@@ -8,9 +8,9 @@ from uuid import UUID, uuid5
 from pydantic import AwareDatetime
 
 from services.linker.handler import HeldSubmission, State
-from services.linker.holding import STAGE, Holding
-from services.linker.investigations import UNKNOWN
-from services.linker.relationships import CODES
+from services.linker.inputs.holdings import STAGE, Holding
+from services.linker.inputs.relationships import CODES
+from services.linker.plan.investigations import UNKNOWN
 from shared.events.dataset import Commit, DatasetFacts, InputRef, LinkedInput, Submission
 from shared.events.investigation import InvestigationRef
 from shared.events.sample import SampleRef

@@ -9,14 +9,15 @@ import contextlib
 from collections.abc import Iterable
 from uuid import UUID
 
-from services.linker import statements as sql
-from services.linker.investigations import Slot
-from services.linker.queries import SLOT_COLUMNS, columns, slot_row
+from services.linker.plan.investigations import Slot
+from services.linker.storage import statements as sql
+from services.linker.storage.queries import slot_row
 from shared.events.codes import Poison
 from shared.events.investigation import InvestigationRef, InvestigationRegistered
 from shared.events.sections import Section
 from shared.events.topics import COMMITTED, REGISTERED
 from shared.events.wire import Record, read
+from shared.postgres.bulk import write
 from shared.postgres.database import Connection
 
 GO_ON_ABOVE = """
@@ -59,9 +60,9 @@ class LostInvestigations:
     async def finish(self) -> int:
         """After all records: keep them; new investigations get higher numbers; how many were lacking."""
         rows = [slot_row(slot) for _, slot in self._told.values()]
-        status = await self._connection.execute(sql.LACKING_SLOTS, *columns(rows, SLOT_COLUMNS))
+        lacking = await write(self._connection, sql.LACKING_SLOTS, rows)
         await self._connection.execute(GO_ON_ABOVE)
-        return int(status.split()[-1])
+        return lacking
 
 
 def _slot(told: InvestigationRef) -> Slot:

@@ -7,12 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from services.linker import statements as sql
-from services.linker.crowding import MOST_AWAITED
 from services.linker.handler import MOST_NAMED, HeldSubmission, Known, LinkerView
-from services.linker.holding import holdings_of, new_links, readmitted, submissions_of
-from services.linker.investigations import NEAR, Plan, Slot, home_of
-from services.linker.learning import (
+from services.linker.inputs.crowds import MOST_AWAITED
+from services.linker.inputs.holdings import holdings_of, new_links, readmitted, submissions_of
+from services.linker.inputs.near import Near
+from services.linker.plan.announcements import (
     CommittedView,
     Diary,
     Planned,
@@ -23,11 +22,13 @@ from services.linker.learning import (
     place_of,
     slot_of,
 )
-from services.linker.lots import PostgresLooks, PostgresLot
-from services.linker.moving import CommittedDocument, Placed
-from services.linker.near import Near
-from services.linker.ports import MOST_AT_ONCE, Looks, Lot, Queue, Side
-from services.linker.queries import (
+from services.linker.plan.investigations import NEAR, Plan, Slot, home_of
+from services.linker.plan.moves import CommittedDocument, Placed
+from services.linker.plan.revisits import Surroundings, stir_of
+from services.linker.storage import statements as sql
+from services.linker.storage.lots import PostgresLooks, PostgresLot
+from services.linker.storage.ports import MOST_AT_ONCE, Looks, Lot, Queue, Side
+from services.linker.storage.queries import (
     bring_links,
     catalogued_in,
     columns,
@@ -52,11 +53,11 @@ from services.linker.queries import (
     with_openings,
     with_room,
 )
-from services.linker.revisiting import Surroundings, stir_of
 from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities, proposal_key
 from shared.events.investigation import Investigation, InvestigationAnnounced, RescheduledInvestigation
 from shared.events.wire import Received
+from shared.postgres.bulk import write
 from shared.postgres.database import Connection, Database, Questions
 from shared.stages.outcomes import Outcome, Passed
 from shared.stages.stage import Store
@@ -243,15 +244,14 @@ class _Commits:
         facts = newest_of(outcomes)
         if not facts:
             return
-        ids = [fact.dataset_id for fact in facts]
-        await self._connection.execute(sql.COMMITTED, *columns([committed_row(fact) for fact in facts], 16))
+        await write(self._connection, sql.COMMITTED, [committed_row(fact) for fact in facts])
         await note_revisits(
             self._connection,
             [fact.stir for fact in facts if fact.stir is not None],
             [fact.revisit for fact in facts if fact.revisit is not None],
         )
         await send_moves(self._connection, [move for fact in facts for move in fact.moves])
-        await self._connection.execute(sql.FREED, ids)
+        await write(self._connection, sql.FREED, [(fact.dataset_id,) for fact in facts])
 
 
 class _Rejections:
@@ -336,7 +336,7 @@ class _Announcements:
 
     async def save(self, events: Sequence[Received[InvestigationAnnounced]], outcomes: Sequence[Outcome]) -> None:
         """The newest word on each investigation, the moves of its datasets, and that all of this was learned."""
-        await self._connection.execute(sql.LEARN, *columns(sorted(map(place_of, events)), 3))
+        await write(self._connection, sql.LEARN, sorted(map(place_of, events)))
         planned = [outcome for outcome in outcomes if isinstance(outcome, Planned)]
         await keep_slots(self._connection, [outcome.slot for outcome in planned])
         await send_moves(self._connection, [move for outcome in planned for move in outcome.moves])

@@ -10,17 +10,17 @@ from uuid import UUID
 import asyncpg
 from pydantic import TypeAdapter
 
-from services.linker import statements as sql
-from services.linker.crowding import crowded_out, waiting_sources
 from services.linker.handler import HeldSubmission, Known, LinkerView, State
-from services.linker.holding import Holding
-from services.linker.investigations import Home, Plan, Slot, home_of, open_for, own_number
-from services.linker.learning import Catalogued
-from services.linker.lineage import Node
-from services.linker.moving import Move, Placed, revisit
-from services.linker.near import MOST_NEAR, Near, near_each, places_of
-from services.linker.relationships import CataloguedDataset
-from services.linker.revisiting import Revisit, Stir
+from services.linker.inputs.crowds import crowded_out, waiting_sources
+from services.linker.inputs.holdings import Holding
+from services.linker.inputs.lineage import Node
+from services.linker.inputs.near import MOST_NEAR, Near, near_each, places_of
+from services.linker.inputs.relationships import CataloguedDataset
+from services.linker.plan.announcements import Catalogued
+from services.linker.plan.investigations import Home, Plan, Slot, home_of, open_for, own_number
+from services.linker.plan.moves import Move, Placed, revisit
+from services.linker.plan.revisits import Revisit, Stir
+from services.linker.storage import statements as sql
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities, proposal_key
@@ -28,10 +28,9 @@ from shared.events.rejection import Origin
 from shared.events.sections import Finding
 from shared.events.wire import Received, Record, SubmissionId
 from shared.foundation.arrays import array, quoted
+from shared.postgres.bulk import write
 from shared.postgres.database import Connection
 
-SLOT_COLUMNS = 12
-HELD_COLUMNS = 25
 FINDINGS = TypeAdapter(list[Finding])
 MOST_EDGES = 100_000
 """Of the ancestry that is searched for circles in one batch."""
@@ -122,8 +121,7 @@ async def reserved_numbers(connection: Connection, count: int) -> list[int]:
 async def keep_slots(connection: Connection, slots: Iterable[Slot]) -> None:
     """The newest word on each investigation; a number, once given, stays."""
     rows = {slot.investigation_id: slot_row(slot) for slot in slots}
-    if rows:
-        await connection.execute(sql.KEEP_SLOTS, *columns(list(rows.values()), SLOT_COLUMNS))
+    await write(connection, sql.KEEP_SLOTS, list(rows.values()))
 
 
 async def with_ancestry(connection: Connection, known: Known, datasets: Sequence[DatasetFacts]) -> Known:
@@ -148,8 +146,7 @@ async def slots_of(
 
 async def hold(connection: Connection, holdings: Sequence[Holding]) -> None:
     """Keep them in this order; what is kept already stays as it is."""
-    if holdings:
-        await connection.execute(sql.HOLD, *columns([_held_row(holding) for holding in holdings], HELD_COLUMNS))
+    await write(connection, sql.HOLD, [_held_row(holding) for holding in holdings])
 
 
 async def send_moves(connection: Connection, moves: Sequence[Move]) -> None:
@@ -173,8 +170,7 @@ async def note_revisits(connection: Connection, stirs: Sequence[Stir], revisits:
     if stirs:
         rows = [(each.dataset_id, each.cause, each.recollected_at, each.start) for each in stirs]
         await connection.execute(sql.STIR, *columns(rows, 4))
-    if revisits:
-        await connection.execute(sql.REVISIT, *columns([(each.dataset_id, each.cause) for each in revisits], 2))
+    await write(connection, sql.REVISIT, [(each.dataset_id, each.cause) for each in revisits])
 
 
 async def send_revisits(connection: Connection, most: int, now: datetime) -> None:

@@ -14,7 +14,7 @@ from asyncpg.exceptions import _base
 
 from shared.foundation.errors import Fatal
 from shared.runtime.backoff import Stopping
-from shared.runtime.faults import RACING_STATES, Defect, Fault, fault_of, may_be_race
+from shared.runtime.error_kinds import RACING_STATES, Defect, ErrorKind, error_kind, may_be_race
 
 THE_EVENTS = {
     "21": "one row twice in a statement",
@@ -30,14 +30,14 @@ FOR_GOOD = {
     "42": "a statement and its tables",
 }
 EXCEPTIONS = {
-    "2200H": Fault.TRANSIENT,
-    "42P03": Fault.TRANSIENT,
-    "42P04": Fault.TRANSIENT,
-    "42P05": Fault.TRANSIENT,
-    "42P06": Fault.TRANSIENT,
-    "42P07": Fault.TRANSIENT,
-    "42710": Fault.TRANSIENT,
-    "42723": Fault.TRANSIENT,
+    "2200H": ErrorKind.TRANSIENT,
+    "42P03": ErrorKind.TRANSIENT,
+    "42P04": ErrorKind.TRANSIENT,
+    "42P05": ErrorKind.TRANSIENT,
+    "42P06": ErrorKind.TRANSIENT,
+    "42P07": ErrorKind.TRANSIENT,
+    "42710": ErrorKind.TRANSIENT,
+    "42723": ErrorKind.TRANSIENT,
 }
 
 
@@ -49,46 +49,46 @@ def every_class() -> Iterator[type[Exception]]:
                 yield kind
 
 
-def expected(state: str) -> Fault:
+def expected(state: str) -> ErrorKind:
     if state in EXCEPTIONS:
         return EXCEPTIONS[state]
     if state[:2] in THE_EVENTS:
-        return Fault.EVENT
-    return Fault.FATAL if state[:2] in FOR_GOOD else Fault.TRANSIENT
+        return ErrorKind.EVENT
+    return ErrorKind.FATAL if state[:2] in FOR_GOOD else ErrorKind.TRANSIENT
 
 
 def test_of_all_that_postgres_can_say_only_words_about_data_blame_an_event() -> None:
     states = [kind for kind in every_class() if issubclass(kind, asyncpg.PostgresError)]
     assert len(states) > 200
-    found = {kind.sqlstate or "": fault_of(kind("said")) for kind in states}
+    found = {kind.sqlstate or "": error_kind(kind("said")) for kind in states}
     assert found == {state: expected(state) for state in found}
 
 
 def test_what_its_client_says_of_a_connection_blames_nobody() -> None:
     own = {kind for kind in every_class() if not issubclass(kind, asyncpg.PostgresError)}
-    faults = {kind.__name__: fault_of(kind("said")) for kind in own}
-    assert faults.pop("ClientConfigurationError") is Fault.FATAL
-    assert faults.pop("DataError") is Fault.EVENT  # it could not encode a parameter
+    faults = {kind.__name__: error_kind(kind("said")) for kind in own}
+    assert faults.pop("ClientConfigurationError") is ErrorKind.FATAL
+    assert faults.pop("DataError") is ErrorKind.EVENT  # it could not encode a parameter
     assert {"InterfaceError", "InternalClientError", "ProtocolError", "OutdatedSchemaCacheError"} <= faults.keys()
-    assert set(faults.values()) == {Fault.TRANSIENT}
+    assert set(faults.values()) == {ErrorKind.TRANSIENT}
 
 
 @pytest.mark.parametrize("state", ["ABC12", "99999", "XX999", "58ZZZ", ""])
 def test_a_state_that_nobody_knows_is_transient(state: str) -> None:
     error = asyncpg.PostgresError.new({"C": state, "M": "of a later PostgreSQL"})
-    assert fault_of(error) is Fault.TRANSIENT
+    assert error_kind(error) is ErrorKind.TRANSIENT
 
 
 @pytest.mark.parametrize(
-    ("state", "fault"), [("22ZZZ", Fault.EVENT), ("42ZZZ", Fault.FATAL), ("57ZZZ", Fault.TRANSIENT)]
+    ("state", "fault"), [("22ZZZ", ErrorKind.EVENT), ("42ZZZ", ErrorKind.FATAL), ("57ZZZ", ErrorKind.TRANSIENT)]
 )
-def test_a_new_state_of_a_known_class_is_judged_by_its_class(state: str, fault: Fault) -> None:
-    assert fault_of(asyncpg.PostgresError.new({"C": state, "M": "of a later PostgreSQL"})) is fault
+def test_a_new_state_of_a_known_class_is_judged_by_its_class(state: str, fault: ErrorKind) -> None:
+    assert error_kind(asyncpg.PostgresError.new({"C": state, "M": "of a later PostgreSQL"})) is fault
 
 
 def test_kafkas_errors_are_transient_but_those_of_credentials_and_versions() -> None:
     kinds = [kind for kind in vars(aiokafka.errors).values() if inspect.isclass(kind) and issubclass(kind, Exception)]
-    for_good = {kind.__name__ for kind in kinds if fault_of(kind()) is Fault.FATAL}
+    for_good = {kind.__name__ for kind in kinds if error_kind(kind()) is ErrorKind.FATAL}
     assert for_good == {
         "ClusterAuthorizationFailedError",
         "GroupAuthorizationFailedError",
@@ -96,42 +96,42 @@ def test_kafkas_errors_are_transient_but_those_of_credentials_and_versions() -> 
         "TopicAuthorizationFailedError",
         "UnsupportedVersionError",
     }
-    assert not any(fault_of(kind()) is Fault.EVENT for kind in kinds)
+    assert not any(error_kind(kind()) is ErrorKind.EVENT for kind in kinds)
 
 
 @pytest.mark.parametrize(
     ("error", "fault"),
     [
-        (Fatal("no schema"), Fault.FATAL),
-        (Stopping(), Fault.FATAL),
-        (Defect(), Fault.EVENT),
-        (ConnectionResetError("gone"), Fault.TRANSIENT),
-        (TimeoutError(), Fault.TRANSIENT),
-        (asyncio.InvalidStateError(), Fault.TRANSIENT),
-        (asyncio.IncompleteReadError(b"", 4), Fault.TRANSIENT),
-        (ssl.SSLError("broken"), Fault.TRANSIENT),
-        (OSError(28, "no space left"), Fault.TRANSIENT),
-        (MemoryError(), Fault.TRANSIENT),
-        (EOFError(), Fault.TRANSIENT),
-        (BufferError(), Fault.TRANSIENT),
-        (Exception("of a library that nobody thought of"), Fault.TRANSIENT),
-        (KeyError("name"), Fault.EVENT),
-        (TypeError("no str"), Fault.EVENT),
-        (ZeroDivisionError(), Fault.EVENT),
-        (RecursionError(), Fault.EVENT),
-        (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "a lone surrogate"), Fault.EVENT),
+        (Fatal("no schema"), ErrorKind.FATAL),
+        (Stopping(), ErrorKind.FATAL),
+        (Defect(), ErrorKind.EVENT),
+        (ConnectionResetError("gone"), ErrorKind.TRANSIENT),
+        (TimeoutError(), ErrorKind.TRANSIENT),
+        (asyncio.InvalidStateError(), ErrorKind.TRANSIENT),
+        (asyncio.IncompleteReadError(b"", 4), ErrorKind.TRANSIENT),
+        (ssl.SSLError("broken"), ErrorKind.TRANSIENT),
+        (OSError(28, "no space left"), ErrorKind.TRANSIENT),
+        (MemoryError(), ErrorKind.TRANSIENT),
+        (EOFError(), ErrorKind.TRANSIENT),
+        (BufferError(), ErrorKind.TRANSIENT),
+        (Exception("of a library that nobody thought of"), ErrorKind.TRANSIENT),
+        (KeyError("name"), ErrorKind.EVENT),
+        (TypeError("no str"), ErrorKind.EVENT),
+        (ZeroDivisionError(), ErrorKind.EVENT),
+        (RecursionError(), ErrorKind.EVENT),
+        (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "a lone surrogate"), ErrorKind.EVENT),
     ],
     ids=lambda said: type(said).__name__ if isinstance(said, Exception) else said.value,
 )
-def test_other_errors(error: Exception, fault: Fault) -> None:
-    assert fault_of(error) is fault
+def test_other_errors(error: Exception, fault: ErrorKind) -> None:
+    assert error_kind(error) is fault
 
 
 async def test_an_error_of_code_that_comes_out_of_a_library_of_the_world_is_transient() -> None:
     """As when a connection is lost in the middle of an answer: what the client then trips over is not in the event."""
     with pytest.raises(AttributeError) as caught:
         await asyncpg.connection.connect(dsn=cast(str, object()))
-    assert fault_of(caught.value) is Fault.TRANSIENT
+    assert error_kind(caught.value) is ErrorKind.TRANSIENT
 
 
 def test_laws_between_rows_may_be_broken_by_a_race_and_laws_of_one_row_may_not() -> None:

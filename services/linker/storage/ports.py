@@ -9,10 +9,10 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel
 
 from services.linker.handler import HeldSubmission, Known, Linker, LinkerView
-from services.linker.holding import Holding, Settled, open_holding, settle
-from services.linker.learning import CommittedView, Diary, RejectedView
-from services.linker.near import Near
-from services.linker.revisiting import Surroundings
+from services.linker.inputs.holdings import Holding, Settled, open_holding, settle
+from services.linker.inputs.near import Near
+from services.linker.plan.announcements import CommittedView, Diary, RejectedView
+from services.linker.plan.revisits import Surroundings
 from shared.events.dataset import DatasetFacts
 from shared.events.investigation import InvestigationAnnounced
 from shared.events.wire import Message

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from services.linker.investigations import Slot
-from services.linker.relationships import CataloguedDataset
+from services.linker.inputs.relationships import CataloguedDataset
+from services.linker.plan.investigations import Slot
 from shared.events.identity import sample_key
 
 

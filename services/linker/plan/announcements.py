@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.linker.investigations import Plan, Slot, office_number, opened, opening, reference
-from services.linker.moving import CommittedDocument, Move, Placed, asked_for, move, placed
-from services.linker.relationships import CataloguedDataset, forsaken
-from services.linker.revisiting import Revisit, Stir, Surroundings, revisit_of, stir_of
+from services.linker.inputs.relationships import CataloguedDataset, forsaken
+from services.linker.plan.investigations import Plan, Slot, office_number, opened, opening, reference
+from services.linker.plan.moves import CommittedDocument, Move, Placed, asked_for, move, placed
+from services.linker.plan.revisits import Revisit, Stir, Surroundings, revisit_of, stir_of
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import Commit
 from shared.events.identity import Identities, proposal_key
@@ -22,7 +22,8 @@ from shared.events.investigation import (
 from shared.events.rejection import Origin
 from shared.events.sections import Section
 from shared.events.topics import COMMITTED
-from shared.events.wire import Received, storable
+from shared.events.wire import Received
+from shared.foundation.storable import storable
 from shared.stages.outcomes import Learned, Outcome, Told
 
 MOST_REASON_CHARACTERS = 500

@@ -1,0 +1,120 @@
+"""Bulk inserts: one statement for many rows of a table, with one array for each column.
+
+A batch costs the same number of round trips whatever its size, and PostgreSQL plans the statement once. The statements
+are built from the tables when a module is imported. In their clauses `new` is a row to be inserted, and `excluded` the
+one that met a row which is there already.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from sqlalchemy import ARRAY, Column, Table
+from sqlalchemy.dialects import postgresql
+
+from shared.postgres.database import Connection
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+AS_GIVEN = "new.nth"
+"""The order in which the rows were given. It costs no sort: PostgreSQL knows that `with ordinality` counts upwards."""
+
+DO_NOTHING = "on conflict do nothing"
+
+
+def insert(
+    table: Table,
+    columns: Iterable[str] | None = None,
+    *,
+    values: Mapping[str, str] = NOTHING,
+    where: str = "",
+    order_by: str = AS_GIVEN,
+    then: str = "",
+) -> str:
+    """An insert whose parameters are arrays, one for each of `columns`. Rows are written, and so locked, in `order_by`.
+
+    A column of arrays is given as text (see `shared.foundation.arrays`), because `unnest` would flatten it.
+
+    Args:
+        table: Where the rows go.
+        columns: What is given, in this order; without it all columns that PostgreSQL does not number itself. One of
+            another type than the table's is written `words::text`; a name that the table lacks serves the clauses only.
+        values: What is written, as an expression, where it is not what is given: `{"committed": "true"}`.
+        where: Which rows are inserted.
+        order_by: The order in which they are.
+        then: What follows: `DO_NOTHING`, `update(…)`, `returning …`.
+    """
+    given = [column.partition("::") for column in (insertable(table) if columns is None else columns)]
+    names = [name for name, _, _ in given]
+    arrays = ", ".join(f"${n}::{type_ or _element(table.c[name])}[]" for n, (name, _, type_) in enumerate(given, 1))
+    written = {name: _value(table.c[name]) for name in names if name in table.c} | dict(values)
+    lines = [
+        f"insert into {table.name} ({_list(written)})",
+        f"select {', '.join(written.values())}",
+        f"from unnest({arrays}) with ordinality as new ({_list(names)}, nth)",
+        where and f"where {where}",
+        f"order by {order_by}",
+        then,
+    ]
+    return "\n".join(filter(None, lines))
+
+
+def update(
+    table: Table,
+    columns: Collection[str] | None = None,
+    *,
+    values: Mapping[str, str] = NOTHING,
+    where: str = "",
+) -> str:
+    """The clause that writes over the row with the same primary key, if `where` holds.
+
+    Args:
+        table: Where the row is.
+        columns: What is written; without it all columns that are not part of the key.
+        values: What is written, as an expression, where it is not what `excluded` says.
+        where: When it is written.
+    """
+    key = [column.name for column in table.primary_key]
+    changed = [name for name in insertable(table) if name not in key] if columns is None else columns
+    changes = {name: f"excluded.{_quoted(name)}" for name in changed} | dict(values)
+    clause = ", ".join(f"{_quoted(name)} = {value}" for name, value in changes.items())
+    return f"on conflict ({_list(key)}) do update set {clause}" + (f"\nwhere {where}" if where else "")
+
+
+def insertable(table: Table) -> list[str]:
+    """The columns that PostgreSQL does not number itself."""
+    return [column.name for column in table.columns if column.identity is None]
+
+
+def is_same(table: Table, old: str = "old") -> str:
+    """The condition that a row `old` of a table says what `new` says."""
+    # The key by `=`, which an index serves; the rest may be null.
+    signs = {column.name: "=" if column.primary_key else "is not distinct from" for column in table.columns}
+    return " and ".join(f"{old}.{_quoted(name)} {sign} new.{_quoted(name)}" for name, sign in signs.items())
+
+
+async def write(connection: Connection, statement: str, rows: Sequence[Sequence[object]]) -> int:
+    """Run a bulk insert. Returns how many rows were written; without rows nothing is asked of PostgreSQL."""
+    if not rows:
+        return 0
+    status = await connection.execute(statement, *zip(*rows, strict=True))
+    return int(status.rpartition(" ")[2])
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(map(_quoted, names))
+
+
+def _value(column: Column[object]) -> str:
+    cast = f"::{_type(column)}" if isinstance(column.type, ARRAY) else ""
+    return f"new.{_quoted(column.name)}{cast}"
+
+
+def _element(column: Column[object]) -> str:
+    return "text" if isinstance(column.type, ARRAY) else _type(column)
+
+
+def _type(column: Column[object]) -> str:
+    return column.type.compile(postgresql.dialect())  # type: ignore[no-untyped-call] # SQLAlchemy has no type here
