@@ -23,7 +23,11 @@ class _Defaults(Settings):
 
     @classmethod
     def settings_customise_sources(
-        cls, _settings: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_more: object
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        *_sources: PydanticBaseSettingsSource,
+        **_more: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings,)
 
