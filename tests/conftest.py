@@ -29,6 +29,9 @@ settings.register_profile("quick", settings.get_profile("untimed"), max_examples
 typer.testing._get_command = functools.cache(typer.main.get_command)  # type: ignore[attr-defined]
 """The tree of commands stays as it is, and to make it anew for each command that a test types takes 10 ms."""
 
+os.environ.setdefault("BEAMCAT_FACILITY", "facility.example")
+"""No service starts without it."""
+
 gc.disable()  # nothing of what collection imports is garbage, and there is much to look at
 
 

@@ -14,6 +14,7 @@ from clients.cli.output import UNREACHABLE, WRONG, Json, console, fail, print_js
 from clients.cli.surroundings import operated, own_settings, settings, time_of
 from shared.events.topics import TOPICS
 from shared.runtime import logs
+from shared.runtime.settings import Settings, SettingsInvalid, facility_of
 
 T = TypeVar("T")
 
@@ -28,7 +29,7 @@ def serve(
 
     if name not in services.NAMES:
         fail(f"there is no service {name}; there are {', '.join(services.NAMES)}", WRONG)
-    known = own_settings()
+    known = _with_facility(own_settings())
     raise typer.Exit(serve_service(services.load(name), known))
 
 
@@ -49,7 +50,7 @@ def rebuild(
 
     if what != "search":
         fail(f"{what} cannot be rebuilt from events; search can", WRONG)
-    found = operated(DATABASE_URL, KAFKA)
+    found = _with_facility(operated(DATABASE_URL, KAFKA))
     with _told_events() as progress:
         count = _answer_of(rebuild_search(found, progress))
     console.print(f"search was built again from {count} events")
@@ -70,7 +71,7 @@ def recover(
     from clients.cli.recovering import recover as recover_lost
 
     begin = time_of("--since", since, settings())
-    found = operated(DATABASE_URL, KAFKA)
+    found = _with_facility(operated(DATABASE_URL, KAFKA))
     with _told_events() as progress:
         recovered = _answer_of(recover_lost(found, begin, progress))
     if as_json:
@@ -81,6 +82,15 @@ def recover(
     console.print(f"{len(recovered.groups)} consumer groups go on from {begin.isoformat()}: start the services")
     for topic, first in recovered.gone.items():
         console.print(f"[yellow]{topic} has nothing before {first.isoformat()}[/]: what came earlier is not read again")
+
+
+def _with_facility(known: Settings) -> Settings:
+    """These settings, if they name the facility that ids are derived from. Otherwise the command ends."""
+    try:
+        facility_of(known)
+    except SettingsInvalid as error:
+        fail(str(error))
+    return known
 
 
 @contextmanager

@@ -64,6 +64,7 @@ class Installation:
         """The variables by which the command line finds this installation."""
         return {
             **self.stack.environment,
+            "BEAMCAT_FACILITY": self.settings.facility,
             "BEAMCAT_GATEWAY_URL": self.urls["gateway"],
             "BEAMCAT_SEARCH_URL": self.urls["search"],
             "BEAMCAT_TOKEN": self.token,
@@ -137,6 +138,7 @@ async def installation(
 def _environment(name: str, urls: Mapping[str, str], stack: Stack, settings: Settings) -> dict[str, str]:
     return {
         **stack.environment,
+        "BEAMCAT_FACILITY": settings.facility,
         "BEAMCAT_TOKENS_FILE": str(settings.tokens_file),
         "BEAMCAT_SERVICE_TOKEN_FILE": str(settings.tokens_file.with_name(SERVICE_TOKEN_FILE)),
         "BEAMCAT_SEARCH_SERVICE_URL": urls["search"],

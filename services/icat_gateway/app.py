@@ -2,12 +2,12 @@
 
 from zoneinfo import ZoneInfo
 
-from services.icat_gateway.bounds import Bounds
-from services.icat_gateway.consuming import Consumers, Group
 from services.icat_gateway.edge import Edge
-from services.icat_gateway.framing import Reason
-from services.icat_gateway.jolokia import Jolokia
+from services.icat_gateway.jolokia.consumers import Consumers, Group
+from services.icat_gateway.jolokia.server import Jolokia
 from services.icat_gateway.ports import QUEUES
+from services.icat_gateway.stomp.bounds import Bounds
+from services.icat_gateway.stomp.framing import Reason
 from services.icat_gateway.translation import Translator
 from shared.events.topics import INVESTIGATIONS, REJECTED, REPORTS, SUBMITTED
 from shared.host.service import Components, Resources, Service

@@ -6,14 +6,14 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from services.icat_gateway.attempts import Attempts
-from services.icat_gateway.bounds import Bounds
-from services.icat_gateway.delivering import Delivery
+from services.icat_gateway.delivery.attempts import Attempts
+from services.icat_gateway.delivery.delivery import Delivery
+from services.icat_gateway.delivery.intake import Intake
 from services.icat_gateway.handler import messages_of
-from services.icat_gateway.intake import Intake
 from services.icat_gateway.ports import Taken, Translator
-from services.icat_gateway.server import Server
 from services.icat_gateway.spool import Spool
+from services.icat_gateway.stomp.bounds import Bounds
+from services.icat_gateway.stomp.server import Server
 from shared.events.wire import Message
 from shared.kafka.publisher import Publisher
 from shared.runtime.backoff import Backoff
@@ -43,12 +43,12 @@ class Edge:
         self._translator = translator
         self._backoff = backoff
         self._clock = clock
-        intake = Intake(bounds.waiting_bytes)
+        self.intake = Intake(bounds.waiting_bytes)
         self.spool = Spool(settings.stomp_spool, settings.stomp_spool_bytes)
-        self.server = Server(settings, intake, clock, bounds, wait_seconds)
+        self.server = Server(settings, self.intake, clock, bounds, wait_seconds)
         self.attempts = Attempts(settings.stomp_spool)
         self._delivery = Delivery(
-            intake,
+            self.intake,
             self.spool,
             translate=self._translate,
             publisher=publisher,

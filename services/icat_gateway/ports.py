@@ -52,5 +52,7 @@ class Taken:
         return Origin(topic=topic, partition=-1, offset=self.number, timestamp_ms=self.number // 1000)
 
 
+LARGE_BYTES = 64 * 1024
+"""A larger frame needs one of few permits to be read on, and waits for room among its like."""
 OVERHEAD_BYTES = 1024
 """What a frame's headers and objects add to its body, so that empty frames count too."""

@@ -35,7 +35,7 @@ from shared.runtime.descriptors import raise_limit
 from shared.runtime.error_kinds import ErrorKind, error_kind
 from shared.runtime.metrics import begin_stage, exposition
 from shared.runtime.retries import until_done
-from shared.runtime.settings import Settings, misspelt
+from shared.runtime.settings import Settings, facility_of, misspelt
 from shared.stages.halt import HaltRule
 from shared.stages.stage import Stage, StageRunner
 from shared.stages.stream import Stream, Subscription
@@ -71,8 +71,12 @@ class Resources:
 
 
 def identities_of(settings: Settings) -> Identities:
-    """The ids of the facility that the settings describe."""
-    return Identities(settings.facility, PathPrefixes(settings.path_prefixes))
+    """The ids of the facility that the settings name.
+
+    Raises:
+        SettingsInvalid: they name none.
+    """
+    return Identities(facility_of(settings), PathPrefixes(settings.path_prefixes))
 
 
 @dataclass(frozen=True)

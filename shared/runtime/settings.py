@@ -119,7 +119,8 @@ class Settings(BaseSettings):
 
     facility: DnsName = Field(
         default="facility.example",
-        description="DNS name of the facility: the namespace of every id; cannot be changed once data flows",
+        description="DNS name of the facility: the namespace of every id; cannot be changed once data flows. A service "
+        "does not start without it; the default is that of `beamcat run`",
     )
     path_roots: Roots = Field(default=["/data"], description="folders that may contain datasets")
     path_prefixes: Prefixes = Field(
@@ -254,6 +255,19 @@ def read_settings() -> Settings:
     except ValidationError as error:
         faults = error.errors(include_url=False)
         raise SettingsInvalid("; ".join(_sentence(str(fault["loc"][0]), fault) for fault in faults)) from None
+
+
+def facility_of(settings: Settings) -> str:
+    """The facility that was set. Ids are derived from it, so the default does not count.
+
+    Raises:
+        SettingsInvalid: none was set.
+    """
+    if "facility" not in settings.model_fields_set:
+        raise SettingsInvalid(
+            "BEAMCAT_FACILITY is not set: give the DNS name of the facility, since ids derive from it"
+        )
+    return settings.facility
 
 
 def misspelt(environment: Mapping[str, str] = os.environ) -> Iterator[str]:

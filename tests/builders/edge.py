@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from services.icat_gateway.bounds import Bounds
 from services.icat_gateway.edge import Edge
 from services.icat_gateway.ports import Translator
+from services.icat_gateway.stomp.bounds import Bounds
 from services.icat_gateway.translation import Frame
 from shared.events.codes import Code, Refusal
 from shared.events.rejection import Origin
@@ -136,7 +136,7 @@ async def running(
     """An edge until the block ends; it ends in order."""
     world = World(folder, broker, bounds or Bounds(), translator or Verbatim(), **settings)
     life = asyncio.create_task(world.edge.run())
-    await until(lambda: world.edge.server._server is not None or life.done())
+    await until(lambda: world.edge.server.is_listening or life.done())
     try:
         yield world
     finally:

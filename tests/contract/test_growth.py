@@ -19,8 +19,8 @@ from clients.cli.importing.dates import DateUnclear, read_moment
 from clients.cli.importing.gathering import FileNotUnderstood
 from clients.cli.importing.reading import _found as imported
 from services.gateway.reading import parse_json, read_json, read_model
-from services.icat_gateway.bounds import Limits
-from services.icat_gateway.framing import Parser
+from services.icat_gateway.stomp.bounds import Limits
+from services.icat_gateway.stomp.framing import Parser
 from services.search.icat_plus.logbook import Pictured, Place, Written, entry_of
 from services.search.projections.datasets.note import words_of
 from services.search.query.faults import QueryInvalid

@@ -9,7 +9,7 @@ import yaml
 
 from deploy.embedded.kafka import MAX_MESSAGE_BYTES
 from services.gateway.reading import MOST_ENTRIES
-from services.icat_gateway.bounds import Limits
+from services.icat_gateway.stomp.bounds import Limits
 from shared.events.topics import (
     COMMITTED,
     LINKED,

@@ -8,8 +8,8 @@ import pytest
 from fastapi import FastAPI
 
 import services
-from services.icat_gateway.consuming import Consumers
-from services.icat_gateway.jolokia import Jolokia
+from services.icat_gateway.jolokia.consumers import Consumers
+from services.icat_gateway.jolokia.server import Jolokia
 from shared.host.service import Host
 from shared.runtime.backoff import Backoff
 from shared.runtime.settings import Settings

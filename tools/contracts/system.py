@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic_settings import PydanticBaseSettingsSource
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from shared.events.topics import TOPICS, Topic
 from shared.host.service import Host, Service
@@ -22,8 +22,14 @@ class _Defaults(Settings):
     """The settings of a machine that sets none, wherever the contracts are generated."""
 
     @classmethod
-    def settings_customise_sources(cls, *_sources: object, **_more: object) -> tuple[PydanticBaseSettingsSource, ...]:
-        return ()
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        *_sources: PydanticBaseSettingsSource,
+        **_more: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def declared_services() -> Sequence[DeclaredService]:
 def _declared(folder: Path) -> DeclaredService:
     package = importlib.import_module(f"services.{folder.name}")
     service: Service = importlib.import_module(f"services.{folder.name}.app").SERVICE
-    host = Host(service, _Defaults())
+    host = Host(service, _Defaults(facility="facility.example"))
     return DeclaredService(
         service,
         (package.__doc__ or "").strip(),

@@ -1,7 +1,6 @@
 """The order of what is said about one thing. It follows from what is said, never from when it arrived. Pure."""
 
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from uuid import UUID
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -12,12 +11,6 @@ NO_DATASET = UUID(int=0)
 def microsecond(time: datetime) -> int:
     """A time as a number that orders what was said."""
     return (time - EPOCH) // timedelta(microseconds=1)
-
-
-def said_of(source: str, event_id: str, value: bytes) -> UUID:
-    """Which event said something. It follows from all of the event, so that no two are mistaken for each other."""
-    parts = b"".join(b"%d:%b" % (len(part), part) for part in (source.encode(), event_id.encode(), value))
-    return UUID(bytes=blake2b(parts, digest_size=16).digest())
 
 
 def latest(table: str, key: str, fields: tuple[str, ...], types: str, rank: str) -> str:

@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
-from services.icat_gateway.bounds import Bounds, Patiences
-from services.icat_gateway.framing import Reason
+from services.icat_gateway.stomp.bounds import Bounds, Timeouts
+from services.icat_gateway.stomp.framing import Reason
 from shared.runtime.descriptors import raise_limit
-from shared.runtime.metrics import ICAT_REFUSED
 from tests.builders.edge import Broker, Client, World, running, until
 
 pytestmark = [
@@ -34,7 +34,7 @@ def _enough_descriptors() -> None:
 
 
 def pushed_out() -> float:
-    return float(ICAT_REFUSED.labels(Reason.TOO_MANY_CONNECTIONS)._value.get())
+    return REGISTRY.get_sample_value("beamcat_icat_refused_total", {"reason": Reason.TOO_MANY_CONNECTIONS}) or 0
 
 
 async def crowd(world: World, count: int, said: bytes) -> list[Client]:
@@ -73,10 +73,10 @@ async def test_one_that_makes_room_is_told_why_and_counted(tmp_path: Path) -> No
     async with running(tmp_path, Broker(), stomp_connections_per_address=1) as world:
         with socket.create_connection(("127.0.0.1", world.edge.server.port)) as first:
             first.sendall(CONNECT)
-            await until(lambda: len(world.edge.server._admission._inside) == 1)
+            said = await asyncio.to_thread(first.recv, 4096)
+            assert said.startswith(b"CONNECTED\n")
             second = await (await world.client()).connect()
             await until(lambda: pushed_out() == before + 1)
-            said = b""
             with contextlib.suppress(ConnectionResetError):
                 while data := first.recv(4096):
                     said += data
@@ -171,7 +171,7 @@ async def test_what_was_taken_of_one_that_makes_room_is_not_lost(tmp_path: Path)
         third, fourth = [await (await world.client()).connect() for _ in range(2)]
         await third.rest()  # the second is busy, and the room may be overrun by one
         await fourth.send(b"2")
-        await until(lambda: len(world.edge.server._intake._waiting) == 1)
+        await until(lambda: world.edge.intake.frames == 1)
         await (await world.client()).connect()  # now all are busy, and one has to go
         await second.rest()
         broker.gate.set()
@@ -188,18 +188,18 @@ async def test_half_sent_large_frames_do_not_delay_a_neighbour(
         stalled = [await (await world.client(addresses[n % len(addresses)])).connect() for n in range(senders)]
         for client in stalled:
             client.writer.write(HALF_A_FRAME)
-        await until(lambda: sum(client.received_bytes > 60_000 for client in world.edge.server._connections) == senders)
+        await until(lambda: sum(client.received_bytes > 60_000 for client in world.edge.server.connections) == senders)
         await serves(world, "127.0.0.9", b"small")
         await serves(world, "127.0.0.9", b"L" * 700_000)
     assert [len(body) for body in broker.bodies] == [5, 700_000]
 
 
 async def test_a_stalled_sender_is_told_that_it_had_to_give_way(tmp_path: Path) -> None:
-    bounds = Bounds(large_frames=1, patiences=Patiences(permit=0.05, goodbye=0.05))
+    bounds = Bounds(large_frames=1, timeouts=Timeouts(permit=0.05, goodbye=0.05))
     async with running(tmp_path, Broker(), bounds) as world:
         stalled = await (await world.client(STRANGERS[0])).connect()
         await stalled.say(HALF_A_FRAME)
-        await until(lambda: any(client._permit for client in world.edge.server._connections))
+        await until(lambda: any(client.has_permit for client in world.edge.server.connections))
         await serves(world, "127.0.0.9", b"L" * 700_000)
         assert "another address gets its turn" in await stalled.rest()
 
@@ -231,7 +231,7 @@ async def test_clients_that_are_stopped_in_the_middle_of_a_frame_delay_nobody(
         for address in (*STRANGERS[:2], *STRANGERS[:2]):
             program = (sys.executable, "-c", STOPS_IN_THE_MIDDLE, str(world.edge.server.port), address, str(said))
             started.append(subprocess.Popen(program))  # noqa: ASYNC220  the fixture kills it
-        await until(lambda: sum(client.received_bytes > 60_000 for client in world.edge.server._connections) == 4)
+        await until(lambda: sum(client.received_bytes > 60_000 for client in world.edge.server.connections) == 4)
         await serves(world, "127.0.0.9", b"L" * 700_000)
         for number in range(10, 20):
             await serves(world, f"127.0.0.{number}", b"small")

@@ -5,7 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
-from services.icat_gateway.attempts import MOST_DEATHS, Attempts
+from services.icat_gateway.delivery.attempts import MOST_DEATHS, Attempts
 from services.icat_gateway.ports import Taken
 from services.icat_gateway.spool import Spool
 from services.icat_gateway.translation import Frame

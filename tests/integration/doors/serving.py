@@ -20,8 +20,8 @@ from services.catalog_writer.app import assemble as assemble_catalog_writer
 from services.gateway.checking import Verdicts
 from services.gateway.descriptions import Descriptions
 from services.gateway.routes import Edge
-from services.icat_gateway.consuming import Consumers
-from services.icat_gateway.jolokia import Jolokia
+from services.icat_gateway.jolokia.consumers import Consumers
+from services.icat_gateway.jolokia.server import Jolokia
 from services.linker.handler import Linker
 from services.linker.routes import routes as linker_routes
 from services.linker.storage.memory import MemoryLinks

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from services.icat_gateway.bounds import Bounds, Patiences
 from services.icat_gateway.ports import QUEUES
+from services.icat_gateway.stomp.bounds import Bounds, Timeouts
 from services.icat_gateway.translation import Translator
 from shared.events.identity import Identities
 from shared.events.rejection import DatasetRejected
@@ -25,7 +25,7 @@ from tests.integration.icat_gateway.malformed import CONNECT, SESSION, bodies, f
 MOST_GROWTH_BYTES = 300 * 1024 * 1024
 """Of the whole test process, clients included, while several streams of 100 MB are sent."""
 MUTATIONS = int(os.environ.get("BEAMCAT_FUZZ_RUNS", "300"))
-BOUNDS = Bounds(patiences=Patiences(goodbye=0.2))
+BOUNDS = Bounds(timeouts=Timeouts(goodbye=0.2))
 
 
 @pytest_asyncio.fixture

@@ -136,6 +136,32 @@ def test_a_level_may_be_written_in_small_letters(monkeypatch: pytest.MonkeyPatch
     assert read_settings().log_level == said.upper()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["rebuild"], ["recover", "--since=2027-01-01"], *(["serve", name] for name in services.NAMES)],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("facility", [{}, {"BEAMCAT_FACILITY": ""}], ids=["missing", "empty"])
+def test_what_derives_ids_ends_before_it_does_anything_where_no_facility_is_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: list[str], facility: dict[str, str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BEAMCAT_FACILITY")
+    servers = {"BEAMCAT_DATABASE_URL": "postgresql://127.0.0.1:1/b", "BEAMCAT_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    result = run(command, **servers, **facility)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines()[-1] == (
+        "beamcat: BEAMCAT_FACILITY is not set: give the DNS name of the facility, since ids derive from it"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_service_has_no_ids_where_no_facility_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BEAMCAT_FACILITY")
+    with pytest.raises(SettingsInvalid, match=r"^BEAMCAT_FACILITY is not set: "):
+        services.load("validator").resources(Settings())
+
+
 def test_all_that_is_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BEAMCAT_LOG_LEVEL", "LOUD")
     monkeypatch.setenv("BEAMCAT_HTTP_PORT", "x")

@@ -4,16 +4,17 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.icat_gateway.consuming import Consumers, Consumption, Group, Standing
-from services.icat_gateway.jolokia import Jolokia
+from services.icat_gateway.jolokia.consumers import Consumers, Consumption, Group, GroupState
+from services.icat_gateway.jolokia.server import Jolokia
 from services.icat_gateway.ports import QUEUES
 from shared.runtime.backoff import Backoff
 from shared.runtime.settings import Settings
 
-IDLE = Standing(members=2, committed=100, end=100)
-BEHIND = Standing(members=2, committed=100, end=105)
-ONE_FURTHER = Standing(members=2, committed=101, end=105)
-LEFT = Standing(members=0, committed=100, end=100)
+GROUP = Group("beamcat.validator", "dataset.submitted")
+IDLE = GroupState(members=2, committed=100, end=100)
+BEHIND = GroupState(members=2, committed=100, end=105)
+ONE_FURTHER = GroupState(members=2, committed=101, end=105)
+LEFT = GroupState(members=0, committed=100, end=100)
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
@@ -33,19 +34,17 @@ NOW = datetime(2026, 11, 25, tzinfo=UTC)
     ],
 )
 def test_only_who_really_consumes_counts(
-    moments: list[tuple[Standing, float]], asked_at: float, consumers: int
+    moments: list[tuple[GroupState, float]], asked_at: float, consumers: int
 ) -> None:
     consumption = Consumption()
-    for standing, at in moments:
-        consumption.note(standing, at)
+    for state, at in moments:
+        consumption.note(state, at)
     assert consumption.consumers(asked_at) == consumers
 
 
 @pytest.fixture
 def consumers() -> Consumers:
-    return Consumers(
-        Settings(), dict.fromkeys(QUEUES, Group("beamcat.validator", "dataset.submitted")), Backoff(), lambda: 5.0
-    )
+    return Consumers(Settings(), dict.fromkeys(QUEUES, GROUP), Backoff(), lambda: 5.0)
 
 
 @pytest.fixture
@@ -66,7 +65,7 @@ async def test_the_count_of_a_queue_is_that_of_the_group_behind_it(
     queue: str, consumers: Consumers, caller: httpx.AsyncClient
 ) -> None:
     assert (await caller.get(path(queue))).json()["value"] == 0
-    consumers._known[consumers._groups[queue]].note(IDLE, 1.0)
+    consumers.note(GROUP, IDLE)
     answer = await caller.get(path(queue))
     assert answer.json() == {
         "request": {"mbean": path(queue).split("/")[-2], "attribute": "ConsumerCount", "type": "read"},

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.icat_gateway.intake import Intake, Waiting
-from services.icat_gateway.large_frames import LargeFrames, Request
+from services.icat_gateway.delivery.intake import Intake, Waiting
 from services.icat_gateway.ports import Taken
+from services.icat_gateway.stomp.large_frames import LargeFrames, Request
 from services.icat_gateway.translation import Frame
 
 FAIR_SECONDS = 0.002
@@ -143,7 +143,7 @@ async def test_one_that_has_gone_waits_no_longer() -> None:
     with contextlib.suppress(ConnectionError):
         await permits.tasks.pop(gone)
     await permits.give_back(holder)
-    assert permits.frames._waiting == permits.frames._held == []
+    assert permits.frames.waiting == permits.frames.held == 0
 
 
 async def test_small_frames_do_not_wait_for_room_behind_large_ones() -> None:

@@ -1,8 +1,8 @@
 import pytest
 
-from services.icat_gateway.framing import FrameRefused, Reason, StompFrame
 from services.icat_gateway.ports import QUEUES
-from services.icat_gateway.session import Answer, Leave, Session, Take
+from services.icat_gateway.stomp.framing import FrameRefused, Reason, StompFrame
+from services.icat_gateway.stomp.session import Answer, Leave, Session, Take
 
 CONNECT = StompFrame("CONNECT", {"accept-version": "1.1", "host": ""})
 

@@ -296,7 +296,7 @@ LIGAND = "MXMRLigandFitting_ligand_name"
 def test_what_a_kind_requires_must_have_a_value_and_the_finding_says_why(said: dict[str, Any]) -> None:
     [error] = the_verdict(parameters=A_FIT | said, input=[f"{RAW}/a"]).errors
     assert (error.code, error.parameter) == ("parameter_missing", LIGAND)
-    assert error.message.endswith("a fit is of one molecule, and without its name nobody can tell which")
+    assert error.message.endswith("a fit is about one molecule, and without its name nobody can tell which")
 
 
 @pytest.mark.parametrize("changes", [{"complete": False}, {"mode": "merge"}])

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from services.search.projections.datasets.note import DocumentView
 from services.search.projections.facts import Law, first
-from services.search.projections.order import microsecond, said_of
+from services.search.projections.order import microsecond
 from services.search.projections.rejections.original import About
 from shared.events.dataset import Commit
+from shared.events.order import said_of
 from shared.events.pending import Pending
 from shared.events.rejection import Rejection
 from shared.events.wire import Record, SubmissionId

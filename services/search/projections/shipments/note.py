@@ -9,9 +9,9 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.search.projections.facts import Law, Noted
-from services.search.projections.order import said_of
 from shared.events.identity import Identities
 from shared.events.items import Item
+from shared.events.order import said_of
 from shared.events.shipments import (
     ItemDeclared,
     Parcel,

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import DIGITS, Travelling, shown_ids
 from services.search.projections.facts import Noted
-from services.search.projections.order import said_of
 from services.search.projections.shipments.note import (
     Declared,
     declared_of,
@@ -27,6 +26,7 @@ from services.search.projections.shipments.note import (
 )
 from shared.events.identity import Identities
 from shared.events.items import SAMPLE_NAME, shown_name
+from shared.events.order import said_of
 from shared.events.shipments import ShipmentChanged, Shipping
 from shared.events.topics import SHIPMENTS
 from shared.events.wire import Message, headers_of, read

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from shared.events.topics import MOST_FRAME_BYTES
 
 KIBIBYTE = 1024
-LARGE_BYTES = 64 * KIBIBYTE
-"""A larger frame needs one of few permits to be read on, and waits for room among its like."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Patiences:
+class Timeouts:
     """How long a client is waited for, in seconds. Between frames, once connected, there is no limit."""
 
     connect: float = 10.0
@@ -44,7 +42,7 @@ class Bounds:
     """All bounds of the edge that are no settings."""
 
     limits: Limits = field(default_factory=Limits)
-    patiences: Patiences = field(default_factory=Patiences)
+    timeouts: Timeouts = field(default_factory=Timeouts)
     waiting_bytes: int = 4 * MOST_FRAME_BYTES
     """What may have been read and not be durable yet, over all connections; an eighth of it is for small frames."""
     large_frames: int = 4

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from services.icat_gateway.bounds import Limits
+from services.icat_gateway.stomp.bounds import Limits
 from shared.foundation.errors import BeamcatError
 
 

@@ -5,8 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from services.icat_gateway.bounds import LARGE_BYTES
-from services.icat_gateway.ports import Taken
+from services.icat_gateway.ports import LARGE_BYTES, Taken
 from shared.runtime.metrics import ICAT_WAITING_BYTES
 
 
@@ -49,6 +48,11 @@ class Intake:
     def bytes(self) -> int:
         """What was read and is not durable yet."""
         return self._small.bytes + self._large.bytes
+
+    @property
+    def frames(self) -> int:
+        """How many frames wait until they are taken from here."""
+        return len(self._waiting)
 
     async def put(self, waiting: Waiting) -> None:
         """Return once there is room: whoever waits here reads nothing more from its socket."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from services.icat_gateway.bounds import LARGE_BYTES, Bounds
-from services.icat_gateway.framing import FrameRefused, Parser, Reason, StompFrame, written
-from services.icat_gateway.large_frames import LargeFrames, Request
-from services.icat_gateway.session import Answer, Leave, Session, Take
+from services.icat_gateway.ports import LARGE_BYTES
+from services.icat_gateway.stomp.bounds import Bounds
+from services.icat_gateway.stomp.framing import FrameRefused, Parser, Reason, StompFrame, written
+from services.icat_gateway.stomp.large_frames import LargeFrames, Request
+from services.icat_gateway.stomp.session import Answer, Leave, Session, Take
 from services.icat_gateway.translation import Frame, source_of
 from shared.access.admission import Standing, address_of
 from shared.runtime.metrics import ICAT_REFUSED
@@ -59,7 +60,7 @@ class Connection:
         self._on_the_way = 0
         self._all_durable = asyncio.Event()
         self._all_durable.set()
-        self._left_seconds = terms.bounds.patiences.connect
+        self._left_seconds = terms.bounds.timeouts.connect
         self._stopping = False
         self._chunk_bytes = CHUNK_BYTES
         self._told: FrameRefused | None = None
@@ -103,6 +104,16 @@ class Connection:
         """Whether nothing more is read from it."""
         return self._stopping or self._told is not None or self._writer.is_closing()
 
+    @property
+    def held_bytes(self) -> int:
+        """How much of an incomplete frame is held."""
+        return self._parser.held_bytes
+
+    @property
+    def has_permit(self) -> bool:
+        """Whether it may send a large frame."""
+        return self._permit is not None
+
     def give_up(self, why: str) -> None:
         """End the frame under way, and the connection with it."""
         self._told = FrameRefused(Reason.TOO_SLOW, why)
@@ -112,7 +123,7 @@ class Connection:
     def standing(self) -> Standing:
         """How it stands: busy while a frame of it comes in, waits for a permit or is not durable yet."""
         silent = self._terms.clock() - self._heard
-        comes_in = self._parser.held_bytes > 0 and silent < self._terms.bounds.patiences.stall
+        comes_in = self.held_bytes > 0 and silent < self._terms.bounds.timeouts.stall
         return Standing(self._since, comes_in or self._asks_for_permit or self._on_the_way > 0)
 
     def make_room(self, why: str) -> None:
@@ -123,7 +134,7 @@ class Connection:
 
     async def _share(self) -> None:
         """Read on in a large frame only with a permit."""
-        large = self._parser.held_bytes > LARGE_BYTES
+        large = self.held_bytes > LARGE_BYTES
         if large and self._permit is None:
             self._asks_for_permit = True
             try:
@@ -145,8 +156,8 @@ class Connection:
     async def _rest(self) -> None:
         """Read on slowly while nearly everything that this peer sends is rejected; it holds nothing meanwhile."""
         self._chunk_bytes = CHUNK_BYTES
-        seconds = min(self._terms.wait_seconds(source_of(self._peer)), self._terms.bounds.patiences.longest_rest)
-        if seconds > 0 and not self._stopping and self._parser.held_bytes <= LARGE_BYTES:
+        seconds = min(self._terms.wait_seconds(source_of(self._peer)), self._terms.bounds.timeouts.longest_rest)
+        if seconds > 0 and not self._stopping and self.held_bytes <= LARGE_BYTES:
             self._chunk_bytes = SLOW_CHUNK_BYTES
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds) as self._waits:
@@ -161,24 +172,24 @@ class Connection:
         Raises:
             FrameRefused: the client is too slow.
         """
-        await self._patiently(self._writer.drain(), self._terms.bounds.patiences.answers, "the answers were not read")
+        await self._within(self._writer.drain(), self._terms.bounds.timeouts.answers, "the answers were not read")
         if self._told is not None:
             raise self._told
         if self._stopping:
             return b""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        limited = self._session.version is None or self._parser.held_bytes > 0
+        limited = self._session.version is None or self.held_bytes > 0
         awaited = "no CONNECT came" if self._session.version is None else "the frame was not complete in time"
         try:
-            data = await self._patiently(
+            data = await self._within(
                 self._reader.read(self._chunk_bytes), self._left_seconds if limited else None, awaited
             )
         finally:
             self._left_seconds -= loop.time() - began if limited else 0
         return data or b""
 
-    async def _patiently(self, work: Awaitable[T], seconds: float | None, else_: str) -> T | None:
+    async def _within(self, work: Awaitable[T], seconds: float | None, else_: str) -> T | None:
         """The outcome of some waiting for the client; nothing if it was ended because the service stops.
 
         Raises:
@@ -203,7 +214,7 @@ class Connection:
 
     async def _process(self, data: bytes) -> None:
         for frame in self._parser.feed(data):
-            self._left_seconds = self._terms.bounds.patiences.frame
+            self._left_seconds = self._terms.bounds.timeouts.frame
             self._since = self._heard
             match self._session.receive(frame):
                 case Answer(answer):
@@ -249,7 +260,7 @@ class Connection:
         else:
             self._reset()
         try:
-            async with asyncio.timeout(self._terms.bounds.patiences.goodbye):
+            async with asyncio.timeout(self._terms.bounds.timeouts.goodbye):
                 await self._writer.wait_closed()
         except TimeoutError:
             self._writer.transport.abort()
@@ -264,7 +275,7 @@ class Connection:
         self._tell(refused)
         try:
             self._writer.write_eof()
-            async with asyncio.timeout(self._terms.bounds.patiences.goodbye):
+            async with asyncio.timeout(self._terms.bounds.timeouts.goodbye):
                 while await self._reader.read(CHUNK_BYTES):
                     pass  # bytes that nobody reads would make the system reset the connection, and the ERROR with it
         except (TimeoutError, OSError) as error:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
-from services.icat_gateway.attempts import MOST_DEATHS, Attempts
+from services.icat_gateway.delivery.attempts import MOST_DEATHS, Attempts
+from services.icat_gateway.delivery.intake import Intake
 from services.icat_gateway.handler import set_aside
-from services.icat_gateway.intake import Intake
 from services.icat_gateway.ports import Taken
 from services.icat_gateway.spool import Spool, SpoolFull
 from shared.events.wire import Message

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from services.icat_gateway.framing import FrameRefused, Reason, StompFrame, written
 from services.icat_gateway.ports import QUEUES
+from services.icat_gateway.stomp.framing import FrameRefused, Reason, StompFrame, written
 
 VERSIONS = ("1.2", "1.1", "1.0")
 """What is spoken here, best first."""

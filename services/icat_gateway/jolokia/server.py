@@ -10,7 +10,7 @@ from datetime import datetime
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 
-from services.icat_gateway.consuming import Consumers
+from services.icat_gateway.jolokia.consumers import Consumers
 from services.icat_gateway.ports import QUEUES
 from shared.foundation.errors import cannot_listen
 from shared.http.door import Door

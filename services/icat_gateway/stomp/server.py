@@ -4,15 +4,15 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
-from services.icat_gateway.bounds import KIBIBYTE, Bounds
-from services.icat_gateway.connection import Connection, Terms
-from services.icat_gateway.framing import FrameRefused, Reason
-from services.icat_gateway.intake import Intake, Waiting
-from services.icat_gateway.large_frames import LargeFrames
+from services.icat_gateway.delivery.intake import Intake, Waiting
 from services.icat_gateway.ports import OVERHEAD_BYTES, Taken
+from services.icat_gateway.stomp.bounds import KIBIBYTE, Bounds
+from services.icat_gateway.stomp.connection import Connection, Terms
+from services.icat_gateway.stomp.framing import FrameRefused, Reason
+from services.icat_gateway.stomp.large_frames import LargeFrames
 from services.icat_gateway.translation import Frame
 from shared.access.admission import Admission
 from shared.access.quota import DAY_SECONDS, ByteQuota
@@ -46,7 +46,7 @@ class Server:
         self._intake = intake
         self._clock = clock
         self._quota = ByteQuota(settings.source_bytes_per_day, DAY_SECONDS)
-        large_frames = LargeFrames(bounds.large_frames, bounds.patiences.permit, time.monotonic)
+        large_frames = LargeFrames(bounds.large_frames, bounds.timeouts.permit, time.monotonic)
         self._terms = Terms(self._take, self._admit, large_frames, bounds, wait_seconds, time.monotonic)
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._admission: Admission[Connection] = Admission(
@@ -54,6 +54,16 @@ class Server:
         )
         self._number = 0
         self._server: asyncio.Server | None = None
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether it was started."""
+        return self._server is not None
+
+    @property
+    def connections(self) -> Collection[Connection]:
+        """Those that are open."""
+        return self._connections.keys()
 
     @property
     def port(self) -> int:

@@ -62,6 +62,16 @@ class LargeFrames:
         self._served: dict[str, int] = {}
         """The last turn of each address that waits or holds."""
 
+    @property
+    def held(self) -> int:
+        """How many permits are granted."""
+        return len(self._held)
+
+    @property
+    def waiting(self) -> int:
+        """How many senders wait for a permit."""
+        return len(self._waiting)
+
     async def acquire(self, sender: Sender) -> Request:
         """Return once the sender may go on.
 

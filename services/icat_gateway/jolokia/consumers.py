@@ -32,7 +32,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Standing:
+class GroupState:
     """A group at one moment, its offsets summed over the partitions."""
 
     members: int
@@ -46,20 +46,20 @@ class Consumption:
     """What is known of a group over time: pure."""
 
     def __init__(self) -> None:
-        self._standing = Standing(0, -1, 0)
+        self._state = GroupState(0, -1, 0)
         self._seen_at = self._progress_at = float("-inf")
 
-    def note(self, standing: Standing, at: float) -> None:
+    def note(self, state: GroupState, at: float) -> None:
         """A moment, in seconds of a clock that never goes back."""
-        if standing.committed >= standing.end or standing.committed != self._standing.committed:
+        if state.committed >= state.end or state.committed != self._state.committed:
             self._progress_at = at
-        self._standing, self._seen_at = standing, at
+        self._state, self._seen_at = state, at
 
     def consumers(self, at: float) -> int:
         """The members that really consume."""
         known = at - self._seen_at <= STALE_SECONDS
         moving = self._seen_at - self._progress_at <= STUCK_SECONDS
-        return self._standing.members if known and moving else 0
+        return self._state.members if known and moving else 0
 
 
 class Consumers:
@@ -82,20 +82,24 @@ class Consumers:
         """How many consume what the frames of a queue become."""
         return self._known[self._groups[queue]].consumers(self._monotonic())
 
+    def note(self, group: Group, state: GroupState) -> None:
+        """The state of a group at this moment."""
+        self._known[group].note(state, self._monotonic())
+
     async def run(self) -> None:
         """Look as long as the service lives; while Kafka is away, what was seen gets stale."""
         topics = {group.topic for group in self._known}
-        await watched(f"{NAME} (consumers)", partial(_clients, self._access, topics), self._look, self._backoff)
+        await watched(f"{NAME} (consumers)", partial(kafka_clients, self._access, topics), self._look, self._backoff)
 
     async def _look(self, clients: tuple[AIOKafkaAdminClient, AIOKafkaConsumer]) -> None:
         async with asyncio.timeout(STALE_SECONDS):
-            for group, known in self._known.items():
-                known.note(await _standing(group, *clients), self._monotonic())
+            for group in self._known:
+                self.note(group, await group_state(group, *clients))
         await self._backoff.sleep(LOOK_SECONDS)
 
 
 @contextlib.asynccontextmanager
-async def _clients(
+async def kafka_clients(
     access: Mapping[str, object], topics: Collection[str]
 ) -> AsyncIterator[tuple[AIOKafkaAdminClient, AIOKafkaConsumer]]:
     """An admin, and a consumer that knows the topics, belongs to no group and fetches nothing."""
@@ -112,13 +116,14 @@ async def _clients(
         yield admin, consumer
 
 
-async def _standing(group: Group, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> Standing:
+async def group_state(group: Group, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> GroupState:
+    """The state of a group at this moment, as Kafka reports it."""
     partitions = [partition for partition in consumer.assignment() if partition.topic == group.topic]
     [answer] = await admin.describe_consumer_groups([group.name])
     _, _, state, _, _, members, *_ = answer.groups[0]
     committed = await admin.list_consumer_group_offsets(group.name)
     ends = await consumer.end_offsets(partitions)
-    return Standing(
+    return GroupState(
         sum(_has_partitions(member[4]) for member in members) if state == "Stable" else 0,
         sum(max(0, committed[partition].offset) for partition in partitions if partition in committed),
         sum(ends.values()),
