@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from services.linker.handler import Known, Linker
 from services.linker.inputs.relationships import CataloguedDataset
 from services.linker.plan.investigations import Plan, Slot
-from services.validator.checking import Checker
+from services.validator.checker import Checker
 from shared.events.dataset import DatasetFacts, Submission
 from shared.events.identity import Identities
 from shared.events.sections import Finding

@@ -18,7 +18,7 @@ from services.catalog_writer.documents import (
     written,
 )
 from services.catalog_writer.parts import joined
-from services.catalog_writer.recollecting import in_place_of, says_the_same
+from services.catalog_writer.replacement import in_place_of, says_the_same
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import Commit, DatasetFacts
 from shared.events.topics import COMMITTED

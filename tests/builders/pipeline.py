@@ -21,7 +21,7 @@ from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTrac
 from services.sample_tracking.samples import Known, TrackingView
 from services.search.app import stages_of
 from services.search.memory import MemoryReadModel
-from services.validator.checking import Checker
+from services.validator.checker import Checker
 from services.validator.handler import validating
 from shared.events.dataset import DatasetSubmitted
 from shared.events.investigation import InvestigationAnnounced, InvestigationRegistered
