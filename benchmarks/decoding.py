@@ -29,7 +29,7 @@ from pydantic import AwareDatetime, BaseModel, JsonValue
 from pydantic.fields import FieldInfo
 
 from services.catalog_writer.documents import CatalogView
-from services.linker.handler import LinkerView
+from services.linker.inputs.submissions import LinkerView
 from services.linker.plan.announcements import CommittedView as LearnedView
 from services.sample_tracking.samples import TrackingView
 from services.search.handler import CommittedView as FoundView

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from services.linker.handler import Known, Linker
+from services.linker.handler import Linker
 from services.linker.inputs.relationships import CataloguedDataset
+from services.linker.known import Known
 from services.linker.plan.investigations import Plan, Slot
 from services.validator.checker import Checker
 from shared.events.dataset import DatasetFacts, Submission

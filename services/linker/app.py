@@ -1,11 +1,12 @@
 """The declaration of the linker."""
 
-from services.linker.handler import Linker, LinkerView
-from services.linker.inputs.deadlines import Deadlines
-from services.linker.inputs.looks import SecondLooks
+from services.linker.handler import Linker
+from services.linker.held.deadlines import Deadlines
+from services.linker.held.looks import SecondLooks
+from services.linker.held.ports import ReleaseOutbox
+from services.linker.inputs.submissions import LinkerView
 from services.linker.plan.announcements import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
 from services.linker.routes import routes
-from services.linker.storage.ports import ReleaseOutbox
 from services.linker.storage.store import PostgresLinks
 from shared.events.investigation import InvestigationAnnounced
 from shared.events.topics import COMMITTED, INVESTIGATIONS, LINKED, PENDING, REGISTERED, REJECTED, VALIDATED

@@ -8,9 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel
 
-from services.linker.handler import MOST_NAMED, Known, Linker
+from services.linker.handler import MOST_NAMED, Linker
+from services.linker.held.ports import Links
 from services.linker.inputs.near import looked_for, near_misses
-from services.linker.storage.ports import Links
+from services.linker.known import Known
 from shared.events.dataset import DatasetFacts, InputRef
 from shared.events.investigation import InvestigationRef
 from shared.events.sections import Finding

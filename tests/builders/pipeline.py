@@ -12,10 +12,11 @@ from services.catalog_writer.documents import CatalogView
 from services.catalog_writer.handler import Known as Catalogued
 from services.catalog_writer.handler import commit
 from services.catalog_writer.memory import MemoryCatalog
-from services.linker.handler import Linker, LinkerView
+from services.linker.handler import Linker
+from services.linker.held.ports import Links, ReleaseOutbox
+from services.linker.inputs.submissions import LinkerView
 from services.linker.plan.announcements import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
 from services.linker.storage.memory import MemoryLinks
-from services.linker.storage.ports import Links, ReleaseOutbox
 from services.sample_tracking.handler import remember, track, visit
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTracking, MemoryVisits
 from services.sample_tracking.samples import Known, TrackingView

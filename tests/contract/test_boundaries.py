@@ -76,5 +76,6 @@ def test_every_service_has_the_same_shape() -> None:
         folder = ROOT / "services" / service
         assert (folder / "app.py").exists(), f"{service} declares nothing: no app.py"
         assert (folder / "handler.py").exists(), f"{service} decides nothing: no handler.py"
-        assert (folder / "migrations").exists() == (folder / "tables.py").exists(), f"{service}: tables and migrations"
+        tables = [*folder.glob("tables.py"), *folder.glob("storage/tables.py")]
+        assert len(tables) == (folder / "migrations").exists(), f"{service}: tables and migrations"
         assert (ROOT / "docs/services" / f"{service}.md").exists(), f"{service} has no page: docs/services/{service}.md"

@@ -34,7 +34,7 @@ CHECKS = (
     "tests/contract/test_schemas_techniques.py",
     "tests/contract/test_client_builders.py",
     "tests/contract/test_docs.py::test_the_index_names_every_page_of_a_folder",
-    "tests/unit/shared/test_techniques.py",
+    "tests/unit/shared/vocabulary/test_techniques.py",
 )
 """What of `make check` looks at techniques, but for the drift of what `make contracts` has written a second before."""
 OTHERS = " or ".join(technique.name.lower() for technique in TECHNIQUES.techniques)

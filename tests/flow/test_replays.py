@@ -10,7 +10,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from services.catalog_writer.memory import MemoryCatalog
-from services.linker.handler import State
+from services.linker.inputs.submissions import State
 from services.linker.storage.memory import MemoryLinks
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTracking, MemoryVisits
 from services.search.memory import MemoryReadModel

@@ -1,1 +1,1 @@
-"""The inputs of a dataset: which it may have, where they come from, and how a submission waits for them."""
+"""The inputs of a dataset: which it may have, where they come from, and the submission that names them."""

@@ -7,9 +7,8 @@ from uuid import UUID, uuid5
 
 from pydantic import AwareDatetime
 
-from services.linker.handler import HeldSubmission, State
-from services.linker.inputs.holdings import STAGE, Holding
 from services.linker.inputs.relationships import CODES
+from services.linker.inputs.submissions import STAGE, HeldSubmission, Holding, State
 from services.linker.plan.investigations import UNKNOWN
 from shared.events.dataset import Commit, DatasetFacts, InputRef, LinkedInput, Submission
 from shared.events.investigation import InvestigationRef

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 
-from services.linker.handler import Known
-from services.linker.inputs.holdings import Holding, Settled, new_links
+from services.linker.held.holdings import Settled, new_links
+from services.linker.held.ports import NO_MORE_LOOKS
 from services.linker.inputs.near import Near
+from services.linker.inputs.submissions import Holding
+from services.linker.known import Known
 from services.linker.storage import statements as sql
-from services.linker.storage.ports import NO_MORE_LOOKS
 from services.linker.storage.queries import (
     bring_links,
     columns,

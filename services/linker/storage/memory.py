@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
-from services.linker.handler import HeldSubmission, Known, LinkerView, State
-from services.linker.inputs.crowds import MOST_AWAITED, crowded_out
-from services.linker.inputs.holdings import Holding, Settled, holdings_of, new_links, readmitted, submissions_of
+from services.linker.held.crowds import MOST_AWAITED, crowded_out
+from services.linker.held.holdings import Settled, holdings_of, new_links, readmitted, submissions_of
+from services.linker.held.ports import MOST_AT_ONCE, NO_MORE_LOOKS, Looks, Lot, Queue, Side
 from services.linker.inputs.near import Near
+from services.linker.inputs.submissions import HeldSubmission, Holding, LinkerView, State
+from services.linker.known import Known
 from services.linker.plan.announcements import (
     CommittedView,
     Diary,
@@ -22,7 +24,6 @@ from services.linker.plan.announcements import (
 )
 from services.linker.plan.revisits import Surroundings
 from services.linker.storage.memory_tables import MemoryTables
-from services.linker.storage.ports import MOST_AT_ONCE, NO_MORE_LOOKS, Looks, Lot, Queue, Side
 from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationAnnounced

@@ -8,11 +8,11 @@ from datetime import datetime
 from itertools import count
 from uuid import UUID
 
-from services.linker.handler import Known, State
-from services.linker.inputs.holdings import Holding
 from services.linker.inputs.lineage import Node
 from services.linker.inputs.near import Near, key_of, near_each, places_of
 from services.linker.inputs.relationships import CataloguedDataset
+from services.linker.inputs.submissions import Holding, State
+from services.linker.known import Known
 from services.linker.plan.announcements import Catalogued, Lost, Place
 from services.linker.plan.investigations import FIRST_OWN_NUMBER, Plan, Slot, open_for
 from services.linker.plan.moves import Move, revisit

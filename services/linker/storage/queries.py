@@ -10,12 +10,12 @@ from uuid import UUID
 import asyncpg
 from pydantic import TypeAdapter
 
-from services.linker.handler import HeldSubmission, Known, LinkerView, State
-from services.linker.inputs.crowds import crowded_out, waiting_sources
-from services.linker.inputs.holdings import Holding
+from services.linker.held.crowds import crowded_out, waiting_sources
 from services.linker.inputs.lineage import Node
 from services.linker.inputs.near import MOST_NEAR, Near, near_each, places_of
 from services.linker.inputs.relationships import CataloguedDataset
+from services.linker.inputs.submissions import HeldSubmission, Holding, LinkerView, State
+from services.linker.known import Known
 from services.linker.plan.announcements import Catalogued
 from services.linker.plan.investigations import Home, Plan, Slot, home_of, open_for, own_number
 from services.linker.plan.moves import Move, Placed, revisit

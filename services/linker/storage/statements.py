@@ -1,6 +1,6 @@
 """The linker's SQL. Every statement is set-based: a batch costs the same number of round trips whatever its size."""
 
-from services.linker.storage.tables import KEY_OF_PROPOSAL, announcement, dataset, freed, held, investigation, revisit
+from services.linker.tables import KEY_OF_PROPOSAL, announcement, dataset, freed, held, investigation, revisit
 from shared.postgres.bulk import DO_NOTHING, insert, insertable, update
 
 GRAPH_LOCK, RELAY_LOCK, ADOPTION_LOCK, OPENING_LOCK, CHILDREN_LOCK, LOOKS_LOCK = (

@@ -7,10 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from services.linker.handler import MOST_NAMED, HeldSubmission, Known, LinkerView
-from services.linker.inputs.crowds import MOST_AWAITED
-from services.linker.inputs.holdings import holdings_of, new_links, readmitted, submissions_of
+from services.linker.handler import MOST_NAMED
+from services.linker.held.crowds import MOST_AWAITED
+from services.linker.held.holdings import holdings_of, new_links, readmitted, submissions_of
+from services.linker.held.ports import MOST_AT_ONCE, Looks, Lot, Queue, Side
 from services.linker.inputs.near import Near
+from services.linker.inputs.submissions import HeldSubmission, LinkerView
+from services.linker.known import Known
 from services.linker.plan.announcements import (
     CommittedView,
     Diary,
@@ -27,7 +30,6 @@ from services.linker.plan.moves import CommittedDocument, Placed
 from services.linker.plan.revisits import Surroundings, stir_of
 from services.linker.storage import statements as sql
 from services.linker.storage.lots import PostgresLooks, PostgresLot
-from services.linker.storage.ports import MOST_AT_ONCE, Looks, Lot, Queue, Side
 from services.linker.storage.queries import (
     bring_links,
     catalogued_in,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import UUID
 
-from services.linker.handler import LinkerView
+from services.linker.inputs.submissions import LinkerView
 from services.linker.plan.investigations import Slot
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import Commit, DatasetCommitted, DatasetFacts, Document, InputRef, LinkedInput, Submission

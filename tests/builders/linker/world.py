@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from services.linker.handler import Linker, LinkerView
-from services.linker.inputs.deadlines import Deadlines
-from services.linker.inputs.looks import SecondLooks
+from services.linker.handler import Linker
+from services.linker.held.deadlines import Deadlines
+from services.linker.held.looks import SecondLooks
+from services.linker.held.ports import Links, ReleaseOutbox
+from services.linker.inputs.submissions import LinkerView
 from services.linker.plan.announcements import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
-from services.linker.storage.ports import Links, ReleaseOutbox
 from shared.events.dataset import DatasetFacts
 from shared.events.dataset import Links as LinksSection
 from shared.events.investigation import InvestigationAnnounced, InvestigationRef, InvestigationRegistered

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.linker.inputs.deadlines import TICKS_BETWEEN_LOOKS
-from services.linker.storage import tables
+from services.linker import tables
+from services.linker.held.deadlines import TICKS_BETWEEN_LOOKS
 from services.linker.storage.store import PostgresLinks
 from shared.postgres.database import Connection, Database
 from shared.runtime.settings import Settings

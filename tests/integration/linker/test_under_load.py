@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from services.linker.inputs.crowds import MOST_AWAITED
+from services.linker.held.crowds import MOST_AWAITED
+from services.linker.held.ports import MOST_AT_ONCE
 from services.linker.storage import statements as sql
-from services.linker.storage.ports import MOST_AT_ONCE
 from services.linker.storage.store import PostgresLinks
 from shared.postgres.database import Database
 from shared.stages.lots import lots_of

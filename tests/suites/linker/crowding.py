@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.linker.inputs import crowds
+from services.linker.held import crowds
 from shared.events.codes import Code
 from tests.builders.linker.records import committed, facts
 from tests.builders.linker.world import World

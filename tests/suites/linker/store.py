@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services.linker.handler import MOST_NAMED
-from services.linker.storage.ports import Queue
+from services.linker.held.ports import Queue
 from shared.events.codes import Code
 from tests.builders.linker.records import (
     NOON,

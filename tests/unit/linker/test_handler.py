@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 import pytest
 from prometheus_client import REGISTRY
 
-from services.linker.handler import HeldSubmission, Known, Linker, State
-from services.linker.inputs import deadlines
-from services.linker.inputs.deadlines import Deadlines
-from services.linker.inputs.holdings import Holding, open_holding, settle
+from services.linker.handler import Linker
+from services.linker.held import deadlines
+from services.linker.held.deadlines import Deadlines
+from services.linker.held.holdings import open_holding, settle
 from services.linker.inputs.relationships import CataloguedDataset
+from services.linker.inputs.submissions import HeldSubmission, Holding, State
+from services.linker.known import Known
 from services.linker.storage.memory import MemoryLinks
 from shared.events.codes import Code, Refusal
 from shared.events.topics import LINKED

@@ -1,4 +1,4 @@
-"""What the linker asks of its memory: `store.py` keeps it in PostgreSQL, `memory.py` in a dictionary."""
+"""What the linker asks of its store: `storage/store.py` keeps it in PostgreSQL, `storage/memory.py` in memory."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -8,9 +8,11 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from services.linker.handler import HeldSubmission, Known, Linker, LinkerView
-from services.linker.inputs.holdings import Holding, Settled, open_holding, settle
+from services.linker.handler import Linker
+from services.linker.held.holdings import Settled, open_holding, settle
 from services.linker.inputs.near import Near
+from services.linker.inputs.submissions import HeldSubmission, Holding, LinkerView
+from services.linker.known import Known
 from services.linker.plan.announcements import CommittedView, Diary, RejectedView
 from services.linker.plan.revisits import Surroundings
 from shared.events.dataset import DatasetFacts

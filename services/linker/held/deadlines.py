@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.linker.storage.ports import MOST_AT_ONCE, Links
+from services.linker.held.ports import MOST_AT_ONCE, Links
 from shared.runtime.backoff import Backoff
 from shared.runtime.metrics import HELD, LONGEST_HELD
 from shared.runtime.retries import every

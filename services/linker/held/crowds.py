@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.linker.handler import Known, LinkerView
+from services.linker.inputs.submissions import LinkerView
+from services.linker.known import Known
 from shared.events.codes import Code, Refusal
 from shared.events.wire import Received, SubmissionId
 

@@ -5,45 +5,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.linker.handler import HeldSubmission, Known, Linker, LinkerView, State, add_ancestry
+from services.linker.handler import Linker, add_ancestry
 from services.linker.inputs.lineage import Node
 from services.linker.inputs.near import Near, near_misses
+from services.linker.inputs.submissions import STAGE, HeldSubmission, Holding, LinkerView, State
+from services.linker.known import Known
 from shared.events import notes
 from shared.events.codes import Code, Poison, Refusal
 from shared.events.dataset import DatasetFacts, Links
 from shared.events.rejection_message import first_reading, rejection_message
 from shared.events.subject import subject_of
 from shared.events.topics import LINKED, VALIDATED
-from shared.events.wire import Message, Received, Record, SubmissionId, derived_headers, read, splice, trace_of
+from shared.events.wire import Message, Received, SubmissionId, derived_headers, read, splice, trace_of
 from shared.stages.outcomes import Outcome, Passed, Waiting
 
-STAGE = "linker"
 MOST_TOLD = 20
 """Of the inputs that never came, those that a rejection names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """A held submission whole: what later ones need to know of it, and the record to send on."""
-
-    submission: HeldSubmission
-    inputs: frozenset[UUID]
-    missing: tuple[UUID, ...]
-    record: Record
-    awaits_completion: bool = False
-    """An input that is committed but not complete does not end the waiting."""
-    ends_with_inputs: bool = False
-    """An input that is rejected ends the waiting."""
-
-    def refused(self, refusal: Refusal) -> "Holding":
-        """Its tombstone: no more than is needed to answer a replay."""
-        refusal = replace(refusal, submitted=first_reading(self.record))
-        return Holding(
-            replace(self.submission, state=State.REFUSED, refusal=refusal, waits_for=(), deadline=None),
-            frozenset(),
-            (),
-            replace(self.record, value=None, headers=()),
-        )
 
 
 def submissions_of(events: Iterable[Received[LinkerView]]) -> list[SubmissionId]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.events.identity import Identities, PathInvalid, PathPrefixes, normalise_path, sample_key, sample_name
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 # Letters in composed, decomposed and compatibility forms, and what a path may hold besides.
 LETTERS = "aZ0-_.% é\u0301\u00c5\u212b\ufb01\uac01\u1100\u1161"

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.linker.handler import introduced, pending_of
-from services.linker.inputs.holdings import STAGE, Holding, open_holding
+from services.linker.held.holdings import open_holding
+from services.linker.held.ports import MOST_AT_ONCE, Links
 from services.linker.inputs.near import Near, looked_for
-from services.linker.storage.ports import MOST_AT_ONCE, Links
+from services.linker.inputs.submissions import STAGE, Holding
 from shared.events.dataset import DatasetFacts
 from shared.events.pending import DatasetPending
 from shared.events.topics import PENDING

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.linker.handler import LinkerView
+from services.linker.inputs.submissions import LinkerView
 from shared.events.codes import Code, Poison, Refusal
 from shared.events.rejection import DatasetRejected
 from shared.events.rejection_message import rejection_id, rejection_message
