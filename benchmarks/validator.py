@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic_core import to_json
 
-from services.validator.checking import Checker
+from services.validator.checker import Checker
 from services.validator.handler import validating
 from shared.events.dataset import DatasetSubmitted
 from shared.events.identity import Identities

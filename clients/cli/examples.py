@@ -13,7 +13,7 @@ from services.linker.handler import Linker
 from services.linker.inputs.relationships import CataloguedDataset
 from services.linker.known import Known
 from services.linker.plan.investigations import Plan, Slot
-from services.validator.checking import Checker
+from services.validator.checker import Checker
 from shared.events.dataset import DatasetFacts, Submission
 from shared.events.identity import Identities
 from shared.events.sections import Finding

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import services
-from services.catalog_writer.renumbering import LostNumbers
+from services.catalog_writer.lost_numbers import LostNumbers
 from services.linker.storage.lost_investigations import LostInvestigations
 from shared.events.topics import COMMITTED, REGISTERED
 from shared.kafka.rewind import check_empty, replay, rewind

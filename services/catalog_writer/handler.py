@@ -18,7 +18,7 @@ from services.catalog_writer.documents import (
     written,
 )
 from services.catalog_writer.parts import joined
-from services.catalog_writer.recollecting import in_place_of, says_the_same
+from services.catalog_writer.replacement import in_place_of, says_the_same
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import Commit, DatasetFacts
 from shared.events.topics import COMMITTED
@@ -43,7 +43,7 @@ class Catalogued:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CatalogState:
     """What is catalogued of the datasets of a batch, and which of its submissions were answered before."""
 
     datasets: Mapping[UUID, Catalogued]
@@ -72,7 +72,9 @@ class AnsweredBefore(Learned):
     """The same submission again: it was relayed, or its answer is in the outbox still."""
 
 
-def commit(rules: Combining, events: Sequence[Received[CatalogView]], known: Known, now: datetime) -> Sequence[Outcome]:
+def commit(
+    rules: Combining, events: Sequence[Received[CatalogView]], known: CatalogState, now: datetime
+) -> Sequence[Outcome]:
     """One outcome an event; each event sees what those before it in the batch made of its dataset."""
     catalogued = dict(known.datasets)
     answered = dict(known.answered)

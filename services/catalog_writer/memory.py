@@ -8,7 +8,7 @@ from itertools import count
 from uuid import UUID
 
 from services.catalog_writer.documents import CatalogView, message_of
-from services.catalog_writer.handler import Answered, Catalogued, Known, Revised
+from services.catalog_writer.handler import Answered, CatalogState, Catalogued, Revised
 from shared.events.codes import Refusal
 from shared.events.wire import Message, Received, SubmissionId, trace_of
 from shared.stages.outcomes import Outcome
@@ -71,12 +71,12 @@ class MemoryTransaction:
         self.answered: dict[SubmissionId, Refusal | None] = {}
         self.messages: list[Message] = []
 
-    async def load(self, events: Sequence[Received[CatalogView]]) -> Known:
+    async def load(self, events: Sequence[Received[CatalogView]]) -> CatalogState:
         """What is known of these datasets and submissions; numbers that a batch takes and does not use are gone."""
         submissions = [event.submission(event.event.dataset.dataset_id) for event in events]
         asked = {event.event.dataset.dataset_id for event in events}
         held = {dataset_id: self._datasets[dataset_id] for dataset_id in asked if dataset_id in self._datasets}
-        return Known(
+        return CatalogState(
             {dataset_id: dataset.current for dataset_id, dataset in held.items()},
             {each: self._answered[each] for each in submissions if each in self._answered},
             {each: held[each].number if each in held else next(self._numbers) for each in asked},

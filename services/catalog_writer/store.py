@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from services.catalog_writer.documents import CatalogView
-from services.catalog_writer.handler import Answered, Catalogued, Known, Revised
+from services.catalog_writer.handler import Answered, CatalogState, Catalogued, Revised
 from services.catalog_writer.rows import (
     dataset_row,
     file_rows,
@@ -107,7 +107,7 @@ class CatalogTransaction:
         self._connection = connection
         self.submitted_at: Sequence[datetime] = ()
 
-    async def load(self, events: Sequence[Received[CatalogView]]) -> Known:
+    async def load(self, events: Sequence[Received[CatalogView]]) -> CatalogState:
         """The current revisions, locked in the order of their ids, and numbers for all datasets; one query if all of
         these are new, else three.
 
@@ -119,7 +119,7 @@ class CatalogTransaction:
         numbers = {row["dataset_id"]: row["number"] for row in locked}
         existing = {row["dataset_id"] for row in locked if row["catalogued"]}
         if not existing:
-            return Known({}, {}, numbers)
+            return CatalogState({}, {}, numbers)
         submissions = {event.submission(event.event.dataset.dataset_id) for event in events}
         answered = await self._answered([each for each in submissions if each.dataset_id in existing])
         changing = {each.dataset_id for each in submissions - answered.keys() if each.dataset_id} & existing
@@ -127,7 +127,7 @@ class CatalogTransaction:
             await self._check_size(changing)
         rows = await self._connection.fetch(CURRENT, list(changing)) if changing else ()
         datasets = {row["dataset_id"]: Catalogued.read(unpacked(row["payload"])) for row in rows}
-        return Known(datasets, answered, numbers)
+        return CatalogState(datasets, answered, numbers)
 
     async def _answered(self, submissions: Sequence[SubmissionId]) -> dict[SubmissionId, Refusal | None]:
         """Which were answered before, and how; a version that knew them by their receipt alone may have done so."""

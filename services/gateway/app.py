@@ -1,7 +1,7 @@
 """The declaration of the gateway."""
 
-from services.gateway.checking import Verdicts
 from services.gateway.descriptions import Descriptions
+from services.gateway.dry_run import Verdicts
 from services.gateway.routes import Edge
 from shared.access.quota import DAY_SECONDS, ByteQuota
 from shared.access.tokens import Tokens

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from services.gateway.reading import read_model
+from services.gateway.request_body import read_model
 from shared.access.grants import Grant
 from shared.events.dataset import Submission
 from shared.events.identity import Identities, PathInvalid, proposal_key, sample_name

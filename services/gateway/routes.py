@@ -11,8 +11,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.gateway.checking import Judges, Verdict, Verdicts
 from services.gateway.descriptions import Descriptions
+from services.gateway.dry_run import Judges, Verdict, Verdicts
 from services.gateway.handler import (
     BULK,
     Accepted,
@@ -26,7 +26,7 @@ from services.gateway.handler import (
     trace_of,
 )
 from services.gateway.keys import UsedKeys
-from services.gateway.reading import is_readable, parse_json, read_json
+from services.gateway.request_body import is_readable, parse_json, read_json
 from services.gateway.results import Results
 from shared.access.tokens import Tokens
 from shared.events.dataset import Submission

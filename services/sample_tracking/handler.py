@@ -6,11 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from services.sample_tracking.samples import (
-    Answer,
     Happened,
-    Known,
     Sample,
     SampleParameters,
+    TrackingAnswer,
+    TrackingState,
     TrackingView,
     Visited,
     text_of,
@@ -35,7 +35,7 @@ MOST_NAMES = 5
 
 
 def track(
-    identities: Identities, events: Sequence[Received[TrackingView]], known: Known, _now: datetime
+    identities: Identities, events: Sequence[Received[TrackingView]], known: TrackingState, _now: datetime
 ) -> Sequence[Passed]:
     """Name each dataset's sample. A submission that was answered before gets the same answer."""
     answers = dict(known.answers)
@@ -52,7 +52,7 @@ def track(
     return outcomes
 
 
-def _answer(identities: Identities, event: TrackingView, newest: Mapping[UUID, Answer]) -> Answer:
+def _answer(identities: Identities, event: TrackingView, newest: Mapping[UUID, TrackingAnswer]) -> TrackingAnswer:
     """Its own sample, else (merging) the one that it has already, else the one on which its inputs agree.
 
     What beamcat itself sends again names the sample as it is, inherited or not. What was made from other data than its
@@ -67,13 +67,13 @@ def _answer(identities: Identities, event: TrackingView, newest: Mapping[UUID, A
         sample_id = identities.sample(investigation.investigation_id, name)
         inherited = bool(dataset.revision and before and before.sample and before.sample.inherited)
         sample = SampleRef(sample_id=sample_id, name=sample_name(name), inherited=inherited)
-        return Answer(sample, investigation.proposal)
+        return TrackingAnswer(sample, investigation.proposal)
     if before and (not event.links.inputs or event.has_outdated_inputs):
         return before
     return _inherited([entry for entry in event.links.inputs if not entry.replaced], newest)
 
 
-def _inherited(inputs: Sequence[LinkedInput], newest: Mapping[UUID, Answer]) -> Answer:
+def _inherited(inputs: Sequence[LinkedInput], newest: Mapping[UUID, TrackingAnswer]) -> TrackingAnswer:
     """Inputs agree if those that have a sample have one of the same name in the same proposal: one crystal may be
     measured in several sessions. The first input's is taken. One without a sample, such as a dark image, says nothing.
     """
@@ -93,7 +93,7 @@ def _inherited(inputs: Sequence[LinkedInput], newest: Mapping[UUID, Answer]) -> 
         case []:
             return _no_sample("sample_unknown", "no sample was named, and no input has one")
         case [((proposal, _), sample)]:
-            return Answer(sample, proposal)
+            return TrackingAnswer(sample, proposal)
         case several:
             names = sorted(f"{sample.name} of {proposal}" for (proposal, _), sample in several)
             more = ", …" if len(names) > MOST_NAMES else ""
@@ -103,12 +103,12 @@ def _inherited(inputs: Sequence[LinkedInput], newest: Mapping[UUID, Answer]) -> 
             )
 
 
-def _no_sample(code: str, reason: str) -> Answer:
+def _no_sample(code: str, reason: str) -> TrackingAnswer:
     cure = "give sample, or the parameter Sample_name, if it has one"
-    return Answer(None, None, (Finding.warning(code, reason, cure, parameter="Sample_name"),))
+    return TrackingAnswer(None, None, (Finding.warning(code, reason, cure, parameter="Sample_name"),))
 
 
-def _tracking(parameters: SampleParameters, answer: Answer) -> Tracking:
+def _tracking(parameters: SampleParameters, answer: TrackingAnswer) -> Tracking:
     return Tracking(
         sample=answer.sample,
         container=_container(parameters),

@@ -9,15 +9,15 @@ from uuid import UUID
 
 from services.sample_tracking.samples import (
     FROM_DATASETS,
-    Answer,
     Happened,
-    Known,
     Sample,
     SampledDataset,
     SampleEntry,
     SampleHistory,
     SampleHome,
     Told,
+    TrackingAnswer,
+    TrackingState,
     TrackingView,
     Visited,
     Whereabouts,
@@ -40,12 +40,12 @@ class Memory:
 
     def __init__(self) -> None:
         self.samples: dict[UUID, Sample] = {}
-        self.tracked: dict[SubmissionId, Answer] = {}
+        self.tracked: dict[SubmissionId, TrackingAnswer] = {}
         self.measured: dict[UUID, tuple[tuple[datetime, UUID, int], Whereabouts]] = {}
         self.happened: dict[tuple[str, str, str], Happened] = {}
         self.visits: dict[UUID, Visited] = {}
 
-    def newest(self) -> dict[UUID, Answer]:
+    def newest(self) -> dict[UUID, TrackingAnswer]:
         """Each dataset's last answer, in the order of arrival."""
         return {each.dataset_id: answer for each, answer in self.tracked.items() if each.dataset_id}
 
@@ -77,11 +77,11 @@ class MemoryTracking:
         """Each save stands by itself."""
         yield self
 
-    async def load(self, events: Sequence[Received[TrackingView]]) -> Known:
+    async def load(self, events: Sequence[Received[TrackingView]]) -> TrackingState:
         """Answers given before, and the newest answers of inputs and of what is merged into."""
         keys = submissions_of(events)
         wanted = {dataset_id for received in events for dataset_id in queried(received.event)}
-        return Known(
+        return TrackingState(
             {key: self._memory.tracked[key] for key in keys if key in self._memory.tracked},
             {dataset_id: answer for dataset_id, answer in self._memory.newest().items() if dataset_id in wanted},
         )
@@ -97,7 +97,7 @@ class MemoryTracking:
             if sample:
                 self._memory.samples.setdefault(sample.sample_id, sample)
             proposal = self._memory.samples[tracking.sample.sample_id].proposal if tracking.sample else None
-            answer = Answer(tracking.sample, proposal, tracking.findings)
+            answer = TrackingAnswer(tracking.sample, proposal, tracking.findings)
             if submission not in self._memory.tracked:
                 self._memory.measure(received.event.dataset, tracking)
             self._memory.tracked.setdefault(submission, answer)

@@ -84,7 +84,7 @@ class Sample(Section):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TrackingAnswer:
     """What was decided about one submission; `proposal` is the sample's, which may not be the dataset's."""
 
     sample: SampleRef | None
@@ -93,11 +93,11 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Known:
-    """What a batch has to know: answers given before, by submission, and each dataset's newest answer."""
+class TrackingState:
+    """What a batch has to know: earlier answers, by submission, and each dataset's newest answer."""
 
-    answers: Mapping[SubmissionId, Answer] = field(default_factory=dict)
-    datasets: Mapping[UUID, Answer] = field(default_factory=dict)
+    answers: Mapping[SubmissionId, TrackingAnswer] = field(default_factory=dict)
+    datasets: Mapping[UUID, TrackingAnswer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from pydantic_core import from_json, to_json
 
 from services.sample_tracking.samples import (
     FROM_DATASETS,
-    Answer,
     Happened,
-    Known,
     Sample,
+    TrackingAnswer,
+    TrackingState,
     TrackingView,
     Visited,
     prefixed_name,
@@ -93,7 +93,7 @@ class _Tracking:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def load(self, events: Sequence[Received[TrackingView]]) -> Known:
+    async def load(self, events: Sequence[Received[TrackingView]]) -> TrackingState:
         """Answers given before, and the newest answers of inputs and of what is merged into."""
         names = [(each, name) for each in submissions_of(events) for name in (each.key, each.receipt_id)]
         rows = await self._connection.fetch(
@@ -103,7 +103,7 @@ class _Tracking:
             list({dataset_id for received in events for dataset_id in queried(received.event)}),
         )
         found = {(row["dataset_id"], row["receipt_id"]): _answer(row) for row in rows if row["by_receipt"]}
-        return Known(
+        return TrackingState(
             {each: found[place] for each, name in names if (place := (each.dataset_id, name)) in found},
             {row["dataset_id"]: _answer(row) for row in rows if not row["by_receipt"]},
         )
@@ -211,12 +211,12 @@ async def _register(connection: Connection, samples: Sequence[Sample | None]) ->
     await write(connection, REGISTER, rows)
 
 
-def _answer(row: asyncpg.Record) -> Answer:
+def _answer(row: asyncpg.Record) -> TrackingAnswer:
     sample = None
     if row["sample_id"] is not None:
         sample = SampleRef(sample_id=row["sample_id"], name=row["name"], inherited=row["inherited"])
     findings = [Finding.model_validate(finding) for finding in from_json(row["findings"] or "[]")]
-    return Answer(sample, row["proposal"], findings)
+    return TrackingAnswer(sample, row["proposal"], findings)
 
 
 def _visit_row(entry: Visited) -> tuple[object, ...]:

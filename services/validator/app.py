@@ -2,10 +2,10 @@
 
 from zoneinfo import ZoneInfo
 
-from services.validator.checking import Checker
-from services.validator.counting import UnknownParameterCount
+from services.validator.checker import Checker
 from services.validator.handler import validating
 from services.validator.routes import routes
+from services.validator.unknown_parameters import UnknownParameterCount
 from shared.events.dataset import DatasetSubmitted
 from shared.events.topics import REJECTED, SUBMITTED, VALIDATED
 from shared.host.service import Components, Resources, Service

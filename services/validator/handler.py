@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from services.validator.checking import Checker, Verdict
+from services.validator.checker import Checker, Verdict
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import DatasetFacts, DatasetSubmitted
 from shared.events.wire import Received

@@ -6,7 +6,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from services.validator.checking import Checker
+from services.validator.checker import Checker
 from shared.events.dataset import DatasetFacts, Parameter, Submission
 from shared.events.sections import Finding
 from shared.http.route import ProblemRoute

@@ -14,8 +14,8 @@ from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.gateway.checking import Verdicts
 from services.gateway.descriptions import Descriptions
+from services.gateway.dry_run import Verdicts
 from services.gateway.routes import Edge
 from shared.access.quota import DAY_SECONDS, ByteQuota
 from shared.access.tokens import Tokens, create_token

@@ -9,8 +9,7 @@ from functools import partial
 from typing import Any
 
 from services.catalog_writer.documents import CatalogView
-from services.catalog_writer.handler import Known as Catalogued
-from services.catalog_writer.handler import commit
+from services.catalog_writer.handler import CatalogState, commit
 from services.catalog_writer.memory import MemoryCatalog
 from services.linker.app import stages_of as linker_stages
 from services.linker.handler import Linker
@@ -18,10 +17,10 @@ from services.linker.held.ports import Links, ReleaseOutbox
 from services.linker.storage.memory import MemoryLinks
 from services.sample_tracking.handler import remember, track, visit
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTracking, MemoryVisits
-from services.sample_tracking.samples import Known, TrackingView
+from services.sample_tracking.samples import TrackingState, TrackingView
 from services.search.app import stages_of as search_stages
 from services.search.memory import MemoryReadModel
-from services.validator.checking import Checker
+from services.validator.checker import Checker
 from services.validator.handler import validating
 from shared.events.dataset import DatasetSubmitted
 from shared.events.investigation import InvestigationRegistered
@@ -78,10 +77,10 @@ class Stores:
     """What the services remember."""
 
     links: Links
-    tracking: Store[TrackingView, Known]
+    tracking: Store[TrackingView, TrackingState]
     happenings: Store[SampleMoved, None]
     visits: Store[InvestigationRegistered, None]
-    catalog: Store[CatalogView, Catalogued]
+    catalog: Store[CatalogView, CatalogState]
     outbox: Outbox
     found: Any
 

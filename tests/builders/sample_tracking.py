@@ -8,7 +8,7 @@ from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from services.sample_tracking.handler import remember, track, visit
-from services.sample_tracking.samples import Happened, Known, Register, TrackingView, Visited
+from services.sample_tracking.samples import Happened, Register, TrackingState, TrackingView, Visited
 from shared.events.dataset import (
     DatasetFacts,
     DatasetLinked,
@@ -204,7 +204,7 @@ def record(topic: Topic, key: str, payload: str, event_id: str) -> Record:
 class World:
     """Sample tracking over a pair of stores, as the service runs it, with a publisher that keeps what it is given."""
 
-    tracking: Store[TrackingView, Known]
+    tracking: Store[TrackingView, TrackingState]
     happenings: Store[SampleMoved, None]
     visits: Store[InvestigationRegistered, None]
     register: Register

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.validator.checking import Checker, Verdict
+from services.validator.checker import Checker, Verdict
 from shared.events.dataset import Submission
 from shared.events.identity import Identities
 from tests.builders.described import TECHNIQUES, VOCABULARY

@@ -18,7 +18,7 @@ import pytest
 from clients.cli.importing.dates import DateUnclear, read_moment
 from clients.cli.importing.gathering import FileNotUnderstood
 from clients.cli.importing.reading import _found as imported
-from services.gateway.reading import parse_json, read_json, read_model
+from services.gateway.request_body import parse_json, read_json, read_model
 from services.icat_gateway.stomp.bounds import Limits
 from services.icat_gateway.stomp.framing import Parser
 from services.search.icat_plus.logbook import Pictured, Place, Written, entry_of

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from deploy.embedded.kafka import MAX_MESSAGE_BYTES
-from services.gateway.reading import MOST_ENTRIES
+from services.gateway.request_body import MOST_ENTRIES
 from services.icat_gateway.stomp.bounds import Limits
 from shared.events.topics import (
     COMMITTED,

@@ -8,7 +8,7 @@ import pytest
 from services.gateway.app import SERVICE as GATEWAY
 from services.linker.app import SERVICE as LINKER
 from services.validator.app import SERVICE as VALIDATOR
-from services.validator.checking import Checker
+from services.validator.checker import Checker
 from shared.events.identity import Identities
 from shared.host.service import Service, serve
 from shared.runtime.settings import Settings

@@ -10,7 +10,7 @@ from services.icat_gateway.translation import Frame, Translator
 from services.search.icat_plus.datasets import wanted_of
 from services.search.query.naming import Naming
 from services.search.query.query import read_query
-from services.validator.checking import Checker, Verdict
+from services.validator.checker import Checker, Verdict
 from shared.access.grants import Grant
 from shared.events.dataset import DatasetSubmitted, DeclaredFile, Submission
 from shared.events.identity import Identities, PathPrefixes

@@ -15,7 +15,7 @@ from services.icat_gateway.ports import LARGE_BYTES
 from services.icat_gateway.stomp.bounds import Bounds
 from services.icat_gateway.stomp.framing import FrameRefused, Parser, Reason, StompFrame, written
 from services.icat_gateway.stomp.large_frames import LargeFrames, Request
-from services.icat_gateway.stomp.session import Answer, Leave, Session, Take
+from services.icat_gateway.stomp.session import Leave, Reply, Session, Take
 from services.icat_gateway.translation import Frame, source_of
 from shared.access.admission import Standing, address_of
 from shared.runtime.metrics import ICAT_REFUSED
@@ -217,7 +217,7 @@ class Connection:
             self._left_seconds = self._terms.bounds.timeouts.frame
             self._since = self._heard
             match self._session.receive(frame):
-                case Answer(answer):
+                case Reply(answer):
                     self._parser.version = self._session.version or self._parser.version
                     self._writer.write(answer)
                     self._terms.connected(self)

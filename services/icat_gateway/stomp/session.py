@@ -10,7 +10,7 @@ VERSIONS = ("1.2", "1.1", "1.0")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """Bytes to be written at once."""
 
     data: bytes
@@ -39,7 +39,7 @@ class Session:
         self.version: str | None = None
         """As negotiated; none before CONNECT."""
 
-    def receive(self, frame: StompFrame) -> Answer | Take | Leave:
+    def receive(self, frame: StompFrame) -> Reply | Take | Leave:
         """What a frame asks for.
 
         Raises:
@@ -67,7 +67,7 @@ class Session:
             )
         return Take(queue, frame, receipt)
 
-    def _connect(self, frame: StompFrame) -> Answer:
+    def _connect(self, frame: StompFrame) -> Reply:
         if self.version is not None:
             raise FrameRefused(Reason.COMMAND, "this connection is connected already")
         accepted = {version.strip() for version in frame.headers.get("accept-version", "1.0").split(",")}
@@ -77,4 +77,4 @@ class Session:
             raise FrameRefused(
                 Reason.VERSION, f"STOMP {spoken} is spoken here, none of them was accepted", {"version": spoken}
             )
-        return Answer(written("CONNECTED", None, {"version": self.version}))
+        return Reply(written("CONNECTED", None, {"version": self.version}))

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from services.gateway.reading import read_model
+from services.gateway.request_body import read_model
 from shared.events.dataset import Submission
 from shared.events.topics import COMMITTED, PENDING, REJECTED
 from tests.builders.pipeline import World

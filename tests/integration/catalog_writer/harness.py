@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from services.catalog_writer.documents import CatalogView
-from services.catalog_writer.handler import Known, commit
+from services.catalog_writer.handler import CatalogState, commit
 from services.catalog_writer.memory import MemoryCatalog
 from shared.events.rejection import DatasetRejected
 from shared.events.topics import COMMITTED, REJECTED, TRACKED
@@ -27,7 +27,7 @@ def clock() -> datetime:
 class Catalogue:
     """One writer and one relay of it."""
 
-    def __init__(self, store: Store[CatalogView, Known], outbox: Outbox) -> None:
+    def __init__(self, store: Store[CatalogView, CatalogState], outbox: Outbox) -> None:
         self.store = store
         self.outbox = outbox
         self.publisher = MemoryPublisher()

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.catalog_writer.handler import Answered, Known, commit
+from services.catalog_writer.handler import Answered, CatalogState, commit
 from shared.events.topics import COMMITTED
 from tests.builders.catalog_writer import NOW, Tracked, committed, id_of, number
 from tests.builders.described import COMBINING
@@ -124,7 +124,7 @@ class StoreSuite:
             start = end
         await catalogue.answers()
         numbers = {id_of(name): number for name, number in catalogue.numbers if number is not None}
-        expected = commit(COMBINING, [each.received() for each in submissions], Known({}, {}, numbers), NOW)
+        expected = commit(COMBINING, [each.received() for each in submissions], CatalogState({}, {}, numbers), NOW)
         assert [each.value for each in catalogue.published] == [
             each.payload for each in expected if isinstance(each, Answered)
         ], f"seed {seed}"

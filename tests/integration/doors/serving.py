@@ -17,8 +17,8 @@ import services
 from services.archive.catalogue import SearchCatalogue
 from services.archive.routes import routes as archive_routes
 from services.catalog_writer.app import assemble as assemble_catalog_writer
-from services.gateway.checking import Verdicts
 from services.gateway.descriptions import Descriptions
+from services.gateway.dry_run import Verdicts
 from services.gateway.routes import Edge
 from services.icat_gateway.jolokia.consumers import Consumers
 from services.icat_gateway.jolokia.server import Jolokia
@@ -32,7 +32,7 @@ from services.sample_tracking.routes import routes as sample_routes
 from services.search.icat_plus.routes import Neighbours
 from services.search.icat_plus.routes import routes as icat_plus_routes
 from services.search.routes.router import routes as search_routes
-from services.validator.checking import Checker
+from services.validator.checker import Checker
 from services.validator.routes import routes as validator_routes
 from shared.access.quota import DAY_SECONDS, ByteQuota
 from shared.access.tokens import Tokens, create_token

@@ -4,7 +4,7 @@ from datetime import timedelta, timezone
 import pytest
 from pydantic_core import to_json
 
-from services.catalog_writer.handler import Answered, AnsweredBefore, Catalogued, Known, Revised, commit
+from services.catalog_writer.handler import Answered, AnsweredBefore, CatalogState, Catalogued, Revised, commit
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import DatasetCommitted
 from shared.events.sections import Finding, Producer, Severity
@@ -13,10 +13,10 @@ from shared.stages.outcomes import Outcome
 from tests.builders.catalog_writer import INVESTIGATION, NOW, NUMBERS, Tracked, number
 from tests.builders.described import COMBINING
 
-NOTHING = Known({}, {}, NUMBERS)
+NOTHING = CatalogState({}, {}, NUMBERS)
 
 
-def outcomes(*submissions: Tracked, known: Known = NOTHING) -> list[Outcome]:
+def outcomes(*submissions: Tracked, known: CatalogState = NOTHING) -> list[Outcome]:
     return list(commit(COMBINING, [each.received() for each in submissions], known, NOW))
 
 
@@ -63,7 +63,7 @@ def test_other_content_makes_a_new_revision() -> None:
 def test_a_later_batch_goes_on_from_the_catalogued_revision() -> None:
     (first,) = outcomes(FIRST)
     assert isinstance(first, Revised)
-    known = Known({FIRST.dataset_id: Catalogued.read(first.payload)}, {}, NUMBERS)
+    known = CatalogState({FIRST.dataset_id: Catalogued.read(first.payload)}, {}, NUMBERS)
     same, other = replace(FIRST, receipt="r2"), replace(FIRST, receipt="r3", complete=False)
     assert [told(each) for each in outcomes(same, other, known=known)] == [("unchanged", 1), ("replaced", 2)]
 
@@ -92,7 +92,7 @@ def test_the_same_content_under_another_receipt_changes_nothing_and_is_answered(
 
 
 def test_the_same_receipt_again_is_not_answered_twice() -> None:
-    known = Known({}, {FIRST.received().submission(FIRST.dataset_id): None}, NUMBERS)
+    known = CatalogState({}, {FIRST.received().submission(FIRST.dataset_id): None}, NUMBERS)
     assert outcomes(FIRST, known=known) == [AnsweredBefore()]
     assert [type(each) for each in outcomes(FIRST, FIRST)] == [Revised, AnsweredBefore]
 
@@ -179,5 +179,5 @@ def test_a_revision_is_read_wherever_its_parameters_stand_in_the_document() -> N
     assert elsewhere != first.payload
     read = Catalogued.read(elsewhere)
     assert read.document.read_parameters() == FIRST.parameters
-    [again] = outcomes(replace(FIRST, receipt="r2"), known=Known({FIRST.dataset_id: read}, {}, NUMBERS))
+    [again] = outcomes(replace(FIRST, receipt="r2"), known=CatalogState({FIRST.dataset_id: read}, {}, NUMBERS))
     assert told(again) == ("unchanged", 1)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.catalog_writer.documents import MANY_PARTS, CatalogDocument, places_in
-from services.catalog_writer.handler import Answered, Catalogued, Known, Revised, commit
+from services.catalog_writer.handler import Answered, CatalogState, Catalogued, Revised, commit
 from services.catalog_writer.parts import APART, DIFFER, MOST_PARTS
 from shared.events.codes import Refusal
 from shared.events.dataset import Parameter
@@ -64,7 +64,7 @@ class Catalogue:
         answer = ""
         for submission in submissions:
             self.count += 1
-            known = Known({submission.dataset_id: self.current} if self.current else {}, {}, NUMBERS)
+            known = CatalogState({submission.dataset_id: self.current} if self.current else {}, {}, NUMBERS)
             again = replace(submission, receipt=f"{submission.receipt}, event {self.count}")
             [outcome] = commit(COMBINING, [again.received()], known, NOW)
             if isinstance(outcome, Revised):
@@ -115,7 +115,7 @@ def test_each_part_keeps_its_own_words(catalogue: Catalogue) -> None:
 def test_no_word_of_a_producer_stands_where_the_parameters_are_looked_for(catalogue: Catalogue) -> None:
     catalogue.submit(wedge(0, parameters=text("a")), wedge(1, parameters=text("b")))
     again = replace(wedge(2, parameters=text("c")), receipt="last")
-    known = Known({again.dataset_id: catalogue.current} if catalogue.current else {}, {}, NUMBERS)
+    known = CatalogState({again.dataset_id: catalogue.current} if catalogue.current else {}, {}, NUMBERS)
     [outcome] = commit(COMBINING, [again.received()], known, NOW)
     assert isinstance(outcome, Revised)
     [place] = places_in(outcome.payload)

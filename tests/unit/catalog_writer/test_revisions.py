@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.catalog_writer.handler import Catalogued, Known, Revised, commit
+from services.catalog_writer.handler import CatalogState, Catalogued, Revised, commit
 from shared.events.codes import Refusal
 from tests.builders.catalog_writer import NOW, NUMBERS, Tracked, number
 from tests.builders.described import COMBINING
@@ -58,7 +58,7 @@ class Catalogue:
     """The handler, with what it made kept between batches as the store keeps it."""
 
     def __init__(self) -> None:
-        self.known = Known({}, {}, NUMBERS)
+        self.known = CatalogState({}, {}, NUMBERS)
 
     def submit(self, batch: list[Tracked]) -> list[str]:
         datasets, answered = dict(self.known.datasets), dict(self.known.answered)
@@ -70,7 +70,7 @@ class Catalogue:
             if isinstance(outcome, Revised):
                 datasets[submission.dataset_id] = Catalogued.read(outcome.payload)
             answers.append(self._words(outcome))
-        self.known = Known(datasets, answered, NUMBERS)
+        self.known = CatalogState(datasets, answered, NUMBERS)
         return answers
 
     @staticmethod

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.catalog_writer.documents import CatalogDocument
-from services.catalog_writer.handler import Answered, Known, Revised, commit
+from services.catalog_writer.handler import Answered, CatalogState, Revised, commit
 from shared.events.codes import Code, Refusal
 from shared.events.sample import Container, SampleRef
 from shared.events.sections import Finding, Producer
@@ -14,7 +14,7 @@ from shared.stages.outcomes import Outcome
 from tests.builders.catalog_writer import IDENTITIES, INVESTIGATION, NOW, NUMBERS, PLACEHOLDER, Tracked, number
 from tests.builders.described import COMBINING
 
-NOTHING = Known({}, {}, NUMBERS)
+NOTHING = CatalogState({}, {}, NUMBERS)
 DOUBT = Finding.warning("value_implausible", "that is long", "check it", parameter="MX_exposureTime")
 FIRST = Tracked(
     parameters={"MX_resolution": number(2.0, "Å"), "MX_exposureTime": number(900, "s")},

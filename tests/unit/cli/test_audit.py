@@ -15,7 +15,7 @@ from clients.cli.api import Api
 from clients.cli.app import app
 from clients.cli.auditing import said_again
 from services.catalog_writer.documents import CatalogView, document_of
-from services.gateway.reading import read_model
+from services.gateway.request_body import read_model
 from shared.events.dataset import DatasetFacts, LinkedInput, Links, Submission, Tracking
 from shared.events.investigation import InvestigationRef
 from shared.events.sample import SampleRef

@@ -7,8 +7,8 @@ import httpx
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from services.gateway.checking import Verdicts
 from services.gateway.descriptions import Descriptions
+from services.gateway.dry_run import Verdicts
 from services.gateway.routes import Edge
 from shared.access.quota import DAY_SECONDS, ByteQuota
 from shared.access.tokens import Tokens, create_token

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.gateway.reading import read_json, read_model
+from services.gateway.request_body import read_json, read_model
 from services.gateway.routes import MOST_BATCH_BYTES
 from shared.events.dataset import Submission
 from shared.events.topics import MOST_SUBMISSION_BYTES

@@ -2,7 +2,7 @@ import pytest
 
 from services.icat_gateway.ports import QUEUES
 from services.icat_gateway.stomp.framing import FrameRefused, Reason, StompFrame
-from services.icat_gateway.stomp.session import Answer, Leave, Session, Take
+from services.icat_gateway.stomp.session import Leave, Reply, Session, Take
 
 CONNECT = StompFrame("CONNECT", {"accept-version": "1.1", "host": ""})
 
@@ -21,7 +21,7 @@ def connected() -> Session:
 def test_the_best_common_version_is_spoken(command: str, accepted: str | None, version: bytes) -> None:
     headers = {} if accepted is None else {"accept-version": accepted}
     answer = Session().receive(StompFrame(command, headers))
-    assert answer == Answer(b"CONNECTED\nversion:" + version + b"\n\n\0")
+    assert answer == Reply(b"CONNECTED\nversion:" + version + b"\n\n\0")
 
 
 def test_a_client_of_no_common_version_is_told_which_are_spoken() -> None:

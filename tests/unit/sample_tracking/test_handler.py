@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import pytest
 
 from services.sample_tracking.handler import remember, track
-from services.sample_tracking.samples import Answer, Known, TrackingView
+from services.sample_tracking.samples import TrackingAnswer, TrackingState, TrackingView
 from shared.events.dataset import Tracking
 from shared.events.sample import Container, SampleMoved, SampleRef
 from shared.events.topics import LINKED, SAMPLES
@@ -14,21 +14,21 @@ A, B, DARK = "/data/a", "/data/b", "/data/dark"
 PUCK, PARCEL = "65f0c0ffee65f0c0ffee65f0", "65f0beef0065f0beef0065f0"
 
 
-def decide(record: Record, known: Known) -> Tracking:
+def decide(record: Record, known: TrackingState) -> Tracking:
     [outcome] = track(IDENTITIES, [read(record, LINKED, TrackingView)], known, NOW)
     tracking = outcome.sections["tracking"]
     assert isinstance(tracking, Tracking)
     return tracking
 
 
-def sampled(name: str | None, session: str = "S1", proposal: str = "mx1111") -> Answer:
+def sampled(name: str | None, session: str = "S1", proposal: str = "mx1111") -> TrackingAnswer:
     if name is None:
-        return Answer(None, None)
-    return Answer(SampleRef(sample_id=sample_id(name, session, proposal), name=name), proposal)
+        return TrackingAnswer(None, None)
+    return TrackingAnswer(SampleRef(sample_id=sample_id(name, session, proposal), name=name), proposal)
 
 
 def test_a_dataset_names_its_own_sample_whatever_its_inputs_have() -> None:
-    known = Known(datasets={dataset_id(A): sampled("other")})
+    known = TrackingState(datasets={dataset_id(A): sampled("other")})
     tracking = decide(linked("/data/x", sample="own", inputs=[A]), known)
     assert tracking.sample == SampleRef(sample_id=sample_id("own"), name="own", inherited=False)
     assert tracking.findings == []
@@ -44,8 +44,8 @@ def test_a_dataset_names_its_own_sample_whatever_its_inputs_have() -> None:
     ],
     ids=["one input", "all the same", "a dark image says nothing", "one crystal in two sessions"],
 )
-def test_inputs_that_agree_pass_their_sample_on(inputs: dict[str, Answer]) -> None:
-    known = Known(datasets={dataset_id(path): answer for path, answer in inputs.items()})
+def test_inputs_that_agree_pass_their_sample_on(inputs: dict[str, TrackingAnswer]) -> None:
+    known = TrackingState(datasets={dataset_id(path): answer for path, answer in inputs.items()})
     tracking = decide(linked("/data/x", inputs=list(inputs)), known)
     assert tracking.sample == SampleRef(sample_id=sample_id("one"), name="one", inherited=True)
     assert tracking.findings == []
@@ -62,8 +62,8 @@ def test_inputs_that_agree_pass_their_sample_on(inputs: dict[str, Answer]) -> No
     ],
     ids=["two samples", "two proposals", "no sample", "an input never seen", "no inputs"],
 )
-def test_no_sample_is_guessed(inputs: dict[str, Answer | None], code: str, words: str) -> None:
-    known = Known(datasets={dataset_id(path): answer for path, answer in inputs.items() if answer})
+def test_no_sample_is_guessed(inputs: dict[str, TrackingAnswer | None], code: str, words: str) -> None:
+    known = TrackingState(datasets={dataset_id(path): answer for path, answer in inputs.items() if answer})
     tracking = decide(linked("/data/x", inputs=list(inputs)), known)
     assert tracking.sample is None
     [finding] = tracking.findings
@@ -73,7 +73,7 @@ def test_no_sample_is_guessed(inputs: dict[str, Answer | None], code: str, words
 
 def test_a_long_list_of_samples_is_cut() -> None:
     inputs = [f"/data/{n}" for n in range(9)]
-    known = Known(datasets={dataset_id(path): sampled(path) for path in inputs})
+    known = TrackingState(datasets={dataset_id(path): sampled(path) for path in inputs})
     [finding] = decide(linked("/data/x", inputs=inputs), known).findings
     assert "/data/4 of mx1111, …)" in finding.message
     assert "/data/5" not in finding.message
@@ -87,7 +87,7 @@ def test_a_dataset_of_one_batch_inherits_from_another_of_the_same_batch() -> Non
 
 
 def _sections(events: Sequence[Received[TrackingView]]) -> list[Tracking]:
-    outcomes = track(IDENTITIES, events, Known(), NOW)
+    outcomes = track(IDENTITIES, events, TrackingState(), NOW)
     return [section for outcome in outcomes if isinstance(section := outcome.sections["tracking"], Tracking)]
 
 
@@ -124,7 +124,7 @@ def _sections(events: Sequence[Received[TrackingView]]) -> list[Tracking]:
 def test_the_container_is_read_from_the_parameters(said: dict[str, str], container: Container | None) -> None:
     names = {key: "SampleTracking" + key.replace("container", "Container").replace("parcel", "Parcel") for key in said}
     parameters = {names[key]: text for key, text in said.items()}
-    assert decide(linked("/data/x", sample="s", parameters=parameters), Known()).container == container
+    assert decide(linked("/data/x", sample="s", parameters=parameters), TrackingState()).container == container
 
 
 @pytest.mark.parametrize(
@@ -144,19 +144,19 @@ def test_the_container_is_read_from_the_parameters(said: dict[str, str], contain
 def test_mxcubes_place_in_the_sample_changer_is_where_the_container_is(position: str, location: int | None) -> None:
     """It sends 3 · cell + puck: cell 4, puck 2 is 14, and the eleventh place of the changer."""
     said = {"SampleChanger_position": position, "SampleTrackingContainer_id": "C7"}
-    container = decide(linked("/data/x", sample="s", parameters=said), Known()).container
+    container = decide(linked("/data/x", sample="s", parameters=said), TrackingState()).container
     assert container == Container(id="C7", changer_location=location)
 
 
 @pytest.mark.parametrize("word", ["None", "null", "-", "?", ""])
 def test_a_word_for_nothing_names_no_container(word: str) -> None:
     said = {"SampleTrackingContainer_id": word, "SampleTrackingParcel_name": word, "SampleChanger_position": word}
-    tracking = decide(linked("/data/x", sample="s", parameters=said), Known())
+    tracking = decide(linked("/data/x", sample="s", parameters=said), TrackingState())
     assert (tracking.container, tracking.sample_changer_position) == (None, None)
 
 
 def test_a_sample_changer_position_is_text() -> None:
-    tracking = decide(linked("/data/x", sample="s", parameters={"SampleChanger_position": "07"}), Known())
+    tracking = decide(linked("/data/x", sample="s", parameters={"SampleChanger_position": "07"}), TrackingState())
     assert tracking.sample_changer_position == "07"
     assert tracking.container is None
 

@@ -11,9 +11,9 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
-from services.validator.counting import UnknownParameterCount
 from services.validator.handler import validating
 from services.validator.routes import routes
+from services.validator.unknown_parameters import UnknownParameterCount
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import DatasetFacts, DatasetSubmitted, DatasetValidated
 from shared.events.topics import SUBMITTED

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.validator.checking import Verdict
+from services.validator.checker import Verdict
 from shared.events.dataset import Submission
 from shared.vocabulary.datafiles import SCHEMAS
 from shared.vocabulary.kind_schema import own_terms

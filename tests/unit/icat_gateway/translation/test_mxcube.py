@@ -10,9 +10,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.linker.storage.memory import MemoryLinks
-from services.validator.checking import Verdict
-from services.validator.counting import UnknownParameterCount
+from services.validator.checker import Verdict
 from services.validator.handler import validating
+from services.validator.unknown_parameters import UnknownParameterCount
 from shared.events.dataset import DatasetFacts
 from shared.stages.outcomes import Passed
 from tests.builders.icat_messages import NOW, RAW, a_dataset, received, translated

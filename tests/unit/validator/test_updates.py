@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.validator.checking import Verdict
+from services.validator.checker import Verdict
 from shared.events.dataset import Submission
 from tests.builders.validator import SUBMITTED_AT, a_checker
 

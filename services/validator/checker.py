@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, tzinfo
 from typing import Literal, NamedTuple
 
-from services.validator.identifying import (
+from services.validator.identification import (
     Folders,
     beamline_of,
     end_of,
@@ -17,7 +17,7 @@ from services.validator.laws import laws_of
 from services.validator.notes import Notes
 from services.validator.parameters import ParameterReader, Reading
 from services.validator.said import Said
-from services.validator.updating import not_updatable
+from services.validator.updates import not_updatable
 from shared.events.dataset import DatasetFacts, InputRef, Parameter, Submission
 from shared.events.findings import summed_up
 from shared.events.identity import Identities

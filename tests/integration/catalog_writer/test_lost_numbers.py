@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.catalog_writer.renumbering import LostNumbers
+from services.catalog_writer.lost_numbers import LostNumbers
 from shared.events.topics import REGISTERED
 from shared.events.wire import Record
 from shared.postgres.database import Database

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.validator.checking import Checker
+from services.validator.checker import Checker
 from shared.events.dataset import DatasetFacts
 from shared.events.findings import MOST_OF_A_CODE
 from shared.events.identity import Identities
