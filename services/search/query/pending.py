@@ -63,10 +63,10 @@ def read_pending_query(said: dict[str, str | None], limit: int, identities: Iden
         QueryInvalid: a path or the cursor cannot be read.
     """
     fields = FaultCollector()
+    after = fields.parsed("cursor", said["cursor"], lambda text: read_cursor(text, ORDER, datetime))
     path, waits_for = (
         fields.parsed(name, said[name], partial(dataset_at, identities)) for name in ("path", "waits_for")
     )
-    after = fields.parsed("cursor", said["cursor"], lambda text: read_cursor(text, ORDER, datetime))
     values = {
         name: [COMPARED.get(name, str.lower)(value.strip()) for value in split(text, ",")]
         for name in COLUMNS
