@@ -82,7 +82,7 @@ async def silent(database: Database) -> AsyncIterator[None]:
 
 
 async def test_a_silent_transaction_loses_its_locks_and_its_process_tries_again(database: Database) -> None:
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)) as woken:
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError)) as woken:
         async with silent(database):
             await lock_of(database)
     assert error_kind(woken.value) is ErrorKind.TRANSIENT
