@@ -5,17 +5,15 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 
 from services.archive.catalogue import Catalogue, known_numbers
-from services.archive.handler import ReportRow, reports_in
+from services.archive.handler import reports_in
+from services.archive.tables import REPORT
 from shared.events.report import DatasetReported
 from shared.events.wire import Received
+from shared.postgres.bulk import DO_NOTHING, insert, write
 from shared.postgres.database import Database, Questions
 from shared.stages.outcomes import Outcome
 
-SAVE = f"""
-insert into report ({", ".join(ReportRow._fields)})
-select * from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
-on conflict do nothing
-"""  # noqa: S608  # of the columns' own names
+SAVE = insert(REPORT, then=DO_NOTHING)
 MOVES = (
     "select dataset_number, about, level, message, at from report"
     " where dataset_number = any($1::bigint[]) and about <> 'files_added' order by at, event_id"
@@ -46,7 +44,7 @@ class PostgresReports:
         """Write all reports."""
         if rows := reports_in(events):
             async with self._database.transaction() as connection:
-                await connection.execute(SAVE, *(list(column) for column in zip(*rows, strict=True)))
+                await write(connection, SAVE, rows)
 
 
 class ReportReader:

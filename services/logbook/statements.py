@@ -1,19 +1,13 @@
 """The SQL of the logbook."""
 # ruff: noqa: S608  # the SQL is made of this package's own words; values are arguments
 
-from services.logbook.entries import EntryQuery, EntryRow, Period, Visit
+from services.logbook.entries import EntryQuery, Period, Visit
+from services.logbook.tables import ENTRY
+from shared.postgres.bulk import insert, update
 from shared.postgres.statement import Bind, Statement, asked_for, holding
 
-_CASTS = {"tags": "tags::text[]", "content": "content::jsonb"}
-SAVE = f"""
-insert into entry as known ({", ".join(EntryRow._fields)})
-select {", ".join(_CASTS.get(name, name) for name in EntryRow._fields)}
-from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::text[], $12::bytea[], $13::text[], $14::text[], $15::timestamptz[],
-            $16::timestamptz[], $17::uuid[], $18::text[]) as new ({", ".join(EntryRow._fields)})
-on conflict (entry_id) do update set {", ".join(f"{name} = excluded.{name}" for name in EntryRow._fields[1:])}
-where (excluded.received_at, excluded.said) < (known.received_at, known.said)
-"""
+_FIRST = "(excluded.received_at, excluded.said) < (entry.received_at, entry.said)"
+SAVE = insert(ENTRY, then=update(ENTRY, where=_FIRST))
 FILE = "select beamline, file_name, file_type, file from entry where entry_id = $1 and file is not null"
 LISTED = (
     *("entry_id", "type", "category", "proposal", "beamline", "investigation_number", "dataset_name", "tags"),

@@ -11,6 +11,7 @@ from shared.events.logbook import LogbookWritten
 from shared.events.wire import Received
 from shared.foundation.pages import page_while_read
 from shared.http.door import MOST_BODY_BYTES
+from shared.postgres.bulk import write
 from shared.postgres.database import Connection, Database, Questions
 from shared.stages.outcomes import Outcome
 
@@ -42,9 +43,8 @@ class EntriesTransaction:
 
     async def save(self, _events: Sequence[Received[LogbookWritten]], outcomes: Sequence[Outcome]) -> None:
         """Write the entries."""
-        if rows := first_received(outcome.row for outcome in outcomes if isinstance(outcome, Recorded)):
-            columns = (list(column) for column in zip(*rows, strict=True))
-            await self._connection.execute(statements.SAVE, *columns)
+        rows = first_received(outcome.row for outcome in outcomes if isinstance(outcome, Recorded))
+        await write(self._connection, statements.SAVE, rows)
 
 
 class Page(NamedTuple):
