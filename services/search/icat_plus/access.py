@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.search.icat_plus.sessions import Opened, Sessions
-from shared.access.grants import ANY_BEAMLINE, Grant
+from shared.access.grants import Grant
 from shared.access.tokens import TokenRefused, Tokens
 from shared.foundation.problem import Problem
 
@@ -47,18 +47,13 @@ class Access:
             raise Problem(FORBIDDEN, str(refused)) from None
 
 
-def permitted(grant: Grant) -> tuple[str, ...] | None:
-    """The beamlines of which a grant's holder may know, in lower case; nothing if of all."""
-    return None if ANY_BEAMLINE in grant.beamlines else tuple(name.lower() for name in grant.beamlines)
-
-
 def check_beamline(grant: Grant, beamline: str | None) -> None:
     """Let pass who may speak for the beamline; for no beamline in particular, who may speak for all.
 
     Raises:
         Problem: 403.
     """
-    if beamline is None and permitted(grant) is not None:
+    if beamline is None and grant.covered is not None:
         raise Problem(FORBIDDEN, f"{grant.name} may speak for {', '.join(grant.beamlines)} alone: say for which")
     if beamline is not None and not grant.permits(beamline):
         raise Problem(FORBIDDEN, f"{grant.name} may not speak for {beamline}: its operator can grant it")

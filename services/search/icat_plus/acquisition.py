@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BeforeValidator
 
-from services.search.icat_plus.access import check_beamline, permitted
+from services.search.icat_plus.access import check_beamline
 from services.search.icat_plus.answers import (
     Answer,
     Row,
@@ -103,14 +103,14 @@ def _add_reading(router: APIRouter, desk: Desk) -> None:
         grant = desk.access.by_key(key)
         for beamline in slots.on or ():
             check_beamline(grant, beamline)
-        return await listed(desk, replace(slots, beamlines=permitted(grant)), measured_answer)
+        return await listed(desk, replace(slots, beamlines=grant.covered), measured_answer)
 
     @router.get("/dataacquisition/{key}/dataset")
     async def list_registered(
         key: Key, number: Number = None, search: str | None = None, skip: Skip = 0, limit: Limit = EVERY_ROW
     ) -> Response:
         """The datasets of an investigation that are committed: how a beamline sees that its own have arrived."""
-        slot = await desk.investigation(number, permitted(desk.access.by_key(key)))
+        slot = await desk.investigation(number, desk.access.by_key(key).covered)
         if slot is None:
             return answered([])
         pages = _registered(desk, slot, search, skip, limit)
@@ -168,7 +168,7 @@ async def place_of(desk: Desk, grant: Grant, number: str | None, proposal: str |
         Problem: 403, its writer may not speak for that beamline; 404, no such investigation.
     """
     if number is not None:
-        slot = await desk.investigation(number, permitted(grant))
+        slot = await desk.investigation(number, grant.covered)
         if slot is None:
             raise Problem(404, f"there is no investigation {number[:50]}")
         return Place(slot["proposal"], slot["beamline"], slot["number"])

@@ -16,7 +16,7 @@ from shared.events.identity import proposal_key
 from shared.foundation.errors import Fault
 from shared.http.door import MOST_BODY_BYTES
 from shared.postgres.database import Questions
-from shared.postgres.statement import Statement, asked_for
+from shared.postgres.statement import Statement, asked_for, holding
 
 Row = dict[str, Any]
 MOST_ROWS = 10_000
@@ -133,7 +133,7 @@ class IcatReader:
         """The datasets of an investigation, by start, from what lists show: no document is read."""
         statement = Statement()
         bind = statement.bind
-        found = f" and (name ilike {bind(_holding(search), 'text')})" if search else ""
+        found = f" and (name ilike {bind(holding(search), 'text')})" if search else ""
         statement.text = (
             "select number, name, path, type, sample, beamline, started, ended, file_count, volume_bytes from dataset"
             f" where investigation_id = {bind(investigation_id, 'uuid')} and number is not null{found}"
@@ -207,8 +207,4 @@ def _within(wanted: Slots, statement: Statement) -> list[str]:
 
 def _spoken(search: str) -> list[str]:
     """What holds the words, or the proposal that they are."""
-    return [_holding(search), _holding(proposal_key(search) or search)]
-
-
-def _holding(text: str) -> str:
-    return "%" + text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+    return [holding(search), holding(proposal_key(search) or search)]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BeforeValidator
 
-from services.search.icat_plus.access import FORBIDDEN, permitted
+from services.search.icat_plus.access import FORBIDDEN
 from services.search.icat_plus.acquisition import listed, slots_of, whole_numbers
 from services.search.icat_plus.answers import number_of, type_answer
 from services.search.icat_plus.asking import Row, Slots
@@ -91,7 +91,7 @@ async def found(desk: Desk, grant: Grant, request: Request) -> Response:
 
 async def _narrowed(desk: Desk, grant: Grant, said: dict[str, str], wanted: Wanted) -> Wanted | None:
     """The query within what ids name and the grant permits; nothing if that is nothing."""
-    query, beamlines = wanted.query, permitted(grant)
+    query, beamlines = wanted.query, grant.covered
     values = dict(query.values)
     if beamlines is not None:
         asked = values.get("beamline", beamlines)
@@ -120,7 +120,7 @@ def _add_investigations(router: APIRouter, desk: Desk) -> None:
         parameters: Annotated[str | None, Query(description="none has parameters here")] = None,
     ) -> Response:
         """Investigations; none is known by release, user or parameter."""
-        beamlines = permitted(await desk.access.by_session(session_id))
+        beamlines = (await desk.access.by_session(session_id)).covered
         if release or username or parameters or kind == "released":
             return answered([])
         return await listed(desk, replace(slots, beamlines=beamlines))
@@ -140,7 +140,7 @@ def _add_investigations(router: APIRouter, desk: Desk) -> None:
 
 
 async def _slot(desk: Desk, session_id: str, number: str | None) -> Row | None:
-    return await desk.investigation(number, permitted(await desk.access.by_session(session_id)))
+    return await desk.investigation(number, (await desk.access.by_session(session_id)).covered)
 
 
 def add_vocabulary(router: APIRouter, desk: Desk, vocabulary: Vocabulary) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.search.icat_plus.access import check_beamline, permitted
+from services.search.icat_plus.access import check_beamline
 from services.search.icat_plus.acquisition import Beamline, Limit, Number, Skip, place_of
 from services.search.icat_plus.asking import MOST_ROWS
 from services.search.icat_plus.desk import Desk, answered, body_of
@@ -33,7 +33,7 @@ def add(router: APIRouter, desk: Desk) -> None:
         if wanted is None:
             return answered([])
         page = {"skip": skip, "limit": min(limit, MOST_ROWS)}
-        rows = await desk.logbook.entries(wanted | page, permitted(grant))
+        rows = await desk.logbook.entries(wanted | page, grant.covered)
         names = await desk.icat.proposal_names({row["proposal"] for row in rows} - {None})
         return answered([entry_answer(row | {"proposal": names.get(row["proposal"])}, desk.zone) for row in rows])
 
@@ -44,7 +44,7 @@ def add(router: APIRouter, desk: Desk) -> None:
         """How many there are."""
         grant = await desk.access.by_session(session_id)
         wanted = await _wanted(desk, grant, request, number, beamline)
-        return answered(await desk.logbook.count(wanted, permitted(grant)) if wanted else 0)
+        return answered(await desk.logbook.count(wanted, grant.covered) if wanted else 0)
 
     @router.post("/logbook/{session_id}/event", openapi_extra=takes(Written))
     async def write(request: Request, session_id: SessionId, number: Number = None) -> Response:
@@ -66,7 +66,7 @@ def add(router: APIRouter, desk: Desk) -> None:
     async def download(session_id: SessionId, resource: Annotated[UUID, Query(alias="resourceId")]) -> Response:
         """The file of an entry, as an attachment."""
         grant = await desk.access.by_session(session_id)
-        file = await desk.logbook.file(resource, permitted(grant))
+        file = await desk.logbook.file(resource, grant.covered)
         return Response(file.content, headers=file.headers)
 
 
@@ -89,7 +89,7 @@ async def _wanted(
     """The entries that are asked for, as the logbook understands it; nothing if their investigation is not known."""
     if number is None and beamline is None:
         raise QueryInvalid([Fault("investigationId", "give investigationId or instrumentName")])
-    slot = await desk.investigation(number, permitted(grant)) if number is not None else None
+    slot = await desk.investigation(number, grant.covered) if number is not None else None
     if number is not None and slot is None:
         return None
     if slot is None:

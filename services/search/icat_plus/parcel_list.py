@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from services.search.icat_plus.access import permitted
 from services.search.icat_plus.acquisition import Limit, Number, Skip, whole_numbers
 from services.search.icat_plus.answers import Answer, page_answer
 from services.search.icat_plus.asking import MOST_ROWS, Row, Slots
@@ -121,7 +120,7 @@ async def _chosen(desk: Desk, grant: Grant, asked: Asked) -> list[Answer]:
 
 async def _slots(desk: Desk, grant: Grant, asked: Asked) -> list[Row]:
     """The investigations whose parcels may be asked for; of two with one number the one that is no placeholder."""
-    wanted = replace(asked.slots, beamlines=permitted(grant), limit=MOST_INVESTIGATIONS + 1)
+    wanted = replace(asked.slots, beamlines=grant.covered, limit=MOST_INVESTIGATIONS + 1)
     if wanted.numbers is None:
         kind, known = ("shipment", asked.shipment) if asked.shipment and not asked.parcel else ("parcel", asked.parcel)
         wanted = replace(wanted, ids=tuple(await desk.shipping.declarations.holding(kind, known)))

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from services.search.icat_plus.access import permitted
 from services.search.icat_plus.acquisition import Limit, Number, Skip, whole_numbers
 from services.search.icat_plus.answers import Answer, acquisition_sample, sample_answer
 from services.search.icat_plus.asking import MOST_ROWS, Row, Slots
@@ -33,7 +32,7 @@ def add(router: APIRouter, desk: Desk) -> None:
         """Samples, by name: those of which there are datasets, and those to whose sheets parcels refer."""
         grant = await desk.access.by_session(session_id)
         numbers = whole_numbers(ids)
-        slot = await desk.investigation(number, permitted(grant))
+        slot = await desk.investigation(number, grant.covered)
         if (number and slot is None) or not (number or ids):
             return answered([])
         slots = [slot] if slot else await _slots_of_samples(desk, grant, numbers or ())
@@ -51,7 +50,7 @@ def add(router: APIRouter, desk: Desk) -> None:
     ) -> Response:
         """The samples of a proposal on a beamline, of which there are datasets."""
         grant = await desk.access.by_session(session_id)
-        wanted = Slots(beamlines=permitted(grant), on=(beamline.lower(),), proposals=(proposal_key(proposal),))
+        wanted = Slots(beamlines=grant.covered, on=(beamline.lower(),), proposals=(proposal_key(proposal),))
         slots = {slot["investigation_id"]: slot for slot in await desk.icat.investigations(wanted)}
         samples = [] if parameters or not slots else await desk.icat.samples(list(slots), None)
         answers = [acquisition_sample(one, slots[one["investigation_id"]], desk.zone) for one in samples]
@@ -82,4 +81,4 @@ async def _slots_of_samples(desk: Desk, grant: Grant, numbers: Sequence[int]) ->
     ids: set[UUID] = {one["investigation_id"] for one in await desk.icat.samples(None, numbers)}
     for number in numbers:
         ids.update(await desk.shipping.declarations.holding("sheet", str(number)))
-    return await desk.icat.investigations(Slots(beamlines=permitted(grant), ids=tuple(ids))) if ids else []
+    return await desk.icat.investigations(Slots(beamlines=grant.covered, ids=tuple(ids))) if ids else []

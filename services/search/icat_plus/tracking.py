@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import JsonValue, RootModel
 
 from services.search.icat_plus import parcel_list
-from services.search.icat_plus.access import permitted
 from services.search.icat_plus.acquisition import Number
 from services.search.icat_plus.asking import Row
 from services.search.icat_plus.bodies import Reading
@@ -187,7 +186,7 @@ def _add_items(router: APIRouter, desk: Desk) -> None:
 
 async def _place(desk: Desk, session_id: str, number: str | None) -> Place:
     grant = await desk.access.by_session(session_id)
-    investigation = await desk.investigation(number, permitted(grant))
+    investigation = await desk.investigation(number, grant.covered)
     if investigation is None:
         raise Problem(404, f"there is no investigation {(number or '')[:50]}, or {grant.name} may not speak for it")
     return Place(grant, investigation, await desk.shipping.travelling(investigation))
