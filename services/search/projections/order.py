@@ -3,6 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import Table
+
+from shared.postgres.bulk import insert, update
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NO_DATASET = UUID(int=0)
 """Stands for the dataset of a word that no dataset said: it is less than all others."""
@@ -13,7 +17,7 @@ def microsecond(time: datetime) -> int:
     return (time - EPOCH) // timedelta(microseconds=1)
 
 
-def latest(table: str, key: str, fields: tuple[str, ...], types: str, rank: str) -> str:
+def latest(table: Table, rank: str) -> str:
     """The SQL that saves what is said about things, of which the latest word stands.
 
     `rank` is the column that decides before all others. Then `word` decides, and then the dataset that said it.
@@ -23,11 +27,4 @@ def latest(table: str, key: str, fields: tuple[str, ...], types: str, rank: str)
         dataset = f"coalesce({source}.dataset_id, '{NO_DATASET}'), coalesce({source}.revision, 0)"
         return f"({source}.{rank}, {source}.word, {dataset})"
 
-    arguments = ", ".join(f"${at}::{type_}[]" for at, type_ in enumerate(types.split(), 1))
-    selected = ", ".join({"container": "container::jsonb"}.get(name, name) for name in fields)
-    return f"""
-insert into {table} as known ({", ".join(fields)})
-select {selected} from unnest({arguments}) as new ({", ".join(fields)})
-on conflict ({key}) do update set {", ".join(f"{name} = excluded.{name}" for name in fields if name != key)}
-where {order("excluded")} > {order("known")}
-"""  # noqa: S608  # the tables' own column names
+    return insert(table, then=update(table, where=f"{order('excluded')} > {order(table.name)}"))

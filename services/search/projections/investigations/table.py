@@ -3,7 +3,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, Uuid, func, text
 
-from services.search.projections.investigations.note import INVESTIGATIONS, InvestigationRow
+from services.search.projections.investigations.note import INVESTIGATIONS
 from services.search.projections.order import latest
 from services.search.projections.projection import Projection
 from services.search.projections.schema import METADATA, TIME
@@ -31,11 +31,7 @@ INVESTIGATION = Table(
     Index("investigation_by_proposal", func.lower(text("proposal"))),
 )
 
-TYPES = "uuid bigint text text text timestamptz timestamptz text bool text timestamptz timestamptz bool bigint uuid int"
-
-SAVE = Projection(
-    INVESTIGATIONS, latest("investigation", "investigation_id", InvestigationRow._fields, TYPES, "registered")
-)
+SAVE = Projection(INVESTIGATIONS, latest(INVESTIGATION, "registered"))
 
 
 def as_written(table: str, otherwise: str) -> str:
