@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from services.search.index.block_index import BlockIndex
 from services.search.index.port import Batch, Index
 from services.search.lock import SHARE_LOCK, lock_name
 from services.search.projections.activity import table as activity
@@ -17,6 +16,7 @@ from services.search.projections.facts import Law, Noted
 from services.search.projections.investigations import table as investigations
 from services.search.projections.positions import table as positions
 from services.search.projections.positions.note import positions_of
+from services.search.projections.projection import Projection
 from services.search.projections.receipts import table as receipts
 from services.search.projections.rejections import table as rejections
 from services.search.projections.revisions import table as revisions
@@ -39,6 +39,14 @@ class Saves(Protocol):
         """Save what stands of these facts."""
 
 
+OTHERS: tuple[Projection[Any], ...] = (
+    *(receipts.SAVE, rejections.SAVE, activity.SAVE),
+    *(investigations.SAVE, samples.SAVE, *shipments.SAVES, positions.SAVE),
+)
+LAWS: tuple[Law[Any], ...] = (revisions.SAVE.law, DATASETS, *(each.law for each in OTHERS))
+"""What each projection takes, and what stands of it."""
+
+
 @dataclass
 class IndexedDatasets:
     """The projection of datasets, with their index."""
@@ -57,19 +65,16 @@ class IndexedDatasets:
 
 def projections(indexed: IndexedDatasets) -> tuple[Saves, ...]:
     """All projections, in the order in which a batch saves them."""
-    return (
-        *(revisions.SAVE, indexed, receipts.SAVE, rejections.SAVE, activity.SAVE),
-        *(investigations.SAVE, samples.SAVE, *shipments.SAVES, positions.SAVE),
-    )
+    return (revisions.SAVE, indexed, *OTHERS)
 
 
 class PostgresReadModel:
     """The store of all stages."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], index: Index) -> None:
         self._database = database
         self._clock = clock
-        self._index: Index = BlockIndex()
+        self._index = index
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["ReadModelTransaction"]:

@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from sqlalchemy import Table
+
 from services.search.projections.facts import Law
-from shared.postgres.bulk import write
+from services.search.projections.order import NO_DATASET
+from shared.postgres.bulk import insert, update, write
 from shared.postgres.database import Connection
 
 F = TypeVar("F")
@@ -25,3 +28,16 @@ class Projection(Generic[F]):
         """Save what stands of these facts."""
         rows = [self.row_of(key, fact) for key, fact in self.law.standing(facts).items()]
         await write(connection, self.statement, rows)
+
+
+def latest(table: Table, rank: str) -> str:
+    """The SQL that saves what is said about things, of which the latest word stands.
+
+    `rank` is the column that decides before all others. Then `word` decides, and then the dataset that said it.
+    """
+
+    def order(source: str) -> str:
+        dataset = f"coalesce({source}.dataset_id, '{NO_DATASET}'), coalesce({source}.revision, 0)"
+        return f"({source}.{rank}, {source}.word, {dataset})"
+
+    return insert(table, then=update(table, where=f"{order('excluded')} > {order(table.name)}"))

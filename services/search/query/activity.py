@@ -13,8 +13,10 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from services.search.cursors import CursorInvalid
+from services.search.projections.activity.statements import HAPPENED
+from services.search.projections.positions.statements import POSITIONS
 from services.search.query.catalogue import CatalogueReader
-from services.search.query.cursors import CursorInvalid
 from services.search.query.faults import QueryInvalid
 from services.search.query.grammar import split
 from shared.events.identity import proposal_key
@@ -22,8 +24,8 @@ from shared.events.topics import COMMITTED, PENDING, REJECTED
 from shared.foundation.errors import Fault
 from shared.foundation.pages import MOST_PAGE_BYTES
 from shared.postgres.database import Connection, Questions
+from shared.postgres.statement import Row
 
-Row = Mapping[str, Any]
 Place = tuple[str, int]
 """A topic and a partition."""
 
@@ -33,25 +35,6 @@ MOST_OF_A_PARTITION = 100
 """Rows that are read of a partition for one answer, whatever is asked for."""
 MOST_PARTITIONS = 1000
 ROWS_AT_ONCE = 128
-
-POSITIONS = "select topic, partition, next_offset from position where topic = any($1::text[])"
-HAPPENED = """
-select told.* from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) as stretch (topic, partition, begins, ends)
-cross join lateral (
-  select * from activity where activity.topic = stretch.topic and activity.partition = stretch.partition
-    and record_offset >= begins and record_offset < ends and (state <> 'pending' or exists (
-      select from receipt where receipt.receipt = activity.receipt_id and receipt.dataset_id = activity.dataset_id
-        and since = activity.at
-    ))
-  order by record_offset limit $5
-) as told
-order by max(at) over (partition by told.topic, told.partition order by record_offset),
-  told.topic, told.partition, record_offset
-"""
-"""By time as far as each partition stays in its own order: where an answer ends, nothing before it is left out.
-
-Of what waited, only what still waits: a stage that reads again may say once more that something settled waits.
-"""
 
 ALWAYS = ("at", "state", "path", "name", "beamline", "dataset_id", "receipt_id")
 SOMETIMES = ("kind", "proposal", "code", "message", "revision", "rejection_id")

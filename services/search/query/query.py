@@ -8,9 +8,9 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from services.search.index.question import COLUMN_SORTS, DEFAULT_ROWS, Condition, Key, Query
+from services.search.cursors import Key, read_cursor
+from services.search.index.question import COLUMN_SORTS, DEFAULT_ROWS, Condition, Query
 from services.search.projections.datasets.note import words_of
-from services.search.query.cursors import read_cursor
 from services.search.query.faults import FaultCollector, QueryInvalid, dataset_at
 from services.search.query.filters import conditions_of
 from services.search.query.grammar import FilterInvalid, split, words_and_conditions

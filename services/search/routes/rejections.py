@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import Response, StreamingResponse
 
+from services.search.cursors import read_cursor, write_cursor
+from services.search.projections.rejections.statements import ORDER, SUMMARY_SPAN, RejectionQuery, State
 from services.search.query.catalogue import CatalogueReader
-from services.search.query.cursors import read_cursor, write_cursor
 from services.search.query.faults import FaultCollector, dataset_at
 from services.search.query.query import MOST_ROWS
-from services.search.query.rejections import ORDER, SUMMARY_SPAN, RejectionQuery, State, summary_answer
+from services.search.query.rejections import summary_answer
 from services.search.routes.answers import rejection_parts
 from services.search.routes.response import json_response
 from shared.events.identity import Identities, PathInvalid

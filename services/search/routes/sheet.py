@@ -10,10 +10,11 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from services.search.query.catalogue import CatalogueReader, Row
+from services.search.query.catalogue import CatalogueReader
 from services.search.query.naming import Naming
 from services.search.query.query import COLUMNS, FACTS
 from shared.foundation.sheets import cell_of
+from shared.postgres.statement import Row
 
 Valued = list[tuple[Row, dict[str, Any]]]
 """Datasets, each with the values of its columns by name; nothing where it has no canonical value."""

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.search.cursors import CursorInvalid
 from services.search.query import activity
 from services.search.query.activity import TOPICS, ActivityPage, Place, Wanted, read_place, write_place
-from services.search.query.cursors import CursorInvalid
 from tests.builders.search.records import NOON
 
 FEW = 7

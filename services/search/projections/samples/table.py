@@ -3,8 +3,7 @@
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.search.projections.order import latest
-from services.search.projections.projection import Projection
+from services.search.projections.projection import Projection, latest
 from services.search.projections.samples.note import SAMPLES
 from services.search.projections.schema import METADATA
 
