@@ -38,7 +38,7 @@ NEAR_EVENTS = 1000
 SEAL_EVERY_BATCHES = 32
 
 
-class Nowhere:
+class NullPublisher:
     """The publisher of a rebuild: it publishes nothing, because the live service has done so."""
 
     async def publish(self, messages: Sequence[Message]) -> None:
@@ -95,7 +95,9 @@ class TopicReader:
         backoff, identities, index = Backoff(), identities_of(settings), new_index()
         self._upkeep = index.upkeep(database, backoff)
         self._runners = {
-            stage.consumes.name: StageRunner(stage, Nowhere(), utc_now, HaltRule(halts=False), backoff, identities)
+            stage.consumes.name: StageRunner(
+                stage, NullPublisher(), utc_now, HaltRule(halts=False), backoff, identities
+            )
             for stage in stages_of(PostgresReadModel(database, utc_now, index), identities)
         }
 

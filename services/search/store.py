@@ -11,8 +11,8 @@ from services.search.index.port import Batch, Index
 from services.search.lock import SHARE_LOCK, lock_name
 from services.search.projections.activity import table as activity
 from services.search.projections.datasets import table as datasets
-from services.search.projections.datasets.note import DATASETS, Entry
-from services.search.projections.facts import Law, Noted
+from services.search.projections.datasets.note import DATASETS, DatasetEntry
+from services.search.projections.facts import EventFacts, Law
 from services.search.projections.investigations import table as investigations
 from services.search.projections.positions import table as positions
 from services.search.projections.positions.note import positions_of
@@ -28,7 +28,7 @@ from shared.runtime.metrics import SUBMITTED_TO_SEARCHABLE
 from shared.stages.outcomes import Outcome
 
 
-class Saves(Protocol):
+class ProjectionWriter(Protocol):
     """A projection, as a batch saves it."""
 
     @property
@@ -40,10 +40,10 @@ class Saves(Protocol):
 
 
 OTHERS: tuple[Projection[Any], ...] = (
-    *(receipts.SAVE, rejections.SAVE, activity.SAVE),
-    *(investigations.SAVE, samples.SAVE, *shipments.SAVES, positions.SAVE),
+    *(receipts.PROJECTION, rejections.PROJECTION, activity.PROJECTION),
+    *(investigations.PROJECTION, samples.PROJECTION, *shipments.PROJECTIONS, positions.PROJECTION),
 )
-LAWS: tuple[Law[Any], ...] = (revisions.SAVE.law, DATASETS, *(each.law for each in OTHERS))
+LAWS: tuple[Law[Any], ...] = (revisions.PROJECTION.law, DATASETS, *(each.law for each in OTHERS))
 """What each projection takes, and what stands of it."""
 
 
@@ -56,16 +56,16 @@ class IndexedDatasets:
     """When the datasets were submitted that can be found now."""
     law = DATASETS
 
-    async def save(self, connection: Connection, facts: Sequence[Entry]) -> None:
+    async def save(self, connection: Connection, facts: Sequence[DatasetEntry]) -> None:
         """Save the datasets, and index those that changed."""
         applied = await datasets.save(connection, facts)
         await self.batch.add(connection, applied)
         self.searchable += [entry.row.submitted_at for _, entry in applied.entries]
 
 
-def projections(indexed: IndexedDatasets) -> tuple[Saves, ...]:
+def projections(indexed: IndexedDatasets) -> tuple[ProjectionWriter, ...]:
     """All projections, in the order in which a batch saves them."""
-    return (revisions.SAVE, indexed, *OTHERS)
+    return (revisions.PROJECTION, indexed, *OTHERS)
 
 
 class PostgresReadModel:
@@ -93,7 +93,7 @@ class PostgresReadModel:
 class ReadModelTransaction:
     """One batch."""
 
-    def __init__(self, connection: Connection, projections: Sequence[Saves]) -> None:
+    def __init__(self, connection: Connection, projections: Sequence[ProjectionWriter]) -> None:
         self._connection = connection
         self._projections = projections
 
@@ -112,7 +112,7 @@ def facts_of(events: Sequence[Received[Any]], outcomes: Iterable[Outcome]) -> di
     """The facts of a batch by their type: what was noted, and positions."""
     facts: dict[type, list[Any]] = defaultdict(list)
     for outcome in outcomes:
-        if isinstance(outcome, Noted):
+        if isinstance(outcome, EventFacts):
             for fact in outcome.facts:
                 facts[type(fact)].append(fact)
     for fact in positions_of(events):

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from services.search.index.question import Query
-from services.search.projections.datasets.table import Applied
+from services.search.projections.datasets.table import DatasetChanges
 from shared.postgres.database import Connection, Database
 from shared.postgres.statement import Row
 from shared.runtime.backoff import Backoff
@@ -34,7 +34,7 @@ Names = Mapping[str, Sequence[KnownParameter]]
 class Batch(Protocol):
     """One batch of changes, in one transaction."""
 
-    async def add(self, connection: Connection, applied: Applied) -> None:
+    async def add(self, connection: Connection, applied: DatasetChanges) -> None:
         """Index the datasets that changed, and forget what they replaced."""
 
     def committed(self) -> None:

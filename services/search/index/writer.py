@@ -6,8 +6,8 @@ from uuid import UUID
 
 from services.search.index.blocks import grouped, number_block, text_block
 from services.search.index.tables import DATASET_WORDS, NUMBER_BLOCK, PARAMETER, TEXT_BLOCK, VOID
-from services.search.projections.datasets.note import Entry, ParameterKey
-from services.search.projections.datasets.table import Applied
+from services.search.projections.datasets.note import DatasetEntry, ParameterKey
+from services.search.projections.datasets.table import DatasetChanges
 from shared.postgres.bulk import DO_NOTHING, insert, write
 from shared.postgres.database import Connection
 
@@ -46,7 +46,7 @@ class BlockBatch:
         """Remember what the batch named: a parameter that was rolled back has no number."""
         self._remembered.generation, self._remembered.numbers = self._generation, self._numbers
 
-    async def add(self, connection: Connection, applied: Applied) -> None:
+    async def add(self, connection: Connection, applied: DatasetChanges) -> None:
         """Index what a batch changed. Of entries that are older than what was known only their parameters are named."""
         await self._name_parameters(connection, applied.noted)
         if applied.replaced:
@@ -57,7 +57,7 @@ class BlockBatch:
             await write(connection, _WORDS, words)
             await self._add_blocks(connection, applied.entries)
 
-    async def _add_blocks(self, connection: Connection, applied: Sequence[tuple[int, Entry]]) -> None:
+    async def _add_blocks(self, connection: Connection, applied: Sequence[tuple[int, DatasetEntry]]) -> None:
         numbers, texts = grouped(applied)
         for statement, blocks in (
             (_NUMBER_BLOCKS, [number_block(self._numbers[key], pairs) for key, pairs in numbers.items()]),
@@ -65,7 +65,7 @@ class BlockBatch:
         ):
             await write(connection, statement, blocks)
 
-    async def _name_parameters(self, connection: Connection, entries: Sequence[Entry]) -> None:
+    async def _name_parameters(self, connection: Connection, entries: Sequence[DatasetEntry]) -> None:
         """Numbers for new parameters; in order of name, so that two replicas cannot block each other."""
         keys = {key for entry in entries for key, _ in (*entry.numbers, *entry.texts)} - self._numbers.keys()
         if keys:

@@ -26,7 +26,7 @@ from shared.foundation.pages import MOST_PAGE_BYTES
 from shared.postgres.database import Connection, Questions
 from shared.postgres.statement import Row
 
-Place = tuple[str, int]
+Partition = tuple[str, int]
 """A topic and a partition."""
 
 TOPICS = [COMMITTED.name, PENDING.name, REJECTED.name]
@@ -41,7 +41,7 @@ SOMETIMES = ("kind", "proposal", "code", "message", "revision", "rejection_id")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ActivityFilter:
     """What a watcher wants to be told. Whatever else decides what somebody may see belongs here."""
 
     beamlines: frozenset[str] = frozenset()
@@ -60,11 +60,13 @@ class Wanted:
 class ActivityPage:
     """An answer that grows row by row, and where the watcher has come to with it."""
 
-    reached: dict[Place, int]
+    reached: dict[Partition, int]
     activity: list[dict[str, Any]] = field(default_factory=list)
     has_more: bool = False
 
-    async def read(self, rows: AsyncIterable[Row], ends: Mapping[Place, int], wanted: Wanted, limit: int) -> None:
+    async def read(
+        self, rows: AsyncIterable[Row], ends: Mapping[Partition, int], wanted: ActivityFilter, limit: int
+    ) -> None:
         """Take the rows in their order until the answer is full; then the positions of those that have no more."""
         seen = dict.fromkeys(ends, 0)
         size = 0
@@ -91,7 +93,7 @@ def _said(row: Row) -> dict[str, Any]:
     return always | {name: row[name] for name in SOMETIMES if row[name] is not None}
 
 
-def write_place(reached: Mapping[Place, int]) -> str:
+def write_watch_cursor(reached: Mapping[Partition, int]) -> str:
     """Where a watcher has come to, as an opaque text. It names no row, so it stays good when search is rebuilt."""
     offsets: dict[str, list[int]] = {}
     for topic, partition in sorted(reached):
@@ -100,8 +102,8 @@ def write_place(reached: Mapping[Place, int]) -> str:
     return base64.urlsafe_b64encode(json.dumps(offsets, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def read_place(text: str) -> dict[Place, int]:
-    """What `write_place` wrote.
+def read_watch_cursor(text: str) -> dict[Partition, int]:
+    """What `write_watch_cursor` wrote.
 
     Raises:
         CursorInvalid: it is not such a text.
@@ -119,7 +121,9 @@ def read_place(text: str) -> dict[Place, int]:
     return reached
 
 
-async def watch(reader: CatalogueReader, after: Mapping[Place, int] | None, wanted: Wanted, limit: int) -> ActivityPage:
+async def watch(
+    reader: CatalogueReader, after: Mapping[Partition, int] | None, wanted: ActivityFilter, limit: int
+) -> ActivityPage:
     """What happened after that, or nothing and where it ends now. If nothing did, one small table was read."""
     async with reader.connection(Questions.QUICK) as connection:
         positions = {
@@ -133,7 +137,7 @@ async def watch(reader: CatalogueReader, after: Mapping[Place, int] | None, want
 
 
 async def _happened(
-    connection: Connection, reached: Mapping[Place, int], ends: Mapping[Place, int]
+    connection: Connection, reached: Mapping[Partition, int], ends: Mapping[Partition, int]
 ) -> AsyncIterator[Row]:
     columns: Sequence[Sequence[Any]] = (
         [topic for topic, _ in ends],
@@ -145,7 +149,7 @@ async def _happened(
         yield dict(row)
 
 
-def read_wanted(beamline: str | None, proposal: str | None, state: str | None) -> Wanted:
+def read_filter(beamline: str | None, proposal: str | None, state: str | None) -> ActivityFilter:
     """What the fields of a URL want.
 
     Raises:
@@ -154,7 +158,7 @@ def read_wanted(beamline: str | None, proposal: str | None, state: str | None) -
     states = _values(state, str.lower)
     if unknown := states.difference(STATES):
         raise QueryInvalid([Fault("state", f"{min(unknown)[:100]!r} is none of {', '.join(STATES)}")])
-    return Wanted(_values(beamline, str.lower), _values(proposal, proposal_key), states)
+    return ActivityFilter(_values(beamline, str.lower), _values(proposal, proposal_key), states)
 
 
 def _values(text: str | None, key: Callable[[str], str]) -> frozenset[str]:

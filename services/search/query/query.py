@@ -90,7 +90,7 @@ def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: t
     Raises:
         QueryInvalid: with every fault that was found.
     """
-    said = _Said(pairs)
+    said = _Fields(pairs)
     limit = said.parsed("limit", _limit)
     order = said.choice("order", ("asc", "desc"))
     sort = said.one("sort") or "start"
@@ -153,7 +153,7 @@ def key_type(sort: str) -> type[Key]:
     return {"name": str, "start": datetime, "committed_at": datetime}.get(sort, float)
 
 
-class _Said:
+class _Fields:
     """The fields as they were given; goes on after a fault, so that all are told at once."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:

@@ -34,4 +34,4 @@ HAPPENING = Table(
 
 _EARLIER = """(excluded.timestamp_ms, excluded.topic collate "C", excluded.partition, excluded.record_offset)
     < (activity.timestamp_ms, activity.topic collate "C", activity.partition, activity.record_offset)"""
-SAVE = Projection(ACTIVITY, insert(HAPPENING, then=update(HAPPENING, where=_EARLIER)))
+PROJECTION = Projection(ACTIVITY, insert(HAPPENING, then=update(HAPPENING, where=_EARLIER)))

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from services.search.projections.datasets.note import DATASETS, Entry
+from services.search.projections.datasets.note import DATASETS, DatasetEntry
 from services.search.projections.schema import C_TEXT, METADATA, TIME
 from shared.foundation.arrays import array, quoted
 from shared.postgres.bulk import DO_NOTHING, insert, update, write
@@ -104,18 +104,18 @@ _FORGET_LINKS = "delete from link where child = any($1::uuid[])"
 
 
 @dataclass(frozen=True)
-class Applied:
+class DatasetChanges:
     """What a batch changed: the entries that are newer than what was known, and what they replaced."""
 
-    noted: Sequence[Entry]
+    noted: Sequence[DatasetEntry]
     """All entries of the batch; also those that turned out to be older than what was known."""
-    entries: Sequence[tuple[int, Entry]]
+    entries: Sequence[tuple[int, DatasetEntry]]
     """The entries that stand now, each with the ordinal of its dataset."""
     replaced: Sequence[int]
     """Ordinals that no dataset has any more."""
 
 
-async def save(connection: Connection, noted: Sequence[Entry]) -> Applied:
+async def save(connection: Connection, noted: Sequence[DatasetEntry]) -> DatasetChanges:
     """Save datasets. The newest revision stands by its number; what is older changes nothing."""
     await _save_contexts(connection, noted)
     entries = DATASETS.standing(noted)
@@ -126,10 +126,10 @@ async def save(connection: Connection, noted: Sequence[Entry]) -> Applied:
         await connection.execute(_FORGET_LINKS, [row["dataset_id"] for row in replaced])
     links = [(entry.row.dataset_id, *parent) for _, entry in applied for parent in entry.inputs]
     await write(connection, _LINKS, links)
-    return Applied(noted, applied, [row["replaced"] for row in replaced])
+    return DatasetChanges(noted, applied, [row["replaced"] for row in replaced])
 
 
-async def _save_contexts(connection: Connection, entries: Sequence[Entry]) -> None:
+async def _save_contexts(connection: Connection, entries: Sequence[DatasetEntry]) -> None:
     """In the order of their ids, so that two replicas cannot block each other."""
     contexts = {entry.context.context: entry.context for entry in entries}
     findings = {entry.findings.finding_set: array(map(quoted, entry.findings.codes)) for entry in entries}

@@ -29,4 +29,4 @@ INVESTIGATION = Table(
     Index("investigation_by_proposal", func.lower(text("proposal"))),
 )
 
-SAVE = Projection(INVESTIGATIONS, latest(INVESTIGATION, "registered"))
+PROJECTION = Projection(INVESTIGATIONS, latest(INVESTIGATION, "registered"))

@@ -15,7 +15,7 @@ POSITION = Table(
     Column("next_offset", BigInteger, nullable=False, comment="everything below is in this read model"),
 )
 
-SAVE = Projection(
+PROJECTION = Projection(
     POSITIONS,
     insert(
         POSITION,

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Column, Index, SmallInteger, Table, Text, Uui
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.search.projections.projection import Projection
-from services.search.projections.receipts.note import RECEIPTS, Receipt, Waits
+from services.search.projections.receipts.note import RECEIPTS, PendingDetails, Receipt
 from services.search.projections.schema import METADATA, TIME
 from shared.foundation.arrays import array
 from shared.postgres.bulk import insert, update
@@ -56,7 +56,7 @@ _CHANGES = (
 )
 _MERGED = {
     name: f"case when {_NEWER} then excluded.{name} else receipt.{name} end"
-    for name in ("path", "rank", "word", "answer", *Waits._fields)
+    for name in ("path", "rank", "word", "answer", *PendingDetails._fields)
 } | {name: f"least(excluded.{name}, receipt.{name})" for name in ("submitted_at", "heard_at")}
 _INSERT = insert(RECEIPT, then=update(RECEIPT, (), values=_MERGED, where=_CHANGES))
 
@@ -79,10 +79,10 @@ def _row(key: str, receipt: Receipt) -> tuple[Any, ...]:
     )
 
 
-def _waits_row(waits: Waits | None) -> tuple[Any, ...]:
+def _waits_row(waits: PendingDetails | None) -> tuple[Any, ...]:
     if waits is None:
-        return (None,) * len(Waits._fields)
+        return (None,) * len(PendingDetails._fields)
     return (*waits[:-1], array(map(str, waits.waits_for)))
 
 
-SAVE = Projection(RECEIPTS, _INSERT, _row)
+PROJECTION = Projection(RECEIPTS, _INSERT, _row)

@@ -41,4 +41,4 @@ REJECTION = Table(
 
 _EARLIER = """(excluded.rejected_at, excluded.code collate "C", excluded.message collate "C")
     < (rejection.rejected_at, rejection.code collate "C", rejection.message collate "C")"""
-SAVE = Projection(REJECTIONS, insert(REJECTION, then=update(REJECTION, where=_EARLIER)))
+PROJECTION = Projection(REJECTIONS, insert(REJECTION, then=update(REJECTION, where=_EARLIER)))

@@ -19,7 +19,7 @@ REVISION = Table(
     Column("body", LargeBinary, nullable=False, comment="the committed event, lz4"),
 )
 
-SAVE = Projection(
+PROJECTION = Projection(
     REVISIONS,
     insert(REVISION, then=update(REVISION, where="excluded.committed_at > revision.committed_at")),
 )

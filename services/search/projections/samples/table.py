@@ -23,4 +23,4 @@ SAMPLE = Table(
     Index("sample_by_investigation", "investigation_id"),
 )
 
-SAVE = Projection(SAMPLES, latest(SAMPLE, "contained"))
+PROJECTION = Projection(SAMPLES, latest(SAMPLE, "contained"))

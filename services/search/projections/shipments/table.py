@@ -87,7 +87,7 @@ def _place_row(_key: object, row: PlaceRow) -> tuple[Any, ...]:
     return (*row[:4], *row.last)
 
 
-SAVES = (
+PROJECTIONS = (
     Projection(THINGS, _DECLARATIONS, _thing_row),
     Projection(PLACES, _PLACES, _place_row),
     Projection(STATUSES, _STATUSES),
@@ -96,7 +96,7 @@ SAVES = (
 
 async def save(connection: Connection, declared: Declared) -> None:
     """Save what was declared."""
-    projections: tuple[Projection[Any], ...] = SAVES
+    projections: tuple[Projection[Any], ...] = PROJECTIONS
     for projection, facts in zip(projections, declared, strict=True):
         if facts:
             await projection.save(connection, facts)
