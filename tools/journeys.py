@@ -23,7 +23,7 @@ from pathlib import Path
 from coverage import CoverageData
 
 ROOT = Path(__file__).parents[1]
-SOURCES = ("shared", "services", "deploy", "clients/cli")
+SOURCES = ("shared", "services", "deploy", "clients/cli", "clients/importers")
 CONFIGURATION = """
 [run]
 data_file = {folder}/data

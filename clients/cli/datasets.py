@@ -9,7 +9,6 @@ from rich.markup import escape
 from clients.cli.api import connect
 from clients.cli.batch import Batch, read_batch
 from clients.cli.handover import HandIn, Handover, Known
-from clients.cli.importing.gathering import Given
 from clients.cli.outcome import Outcome
 from clients.cli.output import (
     FAILED,
@@ -43,6 +42,7 @@ from clients.cli.sources import (
     readable,
 )
 from clients.cli.states import print_states
+from clients.importers.assembly import Given
 
 INTERRUPTED = 130
 """Exit code: the user ended it, as shells say it."""

@@ -15,11 +15,12 @@ import typer
 from rich.markup import escape
 
 from clients.cli.api import Api
-from clients.cli.importing.gathering import BETWEEN, FileNotUnderstood, Given, Unplaced
-from clients.cli.importing.results import OF_ANOTHER
 from clients.cli.lines import WANTED, entries
 from clients.cli.output import console, fail
+from clients.importers.assembly import BETWEEN, FileNotUnderstood, Given, Unplaced
+from clients.importers.results import OF_ANOTHER
 from shared.events.sections import Finding
+from shared.runtime.settings import SettingsInvalid
 
 STANDARD_INPUT = Path("-")
 LINES = (".ndjson", ".jsonl")
@@ -165,12 +166,14 @@ def _opened(file: Path) -> BinaryIO:
 
 
 def _read_pipeline_file(file: Path, given: Given, result: str | None) -> list[Source]:
-    from clients.cli.importing.reading import read_pipeline_file  # late: it reads the vocabulary
+    from clients.importers.files import read_pipeline_file  # late: it reads the vocabulary
 
     try:
         found = read_pipeline_file(file, given, result)
     except FileNotUnderstood as error:
         fail(f"{file}: {error}")
+    except SettingsInvalid as error:
+        fail(str(error))
     return [Source(file, imported.submission, imported.unplaced, imported.findings) for imported in found]
 
 
@@ -180,7 +183,7 @@ def with_times(api: Api, sources: Iterable[Source]) -> list[Source]:
 
 
 def _timed_by_inputs(api: Api, source: Source) -> Source:
-    from clients.cli.importing.completing import start_assumed
+    from clients.importers.completion import start_assumed
 
     ends = [
         (datetime.fromisoformat(found["end"]), path)

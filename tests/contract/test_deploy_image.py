@@ -103,7 +103,7 @@ def test_a_lock_has_hashes_and_names_no_host(file: Path) -> None:
     assert all("--hash=sha256:" in entry for entry in re.split(r"\n(?=[a-z])", text) if "==" in entry.split("\n")[0])
 
 
-@pytest.mark.parametrize("folder", ["shared", "services", "clients/cli"])
+@pytest.mark.parametrize("folder", ["shared", "services", "clients/cli", "clients/importers"])
 def test_a_service_starts_without_the_embedded_stack(folder: str) -> None:
     modules = {"deploy", *(name.replace("-", "_") for name in EMBEDDED)}
     reached = [

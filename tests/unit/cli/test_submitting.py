@@ -434,7 +434,7 @@ def test_memory_does_not_grow_with_the_number_of_datasets(tmp_path: Path, monkey
 
 
 def sources_of(api: Api, file: Path) -> Iterator[Source | None]:
-    from clients.cli.importing.gathering import Given
+    from clients.importers.assembly import Given
 
     return read_sources(api, [file], Given(), None, from_pipelines=False)
 

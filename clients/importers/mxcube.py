@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from clients.cli.importing.gathering import Result, Said, leaves
-from clients.cli.importing.names import names_of
-from clients.cli.importing.results import Found
+from clients.importers.assembly import Result, Said, leaves
+from clients.importers.names import names_of
+from clients.importers.results import Found
 
 TRUE = ("true", "1", "yes")
 OF_DATASET = ("datasetName", "location")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from clients.cli.importing.names import Names
+from clients.importers.names import Names
 from shared.events.sections import Finding
 from shared.vocabulary.absence import says_no_text
 

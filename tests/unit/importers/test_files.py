@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from clients.cli.importing.gathering import FileNotUnderstood, Given, Imported
-from clients.cli.importing.names import FORMATS, names_of
-from clients.cli.importing.reading import read_pipeline_file as read_all
-from clients.cli.output import Failed
+from clients.importers.assembly import FileNotUnderstood, Given, Imported
+from clients.importers.files import read_pipeline_file as read_all
+from clients.importers.names import FORMATS, names_of
+from shared.runtime.settings import SettingsInvalid
 from tests.builders.described import VOCABULARY
-from tests.unit.importing.files_of_pipelines import (
+from tests.unit.importers.files_of_pipelines import (
     METADATA,
     XIA2,
     cif,
@@ -74,7 +74,9 @@ def test_a_zones_abbreviation_is_the_facilitys(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("BEAMCAT_TIME_ZONE", "Asia/Shanghai")
     assert read_pipeline_file(file, OURS).submission["end"] == "2024-11-30T23:10:00+08:00"
     monkeypatch.setenv("BEAMCAT_TIME_ZONE", "Mars/Olympus")
-    with pytest.raises(Failed, match="BEAMCAT_TIME_ZONE: 'Mars/Olympus' is wrong: there is no such IANA time zone"):
+    with pytest.raises(
+        SettingsInvalid, match="BEAMCAT_TIME_ZONE: 'Mars/Olympus' is wrong: there is no such IANA time zone"
+    ):
         read_pipeline_file(file, OURS)
 
 

@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from clients.cli.importing.gathering import Given
-from clients.cli.importing.reading import read_pipeline_file
+from clients.importers.assembly import Given
+from clients.importers.files import read_pipeline_file
 
 PIPELINES = Path(__file__).parents[3] / "examples/pipelines"
 OURS = Given("mx1111", "id30a-3", path="/data/visitor/mx1111/result_{result}")

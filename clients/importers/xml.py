@@ -3,7 +3,7 @@
 from typing import Any
 from xml.parsers import expat
 
-from clients.cli.importing.gathering import FileNotUnderstood
+from clients.importers.assembly import FileNotUnderstood
 
 MOST_LEVELS = 20
 

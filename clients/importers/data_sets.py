@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from clients.cli.importing.gathering import FileNotUnderstood
+from clients.importers.assembly import FileNotUnderstood
 
 REFLECTIONS = "_reflns."
 SHELLS = "_reflns_shell."

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from clients.cli.importing.gathering import Given
-from clients.cli.importing.reading import read_pipeline_file
+from clients.importers.assembly import Given
+from clients.importers.files import read_pipeline_file
 
 pytestmark = pytest.mark.integration
 

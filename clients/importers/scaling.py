@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from clients.cli.importing.gathering import FileNotUnderstood, Said
+from clients.importers.assembly import FileNotUnderstood, Said
 from shared.events.sections import Finding
 
 STATISTICS = "AutoProcScalingStatistics"

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from clients.cli import datasets, exporting
 from clients.cli.app import app
-from tests.unit.importing.files_of_pipelines import ispyb_xml, written
+from tests.unit.importers.files_of_pipelines import ispyb_xml, written
 
 
 class RememberingServices:

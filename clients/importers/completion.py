@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from clients.cli.importing.dates import DateUnclear, iso_times
-from clients.cli.importing.gathering import FileNotUnderstood, Imported
-from clients.cli.surroundings import own_settings
+from clients.importers.assembly import FileNotUnderstood, Imported
+from clients.importers.dates import DateUnclear, iso_times
 from shared.events.sections import Finding
+from shared.runtime.settings import read_settings
 from shared.vocabulary.absence import says_no_number
 
 TIMES = ("start", "end")
@@ -58,7 +58,7 @@ def _times(
 
 
 def _zone() -> ZoneInfo:
-    return ZoneInfo(own_settings().time_zone)
+    return ZoneInfo(read_settings().time_zone)
 
 
 def _text(value: object) -> str | None:

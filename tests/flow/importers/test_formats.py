@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from clients.cli.app import app
-from tests.flow.importing.services import ServicesInMemory
+from tests.flow.importers.services import ServicesInMemory
 
 pytestmark = pytest.mark.flow
 

@@ -3,7 +3,7 @@
 import pytest
 
 from clients.cli import datasets
-from tests.flow.importing.services import ServicesInMemory
+from tests.flow.importers.services import ServicesInMemory
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.cli.importing.dates import DateUnclear, iso_times
+from clients.importers.dates import DateUnclear, iso_times
 
 PARIS = ZoneInfo("Europe/Paris")
 

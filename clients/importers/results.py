@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from clients.cli.importing.gathering import (
+from clients.importers.assembly import (
     RESULT,
     FileNotUnderstood,
     Given,

@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
 
-from clients.cli.importing.gathering import BETWEEN, FileNotUnderstood, Result, Said, Unplaced, leaves, shown
-from clients.cli.importing.names import names_of
-from clients.cli.importing.results import Found
+from clients.importers.assembly import BETWEEN, FileNotUnderstood, Result, Said, Unplaced, leaves, shown
+from clients.importers.names import names_of
+from clients.importers.results import Found
 
 SHELLS = ("overall", "inner", "outer")
 CELL = ("a", "b", "c", "alpha", "beta", "gamma")

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clients.cli.importing.gathering import FileNotUnderstood, Given, Imported
-from clients.cli.importing.reading import read_pipeline_file
-from tests.unit.importing.files_of_pipelines import (
+from clients.importers.assembly import FileNotUnderstood, Given, Imported
+from clients.importers.files import read_pipeline_file
+from tests.unit.importers.files_of_pipelines import (
     METADATA,
     PROGRAM,
     SHELL,

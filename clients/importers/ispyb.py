@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from clients.cli.importing.gathering import FileNotUnderstood, Result, Said, Unplaced, leaves, shown
-from clients.cli.importing.names import names_of
-from clients.cli.importing.results import Found
-from clients.cli.importing.scaling import KIND, Entry, is_anisotropic, shell_of, single_scalings, unswapped
-from clients.cli.importing.xml import Element, read_xml
+from clients.importers.assembly import FileNotUnderstood, Result, Said, Unplaced, leaves, shown
+from clients.importers.names import names_of
+from clients.importers.results import Found
+from clients.importers.scaling import KIND, Entry, is_anisotropic, shell_of, single_scalings, unswapped
+from clients.importers.xml import Element, read_xml
 
 ROOT = "AutoProcContainer"
 SCALING = "AutoProcScalingContainer"

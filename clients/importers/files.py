@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clients.cli.importing.completing import completed
-from clients.cli.importing.gathering import FileNotUnderstood, Given, Imported
-from clients.cli.importing.ispyb import CRYSTAL, ROOT, SCALING, read_ispyb, read_ispyb_xml
-from clients.cli.importing.merging import find_merging_statistics, read_merging, read_xia2
-from clients.cli.importing.mmcif import read_mmcif
-from clients.cli.importing.mxcube import is_metadata, read_metadata
-from clients.cli.importing.results import Found, imported_from
+from clients.importers.assembly import FileNotUnderstood, Given, Imported
+from clients.importers.completion import completed
+from clients.importers.ispyb import CRYSTAL, ROOT, SCALING, read_ispyb, read_ispyb_xml
+from clients.importers.merging_statistics import find_merging_statistics, read_merging, read_xia2
+from clients.importers.mmcif import read_mmcif
+from clients.importers.mxcube import is_metadata, read_metadata
+from clients.importers.results import Found, imported_from
 
 MOST_BYTES = 64 * 1024 * 1024
 BYTE_ORDERS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}

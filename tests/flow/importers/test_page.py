@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from clients.cli import exporting
 from clients.cli.app import app
 from tests.builders.pages import commands_of
-from tests.flow.importing.services import ServicesInMemory
+from tests.flow.importers.services import ServicesInMemory
 
 pytestmark = pytest.mark.flow
 

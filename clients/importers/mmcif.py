@@ -8,11 +8,11 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from clients.cli.importing.data_sets import Row, Table, by_data_set
-from clients.cli.importing.gathering import BETWEEN, FIELD, FileNotUnderstood, Result, Said, Unplaced
-from clients.cli.importing.names import Names, names_of
-from clients.cli.importing.results import Found
-from clients.cli.surroundings import own_settings
+from clients.importers.assembly import BETWEEN, FIELD, FileNotUnderstood, Result, Said, Unplaced
+from clients.importers.data_sets import Row, Table, by_data_set
+from clients.importers.names import Names, names_of
+from clients.importers.results import Found
+from shared.runtime.settings import read_settings
 from shared.vocabulary.datafiles import own_folders
 from shared.vocabulary.mmcif import DATASET, FILE, LINK, OF_RESULT, PARAMETER, SHELL, SHELLS, Items, items_of
 from shared.vocabulary.vocabulary import Term, Vocabulary
@@ -74,7 +74,7 @@ def _has_statistics(block: "cif.Block", names: Names) -> bool:
 @cache
 def _known() -> tuple[Items, Names]:
     """The vocabulary's items, and all names that are read: those first, then what other programs write instead."""
-    items = items_of(Vocabulary.load(own_folders("vocabulary", own_settings().schema_directories)))
+    items = items_of(Vocabulary.load(own_folders("vocabulary", read_settings().schema_directories)))
     names = names_of("mmcif")
     targets = {}
     for item, of in items.by_item.items():
