@@ -58,7 +58,7 @@ class Beamcat:
     @property
     def command(self) -> list[str]:
         """`beamcat` under coverage."""
-        return [sys.executable, "-m", "coverage", "run", f"--rcfile={self.folder}/rc", "-m", "clients.cli"]
+        return [sys.executable, "-m", "coverage", "run", f"--rcfile={self.folder}/rc", "-m", "deploy"]
 
     def __call__(self, *words: str, codes: tuple[int, ...] = (0,)) -> str:
         """What a command prints.

@@ -2,13 +2,7 @@
 
 import re
 
-import services
 from shared.vocabulary.datafiles import SCHEMAS
-
-
-def service_names() -> list[str]:
-    """Every service."""
-    return list(services.NAMES)
 
 
 def techniques_and_kinds() -> list[str]:
@@ -19,6 +13,13 @@ def techniques_and_kinds() -> list[str]:
         for file in files
         for name in re.findall(r'^name = "(.+)"$', file.read_text(encoding="utf-8"), re.MULTILINE)
     ]
+
+
+def rejecting_stages() -> list[str]:
+    """Every stage that may reject an event."""
+    from shared.events.codes import REJECTING_STAGES
+
+    return list(REJECTING_STAGES)
 
 
 def rejection_codes() -> list[str]:

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from clients.cli import corrections
 from clients.cli.api import Api, connect
-from clients.cli.completing import rejection_codes, service_names
+from clients.cli.completing import rejecting_stages, rejection_codes
 from clients.cli.originals import lines_of
 from clients.cli.output import WRONG, Json, console, errors, fail, print_findings, print_json, print_table
 from clients.cli.surroundings import settings, time_of
@@ -37,7 +37,7 @@ def list_rejections(  # noqa: PLR0913  # each is an option of the command
     code: Annotated[str | None, typer.Option(help="Only this rejection code.", autocompletion=rejection_codes)] = None,
     finding: Annotated[str | None, typer.Option(help="Only rejections with a finding of this code.")] = None,
     stage: Annotated[
-        str | None, typer.Option(help="Only rejections by this stage.", autocompletion=service_names)
+        str | None, typer.Option(help="Only rejections by this stage.", autocompletion=rejecting_stages)
     ] = None,
     producer: Annotated[
         str | None, typer.Option(help="Only events of this producer, as `beamcat producers` names it.")

@@ -7,16 +7,12 @@ from datetime import datetime
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
-from beamcat_client.addresses import DATABASE_URL, ENVIRONMENT, KAFKA, Catalogue, find_catalogue
+from beamcat_client.addresses import Catalogue, find_catalogue
 from beamcat_client.errors import AddressUnknown, BeamcatError, NotRunning, ProfileUnknown
-from clients.cli.options import NOTHING, given
+from clients.cli.options import given
 from clients.cli.output import FAILED, UNREACHABLE, WRONG, errors, fail
 from shared.foundation.times import TimeInvalid, read_time
 from shared.runtime.settings import Settings, SettingsInvalid, read_settings
-
-TOKENS_FILE = "BEAMCAT_TOKENS_FILE"
-OPERATED = {DATABASE_URL: "database", KAFKA: "Kafka", TOKENS_FILE: "tokens file"}
-"""What an operator's command may change."""
 
 
 def catalogue() -> Catalogue:
@@ -52,19 +48,7 @@ def settings() -> Settings:
     variables: Mapping[str, str] = {}
     with suppress(BeamcatError):
         variables = find_catalogue(given().addresses, given().profile).variables
-    return _settings(variables)
-
-
-def operated(*names: str) -> Settings:
-    """The settings to change servers by, which are told first: each is named, and never one that a default means."""
-    own_settings()  # what is wrong in the environment is told before anything is missed there
-    if given() == NOTHING and all(os.environ.get(name) for name in names):
-        found = Catalogue(os.environ, ENVIRONMENT)
-    else:
-        found = catalogue()
-    known = [f"{OPERATED[name]} {told_address(address_of(found, name, OPERATED[name]))}" for name in names]
-    errors.print(f"{', '.join(known)} (named by {found.origin})", markup=False, soft_wrap=True)
-    return _settings(found.variables)
+    return settings_with(variables)
 
 
 def told_address(address: str) -> str:
@@ -89,8 +73,8 @@ def own_settings() -> Settings:
         fail(str(error))
 
 
-def _settings(variables: Mapping[str, str]) -> Settings:
-    """Settings as of a process with these variables."""
+def settings_with(variables: Mapping[str, str]) -> Settings:
+    """The settings of a process with these variables in its environment. Invalid settings end the command."""
     before = dict(os.environ)
     os.environ.update(variables)
     try:

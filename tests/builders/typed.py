@@ -58,7 +58,7 @@ def _run(script: Path) -> None:
     import typer
 
     from clients.cli.api import Api
-    from clients.cli.app import app
+    from deploy.program import app
 
     typed = json.loads(script.read_text(encoding="utf-8"))
 
@@ -72,7 +72,7 @@ def _run(script: Path) -> None:
         {"BEAMCAT_SEARCH_URL": "http://search", "BEAMCAT_GATEWAY_URL": "http://gateway"}, httpx.MockTransport(answer)
     )
     for module in list(sys.modules.values()):
-        if module.__name__.startswith("clients.cli.") and hasattr(module, "connect"):
+        if module.__name__.startswith(("clients.cli.", "deploy.")) and hasattr(module, "connect"):
             module.connect = lambda: api  # type: ignore[attr-defined]  # whichever commands ask
     for command in typed["commands"]:
         typer.echo(TYPED, nl=False)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from clients.cli.app import app
+from deploy.program import app
 from tests.flow.importers.services import ServicesInMemory
 
 pytestmark = pytest.mark.flow

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from clients.cli import exporting
-from clients.cli.app import app
+from deploy.program import app
 from tests.builders.pages import commands_of
 from tests.flow.importers.services import ServicesInMemory
 

@@ -12,8 +12,8 @@ from typer.testing import CliRunner, Result
 
 from clients.cli import auditing
 from clients.cli.api import Api
-from clients.cli.app import app
 from clients.cli.auditing import said_again
+from deploy.program import app
 from services.catalog_writer.documents import CatalogView, document_of
 from services.gateway.request_body import read_model
 from shared.events.dataset import DatasetFacts, LinkedInput, Links, Submission, Tracking

@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 
 from clients.cli import datasets, exporting, finding, rejections, techniques
 from clients.cli.api import Api
-from clients.cli.app import app
 from clients.cli.output import Failed
+from deploy.program import app
 from tests.builders.addresses import NAMED
 
 NO_ID = "00000000-0000-0000-0000-000000000000"

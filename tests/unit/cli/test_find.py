@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from clients.cli import finding
 from clients.cli.api import Api
-from clients.cli.app import app
+from deploy.program import app
 from tests.builders.addresses import NAMED
 
 

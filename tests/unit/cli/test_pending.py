@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from clients.cli import waiting
 from clients.cli.api import Api
-from clients.cli.app import app
+from deploy.program import app
 from tests.builders.addresses import CATALOGUE, NAMED
 
 NOW = datetime(2024, 11, 30, 12, 0, tzinfo=UTC)

@@ -12,8 +12,8 @@ from typer.testing import CliRunner, Result
 
 from clients.cli import corrections, rejections
 from clients.cli.api import Api
-from clients.cli.app import app
 from clients.cli.originals import LONGEST_LINE, MOST_LINES, Line, indented, lines_of, shortened
+from deploy.program import app
 from tests.builders.addresses import CATALOGUE, NAMED
 from tests.builders.rejections import COMMITTED, FRAME, ONE, RESOLVED, SUBMISSION, Beamcat, rejection
 

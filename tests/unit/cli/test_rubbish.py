@@ -23,7 +23,7 @@ from clients.cli import (
     watching,
 )
 from clients.cli.api import Api
-from clients.cli.app import app
+from deploy.program import app
 from shared.runtime.settings import Settings
 from tests.builders.addresses import NAMED
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from clients.cli import showing
 from clients.cli.api import Api
-from clients.cli.app import app
+from deploy.program import app
 from shared.events.sections import Finding
 from tests.builders.addresses import CATALOGUE, NAMED
 from tests.builders.search.records import NOON, Topics, dataset_id, investigation

@@ -17,12 +17,12 @@ from typer.testing import CliRunner, Result
 from clients.cli import datasets, handover, outcome
 from clients.cli import lines as streams
 from clients.cli.api import Api
-from clients.cli.app import app
 from clients.cli.handover import HandIn, Handover
 from clients.cli.outcome import Outcome
 from clients.cli.output import console
 from clients.cli.receipts import Receipts
 from clients.cli.sources import Source, read_sources
+from deploy.program import app
 from tests.builders.addresses import NAMED
 from tests.unit.cli.beamcat import COMMITTED, FLYING, REJECTED, Beamcat, Passing, away, busy, lines, waits
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from clients.cli import techniques
 from clients.cli.api import Api
-from clients.cli.app import app
+from deploy.program import app
 from tests.builders.addresses import NAMED
 
 MESH = {"name": "mx.raw.mesh", "title": "Mesh scan", "type": "raw", "required": ["MX_numberOfImages"], "inputs": []}

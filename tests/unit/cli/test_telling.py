@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from clients.cli import datasets, finding, producers, rejections
 from clients.cli.api import Api
-from clients.cli.app import app
+from deploy.program import app
 from tests.builders.addresses import NAMED
 
 PATH = "/data/visitor/mx1111/[/x]run_1"

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from clients.cli import auditing, datasets, finding, rejections, showing, techniques, waiting
 from clients.cli.api import Api
-from clients.cli.app import app
+from deploy.program import app
 from shared.foundation.visible import visible
 from tests.builders.addresses import NAMED
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from clients.cli import watching
 from clients.cli.api import Api
-from clients.cli.app import app
+from deploy.program import app
 from tests.builders.addresses import CATALOGUE, NAMED
 
 RUN = {"at": "2024-11-30T12:00:00Z", "state": "committed", "path": "/data/run_1", "name": "run_1", "revision": 1}

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from clients.cli import datasets, exporting
-from clients.cli.app import app
+from deploy.program import app
 from tests.unit.importers.files_of_pipelines import ispyb_xml, written
 
 

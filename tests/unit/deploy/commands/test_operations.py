@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli.app import app
+from deploy.program import app
 from tests.builders.terminal import BEAMCAT, ENVIRONMENT
 
 AWAY = {"BEAMCAT_DATABASE_URL": "postgresql://127.0.0.1:1/no", "BEAMCAT_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}

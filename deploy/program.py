@@ -1,4 +1,7 @@
-"""The commands, by whom they are for."""
+"""The program `beamcat`: all commands, in the order of its help.
+
+Commands that speak HTTP are in `clients/cli/`; those that need the services themselves, or their servers, are here.
+"""
 
 from typing import Annotated
 
@@ -10,20 +13,18 @@ from clients.cli import (
     exporting,
     finding,
     investigations,
-    operations,
     producers,
     profiles,
     rejections,
-    running,
     showing,
     techniques,
-    tokens,
     waiting,
     watching,
 )
 from clients.cli.options import asking, program
 from clients.cli.output import Json
 from clients.cli.program import Command, Program, say_version
+from deploy.commands import definitions, installation, operations, tokens
 
 app = typer.Typer(
     name="beamcat",
@@ -43,14 +44,14 @@ def beamcat(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """What may stand before the command's name; `Program` and `say_version` have read it."""
+    """Options before the command's name. `Program` and `say_version` have read them."""
 
 
 RUN, DATASETS, OPERATE, CHOOSE = "Run", "Datasets", "Operate", "Choose a beamcat"
 
-app.command("run", rich_help_panel=RUN)(running.run)
-app.command("demo", rich_help_panel=RUN)(running.demo)
-app.command("up", rich_help_panel=RUN)(running.up)
+app.command("run", rich_help_panel=RUN)(installation.run)
+app.command("demo", rich_help_panel=RUN)(installation.demo)
+app.command("up", rich_help_panel=RUN)(installation.up)
 app.command("announce", rich_help_panel=DATASETS)(investigations.announce)
 app.command("submit", rich_help_panel=DATASETS)(datasets.submit)
 app.command("check", rich_help_panel=DATASETS)(datasets.check)
@@ -61,6 +62,8 @@ app.command("watch", rich_help_panel=DATASETS)(watching.watch)
 app.command("find", rich_help_panel=DATASETS)(finding.find)
 app.command("lineage", rich_help_panel=DATASETS)(finding.lineage)
 app.command("export", rich_help_panel=DATASETS)(exporting.export)
+techniques.app.command("check")(definitions.check)
+techniques.app.command("new")(definitions.new)
 app.add_typer(techniques.app, name="techniques", rich_help_panel=DATASETS)
 app.add_typer(rejections.app, name="rejections", rich_help_panel=DATASETS)
 app.command("serve", rich_help_panel=OPERATE)(operations.serve)
@@ -75,11 +78,11 @@ app.command("login", rich_help_panel=CHOOSE)(profiles.login)
 app.add_typer(profiles.app, name="config", rich_help_panel=CHOOSE)
 
 LOCAL = {
-    *(running.run, running.demo, running.up, operations.serve, operations.list_topics),
-    *(techniques.check, techniques.new),
+    *(installation.run, installation.demo, installation.up, operations.serve, operations.list_topics),
+    *(definitions.check, definitions.new),
     *(profiles.login, profiles.list_all, profiles.use, profiles.forget),
 }
-"""What asks no beamcat that is there already, or says itself which one."""
+"""Commands that ask no beamcat, or that name it with options of their own."""
 
 for commands in (app, techniques.app, rejections.app, operations.topics, tokens.app, profiles.app):
     for command in commands.registered_commands:

@@ -9,9 +9,9 @@ import typer
 
 import services
 from beamcat_client.addresses import DATABASE_URL, KAFKA
-from clients.cli.completing import service_names
 from clients.cli.output import UNREACHABLE, WRONG, Json, console, fail, print_json, print_table, progress_bar
-from clients.cli.surroundings import operated, own_settings, settings, time_of
+from clients.cli.surroundings import own_settings, settings, time_of
+from deploy.commands.servers import operated
 from shared.events.topics import TOPICS
 from shared.runtime import logs
 from shared.runtime.settings import Settings, SettingsInvalid, facility_of
@@ -19,6 +19,11 @@ from shared.runtime.settings import Settings, SettingsInvalid, facility_of
 T = TypeVar("T")
 
 topics = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
+
+
+def service_names() -> list[str]:
+    """Every service, for the Tab key."""
+    return list(services.NAMES)
 
 
 def serve(
@@ -68,7 +73,7 @@ def recover(
     All services must be stopped; start them afterwards. What already exists is not changed, so a time that is too
     early costs only time.
     """
-    from clients.cli.recovering import recover as recover_lost
+    from deploy.commands.recovery import recover as recover_lost
 
     begin = time_of("--since", since, settings())
     found = _with_facility(operated(DATABASE_URL, KAFKA))

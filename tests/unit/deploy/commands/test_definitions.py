@@ -7,19 +7,19 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli import described
-from clients.cli.app import app
+from deploy.definitions import report as reports
+from deploy.program import app
 from tests.builders.described import VOCABULARY
 
 FILE = "techniques/caloric.toml"
 
 
-WITH_VOCABULARY = described.read_vocabulary
+WITH_VOCABULARY = reports.read_vocabulary
 
 
 @pytest.fixture(autouse=True)
 def _vocabulary_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(described, "read_vocabulary", lambda *_: VOCABULARY)
+    monkeypatch.setattr(reports, "read_vocabulary", lambda *_: VOCABULARY)
 
 
 def type_(*command: object) -> tuple[int, str]:
@@ -186,7 +186,7 @@ def test_an_example_that_is_judged_otherwise_or_is_none_is_told(schemas: Path, o
 
 
 def test_a_facilitys_own_vocabulary_beside_it_is_known(schemas: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(described, "read_vocabulary", WITH_VOCABULARY)
+    monkeypatch.setattr(reports, "read_vocabulary", WITH_VOCABULARY)
     (schemas / "vocabulary").mkdir()
     (schemas / "vocabulary/ours.toml").write_text(
         'title = "Ours"\n[parameter]\nCALORIC_weight = { type = "number", unit = "mg", local = true }\n'

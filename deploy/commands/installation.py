@@ -2,14 +2,12 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import shlex
 import signal
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,13 +15,9 @@ import services
 from beamcat_client.addresses import PROCESS, RUNNING_FILE, mark_of_process
 from beamcat_client.profiles import write_private
 from clients.cli.api import Api
-from clients.cli.finding import lineage_of, print_datasets, print_lineage
-from clients.cli.handover import PATIENCE_SECONDS, POLL_SECONDS, follow
 from clients.cli.output import WRONG, console, fail
-from clients.cli.receipts import CATALOGUED
-from clients.cli.sources import read_submissions
-from clients.cli.states import print_states
 from clients.cli.surroundings import own_settings
+from deploy.commands.demonstration import show_examples
 from shared.foundation.errors import Fatal
 from shared.runtime import logs
 from shared.runtime.settings import Settings
@@ -34,12 +28,6 @@ if TYPE_CHECKING:  # an image has no embedded stack, and the process of a servic
 
 DATA_DIRECTORY = RUNNING_FILE.parent
 """Commands in the folder that holds it, or below, find what runs."""
-EXAMPLES = Path(__file__).parents[2] / "examples"
-MERGED = "/data/visitor/mx1111/id30a3/20241130/PROCESSED_DATA/Fus_RAC1b/run_02/autoPROC_merged"
-
-EXPECTED = {"4-wrong-value.json": ("rejected",), "6-missing-input.json": ("pending",)}
-"""The examples that are there to go wrong; all others must end catalogued."""
-
 Replicas = Annotated[
     list[str] | None, typer.Option("--replicas", help="service=count, such as linker=2; may be repeated.")
 ]
@@ -115,47 +103,6 @@ def icat_client(running: "Installation") -> str:
         f"from pyicat_plus.client.main import IcatClient; client = IcatClient({queues}, elogbook_url={search!r}, "
         f"elogbook_token={token}, icatplus_restricted_url={search!r}, icatplus_password={token})"
     )
-
-
-def show_examples(api: Api) -> bool:
-    """Send every example, print what became of it, and say whether everything was found again as it should be."""
-    _announce(api)
-    as_expected = True
-    for file in sorted(EXAMPLES.glob("[1-9]-*.json")):
-        console.print(f"\n[bold]{file.name}[/]")
-        states = follow(api, read_submissions(file))
-        print_states(states)
-        wanted = EXPECTED.get(file.name, CATALOGUED)
-        for state in states:
-            if state["state"] not in wanted or not _found_again(api, state):
-                console.print(f"  [red]expected[/] {' or '.join(wanted)}, and to find it again")
-                as_expected = False
-    console.print()
-    print_datasets(api.search("/datasets", limit=20)["datasets"])
-    print_lineage(lineage_of(api, MERGED))
-    return as_expected
-
-
-def _announce(api: Api) -> None:
-    """The user office's part, waited for, so that the examples find their investigation."""
-    api.announce(json.loads((EXAMPLES / "0-investigation.json").read_text()))
-    [first, _] = read_submissions(EXAMPLES / "1-the-two-calls.json")
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while any(finding["code"] == "investigation_unknown" for finding in api.check([first])[0]["findings"]):
-        if time.monotonic() > deadline:
-            return
-        time.sleep(POLL_SECONDS)
-
-
-def _found_again(api: Api, state: Mapping[str, Any]) -> bool:
-    """Whether search has the dataset, or, if it was rejected, the rejection with its reason."""
-    if state["state"] == "rejected":
-        rejections = api.search("/rejections", receipt_id=state["receipt_id"])["rejections"]
-        return any(rejection["code"] == state["code"] for rejection in rejections)
-    if state["state"] == "pending":
-        return bool(state["waits_for"])
-    datasets = api.search("/datasets", path=state["path"])["datasets"]
-    return any(dataset["path"] == state["path"] for dataset in datasets)
 
 
 def _counts(replicas: Sequence[str]) -> dict[str, int]:

@@ -8,7 +8,8 @@ import typer
 from pydantic import ValidationError
 
 from clients.cli.output import WRONG, Json, console, fail, print_json, print_table
-from clients.cli.surroundings import TOKENS_FILE, operated, settings, time_of
+from clients.cli.surroundings import settings, time_of
+from deploy.commands.servers import TOKENS_FILE, operated
 from shared.access.tokens import TokenNameTaken, TokensUnreadable, create_token, list_tokens, revoke_token
 
 T = TypeVar("T")

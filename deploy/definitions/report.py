@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from clients.cli.examples import Judge, Judged, read_example
+from deploy.definitions.examples import Judge, Judged, read_example
 from services.validator.laws import unknown_names
 from shared.runtime.settings import Settings
 from shared.vocabulary.datafiles import (

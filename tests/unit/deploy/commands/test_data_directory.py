@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli.app import app
-from clients.cli.running import DATA_DIRECTORY, folder_of_commands
+from deploy.commands.installation import DATA_DIRECTORY, folder_of_commands
+from deploy.program import app
 
 
 @pytest.mark.parametrize("command", ["up", "run", "demo"])
