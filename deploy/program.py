@@ -7,23 +7,24 @@ from typing import Annotated
 
 import typer
 
-from clients.cli import (
-    auditing,
-    datasets,
-    exporting,
-    finding,
+from clients.cli.commands import (
+    activity,
+    audit,
+    dataset,
+    export,
     investigations,
+    lineage,
+    pending,
     producers,
     profiles,
     rejections,
-    showing,
+    search,
+    submissions,
     techniques,
-    waiting,
-    watching,
 )
-from clients.cli.options import asking, program
-from clients.cli.output import Json
-from clients.cli.program import Command, Program, say_version
+from clients.cli.connection.options import asking, program
+from clients.cli.terminal.output import Json
+from clients.cli.terminal.program import Command, Program, say_version
 from deploy.commands import definitions, installation, operations, tokens
 
 app = typer.Typer(
@@ -53,22 +54,22 @@ app.command("run", rich_help_panel=RUN)(installation.run)
 app.command("demo", rich_help_panel=RUN)(installation.demo)
 app.command("up", rich_help_panel=RUN)(installation.up)
 app.command("announce", rich_help_panel=DATASETS)(investigations.announce)
-app.command("submit", rich_help_panel=DATASETS)(datasets.submit)
-app.command("check", rich_help_panel=DATASETS)(datasets.check)
-app.command("status", rich_help_panel=DATASETS)(datasets.status)
-app.command("show", rich_help_panel=DATASETS)(showing.show)
-app.command("pending", rich_help_panel=DATASETS)(waiting.pending)
-app.command("watch", rich_help_panel=DATASETS)(watching.watch)
-app.command("find", rich_help_panel=DATASETS)(finding.find)
-app.command("lineage", rich_help_panel=DATASETS)(finding.lineage)
-app.command("export", rich_help_panel=DATASETS)(exporting.export)
+app.command("submit", rich_help_panel=DATASETS)(submissions.submit)
+app.command("check", rich_help_panel=DATASETS)(submissions.check)
+app.command("status", rich_help_panel=DATASETS)(submissions.status)
+app.command("show", rich_help_panel=DATASETS)(dataset.show)
+app.command("pending", rich_help_panel=DATASETS)(pending.pending)
+app.command("watch", rich_help_panel=DATASETS)(activity.watch)
+app.command("find", rich_help_panel=DATASETS)(search.find)
+app.command("lineage", rich_help_panel=DATASETS)(lineage.lineage)
+app.command("export", rich_help_panel=DATASETS)(export.export)
 techniques.app.command("check")(definitions.check)
 techniques.app.command("new")(definitions.new)
 app.add_typer(techniques.app, name="techniques", rich_help_panel=DATASETS)
 app.add_typer(rejections.app, name="rejections", rich_help_panel=DATASETS)
 app.command("serve", rich_help_panel=OPERATE)(operations.serve)
 app.command("migrate", rich_help_panel=OPERATE)(operations.migrate)
-app.command("audit", rich_help_panel=OPERATE)(auditing.audit)
+app.command("audit", rich_help_panel=OPERATE)(audit.audit)
 app.command("producers", rich_help_panel=OPERATE)(producers.list_producers)
 app.command("rebuild", rich_help_panel=OPERATE)(operations.rebuild)
 app.command("recover", rich_help_panel=OPERATE)(operations.recover)

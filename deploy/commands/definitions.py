@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from clients.cli.output import FAILED, Json, console, fail, print_json
-from clients.cli.surroundings import own_settings
+from clients.cli.connection.settings import own_settings
+from clients.cli.terminal.output import FAILED, Json, console, fail, print_json
 from shared.vocabulary.datafiles import DataFileInvalid
 
 if TYPE_CHECKING:  # late where it is used: it imports validator and linker

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clients.cli.api import Api
-from clients.cli.finding import lineage_of, print_datasets, print_lineage
-from clients.cli.handover import PATIENCE_SECONDS, POLL_SECONDS, follow
-from clients.cli.output import console
-from clients.cli.receipts import CATALOGUED
-from clients.cli.sources import read_submissions
-from clients.cli.states import print_states
+from clients.cli.catalogue.lineage import lineage_of, print_lineage
+from clients.cli.catalogue.results import print_datasets
+from clients.cli.connection.api import Api
+from clients.cli.submissions.handover import PATIENCE_SECONDS, POLL_SECONDS, follow
+from clients.cli.submissions.receipts import CATALOGUED
+from clients.cli.submissions.sources import read_submissions
+from clients.cli.submissions.states import print_states
+from clients.cli.terminal.output import console
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 MERGED = "/data/visitor/mx1111/id30a3/20241130/PROCESSED_DATA/Fus_RAC1b/run_02/autoPROC_merged"

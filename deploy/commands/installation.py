@@ -14,9 +14,9 @@ import typer
 import services
 from beamcat_client.addresses import PROCESS, RUNNING_FILE, mark_of_process
 from beamcat_client.profiles import write_private
-from clients.cli.api import Api
-from clients.cli.output import WRONG, console, fail
-from clients.cli.surroundings import own_settings
+from clients.cli.connection.api import Api
+from clients.cli.connection.settings import own_settings
+from clients.cli.terminal.output import WRONG, console, fail
 from deploy.commands.demonstration import show_examples
 from shared.foundation.errors import Fatal
 from shared.runtime import logs

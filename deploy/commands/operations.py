@@ -9,8 +9,8 @@ import typer
 
 import services
 from beamcat_client.addresses import DATABASE_URL, KAFKA
-from clients.cli.output import UNREACHABLE, WRONG, Json, console, fail, print_json, print_table, progress_bar
-from clients.cli.surroundings import own_settings, settings, time_of
+from clients.cli.connection.settings import own_settings, settings, time_of
+from clients.cli.terminal.output import UNREACHABLE, WRONG, Json, console, fail, print_json, print_table, progress_bar
 from deploy.commands.servers import operated
 from shared.events.topics import TOPICS
 from shared.runtime import logs

@@ -3,9 +3,10 @@
 import os
 
 from beamcat_client.addresses import DATABASE_URL, ENVIRONMENT, KAFKA, Catalogue
-from clients.cli.options import NOTHING, given
-from clients.cli.output import errors
-from clients.cli.surroundings import address_of, catalogue, own_settings, settings_with, told_address
+from clients.cli.connection.address import address_of, catalogue, told_address
+from clients.cli.connection.options import NOTHING, given
+from clients.cli.connection.settings import own_settings, settings_with
+from clients.cli.terminal.output import errors
 from shared.runtime.settings import Settings
 
 TOKENS_FILE = "BEAMCAT_TOKENS_FILE"

@@ -7,8 +7,8 @@ from typing import Annotated, TypeVar
 import typer
 from pydantic import ValidationError
 
-from clients.cli.output import WRONG, Json, console, fail, print_json, print_table
-from clients.cli.surroundings import settings, time_of
+from clients.cli.connection.settings import settings, time_of
+from clients.cli.terminal.output import WRONG, Json, console, fail, print_json, print_table
 from deploy.commands.servers import TOKENS_FILE, operated
 from shared.access.tokens import TokenNameTaken, TokensUnreadable, create_token, list_tokens, revoke_token
 

@@ -18,6 +18,7 @@ from services.search.query.cursors import CursorInvalid
 from services.search.query.faults import QueryInvalid
 from services.search.query.grammar import split
 from shared.events.identity import proposal_key
+from shared.events.states import ACTIVITY_STATES
 from shared.events.topics import COMMITTED, PENDING, REJECTED
 from shared.foundation.errors import Fault
 from shared.foundation.pages import MOST_PAGE_BYTES
@@ -28,7 +29,6 @@ Place = tuple[str, int]
 """A topic and a partition."""
 
 TOPICS = [COMMITTED.name, PENDING.name, REJECTED.name]
-STATES = ("committed", "pending", "rejected")
 MOST_OF_A_PARTITION = 100
 """Rows that are read of a partition for one answer, whatever is asked for."""
 MOST_PARTITIONS = 1000
@@ -169,8 +169,8 @@ def read_wanted(beamline: str | None, proposal: str | None, state: str | None) -
         QueryInvalid: there is no such state.
     """
     states = _values(state, str.lower)
-    if unknown := states.difference(STATES):
-        raise QueryInvalid([Fault("state", f"{min(unknown)[:100]!r} is none of {', '.join(STATES)}")])
+    if unknown := states.difference(ACTIVITY_STATES):
+        raise QueryInvalid([Fault("state", f"{min(unknown)[:100]!r} is none of {', '.join(ACTIVITY_STATES)}")])
     return Wanted(_values(beamline, str.lower), _values(proposal, proposal_key), states)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from shared.events.states import COUNTED_STATES
+
 MOST_PRODUCERS = 200
 """Those with most rejections. Who writes to Kafka directly can invent any number of names."""
 LONGEST = timedelta(days=31)
@@ -39,12 +41,11 @@ from listed left join lateral (
 order by listed.rejected desc, listed.last_heard desc, listed.producer
 """  # noqa: S608  # of constants
 
-COUNTS = ("committed", "unchanged", "pending", "in_flight", "rejected")
 NEWEST = ("rejection_id", "rejected_at", "code", "message")
 
 
 def producer_answer(row: Mapping[str, Any]) -> dict[str, Any]:
     """One producer: what became of what it sent, when it was last heard of, and its newest rejection."""
     newest = {name: row[name] for name in NEWEST} if row["rejected"] else None
-    told = {name: row[name] for name in ("producer", *COUNTS, "last_heard")}
+    told = {name: row[name] for name in ("producer", *COUNTED_STATES, "last_heard")}
     return told | {"newest_rejection": newest}

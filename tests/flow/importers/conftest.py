@@ -2,12 +2,12 @@
 
 import pytest
 
-from clients.cli import datasets
+from clients.cli.commands import submissions
 from tests.flow.importers.services import ServicesInMemory
 
 
 @pytest.fixture
 def services(monkeypatch: pytest.MonkeyPatch) -> ServicesInMemory:
     services = ServicesInMemory()
-    monkeypatch.setattr(datasets, "connect", lambda: services)
+    monkeypatch.setattr(submissions, "connect", lambda: services)
     return services

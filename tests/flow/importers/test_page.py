@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli import exporting
+from clients.cli.commands import export
 from deploy.program import app
 from tests.builders.pages import commands_of
 from tests.flow.importers.services import ServicesInMemory
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.flow
 def test_every_command_of_the_page_works_as_it_stands(
     services: ServicesInMemory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "connect", lambda: services)
+    monkeypatch.setattr(export, "connect", lambda: services)
     monkeypatch.chdir(tmp_path)
     commands = commands_of("docs/mmcif.md")
     assert {arguments[0] for arguments in commands} == {"check", "submit", "export"}

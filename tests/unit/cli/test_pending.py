@@ -8,8 +8,8 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli import waiting
-from clients.cli.api import Api
+from clients.cli.commands import pending
+from clients.cli.connection.api import Api
 from deploy.program import app
 from tests.builders.addresses import CATALOGUE, NAMED
 
@@ -53,8 +53,8 @@ class Search:
 @pytest.fixture
 def search(monkeypatch: pytest.MonkeyPatch) -> Search:
     search = Search()
-    monkeypatch.setattr(waiting, "connect", lambda: Api(NAMED, httpx.MockTransport(search)))
-    monkeypatch.setattr(waiting, "utc_now", lambda: NOW)
+    monkeypatch.setattr(pending, "connect", lambda: Api(NAMED, httpx.MockTransport(search)))
+    monkeypatch.setattr(pending, "utc_now", lambda: NOW)
     return search
 
 

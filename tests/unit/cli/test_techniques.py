@@ -6,8 +6,8 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli import techniques
-from clients.cli.api import Api
+from clients.cli.commands import techniques
+from clients.cli.connection.api import Api
 from deploy.program import app
 from tests.builders.addresses import NAMED
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli import datasets, exporting
+from clients.cli.commands import export, submissions
 from deploy.program import app
 from tests.unit.importers.files_of_pipelines import ispyb_xml, written
 
@@ -36,7 +36,7 @@ class RememberingServices:
 @pytest.fixture
 def services(monkeypatch: pytest.MonkeyPatch) -> RememberingServices:
     services = RememberingServices()
-    monkeypatch.setattr(datasets, "connect", lambda: services)
+    monkeypatch.setattr(submissions, "connect", lambda: services)
     return services
 
 
@@ -135,7 +135,7 @@ class CatalogueOfOne:
 
 @pytest.fixture
 def _catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "connect", CatalogueOfOne)
+    monkeypatch.setattr(export, "connect", CatalogueOfOne)
 
 
 @pytest.mark.usefixtures("_catalogue")
