@@ -140,13 +140,15 @@ class Linker:
         now: datetime,
     ) -> Outcome:
         dataset = event.event.dataset
-        verdict = self.judge(dataset, known, ancestry)
+        is_repeated = submission.key in known.answered
+        verdict = self.judge(dataset, known, ancestry, is_repeated=is_repeated)
         if verdict.refusal is not None:
             return lines.answers.setdefault(submission, _first_said(verdict.refusal, event))
         waits = bool(verdict.missing or lines.lines.get(dataset.dataset_id))
         if waits and (no_room := known.crowded.get(submission)):
             return lines.answers.setdefault(submission, _first_said(no_room, event))
-        add_ancestry(ancestry, dataset)
+        if not is_repeated:
+            add_ancestry(ancestry, dataset)
         if not waits:
             return lines.answers.setdefault(submission, Passed({"links": verdict.links}))
         return lines.join(
@@ -161,8 +163,17 @@ class Linker:
             )
         )
 
-    def judge(self, dataset: DatasetFacts, known: Known, ancestry: Mapping[UUID, Node]) -> Verdict:
-        """What is to be said of a dataset, whatever is held of it; refused as soon as no missing input can mend it."""
+    def judge(
+        self, dataset: DatasetFacts, known: Known, ancestry: Mapping[UUID, Node], *, is_repeated: bool = False
+    ) -> Verdict:
+        """The verdict on a dataset, whatever is held of it: a refusal as soon as no missing input can mend it.
+
+        Args:
+            dataset: What is judged.
+            known: What it depends on.
+            ancestry: Where its inputs come from.
+            is_repeated: The catalogue has answered the same submission before. Its links were permitted then.
+        """
         if dataset.mode == "update" and (current := known.catalogued.get(dataset.dataset_id)) and current.start:
             dataset = dataset.model_copy(update={"start": current.start})  # an update says nothing of when
         investigation, findings = investigation_of(known.addressed(dataset), known.plan, self.identities)
@@ -180,7 +191,7 @@ class Linker:
             findings += disagreements(dataset, kind, present)
         findings += input_replaced([parent for each, parent in parents if each.dataset_id in outdated])
         findings = list(summed_up(findings))
-        if dataset.revision is not None:  # beamcat sends it again by itself: its links were permitted when it was made
+        if is_repeated or dataset.revision is not None:  # what beamcat sends again by itself was permitted as well
             return Verdict(Links(investigation=investigation, inputs=linked, findings=list(map(milder, findings))))
         links = Links(investigation=investigation, inputs=linked, findings=findings)
         objection = self._objection(dataset, known, ancestry, [parent.kind for _, parent in parents])

@@ -1,6 +1,6 @@
 """What the linker knows of a batch when it decides: the result of one load."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -36,6 +36,9 @@ class Known:
 
     crowded: Mapping[SubmissionId, Refusal] = field(default_factory=dict)
     """Of the batch, what there is no room for if it has to wait, and why."""
+
+    answered: Collection[str] = frozenset()
+    """Of the batch's updates that bring links, those that the catalogue has answered before: by their keys."""
 
     def addressed(self, dataset: DatasetFacts) -> DatasetFacts:
         """With the investigation that it names: an update that names none adds to a dataset that may name one."""

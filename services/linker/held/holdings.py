@@ -1,6 +1,6 @@
 """What is kept of a submission that could not go straight on, and what becomes of it when its time has come: pure."""
 
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -79,14 +79,25 @@ def readmitted(events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcom
     }
 
 
-def new_links(passed: Iterable[DatasetFacts], known: Known) -> dict[UUID, frozenset[UUID]]:
+def passed_of(
+    events: Iterable[Received[LinkerView]], outcomes: Iterable[Outcome]
+) -> Iterator[tuple[SubmissionId, DatasetFacts]]:
+    """What goes straight on, of a decided batch."""
+    for event, outcome in zip(events, outcomes, strict=True):
+        if isinstance(outcome, Passed):
+            dataset = event.event.dataset
+            yield event.submission(dataset.dataset_id), dataset
+
+
+def new_links(passed: Iterable[tuple[SubmissionId, DatasetFacts]], known: Known) -> dict[UUID, frozenset[UUID]]:
     """The inputs that updates under way bring to catalogued datasets.
 
-    Remembered at once, so that no second update closes a circle before the catalogue has told of the first.
+    Remembered at once, so that no second update closes a circle before the catalogue has told of the first. What the
+    catalogue has answered before is not under way.
     """
     added: dict[UUID, frozenset[UUID]] = {}
-    for dataset in passed:
-        if known.brings_links(dataset):
+    for submission, dataset in passed:
+        if submission.key not in known.answered and known.brings_links(dataset):
             inputs = frozenset(declared.dataset_id for declared in dataset.inputs)
             added[dataset.dataset_id] = added.get(dataset.dataset_id, frozenset()) | inputs
     return added
@@ -149,8 +160,9 @@ def _last_word(linker: Linker, opened: Opened, known: Known, ancestry: MutableMa
         return opened.refusal or Refusal(Code.INTERNAL_ERROR, "the held record cannot be read")
     if submission.state is State.EXPIRED:
         return submission.refusal or _expiry(opened.holding, dataset, known.near)
-    verdict = linker.judge(dataset, known, ancestry)
-    if verdict.refusal is None:
+    is_repeated = submission.id.key in known.answered
+    verdict = linker.judge(dataset, known, ancestry, is_repeated=is_repeated)
+    if verdict.refusal is None and not is_repeated:
         add_ancestry(ancestry, dataset)
     return verdict.refusal or verdict.links
 

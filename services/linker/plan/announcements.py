@@ -54,6 +54,8 @@ class Catalogued(Learned):
     """What it changes for its children."""
     revisit: Revisit | None = None
     """What its inputs have changed meanwhile."""
+    submission: str | None = None
+    """The key of the submission that made it."""
 
     @property
     def dataset_id(self) -> UUID:
@@ -136,22 +138,23 @@ class Diary:
 def learn_commits(events: Sequence[Received[CommittedView]], around: Surroundings, now: datetime) -> list[Outcome]:
     """Every committed revision; one in a placeholder that a real investigation covers by now moves on at once."""
     plan = Plan(around.slots)
-    return [_catalogued(event.event, around, plan, now) for event in events]
+    return [_catalogued(event, around, plan, now) for event in events]
 
 
-def _catalogued(event: CommittedView, around: Surroundings, plan: Plan, now: datetime) -> Outcome:
-    document = event.document
+def _catalogued(event: Received[CommittedView], around: Surroundings, plan: Plan, now: datetime) -> Outcome:
+    commit, document = event.event.commit, event.event.document
     if document is None:
         return Learned()
-    dataset = placed(event.commit, document)
-    as_input = as_catalogued(event.commit, document)
+    dataset = placed(commit, document)
+    as_input = as_catalogued(commit, document)
     flagged = any(parent.replaced for parent in document.inputs)
     return Catalogued(
         as_input=as_input,
         placed=dataset,
         moves=_homeward([dataset] if dataset.is_stray else [], plan, now),
-        stir=stir_of(event.commit.dataset_id, around.before.get(event.commit.dataset_id), as_input),
-        revisit=revisit_of(event.commit.dataset_id, as_input, around.inputs, is_flagged=flagged),
+        stir=stir_of(commit.dataset_id, around.before.get(commit.dataset_id), as_input),
+        revisit=revisit_of(commit.dataset_id, as_input, around.inputs, is_flagged=flagged),
+        submission=event.submission(commit.dataset_id).key,
     )
 
 
@@ -177,6 +180,32 @@ def _homeward(strays: Iterable[Placed], plan: Plan, now: datetime) -> list[Move]
     """The moves of those that an announced investigation covers."""
     homes = ((stray, plan.announced(stray.facts)) for stray in strays)
     return [move(stray, home.investigation_id, now) for stray, home in homes if home is not None]
+
+
+Answer = tuple[str, UUID, int]
+"""The key of a submission, its dataset, and the revision that it made; 0 if it may have made none."""
+
+
+def repeatable(events: Sequence[Received[CommittedView]]) -> list[Answer]:
+    """The submissions behind a batch of commits that could bring back inputs which their datasets have lost.
+
+    They could if they were read again. They belong to results with more than one answer. So does the submission that
+    made the revision before those of the batch; the dataset knows it.
+    """
+    revised = {
+        event.event.commit.dataset_id
+        for event in events
+        if event.event.commit.revision > 1
+        and event.event.document is not None
+        and event.event.document.type == "processed"
+    }
+    answers = []
+    for event in events:
+        commit = event.event.commit
+        if event.event.document is None or commit.dataset_id in revised:
+            revision = commit.revision if commit.dataset_id in revised else 0
+            answers.append((event.submission(commit.dataset_id).key, commit.dataset_id, revision))
+    return answers
 
 
 def learn_rejections(events: Sequence[Received[RejectedView]], known: None, now: datetime) -> list[Outcome]:

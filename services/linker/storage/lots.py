@@ -16,6 +16,7 @@ from services.linker.storage.queries import (
     read_known,
     refusal_row,
     with_ancestry,
+    with_answered,
     with_near,
     with_openings,
 )
@@ -63,6 +64,7 @@ class PostgresLot:
         known = await with_openings(self._connection, self._identities, datasets, known)
         known = await with_near(self._connection, known, datasets)
         if suspects := [dataset for dataset in datasets if known.brings_links(dataset)]:
+            known = await with_answered(self._connection, known, [each.submission.id for each in self.holdings])
             await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
             known = await with_ancestry(self._connection, known, suspects)
         self._known = known
@@ -76,7 +78,8 @@ class PostgresLot:
         """Forget what was linked; keep a tombstone of what was refused."""
         linked = [each for each in settled if each.refusal is None]
         refused = [each.holding.refused(each.refusal) for each in settled if each.refusal is not None]
-        await bring_links(self._connection, new_links((each.passed for each in linked if each.passed), self._known))
+        passed = ((each.holding.submission.id, each.passed) for each in linked if each.passed)
+        await bring_links(self._connection, new_links(passed, self._known))
         if linked:
             await self._connection.execute(sql.FORGET, [each.holding.submission.key for each in linked])
         if refused:

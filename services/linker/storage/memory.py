@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import islice
 
 from services.linker.held.crowds import MOST_AWAITED, crowded_out
-from services.linker.held.holdings import Settled, holdings_of, new_links, readmitted, submissions_of
+from services.linker.held.holdings import Settled, holdings_of, new_links, passed_of, readmitted, submissions_of
 from services.linker.held.ports import MOST_AT_ONCE, NO_MORE_LOOKS, Looks, Lot, Queue, Side
 from services.linker.inputs.near import Near
 from services.linker.inputs.submissions import HeldSubmission, Holding, LinkerView, State
@@ -21,6 +21,7 @@ from services.linker.plan.announcements import (
     last_lost,
     newest_of,
     place_of,
+    repeatable,
 )
 from services.linker.plan.revisits import Surroundings
 from services.linker.storage.memory_tables import MemoryTables
@@ -28,7 +29,7 @@ from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationAnnounced
 from shared.events.wire import Received
-from shared.stages.outcomes import Outcome, Passed
+from shared.stages.outcomes import Outcome
 from shared.stages.stage import Store
 from shared.vocabulary.relations import NO_DEMANDS, InputDemands
 
@@ -129,10 +130,7 @@ class _Linking:
     async def save(self, events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome]) -> None:
         """Keep what did not pass."""
         self._tables.hold(holdings_of(events, outcomes, self._known))
-        passed = (
-            event.event.dataset for event, outcome in zip(events, outcomes, strict=True) if isinstance(outcome, Passed)
-        )
-        self._tables.bring(new_links(passed, self._known))
+        self._tables.bring(new_links(passed_of(events, outcomes), self._known))
         self._tables.readmit(readmitted(events, outcomes, self._known))
 
 
@@ -150,8 +148,8 @@ class _Commits:
 
     async def save(self, events: Sequence[Received[CommittedView]], outcomes: Sequence[Outcome]) -> None:
         """The datasets, what they free, where they belong, and whom they concern."""
-        del events
         facts = newest_of(outcomes)
+        self._tables.note_answered(repeatable(events))
         for fact in facts:
             self._tables.learn(fact)
         for fact in facts:
@@ -240,7 +238,8 @@ class _Lot:
 
     async def finish(self, settled: Sequence[Settled]) -> None:
         """Forget what was linked; keep a tombstone of what was refused."""
-        self._tables.bring(new_links((each.passed for each in settled if each.passed is not None), self._known))
+        passed = ((each.holding.submission.id, each.passed) for each in settled if each.passed is not None)
+        self._tables.bring(new_links(passed, self._known))
         for each in settled:
             key = each.holding.submission.key
             if each.refusal is None:

@@ -13,7 +13,7 @@ from services.linker.inputs.near import Near, key_of, near_each, places_of
 from services.linker.inputs.relationships import CataloguedDataset
 from services.linker.inputs.submissions import Holding, State
 from services.linker.known import Known
-from services.linker.plan.announcements import Catalogued, Lost, Place
+from services.linker.plan.announcements import Answer, Catalogued, Lost, Place
 from services.linker.plan.investigations import FIRST_OWN_NUMBER, Plan, Slot, open_for
 from services.linker.plan.moves import Move, revisit
 from shared.events.dataset import DatasetFacts
@@ -41,6 +41,7 @@ class MemoryTables:
     announcements: frozenset[Place] = frozenset()
     revisits: dict[UUID, str] = field(default_factory=dict)
     """The datasets to be looked at again, and the cause."""
+    answered: frozenset[str] = frozenset()
     numbers: Iterator[int] = field(default_factory=lambda: count(FIRST_OWN_NUMBER))
     demands: InputDemands = NO_DEMANDS
 
@@ -84,6 +85,7 @@ class MemoryTables:
             plan=Plan(self.slots.values()),
             demands=self.demands,
             rejected=copy(self.rejected),
+            answered=self.answered,
         )
         return replace(known, near=self.near(known.unknown(datasets)))
 
@@ -185,6 +187,14 @@ class MemoryTables:
         for key, holding in self.held.items():
             if holding.submission.state is State.WAITING and (fact.as_input.complete or not holding.awaits_completion):
                 self.held[key] = self._without(holding, fact.dataset_id)
+
+    def note_answered(self, answers: Iterable[Answer]) -> None:
+        """Submissions that the catalogue answered, and what made the revisions before theirs."""
+        for key, dataset_id, revision in answers:
+            self.answered |= {key}
+            before = self.datasets.get(dataset_id)
+            if before is not None and before.submission is not None and before.revision < revision:
+                self.answered |= {before.submission}
 
     def readmit(self, again: dict[UUID, int]) -> None:
         """Datasets that were rejected are under way again, since a submission of then."""

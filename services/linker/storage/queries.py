@@ -196,6 +196,12 @@ async def with_room(
     return replace(known, crowded=crowded_out(events, known, awaited, most_awaited))
 
 
+async def with_answered(connection: Connection, known: Known, submissions: Iterable[SubmissionId]) -> Known:
+    """The same, with those of some submissions that the catalogue has answered before."""
+    rows = await connection.fetch(sql.ANSWERED, [each.key for each in submissions])
+    return replace(known, answered={row["submission"] for row in rows})
+
+
 async def bring_links(connection: Connection, links: Mapping[UUID, frozenset[UUID]]) -> None:
     """Remember inputs that are under way to the catalogue."""
     if links:
@@ -360,4 +366,5 @@ def committed_row(fact: Catalogued) -> tuple[Any, ...]:
         dataset.inherits,
         dataset.made_at,
         dataset.recollected_at,
+        fact.submission,
     )

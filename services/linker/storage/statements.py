@@ -174,7 +174,7 @@ order by dataset_id
 
 _FACTS = (
     *("revision", "kind", "inputs", "proposal", "sample", "start", "complete", "investigation_id", "placeholder_id"),
-    *("named", "facts", "inherits", "made_at", "recollected_at"),
+    *("named", "facts", "inherits", "made_at", "recollected_at", "submission"),
 )
 COMMITTED = insert(
     dataset,
@@ -245,6 +245,19 @@ from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as lost (id, code, m
 where state = 'waiting' and ends_with_inputs and missing && $1::uuid[] and lost.id = any(missing)
 """
 """Only after LOSE, as a statement of its own, as FREED after COMMITTED."""
+
+ANSWER = """
+insert into answered (submission)
+select submission from unnest($1::text[]) as new (submission)
+union
+select dataset.submission from unnest($2::uuid[], $3::int[]) as new (dataset_id, revision)
+join dataset using (dataset_id) where dataset.submission is not null and dataset.revision < new.revision
+order by submission
+on conflict do nothing
+"""
+"""Only before COMMITTED, which writes over the submission of the revision before."""
+
+ANSWERED = "select submission from answered where submission = any($1::text[])"
 
 READMIT = """
 update dataset set rejected = null, rejected_ms = null, readmitted_ms = greatest(readmitted_ms, again.submitted_ms)

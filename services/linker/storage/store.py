@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.linker.handler import MOST_NAMED
 from services.linker.held.crowds import MOST_AWAITED
-from services.linker.held.holdings import holdings_of, new_links, readmitted, submissions_of
+from services.linker.held.holdings import holdings_of, new_links, passed_of, readmitted, submissions_of
 from services.linker.held.ports import MOST_AT_ONCE, Looks, Lot, Queue, Side
 from services.linker.inputs.near import Near
 from services.linker.inputs.submissions import HeldSubmission, LinkerView
@@ -23,6 +23,7 @@ from services.linker.plan.announcements import (
     last_lost,
     newest_of,
     place_of,
+    repeatable,
     slot_of,
 )
 from services.linker.plan.investigations import NEAR, Plan, Slot, home_of
@@ -51,6 +52,7 @@ from services.linker.storage.queries import (
     slots_of,
     submission_of,
     with_ancestry,
+    with_answered,
     with_near,
     with_openings,
     with_room,
@@ -61,7 +63,7 @@ from shared.events.investigation import Investigation, InvestigationAnnounced, R
 from shared.events.wire import Received
 from shared.postgres.bulk import write
 from shared.postgres.database import Connection, Database, Questions
-from shared.stages.outcomes import Outcome, Passed
+from shared.stages.outcomes import Outcome
 from shared.stages.stage import Store
 from shared.vocabulary.relations import NO_DEMANDS, InputDemands
 
@@ -161,7 +163,7 @@ class _Linking:
         self._known = Known()
 
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
-        """Three queries; four more where nothing is planned, six where an input is missing or new to an update."""
+        """Three queries; four more where nothing is planned, seven where an input is missing or new to an update."""
         datasets = [event.event.dataset for event in events]
         known = await read_known(self._connection, self._identities, datasets, submissions_of(events))
         known = replace(known, demands=self._demands)
@@ -174,6 +176,7 @@ class _Linking:
         ]
         known = await with_near(self._connection, known, datasets)
         if suspects := [dataset for dataset in datasets if known.may_close_circle(dataset)]:
+            known = await with_answered(self._connection, known, submissions_of(events))
             await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
             known = await self._await_missing(suspects, known)
             if await self._are_awaited(suspects) or any(map(known.brings_links, suspects)):
@@ -197,10 +200,7 @@ class _Linking:
     async def save(self, events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome]) -> None:
         """Keep what did not pass; nothing is written for what did."""
         await hold(self._connection, holdings_of(events, outcomes, self._known))
-        passed = (
-            event.event.dataset for event, outcome in zip(events, outcomes, strict=True) if isinstance(outcome, Passed)
-        )
-        await bring_links(self._connection, new_links(passed, self._known))
+        await bring_links(self._connection, new_links(passed_of(events, outcomes), self._known))
         if again := readmitted(events, outcomes, self._known):
             await self._connection.execute(sql.READMIT, *columns(sorted(again.items()), 2))
 
@@ -240,10 +240,11 @@ class _Commits:
     async def save(self, events: Sequence[Received[CommittedView]], outcomes: Sequence[Outcome]) -> None:
         """Three statements: the datasets, then, seeing what their locks made us wait for, what they free.
 
-        Two more where inputs changed: whom that concerns.
+        Two more where inputs changed: whom that concerns. One more where a submission may come again.
         """
-        del events
         facts = newest_of(outcomes)
+        if again := repeatable(events):
+            await self._connection.execute(sql.ANSWER, *columns(again, 3))
         if not facts:
             return
         await write(self._connection, sql.COMMITTED, [committed_row(fact) for fact in facts])

@@ -58,6 +58,7 @@ STATEMENTS: dict[str, tuple[Any, ...]] = {
     "EXPIRE": (NOON, MOST_AT_ONCE),
     "STILL_NEWEST": ([ID], [1]),
     "STIR": ([ID], ["why"], [NOON], [NOON]),
+    "ANSWER": (["key"], [ID], [2]),
 }
 LARGE = {"held", "dataset"}
 LOOKS_THROUGH_WHAT_WAITS = {"OVERLOOKED", "WAITING"}
