@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli.app import app
+from deploy.program import app
 from services.search.projections.datasets.note import DatasetEntry
 from shared.events.topics import COMMITTED, LINKED, PENDING, REJECTED, VALIDATED
 from shared.vocabulary.datafiles import DataFileInvalid
@@ -138,7 +138,7 @@ def test_a_technique_that_is_shared_passes_what_every_commit_passes(tmp_path: Pa
     python = [sys.executable, "-B", "-W", "ignore", "-m"]
     quick = ["-q", "-p", "no:cacheprovider", "--hypothesis-profile=quick", "-k", f"not ({OTHERS})"]
     meant = {
-        "beamcat techniques check schemas": [*python, "clients.cli", "techniques", "check", "schemas"],
+        "beamcat techniques check schemas": [*python, "deploy", "techniques", "check", "schemas"],
         "make contracts": [*python, "tools.contracts"],
         "make check": [*python, "pytest", *quick, *CHECKS],
     }

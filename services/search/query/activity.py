@@ -20,6 +20,7 @@ from services.search.query.catalogue import CatalogueReader
 from services.search.query.faults import QueryInvalid
 from services.search.query.grammar import split
 from shared.events.identity import proposal_key
+from shared.events.states import ACTIVITY_STATES
 from shared.events.topics import COMMITTED, PENDING, REJECTED
 from shared.foundation.errors import Fault
 from shared.foundation.pages import MOST_PAGE_BYTES
@@ -30,7 +31,6 @@ Partition = tuple[str, int]
 """A topic and a partition."""
 
 TOPICS = [COMMITTED.name, PENDING.name, REJECTED.name]
-STATES = ("committed", "pending", "rejected")
 MOST_OF_A_PARTITION = 100
 """The most rows of one partition that are read for one answer."""
 MOST_PARTITIONS = 1000
@@ -156,8 +156,8 @@ def read_filter(beamline: str | None, proposal: str | None, state: str | None) -
         QueryInvalid: there is no such state.
     """
     states = _values(state, str.lower)
-    if unknown := states.difference(STATES):
-        raise QueryInvalid([Fault("state", f"{min(unknown)[:100]!r} is not one of {', '.join(STATES)}")])
+    if unknown := states.difference(ACTIVITY_STATES):
+        raise QueryInvalid([Fault("state", f"{min(unknown)[:100]!r} is not one of {', '.join(ACTIVITY_STATES)}")])
     return ActivityFilter(_values(beamline, str.lower), _values(proposal, proposal_key), states)
 
 
