@@ -15,8 +15,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from services.search.app import new_index, stages_of
 from services.search.lock import lock_name
 from services.search.store import PostgresReadModel
+from shared.events.record import Message
 from shared.events.topics import COMMITTED, PENDING, REGISTERED, REJECTED, SHIPMENTS, SUBMITTED
-from shared.events.wire import Message
 from shared.foundation.errors import Fatal
 from shared.host.service import identities_of, utc_now
 from shared.kafka.records import record_of

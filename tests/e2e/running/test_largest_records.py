@@ -9,8 +9,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from shared.events.headers import headers_of
+from shared.events.record import Message
 from shared.events.topics import HEADROOM_BYTES, REJECTED, SUBMITTED, TOPICS, Topic
-from shared.events.wire import Message, headers_of
 from shared.kafka.publisher import KafkaPublisher
 from shared.runtime.settings import Settings
 from tests.e2e.running.conftest import Facility

@@ -24,12 +24,14 @@ from services.search.projections.shipments.note import (
     note_shipped,
     together,
 )
+from shared.events.headers import headers_of
 from shared.events.identity import Identities
 from shared.events.items import SAMPLE_NAME, shown_name
 from shared.events.order import said_of
+from shared.events.record import Message
 from shared.events.shipments import ShipmentChanged, Shipping
 from shared.events.topics import SHIPMENTS
-from shared.events.wire import Message, headers_of, read
+from shared.events.wire import read
 from tests.builders.search.records import IDENTITIES, NOON, Topics, investigation
 
 INVESTIGATION = IDENTITIES.investigation("42")
