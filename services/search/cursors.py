@@ -6,13 +6,23 @@ It names no ordinal and no position, so it stays good when the read model is reb
 import base64
 import json
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from services.search.index.question import Cursor, Key
 from shared.foundation.errors import BeamcatError
 from shared.foundation.storable import flaw_of
 from shared.foundation.times import read_time
+
+Key = float | str | datetime
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The last row of a page: its sort key and, where keys are equal, its id."""
+
+    key: Key
+    row_id: UUID
 
 
 class CursorInvalid(BeamcatError, ValueError):
