@@ -16,10 +16,10 @@ from pydantic_core import to_json
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.cursors import CursorInvalid
 from services.search.query.faults import QueryInvalid
-from services.search.query.grammar import split
 from shared.events.identity import proposal_key
 from shared.events.topics import COMMITTED, PENDING, REJECTED
 from shared.foundation.errors import Fault
+from shared.foundation.lists import split
 from shared.foundation.pages import MOST_PAGE_BYTES
 from shared.postgres.database import Connection, Questions
 
