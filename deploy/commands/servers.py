@@ -3,8 +3,8 @@
 import os
 
 from beamcat_client.addresses import DATABASE_URL, ENVIRONMENT, KAFKA, Catalogue
-from clients.cli.connection.address import address_of, catalogue, told_address
-from clients.cli.connection.options import NOTHING, given
+from clients.cli.connection.address import address_of, catalogue, without_password
+from clients.cli.connection.options import NO_CHOICE, chosen
 from clients.cli.connection.settings import own_settings, settings_with
 from clients.cli.terminal.output import errors
 from shared.runtime.settings import Settings
@@ -20,10 +20,10 @@ def operated(*names: str) -> Settings:
     Each server must be named: a command never changes a server that only a default names.
     """
     own_settings()  # reports what is wrong in the environment before it reports what is missing there
-    if given() == NOTHING and all(os.environ.get(name) for name in names):
+    if chosen() == NO_CHOICE and all(os.environ.get(name) for name in names):
         found = Catalogue(os.environ, ENVIRONMENT)
     else:
         found = catalogue()
-    known = [f"{SERVERS[name]} {told_address(address_of(found, name, SERVERS[name]))}" for name in names]
+    known = [f"{SERVERS[name]} {without_password(address_of(found, name, SERVERS[name]))}" for name in names]
     errors.print(f"{', '.join(known)} (named by {found.origin})", markup=False, soft_wrap=True)
     return settings_with(found.variables)

@@ -8,22 +8,22 @@ from zoneinfo import ZoneInfo
 
 from beamcat_client.addresses import find_catalogue
 from beamcat_client.errors import BeamcatError
-from clients.cli.connection.options import given
+from clients.cli.connection.options import chosen
 from clients.cli.terminal.output import WRONG, fail
 from shared.foundation.times import TimeInvalid, read_time
 from shared.runtime.settings import Settings, SettingsInvalid, read_settings
 
 
 def settings() -> Settings:
-    """The settings for what needs no server: of the beamcat that is meant, if one is. Wrong ones end the command."""
+    """The settings of the beamcat to ask, or else of this process. Wrong settings end the command."""
     variables: Mapping[str, str] = {}
     with suppress(BeamcatError):
-        variables = find_catalogue(given().addresses, given().profile).variables
+        variables = find_catalogue(chosen().addresses, chosen().profile).variables
     return settings_with(variables)
 
 
 def time_of(option: str, said: str, known: Settings, *, end_of_day: bool = False) -> datetime:
-    """The time that an option says, in the facility's zone if in no other. What is none ends the command."""
+    """The time in an option, by default in the facility's time zone. If it is not a time, the command ends."""
     try:
         return read_time(said, ZoneInfo(known.time_zone), end_of_day=end_of_day)
     except TimeInvalid as error:
@@ -31,7 +31,7 @@ def time_of(option: str, said: str, known: Settings, *, end_of_day: bool = False
 
 
 def own_settings() -> Settings:
-    """Those of this process alone, as a container has them. Wrong ones end the command."""
+    """The settings of this process alone, as in a container. Wrong settings end the command."""
     try:
         return read_settings()
     except SettingsInvalid as error:

@@ -18,11 +18,11 @@ from services.search.projections.activity.statements import HAPPENED
 from services.search.projections.positions.statements import POSITIONS
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.faults import QueryInvalid
-from services.search.query.grammar import split
 from shared.events.identity import proposal_key
 from shared.events.states import ACTIVITY_STATES
 from shared.events.topics import COMMITTED, PENDING, REJECTED
 from shared.foundation.errors import Fault
+from shared.foundation.lists import split
 from shared.foundation.pages import MOST_PAGE_BYTES
 from shared.postgres.database import Connection, Questions
 from shared.postgres.statement import Row

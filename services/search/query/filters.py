@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable, Iterator
 
 from services.search.index.question import NUMBER, AnyOf, Condition, Exists, Like, NoneOf, Test, Within, number_of
-from services.search.query.grammar import Comparison, FilterInvalid, comparisons, split
+from services.search.query.grammar import Comparison, FilterInvalid, comparisons
 from services.search.query.naming import Naming
+from shared.foundation.lists import split
 
 INTERVALS: dict[str, Callable[[float], tuple[float, float]]] = {
     "gt": lambda number: (math.nextafter(number, math.inf), math.inf),

@@ -84,13 +84,6 @@ class Comparison(NamedTuple):
         return f"{self.name}{self.sign}{value}" if self.sign else f"{self.name}~{self.operator}~{value}"
 
 
-def split(text: str, separator: str) -> Iterator[str]:
-    r"""The parts of a text that are not empty. A separator after a backslash is part of the value."""
-    for part in re.split(rf"(?<!\\){re.escape(separator)}", text):
-        if part.strip():
-            yield part.replace(f"\\{separator}", separator)
-
-
 def comparisons(text: str) -> Iterator[Comparison]:
     """The conditions of a text, in either notation.
 

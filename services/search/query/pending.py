@@ -15,8 +15,8 @@ from services.search.projections.receipts.statements import (
 )
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.faults import FaultCollector, dataset_at
-from services.search.query.grammar import split
 from shared.events.identity import Identities, proposal_key
+from shared.foundation.lists import split
 from shared.foundation.pages import page_while_read
 from shared.postgres.statement import Row
 

@@ -13,10 +13,11 @@ from services.search.index.question import COLUMN_SORTS, DEFAULT_ROWS, Condition
 from services.search.projections.datasets.note import words_of
 from services.search.query.faults import FaultCollector, QueryInvalid, dataset_at
 from services.search.query.filters import conditions_of
-from services.search.query.grammar import FilterInvalid, split, words_and_conditions
+from services.search.query.grammar import FilterInvalid, words_and_conditions
 from services.search.query.naming import Naming
 from shared.events.identity import Identities, proposal_key, sample_key
 from shared.foundation.errors import Fault
+from shared.foundation.lists import split
 from shared.foundation.times import read_time
 
 T = TypeVar("T")

@@ -9,9 +9,7 @@ from services.search.projections.datasets.note import DocumentView
 from services.search.projections.facts import Law, last
 from services.search.projections.order import microsecond
 from shared.events.dataset import Commit
-
-SURPLUS_BITS = 76
-"""A sample's number is the first 52 bits of its id, because every client represents such integers exactly."""
+from shared.events.identity import sample_number
 
 
 class SampleRow(NamedTuple):
@@ -58,8 +56,3 @@ def sample_of(commit: Commit, document: DocumentView) -> SampleRow | None:
         commit.dataset_id,
         commit.revision,
     )
-
-
-def sample_number(sample_id: UUID) -> int:
-    """The integer by which ICAT's clients know a sample."""
-    return sample_id.int >> SURPLUS_BITS

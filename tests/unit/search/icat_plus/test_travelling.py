@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import DIGITS, Travelling, shown_ids
 from services.search.projections.facts import EventFacts
-from services.search.projections.shipments.note import (
+from services.search.projections.shipments.note import note_shipped
+from shared.events.declarations import (
     Declared,
     declared_of,
     investigation_of,
     named,
-    note_shipped,
     together,
 )
 from shared.events.headers import headers_of
