@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from deploy.embedded.stack import KAFKA_VARIABLE, embedded_stack
-from services.linker.storage.store import PostgresLinks
+from services.linker.storage.postgres.store import PostgresLinks
 from shared.events.record import Record
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+import asyncpg
 from sqlalchemy import ARRAY, Column, Table
 from sqlalchemy.dialects import postgresql
 
@@ -95,8 +96,16 @@ def is_same(table: Table, old: str = "old") -> str:
     return " and ".join(f"{old}.{_quoted(name)} {sign} new.{_quoted(name)}" for name, sign in signs.items())
 
 
+async def fetch(connection: Connection, statement: str, rows: Sequence[Sequence[object]]) -> list[asyncpg.Record]:
+    """Run a query whose parameters are arrays, one for each column of the rows. Without rows it is not run."""
+    return await connection.fetch(statement, *zip(*rows, strict=True)) if rows else []
+
+
 async def write(connection: Connection, statement: str, rows: Sequence[Sequence[object]]) -> int:
-    """Run a bulk insert. Returns how many rows were written; without rows nothing is asked of PostgreSQL."""
+    """Run a statement whose parameters are arrays, one for each column of the rows. Without rows it is not run.
+
+    Returns how many rows were written.
+    """
     if not rows:
         return 0
     status = await connection.execute(statement, *zip(*rows, strict=True))

@@ -24,7 +24,7 @@ from services.icat_gateway.jolokia.consumers import Consumers
 from services.icat_gateway.jolokia.server import Jolokia
 from services.linker.handler import Linker
 from services.linker.routes import routes as linker_routes
-from services.linker.storage.memory import MemoryLinks
+from services.linker.storage.memory.store import MemoryLinks
 from services.logbook.routes import routes as logbook_routes
 from services.logbook.store import PostgresEntries
 from services.sample_tracking.memory import Memory, MemoryRegister
