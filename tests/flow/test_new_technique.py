@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.program import app
-from services.search.projections.datasets.note import Entry
+from services.search.projections.datasets.note import DatasetEntry
 from shared.events.topics import COMMITTED, LINKED, PENDING, REJECTED, VALIDATED
 from shared.vocabulary.datafiles import DataFileInvalid
 from shared.vocabulary.techniques import TechniqueBook
@@ -97,7 +97,7 @@ async def test_a_dataset_of_the_new_technique_is_validated_linked_and_found(worl
     assert sorted(payload["dataset"]["kind"] for payload in world.said(VALIDATED.name)) == sorted(kinds)
     assert [payload["dataset"]["kind"] for payload in world.said(LINKED.name)] == kinds
     assert [payload["document"]["technique"] for payload in world.said(COMMITTED.name)] == ["PHLOGISTON"] * 2
-    found = world.found.standing(Entry)[dataset_id(result)]
+    found = world.found.standing(DatasetEntry)[dataset_id(result)]
     assert (found.row.kind, [path for _, path in found.inputs]) == (kinds[1], [frames["path"]])
 
 

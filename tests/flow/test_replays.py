@@ -42,7 +42,7 @@ async def _tables(steps: list[Step], chance: Random | None = None) -> dict[str, 
     held = {
         key: replace(each, record=replace(each.record, offset=0))
         for key, each in links._tables.held.items()
-        if each.submission.state is not State.RELEASED  # what has gone on may stand in line again behind what waits
+        if each.summary.state is not State.RELEASED  # what has gone on may stand in line again behind what waits
     }
     kept = {
         "linker": vars(links._tables)

@@ -158,7 +158,7 @@ KEEP_SLOTS = insert(
 )
 
 STRAYS = """
-select distinct on (dataset_id) dataset_id, revision, placeholder_id as investigation_id, true as is_stray, facts,
+select distinct on (dataset_id) dataset_id, revision, placeholder_id as investigation_id, true as in_placeholder, facts,
     inherits
 from dataset join unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) as near (placeholder_id, since, until)
     using (placeholder_id)
@@ -167,7 +167,7 @@ order by dataset_id
 """
 
 RESIDENTS = """
-select dataset_id, revision, investigation_id, placeholder_id is not null as is_stray, facts, inherits
+select dataset_id, revision, investigation_id, placeholder_id is not null as in_placeholder, facts, inherits
 from dataset where investigation_id = any($1::uuid[]) and investigation_id is not null and named is null
 order by dataset_id
 """
@@ -213,7 +213,7 @@ with due as (
     where dataset_id in (select dataset_id from revisit order by dataset_id limit $1 for update skip locked)
     returning dataset_id, cause
 )
-select dataset_id, revision, investigation_id, placeholder_id is not null as is_stray, facts, inherits, cause
+select dataset_id, revision, investigation_id, placeholder_id is not null as in_placeholder, facts, inherits, cause
 from due join dataset using (dataset_id) where facts is not null order by dataset_id
 """
 

@@ -1,10 +1,10 @@
-"""The route of what happens, for those who watch."""
+"""The route of activity, for watchers."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from services.search.query.activity import read_place, read_wanted, watch, write_place
+from services.search.query.activity import read_filter, read_watch_cursor, watch, write_watch_cursor
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.faults import FaultCollector
 from services.search.query.query import MOST_ROWS
@@ -25,9 +25,11 @@ def add_activity(router: APIRouter, reader: CatalogueReader) -> None:
         limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = MOST_ROWS,
     ) -> Response:
         """What was committed and rejected and began to wait since then; ask again with `next`, at once if `more`."""
-        wanted = read_wanted(beamline, proposal, state)
+        wanted = read_filter(beamline, proposal, state)
         fields = FaultCollector()
-        reached = fields.parsed("after", after, read_place)
+        reached = fields.parsed("after", after, read_watch_cursor)
         fields.check()
         page = await watch(reader, reached, wanted, limit)
-        return json_response({"activity": page.activity, "next": write_place(page.reached), "more": page.has_more})
+        return json_response(
+            {"activity": page.activity, "next": write_watch_cursor(page.reached), "more": page.has_more}
+        )

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.linker.held.crowds import MOST_AWAITED
+from services.linker.held.limits import MOST_AWAITED
 from services.linker.held.ports import MOST_AT_ONCE
 from services.linker.storage import statements as sql
 from services.linker.storage.store import PostgresLinks

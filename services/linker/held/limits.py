@@ -47,7 +47,7 @@ class _Room:
         return None
 
 
-def crowded_out(
+def over_limit(
     events: Sequence[Received[LinkerView]], known: Known, awaited: Mapping[str, int], most_awaited: int
 ) -> dict[SubmissionId, Refusal]:
     """Of a batch, what there is no room for if it has to wait; `awaited` says how many inputs each source awaits.
