@@ -67,10 +67,10 @@ async def _serve(running: "Installation") -> bool:
     console.print(f"  {running.urls['search']}/        the catalogue, for people")
     console.print(f"  {running.urls['search']}/docs    its HTTP API")
     console.print(
-        f"  {running.urls['gateway']}/docs    where producers hand in; their token: {_shown(running.token_file)}",
+        f"  {running.urls['gateway']}/docs    where producers submit; their token: {_shown(running.token_file)}",
         soft_wrap=True,
     )
-    console.print(f"  tcp://127.0.0.1:{running.stomp_port}    where ICAT's clients hand in (STOMP)")
+    console.print(f"  tcp://127.0.0.1:{running.stomp_port}    where ICAT's clients submit (STOMP)")
     console.print("[bold]Paste[/] into a Python shell that has pyicat-plus (docs/from-icat.md):")
     console.print(icat_client(running), markup=False, highlight=False, soft_wrap=True)
     if (folder := folder_of_commands(running.directory)) != Path.cwd():

@@ -149,7 +149,7 @@ def test_a_long_lineage_is_shown_in_part_said_to_be_cut_and_paged_on(facility: F
         skip = page["next"]
     assert paths == [submission["path"], *COLLECTED]
     shown = beamcat(facility.folder, "lineage", submission["path"], "--limit", "50")
-    assert "shown are the nearest 50 datasets, and there are more" in shown.stdout
+    assert "these are the nearest 50 datasets, and there are more" in shown.stdout
     whole = json.loads(beamcat(facility.folder, "lineage", submission["path"], "--limit", "10000", "--json").stdout)
     assert (len(whole["nodes"]), len(whole["edges"]), whole["truncated"]) == (MANY + 1, MANY, False)
 
