@@ -1,4 +1,4 @@
-"""Between Kafka records and events: reading what may be poison, and adding a section without touching the rest."""
+"""The wire format: it reads events from Kafka records, and adds sections without changing any other byte."""
 
 import contextlib
 import json
@@ -27,31 +27,31 @@ E = TypeVar("E", bound=BaseModel)
 
 MOST_HEADER_CHARACTERS = 255
 MOST_KEPT_HEADER_BYTES = 1024
-"""Of a header that goes on from stage to stage, for which Kafka's limits leave room beside the event."""
+"""The longest header that is passed on from stage to stage. Kafka's limits leave room for it beside the event."""
 
 UNDECODED = "\N{REPLACEMENT CHARACTER}"
-"""Stands in the name of a header for bytes that are not UTF-8 (`shared.kafka.records`)."""
+"""Replaces bytes that are not UTF-8 in the name of a header (`shared.kafka.records`)."""
 
 INFLATES = f"{UNDECODED}inflates"
-"""Stands in for the headers of a record whose batch was not decompressed (`shared.kafka.records`), and says why."""
+"""The header of a record whose batch was not decompressed (`shared.kafka.records`). Its value says why."""
 
 PRODUCER = "ce_producer"
-"""An extension attribute of ours; `ce_source` names the last who sent."""
+"""An extension attribute of beamcat: the source of the submission. `ce_source` is the last sender."""
 
 ORIGIN = "ce_origin"
-"""An extension attribute of ours: the record in which the submission was first read, as `origin_of` writes it."""
+"""An extension attribute of beamcat: the record in which the submission was first read (`origin_of`)."""
 
 CONTENT = "ce_content"
-"""An extension attribute of ours: the fingerprint of the submission that an event follows from."""
+"""An extension attribute of beamcat: the fingerprint of the submission from which an event follows."""
 
 OF_RECEIPT = "ce_receipt"
-"""An extension attribute of ours: the receipt of what was rejected, so that a door need not read the body."""
+"""An extension attribute of beamcat: the receipt of the rejected event, so that an edge need not read the body."""
 
 OURS = "/beamcat/"
-"""How the source of what beamcat itself says begins."""
+"""The prefix of beamcat's own sources."""
 
 FOLLOWING = frozenset(topic.name for topic in (VALIDATED, LINKED, TRACKED, COMMITTED, PENDING, REJECTED))
-"""Topics of what beamcat says of submissions. Only there may a header say whose submission it was."""
+"""The topics on which beamcat writes about submissions. Only there does a header name the submission's source."""
 
 FINGERPRINT_CHARACTERS, KEY_CHARACTERS = 16, 32
 
@@ -87,7 +87,7 @@ class Message:
     value: bytes
     headers: Headers
     note: Note | None = field(default=None, compare=False)
-    """What the log says once it is published."""
+    """The note that is logged once the message is published."""
 
     @property
     def size(self) -> int:
@@ -96,40 +96,40 @@ class Message:
 
 
 class SubmissionId(NamedTuple):
-    """Which submission something is about: what one source said of one dataset under one receipt.
+    """The identity of a submission: what one source sent about one dataset under one receipt.
 
-    The same words again are the same submission; other words under the same receipt are another.
+    The same content is the same submission; other content under the same receipt is another submission.
     """
 
     source: str
-    """`ce_source`, as the door stamped it."""
+    """`ce_source`, as the edge set it."""
     receipt_id: str
     dataset_id: UUID | None
-    """None where it cannot be made out."""
+    """None if it is unknown."""
     content: str
-    """The fingerprint of the words; empty where a version that told none passed the event on."""
+    """The fingerprint of the content; empty if an older version passed the event on without one."""
 
     @property
     def key(self) -> str:
-        """The identity as one text, a hash, so that nobody can choose an id that is another's key."""
+        """The identity as one text. It is a hash, so that nobody can choose an id that equals another key."""
         parts = f"{self.dataset_id}\0{self.source}\0{self.receipt_id}\0{self.content}"  # no header holds NUL
         return sha256(parts.encode(errors="replace")).hexdigest()[:KEY_CHARACTERS]
 
 
 @dataclass(frozen=True, slots=True)
 class Received(Generic[E]):
-    """An event, with what its headers say and the record it came in."""
+    """An event with the content of its headers and its record."""
 
     event: E
     record: Record
     receipt_id: str
     source: str
-    """Who handed in what the event follows from."""
+    """The source of the submission from which the event follows."""
     time: str | None
 
     @property
     def said_at(self) -> datetime:
-        """`ce_time` in UTC, or when the record was written if `ce_time` is no time with a zone that can be stored."""
+        """`ce_time` in UTC, or the time of the record if `ce_time` is not a storable time with a zone."""
         try:
             said = datetime.fromisoformat(self.time or "")
             return self.record.at if said.tzinfo is None else said.astimezone(UTC)
@@ -142,26 +142,26 @@ class Received(Generic[E]):
 
 
 def time_of(timestamp_ms: int) -> datetime:
-    """Kafka's milliseconds as a time, within the years that can be stored: a writer can give any number."""
+    """Kafka's milliseconds as a time, limited to storable years: a writer can give any number."""
     return datetime.fromtimestamp(min(max(timestamp_ms, 0), LAST_MS) / 1000, UTC)
 
 
 def read(record: Record, topic: Topic, view: type[E]) -> Received[E]:
-    """The event in a record, as `view`: the topic's event class or a projection of it that names fewer sections.
+    """The event in a record, as `view`: the topic's event class, or a projection of it with fewer sections.
 
     Raises:
-        Poison: the record is no such event; the reason says why.
+        Poison: the record is not such an event. The message says why.
     """
     headers = _headers(record)
     if headers["ce_type"] != topic.type:
         raise Poison(
-            Code.UNKNOWN_VERSION, f"{topic.name} carries {topic.type}, this event says it is {headers['ce_type']}"
+            Code.UNKNOWN_VERSION, f"{topic.name} carries {topic.type}, but this event is a {headers['ce_type']}"
         )
     value = record.value
     if value is None:
         raise Poison(Code.NULL_VALUE, "the record has no value")
     if len(value) > topic.max_bytes:
-        raise Poison(Code.TOO_LARGE, f"the event has {len(value)} bytes, {topic.name} takes {topic.max_bytes}")
+        raise Poison(Code.TOO_LARGE, f"the event has {len(value)} bytes, {topic.name} takes up to {topic.max_bytes}")
     event = _parsed(record, topic, view, value)
     source = headers["ce_source"]
     if _follows(record, source):
@@ -170,7 +170,7 @@ def read(record: Record, topic: Topic, view: type[E]) -> Received[E]:
 
 
 def _parsed(record: Record, topic: Topic, view: type[E], value: bytes) -> E:
-    """What the view needs of the payload. A producer's own bytes are read in full, unless nothing of them is needed."""
+    """The part of the payload that the view needs. A producer's bytes are read in full, or not at all."""
     if not view.model_fields:
         return view()
     if topic is not SUBMITTED:
@@ -188,15 +188,15 @@ def _parsed(record: Record, topic: Topic, view: type[E], value: bytes) -> E:
 
 
 def examine(record: Record, topic: Topic) -> None:
-    """Look at all of a record that was read in part and then tripped a stage.
+    """Check the whole of a record that was read in part and then failed in a stage.
 
     Raises:
-        Poison: it is no event of its topic, or its headers say of its members what is not so.
+        Poison: it is not an event of its topic, or its headers give wrong positions of members.
     """
     value = record.value or b""
     if lie := members.misplaced(value, record.headers):
-        words = f"the header {members.HEADER} says that {lie.name} stands at the bytes {lie.start} to {lie.end}"
-        raise Poison(Code.HEADER_INVALID, f"{words}, and it does not; send the record without this header")
+        words = f"the header {members.HEADER} says that {lie.name} is at the bytes {lie.start} to {lie.end}"
+        raise Poison(Code.HEADER_INVALID, f"{words}, but it is not; send the record without this header")
     try:
         topic.event.model_validate_json(value)
     except ValidationError as error:
@@ -205,9 +205,9 @@ def examine(record: Record, topic: Topic) -> None:
 
 
 def member(record: Record, name: str) -> bytes:
-    """The JSON text of a member of an event that was read, byte for byte where the headers say where it is.
+    """The JSON text of a member of a received event, byte for byte if the headers give its position.
 
-    `name` is dotted for a member of a member. Its shape is the caller's trust in the stage that wrote it.
+    `name` is dotted for a member of a member. Its form is not checked: the caller trusts the stage that wrote it.
     """
     value = record.value or b""
     found = members.value_of(value, record.headers, name)
@@ -239,16 +239,16 @@ def _headers(record: Record) -> dict[str, str]:
         if not is_plain(headers.get(name, "")):
             raise Poison(
                 Code.HEADER_INVALID,
-                f"the header {name} has over {MOST_HEADER_CHARACTERS} characters or a control character",
+                f"the header {name} has more than {MOST_HEADER_CHARACTERS} characters or a control character",
             )
     return headers
 
 
 def _refuse_unstorable(value: bytes) -> None:
-    """Tell a real NUL, NaN or Infinity from the same letters inside a text, such as sodium nitrate's NaNO3."""
+    """Refuse a real NUL, NaN or Infinity, but not the same letters within a text, such as sodium nitrate's NaNO3."""
 
     def refuse_constant(constant: str) -> NoReturn:
-        raise Poison(Code.NOT_FINITE, f"a number is {constant}; leave the parameter out where there is no value")
+        raise Poison(Code.NOT_FINITE, f"a number is {constant}; leave the parameter out if it has no value")
 
     unread = [json.loads(value, parse_constant=refuse_constant)]
     while unread:
@@ -280,14 +280,14 @@ def _poison(value: bytes, error: ValidationError) -> NoReturn:
 
 @dataclass(frozen=True, slots=True)
 class Spliced:
-    """A payload with sections added, and where its members lie."""
+    """A payload with added sections, and the positions of its members."""
 
     value: bytes
     members: tuple[Member, ...]
 
 
 def splice(record: Record, sections: Mapping[str, Section | Mapping[str, object]]) -> Spliced:
-    """The record's payload (a JSON object with at least one field) with sections added, every other byte untouched."""
+    """Add sections to the record's payload, a JSON object with at least one field. All other bytes stay unchanged."""
     value = (record.value or b"").rstrip()[:-1]
     known = members.members_of(record.headers)
     if record.topic == SUBMITTED.name:
@@ -299,7 +299,7 @@ def splice(record: Record, sections: Mapping[str, Section | Mapping[str, object]
     return Spliced(b"".join((*parts, b"}")), (*known, *added) if known else ())
 
 
-def headers_of(  # noqa: PLR0913  # a header each
+def headers_of(  # noqa: PLR0913  # one argument for each header
     topic: Topic,
     *,
     receipt_id: str,
@@ -311,10 +311,10 @@ def headers_of(  # noqa: PLR0913  # a header each
     origin: bytes | None = None,
     content: str = "",
 ) -> Headers:
-    """The CloudEvents 1.0 headers of an event (Kafka binding, binary mode), its W3C trace and where its members lie.
+    """The CloudEvents 1.0 headers of an event (Kafka binding, binary mode), its W3C trace, and its members' positions.
 
-    `producer`, `content`, `origin`: the source and the fingerprint of the submission that it follows from, and where
-    that was first read.
+    `producer`, `content` and `origin` describe the submission from which it follows: its source, its fingerprint, and
+    the record in which it was first read.
     """
     headers = [
         ("ce_specversion", b"1.0"),
@@ -340,7 +340,7 @@ def headers_of(  # noqa: PLR0913  # a header each
 def derived_headers(
     topic: Topic, record: Record, receipt_id: str, stage: str, now: datetime, places: Iterable[Member] = ()
 ) -> Headers:
-    """The headers of what a stage says of a record."""
+    """The headers of a message that a stage derives from a record."""
     return headers_of(
         topic,
         receipt_id=receipt_id,
@@ -355,7 +355,7 @@ def derived_headers(
 
 
 def producer_of(record: Record) -> bytes | None:
-    """Who handed in what a record follows from: told by the stage before, else the record's own source."""
+    """The source of the record's submission: from the earlier stage, or else the record's own source."""
     headers = dict(record.headers)
     source = headers.get("ce_source")
     told = source is not None and _follows(record, source.decode(errors="replace"))
@@ -364,26 +364,26 @@ def producer_of(record: Record) -> bytes | None:
 
 
 def content_of(record: Record) -> str:
-    """The fingerprint of the submission that a record follows from; empty where the stage before told none."""
+    """The fingerprint of the record's submission; empty if the earlier stage gave none."""
     if record.topic in FOLLOWING:
         return next((value.decode(errors="replace") for name, value in record.headers if name == CONTENT), "")
     return fingerprint(record.value)
 
 
 def fingerprint(value: bytes | None) -> str:
-    """What tells the words of one submission from those of another."""
+    """A hash that distinguishes the content of submissions."""
     return sha256(value or b"").hexdigest()[:FINGERPRINT_CHARACTERS]
 
 
 def _follows(record: Record, source: str) -> bool:
-    """Whether beamcat said it of a submission."""
+    """Whether beamcat wrote the record about a submission."""
     return record.topic in FOLLOWING and source.startswith(OURS)
 
 
 def origin_of(record: Record) -> bytes:
-    """The record in which the submission that a record follows from was first read: topic, partition, offset and time.
+    """The record in which the submission was first read: topic, partition, offset and time.
 
-    A stage before says it. What a producer writes into that header says nothing.
+    The earlier stage gives it. A producer's value of this header does not count.
     """
     if record.topic != SUBMITTED.name:
         for name, value in record.headers:
@@ -393,6 +393,6 @@ def origin_of(record: Record) -> bytes:
 
 
 def trace_of(record: Record) -> bytes | None:
-    """The W3C `traceparent` that a record came with; what is longer than one may be is none."""
+    """The W3C `traceparent` of a record, or None if there is none or it is too long."""
     trace = next((value for name, value in record.headers if name == "traceparent"), None)
     return trace if trace is None or len(trace) <= MOST_KEPT_HEADER_BYTES else None

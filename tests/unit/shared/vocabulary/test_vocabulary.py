@@ -112,7 +112,7 @@ def test_a_facility_adds_parameters_units_and_aliases_by_adding_a_file(tmp_path:
         ("[0, 5]", "[5, 0]", "a range goes from the lower to the higher"),
         ("[0, 5]", "[0, 5], hard = [1, 9]", "reaches beyond the hard range"),
         ('unit = "furlong"', 'unit = "smoot"', "line 10, parameter.OURS_{side}_gap: the unit smoot is not listed"),
-        ('= "furlong"', '= "smoots_of_bridge"', "line 4, units.furlong: furlong: smoots_of_bridge is no unit"),
+        ('= "furlong"', '= "smoots_of_bridge"', "line 4, units.furlong: furlong: smoots_of_bridge is not a unit"),
         ('type = "number"', 'type = "numbre"', "line 10, parameter.OURS_{side}_gap.type"),
         ("plausible", "plausibel", "line 10, parameter.OURS_{side}_gap.plausibel: unknown key"),
     ],
