@@ -5,6 +5,7 @@ are built from the tables when a module is imported. In their clauses, `new` is 
 row that conflicts with an existing one.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -18,6 +19,7 @@ AS_GIVEN = "new.nth"
 """The order in which the rows were given. It costs no sort: PostgreSQL knows that `with ordinality` counts upwards."""
 
 DO_NOTHING = "on conflict do nothing"
+_COLLATION = re.compile(r' COLLATE "[^"]*"')
 
 
 def insert(
@@ -61,18 +63,20 @@ def update(
     table: Table,
     columns: Collection[str] | None = None,
     *,
+    key: Collection[str] = (),
     values: Mapping[str, str] = NOTHING,
     where: str = "",
 ) -> str:
-    """The clause that overwrites the row with the same primary key, if `where` is true.
+    """The clause that overwrites the row with the same key, if `where` is true.
 
     Args:
         table: The table of the row.
         columns: The written columns; by default all that are not part of the key.
+        key: The columns that identify the row; by default the primary key.
         values: Expressions for columns whose written value is not that of `excluded`.
         where: The condition.
     """
-    key = [column.name for column in table.primary_key]
+    key = key or [column.name for column in table.primary_key]
     changed = [name for name in insertable(table) if name not in key] if columns is None else columns
     changes = {name: f"excluded.{_quoted(name)}" for name in changed} | dict(values)
     clause = ", ".join(f"{_quoted(name)} = {value}" for name, value in changes.items())
@@ -117,4 +121,5 @@ def _element(column: Column[object]) -> str:
 
 
 def _type(column: Column[object]) -> str:
-    return column.type.compile(postgresql.dialect())  # type: ignore[no-untyped-call] # SQLAlchemy has no type here
+    name: str = column.type.compile(postgresql.dialect())  # type: ignore[no-untyped-call] # SQLAlchemy has no type here
+    return _COLLATION.sub("", name)  # a value that is given has none

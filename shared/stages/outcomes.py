@@ -29,7 +29,7 @@ class Learned:
 
 
 @dataclass(frozen=True)
-class Told(Learned):
+class Published(Learned):
     """The outcome is saved, and also published as an event of its own kind."""
 
     event: Section

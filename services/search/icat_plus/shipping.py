@@ -10,8 +10,8 @@ from pydantic_core import to_json
 from services.search.icat_plus.answers import Row
 from services.search.icat_plus.declarations import Declarations
 from services.search.icat_plus.travelling import Travelling
-from services.search.projections.shipments.note import declared_of, named, together
 from shared.access.grants import Grant
+from shared.events.declarations import declared_of, named, together
 from shared.events.identity import Identities
 from shared.events.order import said_of
 from shared.events.shipments import ShipmentChanged, Shipping

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from services.search.projections.shipments.note import DeclarationRow, Declared
+from shared.events.declarations import DeclarationRow, Declared
 from shared.events.sample import Container
 from shared.events.sections import Finding
 from shared.events.topics import COMMITTED, SUBMITTED
