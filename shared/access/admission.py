@@ -57,8 +57,8 @@ class Standing:
 def crowded(loads: Mapping[str, int], room: Room, newcomer: str | None = None) -> tuple[set[str], int]:
     """The addresses that must lose a connection, and how many connections there are too many.
 
-    These are the addresses above the limit for one address, else the addresses with the most connections. If the
-    newcomer's address is among them and has other connections, it is the only one.
+    These are the addresses above the limit for one address, else the addresses with the most connections. Of the
+    latter, it is only the newcomer's address, if that is among them and has other connections.
     """
     excess = {address: load - room.most_of_an_address for address, load in loads.items()}
     beyond = max(sum(loads.values()) - room.most, *excess.values(), 0)

@@ -92,7 +92,7 @@ class Slowdown:
         conduct.rejected.append(now)
         conduct.last_rejected = max(conduct.last_rejected, admitted)
 
-    def await_anew(self) -> None:
+    def forget_awaited(self) -> None:
         """Forget what was admitted so far: its rejections were not read, so its outcome is unknown."""
         for conduct in self._sources.values():
             conduct.awaited.clear()

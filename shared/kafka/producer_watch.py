@@ -96,7 +96,7 @@ class ProducerWatch:
                 await consumer.start()
                 for partition in consumer.assignment():
                     await consumer.position(partition)  # at its end
-            self._rule.await_anew()
+            self._rule.forget_awaited()
             yield consumer
         finally:
             await farewell(consumer.stop)

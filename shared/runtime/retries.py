@@ -48,7 +48,7 @@ async def until_done(who: str, work: Callable[[], Awaitable[T]], backoff: Backof
 
 
 async def every(seconds: float, who: str, work: Callable[[], Awaitable[None]], backoff: Backoff) -> None:
-    """Do the work again and again, so many seconds after it was done.
+    """Repeat the work for ever, with a pause of `seconds` after each time.
 
     Raises:
         Stopping: the service stops.

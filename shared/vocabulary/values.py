@@ -190,18 +190,18 @@ def _time(term: Term, said: JsonValue, zone: tzinfo) -> tuple[str, list[Finding]
 
 
 def _understood(term: Term, said: JsonValue, quantities: Sequence[Quantity]) -> Finding:
-    """What was taken of a number with something written around it."""
+    """The finding on a number with other text around it, which gives the number that was read."""
     taken = " ".join(f"{each.value!r}" for each in quantities)
     problem = f"was understood as {taken}{f' {term.unit}' if term.unit else ''}"
     return _finding(term, said, "value_understood", problem, "give the number alone", taken)
 
 
 def _doubts(term: Term, said: JsonValue, quantities: Sequence[Quantity]) -> list[Finding]:
-    """A number outside the hard range cannot be, and is not taken; one outside the plausible range is flagged."""
+    """The findings on ranges. Outside the hard range a number is refused, outside the plausible one it is flagged."""
     note = f"; {term.note}" if term.note else ""
     what = "the value and its unit" if term.unit else "the value"
     if any(map(partial(_stands_for_none, term), quantities)):
-        raise Unreadable("value_empty", "stands for no value", "leave it out where there is none")
+        raise Unreadable("value_empty", "stands for no value", "leave it out if there is none")
     if any(_outside(each.value, term.hard) for each in quantities):
         expected = _range(term, term.hard)
         raise Unreadable("value_out_of_range", f"cannot be: expected {expected}{note}", f"correct {what}", expected)
@@ -213,7 +213,7 @@ def _doubts(term: Term, said: JsonValue, quantities: Sequence[Quantity]) -> list
 
 
 def _stands_for_none(term: Term, quantity: Quantity) -> bool:
-    """A sentinel is one only where no such value is likely; XDS's one is none though, in per cent, it is in range."""
+    """Whether a number means "no value": an unlikely one, or that of XDS, although in per cent it is in range."""
     is_of_xds = term.scale is not None and quantity.printed == XDS_NOTHING
     return is_of_xds or (quantity.printed in SENTINELS and _outside(quantity.value, term.plausible))
 

@@ -149,5 +149,5 @@ def test_an_item_of_mmcif_is_said_once_for_all_or_by_the_value_of_the_placeholde
     ]
     assert [terms[f"OURS_{end}"].mmcif_factor for end in ("outer_r", "y")] == [0.01, 1]
     (tmp_path / "ours.toml").write_text(ITEMS.replace("{ overall =", "{ overal ="))
-    with pytest.raises(DataFileInvalid, match="overal is no value of a placeholder"):
+    with pytest.raises(DataFileInvalid, match="overal is not a value of a placeholder"):
         Vocabulary.load([tmp_path])
