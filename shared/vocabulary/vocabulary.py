@@ -1,9 +1,9 @@
-"""The vocabulary: what every parameter means, and every name under which it may come.
+"""The vocabulary: the meaning and all names of every parameter.
 
-Its base is all that ICAT defines. Over it lies the typed layer of `schemas/vocabulary/`: types, units, ranges and
-aliases that ICAT does not state, or states wrongly. No value refuses a dataset: what cannot be read or
-cannot be is kept as it was said and flagged. A parameter that only ICAT describes is *loose*: producers do not keep to
-ICAT's types, so it may hold one number or several.
+Its base are ICAT's definitions. `schemas/vocabulary/` adds a typed layer: types, units, ranges and aliases that ICAT
+does not give, or gives wrongly. No value refuses a dataset: an unreadable or impossible one is kept as it was sent and
+flagged. A parameter that only ICAT describes is *loose*: producers do not observe ICAT's types, so it may hold one or
+several numbers.
 """
 
 import difflib
@@ -48,54 +48,54 @@ Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
 
 
 class Scale(Table):
-    """How a ratio is read that comes without a unit: in the parameter's own scale, unless that cannot be.
+    """How a ratio without a unit is read: in the parameter's own scale, unless that is impossible.
 
-    The ranges hold both ends.
+    The ranges include both ends.
     """
 
     likely: Range = Field(description="in the parameter's own scale; outside it the scale is in doubt")
-    possible: Range = Field(description="in the parameter's own scale; outside it the value cannot be in that scale")
+    possible: Range = Field(description="in the parameter's own scale; outside it the value is not in that scale")
     per_cent: Range | None = Field(
-        default=None, description="of a fraction that came in per cent: what it can be; absent: it is never converted"
+        default=None, description="of a fraction sent in per cent: the possible range; absent: it is never converted"
     )
-    least_per_cent: float = Field(default=0, description="what is smaller, and no zero, cannot be per cent")
-    greatest: float | None = Field(default=None, description="by definition; a rounding excess is clipped to it")
+    least_per_cent: float = Field(default=0, description="a smaller value other than zero cannot be per cent")
+    greatest: float | None = Field(default=None, description="by definition; a rounding error above it is removed")
 
 
 class Entry(Table):
-    """What a vocabulary file says of one parameter. What it leaves out is ICAT's."""
+    """The entry of one parameter in a vocabulary file. Absent fields come from ICAT."""
 
     type: Type
-    unit: str | None = Field(default=None, description="the canonical unit; absent: none, whatever ICAT says")
+    unit: str | None = Field(default=None, description="the canonical unit; absent: none, even if ICAT gives one")
     no_unit: str = Field(default="", description="why a number has none, such as `a count`")
     hard: Range | None = Field(
         default=None,
-        description="in the canonical unit; what lies outside cannot be and is kept without a canonical value",
+        description="in the canonical unit; a value outside it is impossible and kept without a canonical value",
     )
     plausible: Range | None = Field(default=None, description="in the canonical unit; outside it the value is flagged")
-    aliases: list[str] = Field(default=[], description="other names of the same; letter case never matters")
-    words: dict[str, float] = Field(default={}, description="texts that stand for a number, in lower case")
+    aliases: list[str] = Field(default=[], description="other names; letter case does not matter")
+    words: dict[str, float] = Field(default={}, description="texts that mean a number, in lower case")
     names: Literal["space group"] | None = Field(
-        default=None, description="what a text names; it stands under one name, however it was written"
+        default=None, description="the type of thing that a text names; it gets one canonical name"
     )
     scale: str | dict[str, str] | None = Field(
-        default=None, description="one of [scale], of a ratio; a table: by the value of the name's placeholder"
+        default=None, description="of a ratio: a name in [scale]; a table: by the value of the name's placeholder"
     )
-    scale_group: str = Field(default="", description="statistics that a program tells in one scale; absent: this alone")
+    scale_group: str = Field(default="", description="statistics of one program in one scale; absent: only this one")
     mmcif: str | dict[str, str] | None = Field(
         default=None, description="the PDBx/mmCIF or imgCIF item; a table: by the value of the name's placeholder"
     )
     mmcif_factor: float = Field(default=1, description="the item's value is the canonical value times this")
     pixels: str = Field(
         default="",
-        description="a place on a detector, which programs give in pixels too: the detector and its axis, as"
+        description="a place on a detector, which programs may give in pixels: the detector and its axis, such as"
         " `InstrumentDetector01_x`",
     )
 
     @model_validator(mode="after")
     def _a_unit_or_a_reason_for_none(self) -> Self:
         if self.unit and self.no_unit:
-            raise ValueError("it has a unit, and a reason to have none")
+            raise ValueError("it has a unit, and also a reason to have none")
         return self
 
     @model_validator(mode="after")
@@ -106,15 +106,15 @@ class Entry(Table):
                 raise ValueError("the plausible range reaches beyond the hard range")
         return self
 
-    note: str = Field(default="", description="what a producer must know; it ends up in findings")
+    note: str = Field(default="", description="a note for producers, which is added to findings")
     local: bool = Field(default=False, description="true: ICAT does not define it")
 
 
 class VocabularyFile(Table):
-    """One file of `schemas/vocabulary/`. A name that holds `{shell}` stands for one of each in `expand.shell`."""
+    """One file of `schemas/vocabulary/`. A name with `{shell}` means one parameter for each value of `expand.shell`."""
 
     title: str
-    units: dict[str, str | list[str]] = Field(default={}, description="spelling of a unit, to what pint calls it")
+    units: dict[str, str | list[str]] = Field(default={}, description="pint's name of a unit, by its spelling")
     scale: dict[str, Scale] = Field(default={}, description="how ratios without a unit are read; any file may name it")
     expand: dict[str, list[str]] = Field(default={})
     detector: dict[str, Detector] = Field(default={}, description="by the words of its name")
@@ -122,7 +122,7 @@ class VocabularyFile(Table):
     parts: PartRules = PartRules()
 
     def entries(self) -> Iterator[tuple[str, str, Entry]]:
-        """The key of each parameter in the file, its full name, and what is said of it."""
+        """The key of each parameter in the file, its full name, and its entry."""
         for name, entry in self.parameter.items():
             keys = [key for key in self.expand if f"{{{key}}}" in name]
             for values in product(*(self.expand[key] for key in keys)):
@@ -152,12 +152,12 @@ class VocabularyFile(Table):
             values = {value for key, known in self.expand.items() if f"{{{key}}}" in name for value in known}
             for key, by_value in (("mmcif", entry.mmcif), ("scale", entry.scale)):
                 if isinstance(by_value, dict) and (odd := by_value.keys() - values):
-                    raise ValueError(f"{key} of parameter {name}: {min(odd)} is no value of a placeholder of its name")
+                    raise ValueError(f"{key} of parameter {name}: {min(odd)} is not a value of a placeholder in it")
         return self
 
 
 def _chosen(said: str | Mapping[str, str] | None, values: Mapping[str, str]) -> str | None:
-    """What is said of one of the parameters that an entry stands for."""
+    """The value of a field for one of the parameters of an entry."""
     if isinstance(said, Mapping):
         return next((said[value] for value in values.values() if value in said), None)
     return said and _filled(said, values)
@@ -171,7 +171,7 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Term:
-    """One parameter: its canonical name and all that a value of it must be."""
+    """One parameter: its canonical name and all requirements on its values."""
 
     name: str
     type: Type
@@ -184,24 +184,24 @@ class Term:
     conversions: Mapping[str, Conversion] = field(default_factory=dict)
     no_unit: str = ""
     names: Literal["space group"] | None = None
-    """Of a text: what it names."""
+    """The type of thing that a text names."""
     scale: Scale | None = None
-    """Of a ratio: how it is read where it comes without a unit."""
+    """How a ratio without a unit is read."""
     scale_group: str = ""
-    """Of statistics that one program tells in one scale."""
+    """The group of statistics that a program writes in one scale."""
     aliases: tuple[str, ...] = ()
     mmcif: str | None = None
-    """The PDBx/mmCIF or imgCIF item, as `_cell.length_a`."""
+    """The PDBx/mmCIF or imgCIF item, such as `_cell.length_a`."""
     mmcif_factor: float = 1
     """The item's value is the canonical value times this."""
     pixels: str = ""
-    """Of a place on a detector: the detector and its axis, as `InstrumentDetector01_x`."""
+    """The detector and axis of a place on a detector, such as `InstrumentDetector01_x`."""
     loose: bool = False
     deprecated: bool = False
 
 
 class Vocabulary:
-    """All parameters by canonical name, and the names that lead to them."""
+    """All parameters by canonical name, with their aliases."""
 
     def __init__(
         self,
@@ -224,7 +224,7 @@ class Vocabulary:
 
     @classmethod
     def load(cls, extra_directories: Iterable[Path] = ()) -> Self:
-        """ICAT's definitions with `schemas/vocabulary/` and a facility's own directories over them.
+        """Load ICAT's definitions, extended by `schemas/vocabulary/` and a facility's own directories.
 
         Raises:
             DataFileInvalid: a file is wrong, or two describe one parameter.
@@ -252,7 +252,7 @@ class Vocabulary:
         return self.terms.get(name) or self._by_lower_name.get(name.lower())
 
     def suggest(self, name: str) -> str | None:
-        """The name that was probably meant; some milliseconds for a name not seen lately."""
+        """The name that was probably meant. It takes some milliseconds for a name not seen recently."""
         return self._closest(name.lower()[:100])
 
     def _search_closest(self, name: str) -> str | None:
@@ -262,7 +262,7 @@ class Vocabulary:
 
 
 def load_combining(extra_directories: Iterable[Path] = ()) -> Combining:
-    """What `schemas/vocabulary/` and a facility's own directories say of parts; of one parameter the last word counts.
+    """The rules for parts in `schemas/vocabulary/` and a facility's own directories. The last file with a name wins.
 
     Raises:
         DataFileInvalid: a file is wrong.
@@ -272,7 +272,7 @@ def load_combining(extra_directories: Iterable[Path] = ()) -> Combining:
 
 
 def _units(read: Iterable[tuple[Path, VocabularyFile]]) -> Units:
-    """The spellings of all files; a later file's wins."""
+    """The spellings of all files. A later file wins."""
     units = Units()
     for file, content in read:
         for spelling, unit in content.units.items():
@@ -323,7 +323,7 @@ def _term(name: str, entry: Entry, icat: IcatParameter | None, units: Units, sca
     """The parameter.
 
     Raises:
-        UnitUnknown: no file spells its unit.
+        UnitUnknown: no file has its unit.
     """
     return Term(
         name,
@@ -348,7 +348,7 @@ def _term(name: str, entry: Entry, icat: IcatParameter | None, units: Units, sca
 
 
 def _loose_term(parameter: IcatParameter, units: Units) -> Term:
-    """ICAT's own word on a parameter. A unit that no vocabulary file spells is kept, and converts from nothing."""
+    """The term of a parameter that only ICAT describes. A unit without a spelling is kept, without conversions."""
     try:
         conversions = units.conversions_to(parameter.unit) if parameter.unit else {}
     except UnitUnknown:

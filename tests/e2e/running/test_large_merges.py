@@ -170,7 +170,7 @@ def test_what_is_over_the_limit_is_refused_at_each_door_by_the_same_number(talk:
     assert (answer.status_code, f"{MOST_SUBMISSION_BYTES} bytes" in answer.json()["detail"]) == (413, True)
     too_many = merge("too_many", [*MISSING, COLLECTED[0]])
     answer = talk.gateway.post("/datasets", json=too_many)
-    assert (answer.status_code, f"{MOST_INPUTS} are taken" in answer.text) == (422, True)
+    assert (answer.status_code, f"the limit is {MOST_INPUTS}" in answer.text) == (422, True)
     talk.send_frame(too_many)
     assert "inputs_too_many" in json.dumps(talk.receipt_at(too_many["path"], "rejected")["findings"])
     talk.send_frame(merge("large", [f"{SWEEPS}/{'x' * 400}_{n}" for n in range(MOST_INPUTS)]))
@@ -179,4 +179,4 @@ def test_what_is_over_the_limit_is_refused_at_each_door_by_the_same_number(talk:
         found = talk.search.get("/rejections", params={"code": "too_large", "stage": "icat_gateway"}).json()
         return next(iter(found["rejections"]), None)
 
-    assert f"{MOST_SUBMISSION_BYTES} are taken" in until(rejection)["message"]
+    assert f"the limit is {MOST_SUBMISSION_BYTES}" in until(rejection)["message"]

@@ -55,7 +55,7 @@ def test_a_failure_is_a_sentence_on_standard_error_alone_for_people(
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", "beamcat: mend this\n")
 
 
-NOT_FOUND = httpx.Response(404, json={"detail": "there is no /receipts; /docs lists what there is"})
+NOT_FOUND = httpx.Response(404, json={"detail": "there is no /receipts; /docs lists all routes"})
 NO_JSON = httpx.Response(200, text="<html>the intranet</html>")
 
 

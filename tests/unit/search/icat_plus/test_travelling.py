@@ -238,10 +238,10 @@ def test_a_shown_name_is_one_that_mxcube_takes(name: str) -> None:
     ("content", "words"),
     [
         ([puck(samples=["lyso 1"])], "'lyso 1' cannot be the name of a sample"),
-        ([puck(place=1), puck("P2", place=1)], "1 holds P1 already"),
-        ([puck(samples=[f"s{n}" for n in range(17)])], "'17' is no position of a CONTAINER_UNIPUCK"),
+        ([puck(place=1), puck("P2", place=1)], "1 already holds P1"),
+        ([puck(samples=[f"s{n}" for n in range(17)])], "'17' is not a position of a CONTAINER_UNIPUCK"),
         ([{"name": "lyso 1", "type": "SAMPLESHEET"}], "cannot be the name of a sample"),
-        ([puck(id="a" * 24), puck("P2", id="a" * 24)], "stands twice"),
+        ([puck(id="a" * 24), puck("P2", id="a" * 24)], "occurs twice"),
     ],
 )
 def test_an_event_that_breaks_a_law_is_refused(content: list[Any], words: str) -> None:
