@@ -8,7 +8,7 @@ from services.search.query.activity import STATES, read_place, read_wanted, watc
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.faults import FaultCollector
 from services.search.query.query import MOST_ROWS
-from services.search.routes.response import json_response
+from shared.http.answers import json_response
 
 
 def add_activity(router: APIRouter, reader: CatalogueReader) -> None:

@@ -9,8 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from services.search.projections.projection import Projection
 from services.search.projections.schema import C_TEXT, METADATA, TIME
 from services.search.projections.shipments.note import PLACES, STATUSES, THINGS
-from shared.events.declarations import DeclarationRow, Declared, PlaceRow
-from shared.postgres.database import Connection
+from shared.events.declarations import DeclarationRow, PlaceRow
 
 DECLARATION = Table(
     "declaration",
@@ -113,11 +112,3 @@ SAVES = (
     Projection(PLACES, _PLACES, _place_row),
     Projection(STATUSES, _STATUSES),
 )
-
-
-async def save(connection: Connection, declared: Declared) -> None:
-    """Save what was declared."""
-    projections: tuple[Projection[Any], ...] = SAVES
-    for projection, facts in zip(projections, declared, strict=True):
-        if facts:
-            await projection.save(connection, facts)
