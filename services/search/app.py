@@ -12,6 +12,7 @@ from services.search.handler import (
     note_submitted,
 )
 from services.search.index.block_index import BlockIndex
+from services.search.index.port import Index
 from services.search.memory import MemoryReadModel
 from services.search.projections.investigations.note import note_registered
 from services.search.projections.shipments.note import note_shipped
@@ -31,13 +32,19 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 
 def assemble(resources: Resources) -> Components:
-    """Its stages, the seals of blocks, the retention of activity, and the routes."""
-    store = PostgresReadModel(resources.database, resources.clock)
+    """The components: stages, the upkeep of the index, the retention of activity, and routes."""
+    index = new_index()
+    store = PostgresReadModel(resources.database, resources.clock, index)
     vocabulary = Vocabulary.load(own_folders("vocabulary", resources.settings.schema_directories))
+    router = routes(resources, vocabulary, index)
     retention = Retention(resources.database, resources.backoff, resources.clock)
-    upkeep = BlockIndex().upkeep(resources.database, resources.backoff)
-    router = routes(resources, vocabulary)
+    upkeep = index.upkeep(resources.database, resources.backoff)
     return Components(stages_of(store, resources.identities), (upkeep.run, retention.run), router)
+
+
+def new_index() -> Index:
+    """An index of datasets. No other place chooses its implementation."""
+    return BlockIndex()
 
 
 def stages_of(store: PostgresReadModel | MemoryReadModel, identities: Identities) -> tuple[Stage[Any, Any], ...]:

@@ -6,19 +6,18 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
+from services.search.cursors import read_cursor
 from services.search.index.question import Query
-from services.search.query.catalogue import CatalogueReader, Row
-from services.search.query.cursors import read_cursor
-from services.search.query.investigations import InvestigationQuery, InvestigationReader
+from services.search.projections.datasets.statements import INVESTIGATION_IDS
+from services.search.projections.investigations.statements import InvestigationQuery
+from services.search.query.catalogue import CatalogueReader
+from services.search.query.investigations import InvestigationReader
 from services.search.query.query import MOST_ROWS, key_type, order_name
 from shared.foundation.pages import MOST_PAGE_BYTES
-from shared.postgres.statement import Statement
+from shared.postgres.statement import Row, Statement
 
 MOST_OUTPUTS = 1000
 """Outputs that are read with the datasets of one lot, and no more than fit into a page: the lineage has all."""
-
-
-INVESTIGATION_IDS = "select dataset_id, investigation_id from dataset where dataset_id = any($1::uuid[])"
 
 
 @dataclass(frozen=True)

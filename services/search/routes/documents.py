@@ -10,9 +10,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from services.search.index.question import Query as DatasetQuery
+from services.search.projections.investigations.statements import InvestigationQuery
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.documents import DocumentQuery, Found, documents
-from services.search.query.investigations import InvestigationQuery, InvestigationReader
+from services.search.query.investigations import InvestigationReader
 from services.search.query.naming import Naming
 from services.search.query.query import FIELDS, read_query
 from services.search.routes.fields import MOST_IDS, Ids, Numbers, several

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from services.search.projections.investigations.statements import MOST_INVESTIGATIONS, InvestigationQuery, Order
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.declarations import DeclarationReader
-from services.search.query.investigations import MOST_INVESTIGATIONS, InvestigationQuery, InvestigationReader, Order
+from services.search.query.investigations import InvestigationReader
 from services.search.routes.fields import MOST_IDS, Ids, Names, Numbers, several
 from shared.events.identity import proposal_key
 from shared.events.sections import Moment

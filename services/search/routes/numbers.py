@@ -5,12 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from services.search.projections.datasets.statements import numbers
 from services.search.query.catalogue import CatalogueReader
 from services.search.routes.fields import Numbers, several
 from shared.http.answers import json_response
 from shared.http.bearer import Beamlines, Bearers
 from shared.postgres.database import Questions
-from shared.postgres.statement import Statement, asked_for
 
 
 def add_numbers(router: APIRouter, bearers: Bearers, reader: CatalogueReader) -> None:
@@ -24,15 +24,7 @@ def add_numbers(router: APIRouter, bearers: Bearers, reader: CatalogueReader) ->
         beamlines: Beamlines = None,
     ) -> Response:
         """The id and the beamline of each dataset of these numbers, or of this id; it needs a bearer token."""
-        statement = Statement()
-        conditions = asked_for(
-            statement.bind,
-            ("lower(beamline) = any({})", bearers.beamlines_of(request, beamlines), "text[]"),
-            ("number = any({})", None if number is None and dataset_id is not None else number or [], "bigint[]"),
-            ("dataset_id = {}", dataset_id, "uuid"),
-        )
-        where = " and ".join(["number is not null", *conditions])
-        statement.text = f"select number, dataset_id, beamline from dataset where {where} order by number"  # noqa: S608
+        statement = numbers(number, dataset_id, bearers.beamlines_of(request, beamlines))
         async with reader.connection(Questions.QUICK) as connection:
             rows = await connection.fetch(statement.text, *statement.arguments)
         return json_response({"datasets": [dict(row) for row in rows]})

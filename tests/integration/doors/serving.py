@@ -31,6 +31,7 @@ from services.logbook.routes import routes as logbook_routes
 from services.logbook.store import PostgresEntries
 from services.sample_tracking.memory import Memory, MemoryRegister
 from services.sample_tracking.routes import routes as sample_routes
+from services.search.app import new_index
 from services.search.routes.router import routes as search_routes
 from services.validator.checker import Checker
 from services.validator.routes import routes as validator_routes
@@ -161,7 +162,7 @@ def _apps(settings: Settings, databases: Mapping[str, Database], publisher: Memo
         "linker": face("linker", linker_routes(links, Linker(TECHNIQUES, IDENTITIES), clock)),
         "sample_tracking": face("sample_tracking", sample_routes(MemoryRegister(Memory()))),
         "catalog_writer": face("catalog_writer", assemble_catalog_writer(resources).router),
-        "search": face("search", search_routes(resources, VOCABULARY)),
+        "search": face("search", search_routes(resources, VOCABULARY, new_index())),
         "logbook": face("logbook", logbook_routes(of["logbook"])),
         "archive": face("archive", archive_routes(of["archive"], catalogue)),
         "icat_plus": face(

@@ -20,6 +20,7 @@ from services.icat_plus.neighbours.search import SearchService
 from services.icat_plus.routes.router import routes as icat_plus_routes
 from services.logbook.routes import routes as logbook_routes
 from services.logbook.store import PostgresEntries
+from services.search.app import new_index
 from services.search.routes.router import routes as search_routes
 from shared.access.tokens import create_token
 from shared.events.investigation import InvestigationRef
@@ -135,7 +136,7 @@ async def facility(database_url: str, tmp_path: Path) -> AsyncIterator[Facility]
             Archive(PostgresReports(databases["archive"], catalogue), nothing),
             MemoryPublisher(),
         )
-        hosts.apps["search"] = face("search", search_routes(of["search"], VOCABULARY))
+        hosts.apps["search"] = face("search", search_routes(of["search"], VOCABULARY, new_index()))
         hosts.apps["logbook"] = face("logbook", logbook_routes(of["logbook"]))
         hosts.apps["archive"] = face("archive", archive_routes(of["archive"], catalogue))
         router = icat_plus_routes(of["icat_plus"], VOCABULARY, TECHNIQUES, neighbours, publisher=stages.publisher)

@@ -8,7 +8,7 @@ import pytest
 
 from services.icat_plus.neighbours.search import InvestigationQuery
 from services.icat_plus.shipments.declarations import OwnDeclarations
-from services.search.projections.shipments.table import SAVES
+from services.search.projections.shipments.table import PROJECTIONS
 from shared.events.declarations import Declared
 from tests.builders.search.records import NOON
 from tests.integration.icat_plus.conftest import Facility
@@ -26,7 +26,7 @@ class Read:
         self._declarations = OwnDeclarations(facility.search, lambda: NOON)
 
     async def note(self, declared: Declared) -> None:
-        projections: tuple[Any, ...] = SAVES
+        projections: tuple[Any, ...] = PROJECTIONS
         async with self._database.transaction() as connection:
             for projection, facts in zip(projections, declared, strict=True):
                 if facts:

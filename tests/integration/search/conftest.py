@@ -8,6 +8,7 @@ import pytest_asyncio
 from pydantic_core import from_json
 
 from services.icat_plus.neighbours.search import declared_in
+from services.search.app import new_index
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.declarations import DeclarationReader
 from services.search.query.naming import Naming
@@ -27,7 +28,7 @@ class PostgresWorld(Noting):
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        super().__init__(PostgresReadModel(database, lambda: NOON))
+        super().__init__(PostgresReadModel(database, lambda: NOON, new_index()))
 
     async def value(self, statement: str, *arguments: object) -> Any:
         async with self.database.connection() as connection:
@@ -52,7 +53,7 @@ class PostgresWorld(Noting):
         return list(await self.value(statement, dataset_id(path)))
 
     async def receipt(self, receipt_id: str, **choice: str) -> dict[str, Any] | None:
-        found = await CatalogueReader(self.database, Naming(VOCABULARY)).submissions([receipt_id])
+        found = await CatalogueReader(self.database, Naming(VOCABULARY), new_index()).submissions([receipt_id])
         return answered(found[receipt_id], receipt_id, **choice)
 
     async def rejections(self) -> list[str]:
@@ -65,7 +66,7 @@ class PostgresWorld(Noting):
         return await self.column("select container ->> 'name' from sample order by name")
 
     async def declared(self) -> Declared:
-        reader = DeclarationReader(CatalogueReader(self.database, Naming(VOCABULARY)))
+        reader = DeclarationReader(CatalogueReader(self.database, Naming(VOCABULARY), new_index()))
         rows, has_more = await reader.page([IDENTITIES.investigation("42")], (), None, 0)
         assert not has_more
         return declared_in([from_json(row) for row in rows])

@@ -11,7 +11,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from services.icat_plus.sessions import PostgresSessions, StoredSession
-from services.search.app import stages_of
+from services.search.app import new_index, stages_of
 from services.search.index.seals import Seals
 from services.search.rebuild import REBUILD_LOCK, rebuild
 from services.search.store import PostgresReadModel
@@ -55,7 +55,7 @@ class Live:
                 StageRunner(stage, MemoryPublisher(), utc_now, HaltRule(halts=False), Backoff(), IDENTITIES),
                 self._fail,
             )
-            for stage in stages_of(PostgresReadModel(database, utc_now), IDENTITIES)
+            for stage in stages_of(PostgresReadModel(database, utc_now, new_index()), IDENTITIES)
         ]
         self.failures: list[Exception] = []
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.search.projections.facts import Law, Noted
+from services.search.projections.facts import EventFacts, Law
 from shared.events.declarations import DeclarationRow, ParcelStatusRow, PlaceRow, declared_of
 from shared.events.identity import Identities
 from shared.events.order import said_of
@@ -17,10 +17,10 @@ STATUSES = Law(ParcelStatusRow, key=lambda row: row.key, stands=ParcelStatusRow.
 
 def note_shipped(
     identities: Identities, events: Sequence[Received[ShipmentChanged]], _known: object, _now: datetime
-) -> Sequence[Noted]:
+) -> Sequence[EventFacts]:
     """What was declared is known; nothing is refused that has the shape."""
     return [
-        Noted(declared_of(identities, event.event.shipping, said_of(event.source, event.receipt_id, value)).facts)
+        EventFacts(declared_of(identities, event.event.shipping, said_of(event.source, event.receipt_id, value)).facts)
         for event in events
         for value in (event.record.value or b"",)
     ]
