@@ -14,7 +14,8 @@ from shared.events.sections import Finding
 from shared.vocabulary.quantities import NUMBER
 from shared.vocabulary.units import Conversion
 from shared.vocabulary.values import SHOWN_CHARACTERS
-from shared.vocabulary.vocabulary import Scale, Term
+from shared.vocabulary.vocabulary import Term
+from shared.vocabulary.vocabulary_file import Scale
 
 ROUNDING = 5e-4
 """Of the greatest value that can be: what lies so little beyond it is that value, rounded by a program."""
