@@ -22,7 +22,7 @@ import psutil
 from pydantic_core import to_json
 
 from deploy.embedded.stack import KAFKA_VARIABLE, embedded_stack
-from services.search.app import stages_of
+from services.search.app import new_index, stages_of
 from services.search.index.seals import FAN_IN, Seals
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.lineage import lineage
@@ -30,12 +30,13 @@ from services.search.query.naming import Naming
 from services.search.query.query import FACETS, read_query
 from services.search.store import PostgresReadModel
 from shared.events.dataset import Commit, Document, LinkedInput
+from shared.events.headers import headers_of
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationRef
+from shared.events.record import Record
 from shared.events.sample import SampleRef
 from shared.events.sections import Finding, Producer, Severity
 from shared.events.topics import COMMITTED
-from shared.events.wire import Record, headers_of
 from shared.host.service import spare_garbage
 from shared.kafka.publisher import MemoryPublisher
 from shared.postgres.database import Database
@@ -211,7 +212,7 @@ def postgres_cpu_seconds(postmaster: int) -> float:
 
 async def load(database: Database, postmaster: int, datasets: int, chance: random.Random) -> None:
     """Take all in, as the running service would, and say what it cost."""
-    store = PostgresReadModel(database, lambda: datetime.now(UTC))
+    store = PostgresReadModel(database, lambda: datetime.now(UTC), new_index())
     backoff = Backoff()
     runner = StageRunner(
         stages_of(store, Identities("facility.example"))[0],
@@ -262,7 +263,7 @@ async def main(datasets: int, seed: int) -> None:
             await database.open()
             chance = random.Random(seed)  # a repeatable benchmark
             await load(database, stack.pid("postgres"), datasets, chance)
-            bench = Bench(database, CatalogueReader(database, NAMING), datasets, chance)
+            bench = Bench(database, CatalogueReader(database, NAMING, new_index()), datasets, chance)
             before = await bench.measure()
             await bench.sql("analyze")
             table(before, await bench.measure())

@@ -14,7 +14,7 @@ from services.icat_gateway.ports import Taken, Translator
 from services.icat_gateway.spool import Spool
 from services.icat_gateway.stomp.bounds import Bounds
 from services.icat_gateway.stomp.server import Server
-from shared.events.wire import Message
+from shared.events.record import Message
 from shared.kafka.publisher import Publisher
 from shared.runtime.backoff import Backoff
 from shared.runtime.metrics import ICAT_ASIDE, ICAT_SPOOL_BYTES, ICAT_SPOOL_FRAMES, ICAT_SPOOL_OLDEST

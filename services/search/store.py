@@ -1,4 +1,4 @@
-"""The read model in PostgreSQL: a constant number of statements for each batch, whatever the batch holds."""
+"""The read model in PostgreSQL. A batch takes a constant number of statements, whatever its size."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from services.search.index.block_index import BlockIndex
 from services.search.index.port import Batch, Index
 from services.search.lock import SHARE_LOCK, lock_name
 from services.search.projections.activity import table as activity
 from services.search.projections.datasets import table as datasets
-from services.search.projections.datasets.note import DATASETS, Entry
-from services.search.projections.facts import Law, Noted
+from services.search.projections.datasets.note import DATASETS, DatasetEntry
+from services.search.projections.facts import EventFacts, Law
 from services.search.projections.investigations import table as investigations
 from services.search.projections.positions import table as positions
 from services.search.projections.positions.note import positions_of
+from services.search.projections.projection import Projection
 from services.search.projections.receipts import table as receipts
 from services.search.projections.rejections import table as rejections
 from services.search.projections.revisions import table as revisions
@@ -28,15 +28,23 @@ from shared.runtime.metrics import SUBMITTED_TO_SEARCHABLE
 from shared.stages.outcomes import Outcome
 
 
-class Saves(Protocol):
-    """A projection, as a batch saves it."""
+class ProjectionWriter(Protocol):
+    """The part of a projection that a batch uses."""
 
     @property
     def law(self) -> Law[Any]:
-        """Which facts it takes."""
+        """The law of the projection."""
 
     async def save(self, connection: Connection, facts: Sequence[Any]) -> None:
-        """Save what stands of these facts."""
+        """Save those of these facts that stand."""
+
+
+OTHERS: tuple[Projection[Any], ...] = (
+    *(receipts.PROJECTION, rejections.PROJECTION, activity.PROJECTION),
+    *(investigations.PROJECTION, samples.PROJECTION, *shipments.PROJECTIONS, positions.PROJECTION),
+)
+LAWS: tuple[Law[Any], ...] = (revisions.PROJECTION.law, DATASETS, *(each.law for each in OTHERS))
+"""The laws of all projections."""
 
 
 @dataclass
@@ -45,35 +53,32 @@ class IndexedDatasets:
 
     batch: Batch
     searchable: list[datetime] = field(default_factory=list)
-    """When the datasets were submitted that can be found now."""
+    """The submission times of the datasets that have become searchable."""
     law = DATASETS
 
-    async def save(self, connection: Connection, facts: Sequence[Entry]) -> None:
+    async def save(self, connection: Connection, facts: Sequence[DatasetEntry]) -> None:
         """Save the datasets, and index those that changed."""
         applied = await datasets.save(connection, facts)
         await self.batch.add(connection, applied)
         self.searchable += [entry.row.submitted_at for _, entry in applied.entries]
 
 
-def projections(indexed: IndexedDatasets) -> tuple[Saves, ...]:
+def projections(indexed: IndexedDatasets) -> tuple[ProjectionWriter, ...]:
     """All projections, in the order in which a batch saves them."""
-    return (
-        *(revisions.SAVE, indexed, receipts.SAVE, rejections.SAVE, activity.SAVE),
-        *(investigations.SAVE, samples.SAVE, *shipments.SAVES, positions.SAVE),
-    )
+    return (revisions.PROJECTION, indexed, *OTHERS)
 
 
 class PostgresReadModel:
     """The store of all stages."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], index: Index) -> None:
         self._database = database
         self._clock = clock
-        self._index: Index = BlockIndex()
+        self._index = index
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["ReadModelTransaction"]:
-        """A write to the one read model that is live when it begins."""
+        """A transaction on the read model that is live when the transaction begins."""
         async with self._database.transaction() as connection:
             await connection.execute(SHARE_LOCK, lock_name(self._database.schema))
             generation = await connection.fetchval("select generation from generation")
@@ -88,15 +93,15 @@ class PostgresReadModel:
 class ReadModelTransaction:
     """One batch."""
 
-    def __init__(self, connection: Connection, projections: Sequence[Saves]) -> None:
+    def __init__(self, connection: Connection, projections: Sequence[ProjectionWriter]) -> None:
         self._connection = connection
         self._projections = projections
 
     async def load(self, _events: Sequence[Received[Any]]) -> None:
-        """Nothing need be known: what an event says stands or falls by comparison inside the statements."""
+        """Load nothing: the statements themselves compare new rows with old ones."""
 
     async def save(self, events: Sequence[Received[Any]], outcomes: Sequence[Outcome]) -> None:
-        """Save what was noted, and how far the topics are read."""
+        """Save the facts and the positions that the topics have reached."""
         noted = facts_of(events, outcomes)
         for projection in self._projections:
             if facts := noted.get(projection.law.takes):
@@ -104,10 +109,10 @@ class ReadModelTransaction:
 
 
 def facts_of(events: Sequence[Received[Any]], outcomes: Iterable[Outcome]) -> dict[type, list[Any]]:
-    """The facts of a batch by their type: what was noted, and positions."""
+    """The facts of a batch by type, including the positions that its events reach."""
     facts: dict[type, list[Any]] = defaultdict(list)
     for outcome in outcomes:
-        if isinstance(outcome, Noted):
+        if isinstance(outcome, EventFacts):
             for fact in outcome.facts:
                 facts[type(fact)].append(fact)
     for fact in positions_of(events):

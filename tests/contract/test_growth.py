@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from clients.cli.importing.dates import DateUnclear, read_moment
-from clients.cli.importing.gathering import FileNotUnderstood
-from clients.cli.importing.reading import _found as imported
+from clients.importers.assembly import FileNotUnderstood
+from clients.importers.dates import DateUnclear, read_moment
+from clients.importers.files import _found as imported
 from services.gateway.request_body import parse_json, read_json, read_model
 from services.icat_gateway.stomp.bounds import Limits
 from services.icat_gateway.stomp.framing import Parser
@@ -28,10 +28,12 @@ from services.search.query.naming import Naming
 from services.search.query.query import read_query
 from shared.events.codes import Code, Poison, Refusal
 from shared.events.dataset import DatasetSubmitted, Submission
+from shared.events.headers import headers_of
 from shared.events.identity import normalise_path, proposal_key, sample_key, sample_name, split_paths
+from shared.events.record import Record
 from shared.events.rejection_message import rejection_message
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Record, headers_of, read
+from shared.events.wire import read
 from shared.foundation.problem import Problem
 from tests.builders.described import VOCABULARY
 from tests.builders.icat_messages import IDENTITIES, NOW, a_dataset, translated

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from clients.cli.examples import Judge, Judged, read_example
+from deploy.definitions.examples import Judge, Judged, read_example
 from shared.events.dataset import Submission
 from shared.runtime.settings import Settings
 from shared.vocabulary.datafiles import SCHEMAS

@@ -7,7 +7,7 @@ from datetime import datetime
 from services.linker.handler import Linker
 from services.linker.held.ports import LinkStore
 from services.linker.held.settlement import open_submission, settle
-from shared.events.wire import Message
+from shared.events.record import Message
 
 
 class ReleaseOutbox:

@@ -13,10 +13,12 @@ from services.linker.known import Known
 from shared.events import notes
 from shared.events.codes import Code, Poison, Refusal
 from shared.events.dataset import DatasetFacts, Links
+from shared.events.headers import derived_headers, trace_of
+from shared.events.record import Message
 from shared.events.rejection_message import rejection_message
 from shared.events.subject import subject_of
 from shared.events.topics import LINKED, VALIDATED
-from shared.events.wire import Message, derived_headers, read, splice, trace_of
+from shared.events.wire import read, splice
 
 MOST_QUOTED = 20
 """How many of the inputs that never came a rejection names."""

@@ -1,60 +1,57 @@
-"""Answers from the read model: each a handful of statements on one connection."""
+"""The reader of the catalogue: it answers each question with a few statements on one connection."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from services.search.index.block_index import BlockIndex
-from services.search.index.pages import NODES
+from services.search.cursors import Cursor, write_cursor
 from services.search.index.port import ROWS_AT_ONCE, Index
-from services.search.index.question import Cursor, Query
-from services.search.query.cursors import write_cursor
-from services.search.query.history import Revision, history_of
-from services.search.query.lineage import LINKED
-from services.search.query.naming import Naming
-from services.search.query.parameters import names_of
-from services.search.query.producers import PRODUCERS, producer_answer
-from services.search.query.query import order_name
-from services.search.query.receipts import MOST_SUBMISSIONS, RECEIPTS, SUBMISSIONS
-from services.search.query.rejections import (
+from services.search.index.question import Query
+from services.search.projections.datasets.statements import DOCUMENTS, LINKED, NODES
+from services.search.projections.receipts.statements import MOST_SUBMISSIONS, PRODUCERS, RECEIPTS, SUBMISSIONS
+from services.search.projections.rejections.statements import (
     REJECTION,
     RejectionQuery,
     rejection_page,
     rejection_summary,
-    resolved_answer,
 )
+from services.search.projections.revisions.statements import EVENT, EVENTS, HISTORY, SIZES
+from services.search.query.history import Revision, history_of
+from services.search.query.naming import Naming
+from services.search.query.parameters import names_of
+from services.search.query.producers import producer_answer
+from services.search.query.query import order_name
+from services.search.query.rejections import resolved_answer
 from shared.foundation.packing import unpacked
 from shared.foundation.pages import page_while_read
 from shared.postgres.database import Connection, Database, Questions
-from shared.postgres.statement import Statement
+from shared.postgres.statement import Row, Statement
 
 MOST_EVENTS = 50
 MOST_PACKED_BYTES = 1024 * 1024
-"""Of committed events that are read at one time, packed as they are kept: some ten times less than their JSON."""
+"""The most bytes of packed events that are read at once. Their JSON is about ten times as large."""
 MOST_SUBMISSIONS_BYTES = 4 * 1024 * 1024
-"""Of the submissions under several receipt ids; those of the last id may go beyond by as much again."""
-Row = dict[str, Any]
+"""The most bytes of submissions in one answer. Those of the last receipt id may exceed it by as much again."""
 
 
 class CatalogueReader:
-    """Everything that search can be asked."""
+    """Answers every question about the read model."""
 
-    def __init__(self, database: Database, naming: Naming) -> None:
+    def __init__(self, database: Database, naming: Naming, index: Index) -> None:
         self._database = database
         self._naming = naming
-        self._index: Index = BlockIndex()
+        self._index = index
 
     def connection(self, questions: Questions = Questions.COSTLY) -> AbstractAsyncContextManager[Connection]:
-        """A connection to read by, when it is the question's turn."""
+        """A connection for reading, once it is the turn of this question."""
         return self._database.answering(questions)
 
     async def find(self, query: Query) -> Row:
         """A page of datasets, with facets and count where they are asked for.
 
         Raises:
-            QueryInvalid: a parameter that neither a dataset nor the vocabulary has is asked for.
+            QueryInvalid: the query names a parameter that neither a dataset nor the vocabulary has.
         """
         async with self.connection() as connection:
             names = await names_of(self._index, connection, query, self._naming)
@@ -72,35 +69,24 @@ class CatalogueReader:
         return answer
 
     async def event(self, dataset_id: UUID, revision: int | None = None) -> bytes | None:
-        """The committed event of a dataset's current (or given) revision, byte for byte; nothing if there is none."""
+        """The committed event of the current (or the given) revision of a dataset, byte for byte, if it exists."""
         async with self.connection(Questions.QUICK) as connection:
-            body = await connection.fetchval(
-                "select body from revision where dataset_id = $1 and ($2::int is null or revision = $2)"
-                " order by revision desc limit 1",
-                dataset_id,
-                revision,
-            )
+            body = await connection.fetchval(EVENT, dataset_id, revision)
         return None if body is None else unpacked(body)
 
     async def events(self, revisions: Sequence[tuple[UUID, int]]) -> dict[UUID, bytes]:
-        """The committed events of these revisions, one a dataset, by dataset."""
+        """The committed events of these revisions, by dataset. There is one revision for each dataset."""
         async with self.connection() as connection:
             rows = await connection.fetch(
-                "select dataset_id, body from revision"
-                " join unnest($1::uuid[], $2::int[]) as wanted (dataset_id, revision) using (dataset_id, revision)",
-                [dataset_id for dataset_id, _ in revisions],
-                [revision for _, revision in revisions],
+                EVENTS, [dataset_id for dataset_id, _ in revisions], [revision for _, revision in revisions]
             )
         return {row["dataset_id"]: unpacked(row["body"]) for row in rows}
 
     async def lots(self, rows: Sequence[Row]) -> list[Sequence[Row]]:
-        """These datasets in lots whose committed events can be read at one time: each may have megabytes."""
+        """These datasets in lots whose events can be read at once. One event may have megabytes."""
         async with self.connection() as connection:
             known = await connection.fetch(
-                "select dataset_id, octet_length(body) as size from revision"
-                " join unnest($1::uuid[], $2::int[]) as wanted (dataset_id, revision) using (dataset_id, revision)",
-                [row["dataset_id"] for row in rows],
-                [row["revision"] for row in rows],
+                SIZES, [row["dataset_id"] for row in rows], [row["revision"] for row in rows]
             )
         return list(_lots(rows, {row["dataset_id"]: row["size"] for row in known}))
 
@@ -112,29 +98,20 @@ class CatalogueReader:
         at_once: int = ROWS_AT_ONCE,
         questions: Questions = Questions.COSTLY,
     ) -> tuple[list[Row], bool]:
-        """The rows of a statement, no more than these, and whether others follow."""
+        """The rows of a statement up to a limit, and whether more rows follow."""
         async with self.connection(questions) as connection:
             return await page_while_read(statement.rows(connection, at_once), most_rows, most_bytes)
 
     async def documents(self, ids: Collection[UUID]) -> dict[UUID, bytes]:
-        """The committed events of datasets as they are now, by dataset; of one that is not here there is none."""
+        """The committed events of the current revisions of datasets, by dataset. Unknown datasets are left out."""
         async with self.connection() as connection:
-            rows = await connection.fetch(
-                "select dataset_id, body from dataset join revision using (dataset_id, revision)"
-                " where dataset_id = any($1::uuid[])",
-                list(ids),
-            )
+            rows = await connection.fetch(DOCUMENTS, list(ids))
         return {row["dataset_id"]: unpacked(row["body"]) for row in rows}
 
     async def revisions(self, dataset_id: UUID, limit: int, below: int | None) -> tuple[list[Revision], bool]:
-        """The history, newest first, each with what it changed, and whether it goes on; `below` where a page begins."""
-        statement = Statement(
-            "select revision, receipt_id, outcome, submitted_at, committed_at, body from revision"
-            " where dataset_id = $1 and ($2::int is null or revision < $2) order by revision desc",
-            [dataset_id, below],
-        )
+        """The revisions below `below`, newest first, each with what it changed, and whether more follow."""
         async with self.connection() as connection:
-            rows = statement.rows(connection, 2)  # each may have megabytes
+            rows = Statement(HISTORY, [dataset_id, below]).rows(connection, 2)  # each may have megabytes
             return await page_while_read(history_of(rows), limit)
 
     async def links(self, ids: Collection[UUID], side: str, most: int) -> Sequence[tuple[UUID, UUID, str]]:
@@ -143,7 +120,7 @@ class CatalogueReader:
             return [tuple(row) for row in await connection.fetch(LINKED[side], list(ids), most)]
 
     async def nodes(self, ids: Collection[UUID]) -> list[Row]:
-        """What a lineage shows of each dataset; what is not here yet is left out."""
+        """The facts of each dataset that a lineage shows. Datasets that are not catalogued yet are left out."""
         async with self.connection() as connection:
             rows = await connection.fetch(NODES, list(ids))
         return [dict(row) for row in rows]
@@ -151,9 +128,9 @@ class CatalogueReader:
     async def submissions(
         self, ids: Sequence[str], source: str | None = None, dataset_id: UUID | None = None
     ) -> dict[str, list[Row]]:
-        """By receipt id, the submissions under it, those of a source first; of a dataset, if given.
+        """The submissions under each receipt id, those of `source` first; only those of `dataset_id`, if it is given.
 
-        The ids at the end for which one answer has no room are left out; the first one never is.
+        Ids at the end that do not fit into one answer are left out. The first id is never left out.
         """
         async with self.connection(Questions.QUICK) as connection:
             rows = await connection.fetch(
@@ -165,12 +142,12 @@ class CatalogueReader:
         return found
 
     async def receipts(self, dataset_id: UUID, limit: int, skip: int) -> tuple[list[Row], bool]:
-        """The submissions of one dataset, newest first, and whether others follow."""
+        """The submissions of one dataset, newest first, and whether more follow."""
         async with self.connection(Questions.QUICK) as connection:
             return await page_while_read(Statement(RECEIPTS, [dataset_id, skip]).rows(connection, ROWS_AT_ONCE), limit)
 
     async def rejections(self, query: RejectionQuery) -> tuple[list[Row], Cursor | None]:
-        """Rejections, newest first, and behind which of them others may follow."""
+        """Rejections, newest first, and the cursor behind which more may follow."""
         async with self.connection() as connection:
             rows, has_more = await page_while_read(rejection_page(query).rows(connection, ROWS_AT_ONCE), query.limit)
         found = [resolved_answer(row) for row in rows if row["rejection_id"]]
@@ -185,12 +162,12 @@ class CatalogueReader:
             return [dict(row) for row in await connection.fetch(summary.text, *summary.arguments)]
 
     async def producers(self, since: datetime) -> list[Row]:
-        """Each producer that was heard of since then, with counts of what became of what it sent."""
+        """Each producer that was active since then, with the number of its submissions in each state."""
         async with self.connection() as connection:
             return [producer_answer(dict(row)) for row in await connection.fetch(PRODUCERS, since)]
 
     async def rejection(self, rejection_id: UUID) -> Row | None:
-        """One rejection with the original bytes."""
+        """One rejection with its original bytes."""
         async with self.connection(Questions.QUICK) as connection:
             row = await connection.fetchrow(REJECTION, rejection_id)
         return None if row is None else resolved_answer(dict(row))

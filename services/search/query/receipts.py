@@ -1,63 +1,25 @@
-"""Which submission answers for a receipt, where several were made under one receipt id, and the SQL. Pure."""
-# ruff: noqa: S608  # the SQL is put together from this file's words alone; values are arguments
+"""The choice between several submissions under one receipt id. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-Row = dict[str, Any]
-
-MOST_SUBMISSIONS = 101
-"""Under one receipt id: the one that is answered, and a hundred others that are listed beside it."""
-
-_HEARD = "coalesce(heard_at, submitted_at, to_timestamp(0))"
-_WARNINGS = (
-    "(select codes from dataset join finding_set using (finding_set) where dataset.dataset_id = known.dataset_id)"
-    " as warnings"
-)
-_RECEIPT = (
-    "coalesce(receipt, receipt_id) as receipt_id, source, content, dataset_id, path, submitted_at,"
-    f" {_HEARD} as heard_at, rank, word, answer"
-)
-_SIZE = "octet_length(answer) + coalesce(octet_length(path), 0) + 300"
-"""Bytes of a receipt's JSON, with its names and ids."""
-_ORDER = f"source is distinct from $2, {_HEARD}, receipt_id"
-SUBMISSIONS = f"""
-select known.*, {_WARNINGS} from (
-    select place, found.*,
-        sum(size) over (order by place range between unbounded preceding and 1 preceding) as before
-    from unnest($1::text[]) with ordinality as asked (id, place) left join lateral (
-        select {_RECEIPT}, {_SIZE} as size,
-            sum({_SIZE}) over (order by {_ORDER} rows between unbounded preceding and 1 preceding) as ahead
-        from receipt
-        where (receipt = asked.id or (receipt is null and receipt_id = asked.id))
-            and ($3::uuid is null or dataset_id = $3)
-        order by {_ORDER} limit $4
-    ) as found on true
-) as known where coalesce(before, 0) < $5 and coalesce(ahead, 0) < $5 order by place
-"""
-"""Of each receipt id the submissions under it, those of one source first, so that no number of others takes their
-place; a row without an answer where there is none. What goes beyond the bytes is left out: whole ids at the end,
-and of one id the last submissions."""
-RECEIPTS = (
-    f"select {_RECEIPT}, {_WARNINGS} from receipt as known where dataset_id = $1"
-    " order by submitted_at desc nulls last, receipt_id offset $2"
-)
+from shared.postgres.statement import Row
 
 
 class Choice(NamedTuple):
-    """The submission that is answered, and the others under its receipt id, as they were heard of."""
+    """The submission that is answered, and the others under its receipt id in the order of their arrival."""
 
     answered: Row
     others: Sequence[Row]
 
 
 def choose(rows: Iterable[Row], source: str | None = None, caller: str | None = None) -> Choice | None:
-    """The submission of a source, or else the caller's own, or else the one that was heard of first.
+    """The submission of `source`, or else of the caller, or else the one that arrived first.
 
-    Of what one source said of one dataset, the last words. When something was heard of is told by Kafka's clock, not
-    by who said it.
+    If this source submitted one dataset several times, it is the last of them. Kafka's clock decides when a submission
+    arrived, not the producer's.
     """
     found = submissions(rows)
     if source is not None and any(row["source"] for row in found):
@@ -71,20 +33,20 @@ def choose(rows: Iterable[Row], source: str | None = None, caller: str | None = 
 
 
 def newest_first(rows: Iterable[Row]) -> list[Row]:
-    """Each submission once, by when it says that it was made."""
+    """Each submission once, newest first by its own time."""
     beginning = datetime.min.replace(tzinfo=UTC)
     known = sorted(submissions(rows), key=itemgetter("receipt_id"))
     return sorted(known, key=lambda row: row["submitted_at"] or beginning, reverse=True)
 
 
 def submissions(rows: Iterable[Row]) -> list[Row]:
-    """Each submission once, the one that was heard of first before the others.
+    """Each submission once, in the order of arrival.
 
-    A version that told neither source nor content of a submission may have made some of the rows: such a row is about
-    the one submission of that receipt and dataset, if there is only one, and stands for itself otherwise.
+    Some rows may come from a version that wrote neither source nor content. Such a row belongs to the submission with
+    the same receipt and dataset if there is exactly one; otherwise it counts as a submission of its own.
     """
     known = list(rows)
-    for is_vague in (_tells_no_content, _tells_no_source):
+    for is_vague in (_lacks_content, _lacks_source):
         known = _together(known, is_vague)
     return sorted(known, key=itemgetter("heard_at", "source", "content"))
 
@@ -101,11 +63,11 @@ def _together(rows: Sequence[Row], is_vague: Callable[[Row], bool]) -> list[Row]
     return exact + alone
 
 
-def _tells_no_content(row: Row) -> bool:
+def _lacks_content(row: Row) -> bool:
     return bool(row["source"]) and not row["content"]
 
 
-def _tells_no_source(row: Row) -> bool:
+def _lacks_source(row: Row) -> bool:
     return not row["source"]
 
 
@@ -115,7 +77,7 @@ def _may_be(vague: Row, row: Row) -> bool:
 
 
 def _merged(row: Row, vague: Row) -> Row:
-    """As `Receipt.merged`, under the identity of the one that tells it."""
+    """Both rows merged as by `Receipt.merged`, with the identity of the exact one."""
     last = max(row, vague, key=itemgetter("rank", "word"))
     times = [each["submitted_at"] for each in (row, vague) if each["submitted_at"] is not None]
     return last | {

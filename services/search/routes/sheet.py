@@ -1,4 +1,4 @@
-"""A page of datasets with columns of one's choice: as CSV (RFC 4180), or as JSON."""
+"""Pages of datasets with chosen columns, as CSV (RFC 4180) or JSON."""
 
 import asyncio
 import csv
@@ -10,22 +10,23 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from services.search.query.catalogue import CatalogueReader, Row
+from services.search.query.catalogue import CatalogueReader
 from services.search.query.naming import Naming
 from services.search.query.query import COLUMNS, FACTS
 from shared.foundation.sheets import cell_of
+from shared.postgres.statement import Row
 
-Valued = list[tuple[Row, dict[str, Any]]]
-"""Datasets, each with the values of its columns by name; nothing where it has no canonical value."""
-Write = Callable[[Valued], str]
+ValuedRows = list[tuple[Row, dict[str, Any]]]
+"""Datasets, each with the values of its columns by name; None if there is no canonical value."""
+RowWriter = Callable[[ValuedRows], str]
 
 
 async def sheet(
     reader: CatalogueReader, naming: Naming, rows: Sequence[Row], columns: Sequence[str]
 ) -> AsyncIterator[str]:
-    """The lines of a CSV, a header and a line a dataset; numbers are in the canonical unit.
+    """The lines of a CSV: a header, and a line for each dataset. Numbers are in the canonical unit.
 
-    What has no canonical value is an empty cell: a sheet that holds sentinels among numbers is added up wrongly.
+    A value that is not canonical is an empty cell, because sentinels among numbers would be added up.
     """
     yield _lines([[*COLUMNS, *map(cell_of, columns)]])
     async for lines in _lots(reader, naming, rows, columns, _sheet_lines):
@@ -43,9 +44,9 @@ async def json_page(reader: CatalogueReader, naming: Naming, answer: Row, column
 
 
 async def _lots(
-    reader: CatalogueReader, naming: Naming, rows: Sequence[Row], columns: Sequence[str], write: Write
+    reader: CatalogueReader, naming: Naming, rows: Sequence[Row], columns: Sequence[str], write: RowWriter
 ) -> AsyncIterator[str]:
-    """What is written of the datasets, some at a time."""
+    """The output for the datasets, lot by lot."""
     spellings = {column: naming.spellings(column) for column in columns if column not in FACTS}
     for some in await reader.lots(rows):
         events = await reader.events([(row["dataset_id"], row["revision"]) for row in some]) if spellings else {}
@@ -57,9 +58,9 @@ def _written(
     events: Mapping[UUID, bytes],
     columns: Sequence[str],
     spellings: Mapping[str, Sequence[str]],
-    write: Write,
+    write: RowWriter,
 ) -> str:
-    valued: Valued = []
+    valued: ValuedRows = []
     for row in rows:
         parameters = _parameters(events[row["dataset_id"]]) if spellings else {}
         values = {
@@ -78,21 +79,21 @@ def _parameters(event: bytes) -> dict[str, Any]:
     return {name.lower(): parameter.get("value") for name, parameter in parameters.items()}
 
 
-def _json_rows(valued: Valued) -> str:
+def _json_rows(valued: ValuedRows) -> str:
     return ",".join(
         to_json(row | {"parameters": {name: value for name, value in values.items() if name not in FACTS}}).decode()
         for row, values in valued
     )
 
 
-def _sheet_lines(valued: Valued) -> str:
+def _sheet_lines(valued: ValuedRows) -> str:
     return _lines(
         [[_cell(cell) for cell in (*map(row.get, COLUMNS.values()), *values.values())] for row, values in valued]
     )
 
 
 def _cell(value: object) -> str:
-    """Text as a sheet can hold it, nothing as nothing, and everything else as JSON writes it."""
+    """The cell of a value: text in a form that is safe in a sheet, None as an empty cell, all else as JSON."""
     if value is None:
         return ""
     text = to_json(value).decode()

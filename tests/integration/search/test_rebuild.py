@@ -10,13 +10,13 @@ from uuid import uuid4
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from services.search.app import stages_of
+from services.search.app import new_index, stages_of
 from services.search.icat_plus.sessions import Kept, PostgresSessions
 from services.search.index.seals import Seals
 from services.search.rebuild import REBUILD_LOCK, rebuild
 from services.search.store import PostgresReadModel
+from shared.events.record import Message, Record
 from shared.events.topics import COMMITTED, PENDING, REGISTERED, REJECTED, SHIPMENTS, SUBMITTED
-from shared.events.wire import Message, Record
 from shared.foundation.errors import Fatal
 from shared.host.service import utc_now
 from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
@@ -55,7 +55,7 @@ class Live:
                 StageRunner(stage, MemoryPublisher(), utc_now, HaltRule(halts=False), Backoff(), IDENTITIES),
                 self._fail,
             )
-            for stage in stages_of(PostgresReadModel(database, utc_now), IDENTITIES)
+            for stage in stages_of(PostgresReadModel(database, utc_now, new_index()), IDENTITIES)
         ]
         self.failures: list[Exception] = []
 

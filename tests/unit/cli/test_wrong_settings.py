@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import services
-from clients.cli.app import app
+from deploy.program import app
 from shared.runtime.settings import Settings, SettingsInvalid, misspelt, read_settings
 
 VARIABLES = [f"BEAMCAT_{name.upper()}" for name in Settings.model_fields]

@@ -10,9 +10,10 @@ from services.linker.inputs.submissions import HeldSubmission, HeldSummary, Stat
 from services.linker.plan.moves import Move
 from services.linker.tables import held
 from shared.events.codes import Code, Refusal
+from shared.events.record import Record
 from shared.events.rejection import Origin
 from shared.events.sections import Finding
-from shared.events.wire import Record, SubmissionId
+from shared.events.wire import SubmissionId
 from shared.foundation.arrays import array, quoted
 from shared.postgres.bulk import DO_NOTHING, fetch, insert, insertable, write
 from shared.postgres.database import Connection

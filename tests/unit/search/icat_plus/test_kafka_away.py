@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from services.search.icat_plus.routes import Neighbours, routes
 from services.search.icat_plus.sessions import MemorySessions
 from shared.access.tokens import create_token
+from shared.events.record import Message
 from shared.events.topics import LOGBOOK
-from shared.events.wire import Message
 from shared.host.service import Resources
 from shared.http.problems import answer_in_problems
 from shared.kafka.publisher import KafkaPublisher, MemoryPublisher, Publisher

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from clients.cli.output import Failed
-from clients.cli.surroundings import own_settings
+from clients.cli.connection.settings import own_settings
+from clients.cli.terminal.output import Failed
 from shared.runtime.settings import Settings
 
 PREFIXES = "BEAMCAT_PATH_PREFIXES"
