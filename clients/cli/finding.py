@@ -141,7 +141,7 @@ def _period(begin: str | None, end: str | None) -> dict[str, str | None]:
     """The times as search shall read them, in the facility's zone. What is no time ends the command."""
     if begin is None and end is None:
         return {}
-    known = settings()
+    known = settings().facility
     begin, end = (_day(said, known.time_zone) for said in (begin, end))
     first = time_of("--from", begin, known) if begin else None
     last = time_of("--to", end, known, end_of_day=True) if end else None

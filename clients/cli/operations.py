@@ -1,6 +1,7 @@
 """Commands for those who operate beamcat."""
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, TypeVar
@@ -11,10 +12,12 @@ import services
 from beamcat_client.addresses import DATABASE_URL, KAFKA
 from clients.cli.completing import service_names
 from clients.cli.output import UNREACHABLE, WRONG, Json, console, fail, print_json, print_table, progress_bar
-from clients.cli.surroundings import operated, own_settings, settings, time_of
+from clients.cli.surroundings import operated, settings, time_of, valid
+from deploy.settings import OperatorSettings, misspelt
 from shared.events.topics import TOPICS
+from shared.host.settings import identities_of
 from shared.runtime import logs
-from shared.runtime.settings import Settings, SettingsInvalid, facility_of
+from shared.runtime.settings import read
 
 T = TypeVar("T")
 
@@ -29,8 +32,9 @@ def serve(
 
     if name not in services.NAMES:
         fail(f"there is no service {name}; there are {', '.join(services.NAMES)}", WRONG)
-    known = _with_facility(own_settings())
-    raise typer.Exit(serve_service(services.load(name), known))
+    known = valid(lambda: read(services.settings_of(name), os.environ))
+    valid(lambda: identities_of(known.facility))
+    raise typer.Exit(serve_service(services.load(name), known, misspelt()))
 
 
 def migrate() -> None:
@@ -38,7 +42,7 @@ def migrate() -> None:
     from shared.postgres.migrations import SCHEMAS
     from shared.postgres.migrations import migrate as migrate_schemas
 
-    _answer_of(migrate_schemas(operated(DATABASE_URL).database_url))
+    _answer_of(migrate_schemas(operated(DATABASE_URL).database.url))
     console.print(f"Up to date: {', '.join(SCHEMAS)}")
 
 
@@ -70,7 +74,7 @@ def recover(
     """
     from clients.cli.recovering import recover as recover_lost
 
-    begin = time_of("--since", since, settings())
+    begin = time_of("--since", since, settings().facility)
     found = _with_facility(operated(DATABASE_URL, KAFKA))
     with _told_events() as progress:
         recovered = _answer_of(recover_lost(found, begin, progress))
@@ -84,12 +88,9 @@ def recover(
         console.print(f"[yellow]{topic} has nothing before {first.isoformat()}[/]: what came earlier is not read again")
 
 
-def _with_facility(known: Settings) -> Settings:
+def _with_facility(known: OperatorSettings) -> OperatorSettings:
     """These settings, if they name the facility that ids are derived from. Otherwise the command ends."""
-    try:
-        facility_of(known)
-    except SettingsInvalid as error:
-        fail(str(error))
+    valid(lambda: identities_of(known.facility))
     return known
 
 
@@ -106,7 +107,8 @@ def apply_topics(*, as_json: Json = False) -> None:
     """Create missing topics and configure all topics. Running it again changes nothing."""
     from shared.kafka.topic_admin import apply_topics as apply
 
-    applied = _answer_of(apply(operated(KAFKA)))
+    found = operated(KAFKA)
+    applied = _answer_of(apply(found.kafka, found.topics))
     if as_json:
         print_json([vars(topic) for topic in applied])
     else:

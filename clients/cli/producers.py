@@ -17,7 +17,7 @@ def list_producers(
     as_json: Json = False,
 ) -> None:
     """Show what became of each producer's recent submissions, most rejections first."""
-    begin = time_of("--since", since, settings()).isoformat() if since else None
+    begin = time_of("--since", since, settings().facility).isoformat() if since else None
     api = connect()
     answer = api.search("/producers", since=begin)
     if not answer["producers"]:

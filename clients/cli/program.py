@@ -13,7 +13,7 @@ from rich.markup import escape
 from typer.exceptions import TyperException
 
 from clients.cli.output import WRONG, Failed, console, errors, fail, print_json, print_wrong
-from shared.runtime.settings import misspelt
+from deploy.settings import misspelt
 
 JSON = "--json"
 

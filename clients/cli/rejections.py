@@ -56,8 +56,8 @@ def list_rejections(  # noqa: PLR0913  # each is an option of the command
     """List the newest open rejections. A rejection is resolved once its dataset is catalogued after all."""
     if include_resolved and only_resolved:
         fail("--all and --resolved exclude each other; give one", WRONG)
-    begin = time_of("--since", since, settings()).isoformat() if since else None
-    end = time_of("--until", until, settings(), end_of_day=True).isoformat() if until else None
+    begin = time_of("--since", since, settings().facility).isoformat() if since else None
+    end = time_of("--until", until, settings().facility, end_of_day=True).isoformat() if until else None
     said = {"code": code, "finding": finding, "stage": stage, "producer": producer, "path": path, "beamline": beamline}
     state = "all" if include_resolved else "resolved" if only_resolved else "open"
     fields = said | {"since": begin, "until": end}

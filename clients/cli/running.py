@@ -25,8 +25,8 @@ from clients.cli.sources import read_submissions
 from clients.cli.states import print_states
 from clients.cli.surroundings import own_settings
 from shared.foundation.errors import Fatal
+from shared.host.settings import FacilitySettings
 from shared.runtime import logs
-from shared.runtime.settings import Settings
 from shared.vocabulary.datafiles import own_folders
 
 if TYPE_CHECKING:  # an image has no embedded stack, and the process of a service need not load it
@@ -182,7 +182,7 @@ def _stay(
     known = own_settings()
     logs.set_up_for_command()
     try:
-        _check_data_files(known)
+        _check_data_files(known.facility)
         well = asyncio.run(_live(act, data, replicas or {}))
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("stopped")
@@ -193,7 +193,7 @@ def _stay(
         raise typer.Exit(1)
 
 
-def _check_data_files(known: Settings) -> None:
+def _check_data_files(facility: FacilitySettings) -> None:
     """Read what every service will read, before anything is started.
 
     Raises:
@@ -202,10 +202,10 @@ def _check_data_files(known: Settings) -> None:
     from shared.vocabulary.techniques import TechniqueBook
     from shared.vocabulary.vocabulary import Vocabulary, load_combining
 
-    own = own_folders("vocabulary", known.schema_directories)
+    own = own_folders("vocabulary", facility.schema_directories)
     Vocabulary.load(own)
     load_combining(own)
-    TechniqueBook.load(own_folders("techniques", known.schema_directories))
+    TechniqueBook.load(own_folders("techniques", facility.schema_directories))
 
 
 async def _live(act: Callable[["Installation"], Awaitable[bool]], data: Path, replicas: Mapping[str, int]) -> bool:

@@ -1,18 +1,23 @@
 """What the command line knows of the beamcat around it, and the settings that follow from that."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import NoReturn
+from functools import partial
+from typing import NoReturn, TypeVar
 from zoneinfo import ZoneInfo
 
 from beamcat_client.addresses import DATABASE_URL, ENVIRONMENT, KAFKA, Catalogue, find_catalogue
 from beamcat_client.errors import AddressUnknown, BeamcatError, NotRunning, ProfileUnknown
 from clients.cli.options import NOTHING, given
 from clients.cli.output import FAILED, UNREACHABLE, WRONG, errors, fail
+from deploy.settings import OperatorSettings, operator_settings
 from shared.foundation.times import TimeInvalid, read_time
-from shared.runtime.settings import Settings, SettingsInvalid, read_settings
+from shared.host.settings import FacilitySettings
+from shared.runtime.settings import SettingsInvalid
+
+T = TypeVar("T")
 
 TOKENS_FILE = "BEAMCAT_TOKENS_FILE"
 OPERATED = {DATABASE_URL: "database", KAFKA: "Kafka", TOKENS_FILE: "tokens file"}
@@ -47,7 +52,7 @@ def end(error: BeamcatError) -> NoReturn:
     fail(str(error), codes.get(type(error), FAILED))
 
 
-def settings() -> Settings:
+def settings() -> OperatorSettings:
     """The settings for what needs no server: of the beamcat that is meant, if one is. Wrong ones end the command."""
     variables: Mapping[str, str] = {}
     with suppress(BeamcatError):
@@ -55,7 +60,7 @@ def settings() -> Settings:
     return _settings(variables)
 
 
-def operated(*names: str) -> Settings:
+def operated(*names: str) -> OperatorSettings:
     """The settings to change servers by, which are told first: each is named, and never one that a default means."""
     own_settings()  # what is wrong in the environment is told before anything is missed there
     if given() == NOTHING and all(os.environ.get(name) for name in names):
@@ -73,7 +78,7 @@ def told_address(address: str) -> str:
     return f"{user.rpartition(':')[0] if user.count(':') > 1 else user}{separator}{place}"
 
 
-def time_of(option: str, said: str, known: Settings, *, end_of_day: bool = False) -> datetime:
+def time_of(option: str, said: str, known: FacilitySettings, *, end_of_day: bool = False) -> datetime:
     """The time that an option says, in the facility's zone if in no other. What is none ends the command."""
     try:
         return read_time(said, ZoneInfo(known.time_zone), end_of_day=end_of_day)
@@ -81,20 +86,19 @@ def time_of(option: str, said: str, known: Settings, *, end_of_day: bool = False
         fail(f"{option}: {error}", WRONG)
 
 
-def own_settings() -> Settings:
+def own_settings() -> OperatorSettings:
     """Those of this process alone, as a container has them. Wrong ones end the command."""
+    return valid(operator_settings)
+
+
+def valid(reading: Callable[[], T]) -> T:
+    """The settings that are read. If they are invalid, the command ends."""
     try:
-        return read_settings()
+        return reading()
     except SettingsInvalid as error:
         fail(str(error))
 
 
-def _settings(variables: Mapping[str, str]) -> Settings:
-    """Settings as of a process with these variables."""
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        return own_settings()
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+def _settings(variables: Mapping[str, str]) -> OperatorSettings:
+    """The settings of a process with these variables beside its own."""
+    return valid(partial(operator_settings, {**os.environ, **variables}))

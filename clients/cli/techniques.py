@@ -81,7 +81,7 @@ def check(
     if not files:
         fail(f"{paths[0]}: there is no technique in it; name a file, or a directory with techniques/*.toml")
     try:
-        reports = examine(files, own_settings())
+        reports = examine(files, own_settings().facility)
     except DataFileInvalid as error:
         fail(str(error))
     if as_json:
@@ -107,7 +107,7 @@ def new(
     """Write the file of a new technique and its first examples. They are valid; edit them."""
     from clients.cli.skeletons import NotANameError, files_of, is_of_schemas, write
 
-    uri = pid or f"https://{own_settings().facility}/techniques#{name}"
+    uri = pid or f"https://{own_settings().facility.name}/techniques#{name}"
     try:
         if not is_of_schemas(into):
             fail(f"{into}: this is no directory of schemas; make an empty one, and name it with --into")

@@ -34,7 +34,7 @@ def create(
     ] = None,
 ) -> None:
     """Create a token. It is printed once, and only its hash is stored."""
-    ends = time_of("--expires", expires, settings(), end_of_day=True) if expires else None
+    ends = time_of("--expires", expires, settings().facility, end_of_day=True) if expires else None
     try:
         typer.echo(_tried(lambda file: create_token(file, name, beamline or ["*"], ends, token)))
     except TokenNameTaken as error:
@@ -66,7 +66,7 @@ def revoke(name: Name) -> None:
 
 def _tried(work: Callable[[Path], T]) -> T:
     """What comes of some work on the tokens file; where it cannot be read or written, the command ends in words."""
-    file = operated(TOKENS_FILE).tokens_file
+    file = operated(TOKENS_FILE).access.tokens_file
     try:
         return work(file)
     except TokensUnreadable as error:

@@ -10,6 +10,7 @@ from services.linker.held.ports import Links, ReleaseOutbox
 from services.linker.inputs.submissions import LinkerView
 from services.linker.plan.announcements import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
 from services.linker.routes import routes
+from services.linker.settings import LinkerSettings
 from services.linker.storage.store import PostgresLinks
 from shared.events.investigation import InvestigationAnnounced
 from shared.events.topics import COMMITTED, INVESTIGATIONS, LINKED, PENDING, REGISTERED, REJECTED, VALIDATED
@@ -20,9 +21,9 @@ from shared.vocabulary.datafiles import own_folders
 from shared.vocabulary.techniques import TechniqueBook
 
 
-def assemble(resources: Resources) -> Components:
+def assemble(resources: Resources[LinkerSettings]) -> Components:
     """Four stages over one store, the relays of what is released and of second looks, and the timer."""
-    techniques = TechniqueBook.load(own_folders("techniques", resources.settings.schema_directories))
+    techniques = TechniqueBook.load(own_folders("techniques", resources.settings.facility.schema_directories))
     links = PostgresLinks(
         resources.database, resources.identities, techniques.input_demands, resources.settings.awaited_inputs
     )
@@ -50,4 +51,4 @@ def stages_of(links: Links, linker: Linker, wake: Callable[[], None] = lambda: N
     )  # fmt: skip
 
 
-SERVICE = Service("linker", assemble, schema="linker", produces=(LINKED, REGISTERED, PENDING, REJECTED))
+SERVICE = Service("linker", LinkerSettings, assemble, schema="linker", produces=(LINKED, REGISTERED, PENDING, REJECTED))

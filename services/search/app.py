@@ -19,6 +19,7 @@ from services.search.projections.investigations.note import note_registered
 from services.search.projections.shipments.note import note_shipped
 from services.search.retention import Retention
 from services.search.routes.router import routes
+from services.search.settings import SearchSettings
 from services.search.store import PostgresReadModel
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationRegistered
@@ -33,11 +34,11 @@ from shared.vocabulary.techniques import TechniqueBook
 from shared.vocabulary.vocabulary import Vocabulary
 
 
-def assemble(resources: Resources) -> Components:
+def assemble(resources: Resources[SearchSettings]) -> Components:
     """Its stages, the seals of blocks, the retention of activity, and the routes."""
     store = PostgresReadModel(resources.database, resources.clock)
-    vocabulary = Vocabulary.load(own_folders("vocabulary", resources.settings.schema_directories))
-    techniques = TechniqueBook.load(own_folders("techniques", resources.settings.schema_directories))
+    vocabulary = Vocabulary.load(own_folders("vocabulary", resources.settings.facility.schema_directories))
+    techniques = TechniqueBook.load(own_folders("techniques", resources.settings.facility.schema_directories))
     router = routes(resources, vocabulary)
     neighbours = Neighbours.of(resources.settings)
     router.include_router(icat_plus_routes(resources, vocabulary, techniques, neighbours))
@@ -73,4 +74,4 @@ def stages_of(store: PostgresReadModel | MemoryReadModel, identities: Identities
     )
 
 
-SERVICE = Service("search", assemble, schema="search", produces=(SHIPMENTS, REPORTS, LOGBOOK, REJECTED))
+SERVICE = Service("search", SearchSettings, assemble, schema="search", produces=(SHIPMENTS, REPORTS, LOGBOOK, REJECTED))

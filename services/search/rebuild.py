@@ -19,13 +19,13 @@ from services.search.store import PostgresReadModel
 from shared.events.topics import COMMITTED, PENDING, REGISTERED, REJECTED, SHIPMENTS, SUBMITTED
 from shared.events.wire import Message
 from shared.foundation.errors import Fatal
-from shared.host.service import identities_of, utc_now
+from shared.host.service import utc_now
+from shared.host.settings import ServiceSettings, identities_of
 from shared.kafka.records import record_of
 from shared.kafka.rewind import FETCH_MS, Places, from_start, left
 from shared.postgres.database import SILENCE, Database, kept_awake
 from shared.postgres.migrations import migrate
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 from shared.stages.halt import HaltRule
 from shared.stages.stage import StageRunner
 
@@ -46,7 +46,7 @@ class Nowhere:
         """Publish nothing."""
 
 
-async def rebuild(settings: Settings, progress: Callable[[int, int], None] = lambda _done, _all: None) -> int:
+async def rebuild(settings: ServiceSettings, progress: Callable[[int, int], None] = lambda _done, _all: None) -> int:
     """Build `search_next` from the topics' start, catch up, swap it in; the number of events read.
 
     The live service may run or not. `progress` is told how many events are in, of how many. An aborted rebuild leaves
@@ -55,13 +55,13 @@ async def rebuild(settings: Settings, progress: Callable[[int, int], None] = lam
     Raises:
         Fatal: another rebuild is at work.
     """
-    connection = await asyncpg.connect(settings.database_url, server_settings=SILENCE | {"transaction_timeout": "0"})
+    connection = await asyncpg.connect(settings.database.url, server_settings=SILENCE | {"transaction_timeout": "0"})
     try:
         if not await connection.fetchval("select pg_try_advisory_lock($1)", REBUILD_LOCK):
             raise Fatal("another rebuild of search is at work; wait for it")
         for schema in (NEXT, OLD):
             await connection.execute(f"drop schema if exists {schema} cascade")
-        await migrate(settings.database_url, {LIVE: "search", NEXT: "search"})
+        await migrate(settings.database.url, {LIVE: "search", NEXT: "search"})
         async with _reader(settings) as reader:
             await reader.read_to_end(progress)
             await _swap(connection, reader)
@@ -89,11 +89,11 @@ async def _swap(connection: "asyncpg.Connection[asyncpg.Record]", reader: "Topic
 class TopicReader:
     """Reads all topics of the read model from their start, in no group, into `search_next`."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, database: Database, settings: Settings) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, database: Database, settings: ServiceSettings) -> None:
         self.events = 0
         self._consumer = consumer
-        self._settings = settings
-        backoff, identities = Backoff(), identities_of(settings)
+        self._most_events = settings.stages.batch_events
+        backoff, identities = Backoff(), identities_of(settings.facility)
         self._upkeep = BlockIndex().upkeep(database, backoff)
         self._runners = {
             stage.consumes.name: StageRunner(stage, Nowhere(), utc_now, HaltRule(halts=False), backoff, identities)
@@ -115,7 +115,7 @@ class TopicReader:
         """Read up to (not including) these offsets; further where a batch holds more."""
         batches = 0
         while yet := await left(self._consumer, ends):
-            fetched = await self._consumer.getmany(timeout_ms=FETCH_MS, max_records=self._settings.batch_events)
+            fetched = await self._consumer.getmany(timeout_ms=FETCH_MS, max_records=self._most_events)
             for topic, runner in self._runners.items():
                 records = [
                     record_of(raw) for partition, raws in fetched.items() if partition.topic == topic for raw in raws
@@ -135,11 +135,11 @@ class TopicReader:
 
 
 @asynccontextmanager
-async def _reader(settings: Settings) -> AsyncIterator[TopicReader]:
-    database = Database(settings, NEXT)
+async def _reader(settings: ServiceSettings) -> AsyncIterator[TopicReader]:
+    database = Database(settings.database, NEXT)
     await database.open()
     try:
-        async with from_start(settings, READ_TOPICS) as consumer:
+        async with from_start(settings.kafka, READ_TOPICS) as consumer:
             yield TopicReader(consumer, database, settings)
     finally:
         await database.close()

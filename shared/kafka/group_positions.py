@@ -23,8 +23,8 @@ from shared.kafka.positions import (
     with_settled,
 )
 from shared.kafka.records import record_of
+from shared.kafka.settings import KafkaSettings
 from shared.runtime.metrics import MOVED_BACK
-from shared.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ PROBE_SECONDS = 30.0
 class Standing:
     """Where one member of a group stands. Before it trusts an assignment, it compares the log with its marks."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    def __init__(self, name: str, settings: KafkaSettings) -> None:
         self.sources: Collection[str] = ()
         """Those that were fine lately, as the positions of the last assignment remember them."""
         self._name = name
@@ -156,7 +156,7 @@ async def _committed(
 
 
 async def _places_to_resume(
-    settings: Settings,
+    settings: KafkaSettings,
     committed: Mapping[TopicPartition, OffsetAndMetadata],
     remembered: Mapping[TopicPartition, Remembered],
 ) -> dict[TopicPartition, int | None]:
@@ -203,7 +203,7 @@ async def _finding(probe: AIOKafkaConsumer, at: TopicPartition, mark: Mark, begi
 
 
 @asynccontextmanager
-async def _probe(settings: Settings, partitions: list[TopicPartition]) -> AsyncIterator[AIOKafkaConsumer]:
+async def _probe(settings: KafkaSettings, partitions: list[TopicPartition]) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer in no group, which sees the whole log: also what transactions hold back."""
     probe = AIOKafkaConsumer(
         **kafka_access(settings),

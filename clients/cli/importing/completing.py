@@ -58,7 +58,7 @@ def _times(
 
 
 def _zone() -> ZoneInfo:
-    return ZoneInfo(own_settings().time_zone)
+    return ZoneInfo(own_settings().facility.time_zone)
 
 
 def _text(value: object) -> str | None:

@@ -74,7 +74,7 @@ def _has_statistics(block: "cif.Block", names: Names) -> bool:
 @cache
 def _known() -> tuple[Items, Names]:
     """The vocabulary's items, and all names that are read: those first, then what other programs write instead."""
-    items = items_of(Vocabulary.load(own_folders("vocabulary", own_settings().schema_directories)))
+    items = items_of(Vocabulary.load(own_folders("vocabulary", own_settings().facility.schema_directories)))
     names = names_of("mmcif")
     targets = {}
     for item, of in items.by_item.items():

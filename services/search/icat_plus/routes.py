@@ -22,6 +22,7 @@ from services.search.icat_plus.shipping import ShippingDesk
 from services.search.icat_routes.numbers import add_numbers
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.naming import Naming
+from services.search.settings import SearchSettings
 from shared.access.quota import DAY_SECONDS, ByteQuota
 from shared.access.tokens import Tokens
 from shared.host.service import Resources
@@ -31,7 +32,6 @@ from shared.http.route import ProblemRoute
 from shared.kafka.confirmation import Confirmations
 from shared.kafka.publisher import Publisher
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 from shared.vocabulary.techniques import TechniqueBook
 from shared.vocabulary.vocabulary import Vocabulary
 
@@ -48,9 +48,9 @@ class Neighbours:
     archive: Neighbour
 
     @classmethod
-    def of(cls, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> "Neighbours":
+    def of(cls, settings: SearchSettings, transport: httpx.AsyncBaseTransport | None = None) -> "Neighbours":
         """Where the settings say."""
-        token = settings.service_token_file
+        token = settings.neighbours.service_token_file
         return cls(
             Neighbour("logbook", settings.logbook_service_url, token, transport),
             Neighbour("archive", settings.archive_service_url, token, transport),
@@ -62,7 +62,7 @@ class Neighbours:
 
 
 def routes(
-    resources: Resources,
+    resources: Resources[SearchSettings],
     vocabulary: Vocabulary,
     techniques: TechniqueBook,
     neighbours: Neighbours,
@@ -71,14 +71,14 @@ def routes(
     publisher: Publisher | None = None,
 ) -> APIRouter:
     """All of them; `sessions` and `publisher` replace those of `resources` in tests."""
-    zone = ZoneInfo(resources.settings.time_zone)
+    zone = ZoneInfo(resources.settings.facility.time_zone)
     naming = Naming(vocabulary)
     reader = CatalogueReader(resources.database, naming)
     icat = IcatReader(reader)
-    tokens = Tokens(resources.settings.tokens_file)
+    tokens = Tokens(resources.settings.access.tokens_file)
     lifetime = timedelta(minutes=resources.settings.session_minutes)
     kept = sessions or PostgresSessions(resources.database)
-    quota = ByteQuota(resources.settings.source_bytes_per_day, DAY_SECONDS)
+    quota = ByteQuota(resources.settings.source.bytes_per_day, DAY_SECONDS)
     desk = Desk(
         reader=reader,
         icat=icat,

@@ -24,7 +24,7 @@ from clients.cli import (
 )
 from clients.cli.api import Api
 from clients.cli.app import app
-from shared.runtime.settings import Settings
+from shared.http.settings import AccessSettings
 from tests.builders.addresses import NAMED
 
 RUBBISH = [
@@ -134,7 +134,7 @@ def test_a_token_ends_with_the_last_moment_of_its_day_where_the_facility_is(
 
 def test_no_list_of_tokens_shows_their_hashes(run: CliRunner) -> None:
     run.invoke(app, ["tokens", "create", "x"])
-    digest = Settings().tokens_file.read_text(encoding="utf-8").partition('"token_sha256": "')[2][:64]
+    digest = AccessSettings().tokens_file.read_text(encoding="utf-8").partition('"token_sha256": "')[2][:64]
     for command in (["tokens", "list"], ["tokens", "list", "--json"]):
         listed = run.invoke(app, command).stdout
         assert "x" in listed

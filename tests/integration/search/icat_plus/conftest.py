@@ -4,7 +4,7 @@ import asyncio
 import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,26 +14,31 @@ from fastapi import FastAPI
 
 from services.archive.catalogue import SearchCatalogue
 from services.archive.routes import routes as archive_routes
+from services.archive.settings import ArchiveSettings
 from services.archive.store import PostgresReports
 from services.logbook.routes import routes as logbook_routes
+from services.logbook.settings import LogbookSettings
 from services.logbook.store import PostgresEntries
 from services.search.icat_plus.routes import Neighbours, routes
+from services.search.settings import SearchSettings
 from shared.access.tokens import create_token
 from shared.events.investigation import InvestigationRef
 from shared.events.topics import LOGBOOK, REPORTS
 from shared.host.service import Resources, face
 from shared.http.neighbour import Neighbour
 from shared.http.problems import answer_in_problems
+from shared.http.settings import AccessSettings, NeighbourSettings
 from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
+from shared.postgres.settings import DatabaseSettings
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 from tests.builders.archive import Archive
 from tests.builders.described import TECHNIQUES, VOCABULARY
 from tests.builders.hosts import Hosts
 from tests.builders.logbook import Logbook
 from tests.builders.search.records import IDENTITIES, NOON, Topics, investigation
+from tests.builders.settings import FACILITY, resources_beside
 from tests.integration.search.conftest import PostgresWorld
 
 with warnings.catch_warnings():  # of the client's own dependencies
@@ -102,18 +107,17 @@ class Stages:
 @pytest_asyncio.fixture
 async def facility(database_url: str, world: PostgresWorld, tmp_path: Path) -> AsyncIterator[Facility]:
     (tmp_path / "service-token").write_text(create_token(tmp_path / "tokens.json", "services", ["*"]))
-    settings = Settings(
-        facility="facility.example",
-        database_url=database_url,
-        tokens_file=tmp_path / "tokens.json",
-        service_token_file=tmp_path / "service-token",
-        search_service_url="http://search",
+    settings = SearchSettings(
+        facility=FACILITY,
+        database=DatabaseSettings(url=database_url),
+        access=AccessSettings(tokens_file=tmp_path / "tokens.json"),
+        neighbours=NeighbourSettings(service_token_file=tmp_path / "service-token"),
         logbook_service_url="http://logbook",
         archive_service_url="http://archive",
     )
     publisher, hosts = MemoryPublisher(), Hosts()
     resources = Resources(
-        settings, IDENTITIES, world.database, KafkaPublisher(settings, "test"), Backoff(), lambda: NOON
+        settings, IDENTITIES, world.database, KafkaPublisher(settings.kafka, "test"), Backoff(), lambda: NOON
     )
     neighbours = Neighbours.of(settings, hosts)
     app = FastAPI()
@@ -121,22 +125,24 @@ async def facility(database_url: str, world: PostgresWorld, tmp_path: Path) -> A
     answer_in_problems(app)
     hosts.apps["search"] = app
     async with beside(resources, hosts) as stages, served(app) as url:
-        yield Facility(world, stages, publisher, url, settings.tokens_file)
+        yield Facility(world, stages, publisher, url, settings.access.tokens_file)
 
 
 @asynccontextmanager
-async def beside(resources: Resources, hosts: Hosts) -> AsyncIterator[Stages]:
+async def beside(resources: Resources[SearchSettings], hosts: Hosts) -> AsyncIterator[Stages]:
     """Logbook and archive, each in a schema of its own."""
     settings = resources.settings
-    await migrate(settings.database_url, {"logbook": "logbook", "archive": "archive"})
-    databases = Database(settings, "logbook"), Database(settings, "archive")
+    await migrate(settings.database.url, {"logbook": "logbook", "archive": "archive"})
+    databases = Database(settings.database, "logbook"), Database(settings.database, "archive")
     logbook, archive = databases
     for database in databases:
         await database.open()
-    search = Neighbour("search", settings.search_service_url, settings.service_token_file, hosts)
+    search = Neighbour("search", "http://search", settings.neighbours.service_token_file, hosts)
     catalogue = SearchCatalogue(search)
-    hosts.apps["logbook"] = face("logbook", logbook_routes(replace(resources, database=logbook)))
-    hosts.apps["archive"] = face("archive", archive_routes(replace(resources, database=archive), catalogue))
+    of_logbook = resources_beside(resources, LogbookSettings(access=settings.access), logbook)
+    of_archive = resources_beside(resources, ArchiveSettings(access=settings.access), archive)
+    hosts.apps["logbook"] = face("logbook", logbook_routes(of_logbook))
+    hosts.apps["archive"] = face("archive", archive_routes(of_archive, catalogue))
     yield Stages(Logbook(PostgresEntries(logbook), nothing), Archive(PostgresReports(archive, catalogue), nothing))
     for database in databases:
         await database.close()

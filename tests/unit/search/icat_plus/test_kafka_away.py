@@ -11,17 +11,19 @@ from fastapi import FastAPI
 
 from services.search.icat_plus.routes import Neighbours, routes
 from services.search.icat_plus.sessions import MemorySessions
+from services.search.settings import SearchSettings
 from shared.access.tokens import create_token
 from shared.events.topics import LOGBOOK
 from shared.events.wire import Message
 from shared.host.service import Resources
 from shared.http.problems import answer_in_problems
+from shared.http.settings import AccessSettings
 from shared.kafka.publisher import KafkaPublisher, MemoryPublisher, Publisher
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 from tests.builders.described import TECHNIQUES, VOCABULARY
 from tests.builders.search.records import IDENTITIES, NOON
+from tests.builders.settings import FACILITY
 
 BODY = {
     "type": "annotation",
@@ -45,9 +47,11 @@ class SlowPublisher:
 
 @asynccontextmanager
 async def asking(publisher: Publisher, folder: Path) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
-    settings = Settings(facility="facility.example", tokens_file=folder / "tokens.json")
-    database = Database(settings, "search")
-    resources = Resources(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Backoff(), lambda: NOON)
+    settings = SearchSettings(facility=FACILITY, access=AccessSettings(tokens_file=folder / "tokens.json"))
+    database = Database(settings.database, "search")
+    resources = Resources(
+        settings, IDENTITIES, database, KafkaPublisher(settings.kafka, "test"), Backoff(), lambda: NOON
+    )
     app = FastAPI()
     neighbours = Neighbours.of(settings)
     app.include_router(
@@ -55,7 +59,7 @@ async def asking(publisher: Publisher, folder: Path) -> AsyncIterator[tuple[http
     )
     answer_in_problems(app)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://search") as client:
-        yield client, create_token(settings.tokens_file, "mxcube", ["*"])
+        yield client, create_token(settings.access.tokens_file, "mxcube", ["*"])
 
 
 async def test_an_entry_that_kafka_does_not_confirm_in_time_is_not_called_written(tmp_path: Path) -> None:
