@@ -22,7 +22,7 @@ import psutil
 from pydantic_core import to_json
 
 from deploy.embedded.stack import KAFKA_VARIABLE, embedded_stack
-from services.search.app import stages_of
+from services.search.app import new_index, stages_of
 from services.search.index.seals import FAN_IN, Seals
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.lineage import lineage
@@ -211,7 +211,7 @@ def postgres_cpu_seconds(postmaster: int) -> float:
 
 async def load(database: Database, postmaster: int, datasets: int, chance: random.Random) -> None:
     """Take all in, as the running service would, and say what it cost."""
-    store = PostgresReadModel(database, lambda: datetime.now(UTC))
+    store = PostgresReadModel(database, lambda: datetime.now(UTC), new_index())
     backoff = Backoff()
     runner = StageRunner(
         stages_of(store, Identities("facility.example"))[0],
@@ -262,7 +262,7 @@ async def main(datasets: int, seed: int) -> None:
             await database.open()
             chance = random.Random(seed)  # a repeatable benchmark
             await load(database, stack.pid("postgres"), datasets, chance)
-            bench = Bench(database, CatalogueReader(database, NAMING), datasets, chance)
+            bench = Bench(database, CatalogueReader(database, NAMING, new_index()), datasets, chance)
             before = await bench.measure()
             await bench.sql("analyze")
             table(before, await bench.measure())

@@ -36,7 +36,7 @@ async def submitted(running: Installation, file: Path) -> tuple[float, float, st
     """Hand in a file as a user does: seconds, the command's peak megabytes, and what it said."""
     began, peak = time.monotonic(), 0.0
     command = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "clients.cli", "submit", str(file)),
+        *(sys.executable, "-m", "deploy", "submit", str(file)),
         env={**os.environ, **running.environment, "PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.PIPE,
     )

@@ -1,1 +1,1 @@
-"""How people and programs reach beamcat: the command line here, the Python client in `clients/python`."""
+"""How people and programs reach beamcat: the command line, importers of files, and the Python client in `python/`."""

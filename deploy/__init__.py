@@ -1,1 +1,1 @@
-"""Where beamcat runs: the embedded stack of a laptop, images, charts, dashboards."""
+"""Where beamcat runs: the program and its operators' commands, the image, the monitoring, and the embedded stack."""

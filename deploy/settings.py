@@ -35,15 +35,14 @@ class OperatorSettings(ServiceSettings):
     access: AccessSettings = AccessSettings()
 
 
-def settings_classes() -> Mapping[str, type[Settings]]:
-    """The settings of every service, by its name."""
-    return {name: services.settings_of(name) for name in services.NAMES}
+def settings_classes() -> list[type[Settings]]:
+    """Every class of settings: that of an operator's commands, and those of the services."""
+    return [OperatorSettings, *map(services.settings_of, services.NAMES)]
 
 
 def all_variables() -> list[str]:
     """The variable of every setting."""
-    classes: list[type[Settings]] = [OperatorSettings, *settings_classes().values()]
-    return list(dict.fromkeys(variable for kind in classes for variable in fields_of(kind)))
+    return list(dict.fromkeys(variable for kind in settings_classes() for variable in fields_of(kind)))
 
 
 def operator_settings(environment: Mapping[str, str] = os.environ) -> OperatorSettings:
@@ -52,7 +51,7 @@ def operator_settings(environment: Mapping[str, str] = os.environ) -> OperatorSe
     Raises:
         SettingsInvalid: a variable has an invalid value, even one that only a service reads.
     """
-    return read(OperatorSettings, environment, beside=[*settings_classes().values()])
+    return read(OperatorSettings, environment, beside=settings_classes())
 
 
 def misspelt(environment: Mapping[str, str] = os.environ) -> Iterator[str]:

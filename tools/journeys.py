@@ -23,7 +23,7 @@ from pathlib import Path
 from coverage import CoverageData
 
 ROOT = Path(__file__).parents[1]
-SOURCES = ("shared", "services", "deploy", "clients/cli")
+SOURCES = ("shared", "services", "deploy", "clients/cli", "clients/importers")
 CONFIGURATION = """
 [run]
 data_file = {folder}/data
@@ -58,7 +58,7 @@ class Beamcat:
     @property
     def command(self) -> list[str]:
         """`beamcat` under coverage."""
-        return [sys.executable, "-m", "coverage", "run", f"--rcfile={self.folder}/rc", "-m", "clients.cli"]
+        return [sys.executable, "-m", "coverage", "run", f"--rcfile={self.folder}/rc", "-m", "deploy"]
 
     def __call__(self, *words: str, codes: tuple[int, ...] = (0,)) -> str:
         """What a command prints.

@@ -1,1 +1,4 @@
-"""The command `beamcat`: for people by default, for machines with `--json`, with exit codes that scripts can use."""
+"""The commands of `beamcat` that speak HTTP. `deploy/program.py` registers them beside the others.
+
+The rooms import only downwards: commands, rejections, submissions, catalogue, connection, terminal.
+"""

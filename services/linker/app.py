@@ -5,8 +5,8 @@ from typing import Any
 
 from services.linker.handler import Linker
 from services.linker.held.deadlines import Deadlines
-from services.linker.held.looks import SecondLooks
-from services.linker.held.ports import Links, ReleaseOutbox
+from services.linker.held.ports import LinkStore, ReleaseOutbox
+from services.linker.held.repeated_searches import RepeatedSearchOutbox
 from services.linker.inputs.submissions import LinkerView
 from services.linker.plan.announcements import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
 from services.linker.routes import routes
@@ -29,7 +29,7 @@ def assemble(resources: Resources[LinkerSettings]) -> Components:
     )
     linker = Linker(techniques, resources.identities, resources.settings.await_inputs_seconds)
     relay = Relay("linker-relay", ReleaseOutbox(links, linker, resources.clock), resources.publisher, resources.backoff)
-    looks = Relay("linker-looks", SecondLooks(links, resources.clock), resources.publisher, resources.backoff)
+    looks = Relay("linker-looks", RepeatedSearchOutbox(links, resources.clock), resources.publisher, resources.backoff)
     deadlines = Deadlines(links, relay, resources.backoff, resources.clock)
     return Components(
         stages=stages_of(links, linker, relay.wake),
@@ -38,7 +38,7 @@ def assemble(resources: Resources[LinkerSettings]) -> Components:
     )
 
 
-def stages_of(links: Links, linker: Linker, wake: Callable[[], None] = lambda: None) -> tuple[Stage[Any, Any], ...]:
+def stages_of(links: LinkStore, linker: Linker, wake: Callable[[], None] = lambda: None) -> tuple[Stage[Any, Any], ...]:
     """The four stages that share the store: `wake` is called after each batch, for what it released."""
     office = UserOffice(linker.identities)
     return (

@@ -8,12 +8,12 @@ from uuid import UUID
 from services.linker.inputs.lineage import Node, circle_through
 from services.linker.inputs.near import Near, near_misses, near_paths
 from services.linker.inputs.relationships import (
+    as_warning,
     disagreements,
     input_replaced,
-    milder,
     refusing,
 )
-from services.linker.inputs.submissions import HeldSubmission, LinkerView, State
+from services.linker.inputs.submissions import HeldSummary, LinkerView, State
 from services.linker.known import Known
 from services.linker.plan.investigations import investigation_of
 from shared.events.codes import Code, Refusal
@@ -56,7 +56,7 @@ class Verdict:
         return [*self.links.findings, *(finding for finding in refusing if finding not in self.links.findings)]
 
 
-def pending_of(submission: HeldSubmission, missing: Sequence[str], deadline: datetime, near: Near) -> Pending:
+def pending_of(submission: HeldSummary, missing: Sequence[str], deadline: datetime, near: Near) -> Pending:
     """What the world is told of a submission that waits for some paths."""
     return Pending(
         receipt_id=submission.id.receipt_id,
@@ -83,9 +83,9 @@ class _Lines:
 
     near: Near
     answers: dict[SubmissionId, Outcome] = field(default_factory=dict)
-    lines: dict[UUID, list[HeldSubmission]] = field(default_factory=dict)
+    lines: dict[UUID, list[HeldSummary]] = field(default_factory=dict)
 
-    def join(self, submission: HeldSubmission) -> Outcome:
+    def join(self, submission: HeldSummary) -> Outcome:
         """Stand at the end of the dataset's line; what the producer is told."""
         if submission.state is State.REFUSED and submission.refusal is not None:
             return self.answers.setdefault(submission.id, submission.refusal)
@@ -140,17 +140,19 @@ class Linker:
         now: datetime,
     ) -> Outcome:
         dataset = event.event.dataset
-        verdict = self.judge(dataset, known, ancestry)
+        is_repeated = submission.key in known.answered
+        verdict = self.judge(dataset, known, ancestry, is_repeated=is_repeated)
         if verdict.refusal is not None:
             return lines.answers.setdefault(submission, _first_said(verdict.refusal, event))
         waits = bool(verdict.missing or lines.lines.get(dataset.dataset_id))
-        if waits and (no_room := known.crowded.get(submission)):
+        if waits and (no_room := known.over_limit.get(submission)):
             return lines.answers.setdefault(submission, _first_said(no_room, event))
-        add_ancestry(ancestry, dataset)
+        if not is_repeated:
+            add_ancestry(ancestry, dataset)
         if not waits:
             return lines.answers.setdefault(submission, Passed({"links": verdict.links}))
         return lines.join(
-            HeldSubmission(
+            HeldSummary(
                 id=submission,
                 dataset_id=dataset.dataset_id,
                 path=dataset.path,
@@ -161,8 +163,17 @@ class Linker:
             )
         )
 
-    def judge(self, dataset: DatasetFacts, known: Known, ancestry: Mapping[UUID, Node]) -> Verdict:
-        """What is to be said of a dataset, whatever is held of it; refused as soon as no missing input can mend it."""
+    def judge(
+        self, dataset: DatasetFacts, known: Known, ancestry: Mapping[UUID, Node], *, is_repeated: bool = False
+    ) -> Verdict:
+        """The verdict on a dataset, whatever is held of it: a refusal as soon as no missing input can mend it.
+
+        Args:
+            dataset: What is judged.
+            known: What it depends on.
+            ancestry: Where its inputs come from.
+            is_repeated: The catalogue has answered the same submission before. Its links were permitted then.
+        """
         if dataset.mode == "update" and (current := known.catalogued.get(dataset.dataset_id)) and current.start:
             dataset = dataset.model_copy(update={"start": current.start})  # an update says nothing of when
         investigation, findings = investigation_of(known.addressed(dataset), known.plan, self.identities)
@@ -180,13 +191,13 @@ class Linker:
             findings += disagreements(dataset, kind, present)
         findings += input_replaced([parent for each, parent in parents if each.dataset_id in outdated])
         findings = list(summed_up(findings))
-        if dataset.revision is not None:  # beamcat sends it again by itself: its links were permitted when it was made
-            return Verdict(Links(investigation=investigation, inputs=linked, findings=list(map(milder, findings))))
+        if is_repeated or dataset.revision is not None:  # what beamcat sends again by itself was permitted as well
+            return Verdict(Links(investigation=investigation, inputs=linked, findings=list(map(as_warning, findings))))
         links = Links(investigation=investigation, inputs=linked, findings=findings)
         objection = self._objection(dataset, known, ancestry, [parent.kind for _, parent in parents])
         if objection is None and (errors := refusing(findings)):
             objection = Refusal.of(Code.INPUT_NOT_PERMITTED, errors)
-        return Verdict(links, known.missing(dataset), objection or known.forsaken(dataset))
+        return Verdict(links, known.missing(dataset), objection or known.rejected_input(dataset))
 
     def _objection(
         self, dataset: DatasetFacts, known: Known, ancestry: Mapping[UUID, Node], kinds: Sequence[str]

@@ -1,13 +1,13 @@
 """What the linker knows of a batch when it decides: the result of one load."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from services.linker.inputs.lineage import Node
 from services.linker.inputs.near import Near, looked_for
-from services.linker.inputs.relationships import CataloguedDataset, forsaken
-from services.linker.inputs.submissions import HeldSubmission
+from services.linker.inputs.relationships import CataloguedDataset, rejected_input
+from services.linker.inputs.submissions import HeldSummary
 from services.linker.plan.investigations import Plan
 from shared.events.codes import Refusal
 from shared.events.dataset import DatasetFacts, InputRef
@@ -21,7 +21,7 @@ class Known:
 
     catalogued: Mapping[UUID, CataloguedDataset] = field(default_factory=dict)
     """Of the datasets and inputs of the batch, those that are committed."""
-    held: Sequence[HeldSubmission] = ()
+    held: Sequence[HeldSummary] = ()
     """What is held of the batch's datasets, and of the batch what was answered before; oldest first."""
     ancestry: Mapping[UUID, Node] = field(default_factory=dict)
     """Where inputs come from, by catalogued and by held submissions; loaded only where a circle is possible."""
@@ -34,8 +34,11 @@ class Known:
     near: Near = field(default_factory=dict)
     """Of inputs that the batch or what it finds held waits for, the catalogued paths that may be meant."""
 
-    crowded: Mapping[SubmissionId, Refusal] = field(default_factory=dict)
+    over_limit: Mapping[SubmissionId, Refusal] = field(default_factory=dict)
     """Of the batch, what there is no room for if it has to wait, and why."""
+
+    answered: Collection[str] = frozenset()
+    """Of the batch's updates that bring links, those that the catalogue has answered before: by their keys."""
 
     def addressed(self, dataset: DatasetFacts) -> DatasetFacts:
         """With the investigation that it names: an update that names none adds to a dataset that may name one."""
@@ -78,12 +81,12 @@ class Known:
         unknown = {path for paths in waits_for for path in looked_for(paths)}
         return unknown and unknown - {dataset.path for dataset in self.catalogued.values()}
 
-    def forsaken(self, dataset: DatasetFacts) -> Refusal | None:
+    def rejected_input(self, dataset: DatasetFacts) -> Refusal | None:
         """Why it does not wait, if it waits for an input that was rejected and its kind does not bear that."""
         if dataset.kind not in self.demands.accepted:
             return None
         lost = ((each.path, self.rejected.get(each.dataset_id)) for each in self.missing(dataset))
-        return next((forsaken(path, reason) for path, reason in lost if reason is not None), None)
+        return next((rejected_input(path, reason) for path, reason in lost if reason is not None), None)
 
     def readmitting(self, dataset_id: UUID) -> "Known":
         """The same after a dataset that was rejected has come again: it may be waited for."""

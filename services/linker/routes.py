@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel
 
 from services.linker.handler import MOST_NAMED, Linker
-from services.linker.held.ports import Links
+from services.linker.held.ports import LinkStore
 from services.linker.inputs.near import looked_for, near_misses
 from services.linker.known import Known
 from shared.events.dataset import DatasetFacts, InputRef
@@ -57,7 +57,7 @@ class PendingDataset(BaseModel):
     findings: list[Finding]
 
 
-def routes(links: Links, linker: Linker, clock: Callable[[], datetime]) -> APIRouter:
+def routes(links: LinkStore, linker: Linker, clock: Callable[[], datetime]) -> APIRouter:
     """The routes over one memory."""
     router = APIRouter(route_class=ProblemRoute, tags=["links"])
 

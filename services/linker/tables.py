@@ -98,6 +98,7 @@ dataset = Table(
     ),
     Column("made_at", DateTime(timezone=True), comment="when that was committed which later revisions only added to"),
     Column("recollected_at", DateTime(timezone=True), comment="when it last took the place of another measurement"),
+    Column("submission", Text, comment="the key of the one that made the revision"),
     Index(
         "dataset_child",
         "inputs",
@@ -132,6 +133,13 @@ revisit = Table(
     metadata,
     Column("dataset_id", UUID, primary_key=True, comment="to be looked at again, because an input changed"),
     Column("cause", Text, nullable=False, comment="the input and its revision"),
+)
+
+answered = Table(
+    "answered",
+    metadata,
+    Column("submission", Text, primary_key=True, comment="its key"),
+    comment="submissions of results with more than one answer: read again they bring no links",
 )
 
 freed = Table(

@@ -14,6 +14,7 @@ from services.search.handler import (
 from services.search.icat_plus.routes import Neighbours
 from services.search.icat_plus.routes import routes as icat_plus_routes
 from services.search.index.block_index import BlockIndex
+from services.search.index.port import Index
 from services.search.memory import MemoryReadModel
 from services.search.projections.investigations.note import note_registered
 from services.search.projections.shipments.note import note_shipped
@@ -36,16 +37,22 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 def assemble(resources: Resources[SearchSettings]) -> Components:
     """Its stages, the seals of blocks, the retention of activity, and the routes."""
-    store = PostgresReadModel(resources.database, resources.clock)
+    index = new_index()
+    store = PostgresReadModel(resources.database, resources.clock, index)
     vocabulary = Vocabulary.load(own_folders("vocabulary", resources.settings.facility.schema_directories))
     techniques = TechniqueBook.load(own_folders("techniques", resources.settings.facility.schema_directories))
-    router = routes(resources, vocabulary)
+    router = routes(resources, vocabulary, index)
     neighbours = Neighbours.of(resources.settings)
     router.include_router(icat_plus_routes(resources, vocabulary, techniques, neighbours))
     retention = Retention(resources.database, resources.backoff, resources.clock)
-    upkeep = BlockIndex().upkeep(resources.database, resources.backoff)
+    upkeep = index.upkeep(resources.database, resources.backoff)
     beside = (upkeep.run, retention.run, *neighbours.connections(resources.backoff))
     return Components(stages_of(store, resources.identities), beside, router)
+
+
+def new_index() -> Index:
+    """An index of datasets. No other place chooses its implementation."""
+    return BlockIndex()
 
 
 def stages_of(store: PostgresReadModel | MemoryReadModel, identities: Identities) -> tuple[Stage[Any, Any], ...]:

@@ -10,11 +10,11 @@ from pydantic_core import from_json
 
 from services.search.projections.activity import note as activity
 from services.search.projections.datasets.note import DocumentView, entry_of
-from services.search.projections.facts import Noted
+from services.search.projections.facts import EventFacts
 from services.search.projections.investigations.note import investigation_of
 from services.search.projections.receipts import note as receipts
 from services.search.projections.rejections.note import decoded, rejection_of
-from services.search.projections.rejections.original import about
+from services.search.projections.rejections.original import subject_of_rejected
 from services.search.projections.revisions.note import revision_of
 from services.search.projections.samples.note import sample_of
 from shared.events.dataset import Commit
@@ -38,49 +38,49 @@ class CommittedView(Section):
 
 def note_submitted(
     identities: Identities, events: Sequence[Received[SubmittedView]], _known: object, _now: datetime
-) -> Sequence[Noted]:
+) -> Sequence[EventFacts]:
     """The submission is in flight."""
-    return [Noted((receipts.in_flight(event, identities),)) for event in events]
+    return [EventFacts((receipts.in_flight(event, identities),)) for event in events]
 
 
 def note_pending(
     identities: Identities, events: Sequence[Received[DatasetPending]], _known: object, now: datetime
-) -> Sequence[Noted]:
+) -> Sequence[EventFacts]:
     """The submission waits for inputs."""
     return [_pending(event, identities, now) for event in events]
 
 
-def _pending(event: Received[DatasetPending], identities: Identities, now: datetime) -> Noted:
+def _pending(event: Received[DatasetPending], identities: Identities, now: datetime) -> EventFacts:
     receipt = receipts.pending(event, identities)
     return _noted(receipt, activity.pending(event.event.pending, receipt.submission, event.record, now))
 
 
 def note_rejected(
     identities: Identities, events: Sequence[Received[DatasetRejected]], _known: object, now: datetime
-) -> Sequence[Noted]:
+) -> Sequence[EventFacts]:
     """The rejection is kept, whether or not it can be told of a receipt."""
     return [_rejected(event.event.rejection, event.record, identities, now) for event in events]
 
 
-def _rejected(rejection: Rejection, record: Record, identities: Identities, now: datetime) -> Noted:
+def _rejected(rejection: Rejection, record: Record, identities: Identities, now: datetime) -> EventFacts:
     value = decoded(rejection.value_base64)
-    subject = about(rejection, value, identities)
+    subject = subject_of_rejected(rejection, value, identities)
     submission = receipts.refused_submission(rejection, record)
     row = rejection_of(rejection, submission, subject, value)
     receipt = None if submission is None else receipts.rejected(rejection, submission, row.rejection_id, record)
     return _noted(receipt, row, activity.rejected(rejection, row.rejection_id, subject, record, now))
 
 
-def note_committed(events: Sequence[Received[CommittedView]], _known: object, now: datetime) -> Sequence[Noted]:
+def note_committed(events: Sequence[Received[CommittedView]], _known: object, now: datetime) -> Sequence[EventFacts]:
     """The dataset is found, and its receipt answered; an unchanged one only answers the receipt."""
     return [_committed(event, now) for event in events]
 
 
-def _committed(event: Received[CommittedView], now: datetime) -> Noted:
+def _committed(event: Received[CommittedView], now: datetime) -> EventFacts:
     commit, document, record = event.event.commit, event.event.document, event.record
     receipt = receipts.committed(commit, record)
     if document is None:
-        return Noted((receipt,))
+        return EventFacts((receipt,))
     assert record.value is not None, "an event was read from it"
     return _noted(
         receipt,
@@ -92,6 +92,6 @@ def _committed(event: Received[CommittedView], now: datetime) -> Noted:
     )
 
 
-def _noted(*facts: object) -> Noted:
+def _noted(*facts: object) -> EventFacts:
     """The facts that there are."""
-    return Noted(tuple(fact for fact in facts if fact is not None))
+    return EventFacts(tuple(fact for fact in facts if fact is not None))

@@ -12,20 +12,20 @@ from contextlib import asynccontextmanager
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.search.app import stages_of
-from services.search.index.block_index import BlockIndex
+from services.search.app import new_index, stages_of
 from services.search.lock import lock_name
 from services.search.store import PostgresReadModel
 from shared.events.topics import COMMITTED, PENDING, REGISTERED, REJECTED, SHIPMENTS, SUBMITTED
 from shared.events.wire import Message
 from shared.foundation.errors import Fatal
 from shared.host.service import utc_now
-from shared.host.settings import ServiceSettings, identities_of
+from shared.host.settings import ServiceSettings
 from shared.kafka.records import record_of
 from shared.kafka.rewind import FETCH_MS, Places, from_start, left
 from shared.postgres.database import SILENCE, Database, kept_awake
 from shared.postgres.migrations import migrate
 from shared.runtime.backoff import Backoff
+from shared.runtime.facility import identities_of
 from shared.stages.halt import HaltRule
 from shared.stages.stage import StageRunner
 
@@ -39,7 +39,7 @@ NEAR_EVENTS = 1000
 SEAL_EVERY_BATCHES = 32
 
 
-class Nowhere:
+class NullPublisher:
     """The publisher of a rebuild: it publishes nothing, because the live service has done so."""
 
     async def publish(self, messages: Sequence[Message]) -> None:
@@ -93,11 +93,13 @@ class TopicReader:
         self.events = 0
         self._consumer = consumer
         self._most_events = settings.stages.batch_events
-        backoff, identities = Backoff(), identities_of(settings.facility)
-        self._upkeep = BlockIndex().upkeep(database, backoff)
+        backoff, identities, index = Backoff(), identities_of(settings.facility), new_index()
+        self._upkeep = index.upkeep(database, backoff)
         self._runners = {
-            stage.consumes.name: StageRunner(stage, Nowhere(), utc_now, HaltRule(halts=False), backoff, identities)
-            for stage in stages_of(PostgresReadModel(database, utc_now), identities)
+            stage.consumes.name: StageRunner(
+                stage, NullPublisher(), utc_now, HaltRule(halts=False), backoff, identities
+            )
+            for stage in stages_of(PostgresReadModel(database, utc_now, index), identities)
         }
 
     async def read_to_end(self, progress: Callable[[int, int], None]) -> None:

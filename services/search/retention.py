@@ -1,10 +1,11 @@
-"""Retention what happened so long ago that nobody watches it any more."""
+"""Retention: activity that is older than watchers may ask for is deleted."""
 
 from collections.abc import Callable
 from datetime import datetime
 
 from services.search.lock import SHARE_LOCK, lock_name
 from services.search.projections.activity.note import KEPT
+from services.search.projections.activity.statements import FORGET
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
 from shared.runtime.retries import every
@@ -12,12 +13,6 @@ from shared.runtime.retries import every
 NAME = "search-forgetting"
 REST_SECONDS = 600.0
 LOT = 5000
-
-FORGET = """
-delete from activity where activity_id = any(array(
-  select activity_id from activity where at < $1 limit $2 for update skip locked
-))
-"""
 
 
 class Retention:
@@ -29,11 +24,11 @@ class Retention:
         self._clock = clock
 
     async def run(self) -> None:
-        """Forget until the service stops."""
+        """Delete old activity until the service stops."""
         await every(REST_SECONDS, NAME, self.forget, self._backoff)
 
     async def forget(self) -> None:
-        """Delete what is older than is kept, lot by lot."""
+        """Delete the activity that is too old now, some rows at a time."""
         while not self._backoff.stopping:
             async with self._database.transaction() as connection:
                 await connection.execute(SHARE_LOCK, lock_name(self._database.schema))

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from services.search.index.block_index import BlockIndex
 from services.search.index.port import Batch, Index
 from services.search.lock import SHARE_LOCK, lock_name
 from services.search.projections.activity import table as activity
 from services.search.projections.datasets import table as datasets
-from services.search.projections.datasets.note import DATASETS, Entry
-from services.search.projections.facts import Law, Noted
+from services.search.projections.datasets.note import DATASETS, DatasetEntry
+from services.search.projections.facts import EventFacts, Law
 from services.search.projections.investigations import table as investigations
 from services.search.projections.positions import table as positions
 from services.search.projections.positions.note import positions_of
+from services.search.projections.projection import Projection
 from services.search.projections.receipts import table as receipts
 from services.search.projections.rejections import table as rejections
 from services.search.projections.revisions import table as revisions
@@ -28,7 +28,7 @@ from shared.runtime.metrics import SUBMITTED_TO_SEARCHABLE
 from shared.stages.outcomes import Outcome
 
 
-class Saves(Protocol):
+class ProjectionWriter(Protocol):
     """A projection, as a batch saves it."""
 
     @property
@@ -37,6 +37,14 @@ class Saves(Protocol):
 
     async def save(self, connection: Connection, facts: Sequence[Any]) -> None:
         """Save what stands of these facts."""
+
+
+OTHERS: tuple[Projection[Any], ...] = (
+    *(receipts.PROJECTION, rejections.PROJECTION, activity.PROJECTION),
+    *(investigations.PROJECTION, samples.PROJECTION, *shipments.PROJECTIONS, positions.PROJECTION),
+)
+LAWS: tuple[Law[Any], ...] = (revisions.PROJECTION.law, DATASETS, *(each.law for each in OTHERS))
+"""What each projection takes, and what stands of it."""
 
 
 @dataclass
@@ -48,28 +56,25 @@ class IndexedDatasets:
     """When the datasets were submitted that can be found now."""
     law = DATASETS
 
-    async def save(self, connection: Connection, facts: Sequence[Entry]) -> None:
+    async def save(self, connection: Connection, facts: Sequence[DatasetEntry]) -> None:
         """Save the datasets, and index those that changed."""
         applied = await datasets.save(connection, facts)
         await self.batch.add(connection, applied)
         self.searchable += [entry.row.submitted_at for _, entry in applied.entries]
 
 
-def projections(indexed: IndexedDatasets) -> tuple[Saves, ...]:
+def projections(indexed: IndexedDatasets) -> tuple[ProjectionWriter, ...]:
     """All projections, in the order in which a batch saves them."""
-    return (
-        *(revisions.SAVE, indexed, receipts.SAVE, rejections.SAVE, activity.SAVE),
-        *(investigations.SAVE, samples.SAVE, *shipments.SAVES, positions.SAVE),
-    )
+    return (revisions.PROJECTION, indexed, *OTHERS)
 
 
 class PostgresReadModel:
     """The store of all stages."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], index: Index) -> None:
         self._database = database
         self._clock = clock
-        self._index: Index = BlockIndex()
+        self._index = index
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["ReadModelTransaction"]:
@@ -88,7 +93,7 @@ class PostgresReadModel:
 class ReadModelTransaction:
     """One batch."""
 
-    def __init__(self, connection: Connection, projections: Sequence[Saves]) -> None:
+    def __init__(self, connection: Connection, projections: Sequence[ProjectionWriter]) -> None:
         self._connection = connection
         self._projections = projections
 
@@ -107,7 +112,7 @@ def facts_of(events: Sequence[Received[Any]], outcomes: Iterable[Outcome]) -> di
     """The facts of a batch by their type: what was noted, and positions."""
     facts: dict[type, list[Any]] = defaultdict(list)
     for outcome in outcomes:
-        if isinstance(outcome, Noted):
+        if isinstance(outcome, EventFacts):
             for fact in outcome.facts:
                 facts[type(fact)].append(fact)
     for fact in positions_of(events):

@@ -135,9 +135,9 @@ def _permitting(tolerance: float) -> Callable[[str, Sequence[float]], bool | Non
         largest = max(a, b, c)  # gemmi compares metric tensors, in square ångström
         try:
             said = cell_of(a, b, c, alpha, beta, gamma)
-        except RuntimeError:  # two axes are one line
+        except RuntimeError:  # the sine of an angle is 0
             return False
-        return said.is_compatible_with_spacegroup(found, tolerance * largest * largest)
+        return said.volume > 0 and said.is_compatible_with_spacegroup(found, tolerance * largest * largest)
 
     return permits
 

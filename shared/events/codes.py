@@ -13,6 +13,25 @@ from shared.events.rejection import Origin
 from shared.events.sections import Finding
 from shared.foundation.errors import BeamcatError
 
+REJECTING_STAGES = (
+    "icat_gateway",
+    "validator",
+    "linker",
+    "linker-commits",
+    "linker-investigations",
+    "sample_tracking",
+    "sample-events",
+    "sample-visits",
+    "catalog_writer",
+    "archive",
+    "logbook",
+    "search",
+    "search-pending",
+    "search-investigations",
+    "search-shipments",
+)
+"""Every value of `stage` in a rejection, in the order in which a dataset meets the services."""
+
 
 class Code(StrEnum):
     """A machine-readable rejection code, with one sentence for its cause and one for its cure."""

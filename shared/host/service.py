@@ -22,7 +22,7 @@ from starlette.types import Lifespan
 from shared.events.identity import Identities
 from shared.events.topics import MEBIBYTE, Topic
 from shared.foundation.errors import Fatal, cannot_listen
-from shared.host.settings import ServiceSettings, identities_of
+from shared.host.settings import ServiceSettings
 from shared.http.description import DescribedApp
 from shared.http.door import Door
 from shared.http.problems import DESCRIBED, answer_in_problems
@@ -35,6 +35,7 @@ from shared.runtime import logs
 from shared.runtime.backoff import Backoff, Stopping
 from shared.runtime.descriptors import raise_limit
 from shared.runtime.error_kinds import ErrorKind, error_kind
+from shared.runtime.facility import identities_of
 from shared.runtime.metrics import begin_stage, exposition
 from shared.runtime.retries import until_done
 from shared.stages.halt import HaltRule

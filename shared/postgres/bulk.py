@@ -5,6 +5,7 @@ are built from the tables when a module is imported. In their clauses `new` is a
 one that met a row which is there already.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -18,6 +19,7 @@ AS_GIVEN = "new.nth"
 """The order in which the rows were given. It costs no sort: PostgreSQL knows that `with ordinality` counts upwards."""
 
 DO_NOTHING = "on conflict do nothing"
+_COLLATION = re.compile(r' COLLATE "[^"]*"')
 
 
 def insert(
@@ -61,18 +63,20 @@ def update(
     table: Table,
     columns: Collection[str] | None = None,
     *,
+    key: Collection[str] = (),
     values: Mapping[str, str] = NOTHING,
     where: str = "",
 ) -> str:
-    """The clause that writes over the row with the same primary key, if `where` holds.
+    """The clause that writes over the row with the same key, if `where` holds.
 
     Args:
         table: Where the row is.
         columns: What is written; without it all columns that are not part of the key.
+        key: The columns that identify the row; without it the primary key.
         values: What is written, as an expression, where it is not what `excluded` says.
         where: When it is written.
     """
-    key = [column.name for column in table.primary_key]
+    key = key or [column.name for column in table.primary_key]
     changed = [name for name in insertable(table) if name not in key] if columns is None else columns
     changes = {name: f"excluded.{_quoted(name)}" for name in changed} | dict(values)
     clause = ", ".join(f"{_quoted(name)} = {value}" for name, value in changes.items())
@@ -117,4 +121,5 @@ def _element(column: Column[object]) -> str:
 
 
 def _type(column: Column[object]) -> str:
-    return column.type.compile(postgresql.dialect())  # type: ignore[no-untyped-call] # SQLAlchemy has no type here
+    name: str = column.type.compile(postgresql.dialect())  # type: ignore[no-untyped-call] # SQLAlchemy has no type here
+    return _COLLATION.sub("", name)  # a value that is given has none

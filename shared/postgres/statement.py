@@ -6,6 +6,8 @@ from typing import Any
 
 from shared.postgres.database import Connection
 
+Row = dict[str, Any]
+"""A row by the names of its columns."""
 Bind = Callable[[object, str], str]
 """Adds a value of a type to the arguments of a statement; the placeholder that stands for it."""
 
@@ -22,7 +24,7 @@ class Statement:
         self.arguments.append(value)
         return f"${len(self.arguments)}::{cast}"
 
-    async def rows(self, connection: Connection, at_once: int) -> AsyncIterator[dict[str, Any]]:
+    async def rows(self, connection: Connection, at_once: int) -> AsyncIterator[Row]:
         """The rows, read so many at a time. A caller that has enough stops, and the rest is not read."""
         async for row in connection.cursor(self.text, *self.arguments, prefetch=at_once):
             yield dict(row)

@@ -29,7 +29,7 @@ class Learned:
 
 
 @dataclass(frozen=True)
-class Told(Learned):
+class Published(Learned):
     """What the store saves is the outcome, and the world hears of it in an event of its own kind."""
 
     event: Section

@@ -45,7 +45,7 @@ from shared.runtime.failpoints import failpoint
 from shared.runtime.metrics import HALTED, Timer, observe_batch
 from shared.runtime.retries import retried, until_done
 from shared.stages.halt import Halted, HaltRule
-from shared.stages.outcomes import Outcome, Passed, Told, Waiting
+from shared.stages.outcomes import Outcome, Passed, Published, Waiting
 
 logger = logging.getLogger(__name__)
 
@@ -265,7 +265,7 @@ class StageRunner(Generic[E, K]):
         match outcome:
             case Refusal() if self.stage.publishes_rejections:
                 yield self._rejection(record, outcome, now)
-            case Told(said, key) if event is not None and self.stage.produces is not None:
+            case Published(said, key) if event is not None and self.stage.produces is not None:
                 headers = self._headers(event, self.stage.produces, now)
                 yield Message(self.stage.produces.name, key, said.model_dump_json().encode(), headers)
             case Waiting(pending) if event is not None:

@@ -47,7 +47,7 @@ class EdgeProcess:
 
     async def start(self, environment: Mapping[str, str] | None = None) -> None:
         """Start it, and wait until STOMP is served."""
-        argv = [sys.executable, "-m", "clients.cli", "serve", "icat_gateway"]
+        argv = [sys.executable, "-m", "deploy", "serve", "icat_gateway"]
         self._process = await asyncio.create_subprocess_exec(
             *argv, cwd=ROOT, env={**self._environment, **(environment or {})}
         )

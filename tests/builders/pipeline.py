@@ -13,7 +13,7 @@ from services.catalog_writer.handler import CatalogState, commit
 from services.catalog_writer.memory import MemoryCatalog
 from services.linker.app import stages_of as linker_stages
 from services.linker.handler import Linker
-from services.linker.held.ports import Links, ReleaseOutbox
+from services.linker.held.ports import LinkStore, ReleaseOutbox
 from services.linker.storage.memory import MemoryLinks
 from services.sample_tracking.handler import remember, track, visit
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTracking, MemoryVisits
@@ -76,7 +76,7 @@ class Broker(MemoryPublisher):
 class Stores:
     """What the services remember."""
 
-    links: Links
+    links: LinkStore
     tracking: Store[TrackingView, TrackingState]
     happenings: Store[SampleMoved, None]
     visits: Store[InvestigationRegistered, None]

@@ -5,8 +5,9 @@ from typing import Any, TypeVar
 
 import services
 from shared.host.service import Resources
-from shared.host.settings import FacilitySettings, ServiceSettings
+from shared.host.settings import ServiceSettings
 from shared.postgres.database import Database
+from shared.runtime.facility import FacilitySettings
 from shared.runtime.settings import PREFIX, Settings, read
 
 S = TypeVar("S", bound=Settings)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-BEAMCAT = [sys.executable, "-m", "clients.cli"]
+BEAMCAT = [sys.executable, "-m", "deploy"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "250"}
 
 

@@ -55,10 +55,12 @@ def _read_all(master: int) -> bytes:
 def _run(script: Path) -> None:
     """The other end: run the commands one after another."""
     import httpx
+    import pytest
     import typer
 
-    from clients.cli.api import Api
-    from clients.cli.app import app
+    from clients.cli.connection.api import Api
+    from deploy.program import app
+    from tests.builders.commands import let_commands_ask
 
     typed = json.loads(script.read_text(encoding="utf-8"))
 
@@ -71,9 +73,7 @@ def _run(script: Path) -> None:
     api = Api(
         {"BEAMCAT_SEARCH_URL": "http://search", "BEAMCAT_GATEWAY_URL": "http://gateway"}, httpx.MockTransport(answer)
     )
-    for module in list(sys.modules.values()):
-        if module.__name__.startswith("clients.cli.") and hasattr(module, "connect"):
-            module.connect = lambda: api  # type: ignore[attr-defined]  # whichever commands ask
+    let_commands_ask(pytest.MonkeyPatch(), api)
     for command in typed["commands"]:
         typer.echo(TYPED, nl=False)
         app(command, standalone_mode=False)

@@ -3,6 +3,7 @@
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
+from shared.events.codes import REJECTING_STAGES
 from shared.events.topics import REJECTED, TOPICS
 from shared.events.wire import Message
 from shared.kafka.publisher import UndeclaredTopic
@@ -39,3 +40,9 @@ def test_what_the_stages_of_a_service_produce_is_declared(service: DeclaredServi
     produced = {stage.produces for stage in service.stages if stage.produces}
     produced |= {REJECTED for stage in service.stages if stage.publishes_rejections}
     assert produced <= set(service.service.produces)
+
+
+def test_every_stage_that_rejects_is_listed() -> None:
+    stages = [stage for service in declared_services() for stage in service.stages]
+    rejecting = [stage.name for stage in stages if stage.publishes_rejections]
+    assert sorted(REJECTING_STAGES) == sorted(["icat_gateway", *rejecting])  # that one reads frames, not a topic

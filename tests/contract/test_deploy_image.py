@@ -27,6 +27,7 @@ def instructions(stage: int) -> list[tuple[str, str]]:
 
 BUILD, IMAGE = instructions(0), instructions(1)
 ENVIRONMENT = dict(re.findall(r"(\w+)=(\S+)", next(rest for word, rest in IMAGE if word == "ENV")))
+PACKAGES = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
 COPIED = [source for word, rest in BUILD if word == "COPY" for source in rest.split()[:-1]]
 
 
@@ -44,17 +45,23 @@ def is_copied(file: Path) -> bool:
     return any(file.is_relative_to(source) for source in COPIED)
 
 
+def imported_by(node: ast.Import | ast.ImportFrom) -> list[str]:
+    """Every module that a statement may import."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [f"{node.module}", *(f"{node.module}.{alias.name}" for alias in node.names)]
+
+
 def reached_by_services() -> set[Path]:
     """Every file of the repository that `beamcat serve` imports, whichever service it is told."""
     reached: set[Path] = set()
-    unread = {ROOT / "clients/cli/app.py", *(ROOT / "services").glob("*/app.py")}
+    unread = {ROOT / "deploy/program.py", *(ROOT / "services").glob("*/app.py")}
     while unread:
         file = unread.pop()
         reached.add(file)
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ImportFrom):
-                modules = [f"{node.module}", *(f"{node.module}.{alias.name}" for alias in node.names)]
-                files = {ROOT / f"{module.replace('.', '/')}.py" for module in modules}
+                files = {ROOT / f"{module.replace('.', '/')}.py" for module in imported_by(node)}
                 unread |= {found for found in files if found.exists()} - reached
     return reached
 
@@ -87,7 +94,9 @@ def test_no_embedded_stack_is_in_the_image() -> None:
     assert len(EMBEDDED) == 6
     assert locked("image.txt").keys().isdisjoint(EMBEDDED)
     assert locked("run.txt").keys() >= EMBEDDED
-    assert not [source for source in COPIED if source.startswith("deploy")]
+    embedded = [file.relative_to(ROOT) for file in (ROOT / "deploy/embedded").rglob("*.py")]
+    assert len(embedded) > 5
+    assert not [file for file in embedded if is_copied(file)]
 
 
 def test_the_image_has_what_was_tested() -> None:
@@ -103,16 +112,19 @@ def test_a_lock_has_hashes_and_names_no_host(file: Path) -> None:
     assert all("--hash=sha256:" in entry for entry in re.split(r"\n(?=[a-z])", text) if "==" in entry.split("\n")[0])
 
 
-@pytest.mark.parametrize("folder", ["shared", "services", "clients/cli"])
-def test_a_service_starts_without_the_embedded_stack(folder: str) -> None:
-    modules = {"deploy", *(name.replace("-", "_") for name in EMBEDDED)}
+@pytest.mark.parametrize("source", [source for source in COPIED if source.split("/")[0] in PACKAGES])
+def test_what_is_in_the_image_starts_without_the_embedded_stack(source: str) -> None:
+    modules = {"deploy.embedded", *(name.replace("-", "_") for name in EMBEDDED)}
+    if not source.startswith("deploy"):
+        modules.add("deploy")
     reached = [
         f"{file.relative_to(ROOT)}:{node.lineno}"
-        for file in sorted((ROOT / folder).rglob("*.py"))
+        for file in sorted([ROOT / source, *(ROOT / source).rglob("*.py")])
+        if file.suffix == ".py"
         for node in ast.parse(file.read_text(encoding="utf-8")).body  # not what functions import when they are called
         if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in [*(alias.name for alias in node.names), getattr(node, "module", None) or ""]
-        if name.partition(".")[0] in modules
+        for name in imported_by(node)
+        if any(f"{name}.".startswith(f"{module}.") for module in modules)
     ]
     assert reached == []
 

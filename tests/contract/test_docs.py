@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import typer
 
-from clients.cli.app import app
+from deploy.program import app
 from tests.builders.pages import PAGES, ROOT, arguments_of, blocks_of, programs_of, text_of
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")

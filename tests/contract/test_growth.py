@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from clients.cli.importing.dates import DateUnclear, read_moment
-from clients.cli.importing.gathering import FileNotUnderstood
-from clients.cli.importing.reading import _found as imported
+from clients.importers.assembly import FileNotUnderstood
+from clients.importers.dates import DateUnclear, read_moment
+from clients.importers.files import _found as imported
 from services.gateway.request_body import parse_json, read_json, read_model
 from services.icat_gateway.stomp.bounds import Limits
 from services.icat_gateway.stomp.framing import Parser

@@ -14,8 +14,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from clients.cli.importing.gathering import FileNotUnderstood, Given, Imported
-from clients.cli.importing.reading import read_pipeline_file
+from clients.importers.assembly import FileNotUnderstood, Given, Imported
+from clients.importers.files import read_pipeline_file
 from shared.events.dataset import Submission
 from tests.builders.validator import SUBMITTED_AT, a_checker
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from clients.cli.examples import Judge, Judged, read_example
+from deploy.definitions.examples import Judge, Judged, read_example
 from shared.events.dataset import Submission
-from shared.host.settings import FacilitySettings
+from shared.runtime.facility import FacilitySettings
 from shared.vocabulary.datafiles import SCHEMAS
 from tests.builders.described import TECHNIQUES, VOCABULARY
 

@@ -13,7 +13,7 @@ from services.validator.app import SERVICE as VALIDATOR
 from services.validator.checker import Checker
 from shared.events.identity import Identities
 from shared.host.service import Service, serve
-from shared.host.settings import FacilitySettings
+from shared.runtime.facility import FacilitySettings
 from shared.runtime.settings import read
 from shared.vocabulary.datafiles import DataFileInvalid, own_folders
 from shared.vocabulary.vocabulary import Vocabulary

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 import services
-from deploy.settings import OperatorSettings, all_variables, operator_settings, settings_classes
+from deploy.settings import all_variables, operator_settings, settings_classes
 from shared.host.settings import ServiceSettings
-from shared.runtime.settings import Settings, SettingsInvalid, fields_of, read
+from shared.runtime.settings import SettingsInvalid, fields_of, read
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 WRONG = "no, value"
 """What no setting takes but names and files."""
-CLASSES: list[type[Settings]] = [OperatorSettings, *settings_classes().values()]
+CLASSES = settings_classes()
 
 
 @pytest.mark.parametrize("name", services.NAMES)

@@ -70,7 +70,7 @@ async def connected(database_url: str) -> "AsyncIterator[asyncpg.Connection[asyn
 async def recover(kafka: str, database_url: str, since: datetime) -> tuple[int, dict[str, Any]]:
     """What the operator's command says, and its exit code."""
     command = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "clients.cli", "recover", "--json", "--since", since.isoformat()),
+        *(sys.executable, "-m", "deploy", "recover", "--json", "--since", since.isoformat()),
         stdout=asyncio.subprocess.PIPE,
         env=os.environ | {"BEAMCAT_KAFKA_BOOTSTRAP_SERVERS": kafka, "BEAMCAT_DATABASE_URL": database_url},
     )

@@ -12,7 +12,7 @@ import httpx
 from aiokafka.errors import KafkaError
 from prometheus_client.parser import text_string_to_metric_families
 
-from clients.cli.recovering import remembering_groups
+from deploy.commands.recovery import remembering_groups
 from deploy.embedded.installation import Installation, installation
 from shared.events.wire import Message
 from shared.foundation.errors import Fatal

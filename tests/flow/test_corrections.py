@@ -60,7 +60,7 @@ class Terminal:
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         known = {name: value for name, value in os.environ.items() if not name.startswith(("BEAMCAT_", "COLUMNS"))}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "clients.cli", *command],
+            [sys.executable, "-m", "deploy", *command],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

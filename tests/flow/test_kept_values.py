@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.search.projections.datasets.note import Entry
+from services.search.projections.datasets.note import DatasetEntry
 from shared.events.topics import COMMITTED, REJECTED
 from tests.builders.pipeline import World
 from tests.builders.submissions import raw_submission, submitted
@@ -30,8 +30,8 @@ def a_dataset(**changes: Any) -> dict[str, Any]:
     return dataset | changes
 
 
-def entry_of(world: World) -> Entry:
-    [entry] = world.found.standing(Entry).values()
+def entry_of(world: World) -> DatasetEntry:
+    [entry] = world.found.standing(DatasetEntry).values()
     return entry
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli.app import app
-from services.search.projections.datasets.note import Entry
+from deploy.program import app
+from services.search.projections.datasets.note import DatasetEntry
 from shared.events.topics import COMMITTED, LINKED, PENDING, REJECTED, VALIDATED
 from shared.vocabulary.datafiles import DataFileInvalid
 from shared.vocabulary.techniques import TechniqueBook
@@ -97,7 +97,7 @@ async def test_a_dataset_of_the_new_technique_is_validated_linked_and_found(worl
     assert sorted(payload["dataset"]["kind"] for payload in world.said(VALIDATED.name)) == sorted(kinds)
     assert [payload["dataset"]["kind"] for payload in world.said(LINKED.name)] == kinds
     assert [payload["document"]["technique"] for payload in world.said(COMMITTED.name)] == ["PHLOGISTON"] * 2
-    found = world.found.standing(Entry)[dataset_id(result)]
+    found = world.found.standing(DatasetEntry)[dataset_id(result)]
     assert (found.row.kind, [path for _, path in found.inputs]) == (kinds[1], [frames["path"]])
 
 
@@ -138,7 +138,7 @@ def test_a_technique_that_is_shared_passes_what_every_commit_passes(tmp_path: Pa
     python = [sys.executable, "-B", "-W", "ignore", "-m"]
     quick = ["-q", "-p", "no:cacheprovider", "--hypothesis-profile=quick", "-k", f"not ({OTHERS})"]
     meant = {
-        "beamcat techniques check schemas": [*python, "clients.cli", "techniques", "check", "schemas"],
+        "beamcat techniques check schemas": [*python, "deploy", "techniques", "check", "schemas"],
         "make contracts": [*python, "tools.contracts"],
         "make check": [*python, "pytest", *quick, *CHECKS],
     }

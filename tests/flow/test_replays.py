@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from services.catalog_writer.memory import MemoryCatalog
@@ -42,7 +42,7 @@ async def _tables(steps: list[Step], chance: Random | None = None) -> dict[str, 
     held = {
         key: replace(each, record=replace(each.record, offset=0))
         for key, each in links._tables.held.items()
-        if each.submission.state is not State.RELEASED  # what has gone on may stand in line again behind what waits
+        if each.summary.state is not State.RELEASED  # what has gone on may stand in line again behind what waits
     }
     kept = {
         "linker": vars(links._tables)
@@ -82,7 +82,9 @@ def _ordered(rows: Any) -> str:
 
 
 @settings(phases=(Phase.reuse, Phase.generate))  # a smaller seed is no simpler story
-@given(st.integers(0, 2**32), st.integers(1, 15))
+@example(seed=932633322, count=50)  # a result loses an input, and what named it is read again
+@example(seed=13, count=50)  # likewise, while its producer repeats that
+@given(seed=st.integers(0, 2**32), count=st.integers(1, 15))
 def test_a_replay_of_any_group_at_any_moment_changes_nothing(seed: int, count: int) -> None:
     chance = Random(seed)
     steps = story(chance, count)

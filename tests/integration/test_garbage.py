@@ -15,6 +15,7 @@ from services.catalog_writer.store import PostgresCatalog
 from services.linker.storage.store import PostgresLinks
 from services.logbook.store import PostgresEntries
 from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
+from services.search.app import new_index
 from services.search.store import PostgresReadModel
 from shared.events.codes import Refusal
 from shared.events.wire import Record
@@ -43,7 +44,7 @@ async def stores(database_url: str) -> AsyncIterator[Mapping[str, Store[Any, Any
             await databases[schema].open()
             ends.push_async_callback(databases[schema].close)
         links = PostgresLinks(databases["linker"], IDENTITIES, TECHNIQUES.input_demands)
-        read_model = PostgresReadModel(databases["search"], lambda: NOW)
+        read_model = PostgresReadModel(databases["search"], lambda: NOW, new_index())
         yield {
             "linker": links.linking,
             "linker-commits": links.commits,

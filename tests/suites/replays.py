@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from services.search.projections.receipts.note import Waits
+from services.search.projections.receipts.note import PendingDetails
 from shared.events.investigation import Investigation, InvestigationAnnounced, RescheduledInvestigation
 from shared.events.topics import INVESTIGATIONS
 from shared.events.wire import Message, headers_of
@@ -92,7 +92,7 @@ def settled(answer: str) -> str:
     return '{"state":"pending"}' if '"state":"pending"' in answer else answer
 
 
-def still(waits: Waits | None) -> Waits | None:
+def still(waits: PendingDetails | None) -> PendingDetails | None:
     """What is asked of it, but for that."""
     return waits and waits._replace(waits_for=())
 

@@ -6,10 +6,10 @@ from typing import Any
 from prometheus_client.metrics import MetricWrapperBase
 
 import services
-from deploy.settings import OperatorSettings, settings_classes
+from deploy.settings import settings_classes
 from shared.runtime import metrics
 from shared.runtime.setting_types import MOST_BYTES, MOST_COUNT
-from shared.runtime.settings import Settings, fields_of, groups_of
+from shared.runtime.settings import fields_of, groups_of
 from tools.contracts.tables import codes, page, table
 
 OPERATOR = "operator's commands"
@@ -63,8 +63,7 @@ def _declared_settings() -> tuple[dict[str, Any], dict[str, list[str]]]:
     """The JSON schema of every setting, and who reads it."""
     schemas: dict[str, Any] = {}
     readers: dict[str, list[str]] = {}
-    classes: dict[str, type[Settings]] = {OPERATOR: OperatorSettings, **settings_classes()}
-    for name, kind in classes.items():
+    for name, kind in zip((OPERATOR, *services.NAMES), settings_classes(), strict=True):
         for group in (*groups_of(kind).values(), kind):
             own = group.model_json_schema()["properties"]
             schemas |= {variable: schema for variable, schema in own.items() if "$ref" not in schema}

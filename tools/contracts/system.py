@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.events.topics import TOPICS, Topic
 from shared.host.service import Host, Service
-from shared.host.settings import FacilitySettings
+from shared.runtime.facility import FacilitySettings
 from shared.stages.stage import Stage
 
 SERVICES = Path(__file__).parent.parent.parent / "services"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.linker.held.ports import MOST_AT_ONCE, Links
+from services.linker.held.ports import MOST_AT_ONCE, LinkStore
 from shared.runtime.backoff import Backoff
 from shared.runtime.metrics import HELD, LONGEST_HELD
 from shared.runtime.retries import every
@@ -11,14 +11,14 @@ from shared.stages.relay import Relay
 
 NAME = "linker-deadlines"
 TICK_SECONDS = 1.0
-TICKS_BETWEEN_LOOKS = 60
+TICKS_BETWEEN_CHECKS = 60
 """At what is overlooked; the first tick looks."""
 
 
 class Deadlines:
     """Looks once a second. Any number of replicas may look: a row expires once."""
 
-    def __init__(self, links: Links, relay: Relay, backoff: Backoff, clock: Callable[[], datetime]) -> None:
+    def __init__(self, links: LinkStore, relay: Relay, backoff: Backoff, clock: Callable[[], datetime]) -> None:
         self._links = links
         self._relay = relay
         self._backoff = backoff
@@ -32,7 +32,7 @@ class Deadlines:
     async def tick(self) -> None:
         """Expire what is late; count what waits, and how long it has."""
         now = self._clock()
-        if self._ticks % TICKS_BETWEEN_LOOKS == 0 and await self._links.release_overlooked():
+        if self._ticks % TICKS_BETWEEN_CHECKS == 0 and await self._links.release_overlooked():
             self._relay.wake()
         self._ticks += 1
         while expired := await self._links.expire(now):

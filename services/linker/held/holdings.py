@@ -1,6 +1,6 @@
 """What is kept of a submission that could not go straight on, and what becomes of it when its time has come: pure."""
 
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from services.linker.handler import Linker, add_ancestry
 from services.linker.inputs.lineage import Node
 from services.linker.inputs.near import Near, near_misses
-from services.linker.inputs.submissions import STAGE, HeldSubmission, Holding, LinkerView, State
+from services.linker.inputs.submissions import STAGE, HeldSubmission, HeldSummary, LinkerView, State
 from services.linker.known import Known
 from shared.events import notes
 from shared.events.codes import Code, Poison, Refusal
@@ -28,7 +28,9 @@ def submissions_of(events: Iterable[Received[LinkerView]]) -> list[SubmissionId]
     return [event.submission(event.event.dataset.dataset_id) for event in events]
 
 
-def holdings_of(events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome], known: Known) -> list[Holding]:
+def holdings_of(
+    events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome], known: Known
+) -> list[HeldSubmission]:
     """What has to be kept of a decided batch: everything that did not pass and is not kept already."""
     kept = {held.id for held in known.held}
     return [
@@ -38,10 +40,10 @@ def holdings_of(events: Sequence[Received[LinkerView]], outcomes: Sequence[Outco
     ]
 
 
-def _holding(event: Received[LinkerView], outcome: Outcome, known: Known) -> Holding:
+def _holding(event: Received[LinkerView], outcome: Outcome, known: Known) -> HeldSubmission:
     dataset = event.event.dataset
     missing = known.missing(dataset)
-    submission = HeldSubmission(
+    submission = HeldSummary(
         id=event.submission(dataset.dataset_id),
         dataset_id=dataset.dataset_id,
         path=dataset.path,
@@ -50,7 +52,7 @@ def _holding(event: Received[LinkerView], outcome: Outcome, known: Known) -> Hol
         waits_for=tuple(declared.path for declared in missing),
     )
     inputs = frozenset(declared.dataset_id for declared in dataset.inputs)
-    holding = Holding(
+    holding = HeldSubmission(
         submission,
         inputs,
         tuple(declared.dataset_id for declared in missing),
@@ -62,7 +64,7 @@ def _holding(event: Received[LinkerView], outcome: Outcome, known: Known) -> Hol
         case Refusal():
             return holding.refused(outcome)
         case Waiting(pending):
-            return replace(holding, submission=replace(submission, since=pending.since, deadline=pending.deadline))
+            return replace(holding, summary=replace(submission, since=pending.since, deadline=pending.deadline))
         case _:
             return holding
 
@@ -79,14 +81,25 @@ def readmitted(events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcom
     }
 
 
-def new_links(passed: Iterable[DatasetFacts], known: Known) -> dict[UUID, frozenset[UUID]]:
+def passed_of(
+    events: Iterable[Received[LinkerView]], outcomes: Iterable[Outcome]
+) -> Iterator[tuple[SubmissionId, DatasetFacts]]:
+    """What goes straight on, of a decided batch."""
+    for event, outcome in zip(events, outcomes, strict=True):
+        if isinstance(outcome, Passed):
+            dataset = event.event.dataset
+            yield event.submission(dataset.dataset_id), dataset
+
+
+def new_links(passed: Iterable[tuple[SubmissionId, DatasetFacts]], known: Known) -> dict[UUID, frozenset[UUID]]:
     """The inputs that updates under way bring to catalogued datasets.
 
-    Remembered at once, so that no second update closes a circle before the catalogue has told of the first.
+    Remembered at once, so that no second update closes a circle before the catalogue has told of the first. What the
+    catalogue has answered before is not under way.
     """
     added: dict[UUID, frozenset[UUID]] = {}
-    for dataset in passed:
-        if known.brings_links(dataset):
+    for submission, dataset in passed:
+        if submission.key not in known.answered and known.brings_links(dataset):
             inputs = frozenset(declared.dataset_id for declared in dataset.inputs)
             added[dataset.dataset_id] = added.get(dataset.dataset_id, frozenset()) | inputs
     return added
@@ -96,12 +109,12 @@ def new_links(passed: Iterable[DatasetFacts], known: Known) -> dict[UUID, frozen
 class Opened:
     """A holding whose record was read again; a record of another version than ours is refused, not in the way."""
 
-    holding: Holding
+    holding: HeldSubmission
     dataset: DatasetFacts | None
     refusal: Refusal | None = None
 
 
-def open_holding(holding: Holding) -> Opened:
+def open_holding(holding: HeldSubmission) -> Opened:
     """Read the kept record as the stage read it."""
     try:
         return Opened(holding, read(holding.record, VALIDATED, LinkerView).event.dataset)
@@ -113,7 +126,7 @@ def open_holding(holding: Holding) -> Opened:
 class Settled:
     """A holding that has come to its end, and what is said of it: linked if there is no refusal."""
 
-    holding: Holding
+    holding: HeldSubmission
     message: Message
     passed: DatasetFacts | None = None
     refusal: Refusal | None = None
@@ -144,23 +157,24 @@ def settle(linker: Linker, opened: Iterable[Opened], known: Known, now: datetime
 
 
 def _last_word(linker: Linker, opened: Opened, known: Known, ancestry: MutableMapping[UUID, Node]) -> Links | Refusal:
-    submission, dataset = opened.holding.submission, opened.dataset
+    submission, dataset = opened.holding.summary, opened.dataset
     if dataset is None:
         return opened.refusal or Refusal(Code.INTERNAL_ERROR, "the held record cannot be read")
     if submission.state is State.EXPIRED:
         return submission.refusal or _expiry(opened.holding, dataset, known.near)
-    verdict = linker.judge(dataset, known, ancestry)
-    if verdict.refusal is None:
+    is_repeated = submission.id.key in known.answered
+    verdict = linker.judge(dataset, known, ancestry, is_repeated=is_repeated)
+    if verdict.refusal is None and not is_repeated:
         add_ancestry(ancestry, dataset)
     return verdict.refusal or verdict.links
 
 
-def _expiry(holding: Holding, dataset: DatasetFacts, near: Near) -> Refusal:
+def _expiry(holding: HeldSubmission, dataset: DatasetFacts, near: Near) -> Refusal:
     missing = set(holding.missing)
     paths = [declared.path for declared in dataset.inputs if declared.dataset_id in missing]
     more = f" and {len(paths) - MOST_TOLD} more" if len(paths) > MOST_TOLD else ""
     wanted = "catalogued and complete" if holding.awaits_completion else "catalogued"
-    since, deadline = holding.submission.since, holding.submission.deadline
+    since, deadline = holding.summary.since, holding.summary.deadline
     told = "".join(f"; {finding.sentence}" for finding in near_misses(dataset.path, paths, near))
     return Refusal(
         Code.INPUT_MISSING,
@@ -169,9 +183,9 @@ def _expiry(holding: Holding, dataset: DatasetFacts, near: Near) -> Refusal:
     )
 
 
-def _linked(holding: Holding, links: Links, now: datetime) -> Message:
+def _linked(holding: HeldSubmission, links: Links, now: datetime) -> Message:
     """The event as the stage's runner would have sent it, had nothing been missing."""
-    record, submission = holding.record, holding.submission
+    record, submission = holding.record, holding.summary
     receipt_id = dict(record.headers)["ce_id"].decode()
     spliced = splice(record, {"links": links})
     headers = derived_headers(LINKED, record, receipt_id, STAGE, now, spliced.members)

@@ -55,7 +55,7 @@ class CataloguedDataset:
         return known and start < self.start  # type: ignore[operator]  # both are there
 
 
-def forsaken(path: str, reason: str) -> Refusal:
+def rejected_input(path: str, reason: str) -> Refusal:
     """The end of a dataset whose kind does not wait for an input that was rejected."""
     message, cure = f"the input {path} was rejected ({reason})", "correct and resubmit it, then this"
     return Refusal.because(Code.INPUT_REJECTED, message, cure)
@@ -86,7 +86,7 @@ def input_replaced(parents: Sequence[CataloguedDataset]) -> list[Finding]:
     return [Finding.warning(INPUT_REPLACED, message, cure, value=first.path)]
 
 
-def milder(finding: Finding) -> Finding:
+def as_warning(finding: Finding) -> Finding:
     """What would refuse a submission, of a dataset that is catalogued already."""
     return finding.model_copy(update={"severity": Severity.WARNING})
 

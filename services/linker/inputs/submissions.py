@@ -34,7 +34,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class HeldSubmission:
+class HeldSummary:
     """A submission that was not sent straight on, as far as later ones need to know."""
 
     id: SubmissionId
@@ -57,10 +57,10 @@ class HeldSubmission:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class HeldSubmission:
     """A held submission whole: what later ones need to know of it, and the record to send on."""
 
-    submission: HeldSubmission
+    summary: HeldSummary
     inputs: frozenset[UUID]
     missing: tuple[UUID, ...]
     record: Record
@@ -69,11 +69,11 @@ class Holding:
     ends_with_inputs: bool = False
     """An input that is rejected ends the waiting."""
 
-    def refused(self, refusal: Refusal) -> "Holding":
+    def refused(self, refusal: Refusal) -> "HeldSubmission":
         """Its tombstone: no more than is needed to answer a replay."""
         refusal = replace(refusal, submitted=first_reading(self.record))
-        return Holding(
-            replace(self.submission, state=State.REFUSED, refusal=refusal, waits_for=(), deadline=None),
+        return HeldSubmission(
+            replace(self.summary, state=State.REFUSED, refusal=refusal, waits_for=(), deadline=None),
             frozenset(),
             (),
             replace(self.record, value=None, headers=()),

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.linker.inputs.relationships import CataloguedDataset, forsaken
+from services.linker.inputs.relationships import CataloguedDataset, rejected_input
 from services.linker.plan.investigations import Plan, Slot, office_number, opened, opening, reference
 from services.linker.plan.moves import CommittedDocument, Move, Placed, asked_for, move, placed
-from services.linker.plan.revisits import Revisit, Stir, Surroundings, revisit_of, stir_of
+from services.linker.plan.revisits import CommitContext, InputChange, Revisit, input_change_of, revisit_of
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import Commit
 from shared.events.identity import Identities, proposal_key
@@ -24,7 +24,7 @@ from shared.events.sections import Section
 from shared.events.topics import COMMITTED
 from shared.events.wire import Received
 from shared.foundation.storable import storable
-from shared.stages.outcomes import Learned, Outcome, Told
+from shared.stages.outcomes import Learned, Outcome, Published
 
 MOST_REASON_CHARACTERS = 500
 """Of an input's rejection, in that of what waited for it."""
@@ -50,10 +50,12 @@ class Catalogued(Learned):
     placed: Placed
     moves: Sequence[Move]
     """At most one: out of a placeholder."""
-    stir: Stir | None = None
+    input_change: InputChange | None = None
     """What it changes for its children."""
     revisit: Revisit | None = None
     """What its inputs have changed meanwhile."""
+    submission: str | None = None
+    """The key of the submission that made it."""
 
     @property
     def dataset_id(self) -> UUID:
@@ -101,7 +103,7 @@ class Lost(Learned):
 
 
 @dataclass(frozen=True)
-class Planned(Told):
+class Planned(Published):
     """An investigation that was announced, started or rescheduled, and the datasets that move because of it."""
 
     slot: Slot
@@ -119,7 +121,7 @@ def place_of(event: Received[InvestigationAnnounced]) -> Place:
 
 
 @dataclass(frozen=True)
-class Diary:
+class PlanContext:
     """What a batch of the user office's and the beamlines' words may concern."""
 
     slots: Sequence[Slot] = ()
@@ -133,25 +135,26 @@ class Diary:
     """Of the batch's records, those that were learned before."""
 
 
-def learn_commits(events: Sequence[Received[CommittedView]], around: Surroundings, now: datetime) -> list[Outcome]:
+def learn_commits(events: Sequence[Received[CommittedView]], around: CommitContext, now: datetime) -> list[Outcome]:
     """Every committed revision; one in a placeholder that a real investigation covers by now moves on at once."""
     plan = Plan(around.slots)
-    return [_catalogued(event.event, around, plan, now) for event in events]
+    return [_catalogued(event, around, plan, now) for event in events]
 
 
-def _catalogued(event: CommittedView, around: Surroundings, plan: Plan, now: datetime) -> Outcome:
-    document = event.document
+def _catalogued(event: Received[CommittedView], around: CommitContext, plan: Plan, now: datetime) -> Outcome:
+    commit, document = event.event.commit, event.event.document
     if document is None:
         return Learned()
-    dataset = placed(event.commit, document)
-    as_input = as_catalogued(event.commit, document)
+    dataset = placed(commit, document)
+    as_input = as_catalogued(commit, document)
     flagged = any(parent.replaced for parent in document.inputs)
     return Catalogued(
         as_input=as_input,
         placed=dataset,
-        moves=_homeward([dataset] if dataset.is_stray else [], plan, now),
-        stir=stir_of(event.commit.dataset_id, around.before.get(event.commit.dataset_id), as_input),
-        revisit=revisit_of(event.commit.dataset_id, as_input, around.inputs, is_flagged=flagged),
+        moves=_homeward([dataset] if dataset.in_placeholder else [], plan, now),
+        input_change=input_change_of(commit.dataset_id, around.before.get(commit.dataset_id), as_input),
+        revisit=revisit_of(commit.dataset_id, as_input, around.inputs, is_flagged=flagged),
+        submission=event.submission(commit.dataset_id).key,
     )
 
 
@@ -179,6 +182,32 @@ def _homeward(strays: Iterable[Placed], plan: Plan, now: datetime) -> list[Move]
     return [move(stray, home.investigation_id, now) for stray, home in homes if home is not None]
 
 
+Answer = tuple[str, UUID, int]
+"""The key of a submission, its dataset, and the revision that it made; 0 if it may have made none."""
+
+
+def repeatable(events: Sequence[Received[CommittedView]]) -> list[Answer]:
+    """The submissions behind a batch of commits that could bring back inputs which their datasets have lost.
+
+    They could if they were read again. They belong to results with more than one answer. So does the submission that
+    made the revision before those of the batch; the dataset knows it.
+    """
+    revised = {
+        event.event.commit.dataset_id
+        for event in events
+        if event.event.commit.revision > 1
+        and event.event.document is not None
+        and event.event.document.type == "processed"
+    }
+    answers = []
+    for event in events:
+        commit = event.event.commit
+        if event.event.document is None or commit.dataset_id in revised:
+            revision = commit.revision if commit.dataset_id in revised else 0
+            answers.append((event.submission(commit.dataset_id).key, commit.dataset_id, revision))
+    return answers
+
+
 def learn_rejections(events: Sequence[Received[RejectedView]], known: None, now: datetime) -> list[Outcome]:
     """Every rejection of a dataset that its content names, but for those that say that it is catalogued already."""
     del known, now
@@ -190,7 +219,7 @@ def _lost(said: RejectedInput) -> Outcome:
         return Learned()
     reason = f"{said.code}: {said.message[:MOST_REASON_CHARACTERS]}"
     first = said.submitted or said.origin
-    return Lost(said.dataset_id, said.path, reason, forsaken(said.path, reason), first.timestamp_ms)
+    return Lost(said.dataset_id, said.path, reason, rejected_input(said.path, reason), first.timestamp_ms)
 
 
 def last_lost(outcomes: Iterable[Outcome]) -> dict[UUID, Lost]:
@@ -237,23 +266,25 @@ class UserOffice:
 
     identities: Identities
 
-    def learn(self, events: Sequence[Received[InvestigationAnnounced]], diary: Diary, now: datetime) -> list[Outcome]:
+    def learn(
+        self, events: Sequence[Received[InvestigationAnnounced]], context: PlanContext, now: datetime
+    ) -> list[Outcome]:
         """One outcome an event, each knowing the plan as those before it left it.
 
         What was learned before is not learned again, because the plan has gone on; the investigation is told as it is.
         """
-        page = _Page(self.identities, diary, now)
+        page = _Page(self.identities, context, now)
         return [
             page.told_again(event.event)
-            if place_of(event) in diary.past
+            if place_of(event) in context.past
             else _wrong_key(event) or page.outcome(event.event, number)
-            for event, number in zip(events, diary.numbers, strict=True)
+            for event, number in zip(events, context.numbers, strict=True)
         ]
 
 
-def _registered(slot: Slot) -> Told:
+def _registered(slot: Slot) -> Published:
     told = InvestigationRegistered(investigation=reference(slot))
-    return Told(told, str(slot.investigation_id).encode())
+    return Published(told, str(slot.investigation_id).encode())
 
 
 def _wrong_key(event: Received[InvestigationAnnounced]) -> Refusal | None:
@@ -273,13 +304,13 @@ class _Page:
     """The plan while a batch is learned. Whatever has moved once stays for the rest of it."""
 
     identities: Identities
-    diary: Diary
+    context: PlanContext
     now: datetime
     plan: Plan = field(init=False)
     moved: set[UUID] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.plan = Plan(self.diary.slots)
+        self.plan = Plan(self.context.slots)
 
     def outcome(self, event: InvestigationAnnounced, number: int) -> Outcome:
         match event.investigation:
@@ -308,7 +339,7 @@ class _Page:
         if before is not None:
             slot = replace(slot, number=before.number, actual=before.actual)
         self.plan.add(slot)
-        return self._planned(slot, _homeward(self._unmoved(self.diary.strays), self.plan, self.now))
+        return self._planned(slot, _homeward(self._unmoved(self.context.strays), self.plan, self.now))
 
     def _started(self, said: StartedInvestigation, number: int) -> Outcome:
         """What the plan covers is not opened again: the investigation that covers it is told."""
@@ -327,9 +358,9 @@ class _Page:
         if said.at is not None:
             slot = slot.rescheduled(said.at)
             self.plan.add(slot)
-        moves = _homeward(self._unmoved(self.diary.strays), self.plan, self.now)
+        moves = _homeward(self._unmoved(self.context.strays), self.plan, self.now)
         self._note(moves)
-        for dataset in self._unmoved(self.diary.residents):
+        for dataset in self._unmoved(self.context.residents):
             if dataset.investigation_id != slot.investigation_id or dataset.facts.investigation_id:
                 continue
             target = self.plan.of(dataset.facts) or opening(dataset.facts, self.identities)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from pydantic import AwareDatetime
 
 from services.linker.inputs.relationships import CODES
-from services.linker.inputs.submissions import STAGE, HeldSubmission, Holding, State
+from services.linker.inputs.submissions import STAGE, HeldSubmission, HeldSummary, State
 from services.linker.plan.investigations import UNKNOWN
 from shared.events.dataset import Commit, DatasetFacts, InputRef, LinkedInput, Submission
 from shared.events.investigation import InvestigationRef
@@ -60,7 +60,7 @@ class Placed:
     facts: DatasetFacts
     revision: int
     investigation_id: UUID
-    is_stray: bool
+    in_placeholder: bool
     """It lies in a placeholder."""
     inherits: bool = False
     """Its sample is that of its inputs."""
@@ -71,7 +71,7 @@ class Move:
     """A submission in beamcat's own name; dropped if the dataset has a newer revision by now."""
 
     placed: Placed
-    holding: Holding
+    holding: HeldSubmission
 
 
 def asked_for(investigation: InvestigationRef) -> str | None:
@@ -149,7 +149,7 @@ def _again(dataset: Placed, facts: DatasetFacts, receipt_id: str, now: datetime)
         value=_payload(facts),
         headers=headers_of(VALIDATED, receipt_id=receipt_id, source=SOURCE, time=now.isoformat()),
     )
-    submission = HeldSubmission(
+    submission = HeldSummary(
         SubmissionId(SOURCE, receipt_id, facts.dataset_id, content_of(record)),
         facts.dataset_id,
         facts.path,
@@ -157,7 +157,7 @@ def _again(dataset: Placed, facts: DatasetFacts, receipt_id: str, now: datetime)
         now,
     )
     inputs = frozenset(declared.dataset_id for declared in facts.inputs)
-    return Move(dataset, Holding(submission, inputs, (), record))
+    return Move(dataset, HeldSubmission(submission, inputs, (), record))
 
 
 def _payload(facts: DatasetFacts) -> bytes:

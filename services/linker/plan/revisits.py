@@ -18,7 +18,7 @@ from shared.events.identity import sample_key
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class CommitContext:
     """What is known around a batch of commits."""
 
     slots: Sequence[Slot] = ()
@@ -30,7 +30,7 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Stir:
+class InputChange:
     """A change that concerns a dataset's children: those that a re-collection outdates, else those that inherit."""
 
     dataset_id: UUID
@@ -48,14 +48,14 @@ class Revisit:
     cause: str
 
 
-def stir_of(dataset_id: UUID, before: CataloguedDataset | None, after: CataloguedDataset) -> Stir | None:
+def input_change_of(dataset_id: UUID, before: CataloguedDataset | None, after: CataloguedDataset) -> InputChange | None:
     """What a revision changes for the children of its dataset; one that is not newer changes nothing."""
     if before is None or before.revision >= after.revision:
         return None
     recollected = after.recollected_at if after.recollected_at != before.recollected_at else None
     if recollected is None and _name(before) == _name(after):
         return None
-    return Stir(dataset_id, _cause(dataset_id, after), recollected, after.start)
+    return InputChange(dataset_id, _cause(dataset_id, after), recollected, after.start)
 
 
 def revisit_of(

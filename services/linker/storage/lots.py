@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from services.linker.held.holdings import Settled, new_links
-from services.linker.held.ports import NO_MORE_LOOKS
+from services.linker.held.ports import NO_MORE_SEARCHES
 from services.linker.inputs.near import Near
-from services.linker.inputs.submissions import Holding
+from services.linker.inputs.submissions import HeldSubmission
 from services.linker.known import Known
 from services.linker.storage import statements as sql
 from services.linker.storage.queries import (
@@ -16,6 +16,7 @@ from services.linker.storage.queries import (
     read_known,
     refusal_row,
     with_ancestry,
+    with_answered,
     with_near,
     with_openings,
 )
@@ -24,10 +25,10 @@ from shared.events.identity import Identities
 from shared.postgres.database import Connection, kept_awake
 
 
-class PostgresLooks:
+class PostgresSearchBatch:
     """Holdings to be looked at once more; none of them is locked."""
 
-    def __init__(self, connection: Connection, holdings: Sequence[Holding]) -> None:
+    def __init__(self, connection: Connection, holdings: Sequence[HeldSubmission]) -> None:
         self.holdings = holdings
         self._connection = connection
 
@@ -42,14 +43,14 @@ class PostgresLooks:
     async def finish(self, told: Collection[str]) -> None:
         """All were looked at; these are not looked at again."""
         if self.holdings:
-            keys = [holding.submission.key for holding in self.holdings]
-            await self._connection.execute(sql.LOOKED, keys, list(told), NO_MORE_LOOKS)
+            keys = [holding.summary.key for holding in self.holdings]
+            await self._connection.execute(sql.LOOKED, keys, list(told), NO_MORE_SEARCHES)
 
 
-class PostgresLot:
+class PostgresDueBatch:
     """Holdings under lock."""
 
-    def __init__(self, connection: Connection, identities: Identities, holdings: Sequence[Holding]) -> None:
+    def __init__(self, connection: Connection, identities: Identities, holdings: Sequence[HeldSubmission]) -> None:
         self.holdings = holdings
         self._connection = connection
         self._identities = identities
@@ -63,6 +64,7 @@ class PostgresLot:
         known = await with_openings(self._connection, self._identities, datasets, known)
         known = await with_near(self._connection, known, datasets)
         if suspects := [dataset for dataset in datasets if known.brings_links(dataset)]:
+            known = await with_answered(self._connection, known, [each.summary.id for each in self.holdings])
             await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
             known = await with_ancestry(self._connection, known, suspects)
         self._known = known
@@ -76,9 +78,10 @@ class PostgresLot:
         """Forget what was linked; keep a tombstone of what was refused."""
         linked = [each for each in settled if each.refusal is None]
         refused = [each.holding.refused(each.refusal) for each in settled if each.refusal is not None]
-        await bring_links(self._connection, new_links((each.passed for each in linked if each.passed), self._known))
+        passed = ((each.holding.summary.id, each.passed) for each in linked if each.passed)
+        await bring_links(self._connection, new_links(passed, self._known))
         if linked:
-            await self._connection.execute(sql.FORGET, [each.holding.submission.key for each in linked])
+            await self._connection.execute(sql.FORGET, [each.holding.summary.key for each in linked])
         if refused:
-            tombs = [(each.submission.key, *refusal_row(each.submission.refusal)) for each in refused]
+            tombs = [(each.summary.key, *refusal_row(each.summary.refusal)) for each in refused]
             await self._connection.execute(sql.ENTOMB, *columns(tombs, 5))

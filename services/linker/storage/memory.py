@@ -7,28 +7,29 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
-from services.linker.held.crowds import MOST_AWAITED, crowded_out
-from services.linker.held.holdings import Settled, holdings_of, new_links, readmitted, submissions_of
-from services.linker.held.ports import MOST_AT_ONCE, NO_MORE_LOOKS, Looks, Lot, Queue, Side
+from services.linker.held.holdings import Settled, holdings_of, new_links, passed_of, readmitted, submissions_of
+from services.linker.held.limits import MOST_AWAITED, over_limit
+from services.linker.held.ports import MOST_AT_ONCE, NO_MORE_SEARCHES, DueBatch, SearchBatch, StageStore, WaitingTotals
 from services.linker.inputs.near import Near
-from services.linker.inputs.submissions import HeldSubmission, Holding, LinkerView, State
+from services.linker.inputs.submissions import HeldSubmission, HeldSummary, LinkerView, State
 from services.linker.known import Known
 from services.linker.plan.announcements import (
     CommittedView,
-    Diary,
+    PlanContext,
     Planned,
     RejectedView,
     last_lost,
     newest_of,
     place_of,
+    repeatable,
 )
-from services.linker.plan.revisits import Surroundings
+from services.linker.plan.revisits import CommitContext
 from services.linker.storage.memory_tables import MemoryTables
 from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationAnnounced
 from shared.events.wire import Received
-from shared.stages.outcomes import Outcome, Passed
+from shared.stages.outcomes import Outcome
 from shared.stages.stage import Store
 from shared.vocabulary.relations import NO_DEMANDS, InputDemands
 
@@ -42,13 +43,13 @@ class MemoryLinks:
         self._identities = identities
         self._tables = MemoryTables(demands=demands)
         self._turn = asyncio.Lock()
-        self.linking: Store[LinkerView, Known] = Side(
+        self.linking: Store[LinkerView, Known] = StageStore(
             self._begin, lambda tables: _Linking(tables, identities, most_awaited)
         )
-        self.commits: Store[CommittedView, Surroundings] = Side(self._begin, _Commits)
-        self.announcements: Store[InvestigationAnnounced, Diary] = Side(self._begin, _Announcements)
+        self.commits: Store[CommittedView, CommitContext] = StageStore(self._begin, _Commits)
+        self.announcements: Store[InvestigationAnnounced, PlanContext] = StageStore(self._begin, _Announcements)
 
-        self.rejections: Store[RejectedView, None] = Side(self._begin, _Rejections)
+        self.rejections: Store[RejectedView, None] = StageStore(self._begin, _Rejections)
 
     @asynccontextmanager
     async def _begin(self) -> AsyncIterator[MemoryTables]:
@@ -58,14 +59,14 @@ class MemoryLinks:
             self._tables = tables
 
     @asynccontextmanager
-    async def lot(self, most: int, now: datetime) -> AsyncIterator[Lot]:
+    async def due(self, most: int, now: datetime) -> AsyncIterator[DueBatch]:
         """What may be settled now."""
         async with self._begin() as tables:
             tables.send_revisits(most, now)
             yield _Lot(tables, self._identities, list(tables.due())[:most])
 
     @asynccontextmanager
-    async def looks(self, waited_since: Sequence[datetime], most: int) -> AsyncIterator[Looks]:
+    async def due_searches(self, waited_since: Sequence[datetime], most: int) -> AsyncIterator[SearchBatch]:
         """What is to be looked at once more."""
         async with self._begin() as tables:
             yield _Looks(tables, list(tables.to_look_at(waited_since))[:most])
@@ -84,27 +85,27 @@ class MemoryLinks:
             late = [
                 (key, holding)
                 for key, holding in tables.held.items()
-                if holding.submission.state is State.WAITING
-                and holding.submission.deadline is not None
-                and holding.submission.deadline <= now
+                if holding.summary.state is State.WAITING
+                and holding.summary.deadline is not None
+                and holding.summary.deadline <= now
             ][:MOST_AT_ONCE]
             for key, holding in late:
-                expired = replace(holding.submission, state=State.EXPIRED)
-                tables.held[key] = replace(holding, submission=expired)
+                expired = replace(holding.summary, state=State.EXPIRED)
+                tables.held[key] = replace(holding, summary=expired)
             return len(late)
 
     async def release_overlooked(self) -> int:
         """Nothing: no other version writes here."""
         return 0
 
-    async def waiting(self) -> Queue:
+    async def waiting(self) -> WaitingTotals:
         """What waits for inputs, all in all."""
-        submissions = [each.submission for each in self._tables.held.values() if each.submission.state is State.WAITING]
-        return Queue(len(submissions), min((each.since for each in submissions), default=None))
+        submissions = [each.summary for each in self._tables.held.values() if each.summary.state is State.WAITING]
+        return WaitingTotals(len(submissions), min((each.since for each in submissions), default=None))
 
-    async def pending(self, most: int) -> Sequence[HeldSubmission]:
+    async def pending(self, most: int) -> Sequence[HeldSummary]:
         """What is held and not settled, oldest first."""
-        unsettled = (each.submission for each in self._tables.held.values())
+        unsettled = (each.summary for each in self._tables.held.values())
         return [submission for submission in unsettled if submission.state is not State.REFUSED][:most]
 
 
@@ -122,17 +123,14 @@ class _Linking:
         datasets = [event.event.dataset for event in events]
         known = self._tables.known(datasets, submissions_of(events))
         known = self._tables.opened(datasets, known, self._identities)
-        crowded = crowded_out(events, known, self._tables.awaited(), self._most_awaited)
-        self._known = replace(known, crowded=crowded)
+        crowded = over_limit(events, known, self._tables.awaited(), self._most_awaited)
+        self._known = replace(known, over_limit=crowded)
         return self._known
 
     async def save(self, events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome]) -> None:
         """Keep what did not pass."""
         self._tables.hold(holdings_of(events, outcomes, self._known))
-        passed = (
-            event.event.dataset for event, outcome in zip(events, outcomes, strict=True) if isinstance(outcome, Passed)
-        )
-        self._tables.bring(new_links(passed, self._known))
+        self._tables.bring(new_links(passed_of(events, outcomes), self._known))
         self._tables.readmit(readmitted(events, outcomes, self._known))
 
 
@@ -142,16 +140,16 @@ class _Commits:
     def __init__(self, tables: MemoryTables) -> None:
         self._tables = tables
 
-    async def load(self, events: Sequence[Received[CommittedView]]) -> Surroundings:
+    async def load(self, events: Sequence[Received[CommittedView]]) -> CommitContext:
         """Every investigation and every dataset."""
         del events
         catalogued = self._tables.catalogued()
-        return Surroundings(list(self._tables.slots.values()), catalogued, catalogued)
+        return CommitContext(list(self._tables.slots.values()), catalogued, catalogued)
 
     async def save(self, events: Sequence[Received[CommittedView]], outcomes: Sequence[Outcome]) -> None:
         """The datasets, what they free, where they belong, and whom they concern."""
-        del events
         facts = newest_of(outcomes)
+        self._tables.note_answered(repeatable(events))
         for fact in facts:
             self._tables.learn(fact)
         for fact in facts:
@@ -181,12 +179,12 @@ class _Announcements:
     def __init__(self, tables: MemoryTables) -> None:
         self._tables = tables
 
-    async def load(self, events: Sequence[Received[InvestigationAnnounced]]) -> Diary:
+    async def load(self, events: Sequence[Received[InvestigationAnnounced]]) -> PlanContext:
         """Every dataset and every investigation."""
         placed = [fact.placed for fact in self._tables.datasets.values()]
-        strays = [each for each in placed if each.is_stray]
+        strays = [each for each in placed if each.in_placeholder]
         numbers = list(islice(self._tables.numbers, len(events)))
-        return Diary(list(self._tables.slots.values()), strays, placed, numbers, self._tables.announcements)
+        return PlanContext(list(self._tables.slots.values()), strays, placed, numbers, self._tables.announcements)
 
     async def save(self, events: Sequence[Received[InvestigationAnnounced]], outcomes: Sequence[Outcome]) -> None:
         """The investigations, and the moves of their datasets."""
@@ -200,7 +198,7 @@ class _Announcements:
 class _Looks:
     """Holdings to be looked at once more."""
 
-    def __init__(self, tables: MemoryTables, holdings: Sequence[Holding]) -> None:
+    def __init__(self, tables: MemoryTables, holdings: Sequence[HeldSubmission]) -> None:
         self.holdings = holdings
         self._tables = tables
 
@@ -215,15 +213,15 @@ class _Looks:
     async def finish(self, told: Collection[str]) -> None:
         """All were looked at; these are not looked at again."""
         for holding in self.holdings:
-            key = holding.submission.key
+            key = holding.summary.key
             looks = self._tables.looks.get(key, 0) + 1
-            self._tables.looks[key] = NO_MORE_LOOKS if key in told else looks
+            self._tables.looks[key] = NO_MORE_SEARCHES if key in told else looks
 
 
 class _Lot:
     """Holdings that may be settled now."""
 
-    def __init__(self, tables: MemoryTables, identities: Identities, holdings: Sequence[Holding]) -> None:
+    def __init__(self, tables: MemoryTables, identities: Identities, holdings: Sequence[HeldSubmission]) -> None:
         self.holdings = holdings
         self._tables = tables
         self._identities = identities
@@ -240,9 +238,10 @@ class _Lot:
 
     async def finish(self, settled: Sequence[Settled]) -> None:
         """Forget what was linked; keep a tombstone of what was refused."""
-        self._tables.bring(new_links((each.passed for each in settled if each.passed is not None), self._known))
+        passed = ((each.holding.summary.id, each.passed) for each in settled if each.passed is not None)
+        self._tables.bring(new_links(passed, self._known))
         for each in settled:
-            key = each.holding.submission.key
+            key = each.holding.summary.key
             if each.refusal is None:
                 del self._tables.held[key]
             else:

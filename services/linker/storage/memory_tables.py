@@ -11,9 +11,9 @@ from uuid import UUID
 from services.linker.inputs.lineage import Node
 from services.linker.inputs.near import Near, key_of, near_each, places_of
 from services.linker.inputs.relationships import CataloguedDataset
-from services.linker.inputs.submissions import Holding, State
+from services.linker.inputs.submissions import HeldSubmission, State
 from services.linker.known import Known
-from services.linker.plan.announcements import Catalogued, Lost, Place
+from services.linker.plan.announcements import Answer, Catalogued, Lost, Place
 from services.linker.plan.investigations import FIRST_OWN_NUMBER, Plan, Slot, open_for
 from services.linker.plan.moves import Move, revisit
 from shared.events.dataset import DatasetFacts
@@ -32,7 +32,7 @@ class MemoryTables:
 
     datasets: dict[UUID, Catalogued] = field(default_factory=dict)
     links: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
-    held: dict[str, Holding] = field(default_factory=dict)
+    held: dict[str, HeldSubmission] = field(default_factory=dict)
     looks: dict[str, int] = field(default_factory=dict)
     slots: dict[UUID, Slot] = field(default_factory=dict)
     rejected: dict[UUID, str] = field(default_factory=dict)
@@ -41,6 +41,7 @@ class MemoryTables:
     announcements: frozenset[Place] = frozenset()
     revisits: dict[UUID, str] = field(default_factory=dict)
     """The datasets to be looked at again, and the cause."""
+    answered: frozenset[str] = frozenset()
     numbers: Iterator[int] = field(default_factory=lambda: count(FIRST_OWN_NUMBER))
     demands: InputDemands = NO_DEMANDS
 
@@ -75,15 +76,16 @@ class MemoryTables:
         known = Known(
             catalogued=self.catalogued(),
             held=[
-                holding.submission
+                holding.summary
                 for holding in self.held.values()
-                if holding.submission.id in asked
-                or (holding.submission.dataset_id in own and holding.submission.state is not State.REFUSED)
+                if holding.summary.id in asked
+                or (holding.summary.dataset_id in own and holding.summary.state is not State.REFUSED)
             ],
             ancestry=self._ancestry(),
             plan=Plan(self.slots.values()),
             demands=self.demands,
             rejected=copy(self.rejected),
+            answered=self.answered,
         )
         return replace(known, near=self.near(known.unknown(datasets)))
 
@@ -97,15 +99,15 @@ class MemoryTables:
     def _ancestry(self) -> dict[UUID, Node]:
         ancestry = {key: Node(fact.as_input.path, self.links[key]) for key, fact in self.datasets.items()}
         for holding in self.held.values():
-            key, path = holding.submission.dataset_id, holding.submission.path
+            key, path = holding.summary.dataset_id, holding.summary.path
             before = ancestry.get(key, Node(path, frozenset()))
             ancestry[key] = Node(path, before.inputs | holding.inputs)
         return ancestry
 
-    def hold(self, holdings: Iterable[Holding]) -> None:
+    def hold(self, holdings: Iterable[HeldSubmission]) -> None:
         """Keep what is not kept already."""
         for holding in holdings:
-            self.held.setdefault(holding.submission.key, holding)
+            self.held.setdefault(holding.summary.key, holding)
 
     def bring(self, links: dict[UUID, frozenset[UUID]]) -> None:
         """Remember inputs that are under way to the catalogue."""
@@ -128,18 +130,18 @@ class MemoryTables:
         """Whom a revision concerns: children that it outdates, or that inherit its sample, or itself."""
         if fact.revisit is not None:
             self.revisits[fact.revisit.dataset_id] = fact.revisit.cause
-        stir = fact.stir
-        if stir is None:
+        input_change = fact.input_change
+        if input_change is None:
             return
         for key, child in self.catalogued().items():
-            if stir.dataset_id not in child.inputs:
+            if input_change.dataset_id not in child.inputs:
                 continue
-            if stir.recollected_at is not None:
+            if input_change.recollected_at is not None:
                 concerned = fact.as_input.outdates(child)
             else:
                 concerned = child.inherits or child.sample is None
             if concerned:
-                self.revisits[key] = stir.cause
+                self.revisits[key] = input_change.cause
 
     def send_revisits(self, most: int, now: datetime) -> None:
         """Send some of them, as they are catalogued now."""
@@ -150,24 +152,24 @@ class MemoryTables:
         """How many inputs each source awaits; those that came meanwhile are left out, unlike in PostgreSQL."""
         awaited = Counter[str]()
         for holding in self.held.values():
-            if holding.submission.state is State.WAITING:
-                awaited[holding.submission.id.source] += len(holding.missing)
+            if holding.summary.state is State.WAITING:
+                awaited[holding.summary.id.source] += len(holding.missing)
         return awaited
 
-    def due(self) -> Iterator[Holding]:
+    def due(self) -> Iterator[HeldSubmission]:
         """What is released or expired and has nothing waiting before it."""
         blocked: set[UUID] = set()
         for holding in self.held.values():
-            if holding.submission.state is State.WAITING:
-                blocked.add(holding.submission.dataset_id)
-            elif holding.submission.state in DUE and holding.submission.dataset_id not in blocked:
+            if holding.summary.state is State.WAITING:
+                blocked.add(holding.summary.dataset_id)
+            elif holding.summary.state in DUE and holding.summary.dataset_id not in blocked:
                 yield holding
 
-    def to_look_at(self, waited_since: Sequence[datetime]) -> Iterator[Holding]:
+    def to_look_at(self, waited_since: Sequence[datetime]) -> Iterator[HeldSubmission]:
         """What waits, nothing of the same dataset before it, and is due for its next look."""
         seen: set[UUID] = set()
         for key, holding in self.held.items():
-            submission, looks = holding.submission, self.looks.get(key, 0)
+            submission, looks = holding.summary, self.looks.get(key, 0)
             if submission.state is not State.WAITING or submission.dataset_id in seen:
                 continue
             seen.add(submission.dataset_id)
@@ -183,8 +185,16 @@ class MemoryTables:
             self.rejected.pop(fact.dataset_id, None)
             self.rejected_ms.pop(fact.dataset_id, None)
         for key, holding in self.held.items():
-            if holding.submission.state is State.WAITING and (fact.as_input.complete or not holding.awaits_completion):
+            if holding.summary.state is State.WAITING and (fact.as_input.complete or not holding.awaits_completion):
                 self.held[key] = self._without(holding, fact.dataset_id)
+
+    def note_answered(self, answers: Iterable[Answer]) -> None:
+        """Submissions that the catalogue answered, and what made the revisions before theirs."""
+        for key, dataset_id, revision in answers:
+            self.answered |= {key}
+            before = self.datasets.get(dataset_id)
+            if before is not None and before.submission is not None and before.revision < revision:
+                self.answered |= {before.submission}
 
     def readmit(self, again: dict[UUID, int]) -> None:
         """Datasets that were rejected are under way again, since a submission of then."""
@@ -196,8 +206,8 @@ class MemoryTables:
         """A dataset that was rejected, unless another submission of it is catalogued, waits or has gone on since; and
         what that ends.
         """
-        waiting = {key: each for key, each in self.held.items() if each.submission.state is State.WAITING}
-        alive = {*self.datasets, *(each.submission.dataset_id for each in waiting.values())}
+        waiting = {key: each for key, each in self.held.items() if each.summary.state is State.WAITING}
+        alive = {*self.datasets, *(each.summary.dataset_id for each in waiting.values())}
         if lost.dataset_id in alive or self.readmitted.get(lost.dataset_id, NEVER) > lost.submitted_ms:
             return
         before = self.rejected_ms.get(lost.dataset_id, NEVER), self.rejected.get(lost.dataset_id, "")
@@ -206,14 +216,14 @@ class MemoryTables:
         self.rejected[lost.dataset_id], self.rejected_ms[lost.dataset_id] = lost.reason, lost.submitted_ms
         for key, holding in waiting.items():
             if holding.ends_with_inputs and lost.dataset_id in holding.missing:
-                ended = replace(holding.submission, state=State.EXPIRED, refusal=lost.refusal)
-                self.held[key] = replace(holding, submission=ended)
+                ended = replace(holding.summary, state=State.EXPIRED, refusal=lost.refusal)
+                self.held[key] = replace(holding, summary=ended)
 
-    def _without(self, holding: Holding, dataset_id: UUID) -> Holding:
+    def _without(self, holding: HeldSubmission, dataset_id: UUID) -> HeldSubmission:
         places = [place for place, missing in enumerate(holding.missing) if missing != dataset_id]
         submission = replace(
-            holding.submission,
-            waits_for=tuple(holding.submission.waits_for[place] for place in places),
+            holding.summary,
+            waits_for=tuple(holding.summary.waits_for[place] for place in places),
             state=State.WAITING if places else State.RELEASED,
         )
-        return replace(holding, submission=submission, missing=tuple(holding.missing[place] for place in places))
+        return replace(holding, summary=submission, missing=tuple(holding.missing[place] for place in places))

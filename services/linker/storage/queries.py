@@ -10,16 +10,16 @@ from uuid import UUID
 import asyncpg
 from pydantic import TypeAdapter
 
-from services.linker.held.crowds import crowded_out, waiting_sources
+from services.linker.held.limits import over_limit, waiting_sources
 from services.linker.inputs.lineage import Node
 from services.linker.inputs.near import MOST_NEAR, Near, near_each, places_of
 from services.linker.inputs.relationships import CataloguedDataset
-from services.linker.inputs.submissions import HeldSubmission, Holding, LinkerView, State
+from services.linker.inputs.submissions import HeldSubmission, HeldSummary, LinkerView, State
 from services.linker.known import Known
 from services.linker.plan.announcements import Catalogued
 from services.linker.plan.investigations import Home, Plan, Slot, home_of, open_for, own_number
 from services.linker.plan.moves import Move, Placed, revisit
-from services.linker.plan.revisits import Revisit, Stir
+from services.linker.plan.revisits import InputChange, Revisit
 from services.linker.storage import statements as sql
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import DatasetFacts
@@ -144,7 +144,7 @@ async def slots_of(
     return [slot_of_row(row) for row in rows]
 
 
-async def hold(connection: Connection, holdings: Sequence[Holding]) -> None:
+async def hold(connection: Connection, holdings: Sequence[HeldSubmission]) -> None:
     """Keep them in this order; what is kept already stays as it is."""
     await write(connection, sql.HOLD, [_held_row(holding) for holding in holdings])
 
@@ -165,10 +165,12 @@ async def catalogued_in(connection: Connection, ids: Collection[UUID]) -> dict[U
     return dict(seen_in(await connection.fetch(sql.CATALOGUED, list(ids)), Known()).catalogued)
 
 
-async def note_revisits(connection: Connection, stirs: Sequence[Stir], revisits: Sequence[Revisit]) -> None:
+async def note_revisits(
+    connection: Connection, input_changes: Sequence[InputChange], revisits: Sequence[Revisit]
+) -> None:
     """Remember which datasets are to be looked at again, however many they are."""
-    if stirs:
-        rows = [(each.dataset_id, each.cause, each.recollected_at, each.start) for each in stirs]
+    if input_changes:
+        rows = [(each.dataset_id, each.cause, each.recollected_at, each.start) for each in input_changes]
         await connection.execute(sql.STIR, *columns(rows, 4))
     await write(connection, sql.REVISIT, [(each.dataset_id, each.cause) for each in revisits])
 
@@ -193,7 +195,13 @@ async def with_room(
     sources = waiting_sources(events, known)
     rows = await connection.fetch(sql.AWAITED_OF, list(sources)) if sources else ()
     awaited = {row["source"]: row["awaited"] for row in rows}
-    return replace(known, crowded=crowded_out(events, known, awaited, most_awaited))
+    return replace(known, over_limit=over_limit(events, known, awaited, most_awaited))
+
+
+async def with_answered(connection: Connection, known: Known, submissions: Iterable[SubmissionId]) -> Known:
+    """The same, with those of some submissions that the catalogue has answered before."""
+    rows = await connection.fetch(sql.ANSWERED, [each.key for each in submissions])
+    return replace(known, answered={row["submission"] for row in rows})
 
 
 async def bring_links(connection: Connection, links: Mapping[UUID, frozenset[UUID]]) -> None:
@@ -229,16 +237,16 @@ def catalogued_of(row: asyncpg.Record) -> CataloguedDataset:
 def placed_of(row: asyncpg.Record) -> Placed:
     """A committed dataset that may move."""
     facts = DatasetFacts.model_validate_json(row["facts"])
-    return Placed(facts, row["revision"], row["investigation_id"], row["is_stray"], row["inherits"])
+    return Placed(facts, row["revision"], row["investigation_id"], row["in_placeholder"], row["inherits"])
 
 
-def submission_of(row: asyncpg.Record) -> HeldSubmission:
+def submission_of(row: asyncpg.Record) -> HeldSummary:
     """A held submission without its record."""
     waits_for = tuple(row.get("waits_for", ()))
     state = State(row["state"])
     if state is State.WAITING and row.get("waits_for_count") == 0:
         state = State.RELEASED  # the relay is about to say so
-    return HeldSubmission(
+    return HeldSummary(
         id=SubmissionId(row["its_source"], row["its_receipt"], row["dataset_id"], row["its_content"]),
         dataset_id=row["dataset_id"],
         path=row["path"],
@@ -266,7 +274,7 @@ def refusal_row(refusal: Refusal | None) -> tuple[str | None, ...]:
     return refusal.code, refusal.message, FINDINGS.dump_json(list(refusal.findings)).decode(), submitted
 
 
-def holding_of(row: asyncpg.Record) -> Holding:
+def holding_of(row: asyncpg.Record) -> HeldSubmission:
     """A held submission whole."""
     record = Record(
         topic=row["topic"],
@@ -277,7 +285,7 @@ def holding_of(row: asyncpg.Record) -> Holding:
         value=row["value"],
         headers=tuple(zip(row["header_names"], row["header_values"], strict=True)),
     )
-    return Holding(
+    return HeldSubmission(
         submission_of(row),
         frozenset(row["inputs"]),
         tuple(row["missing"]),
@@ -287,8 +295,8 @@ def holding_of(row: asyncpg.Record) -> Holding:
     )
 
 
-def _held_row(holding: Holding) -> tuple[Any, ...]:
-    submission, record = holding.submission, holding.record
+def _held_row(holding: HeldSubmission) -> tuple[Any, ...]:
+    submission, record = holding.summary, holding.record
     return (
         submission.key,
         submission.id.source,
@@ -354,10 +362,11 @@ def committed_row(fact: Catalogued) -> tuple[Any, ...]:
         dataset.start,
         dataset.complete,
         placed.investigation_id,
-        placed.investigation_id if placed.is_stray else None,
+        placed.investigation_id if placed.in_placeholder else None,
         dataset.named,
         placed.facts.model_dump_json().encode(),
         dataset.inherits,
         dataset.made_at,
         dataset.recollected_at,
+        fact.submission,
     )

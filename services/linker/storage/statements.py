@@ -158,7 +158,7 @@ KEEP_SLOTS = insert(
 )
 
 STRAYS = """
-select distinct on (dataset_id) dataset_id, revision, placeholder_id as investigation_id, true as is_stray, facts,
+select distinct on (dataset_id) dataset_id, revision, placeholder_id as investigation_id, true as in_placeholder, facts,
     inherits
 from dataset join unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) as near (placeholder_id, since, until)
     using (placeholder_id)
@@ -167,14 +167,14 @@ order by dataset_id
 """
 
 RESIDENTS = """
-select dataset_id, revision, investigation_id, placeholder_id is not null as is_stray, facts, inherits
+select dataset_id, revision, investigation_id, placeholder_id is not null as in_placeholder, facts, inherits
 from dataset where investigation_id = any($1::uuid[]) and investigation_id is not null and named is null
 order by dataset_id
 """
 
 _FACTS = (
     *("revision", "kind", "inputs", "proposal", "sample", "start", "complete", "investigation_id", "placeholder_id"),
-    *("named", "facts", "inherits", "made_at", "recollected_at"),
+    *("named", "facts", "inherits", "made_at", "recollected_at", "submission"),
 )
 COMMITTED = insert(
     dataset,
@@ -213,7 +213,7 @@ with due as (
     where dataset_id in (select dataset_id from revisit order by dataset_id limit $1 for update skip locked)
     returning dataset_id, cause
 )
-select dataset_id, revision, investigation_id, placeholder_id is not null as is_stray, facts, inherits, cause
+select dataset_id, revision, investigation_id, placeholder_id is not null as in_placeholder, facts, inherits, cause
 from due join dataset using (dataset_id) where facts is not null order by dataset_id
 """
 
@@ -245,6 +245,19 @@ from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as lost (id, code, m
 where state = 'waiting' and ends_with_inputs and missing && $1::uuid[] and lost.id = any(missing)
 """
 """Only after LOSE, as a statement of its own, as FREED after COMMITTED."""
+
+ANSWER = """
+insert into answered (submission)
+select submission from unnest($1::text[]) as new (submission)
+union
+select dataset.submission from unnest($2::uuid[], $3::int[]) as new (dataset_id, revision)
+join dataset using (dataset_id) where dataset.submission is not null and dataset.revision < new.revision
+order by submission
+on conflict do nothing
+"""
+"""Only before COMMITTED, which writes over the submission of the revision before."""
+
+ANSWERED = "select submission from answered where submission = any($1::text[])"
 
 READMIT = """
 update dataset set rejected = null, rejected_ms = null, readmitted_ms = greatest(readmitted_ms, again.submitted_ms)

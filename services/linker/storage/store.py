@@ -8,28 +8,29 @@ from datetime import datetime
 from uuid import UUID
 
 from services.linker.handler import MOST_NAMED
-from services.linker.held.crowds import MOST_AWAITED
-from services.linker.held.holdings import holdings_of, new_links, readmitted, submissions_of
-from services.linker.held.ports import MOST_AT_ONCE, Looks, Lot, Queue, Side
+from services.linker.held.holdings import holdings_of, new_links, passed_of, readmitted, submissions_of
+from services.linker.held.limits import MOST_AWAITED
+from services.linker.held.ports import MOST_AT_ONCE, DueBatch, SearchBatch, StageStore, WaitingTotals
 from services.linker.inputs.near import Near
-from services.linker.inputs.submissions import HeldSubmission, LinkerView
+from services.linker.inputs.submissions import HeldSummary, LinkerView
 from services.linker.known import Known
 from services.linker.plan.announcements import (
     CommittedView,
-    Diary,
+    PlanContext,
     Planned,
     RejectedView,
     as_catalogued,
     last_lost,
     newest_of,
     place_of,
+    repeatable,
     slot_of,
 )
 from services.linker.plan.investigations import NEAR, Plan, Slot, home_of
 from services.linker.plan.moves import CommittedDocument, Placed
-from services.linker.plan.revisits import Surroundings, stir_of
+from services.linker.plan.revisits import CommitContext, input_change_of
 from services.linker.storage import statements as sql
-from services.linker.storage.lots import PostgresLooks, PostgresLot
+from services.linker.storage.lots import PostgresDueBatch, PostgresSearchBatch
 from services.linker.storage.queries import (
     bring_links,
     catalogued_in,
@@ -51,6 +52,7 @@ from services.linker.storage.queries import (
     slots_of,
     submission_of,
     with_ancestry,
+    with_answered,
     with_near,
     with_openings,
     with_room,
@@ -61,7 +63,7 @@ from shared.events.investigation import Investigation, InvestigationAnnounced, R
 from shared.events.wire import Received
 from shared.postgres.bulk import write
 from shared.postgres.database import Connection, Database, Questions
-from shared.stages.outcomes import Outcome, Passed
+from shared.stages.outcomes import Outcome
 from shared.stages.stage import Store
 from shared.vocabulary.relations import NO_DEMANDS, InputDemands
 
@@ -80,20 +82,20 @@ class PostgresLinks:
         self._identities = identities
         self._demands = demands
         begin = database.transaction
-        self.linking: Store[LinkerView, Known] = Side(
+        self.linking: Store[LinkerView, Known] = StageStore(
             begin, lambda connection: _Linking(connection, identities, demands, most_awaited)
         )
-        self.commits: Store[CommittedView, Surroundings] = Side(
+        self.commits: Store[CommittedView, CommitContext] = StageStore(
             begin, lambda connection: _Commits(connection, identities)
         )
-        self.announcements: Store[InvestigationAnnounced, Diary] = Side(
+        self.announcements: Store[InvestigationAnnounced, PlanContext] = StageStore(
             begin, lambda connection: _Announcements(connection, identities)
         )
 
-        self.rejections: Store[RejectedView, None] = Side(begin, _Rejections)
+        self.rejections: Store[RejectedView, None] = StageStore(begin, _Rejections)
 
     @asynccontextmanager
-    async def lot(self, most: int, now: datetime) -> AsyncIterator[Lot]:
+    async def due(self, most: int, now: datetime) -> AsyncIterator[DueBatch]:
         """What may be settled now, locked against every other replica."""
         async with self._database.transaction() as connection:
             await release_freed(connection, most)
@@ -102,16 +104,16 @@ class PostgresLinks:
         async with self._database.transaction() as connection:
             mine = await connection.fetchval(sql.TRY_LOCK, sql.RELAY_LOCK)
             rows = await connection.fetch(sql.DUE, most) if mine else []
-            yield PostgresLot(connection, self._identities, [holding_of(row) for row in rows])
+            yield PostgresDueBatch(connection, self._identities, [holding_of(row) for row in rows])
 
     @asynccontextmanager
-    async def looks(self, waited_since: Sequence[datetime], most: int) -> AsyncIterator[Looks]:
+    async def due_searches(self, waited_since: Sequence[datetime], most: int) -> AsyncIterator[SearchBatch]:
         """What is to be looked at once more; nobody waits for the lock, and no commit for what is looked at."""
         async with self._database.transaction() as connection:
             mine = await connection.fetchval(sql.TRY_LOCK, sql.LOOKS_LOCK)
             rows = await connection.fetch(sql.LOOK, list(waited_since), most) if mine else []
             holdings = [replace(holding_of(row), missing=tuple(row["still_missing"])) for row in rows]
-            yield PostgresLooks(connection, holdings)
+            yield PostgresSearchBatch(connection, holdings)
 
     async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
         """What is known of the datasets and their inputs, without a trace."""
@@ -136,13 +138,13 @@ class PostgresLinks:
         async with self._database.connection() as connection:
             return int((await connection.execute(sql.OVERLOOKED)).split()[-1])
 
-    async def waiting(self) -> Queue:
+    async def waiting(self) -> WaitingTotals:
         """What waits for inputs, all in all."""
         async with self._database.connection() as connection:
             [row] = await connection.fetch(sql.WAITING)
-        return Queue(*row)
+        return WaitingTotals(*row)
 
-    async def pending(self, most: int) -> Sequence[HeldSubmission]:
+    async def pending(self, most: int) -> Sequence[HeldSummary]:
         """What is held and not settled, oldest first."""
         async with self._database.answering(Questions.COSTLY) as connection:
             return [submission_of(row) for row in await connection.fetch(sql.PENDING, most, MOST_NAMED)]
@@ -161,7 +163,7 @@ class _Linking:
         self._known = Known()
 
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
-        """Three queries; four more where nothing is planned, six where an input is missing or new to an update."""
+        """Three queries; four more where nothing is planned, seven where an input is missing or new to an update."""
         datasets = [event.event.dataset for event in events]
         known = await read_known(self._connection, self._identities, datasets, submissions_of(events))
         known = replace(known, demands=self._demands)
@@ -170,10 +172,11 @@ class _Linking:
         datasets = [
             event.event.dataset
             for submission, event in zip(submissions_of(events), events, strict=True)
-            if submission not in known.crowded
+            if submission not in known.over_limit
         ]
         known = await with_near(self._connection, known, datasets)
         if suspects := [dataset for dataset in datasets if known.may_close_circle(dataset)]:
+            known = await with_answered(self._connection, known, submissions_of(events))
             await self._connection.execute(sql.LOCK, sql.GRAPH_LOCK)
             known = await self._await_missing(suspects, known)
             if await self._are_awaited(suspects) or any(map(known.brings_links, suspects)):
@@ -197,10 +200,7 @@ class _Linking:
     async def save(self, events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome]) -> None:
         """Keep what did not pass; nothing is written for what did."""
         await hold(self._connection, holdings_of(events, outcomes, self._known))
-        passed = (
-            event.event.dataset for event, outcome in zip(events, outcomes, strict=True) if isinstance(outcome, Passed)
-        )
-        await bring_links(self._connection, new_links(passed, self._known))
+        await bring_links(self._connection, new_links(passed_of(events, outcomes), self._known))
         if again := readmitted(events, outcomes, self._known):
             await self._connection.execute(sql.READMIT, *columns(sorted(again.items()), 2))
 
@@ -212,7 +212,7 @@ class _Commits:
         self._connection = connection
         self._identities = identities
 
-    async def load(self, events: Sequence[Received[CommittedView]]) -> Surroundings:
+    async def load(self, events: Sequence[Received[CommittedView]]) -> CommitContext:
         """Nothing, unless something was committed into a placeholder, has inputs, or was there before."""
         slots = await self._slots(event.event.document for event in events)
         told = [(event.event.commit, document) for event in events if (document := event.event.document) is not None]
@@ -221,11 +221,11 @@ class _Commits:
         }
         before = await catalogued_in(self._connection, revised.keys())
         inputs = {parent.dataset_id for _, document in told for parent in document.inputs}
-        if any(stir_of(key, before.get(key), each) for key, each in revised.items()):
+        if any(input_change_of(key, before.get(key), each) for key, each in revised.items()):
             await self._connection.execute(sql.LOCK, sql.CHILDREN_LOCK)
         elif inputs:
             await self._connection.execute(sql.LOCK_SHARED, sql.CHILDREN_LOCK)
-        return Surroundings(slots, before, await catalogued_in(self._connection, inputs))
+        return CommitContext(slots, before, await catalogued_in(self._connection, inputs))
 
     async def _slots(self, documents: Iterable[CommittedDocument | None]) -> Sequence[Slot]:
         """The investigations that may take what was committed into a placeholder."""
@@ -240,16 +240,17 @@ class _Commits:
     async def save(self, events: Sequence[Received[CommittedView]], outcomes: Sequence[Outcome]) -> None:
         """Three statements: the datasets, then, seeing what their locks made us wait for, what they free.
 
-        Two more where inputs changed: whom that concerns.
+        Two more where inputs changed: whom that concerns. One more where a submission may come again.
         """
-        del events
         facts = newest_of(outcomes)
+        if again := repeatable(events):
+            await self._connection.execute(sql.ANSWER, *columns(again, 3))
         if not facts:
             return
         await write(self._connection, sql.COMMITTED, [committed_row(fact) for fact in facts])
         await note_revisits(
             self._connection,
-            [fact.stir for fact in facts if fact.stir is not None],
+            [fact.input_change for fact in facts if fact.input_change is not None],
             [fact.revisit for fact in facts if fact.revisit is not None],
         )
         await send_moves(self._connection, [move for fact in facts for move in fact.moves])
@@ -284,7 +285,7 @@ class _Announcements:
         self._connection = connection
         self._identities = identities
 
-    async def load(self, events: Sequence[Received[InvestigationAnnounced]]) -> Diary:
+    async def load(self, events: Sequence[Received[InvestigationAnnounced]]) -> PlanContext:
         """The plan around these events, and the datasets that they may move."""
         await self._connection.execute(sql.LOCK, sql.ADOPTION_LOCK)
         await self._connection.execute(sql.LOCK, sql.OPENING_LOCK)
@@ -305,7 +306,7 @@ class _Announcements:
         strays = await self._strays([*announced, *measured], slots)
         past = await self._connection.fetch(sql.PAST, *columns([place_of(event) for event in events], 3))
         numbers = await reserved_numbers(self._connection, len(said))
-        return Diary(slots, strays, residents, numbers, {tuple(row) for row in past})
+        return PlanContext(slots, strays, residents, numbers, {tuple(row) for row in past})
 
     async def _rescheduled(self, said: Sequence[RescheduledInvestigation]) -> list[Slot]:
         """The investigations that are rescheduled, with the times to which they are."""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.search.index.port import ROWS_AT_ONCE
 from services.search.projections.investigations.note import InvestigationRow
-from services.search.projections.investigations.table import as_written
+from services.search.projections.investigations.statements import as_written
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.faults import QueryInvalid
 from shared.events.identity import proposal_key

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
+from services.search.cursors import read_cursor
 from services.search.icat_plus.answers import dataset_answer, page_answer
 from services.search.icat_plus.asking import IcatReader, Slots
 from services.search.index.question import Query
 from services.search.query.catalogue import CatalogueReader
-from services.search.query.cursors import read_cursor
 from services.search.query.faults import QueryInvalid
 from services.search.query.naming import Naming
 from services.search.query.query import MOST_ROWS, key_type, order_name, read_query

@@ -20,6 +20,7 @@ from services.search.icat_plus.logbook_service import LogbookService
 from services.search.icat_plus.sessions import PostgresSessions, Sessions, SessionStore
 from services.search.icat_plus.shipping import ShippingDesk
 from services.search.icat_routes.numbers import add_numbers
+from services.search.index.block_index import BlockIndex
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.naming import Naming
 from services.search.settings import SearchSettings
@@ -73,7 +74,7 @@ def routes(
     """All of them; `sessions` and `publisher` replace those of `resources` in tests."""
     zone = ZoneInfo(resources.settings.facility.time_zone)
     naming = Naming(vocabulary)
-    reader = CatalogueReader(resources.database, naming)
+    reader = CatalogueReader(resources.database, naming, BlockIndex())
     icat = IcatReader(reader)
     tokens = Tokens(resources.settings.access.tokens_file)
     lifetime = timedelta(minutes=resources.settings.session_minutes)

@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from uuid import UUID
 
 from services.search.index import counts, pages
-from services.search.index.port import ROWS_AT_ONCE, KnownParameter, Names, Row
+from services.search.index.port import ROWS_AT_ONCE, KnownParameter, Names
 from services.search.index.question import Query
 from services.search.index.seals import Seals
 from services.search.index.writer import BlockBatch, ParameterNumbers
 from shared.postgres.database import Connection, Database
+from shared.postgres.statement import Row
 from shared.runtime.backoff import Backoff
 
 _KNOWN = "select parameter_id, name, many from parameter where lower(name) = any($1::text[])"

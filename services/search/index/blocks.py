@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TypeAlias, TypeVar
 
-from services.search.projections.datasets.note import Entry, ParameterKey
+from services.search.projections.datasets.note import DatasetEntry, ParameterKey
 from shared.foundation.arrays import array, quoted
 
 V = TypeVar("V", float, str)
@@ -21,7 +21,7 @@ Grouped: TypeAlias = dict[ParameterKey, list[tuple[V, int]]]
 """Values and ordinals by parameter."""
 
 
-def grouped(applied: Sequence[tuple[int, Entry]]) -> tuple["Grouped[float]", "Grouped[str]"]:
+def grouped(applied: Sequence[tuple[int, DatasetEntry]]) -> tuple["Grouped[float]", "Grouped[str]"]:
     """The numbers and the texts of a batch of (ordinal, entry)."""
     numbers: Grouped[float] = defaultdict(list)
     texts: Grouped[str] = defaultdict(list)

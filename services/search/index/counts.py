@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from services.search.index.conditions import CHOSEN_OF_FIRST, chosen_by_all, facts_of
 from services.search.index.port import Names
 from services.search.index.question import Query
-from services.search.projections.investigations.table import as_written
+from services.search.projections.investigations.statements import as_written
 from shared.postgres.statement import Statement, where_of
 
 MOST_FACET_VALUES = 100

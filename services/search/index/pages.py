@@ -7,16 +7,9 @@ from collections.abc import Sequence
 from services.search.index.conditions import CHOSEN, CHOSEN_OF_FIRST, chosen_by_all, entries_of, facts_of
 from services.search.index.port import Names
 from services.search.index.question import COLUMN_SORTS, Query
-from services.search.projections.investigations.table import as_written
+from services.search.projections.datasets.statements import LISTED
 from shared.postgres.statement import Bind, Statement, where_of
 
-LISTED = (
-    f"dataset_id, path, name, type, kind, technique, {as_written('dataset', 'proposal')} as proposal, beamline, sample,"
-    ' started as start, ended as "end",'
-    " complete, revision, submitted_at, committed_at, file_count, volume_bytes, number,"
-    " coalesce((select codes from finding_set where finding_set.finding_set = dataset.finding_set), '{}') as findings"
-)
-NODES = f"select {LISTED} from dataset where dataset_id = any($1::uuid[])"  # own words alone
 MOST_FIRST = 2000
 """Datasets among which a page is looked for first."""
 MOST_BLOCKS_FIRST = 256

@@ -1,15 +1,19 @@
-"""What search needs of an index of datasets. Its one implementation is `block_index.py`."""
+"""The port of the index: what search needs of an index of datasets.
+
+`block_index.py` is its one implementation, and `app.new_index` is the one place that chooses it. There is no twin in
+memory: an answer joins the index with the tables of the projections on the caller's connection, so a twin would be a
+second implementation of the whole query language. The tests compare the answers with a model of their own instead.
+"""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from services.search.index.question import Query
-from services.search.projections.datasets.table import Applied
+from services.search.projections.datasets.table import DatasetChanges
 from shared.postgres.database import Connection, Database
+from shared.postgres.statement import Row
 from shared.runtime.backoff import Backoff
-
-Row = dict[str, Any]
 
 ROWS_AT_ONCE = 128
 """Rows that are read at a time: whoever has enough stops."""
@@ -30,7 +34,7 @@ Names = Mapping[str, Sequence[KnownParameter]]
 class Batch(Protocol):
     """One batch of changes, in one transaction."""
 
-    async def add(self, connection: Connection, applied: Applied) -> None:
+    async def add(self, connection: Connection, applied: DatasetChanges) -> None:
         """Index the datasets that changed, and forget what they replaced."""
 
     def committed(self) -> None:

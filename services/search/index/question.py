@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-Key = float | str | datetime
+from services.search.cursors import Cursor
+
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 DEFAULT_ROWS = 50
 COLUMN_SORTS = {"start": "started", "name": "name", "committed_at": "committed_at"}
@@ -62,14 +63,6 @@ class Condition:
 
     name: str
     test: Test
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """The last row of a page: its sort key and, where keys are equal, its id."""
-
-    key: Key
-    row_id: UUID
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ F = TypeVar("F")
 
 
 @dataclass(frozen=True)
-class Noted(Learned):
+class EventFacts(Learned):
     """What one event adds to the read model. Each fact belongs to the projection that takes facts of its type."""
 
     facts: tuple[object, ...] = ()

@@ -4,15 +4,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from sqlalchemy import Table
+
 from services.search.projections.facts import Law
+from services.search.projections.order import NO_DATASET
+from shared.postgres.bulk import insert, update, write
 from shared.postgres.database import Connection
 
 F = TypeVar("F")
-
-
-def columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
-    """The columns of rows, as a statement takes them."""
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -21,11 +20,24 @@ class Projection(Generic[F]):
 
     law: Law[F]
     statement: str
-    """Inserts rows, given as columns; on conflict it obeys the law."""
+    """A bulk insert. On conflict it obeys the law."""
     row_of: Callable[[Any, Any], Sequence[Any]] = lambda _key, fact: fact
     """The row of a key and its fact."""
 
     async def save(self, connection: Connection, facts: Iterable[F]) -> None:
         """Save what stands of these facts."""
         rows = [self.row_of(key, fact) for key, fact in self.law.standing(facts).items()]
-        await connection.execute(self.statement, *columns(rows))
+        await write(connection, self.statement, rows)
+
+
+def latest(table: Table, rank: str) -> str:
+    """The SQL that saves what is said about things, of which the latest word stands.
+
+    `rank` is the column that decides before all others. Then `word` decides, and then the dataset that said it.
+    """
+
+    def order(source: str) -> str:
+        dataset = f"coalesce({source}.dataset_id, '{NO_DATASET}'), coalesce({source}.revision, 0)"
+        return f"({source}.{rank}, {source}.word, {dataset})"
+
+    return insert(table, then=update(table, where=f"{order('excluded')} > {order(table.name)}"))

@@ -13,52 +13,35 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from services.search.cursors import CursorInvalid
+from services.search.projections.activity.statements import HAPPENED
+from services.search.projections.positions.statements import POSITIONS
 from services.search.query.catalogue import CatalogueReader
-from services.search.query.cursors import CursorInvalid
 from services.search.query.faults import QueryInvalid
 from services.search.query.grammar import split
 from shared.events.identity import proposal_key
+from shared.events.states import ACTIVITY_STATES
 from shared.events.topics import COMMITTED, PENDING, REJECTED
 from shared.foundation.errors import Fault
 from shared.foundation.pages import MOST_PAGE_BYTES
 from shared.postgres.database import Connection, Questions
+from shared.postgres.statement import Row
 
-Row = Mapping[str, Any]
-Place = tuple[str, int]
+Partition = tuple[str, int]
 """A topic and a partition."""
 
 TOPICS = [COMMITTED.name, PENDING.name, REJECTED.name]
-STATES = ("committed", "pending", "rejected")
 MOST_OF_A_PARTITION = 100
 """Rows that are read of a partition for one answer, whatever is asked for."""
 MOST_PARTITIONS = 1000
 ROWS_AT_ONCE = 128
-
-POSITIONS = "select topic, partition, next_offset from position where topic = any($1::text[])"
-HAPPENED = """
-select told.* from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) as stretch (topic, partition, begins, ends)
-cross join lateral (
-  select * from activity where activity.topic = stretch.topic and activity.partition = stretch.partition
-    and record_offset >= begins and record_offset < ends and (state <> 'pending' or exists (
-      select from receipt where receipt.receipt = activity.receipt_id and receipt.dataset_id = activity.dataset_id
-        and since = activity.at
-    ))
-  order by record_offset limit $5
-) as told
-order by max(at) over (partition by told.topic, told.partition order by record_offset),
-  told.topic, told.partition, record_offset
-"""
-"""By time as far as each partition stays in its own order: where an answer ends, nothing before it is left out.
-
-Of what waited, only what still waits: a stage that reads again may say once more that something settled waits.
-"""
 
 ALWAYS = ("at", "state", "path", "name", "beamline", "dataset_id", "receipt_id")
 SOMETIMES = ("kind", "proposal", "code", "message", "revision", "rejection_id")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ActivityFilter:
     """What a watcher wants to be told. Whatever else decides what somebody may see belongs here."""
 
     beamlines: frozenset[str] = frozenset()
@@ -77,11 +60,13 @@ class Wanted:
 class ActivityPage:
     """An answer that grows row by row, and where the watcher has come to with it."""
 
-    reached: dict[Place, int]
+    reached: dict[Partition, int]
     activity: list[dict[str, Any]] = field(default_factory=list)
     has_more: bool = False
 
-    async def read(self, rows: AsyncIterable[Row], ends: Mapping[Place, int], wanted: Wanted, limit: int) -> None:
+    async def read(
+        self, rows: AsyncIterable[Row], ends: Mapping[Partition, int], wanted: ActivityFilter, limit: int
+    ) -> None:
         """Take the rows in their order until the answer is full; then the positions of those that have no more."""
         seen = dict.fromkeys(ends, 0)
         size = 0
@@ -108,7 +93,7 @@ def _said(row: Row) -> dict[str, Any]:
     return always | {name: row[name] for name in SOMETIMES if row[name] is not None}
 
 
-def write_place(reached: Mapping[Place, int]) -> str:
+def write_watch_cursor(reached: Mapping[Partition, int]) -> str:
     """Where a watcher has come to, as an opaque text. It names no row, so it stays good when search is rebuilt."""
     offsets: dict[str, list[int]] = {}
     for topic, partition in sorted(reached):
@@ -117,8 +102,8 @@ def write_place(reached: Mapping[Place, int]) -> str:
     return base64.urlsafe_b64encode(json.dumps(offsets, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def read_place(text: str) -> dict[Place, int]:
-    """What `write_place` wrote.
+def read_watch_cursor(text: str) -> dict[Partition, int]:
+    """What `write_watch_cursor` wrote.
 
     Raises:
         CursorInvalid: it is not such a text.
@@ -136,7 +121,9 @@ def read_place(text: str) -> dict[Place, int]:
     return reached
 
 
-async def watch(reader: CatalogueReader, after: Mapping[Place, int] | None, wanted: Wanted, limit: int) -> ActivityPage:
+async def watch(
+    reader: CatalogueReader, after: Mapping[Partition, int] | None, wanted: ActivityFilter, limit: int
+) -> ActivityPage:
     """What happened after that, or nothing and where it ends now. If nothing did, one small table was read."""
     async with reader.connection(Questions.QUICK) as connection:
         positions = {
@@ -150,7 +137,7 @@ async def watch(reader: CatalogueReader, after: Mapping[Place, int] | None, want
 
 
 async def _happened(
-    connection: Connection, reached: Mapping[Place, int], ends: Mapping[Place, int]
+    connection: Connection, reached: Mapping[Partition, int], ends: Mapping[Partition, int]
 ) -> AsyncIterator[Row]:
     columns: Sequence[Sequence[Any]] = (
         [topic for topic, _ in ends],
@@ -162,16 +149,16 @@ async def _happened(
         yield dict(row)
 
 
-def read_wanted(beamline: str | None, proposal: str | None, state: str | None) -> Wanted:
+def read_filter(beamline: str | None, proposal: str | None, state: str | None) -> ActivityFilter:
     """What the fields of a URL want.
 
     Raises:
         QueryInvalid: there is no such state.
     """
     states = _values(state, str.lower)
-    if unknown := states.difference(STATES):
-        raise QueryInvalid([Fault("state", f"{min(unknown)[:100]!r} is none of {', '.join(STATES)}")])
-    return Wanted(_values(beamline, str.lower), _values(proposal, proposal_key), states)
+    if unknown := states.difference(ACTIVITY_STATES):
+        raise QueryInvalid([Fault("state", f"{min(unknown)[:100]!r} is none of {', '.join(ACTIVITY_STATES)}")])
+    return ActivityFilter(_values(beamline, str.lower), _values(proposal, proposal_key), states)
 
 
 def _values(text: str | None, key: Callable[[str], str]) -> frozenset[str]:

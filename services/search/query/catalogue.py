@@ -3,48 +3,45 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from services.search.index.block_index import BlockIndex
-from services.search.index.pages import NODES
+from services.search.cursors import Cursor, write_cursor
 from services.search.index.port import ROWS_AT_ONCE, Index
-from services.search.index.question import Cursor, Query
-from services.search.query.cursors import write_cursor
-from services.search.query.history import Revision, history_of
-from services.search.query.lineage import LINKED
-from services.search.query.naming import Naming
-from services.search.query.parameters import names_of
-from services.search.query.producers import PRODUCERS, producer_answer
-from services.search.query.query import order_name
-from services.search.query.receipts import MOST_SUBMISSIONS, RECEIPTS, SUBMISSIONS
-from services.search.query.rejections import (
+from services.search.index.question import Query
+from services.search.projections.datasets.statements import DOCUMENTS, LINKED, NODES
+from services.search.projections.receipts.statements import MOST_SUBMISSIONS, PRODUCERS, RECEIPTS, SUBMISSIONS
+from services.search.projections.rejections.statements import (
     REJECTION,
     RejectionQuery,
     rejection_page,
     rejection_summary,
-    resolved_answer,
 )
+from services.search.projections.revisions.statements import EVENT, EVENTS, HISTORY, SIZES
+from services.search.query.history import Revision, history_of
+from services.search.query.naming import Naming
+from services.search.query.parameters import names_of
+from services.search.query.producers import producer_answer
+from services.search.query.query import order_name
+from services.search.query.rejections import resolved_answer
 from shared.foundation.packing import unpacked
 from shared.foundation.pages import page_while_read
 from shared.postgres.database import Connection, Database, Questions
-from shared.postgres.statement import Statement
+from shared.postgres.statement import Row, Statement
 
 MOST_EVENTS = 50
 MOST_PACKED_BYTES = 1024 * 1024
 """Of committed events that are read at one time, packed as they are kept: some ten times less than their JSON."""
 MOST_SUBMISSIONS_BYTES = 4 * 1024 * 1024
 """Of the submissions under several receipt ids; those of the last id may go beyond by as much again."""
-Row = dict[str, Any]
 
 
 class CatalogueReader:
     """Everything that search can be asked."""
 
-    def __init__(self, database: Database, naming: Naming) -> None:
+    def __init__(self, database: Database, naming: Naming, index: Index) -> None:
         self._database = database
         self._naming = naming
-        self._index: Index = BlockIndex()
+        self._index = index
 
     def connection(self, questions: Questions = Questions.COSTLY) -> AbstractAsyncContextManager[Connection]:
         """A connection to read by, when it is the question's turn."""
@@ -74,22 +71,14 @@ class CatalogueReader:
     async def event(self, dataset_id: UUID, revision: int | None = None) -> bytes | None:
         """The committed event of a dataset's current (or given) revision, byte for byte; nothing if there is none."""
         async with self.connection(Questions.QUICK) as connection:
-            body = await connection.fetchval(
-                "select body from revision where dataset_id = $1 and ($2::int is null or revision = $2)"
-                " order by revision desc limit 1",
-                dataset_id,
-                revision,
-            )
+            body = await connection.fetchval(EVENT, dataset_id, revision)
         return None if body is None else unpacked(body)
 
     async def events(self, revisions: Sequence[tuple[UUID, int]]) -> dict[UUID, bytes]:
         """The committed events of these revisions, one a dataset, by dataset."""
         async with self.connection() as connection:
             rows = await connection.fetch(
-                "select dataset_id, body from revision"
-                " join unnest($1::uuid[], $2::int[]) as wanted (dataset_id, revision) using (dataset_id, revision)",
-                [dataset_id for dataset_id, _ in revisions],
-                [revision for _, revision in revisions],
+                EVENTS, [dataset_id for dataset_id, _ in revisions], [revision for _, revision in revisions]
             )
         return {row["dataset_id"]: unpacked(row["body"]) for row in rows}
 
@@ -97,10 +86,7 @@ class CatalogueReader:
         """These datasets in lots whose committed events can be read at one time: each may have megabytes."""
         async with self.connection() as connection:
             known = await connection.fetch(
-                "select dataset_id, octet_length(body) as size from revision"
-                " join unnest($1::uuid[], $2::int[]) as wanted (dataset_id, revision) using (dataset_id, revision)",
-                [row["dataset_id"] for row in rows],
-                [row["revision"] for row in rows],
+                SIZES, [row["dataset_id"] for row in rows], [row["revision"] for row in rows]
             )
         return list(_lots(rows, {row["dataset_id"]: row["size"] for row in known}))
 
@@ -119,22 +105,13 @@ class CatalogueReader:
     async def documents(self, ids: Collection[UUID]) -> dict[UUID, bytes]:
         """The committed events of datasets as they are now, by dataset; of one that is not here there is none."""
         async with self.connection() as connection:
-            rows = await connection.fetch(
-                "select dataset_id, body from dataset join revision using (dataset_id, revision)"
-                " where dataset_id = any($1::uuid[])",
-                list(ids),
-            )
+            rows = await connection.fetch(DOCUMENTS, list(ids))
         return {row["dataset_id"]: unpacked(row["body"]) for row in rows}
 
     async def revisions(self, dataset_id: UUID, limit: int, below: int | None) -> tuple[list[Revision], bool]:
         """The history, newest first, each with what it changed, and whether it goes on; `below` where a page begins."""
-        statement = Statement(
-            "select revision, receipt_id, outcome, submitted_at, committed_at, body from revision"
-            " where dataset_id = $1 and ($2::int is null or revision < $2) order by revision desc",
-            [dataset_id, below],
-        )
         async with self.connection() as connection:
-            rows = statement.rows(connection, 2)  # each may have megabytes
+            rows = Statement(HISTORY, [dataset_id, below]).rows(connection, 2)  # each may have megabytes
             return await page_while_read(history_of(rows), limit)
 
     async def links(self, ids: Collection[UUID], side: str, most: int) -> Sequence[tuple[UUID, UUID, str]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
-from services.search.query.cursors import CursorInvalid
+from services.search.cursors import CursorInvalid
 from services.search.query.grammar import FilterInvalid
 from shared.events.identity import Identities, PathInvalid
 from shared.foundation.errors import Fault

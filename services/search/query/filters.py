@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Iterator
 
 from services.search.index.question import NUMBER, AnyOf, Condition, Exists, Like, NoneOf, Test, Within, number_of
-from services.search.query.grammar import FilterInvalid, Said, comparisons, split
+from services.search.query.grammar import Comparison, FilterInvalid, comparisons, split
 from services.search.query.naming import Naming
 
-COMPARISONS: dict[str, Callable[[float], tuple[float, float]]] = {
+INTERVALS: dict[str, Callable[[float], tuple[float, float]]] = {
     "gt": lambda number: (math.nextafter(number, math.inf), math.inf),
     "gteq": lambda number: (number, math.inf),
     "lt": lambda number: (-math.inf, math.nextafter(number, -math.inf)),
@@ -43,7 +43,7 @@ def _narrowed(known: Condition | None, more: Condition) -> Condition:
     return Condition(known.name, Within(max(known.test.low, more.test.low), min(known.test.high, more.test.high)))
 
 
-def _test(said: Said, naming: Naming) -> Test:
+def _test(said: Comparison, naming: Naming) -> Test:
     name = naming.canonical(said.name)
     match said.operator:
         case "":
@@ -62,7 +62,7 @@ def _test(said: Said, naming: Naming) -> Test:
             f"{said.sign or said.operator} compares numbers, {said.value[:100]!r} is none; give a number in the"
             f" parameter's canonical unit, as in {said.with_value(_number_in(said.value))}"
         )
-    return Within(*COMPARISONS[said.operator](number))
+    return Within(*INTERVALS[said.operator](number))
 
 
 def _number_in(text: str) -> str:

@@ -68,7 +68,7 @@ class FilterInvalid(BeamcatError, ValueError):
     """A filter or a time that cannot be understood; the message has the cure."""
 
 
-class Said(NamedTuple):
+class Comparison(NamedTuple):
     """One condition as it was said: a parameter alone, or compared with a value."""
 
     name: str
@@ -90,15 +90,15 @@ def split(text: str, separator: str) -> Iterator[str]:
             yield part.replace(f"\\{separator}", separator)
 
 
-def comparisons(text: str) -> Iterator[Said]:
+def comparisons(text: str) -> Iterator[Comparison]:
     """What the conditions of a text say, in either way of writing.
 
     Raises:
         FilterInvalid: one cannot be understood.
     """
-    before: Said | None = None
+    before: Comparison | None = None
     for item in _items(text):
-        if isinstance(item, Said):
+        if isinstance(item, Comparison):
             before = item
             yield item
             continue
@@ -108,7 +108,7 @@ def comparisons(text: str) -> Iterator[Said]:
             yield before
 
 
-def _items(text: str) -> Iterator[str | Said]:
+def _items(text: str) -> Iterator[str | Comparison]:
     """What stands between commas; a value in quotation marks may hold some."""
     comma, begin = re.compile(r"(?<!\\),"), 0
     while begin <= len(text):
@@ -116,7 +116,7 @@ def _items(text: str) -> Iterator[str | Said]:
             name, sign, *values = quoted.groups()
             end = quoted.end()
             value = next(value for value in values if value is not None)
-            yield Said(name.replace("\\,", ",").strip(), SIGNS[sign], value, sign)
+            yield Comparison(name.replace("\\,", ",").strip(), SIGNS[sign], value, sign)
         else:
             found = comma.search(text, begin)
             end = found.start() if found else len(text)
@@ -125,7 +125,7 @@ def _items(text: str) -> Iterator[str | Said]:
         begin = end + 1
 
 
-def _refuse_comma(before: Said, item: str) -> None:
+def _refuse_comma(before: Comparison, item: str) -> None:
     joined, digits = before.value + item, BEGINS_AS_NUMBER.match(item)
     point, cure = before.with_value(f"{before.value}.{item}"), ""
     if digits and len(digits[0]) == len("000"):
@@ -133,7 +133,7 @@ def _refuse_comma(before: Said, item: str) -> None:
     raise FilterInvalid(f"a comma ends a condition, also in '{before.value},{item[:100]}'; write {point}{cure}")
 
 
-def _comparison(item: str) -> Iterator[Said]:
+def _comparison(item: str) -> Iterator[Comparison]:
     said, *rest = item.split("~", 2)
     operator = rest[0].strip().lower() if rest else ""
     sign = SIGN.search(said)
@@ -142,10 +142,10 @@ def _comparison(item: str) -> Iterator[Said]:
     elif sign:
         yield from _written(item, item[: sign.start()].strip(), sign[0], item[sign.end() :].strip())
     else:
-        yield Said(said.strip())
+        yield Comparison(said.strip())
 
 
-def _of_icat(item: str, name: str, operator: str, rest: list[str]) -> Said:
+def _of_icat(item: str, name: str, operator: str, rest: list[str]) -> Comparison:
     if not name:
         raise FilterInvalid(f"{item[:100]!r} names no parameter; write name~op~value, such as MX_resolution~lt~2")
     value = rest[1] if len(rest) > 1 else ""
@@ -154,19 +154,19 @@ def _of_icat(item: str, name: str, operator: str, rest: list[str]) -> Said:
         meant = SLIPS.get(operator, "")
         if len(rest) == 1:
             meant, value = "eq" if BEGINS_AS_NUMBER.match(operator) else "like", rest[0].strip()
-        raise FilterInvalid(f"{known}: write {_both_ways(Said(name, meant or 'eq', value or '2'))}")
+        raise FilterInvalid(f"{known}: write {_both_ways(Comparison(name, meant or 'eq', value or '2'))}")
     if not value:
         raise FilterInvalid(f"{item[:100]!r} has no value; write {name[:100]}~{operator}~value")
-    return Said(name, operator, value)
+    return Comparison(name, operator, value)
 
 
-def _both_ways(said: Said) -> str:
+def _both_ways(said: Comparison) -> str:
     icat = said.with_value(said.value)
     sign = WRITTEN.get(said.operator)
     return f"{said._replace(sign=sign).with_value(said.value)} or {icat}" if sign else icat
 
 
-def _written(item: str, first: str, sign: str, second: str) -> Iterator[Said]:
+def _written(item: str, first: str, sign: str, second: str) -> Iterator[Comparison]:
     """What a sign says of what stands before it and behind it, and a second sign of what stands between."""
     operator = SIGNS[sign]
     is_order = operator not in ("eq", "neq")
@@ -179,17 +179,17 @@ def _written(item: str, first: str, sign: str, second: str) -> Iterator[Said]:
         sign = WRITTEN[operator]
     if not first:
         raise FilterInvalid(f"{item[:100]!r} names no parameter; write it before the sign, as in MX_resolution<2")
-    said = Said(first, operator, second, sign)
+    said = Comparison(first, operator, second, sign)
     if not second:
         raise FilterInvalid(f"{item[:100]!r} has no value; write it after the sign, as in {said.with_value('2')}")
     yield said
 
 
-def _between(item: str, low: str, sign: str, next_sign: re.Match[str], rest: str) -> Iterator[Said]:
+def _between(item: str, low: str, sign: str, next_sign: re.Match[str], rest: str) -> Iterator[Comparison]:
     """Both bounds of `1.5 < MX_resolution <= 2`."""
     name, high = rest[: next_sign.start()].strip(), rest[next_sign.end() :].strip()
     first, second = MIRRORED[SIGNS[sign]], SIGNS[next_sign[0]]
-    bounds = Said(name, first, low, WRITTEN[first]), Said(name, second, high, WRITTEN[second])
+    bounds = Comparison(name, first, low, WRITTEN[first]), Comparison(name, second, high, WRITTEN[second])
     if not (name and low and high and BEGINS_AS_NUMBER.match(low)) or SIGN.search(high):
         raise FilterInvalid(f"{item[:100]!r} is not one parameter between two numbers; write 1.5<MX_resolution<2")
     if {first[:1], second[:1]} != {"l", "g"}:
@@ -211,4 +211,4 @@ def spelled_out(text: str) -> str | None:
     found = SPELLED_OUT.fullmatch(text)
     operator = found[2].lower() if found else ""
     operator = operator if operator in OPERATORS else SLIPS.get(operator, "")
-    return Said(found[1], operator, found[3]).with_value(found[3]) if found and operator else None
+    return Comparison(found[1], operator, found[3]).with_value(found[3]) if found and operator else None

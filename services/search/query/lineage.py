@@ -17,12 +17,6 @@ Direction = Literal["up", "down", "both"]
 Side = Literal["child", "parent"]
 SIDES: dict[Direction, tuple[Side, ...]] = {"up": ("child",), "down": ("parent",), "both": ("child", "parent")}
 
-LINKED = {
-    side: f"select child, parent, parent_path from link where {side} = any($1::uuid[]) order by child, parent limit $2"  # noqa: S608  # of the two sides
-    for side in ("child", "parent")
-}
-"""The first links whose child or parent is one of these."""
-
 
 class Links(Protocol):
     """What the walk asks."""

@@ -1,59 +1,27 @@
-"""What waits for its inputs: which of it is asked for, the SQL, and what a reader gets."""
-# ruff: noqa: S608  # the SQL is put together from this file's words alone; values are arguments
+"""Submissions that wait for their inputs: the query that a URL asks, and the answer."""
 
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
-from uuid import UUID
 
-from services.search.index.question import Cursor
-from services.search.projections.investigations.table import as_written
+from services.search.cursors import Cursor, read_cursor, write_cursor
+from services.search.projections.receipts.statements import (
+    PENDING_COLUMNS,
+    PENDING_ORDER,
+    PendingQuery,
+    pending_count,
+    pending_page,
+)
 from services.search.query.catalogue import CatalogueReader
-from services.search.query.cursors import read_cursor, write_cursor
 from services.search.query.faults import FaultCollector, dataset_at
 from services.search.query.grammar import split
 from shared.events.identity import Identities, proposal_key
 from shared.foundation.pages import page_while_read
-from shared.postgres.statement import Statement
+from shared.postgres.statement import Row
 
-Row = dict[str, Any]
-
-ORDER = "since asc"
 COMPARED: dict[str, Callable[[str], str]] = {"proposal": proposal_key, "producer": str}
 """How a filter's values are compared; those of all others are in lower case."""
-COLUMNS = {"beamline": "beamline", "proposal": "proposal", "kind": "kind", "producer": "source"}
-
-_IS_SUPERSEDED = """
-exists (select from receipt as later where later.receipt = receipt.receipt
-        and later.dataset_id = receipt.dataset_id and later.rank > 1)
-"""
-WAITS = f"since is not null and rank = 1 and ((source <> '' and content <> '') or not {_IS_SUPERSEDED})"
-"""A report of a version that told neither source nor content is about whatever submission its receipt is of."""
-
-LISTED = f"""
-select coalesce(receipt, receipt_id) as receipt_id, md5(receipt_id)::uuid as row_id, dataset_id, path,
-  nullif(source, '') as producer, since, beamline, kind, {as_written("receipt", "proposal")} as proposal, answer,
-  array(select place from unnest(waits_for) with ordinality as awaited (dataset_id, place)
-        join dataset using (dataset_id) where dataset.complete) as arrived
-from receipt where {WAITS}
-"""
-COUNTED = f"select count(*) from receipt where {WAITS}"
-_AWAITED = "not exists (select from dataset where dataset.dataset_id = {one} and dataset.complete)"
-
-
-@dataclass(frozen=True)
-class PendingQuery:
-    """Which of what waits is asked for; all conditions must hold."""
-
-    values: dict[str, list[str]] = field(default_factory=dict)
-    """By field, any of several, as they are compared."""
-    dataset_id: UUID | None = None
-    waits_for: UUID | None = None
-    limit: int = 50
-    after: Cursor | None = None
 
 
 def read_pending_query(said: dict[str, str | None], limit: int, identities: Identities) -> PendingQuery:
@@ -63,45 +31,17 @@ def read_pending_query(said: dict[str, str | None], limit: int, identities: Iden
         QueryInvalid: a path or the cursor cannot be read.
     """
     fields = FaultCollector()
-    after = fields.parsed("cursor", said["cursor"], lambda text: read_cursor(text, ORDER, datetime))
+    after = fields.parsed("cursor", said["cursor"], lambda text: read_cursor(text, PENDING_ORDER, datetime))
     path, waits_for = (
         fields.parsed(name, said[name], partial(dataset_at, identities)) for name in ("path", "waits_for")
     )
     values = {
         name: [COMPARED.get(name, str.lower)(value.strip()) for value in split(text, ",")]
-        for name in COLUMNS
+        for name in PENDING_COLUMNS
         if (text := said[name])
     }
     fields.check()
     return PendingQuery(values, path, waits_for, limit, after)
-
-
-def _conditions(query: PendingQuery, statement: Statement) -> str:
-    where = [f" and {COLUMNS[name]} = any({statement.bind(values, 'text[]')})" for name, values in query.values.items()]
-    if query.dataset_id:
-        where.append(f" and dataset_id = {statement.bind(query.dataset_id, 'uuid')}")
-    if query.waits_for:
-        one = statement.bind(query.waits_for, "uuid")
-        where.append(f" and waits_for @> array[{one}] and {_AWAITED.format(one=one)}")
-    return "".join(where)
-
-
-def pending_page(query: PendingQuery) -> Statement:
-    """The rows from the cursor on, the oldest first."""
-    statement = Statement()
-    statement.text = LISTED + _conditions(query, statement)
-    if query.after:
-        last = f"{statement.bind(query.after.key, 'timestamptz')}, {statement.bind(query.after.row_id, 'uuid')}"
-        statement.text += f" and (since, md5(receipt_id)::uuid) > ({last})"
-    statement.text += " order by since, md5(receipt_id)::uuid"
-    return statement
-
-
-def pending_count(query: PendingQuery) -> Statement:
-    """How many there are on all pages."""
-    statement = Statement()
-    statement.text = COUNTED + _conditions(query, statement)
-    return statement
 
 
 def pending_answer(row: Row) -> Row:
@@ -130,6 +70,6 @@ async def read_pending(reader: CatalogueReader, query: PendingQuery) -> Row:
 
         found, has_more = await page_while_read(rows(), query.limit)
         number = await connection.fetchval(count.text, *count.arguments)
-    following = write_cursor(ORDER, Cursor(found[-1]["since"], found[-1]["row_id"])) if has_more else None
+    following = write_cursor(PENDING_ORDER, Cursor(found[-1]["since"], found[-1]["row_id"])) if has_more else None
     shown = [{name: value for name, value in row.items() if name != "row_id"} for row in found]
     return {"pending": shown, "count": number, "next": following}

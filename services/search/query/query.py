@@ -8,9 +8,9 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from services.search.index.question import COLUMN_SORTS, DEFAULT_ROWS, Condition, Key, Query
+from services.search.cursors import Key, read_cursor
+from services.search.index.question import COLUMN_SORTS, DEFAULT_ROWS, Condition, Query
 from services.search.projections.datasets.note import words_of
-from services.search.query.cursors import read_cursor
 from services.search.query.faults import FaultCollector, QueryInvalid, dataset_at
 from services.search.query.filters import conditions_of
 from services.search.query.grammar import FilterInvalid, split, words_and_conditions
@@ -90,7 +90,7 @@ def read_query(pairs: Iterable[tuple[str, str]], identities: Identities, zone: t
     Raises:
         QueryInvalid: with every fault that was found.
     """
-    said = _Said(pairs)
+    said = _Fields(pairs)
     limit = said.parsed("limit", _limit)
     order = said.choice("order", ("asc", "desc"))
     sort = said.one("sort") or "start"
@@ -153,7 +153,7 @@ def key_type(sort: str) -> type[Key]:
     return {"name": str, "start": datetime, "committed_at": datetime}.get(sort, float)
 
 
-class _Said:
+class _Fields:
     """The fields as they were given; goes on after a fault, so that all are told at once."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:

@@ -1,49 +1,11 @@
-"""Which submission answers for a receipt, where several were made under one receipt id, and the SQL. Pure."""
-# ruff: noqa: S608  # the SQL is put together from this file's words alone; values are arguments
+"""Which submission answers for a receipt, where several were made under one receipt id. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-Row = dict[str, Any]
-
-MOST_SUBMISSIONS = 101
-"""Under one receipt id: the one that is answered, and a hundred others that are listed beside it."""
-
-_HEARD = "coalesce(heard_at, submitted_at, to_timestamp(0))"
-_WARNINGS = (
-    "(select codes from dataset join finding_set using (finding_set) where dataset.dataset_id = known.dataset_id)"
-    " as warnings"
-)
-_RECEIPT = (
-    "coalesce(receipt, receipt_id) as receipt_id, source, content, dataset_id, path, submitted_at,"
-    f" {_HEARD} as heard_at, rank, word, answer"
-)
-_SIZE = "octet_length(answer) + coalesce(octet_length(path), 0) + 300"
-"""Bytes of a receipt's JSON, with its names and ids."""
-_ORDER = f"source is distinct from $2, {_HEARD}, receipt_id"
-SUBMISSIONS = f"""
-select known.*, {_WARNINGS} from (
-    select place, found.*,
-        sum(size) over (order by place range between unbounded preceding and 1 preceding) as before
-    from unnest($1::text[]) with ordinality as asked (id, place) left join lateral (
-        select {_RECEIPT}, {_SIZE} as size,
-            sum({_SIZE}) over (order by {_ORDER} rows between unbounded preceding and 1 preceding) as ahead
-        from receipt
-        where (receipt = asked.id or (receipt is null and receipt_id = asked.id))
-            and ($3::uuid is null or dataset_id = $3)
-        order by {_ORDER} limit $4
-    ) as found on true
-) as known where coalesce(before, 0) < $5 and coalesce(ahead, 0) < $5 order by place
-"""
-"""Of each receipt id the submissions under it, those of one source first, so that no number of others takes their
-place; a row without an answer where there is none. What goes beyond the bytes is left out: whole ids at the end,
-and of one id the last submissions."""
-RECEIPTS = (
-    f"select {_RECEIPT}, {_WARNINGS} from receipt as known where dataset_id = $1"
-    " order by submitted_at desc nulls last, receipt_id offset $2"
-)
+from shared.postgres.statement import Row
 
 
 class Choice(NamedTuple):

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from pydantic_core import to_json
 
-from services.search.query.receipts import Choice, Row
+from services.search.query.receipts import Choice
+from shared.postgres.statement import Row
 
 T = TypeVar("T", bytes, str)
 

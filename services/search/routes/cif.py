@@ -18,14 +18,14 @@ MOST_BYTES = 32 * 1024 * 1024
 MEDIA_TYPE = "chemical/x-mmcif"
 
 
-class Events(Protocol):
+class Documents(Protocol):
     """What the walk asks."""
 
     async def documents(self, ids: Collection[UUID]) -> dict[UUID, bytes]:
         """The committed events of datasets as they are now, by dataset."""
 
 
-def add_cif(router: APIRouter, events: Events, vocabulary: Vocabulary) -> None:
+def add_cif(router: APIRouter, events: Documents, vocabulary: Vocabulary) -> None:
     """Add the route, driven by the vocabulary.
 
     It must stand before that of the dataset itself, whose id would else end in `.cif`.
@@ -53,7 +53,7 @@ def add_cif(router: APIRouter, events: Events, vocabulary: Vocabulary) -> None:
         return Response(text, media_type=MEDIA_TYPE)
 
 
-async def ancestors(events: Events, dataset: Document) -> list[Document]:
+async def ancestors(events: Documents, dataset: Document) -> list[Document]:
     """All that a dataset was made from, the nearest first, each once; at most so many that an answer stays bounded."""
     found: dict[UUID, Document] = {}
     asked = {dataset.dataset_id}
@@ -69,7 +69,7 @@ async def ancestors(events: Events, dataset: Document) -> list[Document]:
     return list(found.values())
 
 
-async def _documents(events: Events, ids: Collection[UUID]) -> list[Document]:
+async def _documents(events: Documents, ids: Collection[UUID]) -> list[Document]:
     """Those that are catalogued, in the order asked."""
     known = await events.documents(ids) if ids else {}
     read = (DatasetCommitted.model_validate_json(known[one]).document for one in ids if one in known)

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import Response, StreamingResponse
 
+from services.search.cursors import read_cursor, write_cursor
+from services.search.projections.rejections.statements import ORDER, SUMMARY_SPAN, RejectionQuery, State
 from services.search.query.catalogue import CatalogueReader
-from services.search.query.cursors import read_cursor, write_cursor
 from services.search.query.faults import FaultCollector, dataset_at
 from services.search.query.query import MOST_ROWS
-from services.search.query.rejections import ORDER, SUMMARY_SPAN, RejectionQuery, State, summary_answer
+from services.search.query.rejections import summary_answer
 from services.search.routes.answers import rejection_parts
 from services.search.routes.response import json_response
 from services.search.settings import SearchSettings
@@ -25,7 +26,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
 
 
 @dataclass(frozen=True)
-class Asked:
+class RejectionFields:
     """Which rejections are asked for, as the fields of the URL say it."""
 
     code: str | None = None
@@ -46,14 +47,14 @@ def add_rejections(router: APIRouter, reader: CatalogueReader, resources: Resour
 
     @router.get("/rejections")
     async def list_rejections(
-        asked: Annotated[Asked, Depends()], limit: Limit = 50, cursor: str | None = None
+        asked: Annotated[RejectionFields, Depends()], limit: Limit = 50, cursor: str | None = None
     ) -> Response:
         """Rejections, newest first. A page of the open or the resolved may be short, and still have a `next`."""
         rows, last = await reader.rejections(query_of(asked, identities, zone, limit, cursor))
         return json_response({"rejections": rows, "next": write_cursor(ORDER, last) if last else None})
 
     @router.get("/rejections/summary")
-    async def summarize_rejections(asked: Annotated[Asked, Depends()]) -> Response:
+    async def summarize_rejections(asked: Annotated[RejectionFields, Depends()]) -> Response:
         """Rejections by code and producer, of the last 30 days unless `since` is given; most open ones first."""
         query = query_of(asked, identities, zone, since=resources.clock() - SUMMARY_SPAN)
         return json_response(summary_answer(await reader.rejection_summary(query), query.since))
@@ -68,7 +69,7 @@ def add_rejections(router: APIRouter, reader: CatalogueReader, resources: Resour
 
 
 def query_of(  # the fields of the URL, and what they mean here
-    asked: Asked,
+    asked: RejectionFields,
     identities: Identities,
     zone: tzinfo,
     limit: int = 50,

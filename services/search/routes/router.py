@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
+from services.search.index.port import Index
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.faults import FaultCollector, named_dataset
 from services.search.query.lineage import MOST_DEPTH, MOST_LINKS, MOST_NODES, Direction, lineage
@@ -45,11 +46,11 @@ Skip = Annotated[int, Query(ge=0, le=MOST_LINKS, description="what earlier pages
 Depth = Annotated[int, Query(ge=0, le=MOST_DEPTH, description="steps from the dataset")]
 
 
-def routes(resources: Resources[SearchSettings], vocabulary: Vocabulary) -> APIRouter:
+def routes(resources: Resources[SearchSettings], vocabulary: Vocabulary, index: Index) -> APIRouter:
     """Datasets, receipts, rejections and the web page."""
     router = APIRouter(route_class=ProblemRoute, tags=["catalogue"])
     naming = Naming(vocabulary)
-    reader = CatalogueReader(resources.database, naming)
+    reader = CatalogueReader(resources.database, naming, index)
     _add_search(router, reader, resources, naming)
     _add_datasets(router, reader, resources, vocabulary)
     add_receipts(router, reader, resources)

@@ -10,14 +10,15 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from services.search.query.catalogue import CatalogueReader, Row
+from services.search.query.catalogue import CatalogueReader
 from services.search.query.naming import Naming
 from services.search.query.query import COLUMNS, FACTS
 from shared.foundation.sheets import cell_of
+from shared.postgres.statement import Row
 
-Valued = list[tuple[Row, dict[str, Any]]]
+ValuedRows = list[tuple[Row, dict[str, Any]]]
 """Datasets, each with the values of its columns by name; nothing where it has no canonical value."""
-Write = Callable[[Valued], str]
+RowWriter = Callable[[ValuedRows], str]
 
 
 async def sheet(
@@ -43,7 +44,7 @@ async def json_page(reader: CatalogueReader, naming: Naming, answer: Row, column
 
 
 async def _lots(
-    reader: CatalogueReader, naming: Naming, rows: Sequence[Row], columns: Sequence[str], write: Write
+    reader: CatalogueReader, naming: Naming, rows: Sequence[Row], columns: Sequence[str], write: RowWriter
 ) -> AsyncIterator[str]:
     """What is written of the datasets, some at a time."""
     spellings = {column: naming.spellings(column) for column in columns if column not in FACTS}
@@ -57,9 +58,9 @@ def _written(
     events: Mapping[UUID, bytes],
     columns: Sequence[str],
     spellings: Mapping[str, Sequence[str]],
-    write: Write,
+    write: RowWriter,
 ) -> str:
-    valued: Valued = []
+    valued: ValuedRows = []
     for row in rows:
         parameters = _parameters(events[row["dataset_id"]]) if spellings else {}
         values = {
@@ -78,14 +79,14 @@ def _parameters(event: bytes) -> dict[str, Any]:
     return {name.lower(): parameter.get("value") for name, parameter in parameters.items()}
 
 
-def _json_rows(valued: Valued) -> str:
+def _json_rows(valued: ValuedRows) -> str:
     return ",".join(
         to_json(row | {"parameters": {name: value for name, value in values.items() if name not in FACTS}}).decode()
         for row, values in valued
     )
 
 
-def _sheet_lines(valued: Valued) -> str:
+def _sheet_lines(valued: ValuedRows) -> str:
     return _lines(
         [[_cell(cell) for cell in (*map(row.get, COLUMNS.values()), *values.values())] for row, values in valued]
     )

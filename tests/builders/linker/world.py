@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from services.linker.app import stages_of
 from services.linker.handler import Linker
 from services.linker.held.deadlines import Deadlines
-from services.linker.held.looks import SecondLooks
-from services.linker.held.ports import Links, ReleaseOutbox
+from services.linker.held.ports import LinkStore, ReleaseOutbox
+from services.linker.held.repeated_searches import RepeatedSearchOutbox
 from shared.events.dataset import DatasetFacts
 from shared.events.dataset import Links as LinksSection
 from shared.events.investigation import InvestigationRef, InvestigationRegistered
@@ -34,13 +34,13 @@ class LinkedDataset(Section):
 
 
 class World:
-    def __init__(self, links: Links, publisher: MemoryPublisher | None = None) -> None:
+    def __init__(self, links: LinkStore, publisher: MemoryPublisher | None = None) -> None:
         self.links = links
         self.now = NOON
         self.publisher = publisher or MemoryPublisher()
         self.linker = Linker(TECHNIQUES, IDENTITIES)
         self.relay = Relay("linker-relay", ReleaseOutbox(links, self.linker, self.clock), self.publisher, Backoff())
-        self.looks = Relay("linker-looks", SecondLooks(links, self.clock), self.publisher, Backoff())
+        self.looks = Relay("linker-looks", RepeatedSearchOutbox(links, self.clock), self.publisher, Backoff())
         self.deadlines = Deadlines(links, self.relay, Backoff(), self.clock)
         self._linking, self._commits, self._office, self._rejections = map(self._runner, stages_of(links, self.linker))
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.search.app import stages_of
 from services.search.memory import MemoryReadModel
-from services.search.projections.datasets.note import Entry
+from services.search.projections.datasets.note import DatasetEntry
 from services.search.projections.investigations.note import InvestigationRow
 from services.search.projections.positions.note import PositionRow
 from services.search.projections.receipts.note import Receipt
@@ -16,10 +16,11 @@ from services.search.projections.rejections.note import RejectionRow
 from services.search.projections.revisions.note import RevisionRow
 from services.search.projections.samples.note import SampleRow
 from services.search.projections.shipments.note import DeclarationRow, Declared, ParcelStatusRow, PlaceRow, together
-from services.search.query.receipts import Row, choose
+from services.search.query.receipts import choose
 from services.search.routes.answers import chosen_answer
 from shared.events.wire import Record
 from shared.kafka.publisher import MemoryPublisher
+from shared.postgres.statement import Row
 from shared.runtime.backoff import Backoff
 from shared.stages.halt import HaltRule
 from shared.stages.stage import StageRunner
@@ -103,17 +104,17 @@ class MemoryWorld(Noting):
         super().__init__(self._model)
 
     async def revision_of(self, path: str) -> int | None:
-        entry = self._model.standing(Entry).get(dataset_id(path))
+        entry = self._model.standing(DatasetEntry).get(dataset_id(path))
         return entry.row.revision if entry else None
 
     async def kept_revisions(self, path: str) -> list[int]:
         return sorted(number for one, number in self._model.standing(RevisionRow) if one == dataset_id(path))
 
     async def parents_of(self, path: str) -> set[UUID]:
-        return {parent for parent, _ in self._model.standing(Entry)[dataset_id(path)].inputs}
+        return {parent for parent, _ in self._model.standing(DatasetEntry)[dataset_id(path)].inputs}
 
     async def findings_of(self, path: str) -> list[str]:
-        return list(self._model.standing(Entry)[dataset_id(path)].findings.codes)
+        return list(self._model.standing(DatasetEntry)[dataset_id(path)].findings.codes)
 
     async def receipt(self, receipt_id: str, **choice: str) -> dict[str, Any] | None:
         return answered(map(row_of, self._model.standing(Receipt).values()), receipt_id, **choice)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from clients.cli.stomp import send
+from clients.cli.connection.stomp import send
 from tests.builders.icat_clients import dataset
 from tests.builders.pages import commands_of
 from tests.builders.terminal import ROOT, beamcat

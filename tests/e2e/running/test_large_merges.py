@@ -11,7 +11,7 @@ import httpx
 import pytest
 from gemmi import cif
 
-from clients.cli.stomp import send
+from clients.cli.connection.stomp import send
 from shared.events.topics import MOST_INPUTS, MOST_SUBMISSION_BYTES
 from tests.builders.icat_messages import a_dataset
 from tests.builders.terminal import beamcat

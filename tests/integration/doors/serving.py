@@ -32,6 +32,7 @@ from services.logbook.settings import LogbookSettings
 from services.logbook.store import PostgresEntries
 from services.sample_tracking.memory import Memory, MemoryRegister
 from services.sample_tracking.routes import routes as sample_routes
+from services.search.app import new_index
 from services.search.icat_plus.routes import Neighbours
 from services.search.icat_plus.routes import routes as icat_plus_routes
 from services.search.routes.router import routes as search_routes
@@ -165,7 +166,7 @@ def _apps(
     of_archive = resources_beside(resources, ArchiveSettings(access=settings.access), databases["archive"])
     catalogue = SearchCatalogue(Neighbour("search", "http://search", settings.neighbours.service_token_file, hosts))
     links = MemoryLinks(IDENTITIES, TECHNIQUES.input_demands)
-    search = search_routes(resources, VOCABULARY)
+    search = search_routes(resources, VOCABULARY, new_index())
     search.include_router(
         icat_plus_routes(resources, VOCABULARY, TECHNIQUES, Neighbours.of(settings, hosts), publisher=publisher)
     )

@@ -6,6 +6,7 @@ import asyncpg
 import pytest_asyncio
 
 from services.linker.storage.store import PostgresLinks
+from services.linker.tables import metadata
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
 from shared.postgres.settings import DatabaseSettings
@@ -34,7 +35,7 @@ async def database(linker_url: str) -> AsyncIterator[Database]:
     database = Database(DatabaseSettings(url=linker_url, connections=8), "linker")
     await database.open()
     async with database.connection() as connection:
-        await connection.execute("truncate held, dataset, investigation, revisit, freed, announcement")
+        await connection.execute(f"truncate {', '.join(metadata.tables)}")
     yield database
     await database.close()
 

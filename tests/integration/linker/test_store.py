@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.linker import tables
-from services.linker.held.deadlines import TICKS_BETWEEN_LOOKS
+from services.linker.held.deadlines import TICKS_BETWEEN_CHECKS
 from services.linker.storage.store import PostgresLinks
 from shared.postgres.database import Connection, Database
 from shared.postgres.settings import DatabaseSettings
@@ -141,7 +141,7 @@ async def test_what_an_older_replica_did_not_release_is_released_within_a_minute
     await world.commit(committed("/data/a"))
     async with database.connection() as connection:
         await connection.execute("update dataset set committed = true, kind = 'mx.raw' where path = '/data/b'")
-    for _ in range(TICKS_BETWEEN_LOOKS):
+    for _ in range(TICKS_BETWEEN_CHECKS):
         assert world.linked == []
         await world.deadlines.tick()
         await world.send()

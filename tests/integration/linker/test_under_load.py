@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.linker.held.crowds import MOST_AWAITED
+from services.linker.held.limits import MOST_AWAITED
 from services.linker.held.ports import MOST_AT_ONCE
 from services.linker.storage import statements as sql
 from services.linker.storage.store import PostgresLinks
@@ -58,6 +58,7 @@ STATEMENTS: dict[str, tuple[Any, ...]] = {
     "EXPIRE": (NOON, MOST_AT_ONCE),
     "STILL_NEWEST": ([ID], [1]),
     "STIR": ([ID], ["why"], [NOON], [NOON]),
+    "ANSWER": (["key"], [ID], [2]),
 }
 LARGE = {"held", "dataset"}
 LOOKS_THROUGH_WHAT_WAITS = {"OVERLOOKED", "WAITING"}

@@ -8,6 +8,7 @@ from typing import Any, cast
 import httpx
 from fastapi import FastAPI
 
+from services.search.app import new_index
 from services.search.routes.router import routes
 from services.search.settings import SearchSettings
 from shared.host.service import Resources
@@ -56,7 +57,7 @@ async def asking(database: Database, tokens: Path = Path("none"), address: str =
         settings, IDENTITIES, database, KafkaPublisher(settings.kafka, "test"), Backoff(), lambda: NOON
     )
     app = FastAPI()
-    app.include_router(routes(resources, VOCABULARY))
+    app.include_router(routes(resources, VOCABULARY, new_index()))
     app.add_middleware(KnowAskers)
     answer_in_problems(app)
     async with httpx.AsyncClient(

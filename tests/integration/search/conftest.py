@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest_asyncio
 
+from services.search.app import new_index
 from services.search.icat_plus.declarations import PostgresDeclarations
 from services.search.projections.shipments.note import Declared
 from services.search.query.catalogue import CatalogueReader
@@ -25,7 +26,7 @@ class PostgresWorld(Noting):
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        super().__init__(PostgresReadModel(database, lambda: NOON))
+        super().__init__(PostgresReadModel(database, lambda: NOON, new_index()))
 
     async def value(self, statement: str, *arguments: object) -> Any:
         async with self.database.connection() as connection:
@@ -50,7 +51,7 @@ class PostgresWorld(Noting):
         return list(await self.value(statement, dataset_id(path)))
 
     async def receipt(self, receipt_id: str, **choice: str) -> dict[str, Any] | None:
-        found = await CatalogueReader(self.database, Naming(VOCABULARY)).submissions([receipt_id])
+        found = await CatalogueReader(self.database, Naming(VOCABULARY), new_index()).submissions([receipt_id])
         return answered(found[receipt_id], receipt_id, **choice)
 
     async def rejections(self) -> list[str]:

@@ -12,6 +12,7 @@ from zlib import crc32
 import pytest
 import pytest_asyncio
 
+from services.search.app import new_index
 from services.search.projections.activity.note import KEPT
 from services.search.retention import Retention
 from services.search.store import PostgresReadModel, ReadModelTransaction
@@ -56,7 +57,7 @@ class Held(PostgresReadModel):
     """A replica whose transactions end when they are let go."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database, lambda: NOON)
+        super().__init__(database, lambda: NOON, new_index())
         self.is_written, self.let_go = asyncio.Event(), asyncio.Event()
 
     @asynccontextmanager

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from gemmi import cif
 
-from clients.cli.importing.gathering import Given
-from clients.cli.importing.reading import read_pipeline_file
+from clients.importers.assembly import Given
+from clients.importers.files import read_pipeline_file
 from tests.builders.search.records import Topics, dataset_id
 from tests.integration.search.asking import asking
 from tests.integration.search.conftest import PostgresWorld

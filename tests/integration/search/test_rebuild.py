@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from services.search.app import stages_of
+from services.search.app import new_index, stages_of
 from services.search.icat_plus.sessions import Kept, PostgresSessions
 from services.search.index.seals import Seals
 from services.search.rebuild import REBUILD_LOCK, rebuild
@@ -58,7 +58,7 @@ class Live:
                 StageRunner(stage, MemoryPublisher(), utc_now, HaltRule(halts=False), Backoff(), IDENTITIES),
                 self._fail,
             )
-            for stage in stages_of(PostgresReadModel(database, utc_now), IDENTITIES)
+            for stage in stages_of(PostgresReadModel(database, utc_now, new_index()), IDENTITIES)
         ]
         self.failures: list[Exception] = []
 

@@ -10,6 +10,7 @@ from services.catalog_writer.outbox import PostgresOutbox
 from services.catalog_writer.store import PostgresCatalog
 from services.linker.storage.store import PostgresLinks
 from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
+from services.search.app import new_index
 from services.search.query.receipts import submissions
 from services.search.store import PostgresReadModel
 from shared.postgres.database import Database
@@ -53,7 +54,7 @@ async def test_whatever_collides_each_submission_has_its_own_answer(database_url
             PostgresVisits(tracking),
             PostgresCatalog(catalog, lambda: NOON),
             PostgresOutbox(catalog),
-            PostgresReadModel(search, lambda: NOON),
+            PostgresReadModel(search, lambda: NOON, new_index()),
         )
     )
     said = await tell(world, [drawn(chance, LENGTH) for _ in range(BATCHES)])

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from clients.cli.recovering import _writing
+from deploy.commands.recovery import _writing
 from shared.postgres import database as module
 from shared.postgres.database import Database, kept_awake
 from shared.postgres.migrations import migrate

@@ -13,6 +13,7 @@ from services.catalog_writer.outbox import PostgresOutbox
 from services.catalog_writer.store import PostgresCatalog
 from services.linker.storage.store import PostgresLinks
 from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
+from services.search.app import new_index
 from services.search.store import PostgresReadModel
 from shared.postgres.database import Database
 from shared.postgres.migrations import SCHEMAS, migrate
@@ -57,7 +58,7 @@ async def world_on(url: str) -> AsyncIterator[World]:
                 PostgresVisits(tracking),
                 PostgresCatalog(databases["catalog"], clock),
                 PostgresOutbox(databases["catalog"]),
-                PostgresReadModel(databases["search"], clock),
+                PostgresReadModel(databases["search"], clock, new_index()),
             )
         )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.linker.held import crowds
+from services.linker.held import limits
 from shared.events.codes import Code
 from tests.builders.linker.records import committed, facts
 from tests.builders.linker.world import World
@@ -66,7 +66,7 @@ class CrowdingSuite:
     async def test_a_line_behind_one_that_waits_has_an_end_for_each_source(
         self, crowded: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(crowds, "MOST_IN_LINE", 3)
+        monkeypatch.setattr(limits, "MOST_IN_LINE", 3)
         await crowded.submit_of(FLOOD, *(facts("/data/a", inputs(1), receipt=f"flood {n}") for n in range(2)))
         await crowded.submit_of(FLOOD, *(facts("/data/a", receipt=f"flood {n}") for n in range(2, 5)))
         await crowded.submit_of(NEIGHBOUR, facts("/data/a", receipt="neighbour"))

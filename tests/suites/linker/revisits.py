@@ -117,7 +117,7 @@ class AfterARecollection:
         await world.commit(committed(A), *(committed(path, [A]) for path in results))
         await world.learn(committed(A, revision=2, recollected=LATER))
         for held in (5, 10, 12):
-            async with world.links.lot(5, world.now) as lot:
+            async with world.links.due(5, world.now) as lot:
                 assert len(lot.holdings) == 5
             assert len(await world.held()) == held
         await world.send()

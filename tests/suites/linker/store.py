@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services.linker.handler import MOST_NAMED
-from services.linker.held.ports import Queue
+from services.linker.held.ports import WaitingTotals
 from shared.events.codes import Code
 from tests.builders.linker.records import (
     NOON,
@@ -343,16 +343,16 @@ class RunningOutOfTime:
 
 class CountingWhatWaits:
     async def test_what_waits_is_counted_since_the_first_of_it(self, world: World) -> None:
-        assert await world.links.waiting() == Queue(0, None)
+        assert await world.links.waiting() == WaitingTotals(0, None)
         await world.submit(facts(B, [A]), facts(C))
         world.now += timedelta(hours=1)
         await world.submit(facts(D, [A]))
-        assert await world.links.waiting() == Queue(2, NOON)
+        assert await world.links.waiting() == WaitingTotals(2, NOON)
         world.now = NOON + WEEK
         await world.links.expire(world.now)
-        assert await world.links.waiting() == Queue(1, NOON + timedelta(hours=1))
+        assert await world.links.waiting() == WaitingTotals(1, NOON + timedelta(hours=1))
         await world.commit(committed(A))
-        assert await world.links.waiting() == Queue(0, None)
+        assert await world.links.waiting() == WaitingTotals(0, None)
 
 
 class AnsweringReplays:

@@ -1,9 +1,12 @@
 """Whose submission is whose, where several have one receipt id: what holds in both memories."""
 
+from dataclasses import replace
+
 from shared.events.codes import Code
 from shared.events.dataset import DatasetFacts
-from shared.events.wire import Record
-from tests.builders.linker.records import WEEK, committed, facts, validated
+from shared.events.topics import COMMITTED
+from shared.events.wire import Record, headers_of
+from tests.builders.linker.records import NOON, WEEK, committed, facts, unchanged, validated
 from tests.builders.linker.world import World
 
 A, B, C, D = "/data/a", "/data/b", "/data/c", "/data/d"
@@ -18,6 +21,19 @@ def said(path: str, *inputs: str, by: str = OWNER, content: str = "words", again
 
 def keyed(path: str, *inputs: str) -> DatasetFacts:
     return facts(path, inputs, receipt=KEY)
+
+
+def answer(content: str, commit: Record) -> Record:
+    """A commit that answers what the owner said under the one key."""
+    headers = headers_of(
+        COMMITTED,
+        receipt_id=KEY,
+        source="/beamcat/catalog_writer",
+        time=NOON.isoformat(),
+        producer=OWNER.encode(),
+        content=content,
+    )
+    return replace(commit, headers=headers)
 
 
 class SubmissionSuite:
@@ -85,3 +101,31 @@ class SubmissionSuite:
         assert [(each.path, each.producer) for each in world.rejections] == [(C, OWNER)]
         await world.commit(committed(B))
         assert [each.dataset.path for each in world.linked] == [D, C]
+
+    async def test_what_was_answered_brings_back_no_lost_input_when_it_is_read_again(self, world: World) -> None:
+        await world.commit(committed(A), committed(B))
+        await world.read(said(C, A, B, content="both"))
+        await world.commit(answer("both", committed(C, [A, B])))
+        await world.read(said(C, A, content="one"))
+        await world.commit(answer("one", committed(C, [A], revision=2)))
+        await world.read(said(C, A, B, content="both"))
+        await world.submit(facts(B, [C]))
+        await world.commit(committed(B, [C], revision=2))
+        await world.read(said(C, A, B, content="both"))
+        assert world.rejections == []
+        assert [each.dataset.path for each in world.linked] == [C, C, C, B, C]
+
+    async def test_nor_does_what_was_answered_without_a_revision(self, world: World) -> None:
+        await world.commit(committed(A), committed(B), committed(C, [A, B]))
+        await world.commit(answer("unchanged", unchanged(C)))
+        await world.commit(committed(C, [A], revision=2))
+        await world.read(said(C, A, B, content="unchanged"))
+        await world.submit(facts(B, [C]))
+        assert world.rejections == []
+
+    async def test_other_words_under_the_key_bring_their_inputs(self, world: World) -> None:
+        await world.commit(committed(A), committed(B))
+        await world.commit(answer("one", committed(C, [A])), answer("one again", committed(C, [A], revision=2)))
+        await world.read(said(C, A, B, content="both"))
+        await world.submit(facts(B, [C]))
+        assert [rejection.code for rejection in world.rejections] == [Code.INPUT_CYCLE]

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from clients.cli.handover import Clock
+from clients.cli.submissions.feeds import Clock
 
 State = dict[str, Any]
 COMMITTED: State = {"state": "committed", "revision": 1, "dataset_id": "d", "warnings": []}

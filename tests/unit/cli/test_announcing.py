@@ -6,9 +6,9 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli import investigations
-from clients.cli.api import Api
-from clients.cli.app import app
+from clients.cli.commands import investigations
+from clients.cli.connection.api import Api
+from deploy.program import app
 from tests.builders.addresses import NAMED
 
 COMMAND = ["announce", "4711", "--proposal", "mx1111", "--beamline", "id30a-3", "--start", "2026-11-24T08:00:00+01:00"]

@@ -10,10 +10,10 @@ import pytest
 from pydantic_core import to_json
 from typer.testing import CliRunner, Result
 
-from clients.cli import auditing
-from clients.cli.api import Api
-from clients.cli.app import app
-from clients.cli.auditing import said_again
+from clients.cli.commands import audit
+from clients.cli.commands.audit import said_again
+from clients.cli.connection.api import Api
+from deploy.program import app
 from services.catalog_writer.documents import CatalogView, document_of
 from services.gateway.request_body import read_model
 from shared.events.dataset import DatasetFacts, LinkedInput, Links, Submission, Tracking
@@ -85,7 +85,7 @@ class Installation:
         return httpx.Response(200, json={"datasets": rows, "next": following, "count": len(self.documents)})
 
     def audit(self, monkeypatch: pytest.MonkeyPatch, *options: str) -> Result:
-        monkeypatch.setattr(auditing, "connect", lambda: Api(NAMED, httpx.MockTransport(self)))
+        monkeypatch.setattr(audit, "connect", lambda: Api(NAMED, httpx.MockTransport(self)))
         return CliRunner().invoke(app, ["audit", *options])
 
 

@@ -8,11 +8,11 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from clients.cli import datasets, exporting, finding, rejections, techniques
-from clients.cli.api import Api
-from clients.cli.app import app
-from clients.cli.output import Failed
+from clients.cli.connection.api import Api
+from clients.cli.terminal.output import Failed
+from deploy.program import app
 from tests.builders.addresses import NAMED
+from tests.builders.commands import let_commands_ask
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
 ORIGINAL = base64.b64encode(b'{"submission": {"name": "x"}}').decode()
@@ -29,8 +29,7 @@ COMMANDS = [
 
 def _run(monkeypatch: pytest.MonkeyPatch, answer: httpx.Response, *command: str) -> Result:
     api = Api(NAMED, httpx.MockTransport(lambda _: answer))
-    for module in (datasets, exporting, finding, rejections, techniques):
-        monkeypatch.setattr(module, "connect", lambda: api)
+    let_commands_ask(monkeypatch, api)
     result = CliRunner().invoke(app, command)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result

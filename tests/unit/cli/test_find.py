@@ -11,9 +11,9 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from clients.cli import finding
-from clients.cli.api import Api
-from clients.cli.app import app
+from clients.cli.commands import search
+from clients.cli.connection.api import Api
+from deploy.program import app
 from tests.builders.addresses import NAMED
 
 
@@ -36,7 +36,7 @@ class Catalogue:
 @pytest.fixture
 def catalogue(monkeypatch: pytest.MonkeyPatch) -> Catalogue:
     catalogue = Catalogue()
-    monkeypatch.setattr(finding, "connect", lambda: Api(NAMED, httpx.MockTransport(catalogue)))
+    monkeypatch.setattr(search, "connect", lambda: Api(NAMED, httpx.MockTransport(catalogue)))
     return catalogue
 
 
@@ -139,7 +139,7 @@ class Pages:
 @pytest.fixture
 def find(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     def find(pages: Pages, *options: str) -> Result:
-        monkeypatch.setattr(finding, "connect", lambda: Api(NAMED, httpx.MockTransport(pages)))
+        monkeypatch.setattr(search, "connect", lambda: Api(NAMED, httpx.MockTransport(pages)))
         return CliRunner().invoke(app, ["find", *options])
 
     return find
@@ -200,7 +200,7 @@ def test_an_unknown_value_among_several_is_named_with_what_was_meant(monkeypatch
         }
         return httpx.Response(200, json={"datasets": [], "count": 0, "next": None, "facets": facets})
 
-    monkeypatch.setattr(finding, "connect", lambda: Api(NAMED, httpx.MockTransport(answer)))
+    monkeypatch.setattr(search, "connect", lambda: Api(NAMED, httpx.MockTransport(answer)))
     options = ["--technique", "mx,biosax", "--beamline", "id28", "--proposal", "mx1111,mx1112"]
     result = CliRunner().invoke(app, ["find", *options])
     assert result.exit_code == 1

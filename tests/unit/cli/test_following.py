@@ -9,12 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from clients.cli import receipts as following
-from clients.cli.api import Api, Unreachable
-from clients.cli.batch import Batch
-from clients.cli.handover import MOST_AT_ONCE, PATIENCE_SECONDS, HandIn, Handover, Known
-from clients.cli.receipts import MOST_ASKED, Handed, Receipts
-from clients.cli.sources import Source
+from clients.cli.connection.api import Api, Unreachable
+from clients.cli.submissions import receipts as following
+from clients.cli.submissions.batch import Batch
+from clients.cli.submissions.feeds import MOST_AT_ONCE, HandIn, Known
+from clients.cli.submissions.handover import PATIENCE_SECONDS, Handover
+from clients.cli.submissions.receipts import MOST_ASKED, Handed, Receipts
+from clients.cli.submissions.sources import Source
 from tests.builders.addresses import NAMED
 from tests.unit.cli.beamcat import COMMITTED, FLYING, REJECTED, Beamcat, Passing, away, busy, waits
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from clients.cli.parameters import groups_of, said_of, value_of
+from clients.cli.catalogue.parameters import groups_of, said_of, value_of
 
 SCALING = "MXAutoprocIntegrationScaling"
 

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli import waiting
-from clients.cli.api import Api
-from clients.cli.app import app
+from clients.cli.commands import pending
+from clients.cli.connection.api import Api
+from deploy.program import app
 from tests.builders.addresses import CATALOGUE, NAMED
 
 NOW = datetime(2024, 11, 30, 12, 0, tzinfo=UTC)
@@ -53,8 +53,8 @@ class Search:
 @pytest.fixture
 def search(monkeypatch: pytest.MonkeyPatch) -> Search:
     search = Search()
-    monkeypatch.setattr(waiting, "connect", lambda: Api(NAMED, httpx.MockTransport(search)))
-    monkeypatch.setattr(waiting, "utc_now", lambda: NOW)
+    monkeypatch.setattr(pending, "connect", lambda: Api(NAMED, httpx.MockTransport(search)))
+    monkeypatch.setattr(pending, "utc_now", lambda: NOW)
     return search
 
 

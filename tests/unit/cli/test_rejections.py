@@ -10,10 +10,11 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from clients.cli import corrections, rejections
-from clients.cli.api import Api
-from clients.cli.app import app
-from clients.cli.originals import LONGEST_LINE, MOST_LINES, Line, indented, lines_of, shortened
+from clients.cli.commands import rejections
+from clients.cli.connection.api import Api
+from clients.cli.rejections import corrections
+from clients.cli.rejections.originals import LONGEST_LINE, MOST_LINES, Line, indented, lines_of, shortened
+from deploy.program import app
 from tests.builders.addresses import CATALOGUE, NAMED
 from tests.builders.rejections import COMMITTED, FRAME, ONE, RESOLVED, SUBMISSION, Beamcat, rejection
 

@@ -9,23 +9,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from clients.cli import (
-    auditing,
-    datasets,
-    exporting,
-    finding,
-    investigations,
-    producers,
-    rejections,
-    showing,
-    techniques,
-    waiting,
-    watching,
-)
-from clients.cli.api import Api
-from clients.cli.app import app
+from clients.cli.connection.api import Api
+from deploy.program import app
 from shared.http.settings import AccessSettings
 from tests.builders.addresses import NAMED
+from tests.builders.commands import let_commands_ask
 
 RUBBISH = [
     "",
@@ -63,9 +51,7 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
     answer = httpx.Response(404, json={"detail": "there is none"})
     api = Api(NAMED, httpx.MockTransport(lambda _: answer))
-    asking = (auditing, datasets, exporting, finding, investigations, producers, rejections, techniques)
-    for module in (*asking, showing, waiting, watching):
-        monkeypatch.setattr(module, "connect", lambda: api)
+    let_commands_ask(monkeypatch, api)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BEAMCAT_TOKENS_FILE", str(tmp_path / "tokens.json"))
     Path(FINE).write_text('{"name": "x", "path": "/data/x", "proposal": "mx1111"}', encoding="utf-8")

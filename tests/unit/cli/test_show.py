@@ -8,9 +8,9 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from clients.cli import showing
-from clients.cli.api import Api
-from clients.cli.app import app
+from clients.cli.commands import dataset
+from clients.cli.connection.api import Api
+from deploy.program import app
 from shared.events.sections import Finding
 from tests.builders.addresses import CATALOGUE, NAMED
 from tests.builders.search.records import NOON, Topics, dataset_id, investigation
@@ -69,7 +69,7 @@ class Search:
 @pytest.fixture
 def search(monkeypatch: pytest.MonkeyPatch) -> Search:
     search = Search()
-    monkeypatch.setattr(showing, "connect", lambda: Api(NAMED, httpx.MockTransport(search)))
+    monkeypatch.setattr(dataset, "connect", lambda: Api(NAMED, httpx.MockTransport(search)))
     return search
 
 

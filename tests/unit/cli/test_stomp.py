@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from clients.cli.output import Failed
-from clients.cli.stomp import send
+from clients.cli.connection.stomp import send
+from clients.cli.terminal.output import Failed
 
 
 class Refusing(socketserver.StreamRequestHandler):

@@ -14,15 +14,17 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from clients.cli import datasets, handover, outcome
-from clients.cli import lines as streams
-from clients.cli.api import Api
-from clients.cli.app import app
-from clients.cli.handover import HandIn, Handover
-from clients.cli.outcome import Outcome
-from clients.cli.output import console
-from clients.cli.receipts import Receipts
-from clients.cli.sources import Source, read_sources
+from clients.cli.commands import submissions
+from clients.cli.connection.api import Api
+from clients.cli.submissions import feeds, outcome
+from clients.cli.submissions import lines as streams
+from clients.cli.submissions.feeds import HandIn
+from clients.cli.submissions.handover import Handover
+from clients.cli.submissions.outcome import Outcome
+from clients.cli.submissions.receipts import Receipts
+from clients.cli.submissions.sources import Source, read_sources
+from clients.cli.terminal.output import console
+from deploy.program import app
 from tests.builders.addresses import NAMED
 from tests.unit.cli.beamcat import COMMITTED, FLYING, REJECTED, Beamcat, Passing, away, busy, lines, waits
 
@@ -32,8 +34,8 @@ ASK = "beamcat status --batch "
 @pytest.fixture
 def beamcat(monkeypatch: pytest.MonkeyPatch) -> Beamcat:
     beamcat = Beamcat()
-    monkeypatch.setattr(handover, "GATHER_SECONDS", 60.0)  # however slow the machine is
-    monkeypatch.setattr(datasets, "connect", lambda: Api(NAMED, httpx.MockTransport(beamcat)))
+    monkeypatch.setattr(feeds, "GATHER_SECONDS", 60.0)  # however slow the machine is
+    monkeypatch.setattr(submissions, "connect", lambda: Api(NAMED, httpx.MockTransport(beamcat)))
     return beamcat
 
 
@@ -285,7 +287,7 @@ def test_a_gateway_that_is_not_there_is_said_at_once_and_one_that_goes_away_with
         return beamcat(request)
 
     beamcat.gateway = deque([first, *[away] * 50])
-    monkeypatch.setattr(datasets, "connect", lambda: Api(NAMED, httpx.MockTransport(answer)))
+    monkeypatch.setattr(submissions, "connect", lambda: Api(NAMED, httpx.MockTransport(answer)))
     gone = typed("submit", "-", "--timeout", "2", said=lines(1_200))
     assert gone.exit_code == 3
     assert "500 committed" in gone.stdout
@@ -392,7 +394,7 @@ def test_what_a_pipe_brings_is_handed_in_before_it_ends(monkeypatch: pytest.Monk
             pipe.write(lines(1, 3))
 
     beamcat = Watched()
-    monkeypatch.setattr(datasets, "connect", lambda: Api(NAMED, httpx.MockTransport(beamcat)))
+    monkeypatch.setattr(submissions, "connect", lambda: Api(NAMED, httpx.MockTransport(beamcat)))
     writer = threading.Thread(target=write)
     writer.start()
     told = typed("submit", f"/dev/fd/{reading}")
@@ -414,9 +416,9 @@ class Forgetting(Api):
 
 def test_memory_does_not_grow_with_the_number_of_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted are objects, which costs nothing; their bytes would cost seconds."""
-    monkeypatch.setattr("clients.cli.sources.CHUNK_BYTES", 16 * 1024)
+    monkeypatch.setattr("clients.cli.submissions.sources.CHUNK_BYTES", 16 * 1024)
     for bound in ("MOST_REMEMBERED", "MOST_UNDER_WAY"):
-        monkeypatch.setattr(f"clients.cli.receipts.{bound}", 500)
+        monkeypatch.setattr(f"clients.cli.submissions.receipts.{bound}", 500)
     peaks = []
     for count in (2_000, 20_000):
         file = tmp_path / f"{count}.ndjson"
@@ -434,7 +436,7 @@ def test_memory_does_not_grow_with_the_number_of_datasets(tmp_path: Path, monkey
 
 
 def sources_of(api: Api, file: Path) -> Iterator[Source | None]:
-    from clients.cli.importing.gathering import Given
+    from clients.importers.assembly import Given
 
     return read_sources(api, [file], Given(), None, from_pipelines=False)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from clients.cli.tables import LONGEST_CELL, table
+from clients.cli.terminal.tables import LONGEST_CELL, table
 
 PATH = "/data/visitor/mx1111/id30a-3/20261124/RAW_DATA/Fus_RAC1b/run_01_datacollection"
 WIDE_PATH = "/data/visitor/mx1111/結晶/試料🧊/一回目/" + "測定" * 20

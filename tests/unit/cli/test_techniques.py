@@ -6,9 +6,9 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli import techniques
-from clients.cli.api import Api
-from clients.cli.app import app
+from clients.cli.commands import techniques
+from clients.cli.connection.api import Api
+from deploy.program import app
 from tests.builders.addresses import NAMED
 
 MESH = {"name": "mx.raw.mesh", "title": "Mesh scan", "type": "raw", "required": ["MX_numberOfImages"], "inputs": []}

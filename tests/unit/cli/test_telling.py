@@ -8,10 +8,10 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli import datasets, finding, producers, rejections
-from clients.cli.api import Api
-from clients.cli.app import app
+from clients.cli.connection.api import Api
+from deploy.program import app
 from tests.builders.addresses import NAMED
+from tests.builders.commands import let_commands_ask
 
 PATH = "/data/visitor/mx1111/[/x]run_1"
 ERROR = {"code": "value_not_a_number", "severity": "error", "message": "MX_flux = '[red]many[/]' is not a number"}
@@ -67,10 +67,7 @@ ANSWERS: dict[str, Any] = {
 @pytest.fixture(autouse=True)
 def services(monkeypatch: pytest.MonkeyPatch) -> None:
     api = Api(NAMED, httpx.MockTransport(lambda request: httpx.Response(200, json=ANSWERS[request.url.path])))
-    monkeypatch.setattr(datasets, "connect", lambda: api)
-    monkeypatch.setattr(finding, "connect", lambda: api)
-    monkeypatch.setattr(rejections, "connect", lambda: api)
-    monkeypatch.setattr(producers, "connect", lambda: api)
+    let_commands_ask(monkeypatch, api)
 
 
 def _told(*command: str) -> str:

@@ -8,11 +8,11 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from clients.cli import auditing, datasets, finding, rejections, showing, techniques, waiting
-from clients.cli.api import Api
-from clients.cli.app import app
+from clients.cli.connection.api import Api
+from deploy.program import app
 from shared.foundation.visible import visible
 from tests.builders.addresses import NAMED
+from tests.builders.commands import let_commands_ask
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egpj.exe\x08\x7f[/]\r!"
 NO_ID = "00000000-0000-0000-0000-000000000000"
@@ -100,8 +100,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
         return httpx.Response(200, json=known) if known else httpx.Response(404, json={"detail": EVIL})
 
     api = Api(NAMED, httpx.MockTransport(answer))
-    for module in (auditing, datasets, finding, rejections, showing, techniques, waiting):
-        monkeypatch.setattr(module, "connect", lambda: api)
+    let_commands_ask(monkeypatch, api)
     return CliRunner()
 
 

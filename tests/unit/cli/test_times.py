@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clients.cli.times import seen_from
+from clients.cli.terminal.times import seen_from
 
 NOON = datetime(2024, 11, 30, 12, 0, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 import services
-from clients.cli.app import app
+from deploy.program import app
 from shared.events.codes import Code
 from tests.builders.terminal import BEAMCAT, ENVIRONMENT
 
@@ -131,6 +131,6 @@ def test_the_tab_key_offers_commands_options_and_values() -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_is_given_the_script_that_completes(shell: str) -> None:
     environment = {**ENVIRONMENT, "_BEAMCAT_COMPLETE": f"source_{shell}"}
-    code = "from clients.cli.app import app; app(prog_name='beamcat')"
+    code = "from deploy.program import app; app(prog_name='beamcat')"
     said = subprocess.run([BEAMCAT[0], "-c", code], env=environment, text=True, capture_output=True, check=True).stdout
     assert f"_BEAMCAT_COMPLETE=complete_{shell}" in said

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from clients.cli import watching
-from clients.cli.api import Api
-from clients.cli.app import app
+from clients.cli.commands import activity
+from clients.cli.connection.api import Api
+from deploy.program import app
 from tests.builders.addresses import CATALOGUE, NAMED
 
 RUN = {"at": "2024-11-30T12:00:00Z", "state": "committed", "path": "/data/run_1", "name": "run_1", "revision": 1}
@@ -49,8 +49,8 @@ class Search:
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Search, Result]]:
     search = Search()
-    monkeypatch.setattr(watching, "connect", lambda: Api(NAMED, httpx.MockTransport(search)))
-    monkeypatch.setattr(watching, "sleep", search.rest)
+    monkeypatch.setattr(activity, "connect", lambda: Api(NAMED, httpx.MockTransport(search)))
+    monkeypatch.setattr(activity, "sleep", search.rest)
 
     def run(answers: list[Answer], *arguments: str) -> tuple[Search, Result]:
         search.answers = answers

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from beamcat_client.addresses import RUNNING_FILE, mark_of_process
 from beamcat_client.profiles import Profiles, profiles_file, read_profiles, write_profiles
-from clients.cli.app import app
+from deploy.program import app
 from tests.builders.addresses import answering
 
 pytestmark = pytest.mark.usefixtures("_nothing_named")

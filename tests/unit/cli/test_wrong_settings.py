@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import services
-from clients.cli.app import app
+from deploy.program import app
 from deploy.settings import OperatorSettings, all_variables, misspelt, operator_settings
 from services.validator.settings import ValidatorSettings
 from shared.runtime.settings import SettingsInvalid, read

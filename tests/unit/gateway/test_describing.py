@@ -9,10 +9,10 @@ from services.gateway.app import SERVICE
 from services.gateway.settings import GatewaySettings
 from shared.events.identity import Identities
 from shared.host.service import Resources
-from shared.host.settings import FacilitySettings
 from shared.kafka.publisher import KafkaPublisher
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
+from shared.runtime.facility import FacilitySettings
 from tests.unit.gateway.gateway_on_memory import Gateway, described
 
 CALORIC = """\

@@ -11,7 +11,7 @@ from services.linker.held import deadlines
 from services.linker.held.deadlines import Deadlines
 from services.linker.held.holdings import open_holding, settle
 from services.linker.inputs.relationships import CataloguedDataset
-from services.linker.inputs.submissions import HeldSubmission, Holding, State
+from services.linker.inputs.submissions import HeldSubmission, HeldSummary, State
 from services.linker.known import Known
 from services.linker.storage.memory import MemoryLinks
 from shared.events.codes import Code, Refusal
@@ -64,9 +64,9 @@ def test_deciding_is_a_function_of_what_is_known_and_changes_none_of_it() -> Non
     assert isinstance(LINKER.link(events[:1], known, NOON)[0], Passed)
 
 
-def holding_of(record: Record) -> Holding:
-    submission = HeldSubmission(received(facts(A)).submission(dataset_id(A)), dataset_id(A), A, State.RELEASED, NOON)
-    return Holding(submission, frozenset(), (), record)
+def holding_of(record: Record) -> HeldSubmission:
+    submission = HeldSummary(received(facts(A)).submission(dataset_id(A)), dataset_id(A), A, State.RELEASED, NOON)
+    return HeldSubmission(submission, frozenset(), (), record)
 
 
 def test_a_held_event_that_its_links_make_too_large_is_rejected() -> None:

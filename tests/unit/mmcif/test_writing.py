@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from gemmi import cif
 
-from clients.cli.importing.gathering import Given, Imported
-from clients.cli.importing.reading import read_pipeline_file
+from clients.importers.assembly import Given, Imported
+from clients.importers.files import read_pipeline_file
 from shared.events.dataset import DeclaredFile, Document
 from shared.vocabulary.mmcif import is_exportable, items_of, mmcif_text
 from shared.vocabulary.vocabulary import Term

@@ -10,9 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.search.cursors import CursorInvalid
 from services.search.query import activity
-from services.search.query.activity import TOPICS, ActivityPage, Place, Wanted, read_place, write_place
-from services.search.query.cursors import CursorInvalid
+from services.search.query.activity import (
+    TOPICS,
+    ActivityFilter,
+    ActivityPage,
+    Partition,
+    read_watch_cursor,
+    write_watch_cursor,
+)
 from tests.builders.search.records import NOON
 
 FEW = 7
@@ -27,7 +34,7 @@ def few_of_a_partition() -> Iterator[None]:
         yield
 
 
-def happened(place: Place, offset: int, second: int, beamline: str | None = None) -> dict[str, Any]:
+def happened(place: Partition, offset: int, second: int, beamline: str | None = None) -> dict[str, Any]:
     nothing = dict.fromkeys(("name", "kind", "proposal", "code", "message", "revision", "receipt_id", "rejection_id"))
     return nothing | {
         "topic": place[0],
@@ -44,11 +51,11 @@ def happened(place: Place, offset: int, second: int, beamline: str | None = None
 class Table:
     """What happened, by partition and offset, and the statement that reads it."""
 
-    def __init__(self, rows: Mapping[Place, list[dict[str, Any]]]) -> None:
+    def __init__(self, rows: Mapping[Partition, list[dict[str, Any]]]) -> None:
         self.rows = rows
         self.ends = {place: rows[-1]["record_offset"] + 3 for place, rows in rows.items()}
 
-    async def after(self, reached: Mapping[Place, int]) -> AsyncIterator[dict[str, Any]]:
+    async def after(self, reached: Mapping[Partition, int]) -> AsyncIterator[dict[str, Any]]:
         found = []
         for place, rows in self.rows.items():
             latest = NOON
@@ -58,7 +65,7 @@ class Table:
         for _, row in sorted(found, key=lambda each: each[0]):
             yield row
 
-    async def all_told(self, wanted: Wanted, limit: int) -> list[str]:
+    async def all_told(self, wanted: ActivityFilter, limit: int) -> list[str]:
         """The paths that a watcher is told from the beginning on, over as many answers as it takes."""
         told = ActivityPage({})
         paths: list[str] = []
@@ -75,7 +82,7 @@ class Table:
 
 def table(chance: Random) -> Table:
     """Partitions with gaps between their offsets, whose times are not quite in order."""
-    rows: dict[Place, list[dict[str, Any]]] = {}
+    rows: dict[Partition, list[dict[str, Any]]] = {}
     for partition in range(chance.randrange(1, 4)):
         place, offset = (TOPICS[partition % 2], partition), 0
         rows[place] = []
@@ -89,7 +96,7 @@ def table(chance: Random) -> Table:
 @given(st.randoms(use_true_random=False), st.integers(1, 50))
 def test_everything_is_told_once_and_each_partition_in_its_order(chance: Random, limit: int) -> None:
     known = table(chance)
-    told = asyncio.run(known.all_told(Wanted(), limit))
+    told = asyncio.run(known.all_told(ActivityFilter(), limit))
     assert len(set(told)) == len(told) == sum(map(len, known.rows.values()))
     for rows in known.rows.values():
         assert [path for path in told if path in {row["path"] for row in rows}] == [row["path"] for row in rows]
@@ -98,14 +105,14 @@ def test_everything_is_told_once_and_each_partition_in_its_order(chance: Random,
 @given(st.randoms(use_true_random=False), st.integers(1, 50))
 def test_who_watches_one_beamline_is_told_all_of_it_and_nothing_else(chance: Random, limit: int) -> None:
     known = table(chance)
-    told = asyncio.run(known.all_told(Wanted(beamlines=frozenset("a")), limit))
+    told = asyncio.run(known.all_told(ActivityFilter(beamlines=frozenset("a")), limit))
     assert set(told) == {row["path"] for rows in known.rows.values() for row in rows if row["beamline"] == "a"}
     assert len(set(told)) == len(told)
 
 
 @given(PLACES)
-def test_where_a_watcher_has_come_to_survives_the_wire(reached: dict[Place, int]) -> None:
-    read = read_place(write_place(reached))
+def test_where_a_watcher_has_come_to_survives_the_wire(reached: dict[Partition, int]) -> None:
+    read = read_watch_cursor(write_watch_cursor(reached))
     assert {place: offset for place, offset in read.items() if offset} == {
         place: offset for place, offset in reached.items() if offset
     }
@@ -113,8 +120,16 @@ def test_where_a_watcher_has_come_to_survives_the_wire(reached: dict[Place, int]
 
 @pytest.mark.parametrize(
     "text",
-    ["x", "é", "W10", "eyJ0IjpbMV19", write_place({(TOPICS[0], 0): -1}), write_place({(TOPICS[0], 1001): 1}), "bnVsbA"],
+    [
+        "x",
+        "é",
+        "W10",
+        "eyJ0IjpbMV19",
+        write_watch_cursor({(TOPICS[0], 0): -1}),
+        write_watch_cursor({(TOPICS[0], 1001): 1}),
+        "bnVsbA",
+    ],
 )
 def test_a_text_that_is_no_place_is_refused_with_a_cure(text: str) -> None:
     with pytest.raises(CursorInvalid, match="leave it out to begin now"):
-        read_place(text)
+        read_watch_cursor(text)

@@ -13,8 +13,8 @@ from services.search.query.grammar import (
     OPERATORS,
     SIGNS,
     WRITTEN,
+    Comparison,
     FilterInvalid,
-    Said,
     comparisons,
     words_and_conditions,
 )
@@ -178,7 +178,7 @@ def test_what_icat_understands_keeps_its_meaning(said: list[tuple[str, str, str]
     text = ",".join(f"{name}~{operator}~{escaped(value)}" for name, operator, value in said)
     if "\\\\," in text or any(value.endswith("\\") for _, _, value in said):
         return  # a backslash before the comma that ends a condition keeps it, in either grammar
-    expected = [Said(name, operator, value) for name, operator, value in said]
+    expected = [Comparison(name, operator, value) for name, operator, value in said]
     assert list(comparisons(text)) == expected
 
 

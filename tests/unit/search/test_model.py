@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from services.search.handler import CommittedView, SubmittedView, note_committed, note_submitted
 from services.search.index.blocks import BEYOND, LONGEST_BOUND, text_block, upper_bound
-from services.search.projections.datasets.note import DocumentView, Entry, ParameterKey, entry_of, words_of
-from services.search.projections.facts import Noted
+from services.search.projections.datasets.note import DatasetEntry, DocumentView, ParameterKey, entry_of, words_of
+from services.search.projections.facts import EventFacts
 from services.search.projections.receipts.note import Rank, Receipt
 from services.search.projections.revisions.note import RevisionRow
 from services.search.query import lineage as lineages
@@ -48,7 +48,7 @@ def test_reports_of_a_receipt_merge_the_same_in_any_order_and_number(
     assert one.merged(one) == one
 
 
-def entry(parameters: dict[str, Any]) -> Entry:
+def entry(parameters: dict[str, Any]) -> DatasetEntry:
     record = Topics().committed("/data/visitor/run_1", parameters)
     event = read(record, COMMITTED, CommittedView).event
     assert isinstance(event.document, DocumentView)
@@ -89,7 +89,7 @@ def test_the_bounds_of_a_text_block_hold_all_its_values_and_stay_short(texts: li
     assert len(upper_bound(high)) <= LONGEST_BOUND + 1
 
 
-def only(takes: type[F], noted: Noted) -> F:
+def only(takes: type[F], noted: EventFacts) -> F:
     """The one fact of a type that was noted."""
     [fact] = [fact for fact in noted.facts if isinstance(fact, takes)]
     return fact

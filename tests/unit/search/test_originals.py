@@ -6,12 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from services.search.projections.rejections.original import About, about
+from services.search.projections.rejections.original import RejectedSubject, subject_of_rejected
 from shared.events.rejection import Origin, Rejection
 from tests.builders.search.records import IDENTITIES, dataset_id
 
 PATH = "/data/visitor/mx1111/run_1"
-NOWHERE = About(None, None, None)
+NOWHERE = RejectedSubject(None, None, None)
 
 
 def rejection(topic: str, path: str | None = None, subject: UUID | None = None) -> Rejection:
@@ -51,34 +51,37 @@ def rejection(topic: str, path: str | None = None, subject: UUID | None = None) 
     ],
 )
 def test_a_record_tells_its_beamline_where_it_can_be_read(event: object, beamline: str | None) -> None:
-    told = about(rejection("dataset.submitted", "said", None), json.dumps(event).encode(), IDENTITIES)
-    assert told == About(None, "said", beamline)
+    told = subject_of_rejected(rejection("dataset.submitted", "said", None), json.dumps(event).encode(), IDENTITIES)
+    assert told == RejectedSubject(None, "said", beamline)
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{", b"\xff\xfe", b"[" * 100_000])
 @pytest.mark.parametrize("topic", ["dataset.submitted", "stomp:icatIngest"])
 def test_of_what_cannot_be_read_nothing_is_known(topic: str, value: bytes | None) -> None:
-    assert about(rejection(topic), value, IDENTITIES) == NOWHERE
+    assert subject_of_rejected(rejection(topic), value, IDENTITIES) == NOWHERE
 
 
 @pytest.mark.parametrize(
     ("frame", "known"),
     [
-        (f"<tns:dataset><tns:location>{PATH}/</tns:location>", About(dataset_id(PATH), PATH, None)),
-        (f"<dataset><location >\n {PATH} </location >&nonsense", About(dataset_id(PATH), PATH, None)),
-        (f"<t:location>{PATH}</t:place>", About(dataset_id(PATH), PATH, None)),
-        ("<location>a&lt;b</location>", About(None, "a<b", None)),
-        (f"<location>{PATH}</location><location>{PATH}</location>", About(dataset_id(PATH), PATH, None)),
+        (f"<tns:dataset><tns:location>{PATH}/</tns:location>", RejectedSubject(dataset_id(PATH), PATH, None)),
+        (f"<dataset><location >\n {PATH} </location >&nonsense", RejectedSubject(dataset_id(PATH), PATH, None)),
+        (f"<t:location>{PATH}</t:place>", RejectedSubject(dataset_id(PATH), PATH, None)),
+        ("<location>a&lt;b</location>", RejectedSubject(None, "a<b", None)),
+        (f"<location>{PATH}</location><location>{PATH}</location>", RejectedSubject(dataset_id(PATH), PATH, None)),
         (f"<location>{PATH}</location><location>/data/b</location>", NOWHERE),
-        ("<instrument>ID1</instrument><location> </location>", About(None, None, "id1")),
-        (f"<t:instrument>ID1</t:instrument><t:datafile><t:location>{PATH}</t:location>", About(None, None, "id1")),
+        ("<instrument>ID1</instrument><location> </location>", RejectedSubject(None, None, "id1")),
+        (
+            f"<t:instrument>ID1</t:instrument><t:datafile><t:location>{PATH}</t:location>",
+            RejectedSubject(None, None, "id1"),
+        ),
     ],
 )
-def test_a_frame_tells_dataset_and_beamline_also_where_it_is_broken(frame: str, known: About) -> None:
-    assert about(rejection("stomp:icatIngest"), frame.encode(), IDENTITIES) == known
+def test_a_frame_tells_dataset_and_beamline_also_where_it_is_broken(frame: str, known: RejectedSubject) -> None:
+    assert subject_of_rejected(rejection("stomp:icatIngest"), frame.encode(), IDENTITIES) == known
 
 
 def test_what_the_event_tells_stands() -> None:
     frame = b"<location>/data/other</location>"
-    told = about(rejection("stomp:icatIngest", PATH, dataset_id(PATH)), frame, IDENTITIES)
-    assert told == About(dataset_id(PATH), PATH, None)
+    told = subject_of_rejected(rejection("stomp:icatIngest", PATH, dataset_id(PATH)), frame, IDENTITIES)
+    assert told == RejectedSubject(dataset_id(PATH), PATH, None)

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.search.cursors import Cursor, CursorInvalid, read_cursor, write_cursor
 from services.search.index.counts import count, facets
 from services.search.index.pages import page
 from services.search.index.port import KnownParameter
-from services.search.index.question import AnyOf, Condition, Cursor, Exists, Like, Query, Within
-from services.search.query.cursors import CursorInvalid, read_cursor, write_cursor
+from services.search.index.question import AnyOf, Condition, Exists, Like, Query, Within
 from services.search.query.faults import QueryInvalid
 from services.search.query.filters import conditions_of
 from services.search.query.grammar import FilterInvalid

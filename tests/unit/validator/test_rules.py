@@ -99,6 +99,9 @@ def test_a_cell_that_its_space_group_permits_is_in_order(group: str, cell: tuple
         ("P 61 2 2", (78.1, 78.1, 137, 90, 90, 90), "cell_implausible"),
         ("F 4 3 2", (78.1, 78.1, 79.0, 90, 90, 90), "cell_implausible"),
         ("R 3 2:H", (78.1, 78.1, 78.1, 80, 80, 80), "cell_implausible"),
+        ("P 1", (78.1, 60.1, 137, 90, 90, 180), "cell_implausible"),  # without volume
+        ("P 1", (78.1, 60.1, 137, 150, 150, 150), "cell_implausible"),  # no three axes have these angles
+        ("P 1", (78.1, 60.1, 137, 5e-324, 90, 90), "cell_implausible"),
     ],
 )
 def test_a_cell_that_its_space_group_forbids_is_told(group: str, cell: tuple[float, ...], code: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.cli.importing.names import names_of
+from clients.importers.names import names_of
 from services.validator.parameters import ParameterReader, Reading
 from tests.builders.described import VOCABULARY
 from tests.builders.validator import ZONE

@@ -7,7 +7,7 @@ from uuid import UUID
 from services.search.projections.datasets.note import DocumentView
 from services.search.projections.facts import Law, first
 from services.search.projections.order import microsecond
-from services.search.projections.rejections.original import About
+from services.search.projections.rejections.original import RejectedSubject
 from shared.events.dataset import Commit
 from shared.events.order import said_of
 from shared.events.pending import Pending
@@ -96,7 +96,7 @@ def pending(pending: Pending, submission: SubmissionId, record: Record, now: dat
 
 
 def rejected(
-    rejection: Rejection, rejection_id: UUID, subject: About, record: Record, now: datetime
+    rejection: Rejection, rejection_id: UUID, subject: RejectedSubject, record: Record, now: datetime
 ) -> ActivityRow | None:
     """A record was rejected. The original says whose it is, as far as it can be read."""
     if rejection.rejected_at < now - KEPT:

@@ -2,9 +2,10 @@
 
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, Uuid
 
-from services.search.projections.activity.note import ACTIVITY, ActivityRow
+from services.search.projections.activity.note import ACTIVITY
 from services.search.projections.projection import Projection
 from services.search.projections.schema import METADATA, TIME
+from shared.postgres.bulk import insert, update
 
 HAPPENING = Table(
     "activity",
@@ -31,16 +32,6 @@ HAPPENING = Table(
     comment="what happened lately, for those who watch",
 )
 
-SAVE = Projection(
-    ACTIVITY,
-    f"""
-insert into activity as known ({", ".join(ActivityRow._fields)})
-select * from unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::text[],
-                     $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-                     $15::text[], $16::int[], $17::text[], $18::uuid[])
-on conflict (activity_id) do update set
-  {", ".join(f"{name} = excluded.{name}" for name in ActivityRow._fields[1:])}
-where (excluded.timestamp_ms, excluded.topic collate "C", excluded.partition, excluded.record_offset)
-    < (known.timestamp_ms, known.topic collate "C", known.partition, known.record_offset)
-""",  # noqa: S608  # its own column names
-)
+_EARLIER = """(excluded.timestamp_ms, excluded.topic collate "C", excluded.partition, excluded.record_offset)
+    < (activity.timestamp_ms, activity.topic collate "C", activity.partition, activity.record_offset)"""
+PROJECTION = Projection(ACTIVITY, insert(HAPPENING, then=update(HAPPENING, where=_EARLIER)))

@@ -83,7 +83,7 @@ class ParameterKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DatasetEntry:
     """One revision of a dataset, ready for the index."""
 
     row: DatasetRow
@@ -96,7 +96,7 @@ class Entry:
 
 
 DATASETS = Law(
-    Entry,
+    DatasetEntry,
     key=lambda entry: entry.row.dataset_id,
     stands=last(lambda entry: (entry.row.revision, entry.row.committed_at)),
 )
@@ -138,7 +138,7 @@ class DocumentView(Section):
     findings: list[FindingView]
 
 
-def entry_of(commit: Commit, document: DocumentView, parameters: Mapping[str, Any]) -> Entry:
+def entry_of(commit: Commit, document: DocumentView, parameters: Mapping[str, Any]) -> DatasetEntry:
     """The index entry of one revision."""
     numbers, texts = _values_of(parameters)
     sample = sample_name(document.sample.name) if document.sample else None
@@ -172,7 +172,7 @@ def entry_of(commit: Commit, document: DocumentView, parameters: Mapping[str, An
     proposal = (document.proposal, document.investigation.proposal_name or "", *PIECE.findall(document.proposal))
     searched = (document.name, commit.path, sample or "", *proposal, *(text for _, text in texts))
     inputs = {parent.dataset_id: (parent.dataset_id, parent.path) for parent in document.inputs}
-    return Entry(
+    return DatasetEntry(
         row,
         context,
         findings,

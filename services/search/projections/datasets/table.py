@@ -1,5 +1,4 @@
 """The tables of datasets: facts, what many of them have in common, and links to what they were made from."""
-# ruff: noqa: S608  # what is put in are these tables' own column names
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,10 +20,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from services.search.projections.datasets.note import DATASETS, ContextRow, DatasetRow, Entry
-from services.search.projections.projection import columns
+from services.search.projections.datasets.note import DATASETS, DatasetEntry
 from services.search.projections.schema import C_TEXT, METADATA, TIME
 from shared.foundation.arrays import array, quoted
+from shared.postgres.bulk import DO_NOTHING, insert, update, write
 from shared.postgres.database import Connection
 
 DATASET = Table(
@@ -92,63 +91,47 @@ LINK = Table(
     Index("link_by_parent", "parent"),
 )
 
-_DATASETS = f"""
-insert into dataset ({", ".join(DatasetRow._fields)})
-select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                     $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bool[], $14::timestamptz[],
-                     $15::timestamptz[], $16::bigint[], $17::bigint[], $18::bigint[],
-                     $19::bigint[], $20::bigint[], $21::uuid[])
-on conflict (dataset_id) do update set
-  ordinal = excluded.ordinal, {", ".join(f"{name} = excluded.{name}" for name in DatasetRow._fields[1:])}
-where (excluded.revision, excluded.committed_at) > (dataset.revision, dataset.committed_at)
-returning dataset_id, new.ordinal, old.ordinal as replaced
-"""
-
-_CONTEXTS = f"""
-insert into context ({", ".join(ContextRow._fields)})
-select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-on conflict do nothing
-"""
-
-_FINDING_SETS = """
-insert into finding_set (finding_set, codes)
-select finding_set, codes::text[] from unnest($1::bigint[], $2::text[]) as new (finding_set, codes)
-on conflict do nothing
-"""
-
-_LINKS = "insert into link (child, parent, parent_path) select * from unnest($1::uuid[], $2::uuid[], $3::text[])"
+_NEWER = "(excluded.revision, excluded.committed_at) > (dataset.revision, dataset.committed_at)"
+_DATASETS = insert(
+    DATASET,
+    then=update(DATASET, key=("dataset_id",), values={"ordinal": "excluded.ordinal"}, where=_NEWER)
+    + "\nreturning dataset_id, new.ordinal, old.ordinal as replaced",
+)
+_CONTEXTS = insert(CONTEXT, then=DO_NOTHING)
+_FINDING_SETS = insert(FINDING_SET, then=DO_NOTHING)
+_LINKS = insert(LINK)
 _FORGET_LINKS = "delete from link where child = any($1::uuid[])"
 
 
 @dataclass(frozen=True)
-class Applied:
+class DatasetChanges:
     """What a batch changed: the entries that are newer than what was known, and what they replaced."""
 
-    noted: Sequence[Entry]
+    noted: Sequence[DatasetEntry]
     """All entries of the batch; also those that turned out to be older than what was known."""
-    entries: Sequence[tuple[int, Entry]]
+    entries: Sequence[tuple[int, DatasetEntry]]
     """The entries that stand now, each with the ordinal of its dataset."""
     replaced: Sequence[int]
     """Ordinals that no dataset has any more."""
 
 
-async def save(connection: Connection, noted: Sequence[Entry]) -> Applied:
+async def save(connection: Connection, noted: Sequence[DatasetEntry]) -> DatasetChanges:
     """Save datasets. The newest revision stands by its number; what is older changes nothing."""
     await _save_contexts(connection, noted)
     entries = DATASETS.standing(noted)
-    rows = await connection.fetch(_DATASETS, *columns(entry.row for entry in entries.values()))
+    rows = await connection.fetch(_DATASETS, *zip(*(entry.row for entry in entries.values()), strict=True))
     applied = [(row["ordinal"], entries[row["dataset_id"]]) for row in rows]
     replaced = [row for row in rows if row["replaced"] is not None]
     if replaced:
         await connection.execute(_FORGET_LINKS, [row["dataset_id"] for row in replaced])
-    if links := [(entry.row.dataset_id, *parent) for _, entry in applied for parent in entry.inputs]:
-        await connection.execute(_LINKS, *columns(links))
-    return Applied(noted, applied, [row["replaced"] for row in replaced])
+    links = [(entry.row.dataset_id, *parent) for _, entry in applied for parent in entry.inputs]
+    await write(connection, _LINKS, links)
+    return DatasetChanges(noted, applied, [row["replaced"] for row in replaced])
 
 
-async def _save_contexts(connection: Connection, entries: Sequence[Entry]) -> None:
+async def _save_contexts(connection: Connection, entries: Sequence[DatasetEntry]) -> None:
     """In the order of their ids, so that two replicas cannot block each other."""
     contexts = {entry.context.context: entry.context for entry in entries}
     findings = {entry.findings.finding_set: array(map(quoted, entry.findings.codes)) for entry in entries}
-    await connection.execute(_CONTEXTS, *columns(contexts[one] for one in sorted(contexts)))
-    await connection.execute(_FINDING_SETS, *columns(sorted(findings.items())))
+    await write(connection, _CONTEXTS, [contexts[one] for one in sorted(contexts)])
+    await write(connection, _FINDING_SETS, sorted(findings.items()))

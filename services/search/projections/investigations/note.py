@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from services.search.projections.facts import Law, Noted, last
+from services.search.projections.facts import EventFacts, Law, last
 from services.search.projections.order import NO_DATASET, microsecond
 from shared.events.dataset import Commit
 from shared.events.investigation import InvestigationRef, InvestigationRegistered
@@ -48,9 +48,9 @@ INVESTIGATIONS = Law(InvestigationRow, key=lambda row: row.investigation_id, sta
 
 def note_registered(
     events: Sequence[Received[InvestigationRegistered]], _known: None, _now: datetime
-) -> Sequence[Noted]:
+) -> Sequence[EventFacts]:
     """The investigation is as the linker says."""
-    return [Noted((_row(event.event.investigation, None, event.record.offset),)) for event in events]
+    return [EventFacts((_row(event.event.investigation, None, event.record.offset),)) for event in events]
 
 
 def investigation_of(commit: Commit, ref: InvestigationRef) -> InvestigationRow:

@@ -1,11 +1,9 @@
 """The table of investigations."""
-# ruff: noqa: S608  # its own column names
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, Uuid, func, text
 
-from services.search.projections.investigations.note import INVESTIGATIONS, InvestigationRow
-from services.search.projections.order import latest
-from services.search.projections.projection import Projection
+from services.search.projections.investigations.note import INVESTIGATIONS
+from services.search.projections.projection import Projection, latest
 from services.search.projections.schema import METADATA, TIME
 
 INVESTIGATION = Table(
@@ -31,17 +29,4 @@ INVESTIGATION = Table(
     Index("investigation_by_proposal", func.lower(text("proposal"))),
 )
 
-TYPES = "uuid bigint text text text timestamptz timestamptz text bool text timestamptz timestamptz bool bigint uuid int"
-
-SAVE = Projection(
-    INVESTIGATIONS, latest("investigation", "investigation_id", InvestigationRow._fields, TYPES, "registered")
-)
-
-
-def as_written(table: str, otherwise: str) -> str:
-    """A row's proposal as the user office writes it: of its investigations the last created says how."""
-    return (
-        "coalesce((select proposal_name from investigation as office"
-        f" where lower(office.proposal) = lower({table}.proposal) and proposal_name is not null"
-        f" order by registered desc, number desc nulls last, investigation_id limit 1), {otherwise})"
-    )
+PROJECTION = Projection(INVESTIGATIONS, latest(INVESTIGATION, "registered"))

@@ -5,6 +5,7 @@ from sqlalchemy import BigInteger, Column, Integer, Table, Text
 from services.search.projections.positions.note import POSITIONS
 from services.search.projections.projection import Projection
 from services.search.projections.schema import METADATA
+from shared.postgres.bulk import insert, update
 
 POSITION = Table(
     "position",
@@ -14,10 +15,10 @@ POSITION = Table(
     Column("next_offset", BigInteger, nullable=False, comment="everything below is in this read model"),
 )
 
-SAVE = Projection(
+PROJECTION = Projection(
     POSITIONS,
-    """
-insert into position (topic, partition, next_offset) select * from unnest($1::text[], $2::int[], $3::bigint[])
-on conflict (topic, partition) do update set next_offset = greatest(position.next_offset, excluded.next_offset)
-""",
+    insert(
+        POSITION,
+        then=update(POSITION, values={"next_offset": "greatest(position.next_offset, excluded.next_offset)"}),
+    ),
 )

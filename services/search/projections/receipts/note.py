@@ -34,7 +34,7 @@ class Rank(IntEnum):
     COMMITTED = 3
 
 
-class Waits(NamedTuple):
+class PendingDetails(NamedTuple):
     """What is asked of a submission that waits, in the order of the table's columns. `waits_for` are dataset ids."""
 
     since: datetime
@@ -62,7 +62,7 @@ class Receipt:
     rank: Rank
     word: int
     answer: str
-    waits: Waits | None = None
+    waits: PendingDetails | None = None
 
     def merged(self, other: "Receipt") -> "Receipt":
         """Both reports together: commutative, associative and idempotent, so order and repetition do not matter."""
@@ -104,7 +104,7 @@ def pending(event: Received[DatasetPending], identities: Identities) -> Receipt:
         near=_near(said),
     )
     inputs = tuple(identities.dataset(path) for path in said.waits_for)
-    waits = Waits(said.since, said.beamline, said.proposal, said.kind, inputs)
+    waits = PendingDetails(said.since, said.beamline, said.proposal, said.kind, inputs)
     submission = _reported(event.record, said.receipt_id, said.dataset_id)
     return Receipt(submission, said.path, None, event.record.at, Rank.PENDING, event.record.offset, answer, waits)
 

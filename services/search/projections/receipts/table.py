@@ -6,9 +6,10 @@ from sqlalchemy import BigInteger, Column, Index, SmallInteger, Table, Text, Uui
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.search.projections.projection import Projection
-from services.search.projections.receipts.note import RECEIPTS, Receipt, Waits
+from services.search.projections.receipts.note import RECEIPTS, PendingDetails, Receipt
 from services.search.projections.schema import METADATA, TIME
 from shared.foundation.arrays import array
+from shared.postgres.bulk import insert, update
 
 RECEIPT = Table(
     "receipt",
@@ -41,34 +42,23 @@ RECEIPT = Table(
     Index("receipt_by_awaited", "waits_for", postgresql_using="gin", postgresql_where=text("since is not null")),
 )
 
-_EQUAL = "(excluded.rank, excluded.word) = (known.rank, known.word)"
+_EQUAL = "(excluded.rank, excluded.word) = (receipt.rank, receipt.word)"
 _TEXTS = '({0}.answer collate "C", coalesce({0}.path, \'\') collate "C")'
 _NEWER = (
-    "((excluded.rank, excluded.word) > (known.rank, known.word)"
-    f" or ({_EQUAL} and {_TEXTS.format('excluded')} < {_TEXTS.format('known')}))"
+    "((excluded.rank, excluded.word) > (receipt.rank, receipt.word)"
+    f" or ({_EQUAL} and {_TEXTS.format('excluded')} < {_TEXTS.format('receipt')}))"
 )
-_INSERT = f"""
-insert into receipt as known (receipt_id, receipt, source, content, dataset_id, path, submitted_at, heard_at, rank,
-  word, answer, {", ".join(Waits._fields)})
-select receipt_id, receipt, source, content, dataset_id, path, submitted_at, heard_at, rank, word, answer,
-  since, beamline, proposal, kind, waits_for::uuid[]
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::timestamptz[],
-            $8::timestamptz[], $9::smallint[], $10::bigint[], $11::text[],
-            $12::timestamptz[], $13::text[], $14::text[], $15::text[], $16::text[])
-  as said (receipt_id, receipt, source, content, dataset_id, path, submitted_at, heard_at, rank, word, answer,
-           {", ".join(Waits._fields)})
-on conflict (receipt_id) do update set
-  {
-    ", ".join(
-        f"{name} = case when {_NEWER} then excluded.{name} else known.{name} end"
-        for name in ("path", "rank", "word", "answer", *Waits._fields)
-    )
-},
-  submitted_at = least(excluded.submitted_at, known.submitted_at),
-  heard_at = least(excluded.heard_at, known.heard_at)
-where {_NEWER} or excluded.submitted_at < known.submitted_at or excluded.heard_at < known.heard_at
-   or (known.submitted_at is null and excluded.submitted_at is not null)
-"""  # noqa: S608  # its own column names
+_CHANGES = (
+    _NEWER
+    + """
+  or excluded.submitted_at < receipt.submitted_at or excluded.heard_at < receipt.heard_at
+  or (receipt.submitted_at is null and excluded.submitted_at is not null)"""
+)
+_MERGED = {
+    name: f"case when {_NEWER} then excluded.{name} else receipt.{name} end"
+    for name in ("path", "rank", "word", "answer", *PendingDetails._fields)
+} | {name: f"least(excluded.{name}, receipt.{name})" for name in ("submitted_at", "heard_at")}
+_INSERT = insert(RECEIPT, then=update(RECEIPT, (), values=_MERGED, where=_CHANGES))
 
 
 def _row(key: str, receipt: Receipt) -> tuple[Any, ...]:
@@ -89,10 +79,10 @@ def _row(key: str, receipt: Receipt) -> tuple[Any, ...]:
     )
 
 
-def _waits_row(waits: Waits | None) -> tuple[Any, ...]:
+def _waits_row(waits: PendingDetails | None) -> tuple[Any, ...]:
     if waits is None:
-        return (None,) * len(Waits._fields)
+        return (None,) * len(PendingDetails._fields)
     return (*waits[:-1], array(map(str, waits.waits_for)))
 
 
-SAVE = Projection(RECEIPTS, _INSERT, _row)
+PROJECTION = Projection(RECEIPTS, _INSERT, _row)

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from services.search.projections.facts import Law, first
-from services.search.projections.rejections.original import About
+from services.search.projections.rejections.original import RejectedSubject
 from shared.events.codes import Code, Poison
 from shared.events.rejection import Rejection
 from shared.events.rejection_message import rejection_id
@@ -58,7 +58,7 @@ REJECTIONS = Law(RejectionRow, key=lambda row: row.rejection_id, stands=first(la
 
 
 def rejection_of(
-    rejection: Rejection, submission: SubmissionId | None, subject: About, value: bytes | None
+    rejection: Rejection, submission: SubmissionId | None, subject: RejectedSubject, value: bytes | None
 ) -> RejectionRow:
     """The rejection of a record, which may be a submission. `value` is the original."""
     origin = rejection.origin

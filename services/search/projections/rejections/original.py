@@ -29,7 +29,7 @@ FILES = re.compile(r"<(?:[\w.-]+:)?datafile\b")
 """From here on a frame tells of files, which have locations of their own."""
 
 
-class About(NamedTuple):
+class RejectedSubject(NamedTuple):
     """The dataset that a refused record speaks of, with its path as it is catalogued or as it was said."""
 
     dataset_id: UUID | None
@@ -40,23 +40,23 @@ class About(NamedTuple):
     kind: str | None = None
 
 
-def about(rejection: Rejection, original: bytes | None, identities: Identities) -> About:
+def subject_of_rejected(rejection: Rejection, original: bytes | None, identities: Identities) -> RejectedSubject:
     """What is known of the refused record: from the event, else from the original bytes."""
     if not rejection.origin.topic.startswith(QUEUE):
         said = _said(original)
         named = (_plain(said.get(field)) for field in ("name", "kind"))
-        return About(rejection.dataset_id, rejection.path, *_place(said), *named)
+        return RejectedSubject(rejection.dataset_id, rejection.path, *_place(said), *named)
     frame = (original or b"").decode(errors="replace")
     before_files = FILES.split(frame, maxsplit=1)[0]
     place = _place({"beamline": _only(INSTRUMENT, before_files), "proposal": _only(INVESTIGATION, before_files)})
     path = _only(LOCATION, before_files)
     if rejection.dataset_id or path is None:
-        return About(rejection.dataset_id, rejection.path, *place)
+        return RejectedSubject(rejection.dataset_id, rejection.path, *place)
     try:
         catalogued = identities.path(path)
     except PathInvalid:
-        return About(None, path, *place)
-    return About(identities.dataset(catalogued), catalogued, *place)
+        return RejectedSubject(None, path, *place)
+    return RejectedSubject(identities.dataset(catalogued), catalogued, *place)
 
 
 def _said(original: bytes | None) -> dict[str, object]:

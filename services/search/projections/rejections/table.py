@@ -4,8 +4,9 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, T
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.search.projections.projection import Projection
-from services.search.projections.rejections.note import REJECTIONS, RejectionRow
+from services.search.projections.rejections.note import REJECTIONS
 from services.search.projections.schema import METADATA, TIME
+from shared.postgres.bulk import insert, update
 
 REJECTION = Table(
     "rejection",
@@ -38,18 +39,6 @@ REJECTION = Table(
     Index("rejection_by_finding", "finding_codes", postgresql_using="gin"),
 )
 
-SAVE = Projection(
-    REJECTIONS,
-    f"""
-insert into rejection ({", ".join(RejectionRow._fields)})
-select {", ".join(RejectionRow._fields[:-1])}, finding_codes::text[]
-from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::int[], $12::bigint[], $13::bigint[], $14::text[], $15::bytea[],
-            $16::bytea[], $17::timestamptz[], $18::text[], $19::timestamptz[], $20::text[], $21::text[])
-  as new ({", ".join(RejectionRow._fields)})
-on conflict (rejection_id) do update set
-  {", ".join(f"{name} = excluded.{name}" for name in RejectionRow._fields[1:])}
-where (excluded.rejected_at, excluded.code collate "C", excluded.message collate "C")
-    < (rejection.rejected_at, rejection.code collate "C", rejection.message collate "C")
-""",  # noqa: S608  # its own column names
-)
+_EARLIER = """(excluded.rejected_at, excluded.code collate "C", excluded.message collate "C")
+    < (rejection.rejected_at, rejection.code collate "C", rejection.message collate "C")"""
+PROJECTION = Projection(REJECTIONS, insert(REJECTION, then=update(REJECTION, where=_EARLIER)))

@@ -3,8 +3,9 @@
 from sqlalchemy import Column, Integer, LargeBinary, Table, Text, Uuid
 
 from services.search.projections.projection import Projection
-from services.search.projections.revisions.note import REVISIONS, RevisionRow
+from services.search.projections.revisions.note import REVISIONS
 from services.search.projections.schema import METADATA, TIME
+from shared.postgres.bulk import insert, update
 
 REVISION = Table(
     "revision",
@@ -18,13 +19,7 @@ REVISION = Table(
     Column("body", LargeBinary, nullable=False, comment="the committed event, lz4"),
 )
 
-SAVE = Projection(
+PROJECTION = Projection(
     REVISIONS,
-    f"""
-insert into revision ({", ".join(RevisionRow._fields)})
-select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::bytea[])
-on conflict (dataset_id, revision) do update set
-  {", ".join(f"{name} = excluded.{name}" for name in RevisionRow._fields[2:])}
-where excluded.committed_at > revision.committed_at
-""",  # noqa: S608  # its own column names
+    insert(REVISION, then=update(REVISION, where="excluded.committed_at > revision.committed_at")),
 )

@@ -3,9 +3,8 @@
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.search.projections.order import latest
-from services.search.projections.projection import Projection
-from services.search.projections.samples.note import SAMPLES, SampleRow
+from services.search.projections.projection import Projection, latest
+from services.search.projections.samples.note import SAMPLES
 from services.search.projections.schema import METADATA
 
 SAMPLE = Table(
@@ -24,6 +23,4 @@ SAMPLE = Table(
     Index("sample_by_investigation", "investigation_id"),
 )
 
-TYPES = "bigint uuid uuid text text text bool bigint uuid int"
-
-SAVE = Projection(SAMPLES, latest("sample", "sample_number", SampleRow._fields, TYPES, "contained"))
+PROJECTION = Projection(SAMPLES, latest(SAMPLE, "contained"))

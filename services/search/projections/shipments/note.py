@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from services.search.projections.facts import Law, Noted
+from services.search.projections.facts import EventFacts, Law
 from shared.events.identity import Identities
 from shared.events.items import Item
 from shared.events.order import said_of
@@ -106,10 +106,10 @@ STATUSES = Law(ParcelStatusRow, key=lambda row: row.said, stands=lambda _known, 
 
 def note_shipped(
     identities: Identities, events: Sequence[Received[ShipmentChanged]], _known: object, _now: datetime
-) -> Sequence[Noted]:
+) -> Sequence[EventFacts]:
     """What was declared is known; nothing is refused that has the shape."""
     return [
-        Noted(declared_of(identities, event.event.shipping, said_of(event.source, event.receipt_id, value)).facts)
+        EventFacts(declared_of(identities, event.event.shipping, said_of(event.source, event.receipt_id, value)).facts)
         for event in events
         for value in (event.record.value or b"",)
     ]

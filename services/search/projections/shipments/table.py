@@ -1,5 +1,4 @@
 """The tables of what travels to beamlines."""
-# ruff: noqa: S608  # what is put in are these tables' own column names
 
 from typing import Any
 
@@ -9,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from services.search.projections.projection import Projection
 from services.search.projections.schema import C_TEXT, METADATA, TIME
 from services.search.projections.shipments.note import PLACES, STATUSES, THINGS, DeclarationRow, Declared, PlaceRow
+from shared.postgres.bulk import DO_NOTHING, insert, insertable, update
 from shared.postgres.database import Connection
 
 DECLARATION = Table(
@@ -56,47 +56,27 @@ PARCEL_STATUS = Table(
     Index("parcel_status_by_parcel", "investigation_id", "parcel", "at"),
 )
 
-_LATER = "(excluded.said_at, excluded.said) > (known.said_at, known.said)"
+_LATER = "(excluded.said_at, excluded.said) > ({0}.said_at, {0}.said)"
 _FULLER = (
-    "(excluded.content_at is not null and (known.content_at is null"
-    " or (excluded.content_at, excluded.content_said) > (known.content_at, known.content_said)))"
+    "(excluded.content_at is not null and (declaration.content_at is null"
+    " or (excluded.content_at, excluded.content_said) > (declaration.content_at, declaration.content_said)))"
 )
-_EARLIER = "(excluded.first_at, excluded.first_said) < (known.first_at, known.first_said)"
-_CHOSEN = ", ".join(
-    f"{name} = case when {condition} then excluded.{name} else known.{name} end"
+_EARLIER = "(excluded.first_at, excluded.first_said) < (declaration.first_at, declaration.first_said)"
+_MERGED = {
+    name: f"case when {condition} then excluded.{name} else declaration.{name} end"
     for condition, names in (
-        (_LATER, ("parent", "body", "removed", "said_at", "said")),
+        (_LATER.format("declaration"), ("parent", "body", "removed", "said_at", "said")),
         (_FULLER, ("content_at", "content_said")),
         (_EARLIER, ("first_at", "first_said")),
     )
     for name in names
+}
+THING_COLUMNS, PLACE_COLUMNS, STATUS_COLUMNS = (
+    ", ".join(insertable(table)) for table in (DECLARATION, PLACE, PARCEL_STATUS)
 )
-THING_COLUMNS = (
-    "investigation_id, kind, id, parent, body, removed, said_at, said, content_at, content_said, first_at, first_said"
-)
-_DECLARATIONS = f"""
-insert into declaration as known ({THING_COLUMNS})
-select {THING_COLUMNS.replace("body", "body::jsonb")}
-from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bool[], $7::timestamptz[], $8::uuid[],
-            $9::timestamptz[], $10::uuid[], $11::timestamptz[], $12::uuid[]) as new ({THING_COLUMNS})
-on conflict (investigation_id, kind, id) do update set {_CHOSEN}
-"""
-PLACE_COLUMNS = "beamline, location, investigation_id, item, said_at, said"
-_PLACES = f"""
-insert into place as known ({PLACE_COLUMNS})
-select * from unnest($1::text[], $2::int[], $3::uuid[], $4::text[], $5::timestamptz[], $6::uuid[])
-on conflict (beamline, location) do update set
-  investigation_id = excluded.investigation_id, item = excluded.item, said_at = excluded.said_at, said = excluded.said
-where {_LATER}
-"""
-STATUS_COLUMNS = "said, investigation_id, parcel, status, location, body, said_by, at"
-_STATUSES = f"""
-insert into parcel_status ({STATUS_COLUMNS})
-select {STATUS_COLUMNS.replace("body", "body::jsonb")}
-from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
-  as new ({STATUS_COLUMNS})
-on conflict do nothing
-"""
+_DECLARATIONS = insert(DECLARATION, then=update(DECLARATION, (), values=_MERGED))
+_PLACES = insert(PLACE, then=update(PLACE, where=_LATER.format("place")))
+_STATUSES = insert(PARCEL_STATUS, then=DO_NOTHING)
 
 
 def _thing_row(_key: object, row: DeclarationRow) -> tuple[Any, ...]:
@@ -107,7 +87,7 @@ def _place_row(_key: object, row: PlaceRow) -> tuple[Any, ...]:
     return (*row[:4], *row.last)
 
 
-SAVES = (
+PROJECTIONS = (
     Projection(THINGS, _DECLARATIONS, _thing_row),
     Projection(PLACES, _PLACES, _place_row),
     Projection(STATUSES, _STATUSES),
@@ -116,7 +96,7 @@ SAVES = (
 
 async def save(connection: Connection, declared: Declared) -> None:
     """Save what was declared."""
-    projections: tuple[Projection[Any], ...] = SAVES
+    projections: tuple[Projection[Any], ...] = PROJECTIONS
     for projection, facts in zip(projections, declared, strict=True):
         if facts:
             await projection.save(connection, facts)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import DIGITS, Travelling, shown_ids
-from services.search.projections.facts import Noted
+from services.search.projections.facts import EventFacts
 from services.search.projections.shipments.note import (
     Declared,
     declared_of,
@@ -223,7 +223,7 @@ def test_a_command_and_its_event_are_the_same_word() -> None:
     received = read(record, SHIPMENTS, ShipmentChanged)
     (noted,) = note_shipped(IDENTITIES, [received], None, NOON)
     declared = declared_of(IDENTITIES, word, said_of(received.source, received.receipt_id, value))
-    assert noted == Noted(declared.facts)
+    assert noted == EventFacts(declared.facts)
 
 
 @given(st.text(max_size=40))

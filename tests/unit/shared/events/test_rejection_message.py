@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.events.codes import Code, Refusal
-from shared.events.rejection import DatasetRejected
-from shared.events.rejection_message import rejection_message
+from shared.events.rejection import DatasetRejected, Origin
+from shared.events.rejection_message import first_reading, rejection_message
 from shared.events.sections import Finding
 from shared.events.subject import subject_of
 from shared.events.topics import MOST_EVENT_BYTES, REJECTED
@@ -84,3 +84,9 @@ def test_a_rejection_fits_its_topic_whatever_is_said_in_it() -> None:
     message = rejection_message("tester", record, refusal, NOW)
     assert message.size <= REJECTED.max_bytes
     assert rejected(record, refusal).rejection.value_base64 is not None
+
+
+@pytest.mark.parametrize("origin", [b"", b"dataset.submitted", b"dataset.submitted/0/x/1", b"\xff/0/1/2"])
+def test_where_no_stage_says_where_a_submission_was_first_read_it_is_the_record_itself(origin: bytes) -> None:
+    record = Record("dataset.validated", 3, 7, 11, None, b"{}", (("ce_origin", origin),))
+    assert first_reading(record) == Origin(topic="dataset.validated", partition=3, offset=7, timestamp_ms=11)

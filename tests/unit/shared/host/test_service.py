@@ -10,9 +10,10 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 
 from shared.host.service import STUCK_SECONDS, Components, Host, Resources, Service, http_config
-from shared.host.settings import FacilitySettings, ServiceSettings
+from shared.host.settings import ServiceSettings
 from shared.http.settings import HttpSettings
 from shared.postgres.settings import DatabaseSettings
+from shared.runtime.facility import FacilitySettings
 from tests.builders.settings import base_settings
 
 KEY = "elogbook-5ecre7"

@@ -74,3 +74,16 @@ def test_an_update_may_write_less_and_only_if_something_holds() -> None:
 
 def test_a_row_says_the_same_if_its_key_is_equal_and_nothing_else_differs() -> None:
     assert is_same(THING).startswith('old."thing_id" = new."thing_id" and old."seq" is not distinct from new."seq"')
+
+
+def test_an_update_may_identify_the_row_by_other_columns_than_the_primary_key() -> None:
+    statement = update(THING, key=["start"], values={"seq": "excluded.seq"})
+
+    assert statement.startswith('on conflict ("start") do update set "thing_id" = excluded."thing_id"')
+    assert statement.endswith('"seq" = excluded.seq')
+
+
+def test_the_collation_of_a_column_is_no_part_of_the_type_that_is_given() -> None:
+    word = Table("word", MetaData(), Column("word", Text(collation="C")), Column("more", ARRAY(Text(collation="C"))))
+
+    assert 'select new."word", new."more"::TEXT[]\nfrom unnest($1::TEXT[], $2::text[])' in insert(word)

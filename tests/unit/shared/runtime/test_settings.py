@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from clients.cli.output import Failed
-from clients.cli.surroundings import own_settings
-from shared.host.settings import FacilitySettings
+from clients.cli.terminal.output import Failed
+from deploy.commands.servers import own_settings
+from shared.runtime.facility import FacilitySettings
 from shared.runtime.settings import SettingsInvalid, read
 
 PREFIXES = "BEAMCAT_PATH_PREFIXES"

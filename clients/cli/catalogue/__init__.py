@@ -1,0 +1,1 @@
+"""What is catalogued, as a person reads it."""

@@ -1,0 +1,183 @@
+"""The command that holds what is catalogued against the rules of today, and changes nothing."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from clients.cli.connection.api import MOST_CHECKED, Api, connect
+from clients.cli.terminal.output import (
+    Json,
+    console,
+    errors,
+    fail,
+    print_json,
+    print_table,
+    print_verdict,
+    progress_bar,
+)
+
+PAGE_ROWS = 500
+NOT_PERMITTED = 403
+SHAPE_INVALID = "shape_invalid"
+"""As the stages call what the gateway refuses without a code."""
+
+Only = Annotated[str | None, typer.Option(help="Only these, separated by commas.")]
+
+
+@dataclass
+class Report:
+    """What was judged so far. A dataset counts once for each code that it has findings of."""
+
+    judged: int = 0
+    refused: int = 0
+    waiting: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
+    datasets: list[dict[str, Any]] = field(default_factory=list)
+    """Those that would not pass."""
+
+    def add(self, document: Mapping[str, Any], verdict: Mapping[str, Any]) -> None:
+        """One dataset and what would become of it."""
+        self.judged += 1
+        found = {(finding["severity"], finding["code"]) for finding in verdict.get("findings", ())}
+        if "detail" in verdict:
+            found.add(("error", SHAPE_INVALID))
+        self.errors.update(code for severity, code in found if severity == "error")
+        self.warnings.update(code for severity, code in found if severity == "warning")
+        accepted = verdict.get("accepted", False)
+        waits_for = (verdict.get("links") or {}).get("waits_for", []) if accepted else []
+        if accepted and not waits_for:
+            return
+        self.refused += not accepted
+        self.waiting += bool(waits_for)
+        said = {name: document[name] for name in ("dataset_id", "path", "kind")}
+        told = {name: verdict[name] for name in ("detail", "errors", "findings") if name in verdict}
+        self.datasets.append(said | {"accepted": accepted, "waits_for": waits_for} | told)
+
+
+def audit(
+    *,
+    technique: Only = None,
+    kind: Only = None,
+    proposal: Only = None,
+    beamline: Only = None,
+    as_json: Json = False,
+) -> None:
+    """List the catalogued datasets that would not pass today's rules, and change nothing. Exit code 1 if there are any.
+
+    The token must be valid for every beamline in question.
+    """
+    wanted = {"technique": technique, "kind": kind, "proposal": proposal, "beamline": beamline}
+    api = connect()
+    report = judge(api, wanted)
+    if not report.judged and (said := [f"{name} {value}" for name, value in wanted.items() if value]):
+        fail(api.nothing(f"no dataset of {', '.join(said)} is catalogued"))
+    if not report.judged:
+        errors.print(api.nothing("no dataset is catalogued"), markup=False, soft_wrap=True)
+    if as_json:
+        print_json(vars(report))
+    else:
+        print_report(report)
+    if report.datasets:
+        raise typer.Exit(1)
+
+
+def judge(api: Api, wanted: Mapping[str, str | None]) -> Report:
+    """Every catalogued dataset that is wanted, judged as an update of itself."""
+    report = Report()
+    with progress_bar() as progress:
+        task = progress.add_task("judged", total=None)
+        for rows, count in pages(api, wanted):
+            progress.update(task, total=count)
+            for start in range(0, len(rows), MOST_CHECKED):
+                documents = [_document(api, row["dataset_id"]) for row in rows[start : start + MOST_CHECKED]]
+                verdicts = api.check([said_again(document) for document in documents])
+                for document, verdict in zip(documents, verdicts, strict=True):
+                    if verdict["status"] == NOT_PERMITTED:
+                        fail(f"{document['path']} cannot be judged: {verdict['detail']}")
+                    report.add(document, verdict)
+                progress.advance(task, len(documents))
+    return report
+
+
+def pages(api: Api, wanted: Mapping[str, str | None]) -> Iterator[tuple[Sequence[dict[str, Any]], int]]:
+    """Pages of what is catalogued, with the number of all.
+
+    In the order of their commits: a dataset that changes meanwhile moves to the end, and none is passed over.
+    """
+    query = {**wanted, "sort": "committed_at", "order": "asc", "limit": PAGE_ROWS}
+    page = api.search("/datasets", **query, count="true")
+    count = page["count"]
+    yield page["datasets"], count
+    while page["next"]:
+        page = api.search("/datasets", **query, cursor=page["next"])
+        yield page["datasets"], count
+
+
+def said_again(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A catalogued dataset as the one submission that would make it, in the words of its producers.
+
+    The technique of a document has a name of its own: where no parameter says how the producer called it, its PID does.
+    Links are those that stand, the investigation among them; a sample that came from the inputs is left to them. Files
+    are left out: no rule is about them.
+    """
+    parameters = {name: _original(parameter) for name, parameter in document["parameters"].items()}
+    technique = None
+    if "definition" not in parameters:
+        technique = document["technique"]
+        if document["technique_pid"]:
+            parameters.setdefault("technique_pid", document["technique_pid"])
+    sample = document["sample"]
+    said = {
+        **{name: document[name] for name in ("name", "path", "proposal", "beamline", "start", "end", "complete")},
+        "sample": None if sample is None or sample["inherited"] else sample["name"],
+        "technique": technique,
+        "parameters": parameters,
+        "units": {name: each["said_unit"] for name, each in document["parameters"].items() if "said_unit" in each},
+        "input": [parent["path"] for parent in document["inputs"]],
+        "investigation_id": document["investigation"]["facility_id"],
+        "producer": document["producer"],
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _original(parameter: Mapping[str, Any]) -> Any:  # noqa: ANN401  whatever the producer said
+    """What was said. Only lists are not kept as they were, but as their JSON; a text may look like it."""
+    original = parameter["original"]
+    if isinstance(parameter.get("value", []), list) and original.startswith("["):
+        try:
+            return json.loads(original)
+        except ValueError:
+            return original
+    return original
+
+
+def _document(api: Api, dataset_id: str) -> dict[str, Any]:
+    document: dict[str, Any] = api.search(f"/datasets/{dataset_id}")["document"]
+    return document
+
+
+def print_report(report: Report) -> None:
+    """Each dataset that would not pass, then the codes, most frequent first."""
+    for dataset in report.datasets:
+        word = "[yellow]would wait[/]" if dataset["accepted"] else "[red]would be refused[/]"
+        console.print(f"{escape(dataset['path'])}: {word}  [dim]{escape(dataset['kind'])}[/]", soft_wrap=True)
+        print_verdict(dataset)
+        for path in dataset["waits_for"]:
+            console.print(f"  waits for {escape(path)}", soft_wrap=True)
+    rows = [
+        (severity, code, number)
+        for severity, counted in (("error", report.errors), ("warning", report.warnings))
+        for code, number in counted.most_common()
+    ]
+    if rows:
+        print_table(("severity", "code", "datasets"), rows)
+    passing = report.judged - report.refused - report.waiting
+    console.print(
+        f"{report.judged} judged: {passing} would pass, {report.refused} would be refused, {report.waiting} would wait"
+    )

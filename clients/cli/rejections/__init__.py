@@ -1,0 +1,1 @@
+"""Rejected events, as a person corrects them and sends them again."""

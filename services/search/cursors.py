@@ -1,0 +1,62 @@
+"""Where a page ended, as an opaque text: the sort key and the id of its last row. Pure.
+
+It names no ordinal and no position, so it stays good when the read model is rebuilt and swapped.
+"""
+
+import base64
+import json
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from shared.foundation.errors import BeamcatError
+from shared.foundation.storable import flaw_of
+from shared.foundation.times import read_time
+
+Key = float | str | datetime
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The last row of a page: its sort key and, where keys are equal, its id."""
+
+    key: Key
+    row_id: UUID
+
+
+class CursorInvalid(BeamcatError, ValueError):
+    """No cursor of this query."""
+
+
+def write_cursor(order: str, cursor: Cursor) -> str:
+    """The cursor as text; `order` says for which order of rows it is good."""
+    key = cursor.key.isoformat() if isinstance(cursor.key, datetime) else cursor.key
+    return base64.urlsafe_b64encode(json.dumps([order, key, cursor.row_id.hex]).encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str, order: str, key_type: type[Key]) -> Cursor:
+    """The cursor that `write_cursor` wrote.
+
+    Raises:
+        CursorInvalid: it is none, or one of another order.
+    """
+    try:
+        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        said, key, row_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        cursor = Cursor(_key(key, key_type) if said == order else 0.0, UUID(hex=row_id))
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        raise CursorInvalid("no cursor; give `next` of the page before, or leave it out") from None
+    if said != order:
+        raise CursorInvalid("the cursor belongs to another sort or order; start again without it")
+    return cursor
+
+
+def _key(key: object, key_type: type[Key]) -> Key:
+    if key_type is float and isinstance(key, (int, float)) and math.isfinite(key):
+        return float(key)
+    if key_type is datetime and isinstance(key, str):
+        return read_time(key, UTC)
+    if key_type is str and isinstance(key, str) and flaw_of(key) is None:
+        return key
+    raise TypeError(key)

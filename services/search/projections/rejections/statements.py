@@ -1,0 +1,154 @@
+"""The SQL that reads the table of rejections: a page of them, their counts, and one of them. Pure.
+
+A rejection is *resolved* once what it refused is catalogued after all (ADR 25). That is looked up whenever somebody
+asks, so it cannot depend on the order in which events arrive. Each question looks at so many rejections at most.
+"""
+# ruff: noqa: S608  # the SQL is put together from this file's words alone; values are arguments
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from services.search.cursors import Cursor
+from services.search.projections.receipts.note import Rank
+from shared.events.wire import OURS
+from shared.postgres.statement import Statement, asked_for, where_of
+
+State = Literal["open", "resolved", "all"]
+
+LISTED = (
+    "rejection_id, receipt_id, dataset_id, path, beamline, producer, stage, code, message, topic, partition,"
+    " record_offset as \"offset\", rejected_at, coalesce(finding_codes, '{}') as findings"
+)
+ORDER = "rejected_at desc"
+_NEWEST_FIRST = "order by rejected_at desc, rejection_id desc"
+MOST_WALKED = 2000
+"""Rejections among which a page of the open or the resolved ones is looked for; `next` leads on behind the last."""
+MOST_COUNTED = 10_000
+"""Rejections that one summary counts, the newest."""
+MOST_GROUPS = 200
+"""Of one summary. Who writes to Kafka directly can invent any number of producers."""
+SUMMARY_SPAN = timedelta(days=30)
+"""How far back a summary counts unless told."""
+
+_TAKEN = "select dataset_id, answer, heard_at, receipt_id from receipt where"
+_COMMITTED = f"rank = {int(Rank.COMMITTED)}"
+RESOLUTION = f"""
+left join lateral (
+  select dataset_id as resolved_by, (answer::json ->> 'revision')::int as resolved_revision,
+    (answer::json ->> 'committed_at')::timestamptz as resolved_at
+  from (
+    select * from (
+      {_TAKEN} dataset_id = refused.dataset_id and {_COMMITTED} and heard_at > refused.heard_at
+      and source not like '{OURS}%' order by heard_at, receipt_id limit 1
+    ) as again
+    union all
+    {_TAKEN} receipt_id = refused.submission and {_COMMITTED}
+    union all
+    select * from (
+      {_TAKEN} receipt = refused.rejection_id::text and source = refused.producer and {_COMMITTED}
+      order by heard_at, receipt_id limit 1
+    ) as corrected
+  ) as taken
+  order by heard_at, receipt_id limit 1
+) as resolution on true
+"""
+"""What resolved `refused`, if anything did: a later submission of the same dataset; the very same submission; or the
+same producer's correction, whose receipt has the id of the rejection."""
+
+REJECTION = (
+    f"select refused.*, resolved_by, resolved_revision, resolved_at from rejection as refused {RESOLUTION}"
+    " where refused.rejection_id = $1"
+)
+_STATES: Mapping[State, str] = {
+    "open": " where resolved_by is null",
+    "resolved": " where resolved_by is not null",
+    "all": "",
+}
+
+
+@dataclass(frozen=True)
+class RejectionQuery:
+    """Which rejections are wanted; newest first. `words` is a path that no dataset can have."""
+
+    code: str | None = None
+    finding: str | None = None
+    stage: str | None = None
+    producer: str | None = None
+    receipt_id: str | None = None
+    dataset_id: UUID | None = None
+    words: str | None = None
+    beamline: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    state: State = "all"
+    limit: int = 50
+    after: Cursor | None = None
+
+
+def rejection_page(query: RejectionQuery) -> Statement:
+    """One row more than the page has. There is at least one row: all tell, as `walked_to`, where the walk ended early.
+
+    Where rows end before the page is full and the walk ended early, there may be more behind that place.
+    """
+    statement = Statement()
+    most = query.limit + 1
+    walked = _walked(query, statement, most if query.state == "all" else MOST_WALKED)
+    statement.text = f"""
+with walked as materialized ({walked}),
+last as (
+  select rejected_at as walked_to, rejection_id as walked_to_id from walked {_NEWEST_FIRST}
+  limit 1 offset {most if query.state == "all" else MOST_WALKED} - 1
+), page as (
+  select rejected_at, rejection_id, resolved_by, resolved_revision, resolved_at
+  from walked as refused {RESOLUTION}{_STATES[query.state]} {_NEWEST_FIRST} limit {most}
+), listed as (
+  select {LISTED}, resolved_by, resolved_revision, resolved_at
+  from page join rejection using (rejection_id, rejected_at)
+)
+select * from (values (true)) as one (is_asked) left join last on true left join listed on true {_NEWEST_FIRST}
+"""
+    return statement
+
+
+def rejection_summary(query: RejectionQuery) -> Statement:
+    """The rejections by code and producer; all rows, of which there is at least one, tell of how many they are."""
+    statement = Statement()
+    statement.text = f"""
+with walked as materialized ({_walked(query, statement, MOST_COUNTED)}),
+told as (select count(*) as counted, min(rejected_at) as counted_from from walked),
+grouped as (
+  select code, producer, count(*), count(*) filter (where resolved_by is null) as open, min(rejected_at) as first,
+    max(rejected_at) as last, (array_agg(rejection_id {_NEWEST_FIRST}))[1] as rejection_id
+  from walked as refused {RESOLUTION}{_STATES[query.state]}
+  group by code, producer order by open desc, count desc, last desc, code, producer limit {MOST_GROUPS + 1}
+)
+select * from told left join grouped on true order by open desc, count desc, last desc, code, producer
+"""
+    return statement
+
+
+def _walked(query: RejectionQuery, statement: Statement, most: int) -> str:
+    bind = statement.bind
+    where = asked_for(
+        bind,
+        ("code = {}", query.code, "text"),
+        ("finding_codes @> array[{}]", query.finding, "text"),
+        ("stage = {}", query.stage, "text"),
+        ("producer = {}", query.producer, "text"),
+        ("receipt_id = {}", query.receipt_id, "text"),
+        ("dataset_id = {}", query.dataset_id, "uuid"),
+        ("beamline = {}", query.beamline, "text"),
+        ("rejected_at >= {}", query.since, "timestamptz"),
+        ("rejected_at <= {}", query.until, "timestamptz"),
+    )
+    if query.words is not None:
+        said = bind(query.words, "text")
+        where.append(f"dataset_id is null and md5(path) = md5({said}) and path = {said}")
+    if query.after:
+        last = f"{bind(query.after.key, 'timestamptz')}, {bind(query.after.row_id, 'uuid')}"
+        where.append(f"(rejected_at, rejection_id) < ({last})")
+    columns = "rejected_at, rejection_id, dataset_id, producer, submission, heard_at, code"
+    return f"select {columns} from rejection{where_of(where)} {_NEWEST_FIRST} limit {most}"
