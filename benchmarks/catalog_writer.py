@@ -18,8 +18,8 @@ from services.catalog_writer.handler import commit
 from services.catalog_writer.outbox import PostgresOutbox
 from services.catalog_writer.store import PostgresCatalog
 from shared.events.dataset import Parameter
+from shared.events.record import Record
 from shared.events.topics import TRACKED
-from shared.events.wire import Record
 from shared.kafka.publisher import MemoryPublisher
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate

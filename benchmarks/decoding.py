@@ -36,8 +36,9 @@ from services.search.handler import CommittedView as FoundView
 from shared.events import members, wire
 from shared.events.codes import Poison
 from shared.events.dataset import DatasetSubmitted
+from shared.events.record import Record
 from shared.events.topics import COMMITTED, LINKED, SUBMITTED, TRACKED, VALIDATED, Topic
-from shared.events.wire import Record, member, read
+from shared.events.wire import member, read
 from shared.host.service import spare_garbage
 from tests.builders.described import VOCABULARY
 from tests.builders.pipeline import World

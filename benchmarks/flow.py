@@ -21,7 +21,7 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.embedded.installation import Installation, installation
-from shared.events.wire import Message
+from shared.events.record import Message
 from shared.kafka.publisher import KafkaPublisher
 from tests.builders.submissions import dataset_id, processed_submission, raw_submission, submitted
 

@@ -15,7 +15,7 @@ from statistics import median
 
 from deploy.embedded.stack import KAFKA_VARIABLE, embedded_stack
 from services.linker.storage.store import PostgresLinks
-from shared.events.wire import Record
+from shared.events.record import Record
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
 from shared.postgres.settings import DatabaseSettings

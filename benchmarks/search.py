@@ -30,12 +30,13 @@ from services.search.query.naming import Naming
 from services.search.query.query import FACETS, read_query
 from services.search.store import PostgresReadModel
 from shared.events.dataset import Commit, Document, LinkedInput
+from shared.events.headers import headers_of
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationRef
+from shared.events.record import Record
 from shared.events.sample import SampleRef
 from shared.events.sections import Finding, Producer, Severity
 from shared.events.topics import COMMITTED
-from shared.events.wire import Record, headers_of
 from shared.host.service import spare_garbage
 from shared.kafka.publisher import MemoryPublisher
 from shared.postgres.database import Database

@@ -21,9 +21,11 @@ from pydantic_core import to_json
 from services.validator.checker import Checker
 from services.validator.handler import validating
 from shared.events.dataset import DatasetSubmitted
+from shared.events.headers import headers_of
 from shared.events.identity import Identities
+from shared.events.record import Record
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Received, Record, headers_of, read
+from shared.events.wire import Received, read
 from shared.host.service import spare_garbage
 from shared.stages.outcomes import Outcome, Passed
 from shared.vocabulary.techniques import TechniqueBook

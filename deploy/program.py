@@ -23,7 +23,7 @@ from clients.cli.commands import (
     submissions,
     techniques,
 )
-from clients.cli.connection.options import asking, program
+from clients.cli.connection.options import with_choice, with_first_choice
 from clients.cli.connection.settings import check_with_settings
 from clients.cli.terminal.output import Json, errors
 from clients.cli.terminal.program import Command, Program, say_version
@@ -40,7 +40,7 @@ app = typer.Typer(
 
 
 @app.callback()
-@program
+@with_first_choice
 def beamcat(
     *,
     version: Annotated[
@@ -105,7 +105,7 @@ for commands in (app, techniques.app, rejections.app, operations.topics, tokens.
     for command in commands.registered_commands:
         command.cls = WarningCommand
         if command.callback not in LOCAL and command.callback is not None:
-            command.callback = asking(command.callback)
+            command.callback = with_choice(command.callback)
 
 
 def main() -> None:

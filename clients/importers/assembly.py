@@ -1,4 +1,4 @@
-"""From all that a file says to one submission, and a list of what has no place in it. Pure."""
+"""The submission that is assembled from what a file says, and a list of what finds no place in it. Pure."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,13 +11,13 @@ from shared.vocabulary.absence import says_no_text
 
 SHOWN_CHARACTERS = 120
 FIELD = "submission."
-"""Marks a target that is a field of the submission; any other target is a parameter."""
+"""The prefix of a target that is a field of the submission. Any other target is a parameter."""
 LISTS = ("input", "files")
-"""Fields that hold all that is said, not one value."""
+"""Fields that take all values, not one."""
 SHELL = "{shell}"
-"""In a target, where overall, inner or outer stands."""
+"""The place of overall, inner or outer in a target."""
 RESULT = "{result}"
-"""In a path or name that is given, where the result's number stands."""
+"""The place of the result's number in a given path or name."""
 PATTERNS = ("path", "name")
 
 
@@ -25,12 +25,12 @@ BETWEEN = "it lies between the inner and the outer shell"
 
 
 class FileNotUnderstood(Exception):
-    """The file is none that can be read; the message says what is wrong and what would do."""
+    """The file cannot be read; the message says what is wrong and what would help."""
 
 
 @dataclass(frozen=True)
 class Said:
-    """One thing that a file says: where, under which of the format's names, for which shell, in which unit."""
+    """One value in a file: its place, its name in the format, its shell and its unit."""
 
     place: str
     name: str
@@ -41,7 +41,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Unplaced:
-    """Something that the file says and the submission does not."""
+    """A value in the file that is not in the submission, and why."""
 
     place: str
     value: str
@@ -50,7 +50,7 @@ class Unplaced:
 
 @dataclass(frozen=True)
 class Given:
-    """What the user says, because no file says it. It stands above what a file says."""
+    """The user's options, for what no file says. They take precedence over the file."""
 
     proposal: str | None = None
     beamline: str | None = None
@@ -63,20 +63,20 @@ class Given:
     program: str | None = None
 
     def options(self) -> list[str]:
-        """Under which names something was given."""
+        """The names of the given options."""
         return [name for name, value in vars(self).items() if value]
 
     def fields(self) -> dict[str, Any]:
-        """What was given of the submission's fields."""
+        """The given fields of the submission."""
         said = {name: value for name, value in vars(self).items() if value and name != "program"}
         return said | ({"input": list(self.input)} if self.input else {})
 
     def parameters(self) -> dict[str, Any]:
-        """What was given as parameters. A version in the file is that of the program in the file."""
+        """The given parameters. A version in the file belongs to the program in the file."""
         return {"Process_program": self.program, "Process_version": None} if self.program else {}
 
     def of_result(self, number: int) -> "Given":
-        """The same for one of several results: its number stands in path and name where they say `{result}`."""
+        """The options for one of several results, with its number in path and name instead of `{result}`."""
         filled = {
             name: pattern.replace(RESULT, str(number))
             for name in PATTERNS
@@ -87,7 +87,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Result:
-    """One result in a file: all that the file says of what becomes one dataset."""
+    """One result in a file: everything from which one dataset is made."""
 
     label: str
     said: Sequence[Said]
@@ -98,20 +98,20 @@ class Result:
 
 @dataclass(frozen=True)
 class Imported:
-    """A submission made of a file, what of the file is not in it, and what was decided on the way."""
+    """A submission made from a file, what of the file is not in it, and what was decided."""
 
     submission: dict[str, Any]
     unplaced: list[Unplaced] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     places: Mapping[str, str] = field(default_factory=dict)
-    """Where the file says the fields of the submission."""
+    """The places of the submission's fields in the file."""
 
 
 def gather(result: Result, given: Given) -> Imported:
-    """One submission of all that is said of a result.
+    """One submission, assembled from everything that is said of a result.
 
-    Of several values for one parameter the one whose name comes first in the mapping stands, and within a name the
-    first; what was measured sweep by sweep stands only if all sweeps agree. Every other value is listed.
+    If several names mean one parameter, the first name in the mapping wins, and for one name the first value. A value
+    that was measured for each sweep is taken only if all sweeps agree. Every other value is listed.
     """
     names = result.names
     unplaced = list(result.unread)
@@ -140,12 +140,12 @@ def gather(result: Result, given: Given) -> Imported:
 
 
 def _field(value: Any) -> Any:  # noqa: ANN401  a truth and a list stay what they are
-    """A field of the submission is a text: a sample may be called 12."""
+    """The value of a field, as text: a sample may be called 12."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _taken(sayings: Sequence[Said], names: Names, unplaced: list[Unplaced]) -> Said | None:
-    """Which of several sayings stands; the others are listed."""
+    """The value that is taken of several. The others are listed."""
     first, *others = sayings
     differing = [other for other in others if not _same(other.value, first.value)]
     if first.name.startswith(tuple(names.by_sweep)) and any(other.name == first.name for other in differing):
@@ -156,13 +156,13 @@ def _taken(sayings: Sequence[Said], names: Names, unplaced: list[Unplaced]) -> S
 
 
 def _units(told: Mapping[str, Said], known: Mapping[str, str]) -> dict[str, str]:
-    """By parameter: its unit, where the file says it or the names' scale is known."""
+    """The unit of each parameter, if the file names it or the scale of the name is known."""
     units = {target: saying.unit or known.get(saying.name.casefold()) for target, saying in told.items()}
     return {target: unit for target, unit in units.items() if unit is not None}
 
 
 def _by_target(said: Iterable[Said], names: Names, unplaced: list[Unplaced]) -> dict[str, list[Said]]:
-    """What is said of each parameter and field, the most trusted first."""
+    """The values for each parameter and field, the most trusted first."""
     found: dict[str, list[tuple[int, Said]]] = {}
     ranks = {name: rank for rank, name in enumerate(names.said)}
     spelt = {name.casefold(): name for name in reversed(names.said)}
@@ -180,13 +180,13 @@ def _by_target(said: Iterable[Said], names: Names, unplaced: list[Unplaced]) -> 
 
 
 def spoken(said: Iterable[Said], names: Names) -> Iterator[Said]:
-    """What is said of the dataset: not how the file is built, and not what is left empty."""
+    """The values that describe the dataset. Structure and empty values are skipped."""
     ignored = {name.casefold() for name in names.ignored}
     return (saying for saying in said if saying.name.casefold() not in ignored and not _is_empty(saying.value))
 
 
 def _problem(saying: Said, target: str | None, names: Names) -> str | None:
-    """Why a saying has no place in a submission."""
+    """The reason why a value has no place in a submission."""
     if _is_endless(saying.value):
         return "it is not a number"
     if isinstance(saying.value, str) and says_no_text(saying.value) and not names.is_verbatim:
@@ -220,7 +220,7 @@ def _is_empty(value: object) -> bool:
 
 
 def _is_endless(value: object) -> bool:
-    """Whether a value is, or holds, what JSON has no number for: infinity, or none at all."""
+    """Whether a value is or contains infinity or NaN, for which JSON has no number."""
     if isinstance(value, list):
         return any(map(_is_endless, value))
     return isinstance(value, float) and not math.isfinite(value)
@@ -234,18 +234,18 @@ def _same(one: object, other: object) -> bool:
 
 
 def unplaced_of(saying: Said, reason: str) -> Unplaced:
-    """A saying that has no place, and why."""
+    """A value that has no place, and why."""
     return Unplaced(saying.place, shown(saying.value), reason)
 
 
 def shown(value: object) -> str:
-    """A value on one line, cut where it is long."""
+    """A value on one line, shortened if it is long."""
     text = " ".join(str(value).split())
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
 def leaves(value: object, place: str = "") -> Iterator[tuple[str, object]]:
-    """Every value of a nest of objects and lists, with the path that leads to it."""
+    """Every value in nested objects and lists, with its path."""
     if isinstance(value, dict):
         for name, item in value.items():
             yield from leaves(item, f"{place}.{name}" if place else str(name))

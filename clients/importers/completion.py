@@ -1,4 +1,4 @@
-"""What neither file nor user says of a dataset, from the file's own folder and date."""
+"""Completion of a submission from the file's folder and date, if neither file nor user says more."""
 
 import os
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ from shared.vocabulary.absence import says_no_number
 TIMES = ("start", "end")
 CURE = "give --start and --end"
 FIRST_PLAUSIBLE_YEAR = 1990
-"""Files from archives that keep no dates are of 1970 or 1980."""
+"""Files from archives without dates are of 1970 or 1980."""
 
 
 def completed(imported: Imported, file: Path) -> Imported:
-    """The submission with a path, a name and times; what is decided about times is told.
+    """The submission with a path, a name and times, and a finding for each decision about times.
 
     Raises:
         FileNotUnderstood: it has no proposal, or a time that cannot be read with certainty.
@@ -41,7 +41,7 @@ def completed(imported: Imported, file: Path) -> Imported:
 def _times(
     submission: Mapping[str, Any], places: Mapping[str, str], file: Path
 ) -> tuple[dict[str, str], list[Finding]]:
-    """Start and end as they are said; else the end, or the date of the file, stands for the start too."""
+    """Start and end as given. Without a start, the end, or else the date of the file, counts as both."""
     try:
         start, end = iso_times(_text(submission.get("start")), _text(submission.get("end")), _zone())
     except DateUnclear as error:
@@ -68,6 +68,6 @@ def _text(value: object) -> str | None:
 
 
 def start_assumed(source: str, end: str) -> Finding:
-    """That the end stands for the start, and where the end was taken from."""
+    """The finding that the end is also used as the start, and where the end comes from."""
     message = f"no start is said; {source} ({end}) was taken as the end, and as the start too"
     return Finding.warning("start_assumed", message, CURE, value=end)

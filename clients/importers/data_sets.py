@@ -1,4 +1,4 @@
-"""Data sets that one block of mmCIF tells apart by `_reflns.pdbx_ordinal`: what is said of each. Pure."""
+"""The data sets of one mmCIF block, separated by `_reflns.pdbx_ordinal`. Pure."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ Tables = dict[str, Table]
 
 
 def by_data_set(tables: Tables) -> list[Tables]:
-    """The tables of each data set: its own rows, and those that are of no single one.
+    """The tables of each data set: its own rows, and those of no single one.
 
     Raises:
         FileNotUnderstood: there are several, and shells do not say of which they are, or only shells say so.
@@ -46,7 +46,7 @@ def _of_set(tables: Tables, chosen: Row) -> Tables:
 
 
 def _rows(category: str, table: Table, sweeps: set[str], waves: set[str]) -> Iterable[Row]:
-    """The rows that are of the sweeps, or that do not say of which they are."""
+    """The rows of the sweeps, or without a data set."""
     for row in table:
         sweep = row.get("id") if category == CRYSTALS else row.get(OF_SET, row.get("diffrn_id"))
         wave = row.get("id") if category == "_diffrn_radiation_wavelength." and waves else None

@@ -1,4 +1,4 @@
-"""Times as programs write them -> ISO 8601. What cannot be read with certainty is refused, never guessed. Pure."""
+"""Times as programs write them, converted to ISO 8601. An uncertain time is refused, never guessed. Pure."""
 
 import re
 import unicodedata
@@ -32,7 +32,7 @@ MONTHS: Mapping[str, int] = {
     )
     for name in names.split()
 }
-"""English, French and German, without accents."""
+"""The months in English, French and German, without accents."""
 DAYS = frozenset(
     re.findall(
         r"\w+",
@@ -41,7 +41,7 @@ DAYS = frozenset(
         "die mit don fre son montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag",
     )
 )
-"""Names of days only repeat what the date says."""
+"""Names of days, which only repeat the date."""
 FILLERS = frozenset(("uhr", "a", "at", "um", "le", "the"))
 CLOCK = re.compile(r"(?<!\d)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:\s*([ap])\.?m\.?)?(?![\w:])", re.ASCII)
 OFFSET = re.compile(r"(?:utc|gmt)?([+-])(\d{1,2})(?::?(\d{2}))?", re.ASCII)
@@ -65,18 +65,18 @@ KNOWN_EVERYWHERE: Mapping[str, timedelta] = {
 
 
 class DateUnclear(Exception):
-    """A time cannot be read with certainty; the message says why not."""
+    """A time is uncertain; the message says why."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A time as it is said: on the clock, with the offset that the text gives, if it gives one."""
+    """A time on the clock, with its offset if the text has one."""
 
     clock: datetime
     offset: timedelta | None
 
     def readings(self, zone: tzinfo) -> list[datetime]:
-        """Every time that it can mean, the earlier first: two in the night when clocks go back.
+        """Every possible time, the earlier first. There are two in the night when clocks go back.
 
         Raises:
             DateUnclear: the facility's clocks never showed it.
@@ -91,7 +91,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a time can mean, and how that is written."""
+    """The possible times, and how they are written."""
 
     time: datetime
     text: str
@@ -100,11 +100,11 @@ class Reading:
 def iso_times(start: str | None, end: str | None, zone: tzinfo) -> tuple[str | None, str | None]:
     """Start and end in ISO 8601.
 
-    What names no zone stays without one, so that the facility decides, unless it is in the hour that comes twice:
-    there the order of start and end decides, and where both orders are possible the earlier time stands.
+    A time without a zone stays without one, so that the facility decides. In the hour that occurs twice, the order of
+    start and end decides, and if both orders are possible, the earlier time.
 
     Raises:
-        DateUnclear: one of them cannot be read with certainty.
+        DateUnclear: one of them is uncertain.
     """
     starts, ends = (_readings(text, zone) if text is not None else [None] for text in (start, end))
     pairs = list(product(starts, ends))
@@ -144,7 +144,7 @@ def read_moment(text: str, zone: tzinfo) -> Moment:
 
 
 def _plain(text: str) -> str:
-    """Lower case, without accents."""
+    """A text in lower case, without accents."""
     decomposed = unicodedata.normalize("NFKD", text).replace("\N{MINUS SIGN}", "-").casefold()
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
@@ -177,7 +177,7 @@ def _hour_of(found: re.Match[str]) -> tuple[int, int, int, int]:
 
 
 def _date(words: list[str]) -> tuple[int, int, int, list[str]]:
-    """Year, month and day, and the words that say something else."""
+    """Year, month and day, and the remaining words."""
     for place, word in enumerate(words):
         if found := NUMERIC.fullmatch(word):
             return *_numeric(found), words[:place] + words[place + 1 :]
@@ -208,7 +208,7 @@ def _numeric(found: re.Match[str]) -> tuple[int, int, int]:
 
 
 def _offset(words: list[str], clock: datetime, zone: tzinfo) -> timedelta | None:
-    """What the remaining words say of the zone; a word that says nothing of it makes the whole unclear."""
+    """The zone in the remaining words. An unknown word makes the time uncertain."""
     offsets = set()
     for word in words:
         if word in DAYS or word in FILLERS or YEAR.fullmatch(word):
@@ -239,7 +239,7 @@ def _offset_of(word: str, clock: datetime, zone: tzinfo) -> timedelta:
 
 @lru_cache
 def _abbreviations(zone: tzinfo, year: int) -> Mapping[str, set[timedelta]]:
-    """What a zone calls its times in a year, and how far they are from UTC."""
+    """The abbreviations of a zone in a year, with their offsets from UTC."""
     found: dict[str, set[timedelta]] = {}
     for month in range(1, 13):
         time = datetime(year, month, 1, tzinfo=zone)

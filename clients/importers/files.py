@@ -1,4 +1,4 @@
-"""Which format a file has, told by its content, and the submissions in it."""
+"""The reader of all formats. The content of a file decides its format."""
 
 import json
 from collections import Counter
@@ -17,7 +17,7 @@ from clients.importers.results import Found, imported_from
 MOST_BYTES = 64 * 1024 * 1024
 BYTE_ORDERS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK", b"\x28\xb5\x2f\xfd")
-"""How files of gzip, bzip2, xz, zip and zstd begin."""
+"""The first bytes of gzip, bzip2, xz, zip and zstd."""
 FORMATS = "metadata.json of MXCuBE, xia2.json, ispyb.json, merging statistics of DIALS"
 
 
@@ -74,7 +74,7 @@ def _understood(document: object) -> Found:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object, whose names are all different: of two values under one name Python would drop the first."""
+    """A JSON object with distinct names. Python would silently keep only the last of two values with one name."""
     found = dict(pairs)
     if len(found) < len(pairs):
         [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)

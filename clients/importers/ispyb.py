@@ -1,4 +1,4 @@
-"""AutoProcContainer, as XML (autoPROC, fast_dp, xia2, EDNA) or as xia2's ispyb.json: the same names in both."""
+"""The AutoProcContainer of ISPyB, as XML (autoPROC, fast_dp, xia2, EDNA) or as xia2's ispyb.json."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,12 +19,12 @@ PROGRAMS = "AutoProcProgramContainer"
 PROGRAM_NAMES = ("AutoProcProgram.processingPrograms", "AutoProcProgram.processingProgram")
 OF_SWEEPS = ("AutoProcIntegration.", "Image.")
 VERSION = re.compile(r"v?\d+(?:[.+_-]\w+)*", re.ASCII)
-"""`3dii` is none: it is a pipeline of xia2."""
+"""The programs of xia2. `3dii` is a pipeline, not a program."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """An element of the container, with all that it says."""
+    """An element of the container, with its values."""
 
     name: str
     place: str
@@ -49,7 +49,7 @@ def read_ispyb_xml(content: bytes) -> Found:
 
 @cache
 def _spellings() -> Mapping[str, str]:
-    """The names of elements as programs spell them; in a file their letter case means nothing."""
+    """The names of elements as programs spell them. Files may use any letter case."""
     names = names_of("ispyb")
     known = {part for name in (*names.said, *names.ignored, *PROGRAM_NAMES) for part in name.split(".")}
     return {name.casefold(): name for name in (ROOT, SCALING, PROGRAMS, "filePath", *known)}
@@ -87,7 +87,7 @@ def read_ispyb(document: Mapping[str, Any]) -> Found:
 
 
 def _of_staraniso(results: Sequence[Result]) -> int | None:
-    """STARANISO's result stands last, behind isotropic ones of the same wavelength."""
+    """The number of STARANISO's result, if it is the last one, after isotropic ones of the same wavelength."""
     anisotropic = [number for number, result in enumerate(results, 1) if is_anisotropic(result.said)]
     wavelengths = {
         float(saying.value)
@@ -99,13 +99,13 @@ def _of_staraniso(results: Sequence[Result]) -> int | None:
 
 
 def _with_all_sweeps(result: Result, before: Sequence[Result]) -> Result:
-    """STARANISO's statistics are of all sweeps, but each container names one sweep alone."""
+    """STARANISO's result with the sweeps of those before it. Its statistics are of all, but it names only one."""
     sweeps = [saying for other in before for saying in other.said if saying.name.startswith(OF_SWEEPS)]
     return replace(result, said=[*sweeps, *result.said])
 
 
 def _results(container: Entry, prefix: str) -> list[Result]:
-    """A result for each scaling container, with the AutoProc and the program that it belongs to."""
+    """A result for each scaling container, with its AutoProc and its program."""
     owners = [part for name in (PROGRAMS, CRYSTAL) for part in _parts(container, name, prefix)]
     scalings = _scalings(container, prefix)
     common = list(_said(ROOT, _beside(container), prefix + ROOT))
@@ -124,7 +124,7 @@ def _results(container: Entry, prefix: str) -> list[Result]:
 
 
 def _beside(container: Entry) -> Entry:
-    """What the container holds beside the parts of its results."""
+    """The values of the container outside its results."""
     parts = {SCALING, CRYSTAL, PROGRAMS}
     return {
         name: [value for value in (found if isinstance(found, list) else [found]) if not isinstance(value, Mapping)]
@@ -135,7 +135,7 @@ def _beside(container: Entry) -> Entry:
 
 
 def _scalings(container: Entry, prefix: str) -> list[Part]:
-    """Every scaling container, numbered where there are several; those of several results are taken apart."""
+    """Every scaling container, numbered if there are several. One with several results is divided."""
     whole = _elements(container, SCALING) or [{}]
     single = [(entry, part) for entry in whole for part in single_scalings(entry)]
     places = _places(SCALING, len(single), prefix)
@@ -158,13 +158,13 @@ def _parts(container: Entry, name: str, prefix: str) -> list[Part]:
 
 
 def _elements(content: Entry, name: str) -> list[Entry]:
-    """The objects under a name, which may hold one or a list of them."""
+    """The objects under a name: one, or a list."""
     found = content.get(name)
     return [value for value in (found if isinstance(found, list) else [found]) if isinstance(value, Mapping) and value]
 
 
 def _owner(owners: Sequence[Part], name: str, scaling: Part, number: int, count: int) -> list[Part]:
-    """What a scaling container belongs to: the only one of that name, that of the same number, or the one before it.
+    """The partner of a scaling container: the only one of that name, that of the same number, or the one before it.
 
     Raises:
         FileNotUnderstood: it cannot be told.
@@ -182,7 +182,7 @@ def _owner(owners: Sequence[Part], name: str, scaling: Part, number: int, count:
 
 
 def _said(element: str, content: Entry, place: str) -> Iterator[Said]:
-    """All that an element and those in it say."""
+    """All values in an element and below it."""
     shell = shell_of(content)
     for name, found in content.items():
         values = found if isinstance(found, list) else [found]
@@ -206,7 +206,7 @@ def _first(value: Any) -> Any:  # noqa: ANN401  a text in JSON, a list of texts 
 
 
 def _told(said: Sequence[Said]) -> Iterator[Said]:
-    """The same in beamcat's words: program and version apart and of one program, files as one path."""
+    """The values in beamcat's terms: program and version separate and of one program, files as one path."""
     is_first = True
     for saying in said:
         match saying.name:
@@ -220,7 +220,7 @@ def _told(said: Sequence[Said]) -> Iterator[Said]:
 
 
 def _program(saying: Said) -> Iterator[Said]:
-    """`autoPROC 1.0.5 (see …)` is a program, its version and a remark; `xia2 dials` is a program alone."""
+    """Split a program from version and remark: `autoPROC 1.0.5 (see …)` has all three, `xia2 dials` one."""
     text, bracket, remark = str(saying.value).partition(" (")
     program, _, version = text.strip().rpartition(" ")
     if not program or not VERSION.fullmatch(version):

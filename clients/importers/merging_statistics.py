@@ -1,4 +1,4 @@
-"""Statistics in JSON: xia2.json, and the merging statistics of DIALS."""
+"""Merging statistics in JSON: xia2.json, and those of DIALS."""
 
 import json
 import math
@@ -16,18 +16,18 @@ SHELLS = ("overall", "inner", "outer")
 CELL = ("a", "b", "c", "alpha", "beta", "gamma")
 SQUARED_RECIPROCAL = ("d_star_sq_min", "d_star_sq_max")
 APART = "_anom"
-"""Ends the name of statistics that keep the Friedel mates apart."""
+"""The suffix of statistics that keep Friedel mates separate."""
 
 
 class Integrater(BaseModel):
-    """What xia2 knows of one sweep."""
+    """One sweep of xia2."""
 
     wedge: list[int] = Field(default=[], alias="_intgr_wedge")
     wavelength: str | None = Field(default=None, alias="_intgr_dname")
 
 
 class Scaler(BaseModel):
-    """What xia2 made of all sweeps of a crystal."""
+    """The result of xia2 for all sweeps of a crystal."""
 
     statistics: dict[str, dict[str, JsonValue]] = Field(default={}, alias="_scalr_statistics")
     cell: list[float] = Field(default=[], alias="_scalr_cell")
@@ -37,13 +37,13 @@ class Scaler(BaseModel):
 
 
 class Wavelength(BaseModel):
-    """One wavelength that a crystal was measured at."""
+    """One wavelength of a crystal."""
 
     wavelength: float | None = Field(default=None, alias="_wavelength")
 
 
 class Crystal(BaseModel):
-    """What is read of a crystal in xia2.json."""
+    """A crystal in xia2.json, as far as it is read."""
 
     scaler: Scaler = Field(default=Scaler(), alias="_scaler")
     wavelengths: dict[str, Wavelength] = Field(default={}, alias="_wavelengths")
@@ -78,7 +78,7 @@ def read_xia2(content: Mapping[str, Any]) -> Found:
 
 
 def _of_wave(name: str, wave: str, crystal: Crystal) -> Iterator[Said]:
-    """All that is said of a crystal at one wavelength."""
+    """All values for a crystal at one wavelength."""
     scaler = crystal.scaler
     yield from _lists(f"{name} {wave}", scaler.statistics.get(wave, {}))
     for side, value in zip(CELL, scaler.cell, strict=False):
@@ -98,7 +98,7 @@ def _of_wave(name: str, wave: str, crystal: Crystal) -> Iterator[Said]:
 
 
 def _wavelength_of(wave: str, crystal: Crystal) -> str | None:
-    """The wavelength's name in the key of its statistics, which is a list of project, crystal and wavelength."""
+    """The name of the wavelength in the key of its statistics, a list of project, crystal and wavelength."""
     try:
         name = json.loads(wave)[-1]
     except (ValueError, LookupError, TypeError):
@@ -107,14 +107,14 @@ def _wavelength_of(wave: str, crystal: Crystal) -> str | None:
 
 
 def _lists(place: str, statistics: Mapping[str, Any]) -> Iterator[Said]:
-    """Lists of overall, low- and high-resolution shell; some statistics are given for the whole alone."""
+    """The values of the overall, low- and high-resolution shells. Some statistics exist only overall."""
     for name, values in statistics.items():
         for shell, value in zip_longest(SHELLS, values if isinstance(values, list) else [values]):
             yield Said(f"{place} {name} [{shell or 'another'}]", name, value, shell)
 
 
 def find_merging_statistics(content: object, place: str = "") -> list[tuple[str, Mapping[str, Any]]]:
-    """The objects in a JSON document that hold merging statistics, each with its place."""
+    """The objects with merging statistics in a JSON document, each with its place."""
     if isinstance(content, list):
         content = {f"[{number}]": value for number, value in enumerate(content, 1)}
     if not isinstance(content, Mapping):
@@ -129,7 +129,7 @@ def find_merging_statistics(content: object, place: str = "") -> list[tuple[str,
 
 
 def read_merging(found: Sequence[tuple[str, Mapping[str, Any]]]) -> Found:
-    """The results in a file; the Friedel mates of each are apart where a twin beside it says so."""
+    """The results in a file. Friedel mates are separate if a twin beside the result says so."""
     plain = [(place, statistics) for place, statistics in found if not place.endswith(APART)] or found
     names = names_of("merging_statistics")
     results = []
@@ -165,14 +165,14 @@ def _bins(place: str, statistics: Mapping[str, Any], prefix: str) -> Iterator[Sa
 
 
 def _between(place: str, statistics: Mapping[str, Any]) -> Iterator[Unplaced]:
-    """Of many bins only the innermost and the outermost are shells of a dataset."""
+    """The first and last bin as inner and outer shell. The others have no place."""
     for name, values in statistics.items():
         for number, value in enumerate(values[1:-1] if isinstance(values, list) else (), 2):
             yield Unplaced(f"{place}.{name}[{number}]", shown(value), BETWEEN)
 
 
 def _is_outermost_last(lists: Mapping[str, Sequence[Any]]) -> bool:
-    """Whether bins go from the lowest resolution to the highest, as DIALS writes them; it shows in 1/d²."""
+    """Whether bins go from the lowest resolution to the highest, as DIALS writes them; 1/d² shows it."""
     for name in SQUARED_RECIPROCAL:
         bins = lists.get(name, ())
         if len(bins) > 1 and all(isinstance(value, int | float) for value in (bins[0], bins[-1])):
@@ -181,7 +181,7 @@ def _is_outermost_last(lists: Mapping[str, Sequence[Any]]) -> bool:
 
 
 def _limits(place: str, told: Mapping[str, Any], shell: str, prefix: str) -> Iterator[Said]:
-    """Resolution limits of a bin that gives 1/d²: which of the two is called the lesser is not the same everywhere."""
+    """The resolution limits of a bin that gives 1/d². Programs differ in which of the two they call lower."""
     squared = [told[name] for name in SQUARED_RECIPROCAL if isinstance(told.get(name), int | float) and told[name] > 0]
     if squared and not prefix:
         yield Said(f"{place} [{shell}]", "d_max", 1 / math.sqrt(min(squared)), shell)

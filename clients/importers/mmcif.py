@@ -1,4 +1,4 @@
-"""PDBx/mmCIF of a pipeline, or of `beamcat export`: its items are what the vocabulary says they are."""
+"""PDBx/mmCIF of a pipeline or of `beamcat export`. The vocabulary says what its items mean."""
 
 import json
 import os
@@ -32,9 +32,9 @@ OF_RESULTS = ("_reflns.", STATISTICS)
 SOFTWARE = "_software."
 LIMITS = ("d_res_high", "d_res_low")
 REDUCTION = ("data reduction", "data processing", "data scaling")
-"""What the program that made the dataset did, by `_software.classification`; the first in this order is taken."""
+"""The classifications of programs that make datasets, the most certain first."""
 MOST_ROWS = 100
-"""A longer loop holds data, not what is said of them."""
+"""The most rows of a loop. A longer one contains data, not metadata."""
 
 
 def read_mmcif(content: bytes) -> Found:
@@ -75,7 +75,7 @@ def _has_statistics(block: "cif.Block", names: Names) -> bool:
 
 @cache
 def _known() -> tuple[Items, Names]:
-    """The vocabulary's items, and all names that are read: those first, then what other programs write instead."""
+    """The items of the vocabulary, and all names that are read: those first, then the names of other programs."""
     folders = own_folders("vocabulary", read(FacilitySettings, os.environ).schema_directories)
     items = items_of(Vocabulary.load(folders))
     names = names_of("mmcif")
@@ -95,7 +95,7 @@ def _unit(term: Term) -> str | None:
 
 @cache
 def _spellings() -> dict[str, str]:
-    """Tags as the dictionary spells them; in a file their letter case means nothing."""
+    """Tags as the dictionary spells them. Files may use any letter case."""
     _, names = _known()
     return {tag.casefold(): tag for tag in (*names.ignored, *names.said)}
 
@@ -121,7 +121,7 @@ def _results(block: "cif.Block", items: Items, names: Names) -> list[Result]:
 
 
 def _exported(label: str, tables: dict[str, Table], items: Items, names: Names, unread: list[Unplaced]) -> Result:
-    """What `beamcat export` wrote, which says all its parameters itself."""
+    """The names for files of `beamcat export`, which contain all parameters themselves."""
     own, links, parameters, files = (tables.pop(category, []) for category in (DATASET, LINK, PARAMETER, FILE))
     said = [*_own(own[0], links, parameters, files), *_said(tables, items, is_own=True)]
     targets = {saying.name: saying.name.removeprefix(PARAMETER) for saying in said if saying.name.startswith(PARAMETER)}
@@ -141,7 +141,7 @@ def _tags(block: "cif.Block") -> list[str]:
 
 
 def _parts(item: "cif.Item") -> tuple[list[str], list[str]]:
-    """Tags and values of a pair or a loop; neither of a comment or a frame."""
+    """The tags and values of a pair or a loop. Comments and frames have none."""
     if isinstance(item.pair, list | tuple):
         return [_spelt(str(item.pair[0]))], [str(item.pair[1])]
     loop = cast("cif.Loop | None", item.loop)
@@ -149,7 +149,7 @@ def _parts(item: "cif.Item") -> tuple[list[str], list[str]]:
 
 
 def _tables(block: "cif.Block") -> tuple[dict[str, Table], list[Unplaced]]:
-    """Every category as rows, without what is unknown; and what is too long to be read."""
+    """Every category as rows without unknown values, and the loops that are too long."""
     tables: dict[str, Table] = {}
     unread = []
     for tags, values in map(_parts, block):
@@ -196,7 +196,7 @@ def _said(tables: Mapping[str, Table], items: Items, *, is_own: bool) -> Iterato
 
 
 def _programs(rows: Table) -> Iterator[Said]:
-    """Name and version of the one program that made the dataset; of other programs neither."""
+    """Name and version of the program that made the dataset. Other programs are skipped."""
     ranked = [(rank, number) for number, row in enumerate(rows) if (rank := _rank(row)) is not None]
     _, chosen = min(ranked, default=(None, None))
     for number, row in enumerate(rows):
@@ -207,9 +207,9 @@ def _programs(rows: Table) -> Iterator[Said]:
 
 
 def _completeness(saying: Said, shells: Table) -> Said:
-    """Older iotbx gives the completeness of the whole, and only that, as a fraction, against the dictionary.
+    """Correct the overall completeness of older iotbx, which alone is a fraction, against the dictionary.
 
-    That is certain where the whole would else be less complete than each of its shells.
+    The correction is certain if the whole would otherwise be less complete than each of its shells.
     """
     try:
         least = min(float(row[name]) for row in shells for name in COMPLETENESS_OF_SHELL if name in row)
@@ -220,7 +220,7 @@ def _completeness(saying: Said, shells: Table) -> Said:
 
 
 def _rank(row: Row) -> int | None:
-    """How sure it is that a program made the dataset; None of one that did something else, such as refinement."""
+    """The rank of a program that may have made the dataset; None if it did something else, such as refinement."""
     purpose = row.get("classification", "").lower()
     if purpose in REDUCTION:
         return REDUCTION.index(purpose)
@@ -228,7 +228,7 @@ def _rank(row: Row) -> int | None:
 
 
 def _by_resolution(rows: Table) -> Table:
-    """Rows from the innermost to the outermost shell; some programs write them the other way round."""
+    """Rows from the innermost to the outermost shell. Some programs write them in the other order."""
     for limit in LIMITS:
         with suppress(KeyError, ValueError):
             return sorted(rows, key=lambda row: -float(row[limit]))
@@ -236,7 +236,7 @@ def _by_resolution(rows: Table) -> Table:
 
 
 def _shells(rows: Table, items: Items, *, is_own: bool) -> Iterator[Said]:
-    """The first is the inner and the last the outer shell; where there is one alone it is by custom the outer."""
+    """The first shell is the inner and the last the outer one. A single one is the outer, by custom."""
     chosen = dict(zip(SHELLS, (rows[0], rows[-1]), strict=True)) if len(rows) > 1 or is_own else {"outer": rows[0]}
     for shell, row in chosen.items():
         for name, value in row.items():
@@ -251,7 +251,7 @@ def _between(rows: Table) -> Iterator[Unplaced]:
 
 
 def _saying(place: str, item: str, value: str, shell: str | None, items: Items) -> Said:
-    """What an item says, in the vocabulary's unit and scale."""
+    """The value of an item, in the unit and scale of the vocabulary."""
     if found := WITH_UNCERTAINTY.fullmatch(value):
         value = found[1]
     if item in SPACE_GROUP_NUMBERS and value.isdecimal():
@@ -270,7 +270,7 @@ def _saying(place: str, item: str, value: str, shell: str | None, items: Items) 
 
 
 def _own(dataset: Row, links: Table, parameters: Table, files: Table) -> Iterator[Said]:
-    """What `beamcat export` says beyond PDBx: the dataset's identity, its inputs and its further parameters."""
+    """What `beamcat export` adds to PDBx: identity, inputs and further parameters of the dataset."""
     for field in ("path", "name", "technique", "proposal", "beamline", "sample", "start", "end"):
         yield Said(f"{DATASET}{field}", f"{DATASET}{field}", dataset.get(field))
     for link in links:

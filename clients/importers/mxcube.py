@@ -1,4 +1,4 @@
-"""metadata.json of MXCuBE: ICAT's names already."""
+"""The metadata.json of MXCuBE, which already uses ICAT's names."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,12 +14,12 @@ OF_SSX = ("SSX_", "SSXChip_", "SSXJet_")
 
 
 def is_metadata(content: Mapping[str, Any]) -> bool:
-    """Whether MXCuBE wrote it: older releases and serial crystallography name neither the dataset nor its folder."""
+    """Whether MXCuBE wrote a file. Older releases and serial crystallography name neither dataset nor folder."""
     return all(name in content for name in OF_DATASET) or any(name.startswith((OF_MX, *OF_SSX)) for name in content)
 
 
 def read_metadata(content: Mapping[str, Any]) -> Found:
-    """The dataset: known fields in their places, all else as parameters; what is nested has no place."""
+    """The dataset: known fields, and everything else as parameters. Nested values have no place."""
     names = names_of("mxcube")
     flat = {name for name, value in content.items() if not isinstance(value, dict) and not _nested(value)}
     said = dict(names.said) | {name: name for name in flat if name not in names.said}

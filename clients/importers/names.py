@@ -1,4 +1,4 @@
-"""What a format's names mean: one TOML file a format, in `formats/`."""
+"""The meanings of a format's names: one TOML file for each format, in `formats/`."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -13,18 +13,18 @@ FORMATS = Path(__file__).parent / "formats"
 
 
 class Told(Table):
-    """In which units programs tell the families of a format's statistics."""
+    """The units in which programs write the families of a format's statistics."""
 
     programs: list[str] = Field(default=[], description="the first word of their names, in any letter case; none: all")
     units: dict[str, str] = Field(description="by family; `%` for per cent, `1` for fractions")
 
     def is_of(self, program: str) -> bool:
-        """Whether a program is meant."""
+        """Whether these units are those of a program."""
         return not self.programs or program.casefold().split()[:1] in [[each.casefold()] for each in self.programs]
 
 
 class Names(Table):
-    """A format's names, in the order in which they are trusted where two say the same thing differently."""
+    """The names of a format, the most trusted first."""
 
     title: str
     submission: dict[str, Any] = Field(default={}, description="fields that hold for every file of the format")
@@ -47,7 +47,7 @@ class Names(Table):
     ignored: list[str] = Field(default=[], description="names that structure the file and say nothing of the dataset")
 
     def units_of(self, program: str) -> Mapping[str, str]:
-        """By name in lower case: the unit in which a program tells it, where that is known."""
+        """The unit in which a program writes each name, in lower case, if it is known."""
         told = next((each.units for each in self.told if each.is_of(program)), {})
         return {name.casefold(): unit for family, unit in told.items() for name in self.families[family]}
 

@@ -1,4 +1,4 @@
-"""Which of the results in a file become datasets: one is one dataset, and several are never mixed."""
+"""The choice of results in a file. Each becomes a dataset of its own, and several are never mixed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,19 +27,19 @@ TOLD = {
     "{} to {} Å": [f"{SCALED}overall_resolution_limit_low", f"{SCALED}overall_resolution_limit_high"],
     "images {} to {}": ["MXAutoprocIntegration_start_image_number", "MXAutoprocIntegration_end_image_number"],
 }
-"""What a person tells a result by."""
+"""The parameters by which a person distinguishes results."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """All results in a file, and the number of the one that is meant where none is asked for."""
+    """All results in a file, and the number of the default one."""
 
     results: Sequence[Result]
     preferred: int | None = None
 
 
 def imported_from(found: Found, asked: str | None, given: Given) -> list[Imported]:
-    """A submission for each result that is asked for.
+    """A submission for each requested result.
 
     Raises:
         FileNotUnderstood: there is none, or not the one that is asked for, or several and none is asked for.
@@ -82,7 +82,7 @@ def _number(found: Found, asked: str | None, lines: Sequence[str]) -> int:
 
 
 def _each(submissions: list[Imported], given: Given) -> list[Imported]:
-    """All of them, told apart by their paths."""
+    """All results, distinguished by their paths."""
     paths = [imported.submission.get("path") for imported in submissions]
     if None in paths or len(set(paths)) < len(paths):
         raise FileNotUnderstood(
@@ -94,7 +94,7 @@ def _each(submissions: list[Imported], given: Given) -> list[Imported]:
 
 
 def _of_others(found: Found, number: int) -> list[Unplaced]:
-    """What results say that are not taken, but for what the taken one says too."""
+    """The values of results that are not taken, unless the taken one has the same."""
     taken = {_key(saying) for saying in found.results[number - 1].said}
     return [
         unplaced_of(saying, f"{OF_ANOTHER} {other}, which was not taken")
@@ -110,7 +110,7 @@ def _key(saying: Said) -> tuple[str | None, ...]:
 
 
 def _lines(found: Found, submissions: Sequence[Imported]) -> Iterator[str]:
-    """Each result in a line of a list: what a person tells it from the others by."""
+    """Each result on a line, with what distinguishes it."""
     numbers: dict[frozenset[tuple[str, str]], int] = {}
     for number, (result, imported) in enumerate(zip(found.results, submissions, strict=True), 1):
         parameters = imported.submission["parameters"]

@@ -1,4 +1,4 @@
-"""What a scaling container of ISPyB holds: statistics of three shells, and perhaps STARANISO's ellipsoid."""
+"""Scaling containers of ISPyB: statistics of three shells, and perhaps STARANISO's ellipsoid."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -19,14 +19,14 @@ Entry = Mapping[str, Any]
 
 
 def shell_of(content: Entry) -> str | None:
-    """Of which shell an element's statistics are; None where it does not say, or not so that it is understood."""
+    """The shell of an element's statistics, or None if it is missing or not understood."""
     kind = content.get(KIND)
     word = kind[0] if isinstance(kind, list) and kind else kind
     return SHELLS.get(re.sub(r"[\W_]", "", str(word)).lower())
 
 
 def single_scalings(scaling: Entry) -> list[Entry]:
-    """A scaling container for each set of statistics: some programs put those of several wavelengths into one.
+    """A scaling container for each set of statistics. Some programs put several wavelengths into one.
 
     Raises:
         FileNotUnderstood: it holds several values for a shell, and it cannot be told which belong together.
@@ -47,12 +47,12 @@ def single_scalings(scaling: Entry) -> list[Entry]:
 
 
 def is_anisotropic(said: Sequence[Said]) -> bool:
-    """Whether statistics are STARANISO's, which alone fits an ellipsoid."""
+    """Whether the statistics are STARANISO's, the only program that fits an ellipsoid."""
     return any(OF_ELLIPSOID.match(saying.name) and saying.value for saying in said)
 
 
 def unswapped(said: list[Said]) -> tuple[list[Said], list[Finding]]:
-    """Statistics under the right shell: the outer shell is, by its meaning, the one that reaches to the high limit."""
+    """Statistics under the right shell. The outer shell is, by definition, the one with the high limit."""
     limits = {(saying.shell, saying.name.casefold()): saying.value for saying in said}
     low, high = LIMITS
     try:

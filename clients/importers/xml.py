@@ -1,4 +1,4 @@
-"""XML as a nest of objects and lists, read as from a stranger: no document types, so no entities; bounded depth."""
+"""XML as nested objects and lists, read with distrust: no document types, so no entities; limited depth."""
 
 from typing import Any
 from xml.parsers import expat
@@ -9,13 +9,13 @@ MOST_LEVELS = 20
 
 
 class Element(dict[str, Any]):
-    """An element that has others in it; `position` is its place in the order of the document."""
+    """An element with others in it; `position` is its place in the document."""
 
     position: int = 0
 
 
 class _Tree:
-    """Builds the nest while expat reads."""
+    """Builds the nested objects while expat reads."""
 
     def __init__(self) -> None:
         self.root = Element()
@@ -47,17 +47,17 @@ class _Tree:
 
 
 def _local(name: str) -> str:
-    """A name without the prefix of its namespace."""
+    """A name without its namespace prefix."""
     return name.rpartition(":")[2]
 
 
 def read_xml(content: bytes) -> Element:
-    """Each element as a text or an object; under its name always a list, as an element may stand many times.
+    """Each element as a text or an object. Names lead to lists, because elements may be repeated.
 
-    An attribute stands beside its element, as `element@attribute`.
+    An attribute is stored beside its element, as `element@attribute`.
 
     Raises:
-        FileNotUnderstood: it is no XML, or none that is read here.
+        FileNotUnderstood: it is not XML, or not XML that is read here.
     """
     tree = _Tree()
     parser = expat.ParserCreate()

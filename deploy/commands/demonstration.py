@@ -1,4 +1,4 @@
-"""The examples, submitted to a beamcat that has just been started, and found again."""
+"""The examples of `beamcat run` and `demo`: submitted, followed, and found again."""
 
 import json
 import time
@@ -9,7 +9,7 @@ from typing import Any
 from clients.cli.catalogue.lineage import lineage_of, print_lineage
 from clients.cli.catalogue.results import print_datasets
 from clients.cli.connection.api import Api
-from clients.cli.submissions.handover import PATIENCE_SECONDS, POLL_SECONDS, follow
+from clients.cli.submissions.handover import MOST_IDLE_SECONDS, POLL_SECONDS, follow
 from clients.cli.submissions.receipts import CATALOGUED
 from clients.cli.submissions.sources import read_submissions
 from clients.cli.submissions.states import print_states
@@ -19,11 +19,11 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 MERGED = "/data/visitor/mx1111/id30a3/20241130/PROCESSED_DATA/Fus_RAC1b/run_02/autoPROC_merged"
 
 EXPECTED = {"4-wrong-value.json": ("rejected",), "6-missing-input.json": ("pending",)}
-"""The examples that are there to go wrong; all others must end catalogued."""
+"""The examples that must not be catalogued, with their states. All others must be."""
 
 
 def show_examples(api: Api) -> bool:
-    """Send every example, print what became of it, and say whether everything was found again as it should be."""
+    """Submit every example and print what became of it. Returns whether everything is as it should be."""
     _announce(api)
     as_expected = True
     for file in sorted(EXAMPLES.glob("[1-9]-*.json")):
@@ -42,10 +42,10 @@ def show_examples(api: Api) -> bool:
 
 
 def _announce(api: Api) -> None:
-    """The user office's part, waited for, so that the examples find their investigation."""
+    """Announce the investigation of the examples, and wait until they would find it."""
     api.announce(json.loads((EXAMPLES / "0-investigation.json").read_text()))
     [first, _] = read_submissions(EXAMPLES / "1-the-two-calls.json")
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + MOST_IDLE_SECONDS
     while any(finding["code"] == "investigation_unknown" for finding in api.check([first])[0]["findings"]):
         if time.monotonic() > deadline:
             return
@@ -53,7 +53,7 @@ def _announce(api: Api) -> None:
 
 
 def _found_again(api: Api, state: Mapping[str, Any]) -> bool:
-    """Whether search has the dataset, or, if it was rejected, the rejection with its reason."""
+    """Whether search has the dataset, or its rejection with the reason."""
     if state["state"] == "rejected":
         rejections = api.search("/rejections", receipt_id=state["receipt_id"])["rejections"]
         return any(rejection["code"] == state["code"] for rejection in rejections)

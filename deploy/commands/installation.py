@@ -1,4 +1,4 @@
-"""Commands that run the whole of beamcat on this machine."""
+"""The commands that run the whole of beamcat on this machine."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # an image has no embedded stack, and the process of a servic
     from deploy.embedded.installation import Installation
 
 DATA_DIRECTORY = RUNNING_FILE.parent
-"""Commands in the folder that holds it, or below, find what runs."""
+"""The default folder of all data. Commands find the running beamcat in its parent folder or below."""
 Replicas = Annotated[
     list[str] | None, typer.Option("--replicas", help="service=count, such as linker=2; may be repeated.")
 ]
@@ -83,17 +83,17 @@ async def _serve(running: "Installation") -> bool:
 
 
 def folder_of_commands(directory: Path) -> Path:
-    """Where commands find what runs with this data."""
+    """The folder in which commands find the beamcat with this data."""
     return directory.parent if directory.name == DATA_DIRECTORY.name else directory
 
 
 def _shown(file: Path) -> Path:
-    """A path as short as it can be from here."""
+    """A path, relative to the current folder if it is below it."""
     return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
 
 
 def icat_client(running: "Installation") -> str:
-    """The line that makes the client of ICAT speak to beamcat."""
+    """The line of Python that connects pyicat-plus to beamcat."""
     token = f"open({str(running.token_file)!r}).read().strip()"
     brokers = f"['127.0.0.1:{running.stomp_port}']"
     names = ("metadata", "update_metadata", "add_files", "reschedule_investigation")
@@ -118,7 +118,7 @@ def _counts(replicas: Sequence[str]) -> dict[str, int]:
 def _stay(
     act: Callable[["Installation"], Awaitable[bool]], data: Path, replicas: Mapping[str, int] | None = None
 ) -> None:
-    """Run an installation for as long as `act` takes. Exit code 0: it answered yes, or was asked to stop."""
+    """Run an installation until `act` ends. Exit code 0 if it returned True, or was asked to stop."""
     try:
         from deploy.embedded.installation import NotReadyError
         from deploy.embedded.jars import JarDiffersError
@@ -141,7 +141,7 @@ def _stay(
 
 
 def _check_data_files(facility: FacilitySettings) -> None:
-    """Read what every service will read, before anything is started.
+    """Read the data files of every service, before anything is started.
 
     Raises:
         Fatal: a file is wrong; the message has its line and key.
@@ -170,7 +170,7 @@ async def _live(act: Callable[["Installation"], Awaitable[bool]], data: Path, re
 
 @contextlib.contextmanager
 def _announced(running: "Installation") -> Iterator[None]:
-    """Say in a file where things are, for commands in the same folder; it has the token: only its owner reads it."""
+    """Write the addresses to a file for commands in the same folder. Only its owner may read the token in it."""
     file = running.directory / RUNNING_FILE.name
     write_private(file, {**running.environment, PROCESS: mark_of_process(os.getpid())})
     try:

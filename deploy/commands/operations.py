@@ -1,4 +1,4 @@
-"""Commands for those who operate beamcat."""
+"""The commands for operators that need Kafka or PostgreSQL."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ topics = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
 
 
 def service_names() -> list[str]:
-    """Every service, for the Tab key."""
+    """The names of all services, for the Tab key."""
     return list(services.NAMES)
 
 
@@ -60,7 +60,7 @@ def rebuild(
     if what != "search":
         fail(f"{what} cannot be rebuilt from events; search can", WRONG)
     found = _with_facility(operated(DATABASE_URL, KAFKA))
-    with _told_events() as progress:
+    with _event_progress() as progress:
         count = _answer_of(rebuild_search(found, progress))
     console.print(f"search was built again from {count} events")
 
@@ -81,7 +81,7 @@ def recover(
 
     begin = time_of("--since", since, settings())
     found = _with_facility(operated(DATABASE_URL, KAFKA))
-    with _told_events() as progress:
+    with _event_progress() as progress:
         recovered = _answer_of(recover_lost(found, begin, progress))
     if as_json:
         print_json(vars(recovered))
@@ -94,14 +94,14 @@ def recover(
 
 
 def _with_facility(known: OperatorSettings) -> OperatorSettings:
-    """These settings, if they name the facility that ids are derived from. Otherwise the command ends."""
+    """The settings, if they name the facility from which ids are derived. Otherwise the command ends."""
     valid(lambda: identities_of(known.facility))
     return known
 
 
 @contextmanager
-def _told_events() -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal; what it is given tells it how many events are read, of how many."""
+def _event_progress() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal, and the function that updates it with the number of events read, and of all."""
     with progress_bar() as progress:
         reading = progress.add_task("events read", total=None)
         yield lambda done, every: progress.update(reading, completed=done, total=every)
@@ -124,7 +124,7 @@ def apply_topics(*, as_json: Json = False) -> None:
 
 
 def _answer_of(work: Coroutine[Any, Any, T]) -> T:
-    """What came of it; where Kafka or PostgreSQL refuse or do not answer, the command ends in words."""
+    """The result of some work. If Kafka or PostgreSQL refuses or does not answer, the command ends with a sentence."""
     from sqlalchemy.exc import DBAPIError
 
     from shared.runtime.error_kinds import ErrorKind, error_kind

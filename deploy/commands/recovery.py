@@ -1,4 +1,4 @@
-"""What is done after an older backup of PostgreSQL was put back, over the memories of all services."""
+"""The recovery after an older backup of PostgreSQL was restored, across the tables of all services."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -16,18 +16,18 @@ from shared.postgres.database import Connection, Database
 
 @dataclass(frozen=True)
 class Recovered:
-    """What was found again, and where the services go on."""
+    """The result: what was found again, and where the services continue."""
 
     numbers: int
-    """Datasets that the catalogue lacks, whose numbers are remembered."""
+    """Datasets that the catalogue lacks, whose numbers are reserved again."""
     investigations: int
     groups: Sequence[str]
     gone: dict[str, datetime]
-    """Topics that no longer have all since the time that was asked for, and since when they do."""
+    """Topics that no longer go back to `since`, with the time from which they do."""
 
 
 async def recover(settings: ServiceSettings, since: datetime, progress: Callable[[int, int], None]) -> Recovered:
-    """Remember what only the lost tables and Kafka knew, then let every stage that remembers read again from `since`.
+    """Restore what only the lost tables and Kafka knew, then rewind every stage with tables to `since`.
 
     Doing it again changes nothing.
 

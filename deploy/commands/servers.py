@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from beamcat_client.addresses import DATABASE_URL, ENVIRONMENT, KAFKA, Catalogue
-from clients.cli.connection.address import address_of, catalogue, told_address
-from clients.cli.connection.options import NOTHING, given
+from clients.cli.connection.address import address_of, catalogue, without_password
+from clients.cli.connection.options import NO_CHOICE, chosen
 from clients.cli.terminal.output import errors, fail
 from deploy.settings import OperatorSettings, operator_settings
 from shared.runtime.settings import SettingsInvalid
@@ -24,11 +24,11 @@ def operated(*names: str) -> OperatorSettings:
     Each server must be named: a command never changes a server that only a default names.
     """
     own_settings()  # reports what is wrong in the environment before it reports what is missing there
-    if given() == NOTHING and all(os.environ.get(name) for name in names):
+    if chosen() == NO_CHOICE and all(os.environ.get(name) for name in names):
         found = Catalogue(os.environ, ENVIRONMENT)
     else:
         found = catalogue()
-    known = [f"{SERVERS[name]} {told_address(address_of(found, name, SERVERS[name]))}" for name in names]
+    known = [f"{SERVERS[name]} {without_password(address_of(found, name, SERVERS[name]))}" for name in names]
     errors.print(f"{', '.join(known)} (named by {found.origin})", markup=False, soft_wrap=True)
     return valid(lambda: operator_settings({**os.environ, **found.variables}))
 

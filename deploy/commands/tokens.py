@@ -1,4 +1,4 @@
-"""Who may hand in datasets."""
+"""The commands that create, list and revoke the tokens of producers."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -66,7 +66,7 @@ def revoke(name: Name) -> None:
 
 
 def _tried(work: Callable[[Path], T]) -> T:
-    """What comes of some work on the tokens file; where it cannot be read or written, the command ends in words."""
+    """The result of some work on the tokens file. If it cannot be read or written, the command ends with a sentence."""
     file = operated(TOKENS_FILE).access.tokens_file
     try:
         return work(file)

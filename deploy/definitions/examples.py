@@ -1,4 +1,4 @@
-"""Examples of submissions, each with the verdict it must get, and the judge who gives it: validator and linker."""
+"""Examples of submissions with their expected verdicts, and the judge: validator, then linker."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -22,17 +22,17 @@ from shared.vocabulary.techniques import TechniqueBook
 from shared.vocabulary.vocabulary import Vocabulary
 
 SUBMITTED_AT = datetime.fromisoformat("2100-01-01T00:00:00+00:00")
-"""After whatever an example says that it was measured."""
+"""A time of submission that is later than every example's measurement."""
 
 
 class Said(BaseModel):
-    """A part of an example's file; what it does not know is refused."""
+    """A part of an example's file. Unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Expected(Said):
-    """The verdict: the codes of all findings, without repetition, and the inputs that are waited for."""
+    """The expected verdict: the codes of all findings, without repetition, and the missing inputs."""
 
     kind: str | None = None
     errors: list[str]
@@ -41,7 +41,7 @@ class Expected(Said):
 
 
 class Catalogued(Said):
-    """An input that is there; what is left out is as the dataset's own. Or one that was rejected, and why."""
+    """An input that is catalogued, by default like the dataset itself; or one that was rejected, and why."""
 
     kind: str = ""
     sample: str | None = None
@@ -61,14 +61,14 @@ class Example(Said):
 
 
 class Judged(NamedTuple):
-    """What validator and then linker say of an example."""
+    """The verdict of validator and linker on an example."""
 
     dataset: DatasetFacts | None
     findings: list[Finding]
     waits_for: list[str]
 
     def differences(self, expected: Expected) -> Iterator[str]:
-        """Where it is not what the example says."""
+        """The differences from the expected verdict."""
         for severity, codes in (("error", expected.errors), ("warning", expected.warnings)):
             found = {finding.code for finding in self.findings if finding.severity == severity}
             if found != set(codes):
@@ -81,7 +81,7 @@ class Judged(NamedTuple):
 
 
 class Judge:
-    """Validator and linker, on the definitions given.
+    """Validator and linker with given definitions.
 
     Raises:
         DataFileInvalid: a technique asks for a parameter that is in no vocabulary.
@@ -96,7 +96,7 @@ class Judge:
         )
 
     def judge(self, example: Example) -> Judged:
-        """The verdict on its submission, with its inputs catalogued."""
+        """The verdict on an example's submission, with its inputs catalogued."""
         verdict = self._checker.check(Submission(**example.submission), "example", SUBMITTED_AT)
         if verdict.dataset is None or verdict.errors:
             return Judged(verdict.dataset, verdict.findings, [])

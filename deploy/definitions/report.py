@@ -1,4 +1,4 @@
-"""Technique files, judged by the rules of the services that read them, without any of these."""
+"""Reports on technique files, by the rules of the services that will read them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,12 +23,12 @@ from shared.vocabulary.techniques import GENERIC_PROCESSED, GENERIC_RAW, Techniq
 from shared.vocabulary.vocabulary import Vocabulary
 
 NOBODYS = "said by no file"
-"""A text that a producer may send, and by which no kind is recognised."""
+"""A text that a producer may send, and that no kind recognises."""
 
 
 @dataclass
 class Report:
-    """What is wrong in a technique's file (no service starts with a fault), and what its author may have missed."""
+    """The faults of a technique file, with which no service starts, and warnings for its author."""
 
     file: Path
     technique: Technique | None
@@ -39,12 +39,12 @@ class Report:
 
     @property
     def is_well(self) -> bool:
-        """Whether the services start with it, and judge its examples as these say."""
+        """Whether the services start with the file, and judge its examples as expected."""
         return not self.faults and not self.misjudged
 
 
 def files_of(path: Path) -> list[Path]:
-    """The technique files that a path means: itself, or those in its `techniques/`, or else in it."""
+    """The technique files of a path: the file itself, or those in its `techniques/`, or else in the folder."""
     if not path.is_dir():
         return [path]
     inner = path / "techniques"
@@ -52,7 +52,7 @@ def files_of(path: Path) -> list[Path]:
 
 
 def examine(files: Sequence[Path], facility: FacilitySettings) -> list[Report]:
-    """A report on each file, read beside those of beamcat, of the facility and of its own folder.
+    """A report on each file, read together with the files of beamcat, of the facility and of its own folder.
 
     Raises:
         DataFileInvalid: a file of the vocabulary is wrong.
@@ -76,20 +76,20 @@ def examine(files: Sequence[Path], facility: FacilitySettings) -> list[Report]:
 
 
 def _schemas_of(file: Path) -> Path | None:
-    """The directory of schemas that a file lies in, if it does."""
+    """The directory of schemas that contains a file, if there is one."""
     folder = file.resolve().parent
     return folder.parent if folder.name == "techniques" else None
 
 
 def read_vocabulary(files: Sequence[Path], facility: FacilitySettings) -> Vocabulary:
-    """Beamcat's vocabulary, the facility's, and what lies beside some files."""
+    """The vocabularies of beamcat, of the facility, and beside the files."""
     beside = [schemas / "vocabulary" for file in files if (schemas := _schemas_of(file)) not in (None, SCHEMAS)]
     own = [*own_folders("vocabulary", facility.schema_directories), *filter(Path.is_dir, beside)]
     return Vocabulary.load({folder.resolve(): folder for folder in own}.values())
 
 
 def _others(files: Sequence[Path], facility: FacilitySettings) -> dict[Path, Technique]:
-    """The techniques of all other files that a service would read too."""
+    """The techniques in all other files that a service would read too."""
     beside = [schemas / "techniques" for file in files if (schemas := _schemas_of(file)) not in (None, SCHEMAS)]
     own = {folder.resolve(): folder for folder in (*own_folders("techniques", facility.schema_directories), *beside)}
     asked = {file.resolve() for file in files}
@@ -101,7 +101,7 @@ def _others(files: Sequence[Path], facility: FacilitySettings) -> dict[Path, Tec
 
 
 def _claims(book: dict[Path, Technique], file: Path, technique: Technique) -> Iterator[DataFileFault]:
-    """What another file says already."""
+    """The fault that another file already claims the same."""
     try:
         TechniqueBook.of([*book.items(), (file, technique)])
     except DataFileInvalid as error:
@@ -109,7 +109,7 @@ def _claims(book: dict[Path, Technique], file: Path, technique: Technique) -> It
 
 
 def _unknown_names(file: Path, technique: Technique, vocabulary: Vocabulary) -> Iterator[DataFileFault]:
-    """What it asks for and nobody can send, with the line that says so first."""
+    """The parameters that the technique names and no vocabulary has, each with its first line."""
     lines = file.read_text(encoding="utf-8").splitlines()
     for unknown in unknown_names(technique, vocabulary):
         line = next((number for number, text in enumerate(lines, 1) if unknown.name in text), None)
@@ -117,7 +117,7 @@ def _unknown_names(file: Path, technique: Technique, vocabulary: Vocabulary) -> 
 
 
 def _doubts(technique: Technique, kinds: Sequence[str]) -> Iterator[str]:
-    """What no service minds, and its author hardly means."""
+    """Warnings about what every service accepts, and its author hardly means."""
     for number, kind in enumerate(technique.kind):
         earlier = technique.kind[:number]
         if all(any(other.fits(traits) for other in earlier) for traits in _traits_of(kind, technique)):
@@ -131,7 +131,7 @@ def _doubts(technique: Technique, kinds: Sequence[str]) -> Iterator[str]:
 
 
 def _traits_of(kind: Kind, technique: Technique) -> Iterator[Traits]:
-    """The least that a dataset says to be of a kind, in every way that it can: whatever more it says fits no less."""
+    """The minimal traits of a dataset of a kind, in every combination. Additional traits fit no less."""
     least, most = kind.input_bounds
     bounds = [bound for each in technique.kind for bound in each.input_bounds if bound is not None]
     match = kind.match
@@ -148,7 +148,7 @@ def _traits_of(kind: Kind, technique: Technique) -> Iterator[Traits]:
 
 
 def _judge_examples(report: Report, technique: Technique, judge: Judge) -> None:
-    """Judge those in the usual place, and tell what no example shows."""
+    """Judge the examples in the usual folder, and warn about kinds without one."""
     schemas = _schemas_of(report.file)
     folder = schemas / "examples" / technique.name.lower() if schemas else None
     shown: set[tuple[str, str]] = set()

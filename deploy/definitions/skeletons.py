@@ -1,4 +1,4 @@
-"""The first files of a new technique: right as they stand, to be changed into what it is."""
+"""The first files of a new technique: valid as they are, to be edited."""
 
 import json
 import keyword
@@ -43,7 +43,7 @@ START, LATER, EARLIER = "2024-11-30T09:00:00+01:00", "2024-11-30T09:10:00+01:00"
 
 
 class NotANameError(ValueError):
-    """A technique cannot be called so; the message says why."""
+    """The name is not possible for a technique; the message says why."""
 
 
 def files_of(name: str, title: str, pid: str) -> dict[str, str]:
@@ -64,14 +64,14 @@ def files_of(name: str, title: str, pid: str) -> dict[str, str]:
 
 
 def is_of_schemas(directory: Path) -> bool:
-    """Whether data files may be written there: some are read from it already, or nothing is in it yet."""
+    """Whether data files may be written to a folder: it has some already, or it is empty."""
     return directory.is_dir() and (
         any((directory / folder).is_dir() for folder in FOLDERS) or not any(directory.iterdir())
     )
 
 
 def write(directory: Path, files: dict[str, str]) -> Iterator[Path]:
-    """Write them, unless one is there.
+    """Write the files, unless one of them exists.
 
     Raises:
         FileExistsError: one is there; nothing was written.

@@ -9,12 +9,14 @@ from pydantic import Field
 from pydantic_core import from_json, to_json
 
 from shared.events.dataset import Commit, DatasetFacts, DocumentFacts, LinkedInput, Links, Tracking
+from shared.events.headers import headers_of
 from shared.events.identity import Identities
 from shared.events.members import Member
+from shared.events.record import Message
 from shared.events.sample import Container, SampleRef
 from shared.events.sections import Finding, Section
 from shared.events.topics import COMMITTED
-from shared.events.wire import Message, SubmissionId, headers_of
+from shared.events.wire import SubmissionId
 
 CONTENT_REPLACED, INPUT_REPLACED, AMBIGUOUS, MANY_PARTS = (
     "content_replaced",

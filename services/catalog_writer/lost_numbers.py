@@ -11,9 +11,10 @@ from uuid import UUID
 from services.catalog_writer.tables import TOLD_NUMBER
 from shared.events.codes import Poison
 from shared.events.dataset import Commit
+from shared.events.record import Record
 from shared.events.sections import Section
 from shared.events.topics import COMMITTED
-from shared.events.wire import Record, read
+from shared.events.wire import read
 from shared.postgres.bulk import DO_NOTHING, insert, write
 from shared.postgres.database import Connection
 

@@ -10,7 +10,9 @@ from uuid import UUID
 from services.catalog_writer.documents import CatalogView, message_of
 from services.catalog_writer.handler import Answered, CatalogState, Catalogued, Revised
 from shared.events.codes import Refusal
-from shared.events.wire import Message, Received, SubmissionId, trace_of
+from shared.events.headers import trace_of
+from shared.events.record import Message
+from shared.events.wire import Received, SubmissionId
 from shared.stages.outcomes import Outcome
 
 

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from services.catalog_writer.documents import message_of
-from shared.events.wire import Message, SubmissionId
+from shared.events.record import Message
+from shared.events.wire import SubmissionId
 from shared.foundation.packing import unpacked
 from shared.postgres.database import Database, kept_awake
 

@@ -6,7 +6,8 @@ from operator import attrgetter
 from services.catalog_writer.documents import CatalogDocument, CatalogView
 from services.catalog_writer.handler import Answered, Revised
 from shared.events.codes import Refusal
-from shared.events.wire import Received, content_of, trace_of
+from shared.events.headers import content_of, trace_of
+from shared.events.wire import Received
 from shared.foundation.packing import packed
 from shared.stages.outcomes import Outcome
 

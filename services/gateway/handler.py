@@ -12,11 +12,12 @@ from pydantic_core import to_json
 from services.gateway.request_body import read_model
 from shared.access.grants import Grant
 from shared.events.dataset import Submission
+from shared.events.headers import headers_of
 from shared.events.identity import Identities, PathInvalid, proposal_key, sample_name
 from shared.events.investigation import Investigation
+from shared.events.record import Message
 from shared.events.sample import SampleHappening
 from shared.events.topics import INVESTIGATIONS, SAMPLES, SUBMITTED, Topic
-from shared.events.wire import Message, headers_of
 from shared.foundation.errors import Fault
 from shared.foundation.problem import Problem, invalid
 

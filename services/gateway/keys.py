@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.events.wire import fingerprint
+from shared.events.headers import fingerprint
 from shared.foundation.problem import UNPROCESSABLE, Problem
 from shared.runtime.metrics import KEYS_FORGOTTEN
 

@@ -32,9 +32,9 @@ from shared.access.tokens import Tokens
 from shared.events.dataset import Submission
 from shared.events.identity import Identities
 from shared.events.investigation import Investigation
+from shared.events.record import Message
 from shared.events.sample import SampleHappening
 from shared.events.topics import MOST_SUBMISSION_BYTES
-from shared.events.wire import Message
 from shared.foundation.errors import Fault
 from shared.foundation.problem import AWAY, UNPROCESSABLE, Problem, invalid
 from shared.http.bearer import Bearers

@@ -15,7 +15,7 @@ from services.icat_gateway.settings import StompSettings
 from services.icat_gateway.spool import Spool
 from services.icat_gateway.stomp.bounds import Bounds
 from services.icat_gateway.stomp.server import Server
-from shared.events.wire import Message
+from shared.events.record import Message
 from shared.kafka.publisher import Publisher
 from shared.kafka.settings import SourceSettings
 from shared.runtime.backoff import Backoff

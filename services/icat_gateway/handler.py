@@ -6,9 +6,9 @@ from datetime import datetime
 from services.icat_gateway.ports import Taken, Translator
 from services.icat_gateway.translation import source_of
 from shared.events.codes import Code, Refusal
+from shared.events.record import Message, Record
 from shared.events.rejection_message import rejection_message
 from shared.events.topics import HEADROOM_BYTES, TOPICS
-from shared.events.wire import Message, Record
 
 STAGE = "icat_gateway"
 MOST_BYTES = {topic.name: topic.max_bytes for topic in TOPICS}

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from services.icat_gateway.translation import Frame
+from shared.events.record import Message
 from shared.events.rejection import Origin
 from shared.events.topics import QUEUE
-from shared.events.wire import Message
 
 QUEUES = (
     "icatIngest",

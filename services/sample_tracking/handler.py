@@ -16,11 +16,12 @@ from services.sample_tracking.samples import (
     text_of,
 )
 from shared.events.dataset import LinkedInput, Tracking
+from shared.events.headers import content_of
 from shared.events.identity import Identities, proposal_key, sample_key, sample_name
 from shared.events.investigation import InvestigationRegistered
 from shared.events.sample import Container, SampleHappening, SampleMoved, SampleRef
 from shared.events.sections import Finding
-from shared.events.wire import Received, content_of
+from shared.events.wire import Received
 from shared.stages.outcomes import Passed
 
 OBJECT_ID = re.compile("[0-9a-f]{24}")

@@ -36,7 +36,7 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 
 def assemble(resources: Resources[SearchSettings]) -> Components:
-    """Its stages, the seals of blocks, the retention of activity, and the routes."""
+    """The components: stages, the upkeep of the index, the retention of activity, and routes."""
     index = new_index()
     store = PostgresReadModel(resources.database, resources.clock, index)
     vocabulary = Vocabulary.load(own_folders("vocabulary", resources.settings.facility.schema_directories))

@@ -1,6 +1,6 @@
-"""Where a page ended, as an opaque text: the sort key and the id of its last row. Pure.
+"""Cursors: where a page ended, as an opaque text that contains the sort key and the id of its last row. Pure.
 
-It names no ordinal and no position, so it stays good when the read model is rebuilt and swapped.
+A cursor contains no ordinal and no position, so it stays valid when the read model is rebuilt and swapped.
 """
 
 import base64
@@ -19,18 +19,18 @@ Key = float | str | datetime
 
 @dataclass(frozen=True)
 class Cursor:
-    """The last row of a page: its sort key and, where keys are equal, its id."""
+    """The last row of a page: its sort key, and its id, which decides between equal keys."""
 
     key: Key
     row_id: UUID
 
 
 class CursorInvalid(BeamcatError, ValueError):
-    """No cursor of this query."""
+    """The text is not a cursor of this query."""
 
 
 def write_cursor(order: str, cursor: Cursor) -> str:
-    """The cursor as text; `order` says for which order of rows it is good."""
+    """The cursor as text. It is valid for the order of rows named `order` only."""
     key = cursor.key.isoformat() if isinstance(cursor.key, datetime) else cursor.key
     return base64.urlsafe_b64encode(json.dumps([order, key, cursor.row_id.hex]).encode()).decode().rstrip("=")
 
@@ -39,15 +39,15 @@ def read_cursor(text: str, order: str, key_type: type[Key]) -> Cursor:
     """The cursor that `write_cursor` wrote.
 
     Raises:
-        CursorInvalid: it is none, or one of another order.
+        CursorInvalid: the text is not a cursor, or a cursor of another order.
     """
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-        said, key, row_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        cursor = Cursor(_key(key, key_type) if said == order else 0.0, UUID(hex=row_id))
+        given_order, key, row_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        cursor = Cursor(_key(key, key_type) if given_order == order else 0.0, UUID(hex=row_id))
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-        raise CursorInvalid("no cursor; give `next` of the page before, or leave it out") from None
-    if said != order:
+        raise CursorInvalid("not a cursor; give `next` of the previous page, or leave it out") from None
+    if given_order != order:
         raise CursorInvalid("the cursor belongs to another sort or order; start again without it")
     return cursor
 

@@ -1,6 +1,6 @@
-"""What an event adds to the read model. Pure: one function for each topic, and nothing is known or asked.
+"""The handlers of search: the facts that an event adds to the read model. Pure, with one function for each topic.
 
-The topics of one projection alone have their function there, in its `note.py`.
+A topic that feeds only one projection has its function in the `note.py` of that projection.
 """
 
 from collections.abc import Sequence
@@ -20,17 +20,18 @@ from services.search.projections.samples.note import sample_of
 from shared.events.dataset import Commit
 from shared.events.identity import Identities
 from shared.events.pending import DatasetPending
+from shared.events.record import Record
 from shared.events.rejection import DatasetRejected, Rejection
 from shared.events.sections import Section
-from shared.events.wire import Received, Record, member
+from shared.events.wire import Received, member
 
 
 class SubmittedView(Section):
-    """Nothing of the body: whatever its shape is, the headers say which receipt is in flight."""
+    """An empty view of a submission. The headers say which receipt is in flight, whatever the shape of the body is."""
 
 
 class CommittedView(Section):
-    """How the catalogue took it, and what of the document is searched."""
+    """The view of a commit: how the catalogue took the submission, and the searched part of the document."""
 
     commit: Commit
     document: DocumentView | None
@@ -39,14 +40,14 @@ class CommittedView(Section):
 def note_submitted(
     identities: Identities, events: Sequence[Received[SubmittedView]], _known: object, _now: datetime
 ) -> Sequence[EventFacts]:
-    """The submission is in flight."""
+    """Note that submissions are in flight."""
     return [EventFacts((receipts.in_flight(event, identities),)) for event in events]
 
 
 def note_pending(
     identities: Identities, events: Sequence[Received[DatasetPending]], _known: object, now: datetime
 ) -> Sequence[EventFacts]:
-    """The submission waits for inputs."""
+    """Note that submissions wait for inputs."""
     return [_pending(event, identities, now) for event in events]
 
 
@@ -58,7 +59,7 @@ def _pending(event: Received[DatasetPending], identities: Identities, now: datet
 def note_rejected(
     identities: Identities, events: Sequence[Received[DatasetRejected]], _known: object, now: datetime
 ) -> Sequence[EventFacts]:
-    """The rejection is kept, whether or not it can be told of a receipt."""
+    """Note rejections, and the state of their receipts if they have any."""
     return [_rejected(event.event.rejection, event.record, identities, now) for event in events]
 
 
@@ -72,7 +73,7 @@ def _rejected(rejection: Rejection, record: Record, identities: Identities, now:
 
 
 def note_committed(events: Sequence[Received[CommittedView]], _known: object, now: datetime) -> Sequence[EventFacts]:
-    """The dataset is found, and its receipt answered; an unchanged one only answers the receipt."""
+    """Note committed datasets and the state of their receipts. An unchanged dataset changes only its receipt."""
     return [_committed(event, now) for event in events]
 
 
@@ -93,5 +94,5 @@ def _committed(event: Received[CommittedView], now: datetime) -> EventFacts:
 
 
 def _noted(*facts: object) -> EventFacts:
-    """The facts that there are."""
+    """The facts that are not None."""
     return EventFacts(tuple(fact for fact in facts if fact is not None))

@@ -1,9 +1,9 @@
-"""The lock between writes and a swap: no write is half in one read model and half in the next."""
+"""The lock between writes and a swap: no write ends up partly in one read model and partly in the next."""
 
 SHARE_LOCK = "select pg_advisory_xact_lock_shared(hashtext($1))"
-"""Taken first by every write. A swap holds the lock exclusively."""
+"""The first statement of every write. A swap holds the lock exclusively."""
 
 
 def lock_name(schema: str) -> str:
-    """Each schema has a lock of its own, so that the next read model can be written while the live one must wait."""
+    """The name of a schema's lock. The next read model can be written while the live one is locked."""
     return f"beamcat {schema}"

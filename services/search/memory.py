@@ -1,4 +1,4 @@
-"""The read model's twin without a database. It obeys the same laws; only PostgreSQL answers queries."""
+"""The read model in memory, for tests. It obeys the same laws as PostgreSQL, but answers no queries."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -12,26 +12,26 @@ F = TypeVar("F")
 
 
 class MemoryReadModel:
-    """The store of all stages, for tests."""
+    """The store of all stages of search."""
 
     def __init__(self) -> None:
         self.facts: dict[type, dict[Any, Any]] = {law.takes: {} for law in LAWS}
-        """What stands of the facts of each type, by what they are about."""
+        """The facts of each type that stand, by key."""
 
     def standing(self, takes: type[F]) -> dict[Any, F]:
-        """The facts of one type, by what they are about."""
+        """The facts of one type that stand, by key."""
         return self.facts[takes]
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Self]:
-        """Nothing can fail half-way."""
+        """A transaction in name only: nothing can fail half-way."""
         yield self
 
     async def load(self, _events: Sequence[Received[Any]]) -> None:
-        """Nothing need be known."""
+        """Load nothing."""
 
     async def save(self, events: Sequence[Received[Any]], outcomes: Sequence[Outcome]) -> None:
-        """Keep what stands of what was known and what was noted."""
+        """Keep the facts that stand."""
         noted = facts_of(events, outcomes)
         for law in LAWS:
             if facts := noted.get(law.takes):

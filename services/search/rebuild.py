@@ -1,8 +1,8 @@
-"""Building the read model anew beside the live one, and swapping it in without losing an event.
+"""The rebuild of the read model beside the live one, and the swap, which loses no event.
 
-Both models keep, in the transaction of every write, how far each topic is in them. The swap stops all writes for a
-moment (by the lock that each write shares), lets the new model catch up with the positions of the old one, and renames.
-What the live service writes afterwards goes into the new model; what it repeats there changes nothing.
+Both models store the positions of the topics in the transaction of every write. The swap stops all writes for a moment
+(by the lock that every write shares), lets the new model catch up with the positions of the old one, and renames the
+schemas. The live service then writes into the new model; what it repeats there changes nothing.
 """
 
 import logging
@@ -15,8 +15,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from services.search.app import new_index, stages_of
 from services.search.lock import lock_name
 from services.search.store import PostgresReadModel
+from shared.events.record import Message
 from shared.events.topics import COMMITTED, PENDING, REGISTERED, REJECTED, SHIPMENTS, SUBMITTED
-from shared.events.wire import Message
 from shared.foundation.errors import Fatal
 from shared.host.service import utc_now
 from shared.host.settings import ServiceSettings
@@ -35,30 +35,30 @@ LIVE, NEXT, OLD = "search", "search_next", "search_old"
 REBUILD_LOCK = 0x72656275
 READ_TOPICS = (COMMITTED, REJECTED, PENDING, SUBMITTED, REGISTERED, SHIPMENTS)
 NEAR_EVENTS = 1000
-"""Once so little was left, writes may be stopped to take what came since."""
+"""The most events that may be left when writes are stopped for the swap."""
 SEAL_EVERY_BATCHES = 32
 
 
 class NullPublisher:
-    """The publisher of a rebuild: it publishes nothing, because the live service has done so."""
+    """A publisher that publishes nothing, because the live service has already published."""
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Publish nothing."""
 
 
 async def rebuild(settings: ServiceSettings, progress: Callable[[int, int], None] = lambda _done, _all: None) -> int:
-    """Build `search_next` from the topics' start, catch up, swap it in; the number of events read.
+    """Build `search_next` from the beginning of the topics, and swap it in. Returns the number of events read.
 
-    The live service may run or not. `progress` is told how many events are in, of how many. An aborted rebuild leaves
-    the live read model as it was, and the next one starts afresh.
+    The live service may be running or not. `progress` gets the number of events that were read, and the number of all.
+    An aborted rebuild leaves the live read model unchanged, and the next one starts from the beginning.
 
     Raises:
-        Fatal: another rebuild is at work.
+        Fatal: another rebuild is running.
     """
     connection = await asyncpg.connect(settings.database.url, server_settings=SILENCE | {"transaction_timeout": "0"})
     try:
         if not await connection.fetchval("select pg_try_advisory_lock($1)", REBUILD_LOCK):
-            raise Fatal("another rebuild of search is at work; wait for it")
+            raise Fatal("another rebuild of search is running; wait until it has finished")
         for schema in (NEXT, OLD):
             await connection.execute(f"drop schema if exists {schema} cascade")
         await migrate(settings.database.url, {LIVE: "search", NEXT: "search"})
@@ -87,7 +87,7 @@ async def _swap(connection: "asyncpg.Connection[asyncpg.Record]", reader: "Topic
 
 
 class TopicReader:
-    """Reads all topics of the read model from their start, in no group, into `search_next`."""
+    """Reads all topics of the read model from their beginning into `search_next`, without a consumer group."""
 
     def __init__(self, consumer: AIOKafkaConsumer, database: Database, settings: ServiceSettings) -> None:
         self.events = 0
@@ -103,7 +103,7 @@ class TopicReader:
         }
 
     async def read_to_end(self, progress: Callable[[int, int], None]) -> None:
-        """Read all that there is, until little arrives meanwhile."""
+        """Read everything, until only a little arrives in the meantime."""
         while True:
             ends: Places = await self._consumer.end_offsets(self._consumer.assignment())
             yet = await left(self._consumer, ends)
@@ -114,7 +114,7 @@ class TopicReader:
         await self._upkeep.seal()
 
     async def read_to(self, ends: Places, progress: Callable[[int, int], None] = lambda _done, _all: None) -> None:
-        """Read up to (not including) these offsets; further where a batch holds more."""
+        """Read up to these offsets, or further if a batch contains more."""
         batches = 0
         while yet := await left(self._consumer, ends):
             fetched = await self._consumer.getmany(timeout_ms=FETCH_MS, max_records=self._most_events)
@@ -131,7 +131,7 @@ class TopicReader:
             progress(self.events, self.events + yet)
 
     async def read_to_live(self, live: Places) -> None:
-        """Read all that the live read model holds (and a topic still has)."""
+        """Read everything that the live read model contains and the topics still have."""
         ends: Places = await self._consumer.end_offsets(self._consumer.assignment())
         await self.read_to({at: min(offset, ends.get(at, 0)) for at, offset in live.items()})
 

@@ -1,4 +1,4 @@
-"""The read model in PostgreSQL: a constant number of statements for each batch, whatever the batch holds."""
+"""The read model in PostgreSQL. A batch takes a constant number of statements, whatever its size."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -29,14 +29,14 @@ from shared.stages.outcomes import Outcome
 
 
 class ProjectionWriter(Protocol):
-    """A projection, as a batch saves it."""
+    """The part of a projection that a batch uses."""
 
     @property
     def law(self) -> Law[Any]:
-        """Which facts it takes."""
+        """The law of the projection."""
 
     async def save(self, connection: Connection, facts: Sequence[Any]) -> None:
-        """Save what stands of these facts."""
+        """Save those of these facts that stand."""
 
 
 OTHERS: tuple[Projection[Any], ...] = (
@@ -44,7 +44,7 @@ OTHERS: tuple[Projection[Any], ...] = (
     *(investigations.PROJECTION, samples.PROJECTION, *shipments.PROJECTIONS, positions.PROJECTION),
 )
 LAWS: tuple[Law[Any], ...] = (revisions.PROJECTION.law, DATASETS, *(each.law for each in OTHERS))
-"""What each projection takes, and what stands of it."""
+"""The laws of all projections."""
 
 
 @dataclass
@@ -53,7 +53,7 @@ class IndexedDatasets:
 
     batch: Batch
     searchable: list[datetime] = field(default_factory=list)
-    """When the datasets were submitted that can be found now."""
+    """The submission times of the datasets that have become searchable."""
     law = DATASETS
 
     async def save(self, connection: Connection, facts: Sequence[DatasetEntry]) -> None:
@@ -78,7 +78,7 @@ class PostgresReadModel:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["ReadModelTransaction"]:
-        """A write to the one read model that is live when it begins."""
+        """A transaction on the read model that is live when the transaction begins."""
         async with self._database.transaction() as connection:
             await connection.execute(SHARE_LOCK, lock_name(self._database.schema))
             generation = await connection.fetchval("select generation from generation")
@@ -98,10 +98,10 @@ class ReadModelTransaction:
         self._projections = projections
 
     async def load(self, _events: Sequence[Received[Any]]) -> None:
-        """Nothing need be known: what an event says stands or falls by comparison inside the statements."""
+        """Load nothing: the statements themselves compare new rows with old ones."""
 
     async def save(self, events: Sequence[Received[Any]], outcomes: Sequence[Outcome]) -> None:
-        """Save what was noted, and how far the topics are read."""
+        """Save the facts and the positions that the topics have reached."""
         noted = facts_of(events, outcomes)
         for projection in self._projections:
             if facts := noted.get(projection.law.takes):
@@ -109,7 +109,7 @@ class ReadModelTransaction:
 
 
 def facts_of(events: Sequence[Received[Any]], outcomes: Iterable[Outcome]) -> dict[type, list[Any]]:
-    """The facts of a batch by their type: what was noted, and positions."""
+    """The facts of a batch by type, including the positions that its events reach."""
     facts: dict[type, list[Any]] = defaultdict(list)
     for outcome in outcomes:
         if isinstance(outcome, EventFacts):

@@ -124,6 +124,15 @@ def sample_key(name: str) -> str:
     return "".join(letter.lower()[0] for letter in sample_name(name))
 
 
+SURPLUS_BITS = 76
+"""A sample's number is the first 52 bits of its id: every client holds such integers exactly."""
+
+
+def sample_number(sample_id: UUID) -> int:
+    """The integer by which ICAT's clients know a sample."""
+    return sample_id.int >> SURPLUS_BITS
+
+
 PROPOSAL_SEPARATORS = " -_./\N{HYPHEN}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}"
 """What people write between the letters and the number of a proposal, and what means nothing there."""
 

@@ -9,21 +9,12 @@ from uuid import UUID, uuid5
 
 from shared.events import notes
 from shared.events.codes import Refusal
+from shared.events.headers import OF_RECEIPT, content_of, headers_of, is_plain, origin_of, producer_of, trace_of
+from shared.events.record import Message, Record
 from shared.events.rejection import DatasetRejected, Excerpt, Origin, Rejection
 from shared.events.sections import Finding
 from shared.events.subject import NO_SUBJECT, Subject
 from shared.events.topics import MOST_EVENT_BYTES, REJECTED
-from shared.events.wire import (
-    OF_RECEIPT,
-    Message,
-    Record,
-    content_of,
-    headers_of,
-    is_plain,
-    origin_of,
-    producer_of,
-    trace_of,
-)
 from shared.foundation.storable import storable
 
 MOST_FINDINGS = 100

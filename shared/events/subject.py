@@ -6,8 +6,9 @@ from uuid import UUID
 
 from shared.events.codes import Code, Poison
 from shared.events.identity import Identities, PathInvalid
+from shared.events.record import Record
 from shared.events.topics import COMMITTED, LINKED, MOST_EVENT_BYTES, PENDING, SUBMITTED, TRACKED, VALIDATED, Topic
-from shared.events.wire import Received, Record
+from shared.events.wire import Received
 from shared.foundation.storable import storable
 
 SECTIONS = {

@@ -9,7 +9,7 @@ from math import ceil
 from aiokafka.errors import MessageSizeTooLargeError
 
 from shared.access.quota import ByteQuota
-from shared.events.wire import Message
+from shared.events.record import Message
 from shared.foundation.problem import Problem
 from shared.kafka.publisher import Publisher
 from shared.runtime.error_kinds import ErrorKind, error_kind

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
-from shared.events.wire import Record
+from shared.events.record import Record
 from shared.kafka.connection import farewell, kafka_access
 from shared.kafka.positions import (
     Finding,

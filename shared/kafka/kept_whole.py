@@ -4,9 +4,10 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from shared.access.quota import HOUR_SECONDS, ByteQuota
+from shared.events.headers import PRODUCER
+from shared.events.record import Message
 from shared.events.rejection_message import shortened
 from shared.events.topics import REJECTED
-from shared.events.wire import PRODUCER, Message
 from shared.runtime.metrics import REJECTIONS_SHORTENED
 
 logger = logging.getLogger(__name__)

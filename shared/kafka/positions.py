@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
 
-from shared.events.wire import Record
+from shared.events.record import Record
 
 SPACING = 4
 """The factor between the distances of marks: what is read again is at most some times what was lost."""

@@ -15,8 +15,9 @@ from aiokafka import AIOKafkaConsumer
 
 from shared.access.quota import ByteQuota
 from shared.access.slowdown import Slowdown
+from shared.events.headers import OF_RECEIPT, PRODUCER
+from shared.events.record import Headers, Message
 from shared.events.topics import MEBIBYTE, REJECTED
-from shared.events.wire import OF_RECEIPT, PRODUCER, Headers, Message
 from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access, watched
 from shared.kafka.publisher import Publisher
 from shared.kafka.settings import KafkaSettings, SourceSettings

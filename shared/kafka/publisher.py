@@ -10,8 +10,8 @@ from aiokafka.errors import KafkaConnectionError
 from aiokafka.partitioner import DefaultPartitioner
 
 from shared.events import notes
+from shared.events.record import Message
 from shared.events.topics import HEADROOM_BYTES, TOPICS, Topic
-from shared.events.wire import Message
 from shared.foundation.errors import Fatal
 from shared.kafka.connection import farewell, kafka_access, knocking
 from shared.kafka.kept_whole import KeptWhole

@@ -2,7 +2,7 @@
 
 Kafka takes any bytes for a header's name, and none for its value. The client decodes names as it reads: over one that
 is not UTF-8 it drops the records before it and stays at the same place for ever. So here a batch with such a name is
-read once more by the client's own slower reader, with U+FFFD for what is not text; `shared.events.wire` refuses it.
+read once more by the client's own slower reader, with U+FFFD for what is not text; `shared.events.headers` refuses it.
 
 The client also knows no bound in bytes. Here it takes a batch apart only if that is not larger, decompressed, than what
 Kafka takes uncompressed; it hands out so many bytes at a time, and does not fetch ahead without end.
@@ -21,8 +21,9 @@ from aiokafka.record._protocols import DefaultRecordBatchProtocol, DefaultRecord
 from aiokafka.record.default_records import DefaultRecordBase, DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
+from shared.events.headers import INFLATES
+from shared.events.record import Record
 from shared.events.topics import HEADROOM_BYTES, MEBIBYTE, TOPICS
-from shared.events.wire import INFLATES, Record
 from shared.kafka.decompression import Inflater
 
 MOST_BATCH_BYTES = max(topic.max_bytes for topic in TOPICS) + HEADROOM_BYTES

@@ -8,8 +8,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CommitFailedError, UnknownTopicOrPartitionError
 
+from shared.events.record import Record
 from shared.events.topics import Topic
-from shared.events.wire import Record
 from shared.foundation.errors import Fatal
 from shared.kafka.connection import ONLY_COMMITTED, kafka_access, knocking
 from shared.kafka.records import record_of

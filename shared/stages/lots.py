@@ -6,7 +6,7 @@ looked at, and what is large is settled in transactions of its own, so that thei
 
 from collections.abc import Iterator, Sequence
 
-from shared.events.wire import Record
+from shared.events.record import Record
 
 LARGE_BYTES = 64 * 1024
 """An ordinary event has 3 kB; a merge of a thousand inputs has more than this."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from shared.events.wire import Message
+from shared.events.record import Message
 from shared.kafka.publisher import Publisher
 from shared.runtime.backoff import Backoff, Stopping
 from shared.runtime.failpoints import failpoint

@@ -19,24 +19,15 @@ from pydantic import BaseModel
 
 from shared.events import notes
 from shared.events.codes import Code, Poison, Refusal
+from shared.events.headers import derived_headers, producer_of, trace_of
 from shared.events.identity import Identities
 from shared.events.members import Member
 from shared.events.pending import DatasetPending
+from shared.events.record import Headers, Message, Record
 from shared.events.rejection_message import rejection_message
 from shared.events.subject import check_key, subject_of
 from shared.events.topics import PENDING, Topic
-from shared.events.wire import (
-    Headers,
-    Message,
-    Received,
-    Record,
-    derived_headers,
-    examine,
-    producer_of,
-    read,
-    splice,
-    trace_of,
-)
+from shared.events.wire import Received, examine, read, splice
 from shared.kafka.publisher import Publisher
 from shared.postgres.database import fresh_connections
 from shared.runtime.backoff import Backoff, delay_seconds

@@ -20,8 +20,8 @@ from faststream import AckPolicy, StreamMessage
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
+from shared.events.record import Record
 from shared.events.topics import MEBIBYTE, Topic
-from shared.events.wire import Record
 from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access
 from shared.kafka.group_positions import Standing
 from shared.kafka.records import bytes_at_most, record_of

@@ -7,8 +7,9 @@ from pathlib import Path
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from shared.events.headers import headers_of
+from shared.events.record import Message
 from shared.events.topics import INVESTIGATIONS, LOGBOOK, REPORTS, SAMPLES, SHIPMENTS, SUBMITTED, Topic
-from shared.events.wire import Message, headers_of
 from shared.kafka.connection import kafka_access
 from tests.attack.by_events import CATALOGUED, REFUSED, SOURCE, strange
 from tests.attack.neighbour import NOT_YET

@@ -13,10 +13,11 @@ from services.icat_gateway.settings import IcatGatewaySettings
 from services.icat_gateway.stomp.bounds import Bounds
 from services.icat_gateway.translation import Frame
 from shared.events.codes import Code, Refusal
+from shared.events.headers import headers_of
+from shared.events.record import Message, Record
 from shared.events.rejection import Origin
 from shared.events.rejection_message import rejection_message
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Message, Record, headers_of
 from shared.runtime.backoff import Backoff, Stopping
 from tests.builders.publishers import TroubledPublisher
 from tests.builders.settings import with_variables

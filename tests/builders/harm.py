@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from aiokafka import AIOKafkaProducer
 
+from shared.events.record import Message
 from shared.events.topics import LINKED, TRACKED, VALIDATED
-from shared.events.wire import Message
 from shared.kafka.connection import kafka_access
 from shared.kafka.settings import KafkaSettings
 

@@ -24,6 +24,7 @@ from services.validator.checker import Checker
 from services.validator.handler import validating
 from shared.events.dataset import DatasetSubmitted
 from shared.events.investigation import InvestigationRegistered
+from shared.events.record import Message, Record
 from shared.events.sample import SampleMoved
 from shared.events.topics import (
     COMMITTED,
@@ -34,7 +35,6 @@ from shared.events.topics import (
     TRACKED,
     VALIDATED,
 )
-from shared.events.wire import Message, Record
 from shared.kafka.publisher import MemoryPublisher
 from shared.runtime.backoff import Backoff
 from shared.stages.halt import HaltRule

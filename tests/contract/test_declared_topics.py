@@ -4,8 +4,8 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from shared.events.codes import REJECTING_STAGES
+from shared.events.record import Message
 from shared.events.topics import REJECTED, TOPICS
-from shared.events.wire import Message
 from shared.kafka.publisher import UndeclaredTopic
 from tests.builders.settings import settings_for
 from tools.contracts.system import DeclaredService, declared_services

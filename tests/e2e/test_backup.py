@@ -17,7 +17,7 @@ import pytest
 
 from deploy.embedded.installation import Installation, installation
 from deploy.embedded.stack import embedded_stack
-from shared.events.wire import Message
+from shared.events.record import Message
 from shared.kafka.publisher import KafkaPublisher
 from tests.builders.submissions import processed_submission, raw_submission, submitted
 

@@ -23,7 +23,7 @@ with warnings.catch_warnings():
     from pyicat_plus.client.main import IcatClient
 
 BEAMLINE, PROPOSAL = "id30a-3", "mx3333"
-PATIENCE_SECONDS = 120.0
+MOST_IDLE_SECONDS = 120.0
 SEND_AGAIN_SECONDS = 10.0
 
 
@@ -72,7 +72,7 @@ def main() -> None:
     while not calm.exists():
         time.sleep(0.1)
     again = 0
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + MOST_IDLE_SECONDS
     while (missing := unconfirmed(client, numbers)) and time.monotonic() < deadline:
         send(client, missing, sent)
         again += len(missing)

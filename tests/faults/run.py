@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.commands.recovery import remembering_groups
 from deploy.embedded.installation import Installation, installation
-from shared.events.wire import Message
+from shared.events.record import Message
 from shared.foundation.errors import Fatal
 from shared.kafka.publisher import KafkaPublisher
 from shared.kafka.rewind import check_empty, rewind

@@ -18,7 +18,7 @@ from services.sample_tracking.store import PostgresHappenings, PostgresTracking,
 from services.search.app import new_index
 from services.search.store import PostgresReadModel
 from shared.events.codes import Refusal
-from shared.events.wire import Record
+from shared.events.record import Record
 from shared.postgres.database import Database
 from shared.postgres.migrations import SCHEMAS, migrate
 from shared.postgres.settings import DatabaseSettings

@@ -18,7 +18,7 @@ MOST_OF_A_PAGE = 1000
 def lineage_of(
     api: Api, path: str, direction: str = "both", depth: int = 5, limit: int = SHOWN_DATASETS
 ) -> dict[str, Any]:
-    """The lineage of the dataset at a path: the nearest datasets, from as many pages as hold them."""
+    """The lineage of the dataset at a path: the nearest datasets, from as many pages as needed."""
     dataset_id = dataset_at(api, path)["dataset_id"]
     graph: dict[str, Any] = {"nodes": [], "edges": [], "next": 0}
     while graph["next"] is not None and (left := limit - len(graph["nodes"])) > 0:
@@ -29,7 +29,7 @@ def lineage_of(
 
 
 def print_lineage(graph: dict[str, Any]) -> None:
-    """A tree from each dataset that was made from nothing, down to the newest results; the asked one stands out."""
+    """Print a tree from each dataset without inputs down to the newest results. The requested dataset is bold."""
     nodes = {node["dataset_id"]: node for node in graph["nodes"]}
     children: dict[str, list[str]] = {}
     for edge in graph["edges"]:
@@ -51,7 +51,7 @@ def _grow(  # a tree, where to grow it, and what it grows from
     root: str,
     grown: set[str],
 ) -> None:
-    """A dataset and what was made from it, which is shown where the dataset stands first."""
+    """Add a dataset and its results to a tree. If a dataset appears again, its results are not repeated."""
     node = nodes[dataset_id]
     style = "bold" if dataset_id == root else ""
     name, kind, where = (escape(visible(node.get(part) or "?")) for part in ("name", "kind", "path"))

@@ -1,4 +1,4 @@
-"""The parameters of a dataset as a person reads them: in groups, and the statistics of shells side by side. Pure."""
+"""The parameters of a dataset as a person reads them: grouped, with the statistics of shells side by side. Pure."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,19 +12,19 @@ OF_A_SHELL = re.compile(rf"(?P<family>[^_]+)_(?P<shell>{'|'.join(SHELLS)})_(?P<s
 FIRST_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+")
 OTHERS = "others"
 LONGEST = 200
-"""Characters of a value that are shown."""
+"""The most characters that are shown of a value."""
 TYPED = str.maketrans({"μ": "u", "µ": "u", "Å": "A", "°": None})
 SEPARATORS = re.compile(r"[\s,;\[\]()]+")
 
 
 @dataclass(frozen=True)
 class Group:
-    """Parameters whose names begin with one word: rows of name, value, unit, and what was said where it differs."""
+    """Parameters whose names begin with the same word: rows of name, value, unit, and the original if it differs."""
 
     name: str
     rows: Sequence[Sequence[str]]
     shells: Mapping[str, Sequence[Sequence[str]]]
-    """By family, statistics with a column for each shell and the unit."""
+    """The statistics of each family, with a column for each shell and one for the unit."""
 
 
 def groups_of(parameters: Mapping[str, Parameter]) -> list[Group]:
@@ -69,7 +69,7 @@ def _with_said(parameter: Parameter) -> str:
 
 
 def value_of(parameter: Parameter) -> str:
-    """The canonical value; nothing where what was said has none."""
+    """The canonical value; empty if there is none."""
     value = parameter.get("value")
     if isinstance(value, list):
         shown = ", ".join(map(_text, value))
@@ -78,7 +78,7 @@ def value_of(parameter: Parameter) -> str:
 
 
 def said_of(parameter: Parameter) -> str:
-    """What the producer said, where that is not the value in its unit."""
+    """The producer's original, if it is not the value in its unit."""
     unit = parameter.get("said_unit") or ""
     original = str(parameter.get("original", ""))
     differs = _plain(unit) not in ("", _plain(parameter.get("unit", ""))) or not _says(original, parameter.get("value"))
@@ -86,12 +86,12 @@ def said_of(parameter: Parameter) -> str:
 
 
 def _plain(unit: str) -> str:
-    """A unit as one types it."""
+    """A unit as people type it."""
     return unit.translate(TYPED)
 
 
 def _says(original: str, value: object) -> bool:
-    """Whether a text is a value, however it is written."""
+    """Whether a text is the same as a value, in any spelling."""
     if isinstance(value, bool) or not isinstance(value, int | float | list):
         return value is not None and original.strip().lower() == str(value).lower()
     values = value if isinstance(value, list) else [value]

@@ -1,4 +1,4 @@
-"""The datasets that a query finds: as a table, as JSON or as CSV. Each page is printed as it comes."""
+"""The datasets that a query finds, as a table, JSON or CSV. Each page is printed as it comes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ from clients.cli.terminal.tables import shortened
 DATASETS = "/datasets"
 PAGE_ROWS = 500
 WIDE_PAGE_ROWS = 100
-"""Where parameters are columns: a value may be long."""
+"""Rows of a page if parameters are columns, because their values may be long."""
 LONGEST_VALUE = 200
-"""Characters of a value in a table; JSON and CSV have all of it."""
+"""The most characters of a value in a table; JSON and CSV contain all of it."""
 SHOWN_COLUMNS = ("name", "kind", "sample", "proposal", "start", "revision", "path")
 
 Row = Mapping[str, Any]
@@ -34,28 +34,28 @@ Page = dict[str, Any]
 
 @dataclass(frozen=True)
 class Search:
-    """What is asked of a catalogue."""
+    """A query, the columns to show, and how many datasets."""
 
     api: Api
     query: Mapping[str, str | None]
     columns: Sequence[str]
     limit: int | None
-    """Of datasets; all, if there is none."""
+    """The most datasets; None for all."""
 
     @property
     def asked(self) -> dict[str, object]:
-        """The fields of the first page's URL."""
+        """The query fields of the first page."""
         rows = self.limit or (WIDE_PAGE_ROWS if self.columns else PAGE_ROWS)
         return {**self.query, "columns": ",".join(self.columns) or None, "limit": rows}
 
     def pages(self) -> Iterator[Page]:
-        """The pages, with the number of all in the first: one, or all there are."""
+        """The pages: one, or all that there are. The first has the total count."""
         pages = self.api.pages(DATASETS, **self.asked, count="true")
         return pages if self.limit is None else iter([next(pages)])
 
 
 def print_found(search: Search) -> bool:
-    """A table of what is found, and how to get the rest. Whether there is any."""
+    """Print the datasets as a table, and how to get the rest. Returns whether there are any."""
     pages = search.pages()
     first = next(pages)
     columns = _columns(first["datasets"], search.columns)
@@ -75,7 +75,7 @@ def print_found(search: Search) -> bool:
 
 
 def print_found_json(search: Search) -> bool:
-    """The page as search answers it. All are one document of that form, with a dataset a line. Whether there is any."""
+    """Print the page as search returns it, or all pages as one document of that form. Returns whether there are any."""
     pages = search.pages()
     first = next(pages)
     if search.limit is not None:
@@ -99,7 +99,7 @@ def print_found_json(search: Search) -> bool:
 
 
 def print_found_csv(search: Search) -> bool:
-    """The sheet that search answers. All pages stand under one header. Whether there is any dataset."""
+    """Print the CSV that search returns, all pages under one header. Returns whether there are any datasets."""
     query, header, has_rows = {**search.asked, "format": "csv"}, "", False
     while True:
         text, following = search.api.sheet(DATASETS, **query)
@@ -115,7 +115,7 @@ def print_found_csv(search: Search) -> bool:
 
 
 def dataset_at(api: Api, path: str) -> dict[str, Any]:
-    """The catalogue's row of the dataset at a path."""
+    """The row of the dataset at a path. If there is none, the command ends."""
     datasets: list[dict[str, Any]] = api.search("/datasets", path=path)["datasets"]
     if not datasets:
         fail(api.nothing(f"no dataset is catalogued at {path}"))
@@ -123,7 +123,7 @@ def dataset_at(api: Api, path: str) -> dict[str, Any]:
 
 
 def print_datasets(datasets: list[dict[str, Any]]) -> None:
-    """The catalogue's rows."""
+    """Print rows of the catalogue as a table."""
     print_table(SHOWN_COLUMNS, [[dataset.get(column) for column in SHOWN_COLUMNS] for dataset in datasets])
 
 
@@ -134,7 +134,7 @@ def _rows(first: Page, others: Iterator[Page]) -> Iterator[Row]:
 
 
 def _columns(rows: Sequence[Row], wanted: Sequence[str]) -> list[str]:
-    """What a table shows: what was asked for between name and path, a parameter under its canonical name."""
+    """The columns of a table: the requested ones between name and path, a parameter under its canonical name."""
     if not wanted:
         return list(SHOWN_COLUMNS)
     row = rows[0] if rows else dict.fromkeys(wanted)

@@ -1,4 +1,4 @@
-"""Watching what is committed, what waits and what is rejected, as it happens."""
+"""The command that shows commits, waiting datasets and rejections as they happen."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -39,7 +39,7 @@ def watch(
 
 
 def activity(api: Api, wanted: dict[str, str | None]) -> Iterator[Row]:
-    """What happens from now on, each once. A service that is away is waited for, once it has answered."""
+    """Everything that happens from now on, once each. A service that goes away meanwhile is asked again."""
     place: str | None = None
     is_away = False
     while True:
@@ -64,7 +64,7 @@ def activity(api: Api, wanted: dict[str, str | None]) -> Iterator[Row]:
 
 
 def _line(row: Row) -> str:
-    """When, what, and which dataset; why, if it is not committed."""
+    """One line: the time, the state and the dataset, and the reason if it is not committed."""
     at = datetime.fromisoformat(row["at"]).astimezone().strftime("%H:%M:%S")
     state = row["state"]
     name, where = escape(row["name"] or "(no name)"), escape(row["path"] or "(no path)")

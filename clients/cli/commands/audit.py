@@ -1,4 +1,4 @@
-"""The command that holds what is catalogued against the rules of today, and changes nothing."""
+"""The command that judges the catalogue by today's rules, and changes nothing."""
 
 import json
 from collections import Counter
@@ -24,14 +24,14 @@ from clients.cli.terminal.output import (
 PAGE_ROWS = 500
 NOT_PERMITTED = 403
 SHAPE_INVALID = "shape_invalid"
-"""As the stages call what the gateway refuses without a code."""
+"""The code under which stages reject what the gateway refuses without a code."""
 
 Only = Annotated[str | None, typer.Option(help="Only these, separated by commas.")]
 
 
 @dataclass
-class Report:
-    """What was judged so far. A dataset counts once for each code that it has findings of."""
+class Tally:
+    """The verdicts so far. A dataset counts once for each code of its findings."""
 
     judged: int = 0
     refused: int = 0
@@ -39,10 +39,10 @@ class Report:
     errors: Counter[str] = field(default_factory=Counter)
     warnings: Counter[str] = field(default_factory=Counter)
     datasets: list[dict[str, Any]] = field(default_factory=list)
-    """Those that would not pass."""
+    """The datasets that would not pass."""
 
     def add(self, document: Mapping[str, Any], verdict: Mapping[str, Any]) -> None:
-        """One dataset and what would become of it."""
+        """Count one dataset and its verdict."""
         self.judged += 1
         found = {(finding["severity"], finding["code"]) for finding in verdict.get("findings", ())}
         if "detail" in verdict:
@@ -87,9 +87,9 @@ def audit(
         raise typer.Exit(1)
 
 
-def judge(api: Api, wanted: Mapping[str, str | None]) -> Report:
-    """Every catalogued dataset that is wanted, judged as an update of itself."""
-    report = Report()
+def judge(api: Api, wanted: Mapping[str, str | None]) -> Tally:
+    """Judge every requested dataset of the catalogue as an update of itself."""
+    report = Tally()
     with progress_bar() as progress:
         task = progress.add_task("judged", total=None)
         for rows, count in pages(api, wanted):
@@ -106,9 +106,9 @@ def judge(api: Api, wanted: Mapping[str, str | None]) -> Report:
 
 
 def pages(api: Api, wanted: Mapping[str, str | None]) -> Iterator[tuple[Sequence[dict[str, Any]], int]]:
-    """Pages of what is catalogued, with the number of all.
+    """Pages of the catalogue, each with the total count.
 
-    In the order of their commits: a dataset that changes meanwhile moves to the end, and none is passed over.
+    They are in the order of the commits: a dataset that changes meanwhile moves to the end, so none is skipped.
     """
     query = {**wanted, "sort": "committed_at", "order": "asc", "limit": PAGE_ROWS}
     page = api.search("/datasets", **query, count="true")
@@ -122,9 +122,9 @@ def pages(api: Api, wanted: Mapping[str, str | None]) -> Iterator[tuple[Sequence
 def said_again(document: Mapping[str, Any]) -> dict[str, Any]:
     """A catalogued dataset as the one submission that would make it, in the words of its producers.
 
-    The technique of a document has a name of its own: where no parameter says how the producer called it, its PID does.
-    Links are those that stand, the investigation among them; a sample that came from the inputs is left to them. Files
-    are left out: no rule is about them.
+    The technique of a document has its own name. If no parameter gives the producer's word for it, its PID does. The
+    links are those of the document, including the investigation. A sample that was inherited from the inputs is left to
+    them. Files are left out, because no rule is about them.
     """
     parameters = {name: _original(parameter) for name, parameter in document["parameters"].items()}
     technique = None
@@ -147,7 +147,7 @@ def said_again(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _original(parameter: Mapping[str, Any]) -> Any:  # noqa: ANN401  whatever the producer said
-    """What was said. Only lists are not kept as they were, but as their JSON; a text may look like it."""
+    """The producer's original value. A list is kept as its JSON, and a text may look like one."""
     original = parameter["original"]
     if isinstance(parameter.get("value", []), list) and original.startswith("["):
         try:
@@ -162,8 +162,8 @@ def _document(api: Api, dataset_id: str) -> dict[str, Any]:
     return document
 
 
-def print_report(report: Report) -> None:
-    """Each dataset that would not pass, then the codes, most frequent first."""
+def print_report(report: Tally) -> None:
+    """Print each dataset that would not pass, then the codes, the most frequent first."""
     for dataset in report.datasets:
         word = "[yellow]would wait[/]" if dataset["accepted"] else "[red]would be refused[/]"
         console.print(f"{escape(dataset['path'])}: {word}  [dim]{escape(dataset['kind'])}[/]", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""One dataset, as a person reads it."""
+"""The command that shows one dataset."""
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ def show(
 
 
 def _which(subject: str) -> dict[str, str]:
-    """The field by which search is asked."""
+    """The field of the query that names the dataset."""
     if subject.startswith("/"):
         return {"path": subject}
     try:
@@ -59,7 +59,7 @@ def _route(which: Mapping[str, str]) -> str:
 
 
 def _tell_how_far(api: Api, which: Mapping[str, str], subject: str, *, as_json: bool) -> NoReturn:
-    """That it is not catalogued, how far it has come, and how to go on."""
+    """Report that the dataset is not catalogued, the state of its submissions, and the next command."""
     receipts = api.search("/receipts", **which, limit=SHOWN_RECEIPTS)["receipts"]
     told = api.nothing(f"{subject} is not catalogued")
     if not receipts:
@@ -75,7 +75,7 @@ def _tell_how_far(api: Api, which: Mapping[str, str], subject: str, *, as_json: 
 
 
 def _commands(receipts: Sequence[Row]) -> Iterator[str]:
-    """What to type about each state, each command once."""
+    """The next command for each state, once each."""
     for receipt in receipts:
         if receipt["state"] == "rejected":
             yield f"beamcat rejections show {receipt['rejection_id']}"
@@ -84,7 +84,7 @@ def _commands(receipts: Sequence[Row]) -> Iterator[str]:
 
 
 def print_dataset(api: Api, event: Event) -> None:
-    """All of it, and what search knows beside it."""
+    """Print the whole dataset, and what search knows about it."""
     commit, document = event["commit"], event["document"]
     for name, value in facts(commit, document):
         console.print(f"{name:>13}  {value}", markup=False, soft_wrap=True)
@@ -101,7 +101,7 @@ def print_dataset(api: Api, event: Event) -> None:
 
 
 def facts(commit: Event, document: Event) -> Iterator[tuple[str, str]]:
-    """What the dataset is, in words; what is not known is left out."""
+    """The facts of the dataset in words. Unknown ones are left out."""
     investigation, producer = document["investigation"], document["producer"]
     told = {
         "path": document["path"],
@@ -145,7 +145,7 @@ def _investigation(investigation: Event) -> Iterator[str]:
 
 
 def _time(said: str | None) -> str | None:
-    """A time with its zone, here: the terminal's."""
+    """A time in the time zone of the terminal."""
     return said and datetime.fromisoformat(said).astimezone().isoformat(" ", "seconds")
 
 
@@ -158,7 +158,7 @@ def _volume(size: int | None) -> str | None:
 
 
 def _print_links(api: Api, document: Event) -> None:
-    """What it was made from, and what was made from it."""
+    """Print what it was made from, and what was made from it."""
     inputs = [(each["kind"], each["path"]) for each in document["inputs"]]
     asked = {"direction": "down", "depth": 1, "limit": SHOWN_LINKS + 1}
     graph = api.search(f"/datasets/{document['dataset_id']}/lineage", **asked)
@@ -173,7 +173,7 @@ def _print_links(api: Api, document: Event) -> None:
 
 
 def _print_history(api: Api, commit: Event) -> None:
-    """Its revisions if there are several, and what was submitted later and is not in the catalogue."""
+    """Print its revisions if there are several, and later submissions that are not in the catalogue."""
     page = api.search(f"/datasets/{commit['dataset_id']}/revisions", limit=SHOWN_REVISIONS)
     if len(page["revisions"]) > 1:
         rows = [

@@ -1,4 +1,4 @@
-"""The command that takes datasets out of the catalogue in a format of their field."""
+"""The command that exports datasets in a format of their field."""
 
 import re
 from pathlib import Path
@@ -41,7 +41,7 @@ def export(
 
 
 def _lineage_note(text: str) -> str | None:
-    """What a file says that does not describe its whole lineage."""
+    """The note in a file that does not describe the whole lineage."""
     from shared.vocabulary.mmcif import LINEAGE
 
     found = re.search(rf"^{re.escape(LINEAGE)}details\s+'(.*)'$", text, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The user office's part from the command line."""
+"""The command that announces investigations, as the user office does."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What waits for its inputs, and what to do about it."""
+"""The command that lists the datasets that wait for inputs, and what to do about them."""
 
 import shlex
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ from clients.cli.terminal.times import seen_from, utc_now
 
 MOST_OF_A_PAGE = 500
 MOST_ADVISED = 5
-"""Missing inputs that advice is given on."""
+"""The most missing inputs with advice."""
 COLUMNS = ("path", "kind", "waits for", "since", "given up")
 
 Row = dict[str, Any]
@@ -56,7 +56,7 @@ def pending(  # noqa: PLR0913  # each is an option of the command
 
 
 def waiting(api: Api, wanted: dict[str, str | None], limit: int) -> Row:
-    """What waits, from as many pages as hold it."""
+    """The pending datasets, from as many pages as needed."""
     answer: Row = {"pending": [], "count": 0, "next": None}
     while (left := limit - len(answer["pending"])) > 0:
         page = api.search("/pending", **wanted, limit=min(left, MOST_OF_A_PAGE), cursor=answer["next"])
@@ -67,7 +67,7 @@ def waiting(api: Api, wanted: dict[str, str | None], limit: int) -> Row:
 
 
 def print_waiting(answer: Row) -> None:
-    """One row for each submission that waits, and how many there are."""
+    """Print a row for each pending submission, and the total count."""
     now = utc_now()
     print_table(COLUMNS, [_cells(row, now) for row in answer["pending"]])
     shown, count = len(answer["pending"]), answer["count"]
@@ -82,7 +82,7 @@ def _cells(row: Row, now: datetime) -> tuple[object, ...]:
 
 
 def advice(api: Api, rows: Iterable[Row]) -> Iterator[str]:
-    """What can be done about the missing inputs: each once, the first few."""
+    """Advice on the first missing inputs, once each."""
     near = {each["path"]: each["near"] for row in rows for each in row["near"]}
     missing = dict.fromkeys(path for row in rows for path in row["waits_for"])
     for path in sorted(missing, key=lambda path: path not in near)[:MOST_ADVISED]:
@@ -96,7 +96,7 @@ def advice(api: Api, rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _fate(api: Api, path: str) -> str:
-    """How far a missing input has come, and the command that goes on."""
+    """The state of a missing input, and the next command."""
     receipts = api.search("/receipts", path=path, limit=1)["receipts"]
     if not receipts:
         return "was never submitted: `beamcat submit FILE` with the file that describes it"

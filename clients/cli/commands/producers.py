@@ -1,4 +1,4 @@
-"""Who hands in datasets, and how they fare."""
+"""The command that shows how the submissions of each producer fare."""
 
 from typing import Annotated
 

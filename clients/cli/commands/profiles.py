@@ -1,4 +1,4 @@
-"""Which beamcat is asked: profiles that are stored, chosen and forgotten, and what decides here."""
+"""The commands that store, choose and remove profiles, and show which beamcat is used."""
 
 import sys
 from typing import Annotated
@@ -9,7 +9,7 @@ import typer
 from beamcat_client.addresses import GATEWAY_URL, SEARCH_URL, TOKEN, Catalogue
 from beamcat_client.errors import BeamcatError
 from beamcat_client.profiles import Profiles, read_profiles, write_profiles
-from clients.cli.connection.address import catalogue, end, told_address
+from clients.cli.connection.address import catalogue, end, without_password
 from clients.cli.connection.api import Api
 from clients.cli.terminal.output import WRONG, Json, console, fail, print_json, print_table
 
@@ -64,7 +64,7 @@ def show(*, as_json: Json = False) -> None:
     """Show which beamcat is used here, and why. Exit code 2 if none is configured."""
     found = catalogue()
     addresses = {
-        name: told_address(value)
+        name: without_password(value)
         for name, value in sorted(found.variables.items())
         if name.endswith(("_URL", "_HOST", "_PORT", "_SERVERS"))
     }
@@ -118,14 +118,14 @@ def forget(name: Name) -> None:
 
 
 def _asked(question: str, said: str | None) -> str:
-    """What was given; else, on a terminal, what is typed."""
+    """The given value, or else what the user types on a terminal."""
     if said is None and sys.stdin.isatty():
         said = str(typer.prompt(question, default="", show_default=False, err=True))
     return (said or "").strip()
 
 
 def _token() -> str:
-    """The token, typed unseen or piped in."""
+    """The token: typed without echo, or piped in."""
     if sys.stdin.isatty():
         return str(
             typer.prompt("Token (empty: none)", default="", show_default=False, hide_input=True, err=True)
@@ -134,7 +134,7 @@ def _token() -> str:
 
 
 def _address(said: str, option: str) -> str:
-    """An address without a slash at its end. What is none ends the command."""
+    """An address without a trailing slash. If it is not an address, the command ends."""
     try:
         parts = urlsplit(said)
         more = parts.query or parts.fragment or parts.username

@@ -1,4 +1,4 @@
-"""What was not taken: finding it and looking at it."""
+"""The commands that list and show rejected events, and send them again."""
 
 import shlex
 from collections.abc import Iterator, Mapping
@@ -20,12 +20,12 @@ from clients.cli.terminal.output import WRONG, Json, console, errors, fail, prin
 app = typer.Typer(help="Rejections: what was not accepted, and why.", no_args_is_help=True)
 
 MOST_LISTED = 500
-"""Rejections of one page."""
+"""The most rejections of one page."""
 COLUMNS = ("rejection_id", "rejected_at", "producer", "code", "path", "message")
 GROUPS = ("code", "producer", "open", "count", "first", "last", "newest rejection_id")
 ORIGIN = ("rejection_id", "receipt_id", "path", "beamline", "producer", "topic", "partition", "offset", "rejected_at")
 EARLIEST = "1900-01-01"
-"""As `since`, it counts all."""
+"""The `since` with which all rejections are counted."""
 RejectionId = Annotated[
     UUID, typer.Argument(metavar="REJECTION_ID", help="The id that `beamcat rejections list` shows.")
 ]
@@ -131,7 +131,7 @@ def resubmit(
 def _listed(
     api: Api, fields: Mapping[str, Any], limit: int, cursor: str | None
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """So many rejections, and where to go on. A page may be shorter than it was asked for, although there are more."""
+    """Up to `limit` rejections, and the next cursor. A page may be shorter than requested although more follow."""
     rejections: list[dict[str, Any]] = []
     while True:
         answer = api.search("/rejections", **fields, limit=limit - len(rejections), cursor=cursor)
@@ -182,7 +182,7 @@ def _group(api: Api, fields: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def _total(api: Api, fields: Mapping[str, Any]) -> str:
-    """How many there are; how many at least, where there are too many to be counted."""
+    """The total count in words, or a lower bound if there are too many to count."""
     answer = api.search("/rejections/summary", **{**fields, "since": fields["since"] or EARLIEST})
     count = sum(group["count"] for group in answer["groups"])
     return f"{count} in all" if answer["complete"] else f"{count} or more in all"
@@ -199,7 +199,7 @@ def _print_original(rejection: Mapping[str, Any]) -> None:
 
 
 def _next_commands(rejection: Mapping[str, Any], rejection_id: UUID) -> Iterator[tuple[list[str], str]]:
-    """What can be done, each with its meaning."""
+    """The next commands, each with its meaning."""
     path, own = rejection.get("path"), str(rejection_id)
     if not rejection.get("resolved") and rejection["value_base64"]:
         yield ["rejections", "resubmit", own, "--edit"], "correct it in your editor and send it again"
@@ -217,6 +217,6 @@ def _options(said: Mapping[str, str | None]) -> list[str]:
 
 
 def _resolution(resolved: Mapping[str, Any]) -> str:
-    """As what it can be found, and since when."""
+    """The revision of the catalogued dataset, and its time."""
     at = datetime.fromisoformat(resolved["committed_at"]).isoformat(timespec="seconds").replace("+00:00", "Z")
     return f"revision {resolved['revision']} since {at}"

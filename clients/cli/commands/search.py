@@ -20,16 +20,16 @@ from shared.events.identity import proposal_key
 FIXED_WORDS = ("technique", "kind", "finding", "proposal", "beamline")
 SHOWN_VALUES = 30
 MOST_VALUES = 100
-"""That search counts of a facet."""
+"""The most values that search counts in a facet."""
 FOUND = 20
 MOST_FOUND = 500
-"""Datasets of one page of a search."""
+"""The most datasets of one page."""
 ALIKE = 0.6
 DAYS = {"today": 0, "yesterday": 1}
 
 
 class Order(StrEnum):
-    """Of what is found."""
+    """The order of the results."""
 
     ASC = "asc"
     DESC = "desc"
@@ -128,7 +128,7 @@ def find(  # noqa: PLR0913  # each is an option of the command
 
 
 def _period(begin: str | None, end: str | None) -> dict[str, str | None]:
-    """The times as search shall read them, in the facility's zone. What is no time ends the command."""
+    """The times for search, in the facility's time zone. If one is not a time, the command ends."""
     if begin is None and end is None:
         return {}
     known = settings()
@@ -141,13 +141,13 @@ def _period(begin: str | None, end: str | None) -> dict[str, str | None]:
 
 
 def _day(said: str | None, zone: str) -> str | None:
-    """`today` and `yesterday` as dates; everything else as it was said."""
+    """`today` and `yesterday` as dates, everything else unchanged."""
     days = DAYS.get((said or "").strip().lower())
     return said if days is None else str((datetime.now(ZoneInfo(zone)) - timedelta(days=days)).date())
 
 
 def _tell_what_there_is(api: Api, wanted: dict[str, str | None]) -> None:
-    """Of each fixed word that was asked for, and that no dataset has, those that the catalogue has."""
+    """For each requested word that no dataset has, print the words of the catalogue."""
     q = wanted["q"] or ""
     if "=" in q or "~" in q:
         console.print(f"if that is a condition on a parameter: beamcat find -p {shlex.quote(q)}", markup=False)

@@ -1,4 +1,4 @@
-"""Commands for those who make datasets."""
+"""The commands that submit and check datasets, and show the state of submissions."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from clients.cli.connection.api import connect
 from clients.cli.submissions.batch import Batch, read_batch
-from clients.cli.submissions.feeds import HandIn, Known
+from clients.cli.submissions.feeds import HandIn, KnownBatch
 from clients.cli.submissions.handover import Handover
 from clients.cli.submissions.outcome import Outcome
 from clients.cli.submissions.receipts import Receipts
@@ -46,7 +46,7 @@ from clients.cli.terminal.output import (
 from clients.importers.assembly import Given
 
 INTERRUPTED = 130
-"""Exit code: the user ended it, as shells say it."""
+"""Exit code: the user interrupted the command, as shells report it."""
 Timeout = Annotated[
     int | None,
     typer.Option(
@@ -130,7 +130,7 @@ def check(  # noqa: PLR0913  # each is an option of the command
         readable(source) for source in read_sources(api, files, given, result, from_pipelines=from_pipelines) if source
     ]
     verdicts = [
-        {"file": str(source.file), **source.told(verdict)}
+        {"file": str(source.file), **source.annotated(verdict)}
         for source, verdict in zip(sources, api.check([source.submission for source in sources]), strict=True)
     ]
     if as_json:
@@ -177,7 +177,7 @@ def status(  # each is an option of the command
 def _status_of_batch(batch: Batch, outcome: Outcome, timeout: int | None, *, wait: bool) -> None:
     outcome.api.receipts([batch.receipt_id(1)])  # where search does not answer at all, that is said at once
     receipts = Receipts(outcome.api, outcome.tell, looks_once=not wait)
-    handover = Handover(Known(batch), receipts, timeout_seconds=timeout)
+    handover = Handover(KnownBatch(batch), receipts, timeout_seconds=timeout)
     was_interrupted = _interrupted(handover, outcome)
     outcome.close(batch)
     raise typer.Exit(INTERRUPTED if was_interrupted else outcome.exit_code())
@@ -203,14 +203,14 @@ def _status_of(subject: str, *, as_json: bool) -> None:
 
 
 def _interrupted(handover: Handover, outcome: Outcome) -> bool:
-    """Run it, showing how far it has come, until it ends; whether the user has ended it."""
+    """Run the handover with a progress bar. Returns whether the user interrupted it."""
     with progress_bar() as progress:
         task = progress.add_task("", total=None)
 
         def look() -> None:
             receipts, feed = handover.receipts, handover.feed
             ended = outcome.ended
-            told = outcome.told_shortly(len(receipts.under_way), len(receipts.waiting))
+            told = outcome.progress(len(receipts.under_way), len(receipts.waiting))
             trouble = feed.trouble or handover.trouble
             progress.update(
                 task,
@@ -230,7 +230,7 @@ def _interrupted(handover: Handover, outcome: Outcome) -> bool:
 
 
 def _notes(hand_in: HandIn, handover: Handover, outcome: Outcome, left: str, *, is_open: bool) -> Iterator[str]:
-    """Why it ended before everything had its last word, and how to go on."""
+    """Why the command ended before each dataset had its final state, and how to go on."""
     if hand_in.stopped:
         yield f"nothing more was handed in: {hand_in.stopped}"
     elif hand_in.trouble:

@@ -1,4 +1,4 @@
-"""The options by which a command is told which beamcat it asks; they may stand before its name or after it."""
+"""The options that name the beamcat to ask. They may stand before or after the command's name."""
 
 import functools
 import inspect
@@ -13,8 +13,8 @@ PANEL = "Which beamcat"
 
 
 @dataclass(frozen=True)
-class Given:
-    """What the command line says about which beamcat is asked."""
+class Choice:
+    """The options that name a beamcat, as given on the command line."""
 
     search_url: Annotated[
         str | None, typer.Option(help="Address of the search service, such as http://host:port.", rich_help_panel=PANEL)
@@ -28,36 +28,36 @@ class Given:
 
     @property
     def addresses(self) -> dict[str, str | None]:
-        """The addresses, as variables."""
+        """The addresses, by the variables that they replace."""
         return {"BEAMCAT_SEARCH_URL": self.search_url, "BEAMCAT_GATEWAY_URL": self.gateway_url}
 
 
-NOTHING = Given()
-_given: ContextVar[Given] = ContextVar("_given", default=NOTHING)
+NO_CHOICE = Choice()
+_choice: ContextVar[Choice] = ContextVar("_choice", default=NO_CHOICE)
 
 
-def given() -> Given:
-    """What this command line says."""
-    return _given.get()
+def chosen() -> Choice:
+    """The options of this command line."""
+    return _choice.get()
 
 
-def program(options: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of the program itself, and those that name a beamcat; a new command line begins."""
-    return _with_options(options, NOTHING)
+def with_first_choice(options: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that name a beamcat to those of the program, where each command line begins."""
+    return _with_options(options, NO_CHOICE)
 
 
-def asking(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A command that asks a beamcat, with the options that name it."""
+def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that name a beamcat to a command that asks one."""
     return _with_options(command, None)
 
 
-def _with_options(command: Callable[..., Any], beginning: Given | None) -> Callable[..., Any]:
-    options = inspect.signature(Given).parameters
+def _with_options(command: Callable[..., Any], beginning: Choice | None) -> Callable[..., Any]:
+    options = inspect.signature(Choice).parameters
 
     @functools.wraps(command)
     def run(*arguments: Any, **said: Any) -> Any:  # noqa: ANN401  as the command has them
         named = {name: value for name in options if (value := said.pop(name)) is not None}
-        _given.set(replace(beginning or given(), **named))
+        _choice.set(replace(beginning or chosen(), **named))
         return command(*arguments, **said)
 
     own = inspect.signature(command, eval_str=True)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from beamcat_client.addresses import find_catalogue
 from beamcat_client.errors import BeamcatError
-from clients.cli.connection.options import given
+from clients.cli.connection.options import chosen
 from clients.cli.terminal.output import WRONG, fail
 from shared.foundation.times import TimeInvalid, read_time
 from shared.runtime.facility import FacilitySettings
@@ -26,10 +26,10 @@ def check_with_settings(classes: Callable[[], Sequence[type[Settings]]]) -> None
 
 
 def settings() -> FacilitySettings:
-    """The settings of the facility: of the beamcat that is asked, if one is. Invalid settings end the command."""
+    """The settings of the facility: of the beamcat to ask, or else of this process. Wrong settings end the command."""
     variables: Mapping[str, str] = {}
     with suppress(BeamcatError):
-        variables = find_catalogue(given().addresses, given().profile).variables
+        variables = find_catalogue(chosen().addresses, chosen().profile).variables
     beside = [kind for classes in _checked for kind in classes()]
     try:
         return read(FacilitySettings, {**os.environ, **variables}, beside=beside)
@@ -38,7 +38,7 @@ def settings() -> FacilitySettings:
 
 
 def time_of(option: str, said: str, facility: FacilitySettings, *, end_of_day: bool = False) -> datetime:
-    """The time that an option gives, in the facility's zone if it names none. An invalid time ends the command."""
+    """The time in an option, by default in the facility's time zone. If it is not a time, the command ends."""
     try:
         return read_time(said, ZoneInfo(facility.time_zone), end_of_day=end_of_day)
     except TimeInvalid as error:

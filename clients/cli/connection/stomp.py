@@ -1,4 +1,4 @@
-"""The one thing that the command line says in STOMP 1.2: a frame for a queue of ICAT's, and that it was taken."""
+"""A minimal sender of STOMP 1.2: it sends one frame to a queue of ICAT and waits for the receipt."""
 
 import socket
 
@@ -8,7 +8,7 @@ TIMEOUT_SECONDS = 30.0
 
 
 def send(address: tuple[str, int], queue: str, body: bytes) -> None:
-    """Return when the edge has the frame durably; a broker that does not answer ends the command."""
+    """Send a frame, and return when beamcat has stored it durably. If nothing answers, the command ends."""
     host, port = address
     headers = b"SEND\ndestination:/queue/%b\ncontent-length:%d\nreceipt:sent\n\n" % (queue.encode(), len(body))
     try:

@@ -1,4 +1,4 @@
-"""What was not taken, sent again: as it was, or corrected."""
+"""Rejected events that are sent again, unchanged or corrected."""
 
 import json
 import sys
@@ -23,7 +23,7 @@ from shared.events.topics import QUEUE
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be sent or saved instead of the original, and how that is told."""
+    """The options of `beamcat rejections resubmit`."""
 
     file: Path | None
     save: Path | None
@@ -32,7 +32,7 @@ class Wanted:
 
 
 def resubmit(api: Api, rejection_id: UUID, wanted: Wanted) -> None:
-    """Send what was rejected again, or only save it."""
+    """Send a rejected event again, or only save it."""
     rejection = rejection_of(api, rejection_id)
     original = wanted.file.read_bytes() if wanted.file else _original(rejection)
     if wanted.save:
@@ -48,13 +48,13 @@ def resubmit(api: Api, rejection_id: UUID, wanted: Wanted) -> None:
 
 
 def rejection_of(api: Api, rejection_id: UUID) -> dict[str, Any]:
-    """The rejection of an id; where there is none, the command ends."""
+    """The rejection with an id. If there is none, the command ends."""
     rejection: dict[str, Any] | None = api.look_up(f"/rejections/{rejection_id}")
     return rejection if rejection is not None else fail(api.nothing(f"there is no rejection {rejection_id}"))
 
 
 def _original(rejection: dict[str, Any]) -> bytes:
-    """What the producer sent, as a file to correct: a frame as it was read, a submission with a line for each value."""
+    """The original as a file to correct: a frame as it was read, a submission with a line for each value."""
     if not rejection["value_base64"]:
         fail("the original was not kept; write a corrected one and give it with --file")
     if is_frame(rejection):
@@ -66,7 +66,7 @@ def _original(rejection: dict[str, Any]) -> bytes:
 
 
 def _send_edited(api: Api, rejection: dict[str, Any], original: bytes) -> None:
-    """Have it corrected and send it. Whatever ends this before it is taken, the text is kept in its file."""
+    """Have the original corrected, and send it. If this ends before it is accepted, the text is kept in its file."""
     draft = Draft(original, ".xml" if is_frame(rejection) else ".json")
     try:
         _edit_and_send(api, rejection, original, draft)
@@ -97,7 +97,7 @@ def _edit_and_send(api: Api, rejection: dict[str, Any], original: bytes, draft: 
 
 
 def _checked(api: Api, draft: Draft) -> tuple[dict[str, Any] | None, bool]:
-    """The submission, if it can be read, and whether it would be taken; the gateway's verdict is printed."""
+    """The submission, if it can be read, and whether it would be accepted. Prints the gateway's verdict."""
     try:
         submission = _submission_in(draft.file)
     except Failed as failure:
@@ -111,7 +111,7 @@ def _checked(api: Api, draft: Draft) -> tuple[dict[str, Any] | None, bool]:
 
 
 def _choice(*, may_be_sent: bool, is_accepted: bool) -> str:
-    """What to do with an edited text. Where nobody can be asked, it is sent if it would be taken."""
+    """The user's choice for an edited text. Without a terminal, it is sent if it would be accepted."""
     default = "send" if is_accepted else "edit"
     if not sys.stdin.isatty():
         return "send" if is_accepted else "quit"
@@ -153,7 +153,7 @@ def _send_frame(api: Api, rejection: dict[str, Any], frame: bytes, *, as_json: b
 
 
 def _submit(api: Api, rejection: dict[str, Any], submission: dict[str, Any], *, as_json: bool) -> None:
-    """The first correction has the rejection's id as receipt: so it is known what it corrects, also at another path."""
+    """Submit a correction. The first one has the rejection's id as receipt, so it is known what it corrects."""
     receipt_id = rejection["rejection_id"]
     named = submission if api.look_up(f"/receipts/{receipt_id}") else {**submission, "receipt_id": receipt_id}
     states = follow(api, [named])

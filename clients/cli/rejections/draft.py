@@ -1,4 +1,4 @@
-"""A text in the editor of who sits at the terminal."""
+"""A text in the user's editor."""
 
 import os
 import shlex
@@ -12,7 +12,7 @@ INSTEAD = "or write it to a file with --save and send that with --file"
 
 
 class Draft:
-    """A text that is edited, perhaps several times. It stays on the disk until it is discarded."""
+    """A text that is edited, perhaps several times. It stays on disk until it is discarded."""
 
     def __init__(self, content: bytes, suffix: str) -> None:
         self._editor = _editor()
@@ -22,7 +22,7 @@ class Draft:
         self.file.write_bytes(content)
 
     def edit(self) -> bytes:
-        """Open the editor, wait for its end, and return what was left in it. An editor that fails ends the command."""
+        """Open the editor, wait for it to end, and return the text. If the editor fails, the command ends."""
         try:
             code = subprocess.run([*self._editor, str(self.file)], check=False).returncode  # noqa: S603  of the user
         except OSError as error:
@@ -36,11 +36,11 @@ class Draft:
             fail(f"{self.file} was not left by the editor ({error}), so nothing is sent")
 
     def is_left(self) -> bool:
-        """Whether it is on the disk still."""
+        """Whether it is still on disk."""
         return self.file.exists()
 
     def discard(self) -> None:
-        """Forget it."""
+        """Delete it."""
         self.file.unlink(missing_ok=True)
 
 

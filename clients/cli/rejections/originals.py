@@ -10,34 +10,34 @@ from typing import Any, NamedTuple
 from shared.events.topics import QUEUE
 
 MOST_LINES = 200
-"""Lines that are shown of an original, beside those that findings are about."""
+"""The most lines that are shown of an original, besides those with findings."""
 LONGEST_LINE = 400
-"""Characters that are shown of one line."""
+"""The most characters that are shown of one line."""
 MEMBER = re.compile(r'( *)"((?:[^"\\]|\\.)*)": ')
 FIELD_INDENT = 2
-"""Blanks before a field of a submission; its parameters stand further right."""
+"""The indent of a submission's fields. Its parameters are indented further."""
 TAG = re.compile(r"(<[^<>]*>)")
 
 
 class Line(NamedTuple):
-    """A line of an original, and the codes of the findings that are about it."""
+    """A line of an original, and the codes of the findings about it."""
 
     text: str
     codes: Sequence[str] = ()
 
 
 def is_frame(rejection: Mapping[str, Any]) -> bool:
-    """Whether it was sent by an ICAT client and could not be translated."""
+    """Whether it is a frame of an ICAT client that could not be translated."""
     return str(rejection["topic"]).startswith(QUEUE)
 
 
 def value_of(rejection: Mapping[str, Any]) -> bytes:
-    """The bytes as they were read; none where too many came to be kept."""
+    """The original bytes; empty if they were too many to be kept."""
     return base64.b64decode(rejection["value_base64"] or "")
 
 
 def submission_of(rejection: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What the producer said of a dataset, if it can be read."""
+    """The submission in the original, if it can be read."""
     try:
         submission = json.loads(value_of(rejection))["submission"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -51,7 +51,7 @@ def written(submission: Mapping[str, Any]) -> bytes:
 
 
 def lines_of(rejection: Mapping[str, Any]) -> list[Line]:
-    """The original with a line for each thing that it says, as much of it as a person can look through."""
+    """The original with a line for each statement, shortened for a person."""
     submission = submission_of(rejection)
     if submission is not None:
         findings = rejection["findings"]
@@ -61,7 +61,7 @@ def lines_of(rejection: Mapping[str, Any]) -> list[Line]:
 
 
 def shortened(lines: Sequence[Line]) -> list[Line]:
-    """The beginning, the end and every line that a finding is about; the others are counted, and so is what is cut."""
+    """The beginning, the end and every line with a finding. The number of omitted lines and characters is shown."""
     shown = []
     half = MOST_LINES // 2
     numbered = list(enumerate(lines))

@@ -25,40 +25,40 @@ ACCEPTED = 202
 
 @dataclass
 class Clock:
-    """The time, which tests can make pass."""
+    """A clock that tests can advance."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
 
 class Feed(Protocol):
-    """Where the receipts come from that are followed."""
+    """A source of receipts to follow."""
 
     batch: Batch
     ready_at: float
-    """When the next step makes sense."""
+    """The earliest time of the next step."""
     trouble: str
-    """Why it has to wait."""
+    """Why the feed has to wait."""
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more comes of it."""
+        """Whether no more receipts will come."""
 
     @property
     def is_idle(self) -> bool:
-        """Whether it waits for somebody who has all the time in the world."""
+        """Whether it waits for its input, which may take any time."""
 
     @property
     def is_paced(self) -> bool:
-        """Whether the gateway works, and said when it takes more."""
+        """Whether the gateway works, and has said when it will accept more."""
 
     def step(self, receipts: Receipts, now: float) -> bool:
-        """Let some receipts be followed; whether there were any."""
+        """Add some receipts to those that are followed. Returns whether there were any."""
 
 
 @dataclass
-class Known:
-    """The receipts of a batch that was handed in before."""
+class KnownBatch:
+    """A feed of the receipts of a batch that was submitted before."""
 
     batch: Batch
     ready_at: float = 0.0
@@ -69,7 +69,7 @@ class Known:
     _numbers: Iterator[int] | None = None
 
     def step(self, receipts: Receipts, now: float) -> bool:  # noqa: ARG002  of a Feed
-        """As many as there is room for."""
+        """Add as many as there is room for."""
         self._numbers = self._numbers or self.batch.numbers()
         while receipts.has_room:
             number = next(self._numbers, None)
@@ -83,7 +83,7 @@ class Known:
 
 @dataclass
 class HandIn:
-    """Sources that are handed in under receipts of a batch, and under the same ones again where no answer came."""
+    """A feed that submits sources, and submits them again under the same receipts if no answer came."""
 
     api: Api
     sources: Sources
@@ -92,9 +92,9 @@ class HandIn:
     batch: Batch = field(default_factory=Batch)
     ready_at: float = 0.0
     trouble: str = ""
-    """Why the gateway is waited for."""
+    """Why it waits for the gateway."""
     stopped: str = ""
-    """Why it takes nothing more."""
+    """Why the gateway accepts nothing more."""
     is_paced: bool = False
     _carried: deque[tuple[Handed, Source]] = field(default_factory=deque)
     _bytes: int = 0
@@ -104,16 +104,16 @@ class HandIn:
 
     @property
     def is_over(self) -> bool:
-        """Whether everything was handed in, or the gateway takes nothing more."""
+        """Whether everything was submitted, or the gateway accepts nothing more."""
         return bool(self.stopped) or (self._ended and not self._carried)
 
     @property
     def is_idle(self) -> bool:
-        """Whether it waits for the sources."""
+        """Whether it waits for more sources."""
         return not self._ended and not self._carried
 
     def step(self, receipts: Receipts, now: float) -> bool:
-        """Hand in as much as one request has room for."""
+        """Submit as much as fits into one request."""
         if self.is_over or now < self.ready_at or not receipts.has_room:
             return False
         self._gather()
@@ -136,7 +136,7 @@ class HandIn:
         return True
 
     def leave(self) -> str:
-        """Tell what was not taken, and say where the first of it stands, if there is any."""
+        """Report what was not accepted. Returns the place of the first, if there is any."""
         for handed, _ in self._carried:
             self.tell(replace(handed, state=handed.state | {"state": "unanswered"}))
         if self._carried:
@@ -151,7 +151,7 @@ class HandIn:
         return following.place if following else "what is still to come"
 
     def _gather(self) -> None:
-        """Take from the sources what goes into one request, unless some of it waits already."""
+        """Take from the sources what fits into one request, unless some of it waits already."""
         if self.trouble:
             return
         until = self.clock.now() + GATHER_SECONDS
@@ -187,7 +187,7 @@ class HandIn:
         receipts.add(replace(handed, state={**result, **handed.state}, dataset_id=dataset_id))
 
     def _wait(self, away: Unreachable, now: float) -> None:
-        """Until the gateway said, or longer each time. It is not up at all where nothing ever answered."""
+        """Wait as long as the gateway said, or longer each time. If nothing has ever answered, it is not up: fail."""
         if not self._taken and away.retry_after_seconds is None:
             raise away
         self.trouble, self.is_paced = str(away), away.is_pace
@@ -197,5 +197,5 @@ class HandIn:
 
 
 def _under(handed: Handed, source: Source) -> State:
-    """The submission, with its receipt."""
+    """The submission with its receipt id."""
     return {**source.submission, "receipt_id": handed.receipt_id}

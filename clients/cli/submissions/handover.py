@@ -12,18 +12,18 @@ from clients.cli.submissions.sources import Source
 from clients.cli.submissions.states import whole
 from clients.cli.terminal.output import FAILED, UNREACHABLE, Failed, fail
 
-PATIENCE_SECONDS = 30.0
-"""Without anything that moves on, unless the user says how long."""
+MOST_IDLE_SECONDS = 30.0
+"""The longest time without progress, unless the user says another."""
 UNHEARD_SECONDS = 5.0
-"""Then search would have heard of every receipt that there is."""
+"""The time after which search must have heard of every receipt."""
 POLL_SECONDS = 0.05
 MOST_PAUSE_SECONDS = 1.0
 GROWTH = 1.5
-"""Of the pause, as long as nothing moves."""
+"""The growth of the pause while there is no progress."""
 
 
 class Handover:
-    """Runs a feed and follows its receipts until each has its last word, or the time is over."""
+    """Runs a feed and follows its receipts until each has its final state, or the time is over."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Handover:
         self.feed = feed
         self.receipts = receipts
         self.trouble = ""
-        """Why search is waited for, or is not asked any more."""
+        """Why it waits for search, or no longer asks it."""
         self._clock = clock or Clock()
         self._began = self._last_moved = self._clock.now()
         self._timeout_seconds = timeout_seconds
@@ -49,7 +49,7 @@ class Handover:
         receipts.api.deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
 
     def run(self, look: Callable[[], None] = lambda: None) -> None:
-        """Until all have their last word, or the time is over; `look` is called again and again."""
+        """Run until all have their final state, or the time is over. `look` is called again and again."""
         while not self._is_done:
             moved = self.feed.step(self.receipts, self._clock.now())
             moved |= self._ask() if self._follows else self._let_go()
@@ -63,7 +63,7 @@ class Handover:
         self.end(may_ask=not self.trouble)
 
     def end(self, *, may_ask: bool = False) -> None:
-        """Tell of each receipt what is known."""
+        """Report the last known state of each receipt."""
         try:
             self.receipts.end(may_ask=may_ask)
         except Failed as wrong:
@@ -71,7 +71,7 @@ class Handover:
             self.receipts.end(may_ask=False)
 
     def _ask(self) -> bool:
-        """Ask for some receipts, and whether something has moved; a pause lies between two rounds."""
+        """Ask for some receipts. Returns whether there was progress. There is a pause between two rounds."""
         if self._clock.now() < self._ready_at:
             return False
         try:
@@ -104,11 +104,11 @@ class Handover:
         if self._timeout_seconds is not None:
             return now - self._began >= self._timeout_seconds
         unheard = all(handed.state["state"] == "unknown" for handed in self.receipts.under_way.values())
-        backoff = UNHEARD_SECONDS if unheard and self.receipts.under_way else PATIENCE_SECONDS
+        backoff = UNHEARD_SECONDS if unheard and self.receipts.under_way else MOST_IDLE_SECONDS
         return now - self._last_moved >= backoff
 
     def _rest(self) -> None:
-        """Until there is something to do, or the time is over."""
+        """Sleep until there is something to do, or the time is over."""
         due = [self._ready_at] if self._follows else []
         if not self.feed.is_over and self.receipts.has_room:
             due.append(self.feed.ready_at)
@@ -118,7 +118,7 @@ class Handover:
 
 
 def follow(api: Api, submissions: Iterable[dict[str, Any]]) -> list[State]:
-    """Hand in datasets and wait until each is committed, rejected, or pending on what is not among them."""
+    """Submit datasets, and wait until each is committed, rejected, or pending for an input from elsewhere."""
     told: list[Handed] = []
     hand_in = HandIn(api, (Source(Path(), one) for one in submissions), told.append)
     handover = Handover(hand_in, Receipts(api, told.append))

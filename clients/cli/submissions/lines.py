@@ -1,4 +1,4 @@
-"""Submissions in a stream of bytes: one a line (NDJSON), or one JSON document with one or many."""
+"""Submissions in a stream of bytes: one per line (NDJSON), or one JSON document with one or many."""
 
 import json
 import re
@@ -8,25 +8,25 @@ from typing import Any, NamedTuple, NoReturn
 
 MEBIBYTE = 1024 * 1024
 MOST_LINE_BYTES = 16 * MEBIBYTE
-"""As much as one request may have."""
+"""The limit of one request."""
 MOST_DOCUMENT_BYTES = 64 * MEBIBYTE
-"""A document is read as a whole; lines are not."""
+"""A document is read as a whole, unlike lines."""
 WANTED = 'give a JSON object, a list of them, {"datasets": […]}, or one object a line (NDJSON)'
 DOCUMENT = re.compile(rb'(\xef\xbb\xbf)?\s*(\[|\{\s*("datasets"|\n))')
-"""How a document begins that may go on over lines."""
+"""The beginning of a document that may span several lines."""
 
 
 class Entry(NamedTuple):
-    """What stands at one place of a stream: a submission, or why there is none."""
+    """One place of a stream: a submission, or the reason why there is none."""
 
     line: int | None
-    """Counted from 1; none in a document."""
+    """The line, counted from 1; None in a document."""
     submission: dict[str, Any] | None
     fault: str = ""
 
 
 def entries(chunks: Iterable[bytes | None], *, are_lines: bool = False) -> Iterator[Entry | None]:
-    """Everything in a stream, as it comes; nothing for a chunk that is nothing, because more is still to come."""
+    """Everything in a stream, as it comes. A chunk None, which means that more is still to come, gives None."""
     unread, head = iter(chunks), b""
     has_lines: bool | None = are_lines or None
     for chunk in unread:
@@ -44,9 +44,9 @@ def entries(chunks: Iterable[bytes | None], *, are_lines: bool = False) -> Itera
 
 
 def _has_lines(head: bytes) -> bool | None:
-    """Whether each line is a submission; nothing where the beginning does not tell yet.
+    """Whether each line is a submission, or None if the beginning does not decide it yet.
 
-    The first line may be the broken one: then the second tells.
+    If the first line is broken, the second decides.
     """
     if DOCUMENT.match(head):
         return False
@@ -75,14 +75,14 @@ def _in_line(number: int, line: bytes) -> Entry:
     try:
         content = parsed(line)
     except (ValueError, RecursionError) as error:
-        return Entry(number, None, f"is not JSON: {_told(error)}")
+        return Entry(number, None, f"is not JSON: {_reason(error)}")
     if isinstance(content, dict):
         return Entry(number, content)
     return Entry(number, None, "holds no submission: give one JSON object a line")
 
 
 def _lines(chunks: Iterable[bytes | None]) -> Iterator[tuple[int, bytes] | None]:
-    """Each line with its number; of one that is too long, no more than shows that it is."""
+    """Each line with its number. A line that is too long is cut just beyond the limit."""
     rest, number = bytearray(), 0
     for chunk in chunks:
         if chunk is None:
@@ -122,7 +122,7 @@ def _in_whole(document: bytes) -> Iterator[Entry]:
     try:
         content = parsed(document)
     except (ValueError, RecursionError) as error:
-        yield Entry(None, None, f"is not JSON: {_told(error)}")
+        yield Entry(None, None, f"is not JSON: {_reason(error)}")
         return
     if isinstance(content, dict):
         content = content.get("datasets", [content])
@@ -136,7 +136,7 @@ def parsed(text: bytes) -> Any:  # noqa: ANN401  whatever JSON it is
     """The JSON in a text.
 
     Raises:
-        ValueError: it is none, or none that can be sent: a number is infinite, or half a surrogate pair stands alone.
+        ValueError: it is not JSON, or cannot be sent: a number is infinite, or half a surrogate pair stands alone.
         RecursionError: it is nested too deeply.
     """
     content = json.loads(text.decode("utf-8-sig"), parse_constant=_refuse)
@@ -151,7 +151,7 @@ def _parsed_or_none(line: bytes) -> Any:  # noqa: ANN401  as above
         return None
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     match error:
         case UnicodeDecodeError():
             return f"byte {error.start} is 0x{error.object[error.start]:02x}, which is not UTF-8"

@@ -1,4 +1,4 @@
-"""What became of a batch: each told by itself where there are few, else counted, with the first that went wrong."""
+"""The outcome of a batch: dataset by dataset if there are few, otherwise counts and the first problems."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from clients.cli.submissions.states import COLOURS, print_states, whole
 from clients.cli.terminal.output import FAILED, UNREACHABLE, console, errors, json_text
 
 FEW = 20
-"""So many are told one by one, in the order in which they were given."""
+"""Up to this many are printed one by one, in the order in which they were given."""
 MOST_PROBLEMS = 5
 WORDS = {
     "committed": "committed",
@@ -33,7 +33,7 @@ EXIT_CODES = {
     **dict.fromkeys((*PROBLEMS, "unknown"), FAILED),
     **dict.fromkeys(("in_flight", "unanswered"), UNREACHABLE),
 }
-"""Of a state that is no yes. The lowest code stands: that the answer is no will not change."""
+"""The exit codes of states that are not a success. The lowest one counts, because a no will not change."""
 HINTS = {
     "pending": "their inputs are awaited",
     "unanswered": "no answer came; the gateway may have them or not",
@@ -42,7 +42,7 @@ HINTS = {
 
 
 class Outcome:
-    """Takes the last word of each, and prints it at once, at the end, or not at all."""
+    """Takes the final state of each dataset, and prints it at once, at the end, or not at all."""
 
     def __init__(self, api: Api, *, as_json: bool, verbose: bool) -> None:
         self.counts: Counter[str] = Counter()
@@ -56,16 +56,16 @@ class Outcome:
 
     @property
     def are_few(self) -> bool:
-        """Whether each can be told by itself without being asked to."""
+        """Whether there are so few that each is printed without being asked for."""
         return self.counts.total() <= FEW
 
     @property
     def ended(self) -> int:
-        """How many have their last word, whatever comes."""
+        """How many have reached their final state."""
         return sum(self.counts[state] for state in ENDED)
 
     def tell(self, handed: Handed) -> None:
-        """The last word of one."""
+        """Take the final state of one dataset."""
         self.counts[handed.state["state"]] += 1
         self._warned += bool(handed.state.get("warnings"))
         self._few.append(handed)
@@ -73,19 +73,19 @@ class Outcome:
             self._print_few()
 
     def exit_code(self, allowed: tuple[str, ...] = ()) -> int:
-        """0 only if everything ended catalogued, or waits visibly, or ended as is allowed."""
+        """The exit code: 0 only if everything is catalogued, visibly pending, or in a state that is allowed."""
         codes = [EXIT_CODES[state] for state in self.counts if state in EXIT_CODES and state not in allowed]
         return min(codes, default=0)
 
     def first_fault(self) -> str | None:
-        """Why there is nothing at all to tell of, if there is not."""
+        """The reason why there is nothing to report, if no submission could be read."""
         if self.are_few and set(self.counts) == {"unreadable"}:
             more = f" (and {len(self._few) - 1} more)" if len(self._few) > 1 else ""
             return f"{self._few[0].state['detail']}{more}"
         return None
 
     def close(self, batch: Batch) -> None:
-        """Print what is not yet printed; a summary where there are many."""
+        """Print what is not printed yet, and a summary if there are many."""
         are_few = self.are_few
         self._few.sort(key=lambda handed: handed.number)
         self._print_few(are_few=are_few)
@@ -94,8 +94,8 @@ class Outcome:
         if not are_few:
             self._print_summary(batch)
 
-    def told_shortly(self, under_way: int, waiting: int) -> str:
-        """How far it has come, on one line."""
+    def progress(self, under_way: int, waiting: int) -> str:
+        """The progress, on one line."""
         counts = {**self.counts, "in_flight": under_way, "pending": waiting}
         return " · ".join(f"{counts[state]:,} {word}" for state, word in WORDS.items() if counts.get(state))
 
@@ -133,16 +133,16 @@ class Outcome:
 
 
 class JsonArray:
-    """A list on standard output, written element by element: exact, with escapes for what a terminal would obey."""
+    """A JSON list on standard output, written element by element, with control characters as escapes."""
 
     def __init__(self) -> None:
         self._count = 0
 
     def add(self, value: object) -> None:
-        """The next element, on a line."""
+        """Write the next element on its own line."""
         typer.echo(f"{',' if self._count else '['}\n{json_text(value)}", nl=False)
         self._count += 1
 
     def close(self) -> None:
-        """The end of the list."""
+        """Write the end of the list."""
         typer.echo("\n]" if self._count else "[]")

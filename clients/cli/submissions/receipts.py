@@ -1,4 +1,4 @@
-"""Receipts that are followed until each has its last word; of thousands only those under way are remembered."""
+"""Receipts that are followed until each has its final state. Of thousands, only those under way are kept in memory."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
@@ -15,30 +15,30 @@ Tell = Callable[["Handed"], None]
 CATALOGUED = ("committed", "unchanged")
 LAST_WORDS = (*CATALOGUED, "rejected")
 MOST_ASKED = 200
-"""Receipts in one question: so few that the URL passes every proxy."""
+"""The most receipts in one request: the URL must pass every proxy."""
 MOST_UNDER_WAY = 5_000
-"""More is not handed in before some of it has ended: it would wait in Kafka, and be asked for again and again."""
+"""The most receipts under way. More would only wait in Kafka, and be asked for again and again."""
 MOST_REMEMBERED = 10_000
-"""Paths that were catalogued last; what waits for an older one waits for something else too."""
+"""The most remembered paths that were catalogued last."""
 MOST_WAITING_CHARACTERS = 8 * 1024 * 1024
-"""Of what is remembered of those that wait. Beyond that they are asked once more at the end."""
+"""The limit for what is kept of pending datasets. Beyond it, they are asked for once more at the end."""
 
 
 @dataclass(frozen=True)
 class Handed:
-    """A dataset that was handed in: its number in the batch, its receipt, and what is known of it."""
+    """A dataset that was submitted: its number in the batch, its receipt, and its last known state."""
 
     number: int
     receipt_id: str
     state: State
     source: Source | None = None
-    """What it was read from, without the submission."""
+    """The source that it was read from, without the submission."""
     dataset_id: str | None = None
-    """None where it follows from the receipt alone, because nobody else has that."""
+    """The id of the dataset, or None if only this submission has the receipt."""
 
 
 class Receipts:
-    """Asks for those under way, some at a time and round after round, and tells the last word of each."""
+    """Asks for the receipts under way, a few at a time in rounds, and reports the final state of each."""
 
     def __init__(self, api: Api, tell: Tell, *, looks_once: bool = False) -> None:
         self.api = api
@@ -55,7 +55,7 @@ class Receipts:
 
     @property
     def has_room(self) -> bool:
-        """Whether another one may be handed in."""
+        """Whether there is room for another one."""
         return len(self.under_way) < MOST_UNDER_WAY
 
     def add(self, handed: Handed) -> None:
@@ -63,19 +63,19 @@ class Receipts:
         self.under_way[handed.number] = handed
 
     def begin_round(self) -> bool:
-        """Ask for all under way once more, and for some that wait; false if nothing of them may change."""
+        """Begin a round of all under way and some that are pending. Returns False if none of them can change."""
         numbers = [*self.under_way, *islice(self.waiting, MOST_ASKED)] if self.under_way else self._may_go_on()
         self._round = iter(numbers)
         return bool(numbers)
 
     def ask(self) -> tuple[bool, bool]:
-        """Ask for the next of the round: whether there were any, and whether something has moved."""
+        """Ask for the next receipts of the round. Returns whether there were any, and whether there was progress."""
         asked = (self.under_way.get(number) or self.waiting.get(number) for number in self._round)
         page = list(islice(filter(None, asked), MOST_ASKED))
         return bool(page), self._hear(page)
 
     def end(self, *, may_ask: bool) -> None:
-        """Tell of each what is known, as its last word of today."""
+        """Report the last known state of each as its final one."""
         vague = [handed for handed in self.waiting.values() if "waits_for" not in handed.state] if may_ask else []
         for page in _pages(vague):
             self._hear(page)
@@ -84,7 +84,7 @@ class Receipts:
         self.under_way, self.waiting = {}, {}
 
     def _hear(self, page: Iterable[Handed]) -> bool:
-        """Ask for these, and whether something has moved."""
+        """Ask for these receipts. Returns whether there was progress."""
         asked = list(page)
         answers = self.api.receipts([handed.receipt_id for handed in asked]) if asked else {}
         moved = [
@@ -124,7 +124,7 @@ class Receipts:
                 self._catalogued.popitem(last=False)
 
     def _may_go_on(self) -> list[int]:
-        """Those that wait for nothing but what was catalogued, or waits likewise."""
+        """The pending ones that wait only for datasets that are catalogued, or that are pending in the same way."""
         known = {number: handed.state for number, handed in self.waiting.items() if "waits_for" in handed.state}
         while True:
             hoped_for = self._catalogued.keys() | {state["path"] for state in known.values()}
@@ -135,7 +135,7 @@ class Receipts:
 
 
 def _meant(answer: State | None, handed: Handed) -> State | None:
-    """Of several submissions under one receipt the one of this dataset."""
+    """The submission of this dataset, if several have the same receipt."""
     if answer is None or handed.dataset_id is None:
         return answer
     told = [answer, *answer.get("others", ())]

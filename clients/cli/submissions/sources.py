@@ -1,4 +1,4 @@
-"""What `submit` and `check` are given: submissions as JSON, or files that pipelines left behind."""
+"""The input of `submit` and `check`: submissions as JSON, or files of pipelines."""
 
 import io
 import os
@@ -24,13 +24,13 @@ from shared.runtime.settings import SettingsInvalid
 
 STANDARD_INPUT = Path("-")
 LINES = (".ndjson", ".jsonl")
-"""How a file is called that has one submission a line; in others the beginning tells."""
+"""The endings of files with one submission per line. For others, the beginning decides."""
 CHUNK_BYTES = 256 * 1024
 SILENT_SECONDS = 0.05
 
 
 def _existing(files: list[Path]) -> list[Path]:
-    """Files that are there, or standard input; anything else is a command that is written wrongly."""
+    """Check that files exist or are standard input. Anything else is a wrong command line."""
     for file in files:
         if file != STANDARD_INPUT and not os.path.exists(file):  # noqa: PTH110  a Path raises where the name is too long
             raise typer.BadParameter(f"file {str(file)!r} does not exist.")
@@ -80,7 +80,7 @@ WhichResult = Annotated[
 
 @dataclass(frozen=True)
 class Source:
-    """A submission, the file that it was read from, what of that file is not in it, and what was decided."""
+    """A submission, the file that it was read from, what of the file is not in it, and what was decided."""
 
     file: Path
     submission: dict[str, Any]
@@ -92,12 +92,12 @@ class Source:
 
     @property
     def place(self) -> str:
-        """Where it stands, in words."""
+        """The place of the submission, in words."""
         name = "standard input" if self.file == STANDARD_INPUT else str(self.file)
         return f"{name}, line {self.line}" if self.line else name
 
-    def told(self, answer: Mapping[str, Any]) -> dict[str, Any]:
-        """A service's answer about the submission, with what the reader of the file has to say."""
+    def annotated(self, answer: Mapping[str, Any]) -> dict[str, Any]:
+        """A service's answer about the submission, with the findings of the file's reader."""
         if self.unplaced is not None:
             answer = {**answer, "not_submitted": [asdict(one) for one in self.unplaced]}
         if self.findings:
@@ -107,11 +107,11 @@ class Source:
 
 
 Sources = Iterator[Source | None]
-"""As they are read; nothing where no more has come yet."""
+"""Sources as they are read; None if no more has come yet."""
 
 
 def read_sources(api: Api, files: Sequence[Path], given: Given, result: str | None, *, from_pipelines: bool) -> Sources:
-    """All submissions in files, in their order. What pipelines left behind is read whole before the first is given."""
+    """All submissions in files, in order. Files of pipelines are read completely before the first one is returned."""
     options = [*given.options(), *(["result"] if result else [])]
     if not from_pipelines:
         if options:
@@ -126,7 +126,7 @@ def read_sources(api: Api, files: Sequence[Path], given: Given, result: str | No
 
 
 def _sources_in(file: Path) -> Sources:
-    """What is in one file. A fault in it is given as such, so that what stands beside it is not lost."""
+    """The sources in one file. A fault is one of them, so that the submissions beside it are not lost."""
     is_empty = True
     try:
         for entry in entries(_chunks(file), are_lines=file.suffix in LINES):
@@ -143,7 +143,7 @@ def _sources_in(file: Path) -> Sources:
 
 
 def _chunks(file: Path) -> Iterator[bytes | None]:
-    """What a file or a pipe holds, some at a time; nothing where it is silent for a while."""
+    """The chunks of a file or a pipe; None while it is silent."""
     with _opened(file) as stream:
         is_real = not isinstance(stream, io.BytesIO)
         while True:
@@ -156,7 +156,7 @@ def _chunks(file: Path) -> Iterator[bytes | None]:
 
 
 def _opened(file: Path) -> BinaryIO:
-    """Without a buffer: what is in one cannot be seen by who waits for more."""
+    """Open a file without a buffer: `select` cannot see what is in a buffer."""
     if file != STANDARD_INPUT:
         return file.open("rb", buffering=0)
     try:
@@ -178,7 +178,7 @@ def _read_pipeline_file(file: Path, given: Given, result: str | None) -> list[So
 
 
 def with_times(api: Api, sources: Iterable[Source]) -> list[Source]:
-    """The same, where what still has no start has that of the latest end among its inputs."""
+    """The sources, where those without a start take the latest end of their inputs."""
     return [source if "start" in source.submission else _timed_by_inputs(api, source) for source in sources]
 
 
@@ -200,7 +200,7 @@ def _timed_by_inputs(api: Api, source: Source) -> Source:
 
 
 def print_not_submitted(unplaced: Iterable[Mapping[str, str]]) -> None:
-    """What the file says and the submission does not: a line each, but one alone for another result or middle bins."""
+    """Print what is in the file and not in the submission. Another result, or middle bins, are one line."""
     for reason, group in groupby(unplaced, key=lambda one: one["reason"]):
         listed = list(group)
         lines = [f"{one['place']} = {one['value']}: {reason}" for one in listed]
@@ -211,10 +211,10 @@ def print_not_submitted(unplaced: Iterable[Mapping[str, str]]) -> None:
 
 
 def read_submissions(file: Path) -> list[dict[str, Any]]:
-    """The submissions in a file, in its order. A fault in it ends the command."""
+    """The submissions in a file, in order. A fault in the file ends the command."""
     return [readable(source).submission for source in _sources_in(file) if source]
 
 
 def readable(source: Source) -> Source:
-    """The source, unless it is a fault, which ends the command."""
+    """The source. If it is a fault, the command ends."""
     return fail(f"{source.place} {source.fault}") if source.fault else source

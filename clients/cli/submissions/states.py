@@ -1,4 +1,4 @@
-"""What became of submissions, told to people: a line each, with what they can do about it below."""
+"""The states of submissions for people: one line each, with what they can do about it below."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -20,11 +20,11 @@ COLOURS = {
 
 
 def whole(api: Api, handed: Handed) -> State:
-    """A receipt's state with the findings of what was catalogued, and what the reader of the file has to say."""
+    """A receipt's state with the findings of the catalogued dataset and of the file's reader."""
     state = handed.state
     if state["state"] in CATALOGUED:
         state = {**state, "findings": _findings(api, state) if state.get("warnings") else []}
-    return handed.source.told(state) if handed.source else state
+    return handed.source.annotated(state) if handed.source else state
 
 
 def _findings(api: Api, state: State) -> list[State]:
@@ -36,7 +36,7 @@ def _findings(api: Api, state: State) -> list[State]:
 
 
 def print_states(states: Iterable[State]) -> None:
-    """Each receipt's state on a line, with what a person can do about it below."""
+    """Print each receipt's state on a line, with what a person can do about it below."""
     for state in states:
         word = state["state"]
         revision = f" as revision {state['revision']}" if "revision" in state else ""

@@ -1,4 +1,4 @@
-"""What the Tab key offers for a value, told without asking any service; typer leaves out what does not begin so."""
+"""The values that the Tab key offers, without asking any service. Typer filters them by what is typed."""
 
 import re
 
@@ -23,7 +23,7 @@ def rejecting_stages() -> list[str]:
 
 
 def rejection_codes() -> list[str]:
-    """Every reason for which an event is not taken."""
+    """Every code of a rejection."""
     from shared.events.codes import Code
 
     return [code.value for code in Code]

@@ -1,4 +1,4 @@
-"""What a person sees, and what a machine reads."""
+"""What commands print: texts and tables for people, JSON for programs, and failures."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from shared.foundation.visible import UNSEEN, visible
 
 
 class _Visible:
-    """Something to print, whose texts are made visible before a terminal gets them."""
+    """Something to print, whose control characters are made visible before a terminal gets them."""
 
     def __init__(self, printed: ConsoleRenderable) -> None:
         self._printed = printed
@@ -27,14 +27,14 @@ class _Visible:
 
 
 class _MakeVisible(RenderHook):
-    """Stands before all that a console prints: what producers said is shown, and never obeyed."""
+    """A hook before everything that a console prints: a terminal shows what producers sent, and never obeys it."""
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
         return [_Visible(printed) for printed in renderables]
 
 
 console = Console(highlight=False, emoji=False, soft_wrap=True)
-"""Breaks no line: a terminal that does it itself still copies a path or an id whole."""
+"""The console breaks no line: a terminal that wraps lines itself still copies a path or an id whole."""
 errors = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 for each in (console, errors):
     each.push_render_hook(_MakeVisible())
@@ -42,45 +42,45 @@ for each in (console, errors):
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 UNBROKEN_WIDTH = 100_000
-"""Cells: more than any line of a tree has."""
+"""In cells: wider than any line of a tree."""
 
 MOST_LISTED = 10
-"""Paths in one sentence."""
+"""The most paths that one sentence lists."""
 
 WRONG = 2
-"""Exit code: the command is written wrongly."""
+"""Exit code: the command line is wrong."""
 FAILED = 1
-"""Exit code: the answer is no (rejected, not found, not taken)."""
+"""Exit code: the answer is no (rejected, not found, not accepted)."""
 UNREACHABLE = 3
-"""Exit code: a service did not answer; the same call may go through later."""
+"""Exit code: a service did not answer; the same call may succeed later."""
 
 
 def progress_bar() -> Progress:
-    """A bar on standard error while a command works, if somebody looks."""
+    """A progress bar on standard error, if that is a terminal."""
     return Progress(console=errors, transient=True, disable=not errors.is_terminal)
 
 
 def print_json(value: object) -> None:
-    """One JSON document on standard output: exact, with what a terminal would obey as escapes of JSON."""
+    """Print one JSON document on standard output, exactly; control characters become escapes of JSON."""
     typer.echo(json_text(value, indent=2))
 
 
 def json_text(value: object, indent: int | None = None) -> str:
-    """The JSON of a value, with what a terminal would obey as escapes of JSON."""
+    """The JSON of a value; control characters become escapes of JSON."""
     text = json.dumps(value, indent=indent, default=str, ensure_ascii=False)
     return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def print_file(text: str) -> None:
-    """A file's content on standard output: exact, unless a terminal would read it."""
+    """Print the content of a file on standard output: exactly, unless standard output is a terminal."""
     text = visible(text.replace("\r\n", "\n")) if console.is_terminal else text
     typer.echo(text, nl=bool(text) and not text.endswith("\n"))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
-    """A table as wide as the terminal, in which nothing is broken that can be pasted; elsewhere each row is one line.
+    """Print a table as wide as the terminal that breaks nothing one may want to paste; elsewhere, each row is one line.
 
-    The rows may be without end: what comes is printed.
+    The rows may be endless: each is printed as it comes.
     """
     if title:
         console.print(title, style="bold", markup=False)
@@ -92,7 +92,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
 
 
 class _Unbroken:
-    """A tree, whose lines are as long as they are."""
+    """A tree whose lines are as long as they need to be."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
@@ -102,18 +102,18 @@ class _Unbroken:
 
 
 def print_tree(tree: Tree) -> None:
-    """A tree, in which nothing is broken that can be pasted."""
+    """Print a tree that breaks nothing one may want to paste."""
     console.print(_Unbroken(tree))
 
 
 def listed(paths: Sequence[str], count: int | None = None) -> str:
-    """Paths in a sentence, the first few, and how many more there are; `count` is of all, where not all are given."""
+    """The first paths for a sentence, and how many more there are; `count` is the total if not all paths are given."""
     more = max(count or 0, len(paths)) - min(len(paths), MOST_LISTED)
     return ", ".join(paths[:MOST_LISTED]) + (f" and {more} more" if more else "")
 
 
 def print_findings(findings: Iterable[Mapping[str, Any]]) -> None:
-    """Each finding on a line of its own, with its cure: errors first."""
+    """Print each finding on its own line, with its cure, errors first."""
     for finding in sorted(findings, key=lambda finding: str(finding["severity"])):
         colour = "red" if finding["severity"] == "error" else "yellow"
         sentence = "; ".join(filter(None, (finding["message"], finding.get("cure"))))
@@ -122,7 +122,7 @@ def print_findings(findings: Iterable[Mapping[str, Any]]) -> None:
 
 
 def print_verdict(verdict: Mapping[str, Any]) -> None:
-    """Everything that a dry run found: first why the edge would not take it, then errors, then warnings."""
+    """Print everything that a dry run found: why the gateway would refuse it, then errors, then warnings."""
     if "detail" in verdict and not verdict.get("errors"):
         console.print(f"  [red]error[/] {escape(verdict['detail'])}", soft_wrap=True)
     for fault in verdict.get("errors", ()):
@@ -131,7 +131,7 @@ def print_verdict(verdict: Mapping[str, Any]) -> None:
 
 
 class Failed(Exception):
-    """Why a command ends without an answer, and its exit code."""
+    """The reason for which a command ends without an answer, and its exit code."""
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
@@ -139,10 +139,10 @@ class Failed(Exception):
 
 
 def print_wrong(failure: Failed) -> None:
-    """What is wrong, on standard error."""
+    """Print the reason on standard error."""
     errors.print(f"[red]beamcat:[/] {escape(str(failure))}", soft_wrap=True)
 
 
 def fail(message: str, code: int = FAILED) -> NoReturn:
-    """End the command, saying what is wrong."""
+    """End the command with a reason."""
     raise Failed(message, code)

@@ -1,4 +1,4 @@
-"""The program and its commands: each ends in a sentence on standard error, and under `--json` in JSON as well."""
+"""The program and its commands. Each failure is a sentence on standard error, and with `--json` also JSON."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,20 +17,20 @@ JSON = "--json"
 
 
 class Program(typer.core.TyperGroup):
-    """All commands. `--json` may stand anywhere on the line, also on one that is written wrongly."""
+    """The group of all commands. `--json` may stand anywhere on the command line, even on a wrong one."""
 
     def make_context(self, info_name: Any, args: list[str], parent: Any = None, **extra: Any) -> Any:  # noqa: ANN401
-        """Read the command line as far as the command's name."""
+        """Read the command line up to the name of the command."""
         words = list(takewhile(lambda word: word != "--", args))
         wants_json = JSON in words
         if wants_json:
             args = [*(word for word in words if word != JSON), JSON, *args[len(words) :]]
-        with _told(wants_json=wants_json):
+        with _reporting_failures(wants_json=wants_json):
             return super().make_context(info_name, args, parent, obj=wants_json, **extra)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  typer does not publish the class of it
-        """Run the command that was named."""
-        with _told(wants_json=ctx.obj):
+        """Run the named command."""
+        with _reporting_failures(wants_json=ctx.obj):
             return super().invoke(ctx)
 
 
@@ -38,25 +38,25 @@ class Command(typer.core.TyperCommand):
     """One command."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  typer does not publish the class of it
-        """Run it, unless a text that it was given is not one."""
+        """Run the command, unless one of its arguments is not text."""
         _check_texts(ctx.params)
         return super().invoke(ctx)
 
 
 @contextmanager
-def _told(*, wants_json: bool) -> Iterator[None]:
-    """Tell why a command fails, and end with its exit code. To people typer shows how the command is written."""
+def _reporting_failures(*, wants_json: bool) -> Iterator[None]:
+    """Report a failure, and end with its exit code. For people, typer also shows the usage."""
     try:
         yield
     except Failed as failure:
-        _tell(failure, wants_json=wants_json)
+        _report(failure, wants_json=wants_json)
     except TyperException as fault:
         if not wants_json:
             raise
-        _tell(Failed(fault.format_message(), fault.exit_code), wants_json=True)
+        _report(Failed(fault.format_message(), fault.exit_code), wants_json=True)
 
 
-def _tell(failure: Failed, *, wants_json: bool) -> None:
+def _report(failure: Failed, *, wants_json: bool) -> None:
     print_wrong(failure)
     if wants_json:
         print_json({"error": str(failure), "exit_code": failure.code})
@@ -64,7 +64,7 @@ def _tell(failure: Failed, *, wants_json: bool) -> None:
 
 
 def say_version(context: typer.Context, asked: bool) -> None:
-    """The version of beamcat and of the Python below it."""
+    """Print the version of beamcat and of Python."""
     if not asked:
         return
     versions = {"beamcat": version("beamcat"), "python": python_version()}
@@ -76,7 +76,7 @@ def say_version(context: typer.Context, asked: bool) -> None:
 
 
 def _check_texts(said: Mapping[str, Any]) -> None:
-    """A shell hands on any bytes; what is not UTF-8 can be neither sent nor printed."""
+    """Refuse arguments that are not UTF-8: a shell passes on any bytes, but they can be neither sent nor printed."""
     for name, value in said.items():
         texts: Sequence[Any] = value if isinstance(value, list | tuple) else [value]
         for text in texts:

@@ -1,4 +1,4 @@
-"""Tables for a terminal of any width. No word is broken, so that whoever reads a path or an id can paste it. Pure."""
+"""Tables for a terminal of any width. No word is broken, so that a path or an id can be pasted. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,23 +7,23 @@ from itertools import chain, islice
 from rich.cells import cell_len
 
 GAP = "  "
-"""Between columns, and before what stands below a row."""
+"""The gap between columns, and the indent of lines below a row."""
 ROWS_MEASURED = 500
-"""The first rows decide the layout; all others may be as many as there are."""
+"""The number of rows that decide the layout; any number of rows may follow."""
 LEAST_FOLDED = 24
-"""Cells of a column that is folded: narrower, its sentences are hard to read."""
+"""The least width of a folded column, in cells. In a narrower one, sentences are hard to read."""
 MOST_PADDED = 100
-"""Cells of a column where nothing is folded: what is longer moves its neighbours."""
+"""The most width of a column that is not folded, in cells. A longer value shifts its neighbours."""
 MOST_UNUSUAL = 5
-"""One cell in so many may be too long for its column: it stands below its row, and the others stay in their place."""
+"""One cell in this many may be too long for its column. It is printed below its row, and the others stay in place."""
 LONGEST_CELL = 5000
-"""Characters: more than a path can have. What is longer is shortened in the middle."""
+"""In characters: longer than any path. A longer value is shortened in the middle."""
 IN_ONE_LINE = str.maketrans({"\n": "\\n", "\t": "\\t"})
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Which columns stand beside each other, each with its width, and which on lines of their own below."""
+    """The layout: the columns beside each other, each with its width, and the columns on lines of their own below."""
 
     beside: Sequence[tuple[int, int]]
     below: Sequence[int] = ()
@@ -59,7 +59,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], width: int |
 
 
 def layout_of(rows: Sequence[Sequence[str]], width: int | None) -> Layout:
-    """The layout in which these rows fit into a width; as they are, without one."""
+    """The layout in which these rows fit into a width, or their natural layout without one."""
     natural = [max(map(cell_len, cells)) for cells in zip(*rows, strict=True)]
     if width is None:
         return Layout([(column, min(wanted, MOST_PADDED)) for column, wanted in enumerate(natural)], folds=False)
@@ -77,7 +77,7 @@ def layout_of(rows: Sequence[Sequence[str]], width: int | None) -> Layout:
 
 
 def _widths(ranges: Sequence[tuple[int, int]], width: int) -> list[int]:
-    """As wide as each column is by nature, but for the widest: they share what is left of the width."""
+    """The natural width of each column, except for the widest columns, which share the rest of the width."""
     for most in range(width, 0, -1):
         widths = [max(least, min(natural, most)) for least, natural in ranges]
         if _total(widths) <= width:
@@ -86,17 +86,17 @@ def _widths(ranges: Sequence[tuple[int, int]], width: int) -> list[int]:
 
 
 def text_of(cell: object) -> str:
-    """A cell in one line; nothing for nothing."""
+    """The text of a cell on one line; empty for None."""
     return "" if cell is None else shortened(str(cell).translate(IN_ONE_LINE), LONGEST_CELL)
 
 
 def shortened(text: str, most: int) -> str:
-    """A text without its middle, if it is longer than so many characters."""
+    """A text, shortened in the middle if it has more than this many characters."""
     return text if len(text) <= most else f"{text[: most // 2]}…{text[-most // 2 :]}"
 
 
 def _usual(cells: Sequence[str], width: int) -> Sequence[str]:
-    """Without the few cells, if they are few, with a word that would take half of the width."""
+    """The cells without those that have words of half the width, if these are few."""
     usual = [cell for cell in cells if _longest_word(cell) <= width // 2]
     return usual if (len(cells) - len(usual)) * MOST_UNUSUAL <= len(cells) else cells
 
@@ -111,7 +111,7 @@ def _longest_word(text: str) -> int:
 
 
 def _folded(text: str, width: int) -> list[str]:
-    """The lines of a cell, broken at blanks alone."""
+    """The lines of a cell, broken only at blanks."""
     if cell_len(text) <= width:
         return [text]
     lines: list[str] = []

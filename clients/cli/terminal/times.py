@@ -7,7 +7,7 @@ SINGLE, PLURAL = "day", "days"
 
 
 def utc_now() -> datetime:
-    """The present."""
+    """The current time."""
     return datetime.now(UTC)
 
 
@@ -20,7 +20,7 @@ def in_words(span: timedelta) -> str:
 
 
 def seen_from(now: datetime, said: str) -> str:
-    """A time of an answer as seen from now: `in 2 h`, `5 min ago`, `now`."""
+    """The distance of a time from now: `in 2 h`, `5 min ago`, `now`."""
     span = datetime.fromisoformat(said) - now
     if abs(span) < timedelta(seconds=1):
         return "now"

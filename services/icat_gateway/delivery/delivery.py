@@ -11,7 +11,7 @@ from services.icat_gateway.delivery.intake import Intake
 from services.icat_gateway.handler import set_aside
 from services.icat_gateway.ports import Taken
 from services.icat_gateway.spool import Spool, SpoolFull
-from shared.events.wire import Message
+from shared.events.record import Message
 from shared.kafka.publisher import Publisher
 from shared.runtime.backoff import Backoff
 from shared.runtime.failpoints import failpoint

@@ -10,10 +10,10 @@ from services.icat_gateway.translation.datasets import dataset_key
 from services.icat_gateway.translation.frames import Sending
 from shared.events.codes import Code, Poison
 from shared.events.identity import split_paths
+from shared.events.record import Message
 from shared.events.report import Report
 from shared.events.sections import Name, Path, Producer
 from shared.events.topics import REPORTS, SUBMITTED
-from shared.events.wire import Message
 
 MOST_PATHS = 1_000
 """Of one update: each becomes an event of its own."""

@@ -16,8 +16,8 @@ from services.icat_gateway.translation.frames import Sending, listed
 from services.icat_gateway.translation.trees import name_of, pair_of, text_of, texts_of
 from shared.events.codes import Code, Poison
 from shared.events.identity import PathInvalid, split_paths
+from shared.events.record import Message
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Message
 
 FIELDS = {
     "name": ("name", "datasetName"),

@@ -8,11 +8,12 @@ from uuid import UUID, uuid5
 from pydantic_core import to_json
 
 from shared.events.codes import Code, Poison
+from shared.events.headers import headers_of, is_plain
 from shared.events.identity import Identities
+from shared.events.record import Message
 from shared.events.rejection import Origin
 from shared.events.sections import Section
 from shared.events.topics import Topic
-from shared.events.wire import Message, headers_of, is_plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from services.icat_gateway.translation.trees import texts_of
 from shared.events.codes import Code, Poison
 from shared.events.identity import proposal_key
 from shared.events.investigation import RescheduledInvestigation, StartedInvestigation
+from shared.events.record import Message
 from shared.events.sections import Producer
 from shared.events.topics import INVESTIGATIONS
-from shared.events.wire import Message
 from shared.foundation.times import in_zone, recorded_time
 
 NAME_CHARACTERS_AT_MOST = 255

@@ -12,10 +12,10 @@ from services.icat_gateway.translation.investigations import investigation_resch
 from services.icat_gateway.translation.trees import name_of, read_xml
 from shared.events.codes import Code, Poison, Refusal
 from shared.events.identity import Identities
+from shared.events.record import Message, Record
 from shared.events.rejection import Origin
 from shared.events.rejection_message import rejection_message
 from shared.events.topics import QUEUE
-from shared.events.wire import Message, Record
 
 STAGE = "icat_gateway"
 

@@ -13,10 +13,12 @@ from services.linker.known import Known
 from shared.events import notes
 from shared.events.codes import Code, Poison, Refusal
 from shared.events.dataset import DatasetFacts, Links
+from shared.events.headers import derived_headers, trace_of
+from shared.events.record import Message
 from shared.events.rejection_message import first_reading, rejection_message
 from shared.events.subject import subject_of
 from shared.events.topics import LINKED, VALIDATED
-from shared.events.wire import Message, Received, SubmissionId, derived_headers, read, splice, trace_of
+from shared.events.wire import Received, SubmissionId, read, splice
 from shared.stages.outcomes import Outcome, Passed, Waiting
 
 MOST_TOLD = 20

@@ -17,7 +17,7 @@ from services.linker.plan.announcements import CommittedView, PlanContext, Rejec
 from services.linker.plan.revisits import CommitContext
 from shared.events.dataset import DatasetFacts
 from shared.events.investigation import InvestigationAnnounced
-from shared.events.wire import Message
+from shared.events.record import Message
 from shared.stages.stage import Store, Transaction
 
 E = TypeVar("E", bound=BaseModel)

@@ -11,9 +11,10 @@ from services.linker.held.ports import MOST_AT_ONCE, LinkStore
 from services.linker.inputs.near import Near, looked_for
 from services.linker.inputs.submissions import STAGE, HeldSubmission
 from shared.events.dataset import DatasetFacts
+from shared.events.headers import derived_headers
 from shared.events.pending import DatasetPending
+from shared.events.record import Message
 from shared.events.topics import PENDING
-from shared.events.wire import Message, derived_headers
 
 SEARCHES_AFTER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(days=1))
 """How long something has waited at each look. Whoever was told of a near path is not looked at again."""

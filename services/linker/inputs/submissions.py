@@ -7,9 +7,10 @@ from uuid import UUID
 
 from shared.events.codes import Refusal
 from shared.events.dataset import DatasetFacts
+from shared.events.record import Record
 from shared.events.rejection_message import first_reading
 from shared.events.sections import Section
-from shared.events.wire import Record, SubmissionId
+from shared.events.wire import SubmissionId
 
 STAGE = "linker"
 

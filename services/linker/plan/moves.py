@@ -11,11 +11,13 @@ from services.linker.inputs.relationships import CODES
 from services.linker.inputs.submissions import STAGE, HeldSubmission, HeldSummary, State
 from services.linker.plan.investigations import UNKNOWN
 from shared.events.dataset import Commit, DatasetFacts, InputRef, LinkedInput, Submission
+from shared.events.headers import content_of, headers_of
 from shared.events.investigation import InvestigationRef
+from shared.events.record import Record
 from shared.events.sample import SampleRef
 from shared.events.sections import Finding, Producer, ProposalKey, Section
 from shared.events.topics import VALIDATED
-from shared.events.wire import Record, SubmissionId, content_of, headers_of
+from shared.events.wire import SubmissionId
 
 MADE_ANEW = {UNKNOWN, *CODES}
 """Findings of the linker's own: a move says them again, or no more."""

@@ -14,9 +14,10 @@ from services.linker.storage import statements as sql
 from services.linker.storage.queries import slot_row
 from shared.events.codes import Poison
 from shared.events.investigation import InvestigationRef, InvestigationRegistered
+from shared.events.record import Record
 from shared.events.sections import Section
 from shared.events.topics import COMMITTED, REGISTERED
-from shared.events.wire import Record, read
+from shared.events.wire import read
 from shared.postgres.bulk import write
 from shared.postgres.database import Connection
 

@@ -24,9 +24,10 @@ from services.linker.storage import statements as sql
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities, proposal_key
+from shared.events.record import Record
 from shared.events.rejection import Origin
 from shared.events.sections import Finding
-from shared.events.wire import Received, Record, SubmissionId
+from shared.events.wire import Received, SubmissionId
 from shared.foundation.arrays import array, quoted
 from shared.postgres.bulk import write
 from shared.postgres.database import Connection

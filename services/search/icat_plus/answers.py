@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from services.search.icat_plus.proposals import type_name
-from services.search.projections.samples.note import sample_number
+from shared.events.identity import sample_number
 
 Row = Mapping[str, Any]
 Answer = dict[str, Any]

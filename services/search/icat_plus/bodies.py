@@ -7,7 +7,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic.alias_generators import to_camel, to_snake
 
 from services.search.icat_plus.travelling import Travelling
-from services.search.projections.shipments.note import DeclarationRow
+from shared.events.declarations import DeclarationRow
 from shared.events.items import Item, position_faults, tree_faults
 from shared.events.shipments import Parcel, ParcelStatus, Shipment
 from shared.foundation.errors import Fault

@@ -8,7 +8,8 @@ from uuid import UUID
 import asyncpg
 
 from services.search.lock import SHARE_LOCK, lock_name
-from services.search.projections.shipments.note import (
+from services.search.projections.shipments.table import PLACE_COLUMNS, STATUS_COLUMNS, THING_COLUMNS, save
+from shared.events.declarations import (
     DeclarationRow,
     Declared,
     ParcelStatusRow,
@@ -16,7 +17,6 @@ from services.search.projections.shipments.note import (
     Stamp,
     together,
 )
-from services.search.projections.shipments.table import PLACE_COLUMNS, STATUS_COLUMNS, THING_COLUMNS, save
 from shared.postgres.database import Database, Questions
 
 

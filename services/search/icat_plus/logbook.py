@@ -16,11 +16,12 @@ from uuid import UUID, uuid5
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 from pydantic_core import to_json
 
+from shared.events.headers import headers_of
 from shared.events.identity import Identities
 from shared.events.logbook import LogbookEntry, LogbookText, LogbookWritten
+from shared.events.record import Message
 from shared.events.sections import Producer
 from shared.events.topics import LOGBOOK
-from shared.events.wire import Message, headers_of
 from shared.foundation.problem import Problem
 from shared.foundation.times import in_zone, within_years
 

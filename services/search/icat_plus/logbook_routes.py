@@ -13,9 +13,9 @@ from services.search.icat_plus.logbook import Pictured, Written, entry_answer
 from services.search.icat_plus.logbook_service import of_investigation
 from services.search.icat_plus.logging_in import SessionId
 from services.search.query.faults import QueryInvalid
-from services.search.query.grammar import split
 from shared.access.grants import Grant
 from shared.foundation.errors import Fault
+from shared.foundation.lists import split
 from shared.http.description import asks, takes
 
 

@@ -15,9 +15,8 @@ from pydantic.alias_generators import to_camel
 from services.search.icat_plus.answers import Answer, Row, investigation_answer, time_text
 from services.search.icat_plus.told import told_parcels
 from services.search.icat_plus.travelling import Lying, Travelling
-from services.search.projections.samples.note import sample_number
-from services.search.projections.shipments.note import DeclarationRow, ParcelStatusRow
-from shared.events.identity import Identities
+from shared.events.declarations import DeclarationRow, ParcelStatusRow
+from shared.events.identity import Identities, sample_number
 
 FIRST_STATUS = "CREATED"
 """Of a parcel on which nobody has reported."""

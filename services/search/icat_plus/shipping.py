@@ -10,13 +10,14 @@ from pydantic_core import to_json
 from services.search.icat_plus.answers import Row
 from services.search.icat_plus.declarations import Declarations
 from services.search.icat_plus.travelling import Travelling
-from services.search.projections.shipments.note import declared_of, named, together
 from shared.access.grants import Grant
+from shared.events.declarations import declared_of, named, together
+from shared.events.headers import headers_of
 from shared.events.identity import Identities
 from shared.events.order import said_of
+from shared.events.record import Message
 from shared.events.shipments import ShipmentChanged, Shipping
 from shared.events.topics import SHIPMENTS
-from shared.events.wire import Message, headers_of
 from shared.kafka.confirmation import Confirmations
 
 SOURCE = "/beamcat/search"

@@ -10,10 +10,11 @@ from pydantic_core import to_json
 from services.search.icat_plus.answers import Answer, time_text
 from services.search.icat_plus.archive_service import Whereabouts
 from shared.access.grants import Grant
+from shared.events.headers import headers_of
+from shared.events.record import Message
 from shared.events.report import DatasetReported, Report
 from shared.events.sections import Producer
 from shared.events.topics import REPORTS
-from shared.events.wire import Message, headers_of
 
 Line = Annotated[str, Field(max_length=254, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """It may end up in the header of a mail."""

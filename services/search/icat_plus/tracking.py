@@ -13,8 +13,8 @@ from services.search.icat_plus.desk import Desk, answered, body_of
 from services.search.icat_plus.logging_in import SessionId
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import Travelling
-from services.search.projections.shipments.note import DeclarationRow, parcel_id, shipment_id
 from shared.access.grants import Grant
+from shared.events.declarations import DeclarationRow, parcel_id, shipment_id
 from shared.events.items import Item
 from shared.events.shipments import (
     ItemDeclared,

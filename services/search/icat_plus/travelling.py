@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from services.search.projections.shipments.note import DeclarationRow, Declared, ParcelStatusRow, Stamp
+from shared.events.declarations import DeclarationRow, Declared, ParcelStatusRow, Stamp
 
 DIGITS = 1_000_000
 """One more than there are numbers of six digits, zero apart."""

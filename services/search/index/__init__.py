@@ -1,1 +1,1 @@
-"""The index of what datasets say: parameters and words, and the questions that are answered from it."""
+"""The index of datasets by parameters and words, and the questions that it answers."""

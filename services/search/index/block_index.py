@@ -1,4 +1,4 @@
-"""The index that keeps parameters in blocks: what `port.py` asks for, in PostgreSQL."""
+"""The block index: the port in PostgreSQL, with parameters kept in blocks."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from uuid import UUID
@@ -16,7 +16,7 @@ _KNOWN = "select parameter_id, name, many from parameter where lower(name) = any
 
 
 class BlockIndex:
-    """One for each process: it remembers the numbers of parameters."""
+    """The block index of a process. It remembers the numbers of parameters."""
 
     def __init__(self) -> None:
         self._numbers = ParameterNumbers()
@@ -26,7 +26,7 @@ class BlockIndex:
         return BlockBatch(self._numbers, generation)
 
     async def parameters(self, connection: Connection, spellings: Iterable[str]) -> Sequence[KnownParameter]:
-        """The parameters that are called so, in lower case."""
+        """The parameters with these names, which are in lower case."""
         return [KnownParameter(*row) for row in await connection.fetch(_KNOWN, list(spellings))]
 
     async def parameter_names(self, connection: Connection) -> Sequence[str]:
@@ -49,5 +49,5 @@ class BlockIndex:
         return [dict(row) for row in await connection.fetch(statement.text, *statement.arguments)]
 
     def upkeep(self, database: Database, backoff: Backoff) -> Seals:
-        """Small blocks are merged into ordered runs."""
+        """The work that merges small blocks into ordered runs."""
         return Seals(database, backoff)

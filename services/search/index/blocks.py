@@ -1,4 +1,4 @@
-"""Parameter blocks: the values of one parameter over a batch, in order, each beside the ordinal of its dataset."""
+"""Blocks: the ordered values of one parameter in a batch, each beside the ordinal of its dataset."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,19 +10,19 @@ from shared.foundation.arrays import array, quoted
 V = TypeVar("V", float, str)
 
 LONGEST_BOUND = 100
-"""Characters of a text block's bounds: two of them must fit into an index entry of 2.7 kB."""
+"""The most characters of a text block's bound. Two bounds must fit into an index entry of 2.7 kB."""
 BEYOND = "\U0010ffff"
 TIER_SIZES = (16, 256)
 """A block of fewer values than these is of tier 0, 1; a larger one of tier 2; ordered runs are tier 3."""
 
 Block: TypeAlias = tuple[int, int, float | str, float | str, str, str]
-"""Parameter, tier, low, high, and entries and ordinals as PostgreSQL writes arrays."""
+"""Parameter, tier, low, high, entries and ordinals. The last two are arrays in PostgreSQL's notation."""
 Grouped: TypeAlias = dict[ParameterKey, list[tuple[V, int]]]
 """Values and ordinals by parameter."""
 
 
 def grouped(applied: Sequence[tuple[int, DatasetEntry]]) -> tuple["Grouped[float]", "Grouped[str]"]:
-    """The numbers and the texts of a batch of (ordinal, entry)."""
+    """The numbers and the texts of a batch, by parameter."""
     numbers: Grouped[float] = defaultdict(list)
     texts: Grouped[str] = defaultdict(list)
     for ordinal, entry in applied:
@@ -49,7 +49,7 @@ def text_block(parameter_id: int, pairs: list[tuple[str, int]]) -> Block:
 
 
 def upper_bound(text: str) -> str:
-    """A text not below this one, and short."""
+    """A short text that is not below this one."""
     return text if len(text) <= LONGEST_BOUND else text[:LONGEST_BOUND] + BEYOND
 
 

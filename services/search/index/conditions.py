@@ -1,7 +1,7 @@
 """The conditions of a query as SQL: facts of datasets, and sets of ordinals. Pure.
 
-Each condition on parameters or words is a *set of ordinals*. Sets are never joined, neither with each other nor with
-`dataset` where much may match: the cost of a join depends on what the planner guesses, and it cannot know.
+Each condition on parameters or words is a *set of ordinals*. Sets are never joined with each other, nor with `dataset`
+where much may match: the cost of a join depends on the planner's estimates, which are wrong here.
 """
 # ruff: noqa: S608  # the text is put together from this package's own words; values are arguments
 
@@ -17,13 +17,13 @@ CHOSEN = "ordinal in (select ordinal from chosen)"
 CHOSEN_OF_FIRST = (
     "(ordinal in (select ordinal from chosen where (ordinal in (select ordinal from first)) is true)) is true"
 )
-"""Said with `is true`, a set is a hash table and never one side of a join; the smaller one is it."""
+"""A set with `is true` is a hash table and never one side of a join. The smaller set is hashed."""
 SHORTEST_PIECE = 3
-"""Characters of a substring that are worth sorting out whole blocks by."""
+"""The fewest characters of a substring by which it pays to exclude whole blocks."""
 
 
 def facts_of(query: Query, bind: Bind) -> list[str]:
-    """What the columns of `dataset` must satisfy."""
+    """The conditions on the columns of `dataset`."""
     where = []
     for name, values in query.values.items():
         wanted = f"any({bind(list(values), 'text[]')})"
@@ -53,7 +53,7 @@ def _found(condition: str) -> str:
 
 
 def chosen_by_all(query: Query, names: Names, bind: Bind) -> str:
-    """The ordinals that are in every set, one perhaps twice; nothing where nothing asks for a set."""
+    """The SQL of the ordinals that are in every set, perhaps with repetitions; empty if no set is asked for."""
     sets = [f"({_ordinals(condition, names, bind)})" for condition in query.conditions]
     if query.words:
         words = " & ".join(map(_word, query.words))
@@ -62,7 +62,7 @@ def chosen_by_all(query: Query, names: Names, bind: Bind) -> str:
 
 
 def _word(word: str) -> str:
-    """A word of a query as PostgreSQL asks for it: its beginning, or where it has dashes its parts or all of it."""
+    """A word of a query in the syntax of `tsquery`: a prefix, or, for a word with dashes, its parts or the whole."""
     parts = word.split("-")
     if len(parts) == 1:
         return f"{word}:*"
@@ -96,7 +96,7 @@ def _passing(test: Test, ids: str, bind: Bind) -> str:
 
 
 def _may_hold(pattern: str, bind: Bind) -> str:
-    """Sorts out blocks by the longest piece of a pattern that has no letters: `ilike` costs a multiple."""
+    """A cheap condition that excludes blocks by the longest piece of a pattern without letters."""
     pieces = re.findall(r"(?:\\.|[^A-Za-z%\\])+", pattern, re.DOTALL)
     piece = max((re.sub(r"\\(.)", r"\1", one, flags=re.DOTALL) for one in pieces), key=len, default="")
     if len(piece) < SHORTEST_PIECE:
@@ -114,7 +114,7 @@ def _chosen(table: str, ids: str, blocks: str, entries: str) -> str:
 
 
 def entries_of(table: str, ids: str, blocks: str = "true") -> str:
-    """The values of parameters in these blocks, each with the ordinal of its dataset."""
+    """The SQL of the values of parameters in these blocks, each with the ordinal of its dataset."""
     return (
         f"select unnest(entries) as value, unnest(ordinals) as ordinal from {table}"
         f" where parameter_id = any({ids}) and {blocks}"

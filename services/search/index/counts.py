@@ -1,4 +1,4 @@
-"""From a query to the SQL that counts: all that match, or by facet. Pure."""
+"""Counts as SQL: of all datasets that match, or by facet. Pure."""
 # ruff: noqa: S608  # the text is put together from these files' words alone
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from shared.postgres.statement import Statement, where_of
 MOST_FACET_VALUES = 100
 WRITTEN = as_written("counted_value", "value")
 NARROW_FACETS = {"proposal", "sample"}
-"""Of few datasets, and indexed."""
+"""The facets whose values select few datasets and are indexed."""
 
 
 def count(query: Query, names: Names) -> Statement:
-    """How many match. Where parameters and words alone choose, no dataset is read for it."""
+    """The statement that counts the matches. If only parameters and words decide, it reads no dataset."""
     statement = Statement()
     chosen, facts = chosen_by_all(query, names, statement.bind), facts_of(query, statement.bind)
     if not chosen or facts:
@@ -30,14 +30,14 @@ def count(query: Query, names: Names) -> Statement:
 
 
 def _holds_each_once(query: Query, names: Names) -> bool:
-    """Whether no ordinal is chosen twice: not where sets meet, nor of one parameter that has one value a dataset."""
+    """Whether no ordinal is chosen twice. Intersections never repeat one, nor does a parameter with single values."""
     if len(query.conditions) != 1 or query.words:
         return True
     return [one.many for one in names[query.conditions[0].name.lower()]] == [False]
 
 
 def facets(query: Query, names: Names) -> Statement:
-    """The values of each facet among all that match, with counts; the most frequent first."""
+    """The statement for the values of each facet among the matches, with counts, the most frequent first."""
     statement = Statement()
     matching = _matching(query, chosen_by_all(query, names, statement.bind), facts_of(query, statement.bind))
     counted = [_by_finding()] if "finding" in query.facets else []
@@ -75,11 +75,11 @@ def _by_finding() -> str:
 
 
 def _matching(query: Query, chosen: str, facts: Sequence[str]) -> str:
-    """The datasets that match, to be counted. Of a set and few datasets, each of the few is looked for in the set.
+    """The SQL of the datasets that match. If the conditions on facts select few, each of them is looked up in the set.
 
-    Else those of the set are read by the array of it, which holds each once. `offset 0` keeps other conditions outside:
-    the planner takes every array for ten elements, and would compare each row that such a condition finds with all of
-    them.
+    Otherwise the datasets of the set are read by its array, which has each once. `offset 0` keeps other conditions
+    outside: the planner assumes ten elements for every array, and would compare each row of such a condition with all
+    of them.
     """
     if chosen and _is_narrow(query):
         return (
@@ -92,6 +92,6 @@ def _matching(query: Query, chosen: str, facts: Sequence[str]) -> str:
 
 
 def _is_narrow(query: Query) -> bool:
-    """Whether the facts that are asked for are those of few datasets."""
+    """Whether the conditions on facts select few datasets."""
     named = (query.dataset_id, query.dataset_ids, query.numbers, query.investigations)
     return not NARROW_FACETS.isdisjoint(query.values) or any(each is not None for each in named)

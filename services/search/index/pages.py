@@ -1,4 +1,4 @@
-"""A page of datasets as SQL, in the order that a query asks for. Pure."""
+"""Pages of datasets as SQL, in the order that a query asks for. Pure."""
 # ruff: noqa: S608  # the text is put together from this package's own words; values are arguments
 
 import math
@@ -11,14 +11,14 @@ from services.search.projections.datasets.statements import LISTED
 from shared.postgres.statement import Bind, Statement, where_of
 
 MOST_FIRST = 2000
-"""Datasets among which a page is looked for first."""
+"""The datasets that are searched first for a page."""
 MOST_BLOCKS_FIRST = 256
-"""Blocks among whose values it is, in the order of a parameter."""
+"""The blocks that are searched first, in the order of a parameter."""
 FOUND = "(select count(*) from near)"
 
 
 def page(query: Query, names: Names) -> Statement:
-    """One row more than the page has, so that it is known whether another follows."""
+    """The statement for a page and one more row, which shows whether another page follows."""
     statement = Statement()
     by = _page_by_column if query.sort in COLUMN_SORTS else _page_by_number
     statement.text = by(query, names, statement.bind)
@@ -28,7 +28,7 @@ def page(query: Query, names: Names) -> Statement:
 def _page_by_column(query: Query, names: Names, bind: Bind) -> str:
     """The page in the order of an index.
 
-    Where much matches, the first datasets of the order fill it; only if they do not, all that match are looked up and
+    If much matches, the first datasets of the order fill the page. Only if they do not, all matches are looked up and
     sorted.
     """
     key = f"dataset.{COLUMN_SORTS[query.sort]}"
@@ -46,8 +46,8 @@ def _page_by_column(query: Query, names: Names, bind: Bind) -> str:
 def _page_by_number(query: Query, names: Names, bind: Bind) -> str:
     """The page in the order of a parameter, looked up dataset by dataset until it is full.
 
-    The first blocks of the order hold all values up to where the next block begins. These values are looked at first;
-    only if they do not fill the page, all are. A block that reaches over the cursor begins there.
+    The first blocks of the order contain all values up to the beginning of the next block. These values are searched
+    first, and all values only if the page is not full. A block that the cursor divides begins at the cursor.
     """
     ids = bind([one.parameter_id for one in names[query.sort.lower()] if not one.many], "int[]")
     key, direction, infinity = "sorted.value", *(("desc", math.inf) if query.descending else ("asc", -math.inf))
@@ -81,7 +81,7 @@ def _page_by_number(query: Query, names: Names, bind: Bind) -> str:
 
 
 def _near_or_far(query: Query, chosen: str, first: str, near: str, far: str, limit: str) -> str:
-    """A page of what comes first, if that fills it; else one of all. What is not read is not looked for either."""
+    """The page from the first datasets if they fill it, otherwise from all. A part that is not read costs nothing."""
     return (
         f"with {f'chosen as materialized ({chosen}), ' if chosen else ''}first as materialized ({first}),"
         f" near as materialized ({near}), far as ({far})"

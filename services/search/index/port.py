@@ -16,11 +16,11 @@ from shared.postgres.statement import Row
 from shared.runtime.backoff import Backoff
 
 ROWS_AT_ONCE = 128
-"""Rows that are read at a time: whoever has enough stops."""
+"""The rows that are read at once. A reader that has enough stops."""
 
 
 class KnownParameter(NamedTuple):
-    """What the index calls a parameter; lists and single values are called differently."""
+    """A parameter in the index. Lists and single values of one name are different parameters."""
 
     parameter_id: int
     name: str
@@ -28,7 +28,7 @@ class KnownParameter(NamedTuple):
 
 
 Names = Mapping[str, Sequence[KnownParameter]]
-"""The parameters of a name in lower case."""
+"""Parameters by their name in lower case."""
 
 
 class Batch(Protocol):
@@ -38,27 +38,27 @@ class Batch(Protocol):
         """Index the datasets that changed, and forget what they replaced."""
 
     def committed(self) -> None:
-        """The transaction was committed, so what the batch learned may be remembered."""
+        """Remember what the batch learned, since its transaction was committed."""
 
 
 class Upkeep(Protocol):
-    """What an index does beside the stages, so that questions stay fast."""
+    """The background work of an index, which keeps questions fast."""
 
     async def run(self) -> None:
         """Work until the service stops."""
 
     async def seal(self) -> None:
-        """Do now all that there is to do."""
+        """Do all pending work now."""
 
 
 class Index(Protocol):
-    """Finds datasets by their facts, parameters and words. Every question is answered on the caller's connection."""
+    """An index of datasets by facts, parameters and words. It answers every question on the caller's connection."""
 
     def batch(self, generation: UUID) -> Batch:
         """A batch for the read model of this generation."""
 
     async def parameters(self, connection: Connection, spellings: Iterable[str]) -> Sequence[KnownParameter]:
-        """The parameters that are called so, in lower case."""
+        """The parameters with these names, which are in lower case."""
 
     async def parameter_names(self, connection: Connection) -> Sequence[str]:
         """The names of all parameters."""
@@ -73,4 +73,4 @@ class Index(Protocol):
         """The most frequent values of each facet among the matches: `facet`, `value` and `number`."""
 
     def upkeep(self, database: Database, backoff: Backoff) -> Upkeep:
-        """Its work beside the stages."""
+        """The background work of the index."""

@@ -1,4 +1,4 @@
-"""What the index can be asked: conditions on datasets and their parameters, and the order of the answer. Pure."""
+"""The questions that an index answers: conditions on datasets and parameters, and an order. Pure."""
 
 import math
 import re
@@ -12,12 +12,12 @@ from services.search.cursors import Cursor
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 DEFAULT_ROWS = 50
 COLUMN_SORTS = {"start": "started", "name": "name", "committed_at": "committed_at"}
-"""Everything else that is sorted by is a numeric parameter."""
+"""The orders by a column. Every other order is by a numeric parameter."""
 
 
 @dataclass(frozen=True)
 class Within:
-    """A number of the parameter lies between both, ends included, in the canonical unit."""
+    """A number of the parameter lies between both bounds, included, in the canonical unit."""
 
     low: float
     high: float
@@ -25,7 +25,7 @@ class Within:
 
 @dataclass(frozen=True)
 class AnyOf:
-    """A value of the parameter is one of the texts, or one of the numbers that these texts are."""
+    """A value of the parameter is one of the texts, or one of the numbers that they represent."""
 
     texts: tuple[str, ...]
 
@@ -59,7 +59,7 @@ Test: TypeAlias = Within | AnyOf | NoneOf | Like | Exists
 
 @dataclass(frozen=True)
 class Condition:
-    """One thing that must hold of one parameter, under its canonical name if the vocabulary has one."""
+    """A test that one parameter must pass. The name is canonical if the vocabulary has it."""
 
     name: str
     test: Test
@@ -67,17 +67,17 @@ class Condition:
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked of the catalogue. All conditions must hold."""
+    """A query of the catalogue. All conditions must hold."""
 
     words: tuple[str, ...] = ()
-    """In lower case. Of one with dashes the parts must occur, or all of them as one word."""
+    """In lower case. Of a word with dashes, the parts must occur, or all of them as one word."""
     conditions: tuple[Condition, ...] = ()
     values: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """By facet, as they are compared: in lower case, a proposal by its key."""
+    """The accepted values by facet, as they are compared: in lower case, a proposal by its key."""
     dataset_id: UUID | None = None
     dataset_ids: tuple[UUID, ...] | None = None
     numbers: tuple[int, ...] | None = None
-    """Of datasets, as ICAT's clients know them."""
+    """The numbers of datasets that ICAT's clients use."""
     investigations: tuple[UUID, ...] | None = None
     numbered: bool = False
     """Only datasets that have a number."""
@@ -97,7 +97,7 @@ class Query:
 
 
 def number_of(text: str) -> float | None:
-    """The finite number that a text is, if it is one."""
+    """The finite number that a text represents, if it does."""
     if not NUMBER.fullmatch(text):
         return None
     number = float(text)

@@ -1,8 +1,8 @@
-"""Seals: small blocks of parameters become ordered runs, so that a range reads little more than what it finds.
+"""Seals: merges of small blocks into ordered runs, so that a range reads little more than it finds.
 
-A batch leaves one block a parameter, and at a beamline's pace a batch is one dataset. Sixteen blocks of a tier become
-one of the next; sixteen of the last tier become a run: many blocks of 128 values, in order. Every value is rewritten at
-most three times, and at most some thousands of values of a parameter are not in a run.
+A batch leaves one block for each parameter, and at the pace of a beamline a batch is one dataset. Sixteen blocks of a
+tier become one of the next tier. Sixteen of the last tier become a run: many ordered blocks of 128 values. Every value
+is rewritten at most three times, and at most a few thousand values of a parameter are outside a run.
 """
 
 from collections.abc import Sequence
@@ -45,18 +45,18 @@ MERGES = {
 
 
 class Seals:
-    """Merges blocks beside the stages. Of several replicas one works at a time."""
+    """Merges blocks in the background. Only one of several replicas works at a time."""
 
     def __init__(self, database: Database, backoff: Backoff) -> None:
         self._database = database
         self._backoff = backoff
 
     async def run(self) -> None:
-        """Seal until the service stops."""
+        """Seal blocks until the service stops."""
         await every(REST_SECONDS, NAME, self.seal, self._backoff)
 
     async def seal(self) -> None:
-        """Merge until nothing is ripe."""
+        """Merge blocks until none are ripe."""
         for table in MERGES:
             while ripe := await self._ripe(table):
                 for parameter_id, tier in ripe:
@@ -69,7 +69,7 @@ class Seals:
         return [(row["parameter_id"], row["tier"]) for row in rows]
 
     async def _merge(self, table: str, parameter_id: int, tier: int) -> bool:
-        """One merge in one transaction: readers see the small blocks or the large ones."""
+        """Merge in one transaction, so that readers see either the small blocks or the large one."""
         async with self._database.transaction() as connection:
             await connection.execute(SHARE_LOCK, lock_name(self._database.schema))
             if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", SEALING_LOCK):

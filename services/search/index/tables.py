@@ -1,8 +1,8 @@
 """The tables of the block index.
 
 Parameters are kept in *blocks*: one row for each parameter of a batch, with its values in order and, beside each, the
-`ordinal` of its dataset. A dataset gets a new ordinal with every revision that applies, so blocks are only ever added,
-and an entry whose ordinal no dataset has is void. `seals.py` merges small blocks into ordered runs.
+`ordinal` of its dataset. A dataset gets a new ordinal with every new revision, so blocks are only ever added, and an
+entry whose ordinal no dataset has is void. `seals.py` merges small blocks into ordered runs.
 """
 
 from sqlalchemy import (

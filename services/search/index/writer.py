@@ -1,4 +1,4 @@
-"""The block index as a batch writes it: words, parameters and blocks of the datasets that changed."""
+"""The writer of the block index: words, parameters and blocks of the datasets that a batch changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,14 +28,14 @@ from parameter join unnest($1::text[], $2::bool[]) as wanted (name, many) using 
 
 @dataclass
 class ParameterNumbers:
-    """The numbers of parameters that are committed, in the read model of one generation."""
+    """The committed numbers of parameters in the read model of one generation."""
 
     generation: UUID | None = None
     numbers: dict[ParameterKey, int] = field(default_factory=dict)
 
 
 class BlockBatch:
-    """One batch, in one transaction."""
+    """The changes of one batch, in one transaction."""
 
     def __init__(self, remembered: ParameterNumbers, generation: UUID) -> None:
         self._remembered = remembered
@@ -43,11 +43,11 @@ class BlockBatch:
         self._numbers = remembered.numbers if generation == remembered.generation else {}
 
     def committed(self) -> None:
-        """Remember what the batch named: a parameter that was rolled back has no number."""
+        """Remember the parameters that the batch numbered, since they were not rolled back."""
         self._remembered.generation, self._remembered.numbers = self._generation, self._numbers
 
     async def add(self, connection: Connection, applied: DatasetChanges) -> None:
-        """Index what a batch changed. Of entries that are older than what was known only their parameters are named."""
+        """Index the changes of a batch. Of an entry older than the known one, only the parameters are numbered."""
         await self._name_parameters(connection, applied.noted)
         if applied.replaced:
             await write(connection, _VOID, [(ordinal,) for ordinal in applied.replaced])
@@ -66,7 +66,7 @@ class BlockBatch:
             await write(connection, statement, blocks)
 
     async def _name_parameters(self, connection: Connection, entries: Sequence[DatasetEntry]) -> None:
-        """Numbers for new parameters; in order of name, so that two replicas cannot block each other."""
+        """Number new parameters in the order of their names, so that two replicas cannot block each other."""
         keys = {key for entry in entries for key, _ in (*entry.numbers, *entry.texts)} - self._numbers.keys()
         if keys:
             named = sorted(keys)

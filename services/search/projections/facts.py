@@ -1,4 +1,4 @@
-"""What an event adds to the read model, and which of several facts about one thing stands. Pure."""
+"""Facts that events add to the read model, and laws that decide between facts about the same thing. Pure."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,26 +11,26 @@ F = TypeVar("F")
 
 @dataclass(frozen=True)
 class EventFacts(Learned):
-    """What one event adds to the read model. Each fact belongs to the projection that takes facts of its type."""
+    """The facts that one event adds to the read model. Each goes to the projection that takes facts of its type."""
 
     facts: tuple[object, ...] = ()
 
 
 @dataclass(frozen=True)
 class Law(Generic[F]):
-    """Which facts a projection takes, and which of several about one thing stands.
+    """The law of a projection: the type of facts that it takes, and which of several facts with the same key stands.
 
-    `stands` decides between two facts by what they say. The order in which facts arrive and their repetition do not
-    matter.
+    `stands` decides between two facts by their content. Neither the order in which facts arrive nor their repetition
+    matters.
     """
 
     takes: type[F]
     key: Callable[[F], Any]
-    """What a fact is about."""
+    """The thing that a fact is about."""
     stands: Callable[[F, F], F]
 
     def standing(self, facts: Iterable[F]) -> dict[Any, F]:
-        """One fact for each key, in the order of the keys: all replicas lock rows in the same order."""
+        """The facts that stand, in the order of their keys, so that all replicas lock rows in the same order."""
         known: dict[Any, F] = {}
         for fact in facts:
             key = self.key(fact)
@@ -39,10 +39,10 @@ class Law(Generic[F]):
 
 
 def first(order: Callable[[F], Any]) -> Callable[[F, F], F]:
-    """The fact that is the least by an order stands."""
+    """A rule by which the least fact in an order stands."""
     return lambda known, fact: min(known, fact, key=order)
 
 
 def last(order: Callable[[F], Any]) -> Callable[[F, F], F]:
-    """The fact that is the greatest by an order stands."""
+    """A rule by which the greatest fact in an order stands."""
     return lambda known, fact: max(known, fact, key=order)

@@ -1,4 +1,4 @@
-"""How facts are saved: one statement for each table, whatever a batch holds, and harmless when it is repeated."""
+"""A projection: a table, and the one statement that saves a batch of facts in it. Repeating it does no harm."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -31,9 +31,9 @@ class Projection(Generic[F]):
 
 
 def latest(table: Table, rank: str) -> str:
-    """The SQL that saves what is said about things, of which the latest word stands.
+    """The SQL that saves rows of which, for each key, the latest stands.
 
-    `rank` is the column that decides before all others. Then `word` decides, and then the dataset that said it.
+    The column `rank` decides first, then `word`, and then the dataset and revision from which the row comes.
     """
 
     def order(source: str) -> str:

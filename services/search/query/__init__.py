@@ -1,1 +1,1 @@
-"""What search can be asked: the query language, and the statements and rows of each answer."""
+"""The questions that search answers: the query language, and the answer to each question."""

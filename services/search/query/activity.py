@@ -1,8 +1,8 @@
-"""What happens, for those who watch: where a watcher has come to, and what follows.
+"""The activity that watchers read: what happened after a watcher's cursor.
 
-A watcher's cursor says for each partition how far its answers reach. A partition is noted in the order of its offsets,
-each offset in the transaction that also moves the partition's position, so nothing appears behind a position that was
-seen.
+The cursor says for each partition how far the watcher has read. Activity of a partition is written in the order of its
+offsets, in the transaction that also moves the partition's position. So nothing appears before a position that was
+already seen.
 """
 
 import base64
@@ -18,11 +18,11 @@ from services.search.projections.activity.statements import HAPPENED
 from services.search.projections.positions.statements import POSITIONS
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.faults import QueryInvalid
-from services.search.query.grammar import split
 from shared.events.identity import proposal_key
 from shared.events.states import ACTIVITY_STATES
 from shared.events.topics import COMMITTED, PENDING, REJECTED
 from shared.foundation.errors import Fault
+from shared.foundation.lists import split
 from shared.foundation.pages import MOST_PAGE_BYTES
 from shared.postgres.database import Connection, Questions
 from shared.postgres.statement import Row
@@ -32,24 +32,24 @@ Partition = tuple[str, int]
 
 TOPICS = [COMMITTED.name, PENDING.name, REJECTED.name]
 MOST_OF_A_PARTITION = 100
-"""Rows that are read of a partition for one answer, whatever is asked for."""
+"""The most rows of one partition that are read for one answer."""
 MOST_PARTITIONS = 1000
 ROWS_AT_ONCE = 128
 
-ALWAYS = ("at", "state", "path", "name", "beamline", "dataset_id", "receipt_id")
-SOMETIMES = ("kind", "proposal", "code", "message", "revision", "rejection_id")
+REQUIRED = ("at", "state", "path", "name", "beamline", "dataset_id", "receipt_id")
+OPTIONAL = ("kind", "proposal", "code", "message", "revision", "rejection_id")
 
 
 @dataclass(frozen=True)
 class ActivityFilter:
-    """What a watcher wants to be told. Whatever else decides what somebody may see belongs here."""
+    """The activity that a watcher wants. Any other rule about what somebody may see belongs here."""
 
     beamlines: frozenset[str] = frozenset()
     proposals: frozenset[str] = frozenset()
     states: frozenset[str] = frozenset()
 
-    def takes(self, row: Row) -> bool:
-        """Whether all conditions hold. What does not say where it was measured is of no beamline."""
+    def matches(self, row: Row) -> bool:
+        """Whether all conditions hold. A row without a beamline matches no beamline."""
         return all(
             not values or row[name] in values
             for name, values in (("beamline", self.beamlines), ("proposal", self.proposals), ("state", self.states))
@@ -58,27 +58,27 @@ class ActivityFilter:
 
 @dataclass
 class ActivityPage:
-    """An answer that grows row by row, and where the watcher has come to with it."""
+    """A page of activity that grows row by row, and the positions that the watcher has reached with it."""
 
     reached: dict[Partition, int]
     activity: list[dict[str, Any]] = field(default_factory=list)
     has_more: bool = False
 
     async def read(
-        self, rows: AsyncIterable[Row], ends: Mapping[Partition, int], wanted: ActivityFilter, limit: int
+        self, rows: AsyncIterable[Row], ends: Mapping[Partition, int], activity_filter: ActivityFilter, limit: int
     ) -> None:
-        """Take the rows in their order until the answer is full; then the positions of those that have no more."""
+        """Add rows in their order until the page is full. A partition without further rows is read to its end."""
         seen = dict.fromkeys(ends, 0)
         size = 0
         async for row in rows:
             place = row["topic"], row["partition"]
-            if wanted.takes(row):
-                said = _said(row)
-                size += len(to_json(said))
+            if activity_filter.matches(row):
+                shown = _shown(row)
+                size += len(to_json(shown))
                 if self.activity and (len(self.activity) == limit or size > MOST_PAGE_BYTES):
                     self.has_more = True
                     return
-                self.activity.append(said)
+                self.activity.append(shown)
             self.reached[place] = row["record_offset"] + 1
             seen[place] += 1
         for place, count in seen.items():
@@ -88,13 +88,13 @@ class ActivityPage:
                 self.has_more = True
 
 
-def _said(row: Row) -> dict[str, Any]:
-    always = {name: row[name] for name in ALWAYS}
-    return always | {name: row[name] for name in SOMETIMES if row[name] is not None}
+def _shown(row: Row) -> dict[str, Any]:
+    required = {name: row[name] for name in REQUIRED}
+    return required | {name: row[name] for name in OPTIONAL if row[name] is not None}
 
 
 def write_watch_cursor(reached: Mapping[Partition, int]) -> str:
-    """Where a watcher has come to, as an opaque text. It names no row, so it stays good when search is rebuilt."""
+    """The cursor of a watcher, as an opaque text. It names no row, so it stays valid when search is rebuilt."""
     offsets: dict[str, list[int]] = {}
     for topic, partition in sorted(reached):
         known = offsets.setdefault(topic, [])
@@ -103,28 +103,28 @@ def write_watch_cursor(reached: Mapping[Partition, int]) -> str:
 
 
 def read_watch_cursor(text: str) -> dict[Partition, int]:
-    """What `write_watch_cursor` wrote.
+    """The positions in a cursor that `write_watch_cursor` wrote.
 
     Raises:
-        CursorInvalid: it is not such a text.
+        CursorInvalid: the text is not such a cursor.
     """
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-        said = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        reached = {(topic, at): offset for topic, offsets in said.items() for at, offset in enumerate(offsets)}
+        offsets_of = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        reached = {(topic, at): offset for topic, offsets in offsets_of.items() for at, offset in enumerate(offsets)}
     except (ValueError, TypeError, AttributeError, RecursionError):
         reached = {("", 0): -1}
     if len(reached) > MOST_PARTITIONS or not all(
         topic in TOPICS and type(offset) is int and 0 <= offset < 2**63 for (topic, _), offset in reached.items()
     ):
-        raise CursorInvalid("no cursor; give `next` of the answer before, or leave it out to begin now")
+        raise CursorInvalid("not a cursor; give `next` of the previous answer, or leave it out to begin now")
     return reached
 
 
 async def watch(
-    reader: CatalogueReader, after: Mapping[Partition, int] | None, wanted: ActivityFilter, limit: int
+    reader: CatalogueReader, after: Mapping[Partition, int] | None, activity_filter: ActivityFilter, limit: int
 ) -> ActivityPage:
-    """What happened after that, or nothing and where it ends now. If nothing did, one small table was read."""
+    """What happened after these positions. If nothing did, only one small table is read."""
     async with reader.connection(Questions.QUICK) as connection:
         positions = {
             (row["topic"], row["partition"]): row["next_offset"] for row in await connection.fetch(POSITIONS, TOPICS)
@@ -132,7 +132,7 @@ async def watch(
         page = ActivityPage(dict(positions if after is None else after))
         ends = {place: end for place, end in positions.items() if end > page.reached.get(place, 0)}
         if ends:
-            await page.read(_happened(connection, page.reached, ends), ends, wanted, limit)
+            await page.read(_happened(connection, page.reached, ends), ends, activity_filter, limit)
     return page
 
 
@@ -150,14 +150,14 @@ async def _happened(
 
 
 def read_filter(beamline: str | None, proposal: str | None, state: str | None) -> ActivityFilter:
-    """What the fields of a URL want.
+    """The filter that the fields of a URL express.
 
     Raises:
         QueryInvalid: there is no such state.
     """
     states = _values(state, str.lower)
     if unknown := states.difference(ACTIVITY_STATES):
-        raise QueryInvalid([Fault("state", f"{min(unknown)[:100]!r} is none of {', '.join(ACTIVITY_STATES)}")])
+        raise QueryInvalid([Fault("state", f"{min(unknown)[:100]!r} is not one of {', '.join(ACTIVITY_STATES)}")])
     return ActivityFilter(_values(beamline, str.lower), _values(proposal, proposal_key), states)
 
 

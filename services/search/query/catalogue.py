@@ -1,4 +1,4 @@
-"""Answers from the read model: each a handful of statements on one connection."""
+"""The reader of the catalogue: it answers each question with a few statements on one connection."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -30,13 +30,13 @@ from shared.postgres.statement import Row, Statement
 
 MOST_EVENTS = 50
 MOST_PACKED_BYTES = 1024 * 1024
-"""Of committed events that are read at one time, packed as they are kept: some ten times less than their JSON."""
+"""The most bytes of packed events that are read at once. Their JSON is about ten times as large."""
 MOST_SUBMISSIONS_BYTES = 4 * 1024 * 1024
-"""Of the submissions under several receipt ids; those of the last id may go beyond by as much again."""
+"""The most bytes of submissions in one answer. Those of the last receipt id may exceed it by as much again."""
 
 
 class CatalogueReader:
-    """Everything that search can be asked."""
+    """Answers every question about the read model."""
 
     def __init__(self, database: Database, naming: Naming, index: Index) -> None:
         self._database = database
@@ -44,14 +44,14 @@ class CatalogueReader:
         self._index = index
 
     def connection(self, questions: Questions = Questions.COSTLY) -> AbstractAsyncContextManager[Connection]:
-        """A connection to read by, when it is the question's turn."""
+        """A connection for reading, once it is the turn of this question."""
         return self._database.answering(questions)
 
     async def find(self, query: Query) -> Row:
         """A page of datasets, with facets and count where they are asked for.
 
         Raises:
-            QueryInvalid: a parameter that neither a dataset nor the vocabulary has is asked for.
+            QueryInvalid: the query names a parameter that neither a dataset nor the vocabulary has.
         """
         async with self.connection() as connection:
             names = await names_of(self._index, connection, query, self._naming)
@@ -69,13 +69,13 @@ class CatalogueReader:
         return answer
 
     async def event(self, dataset_id: UUID, revision: int | None = None) -> bytes | None:
-        """The committed event of a dataset's current (or given) revision, byte for byte; nothing if there is none."""
+        """The committed event of the current (or the given) revision of a dataset, byte for byte, if it exists."""
         async with self.connection(Questions.QUICK) as connection:
             body = await connection.fetchval(EVENT, dataset_id, revision)
         return None if body is None else unpacked(body)
 
     async def events(self, revisions: Sequence[tuple[UUID, int]]) -> dict[UUID, bytes]:
-        """The committed events of these revisions, one a dataset, by dataset."""
+        """The committed events of these revisions, by dataset. There is one revision for each dataset."""
         async with self.connection() as connection:
             rows = await connection.fetch(
                 EVENTS, [dataset_id for dataset_id, _ in revisions], [revision for _, revision in revisions]
@@ -83,7 +83,7 @@ class CatalogueReader:
         return {row["dataset_id"]: unpacked(row["body"]) for row in rows}
 
     async def lots(self, rows: Sequence[Row]) -> list[Sequence[Row]]:
-        """These datasets in lots whose committed events can be read at one time: each may have megabytes."""
+        """These datasets in lots whose events can be read at once. One event may have megabytes."""
         async with self.connection() as connection:
             known = await connection.fetch(
                 SIZES, [row["dataset_id"] for row in rows], [row["revision"] for row in rows]
@@ -98,18 +98,18 @@ class CatalogueReader:
         at_once: int = ROWS_AT_ONCE,
         questions: Questions = Questions.COSTLY,
     ) -> tuple[list[Row], bool]:
-        """The rows of a statement, no more than these, and whether others follow."""
+        """The rows of a statement up to a limit, and whether more rows follow."""
         async with self.connection(questions) as connection:
             return await page_while_read(statement.rows(connection, at_once), most_rows, most_bytes)
 
     async def documents(self, ids: Collection[UUID]) -> dict[UUID, bytes]:
-        """The committed events of datasets as they are now, by dataset; of one that is not here there is none."""
+        """The committed events of the current revisions of datasets, by dataset. Unknown datasets are left out."""
         async with self.connection() as connection:
             rows = await connection.fetch(DOCUMENTS, list(ids))
         return {row["dataset_id"]: unpacked(row["body"]) for row in rows}
 
     async def revisions(self, dataset_id: UUID, limit: int, below: int | None) -> tuple[list[Revision], bool]:
-        """The history, newest first, each with what it changed, and whether it goes on; `below` where a page begins."""
+        """The revisions below `below`, newest first, each with what it changed, and whether more follow."""
         async with self.connection() as connection:
             rows = Statement(HISTORY, [dataset_id, below]).rows(connection, 2)  # each may have megabytes
             return await page_while_read(history_of(rows), limit)
@@ -120,7 +120,7 @@ class CatalogueReader:
             return [tuple(row) for row in await connection.fetch(LINKED[side], list(ids), most)]
 
     async def nodes(self, ids: Collection[UUID]) -> list[Row]:
-        """What a lineage shows of each dataset; what is not here yet is left out."""
+        """The facts of each dataset that a lineage shows. Datasets that are not catalogued yet are left out."""
         async with self.connection() as connection:
             rows = await connection.fetch(NODES, list(ids))
         return [dict(row) for row in rows]
@@ -128,9 +128,9 @@ class CatalogueReader:
     async def submissions(
         self, ids: Sequence[str], source: str | None = None, dataset_id: UUID | None = None
     ) -> dict[str, list[Row]]:
-        """By receipt id, the submissions under it, those of a source first; of a dataset, if given.
+        """The submissions under each receipt id, those of `source` first; only those of `dataset_id`, if it is given.
 
-        The ids at the end for which one answer has no room are left out; the first one never is.
+        Ids at the end that do not fit into one answer are left out. The first id is never left out.
         """
         async with self.connection(Questions.QUICK) as connection:
             rows = await connection.fetch(
@@ -142,12 +142,12 @@ class CatalogueReader:
         return found
 
     async def receipts(self, dataset_id: UUID, limit: int, skip: int) -> tuple[list[Row], bool]:
-        """The submissions of one dataset, newest first, and whether others follow."""
+        """The submissions of one dataset, newest first, and whether more follow."""
         async with self.connection(Questions.QUICK) as connection:
             return await page_while_read(Statement(RECEIPTS, [dataset_id, skip]).rows(connection, ROWS_AT_ONCE), limit)
 
     async def rejections(self, query: RejectionQuery) -> tuple[list[Row], Cursor | None]:
-        """Rejections, newest first, and behind which of them others may follow."""
+        """Rejections, newest first, and the cursor behind which more may follow."""
         async with self.connection() as connection:
             rows, has_more = await page_while_read(rejection_page(query).rows(connection, ROWS_AT_ONCE), query.limit)
         found = [resolved_answer(row) for row in rows if row["rejection_id"]]
@@ -162,12 +162,12 @@ class CatalogueReader:
             return [dict(row) for row in await connection.fetch(summary.text, *summary.arguments)]
 
     async def producers(self, since: datetime) -> list[Row]:
-        """Each producer that was heard of since then, with counts of what became of what it sent."""
+        """Each producer that was active since then, with the number of its submissions in each state."""
         async with self.connection() as connection:
             return [producer_answer(dict(row)) for row in await connection.fetch(PRODUCERS, since)]
 
     async def rejection(self, rejection_id: UUID) -> Row | None:
-        """One rejection with the original bytes."""
+        """One rejection with its original bytes."""
         async with self.connection(Questions.QUICK) as connection:
             row = await connection.fetchrow(REJECTION, rejection_id)
         return None if row is None else resolved_answer(dict(row))

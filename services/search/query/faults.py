@@ -1,4 +1,4 @@
-"""What is wrong with a question, each with its cure."""
+"""Faults of a query, each with the field that it concerns and how to correct it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,13 +19,13 @@ class QueryInvalid(Problem):
     """The query cannot be answered as it stands."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        told = invalid(faults)
-        super().__init__(told.status, told.detail, told.errors)
+        problem = invalid(faults)
+        super().__init__(problem.status, problem.detail, problem.errors)
         self.faults = faults
 
 
 def dataset_at(identities: Identities, path: str) -> UUID:
-    """The dataset at a path, as people write it.
+    """The id of the dataset at a path, in any spelling.
 
     Raises:
         PathInvalid: no dataset can have this path.
@@ -34,7 +34,7 @@ def dataset_at(identities: Identities, path: str) -> UUID:
 
 
 def named_dataset(identities: Identities, path: str) -> UUID:
-    """The dataset at the path that a URL names.
+    """The id of the dataset at the path in a URL.
 
     Raises:
         QueryInvalid: no dataset can have this path.
@@ -47,20 +47,20 @@ def named_dataset(identities: Identities, path: str) -> UUID:
 
 @dataclass
 class FaultCollector:
-    """Reads the fields of a URL. It goes on after a fault, so that all faults are reported at once."""
+    """A reader of the fields of a URL. It continues after a fault, so that all faults are reported at once."""
 
     faults: list[Fault] = field(default_factory=list)
 
-    def parsed(self, name: str, said: str | None, parse: Callable[[str], T]) -> T | None:
-        """What a field says, or nothing if it is not given or at fault."""
+    def parsed(self, name: str, text: str | None, parse: Callable[[str], T]) -> T | None:
+        """The parsed value of a field; nothing if the field is missing or at fault."""
         try:
-            return parse(said) if said else None
+            return parse(text) if text else None
         except (FilterInvalid, TimeInvalid, CursorInvalid, PathInvalid) as error:
             self.faults.append(Fault(name, str(error)))
             return None
 
     def check(self) -> None:
-        """Refuse the question if there are faults.
+        """Refuse the query if there are faults.
 
         Raises:
             QueryInvalid: with all of them.

@@ -1,7 +1,8 @@
-"""The two ways to write a condition on a parameter, and what each says. Pure.
+"""The grammar of conditions on parameters, in its two notations. Pure.
 
-ICAT+ writes `MX_resolution~lt~2`, people write `MX_resolution<2`. Both are separated by commas, may stand side by side,
-and mean the same. What ICAT+ understands keeps its meaning: a sign of comparison in its values is part of the value.
+ICAT+ writes `MX_resolution~lt~2`, people write `MX_resolution<2`. Both mean the same. Conditions are separated by
+commas, and one text may mix the notations. What ICAT+ understands keeps its meaning: a comparison sign inside one
+of its values is part of the value.
 """
 
 import re
@@ -25,7 +26,7 @@ SIGNS = {
     ">": "gt",
     "=": "eq",
 }
-"""What each sign says, as an operator; no sign stands before one that it begins."""
+"""The operator that each sign stands for. A longer sign comes before the signs that it begins with."""
 WRITTEN = {"lteq": "<=", "gteq": ">=", "neq": "!=", "eq": "=", "lt": "<", "gt": ">"}
 MIRRORED = {"lt": "gt", "lteq": "gteq", "gt": "lt", "gteq": "lteq", "eq": "eq", "neq": "neq"}
 OPERATORS = ("eq", "like", "gt", "gteq", "lt", "lteq", "in", "neq")
@@ -44,7 +45,7 @@ SLIPS = SIGNS | {
     "contains": "like",
     "ilike": "like",
 }
-"""What is written for an operator, and which one is meant."""
+"""What people write instead of an operator, and the operator that they mean."""
 
 _SIGN = "|".join(SIGNS)
 _ORDER = "<=|=<|≤|>=|=>|≥|<|>"
@@ -53,45 +54,38 @@ _NAME = r"[^\W\d]\w*"
 SIGN = re.compile(_SIGN)
 BEGINS_AS_NUMBER = re.compile(_NUMBER, re.ASCII)
 QUOTED = re.compile(rf"""((?:\\,|[^~,<>=!≤≥≠\\])+)({_SIGN})\s*(?:"([^"]*)"|'([^']*)')\s*(?=,|$)""")
-"""A whole condition whose value stands in quotation marks."""
+"""A whole condition whose value is in quotation marks."""
 DECIMAL_COMMA = re.compile(r"\d+\b(?!\s*[,~<>=!≤≥≠]).*", re.ASCII)
 """What follows a comma in `2,5 A`."""
 AMONG_WORDS = re.compile(
     rf"(?<!\S)(?:{_NAME}\s*(?:{_ORDER})\s*{_NUMBER}|{_NUMBER}(?:[^\s<>\d][^\s<>]*)?\s*(?:{_ORDER})\s*{_NAME}"
     rf"|{_NAME}\s*(?:==|!=|≠)\s*\S|{_NAME}~(?:{'|'.join([*OPERATORS, *SLIPS])})~|(?P<known>{_NAME})\s*(?:{_SIGN}))"
 )
-"""Where words end and conditions begin; what `known` holds must be the name of a parameter."""
+"""The place where words end and conditions begin. The group `known` must be the name of a parameter."""
 SPELLED_OUT = re.compile(r"(\S+)\s+(\S+)\s+(\S.*)")
 
 
 class FilterInvalid(BeamcatError, ValueError):
-    """A filter or a time that cannot be understood; the message has the cure."""
+    """A filter or a time cannot be understood; the message says how to write it."""
 
 
 class Comparison(NamedTuple):
-    """One condition as it was said: a parameter alone, or compared with a value."""
+    """One condition as it was written: a parameter compared with a value, or a parameter alone."""
 
     name: str
     operator: str = ""
     value: str = ""
     sign: str = ""
-    """As people write the operator, if it was written so."""
+    """The sign that was written for the operator; empty in the notation of ICAT+."""
 
     def with_value(self, value: str) -> str:
-        """The same condition with another value, in the way it was written."""
+        """The same condition with another value, in the same notation."""
         value = value.replace(",", "\\,")
         return f"{self.name}{self.sign}{value}" if self.sign else f"{self.name}~{self.operator}~{value}"
 
 
-def split(text: str, separator: str) -> Iterator[str]:
-    r"""The parts, without empty ones; a separator after a backslash is part of the value."""
-    for part in re.split(rf"(?<!\\){re.escape(separator)}", text):
-        if part.strip():
-            yield part.replace(f"\\{separator}", separator)
-
-
 def comparisons(text: str) -> Iterator[Comparison]:
-    """What the conditions of a text say, in either way of writing.
+    """The conditions of a text, in either notation.
 
     Raises:
         FilterInvalid: one cannot be understood.
@@ -109,7 +103,7 @@ def comparisons(text: str) -> Iterator[Comparison]:
 
 
 def _items(text: str) -> Iterator[str | Comparison]:
-    """What stands between commas; a value in quotation marks may hold some."""
+    """The items between commas. A value in quotation marks may contain commas."""
     comma, begin = re.compile(r"(?<!\\),"), 0
     while begin <= len(text):
         if quoted := QUOTED.match(text, begin):
@@ -134,23 +128,25 @@ def _refuse_comma(before: Comparison, item: str) -> None:
 
 
 def _comparison(item: str) -> Iterator[Comparison]:
-    said, *rest = item.split("~", 2)
+    name, *rest = item.split("~", 2)
     operator = rest[0].strip().lower() if rest else ""
-    sign = SIGN.search(said)
+    sign = SIGN.search(name)
     if operator in OPERATORS or (rest and not sign):
-        yield _of_icat(item, said.strip(), operator, rest)
+        yield _of_icat(item, name.strip(), operator, rest)
     elif sign:
         yield from _written(item, item[: sign.start()].strip(), sign[0], item[sign.end() :].strip())
     else:
-        yield Comparison(said.strip())
+        yield Comparison(name.strip())
 
 
 def _of_icat(item: str, name: str, operator: str, rest: list[str]) -> Comparison:
     if not name:
-        raise FilterInvalid(f"{item[:100]!r} names no parameter; write name~op~value, such as MX_resolution~lt~2")
+        raise FilterInvalid(
+            f"{item[:100]!r} does not name a parameter; write name~op~value, such as MX_resolution~lt~2"
+        )
     value = rest[1] if len(rest) > 1 else ""
     if operator not in OPERATORS:
-        known = f"{rest[0][:100]!r} is no operator; there are {', '.join(OPERATORS)}"
+        known = f"{rest[0][:100]!r} is not an operator; the operators are {', '.join(OPERATORS)}"
         meant = SLIPS.get(operator, "")
         if len(rest) == 1:
             meant, value = "eq" if BEGINS_AS_NUMBER.match(operator) else "like", rest[0].strip()
@@ -160,14 +156,14 @@ def _of_icat(item: str, name: str, operator: str, rest: list[str]) -> Comparison
     return Comparison(name, operator, value)
 
 
-def _both_ways(said: Comparison) -> str:
-    icat = said.with_value(said.value)
-    sign = WRITTEN.get(said.operator)
-    return f"{said._replace(sign=sign).with_value(said.value)} or {icat}" if sign else icat
+def _both_ways(comparison: Comparison) -> str:
+    icat = comparison.with_value(comparison.value)
+    sign = WRITTEN.get(comparison.operator)
+    return f"{comparison._replace(sign=sign).with_value(comparison.value)} or {icat}" if sign else icat
 
 
 def _written(item: str, first: str, sign: str, second: str) -> Iterator[Comparison]:
-    """What a sign says of what stands before it and behind it, and a second sign of what stands between."""
+    """The comparison of the texts on both sides of a sign; two comparisons if a second sign follows."""
     operator = SIGNS[sign]
     is_order = operator not in ("eq", "neq")
     if is_order and (next_sign := SIGN.search(second)):
@@ -178,11 +174,13 @@ def _written(item: str, first: str, sign: str, second: str) -> Iterator[Comparis
         operator, first, second = MIRRORED[operator], second, first
         sign = WRITTEN[operator]
     if not first:
-        raise FilterInvalid(f"{item[:100]!r} names no parameter; write it before the sign, as in MX_resolution<2")
-    said = Comparison(first, operator, second, sign)
+        raise FilterInvalid(
+            f"{item[:100]!r} does not name a parameter; write it before the sign, as in MX_resolution<2"
+        )
+    comparison = Comparison(first, operator, second, sign)
     if not second:
-        raise FilterInvalid(f"{item[:100]!r} has no value; write it after the sign, as in {said.with_value('2')}")
-    yield said
+        raise FilterInvalid(f"{item[:100]!r} has no value; write it after the sign, as in {comparison.with_value('2')}")
+    yield comparison
 
 
 def _between(item: str, low: str, sign: str, next_sign: re.Match[str], rest: str) -> Iterator[Comparison]:
@@ -193,13 +191,13 @@ def _between(item: str, low: str, sign: str, next_sign: re.Match[str], rest: str
     if not (name and low and high and BEGINS_AS_NUMBER.match(low)) or SIGN.search(high):
         raise FilterInvalid(f"{item[:100]!r} is not one parameter between two numbers; write 1.5<MX_resolution<2")
     if {first[:1], second[:1]} != {"l", "g"}:
-        told = ",".join(bound.with_value(bound.value) for bound in bounds)
-        raise FilterInvalid(f"{item[:100]!r} is not an interval; if both must hold, write {told}")
+        both = ",".join(bound.with_value(bound.value) for bound in bounds)
+        raise FilterInvalid(f"{item[:100]!r} is not an interval; if both must hold, write {both}")
     yield from bounds
 
 
 def words_and_conditions(text: str, knows: Callable[[str], bool]) -> tuple[str, str]:
-    """The words of a text, and the conditions that people write behind them: `lysozyme MX_resolution<2`."""
+    """The words of a text, and the conditions that follow them, as in `lysozyme MX_resolution<2`."""
     for found in AMONG_WORDS.finditer(text):
         if found["known"] is None or knows(found["known"]):
             return text[: found.start()], text[found.start() :]

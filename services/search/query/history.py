@@ -1,4 +1,4 @@
-"""What one revision of a dataset changed against the one before. Pure."""
+"""The history of a dataset: what each revision changed. Pure."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, NotRequired
@@ -10,48 +10,48 @@ from shared.foundation.packing import unpacked
 
 Revision = dict[str, Any]
 
-MOST_TOLD_BYTES = 1024 * 1024
-"""Of what one revision changed. Of a change beyond that its size is told; the revisions themselves have the values."""
+MOST_CHANGE_BYTES = 1024 * 1024
+"""The most bytes of changes in the answer for one revision. Of a change beyond it, only the size is given."""
 
 
 class Change(TypedDict):
-    """One difference: the field's dotted name, what it was and what it is; absent is None."""
+    """One difference between two revisions: the dotted name of the field and both values; None if it is absent."""
 
     field: str
     before: Any
     after: Any
     omitted_bytes: NotRequired[int]
-    """Of a change that is not told, for its size."""
+    """The size of a change that is too large for the answer."""
 
 
 async def history_of(rows: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[Revision]:
-    """Revisions, newest first, each with what it changed against the next of these rows; of two, one lies in memory."""
+    """Revisions, newest first, each with its changes since the one before. Two events are in memory at once."""
     later: Revision | None = None
     later_event = b""
     async for row in rows:
         event = unpacked(row["body"])
         if later is not None:
-            yield later | {"changes": told(changes_of(event, later_event))}
+            yield later | {"changes": fitting(changes_of(event, later_event))}
         later, later_event = {name: value for name, value in row.items() if name != "body"}, event
     if later is not None:
         yield later | {"changes": []}
 
 
-def told(changes: Iterable[Change]) -> list[Change]:
-    """The changes, with the values of as many as one answer has room for."""
-    room = MOST_TOLD_BYTES
-    said: list[Change] = []
+def fitting(changes: Iterable[Change]) -> list[Change]:
+    """The changes, with the values of those that fit into one answer."""
+    room = MOST_CHANGE_BYTES
+    fitted: list[Change] = []
     for change in changes:
         size = len(to_json(change))
         room -= size
         fits = room >= 0
-        said.append(change if fits else Change(field=change["field"], before=None, after=None, omitted_bytes=size))
+        fitted.append(change if fits else Change(field=change["field"], before=None, after=None, omitted_bytes=size))
         room = room if fits else room + size
-    return said
+    return fitted
 
 
 def changes_of(before: bytes, after: bytes) -> list[Change]:
-    """The differences of two committed events' documents: field by field, and parameter by parameter."""
+    """The differences between the documents of two committed events: field by field, parameter by parameter."""
     return list(_changes("", from_json(before)["document"], from_json(after)["document"]))
 
 

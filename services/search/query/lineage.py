@@ -1,4 +1,4 @@
-"""The datasets that one was made from, and those made from it: a graph walked outwards, answered in pages."""
+"""Lineage: the datasets that a dataset was made from and those made from it, as a graph in pages."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ from uuid import UUID
 from shared.foundation.pages import page_of
 
 MOST_NODES = 2000
-"""Of a page."""
+"""On a page."""
 MOST_LINKS = 100_000
-"""That are followed for one answer."""
+"""The most links that are followed for one answer."""
 MOST_DEPTH = 50
 
 Direction = Literal["up", "down", "both"]
@@ -18,19 +18,19 @@ Side = Literal["child", "parent"]
 SIDES: dict[Direction, tuple[Side, ...]] = {"up": ("child",), "down": ("parent",), "both": ("child", "parent")}
 
 
-class Links(Protocol):
-    """What the walk asks."""
+class LinkSource(Protocol):
+    """The source of the links and datasets that a walk visits."""
 
     async def links(self, ids: Collection[UUID], side: str, most: int) -> Sequence[tuple[UUID, UUID, str]]:
         """The first links (child, parent, parent's path) whose child or parent, as `side` says, is one of these."""
 
     async def nodes(self, ids: Collection[UUID]) -> list[dict[str, Any]]:
-        """What is shown of each dataset."""
+        """The facts of each dataset that a lineage shows."""
 
 
 @dataclass
 class _Walk:
-    """Datasets in the order in which they are met: by distance, of one distance the fewer first, inputs by path."""
+    """A walk from one dataset outwards. It visits datasets by distance, and inputs of equal distance by path."""
 
     places: dict[UUID, int]
     levels: dict[Side, list[UUID]]
@@ -38,10 +38,10 @@ class _Walk:
     edges: dict[tuple[UUID, UUID], None] = field(default_factory=dict)
     followed: int = 0
     is_cut: bool = False
-    """It goes on beyond the depth, or along more links than are followed."""
+    """Whether the graph continues beyond the depth, or along more links than are followed."""
 
-    async def step(self, source: Links, *, is_last: bool) -> None:
-        """Follow the links of the outermost datasets; those that they lead to are the next outermost."""
+    async def step(self, source: LinkSource, *, is_last: bool) -> None:
+        """Follow the links of the outermost datasets. The datasets at their ends are the next outermost ones."""
         found = {side: await self._beyond(source, side) for side in self.levels}
         self.is_cut = self.is_cut or (is_last and any(found.values()))
         self.levels = {}
@@ -50,7 +50,7 @@ class _Walk:
             for one in self.levels[side]:
                 self.places.setdefault(one, len(self.places))
 
-    async def _beyond(self, source: Links, side: Side) -> set[UUID]:
+    async def _beyond(self, source: LinkSource, side: Side) -> set[UUID]:
         most = MOST_LINKS - self.followed
         if not self.levels[side] or most <= 0:
             return set()
@@ -62,14 +62,14 @@ class _Walk:
         return {parent if side == "child" else child for child, parent, _ in links} - self.places.keys()
 
 
-async def lineage(  # each is a field of the URL
-    source: Links, root: UUID, direction: Direction, depth: int, limit: int = MOST_NODES, skip: int = 0
+async def lineage(
+    source: LinkSource, root: UUID, direction: Direction, depth: int, limit: int = MOST_NODES, skip: int = 0
 ) -> dict[str, Any]:
     """A page of the nodes and edges within `depth` steps: up to what it was made from, down to what was made from it.
 
-    An edge stands in the page of the later of its nodes, so that all pages together hold the whole graph. `truncated`
-    says that the graph goes on: on the page that `next` leads to, if there is one, else beyond the depth asked for or
-    beyond the links that are followed.
+    An edge is on the page of the later of its nodes, so all pages together contain the whole graph. `truncated` says
+    that the graph continues: on the page that `next` leads to, if there is one; otherwise beyond the depth or beyond
+    the links that are followed.
     """
     walk = _Walk({root: 0}, {side: [root] for side in SIDES[direction]})
     page_end = skip + limit

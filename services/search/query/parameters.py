@@ -1,4 +1,4 @@
-"""The parameters that a query names, as the index knows them, or what was probably meant."""
+"""The parameters of a query as the index knows them, or suggestions for names that it does not know."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -13,17 +13,17 @@ from shared.foundation.errors import Fault
 from shared.postgres.database import Connection
 
 ALIKE = 0.75
-"""How like a name must be (1 is equal) to be what was meant."""
+"""How similar a name must be to be suggested; 1 is equal."""
 
 
 async def names_of(
     index: Index, connection: Connection, query: Query, naming: Naming
 ) -> dict[str, list[KnownParameter]]:
-    """What the index calls the parameters of a query, by name in lower case.
+    """The parameters of a query as the index knows them, by name in lower case.
 
     Raises:
-        QueryInvalid: neither a dataset nor the vocabulary has one of them, or the order is by something else than a
-            single number.
+        QueryInvalid: neither a dataset nor the vocabulary has one of them, or the query sorts by something that is not
+            a single number.
     """
     wanted = {condition.name: "parameters" for condition in query.conditions} | {
         column: "columns" for column in query.columns if column not in FACTS
@@ -73,7 +73,7 @@ def _unknown(field: str, name: str, known: Mapping[str, str], naming: Naming) ->
     elif name[:1].isdigit():
         cure = "a comma ends a condition: write a decimal point, or \\, for a comma in a value"
     else:
-        cure = "the document of a dataset shows the names it has"
+        cure = "the document of a dataset lists the names of its parameters"
     if field == "sort":
-        cure += f"; it may also be {', '.join(COLUMN_SORTS)}"
+        cure += f"; you can also sort by {', '.join(COLUMN_SORTS)}"
     return Fault(field, f"no dataset has a parameter {name[:100]!r}; {cure}")

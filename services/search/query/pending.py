@@ -15,52 +15,52 @@ from services.search.projections.receipts.statements import (
 )
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.faults import FaultCollector, dataset_at
-from services.search.query.grammar import split
 from shared.events.identity import Identities, proposal_key
+from shared.foundation.lists import split
 from shared.foundation.pages import page_while_read
 from shared.postgres.statement import Row
 
 COMPARED: dict[str, Callable[[str], str]] = {"proposal": proposal_key, "producer": str}
-"""How a filter's values are compared; those of all others are in lower case."""
+"""How the values of a filter are compared. The values of all others are compared in lower case."""
 
 
-def read_pending_query(said: dict[str, str | None], limit: int, identities: Identities) -> PendingQuery:
-    """The query that a URL's fields ask.
+def read_pending_query(given: dict[str, str | None], limit: int, identities: Identities) -> PendingQuery:
+    """The query that the fields of a URL express.
 
     Raises:
         QueryInvalid: a path or the cursor cannot be read.
     """
     fields = FaultCollector()
-    after = fields.parsed("cursor", said["cursor"], lambda text: read_cursor(text, PENDING_ORDER, datetime))
+    after = fields.parsed("cursor", given["cursor"], lambda text: read_cursor(text, PENDING_ORDER, datetime))
     path, waits_for = (
-        fields.parsed(name, said[name], partial(dataset_at, identities)) for name in ("path", "waits_for")
+        fields.parsed(name, given[name], partial(dataset_at, identities)) for name in ("path", "waits_for")
     )
     values = {
         name: [COMPARED.get(name, str.lower)(value.strip()) for value in split(text, ",")]
         for name in PENDING_COLUMNS
-        if (text := said[name])
+        if (text := given[name])
     }
     fields.check()
     return PendingQuery(values, path, waits_for, limit, after)
 
 
 def pending_answer(row: Row) -> Row:
-    """One submission that waits, with the inputs that are missing by now."""
-    told: Row = json.loads(row["answer"])
+    """One waiting submission, with the inputs that are still missing."""
+    answer: Row = json.loads(row["answer"])
     arrived = set(row["arrived"])
-    missing = [path for place, path in enumerate(told["waits_for"], 1) if place not in arrived]
+    missing = [path for place, path in enumerate(answer["waits_for"], 1) if place not in arrived]
     return {name: row[name] for name in ("receipt_id", "dataset_id", "path")} | {
-        "name": told.get("name"),
+        "name": answer.get("name"),
         **{name: row[name] for name in ("kind", "proposal", "beamline", "producer", "since")},
-        "deadline": told["deadline"],
+        "deadline": answer["deadline"],
         "waits_for": missing,
-        "waits_for_count": told["waits_for_count"] - len(arrived),
-        "near": [each for each in told.get("near", ()) if each["path"] in missing],
+        "waits_for_count": answer["waits_for_count"] - len(arrived),
+        "near": [each for each in answer.get("near", ()) if each["path"] in missing],
     }
 
 
 async def read_pending(reader: CatalogueReader, query: PendingQuery) -> Row:
-    """A page of what waits, and how much there is on all pages."""
+    """A page of waiting submissions, and the number of them on all pages."""
     page, count = pending_page(query), pending_count(query)
     async with reader.connection() as connection:
 

@@ -1,4 +1,4 @@
-"""The answer on how the submissions of each producer fare, from rows. Pure."""
+"""Answers about producers: what became of the submissions of each one. Pure."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -7,13 +7,13 @@ from typing import Any
 from shared.events.states import COUNTED_STATES
 
 LONGEST = timedelta(days=31)
-"""How far back is counted."""
+"""The longest time for which submissions are counted."""
 
 NEWEST = ("rejection_id", "rejected_at", "code", "message")
 
 
 def producer_answer(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One producer: what became of what it sent, when it was last heard of, and its newest rejection."""
+    """One producer: the number of its submissions in each state, when it was last active, and its newest rejection."""
     newest = {name: row[name] for name in NEWEST} if row["rejected"] else None
-    told = {name: row[name] for name in ("producer", *COUNTED_STATES, "last_heard")}
-    return told | {"newest_rejection": newest}
+    answer = {name: row[name] for name in ("producer", *COUNTED_STATES, "last_heard")}
+    return answer | {"newest_rejection": newest}

@@ -1,4 +1,4 @@
-"""Which submission answers for a receipt, where several were made under one receipt id. Pure."""
+"""The choice between several submissions under one receipt id. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -9,17 +9,17 @@ from shared.postgres.statement import Row
 
 
 class Choice(NamedTuple):
-    """The submission that is answered, and the others under its receipt id, as they were heard of."""
+    """The submission that is answered, and the others under its receipt id in the order of their arrival."""
 
     answered: Row
     others: Sequence[Row]
 
 
 def choose(rows: Iterable[Row], source: str | None = None, caller: str | None = None) -> Choice | None:
-    """The submission of a source, or else the caller's own, or else the one that was heard of first.
+    """The submission of `source`, or else of the caller, or else the one that arrived first.
 
-    Of what one source said of one dataset, the last words. When something was heard of is told by Kafka's clock, not
-    by who said it.
+    If this source submitted one dataset several times, it is the last of them. Kafka's clock decides when a submission
+    arrived, not the producer's.
     """
     found = submissions(rows)
     if source is not None and any(row["source"] for row in found):
@@ -33,20 +33,20 @@ def choose(rows: Iterable[Row], source: str | None = None, caller: str | None = 
 
 
 def newest_first(rows: Iterable[Row]) -> list[Row]:
-    """Each submission once, by when it says that it was made."""
+    """Each submission once, newest first by its own time."""
     beginning = datetime.min.replace(tzinfo=UTC)
     known = sorted(submissions(rows), key=itemgetter("receipt_id"))
     return sorted(known, key=lambda row: row["submitted_at"] or beginning, reverse=True)
 
 
 def submissions(rows: Iterable[Row]) -> list[Row]:
-    """Each submission once, the one that was heard of first before the others.
+    """Each submission once, in the order of arrival.
 
-    A version that told neither source nor content of a submission may have made some of the rows: such a row is about
-    the one submission of that receipt and dataset, if there is only one, and stands for itself otherwise.
+    Some rows may come from a version that wrote neither source nor content. Such a row belongs to the submission with
+    the same receipt and dataset if there is exactly one; otherwise it counts as a submission of its own.
     """
     known = list(rows)
-    for is_vague in (_tells_no_content, _tells_no_source):
+    for is_vague in (_lacks_content, _lacks_source):
         known = _together(known, is_vague)
     return sorted(known, key=itemgetter("heard_at", "source", "content"))
 
@@ -63,11 +63,11 @@ def _together(rows: Sequence[Row], is_vague: Callable[[Row], bool]) -> list[Row]
     return exact + alone
 
 
-def _tells_no_content(row: Row) -> bool:
+def _lacks_content(row: Row) -> bool:
     return bool(row["source"]) and not row["content"]
 
 
-def _tells_no_source(row: Row) -> bool:
+def _lacks_source(row: Row) -> bool:
     return not row["source"]
 
 
@@ -77,7 +77,7 @@ def _may_be(vague: Row, row: Row) -> bool:
 
 
 def _merged(row: Row, vague: Row) -> Row:
-    """As `Receipt.merged`, under the identity of the one that tells it."""
+    """Both rows merged as by `Receipt.merged`, with the identity of the exact one."""
     last = max(row, vague, key=itemgetter("rank", "word"))
     times = [each["submitted_at"] for each in (row, vague) if each["submitted_at"] is not None]
     return last | {

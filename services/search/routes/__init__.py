@@ -1,1 +1,1 @@
-"""The HTTP face of search: the routes and the web page."""
+"""The HTTP interface of search: its routes and the web page."""

@@ -1,4 +1,4 @@
-"""The route of what happens, for those who watch."""
+"""The route of activity, for watchers."""
 
 from typing import Annotated
 

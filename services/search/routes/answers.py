@@ -1,4 +1,4 @@
-"""What a reader of receipts and rejections gets, from the rows that are kept. Pure."""
+"""The answers about receipts and rejections, from their rows. Pure."""
 
 import base64
 import json
@@ -16,15 +16,15 @@ T = TypeVar("T", bytes, str)
 WRITTEN_APART = frozenset(
     {"record_offset", "findings", "finding_codes", "headers", "key", "value", "submission", "heard_at"}
 )
-"""Of a rejection's row, what a reader gets in another form, or not at all."""
+"""The columns of a rejection that an answer shows in another form, or not at all."""
 PART = 3 * 64 * 1024
-"""Bytes or characters that are written at a time; base64 has no padding between them."""
+"""The bytes or characters that are written at once. The size leaves no base64 padding between them."""
 
 
 def receipt_answer(row: Row, now: datetime) -> Row:
-    """The state of a receipt: in_flight, pending, committed, unchanged or rejected, each with what belongs to it.
+    """The state of a receipt: in_flight, pending, committed, unchanged or rejected, each with its details.
 
-    `warnings` are the codes of the findings that the dataset has as it is catalogued now.
+    `warnings` are the codes of the findings of the dataset's current revision.
     """
     answer: Row = {name: row[name] for name in ("receipt_id", "dataset_id", "path", "submitted_at")}
     answer.update(json.loads(row["answer"]))
@@ -36,7 +36,7 @@ def receipt_answer(row: Row, now: datetime) -> Row:
 
 
 def chosen_answer(choice: Choice, now: datetime) -> Row:
-    """The state of the submission that is meant, and of the others under its receipt id, if there are any."""
+    """The state of the chosen submission, and of the others under its receipt id if there are any."""
     answer = receipt_answer(choice.answered, now)
     if choice.others:
         answer["others"] = [receipt_answer(row, now) | {"source": row["source"]} for row in choice.others]
@@ -44,7 +44,7 @@ def chosen_answer(choice: Choice, now: datetime) -> Row:
 
 
 def rejection_parts(row: Row) -> Iterator[bytes]:
-    """A rejection as JSON, with its original bytes in base64, and as text where they are text: written part by part."""
+    """A rejection as JSON, part by part: with the original bytes in base64, and as text if they are text."""
     answer = {name: row[name] for name in row if name not in WRITTEN_APART}
     answer["offset"] = row["record_offset"]
     answer["findings"] = json.loads(row["findings"])
@@ -61,7 +61,7 @@ def rejection_parts(row: Row) -> Iterator[bytes]:
 
 
 def _quoted(value: T | None, written: Callable[[T], bytes]) -> Iterator[bytes]:
-    """A text of JSON, some of it at a time."""
+    """A JSON string, part by part."""
     if value is None:
         yield b"null"
         return

@@ -1,4 +1,4 @@
-"""A committed result of macromolecular crystallography, with all that it was made from, as PDBx/mmCIF."""
+"""The export of a processed MX dataset and its lineage as PDBx/mmCIF."""
 
 import asyncio
 from collections.abc import Collection
@@ -14,21 +14,21 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 MOST_ANCESTORS = 2000
 MOST_BYTES = 32 * 1024 * 1024
-"""Of the committed events of a lineage that are read for one file."""
+"""The most bytes of committed events that are read for one file."""
 MEDIA_TYPE = "chemical/x-mmcif"
 
 
 class Documents(Protocol):
-    """What the walk asks."""
+    """The source of committed documents."""
 
     async def documents(self, ids: Collection[UUID]) -> dict[UUID, bytes]:
-        """The committed events of datasets as they are now, by dataset."""
+        """The committed events of the current revisions of datasets, by dataset."""
 
 
 def add_cif(router: APIRouter, events: Documents, vocabulary: Vocabulary) -> None:
     """Add the route, driven by the vocabulary.
 
-    It must stand before that of the dataset itself, whose id would else end in `.cif`.
+    It must be added before the route of the dataset itself, whose id would otherwise end in `.cif`.
     """
     items = items_of(vocabulary)
 
@@ -40,21 +40,22 @@ def add_cif(router: APIRouter, events: Documents, vocabulary: Vocabulary) -> Non
         """
         found = await _documents(events, [dataset_id])
         if not found:
-            raise HTTPException(404, "no such dataset is catalogued yet; its receipt says how far it has come")
+            raise HTTPException(404, "no such dataset is catalogued yet; its receipt shows its progress")
         [dataset] = found
         if not is_exportable(dataset):
             raise HTTPException(
                 406,
-                f"PDBx/mmCIF is of processed MX datasets, and this is {dataset.kind}; export what was made of it",
+                f"only processed MX datasets can be exported as PDBx/mmCIF, and this is {dataset.kind};"
+                " export a dataset that was made from it",
             )
         lineage = [dataset, *await ancestors(events, dataset)]
-        # in a thread, as a long lineage takes its time
+        # in a thread, because a long lineage takes long
         text = await asyncio.to_thread(mmcif_text, lineage, items)
         return Response(text, media_type=MEDIA_TYPE)
 
 
 async def ancestors(events: Documents, dataset: Document) -> list[Document]:
-    """All that a dataset was made from, the nearest first, each once; at most so many that an answer stays bounded."""
+    """The ancestors of a dataset, the nearest first, each once. There are at most `MOST_ANCESTORS`."""
     found: dict[UUID, Document] = {}
     asked = {dataset.dataset_id}
     level = [dataset]
@@ -70,7 +71,7 @@ async def ancestors(events: Documents, dataset: Document) -> list[Document]:
 
 
 async def _documents(events: Documents, ids: Collection[UUID]) -> list[Document]:
-    """Those that are catalogued, in the order asked."""
+    """The documents of those that are catalogued, in the given order."""
     known = await events.documents(ids) if ids else {}
     read = (DatasetCommitted.model_validate_json(known[one]).document for one in ids if one in known)
     return [document for document in read if document is not None]

@@ -1,4 +1,4 @@
-"""The routes of receipts: how far submissions have come."""
+"""The routes of receipts, which show the progress of submissions."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ from shared.host.service import Resources
 from shared.postgres.statement import Row
 
 FEW_RECEIPTS = 50
-"""Of one dataset on a page, unless more are asked for."""
+"""The receipts of one dataset on a page by default."""
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
 Skip = Annotated[int, Query(ge=0, le=MOST_LINKS, description="what earlier pages have shown")]
 
@@ -57,7 +57,7 @@ def add_receipts(router: APIRouter, reader: CatalogueReader, resources: Resource
         With `ids`, each is answered as by `/receipts/{receipt_id}`, in their order, and `unknown` lists those that were
         not heard of yet.
         """
-        if sum(said is not None for said in (path, dataset_id, ids)) != 1:
+        if sum(given is not None for given in (path, dataset_id, ids)) != 1:
             raise QueryInvalid([Fault("path", "give either path or dataset_id or ids")])
         if ids is not None:
             return json_response(await of_ids(_receipt_ids(ids), skip, limit, request))
@@ -85,24 +85,24 @@ def add_receipts(router: APIRouter, reader: CatalogueReader, resources: Resource
         found = await reader.submissions([receipt_id], source or caller, subject)
         choice = choose(found[receipt_id], source, caller)
         if choice is None:
-            raise HTTPException(404, "no such receipt; one that was handed out just now is known within a second")
+            raise HTTPException(404, "no such receipt; a receipt is known within a second after it was issued")
         return json_response(chosen_answer(choice, now))
 
 
-def _receipt_ids(said: str) -> list[str]:
-    """Each id once, in their order.
+def _receipt_ids(text: str) -> list[str]:
+    """The ids in a text, each once, in their order.
 
     Raises:
         QueryInvalid: there is none, or there are too many.
     """
-    ids = list(dict.fromkeys(filter(None, map(str.strip, said.split(",")))))
+    ids = list(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
     if not ids or len(ids) > MOST_ROWS:
         raise QueryInvalid([Fault("ids", f"has {len(ids)} receipt ids; give 1 to {MOST_ROWS}, separated by commas")])
     return ids
 
 
 def _caller(request: Request, tokens: Tokens, now: datetime) -> str | None:
-    """The source that the request's token belongs to. Nobody needs one to read."""
+    """The source of the request's token, if it has one. Reading needs no token."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return None

@@ -1,4 +1,4 @@
-"""The HTTP face of rejections: the list, what it adds up to, and one of them."""
+"""The routes of rejections: the list, the summary, and one rejection."""
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -27,7 +27,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
 
 @dataclass(frozen=True)
 class RejectionFields:
-    """Which rejections are asked for, as the fields of the URL say it."""
+    """The fields of the URL that select rejections."""
 
     code: str | None = None
     finding: Annotated[str | None, Query(description="the code of a finding")] = None
@@ -47,16 +47,16 @@ def add_rejections(router: APIRouter, reader: CatalogueReader, resources: Resour
 
     @router.get("/rejections")
     async def list_rejections(
-        asked: Annotated[RejectionFields, Depends()], limit: Limit = 50, cursor: str | None = None
+        given: Annotated[RejectionFields, Depends()], limit: Limit = 50, cursor: str | None = None
     ) -> Response:
         """Rejections, newest first. A page of the open or the resolved may be short, and still have a `next`."""
-        rows, last = await reader.rejections(query_of(asked, identities, zone, limit, cursor))
+        rows, last = await reader.rejections(query_of(given, identities, zone, limit, cursor))
         return json_response({"rejections": rows, "next": write_cursor(ORDER, last) if last else None})
 
     @router.get("/rejections/summary")
-    async def summarize_rejections(asked: Annotated[RejectionFields, Depends()]) -> Response:
+    async def summarize_rejections(given: Annotated[RejectionFields, Depends()]) -> Response:
         """Rejections by code and producer, of the last 30 days unless `since` is given; most open ones first."""
-        query = query_of(asked, identities, zone, since=resources.clock() - SUMMARY_SPAN)
+        query = query_of(given, identities, zone, since=resources.clock() - SUMMARY_SPAN)
         return json_response(summary_answer(await reader.rejection_summary(query), query.since))
 
     @router.get("/rejections/{rejection_id}")
@@ -68,44 +68,44 @@ def add_rejections(router: APIRouter, reader: CatalogueReader, resources: Resour
         return StreamingResponse(rejection_parts(row), media_type="application/json")
 
 
-def query_of(  # the fields of the URL, and what they mean here
-    asked: RejectionFields,
+def query_of(
+    given: RejectionFields,
     identities: Identities,
     zone: tzinfo,
     limit: int = 50,
     cursor: str | None = None,
     since: datetime | None = None,
 ) -> RejectionQuery:
-    """What is asked for; `since`, where the fields do not say it.
+    """The query that the fields express. `since` applies if the fields do not give it.
 
     Raises:
         QueryInvalid: with every fault of the fields.
     """
     fields = FaultCollector()
-    begin = fields.parsed("since", asked.since, lambda said: read_time(said, zone))
-    end = fields.parsed("until", asked.until, lambda said: read_time(said, zone, end_of_day=True))
-    after = fields.parsed("cursor", cursor, lambda said: read_cursor(said, ORDER, datetime))
+    begin = fields.parsed("since", given.since, lambda text: read_time(text, zone))
+    end = fields.parsed("until", given.until, lambda text: read_time(text, zone, end_of_day=True))
+    after = fields.parsed("cursor", cursor, lambda text: read_cursor(text, ORDER, datetime))
     fields.check()
-    dataset_id, words = _subject(asked.path, identities)
+    dataset_id, words = _subject(given.path, identities)
     return RejectionQuery(
-        asked.code,
-        asked.finding,
-        asked.stage,
-        asked.producer,
-        asked.receipt_id,
+        given.code,
+        given.finding,
+        given.stage,
+        given.producer,
+        given.receipt_id,
         dataset_id,
         words,
-        asked.beamline.strip().lower() if asked.beamline else None,
+        given.beamline.strip().lower() if given.beamline else None,
         begin or since,
         end,
-        asked.state,
+        given.state,
         limit,
         after,
     )
 
 
 def _subject(path: str | None, identities: Identities) -> tuple[UUID | None, str | None]:
-    """The dataset at a path; where that can be no dataset's path, the words: it may be why they were refused."""
+    """The dataset at a path; or the path itself if no dataset can have it, which may be why it was rejected."""
     if not path:
         return None, None
     try:

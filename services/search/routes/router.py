@@ -1,4 +1,4 @@
-"""All routes of search, and those of datasets and producers."""
+"""The router of search, with the routes of datasets and producers."""
 
 from datetime import timedelta
 from typing import Annotated, Any
@@ -39,7 +39,7 @@ TYPES: dict[str, dict[str, Any]] = {
     "order": {"type": "string", "enum": ["asc", "desc"]},
     "format": {"type": "string", "enum": ["json", "csv"]},
 }
-"""The types of the fields of a query that are not texts."""
+"""The types of those fields of a query that are not texts."""
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
 Nodes = Annotated[int, Query(ge=1, le=MOST_NODES, description="datasets of a page")]
 Skip = Annotated[int, Query(ge=0, le=MOST_LINKS, description="what earlier pages have shown")]
@@ -100,10 +100,10 @@ def _add_datasets(
         event = await reader.event(dataset_id, revision)
         if event is None and revision is not None and await reader.event(dataset_id) is not None:
             raise HTTPException(
-                404, f"it has no revision {revision}; /datasets/{dataset_id}/revisions has those there are"
+                404, f"it has no revision {revision}; /datasets/{dataset_id}/revisions lists its revisions"
             )
         if event is None:
-            raise HTTPException(404, "no such dataset is catalogued yet; its receipt says how far it has come")
+            raise HTTPException(404, "no such dataset is catalogued yet; its receipt shows its progress")
         return Response(event, media_type="application/json")
 
     @router.get("/datasets/{dataset_id}/lineage")

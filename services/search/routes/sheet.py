@@ -1,4 +1,4 @@
-"""A page of datasets with columns of one's choice: as CSV (RFC 4180), or as JSON."""
+"""Pages of datasets with chosen columns, as CSV (RFC 4180) or JSON."""
 
 import asyncio
 import csv
@@ -17,16 +17,16 @@ from shared.foundation.sheets import cell_of
 from shared.postgres.statement import Row
 
 ValuedRows = list[tuple[Row, dict[str, Any]]]
-"""Datasets, each with the values of its columns by name; nothing where it has no canonical value."""
+"""Datasets, each with the values of its columns by name; None if there is no canonical value."""
 RowWriter = Callable[[ValuedRows], str]
 
 
 async def sheet(
     reader: CatalogueReader, naming: Naming, rows: Sequence[Row], columns: Sequence[str]
 ) -> AsyncIterator[str]:
-    """The lines of a CSV, a header and a line a dataset; numbers are in the canonical unit.
+    """The lines of a CSV: a header, and a line for each dataset. Numbers are in the canonical unit.
 
-    What has no canonical value is an empty cell: a sheet that holds sentinels among numbers is added up wrongly.
+    A value that is not canonical is an empty cell, because sentinels among numbers would be added up.
     """
     yield _lines([[*COLUMNS, *map(cell_of, columns)]])
     async for lines in _lots(reader, naming, rows, columns, _sheet_lines):
@@ -46,7 +46,7 @@ async def json_page(reader: CatalogueReader, naming: Naming, answer: Row, column
 async def _lots(
     reader: CatalogueReader, naming: Naming, rows: Sequence[Row], columns: Sequence[str], write: RowWriter
 ) -> AsyncIterator[str]:
-    """What is written of the datasets, some at a time."""
+    """The output for the datasets, lot by lot."""
     spellings = {column: naming.spellings(column) for column in columns if column not in FACTS}
     for some in await reader.lots(rows):
         events = await reader.events([(row["dataset_id"], row["revision"]) for row in some]) if spellings else {}
@@ -93,7 +93,7 @@ def _sheet_lines(valued: ValuedRows) -> str:
 
 
 def _cell(value: object) -> str:
-    """Text as a sheet can hold it, nothing as nothing, and everything else as JSON writes it."""
+    """The cell of a value: text in a form that is safe in a sheet, None as an empty cell, all else as JSON."""
     if value is None:
         return ""
     text = to_json(value).decode()

@@ -1,4 +1,4 @@
-"""The web page: files that are read once, when the service starts; a browser fetches again only what has changed."""
+"""The web page: files that are read when the service starts. A browser fetches only changed files again."""
 
 import hashlib
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class PageFile:
 
 
 def page_files(time_zone: str) -> dict[str, PageFile]:
-    """Every file of the page by its name; the page shows times in this zone."""
+    """The files of the page by name. The page shows times in this zone."""
     return {
         path.name: _page_file(path.read_text(encoding="utf-8").replace("{time_zone}", time_zone), path.suffix)
         for path in sorted(FOLDER.iterdir())

@@ -13,10 +13,10 @@ from shared.events.dataset import DatasetFacts
 from shared.events.dataset import Links as LinksSection
 from shared.events.investigation import InvestigationRef, InvestigationRegistered
 from shared.events.pending import DatasetPending, Pending
+from shared.events.record import Message, Record
 from shared.events.rejection import DatasetRejected, Rejection
 from shared.events.sections import Section
 from shared.events.topics import LINKED, PENDING, REGISTERED, REJECTED
-from shared.events.wire import Message, Record
 from shared.kafka.publisher import MemoryPublisher
 from shared.runtime.backoff import Backoff
 from shared.stages.halt import HaltRule

@@ -15,10 +15,10 @@ from services.search.projections.receipts.note import Receipt
 from services.search.projections.rejections.note import RejectionRow
 from services.search.projections.revisions.note import RevisionRow
 from services.search.projections.samples.note import SampleRow
-from services.search.projections.shipments.note import DeclarationRow, Declared, ParcelStatusRow, PlaceRow, together
 from services.search.query.receipts import choose
 from services.search.routes.answers import chosen_answer
-from shared.events.wire import Record
+from shared.events.declarations import DeclarationRow, Declared, ParcelStatusRow, PlaceRow, together
+from shared.events.record import Record
 from shared.kafka.publisher import MemoryPublisher
 from shared.postgres.statement import Row
 from shared.runtime.backoff import Backoff

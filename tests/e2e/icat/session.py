@@ -31,7 +31,7 @@ ROOT = f"/data/visitor/{PROPOSAL}/id30a3/20261125"
 RAW, RAW_FROM_FILE = f"{ROOT}/RAW_DATA/insulin/run_01_datacollection", f"{ROOT}/RAW_DATA/insulin/run_02_datacollection"
 PROCESSED = f"{ROOT}/PROCESSED_DATA/insulin/run_01/autoPROC"
 START = datetime.fromisoformat("2026-11-25T09:00:00+01:00")
-PATIENCE_SECONDS = 60.0
+MOST_IDLE_SECONDS = 60.0
 PARAMETERS: dict[str, Any] = {
     "Sample_name": "insulin",
     "startDate": START + timedelta(minutes=5),
@@ -65,7 +65,7 @@ class Session:
 
     def until(self, name: str, enough: Callable[[Any], bool], **arguments: object) -> Any:
         """The call again and again, until its answer is enough, or the time is up."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + MOST_IDLE_SECONDS
         while True:
             answer = self.call(name, **arguments)
             if (answer is not None and enough(answer)) or time.monotonic() > deadline:
@@ -171,8 +171,8 @@ def client_of(said: dict[str, Any], folder: Path) -> Iterator[Any]:
     """The client as configured, or one of its own mock backend."""
     if "client" not in said:
         # it gives each of its servers five seconds to start, which a busy machine does not always hold
-        tcp.wait_tcp_online = functools.partial(tcp.wait_tcp_online, timeout=PATIENCE_SECONDS)
-        with mock_icat_client(folder / "mock", timeout=PATIENCE_SECONDS) as client:
+        tcp.wait_tcp_online = functools.partial(tcp.wait_tcp_online, timeout=MOST_IDLE_SECONDS)
+        with mock_icat_client(folder / "mock", timeout=MOST_IDLE_SECONDS) as client:
             yield client
         return
     client = IcatClient(**said["client"])

@@ -23,7 +23,7 @@ with warnings.catch_warnings():
 
 pytestmark = pytest.mark.e2e
 
-PATIENCE_SECONDS = 120.0
+MOST_IDLE_SECONDS = 120.0
 SESSION = "/data/visitor/mx4444/id30a3/20261126"
 SWEEPS = f"{SESSION}/RAW_DATA/lysozyme/lysozyme-plate-07-well-A11-drop-2/a-run-of-realistic-length"
 END = "2026-11-26T13:00:00+01:00"
@@ -99,7 +99,7 @@ class Talk:
 
 
 def until(look: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + MOST_IDLE_SECONDS
     while (found := look()) is None:
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -9,15 +9,16 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from shared.events.headers import headers_of
+from shared.events.record import Message
 from shared.events.topics import HEADROOM_BYTES, REJECTED, SUBMITTED, TOPICS, Topic
-from shared.events.wire import Message, headers_of
 from shared.kafka.publisher import KafkaPublisher
 from shared.kafka.settings import KafkaSettings
 from tests.e2e.running.conftest import Facility
 
 pytestmark = pytest.mark.e2e
 
-PATIENCE_SECONDS = 120.0
+MOST_IDLE_SECONDS = 120.0
 FRAMING_BYTES = 1024
 INFLATED_BYTES = 24 * 1024 * 1024
 READ_TOPICS = [topic for topic in TOPICS if topic is not REJECTED]
@@ -71,7 +72,7 @@ def test_the_largest_records_of_every_topic_end_told_and_every_service_stays_rea
     asyncio.run(publish(facility, [sound := sound_submission()], "none"))
     with httpx.Client(base_url=facility.running["BEAMCAT_SEARCH_URL"], timeout=60) as search:
         untold = {(each.message.topic, len(each.message.value)): each.receipt for pair in pairs for each in pair}
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + MOST_IDLE_SECONDS
         while untold and time.monotonic() < end:
             time.sleep(0.5)
             untold = {place: receipt for place, receipt in untold.items() if not is_told(search, receipt)}

@@ -21,7 +21,7 @@ pytestmark = [
 ]
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 60.0
+MOST_IDLE_SECONDS = 60.0
 NOW = datetime.now(UTC).replace(microsecond=0)
 HOUR = timedelta(hours=1)
 HERE, ELSEWHERE, UNTITLED, OVER = "4711001", "4711002", "4711003", "4711004"
@@ -41,7 +41,7 @@ INVESTIGATIONS: dict[str, dict[str, Any]] = {
 
 def until(ask: Callable[[], T | None]) -> T:
     """What is answered in the end."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + MOST_IDLE_SECONDS
     while (answer := ask()) is None:
         assert time.monotonic() < deadline, "it did not come in time"
         time.sleep(0.1)

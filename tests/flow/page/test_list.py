@@ -85,13 +85,13 @@ async def test_faults_of_a_query_stand_beside_their_fields_with_their_cures(
     reader: Reader, catalogue: Catalogue
 ) -> None:
     faults = [
-        {"field": "parameters", "message": "'zz' is no operator; there are eq, like, gt"},
+        {"field": "parameters", "message": "'zz' is not an operator; the operators are eq, like, gt"},
         {"field": "sorted", "message": "no such field; did you mean sort?"},
     ]
-    catalogue.answers["datasets"] = Answer({"detail": "parameters: 'zz' is no operator", "errors": faults}, 422)
+    catalogue.answers["datasets"] = Answer({"detail": "parameters: 'zz' is not an operator", "errors": faults}, 422)
     await reader.see("#/?parameters=MX_flux~zz~1&sorted=name")
     field = reader.page.get_by_role("textbox", name="Parameters")
-    await expect(field).to_have_accessible_description("'zz' is no operator; there are eq, like, gt")
+    await expect(field).to_have_accessible_description("'zz' is not an operator; the operators are eq, like, gt")
     await expect(field).to_have_value("MX_flux~zz~1")
     await expect(field).to_have_attribute("aria-invalid", "true")
     await expect(reader.page.locator(".faults")).to_have_text("sorted: no such field; did you mean sort?")

@@ -11,8 +11,9 @@ import pytest
 from services.linker.plan.announcements import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
 from shared.events.dataset import DatasetFacts
 from shared.events.investigation import InvestigationAnnounced
+from shared.events.record import Message, Record
 from shared.events.topics import COMMITTED, INVESTIGATIONS, LINKED, REJECTED
-from shared.events.wire import Message, Record, read
+from shared.events.wire import read
 from shared.kafka.publisher import MemoryPublisher
 from shared.postgres.database import Database
 from tests.builders.linker.records import (

@@ -9,8 +9,8 @@ import pytest
 from services.linker.plan.investigations import Slot
 from services.linker.storage.lost_investigations import LostInvestigations
 from services.linker.storage.queries import slot_of_row
+from shared.events.record import Record
 from shared.events.topics import REGISTERED
-from shared.events.wire import Record
 from shared.postgres.database import Database
 from tests.builders.linker.records import NOON, announced, committed, facts, rescheduled, slot, started
 from tests.builders.linker.world import World

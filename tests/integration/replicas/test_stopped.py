@@ -17,7 +17,7 @@ import pytest_asyncio
 import services
 from deploy.embedded.forked import Nursery, ServiceProcess
 from deploy.embedded.installation import Installation, installation
-from shared.events.wire import Message
+from shared.events.record import Message
 from shared.kafka.publisher import KafkaPublisher
 from tests.builders.submissions import dataset_id, processed_submission, raw_submission, submitted
 from tests.faults.audit import audit, settled

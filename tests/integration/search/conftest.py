@@ -8,10 +8,10 @@ import pytest_asyncio
 
 from services.search.app import new_index
 from services.search.icat_plus.declarations import PostgresDeclarations
-from services.search.projections.shipments.note import Declared
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.naming import Naming
 from services.search.store import PostgresReadModel
+from shared.events.declarations import Declared
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
 from shared.postgres.settings import DatabaseSettings

@@ -206,12 +206,15 @@ async def test_a_sample_is_found_and_counted_whatever_the_spelling_of_its_name(w
 CURES = [
     ({"parameters": "MX_fluks~gt~1"}, "did you mean MX_flux?"),
     ({"sort": "MX_resolutoin"}, "did you mean MX_resolution?"),
-    ({"parameters": "MX_flux~above~1"}, "'above' is no operator; there are eq, like, gt, gteq, lt, lteq, in"),
-    ({"parameters": "MX_flux~gt~many"}, "gt compares numbers, 'many' is none"),
+    (
+        {"parameters": "MX_flux~above~1"},
+        "'above' is not an operator; the operators are eq, like, gt, gteq, lt, lteq, in",
+    ),
+    ({"parameters": "MX_flux~gt~many"}, "gt compares numbers, and 'many' is not a number"),
     ({"proposals": "mx1111"}, "did you mean proposal?"),
     ({"sort": "MX_motors"}, "sort by a single number"),
-    ({"limit": "0"}, "'0' is no number of rows from 1 to 500"),
-    ({"cursor": "bm8"}, "no cursor; give `next` of the page before"),
+    ({"limit": "0"}, "'0' is not a number of rows from 1 to 500"),
+    ({"cursor": "bm8"}, "not a cursor; give `next` of the previous page"),
     ({"q": "~~~"}, "give words"),
     ({"startDate": "yesterday"}, "'yesterday' is no time"),
     ({"path": "run_1"}, "not absolute"),
@@ -220,8 +223,8 @@ CURES = [
     ({"parameters": "MX_scanType like osc"}, "write MX_scanType~like~osc"),
     ({"parameters": "MX_flux~gt~2,5"}, "write a decimal point"),
     ({"parameters": "MX_flux~gte~1"}, "write MX_flux>=1 or MX_flux~gteq~1"),
-    ({"q": "run MX_flux>many"}, "> compares numbers, 'many' is none"),
-    ({"sort": "kind"}, "it may also be start, name, committed_at"),
+    ({"q": "run MX_flux>many"}, "> compares numbers, and 'many' is not a number"),
+    ({"sort": "kind"}, "you can also sort by start, name, committed_at"),
 ]
 
 

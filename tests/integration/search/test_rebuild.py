@@ -15,8 +15,8 @@ from services.search.icat_plus.sessions import Kept, PostgresSessions
 from services.search.index.seals import Seals
 from services.search.rebuild import REBUILD_LOCK, rebuild
 from services.search.store import PostgresReadModel
+from shared.events.record import Message, Record
 from shared.events.topics import COMMITTED, PENDING, REGISTERED, REJECTED, SHIPMENTS, SUBMITTED
-from shared.events.wire import Message, Record
 from shared.foundation.errors import Fatal
 from shared.host.service import utc_now
 from shared.host.settings import ServiceSettings

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from services.search.query import rejections
+from services.search.projections.rejections import statements
 from shared.events.rejection import Origin
 from shared.events.rejection_message import identified
 from shared.events.sections import Finding
@@ -218,7 +218,7 @@ def resolved(rejection_id: str, refused: Said, told: list[Said]) -> bool:
 async def test_what_is_resolved_follows_from_the_events_in_any_order(
     world: PostgresWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rejections, "MOST_WALKED", 3)
+    monkeypatch.setattr(statements, "MOST_WALKED", 3)
     seed = seed_of_run()
     chance = random.Random(seed)
     states = Counter[bool]()
@@ -297,12 +297,12 @@ async def test_a_summary_counts_so_far_back_and_so_many(world: PostgresWorld, mo
         assert datetime.fromisoformat(lately["since"]) == NOON - timedelta(days=30)
         longer = await ask.get("/rejections/summary", since=early.isoformat())
         assert {group["code"] for group in longer["groups"]} == {"dataset_invalid", "not_json"}
-        monkeypatch.setattr(rejections, "MOST_COUNTED", 4)
+        monkeypatch.setattr(statements, "MOST_COUNTED", 4)
         newest = await ask.get("/rejections/summary")
         assert (len(newest["groups"]), newest["complete"]) == (4, False)
         assert datetime.fromisoformat(newest["since"]) == after(2)
         monkeypatch.undo()
-        monkeypatch.setattr(rejections, "MOST_GROUPS", 5)
+        monkeypatch.setattr(statements, "MOST_GROUPS", 5)
         many = await ask.get("/rejections/summary")
         assert (len(many["groups"]), many["complete"]) == (5, False)
         none = await ask.get("/rejections/summary", code="unheard")

@@ -93,13 +93,16 @@ async def test_nothing_found_is_a_header_alone(ask: Asking) -> None:
 
 
 CURES = [
-    ({"format": "xls"}, "format: 'xls' is none of json, csv"),
-    ({"format": "csv", "facets": "kind"}, "facets: there is no place for it in format=csv"),
-    ({"format": "csv", "count": "true"}, "count: there is no place for it in format=csv"),
+    ({"format": "xls"}, "format: 'xls' is not one of json, csv"),
+    ({"format": "csv", "facets": "kind"}, "facets: not available with format=csv; ask for it in another request"),
+    ({"format": "csv", "count": "true"}, "count: not available with format=csv; ask for it in another request"),
     ({"columns": "MX_fluks"}, "columns: no dataset has a parameter 'MX_fluks'; did you mean"),
     ({"format": "csv", "columns": "MX_fluks"}, "columns: no dataset has a parameter 'MX_fluks'; did you mean"),
     ({"columns": "beemline"}, "did you mean beamline?"),
-    ({"format": "csv", "columns": ",".join(f"c{n}" for n in range(101))}, "columns: 101 of them; at most 100"),
+    (
+        {"format": "csv", "columns": ",".join(f"c{n}" for n in range(101))},
+        "columns: has 101 entries; at most 100 are allowed",
+    ),
 ]
 
 

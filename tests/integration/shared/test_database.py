@@ -22,7 +22,7 @@ from tests.builders.settings import base_settings
 pytestmark = pytest.mark.integration
 
 LOCK = 4711
-PATIENCE_SECONDS = 60.0
+MOST_IDLE_SECONDS = 60.0
 """Far more than any of the times that the server is told here; without them it would wait for ever."""
 STOPPING = f"""
 import asyncio, asyncpg, os, signal, sys
@@ -69,7 +69,7 @@ async def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncI
 
 async def lock_of(database: Database) -> None:
     """Wait for the lock, and let it go."""
-    async with asyncio.timeout(PATIENCE_SECONDS), database.transaction() as connection:
+    async with asyncio.timeout(MOST_IDLE_SECONDS), database.transaction() as connection:
         await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
 
 
@@ -118,7 +118,7 @@ async def test_a_process_that_stops_and_is_not_idle_loses_its_locks(
     try:
         assert await stopped.stdout.readline() == b"locked\n"
         watching = await asyncpg.connect(database_url)  # roles of services see nothing of other sessions
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(MOST_IDLE_SECONDS):
             while not await watching.fetchval(WAITS, waits_for):  # noqa: ASYNC110  # the server tells no event
                 await asyncio.sleep(0.01)
         await watching.close()

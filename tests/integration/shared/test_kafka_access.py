@@ -14,8 +14,8 @@ from aiokafka.errors import KafkaConnectionError
 
 from deploy.embedded.kafka import Kafka, as_properties_file, properties
 from deploy.embedded.ports import LOOPBACK, Ports
+from shared.events.record import Message, Record
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Message, Record
 from shared.foundation.errors import Fatal
 from shared.kafka.publisher import KafkaPublisher
 from shared.kafka.settings import KafkaSettings, TopicSettings

@@ -14,8 +14,9 @@ from aiokafka import AIOKafkaConsumer
 
 from deploy.embedded.kafka import Kafka
 from deploy.embedded.ports import Ports
+from shared.events.headers import headers_of
+from shared.events.record import Message, Record
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Message, Record, headers_of
 from shared.kafka.publisher import KafkaPublisher
 from shared.kafka.settings import KafkaSettings, TopicSettings
 from shared.kafka.topic_admin import apply_topics

@@ -9,9 +9,10 @@ import pytest
 
 from shared.access.slowdown import FEWEST_REJECTED
 from shared.events.codes import Code, Refusal
+from shared.events.headers import headers_of
+from shared.events.record import Message, Record
 from shared.events.rejection_message import rejection_message
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Message, Record, headers_of
 from shared.kafka.producer_watch import ProducerWatch, WatchedPublisher
 from shared.kafka.publisher import KafkaPublisher
 from shared.kafka.settings import KafkaSettings, SourceSettings, TopicSettings

@@ -18,9 +18,11 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from shared.events.codes import Code
 from shared.events.dataset import DatasetSubmitted
+from shared.events.headers import headers_of
+from shared.events.record import Headers, Message, Record
 from shared.events.sections import Producer
 from shared.events.topics import MOST_EVENT_BYTES, MOST_SUBMISSION_BYTES, REJECTED, SUBMITTED, VALIDATED
-from shared.events.wire import Headers, Message, Received, Record, headers_of
+from shared.events.wire import Received
 from shared.foundation.errors import Fatal
 from shared.host.service import utc_now
 from shared.kafka.publisher import KafkaPublisher

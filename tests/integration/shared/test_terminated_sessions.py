@@ -13,8 +13,8 @@ import asyncpg
 import pytest
 
 import services
+from shared.events.record import Record
 from shared.events.topics import COMMITTED, REJECTED
-from shared.events.wire import Record
 from shared.host.service import utc_now
 from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
 from shared.postgres.database import Database

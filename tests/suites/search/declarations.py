@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.search.icat_plus.declarations import Declarations
-from services.search.projections.shipments.note import Declared, declared_of
+from shared.events.declarations import Declared, declared_of
 from shared.events.order import said_of
 from shared.events.shipments import ShipmentChanged
 from tests.builders.search.records import IDENTITIES, NOON

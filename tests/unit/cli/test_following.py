@@ -12,8 +12,8 @@ import pytest
 from clients.cli.connection.api import Api, Unreachable
 from clients.cli.submissions import receipts as following
 from clients.cli.submissions.batch import Batch
-from clients.cli.submissions.feeds import MOST_AT_ONCE, HandIn, Known
-from clients.cli.submissions.handover import PATIENCE_SECONDS, Handover
+from clients.cli.submissions.feeds import MOST_AT_ONCE, HandIn, KnownBatch
+from clients.cli.submissions.handover import MOST_IDLE_SECONDS, Handover
 from clients.cli.submissions.receipts import MOST_ASKED, Handed, Receipts
 from clients.cli.submissions.sources import Source
 from tests.builders.addresses import NAMED
@@ -64,7 +64,7 @@ def test_only_what_is_still_to_come_is_waited_for(fates: dict[str, list[dict[str
     beamcat = Beamcat(fates)
     run = Run(beamcat, [{"path": path} for path in fates]).run()
     assert run.states == ends
-    assert run.clock.time < PATIENCE_SECONDS
+    assert run.clock.time < MOST_IDLE_SECONDS
 
 
 def test_an_input_that_comes_much_later_in_the_stream_is_waited_for() -> None:
@@ -155,7 +155,7 @@ def test_a_gateway_that_stays_away_ends_the_waiting_and_what_was_taken_is_told()
     run.handover.run()
     assert run.hand_in.leave() == "x, line 501"
     assert run.states == ["committed"] * 500 + ["unanswered"] * 500
-    assert PATIENCE_SECONDS <= run.clock.time < PATIENCE_SECONDS + 6
+    assert MOST_IDLE_SECONDS <= run.clock.time < MOST_IDLE_SECONDS + 6
 
 
 def test_a_time_limit_holds_while_things_move_and_while_they_do_not() -> None:
@@ -174,7 +174,7 @@ def test_a_time_limit_holds_while_things_move_and_while_they_do_not() -> None:
 def test_what_does_not_move_is_under_way_when_patience_ends() -> None:
     run = Run(Beamcat({"/data/2": [FLYING]}), paths(3)).run()
     assert run.states == ["committed", "in_flight", "committed"]
-    assert PATIENCE_SECONDS <= run.clock.time < PATIENCE_SECONDS + 2
+    assert MOST_IDLE_SECONDS <= run.clock.time < MOST_IDLE_SECONDS + 2
 
 
 def test_a_search_that_is_away_for_a_while_is_waited_for() -> None:
@@ -255,20 +255,20 @@ def test_a_batch_is_known_by_its_name_alone() -> None:
         told: list[Handed] = []
         api, clock = Api(NAMED, httpx.MockTransport(beamcat)), Passing()
         receipts = Receipts(api, told.append, looks_once=looks_once)
-        handover = Handover(Known(batch), receipts, clock=clock)
+        handover = Handover(KnownBatch(batch), receipts, clock=clock)
         handover.run()
         handover.end()
         states = {handed.number: handed.state["state"] for handed in told}
         expected = ["committed", "committed", "pending", "rejected", "in_flight", "committed", "unknown"]
         assert [states[n] for n in range(1, 8)] == expected
-        assert clock.time < 1 if looks_once else clock.time > PATIENCE_SECONDS
+        assert clock.time < 1 if looks_once else clock.time > MOST_IDLE_SECONDS
 
 
 def test_receipts_that_were_never_heard_of_are_not_waited_for_long() -> None:
     told: list[Handed] = []
     clock = Passing()
     receipts = Receipts(Api(NAMED, httpx.MockTransport(Beamcat())), told.append)
-    handover = Handover(Known(Batch(count=3)), receipts, clock=clock)
+    handover = Handover(KnownBatch(Batch(count=3)), receipts, clock=clock)
     handover.run()
     handover.end()
     assert [handed.state["state"] for handed in told] == ["unknown"] * 3

@@ -374,7 +374,7 @@ def test_a_batch_that_cannot_be_meant_is_a_command_that_is_written_wrongly(
 def test_how_far_it_has_come_is_told_by_state() -> None:
     told = Outcome(Api(NAMED), as_json=False, verbose=False)
     told.counts.update(committed=1_200, rejected=3)
-    assert told.told_shortly(40, 2) == "1,200 committed · 2 pending · 3 rejected · 40 still under way"
+    assert told.progress(40, 2) == "1,200 committed · 2 pending · 3 rejected · 40 still under way"
 
 
 def test_what_a_pipe_brings_is_handed_in_before_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ from services.linker.inputs.submissions import HeldSubmission, HeldSummary, Stat
 from services.linker.known import Known
 from services.linker.storage.memory import MemoryLinks
 from shared.events.codes import Code, Refusal
+from shared.events.record import Record
 from shared.events.topics import LINKED
-from shared.events.wire import Record
 from shared.runtime.backoff import Backoff, Stopping
 from shared.stages.outcomes import Passed, Waiting
 from tests.builders.described import TECHNIQUES

@@ -5,9 +5,10 @@ import pytest
 from services.sample_tracking.handler import remember, track
 from services.sample_tracking.samples import TrackingAnswer, TrackingState, TrackingView
 from shared.events.dataset import Tracking
+from shared.events.record import Record
 from shared.events.sample import Container, SampleMoved, SampleRef
 from shared.events.topics import LINKED, SAMPLES
-from shared.events.wire import Received, Record, read
+from shared.events.wire import Received, read
 from tests.builders.sample_tracking import IDENTITIES, NOW, dataset_id, linked, moved, sample_id
 
 A, B, DARK = "/data/a", "/data/b", "/data/dark"

@@ -216,7 +216,7 @@ def test_an_empty_field_asks_nothing() -> None:
 
 def test_a_type_that_no_dataset_can_have_is_refused() -> None:
     assert read(type="RAW, processed").values == {"type": ("raw", "processed")}
-    with pytest.raises(QueryInvalid, match="type: 'green' is none of raw, processed"):
+    with pytest.raises(QueryInvalid, match="type: 'green' is not one of raw, processed"):
         read(type="raw,green")
 
 

@@ -11,8 +11,8 @@ from services.search.projections.positions.note import PositionRow
 from services.search.projections.rejections.note import RejectionRow
 from services.search.projections.revisions.note import RevisionRow
 from services.search.projections.samples.note import SampleRow
-from services.search.projections.shipments.note import ParcelStatusRow
 from services.search.tables import TABLES
+from shared.events.declarations import ParcelStatusRow
 from shared.postgres.bulk import insertable
 
 ROWS: dict[str, Any] = {

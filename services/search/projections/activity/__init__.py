@@ -1,1 +1,1 @@
-"""What happened in the last days, for watchers."""
+"""The activity of the last days, for watchers."""

@@ -1,4 +1,4 @@
-"""What watchers are told of one event: a commit, a rejection, or that something began to wait. Pure."""
+"""The activity that one event reports: a commit, a rejection, or a submission that began to wait. Pure."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -11,18 +11,19 @@ from services.search.projections.rejections.original import RejectedSubject
 from shared.events.dataset import Commit
 from shared.events.order import said_of
 from shared.events.pending import Pending
+from shared.events.record import Record
 from shared.events.rejection import Rejection
-from shared.events.wire import Record, SubmissionId
+from shared.events.wire import SubmissionId
 
 KEPT = timedelta(days=7)
-"""How long what happened can be watched. What is older is found in the lists alone."""
+"""How long activity is kept for watchers. Older events are found only in the lists."""
 LONGEST_MESSAGE = 1000
 
 
 class ActivityRow(NamedTuple):
-    """Something that happened, in the order of the table's columns. The id follows from what happened.
+    """One row of activity, in the order of the table's columns. The id is derived from the content.
 
-    The place of the event in Kafka orders the rows: a partition is noted from its beginning to its end.
+    The position of the event in Kafka orders the rows: a partition is read from its beginning to its end.
     """
 
     activity_id: UUID
@@ -46,7 +47,7 @@ class ActivityRow(NamedTuple):
 
     @property
     def order(self) -> tuple[int, str, int, int]:
-        """The least stands: of several reports of one happening the first."""
+        """The first of several reports of the same activity stands."""
         return self.timestamp_ms, self.topic, self.partition, self.record_offset
 
 
@@ -54,7 +55,7 @@ ACTIVITY = Law(ActivityRow, key=lambda row: row.activity_id, stands=first(lambda
 
 
 def committed(commit: Commit, document: DocumentView, record: Record, now: datetime) -> ActivityRow | None:
-    """A revision was committed. An old commit is not reported."""
+    """The activity of a commit. An old commit is not reported."""
     if commit.committed_at < now - KEPT:
         return None
     number = f"{commit.dataset_id} {commit.revision} {microsecond(commit.committed_at)}"
@@ -75,7 +76,7 @@ def committed(commit: Commit, document: DocumentView, record: Record, now: datet
 
 
 def pending(pending: Pending, submission: SubmissionId, record: Record, now: datetime) -> ActivityRow | None:
-    """A submission began to wait. That is one happening, however often its missing inputs are reported."""
+    """The activity of a submission that began to wait. It is one row, however often the missing inputs are reported."""
     if pending.since < now - KEPT:
         return None
     first_input, more = "".join(pending.waits_for[:1]), (pending.waits_for_count or len(pending.waits_for)) - 1
@@ -98,7 +99,7 @@ def pending(pending: Pending, submission: SubmissionId, record: Record, now: dat
 def rejected(
     rejection: Rejection, rejection_id: UUID, subject: RejectedSubject, record: Record, now: datetime
 ) -> ActivityRow | None:
-    """A record was rejected. The original says whose it is, as far as it can be read."""
+    """The activity of a rejection. The original says to whom it belongs, as far as it can be read."""
     if rejection.rejected_at < now - KEPT:
         return None
     return ActivityRow(

@@ -1,4 +1,4 @@
-"""The SQL that reads the table of what happened, and forgets what is old."""
+"""The SQL that reads the table of activity and deletes old rows."""
 
 HAPPENED = """
 select told.* from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) as stretch (topic, partition, begins, ends)
@@ -13,9 +13,9 @@ cross join lateral (
 order by max(at) over (partition by told.topic, told.partition order by record_offset),
   told.topic, told.partition, record_offset
 """
-"""By time as far as each partition stays in its own order: where an answer ends, nothing before it is left out.
-
-Of what waited, only what still waits: a stage that reads again may say once more that something settled waits.
+"""Rows by time, as far as the rows of each partition keep their own order: nothing before the end of an answer is left
+out. A row about waiting is shown only while the submission still waits, because a stage that reads again may report
+once more that a settled submission waits.
 """
 
 FORGET = """

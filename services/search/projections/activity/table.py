@@ -1,4 +1,4 @@
-"""The table of what happened lately."""
+"""The table of recent activity."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, Uuid
 

@@ -1,4 +1,4 @@
-"""What is searched of a catalogued document: facts, numbers, texts, words and inputs. Pure."""
+"""The searched part of a catalogued document: facts, numbers, texts, words and inputs. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -21,17 +21,17 @@ from shared.foundation.memo import remembered
 from shared.foundation.spelling import normalised
 
 WORD = re.compile(r"[^\W_]{1,64}")
-"""What is longer is cut into words of 64 characters, in documents and queries alike."""
+"""A word of at most 64 characters. Longer runs are cut into such words, in documents and queries alike."""
 PIECE = re.compile(r"\d+|[^\W\d_]+")
-"""The letters and the number of a proposal are words as well: people write them apart."""
+"""A piece of a proposal: its letters or its number. Both are words too, because people write them separately."""
 MOST_WORDS = 1000
 LONGEST_TEXT = 1000
-"""Characters of a text parameter that filters see; the document keeps the whole."""
+"""The characters of a text parameter that filters see. The document keeps the whole text."""
 LONGEST_NAME = 255
 
 
 class ContextRow(NamedTuple):
-    """What many datasets have in common and are counted by, in the order of the table's columns."""
+    """The facts that many datasets share and by which facets count, in the order of the table's columns."""
 
     context: int
     technique: str
@@ -43,14 +43,14 @@ class ContextRow(NamedTuple):
 
 
 class FindingSetRow(NamedTuple):
-    """Codes of findings, in order, each once. The id follows from them."""
+    """The codes of findings in order, each once. The id is derived from them."""
 
     finding_set: int
     codes: tuple[str, ...]
 
 
 class DatasetRow(NamedTuple):
-    """What lists, facets and sorting need of a dataset, in the order of the table's columns."""
+    """The facts of a dataset that lists, facets and sorting need, in the order of the table's columns."""
 
     dataset_id: UUID
     revision: int
@@ -76,7 +76,7 @@ class DatasetRow(NamedTuple):
 
 
 class ParameterKey(NamedTuple):
-    """A canonical parameter name; `many` where the value is a list, whose elements are entries of their own."""
+    """A canonical parameter name. `many` says that the value is a list, whose elements are indexed one by one."""
 
     name: str
     many: bool
@@ -104,20 +104,20 @@ DATASETS = Law(
 
 
 class InputView(Section):
-    """One input."""
+    """An input of a dataset."""
 
     path: str
     dataset_id: UUID
 
 
 class FindingView(Section):
-    """What is searched of a finding. In a catalogued document all are warnings: an error refuses the dataset."""
+    """The searched part of a finding. In a catalogued document all findings are warnings."""
 
     code: str
 
 
 class DocumentView(Section):
-    """The part of a document that is searched; the parameters are read apart from it, because there are many."""
+    """The searched part of a document. Its parameters are read separately, because there are many."""
 
     name: str
     type: str
@@ -184,7 +184,7 @@ def entry_of(commit: Commit, document: DocumentView, parameters: Mapping[str, An
 
 
 def _identified(*facts: object) -> int:
-    """An id that follows from the facts, so that none has to be looked up; of 2^64, so that no two meet."""
+    """An id of 64 bits that is derived from the facts, so that it need not be looked up."""
     return _number_of(repr(facts))
 
 
@@ -194,7 +194,7 @@ def _number_of(facts: str) -> int:
 
 
 def words_of(text: str) -> list[str]:
-    """The words by which a text is found, each once: runs of letters and digits in lower case. A path is many."""
+    """The words by which a text is found, each once: runs of letters and digits in lower case."""
     return list(dict.fromkeys(WORD.findall(normalised("NFC", text).lower())))
 
 
@@ -226,7 +226,7 @@ def _key(name: str, many: bool) -> ParameterKey:  # noqa: FBT001  # as the key h
 
 
 def _comparable(value: object) -> float | str:
-    """A number compares as a number; everything else, and an integer beyond all floats, as text."""
+    """The value as it is compared: a number as a float, everything else, and an integer beyond all floats, as text."""
     if isinstance(value, float):
         return value
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""The tables of datasets: facts, what many of them have in common, and links to what they were made from."""
+"""The tables of datasets: their facts, the contexts that they share, and the links to their inputs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -105,18 +105,18 @@ _FORGET_LINKS = "delete from link where child = any($1::uuid[])"
 
 @dataclass(frozen=True)
 class DatasetChanges:
-    """What a batch changed: the entries that are newer than what was known, and what they replaced."""
+    """The changes of a batch: the entries that are newer than the known ones, and the ordinals that they replaced."""
 
     noted: Sequence[DatasetEntry]
-    """All entries of the batch; also those that turned out to be older than what was known."""
+    """All entries of the batch, including those that are older than the known ones."""
     entries: Sequence[tuple[int, DatasetEntry]]
-    """The entries that stand now, each with the ordinal of its dataset."""
+    """The entries that are now current, each with the ordinal of its dataset."""
     replaced: Sequence[int]
-    """Ordinals that no dataset has any more."""
+    """The ordinals that no dataset has any more."""
 
 
 async def save(connection: Connection, noted: Sequence[DatasetEntry]) -> DatasetChanges:
-    """Save datasets. The newest revision stands by its number; what is older changes nothing."""
+    """Save datasets. The revision with the highest number stands; an older one changes nothing."""
     await _save_contexts(connection, noted)
     entries = DATASETS.standing(noted)
     rows = await connection.fetch(_DATASETS, *zip(*(entry.row for entry in entries.values()), strict=True))
@@ -130,7 +130,7 @@ async def save(connection: Connection, noted: Sequence[DatasetEntry]) -> Dataset
 
 
 async def _save_contexts(connection: Connection, entries: Sequence[DatasetEntry]) -> None:
-    """In the order of their ids, so that two replicas cannot block each other."""
+    """Save contexts and sets of findings in the order of their ids, so that two replicas cannot block each other."""
     contexts = {entry.context.context: entry.context for entry in entries}
     findings = {entry.findings.finding_set: array(map(quoted, entry.findings.codes)) for entry in entries}
     await write(connection, _CONTEXTS, [contexts[one] for one in sorted(contexts)])

@@ -15,9 +15,10 @@ from shared.events.wire import Received
 class InvestigationRow(NamedTuple):
     """An investigation as one event describes it, in the order of the table's columns.
 
-    `registered`: the linker's own word, which stands above what a committed dataset says of its investigation. `word`
-    orders both kinds: it is the record's offset (all of one investigation are in one partition, since a wrong key is
-    refused), or the microsecond of the commit. The dataset and its revision are empty in the linker's own word.
+    `registered` marks a row from the linker, which stands above a row from a committed dataset. `word` orders the rows
+    of each kind: for the linker's it is the offset of the record (all records of one investigation are in one
+    partition, since a wrong key is refused), for the others the microsecond of the commit. A row from the linker has
+    neither dataset nor revision.
     """
 
     investigation_id: UUID
@@ -39,7 +40,7 @@ class InvestigationRow(NamedTuple):
 
     @property
     def order(self) -> tuple[bool, int, UUID, int]:
-        """The greatest stands."""
+        """The greatest of several rows stands."""
         return self.registered, self.word, self.dataset_id or NO_DATASET, self.revision or 0
 
 
@@ -49,12 +50,12 @@ INVESTIGATIONS = Law(InvestigationRow, key=lambda row: row.investigation_id, sta
 def note_registered(
     events: Sequence[Received[InvestigationRegistered]], _known: None, _now: datetime
 ) -> Sequence[EventFacts]:
-    """The investigation is as the linker says."""
+    """Note investigations as the linker describes them."""
     return [EventFacts((_row(event.event.investigation, None, event.record.offset),)) for event in events]
 
 
 def investigation_of(commit: Commit, ref: InvestigationRef) -> InvestigationRow:
-    """What a committed dataset says of its investigation."""
+    """The investigation as a committed dataset describes it."""
     return _row(ref, commit, microsecond(commit.committed_at))
 
 

@@ -3,7 +3,7 @@
 
 
 def as_written(table: str, otherwise: str) -> str:
-    """A row's proposal as the user office writes it: of its investigations the last created says how."""
+    """The proposal of a row as the user office writes it, according to the newest investigation of that proposal."""
     return (
         "coalesce((select proposal_name from investigation as office"
         f" where lower(office.proposal) = lower({table}.proposal) and proposal_name is not null"

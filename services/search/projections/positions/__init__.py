@@ -1,1 +1,1 @@
-"""How far each topic is in the read model."""
+"""The positions up to which the topics are in the read model."""

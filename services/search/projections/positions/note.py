@@ -1,4 +1,4 @@
-"""How far a topic is in the read model. Pure."""
+"""The positions up to which topics are in the read model. Pure."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from shared.events.wire import Received
 
 
 class PositionRow(NamedTuple):
-    """How far one partition is in the read model, in the order of the table's columns."""
+    """The position up to which a partition is in the read model, in the order of the table's columns."""
 
     topic: str
     partition: int
@@ -19,7 +19,7 @@ POSITIONS = Law(PositionRow, key=lambda row: row[:2], stands=last(lambda row: ro
 
 
 def positions_of(events: Iterable[Received[Any]]) -> list[PositionRow]:
-    """How far events reach by where they lie, whatever became of them."""
+    """The positions that events reach, whatever became of the events."""
     reached: dict[tuple[str, int], int] = {}
     for event in events:
         record = event.record

@@ -1,4 +1,4 @@
-"""The table of positions: in each transaction they move together with what was read."""
+"""The table of positions. They move in the same transaction as the facts that were read."""
 
 from sqlalchemy import BigInteger, Column, Integer, Table, Text
 

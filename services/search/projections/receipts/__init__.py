@@ -1,1 +1,1 @@
-"""How far every submission has come, and what it waits for."""
+"""The state of every submission, and the inputs that it waits for."""

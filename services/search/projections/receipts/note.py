@@ -1,4 +1,4 @@
-"""How far a submission has come, as one event reports it. Pure."""
+"""The state of a submission as one event reports it. Pure."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,21 +11,24 @@ from pydantic_core import to_json
 from services.search.projections.facts import Law
 from services.search.projections.order import microsecond
 from shared.events.dataset import Commit
+from shared.events.headers import PRODUCER, content_of
 from shared.events.identity import Identities
 from shared.events.pending import DatasetPending, NearPaths, Pending
+from shared.events.record import Record, time_of
 from shared.events.rejection import Rejection
 from shared.events.subject import subject_of
 from shared.events.topics import SUBMITTED
-from shared.events.wire import PRODUCER, Received, Record, SubmissionId, content_of, time_of
+from shared.events.wire import Received, SubmissionId
 
 NOBODY = "?"
-"""The source of a record that names none: no producer is called so, for each has a name."""
+"""The source of a record that names none. No producer has this name."""
 
 
 class Rank(IntEnum):
-    """How far a submission has come; of two reports the one of higher rank stands, in whatever order they arrive.
+    """The state of a submission. The report of the higher rank stands, in whatever order reports arrive.
 
-    Committed is above rejected: the same is refused, and taken after a defect was mended; never the other way round.
+    Committed is above rejected: a submission may be rejected and, after a defect was fixed, committed. The reverse
+    never happens.
     """
 
     IN_FLIGHT = 0
@@ -35,7 +38,7 @@ class Rank(IntEnum):
 
 
 class PendingDetails(NamedTuple):
-    """What is asked of a submission that waits, in the order of the table's columns. `waits_for` are dataset ids."""
+    """The details of a waiting submission, in the order of the table's columns. `waits_for` are dataset ids."""
 
     since: datetime
     beamline: str | None
@@ -46,13 +49,13 @@ class PendingDetails(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What is known of one submission.
+    """The state of one submission.
 
-    `word` orders reports of equal rank, by what they say: when it was committed (a microsecond), when the refused
-    submission was written (a millisecond), the offset of a pending one (all of one dataset are in one partition).
-    Of equal words the lesser answer stands. `answer` is the JSON object that a producer gets, apart from what is kept
-    in columns. `heard_at` is when Kafka took the first report of it, which no producer can choose. `waits` is there
-    while it is pending, and in no other state.
+    `word` orders reports of equal rank. It is the microsecond of a commit, the millisecond at which a rejected
+    submission was written, or the offset of a pending report (all reports on one dataset are in one partition). If
+    words are equal, the lesser answer stands. `answer` is the JSON object that a producer gets, without the fields that
+    are columns. `heard_at` is when Kafka took the first report, which no producer can choose. `waits` is set only while
+    the submission is pending.
     """
 
     submission: SubmissionId
@@ -65,7 +68,7 @@ class Receipt:
     waits: PendingDetails | None = None
 
     def merged(self, other: "Receipt") -> "Receipt":
-        """Both reports together: commutative, associative and idempotent, so order and repetition do not matter."""
+        """Both reports merged: commutative, associative and idempotent, so order and repetition do not matter."""
         lesser, greater = sorted((self, other), key=lambda receipt: (receipt.answer, receipt.path or ""))
         last = greater if (greater.rank, greater.word) > (lesser.rank, lesser.word) else lesser
         times = [time for time in (self.submitted_at, other.submitted_at) if time is not None]
@@ -77,7 +80,7 @@ RECEIPTS = Law(Receipt, key=lambda receipt: receipt.submission.key, stands=Recei
 
 
 def in_flight(event: Received[Any], identities: Identities) -> Receipt:
-    """The submission is in flight. It is about the dataset whose path it names."""
+    """The receipt of a submission in flight. It belongs to the dataset whose path it names."""
     subject = subject_of(event.record, identities)
     return Receipt(
         event.submission(subject.dataset_id),
@@ -91,7 +94,7 @@ def in_flight(event: Received[Any], identities: Identities) -> Receipt:
 
 
 def pending(event: Received[DatasetPending], identities: Identities) -> Receipt:
-    """The submission waits for inputs; a later word on the topic replaces an earlier one."""
+    """The receipt of a submission that waits for inputs. A later report on the topic replaces an earlier one."""
     said = event.event.pending
     answer = _answer(
         state="pending",
@@ -110,13 +113,13 @@ def pending(event: Received[DatasetPending], identities: Identities) -> Receipt:
 
 
 def _near(said: Pending) -> list[NearPaths]:
-    """The paths that may be meant. An event of an older version has none, but a finding may name one."""
+    """The paths that may be meant. An event of an older version lacks them, but its findings may name one."""
     named = [(each.value, each.expected) for each in said.findings if not said.near]
     return [*said.near, *(NearPaths(path=path, near=[near]) for path, near in named if path and near)]
 
 
 def committed(commit: Commit, record: Record) -> Receipt:
-    """The dataset is catalogued, or was catalogued already with the same content."""
+    """The receipt of a committed submission, or of one that changed nothing."""
     answer = _answer(
         state="unchanged" if commit.outcome == "unchanged" else "committed",
         revision=commit.revision,
@@ -129,9 +132,9 @@ def committed(commit: Commit, record: Record) -> Receipt:
 
 
 def rejected(rejection: Rejection, submission: SubmissionId, rejection_id: UUID, record: Record) -> Receipt:
-    """The submission was refused.
+    """The receipt of a rejected submission.
 
-    The answer begins with its time: of two reports of one rejection the first stands, because texts compare so.
+    The answer begins with its time. Texts are compared from their beginning, so the first of two reports stands.
     """
     first = rejection.submitted or rejection.origin
     answer = _answer(
@@ -149,14 +152,14 @@ def rejected(rejection: Rejection, submission: SubmissionId, rejection_id: UUID,
 
 
 def refused_submission(rejection: Rejection, record: Record) -> SubmissionId | None:
-    """The submission that was refused, if what was refused was one."""
+    """The submission that was refused, if the record was a submission."""
     if rejection.receipt_id is None:
         return None
     return SubmissionId(rejection.producer or NOBODY, rejection.receipt_id, rejection.dataset_id, content_of(record))
 
 
 def _reported(record: Record, receipt_id: str, dataset_id: UUID) -> SubmissionId:
-    """The submission that a stage reports on; without a source if a version reported that did not pass it on."""
+    """The submission that a stage reports on. It has no source if an older version reported it without one."""
     source = dict(record.headers).get(PRODUCER, b"").decode()
     return SubmissionId(source, receipt_id, dataset_id, content_of(record))
 

@@ -1,4 +1,4 @@
-"""The SQL that reads the table of receipts: submissions, what became of them by producer, and what waits. Pure."""
+"""The SQL that reads the table of receipts: submissions, their states by producer, and those that wait. Pure."""
 # ruff: noqa: S608  # the SQL is put together from this file's words alone; values are arguments
 
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from services.search.projections.investigations.statements import as_written
 from shared.postgres.statement import Statement
 
 MOST_SUBMISSIONS = 101
-"""Under one receipt id: the one that is answered, and a hundred others that are listed beside it."""
+"""The most submissions under one receipt id: the one that is answered, and a hundred others listed beside it."""
 
 _HEARD = "coalesce(heard_at, submitted_at, to_timestamp(0))"
 _WARNINGS = (
@@ -21,7 +21,7 @@ _RECEIPT = (
     f" {_HEARD} as heard_at, rank, word, answer"
 )
 _SIZE = "octet_length(answer) + coalesce(octet_length(path), 0) + 300"
-"""Bytes of a receipt's JSON, with its names and ids."""
+"""The bytes of a receipt's JSON, with names and ids."""
 _ORDER = f"source is distinct from $2, {_HEARD}, receipt_id"
 SUBMISSIONS = f"""
 select known.*, {_WARNINGS} from (
@@ -37,16 +37,16 @@ select known.*, {_WARNINGS} from (
     ) as found on true
 ) as known where coalesce(before, 0) < $5 and coalesce(ahead, 0) < $5 order by place
 """
-"""Of each receipt id the submissions under it, those of one source first, so that no number of others takes their
-place; a row without an answer where there is none. What goes beyond the bytes is left out: whole ids at the end,
-and of one id the last submissions."""
+"""The submissions under each receipt id. Those of one source come first, so that others cannot crowd them out. An id
+without submissions has a row without an answer. What exceeds the bytes is left out: whole ids at the end, and the last
+submissions of one id."""
 RECEIPTS = (
     f"select {_RECEIPT}, {_WARNINGS} from receipt as known where dataset_id = $1"
     " order by submitted_at desc nulls last, receipt_id offset $2"
 )
 
 MOST_PRODUCERS = 200
-"""Those with most rejections. Who writes to Kafka directly can invent any number of names."""
+"""The most producers in an answer, those with most rejections first. Whoever writes to Kafka can invent any name."""
 PRODUCERS = f"""
 with submission as (
   select source as producer, heard_at, rank, rank = 3 and answer like '{{"state":"unchanged"%' as unchanged
@@ -85,7 +85,7 @@ exists (select from receipt as later where later.receipt = receipt.receipt
         and later.dataset_id = receipt.dataset_id and later.rank > 1)
 """
 _WAITS = f"since is not null and rank = 1 and ((source <> '' and content <> '') or not {_IS_SUPERSEDED})"
-"""A report of a version that told neither source nor content is about whatever submission its receipt is of."""
+"""A report from a version that wrote neither source nor content belongs to whatever submission has its receipt."""
 
 _PENDING = f"""
 select coalesce(receipt, receipt_id) as receipt_id, md5(receipt_id)::uuid as row_id, dataset_id, path,
@@ -100,10 +100,10 @@ _AWAITED = "not exists (select from dataset where dataset.dataset_id = {one} and
 
 @dataclass(frozen=True)
 class PendingQuery:
-    """Which of what waits is asked for; all conditions must hold."""
+    """A query for waiting submissions. All conditions must hold."""
 
     values: dict[str, list[str]] = field(default_factory=dict)
-    """By field, any of several, as they are compared."""
+    """The accepted values by field, as they are compared."""
     dataset_id: UUID | None = None
     waits_for: UUID | None = None
     limit: int = 50
@@ -124,7 +124,7 @@ def _conditions(query: PendingQuery, statement: Statement) -> str:
 
 
 def pending_page(query: PendingQuery) -> Statement:
-    """The rows from the cursor on, the oldest first."""
+    """The statement for the rows after the cursor, the oldest first."""
     statement = Statement()
     statement.text = _PENDING + _conditions(query, statement)
     if query.after:
@@ -135,7 +135,7 @@ def pending_page(query: PendingQuery) -> Statement:
 
 
 def pending_count(query: PendingQuery) -> Statement:
-    """How many there are on all pages."""
+    """The statement that counts the rows on all pages."""
     statement = Statement()
     statement.text = _PENDING_COUNT + _conditions(query, statement)
     return statement

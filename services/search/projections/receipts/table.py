@@ -1,4 +1,4 @@
-"""The table of receipts, and of what waits."""
+"""The table of receipts."""
 
 from typing import Any
 

@@ -1,1 +1,1 @@
-"""Every record that was refused, with its bytes."""
+"""Every rejected record, with its bytes."""

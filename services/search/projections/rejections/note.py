@@ -1,4 +1,4 @@
-"""A record that was refused, with everything that is needed to send it again. Pure."""
+"""A rejected record, with everything that is needed to send it again. Pure."""
 
 import base64
 from datetime import datetime
@@ -10,20 +10,21 @@ from pydantic_core import to_json
 from services.search.projections.facts import Law, first
 from services.search.projections.rejections.original import RejectedSubject
 from shared.events.codes import Code, Poison
+from shared.events.record import time_of
 from shared.events.rejection import Rejection
 from shared.events.rejection_message import rejection_id
-from shared.events.wire import SubmissionId, time_of
+from shared.events.wire import SubmissionId
 from shared.foundation.arrays import array, quoted
 
 LONGEST_CODE = 100
-"""Characters of a finding's code that are searched: an index key is bounded."""
+"""The characters of a finding's code that are searched. The length of an index key is limited."""
 
 
 class RejectionRow(NamedTuple):
-    """A record that was refused, in the order of the table's columns.
+    """A rejected record, in the order of the table's columns.
 
-    `submission` is the key of what was refused, if it was a submission; `heard_at` is when Kafka took it first.
-    `finding_codes` is an array as PostgreSQL writes it.
+    `submission` is the key of the record if it was a submission. `heard_at` is when Kafka first took it.
+    `finding_codes` is an array in PostgreSQL's notation.
     """
 
     rejection_id: UUID
@@ -50,7 +51,7 @@ class RejectionRow(NamedTuple):
 
     @property
     def order(self) -> tuple[datetime, str, str]:
-        """The least stands: of several reports of one rejection the first."""
+        """The first of several reports of one rejection stands."""
         return self.rejected_at, self.code, self.message
 
 
@@ -60,7 +61,7 @@ REJECTIONS = Law(RejectionRow, key=lambda row: row.rejection_id, stands=first(la
 def rejection_of(
     rejection: Rejection, submission: SubmissionId | None, subject: RejectedSubject, value: bytes | None
 ) -> RejectionRow:
-    """The rejection of a record, which may be a submission. `value` is the original."""
+    """The row of a rejected record, which may be a submission. `value` is the original."""
     origin = rejection.origin
     return RejectionRow(
         rejection_id(rejection),
@@ -88,12 +89,12 @@ def rejection_of(
 
 
 def decoded(encoded: str | None) -> bytes | None:
-    """The bytes that were refused.
+    """The bytes that were rejected.
 
     Raises:
-        Poison: they are not written in base64.
+        Poison: they are not valid base64.
     """
     try:
         return None if encoded is None else base64.b64decode(encoded)
     except ValueError as error:
-        raise Poison(Code.SHAPE_INVALID, f"the bytes that were rejected are not written in base64: {error}") from error
+        raise Poison(Code.SHAPE_INVALID, f"the bytes that were rejected are not valid base64: {error}") from error

@@ -1,6 +1,6 @@
-"""What the original of a rejection tells, where the event itself does not: dataset, beamline, proposal. Pure.
+"""The subject of a rejection: dataset, beamline and proposal, read from the original where the event lacks them. Pure.
 
-It is read leniently, because what was refused is often broken. What cannot be read is not known.
+The original is read leniently, because a rejected record is often broken.
 """
 
 import re
@@ -17,20 +17,20 @@ from shared.events.topics import QUEUE
 from shared.foundation.storable import storable
 
 LONGEST_WORD = 255
-"""Characters of a name, a kind, a beamline or a proposal."""
+"""The most characters of a name, a kind, a beamline or a proposal."""
 SECTIONS = ("dataset", "submission", "investigation", "sample", "shipping")
-"""Of an event, those that name a beamline; a stage knows better than the producer."""
+"""The sections of an event that may name a beamline, the most reliable first."""
 ELEMENT = r"<(?:[\w.-]+:)?{0}\s*>([^<]*)"
-"""However it ends: that may be what is broken."""
+"""An element, however it ends: its end may be what is broken."""
 INSTRUMENT, INVESTIGATION, LOCATION = (
     re.compile(ELEMENT.format(name)) for name in ("instrument", "investigation", "location")
 )
 FILES = re.compile(r"<(?:[\w.-]+:)?datafile\b")
-"""From here on a frame tells of files, which have locations of their own."""
+"""The place where a frame begins to list files, which have locations of their own."""
 
 
 class RejectedSubject(NamedTuple):
-    """The dataset that a refused record speaks of, with its path as it is catalogued or as it was said."""
+    """The dataset that a rejected record is about, with its path as catalogued or as given."""
 
     dataset_id: UUID | None
     path: str | None
@@ -41,11 +41,11 @@ class RejectedSubject(NamedTuple):
 
 
 def subject_of_rejected(rejection: Rejection, original: bytes | None, identities: Identities) -> RejectedSubject:
-    """What is known of the refused record: from the event, else from the original bytes."""
+    """The subject of a rejected record, from the event or else from the original bytes."""
     if not rejection.origin.topic.startswith(QUEUE):
-        said = _said(original)
-        named = (_plain(said.get(field)) for field in ("name", "kind"))
-        return RejectedSubject(rejection.dataset_id, rejection.path, *_place(said), *named)
+        members = _members(original)
+        named = (_plain(members.get(field)) for field in ("name", "kind"))
+        return RejectedSubject(rejection.dataset_id, rejection.path, *_place(members), *named)
     frame = (original or b"").decode(errors="replace")
     before_files = FILES.split(frame, maxsplit=1)[0]
     place = _place({"beamline": _only(INSTRUMENT, before_files), "proposal": _only(INVESTIGATION, before_files)})
@@ -59,36 +59,36 @@ def subject_of_rejected(rejection: Rejection, original: bytes | None, identities
     return RejectedSubject(identities.dataset(catalogued), catalogued, *place)
 
 
-def _said(original: bytes | None) -> dict[str, object]:
-    """The members of an event, each of the first section that has it; a parameter may name the beamline."""
+def _members(original: bytes | None) -> dict[str, object]:
+    """The members of an event, each from the first section that has it. A parameter may name the beamline."""
     try:
         event = from_json(original or b"")
     except ValueError:
         return {}
     sections = [event.get(name) for name in SECTIONS] if isinstance(event, dict) else []
     known = [section for section in sections if isinstance(section, Mapping)]
-    said: dict[str, object] = {}
+    members: dict[str, object] = {}
     for section in known:
-        said |= {field: value for field, value in section.items() if value and field not in said}
+        members |= {field: value for field, value in section.items() if value and field not in members}
     parameters = [found for section in known if isinstance(found := section.get("parameters"), Mapping)]
-    said.setdefault("beamline", next((each["beamlineID"] for each in parameters if each.get("beamlineID")), None))
-    return said
+    members.setdefault("beamline", next((each["beamlineID"] for each in parameters if each.get("beamlineID")), None))
+    return members
 
 
-def _place(said: Mapping[str, object]) -> tuple[str | None, str | None]:
-    """Beamline and proposal as filters compare them."""
-    beamline, proposal = _plain(said.get("beamline")), _plain(said.get("proposal"))
+def _place(members: Mapping[str, object]) -> tuple[str | None, str | None]:
+    """The beamline and the proposal as filters compare them."""
+    beamline, proposal = _plain(members.get("beamline")), _plain(members.get("proposal"))
     return beamline and beamline.lower(), proposal and proposal_key(proposal)
 
 
 def _only(element: re.Pattern[str], frame: str) -> str | None:
-    """The text of an element, if a frame says one alone."""
-    said = {storable(unescape(text)).strip() for text in element.findall(frame)} - {""}
-    return said.pop() if len(said) == 1 else None
+    """The text of an element, if the frame has exactly one."""
+    members = {storable(unescape(text)).strip() for text in element.findall(frame)} - {""}
+    return members.pop() if len(members) == 1 else None
 
 
 def _plain(word: object) -> str | None:
-    """A word that can be filtered by; what can be none is not known."""
+    """A word that filters can compare; nothing if the value cannot be one."""
     if not isinstance(word, str):
         return None
     text = storable(word).strip()

@@ -1,7 +1,7 @@
 """The SQL that reads the table of rejections: a page of them, their counts, and one of them. Pure.
 
 A rejection is *resolved* once what it refused is catalogued after all (ADR 25). That is looked up whenever somebody
-asks, so it cannot depend on the order in which events arrive. Each question looks at so many rejections at most.
+asks, so it cannot depend on the order in which events arrive. Each question reads a limited number of rejections.
 """
 # ruff: noqa: S608  # the SQL is put together from this file's words alone; values are arguments
 
@@ -13,7 +13,7 @@ from uuid import UUID
 
 from services.search.cursors import Cursor
 from services.search.projections.receipts.note import Rank
-from shared.events.wire import OURS
+from shared.events.headers import OURS
 from shared.postgres.statement import Statement, asked_for, where_of
 
 State = Literal["open", "resolved", "all"]
@@ -25,13 +25,13 @@ LISTED = (
 ORDER = "rejected_at desc"
 _NEWEST_FIRST = "order by rejected_at desc, rejection_id desc"
 MOST_WALKED = 2000
-"""Rejections among which a page of the open or the resolved ones is looked for; `next` leads on behind the last."""
+"""The rejections that are searched for one page of open or resolved ones. `next` continues after the last of them."""
 MOST_COUNTED = 10_000
-"""Rejections that one summary counts, the newest."""
+"""The newest rejections that one summary counts."""
 MOST_GROUPS = 200
-"""Of one summary. Who writes to Kafka directly can invent any number of producers."""
+"""The most groups of one summary. Whoever writes to Kafka can invent any number of producers."""
 SUMMARY_SPAN = timedelta(days=30)
-"""How far back a summary counts unless told."""
+"""How far back a summary counts by default."""
 
 _TAKEN = "select dataset_id, answer, heard_at, receipt_id from receipt where"
 _COMMITTED = f"rank = {int(Rank.COMMITTED)}"
@@ -55,8 +55,8 @@ left join lateral (
   order by heard_at, receipt_id limit 1
 ) as resolution on true
 """
-"""What resolved `refused`, if anything did: a later submission of the same dataset; the very same submission; or the
-same producer's correction, whose receipt has the id of the rejection."""
+"""The submission that resolved `refused`, if there is one: a later submission of the same dataset, the same submission,
+or the same producer's correction, whose receipt has the id of the rejection."""
 
 REJECTION = (
     f"select refused.*, resolved_by, resolved_revision, resolved_at from rejection as refused {RESOLUTION}"
@@ -71,7 +71,7 @@ _STATES: Mapping[State, str] = {
 
 @dataclass(frozen=True)
 class RejectionQuery:
-    """Which rejections are wanted; newest first. `words` is a path that no dataset can have."""
+    """A query for rejections, newest first. `words` is a path that no dataset can have."""
 
     code: str | None = None
     finding: str | None = None
@@ -89,9 +89,9 @@ class RejectionQuery:
 
 
 def rejection_page(query: RejectionQuery) -> Statement:
-    """One row more than the page has. There is at least one row: all tell, as `walked_to`, where the walk ended early.
+    """The statement for a page of rejections and one more row. There is at least one row.
 
-    Where rows end before the page is full and the walk ended early, there may be more behind that place.
+    If the walk ended before all rejections were read, `walked_to` of every row says where, and more may follow there.
     """
     statement = Statement()
     most = query.limit + 1
@@ -114,18 +114,18 @@ select * from (values (true)) as one (is_asked) left join last on true left join
 
 
 def rejection_summary(query: RejectionQuery) -> Statement:
-    """The rejections by code and producer; all rows, of which there is at least one, tell of how many they are."""
+    """The statement that groups rejections by code and producer. There is at least one row; each has the total."""
     statement = Statement()
     statement.text = f"""
 with walked as materialized ({_walked(query, statement, MOST_COUNTED)}),
-told as (select count(*) as counted, min(rejected_at) as counted_from from walked),
+total as (select count(*) as counted, min(rejected_at) as counted_from from walked),
 grouped as (
   select code, producer, count(*), count(*) filter (where resolved_by is null) as open, min(rejected_at) as first,
     max(rejected_at) as last, (array_agg(rejection_id {_NEWEST_FIRST}))[1] as rejection_id
   from walked as refused {RESOLUTION}{_STATES[query.state]}
   group by code, producer order by open desc, count desc, last desc, code, producer limit {MOST_GROUPS + 1}
 )
-select * from told left join grouped on true order by open desc, count desc, last desc, code, producer
+select * from total left join grouped on true order by open desc, count desc, last desc, code, producer
 """
     return statement
 
@@ -145,8 +145,8 @@ def _walked(query: RejectionQuery, statement: Statement, most: int) -> str:
         ("rejected_at <= {}", query.until, "timestamptz"),
     )
     if query.words is not None:
-        said = bind(query.words, "text")
-        where.append(f"dataset_id is null and md5(path) = md5({said}) and path = {said}")
+        path = bind(query.words, "text")
+        where.append(f"dataset_id is null and md5(path) = md5({path}) and path = {path}")
     if query.after:
         last = f"{bind(query.after.key, 'timestamptz')}, {bind(query.after.row_id, 'uuid')}"
         where.append(f"(rejected_at, rejection_id) < ({last})")

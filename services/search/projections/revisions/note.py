@@ -10,7 +10,7 @@ from shared.foundation.packing import packed
 
 
 class RevisionRow(NamedTuple):
-    """One revision as it was committed, in the order of the table's columns. `body` is the compressed event."""
+    """A revision as it was committed, in the order of the table's columns. `body` is the compressed event."""
 
     dataset_id: UUID
     revision: int
@@ -22,11 +22,11 @@ class RevisionRow(NamedTuple):
 
 
 REVISIONS = Law(RevisionRow, key=lambda row: row[:2], stands=last(lambda row: row.committed_at))
-"""Only a catalogue that was restored from an old backup gives one number twice: what was committed last stands."""
+"""Of two revisions with one number, the last committed stands. Only a restored catalogue repeats numbers."""
 
 
 def revision_of(commit: Commit, event: bytes) -> RevisionRow:
-    """The revision that an event commits."""
+    """The row of the revision that an event commits."""
     return RevisionRow(
         commit.dataset_id,
         commit.revision,

@@ -9,16 +9,14 @@ from services.search.projections.datasets.note import DocumentView
 from services.search.projections.facts import Law, last
 from services.search.projections.order import microsecond
 from shared.events.dataset import Commit
-
-SURPLUS_BITS = 76
-"""A sample's number is the first 52 bits of its id: every client holds such integers exactly."""
+from shared.events.identity import sample_number
 
 
 class SampleRow(NamedTuple):
     """A sample as one dataset describes it, in the order of the table's columns. `container` is JSON.
 
-    `contained`: it names a container, and stands above all that name none. `word`: the microsecond at which the dataset
-    began, so that of those that name a container the last one measured stands.
+    `contained` says that the row names a container; such a row stands above all others. `word` is the microsecond at
+    which the dataset began, so that the container of the last measurement stands.
     """
 
     sample_number: int
@@ -34,7 +32,7 @@ class SampleRow(NamedTuple):
 
     @property
     def order(self) -> tuple[bool, int, UUID, int]:
-        """The greatest stands."""
+        """The greatest of several rows stands."""
         return self.contained, self.word, self.dataset_id, self.revision
 
 
@@ -42,7 +40,7 @@ SAMPLES = Law(SampleRow, key=lambda row: row.sample_number, stands=last(lambda r
 
 
 def sample_of(commit: Commit, document: DocumentView) -> SampleRow | None:
-    """What a committed dataset says of its sample, if it has one."""
+    """The sample as a committed dataset describes it, if it has one."""
     sample, container = document.sample, document.container
     if sample is None:
         return None
@@ -58,8 +56,3 @@ def sample_of(commit: Commit, document: DocumentView) -> SampleRow | None:
         commit.dataset_id,
         commit.revision,
     )
-
-
-def sample_number(sample_id: UUID) -> int:
-    """The integer by which ICAT's clients know a sample."""
-    return sample_id.int >> SURPLUS_BITS

@@ -7,7 +7,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.search.projections.projection import Projection
 from services.search.projections.schema import C_TEXT, METADATA, TIME
-from services.search.projections.shipments.note import PLACES, STATUSES, THINGS, DeclarationRow, Declared, PlaceRow
+from services.search.projections.shipments.note import PLACES, STATUSES, THINGS
+from shared.events.declarations import DeclarationRow, Declared, PlaceRow
 from shared.postgres.bulk import DO_NOTHING, insert, insertable, update
 from shared.postgres.database import Connection
 

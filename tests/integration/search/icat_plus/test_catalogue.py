@@ -8,8 +8,8 @@ import pytest
 from icat_plus_client.api.catalogue_api import CatalogueApi
 from icat_plus_client.exceptions import ApiException
 
-from services.search.projections.samples.note import sample_number
 from shared.access.tokens import create_token
+from shared.events.identity import sample_number
 from shared.events.sample import Container
 from tests.builders.search.records import IDENTITIES, NOON, Kept
 from tests.integration.search.icat_plus.conftest import BEAMLINE, PROPOSAL, Facility

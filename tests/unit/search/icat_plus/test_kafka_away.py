@@ -13,8 +13,8 @@ from services.search.icat_plus.routes import Neighbours, routes
 from services.search.icat_plus.sessions import MemorySessions
 from services.search.settings import SearchSettings
 from shared.access.tokens import create_token
+from shared.events.record import Message
 from shared.events.topics import LOGBOOK
-from shared.events.wire import Message
 from shared.host.service import Resources
 from shared.http.problems import answer_in_problems
 from shared.http.settings import AccessSettings

@@ -16,20 +16,22 @@ from hypothesis import strategies as st
 from services.search.icat_plus.parcels import Showing
 from services.search.icat_plus.travelling import DIGITS, Travelling, shown_ids
 from services.search.projections.facts import EventFacts
-from services.search.projections.shipments.note import (
+from services.search.projections.shipments.note import note_shipped
+from shared.events.declarations import (
     Declared,
     declared_of,
     investigation_of,
     named,
-    note_shipped,
     together,
 )
+from shared.events.headers import headers_of
 from shared.events.identity import Identities
 from shared.events.items import SAMPLE_NAME, shown_name
 from shared.events.order import said_of
+from shared.events.record import Message
 from shared.events.shipments import ShipmentChanged, Shipping
 from shared.events.topics import SHIPMENTS
-from shared.events.wire import Message, headers_of, read
+from shared.events.wire import read
 from tests.builders.search.records import IDENTITIES, NOON, Topics, investigation
 
 INVESTIGATION = IDENTITIES.investigation("42")

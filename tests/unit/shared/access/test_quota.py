@@ -8,9 +8,10 @@ from hashlib import sha256
 
 from shared.access.quota import HOUR_SECONDS, ByteQuota
 from shared.events.codes import Code, Refusal
+from shared.events.headers import headers_of
+from shared.events.record import Message, Record
 from shared.events.rejection_message import rejection_message
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Message, Record, headers_of
 from shared.kafka.kept_whole import SOURCES_TOGETHER, KeptWhole
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -11,10 +11,10 @@ import pytest
 from shared.events import notes
 from shared.events.codes import Code, Refusal
 from shared.events.pending import Pending
+from shared.events.record import Record
 from shared.events.rejection_message import rejection_message
 from shared.events.subject import Subject
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Record
 from shared.runtime.logs import FORMAT, LIBRARIES, MOST_CHARACTERS, JsonFormatter, LimitedHandler, TextFormatter, set_up
 
 NOW = datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC)

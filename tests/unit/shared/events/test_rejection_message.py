@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.events.codes import Code, Refusal
+from shared.events.record import Record
 from shared.events.rejection import DatasetRejected, Origin
 from shared.events.rejection_message import first_reading, rejection_message
 from shared.events.sections import Finding
 from shared.events.subject import subject_of
 from shared.events.topics import MOST_EVENT_BYTES, REJECTED
-from shared.events.wire import Record, read
+from shared.events.wire import read
 from tests.builders.submissions import IDENTITIES
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -6,9 +6,10 @@ from aiokafka.errors import KafkaConnectionError
 
 from shared.access.slowdown import FEWEST_REJECTED, GOOD_AFTER_SECONDS
 from shared.events.codes import Code, Refusal
+from shared.events.headers import derived_headers, headers_of
+from shared.events.record import Message, Record
 from shared.events.rejection_message import rejection_message
 from shared.events.topics import SUBMITTED, VALIDATED
-from shared.events.wire import Message, Record, derived_headers, headers_of
 from shared.kafka.producer_watch import BURST_SECONDS, MOST_NAMED, ProducerWatch, WatchedPublisher
 from shared.kafka.publisher import MemoryPublisher
 from shared.kafka.settings import KafkaSettings, SourceSettings

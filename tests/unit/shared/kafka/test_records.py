@@ -16,8 +16,9 @@ from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBase, DefaultRecordBatchBuilder
 
 from shared.events.codes import Code, Poison
+from shared.events.headers import INFLATES
+from shared.events.record import Record
 from shared.events.topics import MEBIBYTE, SUBMITTED
-from shared.events.wire import INFLATES, Record
 from shared.events.wire import read as read_event
 from shared.kafka import records as kafka_records
 from shared.kafka.decompression import Inflater

@@ -12,10 +12,12 @@ from aiokafka.errors import KafkaConnectionError
 
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import DatasetSubmitted
+from shared.events.headers import headers_of
 from shared.events.pending import Pending
+from shared.events.record import Message, Record
 from shared.events.sections import Producer
 from shared.events.topics import PENDING, REJECTED, SUBMITTED, VALIDATED
-from shared.events.wire import Message, Received, Record, headers_of
+from shared.events.wire import Received
 from shared.kafka.publisher import MemoryPublisher
 from shared.postgres.database import are_connections_fresh
 from shared.runtime.backoff import Backoff, Stopping

@@ -8,8 +8,8 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
 
+from shared.events.record import Record
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Record
 from shared.kafka import records as kafka_records
 from shared.stages import stream
 from shared.stages.stream import Subscription
