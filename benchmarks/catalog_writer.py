@@ -23,8 +23,8 @@ from shared.events.topics import TRACKED
 from shared.kafka.publisher import MemoryPublisher
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
+from shared.postgres.settings import DatabaseSettings
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 from shared.stages.halt import HaltRule
 from shared.stages.relay import Relay
 from shared.stages.stage import Stage, StageRunner
@@ -66,7 +66,7 @@ async def measure(count: int, seed: int) -> None:
     with tempfile.TemporaryDirectory() as directory:
         async with embedded_stack(Path(directory), environment={"BEAMCAT_KAFKA_BOOTSTRAP_SERVERS": "none"}) as stack:
             await migrate(stack.database_url, {"catalog": "catalog_writer"})
-            database = Database(Settings(database_url=stack.database_url), "catalog")
+            database = Database(DatabaseSettings(url=stack.database_url), "catalog")
             await database.open()
             postgres = psutil.Process(stack.pid("postgres"))
             publisher = MemoryPublisher()

@@ -49,7 +49,7 @@ def messages_of(first: int, count: int, seed: int) -> list[Message]:
 
 async def counted(running: Installation, schema: str, wanted: int) -> float:
     """Wait until a schema has this many datasets. It returns the time in seconds of the monotonic clock."""
-    connection = await asyncpg.connect(running.settings.database_url)
+    connection = await asyncpg.connect(running.settings.database.url)
     try:
         query = f"select count(*) from {schema}.dataset"  # noqa: S608  the schema is ours
         async with asyncio.timeout(FLUSH_SECONDS):
@@ -62,7 +62,7 @@ async def counted(running: Installation, schema: str, wanted: int) -> float:
 
 async def push(running: Installation, messages: list[Message]) -> None:
     """Publish all messages as fast as Kafka confirms them."""
-    publisher = KafkaPublisher(running.settings, "bench")
+    publisher = KafkaPublisher(running.settings.kafka, "bench")
     await publisher.start()
     for start in range(0, len(messages), CHUNK):
         await publisher.publish(messages[start : start + CHUNK])
@@ -71,7 +71,7 @@ async def push(running: Installation, messages: list[Message]) -> None:
 
 async def trickle(running: Installation, messages: list[Message], per_second: float) -> None:
     """Publish messages one by one at a steady rate, each with its own time."""
-    publisher = KafkaPublisher(running.settings, "bench")
+    publisher = KafkaPublisher(running.settings.kafka, "bench")
     await publisher.start()
     began = time.monotonic()
     for number, message in enumerate(messages):
@@ -146,7 +146,7 @@ def quantile(buckets: Mapping[float, float], share: float) -> float:
 
 async def copied(running: Installation, columns: str, batches: Iterable[list[tuple[Any, ...]]]) -> float:
     """The seconds of a plain COPY into one new table, with one transaction for each batch."""
-    connection = await asyncpg.connect(running.settings.database_url)
+    connection = await asyncpg.connect(running.settings.database.url)
     await connection.execute(f"create table public.reference ({columns})")
     began = time.monotonic()
     for rows in batches:

@@ -18,7 +18,7 @@ from services.linker.storage.postgres.store import PostgresLinks
 from shared.events.record import Record
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
-from shared.runtime.settings import Settings
+from shared.postgres.settings import DatabaseSettings
 from shared.stages.lots import lots_of
 from tests.builders.linker.records import IDENTITIES, committed, facts, validated
 from tests.builders.linker.world import DEMANDS, World
@@ -45,7 +45,7 @@ async def main(merges: int, inputs: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with embedded_stack(Path(folder), environment={KAFKA_VARIABLE: "not needed"}) as stack:
             await migrate(stack.database_url, {"linker": "linker"})
-            database = Database(Settings(database_url=stack.database_url), "linker")
+            database = Database(DatabaseSettings(url=stack.database_url), "linker")
             await database.open()
             world = World(PostgresLinks(database, IDENTITIES, DEMANDS))
             await world.commit(committed("/data/there"))

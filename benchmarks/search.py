@@ -41,8 +41,8 @@ from shared.host.service import spare_garbage
 from shared.kafka.publisher import MemoryPublisher
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
+from shared.postgres.settings import DatabaseSettings
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 from shared.stages.halt import HaltRule
 from shared.stages.stage import StageRunner
 from shared.vocabulary.vocabulary import Vocabulary
@@ -259,7 +259,7 @@ async def main(datasets: int, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with embedded_stack(Path(folder), environment={KAFKA_VARIABLE: "not needed"}) as stack:
             await migrate(stack.database_url, {"search": "search"})
-            database = Database(Settings(database_url=stack.database_url), "search")
+            database = Database(DatabaseSettings(url=stack.database_url), "search")
             await database.open()
             chance = random.Random(seed)  # a repeatable benchmark
             await load(database, stack.pid("postgres"), datasets, chance)

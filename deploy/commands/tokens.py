@@ -67,7 +67,7 @@ def revoke(name: Name) -> None:
 
 def _tried(work: Callable[[Path], T]) -> T:
     """The result of some work on the tokens file. If it cannot be read or written, the command ends with a sentence."""
-    file = operated(TOKENS_FILE).tokens_file
+    file = operated(TOKENS_FILE).access.tokens_file
     try:
         return work(file)
     except TokensUnreadable as error:

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from services.archive.catalogue import Catalogue
+from services.archive.settings import ArchiveSettings
 from services.archive.store import ReportReader
 from services.archive.whereabouts import Whereabouts, whereabouts
 from shared.access.tokens import Tokens
@@ -23,10 +24,10 @@ Numbers = Annotated[
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
-def routes(resources: Resources, catalogue: Catalogue) -> APIRouter:
+def routes(resources: Resources[ArchiveSettings], catalogue: Catalogue) -> APIRouter:
     """The routes of the archive."""
     router = APIRouter(route_class=ProblemRoute, tags=["archive"])
-    bearers = Bearers(Tokens(resources.settings.tokens_file), resources.clock)
+    bearers = Bearers(Tokens(resources.settings.access.tokens_file), resources.clock)
     reader = ReportReader(resources.database)
 
     @router.get("/whereabouts")

@@ -11,14 +11,15 @@ from services.icat_gateway.delivery.delivery import Delivery
 from services.icat_gateway.delivery.intake import Intake
 from services.icat_gateway.handler import messages_of
 from services.icat_gateway.ports import Taken, Translator
+from services.icat_gateway.settings import StompSettings
 from services.icat_gateway.spool import Spool
 from services.icat_gateway.stomp.bounds import Bounds
 from services.icat_gateway.stomp.server import Server
 from shared.events.record import Message
 from shared.kafka.publisher import Publisher
+from shared.kafka.settings import SourceSettings
 from shared.runtime.backoff import Backoff
 from shared.runtime.metrics import ICAT_ASIDE, ICAT_SPOOL_BYTES, ICAT_SPOOL_FRAMES, ICAT_SPOOL_OLDEST
-from shared.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,8 @@ class Edge:
 
     def __init__(  # noqa: PLR0913, PLR0917  # everything that the edge needs
         self,
-        settings: Settings,
+        stomp: StompSettings,
+        source: SourceSettings,
         translator: Translator,
         publisher: Publisher,
         backoff: Backoff,
@@ -44,9 +46,9 @@ class Edge:
         self._backoff = backoff
         self._clock = clock
         self.intake = Intake(bounds.waiting_bytes)
-        self.spool = Spool(settings.stomp_spool, settings.stomp_spool_bytes)
-        self.server = Server(settings, self.intake, clock, bounds, wait_seconds)
-        self.attempts = Attempts(settings.stomp_spool)
+        self.spool = Spool(stomp.spool, stomp.spool_bytes)
+        self.server = Server(stomp, source, self.intake, clock, bounds, wait_seconds)
+        self.attempts = Attempts(stomp.spool)
         self._delivery = Delivery(
             self.intake,
             self.spool,

@@ -13,6 +13,7 @@ from services.linker.plan.announcements import UserOffice
 from services.linker.plan.commits import CommittedView, learn_commits
 from services.linker.plan.rejections import RejectedView, learn_rejections
 from services.linker.routes import routes
+from services.linker.settings import LinkerSettings
 from services.linker.storage.postgres.store import PostgresLinks
 from shared.events.investigation import InvestigationAnnounced
 from shared.events.topics import COMMITTED, INVESTIGATIONS, LINKED, PENDING, REGISTERED, REJECTED, VALIDATED
@@ -23,9 +24,9 @@ from shared.vocabulary.datafiles import own_folders
 from shared.vocabulary.techniques import TechniqueBook
 
 
-def assemble(resources: Resources) -> Components:
+def assemble(resources: Resources[LinkerSettings]) -> Components:
     """Four stages over one store, the relays of releases and of repeated searches, and the timer."""
-    techniques = TechniqueBook.load(own_folders("techniques", resources.settings.schema_directories))
+    techniques = TechniqueBook.load(own_folders("techniques", resources.settings.facility.schema_directories))
     links = PostgresLinks(
         resources.database, resources.identities, techniques.input_demands, resources.settings.awaited_inputs
     )
@@ -55,4 +56,4 @@ def stages_of(links: LinkStore, linker: Linker, wake: Callable[[], None] = lambd
     )  # fmt: skip
 
 
-SERVICE = Service("linker", assemble, schema="linker", produces=(LINKED, REGISTERED, PENDING, REJECTED))
+SERVICE = Service("linker", LinkerSettings, assemble, schema="linker", produces=(LINKED, REGISTERED, PENDING, REJECTED))

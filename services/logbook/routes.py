@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from services.logbook.entries import MOST_ENTRIES, EntryQuery, Period, Visit
+from services.logbook.settings import LogbookSettings
 from services.logbook.store import LogbookReader
 from shared.access.tokens import Tokens
 from shared.events.identity import proposal_key
@@ -44,10 +45,10 @@ Unassigned = Annotated[bool, Query(description="only entries that belong to no i
 Search = Annotated[str | None, Query(description="a text that its content, dataset, file or tags contain")]
 
 
-def routes(resources: Resources) -> APIRouter:
+def routes(resources: Resources[LogbookSettings]) -> APIRouter:
     """The routes of the logbook."""
     router = APIRouter(route_class=ProblemRoute, tags=["logbook"])
-    bearers = Bearers(Tokens(resources.settings.tokens_file), resources.clock)
+    bearers = Bearers(Tokens(resources.settings.access.tokens_file), resources.clock)
     reader = LogbookReader(resources.database)
 
     @router.get("/entries")

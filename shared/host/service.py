@@ -8,24 +8,26 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from starlette.types import Lifespan
 
-from shared.events.identity import Identities, PathPrefixes
+from shared.events.identity import Identities
 from shared.events.topics import MEBIBYTE, Topic
 from shared.foundation.errors import Fatal, cannot_listen
+from shared.host.settings import ServiceSettings
 from shared.http.description import DescribedApp
 from shared.http.door import Door
 from shared.http.problems import DESCRIBED, answer_in_problems
 from shared.http.server import HttpConfig, HttpServer
+from shared.http.settings import HttpSettings
 from shared.http.turns import KnowAskers
 from shared.kafka.publisher import KafkaPublisher
 from shared.postgres.database import Database
@@ -33,9 +35,9 @@ from shared.runtime import logs
 from shared.runtime.backoff import Backoff, Stopping
 from shared.runtime.descriptors import raise_limit
 from shared.runtime.error_kinds import ErrorKind, error_kind
+from shared.runtime.facility import identities_of
 from shared.runtime.metrics import begin_stage, exposition
 from shared.runtime.retries import until_done
-from shared.runtime.settings import Settings, facility_of, misspelt
 from shared.stages.halt import HaltRule
 from shared.stages.stage import Stage, StageRunner
 from shared.stages.stream import Stream, Subscription
@@ -47,10 +49,13 @@ MEASURE_SECONDS = 1.0
 GARBAGE_THRESHOLDS = (100_000, 50, 100)
 M_MMAP_THRESHOLD = -3
 """The number of this option of `mallopt`, as <malloc.h> has it."""
-FEW_CONNECTIONS = {"database_connections": 2, "database_quick_questions": 2, "database_costly_questions": 1}
+FEW_CONNECTIONS = {"connections": 2, "quick_questions": 2, "costly_questions": 1}
 """The most connections of a service with little work, by setting."""
 STUCK_SECONDS = 60.0
 """A stage that lags and has settled nothing for this long is not ready."""
+
+S_co = TypeVar("S_co", bound=ServiceSettings, covariant=True)
+S = TypeVar("S", bound=ServiceSettings)
 
 
 def utc_now() -> datetime:
@@ -59,24 +64,15 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True)
-class Resources:
+class Resources(Generic[S_co]):
     """What the host gives to a service. Nothing is connected yet when the service is assembled."""
 
-    settings: Settings
+    settings: S_co
     identities: Identities
     database: Database
     publisher: KafkaPublisher
     backoff: Backoff
     clock: Callable[[], datetime] = utc_now
-
-
-def identities_of(settings: Settings) -> Identities:
-    """The ids of the facility that the settings name.
-
-    Raises:
-        SettingsInvalid: the settings name no facility.
-    """
-    return Identities(facility_of(settings), PathPrefixes(settings.path_prefixes))
 
 
 @dataclass(frozen=True)
@@ -92,28 +88,29 @@ class Components:
 
 
 @dataclass(frozen=True)
-class Service:
+class Service(Generic[S]):
     """The declaration of a service. `schema` is its PostgreSQL schema, if it has a store.
 
     Its stages declare what it consumes. Its publisher refuses every topic that `produces` does not list.
     """
 
     name: str
-    assemble: Callable[[Resources], Components]
+    settings: type[S]
+    assemble: Callable[[Resources[S]], Components]
     schema: str | None = None
     produces: Sequence[Topic] = ()
     few_connections: bool = False
     """Whether it has little work, and needs only a few connections to PostgreSQL."""
 
-    def resources(self, settings: Settings) -> Resources:
+    def resources(self, settings: S) -> Resources[S]:
         """The resources of the service under these settings."""
         limits = FEW_CONNECTIONS if self.few_connections else {}
-        fewer = {name: min(limit, getattr(settings, name)) for name, limit in limits.items()}
+        fewer = {name: min(limit, getattr(settings.database, name)) for name, limit in limits.items()}
         return Resources(
             settings,
-            identities_of(settings),
-            Database(settings.model_copy(update=fewer), self.schema or self.name),
-            KafkaPublisher(settings, f"beamcat-{self.name}", self.produces),
+            identities_of(settings.facility),
+            Database(settings.database.model_copy(update=fewer), self.schema or self.name),
+            KafkaPublisher(settings.kafka, f"beamcat-{self.name}", self.produces),
             Backoff(),
         )
 
@@ -121,14 +118,14 @@ class Service:
 class Host:
     """Runs one service in this process."""
 
-    def __init__(self, service: Service, settings: Settings) -> None:
+    def __init__(self, service: Service[S], settings: S) -> None:
         self.service = service
         self.failure: str | None = None
         self.refusal: str | None = None
         """Why it does not start, if another attempt would fail in the same way."""
         self.end: Callable[[], None] = lambda: None
         """Stops the process in order. The code that runs the host sets it."""
-        self._settings = settings
+        self._settings: ServiceSettings = settings
         self._started = False
         self._resources = service.resources(settings)
         self.components = service.assemble(self._resources)
@@ -141,7 +138,7 @@ class Host:
     def _runner(self, stage: Stage[Any, Any]) -> StageRunner[Any, Any]:
         begin_stage(stage.name)
         resources = self._resources
-        halt_rule = HaltRule(halts=self._settings.halt_stages)
+        halt_rule = HaltRule(halts=self._settings.stages.halt_stages)
         return StageRunner(
             stage, resources.publisher, resources.clock, halt_rule, resources.backoff, resources.identities
         )
@@ -184,7 +181,8 @@ class Host:
         await life
 
     async def _live_until_stopped(self) -> None:
-        stream = Stream(self._settings, f"beamcat-{self.service.name}", self._subscriptions)
+        kafka, stages = self._settings.kafka, self._settings.stages
+        stream = Stream(kafka, stages, f"beamcat-{self.service.name}", self._subscriptions)
         tasks = [asyncio.create_task(self._watch(edge)) for edge in self.components.edges]
         try:
             if self.service.schema:
@@ -262,9 +260,9 @@ async def _metrics() -> PlainTextResponse:
     return PlainTextResponse(content, media_type=media_type)
 
 
-def http_config(app: FastAPI, settings: Settings) -> HttpConfig:
+def http_config(app: FastAPI, http: HttpSettings) -> HttpConfig:
     """The configuration of the HTTP server."""
-    return HttpConfig(app, settings, host=settings.http_host, port=settings.http_port)
+    return HttpConfig(app, http, host=http.host, port=http.port)
 
 
 def spare_garbage() -> None:
@@ -286,17 +284,23 @@ def give_back_large_buffers() -> None:
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, MEBIBYTE)
 
 
-def serve(service: Service, settings: Settings, refuse: Callable[[str], None] = lambda _why: None) -> int:
+def serve(
+    service: Service[S],
+    settings: S,
+    warnings: Iterable[str] = (),
+    refuse: Callable[[str], None] = lambda _why: None,
+) -> int:
     """Run a service until SIGTERM or SIGINT. It returns the exit code of the process.
 
-    `refuse` is called with the reason why it does not start, if another attempt would fail in the same way.
+    The log begins with the `warnings`. `refuse` is called with the reason if the service does not start, and never will
+    with these settings.
     """
-    logs.set_up(settings.log_level, service.name if settings.log_format == "json" else None)
-    for sentence in misspelt():
+    logs.set_up(settings.log.level, service.name if settings.log.format == "json" else None)
+    for sentence in warnings:
         logger.warning(sentence)
     raise_limit()
     try:
-        _check_port(settings)
+        _check_port(settings.http)
         host = Host(service, settings)
     except Exception as error:
         logger.critical("%s cannot start: %s", service.name, error, exc_info=not isinstance(error, Fatal))
@@ -304,7 +308,7 @@ def serve(service: Service, settings: Settings, refuse: Callable[[str], None] = 
         return 1
     spare_garbage()
     give_back_large_buffers()
-    server = HttpServer(http_config(host.app(), settings))
+    server = HttpServer(http_config(host.app(), settings.http))
     host.end = functools.partial(setattr, server, "should_exit", True)
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: None)  # uvicorn raises it again after its end
@@ -314,9 +318,9 @@ def serve(service: Service, settings: Settings, refuse: Callable[[str], None] = 
     return 1 if host.failure else 0
 
 
-def _check_port(settings: Settings) -> None:
+def _check_port(http: HttpSettings) -> None:
     """Check early whether the port is free: uvicorn opens it last, when the service already works."""
-    host, port = settings.http_host, settings.http_port
+    host, port = http.host, http.port
     try:
         [(family, *_), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         socket.create_server((host, port), family=family).close()

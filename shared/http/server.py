@@ -24,9 +24,9 @@ from shared.access.admission import Admission, Standing, address_of
 from shared.foundation.problem import problem_body
 from shared.http.problems import MEDIA_TYPE
 from shared.http.request_limit import RequestLimit
+from shared.http.settings import HttpSettings
 from shared.runtime.descriptors import ACCEPTED_AT_ONCE, lengthen_queue, room_for
 from shared.runtime.metrics import HTTP_CONNECTIONS, HTTP_ENDED
-from shared.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -54,10 +54,10 @@ class HttpPatiences:
 class Listener:
     """The state that the HTTP connections of one listener share."""
 
-    def __init__(self, settings: Settings, patiences: HttpPatiences) -> None:
+    def __init__(self, settings: HttpSettings, patiences: HttpPatiences) -> None:
         self.patiences = patiences
         self.connections: Admission[BoundedProtocol] = Admission(
-            room_for("HTTP", settings.http_connections, settings.http_connections_per_address)
+            room_for("HTTP", settings.connections, settings.connections_per_address)
         )
         self._looks: asyncio.TimerHandle | None = None
 
@@ -220,7 +220,7 @@ class HttpConfig(uvicorn.Config):
     def __init__(
         self,
         app: ASGIApp,
-        settings: Settings,
+        settings: HttpSettings,
         patiences: HttpPatiences = HttpPatiences(),
         *,
         host: str = "127.0.0.1",
@@ -228,7 +228,7 @@ class HttpConfig(uvicorn.Config):
         lifespan: Literal["auto", "off"] = "auto",
     ) -> None:
         super().__init__(
-            RequestLimit(app, settings.http_requests),
+            RequestLimit(app, settings.requests),
             http=BoundedProtocol,
             ws="none",
             log_config=None,

@@ -11,9 +11,9 @@ from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import KafkaConnectionError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 
 from shared.foundation.errors import Fatal
+from shared.kafka.settings import KafkaSettings
 from shared.runtime.backoff import Backoff
 from shared.runtime.retries import retried
-from shared.runtime.settings import Settings
 
 FAREWELL_SECONDS = 5.0
 ONLY_COMMITTED: Literal["read_committed"] = "read_committed"
@@ -24,35 +24,35 @@ PASSING = (KafkaError, OSError, TimeoutError)
 S = TypeVar("S")
 
 
-def kafka_access(settings: Settings) -> dict[str, Any]:
+def kafka_access(settings: KafkaSettings) -> dict[str, Any]:
     """The arguments that every client of aiokafka gets.
 
     Raises:
         Fatal: the settings contradict each other, or a file that they name cannot be read.
     """
-    protocol = settings.kafka_security_protocol
+    protocol = settings.security_protocol
     access: dict[str, Any] = {
-        "bootstrap_servers": settings.kafka_bootstrap_servers,
+        "bootstrap_servers": settings.bootstrap_servers,
         "security_protocol": protocol,
-        "ssl_context": _trust(settings.kafka_ca_file) if protocol.endswith("SSL") else None,
+        "ssl_context": _trust(settings.ca_file) if protocol.endswith("SSL") else None,
     }
     if not protocol.startswith("SASL"):
         return access
     password = _password(settings)
-    if not settings.kafka_sasl_username or not password:
+    if not settings.sasl_username or not password:
         raise Fatal(
             f"BEAMCAT_KAFKA_SECURITY_PROTOCOL is {protocol}: give BEAMCAT_KAFKA_SASL_USERNAME and either "
             "BEAMCAT_KAFKA_SASL_PASSWORD or BEAMCAT_KAFKA_SASL_PASSWORD_FILE"
         )
     return access | {
-        "sasl_mechanism": settings.kafka_sasl_mechanism,
-        "sasl_plain_username": settings.kafka_sasl_username,
+        "sasl_mechanism": settings.sasl_mechanism,
+        "sasl_plain_username": settings.sasl_username,
         "sasl_plain_password": password,
     }
 
 
 @asynccontextmanager
-async def knocking(settings: Settings) -> AsyncIterator[None]:
+async def knocking(settings: KafkaSettings) -> AsyncIterator[None]:
     """Wrap a client's first connection, whose errors otherwise appear only in the client's log.
 
     Raises:
@@ -66,7 +66,7 @@ async def knocking(settings: Settings) -> AsyncIterator[None]:
         raise
 
 
-async def _refusal(settings: Settings) -> str | None:
+async def _refusal(settings: KafkaSettings) -> str | None:
     """Why a broker refuses these settings permanently; None if it may only be away."""
     access = kafka_access(settings)
     for host, port, _ in collect_hosts(access.pop("bootstrap_servers")):
@@ -74,10 +74,10 @@ async def _refusal(settings: Settings) -> str | None:
         try:
             (await create_conn(host, port, **access)).close()
         except SaslAuthenticationFailed:
-            name, mechanism = settings.kafka_sasl_username, settings.kafka_sasl_mechanism
-            return f"{broker} refuses {name!r} with this password by {mechanism}: see BEAMCAT_KAFKA_SASL_…"
+            name, mechanism = settings.sasl_username, settings.sasl_mechanism
+            return f"{broker} takes no {name!r} with this password by {mechanism}: see BEAMCAT_KAFKA_SASL_…"
         except UnsupportedSaslMechanismError:
-            return f"{broker} does not support {settings.kafka_sasl_mechanism}: correct BEAMCAT_KAFKA_SASL_MECHANISM"
+            return f"{broker} knows no {settings.sasl_mechanism}: correct BEAMCAT_KAFKA_SASL_MECHANISM"
         except ssl.SSLCertVerificationError as error:
             return f"{broker} has a certificate that BEAMCAT_KAFKA_CA_FILE does not trust: {error.verify_message}"
         except (KafkaError, OSError, TimeoutError):
@@ -132,8 +132,8 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
         raise Fatal(f"BEAMCAT_KAFKA_CA_FILE: {ca_file} has no readable certificates: {error}") from error
 
 
-def _password(settings: Settings) -> str | None:
-    said, file = settings.kafka_sasl_password, settings.kafka_sasl_password_file
+def _password(settings: KafkaSettings) -> str | None:
+    said, file = settings.sasl_password, settings.sasl_password_file
     if file is None:
         return None if said is None else said.get_secret_value()
     if said is not None:

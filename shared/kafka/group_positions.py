@@ -23,8 +23,8 @@ from shared.kafka.positions import (
     with_settled,
 )
 from shared.kafka.records import record_of
+from shared.kafka.settings import KafkaSettings
 from shared.runtime.metrics import MOVED_BACK
-from shared.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ PROBE_SECONDS = 30.0
 class Standing:
     """The positions of one member of a group. It compares the log with its marks before it trusts an assignment."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    def __init__(self, name: str, settings: KafkaSettings) -> None:
         self.sources: Collection[str] = ()
         """The sources that were healthy recently, from the positions of the last assignment."""
         self._name = name
@@ -156,7 +156,7 @@ async def _committed(
 
 
 async def _places_to_resume(
-    settings: Settings,
+    settings: KafkaSettings,
     committed: Mapping[TopicPartition, OffsetAndMetadata],
     remembered: Mapping[TopicPartition, Remembered],
 ) -> dict[TopicPartition, int | None]:
@@ -203,7 +203,7 @@ async def _finding(probe: AIOKafkaConsumer, at: TopicPartition, mark: Mark, begi
 
 
 @asynccontextmanager
-async def _probe(settings: Settings, partitions: list[TopicPartition]) -> AsyncIterator[AIOKafkaConsumer]:
+async def _probe(settings: KafkaSettings, partitions: list[TopicPartition]) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without a group, which sees the whole log, including records of open transactions."""
     probe = AIOKafkaConsumer(
         **kafka_access(settings),

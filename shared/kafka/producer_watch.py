@@ -20,9 +20,9 @@ from shared.events.record import Headers, Message
 from shared.events.topics import MEBIBYTE, REJECTED
 from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access, watched
 from shared.kafka.publisher import Publisher
+from shared.kafka.settings import KafkaSettings, SourceSettings
 from shared.runtime.backoff import Backoff
 from shared.runtime.metrics import SLOWED, SLOWED_REQUESTS, begin
-from shared.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -43,15 +43,20 @@ class ProducerWatch:
     """The behaviour of the producers of one edge."""
 
     def __init__(
-        self, settings: Settings, door: str, backoff: Backoff, monotonic: Callable[[], float] = time.monotonic
+        self,
+        kafka: KafkaSettings,
+        source: SourceSettings,
+        door: str,
+        backoff: Backoff,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         begin(SLOWED_REQUESTS, [door])
-        self._access = kafka_access(settings)
+        self._access = kafka_access(kafka)
         self._door = door
         self._backoff = backoff
         self._monotonic = monotonic
         self._rule = Slowdown()
-        self._pace = ByteQuota(BURST_SECONDS * settings.source_bytes_per_second, BURST_SECONDS, monotonic=monotonic)
+        self._pace = ByteQuota(BURST_SECONDS * source.bytes_per_second, BURST_SECONDS, monotonic=monotonic)
         self._named: set[str] = set()
 
     def wait_seconds(self, source: str) -> float:

@@ -15,7 +15,7 @@ from shared.events.topics import HEADROOM_BYTES, TOPICS, Topic
 from shared.foundation.errors import Fatal
 from shared.kafka.connection import farewell, kafka_access, knocking
 from shared.kafka.kept_whole import KeptWhole
-from shared.runtime.settings import Settings
+from shared.kafka.settings import KafkaSettings
 
 MAX_REQUEST_BYTES = max(topic.max_bytes for topic in TOPICS) + HEADROOM_BYTES
 START_SECONDS = 15.0
@@ -40,7 +40,7 @@ class KafkaPublisher:
         Fatal: Kafka refuses these settings.
     """
 
-    def __init__(self, settings: Settings, client_id: str, topics: Collection[Topic] = TOPICS) -> None:
+    def __init__(self, settings: KafkaSettings, client_id: str, topics: Collection[Topic] = TOPICS) -> None:
         self._settings = settings
         self._declared = frozenset(topic.name for topic in topics)
         self._kept = KeptWhole(settings.rejected_bytes_per_hour)
@@ -55,7 +55,7 @@ class KafkaPublisher:
             client_id=self._client_id,
             acks="all",
             enable_idempotence=True,
-            compression_type=None if self._settings.kafka_compression == "none" else self._settings.kafka_compression,
+            compression_type=None if self._settings.compression == "none" else self._settings.compression,
             linger_ms=2,
             max_batch_size=256 * 1024,
             max_request_size=MAX_REQUEST_BYTES,

@@ -17,9 +17,9 @@ import asyncpg
 from shared.foundation.errors import Fatal
 from shared.foundation.problem import AWAY, Problem
 from shared.http.turns import Turns
+from shared.postgres.settings import DatabaseSettings
 from shared.runtime.error_kinds import breaks_connection
 from shared.runtime.metrics import QUESTIONS_REFUSED
-from shared.runtime.settings import Settings
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -89,11 +89,11 @@ async def _nothing(_: "asyncpg.Connection[asyncpg.Record]") -> None:
 class Database:
     """Pools of connections with the service's role and schema."""
 
-    def __init__(self, settings: Settings, schema: str) -> None:
+    def __init__(self, settings: DatabaseSettings, schema: str) -> None:
         self.schema = schema
-        self._url = settings.database_url
-        self._work_connections = settings.database_connections
-        quick, costly = settings.database_quick_questions, settings.database_costly_questions
+        self._url = settings.url
+        self._work_connections = settings.connections
+        quick, costly = settings.quick_questions, settings.costly_questions
         self._question_connections = {Questions.QUICK: quick, Questions.COSTLY: costly}
         self._turns = {
             Questions.QUICK: Turns("quick", quick, quick),

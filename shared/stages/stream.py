@@ -25,13 +25,14 @@ from shared.events.topics import MEBIBYTE, Topic
 from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access
 from shared.kafka.group_positions import Standing
 from shared.kafka.records import bytes_at_most, record_of
+from shared.kafka.settings import KafkaSettings
 from shared.runtime.backoff import Stopping
 from shared.runtime.error_kinds import ErrorKind, error_kind
 from shared.runtime.failpoints import failpoint
 from shared.runtime.metrics import LAG, LAST_PROGRESS, REBALANCES, observe_retry
 from shared.runtime.retries import retried
-from shared.runtime.settings import Settings
 from shared.stages.lots import lots_of
+from shared.stages.settings import StageSettings
 
 logger = logging.getLogger(__name__)
 
@@ -96,11 +97,11 @@ class Subscription:
         """Why it does not consume: an error that ended it, or a halt."""
         return self._trouble or self._runner.halted
 
-    def attach(self, broker: KafkaBroker, settings: Settings) -> None:
+    def attach(self, broker: KafkaBroker, kafka: KafkaSettings, stages: StageSettings) -> None:
         """Declare the subscriber to FastStream."""
-        self.standing = Standing(self.name, settings)
-        self._full_batch = settings.batch_events
-        self._rest_seconds = settings.batch_milliseconds / 1000
+        self.standing = Standing(self.name, kafka)
+        self._full_batch = stages.batch_events
+        self._rest_seconds = stages.batch_milliseconds / 1000
         self._subscriber = broker.subscriber(
             self.topic.name,
             batch=True,
@@ -110,13 +111,13 @@ class Subscription:
             isolation_level=ONLY_COMMITTED,
             parser=_parse_batch,
             decoder=_keep_raw,
-            max_records=settings.batch_events,
+            max_records=stages.batch_events,
             batch_timeout_ms=POLL_MILLISECONDS,
             fetch_max_bytes=FETCH_BYTES,
             max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
             max_poll_interval_ms=LONGEST_BATCH_MS,
-            session_timeout_ms=settings.kafka_session_timeout_ms,
-            heartbeat_interval_ms=settings.kafka_session_timeout_ms // 3,
+            session_timeout_ms=kafka.session_timeout_ms,
+            heartbeat_interval_ms=kafka.session_timeout_ms // 3,
             listener=_Listener(self),
             title=self.name,
         )
@@ -246,19 +247,21 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
 class Stream:
     """All subscriptions of a service, on one FastStream broker."""
 
-    def __init__(self, settings: Settings, client_id: str, subscriptions: Sequence[Subscription]) -> None:
+    def __init__(
+        self, kafka: KafkaSettings, stages: StageSettings, client_id: str, subscriptions: Sequence[Subscription]
+    ) -> None:
         self.subscriptions = subscriptions
         self._broker = KafkaBroker(
-            settings.kafka_bootstrap_servers,
+            kafka.bootstrap_servers,
             client_id=client_id,
-            security=security_of(settings),
+            security=security_of(kafka),
             apply_types=False,
             graceful_timeout=STOP_SECONDS,
             allow_auto_create_topics=False,
             logger=None,
         )
         for subscription in subscriptions:
-            subscription.attach(self._broker, settings)
+            subscription.attach(self._broker, kafka, stages)
 
     async def start(self) -> None:
         """Join the consumer groups."""
@@ -269,9 +272,9 @@ class Stream:
         await farewell(self._broker.stop, STOP_SECONDS)
 
 
-def security_of(settings: Settings) -> BaseSecurity:
+def security_of(kafka: KafkaSettings) -> BaseSecurity:
     """The settings of `kafka_access` in FastStream's form."""
-    access = kafka_access(settings)
+    access = kafka_access(kafka)
     encryption = {"ssl_context": access["ssl_context"]}
     if "sasl_mechanism" not in access:
         return BaseSecurity(**encryption)

@@ -12,8 +12,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 
 from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access, watched
+from shared.kafka.settings import KafkaSettings
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 
 NAME = "icat_gateway"
 LOOK_SECONDS = 2.0
@@ -67,12 +67,12 @@ class Consumers:
 
     def __init__(
         self,
-        settings: Settings,
+        kafka: KafkaSettings,
         groups: Mapping[str, Group],
         backoff: Backoff,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._access = kafka_access(settings)
+        self._access = kafka_access(kafka)
         self._groups = groups
         self._backoff = backoff
         self._monotonic = monotonic

@@ -16,8 +16,8 @@ from shared.foundation.errors import cannot_listen
 from shared.http.door import Door
 from shared.http.problems import answer_in_problems
 from shared.http.server import HttpConfig, HttpServer
+from shared.http.settings import HttpSettings
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +28,15 @@ class Jolokia:
     """The route, and its server on the port that clients expect."""
 
     def __init__(
-        self, settings: Settings, consumers: Consumers, backoff: Backoff, clock: Callable[[], datetime]
+        self,
+        address: tuple[str, int],
+        http: HttpSettings,
+        consumers: Consumers,
+        backoff: Backoff,
+        clock: Callable[[], datetime],
     ) -> None:
-        self._settings = settings
+        self._address = address
+        self._http = http
         self._consumers = consumers
         self._backoff = backoff
         self._clock = clock
@@ -70,12 +76,11 @@ class Jolokia:
             Stopping: the service stops.
             Fatal: the port cannot be opened.
         """
-        host, port = self._settings.stomp_host, self._settings.jolokia_port
         try:
-            listening = socket.create_server((host, port))
+            listening = socket.create_server(self._address)
         except OSError as error:
-            raise cannot_listen("BEAMCAT_JOLOKIA_PORT", host, port, error) from error
-        server = _Server(HttpConfig(self.app(), self._settings, lifespan="off"))
+            raise cannot_listen("BEAMCAT_JOLOKIA_PORT", *self._address, error) from error
+        server = _Server(HttpConfig(self.app(), self._http, lifespan="off"))
         serving = asyncio.create_task(server.serve([listening]))
         try:
             await self._backoff.sleep(float("inf"))

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from services.icat_gateway.delivery.intake import Intake, Waiting
 from services.icat_gateway.ports import OVERHEAD_BYTES, Taken
+from services.icat_gateway.settings import StompSettings
 from services.icat_gateway.stomp.bounds import KIBIBYTE, Bounds
 from services.icat_gateway.stomp.connection import Connection, Terms
 from services.icat_gateway.stomp.framing import FrameRefused, Reason
@@ -17,9 +18,9 @@ from services.icat_gateway.translation import Frame
 from shared.access.admission import Admission
 from shared.access.quota import DAY_SECONDS, ByteQuota
 from shared.foundation.errors import cannot_listen
+from shared.kafka.settings import SourceSettings
 from shared.runtime.descriptors import ACCEPTED_AT_ONCE, lengthen_queue, room_for
 from shared.runtime.metrics import DOOR_REFUSED, ICAT_CONNECTIONS, ICAT_REFUSED
-from shared.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -36,21 +37,22 @@ class Server:
 
     def __init__(
         self,
-        settings: Settings,
+        stomp: StompSettings,
+        source: SourceSettings,
         intake: Intake,
         clock: Callable[[], datetime],
         bounds: Bounds,
         wait_seconds: Callable[[str], float],
     ) -> None:
-        self._settings = settings
+        self._stomp = stomp
         self._intake = intake
         self._clock = clock
-        self._quota = ByteQuota(settings.source_bytes_per_day, DAY_SECONDS)
+        self._quota = ByteQuota(source.bytes_per_day, DAY_SECONDS)
         large_frames = LargeFrames(bounds.large_frames, bounds.timeouts.permit, time.monotonic)
         self._terms = Terms(self._take, self._admit, large_frames, bounds, wait_seconds, time.monotonic)
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._admission: Admission[Connection] = Admission(
-            room_for("STOMP", settings.stomp_connections, settings.stomp_connections_per_address)
+            room_for("STOMP", stomp.connections, stomp.connections_per_address)
         )
         self._number = 0
         self._server: asyncio.Server | None = None
@@ -78,7 +80,7 @@ class Server:
         Raises:
             Fatal: the address is in use, or does not belong to this machine.
         """
-        host, port = self._settings.stomp_host, self._settings.stomp_port
+        host, port = self._stomp.host, self._stomp.port
         try:
             self._server = await asyncio.start_server(
                 self._accept, host, port, limit=READ_AHEAD_BYTES, backlog=ACCEPTED_AT_ONCE

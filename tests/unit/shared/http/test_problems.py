@@ -9,7 +9,7 @@ from fastapi import FastAPI, HTTPException
 import services
 from shared.host.service import Host
 from shared.http.problems import answer_in_problems
-from shared.runtime.settings import Settings
+from tests.builders.settings import settings_for
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -17,7 +17,7 @@ MEDIA_TYPE = "application/problem+json"
 @cache
 def app_of(name: str) -> FastAPI:
     """A service that is asked and never started; it remembers nothing, so once is enough."""
-    return Host(services.load(name), Settings()).app()
+    return Host(services.load(name), settings_for(name)).app()
 
 
 def caller(name: str) -> httpx.AsyncClient:
