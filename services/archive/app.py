@@ -14,7 +14,7 @@ from shared.stages.stage import Stage
 
 
 def assemble(resources: Resources) -> Components:
-    """Its stage and routes, and the connection to search."""
+    """The stage, the routes and the HTTP client of search."""
     settings = resources.settings
     search = Neighbour("search", settings.search_service_url, settings.service_token_file)
     catalogue = SearchCatalogue(search)

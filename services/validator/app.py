@@ -16,7 +16,7 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 
 def assemble(resources: Resources) -> Components:
-    """One stage that remembers nothing, and the dry run."""
+    """A stage without a store, and the route of the dry run."""
     zone = ZoneInfo(resources.settings.time_zone)
     roots = resources.settings.path_roots
     own = resources.settings.schema_directories

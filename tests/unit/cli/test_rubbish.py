@@ -89,12 +89,12 @@ def test_no_rubbish_in_an_option_of_a_command_ends_in_a_traceback(run: CliRunner
 @pytest.mark.parametrize(
     ("typed", "wrong"),
     [
-        (["tokens", "create", "x", "--expires=soon"], "'soon' is no time"),
-        (["tokens", "create", "x", "--expires=2027-02-30"], "is no time"),
+        (["tokens", "create", "x", "--expires=soon"], "'soon' is not a time"),
+        (["tokens", "create", "x", "--expires=2027-02-30"], "is not a time"),
         (["tokens", "create", "x", "--expires=0001-01-01T00:00+14:00"], "the year 1"),
         (["tokens", "create", "a b"], "name"),
         (["recover", "--since=rubbish"], "--since"),
-        (["rejections", "list", "--since=rubbish"], "--since: 'rubbish' is no time"),
+        (["rejections", "list", "--since=rubbish"], "--since: 'rubbish' is not a time"),
         (["rejections", "list", "--limit=0"], "--limit"),
         (["find", "--limit=many"], "--limit"),
         (["lineage", "/data/x", "--depth=-1"], "--depth"),
