@@ -1,4 +1,4 @@
-"""The linker's tables. The schema is named by the connection's search path."""
+"""The linker's tables. The connection's search path names the schema."""
 
 from sqlalchemy import (
     ARRAY,
@@ -28,7 +28,7 @@ metadata = MetaData()
 NO_IDS = text("'{}'")
 
 KEY_OF_PROPOSAL = f"translate(proposal, '{PROPOSAL_SEPARATORS}', '')"
-"""As `proposal_key`: a version that kept separators may have written the row."""
+"""The same as `proposal_key`. An older version may have written the proposal with its separators."""
 
 own_numbers = Sequence("investigation_number", start=FIRST_OWN_NUMBER, metadata=metadata)
 
