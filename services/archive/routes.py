@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic_core import to_json
 
 from services.archive.catalogue import Catalogue
 from services.archive.store import ReportReader
 from services.archive.whereabouts import Whereabouts, whereabouts
 from shared.access.tokens import Tokens
 from shared.host.service import Resources
+from shared.http.answers import json_response
 from shared.http.bearer import Beamlines, Bearers
 from shared.http.route import ProblemRoute
 
@@ -35,13 +35,13 @@ def routes(resources: Resources, catalogue: Catalogue) -> APIRouter:
         permitted = bearers.beamlines_of(request, beamlines)
         numbers = await _permitted(catalogue, number, permitted)
         files = whereabouts(await reader.moves(numbers))
-        return _json({"whereabouts": [whereabouts_answer(each, files[each]) for each in numbers]})
+        return json_response({"whereabouts": [whereabouts_answer(each, files[each]) for each in numbers]})
 
     @router.get("/datasets/{dataset_id}/reports")
     async def show_reports(dataset_id: UUID, limit: Limit = 20) -> Response:
         """The reports on the files of a dataset, newest first: archived, restored or added."""
         dataset = await catalogue.by_id(dataset_id)
-        return _json({"reports": await reader.shown(dataset.number, limit) if dataset else []})
+        return json_response({"reports": await reader.shown(dataset.number, limit) if dataset else []})
 
     return router
 
@@ -59,7 +59,3 @@ def whereabouts_answer(number: int, files: Whereabouts) -> dict[str, Any]:
     """Where the files of a dataset are, and who asked to restore them."""
     requests = [{"requester": request.requester, "at": request.at} for request in files.requests]
     return {"number": number, "state": files.state, "told_at": files.told_at, "requests": requests}
-
-
-def _json(answer: object) -> Response:
-    return Response(to_json(answer), media_type="application/json")

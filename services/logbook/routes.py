@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from services.logbook.entries import MOST_ENTRIES, EntryQuery, Period, Visit
 from services.logbook.store import LogbookReader
@@ -17,8 +17,8 @@ from shared.events.sections import Moment
 from shared.foundation.errors import Fault
 from shared.foundation.problem import Problem, invalid
 from shared.host.service import Resources
+from shared.http.answers import bounded_response, too_large
 from shared.http.bearer import FORBIDDEN, Beamlines, Bearers
-from shared.http.door import MOST_BODY_BYTES
 from shared.http.route import ProblemRoute
 
 SHOWN_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
@@ -86,10 +86,9 @@ def routes(resources: Resources) -> APIRouter:
             limit=limit,
         )
         page = await reader.entries(query)
-        body = to_json({"entries": [_answer(row) for row in page.rows], "total": page.total})
-        if page.is_cut or len(body) > MOST_BODY_BYTES:
-            raise _too_large()
-        return Response(body, media_type="application/json")
+        if page.is_cut:
+            raise too_large()
+        return bounded_response({"entries": [_answer(row) for row in page.rows], "total": page.total})
 
     @router.get("/entries/{entry_id}/file")
     async def download(request: Request, entry_id: UUID, beamlines: Beamlines = None) -> Response:
@@ -136,11 +135,6 @@ def _type(text: str) -> tuple[str, str | None]:
 
 def _answer(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "total"} | {"content": from_json(row["content"])}
-
-
-def _too_large() -> Problem:
-    fault = f"the answer would have more than {MOST_BODY_BYTES} bytes; ask for fewer with limit, and continue with skip"
-    return invalid([Fault(field="limit", message=fault)])
 
 
 def _file_headers(name: str, kind: str) -> dict[str, str]:

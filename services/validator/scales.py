@@ -14,7 +14,8 @@ from shared.events.sections import Finding
 from shared.vocabulary.quantities import NUMBER
 from shared.vocabulary.units import Conversion
 from shared.vocabulary.values import SHOWN_CHARACTERS
-from shared.vocabulary.vocabulary import Scale, Term
+from shared.vocabulary.vocabulary import Term
+from shared.vocabulary.vocabulary_file import Scale
 
 ROUNDING = 5e-4
 """The relative rounding error: a value that exceeds the greatest possible one by less is that value, rounded."""

@@ -19,6 +19,7 @@ SCHEMAS = {
     "search": "search",
     "logbook": "logbook",
     "archive": "archive",
+    "icat_plus": "icat_plus",
 }
 """Each schema, and the service that owns it."""
 

@@ -22,6 +22,8 @@ from services.gateway.dry_run import Verdicts
 from services.gateway.routes import Edge
 from services.icat_gateway.jolokia.consumers import Consumers
 from services.icat_gateway.jolokia.server import Jolokia
+from services.icat_plus.neighbours.neighbours import Neighbours
+from services.icat_plus.routes.router import routes as icat_plus_routes
 from services.linker.handler import Linker
 from services.linker.routes import routes as linker_routes
 from services.linker.storage.memory.store import MemoryLinks
@@ -30,15 +32,12 @@ from services.logbook.store import PostgresEntries
 from services.sample_tracking.memory import Memory, MemoryRegister
 from services.sample_tracking.routes import routes as sample_routes
 from services.search.app import new_index
-from services.search.icat_plus.routes import Neighbours
-from services.search.icat_plus.routes import routes as icat_plus_routes
 from services.search.routes.router import routes as search_routes
 from services.validator.checker import Checker
 from services.validator.routes import routes as validator_routes
 from shared.access.quota import DAY_SECONDS, ByteQuota
 from shared.access.tokens import Tokens, create_token
 from shared.host.service import Resources, face, http_config
-from shared.http.neighbour import Neighbour
 from shared.kafka.confirmation import Confirmations
 from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
 from shared.postgres.database import Database
@@ -54,7 +53,7 @@ from tests.integration.search.conftest import PostgresWorld
 T = TypeVar("T")
 
 NAMES = (*services.NAMES, "jolokia")
-READ_SCHEMAS = ("search", "logbook", "archive")
+READ_SCHEMAS = ("search", "logbook", "archive", "icat_plus")
 """Schemas of the services that are asked for what PostgreSQL keeps; the others have twins without it."""
 
 
@@ -134,7 +133,7 @@ async def _doors(database_url: str, folder: Path) -> AsyncIterator[Doors]:
             for name, app in doors.apps.items():
                 doors.urls[name] = await stack.enter_async_context(_served(app, settings))
             async with httpx.AsyncClient() as client:
-                opened = await client.post(f"{doors.urls['search']}/session", json={"password": token})
+                opened = await client.post(f"{doors.urls['icat_plus']}/session", json={"password": token})
             doors.session_id = opened.json()["sessionId"]
             yield doors
     finally:
@@ -154,21 +153,21 @@ def _apps(settings: Settings, databases: Mapping[str, Database], publisher: Memo
     kafka, hosts = KafkaPublisher(settings, "test"), Hosts()
     of = {schema: Resources(settings, IDENTITIES, each, kafka, Backoff(), clock) for schema, each in databases.items()}
     resources = of["search"]
-    catalogue = SearchCatalogue(Neighbour("search", settings.search_service_url, settings.service_token_file, hosts))
+    neighbours = Neighbours.of(settings, hosts)
+    catalogue = SearchCatalogue(neighbours.search)
     links = MemoryLinks(IDENTITIES, TECHNIQUES.input_demands)
-    search = search_routes(resources, VOCABULARY, new_index())
-    search.include_router(
-        icat_plus_routes(resources, VOCABULARY, TECHNIQUES, Neighbours.of(settings, hosts), publisher=publisher)
-    )
     checker = Checker(VOCABULARY, TECHNIQUES, IDENTITIES, settings.path_roots, zone)
     apps = {
         "validator": face("validator", validator_routes(checker, clock)),
         "linker": face("linker", linker_routes(links, Linker(TECHNIQUES, IDENTITIES), clock)),
         "sample_tracking": face("sample_tracking", sample_routes(MemoryRegister(Memory()))),
         "catalog_writer": face("catalog_writer", assemble_catalog_writer(resources).router),
-        "search": face("search", search),
+        "search": face("search", search_routes(resources, VOCABULARY, new_index())),
         "logbook": face("logbook", logbook_routes(of["logbook"])),
         "archive": face("archive", archive_routes(of["archive"], catalogue)),
+        "icat_plus": face(
+            "icat_plus", icat_plus_routes(of["icat_plus"], VOCABULARY, TECHNIQUES, neighbours, publisher=publisher)
+        ),
     }
     hosts.apps |= apps
     jolokia = Jolokia(settings, Consumers(settings, {}, Backoff()), Backoff(), clock)

@@ -1,0 +1,24 @@
+"""The declaration of icat_plus."""
+
+from services.icat_plus.neighbours.neighbours import Neighbours
+from services.icat_plus.routes.router import routes
+from shared.events.topics import LOGBOOK, REPORTS, SHIPMENTS
+from shared.host.service import Components, Resources, Service
+from shared.vocabulary.datafiles import own_folders
+from shared.vocabulary.techniques import TechniqueBook
+from shared.vocabulary.vocabulary import Vocabulary
+
+
+def assemble(resources: Resources) -> Components:
+    """Its routes, and the connections to the services that it asks."""
+    own = resources.settings.schema_directories
+    vocabulary = Vocabulary.load(own_folders("vocabulary", own))
+    techniques = TechniqueBook.load(own_folders("techniques", own))
+    neighbours = Neighbours.of(resources.settings)
+    router = routes(resources, vocabulary, techniques, neighbours)
+    return Components(tasks=neighbours.connections(resources.backoff), router=router)
+
+
+SERVICE = Service(
+    "icat_plus", assemble, schema="icat_plus", produces=(SHIPMENTS, REPORTS, LOGBOOK), few_connections=True
+)
