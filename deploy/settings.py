@@ -19,6 +19,7 @@ OTHERS = (
     "FAILPOINT_SIGNAL",
     "GATEWAY_URL",
     "GRAFANA_PASSWORD",
+    "ICAT_PLUS_URL",
     "IMAGE",
     "PROFILE",
     "SEARCH_URL",

@@ -17,8 +17,9 @@ NAMES = (
     "icat_gateway",
     "logbook",
     "archive",
+    "icat_plus",
 )
-"""Every service, in the order in which a dataset meets them; last the way in for those who speak to ICAT."""
+"""Every service, in the order in which a dataset meets them; last those for the clients of ICAT."""
 
 
 def load(name: str) -> "Service[Any]":

@@ -60,7 +60,7 @@ def new(
     uri = pid or f"https://{own_settings().facility.name}/techniques#{name}"
     try:
         if not is_of_schemas(into):
-            fail(f"{into}: this is no directory of schemas; make an empty one, and name it with --into")
+            fail(f"{into}: this is not a directory of schemas; make an empty one, and name it with --into")
         for file in write(into, files_of(name, title or name, uri)):
             console.print(str(file), markup=False, soft_wrap=True)
     except (NotANameError, OSError) as error:

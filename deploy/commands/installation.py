@@ -67,10 +67,11 @@ async def _serve(running: "Installation") -> bool:
     console.print(f"  {running.urls['search']}/        the catalogue, for people")
     console.print(f"  {running.urls['search']}/docs    its HTTP API")
     console.print(
-        f"  {running.urls['gateway']}/docs    where producers hand in; their token: {_shown(running.token_file)}",
+        f"  {running.urls['gateway']}/docs    where producers submit; their token: {_shown(running.token_file)}",
         soft_wrap=True,
     )
-    console.print(f"  tcp://127.0.0.1:{running.stomp_port}    where ICAT's clients hand in (STOMP)")
+    console.print(f"  tcp://127.0.0.1:{running.stomp_port}    where ICAT's clients submit (STOMP)")
+    console.print(f"  {running.urls['icat_plus']}/docs    where ICAT's clients ask (ICAT+)")
     console.print("[bold]Paste[/] into a Python shell that has pyicat-plus (docs/from-icat.md):")
     console.print(icat_client(running), markup=False, highlight=False, soft_wrap=True)
     if (folder := folder_of_commands(running.directory)) != Path.cwd():
@@ -98,10 +99,10 @@ def icat_client(running: "Installation") -> str:
     brokers = f"['127.0.0.1:{running.stomp_port}']"
     names = ("metadata", "update_metadata", "add_files", "reschedule_investigation")
     queues = ", ".join(f"{name}_urls={brokers}, {name}_queue_monitor_port={running.jolokia_port}" for name in names)
-    search = running.urls["search"]
+    icat_plus = running.urls["icat_plus"]
     return (
-        f"from pyicat_plus.client.main import IcatClient; client = IcatClient({queues}, elogbook_url={search!r}, "
-        f"elogbook_token={token}, icatplus_restricted_url={search!r}, icatplus_password={token})"
+        f"from pyicat_plus.client.main import IcatClient; client = IcatClient({queues}, elogbook_url={icat_plus!r}, "
+        f"elogbook_token={token}, icatplus_restricted_url={icat_plus!r}, icatplus_password={token})"
     )
 
 

@@ -62,7 +62,7 @@ def rebuild(
     found = _with_facility(operated(DATABASE_URL, KAFKA))
     with _event_progress() as progress:
         count = _answer_of(rebuild_search(found, progress))
-    console.print(f"search was built again from {count} events")
+    console.print(f"search was rebuilt from {count} events")
 
 
 def recover(

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import services
 from services.catalog_writer.lost_numbers import LostNumbers
-from services.linker.storage.lost_investigations import LostInvestigations
+from services.linker.storage.postgres.lost_investigations import LostInvestigations
 from shared.events.topics import COMMITTED, REGISTERED
 from shared.host.settings import ServiceSettings
 from shared.kafka.rewind import check_empty, replay, rewind

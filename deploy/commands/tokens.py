@@ -62,7 +62,7 @@ def revoke(name: Name) -> None:
     """Revoke a producer's token at once."""
     if not _tried(lambda file: revoke_token(file, name)):
         fail(f"no producer is called {name}")
-    console.print(f"{name} can hand in nothing any more", markup=False)
+    console.print(f"{name} can no longer submit anything", markup=False)
 
 
 def _tried(work: Callable[[Path], T]) -> T:

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from services.linker.handler import Linker
 from services.linker.inputs.relationships import CataloguedDataset
 from services.linker.known import Known
-from services.linker.plan.investigations import Plan, Slot
+from services.linker.plan.investigations import Plan
+from services.linker.plan.slots import Slot
 from services.validator.checker import Checker
 from shared.events.dataset import DatasetFacts, Submission
 from shared.events.identity import Identities

@@ -127,7 +127,7 @@ def _doubts(technique: Technique, kinds: Sequence[str]) -> Iterator[str]:
             yield f"the kind {kind.name} is not named {technique.name.lower()}.{kind.type}.…, after technique and type"
         for pattern in (pattern for relation in kind.input or () for pattern in relation.kinds):
             if not expanded([pattern], kinds):
-                yield f"the kind {kind.name} comes from {pattern}, which is no kind"
+                yield f"the kind {kind.name} comes from {pattern}, which is not a kind"
 
 
 def _traits_of(kind: Kind, technique: Technique) -> Iterator[Traits]:

@@ -68,6 +68,7 @@ class Installation:
             "BEAMCAT_FACILITY": self.settings.facility.name,
             "BEAMCAT_GATEWAY_URL": self.urls["gateway"],
             "BEAMCAT_SEARCH_URL": self.urls["search"],
+            "BEAMCAT_ICAT_PLUS_URL": self.urls["icat_plus"],
             "BEAMCAT_TOKEN": self.token,
             "BEAMCAT_TOKENS_FILE": str(self.settings.access.tokens_file),
             "BEAMCAT_STOMP_HOST": LOOPBACK,

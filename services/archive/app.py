@@ -15,7 +15,7 @@ from shared.stages.stage import Stage
 
 
 def assemble(resources: Resources[ArchiveSettings]) -> Components:
-    """Its stage and routes, and the connection to search."""
+    """The stage, the routes and the HTTP client of search."""
     neighbours = resources.settings.neighbours
     search = Neighbour("search", neighbours.search_service_url, neighbours.service_token_file)
     catalogue = SearchCatalogue(search)

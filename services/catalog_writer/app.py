@@ -1,4 +1,4 @@
-"""The catalog_writer service: its stage, and the relay that tells what it wrote."""
+"""The declaration of the catalog_writer: its stage, and the relay that publishes what it wrote."""
 
 from functools import partial
 
@@ -16,7 +16,7 @@ from shared.vocabulary.vocabulary import load_combining
 
 
 def assemble(resources: Resources[CatalogWriterSettings]) -> Components:
-    """One stage that publishes nothing itself, and one relay."""
+    """One stage that does not publish, and one relay that publishes for it."""
     relay = Relay("catalog-relay", PostgresOutbox(resources.database), resources.publisher, resources.backoff)
     store = PostgresCatalog(resources.database, resources.clock)
     rules = load_combining(own_folders("vocabulary", resources.settings.facility.schema_directories))

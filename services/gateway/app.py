@@ -16,7 +16,7 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 
 def assemble(resources: Resources[GatewaySettings]) -> Components:
-    """The routes, on the shared publisher, and the watch over producers."""
+    """The routes, with the shared publisher, and the watch over producers."""
     settings = resources.settings
     own = settings.facility.schema_directories
     vocabulary = Vocabulary.load(own_folders("vocabulary", own))

@@ -25,11 +25,11 @@ CONSUMERS = {
     "icatArchiveRestoreStatus": ARCHIVE,
     "rescheduleInvestigation": LINKER,
 }
-"""Who consumes what the frames of a queue become; investigations that start take icatIngest as well."""
+"""The consumer group that reads the events of each queue. Starts of investigations also arrive in icatIngest."""
 
 
 def assemble(resources: Resources[IcatGatewaySettings]) -> Components:
-    """STOMP and Jolokia, each on its own port, whether Kafka is there or not."""
+    """The STOMP and Jolokia servers, each on its own port. They serve even while Kafka is away."""
     begin(ICAT_FRAMES, QUEUES, ("published", "spooled", "delivered"))
     begin(ICAT_REFUSED, Reason)
     settings = resources.settings

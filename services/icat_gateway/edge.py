@@ -1,4 +1,4 @@
-"""The STOMP edge as a whole: from the sockets to Kafka or the disk, with an orderly end."""
+"""The whole STOMP edge: it moves frames from the sockets to Kafka or to disk, and stops in order."""
 
 import asyncio
 import contextlib
@@ -25,13 +25,13 @@ logger = logging.getLogger(__name__)
 
 MEASURE_SECONDS = 1.0
 END_SECONDS = 20.0
-"""How long an orderly end may take; what is not durable then was never promised."""
+"""How long an orderly stop may take. Frames that are not durable by then were never confirmed to a client."""
 
 
 class Edge:
-    """Serves STOMP as long as the service lives, whether Kafka is there or not."""
+    """Serves STOMP as long as the service runs, even while Kafka is away."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  # all that a door stands on
+    def __init__(  # noqa: PLR0913, PLR0917  # everything that the edge needs
         self,
         stomp: StompSettings,
         source: SourceSettings,
@@ -64,15 +64,15 @@ class Edge:
         """Serve until the service stops.
 
         Raises:
-            Stopping: the service stops, and all that was taken is durable.
-            Fatal: the spool cannot be used, or the port cannot be listened on.
+            Stopping: the service stops, and every accepted frame is durable.
+            Fatal: the spool cannot be used, or the port cannot be opened.
         """
         self.spool.open()
         self.attempts.open()
         ICAT_ASIDE.set(self.attempts.count_aside())
         try:
             await self.server.start()
-            logger.info("STOMP is served on port %d", self.server.port)
+            logger.info("serving STOMP on port %d", self.server.port)
             await self._serve()
         finally:
             self.attempts.close()

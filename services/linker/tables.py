@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 
-from services.linker.plan.investigations import FIRST_OWN_NUMBER
+from services.linker.plan.slots import FIRST_OWN_NUMBER
 from shared.events.identity import PROPOSAL_SEPARATORS
 
 metadata = MetaData()

@@ -11,7 +11,7 @@ from shared.stages.stage import Stage
 
 
 def assemble(resources: Resources[LogbookSettings]) -> Components:
-    """Its stage and routes."""
+    """The stage and the routes."""
     entries = Stage("logbook", LOGBOOK, LogbookWritten, record, PostgresEntries(resources.database))
     return Components(stages=(entries,), router=routes(resources))
 

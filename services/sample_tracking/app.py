@@ -16,7 +16,7 @@ from shared.stages.stage import Stage
 
 
 def assemble(resources: Resources[SampleTrackingSettings]) -> Components:
-    """Its stages and routes."""
+    """The stages and the routes."""
     tracking = PostgresTracking(resources.database)
     happenings = PostgresHappenings(resources.database)
     by_dataset, by_event = partial(track, resources.identities), partial(remember, resources.identities)

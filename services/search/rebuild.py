@@ -81,7 +81,6 @@ async def _swap(connection: "asyncpg.Connection[asyncpg.Record]", reader: "Topic
         }
         async with kept_awake(connection):
             await reader.read_to_live(live)
-        await connection.execute(f"insert into {NEXT}.session select * from {LIVE}.session")  # noqa: S608
         await connection.execute(f"alter schema {LIVE} rename to {OLD}")
         await connection.execute(f"alter schema {NEXT} rename to {LIVE}")
 

@@ -17,7 +17,7 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 
 def assemble(resources: Resources[ValidatorSettings]) -> Components:
-    """One stage that remembers nothing, and the dry run."""
+    """A stage without a store, and the route of the dry run."""
     zone = ZoneInfo(resources.settings.facility.time_zone)
     roots = resources.settings.facility.path_roots
     own = resources.settings.facility.schema_directories

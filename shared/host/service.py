@@ -1,4 +1,4 @@
-"""A service: its stages and relays, and a small HTTP face that tells whether it lives, is ready and how it fares."""
+"""A service as a process: its stages, relays and routes, with HTTP routes for liveness, readiness and metrics."""
 
 import asyncio
 import contextlib
@@ -50,9 +50,9 @@ GARBAGE_THRESHOLDS = (100_000, 50, 100)
 M_MMAP_THRESHOLD = -3
 """The number of this option of `mallopt`, as <malloc.h> has it."""
 FEW_CONNECTIONS = {"connections": 2, "quick_questions": 2, "costly_questions": 1}
-"""The most connections of a service that works little, by setting of the database."""
+"""The most connections of a service with little work, by setting of the database."""
 STUCK_SECONDS = 60.0
-"""A stage that is behind and has settled nothing for so long is not ready."""
+"""A stage that lags and has settled nothing for this long is not ready."""
 
 S_co = TypeVar("S_co", bound=ServiceSettings, covariant=True)
 S = TypeVar("S", bound=ServiceSettings)
@@ -65,7 +65,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Resources(Generic[S_co]):
-    """What a service is given. Nothing in it is connected yet when the service is assembled."""
+    """What the host gives to a service. Nothing is connected yet when the service is assembled."""
 
     settings: S_co
     identities: Identities
@@ -77,21 +77,21 @@ class Resources(Generic[S_co]):
 
 @dataclass(frozen=True)
 class Components:
-    """What a service runs: stages, tasks, routes."""
+    """What a service consists of: stages, tasks, routes."""
 
     stages: Sequence[Stage[Any, Any]] = ()
     tasks: Sequence[Callable[[], Awaitable[None]]] = ()
-    """Coroutines that run as long as the service: relays, timers."""
+    """Coroutines that run as long as the service, such as relays and timers."""
     router: APIRouter = field(default_factory=APIRouter)
     edges: Sequence[Callable[[], Awaitable[None]]] = ()
-    """Coroutines that run from the beginning, before Kafka and PostgreSQL are reached: they take what cannot wait."""
+    """Coroutines that run from the start, before Kafka and PostgreSQL are connected, for clients that cannot wait."""
 
 
 @dataclass(frozen=True)
 class Service(Generic[S]):
-    """The declaration of a service; `schema` names its PostgreSQL schema if it remembers anything.
+    """The declaration of a service. `schema` is its PostgreSQL schema, if it has a store.
 
-    What it consumes is declared by its stages. Its publisher refuses every topic that `produces` does not list.
+    Its stages declare what it consumes. Its publisher refuses every topic that `produces` does not list.
     """
 
     name: str
@@ -100,10 +100,10 @@ class Service(Generic[S]):
     schema: str | None = None
     produces: Sequence[Topic] = ()
     few_connections: bool = False
-    """It has little to do, and needs few connections to PostgreSQL."""
+    """Whether it has little work, and needs only a few connections to PostgreSQL."""
 
     def resources(self, settings: S) -> Resources[S]:
-        """What it is given by these settings."""
+        """The resources of the service under these settings."""
         limits = FEW_CONNECTIONS if self.few_connections else {}
         fewer = {name: min(limit, getattr(settings.database, name)) for name, limit in limits.items()}
         return Resources(
@@ -122,9 +122,9 @@ class Host:
         self.service = service
         self.failure: str | None = None
         self.refusal: str | None = None
-        """Why it does not start, and will not however often it is tried."""
+        """Why it does not start, if another attempt would fail in the same way."""
         self.end: Callable[[], None] = lambda: None
-        """Ends the process in order; whoever runs the host sets it."""
+        """Stops the process in order. The code that runs the host sets it."""
         self._settings: ServiceSettings = settings
         self._started = False
         self._resources = service.resources(settings)
@@ -144,21 +144,21 @@ class Host:
         )
 
     def app(self) -> FastAPI:
-        """The HTTP face; its lifespan is the service's life."""
+        """The HTTP application. Its lifespan is that of the service."""
         app = face(self.service.name, self.components.router, self._lifespan)
         app.add_api_route("/live", self._live, tags=["operations"])
-        not_ready: dict[int | str, dict[str, Any]] = {503: {"description": "Not ready: the reasons why not."}}
+        not_ready: dict[int | str, dict[str, Any]] = {503: {"description": "Not ready, with the reasons."}}
         app.add_api_route("/ready", self._ready, tags=["operations"], responses=not_ready)
         app.add_api_route("/metrics", _metrics, tags=["operations"], response_class=PlainTextResponse)
         return app
 
     async def _live(self) -> dict[str, str]:
-        """The process answers."""
+        """Tell that the process answers."""
         return {"service": self.service.name}
 
     async def _ready(self) -> JSONResponse:
-        """Assigned, and making progress or idle; otherwise the reasons why not."""
-        reasons = [] if self._started else [self.failure or "Kafka or PostgreSQL is not reached yet"]
+        """Tell whether all stages are assigned, and make progress or are idle; otherwise give the reasons."""
+        reasons = [] if self._started else [self.failure or "Kafka or PostgreSQL is not connected yet"]
         for subscription in self._subscriptions:
             if subscription.trouble:
                 reasons.append(f"{subscription.name}: {subscription.trouble}")
@@ -167,9 +167,9 @@ class Host:
             elif since := self._behind_since.get(subscription.name):
                 waited = (utc_now() - since).total_seconds()
                 if waited > STUCK_SECONDS:
-                    reasons.append(f"{subscription.name}: behind, and nothing settled for {waited:.0f} s")
+                    reasons.append(f"{subscription.name}: lags, and has settled nothing for {waited:.0f} s")
         for who, error in self._resources.backoff.troubles(STUCK_SECONDS).items():
-            reasons.append(f"{who}: tries in vain for {STUCK_SECONDS:.0f} s or longer: {type(error).__name__}: {error}")
+            reasons.append(f"{who}: has failed for {STUCK_SECONDS:.0f} s or longer: {type(error).__name__}: {error}")
         answer = {"ready": not reasons, "reasons": reasons}
         return JSONResponse(answer, 503, {"Retry-After": "1"}) if reasons else JSONResponse(answer)
 
@@ -203,7 +203,7 @@ class Host:
             await self._resources.database.close()
 
     async def _insist(self, connect: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Connect, however long it takes: to join a group takes as long as its other members' batches."""
+        """Connect, for as long as it takes: joining a group takes as long as the batches of its other members."""
         backoff = self._resources.backoff
         await until_done(self.service.name, lambda: backoff.unless_stopped(connect()), backoff)
 
@@ -228,7 +228,7 @@ class Host:
             await self._resources.backoff.sleep(MEASURE_SECONDS)
 
     def _fail(self, error: Exception) -> None:
-        """End the service for an error that no retry can mend, with one clear line."""
+        """End the service with one clear line, after an error that no retry can fix."""
         self.failure = f"{type(error).__name__}: {error}"
         if error_kind(error) is ErrorKind.FATAL:
             self.refusal = None if self._started else str(error)
@@ -239,7 +239,7 @@ class Host:
 
 
 def face(name: str, router: APIRouter, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
-    """The HTTP face of a service: its routes, behind the door that all services have."""
+    """The HTTP application of a service: its routes, behind the middleware that all services have."""
     app = DescribedApp(title=f"beamcat {name}", lifespan=lifespan, docs_url=None, redoc_url=None, responses=DESCRIBED)
     app.add_middleware(KnowAskers)
     app.add_middleware(Door)
@@ -250,35 +250,35 @@ def face(name: str, router: APIRouter, lifespan: Lifespan[FastAPI] | None = None
 
 
 async def _docs() -> FileResponse:
-    """What the service answers, for people."""
+    """The description of the service's routes, for people."""
     return FileResponse(API_PAGE)
 
 
 async def _metrics() -> PlainTextResponse:
-    """Prometheus' exposition format."""
+    """The metrics in Prometheus' exposition format."""
     content, media_type = exposition()
     return PlainTextResponse(content, media_type=media_type)
 
 
 def http_config(app: FastAPI, http: HttpSettings) -> HttpConfig:
-    """How the HTTP face is served."""
+    """The configuration of the HTTP server."""
     return HttpConfig(app, http, host=http.host, port=http.port)
 
 
 def spare_garbage() -> None:
-    """What is loaded stays: only what a batch makes is looked through, and seldom.
+    """Make garbage collection rare, and skip everything that is loaded now.
 
-    Parsed events hold no cycles, and looking for some costs half as much as the parsing.
+    Parsed events have no cycles, and searching for cycles takes half as long as the parsing.
     """
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 def give_back_large_buffers() -> None:
-    """Memory of more than a mebibyte goes back to the system when it is let go.
+    """Make the C library return freed blocks of more than a mebibyte to the system.
 
-    The C library keeps it else, once it has seen such pieces come and go, and a stage that met a few large events would
-    hold several times their size for ever. Where there is no such library nothing is done.
+    Otherwise it keeps such blocks once it has seen some, and a stage that met a few large events would hold several
+    times their size for ever. Without such a library, this does nothing.
     """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, MEBIBYTE)
@@ -290,10 +290,10 @@ def serve(
     warnings: Iterable[str] = (),
     refuse: Callable[[str], None] = lambda _why: None,
 ) -> int:
-    """Run a service until SIGTERM or SIGINT; the process's exit code.
+    """Run a service until SIGTERM or SIGINT. It returns the exit code of the process.
 
-    The log begins with the `warnings`. `refuse` is called with the reason if the service does not start, and never will
-    with these settings.
+    The log begins with the `warnings`. `refuse` is called with the reason why it does not start, if another attempt
+    would fail in the same way.
     """
     logs.set_up(settings.log.level, service.name if settings.log.format == "json" else None)
     for sentence in warnings:
@@ -319,7 +319,7 @@ def serve(
 
 
 def _check_port(http: HttpSettings) -> None:
-    """Find out early whether the port is free: uvicorn asks for it last, when the service has begun to work."""
+    """Check early whether the port is free: uvicorn opens it last, when the service already works."""
     host, port = http.host, http.port
     try:
         [(family, *_), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

@@ -1,4 +1,4 @@
-"""Going back in Kafka: reading topics from their start, and setting consumer groups back to an earlier time."""
+"""Reads topics from their start, and sets consumer groups back to an earlier time."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -26,9 +26,9 @@ Places = Mapping[TopicPartition, int]
 async def replay(
     kafka: KafkaSettings, topics: Sequence[Topic], most_events: int, progress: Progress
 ) -> AsyncIterator[list[Record]]:
-    """All events that the topics have now, in batches, without a consumer group.
+    """All present records of the topics, in batches, without a group. `progress` gets the events read and in total.
 
-    `most_events` limits a batch. `progress` is told how many events are read, and of how many.
+    A batch has at most `most_events`.
     """
     async with from_start(kafka, topics) as consumer:
         ends: Places = await consumer.end_offsets(consumer.assignment())
@@ -41,10 +41,10 @@ async def replay(
 
 @asynccontextmanager
 async def from_start(kafka: KafkaSettings, topics: Sequence[Topic]) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer that reads the topics from their start, in no group.
+    """A consumer without a group that reads the topics from their start.
 
     Raises:
-        Fatal: a topic is not there.
+        Fatal: a topic does not exist.
     """
     names = [topic.name for topic in topics]
     consumer = AIOKafkaConsumer(
@@ -59,22 +59,22 @@ async def from_start(kafka: KafkaSettings, topics: Sequence[Topic]) -> AsyncIter
             await consumer.start()
         yield consumer
     except UnknownTopicOrPartitionError as error:
-        raise Fatal(f"a topic of {', '.join(names)} is not there: run `beamcat topics apply` first") from error
+        raise Fatal(f"a topic of {', '.join(names)} does not exist: run `beamcat topics apply` first") from error
     finally:
         await consumer.stop()
 
 
 async def left(consumer: AIOKafkaConsumer, ends: Places) -> int:
-    """How many offsets are not read yet of the partitions that the consumer has, up to these."""
+    """How many offsets of the consumer's partitions are not read yet, up to these ends."""
     assigned = consumer.assignment()
     return sum([max(0, end - await consumer.position(at)) for at, end in ends.items() if at in assigned])
 
 
 async def check_empty(kafka: KafkaSettings, groups: Sequence[str]) -> None:
-    """Make sure that nobody works in these consumer groups: Kafka then lets a stranger say where they stand.
+    """Check that these consumer groups have no members: only then does Kafka accept new positions from outside.
 
     Raises:
-        Fatal: somebody does; names the groups.
+        Fatal: a group has members; the message names it.
     """
     busy = []
     for group, places in (await _places_of(kafka, groups)).items():
@@ -90,10 +90,10 @@ async def check_empty(kafka: KafkaSettings, groups: Sequence[str]) -> None:
 
 
 async def rewind(kafka: KafkaSettings, groups: Sequence[str], since: datetime) -> dict[str, datetime]:
-    """Set each group back to the first record of that time or later; never forward.
+    """Set each group back to the first record at or after the time, never forward.
 
     Returns:
-        Topics that no longer have all since then, with the time of the first record that they have.
+        Topics that no longer have all records since then, with the time of their first record.
 
     Raises:
         CommitFailedError: a group has a member.
@@ -117,7 +117,7 @@ async def rewind(kafka: KafkaSettings, groups: Sequence[str], since: datetime) -
 
 
 async def _places_of(kafka: KafkaSettings, groups: Sequence[str]) -> dict[str, Places]:
-    """Where each group goes on; without those that have read nothing, and so begin at the start."""
+    """The positions of each group, without groups that have read nothing and so start at the beginning."""
     admin = AIOKafkaAdminClient(**kafka_access(kafka))
     async with knocking(kafka):
         await admin.start()
@@ -130,7 +130,7 @@ async def _places_of(kafka: KafkaSettings, groups: Sequence[str]) -> dict[str, P
 
 @asynccontextmanager
 async def _stranger(kafka: KafkaSettings, group: str, places: Places) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer that speaks for the group without being a member."""
+    """A consumer that commits for the group without being a member."""
     consumer = AIOKafkaConsumer(
         **kafka_access(kafka), group_id=group, enable_auto_commit=False, isolation_level=ONLY_COMMITTED
     )

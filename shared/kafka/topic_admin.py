@@ -1,4 +1,4 @@
-"""`beamcat topics apply`: making Kafka's topics agree with their declarations."""
+"""`beamcat topics apply`: it creates and configures Kafka's topics as declared."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from shared.kafka.settings import KafkaSettings, TopicSettings
 
 @dataclass(frozen=True)
 class Applied:
-    """What was done for one topic."""
+    """The changes to one topic."""
 
     topic: str
     created: bool
@@ -29,13 +29,13 @@ async def apply_topics(
     *,
     partitions: int = DEFAULT_PARTITIONS,
 ) -> list[Applied]:
-    """Create what is missing and set every topic's configuration; doing it again changes nothing.
+    """Create missing topics and set every topic's configuration. Repeating it changes nothing.
 
-    The partition count is the one that was set, else that of the topics that exist, else `partitions`.
+    The partition count is that which was set, else that of the existing topics, else `partitions`.
 
     Raises:
-        Fatal: Kafka refuses the settings, or a topic has another partition count. With another count the keys move to
-            other partitions, and the order of one dataset's events is lost: that needs a migration, not a setting.
+        Fatal: Kafka refuses the settings, or a topic has another partition count. With another count, keys move to
+        other partitions and the order of a dataset's events is lost. That needs a migration, not a setting.
         KafkaError: Kafka is away or refuses.
     """
     admin = AIOKafkaAdminClient(**kafka_access(kafka))
@@ -49,7 +49,7 @@ async def apply_topics(
             if layout.partitions and count != wanted:
                 raise Fatal(
                     f"{name} has {count} partitions, BEAMCAT_TOPIC_PARTITIONS says {wanted}: "
-                    "the count is fixed once data flows"
+                    "the count cannot change once data flows"
                 )
         await _create(admin, missing, wanted, layout.replication)
         await _configure(admin, [topic for topic in topics if topic.name in present])

@@ -57,7 +57,7 @@ class Beamlines:
         urls = [f"127.0.0.1:{self._running.stomp_port}"]
         client = {
             "metadata_urls": urls,
-            "elogbook_url": self._running.urls["search"],
+            "elogbook_url": self._running.urls["icat_plus"],
             "elogbook_token": self._running.token,
             "feedback_timeout": 30,
         }

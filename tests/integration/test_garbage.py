@@ -12,7 +12,7 @@ import pytest
 from services.archive.catalogue import MemoryCatalogue
 from services.archive.store import PostgresReports
 from services.catalog_writer.store import PostgresCatalog
-from services.linker.storage.store import PostgresLinks
+from services.linker.storage.postgres.store import PostgresLinks
 from services.logbook.store import PostgresEntries
 from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
 from services.search.app import new_index

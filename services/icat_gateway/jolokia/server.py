@@ -1,4 +1,4 @@
-"""Jolokia as far as pyicat-plus asks ActiveMQ for it: how many consume a queue."""
+"""The part of Jolokia that pyicat-plus asks ActiveMQ for: the number of consumers of a queue."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ ATTRIBUTE = "ConsumerCount"
 
 
 class Jolokia:
-    """The route, and its server on the address that clients know."""
+    """The route, and its server on the address that clients expect."""
 
     def __init__(
         self,
@@ -42,19 +42,19 @@ class Jolokia:
         self._clock = clock
 
     def router(self) -> APIRouter:
-        """The one thing that can be read."""
+        """The router with the one attribute that can be read."""
         router = APIRouter()
         router.add_api_route("/api/jolokia/read/{mbean:path}", self.read, tags=["operations"])
         return router
 
     async def read(self, mbean: str) -> JSONResponse:
-        """`…,destinationName=<queue>/ConsumerCount`: how many consume what its frames become; 0 if Kafka is away."""
+        """`…,destinationName=<queue>/ConsumerCount`: how many consumers read its events; 0 while Kafka is away."""
         name, _, attribute = mbean.rpartition("/")
         properties = dict(part.partition("=")[::2] for part in name.partition(":")[2].split(","))
         request = {"mbean": name, "attribute": attribute, "type": "read"}
         queue = properties.get("destinationName", "")
         if attribute != ATTRIBUTE or queue not in QUEUES:
-            why = f"{mbean[-200:]} is not known here; ask for {ATTRIBUTE} of one of {', '.join(QUEUES)}"
+            why = f"{mbean[-200:]} is unknown; ask for {ATTRIBUTE} of one of {', '.join(QUEUES)}"
             return JSONResponse({"request": request, "error": why, "status": 404}, 404)
         count = self._consumers.of(queue)
         return JSONResponse(
@@ -62,7 +62,7 @@ class Jolokia:
         )
 
     def app(self) -> FastAPI:
-        """What the port serves: the one route, and no page; the service's own port describes it."""
+        """The application of this port: one route and no description, which is on the service's own port."""
         app = FastAPI(title="beamcat icat_gateway Jolokia", openapi_url=None)
         app.add_middleware(Door)
         app.include_router(self.router())
@@ -70,11 +70,11 @@ class Jolokia:
         return app
 
     async def serve(self) -> None:
-        """Serve as long as the service lives.
+        """Serve as long as the service runs.
 
         Raises:
             Stopping: the service stops.
-            Fatal: the port cannot be listened on.
+            Fatal: the port cannot be opened.
         """
         try:
             listening = socket.create_server(self._address)
@@ -90,9 +90,9 @@ class Jolokia:
 
 
 class _Server(HttpServer):
-    """Beside the service's own HTTP server, which is the one that listens to signals."""
+    """A second HTTP server, which leaves the signals to the service's own HTTP server."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """None: the service stops this server."""
+        """Capture none: the service stops this server."""
         yield

@@ -1,4 +1,4 @@
-"""The STOMP server: it accepts connections, and decides which of them make room when there are too many."""
+"""The STOMP server: it accepts connections, and decides which ones must close when there are too many."""
 
 import asyncio
 import logging
@@ -29,11 +29,11 @@ for reason in Reason:
 
 READ_AHEAD_BYTES = 32 * KIBIBYTE
 KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
-"""Seconds of silence, seconds between probes, probes: clients stay for days without a heart-beat, dead ones do not."""
+"""Seconds of silence, seconds between probes, number of probes. Clients may stay silent for days; dead ones must go."""
 
 
 class Server:
-    """Accepts connections and hands what they send to the intake."""
+    """Accepts connections and hands their frames to the intake."""
 
     def __init__(
         self,
@@ -59,17 +59,17 @@ class Server:
 
     @property
     def is_listening(self) -> bool:
-        """Whether it was started."""
+        """Whether it listens on its port."""
         return self._server is not None
 
     @property
     def connections(self) -> Collection[Connection]:
-        """Those that are open."""
+        """The open connections."""
         return self._connections.keys()
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port on which it listens."""
         assert self._server is not None
         port: int = self._server.sockets[0].getsockname()[1]
         return port
@@ -78,7 +78,7 @@ class Server:
         """Listen.
 
         Raises:
-            Fatal: the address is in use, or not this machine's.
+            Fatal: the address is in use, or does not belong to this machine.
         """
         host, port = self._stomp.host, self._stomp.port
         try:
@@ -90,7 +90,7 @@ class Server:
         lengthen_queue(self._server)
 
     async def stop(self) -> None:
-        """Accept and read nothing more; on return all that was read is durable."""
+        """Stop accepting and reading. On return every frame that was read is durable."""
         assert self._server is not None
         self._server.close()
         for connection in self._connections:
@@ -99,7 +99,7 @@ class Server:
             await asyncio.wait(self._connections.values())
 
     def trim(self) -> None:
-        """Let those make room that were busy when they should have; to be called every second."""
+        """Close the connections that should have made room but were busy. To be called every second."""
         self._admission.trim()
         ICAT_CONNECTIONS.set(len(self._admission))
 
@@ -138,5 +138,5 @@ class Server:
 def _keep_alive(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in KEEPALIVE.items():
-        if hasattr(socket, option):  # macOS names them otherwise
+        if hasattr(socket, option):  # macOS uses other names
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

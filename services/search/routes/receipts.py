@@ -14,11 +14,11 @@ from services.search.query.lineage import MOST_LINKS
 from services.search.query.query import MOST_ROWS
 from services.search.query.receipts import choose, newest_first
 from services.search.routes.answers import chosen_answer, receipt_answer
-from services.search.routes.response import json_response
 from services.search.settings import SearchSettings
 from shared.access.tokens import TokenRefused, Tokens
 from shared.foundation.errors import Fault
 from shared.host.service import Resources
+from shared.http.answers import json_response
 from shared.postgres.statement import Row
 
 FEW_RECEIPTS = 50

@@ -17,16 +17,21 @@ from services.search.query.producers import LONGEST
 from services.search.query.query import FIELDS, MOST_ROWS, read_query
 from services.search.routes.activity import add_activity
 from services.search.routes.cif import add_cif
+from services.search.routes.documents import add_documents
+from services.search.routes.investigations import add_declarations, add_investigations
+from services.search.routes.numbers import add_numbers
 from services.search.routes.pending import add_pending
 from services.search.routes.receipts import add_receipts
 from services.search.routes.rejections import add_rejections
-from services.search.routes.response import json_response
 from services.search.routes.sheet import json_page, sheet
 from services.search.routes.web import page_routes
 from services.search.settings import SearchSettings
+from shared.access.tokens import Tokens
 from shared.foundation.errors import Fault
 from shared.foundation.times import read_time
 from shared.host.service import Resources
+from shared.http.answers import json_response
+from shared.http.bearer import Bearers
 from shared.http.description import asks
 from shared.http.route import ProblemRoute
 from shared.vocabulary.vocabulary import Vocabulary
@@ -58,6 +63,11 @@ def routes(resources: Resources[SearchSettings], vocabulary: Vocabulary, index: 
     _add_producers(router, reader, resources)
     add_pending(router, reader, resources.identities)
     add_activity(router, reader)
+    bearers = Bearers(Tokens(resources.settings.access.tokens_file), resources.clock)
+    add_numbers(router, bearers, reader)
+    add_investigations(router, bearers, reader)
+    add_declarations(router, bearers, reader)
+    add_documents(router, bearers, reader, resources, naming)
     router.include_router(page_routes(resources.settings.facility.time_zone))
     return router
 

@@ -24,17 +24,18 @@ from services.gateway.dry_run import Verdicts
 from services.gateway.routes import Edge
 from services.icat_gateway.jolokia.consumers import Consumers
 from services.icat_gateway.jolokia.server import Jolokia
+from services.icat_plus.neighbours.neighbours import Neighbours
+from services.icat_plus.routes.router import routes as icat_plus_routes
+from services.icat_plus.settings import IcatPlusSettings
 from services.linker.handler import Linker
 from services.linker.routes import routes as linker_routes
-from services.linker.storage.memory import MemoryLinks
+from services.linker.storage.memory.store import MemoryLinks
 from services.logbook.routes import routes as logbook_routes
 from services.logbook.settings import LogbookSettings
 from services.logbook.store import PostgresEntries
 from services.sample_tracking.memory import Memory, MemoryRegister
 from services.sample_tracking.routes import routes as sample_routes
 from services.search.app import new_index
-from services.search.icat_plus.routes import Neighbours
-from services.search.icat_plus.routes import routes as icat_plus_routes
 from services.search.routes.router import routes as search_routes
 from services.search.settings import SearchSettings
 from services.validator.checker import Checker
@@ -42,8 +43,7 @@ from services.validator.routes import routes as validator_routes
 from shared.access.quota import DAY_SECONDS, ByteQuota
 from shared.access.tokens import Tokens, create_token
 from shared.host.service import Resources, face, http_config
-from shared.http.neighbour import Neighbour
-from shared.http.settings import AccessSettings, HttpSettings, NeighbourSettings
+from shared.http.settings import AccessSettings, HttpSettings, SearchNeighbourSettings
 from shared.kafka.confirmation import Confirmations
 from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
 from shared.postgres.database import Database
@@ -60,7 +60,7 @@ from tests.integration.search.conftest import PostgresWorld
 T = TypeVar("T")
 
 NAMES = (*services.NAMES, "jolokia")
-READ_SCHEMAS = ("search", "logbook", "archive")
+READ_SCHEMAS = ("search", "logbook", "archive", "icat_plus")
 """Schemas of the services that are asked for what PostgreSQL keeps; the others have twins without it."""
 
 
@@ -117,10 +117,12 @@ def serving(database_url: str, folder: Path) -> Iterator[Doors]:
 
 @asynccontextmanager
 async def _doors(database_url: str, folder: Path) -> AsyncIterator[Doors]:
-    settings = SearchSettings(
+    settings = IcatPlusSettings(
         database=DatabaseSettings(url=database_url),
         access=AccessSettings(tokens_file=folder / "tokens.json"),
-        neighbours=NeighbourSettings(service_token_file=folder / "service-token"),
+        neighbours=SearchNeighbourSettings(
+            search_service_url="http://search", service_token_file=folder / "service-token"
+        ),
         logbook_service_url="http://logbook",
         archive_service_url="http://archive",
     )
@@ -140,7 +142,7 @@ async def _doors(database_url: str, folder: Path) -> AsyncIterator[Doors]:
             for name, app in doors.apps.items():
                 doors.urls[name] = await stack.enter_async_context(_served(app))
             async with httpx.AsyncClient() as client:
-                opened = await client.post(f"{doors.urls['search']}/session", json={"password": token})
+                opened = await client.post(f"{doors.urls['icat_plus']}/session", json={"password": token})
             doors.session_id = opened.json()["sessionId"]
             yield doors
     finally:
@@ -155,30 +157,31 @@ async def _no_texts() -> list[str]:
 
 
 def _apps(
-    settings: SearchSettings, databases: Mapping[str, Database], publisher: MemoryPublisher
+    settings: IcatPlusSettings, databases: Mapping[str, Database], publisher: MemoryPublisher
 ) -> dict[str, FastAPI]:
     clock: Callable[[], Any] = lambda: NOON  # noqa: E731
     zone = ZoneInfo(settings.facility.time_zone)
     kafka, hosts = KafkaPublisher(settings.kafka, "test"), Hosts()
-    resources = Resources(settings, IDENTITIES, databases["search"], kafka, Backoff(), clock)
-    of_catalog = resources_beside(resources, CatalogWriterSettings(), resources.database)
-    of_logbook = resources_beside(resources, LogbookSettings(access=settings.access), databases["logbook"])
-    of_archive = resources_beside(resources, ArchiveSettings(access=settings.access), databases["archive"])
-    catalogue = SearchCatalogue(Neighbour("search", "http://search", settings.neighbours.service_token_file, hosts))
+    icat_plus = Resources(settings, IDENTITIES, databases["icat_plus"], kafka, Backoff(), clock)
+    resources = resources_beside(icat_plus, SearchSettings(access=settings.access), databases["search"])
+    of_catalog = resources_beside(icat_plus, CatalogWriterSettings(), databases["search"])
+    of_logbook = resources_beside(icat_plus, LogbookSettings(access=settings.access), databases["logbook"])
+    of_archive = resources_beside(icat_plus, ArchiveSettings(access=settings.access), databases["archive"])
+    neighbours = Neighbours.of(settings, hosts)
+    catalogue = SearchCatalogue(neighbours.search)
     links = MemoryLinks(IDENTITIES, TECHNIQUES.input_demands)
-    search = search_routes(resources, VOCABULARY, new_index())
-    search.include_router(
-        icat_plus_routes(resources, VOCABULARY, TECHNIQUES, Neighbours.of(settings, hosts), publisher=publisher)
-    )
     checker = Checker(VOCABULARY, TECHNIQUES, IDENTITIES, settings.facility.path_roots, zone)
     apps = {
         "validator": face("validator", validator_routes(checker, clock)),
         "linker": face("linker", linker_routes(links, Linker(TECHNIQUES, IDENTITIES), clock)),
         "sample_tracking": face("sample_tracking", sample_routes(MemoryRegister(Memory()))),
         "catalog_writer": face("catalog_writer", assemble_catalog_writer(of_catalog).router),
-        "search": face("search", search),
+        "search": face("search", search_routes(resources, VOCABULARY, new_index())),
         "logbook": face("logbook", logbook_routes(of_logbook)),
         "archive": face("archive", archive_routes(of_archive, catalogue)),
+        "icat_plus": face(
+            "icat_plus", icat_plus_routes(icat_plus, VOCABULARY, TECHNIQUES, neighbours, publisher=publisher)
+        ),
     }
     hosts.apps |= apps
     jolokia = Jolokia(("127.0.0.1", 0), settings.http, Consumers(settings.kafka, {}, Backoff()), Backoff(), clock)

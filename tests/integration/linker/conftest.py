@@ -5,7 +5,7 @@ from uuid import uuid4
 import asyncpg
 import pytest_asyncio
 
-from services.linker.storage.store import PostgresLinks
+from services.linker.storage.postgres.store import PostgresLinks
 from services.linker.tables import metadata
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate

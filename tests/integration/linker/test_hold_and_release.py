@@ -3,7 +3,7 @@ import asyncio
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from services.linker.storage.store import PostgresLinks
+from services.linker.storage.postgres.store import PostgresLinks
 from shared.postgres.database import Database
 from shared.postgres.settings import DatabaseSettings
 from tests.builders.linker.model import histories, live_through

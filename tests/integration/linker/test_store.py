@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.linker import tables
 from services.linker.held.deadlines import TICKS_BETWEEN_CHECKS
-from services.linker.storage.store import PostgresLinks
+from services.linker.storage.postgres.store import PostgresLinks
 from shared.postgres.database import Connection, Database
 from shared.postgres.settings import DatabaseSettings
 from tests.builders.linker.records import (
@@ -63,7 +63,7 @@ async def test_the_migrations_make_exactly_the_declared_tables(linker_url: str) 
     await engine.dispose()
 
 
-async def test_a_stray_of_an_older_version_gets_an_investigation_with_start_and_number(
+async def test_a_placeholder_dataset_of_an_older_version_gets_an_investigation_with_start_and_number(
     world: World, database: Database
 ) -> None:
     """What the migration to numbers makes of the placeholders of before, which had no row."""

@@ -5,10 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest_asyncio
+from pydantic_core import from_json
 
+from services.icat_plus.neighbours.search import declared_in
 from services.search.app import new_index
-from services.search.icat_plus.declarations import PostgresDeclarations
 from services.search.query.catalogue import CatalogueReader
+from services.search.query.declarations import DeclarationReader
 from services.search.query.naming import Naming
 from services.search.store import PostgresReadModel
 from shared.events.declarations import Declared
@@ -64,7 +66,10 @@ class PostgresWorld(Noting):
         return await self.column("select container ->> 'name' from sample order by name")
 
     async def declared(self) -> Declared:
-        return await PostgresDeclarations(self.database).of([IDENTITIES.investigation("42")])
+        reader = DeclarationReader(CatalogueReader(self.database, Naming(VOCABULARY), new_index()))
+        rows, has_more = await reader.page([IDENTITIES.investigation("42")], (), None, 0)
+        assert not has_more
+        return declared_in([from_json(row) for row in rows])
 
     async def position(self, topic: str) -> int:
         position: int = await self.value(

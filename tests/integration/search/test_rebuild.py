@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from services.icat_plus.sessions import PostgresSessions, StoredSession
 from services.search.app import new_index, stages_of
-from services.search.icat_plus.sessions import Kept, PostgresSessions
 from services.search.index.seals import Seals
 from services.search.rebuild import REBUILD_LOCK, rebuild
 from services.search.store import PostgresReadModel
@@ -210,11 +210,15 @@ async def test_a_rebuild_of_nothing_and_without_a_live_service_gives_a_read_mode
 
 
 async def test_sessions_outlive_a_rebuild(live: Live) -> None:
-    sessions = PostgresSessions(live.database)
-    kept = Kept("token", NOON)
+    await migrate(live.settings.database.url, {"icat_plus": "icat_plus"})
+    database = Database(live.settings.database, "icat_plus")
+    await database.open()
+    sessions = PostgresSessions(database)
+    kept = StoredSession("token", NOON)
     await sessions.put("session", kept)
     await rebuild(live.settings)
     assert await sessions.get("session") == kept
+    await database.close()
 
 
 async def test_two_rebuilds_at_once_are_refused(live: Live) -> None:

@@ -154,14 +154,14 @@ async def test_a_wrong_password_ends_a_service_with_its_reason(
     broker: Kafka, certificate: Path, mechanism: str
 ) -> None:
     settings = access(broker, certificate, sasl_mechanism=mechanism, sasl_password="wrong")
-    with pytest.raises(Fatal, match=f"takes no 'beamcat' with this password by {mechanism}"):
+    with pytest.raises(Fatal, match=f"refuses 'beamcat' with this password by {mechanism}"):
         await KafkaPublisher(settings, "test").start()
-    with pytest.raises(Fatal, match="takes no 'beamcat'"):
+    with pytest.raises(Fatal, match="refuses 'beamcat'"):
         await apply_topics(settings, TopicSettings(partitions=1), [SUBMITTED])
 
 
 async def test_a_broker_whose_certificate_nobody_vouches_for_gets_no_password(broker: Kafka) -> None:
-    with pytest.raises(Fatal, match="certificate that BEAMCAT_KAFKA_CA_FILE does not vouch for: self-signed"):
+    with pytest.raises(Fatal, match="certificate that BEAMCAT_KAFKA_CA_FILE does not trust: self-signed"):
         await KafkaPublisher(access(broker, None), "test").start()
 
 

@@ -131,7 +131,7 @@ async def test_what_is_tried_in_vain_for_long_is_a_reason_not_to_be_ready() -> N
         for seconds, is_told in ((STUCK_SECONDS - 1, False), (STUCK_SECONDS + 1, True)):
             clock.append(seconds)
             reasons = (await client.get("/ready")).json()["reasons"]
-            assert any(said.startswith("search-sealing: tries in vain") for said in reasons) == is_told
+            assert any(said.startswith("search-sealing: has failed for") for said in reasons) == is_told
         resources.backoff.succeeded("search-sealing")
         assert not any("search-sealing" in said for said in (await client.get("/ready")).json()["reasons"])
 

@@ -83,8 +83,8 @@ async def test_who_sends_only_rubbish_is_slowed_shown_and_restored_and_its_neigh
     assert named() == []
     said = [entry.getMessage() for entry in caplog.records]
     assert said == [
-        "door: nearly everything of /producers/bad is rejected, it is admitted slowly",
-        "door: /producers/bad is admitted as before",
+        "door: nearly all events of /producers/bad are rejected, it is slowed down",
+        "door: /producers/bad is no longer slowed down",
     ]
 
 
