@@ -50,7 +50,7 @@ GARBAGE_THRESHOLDS = (100_000, 50, 100)
 M_MMAP_THRESHOLD = -3
 """The number of this option of `mallopt`, as <malloc.h> has it."""
 FEW_CONNECTIONS = {"connections": 2, "quick_questions": 2, "costly_questions": 1}
-"""The most connections of a service with little work, by setting."""
+"""The most connections of a service with little work, by setting of the database."""
 STUCK_SECONDS = 60.0
 """A stage that lags and has settled nothing for this long is not ready."""
 
@@ -292,8 +292,8 @@ def serve(
 ) -> int:
     """Run a service until SIGTERM or SIGINT. It returns the exit code of the process.
 
-    The log begins with the `warnings`. `refuse` is called with the reason if the service does not start, and never will
-    with these settings.
+    The log begins with the `warnings`. `refuse` is called with the reason why it does not start, if another attempt
+    would fail in the same way.
     """
     logs.set_up(settings.log.level, service.name if settings.log.format == "json" else None)
     for sentence in warnings:

@@ -75,9 +75,9 @@ async def _refusal(settings: KafkaSettings) -> str | None:
             (await create_conn(host, port, **access)).close()
         except SaslAuthenticationFailed:
             name, mechanism = settings.sasl_username, settings.sasl_mechanism
-            return f"{broker} takes no {name!r} with this password by {mechanism}: see BEAMCAT_KAFKA_SASL_…"
+            return f"{broker} refuses {name!r} with this password by {mechanism}: see BEAMCAT_KAFKA_SASL_…"
         except UnsupportedSaslMechanismError:
-            return f"{broker} knows no {settings.sasl_mechanism}: correct BEAMCAT_KAFKA_SASL_MECHANISM"
+            return f"{broker} does not support {settings.sasl_mechanism}: correct BEAMCAT_KAFKA_SASL_MECHANISM"
         except ssl.SSLCertVerificationError as error:
             return f"{broker} has a certificate that BEAMCAT_KAFKA_CA_FILE does not trust: {error.verify_message}"
         except (KafkaError, OSError, TimeoutError):

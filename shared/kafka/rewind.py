@@ -26,7 +26,10 @@ Places = Mapping[TopicPartition, int]
 async def replay(
     kafka: KafkaSettings, topics: Sequence[Topic], most_events: int, progress: Progress
 ) -> AsyncIterator[list[Record]]:
-    """All present records of the topics, in batches, without a group. `progress` gets the events read and in total."""
+    """All present records of the topics, in batches, without a group. `progress` gets the events read and in total.
+
+    A batch has at most `most_events`.
+    """
     async with from_start(kafka, topics) as consumer:
         ends: Places = await consumer.end_offsets(consumer.assignment())
         every = await left(consumer, ends)

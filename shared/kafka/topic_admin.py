@@ -31,7 +31,7 @@ async def apply_topics(
 ) -> list[Applied]:
     """Create missing topics and set every topic's configuration. Repeating it changes nothing.
 
-    The partition count is the one that was set, else that of the topics that exist, else `partitions`.
+    The partition count is that which was set, else that of the existing topics, else `partitions`.
 
     Raises:
         Fatal: Kafka refuses the settings, or a topic has another partition count. With another count, keys move to

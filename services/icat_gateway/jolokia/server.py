@@ -25,7 +25,7 @@ ATTRIBUTE = "ConsumerCount"
 
 
 class Jolokia:
-    """The route, and its server on the port that clients expect."""
+    """The route, and its server on the address that clients expect."""
 
     def __init__(
         self,

@@ -121,7 +121,7 @@ async def _doors(database_url: str, folder: Path) -> AsyncIterator[Doors]:
         database=DatabaseSettings(url=database_url),
         access=AccessSettings(tokens_file=folder / "tokens.json"),
         neighbours=SearchNeighbourSettings(
-            service_token_file=folder / "service-token", search_service_url="http://search"
+            search_service_url="http://search", service_token_file=folder / "service-token"
         ),
         logbook_service_url="http://logbook",
         archive_service_url="http://archive",
@@ -162,11 +162,11 @@ def _apps(
     clock: Callable[[], Any] = lambda: NOON  # noqa: E731
     zone = ZoneInfo(settings.facility.time_zone)
     kafka, hosts = KafkaPublisher(settings.kafka, "test"), Hosts()
-    resources = Resources(settings, IDENTITIES, databases["icat_plus"], kafka, Backoff(), clock)
-    of_catalog = resources_beside(resources, CatalogWriterSettings(), databases["search"])
-    of_search = resources_beside(resources, SearchSettings(access=settings.access), databases["search"])
-    of_logbook = resources_beside(resources, LogbookSettings(access=settings.access), databases["logbook"])
-    of_archive = resources_beside(resources, ArchiveSettings(access=settings.access), databases["archive"])
+    icat_plus = Resources(settings, IDENTITIES, databases["icat_plus"], kafka, Backoff(), clock)
+    resources = resources_beside(icat_plus, SearchSettings(access=settings.access), databases["search"])
+    of_catalog = resources_beside(icat_plus, CatalogWriterSettings(), databases["search"])
+    of_logbook = resources_beside(icat_plus, LogbookSettings(access=settings.access), databases["logbook"])
+    of_archive = resources_beside(icat_plus, ArchiveSettings(access=settings.access), databases["archive"])
     neighbours = Neighbours.of(settings, hosts)
     catalogue = SearchCatalogue(neighbours.search)
     links = MemoryLinks(IDENTITIES, TECHNIQUES.input_demands)
@@ -176,11 +176,11 @@ def _apps(
         "linker": face("linker", linker_routes(links, Linker(TECHNIQUES, IDENTITIES), clock)),
         "sample_tracking": face("sample_tracking", sample_routes(MemoryRegister(Memory()))),
         "catalog_writer": face("catalog_writer", assemble_catalog_writer(of_catalog).router),
-        "search": face("search", search_routes(of_search, VOCABULARY, new_index())),
+        "search": face("search", search_routes(resources, VOCABULARY, new_index())),
         "logbook": face("logbook", logbook_routes(of_logbook)),
         "archive": face("archive", archive_routes(of_archive, catalogue)),
         "icat_plus": face(
-            "icat_plus", icat_plus_routes(resources, VOCABULARY, TECHNIQUES, neighbours, publisher=publisher)
+            "icat_plus", icat_plus_routes(icat_plus, VOCABULARY, TECHNIQUES, neighbours, publisher=publisher)
         ),
     }
     hosts.apps |= apps

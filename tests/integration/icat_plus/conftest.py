@@ -57,7 +57,12 @@ class Facility:
     """Datasets come in at one end, and the client asks at the other."""
 
     def __init__(
-        self, tokens_file: Path, databases: "Databases", stages: "Stages", search: SearchService, url: str
+        self,
+        resources: Resources[IcatPlusSettings],
+        databases: "Databases",
+        stages: "Stages",
+        search: SearchService,
+        url: str,
     ) -> None:
         self.world = stages.world
         self.logbook = stages.logbook
@@ -66,7 +71,7 @@ class Facility:
         self.search = search
         self.databases = databases
         self.url = url
-        self.tokens_file = tokens_file
+        self.tokens_file = resources.settings.access.tokens_file
         self.topics = Topics()
         self.key = create_token(self.tokens_file, "mxcube", ["*"])
 
@@ -124,13 +129,17 @@ async def facility(database_url: str, tmp_path: Path) -> AsyncIterator[Facility]
         database=DatabaseSettings(url=database_url),
         access=AccessSettings(tokens_file=tmp_path / "tokens.json"),
         neighbours=SearchNeighbourSettings(
-            service_token_file=tmp_path / "service-token", search_service_url="http://search"
+            search_service_url="http://search", service_token_file=tmp_path / "service-token"
         ),
         logbook_service_url="http://logbook",
         archive_service_url="http://archive",
     )
-    async with opened(settings.database) as databases:
+    async with opened(settings) as databases:
         hosts, kafka = Hosts(), KafkaPublisher(settings.kafka, "test")
+        own = Resources(settings, IDENTITIES, databases["icat_plus"], kafka, Backoff(), lambda: NOON)
+        search = resources_beside(own, SearchSettings(access=settings.access), databases["search"])
+        logbook = resources_beside(own, LogbookSettings(access=settings.access), databases["logbook"])
+        archive = resources_beside(own, ArchiveSettings(access=settings.access), databases["archive"])
         neighbours = Neighbours.of(settings, hosts)
         catalogue = SearchCatalogue(neighbours.search)
         stages = Stages(
@@ -139,24 +148,19 @@ async def facility(database_url: str, tmp_path: Path) -> AsyncIterator[Facility]
             Archive(PostgresReports(databases["archive"], catalogue), nothing),
             MemoryPublisher(),
         )
-        own = Resources(settings, IDENTITIES, databases["icat_plus"], kafka, Backoff(), lambda: NOON)
-        access = settings.access
-        of_search = resources_beside(own, SearchSettings(access=access), databases["search"])
-        of_logbook = resources_beside(own, LogbookSettings(access=access), databases["logbook"])
-        of_archive = resources_beside(own, ArchiveSettings(access=access), databases["archive"])
-        hosts.apps["search"] = face("search", search_routes(of_search, VOCABULARY, new_index()))
-        hosts.apps["logbook"] = face("logbook", logbook_routes(of_logbook))
-        hosts.apps["archive"] = face("archive", archive_routes(of_archive, catalogue))
+        hosts.apps["search"] = face("search", search_routes(search, VOCABULARY, new_index()))
+        hosts.apps["logbook"] = face("logbook", logbook_routes(logbook))
+        hosts.apps["archive"] = face("archive", archive_routes(archive, catalogue))
         router = icat_plus_routes(own, VOCABULARY, TECHNIQUES, neighbours, publisher=stages.publisher)
         async with served(face("icat_plus", router)) as url:
-            yield Facility(access.tokens_file, databases, stages, SearchService(neighbours.search), url)
+            yield Facility(own, databases, stages, SearchService(neighbours.search), url)
 
 
 @asynccontextmanager
-async def opened(settings: DatabaseSettings) -> AsyncIterator[Databases]:
+async def opened(settings: IcatPlusSettings) -> AsyncIterator[Databases]:
     """The schemas of the services, in a database of the test's own."""
-    await migrate(settings.url, {schema: schema for schema in SCHEMAS})
-    databases = {schema: Database(settings, schema) for schema in SCHEMAS}
+    await migrate(settings.database.url, {schema: schema for schema in SCHEMAS})
+    databases = {schema: Database(settings.database, schema) for schema in SCHEMAS}
     for database in databases.values():
         await database.open()
     yield databases

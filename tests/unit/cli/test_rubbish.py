@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from clients.cli.connection.api import Api
 from deploy.program import app
-from shared.http.settings import AccessSettings
+from deploy.settings import operator_settings
 from tests.builders.addresses import NAMED
 from tests.builders.commands import let_commands_ask
 
@@ -120,7 +120,7 @@ def test_a_token_ends_with_the_last_moment_of_its_day_where_the_facility_is(
 
 def test_no_list_of_tokens_shows_their_hashes(run: CliRunner) -> None:
     run.invoke(app, ["tokens", "create", "x"])
-    digest = AccessSettings().tokens_file.read_text(encoding="utf-8").partition('"token_sha256": "')[2][:64]
+    digest = operator_settings().access.tokens_file.read_text(encoding="utf-8").partition('"token_sha256": "')[2][:64]
     for command in (["tokens", "list"], ["tokens", "list", "--json"]):
         listed = run.invoke(app, command).stdout
         assert "x" in listed
