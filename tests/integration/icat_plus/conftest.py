@@ -50,14 +50,13 @@ BEAMLINE, PROPOSAL = "id30a-3", "mx1111"
 class Facility:
     """Datasets come in at one end, and the client asks at the other."""
 
-    def __init__(
-        self, resources: Resources, databases: "Databases", stages: "Stages", search: SearchService, url: str
-    ) -> None:
+    def __init__(self, resources: Resources, databases: "Databases", stages: "Stages", hosts: Hosts, url: str) -> None:
         self.world = stages.world
         self.logbook = stages.logbook
         self.archive = stages.archive
         self.publisher = stages.publisher
-        self.search = search
+        self.hosts = hosts
+        self.search = SearchService(Neighbours.of(resources.settings, hosts).search)
         self.databases = databases
         self.url = url
         self.tokens_file = resources.settings.tokens_file
@@ -141,7 +140,7 @@ async def facility(database_url: str, tmp_path: Path) -> AsyncIterator[Facility]
         hosts.apps["archive"] = face("archive", archive_routes(of["archive"], catalogue))
         router = icat_plus_routes(of["icat_plus"], VOCABULARY, TECHNIQUES, neighbours, publisher=stages.publisher)
         async with served(face("icat_plus", router)) as url:
-            yield Facility(of["icat_plus"], databases, stages, SearchService(neighbours.search), url)
+            yield Facility(of["icat_plus"], databases, stages, hosts, url)
 
 
 @asynccontextmanager
