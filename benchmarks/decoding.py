@@ -30,14 +30,15 @@ from pydantic.fields import FieldInfo
 
 from services.catalog_writer.documents import CatalogView
 from services.linker.inputs.submissions import LinkerView
-from services.linker.plan.announcements import CommittedView as LearnedView
+from services.linker.plan.commits import CommittedView as LearnedView
 from services.sample_tracking.samples import TrackingView
 from services.search.handler import CommittedView as FoundView
 from shared.events import members, wire
 from shared.events.codes import Poison
 from shared.events.dataset import DatasetSubmitted
+from shared.events.record import Record
 from shared.events.topics import COMMITTED, LINKED, SUBMITTED, TRACKED, VALIDATED, Topic
-from shared.events.wire import Record, member, read
+from shared.events.wire import member, read
 from shared.host.service import spare_garbage
 from tests.builders.described import VOCABULARY
 from tests.builders.pipeline import World

@@ -1,4 +1,4 @@
-"""CPU of the validator's verdict on some 60 parameters, beside a plain pydantic parse of the same event.
+"""The CPU time of the validator's verdict on about 60 parameters, compared with a pydantic parse of the same event.
 
     python -m benchmarks.validator
 
@@ -21,9 +21,11 @@ from pydantic_core import to_json
 from services.validator.checker import Checker
 from services.validator.handler import validating
 from shared.events.dataset import DatasetSubmitted
+from shared.events.headers import headers_of
 from shared.events.identity import Identities
+from shared.events.record import Record
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Received, Record, headers_of, read
+from shared.events.wire import Received, read
 from shared.host.service import spare_garbage
 from shared.stages.outcomes import Outcome, Passed
 from shared.vocabulary.techniques import TechniqueBook
@@ -38,11 +40,11 @@ AIM = "accepted-data-collection"
 AIM_MICROSECONDS = 60
 TIED = re.compile(r"_(axis_|oscillation|cell_|resolution)")
 PARAMETERS_AT_LEAST = 30
-"""Examples with fewer show one case each and say nothing about real events."""
+"""The fewest parameters of an example. Smaller ones show one case each, and are not like real events."""
 
 
 def varied(submission: dict[str, Any], chance: random.Random) -> dict[str, Any]:
-    """The same measurement once more: every number with decimals is another one, with as many decimals."""
+    """The same dataset with other values: every number with decimals is replaced by one with as many decimals."""
 
     def another(name: str, text: str) -> str:
         number = None if TIED.search(name) else re.fullmatch(r"\d+\.(\d+)", text)
@@ -53,14 +55,14 @@ def varied(submission: dict[str, Any], chance: random.Random) -> dict[str, Any]:
 
 
 def record_of(submission: dict[str, Any]) -> Record:
-    """A submitted event as it comes from Kafka."""
+    """A submitted event as read from Kafka."""
     value = json.dumps({"submission": submission}, separators=(",", ":")).encode()
     headers = headers_of(SUBMITTED, receipt_id="benchmark", source="/benchmark", time=NOW.isoformat())
     return Record(SUBMITTED.name, 0, 0, 0, b"", value, headers)
 
 
 def microseconds(acts: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """CPU of one event in each. Rounds take turns and the best counts: a neighbour's cost is not ours."""
+    """The CPU time of one event in each step. Rounds alternate and the best counts, to exclude other load."""
     best = dict.fromkeys(acts, float("inf"))
     for _ in range(ROUNDS):
         for name, act in acts.items():
@@ -71,7 +73,7 @@ def microseconds(acts: dict[str, Callable[[], object]]) -> dict[str, float]:
 
 
 def measure(example: Path, checker: Checker) -> None:
-    """Print one line: the CPU of one event in each step."""
+    """Print a line with the CPU time of one event in each step."""
     chance = random.Random(SEED)
     submission = json.loads(example.read_text())["submission"]
     batches = itertools.cycle([[record_of(varied(submission, chance)) for _ in range(BATCH)] for _ in range(ROUNDS)])

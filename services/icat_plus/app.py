@@ -2,6 +2,7 @@
 
 from services.icat_plus.neighbours.neighbours import Neighbours
 from services.icat_plus.routes.router import routes
+from services.icat_plus.settings import IcatPlusSettings
 from shared.events.topics import LOGBOOK, REPORTS, SHIPMENTS
 from shared.host.service import Components, Resources, Service
 from shared.vocabulary.datafiles import own_folders
@@ -9,9 +10,9 @@ from shared.vocabulary.techniques import TechniqueBook
 from shared.vocabulary.vocabulary import Vocabulary
 
 
-def assemble(resources: Resources) -> Components:
+def assemble(resources: Resources[IcatPlusSettings]) -> Components:
     """Its routes, and the connections to the services that it asks."""
-    own = resources.settings.schema_directories
+    own = resources.settings.facility.schema_directories
     vocabulary = Vocabulary.load(own_folders("vocabulary", own))
     techniques = TechniqueBook.load(own_folders("techniques", own))
     neighbours = Neighbours.of(resources.settings)
@@ -20,5 +21,10 @@ def assemble(resources: Resources) -> Components:
 
 
 SERVICE = Service(
-    "icat_plus", assemble, schema="icat_plus", produces=(SHIPMENTS, REPORTS, LOGBOOK), few_connections=True
+    "icat_plus",
+    IcatPlusSettings,
+    assemble,
+    schema="icat_plus",
+    produces=(SHIPMENTS, REPORTS, LOGBOOK),
+    few_connections=True,
 )

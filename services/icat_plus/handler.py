@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from pydantic_core import to_json
 
 from shared.events.declarations import Stamp
+from shared.events.headers import headers_of
 from shared.events.logbook import LogbookEntry, LogbookWritten
+from shared.events.record import Message
 from shared.events.report import DatasetReported, Report
 from shared.events.shipments import ShipmentChanged, Shipping
 from shared.events.topics import LOGBOOK, REPORTS, SHIPMENTS
-from shared.events.wire import Message, headers_of
 
 SOURCE = "/beamcat/icat_plus"
 """The source of these events."""

@@ -10,9 +10,9 @@ from services.icat_plus.answers import Answer, time_text
 from services.icat_plus.handler import report_event
 from services.icat_plus.neighbours.archive import Whereabouts
 from shared.access.grants import Grant
+from shared.events.record import Message
 from shared.events.report import Report
 from shared.events.sections import Producer
-from shared.events.wire import Message
 
 Line = Annotated[str, Field(max_length=254, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """It may end up in the header of a mail."""

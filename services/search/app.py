@@ -18,6 +18,7 @@ from services.search.projections.investigations.note import note_registered
 from services.search.projections.shipments.note import note_shipped
 from services.search.retention import Retention
 from services.search.routes.router import routes
+from services.search.settings import SearchSettings
 from services.search.store import PostgresReadModel
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationRegistered
@@ -31,11 +32,11 @@ from shared.vocabulary.datafiles import own_folders
 from shared.vocabulary.vocabulary import Vocabulary
 
 
-def assemble(resources: Resources) -> Components:
+def assemble(resources: Resources[SearchSettings]) -> Components:
     """The components: stages, the upkeep of the index, the retention of activity, and routes."""
     index = new_index()
     store = PostgresReadModel(resources.database, resources.clock, index)
-    vocabulary = Vocabulary.load(own_folders("vocabulary", resources.settings.schema_directories))
+    vocabulary = Vocabulary.load(own_folders("vocabulary", resources.settings.facility.schema_directories))
     router = routes(resources, vocabulary, index)
     retention = Retention(resources.database, resources.backoff, resources.clock)
     upkeep = index.upkeep(resources.database, resources.backoff)
@@ -73,4 +74,4 @@ def stages_of(store: PostgresReadModel | MemoryReadModel, identities: Identities
     )
 
 
-SERVICE = Service("search", assemble, schema="search", produces=(REJECTED,))
+SERVICE = Service("search", SearchSettings, assemble, schema="search", produces=(REJECTED,))

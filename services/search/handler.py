@@ -20,9 +20,10 @@ from services.search.projections.samples.note import sample_of
 from shared.events.dataset import Commit
 from shared.events.identity import Identities
 from shared.events.pending import DatasetPending
+from shared.events.record import Record
 from shared.events.rejection import DatasetRejected, Rejection
 from shared.events.sections import Section
-from shared.events.wire import Received, Record, member
+from shared.events.wire import Received, member
 
 
 class SubmittedView(Section):

@@ -1,10 +1,10 @@
-"""Between Kafka records and events: reading what may be poison, and adding a section without touching the rest."""
+"""The wire format: events read from records, which may be poison, and sections added without touching the rest."""
 
 import contextlib
 import json
 import operator
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import reduce
 from hashlib import sha256
@@ -16,123 +16,56 @@ from pydantic_core import from_json, to_json
 
 from shared.events import members
 from shared.events.codes import Code, Poison
+from shared.events.headers import PRODUCER, content_of, follows, read_headers
 from shared.events.members import Member
-from shared.events.notes import Note
+from shared.events.record import Record
 from shared.events.sections import Section
-from shared.events.topics import COMMITTED, LINKED, PENDING, REJECTED, SUBMITTED, TRACKED, VALIDATED, Topic
+from shared.events.topics import SUBMITTED, Topic
 from shared.foundation.storable import ESCAPED_NUL, NUL
-from shared.foundation.times import LAST_YEAR
 
 E = TypeVar("E", bound=BaseModel)
 
-MOST_HEADER_CHARACTERS = 255
-MOST_KEPT_HEADER_BYTES = 1024
-"""Of a header that goes on from stage to stage, for which Kafka's limits leave room beside the event."""
-
-UNDECODED = "\N{REPLACEMENT CHARACTER}"
-"""Stands in the name of a header for bytes that are not UTF-8 (`shared.kafka.records`)."""
-
-INFLATES = f"{UNDECODED}inflates"
-"""Stands in for the headers of a record whose batch was not decompressed (`shared.kafka.records`), and says why."""
-
-PRODUCER = "ce_producer"
-"""An extension attribute of ours; `ce_source` names the last who sent."""
-
-ORIGIN = "ce_origin"
-"""An extension attribute of ours: the record in which the submission was first read, as `origin_of` writes it."""
-
-CONTENT = "ce_content"
-"""An extension attribute of ours: the fingerprint of the submission that an event follows from."""
-
-OF_RECEIPT = "ce_receipt"
-"""An extension attribute of ours: the receipt of what was rejected, so that a door need not read the body."""
-
-OURS = "/beamcat/"
-"""How the source of what beamcat itself says begins."""
-
-FOLLOWING = frozenset(topic.name for topic in (VALIDATED, LINKED, TRACKED, COMMITTED, PENDING, REJECTED))
-"""Topics of what beamcat says of submissions. Only there may a header say whose submission it was."""
-
-FINGERPRINT_CHARACTERS, KEY_CHARACTERS = 16, 32
-
-LAST_MS = int(datetime(LAST_YEAR, 12, 31, tzinfo=UTC).timestamp() * 1000)
-
-Headers = tuple[tuple[str, bytes], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A Kafka record as it was read."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp_ms: int
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
-
-    @property
-    def at(self) -> datetime:
-        """When it was written, in UTC."""
-        return time_of(self.timestamp_ms)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A Kafka record to be written."""
-
-    topic: str
-    key: bytes | None
-    value: bytes
-    headers: Headers
-    note: Note | None = field(default=None, compare=False)
-    """What the log says once it is published."""
-
-    @property
-    def size(self) -> int:
-        """Bytes of key, value and headers."""
-        return len(self.key or b"") + len(self.value) + sum(len(name) + len(value) for name, value in self.headers)
+KEY_CHARACTERS = 32
 
 
 class SubmissionId(NamedTuple):
-    """Which submission something is about: what one source said of one dataset under one receipt.
+    """The identity of a submission: what one source submitted for one dataset under one receipt.
 
-    The same words again are the same submission; other words under the same receipt are another.
+    The same words again are the same submission. Other words under the same receipt are another submission.
     """
 
     source: str
-    """`ce_source`, as the door stamped it."""
+    """The `ce_source` that the edge service wrote."""
     receipt_id: str
     dataset_id: UUID | None
-    """None where it cannot be made out."""
+    """None if it cannot be determined."""
     content: str
-    """The fingerprint of the words; empty where a version that told none passed the event on."""
+    """The fingerprint of the words; empty if an older version passed the event on without it."""
 
     @property
     def key(self) -> str:
-        """The identity as one text, a hash, so that nobody can choose an id that is another's key."""
+        """The identity as one text. It is a hash, so that nobody can choose an id that is another's key."""
         parts = f"{self.dataset_id}\0{self.source}\0{self.receipt_id}\0{self.content}"  # no header holds NUL
         return sha256(parts.encode(errors="replace")).hexdigest()[:KEY_CHARACTERS]
 
 
 @dataclass(frozen=True, slots=True)
 class Received(Generic[E]):
-    """An event, with what its headers say and the record it came in."""
+    """An event, with its headers and the record that contained it."""
 
     event: E
     record: Record
     receipt_id: str
     source: str
-    """Who handed in what the event follows from."""
+    """Who handed in the submission that the event follows from."""
     time: str | None
 
     @property
     def said_at(self) -> datetime:
-        """`ce_time` in UTC, or when the record was written if `ce_time` is no time with a zone that can be stored."""
+        """`ce_time` in UTC, or the time of the record if `ce_time` is not a storable time with a zone."""
         try:
-            said = datetime.fromisoformat(self.time or "")
-            return self.record.at if said.tzinfo is None else said.astimezone(UTC)
+            time = datetime.fromisoformat(self.time or "")
+            return self.record.at if time.tzinfo is None else time.astimezone(UTC)
         except (ValueError, OverflowError):
             return self.record.at
 
@@ -141,36 +74,31 @@ class Received(Generic[E]):
         return SubmissionId(self.source, self.receipt_id, dataset_id, content_of(self.record))
 
 
-def time_of(timestamp_ms: int) -> datetime:
-    """Kafka's milliseconds as a time, within the years that can be stored: a writer can give any number."""
-    return datetime.fromtimestamp(min(max(timestamp_ms, 0), LAST_MS) / 1000, UTC)
-
-
 def read(record: Record, topic: Topic, view: type[E]) -> Received[E]:
-    """The event in a record, as `view`: the topic's event class or a projection of it that names fewer sections.
+    """The event in a record, as `view`: the topic's event class, or a projection of it with fewer sections.
 
     Raises:
-        Poison: the record is no such event; the reason says why.
+        Poison: the record is not such an event; the reason says why.
     """
-    headers = _headers(record)
+    headers = read_headers(record)
     if headers["ce_type"] != topic.type:
         raise Poison(
-            Code.UNKNOWN_VERSION, f"{topic.name} carries {topic.type}, this event says it is {headers['ce_type']}"
+            Code.UNKNOWN_VERSION, f"{topic.name} carries {topic.type}, but this event is a {headers['ce_type']}"
         )
     value = record.value
     if value is None:
         raise Poison(Code.NULL_VALUE, "the record has no value")
     if len(value) > topic.max_bytes:
-        raise Poison(Code.TOO_LARGE, f"the event has {len(value)} bytes, {topic.name} takes {topic.max_bytes}")
+        raise Poison(Code.TOO_LARGE, f"the event has {len(value)} bytes, {topic.name} takes up to {topic.max_bytes}")
     event = _parsed(record, topic, view, value)
     source = headers["ce_source"]
-    if _follows(record, source):
+    if follows(record, source):
         source = headers.get(PRODUCER) or source
     return Received(event, record, headers["ce_id"], source, headers.get("ce_time"))
 
 
 def _parsed(record: Record, topic: Topic, view: type[E], value: bytes) -> E:
-    """What the view needs of the payload. A producer's own bytes are read in full, unless nothing of them is needed."""
+    """The part of the payload that the view needs. A producer's own bytes are read in full if any is needed."""
     if not view.model_fields:
         return view()
     if topic is not SUBMITTED:
@@ -188,15 +116,15 @@ def _parsed(record: Record, topic: Topic, view: type[E], value: bytes) -> E:
 
 
 def examine(record: Record, topic: Topic) -> None:
-    """Look at all of a record that was read in part and then tripped a stage.
+    """Check the whole of a record that was read in part and then made a stage fail.
 
     Raises:
-        Poison: it is no event of its topic, or its headers say of its members what is not so.
+        Poison: it is not an event of its topic, or its headers are wrong about its members.
     """
     value = record.value or b""
     if lie := members.misplaced(value, record.headers):
-        words = f"the header {members.HEADER} says that {lie.name} stands at the bytes {lie.start} to {lie.end}"
-        raise Poison(Code.HEADER_INVALID, f"{words}, and it does not; send the record without this header")
+        words = f"the header {members.HEADER} says that {lie.name} is at the bytes {lie.start} to {lie.end}"
+        raise Poison(Code.HEADER_INVALID, f"{words}, but it is not; send the record without this header")
     try:
         topic.event.model_validate_json(value)
     except ValidationError as error:
@@ -205,9 +133,9 @@ def examine(record: Record, topic: Topic) -> None:
 
 
 def member(record: Record, name: str) -> bytes:
-    """The JSON text of a member of an event that was read, byte for byte where the headers say where it is.
+    """The JSON text of a member of an event that was read, byte for byte if the headers say where it is.
 
-    `name` is dotted for a member of a member. Its shape is the caller's trust in the stage that wrote it.
+    `name` is dotted for a member of a member. The shape of the member is not checked: the stage that wrote it did.
     """
     value = record.value or b""
     found = members.value_of(value, record.headers, name)
@@ -216,39 +144,11 @@ def member(record: Record, name: str) -> bytes:
     return found
 
 
-def is_plain(text: str) -> bool:
-    """Whether a text can be the value of a CloudEvents header: not too long, no control characters."""
-    return len(text) <= MOST_HEADER_CHARACTERS and text.isprintable()
-
-
-def _headers(record: Record) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for name, value in record.headers:
-        if name == INFLATES:
-            raise Poison(Code.TOO_LARGE, value.decode(errors="replace"))
-        if UNDECODED in name:
-            raise Poison(Code.HEADER_INVALID, f"the name of the header {name} is not UTF-8")
-        try:
-            headers[name] = value.decode()
-        except UnicodeDecodeError:
-            raise Poison(Code.HEADER_INVALID, f"the header {name} is not UTF-8") from None
-    for name in ("ce_id", "ce_type", "ce_source"):
-        if not headers.get(name):
-            raise Poison(Code.HEADER_INVALID, f"the header {name} is missing")
-    for name in ("ce_id", "ce_type", "ce_source", PRODUCER, CONTENT):
-        if not is_plain(headers.get(name, "")):
-            raise Poison(
-                Code.HEADER_INVALID,
-                f"the header {name} has over {MOST_HEADER_CHARACTERS} characters or a control character",
-            )
-    return headers
-
-
 def _refuse_unstorable(value: bytes) -> None:
-    """Tell a real NUL, NaN or Infinity from the same letters inside a text, such as sodium nitrate's NaNO3."""
+    """Refuse a real NUL, NaN or Infinity, but not the same letters inside a text, such as sodium nitrate's NaNO3."""
 
     def refuse_constant(constant: str) -> NoReturn:
-        raise Poison(Code.NOT_FINITE, f"a number is {constant}; leave the parameter out where there is no value")
+        raise Poison(Code.NOT_FINITE, f"a number is {constant}; leave the parameter out if it has no value")
 
     unread = [json.loads(value, parse_constant=refuse_constant)]
     while unread:
@@ -280,14 +180,14 @@ def _poison(value: bytes, error: ValidationError) -> NoReturn:
 
 @dataclass(frozen=True, slots=True)
 class Spliced:
-    """A payload with sections added, and where its members lie."""
+    """A payload with added sections, and the places of its members."""
 
     value: bytes
     members: tuple[Member, ...]
 
 
 def splice(record: Record, sections: Mapping[str, Section | Mapping[str, object]]) -> Spliced:
-    """The record's payload (a JSON object with at least one field) with sections added, every other byte untouched."""
+    """Add sections to the record's payload, a JSON object with at least one field. All other bytes stay unchanged."""
     value = (record.value or b"").rstrip()[:-1]
     known = members.members_of(record.headers)
     if record.topic == SUBMITTED.name:
@@ -297,102 +197,3 @@ def splice(record: Record, sections: Mapping[str, Section | Mapping[str, object]
         parts.append(b',"%b":%b' % (name.encode(), to_json(section)))
         added.append(Member(name, end + 1, end := end + len(parts[-1])))
     return Spliced(b"".join((*parts, b"}")), (*known, *added) if known else ())
-
-
-def headers_of(  # noqa: PLR0913  # a header each
-    topic: Topic,
-    *,
-    receipt_id: str,
-    source: str,
-    time: str,
-    traceparent: bytes | None = None,
-    places: Iterable[Member] = (),
-    producer: bytes | None = None,
-    origin: bytes | None = None,
-    content: str = "",
-) -> Headers:
-    """The CloudEvents 1.0 headers of an event (Kafka binding, binary mode), its W3C trace and where its members lie.
-
-    `producer`, `content`, `origin`: the source and the fingerprint of the submission that it follows from, and where
-    that was first read.
-    """
-    headers = [
-        ("ce_specversion", b"1.0"),
-        ("ce_id", receipt_id.encode()),
-        ("ce_type", topic.type.encode()),
-        ("ce_source", source.encode()),
-        ("ce_time", time.encode()),
-        ("content-type", b"application/json"),
-    ]
-    if producer is not None:
-        headers.append((PRODUCER, producer))
-    if origin is not None:
-        headers.append((ORIGIN, origin))
-    if content:
-        headers.append((CONTENT, content.encode()))
-    if traceparent is not None:
-        headers.append(("traceparent", traceparent))
-    if places := tuple(places):
-        headers.append((members.HEADER, members.written(places)))
-    return tuple(headers)
-
-
-def derived_headers(
-    topic: Topic, record: Record, receipt_id: str, stage: str, now: datetime, places: Iterable[Member] = ()
-) -> Headers:
-    """The headers of what a stage says of a record."""
-    return headers_of(
-        topic,
-        receipt_id=receipt_id,
-        source=f"/beamcat/{stage}",
-        time=now.isoformat(),
-        traceparent=trace_of(record),
-        places=places,
-        producer=producer_of(record),
-        origin=origin_of(record),
-        content=content_of(record),
-    )
-
-
-def producer_of(record: Record) -> bytes | None:
-    """Who handed in what a record follows from: told by the stage before, else the record's own source."""
-    headers = dict(record.headers)
-    source = headers.get("ce_source")
-    told = source is not None and _follows(record, source.decode(errors="replace"))
-    found = (headers.get(PRODUCER) or source) if told else source
-    return found if found is None else found[:MOST_KEPT_HEADER_BYTES]
-
-
-def content_of(record: Record) -> str:
-    """The fingerprint of the submission that a record follows from; empty where the stage before told none."""
-    if record.topic in FOLLOWING:
-        return next((value.decode(errors="replace") for name, value in record.headers if name == CONTENT), "")
-    return fingerprint(record.value)
-
-
-def fingerprint(value: bytes | None) -> str:
-    """What tells the words of one submission from those of another."""
-    return sha256(value or b"").hexdigest()[:FINGERPRINT_CHARACTERS]
-
-
-def _follows(record: Record, source: str) -> bool:
-    """Whether beamcat said it of a submission."""
-    return record.topic in FOLLOWING and source.startswith(OURS)
-
-
-def origin_of(record: Record) -> bytes:
-    """The record in which the submission that a record follows from was first read: topic, partition, offset and time.
-
-    A stage before says it. What a producer writes into that header says nothing.
-    """
-    if record.topic != SUBMITTED.name:
-        for name, value in record.headers:
-            if name == ORIGIN:
-                return value[:MOST_KEPT_HEADER_BYTES]
-    return b"%b/%d/%d/%d" % (record.topic.encode(), record.partition, record.offset, record.timestamp_ms)
-
-
-def trace_of(record: Record) -> bytes | None:
-    """The W3C `traceparent` that a record came with; what is longer than one may be is none."""
-    trace = next((value for name, value in record.headers if name == "traceparent"), None)
-    return trace if trace is None or len(trace) <= MOST_KEPT_HEADER_BYTES else None

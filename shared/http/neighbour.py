@@ -1,4 +1,4 @@
-"""Another service of beamcat, asked over HTTP with the token that services have for each other."""
+"""The HTTP client of another beamcat service. It sends the token that services have for each other."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -16,24 +16,24 @@ from shared.http.door import MOST_BODY_BYTES
 from shared.runtime.backoff import Backoff
 
 TIMEOUT = httpx.Timeout(15.0, connect=5.0, pool=5.0)
-"""A costly question takes its answerer up to 10 s."""
+"""The other service may take up to 10 s for a costly query."""
 STREAM_TIMEOUT = httpx.Timeout(75.0, connect=5.0, pool=5.0)
-"""Each further part of a streamed answer waits up to a minute for its turn."""
+"""A further part of a streamed answer may wait up to a minute for its turn."""
 LIMITS = httpx.Limits(max_connections=50, max_keepalive_connections=10)
 MOST_ANSWER_BYTES = 2 * MOST_BODY_BYTES
-"""Bytes of one answer that are read. An answer ends before, unless it is streamed, or something is wrong."""
+"""The most bytes read of one answer. An answer is smaller, unless it is streamed or something is wrong."""
 MOST_LINE_BYTES = 4 * MOST_BODY_BYTES
-"""Bytes of one line of a streamed answer: one document and those made from it."""
+"""The most bytes of one line of a streamed answer: one document and those made from it."""
 RETRY_AFTER_SECONDS = 5
 PASSED_ON = range(400, 500)
-"""What the asker can mend, so it is told what the neighbour said; but not that our own token is wrong."""
+"""Errors that the caller can correct, so the other service's answer is passed on; but not a wrong token of ours."""
 
 Params = Mapping[str, Any]
 NOTHING: Params = {}
 
 
 class Neighbour:
-    """One service. Its connections are kept open from the first question on."""
+    """One other service. Its connections stay open from the first request on."""
 
     def __init__(
         self, name: str, url: str, token_file: Path, transport: httpx.AsyncBaseTransport | None = None
@@ -44,16 +44,16 @@ class Neighbour:
         self._transport = transport
 
     async def get(self, path: str, params: Params = NOTHING) -> Any:  # noqa: ANN401  JSON
-        """The answer, read as JSON. A parameter that is None is left out.
+        """The answer as JSON. Parameters that are None are left out.
 
         Raises:
-            Problem: 503, the service is away or does not accept our token; what it refuses is passed on.
+            Problem: 503, the service does not answer or does not accept our token; other refusals are passed on.
         """
         content, _ = await self.content(path, params)
         return from_json(content)
 
     async def content(self, path: str, params: Params = NOTHING) -> tuple[bytes, Mapping[str, str]]:
-        """The bytes of the answer, and its headers; errors as of `get`."""
+        """The bytes of the answer and its headers. It raises the same errors as `get`."""
         async with self._answer(self._client, path, params) as response:
             body = bytearray()
             async for part in response.aiter_bytes():
@@ -88,7 +88,7 @@ class Neighbour:
             raise self._away(type(error).__name__) from error
 
     async def until_stopped(self, backoff: Backoff) -> None:
-        """Keep the connections open until the service stops, and close them then."""
+        """Keep the connections open until the service stops, then close them."""
         try:
             await backoff.sleep(float("inf"))
         finally:
@@ -101,11 +101,11 @@ class Neighbour:
 
     @cached_property
     def _streams(self) -> httpx.AsyncClient:
-        """Connections for streamed answers. They last as long as those who read them want, and delay no question."""
+        """Connections for streamed answers. They last as long as their readers take, and delay no other request."""
         return httpx.AsyncClient(timeout=STREAM_TIMEOUT, limits=LIMITS, transport=self._transport, trust_env=False)
 
     def _token(self) -> str:
-        """The token, as it stands in its file now."""
+        """The token, as the file has it now."""
         try:
             return self._token_file.read_text(encoding="utf-8").strip()
         except OSError as error:

@@ -1,29 +1,25 @@
-"""The vocabulary: what every parameter means, and every name under which it may come.
+"""The vocabulary: the meaning of every parameter, and every name under which it may be submitted.
 
-Its base is all that ICAT defines. Over it lies the typed layer of `schemas/vocabulary/`: types, units, ranges and
-aliases that ICAT does not state, or states wrongly. No value refuses a dataset: what cannot be read or
-cannot be is kept as it was said and flagged. A parameter that only ICAT describes is *loose*: producers do not keep to
-ICAT's types, so it may hold one number or several.
+Its base is everything that ICAT defines. On top is the typed layer of `schemas/vocabulary/`: types, units, ranges and
+aliases that ICAT does not state, or states wrongly. No value rejects a dataset: a value that cannot be read or cannot
+be right is kept as it was submitted, and flagged. A parameter that only ICAT describes is *loose*: producers do not
+keep to ICAT's types, so it may have one number or several.
 """
 
 import difflib
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import product
 from pathlib import Path
-from typing import Annotated, Literal, Self, cast
+from typing import Literal, Self, cast
 
-from pydantic import AfterValidator, Field, model_validator
-
-from shared.vocabulary.combining import Combining, PartRules
-from shared.vocabulary.datafiles import DataFileInvalid, Table, data_files, place, read_data_file
+from shared.vocabulary.combining import Combining
+from shared.vocabulary.datafiles import DataFileInvalid, data_files, place, read_data_file
 from shared.vocabulary.detectors import Detector, Detectors
 from shared.vocabulary.icat import IcatParameter, icat_parameters, icat_version
 from shared.vocabulary.units import Conversion, Units, UnitUnknown
-
-Type = Literal["number", "integer", "boolean", "text", "time", "vector"]
+from shared.vocabulary.vocabulary_file import ParameterEntry, Scale, Type, VocabularyFile
 
 TYPES_OF_NEXUS: Mapping[str, Type] = {
     "NX_NUMBER": "number",
@@ -38,140 +34,9 @@ LOCAL = "defined by ICAT, so it is not local"
 NOT_LOCAL = "not defined by ICAT; set local = true"
 
 
-def _ordered(pair: tuple[float, float]) -> tuple[float, float]:
-    if not pair[0] <= pair[1]:
-        raise ValueError("a range goes from the lower to the higher number")
-    return pair
-
-
-Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
-
-
-class Scale(Table):
-    """How a ratio is read that comes without a unit: in the parameter's own scale, unless that cannot be.
-
-    The ranges hold both ends.
-    """
-
-    likely: Range = Field(description="in the parameter's own scale; outside it the scale is in doubt")
-    possible: Range = Field(description="in the parameter's own scale; outside it the value cannot be in that scale")
-    per_cent: Range | None = Field(
-        default=None, description="of a fraction that came in per cent: what it can be; absent: it is never converted"
-    )
-    least_per_cent: float = Field(default=0, description="what is smaller, and no zero, cannot be per cent")
-    greatest: float | None = Field(default=None, description="by definition; a rounding excess is clipped to it")
-
-
-class Entry(Table):
-    """What a vocabulary file says of one parameter. What it leaves out is ICAT's."""
-
-    type: Type
-    unit: str | None = Field(default=None, description="the canonical unit; absent: none, whatever ICAT says")
-    no_unit: str = Field(default="", description="why a number has none, such as `a count`")
-    hard: Range | None = Field(
-        default=None,
-        description="in the canonical unit; what lies outside cannot be and is kept without a canonical value",
-    )
-    plausible: Range | None = Field(default=None, description="in the canonical unit; outside it the value is flagged")
-    aliases: list[str] = Field(default=[], description="other names of the same; letter case never matters")
-    words: dict[str, float] = Field(default={}, description="texts that stand for a number, in lower case")
-    names: Literal["space group"] | None = Field(
-        default=None, description="what a text names; it stands under one name, however it was written"
-    )
-    scale: str | dict[str, str] | None = Field(
-        default=None, description="one of [scale], of a ratio; a table: by the value of the name's placeholder"
-    )
-    scale_group: str = Field(default="", description="statistics that a program tells in one scale; absent: this alone")
-    mmcif: str | dict[str, str] | None = Field(
-        default=None, description="the PDBx/mmCIF or imgCIF item; a table: by the value of the name's placeholder"
-    )
-    mmcif_factor: float = Field(default=1, description="the item's value is the canonical value times this")
-    pixels: str = Field(
-        default="",
-        description="a place on a detector, which programs give in pixels too: the detector and its axis, as"
-        " `InstrumentDetector01_x`",
-    )
-
-    @model_validator(mode="after")
-    def _a_unit_or_a_reason_for_none(self) -> Self:
-        if self.unit and self.no_unit:
-            raise ValueError("it has a unit, and a reason to have none")
-        return self
-
-    @model_validator(mode="after")
-    def _plausible_within_hard(self) -> Self:
-        if self.hard and self.plausible:
-            (low, high), (likely_low, likely_high) = self.hard, self.plausible
-            if not (low <= likely_low and likely_high <= high):
-                raise ValueError("the plausible range reaches beyond the hard range")
-        return self
-
-    note: str = Field(default="", description="what a producer must know; it ends up in findings")
-    local: bool = Field(default=False, description="true: ICAT does not define it")
-
-
-class VocabularyFile(Table):
-    """One file of `schemas/vocabulary/`. A name that holds `{shell}` stands for one of each in `expand.shell`."""
-
-    title: str
-    units: dict[str, str | list[str]] = Field(default={}, description="spelling of a unit, to what pint calls it")
-    scale: dict[str, Scale] = Field(default={}, description="how ratios without a unit are read; any file may name it")
-    expand: dict[str, list[str]] = Field(default={})
-    detector: dict[str, Detector] = Field(default={}, description="by the words of its name")
-    parameter: dict[str, Entry] = Field(default={})
-    parts: PartRules = PartRules()
-
-    def entries(self) -> Iterator[tuple[str, str, Entry]]:
-        """The key of each parameter in the file, its full name, and what is said of it."""
-        for name, entry in self.parameter.items():
-            keys = [key for key in self.expand if f"{{{key}}}" in name]
-            for values in product(*(self.expand[key] for key in keys)):
-                of = dict(zip(keys, values, strict=True))
-                filled = {
-                    "aliases": [_filled(alias, of) for alias in entry.aliases],
-                    "scale_group": _filled(entry.scale_group, of),
-                    "scale": _chosen(entry.scale, of),
-                    "mmcif": _chosen(entry.mmcif, of),
-                    "pixels": _filled(entry.pixels, of),
-                }
-                yield name, _filled(name, of), entry.model_copy(update=filled)
-
-    @model_validator(mode="after")
-    def _braces_are_expanded(self) -> Self:
-        for _, name, entry in self.entries():
-            for text in (name, *entry.aliases, str(entry.mmcif)):
-                if "{" in text:
-                    raise ValueError(
-                        f"{text} of parameter {name} holds a brace that its name and [expand] do not explain"
-                    )
-        return self
-
-    @model_validator(mode="after")
-    def _tables_are_by_values_of_a_placeholder(self) -> Self:
-        for name, entry in self.parameter.items():
-            values = {value for key, known in self.expand.items() if f"{{{key}}}" in name for value in known}
-            for key, by_value in (("mmcif", entry.mmcif), ("scale", entry.scale)):
-                if isinstance(by_value, dict) and (odd := by_value.keys() - values):
-                    raise ValueError(f"{key} of parameter {name}: {min(odd)} is no value of a placeholder of its name")
-        return self
-
-
-def _chosen(said: str | Mapping[str, str] | None, values: Mapping[str, str]) -> str | None:
-    """What is said of one of the parameters that an entry stands for."""
-    if isinstance(said, Mapping):
-        return next((said[value] for value in values.values() if value in said), None)
-    return said and _filled(said, values)
-
-
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    for key, value in values.items():
-        text = text.replace(f"{{{key}}}", value)
-    return text
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Term:
-    """One parameter: its canonical name and all that a value of it must be."""
+    """One parameter: its canonical name, and what its values must be."""
 
     name: str
     type: Type
@@ -184,24 +49,24 @@ class Term:
     conversions: Mapping[str, Conversion] = field(default_factory=dict)
     no_unit: str = ""
     names: Literal["space group"] | None = None
-    """Of a text: what it names."""
+    """What a text names."""
     scale: Scale | None = None
-    """Of a ratio: how it is read where it comes without a unit."""
+    """How a ratio without a unit is read."""
     scale_group: str = ""
-    """Of statistics that one program tells in one scale."""
+    """The statistics that one program gives in the same scale."""
     aliases: tuple[str, ...] = ()
     mmcif: str | None = None
     """The PDBx/mmCIF or imgCIF item, as `_cell.length_a`."""
     mmcif_factor: float = 1
     """The item's value is the canonical value times this."""
     pixels: str = ""
-    """Of a place on a detector: the detector and its axis, as `InstrumentDetector01_x`."""
+    """The detector and axis of a position on a detector, as `InstrumentDetector01_x`."""
     loose: bool = False
     deprecated: bool = False
 
 
 class Vocabulary:
-    """All parameters by canonical name, and the names that lead to them."""
+    """All parameters by canonical name, and their other names."""
 
     def __init__(
         self,
@@ -248,11 +113,11 @@ class Vocabulary:
         return cls(terms.values(), aliases, deprecated, detectors)
 
     def resolve(self, name: str) -> Term | None:
-        """The parameter of that name or alias, in any letter case."""
+        """The parameter with this name or alias, in any letter case."""
         return self.terms.get(name) or self._by_lower_name.get(name.lower())
 
     def suggest(self, name: str) -> str | None:
-        """The name that was probably meant; some milliseconds for a name not seen lately."""
+        """The name that was probably meant. It takes some milliseconds for a name that was not seen recently."""
         return self._closest(name.lower()[:100])
 
     def _search_closest(self, name: str) -> str | None:
@@ -262,7 +127,7 @@ class Vocabulary:
 
 
 def load_combining(extra_directories: Iterable[Path] = ()) -> Combining:
-    """What `schemas/vocabulary/` and a facility's own directories say of parts; of one parameter the last word counts.
+    """The rules for parts from `schemas/vocabulary/` and a facility's own directories. The last rule wins.
 
     Raises:
         DataFileInvalid: a file is wrong.
@@ -272,7 +137,7 @@ def load_combining(extra_directories: Iterable[Path] = ()) -> Combining:
 
 
 def _units(read: Iterable[tuple[Path, VocabularyFile]]) -> Units:
-    """The spellings of all files; a later file's wins."""
+    """The spellings of units from all files. The last file wins."""
     units = Units()
     for file, content in read:
         for spelling, unit in content.units.items():
@@ -303,7 +168,7 @@ def _typed_layer(
     return terms, aliases
 
 
-def _refuse_wrong_names(name: str, entry: Entry, icat: Container[str], taken: Container[str]) -> None:
+def _refuse_wrong_names(name: str, entry: ParameterEntry, icat: Container[str], taken: Container[str]) -> None:
     if name in taken:
         raise DataFileInvalid(f"{name} is described twice, or an alias of another")
     if (name in icat) == entry.local:
@@ -312,14 +177,14 @@ def _refuse_wrong_names(name: str, entry: Entry, icat: Container[str], taken: Co
         raise DataFileInvalid(f"the alias {alias} is another parameter, or an alias of another")
 
 
-def _scale(entry: Entry, scales: Mapping[str, Scale]) -> Scale | None:
+def _scale(entry: ParameterEntry, scales: Mapping[str, Scale]) -> Scale | None:
     name = cast("str | None", entry.scale)  # `entries` made it the name of one
     if name is not None and name not in scales:
         raise DataFileInvalid(f"{name} is not one of [scale]")
     return scales[name] if name is not None else None
 
 
-def _term(name: str, entry: Entry, icat: IcatParameter | None, units: Units, scale: Scale | None) -> Term:
+def _term(name: str, entry: ParameterEntry, icat: IcatParameter | None, units: Units, scale: Scale | None) -> Term:
     """The parameter.
 
     Raises:
@@ -348,7 +213,7 @@ def _term(name: str, entry: Entry, icat: IcatParameter | None, units: Units, sca
 
 
 def _loose_term(parameter: IcatParameter, units: Units) -> Term:
-    """ICAT's own word on a parameter. A unit that no vocabulary file spells is kept, and converts from nothing."""
+    """A parameter that only ICAT describes. A unit that no vocabulary file spells is kept, without conversions."""
     try:
         conversions = units.conversions_to(parameter.unit) if parameter.unit else {}
     except UnitUnknown:

@@ -7,8 +7,9 @@ from pathlib import Path
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from shared.events.headers import headers_of
+from shared.events.record import Message
 from shared.events.topics import INVESTIGATIONS, LOGBOOK, REPORTS, SAMPLES, SHIPMENTS, SUBMITTED, Topic
-from shared.events.wire import Message, headers_of
 from shared.kafka.connection import kafka_access
 from tests.attack.by_events import CATALOGUED, REFUSED, SOURCE, strange
 from tests.attack.neighbour import NOT_YET
@@ -71,7 +72,10 @@ async def large_events(target: Target) -> Faults:
 async def inflating_batch(target: Target) -> Faults:
     """A batch of records that is 150 MB once it is unpacked; a broker that refuses it has told its producer."""
     producer = AIOKafkaProducer(
-        **kafka_access(target.running.settings), compression_type="gzip", max_request_size=2**30, max_batch_size=2**30
+        **kafka_access(target.running.settings.kafka),
+        compression_type="gzip",
+        max_request_size=2**30,
+        max_batch_size=2**30,
     )
     await producer.start()
     try:

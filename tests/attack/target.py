@@ -12,7 +12,7 @@ import asyncpg
 import httpx
 
 from deploy.embedded.installation import Installation
-from shared.events.wire import Message
+from shared.events.record import Message
 from shared.kafka.publisher import KafkaPublisher
 from tests.builders.edge import Client
 

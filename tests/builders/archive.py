@@ -5,9 +5,9 @@ from typing import Any
 
 from services.archive.catalogue import Catalogued
 from services.archive.handler import note
+from shared.events.record import Record
 from shared.events.report import DatasetReported
 from shared.events.topics import REPORTS
-from shared.events.wire import Record
 from shared.kafka.publisher import MemoryPublisher
 from shared.runtime.backoff import Backoff
 from shared.stages.halt import HaltRule

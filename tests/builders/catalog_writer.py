@@ -17,12 +17,14 @@ from shared.events.dataset import (
     Submission,
     Tracking,
 )
+from shared.events.headers import headers_of
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationRef
+from shared.events.record import Message, Record
 from shared.events.sample import Container, SampleRef
 from shared.events.sections import Finding, Mode, Producer
 from shared.events.topics import TRACKED
-from shared.events.wire import Message, Received, Record, headers_of, read
+from shared.events.wire import Received, read
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 IDENTITIES = Identities("facility.example")

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from shared.events.headers import CONTENT, PRODUCER, fingerprint, headers_of
+from shared.events.record import Message
 from shared.events.topics import COMMITTED, SUBMITTED
-from shared.events.wire import CONTENT, PRODUCER, Message, SubmissionId, fingerprint, headers_of
+from shared.events.wire import SubmissionId
 from tests.builders.pipeline import World
 from tests.builders.submissions import dataset_id, processed_submission, raw_submission
 

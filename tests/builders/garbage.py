@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from shared.events.members import HEADER
-from shared.events.wire import Headers, Record
+from shared.events.record import Headers, Record
 
 ODD: list[object] = [
     None,

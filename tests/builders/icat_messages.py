@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from services.icat_gateway.translation import Frame, Translator
 from shared.events.dataset import DatasetSubmitted, Submission
 from shared.events.identity import Identities
+from shared.events.record import Message, Record
 from shared.events.rejection import DatasetRejected, Origin, Rejection
 from shared.events.topics import REJECTED, SUBMITTED
-from shared.events.wire import Message, Received, Record, read
+from shared.events.wire import Received, read
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 IDENTITIES = Identities("facility.example")

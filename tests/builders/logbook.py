@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from services.logbook.handler import record
+from shared.events.headers import headers_of
 from shared.events.logbook import LogbookEntry, LogbookWritten
+from shared.events.record import Record
 from shared.events.topics import LOGBOOK
-from shared.events.wire import Record, headers_of
 from shared.kafka.publisher import MemoryPublisher
 from shared.runtime.backoff import Backoff
 from shared.stages.halt import HaltRule

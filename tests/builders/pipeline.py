@@ -13,8 +13,9 @@ from services.catalog_writer.handler import CatalogState, commit
 from services.catalog_writer.memory import MemoryCatalog
 from services.linker.app import stages_of as linker_stages
 from services.linker.handler import Linker
-from services.linker.held.ports import LinkStore, ReleaseOutbox
-from services.linker.storage.memory import MemoryLinks
+from services.linker.held.ports import LinkStore
+from services.linker.held.release import ReleaseOutbox
+from services.linker.storage.memory.store import MemoryLinks
 from services.sample_tracking.handler import remember, track, visit
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTracking, MemoryVisits
 from services.sample_tracking.samples import TrackingState, TrackingView
@@ -24,6 +25,7 @@ from services.validator.checker import Checker
 from services.validator.handler import validating
 from shared.events.dataset import DatasetSubmitted
 from shared.events.investigation import InvestigationRegistered
+from shared.events.record import Message, Record
 from shared.events.sample import SampleMoved
 from shared.events.topics import (
     COMMITTED,
@@ -34,7 +36,6 @@ from shared.events.topics import (
     TRACKED,
     VALIDATED,
 )
-from shared.events.wire import Message, Record
 from shared.kafka.publisher import MemoryPublisher
 from shared.runtime.backoff import Backoff
 from shared.stages.halt import HaltRule

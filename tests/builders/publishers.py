@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from shared.events.wire import Message
+from shared.events.record import Message
 from shared.kafka.publisher import MemoryPublisher
 
 

@@ -19,12 +19,13 @@ from shared.events.dataset import (
     Submission,
     Tracking,
 )
+from shared.events.headers import headers_of
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationRef, InvestigationRegistered
+from shared.events.record import Record
 from shared.events.sample import Container, SampleHappening, SampleMoved
 from shared.events.sections import Mode, Producer
 from shared.events.topics import LINKED, REGISTERED, SAMPLES, TRACKED, Topic
-from shared.events.wire import Record, headers_of
 from shared.kafka.publisher import MemoryPublisher
 from shared.runtime.backoff import Backoff
 from shared.stages.halt import HaltRule

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from shared.events.headers import headers_of
 from shared.events.identity import Identities, normalise_path
+from shared.events.record import Message
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Message, headers_of
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "1-the-two-calls.json"
 RAW: dict[str, Any]

@@ -5,9 +5,11 @@ import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 
 from shared.events.codes import Code, Poison
+from shared.events.headers import headers_of
 from shared.events.members import Member
+from shared.events.record import Record
 from shared.events.topics import SUBMITTED, TOPICS
-from shared.events.wire import Record, headers_of, read
+from shared.events.wire import read
 from tools.contracts.asyncapi import HEADERS, REQUIRED_HEADERS
 from tools.contracts.generated import ROOT
 from tools.contracts.system import declared_services

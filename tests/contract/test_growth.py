@@ -28,10 +28,12 @@ from services.search.query.naming import Naming
 from services.search.query.query import read_query
 from shared.events.codes import Code, Poison, Refusal
 from shared.events.dataset import DatasetSubmitted, Submission
+from shared.events.headers import headers_of
 from shared.events.identity import normalise_path, proposal_key, sample_key, sample_name, split_paths
+from shared.events.record import Record
 from shared.events.rejection_message import rejection_message
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Record, headers_of, read
+from shared.events.wire import read
 from shared.foundation.problem import Problem
 from tests.builders.described import VOCABULARY
 from tests.builders.icat_messages import IDENTITIES, NOW, a_dataset, translated

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.events.codes import Code
-from shared.events.wire import Message
+from shared.events.record import Message
 from tests.builders.harm import with_header
 from tests.builders.submissions import dataset_id, processed_submission, raw_submission, submitted
 

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from shared.events.codes import Code, Refusal
-from shared.events.wire import Record
+from shared.events.record import Record
 from tests.builders.garbage import garbled
 from tests.suites.garbage import BATCH, DEFECTS, SEED, STAGES, WholeWorld, samples
 

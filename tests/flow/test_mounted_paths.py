@@ -14,8 +14,9 @@ from services.validator.checker import Checker, Verdict
 from shared.access.grants import Grant
 from shared.events.dataset import DatasetSubmitted, DeclaredFile, Submission
 from shared.events.identity import Identities, PathPrefixes
+from shared.events.record import Message, Record
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Message, Record, read
+from shared.events.wire import read
 from tests.builders.described import TECHNIQUES, VOCABULARY
 from tests.builders.icat_messages import a_dataset, an_update, taken
 from tests.builders.validator import ZONE, a_submission

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from shared.events.codes import Code
+from shared.events.record import Message
 from shared.events.topics import COMMITTED, PENDING, REJECTED
-from shared.events.wire import Message
 from tests.builders.pipeline import World
 from tests.builders.seeds import seed_of_run
 from tests.builders.submissions import processed_submission, raw_submission, submitted

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.events.record import Message
 from shared.events.topics import COMMITTED, LINKED, REJECTED
-from shared.events.wire import Message
 from shared.vocabulary.datafiles import SCHEMAS
 from tests.builders.pipeline import World
 from tests.builders.submissions import BEGIN, processed_submission, raw_submission, submitted

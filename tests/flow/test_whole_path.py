@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from shared.events.record import Message
 from shared.events.topics import COMMITTED, PENDING, REJECTED
-from shared.events.wire import Message
 from shared.vocabulary.datafiles import SCHEMAS
 from tests.builders.pipeline import AWAIT_SECONDS, World
 from tests.builders.submissions import processed_submission, raw_submission, submitted

@@ -15,9 +15,9 @@ from services.logbook.handler import record
 from services.logbook.memory import MemoryEntries
 from shared.events.codes import Code, Refusal
 from shared.events.logbook import LogbookWritten
+from shared.events.record import Message, Record
 from shared.events.report import DatasetReported
 from shared.events.topics import LOGBOOK, REPORTS
-from shared.events.wire import Message, Record
 from shared.runtime.backoff import Backoff
 from shared.stages.halt import HaltRule, Standings
 from shared.stages.stage import Stage, StageRunner

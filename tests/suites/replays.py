@@ -7,9 +7,10 @@ from random import Random
 from typing import Any
 
 from services.search.projections.receipts.note import PendingDetails
+from shared.events.headers import headers_of
 from shared.events.investigation import Investigation, InvestigationAnnounced, RescheduledInvestigation
+from shared.events.record import Message
 from shared.events.topics import INVESTIGATIONS
-from shared.events.wire import Message, headers_of
 from tests.builders.pipeline import AWAIT_SECONDS, World
 from tests.builders.submissions import BEGIN, IDENTITIES, processed_submission, raw_submission, submitted
 

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shared.events.codes import Code, Refusal
+from shared.events.headers import headers_of
+from shared.events.record import Record
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Record, headers_of, read
+from shared.events.wire import read
 from tools.contracts.system import DeclaredService, codes_named
 from tools.contracts.tables import page, table
 

@@ -6,9 +6,9 @@ from functools import partial
 
 import httpx
 
+from services.icat_plus.settings import IcatPlusSettings
 from shared.http.neighbour import Neighbour
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,11 @@ class Neighbours:
     archive: Neighbour
 
     @classmethod
-    def of(cls, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> "Neighbours":
+    def of(cls, settings: IcatPlusSettings, transport: httpx.AsyncBaseTransport | None = None) -> "Neighbours":
         """The services at the addresses of the settings."""
-        token = settings.service_token_file
+        token = settings.neighbours.service_token_file
         return cls(
-            Neighbour("search", settings.search_service_url, token, transport),
+            Neighbour("search", settings.neighbours.search_service_url, token, transport),
             Neighbour("logbook", settings.logbook_service_url, token, transport),
             Neighbour("archive", settings.archive_service_url, token, transport),
         )

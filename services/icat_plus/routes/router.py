@@ -13,6 +13,7 @@ from services.icat_plus.neighbours.neighbours import Neighbours
 from services.icat_plus.neighbours.search import SearchService
 from services.icat_plus.routes import acquisition, catalogue, files, logbook, samples, sessions, tracking
 from services.icat_plus.sessions import PostgresSessions, Sessions, SessionStore
+from services.icat_plus.settings import IcatPlusSettings
 from services.icat_plus.shipments.declarations import OwnDeclarations
 from services.icat_plus.shipments.publisher import ShipmentPublisher
 from shared.access.quota import DAY_SECONDS, ByteQuota
@@ -30,7 +31,7 @@ SAME_AGAIN = "send the same again: what did arrive is not written twice"
 
 
 def routes(  # tests replace the last two
-    resources: Resources,
+    resources: Resources[IcatPlusSettings],
     vocabulary: Vocabulary,
     techniques: TechniqueBook,
     neighbours: Neighbours,
@@ -55,7 +56,7 @@ def routes(  # tests replace the last two
 
 
 def _dependencies(
-    resources: Resources,
+    resources: Resources[IcatPlusSettings],
     techniques: TechniqueBook,
     neighbours: Neighbours,
     session_store: SessionStore,
@@ -63,9 +64,9 @@ def _dependencies(
 ) -> Dependencies:
     settings, clock = resources.settings, resources.clock
     search = SearchService(neighbours.search)
-    tokens = Tokens(settings.tokens_file)
+    tokens = Tokens(settings.access.tokens_file)
     lifetime = timedelta(minutes=settings.session_minutes)
-    quota = ByteQuota(settings.source_bytes_per_day, DAY_SECONDS)
+    quota = ByteQuota(settings.source.bytes_per_day, DAY_SECONDS)
     confirmations = Confirmations(publisher, quota, cure=SAME_AGAIN)
     return Dependencies(
         search=search,
@@ -76,6 +77,6 @@ def _dependencies(
         shipments=ShipmentPublisher(OwnDeclarations(search, clock), confirmations, resources.identities, clock),
         identities=resources.identities,
         techniques=techniques,
-        zone=ZoneInfo(settings.time_zone),
+        zone=ZoneInfo(settings.facility.time_zone),
         clock=clock,
     )

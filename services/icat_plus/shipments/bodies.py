@@ -122,9 +122,7 @@ class BodyReader:
         if items is None:
             return None
         return [
-            item.model_copy(
-                update={"id": item.id and self._tree.key(item.id), "content": self._keyed(item.content)}
-            )
+            item.model_copy(update={"id": item.id and self._tree.key(item.id), "content": self._keyed(item.content)})
             for item in items
         ]
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from shared.events.wire import LAST_MS
+from shared.events.record import LAST_MS
 
 revision = "search_0014"
 down_revision = "search_0012"

@@ -17,6 +17,7 @@ from services.search.query.investigations import InvestigationReader
 from services.search.query.naming import Naming
 from services.search.query.query import FIELDS, read_query
 from services.search.routes.fields import MOST_IDS, Ids, Numbers, several
+from services.search.settings import SearchSettings
 from shared.events.identity import sample_key
 from shared.host.service import Resources
 from shared.http.bearer import Beamlines, Bearers
@@ -45,10 +46,10 @@ class Named:
 
 
 def add_documents(
-    router: APIRouter, bearers: Bearers, reader: CatalogueReader, resources: Resources, naming: Naming
+    router: APIRouter, bearers: Bearers, reader: CatalogueReader, resources: Resources[SearchSettings], naming: Naming
 ) -> None:
     """Add `/documents`."""
-    zone = ZoneInfo(resources.settings.time_zone)
+    zone = ZoneInfo(resources.settings.facility.time_zone)
     investigations = InvestigationReader(reader)
 
     @router.get("/documents", openapi_extra=asks(CONDITIONS, **TYPES))

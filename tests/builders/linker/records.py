@@ -7,9 +7,10 @@ from itertools import count
 from uuid import UUID
 
 from services.linker.inputs.submissions import LinkerView
-from services.linker.plan.investigations import Slot
+from services.linker.plan.slots import Slot
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import Commit, DatasetCommitted, DatasetFacts, Document, InputRef, LinkedInput, Submission
+from shared.events.headers import headers_of
 from shared.events.identity import Identities
 from shared.events.investigation import (
     Investigation,
@@ -18,12 +19,13 @@ from shared.events.investigation import (
     RescheduledInvestigation,
     StartedInvestigation,
 )
+from shared.events.record import Record
 from shared.events.rejection_message import rejection_message
 from shared.events.sample import SampleRef
 from shared.events.sections import Finding, Mode, Producer, Section
 from shared.events.subject import subject_of
 from shared.events.topics import COMMITTED, INVESTIGATIONS, VALIDATED, Topic
-from shared.events.wire import Received, Record, headers_of, read
+from shared.events.wire import Received, read
 
 IDENTITIES = Identities("facility.example")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -7,16 +7,17 @@ from datetime import datetime, timedelta
 from services.linker.app import stages_of
 from services.linker.handler import Linker
 from services.linker.held.deadlines import Deadlines
-from services.linker.held.ports import LinkStore, ReleaseOutbox
+from services.linker.held.ports import LinkStore
+from services.linker.held.release import ReleaseOutbox
 from services.linker.held.repeated_searches import RepeatedSearchOutbox
 from shared.events.dataset import DatasetFacts
 from shared.events.dataset import Links as LinksSection
 from shared.events.investigation import InvestigationRef, InvestigationRegistered
 from shared.events.pending import DatasetPending, Pending
+from shared.events.record import Message, Record
 from shared.events.rejection import DatasetRejected, Rejection
 from shared.events.sections import Section
 from shared.events.topics import LINKED, PENDING, REGISTERED, REJECTED
-from shared.events.wire import Message, Record
 from shared.kafka.publisher import MemoryPublisher
 from shared.runtime.backoff import Backoff
 from shared.stages.halt import HaltRule

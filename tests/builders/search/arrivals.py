@@ -7,9 +7,9 @@ from random import Random
 from typing import Any
 from zlib import crc32
 
+from shared.events.record import Record
 from shared.events.sample import Container
 from shared.events.sections import Finding
-from shared.events.wire import Record
 from tests.builders.search.records import NOON, Topics, investigation
 
 PARTITIONS = 3

@@ -11,17 +11,18 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from shared.events.dataset import Commit, DatasetCommitted, Document, LinkedInput
+from shared.events.headers import FOLLOWING, fingerprint, headers_of
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationRef, InvestigationRegistered
 from shared.events.logbook import LogbookEntry, LogbookText
 from shared.events.pending import DatasetPending, Pending
+from shared.events.record import Message, Record
 from shared.events.rejection import DatasetRejected, Origin, Rejection
 from shared.events.report import DatasetReported, Report
 from shared.events.sample import SampleRef
 from shared.events.sections import Finding, Producer
 from shared.events.shipments import ShipmentChanged
 from shared.events.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED, Topic
-from shared.events.wire import FOLLOWING, Message, Record, fingerprint, headers_of
 
 IDENTITIES = Identities("facility.example")
 NOON = datetime(2024, 11, 30, 12, 0, tzinfo=UTC)

@@ -18,7 +18,7 @@ from services.search.projections.samples.note import SampleRow
 from services.search.query.receipts import choose
 from services.search.routes.answers import chosen_answer
 from shared.events.declarations import DeclarationRow, Declared, ParcelStatusRow, PlaceRow, together
-from shared.events.wire import Record
+from shared.events.record import Record
 from shared.kafka.publisher import MemoryPublisher
 from shared.postgres.statement import Row
 from shared.runtime.backoff import Backoff

@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from services.icat_gateway.translation import Frame
+from shared.events.record import Message
 from shared.events.rejection import Origin
-from shared.events.wire import Message
 from tests.builders.edge import Broker, Verbatim, running, until
 
 

@@ -10,8 +10,8 @@ from aiokafka.errors import KafkaConnectionError
 
 from services.icat_gateway.ports import QUEUES
 from services.icat_gateway.stomp.bounds import Bounds, Limits, Timeouts
+from shared.events.record import Message
 from shared.events.topics import MOST_SUBMISSION_BYTES, REJECTED
-from shared.events.wire import Message
 from tests.builders.edge import Broker, Client, running, until
 
 pytestmark = pytest.mark.flow

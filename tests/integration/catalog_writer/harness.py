@@ -7,9 +7,9 @@ from functools import partial
 from services.catalog_writer.documents import CatalogView
 from services.catalog_writer.handler import CatalogState, commit
 from services.catalog_writer.memory import MemoryCatalog
+from shared.events.record import Message
 from shared.events.rejection import DatasetRejected
 from shared.events.topics import COMMITTED, REJECTED, TRACKED
-from shared.events.wire import Message
 from shared.kafka.publisher import MemoryPublisher
 from shared.runtime.backoff import Backoff
 from shared.stages.halt import HaltRule

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from services.catalog_writer.lost_numbers import LostNumbers
+from shared.events.record import Record
 from shared.events.topics import REGISTERED
-from shared.events.wire import Record
 from shared.postgres.database import Database
 from tests.builders.catalog_writer import Tracked
 from tests.integration.catalog_writer.harness import Catalogue

@@ -15,9 +15,9 @@ from services.icat_gateway.ports import QUEUES
 from services.icat_gateway.stomp.bounds import Bounds, Timeouts
 from services.icat_gateway.translation import Translator
 from shared.events.identity import Identities
+from shared.events.record import Message
 from shared.events.rejection import DatasetRejected
 from shared.events.topics import REJECTED
-from shared.events.wire import Message
 from tests.builders.edge import Broker, Client, World, running, until
 from tests.builders.seeds import seed_of_run
 from tests.integration.icat_gateway.malformed import CONNECT, SESSION, bodies, frames

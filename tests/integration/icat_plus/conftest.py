@@ -14,28 +14,34 @@ from fastapi import FastAPI
 
 from services.archive.catalogue import SearchCatalogue
 from services.archive.routes import routes as archive_routes
+from services.archive.settings import ArchiveSettings
 from services.archive.store import PostgresReports
 from services.icat_plus.neighbours.neighbours import Neighbours
 from services.icat_plus.neighbours.search import SearchService
 from services.icat_plus.routes.router import routes as icat_plus_routes
+from services.icat_plus.settings import IcatPlusSettings
 from services.logbook.routes import routes as logbook_routes
+from services.logbook.settings import LogbookSettings
 from services.logbook.store import PostgresEntries
 from services.search.app import new_index
 from services.search.routes.router import routes as search_routes
+from services.search.settings import SearchSettings
 from shared.access.tokens import create_token
 from shared.events.investigation import InvestigationRef
 from shared.events.topics import LOGBOOK, REPORTS
 from shared.host.service import Resources, face
+from shared.http.settings import AccessSettings, SearchNeighbourSettings
 from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
+from shared.postgres.settings import DatabaseSettings
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 from tests.builders.archive import Archive
 from tests.builders.described import TECHNIQUES, VOCABULARY
 from tests.builders.hosts import Hosts
 from tests.builders.logbook import Logbook
 from tests.builders.search.records import IDENTITIES, NOON, Topics, investigation
+from tests.builders.settings import FACILITY, resources_beside
 from tests.integration.search.conftest import PostgresWorld
 
 with warnings.catch_warnings():  # of the client's own dependencies
@@ -50,16 +56,24 @@ BEAMLINE, PROPOSAL = "id30a-3", "mx1111"
 class Facility:
     """Datasets come in at one end, and the client asks at the other."""
 
-    def __init__(self, resources: Resources, databases: "Databases", stages: "Stages", hosts: Hosts, url: str) -> None:
+    def __init__(
+        self,
+        tokens_file: Path,
+        databases: "Databases",
+        stages: "Stages",
+        neighbours: Neighbours,
+        hosts: Hosts,
+        url: str,
+    ) -> None:
         self.world = stages.world
         self.logbook = stages.logbook
         self.archive = stages.archive
         self.publisher = stages.publisher
         self.hosts = hosts
-        self.search = SearchService(Neighbours.of(resources.settings, hosts).search)
+        self.search = SearchService(neighbours.search)
         self.databases = databases
         self.url = url
-        self.tokens_file = resources.settings.tokens_file
+        self.tokens_file = tokens_file
         self.topics = Topics()
         self.key = create_token(self.tokens_file, "mxcube", ["*"])
 
@@ -112,21 +126,18 @@ class Stages:
 @pytest_asyncio.fixture
 async def facility(database_url: str, tmp_path: Path) -> AsyncIterator[Facility]:
     (tmp_path / "service-token").write_text(create_token(tmp_path / "tokens.json", "services", ["*"]))
-    settings = Settings(
-        facility="facility.example",
-        database_url=database_url,
-        tokens_file=tmp_path / "tokens.json",
-        service_token_file=tmp_path / "service-token",
-        search_service_url="http://search",
+    settings = IcatPlusSettings(
+        facility=FACILITY,
+        database=DatabaseSettings(url=database_url),
+        access=AccessSettings(tokens_file=tmp_path / "tokens.json"),
+        neighbours=SearchNeighbourSettings(
+            service_token_file=tmp_path / "service-token", search_service_url="http://search"
+        ),
         logbook_service_url="http://logbook",
         archive_service_url="http://archive",
     )
-    async with opened(settings) as databases:
-        hosts, kafka = Hosts(), KafkaPublisher(settings, "test")
-        of = {
-            name: Resources(settings, IDENTITIES, database, kafka, Backoff(), lambda: NOON)
-            for name, database in databases.items()
-        }
+    async with opened(settings.database) as databases:
+        hosts, kafka = Hosts(), KafkaPublisher(settings.kafka, "test")
         neighbours = Neighbours.of(settings, hosts)
         catalogue = SearchCatalogue(neighbours.search)
         stages = Stages(
@@ -135,18 +146,23 @@ async def facility(database_url: str, tmp_path: Path) -> AsyncIterator[Facility]
             Archive(PostgresReports(databases["archive"], catalogue), nothing),
             MemoryPublisher(),
         )
-        hosts.apps["search"] = face("search", search_routes(of["search"], VOCABULARY, new_index()))
-        hosts.apps["logbook"] = face("logbook", logbook_routes(of["logbook"]))
-        hosts.apps["archive"] = face("archive", archive_routes(of["archive"], catalogue))
-        router = icat_plus_routes(of["icat_plus"], VOCABULARY, TECHNIQUES, neighbours, publisher=stages.publisher)
+        own = Resources(settings, IDENTITIES, databases["icat_plus"], kafka, Backoff(), lambda: NOON)
+        access = settings.access
+        of_search = resources_beside(own, SearchSettings(access=access), databases["search"])
+        of_logbook = resources_beside(own, LogbookSettings(access=access), databases["logbook"])
+        of_archive = resources_beside(own, ArchiveSettings(access=access), databases["archive"])
+        hosts.apps["search"] = face("search", search_routes(of_search, VOCABULARY, new_index()))
+        hosts.apps["logbook"] = face("logbook", logbook_routes(of_logbook))
+        hosts.apps["archive"] = face("archive", archive_routes(of_archive, catalogue))
+        router = icat_plus_routes(own, VOCABULARY, TECHNIQUES, neighbours, publisher=stages.publisher)
         async with served(face("icat_plus", router)) as url:
-            yield Facility(of["icat_plus"], databases, stages, hosts, url)
+            yield Facility(access.tokens_file, databases, stages, neighbours, hosts, url)
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Databases]:
+async def opened(settings: DatabaseSettings) -> AsyncIterator[Databases]:
     """The schemas of the services, in a database of the test's own."""
-    await migrate(settings.database_url, {schema: schema for schema in SCHEMAS})
+    await migrate(settings.url, {schema: schema for schema in SCHEMAS})
     databases = {schema: Database(settings, schema) for schema in SCHEMAS}
     for database in databases.values():
         await database.open()

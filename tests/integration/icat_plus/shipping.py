@@ -10,9 +10,10 @@ from icat_plus_client.models.item import Item
 from icat_plus_client.models.parcel import Parcel
 from icat_plus_client.models.shipment import Shipment
 
+from shared.events.headers import headers_of
+from shared.events.record import Message
 from shared.events.shipments import ShipmentChanged, Shipping
 from shared.events.topics import SHIPMENTS
-from shared.events.wire import Message, headers_of
 from tests.builders.search.records import NOON
 from tests.integration.icat_plus.conftest import PROPOSAL, Facility
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from services.linker.plan.investigations import Slot
-from services.linker.storage.lost_investigations import LostInvestigations
-from services.linker.storage.queries import slot_of_row
+from services.linker.plan.slots import Slot
+from services.linker.storage.postgres.investigations import slot_of_row
+from services.linker.storage.postgres.lost_investigations import LostInvestigations
+from shared.events.record import Record
 from shared.events.topics import REGISTERED
-from shared.events.wire import Record
 from shared.postgres.database import Database
 from tests.builders.linker.records import NOON, announced, committed, facts, rescheduled, slot, started
 from tests.builders.linker.world import World

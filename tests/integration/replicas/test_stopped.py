@@ -17,7 +17,7 @@ import pytest_asyncio
 import services
 from deploy.embedded.forked import Nursery, ServiceProcess
 from deploy.embedded.installation import Installation, installation
-from shared.events.wire import Message
+from shared.events.record import Message
 from shared.kafka.publisher import KafkaPublisher
 from tests.builders.submissions import dataset_id, processed_submission, raw_submission, submitted
 from tests.faults.audit import audit, settled
@@ -110,9 +110,9 @@ async def facility(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fa
     environment = dict.fromkeys(services.NAMES, SESSION)
     async with installation(folder, environment=environment) as running:
         nursery = Nursery(folder / "nursery-of-the-test.log")
-        publisher = KafkaPublisher(running.settings, "stopping")
+        publisher = KafkaPublisher(running.settings.kafka, "stopping")
         await publisher.start()
-        connection = await asyncpg.connect(running.settings.database_url)
+        connection = await asyncpg.connect(running.settings.database.url)
         try:
             yield Facility(running, nursery, publisher, connection)
         finally:

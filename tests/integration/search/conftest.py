@@ -16,7 +16,7 @@ from services.search.store import PostgresReadModel
 from shared.events.declarations import Declared
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
-from shared.runtime.settings import Settings
+from shared.postgres.settings import DatabaseSettings
 from tests.builders.described import VOCABULARY
 from tests.builders.read_model import LEFT_OUT, SNAPSHOT
 from tests.builders.search.records import IDENTITIES, NOON, dataset_id
@@ -82,7 +82,7 @@ class PostgresWorld(Noting):
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The schema of search in a database of the test's own."""
     await migrate(database_url, {"search": "search"})
-    database = Database(Settings(database_url=database_url), "search")
+    database = Database(DatabaseSettings(url=database_url), "search")
     await database.open()
     yield database
     await database.close()

@@ -16,8 +16,8 @@ from services.search.app import new_index
 from services.search.projections.activity.note import KEPT
 from services.search.retention import Retention
 from services.search.store import PostgresReadModel, ReadModelTransaction
+from shared.events.record import Record
 from shared.events.topics import REJECTED
-from shared.events.wire import Record
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
 from tests.builders.search.records import NOON, Topics

@@ -15,8 +15,8 @@ import pytest
 from services.search.index import pages as sql
 from services.search.index.seals import FAN_IN, SEALED_TIER, Seals
 from shared.access.tokens import create_token
+from shared.events.record import Record
 from shared.events.sections import Finding
-from shared.events.wire import Record
 from shared.runtime.backoff import Backoff
 from tests.builders.search.records import MXCUBE, NOON, Topics, dataset_id
 from tests.builders.seeds import seed_of_run

@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from shared.events.pending import NearPaths
+from shared.events.record import Record
 from shared.events.sections import Finding
-from shared.events.wire import Record
 from shared.postgres.database import Database
 from tests.builders.search.arrivals import arriving
 from tests.builders.search.records import NOON, Topics

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.events.codes import Code, Refusal
+from shared.events.record import Record
 from shared.events.rejection_message import rejection_message
 from shared.events.sections import Severity
-from shared.events.wire import Record
 from tests.builders.linker.records import NOON, WEEK, committed, facts, rejected, validated
 from tests.builders.linker.world import World
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from shared.events.codes import Code
 from shared.events.dataset import DatasetFacts
+from shared.events.headers import headers_of
+from shared.events.record import Record
 from shared.events.topics import COMMITTED
-from shared.events.wire import Record, headers_of
 from tests.builders.linker.records import NOON, WEEK, committed, facts, unchanged, validated
 from tests.builders.linker.world import World
 

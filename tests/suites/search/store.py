@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from shared.events.declarations import DeclarationRow, Declared
+from shared.events.record import Record
 from shared.events.sample import Container
 from shared.events.sections import Finding
 from shared.events.topics import COMMITTED, SUBMITTED
-from shared.events.wire import Record
 from tests.builders.search.records import NOON, Topics, dataset_id, investigation
 from tests.builders.search.world import World
 from tests.builders.seeds import seed_of_run

@@ -13,8 +13,9 @@ from services.gateway.routes import Edge
 from shared.access.quota import DAY_SECONDS, ByteQuota
 from shared.access.tokens import Tokens, create_token
 from shared.events.identity import Identities
+from shared.events.record import Message, Record
 from shared.events.topics import Topic
-from shared.events.wire import Message, Received, Record, read
+from shared.events.wire import Received, read
 from shared.kafka.confirmation import Confirmations
 from tests.builders.described import TECHNIQUES, VOCABULARY
 from tests.builders.publishers import TroubledPublisher

@@ -12,17 +12,19 @@ from fastapi import FastAPI
 from services.icat_plus.neighbours.neighbours import Neighbours
 from services.icat_plus.routes.router import routes
 from services.icat_plus.sessions import MemorySessions
+from services.icat_plus.settings import IcatPlusSettings
 from shared.access.tokens import create_token
+from shared.events.record import Message
 from shared.events.topics import LOGBOOK
-from shared.events.wire import Message
 from shared.host.service import Resources
 from shared.http.problems import answer_in_problems
+from shared.http.settings import AccessSettings
 from shared.kafka.publisher import KafkaPublisher, MemoryPublisher, Publisher
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 from tests.builders.described import TECHNIQUES, VOCABULARY
 from tests.builders.search.records import IDENTITIES, NOON
+from tests.builders.settings import FACILITY
 
 BODY = {
     "type": "annotation",
@@ -46,9 +48,11 @@ class SlowPublisher:
 
 @asynccontextmanager
 async def asking(publisher: Publisher, folder: Path) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
-    settings = Settings(facility="facility.example", tokens_file=folder / "tokens.json")
-    database = Database(settings, "icat_plus")
-    resources = Resources(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Backoff(), lambda: NOON)
+    settings = IcatPlusSettings(facility=FACILITY, access=AccessSettings(tokens_file=folder / "tokens.json"))
+    database = Database(settings.database, "icat_plus")
+    resources = Resources(
+        settings, IDENTITIES, database, KafkaPublisher(settings.kafka, "test"), Backoff(), lambda: NOON
+    )
     app = FastAPI()
     neighbours = Neighbours.of(settings)
     app.include_router(
@@ -56,7 +60,7 @@ async def asking(publisher: Publisher, folder: Path) -> AsyncIterator[tuple[http
     )
     answer_in_problems(app)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://icat-plus") as client:
-        yield client, create_token(settings.tokens_file, "mxcube", ["*"])
+        yield client, create_token(settings.access.tokens_file, "mxcube", ["*"])
 
 
 async def test_an_entry_that_kafka_does_not_confirm_in_time_is_not_called_written(tmp_path: Path) -> None:

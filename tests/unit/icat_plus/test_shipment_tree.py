@@ -24,12 +24,14 @@ from shared.events.declarations import (
     named,
     together,
 )
+from shared.events.headers import headers_of
 from shared.events.identity import Identities
 from shared.events.items import SAMPLE_NAME, shown_name
 from shared.events.order import said_of
+from shared.events.record import Message
 from shared.events.shipments import ShipmentChanged, Shipping
 from shared.events.topics import SHIPMENTS
-from shared.events.wire import Message, headers_of, read
+from shared.events.wire import read
 from tests.builders.search.records import IDENTITIES, NOON, Topics, investigation
 
 INVESTIGATION = IDENTITIES.investigation("42")
@@ -236,10 +238,10 @@ def test_a_shown_name_is_one_that_mxcube_takes(name: str) -> None:
     ("content", "words"),
     [
         ([puck(samples=["lyso 1"])], "'lyso 1' cannot be the name of a sample"),
-        ([puck(place=1), puck("P2", place=1)], "1 holds P1 already"),
-        ([puck(samples=[f"s{n}" for n in range(17)])], "'17' is no position of a CONTAINER_UNIPUCK"),
+        ([puck(place=1), puck("P2", place=1)], "1 already holds P1"),
+        ([puck(samples=[f"s{n}" for n in range(17)])], "'17' is not a position of a CONTAINER_UNIPUCK"),
         ([{"name": "lyso 1", "type": "SAMPLESHEET"}], "cannot be the name of a sample"),
-        ([puck(id="a" * 24), puck("P2", id="a" * 24)], "stands twice"),
+        ([puck(id="a" * 24), puck("P2", id="a" * 24)], "occurs twice"),
     ],
 )
 def test_an_event_that_breaks_a_law_is_refused(content: list[Any], words: str) -> None:

@@ -5,9 +5,10 @@ import pytest
 from services.sample_tracking.handler import remember, track
 from services.sample_tracking.samples import TrackingAnswer, TrackingState, TrackingView
 from shared.events.dataset import Tracking
+from shared.events.record import Record
 from shared.events.sample import Container, SampleMoved, SampleRef
 from shared.events.topics import LINKED, SAMPLES
-from shared.events.wire import Received, Record, read
+from shared.events.wire import Received, read
 from tests.builders.sample_tracking import IDENTITIES, NOW, dataset_id, linked, moved, sample_id
 
 A, B, DARK = "/data/a", "/data/b", "/data/dark"
@@ -57,7 +58,7 @@ def test_inputs_that_agree_pass_their_sample_on(inputs: dict[str, TrackingAnswer
         ({A: sampled("one"), B: sampled("two")}, "sample_ambiguous", "one of mx1111, two of mx1111"),
         ({A: sampled("one"), B: sampled("one", "S9", "mx2")}, "sample_ambiguous", "one of mx1111, one of mx2"),
         ({A: sampled(None)}, "sample_unknown", "no input has one"),
-        ({A: sampled("one"), B: None}, "sample_unknown", "that of the input /data/b is not known"),
+        ({A: sampled("one"), B: None}, "sample_unknown", "the sample of the input /data/b is unknown"),
         ({}, "sample_unknown", "no sample was named; give sample, or"),
     ],
     ids=["two samples", "two proposals", "no sample", "an input never seen", "no inputs"],

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryRegister, MemoryTracking, MemoryVisits
-from shared.events.wire import Record
+from shared.events.record import Record
 from tests.builders.sample_tracking import World, derived, linked
 from tests.suites.sample_tracking import StoreSuite
 

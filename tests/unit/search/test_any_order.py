@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.search.memory import MemoryReadModel
-from shared.events.wire import Record
+from shared.events.record import Record
 from tests.builders.search.arrivals import arriving, everything
 from tests.builders.search.world import Noting
 

@@ -19,8 +19,9 @@ from services.search.projections.revisions.note import RevisionRow
 from services.search.query import lineage as lineages
 from services.search.query.history import changes_of
 from services.search.query.lineage import lineage
+from shared.events.record import Record
 from shared.events.topics import COMMITTED, SUBMITTED
-from shared.events.wire import Record, SubmissionId, read
+from shared.events.wire import SubmissionId, read
 from shared.foundation.packing import packed, unpacked
 from tests.builders.search.records import IDENTITIES, NOON, Topics, dataset_id
 from tests.builders.seeds import seed_of_run

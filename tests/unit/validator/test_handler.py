@@ -16,8 +16,10 @@ from services.validator.routes import routes
 from services.validator.unknown_parameters import UnknownParameterCount
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import DatasetFacts, DatasetSubmitted, DatasetValidated
+from shared.events.headers import headers_of
+from shared.events.record import Record
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Received, Record, headers_of, read, splice
+from shared.events.wire import Received, read, splice
 from shared.stages.outcomes import Outcome, Passed
 from tests.builders.validator import SUBMITTED_AT, a_checker, a_submission
 

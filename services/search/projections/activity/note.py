@@ -11,8 +11,9 @@ from services.search.projections.rejections.original import RejectedSubject
 from shared.events.dataset import Commit
 from shared.events.order import said_of
 from shared.events.pending import Pending
+from shared.events.record import Record
 from shared.events.rejection import Rejection
-from shared.events.wire import Record, SubmissionId
+from shared.events.wire import SubmissionId
 
 KEPT = timedelta(days=7)
 """How long activity is kept for watchers. Older events are found only in the lists."""

@@ -11,12 +11,14 @@ from pydantic_core import to_json
 from services.search.projections.facts import Law
 from services.search.projections.order import microsecond
 from shared.events.dataset import Commit
+from shared.events.headers import PRODUCER, content_of
 from shared.events.identity import Identities
 from shared.events.pending import DatasetPending, NearPaths, Pending
+from shared.events.record import Record, time_of
 from shared.events.rejection import Rejection
 from shared.events.subject import subject_of
 from shared.events.topics import SUBMITTED
-from shared.events.wire import PRODUCER, Received, Record, SubmissionId, content_of, time_of
+from shared.events.wire import Received, SubmissionId
 
 NOBODY = "?"
 """The source of a record that names none. No producer has this name."""

@@ -10,9 +10,10 @@ from pydantic_core import to_json
 from services.search.projections.facts import Law, first
 from services.search.projections.rejections.original import RejectedSubject
 from shared.events.codes import Code, Poison
+from shared.events.record import time_of
 from shared.events.rejection import Rejection
 from shared.events.rejection_message import rejection_id
-from shared.events.wire import SubmissionId, time_of
+from shared.events.wire import SubmissionId
 from shared.foundation.arrays import array, quoted
 
 LONGEST_CODE = 100

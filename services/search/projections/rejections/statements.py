@@ -13,7 +13,7 @@ from uuid import UUID
 
 from services.search.cursors import Cursor
 from services.search.projections.receipts.note import Rank
-from shared.events.wire import OURS
+from shared.events.headers import OURS
 from shared.postgres.statement import Statement, asked_for, where_of
 
 State = Literal["open", "resolved", "all"]

@@ -8,9 +8,10 @@ from hashlib import sha256
 
 from shared.access.quota import HOUR_SECONDS, ByteQuota
 from shared.events.codes import Code, Refusal
+from shared.events.headers import headers_of
+from shared.events.record import Message, Record
 from shared.events.rejection_message import rejection_message
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Message, Record, headers_of
 from shared.kafka.kept_whole import SOURCES_TOGETHER, KeptWhole
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -93,7 +94,7 @@ def test_beyond_its_quota_a_sources_rejections_keep_beginning_and_end_and_say_so
     rejection = json.loads(second.value)["rejection"]
     assert (rejection["code"], rejection["origin"]["offset"], rejection["producer"]) == ("not_json", 2, "/producers/a")
     assert rejection["findings"][-1]["code"] == "original_not_kept"
-    assert "its source had used what is kept whole in an hour" in rejection["findings"][-1]["message"]
+    assert "its source had used its quota for this hour" in rejection["findings"][-1]["message"]
 
 
 def test_what_is_small_is_kept_whole_in_any_case() -> None:

@@ -8,9 +8,11 @@ from pydantic import BaseModel
 
 from shared.events.codes import Poison
 from shared.events.dataset import DatasetSubmitted
+from shared.events.headers import headers_of
 from shared.events.members import Member, members_of, reads, value_of, without, written
+from shared.events.record import Record
 from shared.events.topics import SUBMITTED, VALIDATED
-from shared.events.wire import Record, headers_of, member, read, splice
+from shared.events.wire import member, read, splice
 
 SUBMISSION = b' {"submission": {"name": "n", "dataset": {"a": ",\\"dataset\\":{"}}, "later": 1} '
 

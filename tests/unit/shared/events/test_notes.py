@@ -11,10 +11,10 @@ import pytest
 from shared.events import notes
 from shared.events.codes import Code, Refusal
 from shared.events.pending import Pending
+from shared.events.record import Record
 from shared.events.rejection_message import rejection_message
 from shared.events.subject import Subject
 from shared.events.topics import SUBMITTED
-from shared.events.wire import Record
 from shared.runtime.logs import FORMAT, LIBRARIES, MOST_CHARACTERS, JsonFormatter, LimitedHandler, TextFormatter, set_up
 
 NOW = datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -120,7 +120,7 @@ def test_a_long_line_of_json_is_cut_and_still_json(letter: str) -> None:
     record.about = {"path": letter * 1_000_000}
     line = JsonFormatter("linker").format(record)
     assert len(line) <= MOST_CHARACTERS
-    assert "characters left out" in json.loads(line)["message"]
+    assert "characters omitted" in json.loads(line)["message"]
 
 
 def test_an_exception_is_a_field_of_its_line() -> None:

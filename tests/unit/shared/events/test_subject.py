@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from services.linker.inputs.submissions import LinkerView
 from shared.events.codes import Code, Poison, Refusal
+from shared.events.headers import derived_headers
+from shared.events.record import Record
 from shared.events.rejection import DatasetRejected
 from shared.events.rejection_message import rejection_id, rejection_message
 from shared.events.subject import NO_SUBJECT, check_key, subject_of
 from shared.events.topics import COMMITTED, LINKED, PENDING, REGISTERED, SAMPLES, SUBMITTED, TOPICS, TRACKED, VALIDATED
-from shared.events.wire import Record, derived_headers, read
+from shared.events.wire import read
 from tests.builders.linker.records import NOON, facts, validated
 from tests.builders.submissions import IDENTITIES
 

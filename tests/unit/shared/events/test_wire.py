@@ -7,21 +7,11 @@ import pytest
 
 from shared.events.codes import Code, Poison
 from shared.events.dataset import DatasetSubmitted
+from shared.events.headers import derived_headers, fingerprint, headers_of, producer_of
+from shared.events.record import Headers, Record
 from shared.events.sections import Producer, Section
 from shared.events.topics import HEADROOM_BYTES, LINKED, SUBMITTED, VALIDATED, Topic
-from shared.events.wire import (
-    Headers,
-    Received,
-    Record,
-    SubmissionId,
-    derived_headers,
-    examine,
-    fingerprint,
-    headers_of,
-    producer_of,
-    read,
-    splice,
-)
+from shared.events.wire import Received, SubmissionId, examine, read, splice
 
 HEADERS = headers_of(SUBMITTED, receipt_id="r-1", source="/producers/test", time="2026-11-24T00:00:00Z")
 GOOD = b'{"submission":{"name":"n","path":"/data/a","proposal":"p","parameters":{"a":%b}}}'

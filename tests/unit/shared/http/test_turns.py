@@ -85,13 +85,13 @@ async def test_a_single_turn_is_everybodys() -> None:
 
 
 async def test_who_waits_too_long_is_told_whose_questions_are_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "MOST_IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(turns, "MOST_WAIT_SECONDS", 0.01)
     asked = Asked(3)
     for address in ("one", "two", "one"):
         asked.ask(address)
-    with pytest.raises(Problem, match="yours") as own:
+    with pytest.raises(Problem, match="of your") as own:
         await asked.ask("one")
-    with pytest.raises(Problem, match="as many as may be") as others:
+    with pytest.raises(Problem, match="which is the limit") as others:
         await asked.ask("three")
     assert (own.value.status, others.value.status) == (429, 503)
     assert own.value.retry_after_seconds == others.value.retry_after_seconds == 1
@@ -111,7 +111,7 @@ async def test_the_line_of_one_asker_has_an_end() -> None:
 
 
 async def test_an_answer_that_is_half_sent_waits_longer_for_its_next_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "MOST_IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(turns, "MOST_WAIT_SECONDS", 0.01)
     asked = Asked(1)
     ended = asyncio.Event()
 

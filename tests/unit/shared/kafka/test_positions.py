@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.events.wire import Record
+from shared.events.record import Record
 from shared.kafka.positions import (
     MARGIN_RECORDS,
     MOST_MARKS,

@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 from aiokafka.errors import SaslAuthenticationFailed
 
+from shared.events.record import Message
 from shared.events.topics import COMMITTED
-from shared.events.wire import Message
 from shared.kafka.publisher import MemoryPublisher
 from shared.runtime.backoff import Backoff, Stopping
 from shared.runtime.metrics import RETRIES

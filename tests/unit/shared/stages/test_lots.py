@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.events.wire import Record
+from shared.events.record import Record
 from shared.stages.lots import LARGE_BYTES, LOT_BYTES, lots_of
 
 SMALL = Record("dataset.validated", 0, 0, 0, b"a", b"x", ())

@@ -12,10 +12,12 @@ from aiokafka.errors import KafkaConnectionError
 
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import DatasetSubmitted
+from shared.events.headers import headers_of
 from shared.events.pending import Pending
+from shared.events.record import Message, Record
 from shared.events.sections import Producer
 from shared.events.topics import PENDING, REJECTED, SUBMITTED, VALIDATED
-from shared.events.wire import Message, Received, Record, headers_of
+from shared.events.wire import Received
 from shared.kafka.publisher import MemoryPublisher
 from shared.postgres.database import are_connections_fresh
 from shared.runtime.backoff import Backoff, Stopping
@@ -374,7 +376,7 @@ async def test_a_halted_stage_settles_nothing_and_goes_on_by_itself_when_the_cau
     assert len(bench.publisher.of(VALIDATED.name)) == 3 * STREAK
     assert bench.rejections() == []
     said = [entry.getMessage() for entry in caplog.records if entry.name == "shared.stages.stage"]
-    assert [line.split(":")[0] for line in said] == ["tester is halted", "tester goes on"]
+    assert [line.split(":")[0] for line in said] == ["tester is halted", "tester is no longer halted"]
 
 
 async def test_a_database_that_refuses_everybody_halts_the_stage_until_it_is_mended() -> None:
