@@ -50,7 +50,7 @@ def status_answer(number: int, files: Whereabouts, zone: tzinfo) -> Answer:
 
 
 def access_answers(number: int, files: Whereabouts, level: str, zone: tzinfo) -> list[Answer]:
-    """ICAT+'s `Datasetaccess`: each who asked for the dataset, and is to be told."""
+    """ICAT+'s `Datasetaccess`: everybody who asked for the dataset, whom the archive notifies."""
     return [
         {
             "name": request.requester,

@@ -21,7 +21,7 @@ class Whereabouts(BaseModel):
     number: int
     state: Literal["ONLINE", "RESTORING", "ARCHIVED"]
     told_at: AwareDatetime | None = None
-    """When the archive last said so."""
+    """When the archive last reported on them."""
     requests: list[RestoreRequest] = []
     """The open requests, the oldest first; one for each requester."""
 

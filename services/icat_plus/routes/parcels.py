@@ -96,7 +96,7 @@ def add(router: APIRouter, dependencies: Dependencies) -> None:
         skip: Skip = 0,
         limit: Limit = MOST_ROWS,
     ) -> Response:
-        """The parcels that were declared, and those of which only datasets tell."""
+        """The parcels that were declared, and those that only datasets describe."""
         chosen = await _chosen(dependencies, await dependencies.access.by_session(session_id), wanted)
         size = max(1, min(limit, MOST_ROWS))
         page = {"meta": {"page": page_answer(len(chosen), skip, size)}}

@@ -63,7 +63,7 @@ class Subject(NamedTuple):
         return _known(self.tree.parcels.get(key), "parcel", key)
 
     def item(self, parcel: str, shown: str) -> DeclarationRow:
-        """An item that lies in a parcel, however deep; errors as of `parcel`."""
+        """An item in a parcel, at any depth; errors as of `parcel`."""
         key, holder = self.tree.key(shown), self.parcel(parcel)
         row = self.tree.things.get(("item", key))
         return _known(row if self.tree.parcel_of(key) == holder else None, "item", shown)

@@ -117,7 +117,7 @@ class ShipmentAnswers:
 
 
 def _is_sample(item: PlacedItem, depth: int) -> bool:
-    """Whether MXCuBE takes it for a sample: it lies in a container, or says so."""
+    """Whether MXCuBE takes an item for a sample: it is in a container, or its type says so."""
     return depth > 1 or "SAMPLE" in str(item.body["type"]).upper()
 
 

@@ -31,15 +31,15 @@ class BodyReader:
     """Reads one body, and collects its faults."""
 
     def __init__(self, tree: ShipmentTree) -> None:
-        self._travelling = tree
+        self._tree = tree
         self._faults: dict[tuple[str, str], None] = {}
 
     def shipment(self, body: Body) -> Shipment:
-        """A shipment; errors as of `done`."""
+        """A shipment; errors as of `_done`."""
         return self._done(self._read(body, Shipment))
 
     def parcel(self, body: Body, shipment: str | None) -> tuple[Parcel, str | None]:
-        """A parcel and its status; errors as of `done`."""
+        """A parcel and its status; errors as of `_done`."""
         said = _snaked(body)
         items = said.pop("items", None)
         if said.get("content") is None:
@@ -58,12 +58,12 @@ class BodyReader:
         return self._done(parcel), status if isinstance(status, str) else None
 
     def item(self, body: Body, key: str | None, holder: DeclarationRow) -> Item:
-        """An item that lies in a parcel or in an item; errors as of `done`."""
+        """An item in a parcel or in another item; errors as of `_done`."""
         item = self._read(body, Item)
         if item is not None:
-            said = item.id and self._travelling.key(item.id)
+            said = item.id and self._tree.key(item.id)
             if key and said not in (None, key):
-                self.fault("id", f"is another one than the {self._travelling.ids[key]} of the URL: correct one of them")
+                self.fault("id", f"is another one than the {self._tree.ids[key]} of the URL: correct one of them")
             self._check_tree([item], top=holder.kind == "parcel", lone=True)
             if holder.kind == "item":
                 self._check_position(item, key, holder)
@@ -71,11 +71,11 @@ class BodyReader:
         return self._done(item)
 
     def status(self, body: Body) -> ParcelStatus:
-        """A report on a parcel; errors as of `done`."""
+        """A report on a parcel; errors as of `_done`."""
         return self._done(self._read(body, ParcelStatus))
 
     def fault(self, field: str, message: str) -> None:
-        """Keep what is wrong with a field, which is told in ICAT+'s letter case."""
+        """Add a fault of a field, whose name is given in ICAT+'s letter case."""
         where = ".".join(part if part.isdigit() else to_camel(part) for part in field.split("."))
         self._faults[where, message] = None
 
@@ -107,11 +107,11 @@ class BodyReader:
     def _check_tree(self, items: Sequence[Item], *, top: bool, lone: bool = False) -> None:
         for field, message in tree_faults(items, top=top):
             self.fault(field.removeprefix("content.0.") if lone else field, message)
-        if len(self._travelling.declared.things) + _count(items) > MOST_THINGS:
+        if len(self._tree.declared.things) + _count(items) > MOST_THINGS:
             self.fault("content", f"more than {MOST_THINGS} things would be declared for the investigation")
 
     def _check_position(self, item: Item, key: str | None, holder: DeclarationRow) -> None:
-        others = [Item.model_validate(one.body) for one in self._travelling.content(holder) if one.row.id != key]
+        others = [Item.model_validate(one.body) for one in self._tree.content(holder) if one.row.id != key]
         container = Item.model_validate_json(holder.body)
         for field, message in position_faults("content", container, [*others, item]):
             if field.startswith(f"content.{len(others)}."):
@@ -122,9 +122,7 @@ class BodyReader:
         if items is None:
             return None
         return [
-            item.model_copy(
-                update={"id": item.id and self._travelling.key(item.id), "content": self._keyed(item.content)}
-            )
+            item.model_copy(update={"id": item.id and self._tree.key(item.id), "content": self._keyed(item.content)})
             for item in items
         ]
 

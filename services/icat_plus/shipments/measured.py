@@ -11,22 +11,22 @@ from shared.events.identity import Identities
 from shared.events.items import SAMPLE_NAME, THING_ID, shown_name
 
 Container = Mapping[str, Any]
-SAID = ("id", "name", "parcel_id", "parcel_name")
-"""By what a dataset speaks of a container and its parcel."""
+NAMES = ("id", "name", "parcel_id", "parcel_name")
+"""The fields by which a dataset names a container and its parcel."""
 
 
 def measured_parcels(tree: ShipmentTree, samples: Iterable[Row]) -> list[Answer]:
     """The parcels of samples, where neither the parcel nor the container was ever declared.
 
-    Nobody said that a container is loaded, so none is shown in a sample changer. A sample's name is one that MXCuBE can
-    show; `description` tells what was said.
+    No container is shown in a sample changer, because nobody declared it to be loaded. A sample has a name that MXCuBE
+    can show; `description` has the original name.
     """
     known = _known(tree)
     parcels: dict[str, Answer] = {}
     for sample in samples:
         container = json.loads(sample["container"] or "{}")
         said = container.get("parcel_id") or container.get("parcel_name")
-        if not said or known & {container.get(name) for name in SAID}:
+        if not said or known & {container.get(name) for name in NAMES}:
             continue
         key = _key(tree.investigation_id, container.get("parcel_id"), "parcel", said)
         parcel = parcels.setdefault(key, _parcel(key, container.get("parcel_name") or said))
@@ -36,7 +36,7 @@ def measured_parcels(tree: ShipmentTree, samples: Iterable[Row]) -> list[Answer]
 
 
 def _known(tree: ShipmentTree) -> set[str]:
-    """Ids and names of everything that was ever declared, by which datasets may speak of it."""
+    """The ids and names of everything that was ever declared: datasets may name it by any of them."""
     parcels, items = tree.of_kind("parcel"), tree.of_kind("item")
     ids = {row.id for row in parcels}
     boxes = [row for row in items if row.parent in ids]
@@ -89,5 +89,5 @@ def _number(tree: ShipmentTree, parcels: Iterable[Answer]) -> None:
 
 
 def _key(investigation_id: UUID, said: str | None, kind: str, *names: str) -> str:
-    """An id as ICAT+ has them, where one was said; else one that follows from what was."""
+    """The id that the dataset gives, if it is one of ICAT+'s; otherwise one that is derived from the names."""
     return said if said and THING_ID.fullmatch(said) else Identities.thing(investigation_id, "told", kind, *names)

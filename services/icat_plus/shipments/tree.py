@@ -74,13 +74,13 @@ class ShipmentTree:
             if (row.id, body.get(LOCATION)) not in self._loaded:
                 body.pop(LOCATION, None)
             if (position := body.get(POSITION)) is not None and position_of(position) in taken:
-                del body[POSITION]  # of two that were said to be there, the one said last is
+                del body[POSITION]  # of two in one position, the one declared last stays
             taken.add(position_of(position))
             placed.append(PlacedItem(row, body))
         return sorted(placed, key=PlacedItem.order)
 
     def parcel_of(self, key: str) -> DeclarationRow | None:
-        """The parcel in which an item lies, however deep; nothing if it lies in none that is there."""
+        """The parcel that contains an item, at any depth; None if no parcel that is there contains it."""
         seen: set[str] = set()
         while key not in seen:
             seen.add(key)
@@ -121,7 +121,7 @@ class ShipmentTree:
 
     @property
     def latest(self) -> Stamp | None:
-        """The last that was said of anything: what is said next must be later to stand."""
+        """The stamp of the last declaration of all. The next one must be later, to stand."""
         stamps = [row.last for row in self.declared.things]
         stamps += [row.last for row in self.declared.places]
         stamps += [Stamp(row.at, row.said) for row in self.declared.statuses]
@@ -164,5 +164,5 @@ def shown_ids(keys: Iterable[str]) -> dict[str, str]:
 
 
 def _is_there(row: DeclarationRow, holder: DeclarationRow | None) -> bool:
-    """Whether it is in what holds it: not withdrawn, and not left out when the content was last said in full."""
+    """Whether a thing is in its holder: not withdrawn, and not left out when the whole content was last declared."""
     return not row.removed and (holder is None or holder.content is None or row.last >= holder.content)

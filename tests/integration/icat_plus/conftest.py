@@ -58,17 +58,19 @@ class Facility:
 
     def __init__(
         self,
-        resources: Resources[IcatPlusSettings],
+        tokens_file: Path,
         databases: "Databases",
         stages: "Stages",
-        search: SearchService,
+        neighbours: Neighbours,
+        hosts: Hosts,
         url: str,
     ) -> None:
         self.world = stages.world
         self.logbook = stages.logbook
         self.archive = stages.archive
         self.publisher = stages.publisher
-        self.search = search
+        self.hosts = hosts
+        self.search = SearchService(neighbours.search)
         self.databases = databases
         self.url = url
         self.tokens_file = resources.settings.access.tokens_file
@@ -153,7 +155,7 @@ async def facility(database_url: str, tmp_path: Path) -> AsyncIterator[Facility]
         hosts.apps["archive"] = face("archive", archive_routes(archive, catalogue))
         router = icat_plus_routes(own, VOCABULARY, TECHNIQUES, neighbours, publisher=stages.publisher)
         async with served(face("icat_plus", router)) as url:
-            yield Facility(own, databases, stages, SearchService(neighbours.search), url)
+            yield Facility(access.tokens_file, databases, stages, neighbours, hosts, url)
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """What comes of asking another service."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +73,35 @@ async def test_what_the_asker_can_mend_is_passed_on(tmp_path: Path) -> None:
 async def test_an_answer_without_end_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbour, "MOST_ANSWER_BYTES", 10)
     assert (await refused(tmp_path, lambda _: httpx.Response(200, json=list(range(9))))).status == 503
+
+
+async def test_a_streamed_answer_is_read_line_by_line_wherever_its_parts_end(tmp_path: Path) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        for part in (b'{"a"', b": 1}\n[2]\n", b'"\xe2\x80', b'\xa8"\n'):
+            yield part
+
+    asked = asking(tmp_path, lambda _: httpx.Response(200, content=parts()))
+    assert [line async for line in asked.lines("/documents")] == [{"a": 1}, [2], "\u2028"]
+
+
+async def test_a_streamed_answer_that_is_broken_off_is_not_taken_for_a_whole_one(tmp_path: Path) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"1\n"
+        raise httpx.RemoteProtocolError("peer closed connection")
+
+    read = asking(tmp_path, lambda _: httpx.Response(200, content=parts())).lines("/documents")
+    assert await anext(read) == 1
+    with pytest.raises(Problem) as problem:
+        await anext(read)
+    assert problem.value.status == 503
+
+
+async def test_a_line_without_end_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbour, "MOST_LINE_BYTES", 10)
+
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b"1234"
+
+    with pytest.raises(Problem, match="too large"):
+        _ = [line async for line in asking(tmp_path, lambda _: httpx.Response(200, content=parts())).lines("/")]
