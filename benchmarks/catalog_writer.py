@@ -1,5 +1,5 @@
-# ruff: noqa: PLR2004 - figures of the domain
-"""What a dataset costs the catalogue: its stage and relay over generated events, on a PostgreSQL of its own."""
+# ruff: noqa: PLR2004 - numbers of the domain
+"""The cost of a dataset in the catalogue: its stage and relay process generated events, with their own PostgreSQL."""
 
 import argparse
 import asyncio
@@ -23,8 +23,8 @@ from shared.events.topics import TRACKED
 from shared.kafka.publisher import MemoryPublisher
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
+from shared.postgres.settings import DatabaseSettings
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 from shared.stages.halt import HaltRule
 from shared.stages.relay import Relay
 from shared.stages.stage import Stage, StageRunner
@@ -37,7 +37,7 @@ FAMILIES = ("MX", "MXAutoprocIntegrationScaling_overall", "InstrumentMonochromat
 
 
 def records(count: int, chance: random.Random) -> list[Record]:
-    """Datasets of 60 parameters, every fifth with an input, five hundred samples."""
+    """Datasets with 60 parameters and 500 samples; every fifth has an input."""
     datasets = []
     for at in range(count):
         parameters: dict[str, Parameter] = {}
@@ -52,7 +52,7 @@ def records(count: int, chance: random.Random) -> list[Record]:
 
 
 def cpu_seconds(process: psutil.Process) -> float:
-    """Seconds of processor time, those of the children that run or have ended among them."""
+    """The CPU time in seconds, including that of running and ended children."""
     family = [process, *process.children(recursive=True)]
     own = sum(times.user + times.system for times in (each.cpu_times() for each in family))
     ended = process.cpu_times()
@@ -60,13 +60,13 @@ def cpu_seconds(process: psutil.Process) -> float:
 
 
 async def measure(count: int, seed: int) -> None:
-    """Write all, relay all, and print what each dataset took."""
+    """Write all datasets, relay them, and print the cost of each dataset."""
     batch = records(count, random.Random(seed))
     print(f"{count} datasets of {sum(len(each.value or b'') for each in batch) // count} bytes, batches of {BATCH}")
     with tempfile.TemporaryDirectory() as directory:
         async with embedded_stack(Path(directory), environment={"BEAMCAT_KAFKA_BOOTSTRAP_SERVERS": "none"}) as stack:
             await migrate(stack.database_url, {"catalog": "catalog_writer"})
-            database = Database(Settings(database_url=stack.database_url), "catalog")
+            database = Database(DatabaseSettings(url=stack.database_url), "catalog")
             await database.open()
             postgres = psutil.Process(stack.pid("postgres"))
             publisher = MemoryPublisher()
@@ -89,7 +89,7 @@ async def measure(count: int, seed: int) -> None:
                 seconds = time.perf_counter() - began
                 own, theirs = time.process_time() - own, cpu_seconds(postgres) - theirs
                 print(
-                    f"{what}: {count / seconds:,.0f} datasets/s, CPU a dataset: "
+                    f"{what}: {count / seconds:,.0f} datasets/s, CPU per dataset: "
                     f"{own / count * 1e6:.0f} µs here, {theirs / count * 1e6:.0f} µs PostgreSQL"
                 )
             async with database.connection() as connection:
@@ -97,7 +97,7 @@ async def measure(count: int, seed: int) -> None:
                     "select sum(pg_total_relation_size(oid)) from pg_class where relkind = 'r'"
                     " and relnamespace = 'catalog'::regnamespace"
                 )
-            print(f"{int(size) / count:,.0f} bytes a dataset on disk")
+            print(f"{int(size) / count:,.0f} bytes per dataset on disk")
             await database.close()
 
 

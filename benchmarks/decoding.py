@@ -30,7 +30,7 @@ from pydantic.fields import FieldInfo
 
 from services.catalog_writer.documents import CatalogView
 from services.linker.inputs.submissions import LinkerView
-from services.linker.plan.announcements import CommittedView as LearnedView
+from services.linker.plan.commits import CommittedView as LearnedView
 from services.sample_tracking.samples import TrackingView
 from services.search.handler import CommittedView as FoundView
 from shared.events import members, wire

@@ -1,7 +1,7 @@
-"""`make bench`: the whole path, from Kafka to searchable, beside the reference: COPY of the same rows into one table.
+"""`make bench`: the whole path from Kafka to search, compared with a COPY of the same rows into one table.
 
-Both run on the same PostgreSQL (fsync on), one after the other, so their ratio says more than either figure: machines
-are shared and differ. CPU is what each process used while the datasets flowed.
+Both run on the same PostgreSQL (fsync on), one after the other. Their ratio says more than either number, because
+machines are shared and differ. CPU is the time that each process used while the datasets flowed.
 """
 
 import argparse
@@ -33,7 +33,7 @@ LATENCY = "beamcat_submitted_to_searchable_seconds"
 
 
 def messages_of(first: int, count: int, seed: int) -> list[Message]:
-    """Submissions of about 60 parameters; every fifth has an input, which was collected 1,000 datasets before."""
+    """Submissions with about 60 parameters. Every fifth has an input, which was collected 1,000 datasets earlier."""
     chance = random.Random(seed)
     made: list[Message] = []
     raws: list[dict[str, Any]] = []
@@ -48,8 +48,8 @@ def messages_of(first: int, count: int, seed: int) -> list[Message]:
 
 
 async def counted(running: Installation, schema: str, wanted: int) -> float:
-    """Wait until a schema has that many datasets; the time then, in seconds of the monotonic clock."""
-    connection = await asyncpg.connect(running.settings.database_url)
+    """Wait until a schema has this many datasets. It returns the time in seconds of the monotonic clock."""
+    connection = await asyncpg.connect(running.settings.database.url)
     try:
         query = f"select count(*) from {schema}.dataset"  # noqa: S608  the schema is ours
         async with asyncio.timeout(FLUSH_SECONDS):
@@ -61,8 +61,8 @@ async def counted(running: Installation, schema: str, wanted: int) -> float:
 
 
 async def push(running: Installation, messages: list[Message]) -> None:
-    """As fast as Kafka confirms."""
-    publisher = KafkaPublisher(running.settings, "bench")
+    """Publish all messages as fast as Kafka confirms them."""
+    publisher = KafkaPublisher(running.settings.kafka, "bench")
     await publisher.start()
     for start in range(0, len(messages), CHUNK):
         await publisher.publish(messages[start : start + CHUNK])
@@ -70,8 +70,8 @@ async def push(running: Installation, messages: list[Message]) -> None:
 
 
 async def trickle(running: Installation, messages: list[Message], per_second: float) -> None:
-    """One after the other, evenly, each stamped with the moment it is sent."""
-    publisher = KafkaPublisher(running.settings, "bench")
+    """Publish messages one by one at a steady rate, each with its own time."""
+    publisher = KafkaPublisher(running.settings.kafka, "bench")
     await publisher.start()
     began = time.monotonic()
     for number, message in enumerate(messages):
@@ -82,7 +82,7 @@ async def trickle(running: Installation, messages: list[Message], per_second: fl
 
 
 def processes(running: Installation) -> dict[str, list[psutil.Process]]:
-    """Every process of beamcat by its name; PostgreSQL with its children."""
+    """Every process of beamcat by name. That of PostgreSQL includes its children."""
     own = {name: [psutil.Process(running.supervisor.pid(name))] for name in running.urls}
     postgres = psutil.Process(running.stack.pid("postgres"))
     return {
@@ -93,7 +93,7 @@ def processes(running: Installation) -> dict[str, list[psutil.Process]]:
 
 
 def cpu_seconds(of: Mapping[str, list[psutil.Process]]) -> dict[str, float]:
-    """User and system time used so far."""
+    """The user and system time so far."""
     used = dict.fromkeys(of, 0.0)
     for name, group in of.items():
         for process in group:
@@ -103,7 +103,7 @@ def cpu_seconds(of: Mapping[str, list[psutil.Process]]) -> dict[str, float]:
 
 
 def peak_megabytes(group: list[psutil.Process]) -> float:
-    """The most memory it ever held, as Linux counts it (VmHWM); shared pages of PostgreSQL's processes count once."""
+    """The peak memory (VmHWM of Linux). Shared pages of PostgreSQL's processes count once."""
     peaks = []
     for process in group:
         with contextlib.suppress(FileNotFoundError):
@@ -113,13 +113,13 @@ def peak_megabytes(group: list[psutil.Process]) -> float:
 
 
 async def latency_quantiles(running: Installation, before: dict[float, float]) -> tuple[float, float]:
-    """p50 and p99 of submit to searchable since the buckets of `before`, interpolated within a bucket, in seconds."""
+    """p50 and p99 in seconds from submission to search since the buckets of `before`, interpolated within a bucket."""
     buckets = {edge: count - before.get(edge, 0.0) for edge, count in (await latency_buckets(running)).items()}
     return quantile(buckets, 0.5), quantile(buckets, 0.99)
 
 
 async def latency_buckets(running: Installation) -> dict[float, float]:
-    """The cumulative histogram of submit to searchable, by upper edge."""
+    """The cumulative histogram of the time from submission to search, by upper bound."""
     async with httpx.AsyncClient() as client:
         text = (await client.get(f"{running.urls['search']}/metrics")).text
     return {
@@ -131,7 +131,7 @@ async def latency_buckets(running: Installation) -> dict[float, float]:
 
 
 def quantile(buckets: Mapping[float, float], share: float) -> float:
-    """Where the cumulative count passes the share, linear within the bucket."""
+    """The value at which the cumulative count reaches the share, linear within a bucket."""
     edges = sorted(buckets)
     wanted = share * buckets[edges[-1]]
     below_edge = below = 0.0
@@ -145,8 +145,8 @@ def quantile(buckets: Mapping[float, float], share: float) -> float:
 
 
 async def copied(running: Installation, columns: str, batches: Iterable[list[tuple[Any, ...]]]) -> float:
-    """Seconds of a plain COPY into one new table, a batch a transaction."""
-    connection = await asyncpg.connect(running.settings.database_url)
+    """The seconds of a plain COPY into one new table, with one transaction for each batch."""
+    connection = await asyncpg.connect(running.settings.database.url)
     await connection.execute(f"create table public.reference ({columns})")
     began = time.monotonic()
     for rows in batches:
@@ -158,13 +158,13 @@ async def copied(running: Installation, columns: str, batches: Iterable[list[tup
 
 
 def as_payloads(messages: list[Message]) -> list[list[tuple[Any, ...]]]:
-    """One row a dataset: its id and what was submitted."""
+    """One row for each dataset: its id and its submission."""
     rows = [(dataset_id(json.loads(message.value)["submission"]), message.value.decode()) for message in messages]
     return [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
 
 
 def as_parameters(messages: list[Message]) -> list[list[tuple[Any, ...]]]:
-    """One row a parameter, as catalogues that keep them in one table do."""
+    """One row for each parameter, as in catalogues with one table of parameters."""
     submissions = [json.loads(message.value)["submission"] for message in messages]
     return [
         [
@@ -178,7 +178,7 @@ def as_parameters(messages: list[Message]) -> list[list[tuple[Any, ...]]]:
 
 
 async def references(running: Installation, messages: list[Message], rate: float) -> None:
-    """Print what a plain COPY of the same datasets takes, and how the whole path compares."""
+    """Print the time of a plain COPY of the same datasets, and its ratio to the whole path."""
     for name, columns, rows in (
         ("one row a dataset", "dataset_id uuid primary key, payload text", as_payloads),
         (
@@ -192,7 +192,7 @@ async def references(running: Installation, messages: list[Message], rate: float
 
 
 async def bench(datasets: int, seed: int, directory: Path) -> None:
-    """Print what was measured."""
+    """Run the benchmark and print its results."""
     async with installation(directory) as running:
         warm = messages_of(10**7, CHUNK, seed)
         await push(running, warm)
@@ -225,7 +225,7 @@ async def bench(datasets: int, seed: int, directory: Path) -> None:
 def report(
     datasets: int, committed: float, searchable: float, used: Mapping[str, float], peaks: Mapping[str, float]
 ) -> None:
-    """Rates, and where the time went."""
+    """Print the rates, and the CPU time of each process."""
     print(f"committed         {datasets / committed:10,.0f} datasets/s")
     print(f"searchable        {datasets / searchable:10,.0f} datasets/s")
     print(f"{'process':18}{'CPU µs/dataset':>16}{'peak MB':>10}")

@@ -1,9 +1,10 @@
-"""`make bench-icat`: frames of ICAT's clients, taken and committed, beside coilmq, the broker of the client's own mock.
+"""`make bench-icat`: the rates at which frames of ICAT's clients are accepted and committed, compared with coilmq.
 
-Senders are processes of their own. A frame is taken when it is durable: the receipt of each connection's last frame
-ends the clock, or each frame's own receipt lets the next one go. coilmq gives receipts for what it holds in memory, and
-neither translates nor keeps; it breaks a connection on which frames follow each other without a pause, so there it has
-no figure. Both are sent the same frames in the same run, so their ratio says more than either figure: machines differ.
+coilmq is the broker of the client's own mock. Senders are separate processes. A frame is accepted when it is durable:
+either the receipt of each connection's last frame stops the clock, or each frame waits for the receipt of the one
+before. coilmq sends receipts for frames in memory, and neither translates nor stores them. It breaks a connection on
+which frames follow each other without a pause, so it has no number there. Both get the same frames in the same run.
+Their ratio says more than either number, because machines differ.
 """
 
 import argparse
@@ -30,7 +31,7 @@ RAW_CONNECTIONS = (1, 5, 50)
 CLIENT_PROCESSES = (1, 4)
 AIM_PER_SECOND = 2000
 UNPACED = {"BEAMCAT_SOURCE_BYTES_PER_SECOND": str(2**30)}
-"""All senders here have one address, and what is measured is the edge."""
+"""No limit per source: all senders here have the same address, and the edge is measured."""
 NEIGHBOUR_FRAMES = 200
 ATTACK_SECONDS = 15
 
@@ -95,7 +96,7 @@ print(time.monotonic() - began)
 
 
 def body(number: int, chance: random.Random) -> bytes:
-    """A data collection of 28 parameters, some 3 kB, as XML."""
+    """A data collection with 28 parameters as XML, about 3 kB."""
     said = raw_submission(number, chance)
     parameters = "".join(
         f"<tns:parameter><tns:name>{name}</tns:name><tns:value>{escape(str(value))}</tns:value></tns:parameter>"
@@ -112,7 +113,7 @@ def body(number: int, chance: random.Random) -> bytes:
 
 
 async def senders(code: str, arguments: Sequence[Sequence[object]]) -> float | None:
-    """Run sender processes side by side; the seconds of the slowest, its own start not counted; none if one broke."""
+    """Run sender processes concurrently. It returns the seconds of the slowest without its start; None if one broke."""
 
     async def one(given: Sequence[object]) -> str:
         process = await asyncio.create_subprocess_exec(
@@ -129,7 +130,7 @@ async def senders(code: str, arguments: Sequence[Sequence[object]]) -> float | N
 
 @contextlib.asynccontextmanager
 async def coilmq() -> AsyncIterator[int]:
-    """The broker of the client's own mock, on a port of its own."""
+    """The broker of the client's own mock, on a free port."""
     port = any_free_port()
     module = "pyicat_plus_pytest_plugin.servers.coilmq"
     process = await asyncio.create_subprocess_exec(
@@ -152,7 +153,7 @@ async def coilmq() -> AsyncIterator[int]:
 
 
 async def bench(frames: int, client_frames: int, seed: int, directory: Path) -> None:
-    """Print what was measured."""
+    """Run the benchmark and print its results."""
     async with installation(directory, environment={"icat_gateway": UNPACED}) as running:
         chance = random.Random(seed)
         done = 0
@@ -176,7 +177,7 @@ async def bench(frames: int, client_frames: int, seed: int, directory: Path) -> 
 
 
 async def disturbed(running: Installation, bodies: Sequence[bytes]) -> None:
-    """Print how long a neighbour waits for its receipts: alone, and while six connections pour malformed frames."""
+    """Print how long a client waits for its receipts, alone and while six connections send malformed frames."""
     reader, writer = await asyncio.open_connection("127.0.0.1", running.stomp_port)
     writer.write(b"CONNECT\naccept-version:1.1\nhost:\n\n\0")
     await reader.readuntil(b"\0")
@@ -201,7 +202,7 @@ async def disturbed(running: Installation, bodies: Sequence[bytes]) -> None:
 async def case(
     running: Installation, name: str, code: str, arguments: Sequence[Sequence[object]], counts: tuple[int, int]
 ) -> None:
-    """One kind of sender: `counts` are its frames, and all datasets that are then catalogued."""
+    """Measure one kind of sender. `counts` are its frames, and all datasets that are catalogued afterwards."""
     frames, total = counts
     began = time.monotonic()
     taken = await senders(code, [[running.stomp_port, *given] for given in arguments])

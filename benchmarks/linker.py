@@ -1,9 +1,9 @@
-"""How long an ordinary dataset takes to be linked beside a source that floods the linker with merges.
+"""The time to link an ordinary dataset while another source floods the linker with merges.
 
     python -m benchmarks.linker [--merges 30] [--inputs 10000]
 
-Each batch holds one ordinary dataset of a neighbour, whose input is catalogued, and, in the second half of the run, in
-front of it a merge of inputs that nobody has sent. Batches are cut into lots as the services do.
+Each batch has one ordinary dataset of a second source, whose input is catalogued. In the second half of the run, a
+merge of inputs that do not exist comes before it. Batches are divided into lots as in the services.
 """
 
 import argparse
@@ -14,11 +14,11 @@ from pathlib import Path
 from statistics import median
 
 from deploy.embedded.stack import KAFKA_VARIABLE, embedded_stack
-from services.linker.storage.store import PostgresLinks
+from services.linker.storage.postgres.store import PostgresLinks
 from shared.events.record import Record
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
-from shared.runtime.settings import Settings
+from shared.postgres.settings import DatabaseSettings
 from shared.stages.lots import lots_of
 from tests.builders.linker.records import IDENTITIES, committed, facts, validated
 from tests.builders.linker.world import DEMANDS, World
@@ -32,7 +32,7 @@ def merge(number: int, inputs: int) -> Record:
 
 
 async def settle(world: World, batch: list[Record]) -> tuple[float, float]:
-    """Seconds until the first lot of a batch is settled, in which the ordinary dataset is, and until the last is."""
+    """Seconds until the first lot of a batch, with the ordinary dataset, is settled, and until the last one is."""
     began, taken = time.perf_counter(), []
     for lot in lots_of(batch):
         await world.read(*lot)
@@ -41,11 +41,11 @@ async def settle(world: World, batch: list[Record]) -> tuple[float, float]:
 
 
 async def main(merges: int, inputs: int) -> None:
-    """Alone, then beside the flood."""
+    """Measure without the flood, then with it."""
     with tempfile.TemporaryDirectory() as folder:
         async with embedded_stack(Path(folder), environment={KAFKA_VARIABLE: "not needed"}) as stack:
             await migrate(stack.database_url, {"linker": "linker"})
-            database = Database(Settings(database_url=stack.database_url), "linker")
+            database = Database(DatabaseSettings(url=stack.database_url), "linker")
             await database.open()
             world = World(PostgresLinks(database, IDENTITIES, DEMANDS))
             await world.commit(committed("/data/there"))

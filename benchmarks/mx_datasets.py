@@ -1,4 +1,4 @@
-"""Seeded datasets as macromolecular crystallography sends them: 58 parameters of a raw one, 65 of a processed one."""
+"""Seeded datasets of macromolecular crystallography: raw ones have 58 parameters, processed ones 65."""
 
 import json
 import random
@@ -49,7 +49,7 @@ TEXTS = {
         technique_pid=https://w3id.org/PaN/ESRFET#MX""",
 }
 SECOND_BEAMLINE = 0.2
-"""Share of a proposal's datasets."""
+"""The share of a proposal's datasets on its second beamline."""
 
 NORMAL = {
     kind: {
@@ -69,7 +69,7 @@ NAMES = {name: number for number, name in enumerate(dict.fromkeys([*NUMERIC, *PA
 
 @dataclass(frozen=True)
 class Dataset:
-    """What search knows of one dataset; ``context`` is kind, technique, beamline and proposal."""
+    """One dataset as search stores it. ``context`` is kind, technique, beamline and proposal."""
 
     ordinal: int
     dataset_id: uuid.UUID
@@ -85,13 +85,13 @@ class Dataset:
         return json.dumps({"dataset_id": str(self.dataset_id), "path": self.path, "parameters": parameters})
 
     def words(self) -> str:
-        """The words of full text, one space between: the pieces of the path, the context and the string parameters."""
+        """The words for full-text search, separated by spaces: from the path, the context and the text parameters."""
         text = " ".join((self.path, *self.context, *self.texts.values())).lower()
         return " ".join(sorted(set(text.translate(str.maketrans("/_:,.%#", " " * 7)).split())))
 
 
 def generate(r: random.Random, n: int) -> Dataset:
-    """One of 500 proposals (each on two of 20 beamlines) and 2,000 samples."""
+    """Generate a dataset of one of 500 proposals (each on two of 20 beamlines) and 2,000 samples."""
     proposal, kind, sample = (
         r.randrange(500),
         r.choices([*SHARE], [*SHARE.values()])[0],

@@ -1,9 +1,9 @@
-# ruff: noqa: S603, S608 - its own server and its own SQL
-"""How dataset parameters are stored and indexed: the measurement behind docs/adr/0002-parameter-storage.md.
+# ruff: noqa: S603, S608 - it starts its own server and runs its own SQL
+"""Compares ways to store and index dataset parameters: the measurement for docs/adr/0002-parameter-storage.md.
 
-Starts a PostgreSQL of its own (fsync on), writes the same seeded datasets into every candidate, batch by batch in turn
-and one transaction a batch, then asks each the same questions before and after ANALYZE; the answers must agree. Compare
-candidates of one run with each other, not runs. CPU is the backend's, from /proc (Linux).
+It starts its own PostgreSQL (fsync on). It writes the same seeded datasets into every candidate, in turn, with one
+transaction for each batch. Then it sends each the same queries, before and after ANALYZE; the answers must agree.
+Compare candidates of one run, not different runs. CPU is that of the backend, from /proc (Linux).
 """
 
 import argparse
@@ -40,14 +40,14 @@ SETTINGS = {
     "jit": "off",
     "max_wal_size": "4GB",
     "random_page_cost": "1.1",
-    "max_parallel_workers_per_gather": "0",  # so that the backend's CPU is all there is
+    "max_parallel_workers_per_gather": "0",  # so that all CPU is that of the backend
     "listen_addresses": "",
 }
 BATCH, TIDY_EVERY, REPETITIONS, PATIENCE_SECONDS = 500, 20_000, 30, 10
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 BLOCKS = NUMBER_INDEXES[-1]
 Question: TypeAlias = Callable[[], dict[str, str]]
-"""The SQL of one question by table, with other values at each call."""
+"""Returns the SQL of one query by table, with different values at each call."""
 
 CONTEXTS: dict[tuple[str, str, str, str], int] = {}
 READ_MODEL = [
@@ -74,7 +74,7 @@ READ_MODEL = [
     ),
 ]
 CONTEXT = "CREATE TABLE context (context_id int PRIMARY KEY, kind text, technique text, beamline text, proposal text)"
-AMONG = "WHERE ordinal = ANY(ARRAY({}))"  # no join: its plan would hang on a guess of how many there are
+AMONG = "WHERE ordinal = ANY(ARRAY({}))"  # no join: its plan would depend on an estimated number of rows
 COUNT = f"SELECT count(*) FROM dataset {AMONG}"
 COUNT_BY_JOIN = "SELECT count(*) FROM dataset JOIN ({}) AS found USING (ordinal)"
 NEWEST = f"SELECT dataset_id, started FROM dataset {AMONG} ORDER BY started DESC, ordinal DESC LIMIT 50"
@@ -109,13 +109,13 @@ def postgres() -> Iterator[str]:
 
 
 def clocks(sql: Connection) -> tuple[float, float]:
-    """CPU seconds of the backend, seconds on the wall."""
+    """The CPU time of the backend and the wall-clock time, in seconds."""
     cpu_ns = Path(f"/proc/{sql.get_server_pid()}/schedstat").read_text().split()[0]
     return int(cpu_ns) / 1e9, time.perf_counter()
 
 
 async def write(sql: Connection, to: Candidate, batch: list[Dataset]) -> tuple[float, float, float]:
-    """One batch, one transaction; every TIDY_EVERY datasets the tidying too. CPU and wall seconds, bytes of WAL."""
+    """Write one batch in one transaction, and tidy up every TIDY_EVERY datasets. CPU and wall seconds, bytes of WAL."""
     rows, lsn, before = [*to.rows(batch)], await sql.fetchval("SELECT pg_current_wal_insert_lsn()"), clocks(sql)
     async with sql.transaction():
         if to.insert:
@@ -130,7 +130,7 @@ async def write(sql: Connection, to: Candidate, batch: list[Dataset]) -> tuple[f
 
 
 async def load(sql: Connection, count: int, r: random.Random) -> list[Dataset]:
-    """Write into all candidates in turn, print what a dataset costs; some of the datasets."""
+    """Write into all candidates in turn, print the cost of a dataset, and return some of the datasets."""
     candidates = [*CATALOGUE, *READ_MODEL, *NUMBER_INDEXES, *TEXT_INDEXES[:2]]
     await sql.execute(f"CREATE EXTENSION pg_trgm; {CONTEXT}")
     for each in candidates:
@@ -151,7 +151,7 @@ async def load(sql: Connection, count: int, r: random.Random) -> list[Dataset]:
 
 
 async def ask(sql: Connection, title: str, question: Question) -> None:
-    """Ask all candidates the same; who is too slow is asked no more."""
+    """Send all candidates the same query. Candidates that are too slow are skipped from then on."""
     spent: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for _ in range(REPETITIONS):
         answers = set()
@@ -168,7 +168,7 @@ async def ask(sql: Connection, title: str, question: Question) -> None:
 
 
 def ranges(r: random.Random, count: int, share: float) -> list[tuple[str, float, float]]:
-    """Ranges of parameters of one kind, each of which a share of all datasets meets (at most those of the kind)."""
+    """Ranges of parameters of one kind. Each matches this share of all datasets (at most those of the kind)."""
     kind = r.choice([*SHARE])
     width, asked = min(share / SHARE[kind], 0.99), []
     for name in r.sample([*NORMAL[kind]], count):
@@ -179,7 +179,7 @@ def ranges(r: random.Random, count: int, share: float) -> list[tuple[str, float,
 
 
 def of_numbers(r: random.Random, form: str, count: int, share: float) -> Question:
-    """Ranges, asked of every index of numbers."""
+    """A query for ranges, for every index of numbers."""
 
     def question() -> dict[str, str]:
         asked = ranges(r, count, share)
@@ -189,7 +189,7 @@ def of_numbers(r: random.Random, form: str, count: int, share: float) -> Questio
 
 
 def of_texts(r: random.Random, conditions: Sequence[Callable[[Candidate, str], str]]) -> Question:
-    """One of the conditions, asked of every index of texts; `{}` in its values is a number below 500."""
+    """A query with one of the conditions, for every index of texts. `{}` in its values is a number below 500."""
 
     def question() -> dict[str, str]:
         condition, number = r.choice(conditions), str(r.randrange(500))
@@ -199,7 +199,7 @@ def of_texts(r: random.Random, conditions: Sequence[Callable[[Candidate, str], s
 
 
 async def ask_all(sql: Connection, r: random.Random) -> None:
-    """Numbers and texts of every index, then what the read model as decided is asked besides."""
+    """Run the queries for numbers and texts on every index, then the other queries of the chosen read model."""
     await ask(sql, "one range of 5 %", of_numbers(r, COUNT, 1, 0.05))
     await ask(sql, "two ranges of 5 %", of_numbers(r, COUNT, 2, 0.05))
     await ask(sql, "one range, newest 50", of_numbers(r, NEWEST, 1, 0.05))

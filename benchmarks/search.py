@@ -1,4 +1,4 @@
-"""How fast search takes datasets in and answers: `make bench-search`, or `python -m benchmarks.search --datasets N`.
+"""The speed of search at indexing and queries: `make bench-search`, or `python -m benchmarks.search --datasets N`.
 
 Datasets of 60 parameters go through the service's own stage and store into an embedded PostgreSQL (fsync on); then
 every kind of question is asked with random values, before and after ANALYZE, beside two references of the same run.
@@ -41,15 +41,15 @@ from shared.host.service import spare_garbage
 from shared.kafka.publisher import MemoryPublisher
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
+from shared.postgres.settings import DatabaseSettings
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 from shared.stages.halt import HaltRule
 from shared.stages.stage import StageRunner
 from shared.vocabulary.vocabulary import Vocabulary
 
 BATCH = 500
 CHAIN = 6
-"""Raw, and five datasets each made from the one before."""
+"""A raw dataset, and five datasets that are each made from the one before."""
 NUMBERS = 45
 TEXTS = 15
 REPETITIONS = 40
@@ -73,7 +73,7 @@ def path_of(number: int) -> str:
 
 
 def document(number: int, chance: random.Random) -> Document:
-    """One dataset as the catalogue writes it; numbers lie between 0 and 1,000, evenly."""
+    """One dataset as the catalogue writes it. Numbers are uniform between 0 and 1,000."""
     step, family = number % CHAIN, number // CHAIN
     proposal, beamline = f"mx{1000 + family % 500}", f"id30a-{family % 20}"
     parameters: dict[str, Any] = {}
@@ -110,7 +110,7 @@ def _input(number: int) -> LinkedInput:
 
 
 def record(number: int, chance: random.Random) -> Record:
-    """The committed event of one dataset, as it lies in Kafka."""
+    """The committed event of one dataset, as in Kafka."""
     made = document(number, chance)
     now = datetime.now(UTC)
     receipt_id = f"receipt-{number}"
@@ -125,7 +125,7 @@ def record(number: int, chance: random.Random) -> Record:
 
 @dataclass
 class Bench:
-    """A loaded catalogue and what it is asked."""
+    """A loaded catalogue, and the queries to it."""
 
     database: Database
     reader: CatalogueReader
@@ -133,31 +133,31 @@ class Bench:
     chance: random.Random
 
     async def ask(self, **fields: str) -> None:
-        """One query, as a URL asks it."""
+        """Run one query of a URL."""
         await self.reader.find(read_query(fields.items(), IDENTITIES, ZONE, NAMING))
 
     async def range_of(self, share: float, *names: str, **fields: str) -> None:
-        """Numeric ranges that each hold this share of all."""
+        """Numeric ranges that each match this share of all datasets."""
         low = self.chance.random() * 1000 * (1 - share)
         wanted = ",".join(f"{name}~gteq~{low},{name}~lt~{low + share * 1000}" for name in names)
         await self.ask(parameters=wanted, **fields)
 
     def some(self) -> int:
-        """Any dataset."""
+        """A random dataset."""
         return self.chance.randrange(self.datasets)
 
     async def sql(self, text: str) -> None:
-        """A reference: one statement."""
+        """A reference query: one statement."""
         async with self.database.connection() as connection:
             await connection.fetch(text)
 
     async def lineage(self) -> None:
-        """All that the last of a chain was made from."""
+        """The lineage of the last dataset of a chain."""
         last = self.some() // CHAIN * CHAIN + CHAIN - 1
         await lineage(self.reader, IDENTITIES.dataset(path_of(min(last, self.datasets - 1))), "up", 5)
 
     def questions(self) -> Iterator[tuple[str, Callable[[], Awaitable[Any]]]]:
-        """Every kind of question."""
+        """Every kind of query."""
         one, two = ("MX_quantity_07",), ("MX_quantity_11", "MX_quantity_30")
         yield "reference: select 1", lambda: self.sql("select 1")
         yield "reference: scan of all datasets", lambda: self.sql("select count(*) from dataset where path <> ''")
@@ -193,7 +193,7 @@ class Bench:
         yield "200 receipts", lambda: self.reader.submissions([f"receipt-{self.some()}" for _ in range(200)])
 
     async def measure(self) -> dict[str, list[float]]:
-        """Milliseconds of every question."""
+        """Measure every kind of query in milliseconds."""
         taken: dict[str, list[float]] = {}
         for name, question in self.questions():
             await question()
@@ -205,13 +205,13 @@ class Bench:
 
 
 def postgres_cpu_seconds(postmaster: int) -> float:
-    """What all processes of the server have used."""
+    """The CPU time of all processes of the server."""
     processes = [psutil.Process(postmaster), *psutil.Process(postmaster).children()]
     return sum(sum(process.cpu_times()[:4]) for process in processes)
 
 
 async def load(database: Database, postmaster: int, datasets: int, chance: random.Random) -> None:
-    """Take all in, as the running service would, and say what it cost."""
+    """Index all datasets as the running service does, and print the cost."""
     store = PostgresReadModel(database, lambda: datetime.now(UTC), new_index())
     backoff = Backoff()
     runner = StageRunner(
@@ -234,12 +234,12 @@ async def load(database: Database, postmaster: int, datasets: int, chance: rando
         wall += time.perf_counter() - wall_begin
         python += time.process_time() - python_begin
     postgres = postgres_cpu_seconds(postmaster) - postgres
-    print(f"taken in: {datasets / wall:,.0f} datasets/s alone; CPU a dataset: Python {python / datasets * 1e6:.0f} µs, "
-          f"PostgreSQL {postgres / datasets * 1e6:.0f} µs, sealing included")  # fmt: skip
+    cpu = f"Python {python / datasets * 1e6:.0f} µs, PostgreSQL {postgres / datasets * 1e6:.0f} µs"
+    print(f"indexed alone: {datasets / wall:,.0f} datasets/s; CPU per dataset: {cpu}, sealing included")
 
 
 def table(before: dict[str, list[float]], after: dict[str, list[float]]) -> None:
-    """Print both measurements; the ratio is to the scan of all datasets."""
+    """Print both measurements. The ratio is to a scan of all datasets."""
     scan = median(after["reference: scan of all datasets"])
     print(f"{'milliseconds':38}{'p50':>8}{'p95':>8}   after ANALYZE {'p50':>8}{'p95':>8}{'p50/scan':>10}")
     for name, first in before.items():
@@ -254,12 +254,12 @@ def p95(taken: Sequence[float]) -> float:
 
 
 async def main(datasets: int, seed: int) -> None:
-    """Load, ask, ANALYZE, ask again."""
+    """Load, query, run ANALYZE, and query again."""
     spare_garbage()  # as the services do
     with tempfile.TemporaryDirectory() as folder:
         async with embedded_stack(Path(folder), environment={KAFKA_VARIABLE: "not needed"}) as stack:
             await migrate(stack.database_url, {"search": "search"})
-            database = Database(Settings(database_url=stack.database_url), "search")
+            database = Database(DatabaseSettings(url=stack.database_url), "search")
             await database.open()
             chance = random.Random(seed)  # a repeatable benchmark
             await load(database, stack.pid("postgres"), datasets, chance)

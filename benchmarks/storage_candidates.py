@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - SQL of its own constants
-"""The ways to store and to index parameters that `parameter_storage.py` measures."""
+"""The ways to store and index parameters that `parameter_storage.py` compares."""
 
 import json
 from collections import defaultdict
@@ -18,7 +18,7 @@ Batch: TypeAlias = list[Dataset]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A table and the rows of a batch in it; for an index also the SQL of the ordinals that a condition selects."""
+    """A table and the rows of a batch for it. An index also has the SQL for the ordinals of a condition."""
 
     table: str
     ddl: str
@@ -26,14 +26,14 @@ class Candidate:
     between: Callable[[str, Any, Any], str] = lambda *_: ""
     like: Callable[[str, str], str] = lambda *_: ""
     scan: bool = False
-    """A dataset is one row: conditions are the WHERE of one scan."""
+    """One row for each dataset. Conditions are the WHERE clause of one scan."""
     insert: str = ""
-    """Instead of COPY."""
+    """The insert statement, if it is not COPY."""
     tidy: str = ""
-    """Done now and then, for each name if it takes one; part of the cost of writing."""
+    """The periodic tidying, for each name if it has a parameter. It is part of the cost of writing."""
 
     def matching(self, *conditions: str) -> str:
-        """The ordinals of the datasets that meet all conditions."""
+        """The ordinals of the datasets that match all conditions."""
         if self.scan:
             return f"SELECT ordinal FROM {self.table} WHERE {' AND '.join(conditions)}"
         return " INTERSECT ".join(conditions)
@@ -58,7 +58,7 @@ def table_of_values(table: str, value: str, kind: str, more: str = "") -> Candid
 
 
 def deferred(indexed: Candidate, fresh: str) -> Candidate:
-    """Rows land without an index and are moved to the indexed table in bulk, in its order."""
+    """Rows are written without an index, and later moved in bulk to the indexed table, in its order."""
     return replace(
         indexed,
         ddl=f"{indexed.ddl}; CREATE TABLE {fresh} (LIKE {indexed.table})",
@@ -73,7 +73,7 @@ def deferred(indexed: Candidate, fresh: str) -> Candidate:
 
 # ---- one row a parameter and batch ----
 def block_rows(kind: str) -> Callable[[Batch], Rows]:
-    """All values of the parameter, in order, and the ordinals of their datasets."""
+    """All values of a parameter in order, and the ordinals of their datasets."""
 
     def rows(batch: Batch) -> Rows:
         grouped: dict[int, tuple[list[Any], list[int]]] = defaultdict(lambda: ([], []))
@@ -86,7 +86,7 @@ def block_rows(kind: str) -> Callable[[Batch], Rows]:
 
 
 def table_of_blocks(table: str, entry: str, kind: str) -> Candidate:
-    """Sealing: what came of one parameter in many blocks is sorted together and cut anew, once."""
+    """Sealing: the values of a parameter from many blocks are sorted together and divided into new blocks, once."""
     asked = f"""SELECT ordinal FROM (SELECT unnest(entries) AS entry, unnest(ordinals) AS ordinal FROM {table}
         WHERE name_id = {{}} {{}}) AS block WHERE entry {{}}"""
     return Candidate(
@@ -115,19 +115,19 @@ PROMOTED = [*FIGURES][::8]
 
 
 def slot(name: str, low: float, high: float) -> str:
-    """The condition on an array with a place for each numeric parameter of its kind."""
+    """The condition on an array with a place for each numeric parameter of the kind."""
     kind = "raw" if name in NUMBERS["raw"] else "processed"
     return f"kind = '{kind}' AND numbers[{NUMBERS[kind].index(name) + 1}] BETWEEN {low} AND {high}"
 
 
 def token(name: str, value: float) -> int:
-    """The parameter, and which of its 128 buckets of equal population the value falls into."""
+    """The parameter, and the number of the value's bucket, of 128 buckets with equal numbers of values."""
     bucket = min(127, int(FIGURES[name].cdf(value) * 128)) if name in FIGURES else int(value)
     return NAMES[name] * 128 + bucket
 
 
 def token_between(name: str, low: float, high: float) -> str:
-    """Certain inside, looked at again in the buckets at the ends."""
+    """All values of inner buckets match. Those of the buckets at both ends are checked again."""
     first, last = token(name, low), token(name, high)
     inside = f"tokens && ARRAY(SELECT generate_series({first + 1}, {last - 1}))"
     return f"({inside} OR (tokens && ARRAY[{first}, {last}] AND {slot(name, low, high)}))"

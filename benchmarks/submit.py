@@ -1,4 +1,4 @@
-"""`make bench-submit`: how much longer `beamcat submit` takes than the datasets that it hands in need to be committed.
+"""`make bench-submit`: how much longer `beamcat submit` takes than its datasets need to be committed.
 
 The command runs beside the whole system, as users type it, and the catalogue is watched meanwhile. Its own time over
 the time until the last dataset is committed is what following the receipts costs its user.
@@ -33,7 +33,7 @@ def write(file: Path, numbers: range, seed: int) -> None:
 
 
 async def submitted(running: Installation, file: Path) -> tuple[float, float, str]:
-    """Hand in a file as a user does: seconds, the command's peak megabytes, and what it said."""
+    """Submit a file as a user does. It returns the seconds, the command's peak megabytes and its output."""
     began, peak = time.monotonic(), 0.0
     command = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "deploy", "submit", str(file)),
@@ -51,7 +51,7 @@ async def submitted(running: Installation, file: Path) -> tuple[float, float, st
 
 
 async def bench(datasets: int, seed: int, directory: Path) -> None:
-    """Print what was measured."""
+    """Run the benchmark and print its results."""
     async with installation(directory) as running:
         write(directory / "warm.ndjson", range(10**7, 10**7 + WARM), seed)
         await submitted(running, directory / "warm.ndjson")

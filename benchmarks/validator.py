@@ -1,4 +1,4 @@
-"""CPU of the validator's verdict on some 60 parameters, beside a plain pydantic parse of the same event.
+"""The CPU time of the validator's verdict on about 60 parameters, compared with a pydantic parse of the same event.
 
     python -m benchmarks.validator
 
@@ -40,11 +40,11 @@ AIM = "accepted-data-collection"
 AIM_MICROSECONDS = 60
 TIED = re.compile(r"_(axis_|oscillation|cell_|resolution)")
 PARAMETERS_AT_LEAST = 30
-"""Examples with fewer show one case each and say nothing about real events."""
+"""The fewest parameters of an example. Smaller ones show one case each, and are not like real events."""
 
 
 def varied(submission: dict[str, Any], chance: random.Random) -> dict[str, Any]:
-    """The same measurement once more: every number with decimals is another one, with as many decimals."""
+    """The same dataset with other values: every number with decimals is replaced by one with as many decimals."""
 
     def another(name: str, text: str) -> str:
         number = None if TIED.search(name) else re.fullmatch(r"\d+\.(\d+)", text)
@@ -55,14 +55,14 @@ def varied(submission: dict[str, Any], chance: random.Random) -> dict[str, Any]:
 
 
 def record_of(submission: dict[str, Any]) -> Record:
-    """A submitted event as it comes from Kafka."""
+    """A submitted event as read from Kafka."""
     value = json.dumps({"submission": submission}, separators=(",", ":")).encode()
     headers = headers_of(SUBMITTED, receipt_id="benchmark", source="/benchmark", time=NOW.isoformat())
     return Record(SUBMITTED.name, 0, 0, 0, b"", value, headers)
 
 
 def microseconds(acts: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """CPU of one event in each. Rounds take turns and the best counts: a neighbour's cost is not ours."""
+    """The CPU time of one event in each step. Rounds alternate and the best counts, to exclude other load."""
     best = dict.fromkeys(acts, float("inf"))
     for _ in range(ROUNDS):
         for name, act in acts.items():
@@ -73,7 +73,7 @@ def microseconds(acts: dict[str, Callable[[], object]]) -> dict[str, float]:
 
 
 def measure(example: Path, checker: Checker) -> None:
-    """Print one line: the CPU of one event in each step."""
+    """Print a line with the CPU time of one event in each step."""
     chance = random.Random(SEED)
     submission = json.loads(example.read_text())["submission"]
     batches = itertools.cycle([[record_of(varied(submission, chance)) for _ in range(BATCH)] for _ in range(ROUNDS)])

@@ -3,9 +3,10 @@
 Commands that speak HTTP are in `clients/cli/`; those that need the services themselves, or their servers, are here.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from clients.cli.commands import (
     activity,
@@ -23,9 +24,11 @@ from clients.cli.commands import (
     techniques,
 )
 from clients.cli.connection.options import with_choice, with_first_choice
-from clients.cli.terminal.output import Json
+from clients.cli.connection.settings import check_with_settings
+from clients.cli.terminal.output import Json, errors
 from clients.cli.terminal.program import Command, Program, say_version
 from deploy.commands import definitions, installation, operations, tokens
+from deploy.settings import misspelt, settings_classes
 
 app = typer.Typer(
     name="beamcat",
@@ -47,6 +50,19 @@ def beamcat(
 ) -> None:
     """Options before the command's name. `Program` and `say_version` have read them."""
 
+
+class WarningCommand(Command):
+    """A command that first warns of each variable whose name is nearly that of a setting."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  typer does not publish the class of it
+        """Warn, and run the command."""
+        if ctx.info_name != "serve":  # a service writes the warning into its log
+            for sentence in misspelt():
+                errors.print(f"[yellow]beamcat:[/] {escape(sentence)}", soft_wrap=True)
+        return super().invoke(ctx)
+
+
+check_with_settings(settings_classes)
 
 RUN, DATASETS, OPERATE, CHOOSE = "Run", "Datasets", "Operate", "Choose a beamcat"
 
@@ -87,7 +103,7 @@ LOCAL = {
 
 for commands in (app, techniques.app, rejections.app, operations.topics, tokens.app, profiles.app):
     for command in commands.registered_commands:
-        command.cls = Command
+        command.cls = WarningCommand
         if command.callback not in LOCAL and command.callback is not None:
             command.callback = with_choice(command.callback)
 

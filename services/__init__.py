@@ -1,10 +1,11 @@
 """What happens: one folder a verb. A dataset is submitted, validated, linked, tracked, committed, found."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a command that only names the services need not load the web and Kafka
     from shared.host.service import Service
+    from shared.host.settings import ServiceSettings
 
 NAMES = (
     "gateway",
@@ -16,11 +17,20 @@ NAMES = (
     "icat_gateway",
     "logbook",
     "archive",
+    "icat_plus",
 )
-"""Every service, in the order in which a dataset meets them; last the way in for those who speak to ICAT."""
+"""Every service, in the order in which a dataset meets them; last those for the clients of ICAT."""
 
 
-def load(name: str) -> "Service":
+def load(name: str) -> "Service[Any]":
     """The declaration of a service; its modules are imported only now, so that a process pays for what it runs."""
-    service: Service = import_module(f"services.{name}.app").SERVICE
+    service: Service[Any] = import_module(f"services.{name}.app").SERVICE
     return service
+
+
+def settings_of(name: str) -> "type[ServiceSettings]":
+    """The class of a service's settings, which is named after it; loaded without the service."""
+    kind: type[ServiceSettings] = getattr(
+        import_module(f"services.{name}.settings"), f"{name.title().replace('_', '')}Settings"
+    )
+    return kind

@@ -1,5 +1,6 @@
 """Completion of a submission from the file's folder and date, if neither file nor user says more."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +11,8 @@ from zoneinfo import ZoneInfo
 from clients.importers.assembly import FileNotUnderstood, Imported
 from clients.importers.dates import DateUnclear, iso_times
 from shared.events.sections import Finding
-from shared.runtime.settings import read_settings
+from shared.runtime.facility import FacilitySettings
+from shared.runtime.settings import read
 from shared.vocabulary.absence import says_no_number
 
 TIMES = ("start", "end")
@@ -58,7 +60,7 @@ def _times(
 
 
 def _zone() -> ZoneInfo:
-    return ZoneInfo(read_settings().time_zone)
+    return ZoneInfo(read(FacilitySettings, os.environ).time_zone)
 
 
 def _text(value: object) -> str | None:

@@ -1,6 +1,7 @@
 """PDBx/mmCIF of a pipeline or of `beamcat export`. The vocabulary says what its items mean."""
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -12,7 +13,8 @@ from clients.importers.assembly import BETWEEN, FIELD, FileNotUnderstood, Result
 from clients.importers.data_sets import Row, Table, by_data_set
 from clients.importers.names import Names, names_of
 from clients.importers.results import Found
-from shared.runtime.settings import read_settings
+from shared.runtime.facility import FacilitySettings
+from shared.runtime.settings import read
 from shared.vocabulary.datafiles import own_folders
 from shared.vocabulary.mmcif import DATASET, FILE, LINK, OF_RESULT, PARAMETER, SHELL, SHELLS, Items, items_of
 from shared.vocabulary.vocabulary import Term, Vocabulary
@@ -74,7 +76,8 @@ def _has_statistics(block: "cif.Block", names: Names) -> bool:
 @cache
 def _known() -> tuple[Items, Names]:
     """The items of the vocabulary, and all names that are read: those first, then the names of other programs."""
-    items = items_of(Vocabulary.load(own_folders("vocabulary", read_settings().schema_directories)))
+    folders = own_folders("vocabulary", read(FacilitySettings, os.environ).schema_directories)
+    items = items_of(Vocabulary.load(folders))
     names = names_of("mmcif")
     targets = {}
     for item, of in items.by_item.items():

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from clients.cli.connection.settings import own_settings
 from clients.cli.terminal.output import FAILED, Json, console, fail, print_json
+from deploy.commands.servers import own_settings
 from shared.vocabulary.datafiles import DataFileInvalid
 
 if TYPE_CHECKING:  # late where it is used: it imports validator and linker
@@ -32,7 +32,7 @@ def check(
     if not files:
         fail(f"{paths[0]}: there is no technique in it; name a file, or a directory with techniques/*.toml")
     try:
-        reports = examine(files, own_settings())
+        reports = examine(files, own_settings().facility)
     except DataFileInvalid as error:
         fail(str(error))
     if as_json:
@@ -57,10 +57,10 @@ def new(
     """Write the file of a new technique and its first examples. They are valid; edit them."""
     from deploy.definitions.skeletons import NotANameError, files_of, is_of_schemas, write
 
-    uri = pid or f"https://{own_settings().facility}/techniques#{name}"
+    uri = pid or f"https://{own_settings().facility.name}/techniques#{name}"
     try:
         if not is_of_schemas(into):
-            fail(f"{into}: this is no directory of schemas; make an empty one, and name it with --into")
+            fail(f"{into}: this is not a directory of schemas; make an empty one, and name it with --into")
         for file in write(into, files_of(name, title or name, uri)):
             console.print(str(file), markup=False, soft_wrap=True)
     except (NotANameError, OSError) as error:

@@ -15,12 +15,12 @@ import services
 from beamcat_client.addresses import PROCESS, RUNNING_FILE, mark_of_process
 from beamcat_client.profiles import write_private
 from clients.cli.connection.api import Api
-from clients.cli.connection.settings import own_settings
 from clients.cli.terminal.output import WRONG, console, fail
 from deploy.commands.demonstration import show_examples
+from deploy.commands.servers import own_settings
 from shared.foundation.errors import Fatal
 from shared.runtime import logs
-from shared.runtime.settings import Settings
+from shared.runtime.facility import FacilitySettings
 from shared.vocabulary.datafiles import own_folders
 
 if TYPE_CHECKING:  # an image has no embedded stack, and the process of a service need not load it
@@ -67,10 +67,11 @@ async def _serve(running: "Installation") -> bool:
     console.print(f"  {running.urls['search']}/        the catalogue, for people")
     console.print(f"  {running.urls['search']}/docs    its HTTP API")
     console.print(
-        f"  {running.urls['gateway']}/docs    where producers hand in; their token: {_shown(running.token_file)}",
+        f"  {running.urls['gateway']}/docs    where producers submit; their token: {_shown(running.token_file)}",
         soft_wrap=True,
     )
-    console.print(f"  tcp://127.0.0.1:{running.stomp_port}    where ICAT's clients hand in (STOMP)")
+    console.print(f"  tcp://127.0.0.1:{running.stomp_port}    where ICAT's clients submit (STOMP)")
+    console.print(f"  {running.urls['icat_plus']}/docs    where ICAT's clients ask (ICAT+)")
     console.print("[bold]Paste[/] into a Python shell that has pyicat-plus (docs/from-icat.md):")
     console.print(icat_client(running), markup=False, highlight=False, soft_wrap=True)
     if (folder := folder_of_commands(running.directory)) != Path.cwd():
@@ -98,10 +99,10 @@ def icat_client(running: "Installation") -> str:
     brokers = f"['127.0.0.1:{running.stomp_port}']"
     names = ("metadata", "update_metadata", "add_files", "reschedule_investigation")
     queues = ", ".join(f"{name}_urls={brokers}, {name}_queue_monitor_port={running.jolokia_port}" for name in names)
-    search = running.urls["search"]
+    icat_plus = running.urls["icat_plus"]
     return (
-        f"from pyicat_plus.client.main import IcatClient; client = IcatClient({queues}, elogbook_url={search!r}, "
-        f"elogbook_token={token}, icatplus_restricted_url={search!r}, icatplus_password={token})"
+        f"from pyicat_plus.client.main import IcatClient; client = IcatClient({queues}, elogbook_url={icat_plus!r}, "
+        f"elogbook_token={token}, icatplus_restricted_url={icat_plus!r}, icatplus_password={token})"
     )
 
 
@@ -129,7 +130,7 @@ def _stay(
     known = own_settings()
     logs.set_up_for_command()
     try:
-        _check_data_files(known)
+        _check_data_files(known.facility)
         well = asyncio.run(_live(act, data, replicas or {}))
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("stopped")
@@ -140,7 +141,7 @@ def _stay(
         raise typer.Exit(1)
 
 
-def _check_data_files(known: Settings) -> None:
+def _check_data_files(facility: FacilitySettings) -> None:
     """Read the data files of every service, before anything is started.
 
     Raises:
@@ -149,10 +150,10 @@ def _check_data_files(known: Settings) -> None:
     from shared.vocabulary.techniques import TechniqueBook
     from shared.vocabulary.vocabulary import Vocabulary, load_combining
 
-    own = own_folders("vocabulary", known.schema_directories)
+    own = own_folders("vocabulary", facility.schema_directories)
     Vocabulary.load(own)
     load_combining(own)
-    TechniqueBook.load(own_folders("techniques", known.schema_directories))
+    TechniqueBook.load(own_folders("techniques", facility.schema_directories))
 
 
 async def _live(act: Callable[["Installation"], Awaitable[bool]], data: Path, replicas: Mapping[str, int]) -> bool:

@@ -1,6 +1,7 @@
 """The commands for operators that need Kafka or PostgreSQL."""
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, TypeVar
@@ -9,12 +10,14 @@ import typer
 
 import services
 from beamcat_client.addresses import DATABASE_URL, KAFKA
-from clients.cli.connection.settings import own_settings, settings, time_of
+from clients.cli.connection.settings import settings, time_of
 from clients.cli.terminal.output import UNREACHABLE, WRONG, Json, console, fail, print_json, print_table, progress_bar
-from deploy.commands.servers import operated
+from deploy.commands.servers import operated, valid
+from deploy.settings import OperatorSettings, misspelt
 from shared.events.topics import TOPICS
 from shared.runtime import logs
-from shared.runtime.settings import Settings, SettingsInvalid, facility_of
+from shared.runtime.facility import identities_of
+from shared.runtime.settings import read
 
 T = TypeVar("T")
 
@@ -34,8 +37,9 @@ def serve(
 
     if name not in services.NAMES:
         fail(f"there is no service {name}; there are {', '.join(services.NAMES)}", WRONG)
-    known = _with_facility(own_settings())
-    raise typer.Exit(serve_service(services.load(name), known))
+    known = valid(lambda: read(services.settings_of(name), os.environ, beside=[OperatorSettings]))
+    valid(lambda: identities_of(known.facility))
+    raise typer.Exit(serve_service(services.load(name), known, misspelt()))
 
 
 def migrate() -> None:
@@ -43,7 +47,7 @@ def migrate() -> None:
     from shared.postgres.migrations import SCHEMAS
     from shared.postgres.migrations import migrate as migrate_schemas
 
-    _answer_of(migrate_schemas(operated(DATABASE_URL).database_url))
+    _answer_of(migrate_schemas(operated(DATABASE_URL).database.url))
     console.print(f"Up to date: {', '.join(SCHEMAS)}")
 
 
@@ -58,7 +62,7 @@ def rebuild(
     found = _with_facility(operated(DATABASE_URL, KAFKA))
     with _event_progress() as progress:
         count = _answer_of(rebuild_search(found, progress))
-    console.print(f"search was built again from {count} events")
+    console.print(f"search was rebuilt from {count} events")
 
 
 def recover(
@@ -89,12 +93,9 @@ def recover(
         console.print(f"[yellow]{topic} has nothing before {first.isoformat()}[/]: what came earlier is not read again")
 
 
-def _with_facility(known: Settings) -> Settings:
+def _with_facility(known: OperatorSettings) -> OperatorSettings:
     """The settings, if they name the facility from which ids are derived. Otherwise the command ends."""
-    try:
-        facility_of(known)
-    except SettingsInvalid as error:
-        fail(str(error))
+    valid(lambda: identities_of(known.facility))
     return known
 
 
@@ -111,7 +112,8 @@ def apply_topics(*, as_json: Json = False) -> None:
     """Create missing topics and configure all topics. Running it again changes nothing."""
     from shared.kafka.topic_admin import apply_topics as apply
 
-    applied = _answer_of(apply(operated(KAFKA)))
+    found = operated(KAFKA)
+    applied = _answer_of(apply(found.kafka, found.topics))
     if as_json:
         print_json([vars(topic) for topic in applied])
     else:

@@ -7,11 +7,11 @@ from datetime import datetime
 
 import services
 from services.catalog_writer.lost_numbers import LostNumbers
-from services.linker.storage.lost_investigations import LostInvestigations
+from services.linker.storage.postgres.lost_investigations import LostInvestigations
 from shared.events.topics import COMMITTED, REGISTERED
+from shared.host.settings import ServiceSettings
 from shared.kafka.rewind import check_empty, replay, rewind
 from shared.postgres.database import Connection, Database
-from shared.runtime.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Recovered:
     """Topics that no longer go back to `since`, with the time from which they do."""
 
 
-async def recover(settings: Settings, since: datetime, progress: Callable[[int, int], None]) -> Recovered:
+async def recover(settings: ServiceSettings, since: datetime, progress: Callable[[int, int], None]) -> Recovered:
     """Restore what only the lost tables and Kafka knew, then rewind every stage with tables to `since`.
 
     Doing it again changes nothing.
@@ -35,25 +35,27 @@ async def recover(settings: Settings, since: datetime, progress: Callable[[int, 
         Fatal: a service runs, or a schema is missing.
     """
     groups = remembering_groups(settings)
-    await check_empty(settings, groups)
+    await check_empty(settings.kafka, groups)
     async with _writing(settings, "catalog") as catalogue, _writing(settings, "linker") as linker:
         numbers, investigations = LostNumbers(catalogue), LostInvestigations(linker)
-        async for records in replay(settings, [COMMITTED, REGISTERED], progress):
+        async for records in replay(settings.kafka, [COMMITTED, REGISTERED], settings.stages.batch_events, progress):
             await numbers.take(records)
             await investigations.take(records)
         found = await numbers.finish(), await investigations.finish()
-    return Recovered(*found, groups, await rewind(settings, groups, since))
+    return Recovered(*found, groups, await rewind(settings.kafka, groups, since))
 
 
-def remembering_groups(settings: Settings) -> list[str]:
+def remembering_groups(settings: ServiceSettings) -> list[str]:
     """The consumer groups of the services that have tables."""
     loaded = [service for service in map(services.load, services.NAMES) if service.schema]
-    return [stage.group for service in loaded for stage in service.assemble(service.resources(settings)).stages]
+    common = {name: getattr(settings, name) for name in ServiceSettings.model_fields}
+    assembled = [service.assemble(service.resources(service.settings(**common))) for service in loaded]
+    return [stage.group for components in assembled for stage in components.stages]
 
 
 @asynccontextmanager
-async def _writing(settings: Settings, schema: str) -> AsyncIterator[Connection]:
-    database = Database(settings, schema)
+async def _writing(settings: ServiceSettings, schema: str) -> AsyncIterator[Connection]:
+    database = Database(settings.database, schema)
     await database.open()
     try:
         async with database.transaction() as connection:

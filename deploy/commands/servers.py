@@ -1,20 +1,24 @@
 """The servers that an operator's command changes."""
 
 import os
+from collections.abc import Callable
+from typing import TypeVar
 
 from beamcat_client.addresses import DATABASE_URL, ENVIRONMENT, KAFKA, Catalogue
 from clients.cli.connection.address import address_of, catalogue, without_password
 from clients.cli.connection.options import NO_CHOICE, chosen
-from clients.cli.connection.settings import own_settings, settings_with
-from clients.cli.terminal.output import errors
-from shared.runtime.settings import Settings
+from clients.cli.terminal.output import errors, fail
+from deploy.settings import OperatorSettings, operator_settings
+from shared.runtime.settings import SettingsInvalid
+
+T = TypeVar("T")
 
 TOKENS_FILE = "BEAMCAT_TOKENS_FILE"
 SERVERS = {DATABASE_URL: "database", KAFKA: "Kafka", TOKENS_FILE: "tokens file"}
 """What an operator's command may change, by the variable that names it."""
 
 
-def operated(*names: str) -> Settings:
+def operated(*names: str) -> OperatorSettings:
     """The settings of the servers that a command will change. The command prints them first.
 
     Each server must be named: a command never changes a server that only a default names.
@@ -26,4 +30,17 @@ def operated(*names: str) -> Settings:
         found = catalogue()
     known = [f"{SERVERS[name]} {without_password(address_of(found, name, SERVERS[name]))}" for name in names]
     errors.print(f"{', '.join(known)} (named by {found.origin})", markup=False, soft_wrap=True)
-    return settings_with(found.variables)
+    return valid(lambda: operator_settings({**os.environ, **found.variables}))
+
+
+def own_settings() -> OperatorSettings:
+    """The settings of this process alone, as a container has them. If they are invalid, the command ends."""
+    return valid(operator_settings)
+
+
+def valid(read: Callable[[], T]) -> T:
+    """What is read, unless a setting is invalid: then the command ends."""
+    try:
+        return read()
+    except SettingsInvalid as error:
+        fail(str(error))

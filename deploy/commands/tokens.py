@@ -62,12 +62,12 @@ def revoke(name: Name) -> None:
     """Revoke a producer's token at once."""
     if not _tried(lambda file: revoke_token(file, name)):
         fail(f"no producer is called {name}")
-    console.print(f"{name} can hand in nothing any more", markup=False)
+    console.print(f"{name} can no longer submit anything", markup=False)
 
 
 def _tried(work: Callable[[Path], T]) -> T:
     """The result of some work on the tokens file. If it cannot be read or written, the command ends with a sentence."""
-    file = operated(TOKENS_FILE).tokens_file
+    file = operated(TOKENS_FILE).access.tokens_file
     try:
         return work(file)
     except TokensUnreadable as error:

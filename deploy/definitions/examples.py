@@ -12,12 +12,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from services.linker.handler import Linker
 from services.linker.inputs.relationships import CataloguedDataset
 from services.linker.known import Known
-from services.linker.plan.investigations import Plan, Slot
+from services.linker.plan.investigations import Plan
+from services.linker.plan.slots import Slot
 from services.validator.checker import Checker
 from shared.events.dataset import DatasetFacts, Submission
 from shared.events.identity import Identities
 from shared.events.sections import Finding
-from shared.runtime.settings import Settings
+from shared.runtime.facility import FacilitySettings
 from shared.vocabulary.techniques import TechniqueBook
 from shared.vocabulary.vocabulary import Vocabulary
 
@@ -87,12 +88,12 @@ class Judge:
         DataFileInvalid: a technique asks for a parameter that is in no vocabulary.
     """
 
-    def __init__(self, vocabulary: Vocabulary, techniques: TechniqueBook, settings: Settings) -> None:
-        self._identities = Identities(settings.facility)
+    def __init__(self, vocabulary: Vocabulary, techniques: TechniqueBook, facility: FacilitySettings) -> None:
+        self._identities = Identities(facility.name)
         self._demands = techniques.input_demands
         self._linker = Linker(techniques, self._identities)
         self._checker = Checker(
-            vocabulary, techniques, self._identities, settings.path_roots, ZoneInfo(settings.time_zone)
+            vocabulary, techniques, self._identities, facility.path_roots, ZoneInfo(facility.time_zone)
         )
 
     def judge(self, example: Example) -> Judged:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from deploy.definitions.examples import Judge, Judged, read_example
 from services.validator.laws import unknown_names
-from shared.runtime.settings import Settings
+from shared.runtime.facility import FacilitySettings
 from shared.vocabulary.datafiles import (
     SCHEMAS,
     DataFileFault,
@@ -51,22 +51,22 @@ def files_of(path: Path) -> list[Path]:
     return sorted((inner if inner.is_dir() else path).glob("*.toml"))
 
 
-def examine(files: Sequence[Path], settings: Settings) -> list[Report]:
+def examine(files: Sequence[Path], facility: FacilitySettings) -> list[Report]:
     """A report on each file, read together with the files of beamcat, of the facility and of its own folder.
 
     Raises:
         DataFileInvalid: a file of the vocabulary is wrong.
     """
-    vocabulary = read_vocabulary(files, settings)
+    vocabulary = read_vocabulary(files, facility)
     reports = [Report(file, *examine_data_file(file, Technique)) for file in files]
-    book = _others(files, settings)
+    book = _others(files, facility)
     for report in reports:
         if report.technique is not None:
             report.faults += _unknown_names(report.file, report.technique, vocabulary)
             report.faults += _claims(book, report.file, report.technique)
             if not report.faults:
                 book[report.file] = report.technique
-    judge = Judge(vocabulary, TechniqueBook(book.values()), settings)
+    judge = Judge(vocabulary, TechniqueBook(book.values()), facility)
     kinds = [GENERIC_RAW, GENERIC_PROCESSED, *(kind.name for technique in book.values() for kind in technique.kind)]
     for report in reports:
         if report.technique is not None and not report.faults:
@@ -81,17 +81,17 @@ def _schemas_of(file: Path) -> Path | None:
     return folder.parent if folder.name == "techniques" else None
 
 
-def read_vocabulary(files: Sequence[Path], settings: Settings) -> Vocabulary:
+def read_vocabulary(files: Sequence[Path], facility: FacilitySettings) -> Vocabulary:
     """The vocabularies of beamcat, of the facility, and beside the files."""
     beside = [schemas / "vocabulary" for file in files if (schemas := _schemas_of(file)) not in (None, SCHEMAS)]
-    own = [*own_folders("vocabulary", settings.schema_directories), *filter(Path.is_dir, beside)]
+    own = [*own_folders("vocabulary", facility.schema_directories), *filter(Path.is_dir, beside)]
     return Vocabulary.load({folder.resolve(): folder for folder in own}.values())
 
 
-def _others(files: Sequence[Path], settings: Settings) -> dict[Path, Technique]:
+def _others(files: Sequence[Path], facility: FacilitySettings) -> dict[Path, Technique]:
     """The techniques in all other files that a service would read too."""
     beside = [schemas / "techniques" for file in files if (schemas := _schemas_of(file)) not in (None, SCHEMAS)]
-    own = {folder.resolve(): folder for folder in (*own_folders("techniques", settings.schema_directories), *beside)}
+    own = {folder.resolve(): folder for folder in (*own_folders("techniques", facility.schema_directories), *beside)}
     asked = {file.resolve() for file in files}
     return {
         file: technique
@@ -127,7 +127,7 @@ def _doubts(technique: Technique, kinds: Sequence[str]) -> Iterator[str]:
             yield f"the kind {kind.name} is not named {technique.name.lower()}.{kind.type}.…, after technique and type"
         for pattern in (pattern for relation in kind.input or () for pattern in relation.kinds):
             if not expanded([pattern], kinds):
-                yield f"the kind {kind.name} comes from {pattern}, which is no kind"
+                yield f"the kind {kind.name} comes from {pattern}, which is not a kind"
 
 
 def _traits_of(kind: Kind, technique: Technique) -> Iterator[Traits]:

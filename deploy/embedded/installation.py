@@ -14,10 +14,11 @@ from deploy.embedded.forked import Nursery, ServiceProcess
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.stack import Stack, embedded_stack
 from deploy.embedded.supervisor import Supervisor, supervised
+from deploy.settings import OperatorSettings
 from shared.access.tokens import create_token
 from shared.kafka.topic_admin import apply_topics
 from shared.postgres.migrations import migrate
-from shared.runtime.settings import Settings
+from shared.runtime.settings import read
 
 FIRST_PORT = 18000
 STOMP_PORT = 61613
@@ -38,7 +39,7 @@ class Installation:
     """A running beamcat."""
 
     stack: Stack
-    settings: Settings
+    settings: OperatorSettings
     supervisor: Supervisor
     urls: Mapping[str, str]
     """The base URL of every process, by its name (`search`, `linker`, `linker-2`)."""
@@ -52,7 +53,7 @@ class Installation:
     @property
     def directory(self) -> Path:
         """Where its data lie."""
-        return self.settings.tokens_file.parent
+        return self.settings.access.tokens_file.parent
 
     @property
     def token_file(self) -> Path:
@@ -64,11 +65,12 @@ class Installation:
         """The variables by which the command line finds this installation."""
         return {
             **self.stack.environment,
-            "BEAMCAT_FACILITY": self.settings.facility,
+            "BEAMCAT_FACILITY": self.settings.facility.name,
             "BEAMCAT_GATEWAY_URL": self.urls["gateway"],
             "BEAMCAT_SEARCH_URL": self.urls["search"],
+            "BEAMCAT_ICAT_PLUS_URL": self.urls["icat_plus"],
             "BEAMCAT_TOKEN": self.token,
-            "BEAMCAT_TOKENS_FILE": str(self.settings.tokens_file),
+            "BEAMCAT_TOKENS_FILE": str(self.settings.access.tokens_file),
             "BEAMCAT_STOMP_HOST": LOOPBACK,
             "BEAMCAT_STOMP_PORT": str(self.stomp_port),
             "BEAMCAT_JOLOKIA_PORT": str(self.jolokia_port),
@@ -106,16 +108,21 @@ async def installation(
         home = Nursery(logs / "nursery.log")
         ends.push_async_callback(home.stop)
         stack = await ends.enter_async_context(embedded_stack(directory, say=say, meanwhile=home.start))
-        settings = Settings(
-            kafka_bootstrap_servers=stack.bootstrap_servers,
-            database_url=stack.database_url,
-            tokens_file=directory / "tokens.json",
-            stomp_port=stack.ports.take("stomp", STOMP_PORT),
-            jolokia_port=stack.ports.take("jolokia", JOLOKIA_PORT),
+        tokens_file = directory / "tokens.json"
+        stomp_port, jolokia_port = stack.ports.take("stomp", STOMP_PORT), stack.ports.take("jolokia", JOLOKIA_PORT)
+        settings = read(OperatorSettings, {**os.environ, **stack.environment, "BEAMCAT_TOKENS_FILE": str(tokens_file)})
+        common = {
+            **stack.environment,
+            "BEAMCAT_FACILITY": settings.facility.name,
+            "BEAMCAT_TOKENS_FILE": str(tokens_file),
+            "BEAMCAT_STOMP_PORT": str(stomp_port),
+            "BEAMCAT_JOLOKIA_PORT": str(jolokia_port),
+        }
+        await asyncio.gather(
+            migrate(settings.database.url), apply_topics(settings.kafka, settings.topics, partitions=FEW_PARTITIONS)
         )
-        await asyncio.gather(migrate(settings.database_url), apply_topics(settings, partitions=FEW_PARTITIONS))
-        token = _token_of(DEVELOPMENT, directory / TOKEN_FILE, settings)
-        _token_of(SERVICES, directory / SERVICE_TOKEN_FILE, settings)
+        token = _token_of(DEVELOPMENT, directory / TOKEN_FILE, tokens_file)
+        _token_of(SERVICES, directory / SERVICE_TOKEN_FILE, tokens_file)
         urls = {
             name: f"http://{LOOPBACK}:{stack.ports.take(name, FIRST_PORT + place)}"
             for place, name in enumerate(_names(replicas or {}))
@@ -124,32 +131,27 @@ async def installation(
             ServiceProcess(
                 name,
                 home,
-                {**_environment(name, urls, stack, settings), **(environment or {}).get(name, {})},
+                {**common, **_environment(name, urls, directory), **(environment or {}).get(name, {})},
                 logs / f"{name}.log",
             )
             for name in urls
         ]
         async with supervised(processes, say) as supervisor:
-            running = Installation(stack, settings, supervisor, urls, token, settings.stomp_port, settings.jolokia_port)
+            running = Installation(stack, settings, supervisor, urls, token, stomp_port, jolokia_port)
             await running.ready()
             yield running
 
 
-def _environment(name: str, urls: Mapping[str, str], stack: Stack, settings: Settings) -> dict[str, str]:
+def _environment(name: str, urls: Mapping[str, str], directory: Path) -> dict[str, str]:
     return {
-        **stack.environment,
-        "BEAMCAT_FACILITY": settings.facility,
-        "BEAMCAT_TOKENS_FILE": str(settings.tokens_file),
-        "BEAMCAT_SERVICE_TOKEN_FILE": str(settings.tokens_file.with_name(SERVICE_TOKEN_FILE)),
+        "BEAMCAT_SERVICE_TOKEN_FILE": str(directory / SERVICE_TOKEN_FILE),
         "BEAMCAT_SEARCH_SERVICE_URL": urls["search"],
         "BEAMCAT_LOGBOOK_SERVICE_URL": urls["logbook"],
         "BEAMCAT_ARCHIVE_SERVICE_URL": urls["archive"],
         "BEAMCAT_VALIDATOR_URL": urls["validator"],
         "BEAMCAT_LINKER_URL": urls["linker"],
         "BEAMCAT_STOMP_HOST": LOOPBACK,
-        "BEAMCAT_STOMP_PORT": str(settings.stomp_port),
-        "BEAMCAT_STOMP_SPOOL": str(settings.tokens_file.with_name(f"{name}-spool")),
-        "BEAMCAT_JOLOKIA_PORT": str(settings.jolokia_port),
+        "BEAMCAT_STOMP_SPOOL": str(directory / f"{name}-spool"),
         "BEAMCAT_HTTP_HOST": LOOPBACK,
         "BEAMCAT_HTTP_PORT": urls[name].rpartition(":")[2],
     }
@@ -161,10 +163,10 @@ def _names(replicas: Mapping[str, int]) -> Iterator[str]:
         yield from (f"{service}-{number}" for number in range(2, count + 1))
 
 
-def _token_of(name: str, file: Path, settings: Settings) -> str:
+def _token_of(name: str, file: Path, tokens_file: Path) -> str:
     """A token for all beamlines that runs of this directory share, made at the first; readable by its owner only."""
     if not file.exists():
-        token = create_token(settings.tokens_file, name, ["*"])
+        token = create_token(tokens_file, name, ["*"])
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
             handle.write(token)
     return file.read_text()

@@ -17,8 +17,9 @@ import sys
 from typing import Any
 
 import services
+from deploy.settings import misspelt
 from shared.host.service import serve
-from shared.runtime.settings import SettingsInvalid, read_settings
+from shared.runtime.settings import SettingsInvalid, read
 
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15  # of prctl(2), Linux
 
@@ -87,13 +88,14 @@ def become(order: Order, nursery: int) -> int:
     def refuse(why: str) -> None:
         os.write(order["reason"], why.encode(errors="replace")[:MOST_REASON_BYTES])
 
+    service = services.load(order["service"])
     try:
-        settings = read_settings()
+        settings = read(service.settings, os.environ)
     except SettingsInvalid as error:
         sys.stderr.write(f"{error}\n")
         refuse(str(error))
         return 1
-    return serve(services.load(order["service"]), settings, refuse)
+    return serve(service, settings, misspelt(), refuse)
 
 
 def main() -> int:

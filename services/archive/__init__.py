@@ -1,1 +1,1 @@
-"""dataset.reports -> archive: where the files of every dataset are, and who wants them back."""
+"""dataset.reports -> archive: it knows where the files of every dataset are, and which restore requests are open."""

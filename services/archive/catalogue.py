@@ -1,4 +1,4 @@
-"""The datasets that are catalogued, as search knows them."""
+"""The catalogued datasets, as search answers for them."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from shared.foundation.problem import AWAY, Problem
 from shared.http.neighbour import Neighbour
 
 PASSING = {429, AWAY}
-"""With these, search says that the same question may be answered later."""
+"""The statuses with which search says: ask again later."""
 MOST_NUMBERS = 500
-"""Numbers of one question: they stand in its URL."""
+"""The most numbers in one request, because they are in its URL."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Catalogued:
 
 
 class Catalogue(Protocol):
-    """Where it is known which datasets there are."""
+    """Looks up datasets by number or id."""
 
     async def by_number(self, numbers: Collection[int]) -> Mapping[int, Catalogued]:
         """The datasets of these numbers; a number that no dataset has is left out."""
@@ -58,7 +58,7 @@ class SearchCatalogue:
 
 
 class MemoryCatalogue:
-    """The twin without search."""
+    """The memory twin, which needs no search."""
 
     def __init__(self, *datasets: Catalogued) -> None:
         self.datasets = list(datasets)
@@ -73,10 +73,10 @@ class MemoryCatalogue:
 
 
 async def known_numbers(catalogue: Catalogue, numbers: Collection[int]) -> Collection[int]:
-    """Which of these numbers a dataset has, as a stage asks.
+    """Which of these numbers belong to a dataset. This form is for a stage.
 
     Raises:
-        ConnectionError: search does not answer; the stage asks again.
+        ConnectionError: search does not answer. The stage tries again.
     """
     try:
         return (await catalogue.by_number(numbers)).keys()

@@ -1,7 +1,7 @@
-"""What an event adds to the reports. Pure: the numbers that datasets have come in.
+"""The rows that an event adds to the reports. Pure: the known dataset numbers are an argument.
 
-Topics have no order among each other, so every report is kept, and it is shown once a dataset has its number. A report
-on a number that no dataset has yet is rejected as well, so that its sender learns of it.
+There is no order between topics, so every report is kept, and is shown once a dataset has its number. A report on a
+number that no dataset has yet is also rejected, so that its sender learns of it.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -29,12 +29,12 @@ class ReportRow(NamedTuple):
 def note(
     events: Sequence[Received[DatasetReported]], known: Collection[int], _now: datetime
 ) -> Sequence[Learned | Refusal]:
-    """Refuse what is reported of a number that no dataset has. Clients have numbers from search, so it knows them."""
+    """Refuse reports on a number that no dataset has. Clients get numbers from search, so search knows them."""
     return [Learned() if event.event.report.dataset_number in known else _unknown(event) for event in events]
 
 
 def reports_in(events: Iterable[Received[Any]]) -> list[ReportRow]:
-    """All reports, also those that are rejected, in the order of their ids: replicas lock rows in one order."""
+    """All reports, including rejected ones, ordered by id: so all replicas lock rows in the same order."""
     return sorted({_row(event) for event in events})
 
 
@@ -45,5 +45,5 @@ def _row(event: Received[DatasetReported]) -> ReportRow:
 
 def _unknown(event: Received[DatasetReported]) -> Refusal:
     said = event.event.report
-    words = f"no catalogued dataset has the number {said.dataset_number}, whose {said.about} is reported"
+    words = f"no catalogued dataset has the number {said.dataset_number}, on which {said.about} is reported"
     return Refusal(Code.DATASET_NUMBER_UNKNOWN, f"{words}; correct the datasetId")

@@ -1,4 +1,4 @@
-"""The twin of the PostgreSQL store without a database, held to the same suite."""
+"""The memory twin of the PostgreSQL store. Both pass the same test suite."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -20,11 +20,11 @@ class MemoryReports:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Self]:
-        """Nothing can fail half-way."""
+        """Do nothing: a save in memory cannot fail half-way."""
         yield self
 
     async def load(self, events: Sequence[Received[DatasetReported]]) -> Collection[int]:
-        """Which of the numbers that the events speak of a dataset has."""
+        """Which of the events' numbers belong to a dataset."""
         return await known_numbers(self._catalogue, {event.event.report.dataset_number for event in events})
 
     async def save(self, events: Sequence[Received[DatasetReported]], _outcomes: Sequence[Outcome]) -> None:

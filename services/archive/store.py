@@ -1,4 +1,4 @@
-"""Reports in PostgreSQL: one statement saves a batch, and one answers a question."""
+"""The reports in PostgreSQL. One statement saves a batch, and one answers a query."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -25,7 +25,7 @@ SHOWN = (
 
 
 class PostgresReports:
-    """The store of the stage. It asks search before it begins a transaction, so that none waits for an answer."""
+    """The store of the stage. It asks search before a transaction begins, so that no transaction waits for search."""
 
     def __init__(self, database: Database, catalogue: Catalogue) -> None:
         self._database = database
@@ -33,11 +33,11 @@ class PostgresReports:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Self]:
-        """Nothing is begun yet: `save` is one statement."""
+        """Begin nothing: `save` is a single statement."""
         yield self
 
     async def load(self, events: Sequence[Received[DatasetReported]]) -> Collection[int]:
-        """Which of the numbers that the events speak of a dataset has."""
+        """Which of the events' numbers belong to a dataset."""
         return await known_numbers(self._catalogue, {event.event.report.dataset_number for event in events})
 
     async def save(self, events: Sequence[Received[DatasetReported]], _outcomes: Sequence[Outcome]) -> None:
@@ -48,17 +48,17 @@ class PostgresReports:
 
 
 class ReportReader:
-    """Answers questions about reports."""
+    """Answers queries on reports."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def moves(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
-        """What was said of where the files of datasets are, in the order of time."""
+        """The reports on where the files of datasets are, oldest first."""
         async with self._database.answering(Questions.QUICK) as connection:
             return [dict(row) for row in await connection.fetch(MOVES, numbers)]
 
     async def shown(self, number: int, limit: int) -> list[dict[str, Any]]:
-        """What became of a dataset's files, newest first, without who asked for them."""
+        """The reports on a dataset's files, newest first, without the names of requesters."""
         async with self._database.answering(Questions.QUICK) as connection:
             return [dict(row) for row in await connection.fetch(SHOWN, number, limit)]

@@ -1,4 +1,4 @@
-"""The tables of the schema `archive`. All of it can be built anew from the topic."""
+"""The tables of the schema `archive`. They can be rebuilt entirely from the topic."""
 
 from sqlalchemy import BigInteger, Column, Index, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import TIMESTAMP

@@ -1,4 +1,4 @@
-"""Where the files of datasets are: on disk or on tape, as the archive reports and people ask. Pure."""
+"""Where the files of datasets are, on disk or on tape. It follows from reports and restore requests. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Request:
-    """Somebody wants a dataset's files back, and the archive has not answered yet."""
+    """An open restore request: the archive has not answered it yet."""
 
     requester: str
     at: datetime
@@ -17,26 +17,26 @@ class Request:
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """Where a dataset's files are, as far as anybody has reported."""
+    """Where a dataset's files are, as far as reports say."""
 
     archived: bool = False
     told_at: datetime | None = None
-    """When the archive last said so. None: it never said a word, and the files are where they were written."""
+    """When the archive last reported it. None: it has never reported, and the files are where they were written."""
     requests: tuple[Request, ...] = ()
-    """The open requests, the oldest first; one for each requester."""
+    """The open requests, oldest first, at most one for each requester."""
 
     @property
     def state(self) -> Literal["ONLINE", "RESTORING", "ARCHIVED"]:
-        """The state, in the words of the ICAT Data Service."""
+        """The state, in the terms of the ICAT Data Service."""
         if self.requests:
             return "RESTORING"
         return "ARCHIVED" if self.archived else "ONLINE"
 
     def after(self, report: Mapping[str, Any]) -> "Whereabouts":
-        """Where they are after one more report.
+        """Where the files are after one more report.
 
-        A restoration that failed ends the requests, and leaves the files where they were. A warning changes nothing,
-        and neither does an archiving that failed.
+        A failed restoration ends the requests and leaves the files where they were. A warning or a failed archiving
+        changes nothing.
         """
         match report["about"], report["level"]:
             case "restoration_requested", _:
@@ -56,7 +56,7 @@ class Whereabouts:
 
 
 def whereabouts(reports: Iterable[Mapping[str, Any]]) -> Mapping[int, Whereabouts]:
-    """Where the files of each dataset are, from its reports in the order of time; also of one without reports."""
+    """Where the files of each dataset are, from its reports in order of time. It also works without reports."""
     known: defaultdict[int, Whereabouts] = defaultdict(Whereabouts)
     for report in reports:
         known[report["dataset_number"]] = known[report["dataset_number"]].after(report)

@@ -1,1 +1,1 @@
-"""dataset.tracked -> catalog_writer -> dataset.committed: every dataset is catalogued, every revision of it kept."""
+"""dataset.tracked -> catalog_writer -> dataset.committed: it catalogues every dataset and keeps every revision."""

@@ -1,10 +1,11 @@
-"""The catalog_writer service: its stage, and the relay that tells what it wrote."""
+"""The declaration of the catalog_writer: its stage, and the relay that publishes what it wrote."""
 
 from functools import partial
 
 from services.catalog_writer.documents import CatalogView
 from services.catalog_writer.handler import commit
 from services.catalog_writer.outbox import PostgresOutbox
+from services.catalog_writer.settings import CatalogWriterSettings
 from services.catalog_writer.store import PostgresCatalog
 from shared.events.topics import COMMITTED, REJECTED, TRACKED
 from shared.host.service import Components, Resources, Service
@@ -14,13 +15,13 @@ from shared.vocabulary.datafiles import own_folders
 from shared.vocabulary.vocabulary import load_combining
 
 
-def assemble(resources: Resources) -> Components:
-    """One stage that publishes nothing itself, and one relay."""
+def assemble(resources: Resources[CatalogWriterSettings]) -> Components:
+    """One stage that does not publish, and one relay that publishes for it."""
     relay = Relay("catalog-relay", PostgresOutbox(resources.database), resources.publisher, resources.backoff)
     store = PostgresCatalog(resources.database, resources.clock)
-    rules = load_combining(own_folders("vocabulary", resources.settings.schema_directories))
+    rules = load_combining(own_folders("vocabulary", resources.settings.facility.schema_directories))
     stage = Stage("catalog_writer", TRACKED, CatalogView, partial(commit, rules), store, saved=relay.wake)
     return Components(stages=[stage], tasks=[relay.run])
 
 
-SERVICE = Service("catalog_writer", assemble, schema="catalog", produces=(COMMITTED, REJECTED))
+SERVICE = Service("catalog_writer", CatalogWriterSettings, assemble, schema="catalog", produces=(COMMITTED, REJECTED))

@@ -1,4 +1,4 @@
-"""What the catalogue holds of a dataset: built from an event, merged with what is there, compared with it."""
+"""The catalogue's document of a dataset: how it is built from an event, merged and compared."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -25,14 +25,14 @@ CONTENT_REPLACED, INPUT_REPLACED, AMBIGUOUS, MANY_PARTS = (
     "parts_many",
 )
 OF_SAMPLES = frozenset(("sample_unknown", AMBIGUOUS))
-"""Findings of sample tracking, which makes them anew for each submission."""
+"""Findings of sample tracking, which decides them again for each submission."""
 
 UNCLASSIFIED = "generic."
-"""What the kind of a dataset of an unknown technique begins with."""
+"""The prefix of the kind of a dataset whose technique is unknown."""
 
 
 class CatalogView(Section):
-    """What the catalogue reads of `DatasetTracked`; the parameters go through as the bytes that the validator wrote."""
+    """The part of `DatasetTracked` that the catalogue reads. The parameters pass through as the validator's bytes."""
 
     dataset: DatasetFacts
     links: Links
@@ -40,12 +40,12 @@ class CatalogView(Section):
 
 
 class CatalogDocument(DocumentFacts):
-    """The document. Its parameters are JSON text, read only where two revisions meet."""
+    """The document. Its parameters are JSON text, which is parsed only to compare or merge two revisions."""
 
     parameters: bytes = Field(exclude=True)
 
     def read_parameters(self) -> dict[str, Any]:
-        """By canonical name."""
+        """The parameters by canonical name."""
         return from_json(self.parameters)  # type: ignore[no-any-return]  # an object, as the validator wrote it
 
 
@@ -53,7 +53,7 @@ PARAMETERS = b'"parameters":'
 
 
 def written(commit: Commit, document: CatalogDocument | None) -> bytes:
-    """The committed event, the parameters at its end."""
+    """The bytes of the committed event, with the parameters at its end."""
     if document is None:
         return b'{"commit":%b,"document":null}' % to_json(commit)
     return b'{"commit":%b,"document":%b,%b%b}}' % (
@@ -65,13 +65,13 @@ def written(commit: Commit, document: CatalogDocument | None) -> bytes:
 
 
 def places_in(payload: bytes) -> tuple[Member, ...]:
-    """Where the parameters lie in a `written` event: no member before them holds another of that name."""
+    """The path to the parameters in a `written` event: no member before them has the same name."""
     start = payload.find(b"," + PARAMETERS) + 1
     return (Member("document.parameters", start, len(payload) - len(b"}}")),) if start else ()
 
 
 def message_of(said: SubmissionId, time: datetime, trace: bytes | None, payload: bytes) -> Message:
-    """What the world is told of a `written` event, which answers a submission."""
+    """The message of a `written` event, which answers a submission."""
     headers = headers_of(
         COMMITTED,
         receipt_id=said.receipt_id,
@@ -86,11 +86,11 @@ def message_of(said: SubmissionId, time: datetime, trace: bytes | None, payload:
 
 
 def document_of(view: CatalogView, parameters: bytes) -> CatalogDocument:
-    """The dataset as this event alone tells it.
+    """The document that follows from this event alone.
 
-    The document's fields have the names that they have in the sections; where two sections have one, the later stage
-    knows more (`inputs` of the links carry kinds). Findings of all stages stand together. Of a file declared twice, the
-    last declaration counts.
+    Its fields have the same names as in the sections. If two sections have the same field, the later stage knows more
+    (`inputs` of the links have kinds). The findings of all stages are joined. If a file is declared twice, the last
+    declaration counts.
     """
     facts, links, tracking = view.dataset, view.links, view.tracking
     return CatalogDocument.model_construct(  # the sections are valid already
@@ -106,10 +106,10 @@ def document_of(view: CatalogView, parameters: bytes) -> CatalogDocument:
 
 
 def replaced(current: CatalogDocument, document: CatalogDocument) -> CatalogDocument:
-    """The document in place of the current one. Only the sequence index survives where the new one has none.
+    """The new document in place of the current one. Only the sequence index survives, if the new one has none.
 
-    A submission without an index makes no claim about order, so it applies as it arrives; what it must not do is to let
-    an older indexed one win that arrives after it.
+    A submission without an index says nothing about order, so it applies when it arrives. But an older submission with
+    an index that arrives after it must not win.
     """
     if document.sequence_index is not None or current.sequence_index is None:
         return document
@@ -117,12 +117,12 @@ def replaced(current: CatalogDocument, document: CatalogDocument) -> CatalogDocu
 
 
 def merged(current: CatalogDocument, addition: CatalogDocument) -> CatalogDocument:
-    """The current document with the addition's content added.
+    """The current document with the content of the addition.
 
-    Parameters, inputs and files are united, the addition's winning; the time spans both; sample, container, place and
-    the declared file count and volume stay where the addition has none. An inherited sample goes if the inputs differ
-    by now. Findings about parameters that were not said again stay. Everything else, `complete` among it, is as the
-    addition says.
+    Parameters, inputs and files are united; those of the addition win. The time covers both. Sample, container, place,
+    declared file count and volume stay if the addition has none. An inherited sample is dropped if the inputs have
+    changed. Findings about parameters that the addition does not repeat stay. Everything else, including `complete`,
+    comes from the addition.
     """
     added = addition.read_parameters()
     classified = addition if _classification(addition) > _classification(current) else current
@@ -153,7 +153,7 @@ def merged(current: CatalogDocument, addition: CatalogDocument) -> CatalogDocume
 
 
 def united(current: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
-    """The addition's parameters over the current ones; one without a value takes no place of one that has a value."""
+    """The current parameters, replaced by those of the addition. A missing value never replaces a value."""
     said = {name: each for name, each in added.items() if "value" in each or "value" not in current.get(name, {})}
     return {**current, **said}
 
@@ -166,10 +166,10 @@ def _stays(finding: Finding, added: Collection[str]) -> bool:
 
 
 def updated(current: CatalogDocument, update: CatalogDocument, *, names_sample: bool) -> CatalogDocument:
-    """The current document with parameters said anew, with what follows from them, and with the name of who asked.
+    """The current document with new values of parameters, what follows from them, and the name of the requester.
 
-    The investigation stays, so a sample that is named is the one of that name there. Of findings, those go that were on
-    what is said anew, and those come that are.
+    The investigation stays, so a sample name means the sample of that investigation. Findings on the new parameters
+    replace the earlier findings on them.
     """
     added = update.read_parameters()
     changes: dict[str, Any] = {
@@ -191,7 +191,7 @@ def updated(current: CatalogDocument, update: CatalogDocument, *, names_sample: 
 
 
 def _classification(document: CatalogDocument) -> tuple[bool, bool]:
-    """How much a document says about what the dataset is: an addition of a few parameters often cannot tell."""
+    """How well a document knows what the dataset is. An addition of a few parameters often cannot tell."""
     return document.type == "processed", not document.kind.startswith(UNCLASSIFIED)
 
 
@@ -212,11 +212,11 @@ COMPARED_AS_THEY_ARE = DocumentFacts.model_fields.keys() - {
 
 
 def same_content(one: CatalogDocument, other: CatalogDocument, ignored: Collection[str] = ()) -> bool:
-    """Whether two documents say the same of the dataset; `ignored`: codes of findings.
+    """Whether two documents describe the dataset alike. Findings with the codes `ignored` do not count.
 
-    Not content: who produced it with which version; which definitions judged it; the words of a finding; how the user
-    office describes the investigation (which one it is, is content); the order of inputs, files, findings and
-    parameters; the zone in which a time is written.
+    These differences do not count: the producer and its version; the version of the definitions; the text of a finding;
+    the user office's description of the investigation (its identity does count); the order of inputs, files, findings
+    and parameters; the time zone in which a time is written.
     """
     if one.parameters != other.parameters and one.read_parameters() != other.read_parameters():
         return False

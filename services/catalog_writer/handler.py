@@ -1,4 +1,4 @@
-"""Which revision an event makes of its dataset. Pure: what is catalogued comes in, and so does the time."""
+"""Decides which revision of its dataset an event makes. Pure: the catalogued state and the time are arguments."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Catalogued:
 
     @classmethod
     def read(cls, payload: bytes) -> Self:
-        """The revision that a committed event tells of; the event must have a document."""
+        """The revision in a committed event, which must have a document."""
         event = from_json(payload)
         document = event["document"] | {"parameters": to_json(event["document"]["parameters"])}
         return cls(event["commit"]["revision"], CatalogDocument.model_validate(document))
@@ -44,17 +44,17 @@ class Catalogued:
 
 @dataclass(frozen=True, slots=True)
 class CatalogState:
-    """What is catalogued of the datasets of a batch, and which of its submissions were answered before."""
+    """The catalogued revisions of a batch's datasets, and the earlier answers to its submissions."""
 
     datasets: Mapping[UUID, Catalogued]
     answered: Mapping[SubmissionId, Refusal | None]
     numbers: Mapping[UUID, int]
-    """Of every dataset of the batch: its own, or the one that it gets if it becomes catalogued now."""
+    """The number of every dataset of the batch: its present one, or the one that it gets if it is catalogued now."""
 
 
 @dataclass(frozen=True)
 class Answered(Learned):
-    """The catalogue takes the submission; `payload` is the committed event that says how, at least `unchanged`."""
+    """The catalogue accepts the submission. `payload` is the committed event; its outcome may be `unchanged`."""
 
     commit: Commit
     payload: bytes
@@ -62,20 +62,20 @@ class Answered(Learned):
 
 @dataclass(frozen=True)
 class Revised(Answered):
-    """The submission makes a revision."""
+    """The submission makes a new revision."""
 
     document: CatalogDocument
 
 
 @dataclass(frozen=True)
 class AnsweredBefore(Learned):
-    """The same submission again: it was relayed, or its answer is in the outbox still."""
+    """The same submission again. Its answer was published, or is still in the outbox."""
 
 
 def commit(
     rules: Combining, events: Sequence[Received[CatalogView]], known: CatalogState, now: datetime
 ) -> Sequence[Outcome]:
-    """One outcome an event; each event sees what those before it in the batch made of its dataset."""
+    """One outcome for each event. Each event sees the revisions that earlier events of the batch made."""
     catalogued = dict(known.datasets)
     answered = dict(known.answered)
     outcomes: list[Outcome] = []
@@ -114,7 +114,7 @@ def _settle(
         return Refusal(
             Code.SEQUENCE_NOT_HIGHER,
             f"{document.path} is catalogued with sequence_index {catalogued} (revision {current.revision}), and this "
-            f"submission has {index}: nothing to do if the catalogued one is newer; else raise the index and resubmit",
+            f"submission has {index}: if the catalogued one is newer, do nothing; else raise the index and resubmit",
         )
     return _revised(_commit(event, number, current.revision + 1, "merged" if adds else "replaced", now), document)
 
@@ -133,9 +133,9 @@ def _next(
 
 
 def _update_objection(facts: DatasetFacts, current: Catalogued | None) -> Refusal | None:
-    """An update changes only what is there, and only for whom it belongs to.
+    """The reason to refuse an update: it may change only a catalogued dataset, and only one of its own session.
 
-    What waits in the linker is before its updates here, so a dataset that is not here now was not sent before.
+    A dataset that waits in the linker arrives here before its updates. So a dataset that is not here was never sent.
     """
     if current is None:
         words = f"no dataset is catalogued at {facts.path}, so nothing can be updated; submit the dataset first"

@@ -1,7 +1,7 @@
-"""After a backup of PostgreSQL was put back: the numbers of the datasets that it lacks.
+"""Recovers the numbers of datasets that a restored backup of PostgreSQL does not contain.
 
-Kafka has those datasets, and the writer commits them again; but ICAT's clients know them by a number that only the lost
-tables had, and `dataset.committed`, which is kept for ever.
+Kafka has those datasets, and the writer commits them again. But ICAT's clients know them by a number that was only in
+the lost tables and in `dataset.committed`, which is kept for ever.
 """
 
 import contextlib
@@ -36,16 +36,16 @@ class CommitView(Section):
 
 
 class LostNumbers:
-    """Remembers, in the catalogue's schema, what `dataset.committed` says that the catalogue lacks.
+    """Stores the numbers from `dataset.committed` that the catalogue does not have, in the catalogue's schema.
 
-    The catalogue's writer must not run: it would give other numbers meanwhile. Doing it again changes nothing.
+    The catalog_writer must not run meanwhile, because it would assign other numbers. Repeating this changes nothing.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def take(self, records: Iterable[Record]) -> None:
-        """Some of all records; those of other topics are passed over."""
+        """Add some records. Records of other topics are ignored."""
         first: dict[UUID, int] = {}
         for record in records:
             if record.topic != COMMITTED.name:
@@ -57,6 +57,6 @@ class LostNumbers:
         await write(self._connection, REMEMBER, list(first.items()))
 
     async def finish(self) -> int:
-        """After all records: new datasets get higher numbers; how many are remembered."""
+        """Make new datasets get higher numbers, after all records. It returns how many numbers are stored."""
         await self._connection.execute(GO_ON_ABOVE)
         return int(await self._connection.fetchval(COUNT))

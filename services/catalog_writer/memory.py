@@ -1,4 +1,4 @@
-"""The catalogue without PostgreSQL, held to the same suite: one writer at a time, so nobody has to start again."""
+"""The memory twin of the catalogue, under the same test suite. It has one writer at a time, so no batch is retried."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -17,7 +17,7 @@ from shared.stages.outcomes import Outcome
 
 
 class MemoryCatalog:
-    """Store and outbox in one."""
+    """The store and the outbox together."""
 
     def __init__(self) -> None:
         self._datasets: dict[UUID, MemoryDataset] = {}
@@ -29,7 +29,7 @@ class MemoryCatalog:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["MemoryTransaction"]:
-        """What is saved is kept when the block ends without an error."""
+        """A transaction whose changes are kept if the block ends without an error."""
         async with self._writing:
             transaction = MemoryTransaction(self._datasets, self._answered, self._numbers)
             yield transaction
@@ -39,7 +39,7 @@ class MemoryCatalog:
 
     @asynccontextmanager
     async def take(self, most: int) -> AsyncIterator[Sequence[Message]]:
-        """The oldest messages; none while another takes them."""
+        """The oldest messages, or none while another caller holds them."""
         if self._relaying.locked():
             yield ()
             return
@@ -74,7 +74,7 @@ class MemoryTransaction:
         self.messages: list[Message] = []
 
     async def load(self, events: Sequence[Received[CatalogView]]) -> CatalogState:
-        """What is known of these datasets and submissions; numbers that a batch takes and does not use are gone."""
+        """The state of these datasets and submissions. Numbers that a batch reserves but does not use are lost."""
         submissions = [event.submission(event.event.dataset.dataset_id) for event in events]
         asked = {event.event.dataset.dataset_id for event in events}
         held = {dataset_id: self._datasets[dataset_id] for dataset_id in asked if dataset_id in self._datasets}

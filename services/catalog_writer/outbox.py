@@ -1,4 +1,4 @@
-"""The outbox in PostgreSQL: what the catalogue has to tell, in the order in which it came to be."""
+"""The outbox in PostgreSQL: the catalogue's unpublished messages, in the order of their creation."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -12,10 +12,10 @@ from shared.foundation.packing import unpacked
 from shared.postgres.database import Database, kept_awake
 
 RELAY_LOCK = 0x636174616C6F67
-"""Held by the one relay at work; advisory locks are the whole database's."""
+"""The advisory lock of the active relay. Advisory locks are shared by the whole database."""
 
 MOST_BYTES = 16 * 1024 * 1024
-"""Most that a lot may hold in memory, its last message not counted."""
+"""The most bytes of a lot in memory, without its last message."""
 
 TAKE = f"""
 with oldest as (select * from outbox order by seq limit $1),
@@ -23,14 +23,14 @@ lot as (select *, sum(payload_bytes) over (order by seq) - payload_bytes as byte
 select lot.*, revision.payload as block
 from lot left join revision using (dataset_id, revision)
 where bytes_before < {MOST_BYTES} order by seq
-"""  # noqa: S608 - a number of ours
+"""  # noqa: S608  # the number is a constant of this file
 FORGET = "delete from outbox where seq = any($1::bigint[])"
 
 
 class PostgresOutbox:
-    """Rows of one dataset get their numbers under its lock: their order is that of its revisions, whoever wrote them.
+    """The outbox. Rows of one dataset are numbered under its lock, so they are in the order of its revisions.
 
-    A row may become visible after a higher one of another dataset, so rows are forgotten by number, not up to one.
+    A row may become visible after a higher row of another dataset, so rows are deleted by number, not up to a number.
     """
 
     def __init__(self, database: Database) -> None:
@@ -38,7 +38,7 @@ class PostgresOutbox:
 
     @asynccontextmanager
     async def take(self, most: int) -> AsyncIterator[Sequence[Message]]:
-        """The oldest messages, under a lock that the transaction's end gives back, however it ends."""
+        """The oldest messages, under a lock that is released whenever the transaction ends."""
         async with self._database.transaction() as connection:
             if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", RELAY_LOCK):
                 yield ()

@@ -1,7 +1,7 @@
-"""A raw dataset that came in parts, such as the wedges of a characterisation, and what they add up to: pure.
+"""A raw dataset that arrives in parts, such as the wedges of a characterisation, and the whole of them. Pure.
 
-Each part is kept with what it said, and the whole follows from them alone. So a part that comes again takes its own
-place instead of being added twice, and the order in which parts came does not matter.
+Each part is kept with its own values, and the whole follows from the parts alone. So a part that arrives again replaces
+itself instead of being added twice, and the order of arrival does not matter.
 """
 
 import math
@@ -24,17 +24,17 @@ Said = Mapping[str, Any]
 
 DIFFER, APART = "parts_differ", "parts_apart"
 CODES = frozenset((DIFFER, APART, MANY_PARTS))
-"""Of the findings that are made anew whenever parts are put together."""
+"""The codes of the findings that are decided again whenever parts are combined."""
 
 MOST_PARTS = 100
 MOST_NAMES = 10
 AGREEMENT = 1e-3
-"""Numbers that differ by less, in proportion, agree: a beam position is measured anew for each wedge."""
+"""Numbers with a smaller relative difference agree: a beam position is measured again for each wedge."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part with all that it said."""
+    """A part with all its values."""
 
     start: datetime
     end: datetime | None
@@ -44,11 +44,11 @@ class Part:
 
     @classmethod
     def of(cls, submission: CatalogDocument | Kept, said: Said) -> Self:
-        """What a submission says, or what the document keeps of it."""
+        """The part in a submission, or the one that a document keeps."""
         return cls(submission.start, submission.end, submission.file_count, submission.volume_bytes, said)
 
     def kept(self, common: Collection[str]) -> Kept:
-        """For the document: without what every part says as the document does."""
+        """The part as the document keeps it: without the values that all parts and the document share."""
         said = [{"name": name, **self.said[name]} for name in sorted(self.said) if name not in common]
         return Kept(
             start=self.start,
@@ -62,9 +62,9 @@ class Part:
 def joined(
     both: CatalogDocument, current: CatalogDocument, addition: CatalogDocument, rules: Combining, *, is_update: bool
 ) -> CatalogDocument:
-    """`both`, where the addition is a part beside others: then what it counts is added to what they count.
+    """`both` documents, combined as parts if the addition is a part: then its counts are added to those of the others.
 
-    An update, and what counts nothing, such as a comment or a move to another investigation, speaks of the whole.
+    An update applies to the whole. So does an addition without counts, such as a comment or another investigation.
     """
     said = addition.read_parameters()
     is_part = not is_update and any(_is_number(each) for name, each in said.items() if rules.rules.get(name) == "sum")
@@ -77,7 +77,7 @@ def joined(
     parts = _with(before, Part.of(addition, said), rules)
     if len(parts) == 1:
         return both
-    if parts == before:  # it came again: what was found in the others stays
+    if parts == before:  # the part arrived again: the findings on the others stay
         found = [finding for finding in current.findings if finding.parameter is not None]
         found += [finding for finding in both.findings if finding.parameter is None]
         both = both.model_copy(update={"findings": found})
@@ -85,7 +85,7 @@ def joined(
 
 
 def parts_of(document: CatalogDocument, rules: Combining) -> list[Part]:
-    """Its parts with all that they said, in their order; what came in one submission is one part."""
+    """The parts of a document with all their values, in order. A document from one submission is one part."""
     whole = document.read_parameters()
     if not document.parts:
         return [Part.of(document, whole)]
@@ -100,7 +100,7 @@ def _without_name(said: SaidParameter) -> Said:
 
 
 def _with(parts: Sequence[Part], new: Part, rules: Combining) -> list[Part]:
-    """The parts with one more, or with what is now said of one of them, in their order."""
+    """The parts with a new part, or with a new version of one of them, in order."""
     before = next((part for part in reversed(parts) if _is_same(part, new, rules)), None)
     if before is None:
         return _in_order([*parts, new])
@@ -110,14 +110,14 @@ def _with(parts: Sequence[Part], new: Part, rules: Combining) -> list[Part]:
 
 
 def _is_same(part: Part, other: Part, rules: Combining) -> bool:
-    """Whether two submissions speak of one part: it starts at one moment, and no mark tells them apart."""
+    """Whether two submissions are the same part: they start at the same time, and no mark distinguishes them."""
     both_say = rules.marks & part.said.keys() & other.said.keys()
     differ = any(_value(part.said[name]) != _value(other.said[name]) for name in both_say)
     return part.start == other.start and not differ
 
 
 def _in_order(parts: Sequence[Part]) -> list[Part]:
-    """By time; what leaves the order open is decided by content, never by arrival."""
+    """The parts ordered by time, then by content, never by arrival."""
 
     def place(part: Part) -> tuple[datetime, datetime, bytes]:
         return part.start, part.end or part.start, to_json(dict(sorted(part.said.items())))
@@ -128,7 +128,7 @@ def _in_order(parts: Sequence[Part]) -> list[Part]:
 def restated(
     parts: Sequence[Part], said: Said, rules: Combining, file_count: int | None = None, volume_bytes: int | None = None
 ) -> list[Part]:
-    """The parts after something was said of the whole: each says it now, and a total holds by way of the last part."""
+    """The parts after an addition to the whole: each part gets its values. The last part takes the rest of a total."""
     totals = {name for name, each in said.items() if rules.rules.get(name) == "sum" and _is_number(each)}
     everywhere = {name: each for name, each in said.items() if name not in totals}
     *others, last = [replace(part, said=united(part.said, everywhere)) for part in parts]
@@ -145,7 +145,7 @@ def restated(
 
 
 def put_together(document: CatalogDocument, parts: Sequence[Part], rules: Combining) -> CatalogDocument:
-    """The document with what its parts make together."""
+    """The document with the combined values of its parts."""
     findings = [finding for finding in document.findings if finding.code not in CODES]
     if len(parts) > MOST_PARTS or any(finding.code == MANY_PARTS for finding in document.findings):
         parts = _bounded(parts, rules)
@@ -170,7 +170,7 @@ def put_together(document: CatalogDocument, parts: Sequence[Part], rules: Combin
 
 
 def _bounded(parts: Sequence[Part], rules: Combining) -> list[Part]:
-    """The earliest of too many parts as one."""
+    """At most `MOST_PARTS` parts: the earliest ones are combined into one."""
     surplus = len(parts) - MOST_PARTS
     if surplus <= 0:
         return list(parts)
@@ -186,7 +186,7 @@ def _bounded(parts: Sequence[Part], rules: Combining) -> list[Part]:
 
 
 def _combined(parts: Sequence[Part], rules: Combining) -> tuple[dict[str, Any], list[str]]:
-    """What the parts say together, and the names of parameters on which they should agree and do not."""
+    """The combined values of the parts, and the names of parameters on which they should agree but do not."""
     whole: dict[str, Any] = {}
     differing = []
     for name in dict.fromkeys(name for part in parts for name in part.said):
@@ -201,14 +201,14 @@ def _combined(parts: Sequence[Part], rules: Combining) -> tuple[dict[str, Any], 
 
 
 def _differ_in(told: Sequence[Said], rule: str | None, reckoned: Said | None) -> bool:
-    """Whether parts differ in what should agree, or say what cannot be reckoned with."""
+    """Whether parts differ where they should agree, or have values that cannot be combined."""
     if rule in ("first", "last") or (reckoned is not None and all(map(_is_number, told))):
         return False
     return not all(_agree(told[0], each) for each in told)
 
 
 def _reckoned(told: Sequence[Said], rule: str) -> Said | None:
-    """The sum or the extreme of what are numbers, if they are in one unit."""
+    """The sum or the extreme of the values that are numbers, if they have the same unit."""
     numbers = [each for each in told if _is_number(each)]
     if len({each.get("unit") for each in numbers}) != 1:
         return None
@@ -218,7 +218,7 @@ def _reckoned(told: Sequence[Said], rule: str) -> Said | None:
 
 
 def _reach(whole: dict[str, Any], parts: Sequence[Part], rules: Combining) -> list[Finding]:
-    """Adds how far all parts reach where none says it; flags parts that do not follow each other as one would."""
+    """Add the range of all parts if none gives it, and flag parts that do not follow each other in one sweep."""
     findings = []
     for name, (start, end) in rules.extents.items():
         ends = [(part.said.get(start, {}), part.said.get(end, {})) for part in parts]
@@ -232,14 +232,14 @@ def _reach(whole: dict[str, Any], parts: Sequence[Part], rules: Combining) -> li
 
 
 def _sum(values: Sequence[Any]) -> int | float:
-    """In whatever order they come; what binary fractions add at the end is cut off."""
+    """The sum, independent of the order of the values and rounded to remove errors of binary fractions."""
     if any(isinstance(value, float) for value in values):
         return float(f"{math.fsum(values):.12g}")
     return cast("int", sum(values))
 
 
 def _number(like: Said, value: float) -> dict[str, Any]:
-    """A value that nobody said: its text is the number itself, in the unit of another."""
+    """A computed value: its text is the number itself, and its unit is that of another value."""
     return {**like, "value": value, "original": str(value)}
 
 
@@ -270,7 +270,8 @@ def _agree(one: Said, other: Said) -> bool:
 
 def _differ(names: Sequence[str]) -> Finding:
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    message = f"the parts of the dataset differ in {', '.join(sorted(names)[:MOST_NAMES])}{more}; the last part's stand"
+    shown = ", ".join(sorted(names)[:MOST_NAMES])
+    message = f"the parts of the dataset differ in {shown}{more}; the values of the last part count"
     return Finding.warning(DIFFER, message, "check that they are parts of one measurement")
 
 
@@ -279,13 +280,13 @@ def _apart(start: str, end: str, ends: Sequence[tuple[Said, Said]]) -> Finding:
     more = f" and {len(reaches) - MOST_NAMES} more" if len(reaches) > MOST_NAMES else ""
     message = (
         f"the parts do not follow each other: {', '.join(reaches[:MOST_NAMES])}{more}; so {start} and {end} are"
-        " those of the first and of the last part, and not of one sweep"
+        " those of the first and of the last part, not of one sweep"
     )
-    return Finding.warning(APART, message, "nothing, if wedges were meant", parameter=end)
+    return Finding.warning(APART, message, "nothing to do if wedges were meant", parameter=end)
 
 
 def _many() -> Finding:
     message = (
-        f"the dataset has more than {MOST_PARTS} parts; the earliest stand as one, and would count twice if sent again"
+        f"the dataset has more than {MOST_PARTS} parts; the earliest are combined, and would count twice if sent again"
     )
     return Finding.warning(MANY_PARTS, message, "send fewer and longer parts")

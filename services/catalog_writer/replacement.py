@@ -1,4 +1,4 @@
-"""What takes the place of a catalogued dataset: the same measurement said anew, or another one in its folder. Pure."""
+"""Replaces a catalogued dataset: by the same measurement, sent again, or by another one in its folder. Pure."""
 
 from datetime import datetime
 
@@ -13,11 +13,11 @@ from shared.events.identity import sample_key
 from shared.events.sections import Finding
 
 OWN = (CONTENT_REPLACED, INPUT_REPLACED)
-"""Findings on the history of a dataset, which no producer repeats."""
+"""Findings on the history of a dataset. Producers never send them."""
 
 
 def in_place_of(current: CatalogDocument, revision: int, document: CatalogDocument, now: datetime) -> CatalogDocument:
-    """The document in place of the current one; flagged for as long as it says what a re-collection said."""
+    """The document that replaces the current one. It is flagged as long as its content comes from a re-collection."""
     document = replaced(current, document)
     if not _is_other(current, document):
         since = current.recollected_at
@@ -29,10 +29,10 @@ def in_place_of(current: CatalogDocument, revision: int, document: CatalogDocume
 
 
 def says_the_same(current: CatalogDocument, document: CatalogDocument) -> bool:
-    """Whether what would take the current one's place is that again.
+    """Whether the document that would replace the current one has the same content.
 
-    A result that was flagged because its input was re-collected does not take the new sample of its input by being sent
-    again.
+    A result that was flagged because its input was re-collected does not get the new sample of its input when it is
+    sent again.
     """
     if any(finding.code == INPUT_REPLACED for finding in current.findings) and _inherits(current, document):
         document = document.model_copy(update={"sample": current.sample})
@@ -44,7 +44,7 @@ def _inherits(*documents: CatalogDocument) -> bool:
 
 
 def _is_other(current: CatalogDocument, document: CatalogDocument) -> bool:
-    """Whether it is another measurement, as far as both say it: of another sample, or begun at another time."""
+    """Whether it is another measurement: it starts at another time, or both name a sample and these differ."""
     samples = [sample_key(each.sample.name) for each in (current, document) if each.sample is not None]
     return current.start != document.start or len(set(samples)) > 1
 
@@ -55,5 +55,5 @@ def _content_replaced(current: CatalogDocument, revision: int) -> Finding:
         f"this folder held other data before: {sample}started {current.start.isoformat()}, catalogued as revision"
         f" {revision}"
     )
-    cure = "nothing, if they were meant to be replaced; else submit these under a folder of their own"
+    cure = "nothing to do if the old data were meant to be replaced; else submit the new data in another folder"
     return Finding.warning(CONTENT_REPLACED, message, cure, value=f"revision {revision}")

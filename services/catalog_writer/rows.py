@@ -1,4 +1,4 @@
-"""What an outcome writes: the rows of each table, values in the order of its columns."""
+"""The rows that an outcome writes to each table, with values in the order of the columns."""
 
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
@@ -21,13 +21,13 @@ investigation_row = attrgetter(
 
 
 def sample_row(document: CatalogDocument) -> Row:
-    """The sample of a dataset that has one."""
+    """The row of the dataset's sample, if it has one."""
     assert document.sample is not None
     return document.sample.sample_id, document.investigation.investigation_id, document.sample.name
 
 
 def dataset_row(revised: Revised) -> Row:
-    """The dataset as this revision leaves it."""
+    """The row of the dataset after this revision."""
     document = revised.document
     return (
         document.dataset_id,
@@ -52,7 +52,7 @@ def dataset_row(revised: Revised) -> Row:
 
 
 def revision_row(revised: Revised) -> Row:
-    """The revision, with its event."""
+    """The row of the revision, with its event."""
     commit = revised.commit
     return (
         commit.dataset_id,
@@ -66,7 +66,7 @@ def revision_row(revised: Revised) -> Row:
 
 
 def receipt_rows(event: Received[CatalogView], outcome: Outcome) -> Iterator[Row]:
-    """How the submission was answered, if that is news."""
+    """The row of the answer to the submission, if the answer is new."""
     dataset_id = event.event.dataset.dataset_id
     match outcome:
         case Answered(commit):
@@ -76,19 +76,19 @@ def receipt_rows(event: Received[CatalogView], outcome: Outcome) -> Iterator[Row
 
 
 def link_rows(document: CatalogDocument) -> Iterator[Row]:
-    """The dataset's inputs."""
+    """The rows of the dataset's inputs."""
     for parent in document.inputs:
         yield document.dataset_id, parent.dataset_id
 
 
 def file_rows(document: CatalogDocument) -> Iterator[Row]:
-    """The files that were listed."""
+    """The rows of the listed files."""
     for position, file in enumerate(document.files):
         yield document.dataset_id, position, file.path, file.size_bytes
 
 
 def outbox_row(event: Received[CatalogView], answer: Answered) -> Row:
-    """What is to be told; a revision's event lies with the revision."""
+    """The row of a message to publish. The event of a revision is stored with the revision."""
     return (
         answer.commit.dataset_id,
         answer.commit.revision,

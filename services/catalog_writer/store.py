@@ -1,4 +1,4 @@
-"""The catalogue in PostgreSQL: a batch is loaded, and written in one transaction with its outbox."""
+"""The catalogue in PostgreSQL. One transaction loads a batch and writes it together with the outbox."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -33,8 +33,8 @@ from shared.stages.outcomes import Outcome
 CODES = {code.value: code for code in Code}
 
 
-# A dataset that is not there gets a number on the way, the one that it had before a backup was put back or else a new
-# one; where its batch does not come to save it, that one is gone.
+# A dataset that is not catalogued gets a number here: the one that it had before a backup was restored, or a new one.
+# If its batch is not saved, a new number is lost.
 LOCK = """
 with held as materialized (
     select dataset_id, number from dataset where dataset_id = any($1::uuid[]) order by dataset_id for no key update
@@ -52,16 +52,16 @@ CURRENT = """
 select dataset_id, payload from dataset join revision using (dataset_id, revision)
 where dataset_id = any($1::uuid[])
 """
-# The length of a payload stands before it (`shared.foundation.packing`), lowest byte first.
+# A payload is preceded by its length (`shared.foundation.packing`), lowest byte first.
 SIZES = """
 select sum(get_byte(head, 0) + (get_byte(head, 1) << 8) + (get_byte(head, 2) << 16) + (get_byte(head, 3)::bigint << 24))
 from dataset join revision using (dataset_id, revision), substring(payload from 1 for 4) as head
 where dataset_id = any($1::uuid[])
 """
 MOST_CURRENT_BYTES = 16 * MEBIBYTE
-"""Of the documents that a batch changes; an event of a few bytes may change one of megabytes."""
+"""The most bytes of documents that a batch changes. An event of a few bytes may change a document of megabytes."""
 
-# Investigations and samples are shared by many datasets: rows that are there already are read, not written or locked.
+# Investigations and samples are shared by many datasets, so existing rows are only read, neither written nor locked.
 SAVE_INVESTIGATIONS = insert(
     INVESTIGATION,
     where=f"not exists (select from investigation as old where {is_same(INVESTIGATION)})",
@@ -83,7 +83,7 @@ INSERT_OUTBOX = insert(OUTBOX)
 
 
 class PostgresCatalog:
-    """The catalogue; several processes may write to it."""
+    """The catalogue. Several processes may write to it."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -91,7 +91,7 @@ class PostgresCatalog:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["CatalogTransaction"]:
-        """A batch's transaction."""
+        """The transaction of one batch."""
         async with self._database.transaction() as connection:
             transaction = CatalogTransaction(connection)
             yield transaction
@@ -101,18 +101,18 @@ class PostgresCatalog:
 
 
 class CatalogTransaction:
-    """One batch. From load to the end its datasets are locked, so their revisions follow each other whoever writes."""
+    """One batch. It locks its datasets from load to the end, so revisions are consecutive even with several writers."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.submitted_at: Sequence[datetime] = ()
 
     async def load(self, events: Sequence[Received[CatalogView]]) -> CatalogState:
-        """The current revisions, locked in the order of their ids, and numbers for all datasets; one query if all of
-        these are new, else three.
+        """The current revisions, locked in the order of their ids, and numbers for all datasets.
 
-        Each query sees what was committed before it began. So receipts and documents are read after the locks are held,
-        and not in the same query, which would see them as they were before it waited.
+        It takes one query if all datasets are new, else three. Each query sees what was committed before it began. So
+        receipts and documents are read by later queries than the locks: the locking query would see them as they were
+        before it waited.
         """
         asked = {event.event.dataset.dataset_id for event in events}
         locked = await self._connection.fetch(LOCK, list(asked))
@@ -130,7 +130,7 @@ class CatalogTransaction:
         return CatalogState(datasets, answered, numbers)
 
     async def _answered(self, submissions: Sequence[SubmissionId]) -> dict[SubmissionId, Refusal | None]:
-        """Which were answered before, and how; a version that knew them by their receipt alone may have done so."""
+        """The earlier answers. An older version may have stored them by their receipt alone."""
         names = [(each, name) for each in submissions for name in (each.key, each.receipt_id)]
         rows = await self._connection.fetch(
             ANSWERED, [each.dataset_id for each, _ in names], [name for _, name in names]
@@ -144,17 +144,17 @@ class CatalogTransaction:
         }
 
     async def _check_size(self, changing: Collection[UUID]) -> None:
-        """See that the documents of a batch fit into memory together; of one alone nothing is asked.
+        """Check that the documents of a batch fit into memory together. A single document is always allowed.
 
         Raises:
-            asyncpg.ProgramLimitExceededError: they do not; the runner tries halves of the batch.
+            asyncpg.ProgramLimitExceededError: they do not fit; the runner tries halves of the batch.
         """
         size = await self._connection.fetchval(SIZES, list(changing)) or 0
         if size > MOST_CURRENT_BYTES:
             raise asyncpg.ProgramLimitExceededError(f"{len(changing)} datasets have documents of {size} bytes in all")
 
     async def save(self, events: Sequence[Received[CatalogView]], outcomes: Sequence[Outcome]) -> None:
-        """Write rows and outbox, one statement a table.
+        """Write rows and outbox, with one statement for each table.
 
         Raises:
             asyncpg.SerializationError: another writer created one of these datasets meanwhile; try the batch again.
@@ -172,7 +172,7 @@ class CatalogTransaction:
         self.submitted_at = [answer.commit.submitted_at for _, answer in answers]
 
     async def _save_datasets(self, latest: Mapping[UUID, Revised]) -> None:
-        """The current state of each dataset, after what it refers to."""
+        """Write the current state of each dataset, after the rows that it refers to."""
         ordered = [latest[dataset_id] for dataset_id in sorted(latest)]
         documents = [revision.document for revision in ordered]
         investigations = {each.investigation.investigation_id: each.investigation for each in documents}
@@ -192,7 +192,7 @@ class CatalogTransaction:
         await write(self._connection, INSERT_FILES, [row for each in documents for row in file_rows(each)])
 
     async def _save_revisions(self, revisions: Sequence[Revised]) -> None:
-        """A revision number is given once: whoever comes second starts again, with what the first one made."""
+        """Write the revisions. If another writer took a revision number first, the batch starts again."""
         written = await write(self._connection, INSERT_REVISIONS, [revision_row(revision) for revision in revisions])
         if written != len(revisions):
             raise asyncpg.SerializationError("another writer was faster with a dataset of this batch")

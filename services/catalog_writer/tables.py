@@ -1,7 +1,7 @@
 """The tables of the catalogue, schema `catalog`.
 
 A dataset's path has no index of its own: `dataset_id` is derived from the path, so the primary key is unique in both.
-There is no index that only readers want: they ask search, and an index here would be paid for by each dataset.
+There is no index for readers: they ask search, and each index would make every write slower.
 """
 
 from sqlalchemy import (

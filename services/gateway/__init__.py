@@ -1,1 +1,1 @@
-"""HTTP -> gateway -> dataset.submitted: a producer is answered only after Kafka has confirmed."""
+"""HTTP -> gateway -> dataset.submitted: it answers a producer once Kafka has confirmed its submission."""

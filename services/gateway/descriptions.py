@@ -1,4 +1,4 @@
-"""What this gateway's facility takes: techniques and the JSON Schema of each kind, from the files it started with."""
+"""Descriptions of what the facility accepts: the techniques and the JSON Schema of each kind, read at the start."""
 
 import json
 from collections.abc import Mapping
@@ -16,25 +16,25 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 SCHEMA_TYPE = "application/schema+json"
 FRESH_SECONDS = 300
-"""So long an answer may be used again unasked; files change only with a restart."""
+"""How long a client may use an answer from its cache. The files change only with a restart."""
 
 
 class Descriptions:
-    """Answers made from techniques and vocabulary, each once. They are public: no token is asked for."""
+    """The answers on techniques and schemas, each written once. They are public: they need no token."""
 
     def __init__(self, techniques: TechniqueBook, vocabulary: Vocabulary) -> None:
         self._techniques = {technique.name: technique for technique in techniques.techniques}
         self._kinds = {kind.name: (kind, each) for each in techniques.techniques for kind in each.kind}
         self.words = [technique.word for technique in techniques.techniques]
-        """What the field `technique` of a submission may say."""
+        """The values that the field `technique` of a submission may have."""
         self.ids = [*self._techniques, *self._kinds]
-        """What a schema can be asked of."""
+        """The names of which there is a schema."""
         self._vocabulary = vocabulary
         self._schema_text = lru_cache(maxsize=None)(self._write_schema)
         self._overview = _json({"techniques": [_technique(each) for each in techniques.techniques]})
 
     async def list_techniques(self, request: Request) -> Response:
-        """Every technique that is described: its names, PIDs and kinds."""
+        """All described techniques, with their names, PIDs and kinds."""
         return _answer(request, self._overview, "application/json")
 
     async def schema(self, request: Request) -> Response:
@@ -83,7 +83,7 @@ def _json(value: object) -> str:
 
 
 def _answer(request: Request, text: str, media_type: str) -> Response:
-    """The text, or 304 where the caller has it already."""
+    """The text, or 304 if the caller already has it."""
     tag = f'"{sha256(text.encode()).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": f"public, max-age={FRESH_SECONDS}"}
     known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}

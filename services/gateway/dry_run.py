@@ -1,4 +1,4 @@
-"""A dry run: what the validator and the linker would say, asked over HTTP. Nothing is published."""
+"""The dry run: it asks the validator and the linker for their verdicts over HTTP, and publishes nothing."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ ANSWER_SECONDS = 10.0
 
 
 class FromValidator(BaseModel):
-    """What the validator answers."""
+    """The validator's answer."""
 
     accepted: bool
     dataset: dict[str, JsonValue] | None = None
@@ -22,7 +22,7 @@ class FromValidator(BaseModel):
 
 
 class FromLinker(BaseModel):
-    """What the linker answers; what it knows of inputs and investigation is passed on as it is."""
+    """The linker's answer. What it knows of inputs and investigation is passed on unchanged."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -34,7 +34,7 @@ A = TypeVar("A", FromValidator, FromLinker)
 
 
 class Verdict(BaseModel):
-    """What would become of a submission."""
+    """The outcome that a submission would have."""
 
     accepted: bool
     findings: list[Finding]
@@ -52,7 +52,7 @@ class Verdicts:
 
     @asynccontextmanager
     async def judging(self) -> AsyncIterator["Judges"]:
-        """Both services, connected for one request: dry runs are rare, and so nothing is left to close at the end."""
+        """Both services, connected for one request only: dry runs are rare, so no connection is kept open."""
         async with httpx.AsyncClient(timeout=ANSWER_SECONDS, transport=self._transport, trust_env=False) as client:
             yield Judges(client, self._validator_url, self._linker_url)
 
@@ -66,10 +66,10 @@ class Judges:
         self._linker_url = linker_url
 
     async def on(self, submission: Mapping[str, object]) -> Verdict:
-        """The validator's verdict and, where it gives the dataset's facts, the linker's on its links.
+        """The validator's verdict and, if the validator recognises the dataset, the linker's verdict on its links.
 
         Raises:
-            Problem: 503, one of them is away.
+            Problem: 503, one of them does not answer.
         """
         checked = await _ask(self._client, "validator", self._validator_url, submission, FromValidator)
         links = None

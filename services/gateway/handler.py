@@ -1,4 +1,4 @@
-"""From what a producer said to the event that says it on, and the receipt: pure."""
+"""Turns a producer's request into an event and a receipt. Pure."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9
 
 @dataclass(frozen=True)
 class Call:
-    """The circumstances of a request: who calls, when, and in which trace."""
+    """The context of a request: who calls, when, and in which trace."""
 
     grant: Grant
     identities: Identities
@@ -35,10 +35,10 @@ class Call:
     traceparent: str
 
     def message(self, topic: Topic, key: str, receipt_id: UUID, payload: Mapping[str, object]) -> Message:
-        """An event in the caller's name."""
+        """The message of an event that comes from the caller."""
         value = to_json(payload)
         if len(value) > topic.max_bytes:
-            raise Problem(413, f"the submission has {len(value)} bytes, {topic.max_bytes} are taken; {BULK}")
+            raise Problem(413, f"the submission has {len(value)} bytes, the limit is {topic.max_bytes}; {BULK}")
         headers = headers_of(
             topic,
             receipt_id=str(receipt_id),
@@ -49,7 +49,7 @@ class Call:
         return Message(topic.name, key.encode(), value, headers)
 
 
-BULK = "move bulk data into files: parameters describe, they do not carry"
+BULK = "move bulk data into files: parameters describe data, they do not carry it"
 
 
 class Accepted(BaseModel):
@@ -71,7 +71,7 @@ def submit_dataset(data: Mapping[str, object], receipt_id: UUID, call: Call) -> 
     """The event of a submission, and its receipt.
 
     Raises:
-        Problem: the submission cannot be taken.
+        Problem: the submission is refused.
     """
     path = read_submission(data, call)
     dataset_id = call.identities.dataset(path)
@@ -83,7 +83,7 @@ def submit_dataset(data: Mapping[str, object], receipt_id: UUID, call: Call) -> 
 
 
 def read_submission(data: Mapping[str, object], call: Call) -> str:
-    """Check the shape of a submission and that the caller may make it; the path as it is catalogued.
+    """Check the form of a submission and the caller's permission. It returns the path as it is catalogued.
 
     Raises:
         Problem: 422 with all faults, or 403.
@@ -106,24 +106,24 @@ def read_submission(data: Mapping[str, object], call: Call) -> str:
 
 
 def announce_investigation(data: Mapping[str, object], receipt_id: UUID, call: Call) -> tuple[Message, Noted]:
-    """The event of an investigation that the user office planned, changed or closed.
+    """The event that the user office planned, changed or closed an investigation.
 
     Raises:
-        Problem: the investigation cannot be taken.
+        Problem: the investigation is refused.
     """
     investigation = read_model(data, Investigation)
     if investigation.end is not None and investigation.end < investigation.start:
-        raise invalid([Fault(field="end", message="lies before start; correct one of them")])
+        raise invalid([Fault(field="end", message="is before start; correct one of them")])
     _permit(call.grant, investigation.beamline)
     key = _key_of(investigation.proposal)
     return call.message(INVESTIGATIONS, key, receipt_id, {"investigation": data}), Noted(receipt_id=receipt_id)
 
 
 def move_sample(data: Mapping[str, object], receipt_id: UUID, call: Call) -> tuple[Message, Noted]:
-    """The event of something that happened to a sample.
+    """The event that something happened to a sample.
 
     Raises:
-        Problem: the event cannot be taken.
+        Problem: the event is refused.
     """
     happening = read_model(data, SampleHappening)
     _permit(call.grant, happening.beamline)
@@ -135,7 +135,7 @@ def move_sample(data: Mapping[str, object], receipt_id: UUID, call: Call) -> tup
 
 
 def _key_of(proposal: str) -> str:
-    """The proposal as everything compares it.
+    """The proposal in the form in which proposals are compared.
 
     Raises:
         Problem: 422, it has neither letter nor digit.
@@ -147,7 +147,7 @@ def _key_of(proposal: str) -> str:
 
 
 def receipt_of(text: str | None, drawn: UUID, where: str) -> UUID:
-    """The receipt id that a client chose, so that sending again changes nothing; else the one drawn.
+    """The receipt id that the client chose, so that a repeated request changes nothing; else the random one.
 
     Raises:
         Problem: 400, it is not a UUID.
@@ -163,14 +163,14 @@ def receipt_of(text: str | None, drawn: UUID, where: str) -> UUID:
 
 
 def trace_of(given: str | None, drawn: UUID) -> str:
-    """The W3C trace that a request belongs to; a new one where none, or a malformed one, is given."""
+    """The W3C trace of a request; a new one if none, or a malformed one, is given."""
     if given is not None and TRACEPARENT.fullmatch(given):
         return given
     return f"00-{drawn.hex}-{drawn.hex[16:]}-01"
 
 
 def _beamlines(submission: Submission) -> Iterator[str]:
-    """Every beamline that a submission names, so that a limited token cannot slip one past."""
+    """Every beamline that a submission names: a limited token must cover all of them."""
     if submission.beamline is not None:
         yield submission.beamline.strip()
     for name, value in submission.parameters.items():

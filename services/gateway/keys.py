@@ -1,7 +1,7 @@
-"""The receipt ids that clients chose of late, and what each was used for.
+"""The receipt ids that clients chose recently, and the use of each.
 
-It refuses early what would only surprise later: behind the gateway the same id with other content is another
-submission with its own answer. So it may forget, and each process has its own.
+The gateway refuses early what would surprise a client later: behind the gateway, the same id with other content is
+another submission with its own answer. So the memory may forget ids, and each process has its own.
 """
 
 from collections import OrderedDict
@@ -15,24 +15,24 @@ from shared.foundation.problem import UNPROCESSABLE, Problem
 from shared.runtime.metrics import KEYS_FORGOTTEN
 
 MOST_BYTES_OF_A_SOURCE = 2 * 1024 * 1024
-"""Some 5,000 ids of one source. Its oldest are forgotten beyond that, and nobody else's."""
+"""About 5,000 ids of one source. Above that, the oldest ids of this source are forgotten, and no others."""
 MOST_BYTES = 64 * 1024 * 1024
-"""Of all sources together. Beyond that the oldest ids are forgotten of whoever has most."""
+"""The limit for all sources together. Above that, the source with the most ids loses its oldest."""
 BYTES_OF_A_USE = 300
-"""What one occupies in memory, beside its path."""
+"""The memory of one use, without its path."""
 
 
 class Use(NamedTuple):
-    """What an id was used for."""
+    """The use of an id."""
 
     path: bytes
-    """Of the dataset; or the topic, of an event that is about none."""
+    """The path of the dataset, or the topic if the event is not about a dataset."""
     content: str
     at: datetime
 
 
 class UsedKeys:
-    """Remembers uses by source, in the order in which they were made."""
+    """Remembers the uses of each source in order of time."""
 
     def __init__(self, most_bytes_of_a_source: int = MOST_BYTES_OF_A_SOURCE, most_bytes: int = MOST_BYTES) -> None:
         self._most_of_a_source = most_bytes_of_a_source
@@ -40,10 +40,10 @@ class UsedKeys:
         self._uses: dict[str, OrderedDict[UUID, Use]] = {}
         self._sizes: dict[str, int] = {}
         self.size = 0
-        """In bytes, of all sources."""
+        """The bytes of all sources."""
 
     def claim(self, source: str, receipt_id: UUID, path: str, value: bytes, now: datetime) -> Callable[[], None]:
-        """Remember what an id is used for; what is returned takes that back, if the event was not sent after all.
+        """Remember the use of an id. It returns a function that takes this back, in case the event is not sent.
 
         Raises:
             Problem: 422, the source used the id for another path or for other content.

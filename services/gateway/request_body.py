@@ -1,4 +1,4 @@
-"""From the bytes of a request to a model of the events: pure, with every fault found at once and named by field."""
+"""Reads the body of a request into a model. It finds all faults at once, and names the field of each. Pure."""
 
 import json
 import re
@@ -18,11 +18,11 @@ from shared.foundation.storable import flaw_of
 M = TypeVar("M", bound=BaseModel)
 
 MOST_LEVELS = 20
-"""How deep arrays and objects may lie in one another."""
+"""How deeply arrays and objects may be nested."""
 MOST_ENTRIES = {"parameters": 2_000, "input": MOST_INPUTS, "files": 10_000}
 
 DOUBTFUL_ESCAPE = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
-"""The only ways in which JSON in UTF-8 can hold the character NUL or half a surrogate pair."""
+"""The escapes with which JSON in UTF-8 can hold the character NUL or half a surrogate pair. There are no others."""
 
 WORDS_OF_ICAT = {
     "dataset": "name",
@@ -40,12 +40,12 @@ WORDS_OF_ICAT = {
     "instrument": "beamline",
     "investigationid": "investigation_id",
 }
-"""What the same thing is called by clients that producers know already, without underscores and in lower case."""
+"""The names of the same fields in other clients that producers know, in lower case and without underscores."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Flaw:
-    """Stands for what JSON can say but beamcat cannot keep, so that its neighbours in a batch come through."""
+    """Replaces a value that JSON allows but beamcat cannot store, so that other items of the batch are accepted."""
 
     detail: str
 
@@ -56,13 +56,13 @@ class _Flaw:
 
 @dataclass(frozen=True)
 class Parsed:
-    """The JSON object in a request; parts of it may be flawed."""
+    """The JSON object in a request. Parts of it may be flawed."""
 
     value: dict[str, object]
     doubtful: bool
 
     def check(self, part: object) -> None:
-        """Refuse a part that is flawed.
+        """Refuse a flawed part.
 
         Raises:
             Problem: 400, with what is wrong.
@@ -73,7 +73,7 @@ class Parsed:
 
 
 class _Hooks:
-    """What JSON's reader calls for values that may be flawed."""
+    """The hooks of the JSON parser for values that may be flawed."""
 
     def __init__(self) -> None:
         self.flawed = False
@@ -83,7 +83,7 @@ class _Hooks:
         return _Flaw(detail)
 
     def constant(self, name: str) -> _Flaw:
-        return self._flaw(f"a number is {name}, which JSON does not know; leave it out where there is no value")
+        return self._flaw(f"a number is {name}, which is not JSON; leave it out if there is no value")
 
     def number(self, digits: str) -> float | _Flaw:
         value = float(digits)
@@ -96,14 +96,14 @@ class _Hooks:
         if len(found) == len(pairs):
             return found
         [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
-        return self._flaw(f"the name {twice!r} stands twice in one object; keep the one that is meant")
+        return self._flaw(f"the name {twice!r} occurs twice in one object; keep only one")
 
 
 def parse_json(body: bytes) -> Parsed:
     """The JSON object in a request.
 
     Raises:
-        Problem: 400, it is none.
+        Problem: 400, the body is not a JSON object.
     """
     hooks = _Hooks()
     value = _loads(body, hooks)
@@ -115,7 +115,7 @@ def parse_json(body: bytes) -> Parsed:
 
 
 def read_json(body: bytes) -> dict[str, object]:
-    """The JSON object in a request, without a flaw.
+    """The JSON object in a request. It must not have a flaw.
 
     Raises:
         Problem: 400, with what is wrong.
@@ -126,10 +126,10 @@ def read_json(body: bytes) -> dict[str, object]:
 
 
 def read_model(data: Mapping[str, object], model: type[M]) -> M:
-    """The data as a model, refusing fields it does not have.
+    """The data as a model. Fields that the model does not have are refused.
 
     Raises:
-        Problem: 422, naming every fault.
+        Problem: 422, with every fault.
     """
     faults = list(_too_many(data))
     try:
@@ -143,7 +143,7 @@ def read_model(data: Mapping[str, object], model: type[M]) -> M:
 
 
 def is_readable(data: Mapping[str, object], model: type[BaseModel]) -> bool:
-    """Whether the data says all that the model needs, whatever else it says."""
+    """Whether the data has all that the model needs, apart from additional fields."""
     try:
         model.model_validate(data)
     except ValidationError:
@@ -208,9 +208,7 @@ def _too_many(data: Mapping[str, object]) -> Iterator[Fault]:
     for name, most in MOST_ENTRIES.items():
         entries = data.get(name)
         if isinstance(entries, dict | list) and len(entries) > most:
-            yield Fault(
-                field=name, message=f"has {len(entries)} entries, {most} are taken; keep bulk data in the files"
-            )
+            yield Fault(field=name, message=f"has {len(entries)} entries, the limit is {most}; keep bulk data in files")
 
 
 def _fault(model: type[BaseModel], kind: str, place: Sequence[int | str], message: str) -> Fault:
@@ -218,7 +216,7 @@ def _fault(model: type[BaseModel], kind: str, place: Sequence[int | str], messag
     if kind == "missing":
         return Fault(field=field, message="is missing; give it")
     if kind == "list_type":
-        return Fault(field=field, message='is no list; write ["…"], also around a single entry')
+        return Fault(field=field, message='is not a list; write ["…"], also around a single entry')
     if kind != "extra_forbidden":
         return Fault(field=field, message=message[:1].lower() + message[1:])
     meant = _meant(model, str(place[-1])) if len(place) == 1 else None

@@ -1,4 +1,4 @@
-"""What a batch is answered: one result an item, and all of them together no larger than one answer may be."""
+"""The answer to a batch: one result for each item, within the size of one answer."""
 
 from collections.abc import Mapping
 
@@ -7,22 +7,22 @@ from pydantic_core import to_json
 from shared.foundation.problem import shortened
 
 MOST_RESULT_BYTES = 12 * 1024 * 1024
-"""Of the results that are told in full; those beyond are told in brief."""
+"""The most bytes of full results. Results beyond that are shortened."""
 MOST_FINDINGS = 1_000
-"""Of one item; of more it is told how many there are."""
+"""The most findings of one item. If there are more, the answer gives their number."""
 IN_BRIEF = ("type", "title", "status", "receipt_id", "dataset_id", "accepted")
-BEYOND = "the answer has no room for all that was found; send this dataset by itself to read it"
+BEYOND = "the answer has no room for all findings; send this dataset alone to read them"
 
 
 class Results:
-    """Takes the answer to each item in turn."""
+    """Collects the answer to each item in turn."""
 
     def __init__(self) -> None:
         self.told: list[dict[str, object]] = []
         self._bytes = 0
 
     def add(self, answer: Mapping[str, object]) -> None:
-        """The next item's."""
+        """Add the answer to the next item."""
         full = _limited(answer)
         self._bytes += len(to_json(full))
         self.told.append(full if self._bytes <= MOST_RESULT_BYTES else _in_brief(answer))

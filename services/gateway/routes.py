@@ -1,4 +1,4 @@
-"""The gateway's HTTP face."""
+"""The HTTP routes of the gateway."""
 
 import math
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -48,12 +48,12 @@ MOST_BATCH_ITEMS = 1_000
 MOST_BATCH_BYTES = 4 * MOST_SUBMISSION_BYTES
 CURE = f"{BULK}, or send smaller batches"
 ANSWERED = (200, 202, 207, 400, 401, 403, 404, 413, 422, 429, 500, 503)
-"""With what requests are answered."""
+"""The statuses of answers."""
 WITH_RECEIPT_ID = ("/datasets", "/investigations", "/samples")
 RECEIPT_ID = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "the receipt's id, if the sender chooses it: the same one whenever the same is sent again",
+    "description": "the receipt's id, if the client chooses it; repeat it when the same request is sent again",
     "schema": {"type": "string", "format": "uuid"},
 }
 
@@ -64,7 +64,7 @@ Submit = Callable[[Mapping[str, object], UUID, Call], tuple[Message, BaseModel]]
 class BatchItem(Submission):
     """One dataset of a batch."""
 
-    receipt_id: UUID | None = Field(default=None, description="the receipt's id, if the sender chooses it")
+    receipt_id: UUID | None = Field(default=None, description="the receipt's id, if the client chooses it")
 
 
 class Batch(BaseModel):
@@ -93,7 +93,7 @@ class CountedRoute(ProblemRoute):
 
 @dataclass(frozen=True)
 class Edge:
-    """What the routes stand on."""
+    """The routes, with everything that they need."""
 
     tokens: Tokens
     identities: Identities
@@ -102,7 +102,7 @@ class Edge:
     descriptions: Descriptions
     clock: Callable[[], datetime]
     wait_seconds: Callable[[str], float]
-    """How long a source has to wait before it may hand in something; 0 unless much, or mostly rubbish, comes of it."""
+    """How long a source must wait before its next submission; 0 unless it sends too much or is mostly rejected."""
     keys: UsedKeys = field(default_factory=UsedKeys)
 
     def router(self) -> APIRouter:
@@ -135,34 +135,34 @@ class Edge:
         return router
 
     async def submit(self, request: Request) -> BaseModel:
-        """Hand in one dataset (`schemas/events`, `Submission`); `Idempotency-Key` is the receipt's id, if given.
+        """Submit one dataset (`schemas/events`, `Submission`); `Idempotency-Key` is the receipt's id, if given.
 
-        The same key again with the same content changes nothing; with another path or other content it is a 422.
+        The same key with the same content changes nothing; with another path or other content the answer is 422.
         """
         return await self._one(request, submit_dataset)
 
     async def announce(self, request: Request) -> BaseModel:
-        """Say that an investigation was planned, changed or closed."""
+        """Announce that an investigation was planned, changed or closed."""
         return await self._one(request, announce_investigation)
 
     async def move(self, request: Request) -> BaseModel:
-        """Say that something happened to a sample."""
+        """Report that something happened to a sample."""
         return await self._one(request, move_sample)
 
     async def check(self, request: Request) -> Verdict:
-        """What would become of a dataset, with all findings; nothing is published."""
+        """The outcome that a dataset would have, with all findings. Nothing is published."""
         call = self._call(request)
         data = read_json(await read_body(request, MOST_SUBMISSION_BYTES, CURE))
         async with self.verdicts.judging() as judges:
             return await _judge(data, call, judges)
 
     async def check_batch(self, request: Request) -> Response:
-        """What would become of up to 1,000 datasets, each by itself: one answer an item, in order, with its status."""
+        """The outcomes of up to 1,000 datasets, each on its own: one answer each, in order, with its status."""
         call = self._call(request)
         parsed = parse_json(await read_body(request, MOST_BATCH_BYTES, CURE))
         results = Results()
         async with self.verdicts.judging() as judges:
-            for item in _items(parsed.value):  # one by one, so that what is handed in is not kept waiting
+            for item in _items(parsed.value):  # one by one, so that submissions are not kept waiting
                 try:
                     parsed.check(item)
                     verdict = await _judge(_object(item), call, judges)
@@ -175,7 +175,7 @@ class Edge:
         return JSONResponse({"results": results.told})
 
     async def submit_batch(self, request: Request) -> Response:
-        """Hand in up to 1,000 datasets: one answer an item, in order; 207 where not all were accepted."""
+        """Submit up to 1,000 datasets: one answer for each item, in order; 207 if not all were accepted."""
         call = self._call(request)
         self._check_pace(call)
         parsed = parse_json(await read_body(request, MOST_BATCH_BYTES, CURE))
@@ -218,7 +218,7 @@ class Edge:
         try:
             await self.confirmations.publish(messages, call.grant.name)
         except Problem as problem:
-            for take_back in claims:  # a client that was told of a failure may send something else instead
+            for take_back in claims:  # after a failure the client may send something else under this id
                 take_back()
             problem.members = receipts
             raise
@@ -229,9 +229,9 @@ class Edge:
             SLOWED_REQUESTS.labels("gateway").inc()
             raise Problem(
                 429,
-                f"{call.grant.name} is admitted slowly: it sends more than one source may for long"
-                " (BEAMCAT_SOURCE_BYTES_PER_SECOND), or nearly everything of it was rejected lately"
-                f" (`beamcat rejections list --producer {call.grant.source}` says why); send again in {seconds} s",
+                f"{call.grant.name} is slowed down: either it sends more than one source may for long"
+                " (BEAMCAT_SOURCE_BYTES_PER_SECOND), or nearly all that it sent recently was rejected"
+                f" (`beamcat rejections list --producer {call.grant.source}` shows why); send again in {seconds} s",
                 retry_after_seconds=seconds,
             )
 
@@ -241,7 +241,7 @@ class Edge:
 
 
 def _described(path: str, body: type[BaseModel], techniques: Sequence[str]) -> dict[str, Any]:
-    """What OpenAPI says of a POST. The `technique` of a submission is best one that is described."""
+    """The OpenAPI description of a POST. The `technique` of a submission should be a described one."""
     words = {"anyOf": [{"enum": list(techniques)}, {"type": "string"}]}
     described = takes(body, **({"technique": words} if body is Submission else {}))
     return described | ({"parameters": [RECEIPT_ID]} if path in WITH_RECEIPT_ID else {})
@@ -260,25 +260,26 @@ def _items(data: Mapping[str, object]) -> Sequence[object]:
     ]
     items = data.get("datasets")
     if not isinstance(items, list):
-        faults.append(Fault(field="datasets", message="is missing or no list; give the list of datasets"))
+        faults.append(Fault(field="datasets", message="is missing or not a list; give the list of datasets"))
     if faults or not isinstance(items, list):
         raise invalid(faults)
     if len(items) > MOST_BATCH_ITEMS:
-        raise Problem(413, f"the batch has {len(items)} datasets, {MOST_BATCH_ITEMS} are taken; send smaller batches")
+        words = f"the batch has {len(items)} datasets, the limit is {MOST_BATCH_ITEMS}; send smaller batches"
+        raise Problem(413, words)
     return items
 
 
 def _object(item: object) -> dict[str, object]:
     if not isinstance(item, dict):
-        raise Problem(422, "the dataset is no JSON object")
+        raise Problem(422, "the dataset is not a JSON object")
     return dict(item)
 
 
 async def _judge(data: dict[str, object], call: Call, judges: Judges) -> Verdict:
-    """The verdict. Where the edge itself refuses the submission, its refusal says what the others would find too.
+    """The verdict. If the gateway itself refuses the submission, its answer includes the findings of the others.
 
     Raises:
-        Problem: the submission would not be taken, or a service that judges is away.
+        Problem: the submission would be refused, or a service that judges does not answer.
     """
     try:
         read_submission(data, call)
@@ -294,7 +295,7 @@ def _submit_item(item: object, seen: dict[UUID, str], call: Call) -> tuple[Messa
     given = data.pop("receipt_id", None)
     receipt_id = receipt_of(None if given is None else str(given), uuid4(), "receipt_id")
     if receipt_id in seen:
-        words = f"the receipt_id {receipt_id} stands twice in this batch, first for {seen[receipt_id]}"
+        words = f"the receipt_id {receipt_id} occurs twice in this batch, first for {seen[receipt_id]}"
         raise Problem(422, f"{words}; each dataset has its own")
     seen[receipt_id] = str(data.get("path"))
     return submit_dataset(data, receipt_id, call)

@@ -1,1 +1,1 @@
-"""STOMP -> icat_gateway -> dataset.submitted: whoever speaks to ICAT speaks to beamcat, unchanged."""
+"""STOMP -> icat_gateway -> dataset.submitted: a client written for ICAT talks to beamcat without a change."""

@@ -6,6 +6,7 @@ from services.icat_gateway.edge import Edge
 from services.icat_gateway.jolokia.consumers import Consumers, Group
 from services.icat_gateway.jolokia.server import Jolokia
 from services.icat_gateway.ports import QUEUES
+from services.icat_gateway.settings import IcatGatewaySettings
 from services.icat_gateway.stomp.bounds import Bounds
 from services.icat_gateway.stomp.framing import Reason
 from services.icat_gateway.translation import Translator
@@ -24,21 +25,34 @@ CONSUMERS = {
     "icatArchiveRestoreStatus": ARCHIVE,
     "rescheduleInvestigation": LINKER,
 }
-"""Who consumes what the frames of a queue become; investigations that start take icatIngest as well."""
+"""The consumer group that reads the events of each queue. Starts of investigations also arrive in icatIngest."""
 
 
-def assemble(resources: Resources) -> Components:
-    """STOMP and Jolokia, each on its own port, whether Kafka is there or not."""
+def assemble(resources: Resources[IcatGatewaySettings]) -> Components:
+    """The STOMP and Jolokia servers, each on its own port. They serve even while Kafka is away."""
     begin(ICAT_FRAMES, QUEUES, ("published", "spooled", "delivered"))
     begin(ICAT_REFUSED, Reason)
     settings = resources.settings
-    translator = Translator(resources.identities, ZoneInfo(settings.time_zone))
-    watch = ProducerWatch(settings, "icat_gateway", resources.backoff)
+    translator = Translator(resources.identities, ZoneInfo(settings.facility.time_zone))
+    watch = ProducerWatch(settings.kafka, settings.source, "icat_gateway", resources.backoff)
     publisher = WatchedPublisher(resources.publisher, watch)
-    edge = Edge(settings, translator, publisher, resources.backoff, resources.clock, Bounds(), watch.wait_seconds)
-    consumers = Consumers(settings, CONSUMERS, resources.backoff)
-    jolokia = Jolokia(settings, consumers, resources.backoff, resources.clock)
+    edge = Edge(
+        settings.stomp,
+        settings.source,
+        translator,
+        publisher,
+        resources.backoff,
+        resources.clock,
+        Bounds(),
+        watch.wait_seconds,
+    )
+    consumers = Consumers(settings.kafka, CONSUMERS, resources.backoff)
+    jolokia = Jolokia(
+        (settings.stomp.host, settings.jolokia_port), settings.http, consumers, resources.backoff, resources.clock
+    )
     return Components(router=jolokia.router(), edges=(edge.run, consumers.run, jolokia.serve, watch.run))
 
 
-SERVICE = Service("icat_gateway", assemble, produces=(SUBMITTED, INVESTIGATIONS, REPORTS, REJECTED))
+SERVICE = Service(
+    "icat_gateway", IcatGatewaySettings, assemble, produces=(SUBMITTED, INVESTIGATIONS, REPORTS, REJECTED)
+)

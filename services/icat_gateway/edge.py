@@ -1,4 +1,4 @@
-"""The STOMP edge as a whole: from the sockets to Kafka or the disk, with an orderly end."""
+"""The whole STOMP edge: it moves frames from the sockets to Kafka or to disk, and stops in order."""
 
 import asyncio
 import contextlib
@@ -11,28 +11,30 @@ from services.icat_gateway.delivery.delivery import Delivery
 from services.icat_gateway.delivery.intake import Intake
 from services.icat_gateway.handler import messages_of
 from services.icat_gateway.ports import Taken, Translator
+from services.icat_gateway.settings import StompSettings
 from services.icat_gateway.spool import Spool
 from services.icat_gateway.stomp.bounds import Bounds
 from services.icat_gateway.stomp.server import Server
 from shared.events.record import Message
 from shared.kafka.publisher import Publisher
+from shared.kafka.settings import SourceSettings
 from shared.runtime.backoff import Backoff
 from shared.runtime.metrics import ICAT_ASIDE, ICAT_SPOOL_BYTES, ICAT_SPOOL_FRAMES, ICAT_SPOOL_OLDEST
-from shared.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 MEASURE_SECONDS = 1.0
 END_SECONDS = 20.0
-"""How long an orderly end may take; what is not durable then was never promised."""
+"""How long an orderly stop may take. Frames that are not durable by then were never confirmed to a client."""
 
 
 class Edge:
-    """Serves STOMP as long as the service lives, whether Kafka is there or not."""
+    """Serves STOMP as long as the service runs, even while Kafka is away."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  # all that a door stands on
+    def __init__(  # noqa: PLR0913, PLR0917  # everything that the edge needs
         self,
-        settings: Settings,
+        stomp: StompSettings,
+        source: SourceSettings,
         translator: Translator,
         publisher: Publisher,
         backoff: Backoff,
@@ -44,9 +46,9 @@ class Edge:
         self._backoff = backoff
         self._clock = clock
         self.intake = Intake(bounds.waiting_bytes)
-        self.spool = Spool(settings.stomp_spool, settings.stomp_spool_bytes)
-        self.server = Server(settings, self.intake, clock, bounds, wait_seconds)
-        self.attempts = Attempts(settings.stomp_spool)
+        self.spool = Spool(stomp.spool, stomp.spool_bytes)
+        self.server = Server(stomp, source, self.intake, clock, bounds, wait_seconds)
+        self.attempts = Attempts(stomp.spool)
         self._delivery = Delivery(
             self.intake,
             self.spool,
@@ -62,15 +64,15 @@ class Edge:
         """Serve until the service stops.
 
         Raises:
-            Stopping: the service stops, and all that was taken is durable.
-            Fatal: the spool cannot be used, or the port cannot be listened on.
+            Stopping: the service stops, and every accepted frame is durable.
+            Fatal: the spool cannot be used, or the port cannot be opened.
         """
         self.spool.open()
         self.attempts.open()
         ICAT_ASIDE.set(self.attempts.count_aside())
         try:
             await self.server.start()
-            logger.info("STOMP is served on port %d", self.server.port)
+            logger.info("serving STOMP on port %d", self.server.port)
             await self._serve()
         finally:
             self.attempts.close()

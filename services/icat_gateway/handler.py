@@ -1,4 +1,4 @@
-"""From a frame that was taken to what is published: pure."""
+"""Turns an accepted frame into the messages to publish. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,15 +13,15 @@ from shared.events.topics import HEADROOM_BYTES, TOPICS
 STAGE = "icat_gateway"
 MOST_BYTES = {topic.name: topic.max_bytes for topic in TOPICS}
 MOST_BESIDE_BYTES = HEADROOM_BYTES // 2
-"""Of key and headers, for which Kafka's limit leaves room beside an event."""
+"""The limit for key and headers together: Kafka's limit leaves room for them beside an event."""
 
 
 def messages_of(taken: Taken, translator: Translator, now: datetime) -> Sequence[Message]:
-    """What a frame becomes: events, or one rejection with its bytes. It never raises: a frame has no other way out."""
+    """The events of a frame, or one rejection with its bytes. It never raises: a frame must become one or the other."""
     try:
         messages = translator.translate(taken.frame, taken.position, now)
         too_large = next((message for message in messages if _excess(message) > 0), None)
-    except Exception as error:  # noqa: BLE001  a defect of the translation must not stop those who wait behind
+    except Exception as error:  # noqa: BLE001  a bug in the translation must not stop the frames behind
         return [_rejected(taken, Refusal(Code.INTERNAL_ERROR, f"{type(error).__name__}: {error}"), now)]
     if too_large is None:
         return messages
@@ -31,8 +31,8 @@ def messages_of(taken: Taken, translator: Translator, now: datetime) -> Sequence
 
 
 def set_aside(taken: Taken, deaths: int, file: str, now: datetime) -> Message:
-    """The rejection of a frame whose translation killed the process again and again."""
-    why = f"{deaths} processes ended while they translated this message; it lies in {file} of the spool's folder"
+    """The rejection of a frame whose translation killed the process several times."""
+    why = f"{deaths} processes ended while they translated this message; it is in {file} in the spool's folder"
     return _rejected(taken, Refusal(Code.INTERNAL_ERROR, why), now)
 
 
@@ -42,7 +42,7 @@ def _excess(message: Message) -> int:
 
 
 def _rejected(taken: Taken, refusal: Refusal, now: datetime, receipt: bytes | None = None) -> Message:
-    """The rejection of the frame as a whole, under the receipt that its event would have had."""
+    """The rejection of the whole frame, under the receipt that its event would have had."""
     source = ("ce_source", source_of(taken.frame.peer).encode())
     headers = (source,) if receipt is None else (("ce_id", receipt), source)
     at = taken.position

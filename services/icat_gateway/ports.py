@@ -1,4 +1,4 @@
-"""What the edge carries, and who turns it into events."""
+"""The types at the border between the STOMP edge and the translation of frames."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,16 +24,16 @@ class Translator(Protocol):
     """Turns frames into events."""
 
     def translate(self, frame: Frame, taken: Origin, now: datetime, /) -> Sequence[Message]:
-        """The messages that a frame becomes, or one rejection with its bytes. Never raises for bad input."""
+        """The messages of a frame, or one rejection with its bytes. It never raises for bad input."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A frame with its place among all that this edge took."""
+    """A frame with its place among all frames that this edge accepted."""
 
     frame: Frame
     number: int
-    """Microseconds since 1970 at its arrival, higher for each frame."""
+    """The time of its arrival in microseconds since 1970. Each frame has a higher number than the one before."""
 
     @property
     def at(self) -> datetime:
@@ -42,17 +42,17 @@ class Taken:
 
     @property
     def size(self) -> int:
-        """Bytes that it occupies, about."""
+        """How many bytes it occupies, roughly."""
         return len(self.frame.body) + OVERHEAD_BYTES
 
     @property
     def position(self) -> Origin:
-        """Where it was read, as a rejection tells it: the queue stands for a topic, which has no partition."""
+        """Where the frame was read, in the terms of a rejection: the queue is the topic, and there is no partition."""
         topic = QUEUE + self.frame.queue
         return Origin(topic=topic, partition=-1, offset=self.number, timestamp_ms=self.number // 1000)
 
 
 LARGE_BYTES = 64 * 1024
-"""A larger frame needs one of few permits to be read on, and waits for room among its like."""
+"""A larger frame is read to its end only with one of a few permits, and waits for room among large frames only."""
 OVERHEAD_BYTES = 1024
-"""What a frame's headers and objects add to its body, so that empty frames count too."""
+"""The size of a frame's headers and objects, counted beside its body so that empty frames count too."""

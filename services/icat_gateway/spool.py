@@ -1,9 +1,9 @@
-"""Frames that were taken while Kafka is away, on this machine's disk, in order.
+"""The spool: accepted frames on the local disk, in order, until Kafka has them.
 
-A folder of segments: append-only files of records, each with its length and CRC-32. A record counts once its segment
-has been synced, many records a sync. Frames leave from the front; a segment is removed when all of it is confirmed, so
-after a crash at most one segment is delivered again, which changes nothing. What a crash left half-written at the end
-was never promised to anyone and is cut.
+It is a folder of segments: append-only files of records, each with its length and CRC-32. A record counts once its
+segment has been synced; one sync covers many records. Frames leave at the front. A segment is removed when all of it is
+confirmed, so at most one segment is delivered again after a crash, which changes nothing. A record that a crash left
+half-written at the end was never confirmed to a client and is cut off.
 """
 
 import asyncio
@@ -34,12 +34,12 @@ DAMAGED = ".damaged"
 
 
 class SpoolFull(BeamcatError):
-    """The spool has no room: the sockets are not read until some of it was delivered."""
+    """The spool is full: no socket is read until some of its frames are delivered."""
 
 
 @dataclass
 class Segment:
-    """One file: how much of it is synced, and how much of that is confirmed."""
+    """One file, with the number of bytes that are synced and of those that are confirmed."""
 
     path: Path
     bytes: int = 0
@@ -51,9 +51,9 @@ class Segment:
 
 
 class Spool:
-    """A folder that one process holds.
+    """A folder of frames that one process holds.
 
-    All methods are called from one event loop; the disk's work is done beside it. One task appends, one delivers.
+    All methods are called from one event loop; disk access runs in threads. One task appends, one task delivers.
     """
 
     def __init__(self, folder: Path, most_bytes: int, segment_bytes: int = SEGMENT_BYTES) -> None:
@@ -65,11 +65,11 @@ class Spool:
         self._lock: int | None = None
         self._appending = False
         self._head_end = 0
-        """Where in its segment the batch ends that `head` gave last."""
+        """The end of the last batch that `head` returned, as a position in its segment."""
         self._filled = asyncio.Event()
 
     def open(self) -> None:
-        """Hold the folder, and find what an earlier life left in it.
+        """Lock the folder, and find the frames that an earlier process left in it.
 
         Raises:
             Fatal: the folder cannot be used, or another process holds it.
@@ -80,14 +80,14 @@ class Spool:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             found = [_recovered(path) for path in sorted(self.folder.glob(f"*{SUFFIX}"))]
         except BlockingIOError:
-            raise Fatal(f"another process holds {self.folder}; give each icat_gateway a spool of its own") from None
+            raise Fatal(f"another process holds {self.folder}; give each icat_gateway its own spool") from None
         except OSError as error:
             raise Fatal(f"the spool {self.folder} cannot be used: {error}") from error
         self._segments.extend(segment for segment in found if segment is not None)
-        self._tell()
+        self._signal_filled()
 
     def close(self) -> None:
-        """Let go of the folder; what waits in it goes on waiting."""
+        """Unlock the folder. The frames in it stay there."""
         self._end_segment()
         if self._lock is not None:
             os.close(self._lock)
@@ -100,19 +100,19 @@ class Spool:
 
     @property
     def bytes(self) -> int:
-        """What they occupy on the disk, what is delivered of the first segment included."""
+        """The size on disk. It includes the delivered frames of the first segment."""
         return sum(segment.bytes for segment in self._segments)
 
     @property
     def oldest(self) -> int | None:
-        """`Taken.number` of the frame that waits longest, to within its segment."""
+        """`Taken.number` of the first frame in the oldest segment: about that of the longest-waiting frame."""
         return self._segments[0].oldest if self.frames else None
 
     async def append(self, batch: Sequence[Taken]) -> None:
-        """Keep frames: on return they survive a power cut.
+        """Store frames. On return they survive a power cut.
 
         Raises:
-            SpoolFull: there is no room, by the bound or on the disk; none of them is kept.
+            SpoolFull: the bound is reached or the disk is full; none of the frames is stored.
         """
         data = b"".join(written_record(taken) for taken in batch)
         if self.bytes and self.bytes + len(data) > self._most_bytes:
@@ -130,16 +130,16 @@ class Spool:
         segment.frames += len(batch)
         if segment.bytes >= self._segment_bytes:
             self._end_segment()
-        self._tell()
+        self._signal_filled()
 
     async def head(self, most_frames: int, most_bytes: int) -> list[Taken]:
-        """The frames at the front, at least one, once there are any."""
+        """The frames at the front. It waits until there is at least one."""
         await self._filled.wait()
         batch, self._head_end = await asyncio.to_thread(_read, self._segments[0], most_frames, most_bytes)
         return batch
 
     def confirm(self, batch: Sequence[Taken]) -> None:
-        """The frames that `head` gave last are with Kafka: they leave."""
+        """Remove the frames that `head` returned last: Kafka has them."""
         segment = self._segments[0]
         segment.read_bytes = self._head_end
         segment.read_frames += len(batch)
@@ -148,16 +148,16 @@ class Spool:
                 self._end_segment()
             self._segments.popleft()
             segment.path.unlink()
-        self._tell()
+        self._signal_filled()
 
-    def _tell(self) -> None:
+    def _signal_filled(self) -> None:
         if self.frames:
             self._filled.set()
         else:
             self._filled.clear()
 
     def _open_segment(self, number: int) -> tuple[Segment, BinaryIO]:
-        """The segment that is written to; a new one is only known once it has a synced frame."""
+        """The segment to write to. A new one is listed only once it has a synced frame."""
         if self._file is not None:
             return self._segments[-1], self._file
         segment = Segment(self.folder / f"{number:020}{SUFFIX}", oldest=number)
@@ -167,7 +167,7 @@ class Spool:
         return segment, self._file
 
     def _forget_unsynced(self) -> None:
-        """After a failed write: nothing more goes into this segment, and what was not promised is cut."""
+        """End this segment after a failed write, and cut off the records that were not confirmed to a client."""
         self._end_segment()
         if not self._segments:
             return
@@ -186,7 +186,7 @@ class Spool:
 
 
 def written_record(taken: Taken) -> bytes:
-    """A frame as the files of the spool hold it."""
+    """A frame in the format of the spool's files."""
     frame = taken.frame
     head = json.dumps([taken.number, frame.queue, frame.peer, dict(frame.headers)]).encode()
     payload = b"%b\n%b" % (head, frame.body)
@@ -200,7 +200,7 @@ def _taken(payload: bytes) -> Taken:
 
 
 def _payloads(file: BinaryIO, end: int) -> Iterator[bytes]:
-    """The payloads from the file's position on, as far as they are whole."""
+    """The payloads from the file's position onwards, up to the first incomplete one."""
     while file.tell() + HEADER.size <= end:
         length, crc = HEADER.unpack(file.read(HEADER.size))
         if file.tell() + length > end:
@@ -226,7 +226,7 @@ def _read(segment: Segment, most_frames: int, most_bytes: int) -> tuple[list[Tak
 
 
 def _recovered(path: Path) -> Segment | None:
-    """What is whole of a segment; the rest is put aside under another name, for it may hold more than a torn frame."""
+    """The complete part of a segment. The rest moves to another file, since it may hold more than one torn frame."""
     segment = Segment(path, oldest=int(path.stem))
     size = path.stat().st_size
     with path.open("r+b") as file:
@@ -239,7 +239,7 @@ def _recovered(path: Path) -> Segment | None:
             file.truncate(segment.bytes)
             os.fsync(file.fileno())
             logger.warning(
-                "%s: %d bytes after %d whole frames are none; they were cut, and lie in %s",
+                "%s: the %d bytes after %d complete frames are not a frame; they were moved to %s",
                 *(path, size - segment.bytes, segment.frames, path.with_suffix(DAMAGED).name),
             )
     if segment.frames == 0:

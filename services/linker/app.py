@@ -5,12 +5,16 @@ from typing import Any
 
 from services.linker.handler import Linker
 from services.linker.held.deadlines import Deadlines
-from services.linker.held.ports import LinkStore, ReleaseOutbox
+from services.linker.held.ports import LinkStore
+from services.linker.held.release import ReleaseOutbox
 from services.linker.held.repeated_searches import RepeatedSearchOutbox
 from services.linker.inputs.submissions import LinkerView
-from services.linker.plan.announcements import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
+from services.linker.plan.announcements import UserOffice
+from services.linker.plan.commits import CommittedView, learn_commits
+from services.linker.plan.rejections import RejectedView, learn_rejections
 from services.linker.routes import routes
-from services.linker.storage.store import PostgresLinks
+from services.linker.settings import LinkerSettings
+from services.linker.storage.postgres.store import PostgresLinks
 from shared.events.investigation import InvestigationAnnounced
 from shared.events.topics import COMMITTED, INVESTIGATIONS, LINKED, PENDING, REGISTERED, REJECTED, VALIDATED
 from shared.host.service import Components, Resources, Service
@@ -20,25 +24,27 @@ from shared.vocabulary.datafiles import own_folders
 from shared.vocabulary.techniques import TechniqueBook
 
 
-def assemble(resources: Resources) -> Components:
-    """Four stages over one store, the relays of what is released and of second looks, and the timer."""
-    techniques = TechniqueBook.load(own_folders("techniques", resources.settings.schema_directories))
+def assemble(resources: Resources[LinkerSettings]) -> Components:
+    """Four stages over one store, the relays of releases and of repeated searches, and the timer."""
+    techniques = TechniqueBook.load(own_folders("techniques", resources.settings.facility.schema_directories))
     links = PostgresLinks(
         resources.database, resources.identities, techniques.input_demands, resources.settings.awaited_inputs
     )
     linker = Linker(techniques, resources.identities, resources.settings.await_inputs_seconds)
     relay = Relay("linker-relay", ReleaseOutbox(links, linker, resources.clock), resources.publisher, resources.backoff)
-    looks = Relay("linker-looks", RepeatedSearchOutbox(links, resources.clock), resources.publisher, resources.backoff)
+    searches = Relay(
+        "linker-looks", RepeatedSearchOutbox(links, resources.clock), resources.publisher, resources.backoff
+    )
     deadlines = Deadlines(links, relay, resources.backoff, resources.clock)
     return Components(
         stages=stages_of(links, linker, relay.wake),
-        tasks=(relay.run, looks.run, deadlines.run),
+        tasks=(relay.run, searches.run, deadlines.run),
         router=routes(links, linker, resources.clock),
     )
 
 
 def stages_of(links: LinkStore, linker: Linker, wake: Callable[[], None] = lambda: None) -> tuple[Stage[Any, Any], ...]:
-    """The four stages that share the store: `wake` is called after each batch, for what it released."""
+    """The four stages that share the store. `wake` is called after each batch, so the relay sends what it released."""
     office = UserOffice(linker.identities)
     return (
         Stage("linker", VALIDATED, LinkerView, linker.link, links.linking, LINKED, wake),
@@ -50,4 +56,4 @@ def stages_of(links: LinkStore, linker: Linker, wake: Callable[[], None] = lambd
     )  # fmt: skip
 
 
-SERVICE = Service("linker", assemble, schema="linker", produces=(LINKED, REGISTERED, PENDING, REJECTED))
+SERVICE = Service("linker", LinkerSettings, assemble, schema="linker", produces=(LINKED, REGISTERED, PENDING, REJECTED))

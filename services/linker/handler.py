@@ -1,17 +1,17 @@
-"""Which investigation and which inputs a dataset has, and whether it may go on, must wait, or is refused: pure."""
+"""The verdict on a dataset: its investigation, its inputs, and whether it goes on, waits or is refused. Pure."""
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.linker.inputs.lineage import Node, circle_through
+from services.linker.inputs.lineage import Node, cycle_through
 from services.linker.inputs.near import Near, near_misses, near_paths
 from services.linker.inputs.relationships import (
     as_warning,
     disagreements,
+    errors_in,
     input_replaced,
-    refusing,
 )
 from services.linker.inputs.submissions import HeldSummary, LinkerView, State
 from services.linker.known import Known
@@ -28,22 +28,22 @@ from shared.stages.outcomes import Learned, Outcome, Passed, Waiting
 from shared.vocabulary.techniques import TechniqueBook
 
 AWAIT_SECONDS = 7 * 86400.0
-"""How long the inputs of a dataset are awaited whose kind no technique describes."""
+"""How long a dataset waits for its inputs if no technique describes its kind."""
 
 MOST_NAMED = 100
-"""Of the inputs that something waits for, those that are named; the others are counted."""
+"""How many awaited inputs of a submission are named. The others are counted."""
 
 NOT_CATALOGUED = "unknown (not catalogued yet)"
 
 
 @dataclass(frozen=True)
 class Queued(Learned):
-    """The submission goes on by way of the relay, behind what is held of the same dataset."""
+    """The relay sends the submission, after what is held of the same dataset."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is to be said of one dataset by itself. The links are complete if nothing is missing and nothing refused."""
+    """The verdict on one dataset alone. The links are complete if nothing is missing and nothing refused."""
 
     links: Links
     missing: Sequence[InputRef] = ()
@@ -51,13 +51,13 @@ class Verdict:
 
     @property
     def findings(self) -> list[Finding]:
-        """All that was found, each once."""
+        """All findings, each of them once."""
         refusing = self.refusal.findings if self.refusal else ()
         return [*self.links.findings, *(finding for finding in refusing if finding not in self.links.findings)]
 
 
 def pending_of(submission: HeldSummary, missing: Sequence[str], deadline: datetime, near: Near) -> Pending:
-    """What the world is told of a submission that waits for some paths."""
+    """What is published about a submission that waits for some paths."""
     return Pending(
         receipt_id=submission.id.receipt_id,
         dataset_id=submission.dataset_id,
@@ -71,27 +71,30 @@ def pending_of(submission: HeldSummary, missing: Sequence[str], deadline: dateti
     )
 
 
-def introduced(pending: Pending, dataset: DatasetFacts) -> Pending:
-    """The same, with what the dataset is: what is held of a submission does not say that again."""
+def with_facts(pending: Pending, dataset: DatasetFacts) -> Pending:
+    """The same with some facts about the dataset, which a held submission's summary lacks."""
     facts = {name: getattr(dataset, name) for name in ("name", "kind", "proposal", "beamline")}
     return pending.model_copy(update=facts)
 
 
 @dataclass
-class _Lines:
-    """Who is held, in the order of arrival, and what each was answered; grows while a batch is decided."""
+class _Queues:
+    """The held submissions of each dataset in the order of arrival, and their outcomes.
+
+    They grow while a batch is decided.
+    """
 
     near: Near
     answers: dict[SubmissionId, Outcome] = field(default_factory=dict)
-    lines: dict[UUID, list[HeldSummary]] = field(default_factory=dict)
+    of_dataset: dict[UUID, list[HeldSummary]] = field(default_factory=dict)
 
-    def join(self, submission: HeldSummary) -> Outcome:
-        """Stand at the end of the dataset's line; what the producer is told."""
+    def append(self, submission: HeldSummary) -> Outcome:
+        """Append a submission to the queue of its dataset, and return its outcome."""
         if submission.state is State.REFUSED and submission.refusal is not None:
             return self.answers.setdefault(submission.id, submission.refusal)
-        line = self.lines.setdefault(submission.dataset_id, [])
-        line.append(submission)
-        waiting = [earlier for earlier in line if earlier.state is State.WAITING]
+        queue = self.of_dataset.setdefault(submission.dataset_id, [])
+        queue.append(submission)
+        waiting = [earlier for earlier in queue if earlier.state is State.WAITING]
         outcome: Outcome = Queued()
         if waiting and submission.state is not State.EXPIRED:
             paths = list(dict.fromkeys(path for earlier in waiting for path in earlier.waits_for))
@@ -111,22 +114,22 @@ class Linker:
         self._await_inputs_seconds = await_inputs_seconds
 
     def link(self, events: Sequence[Received[LinkerView]], known: Known, now: datetime) -> list[Outcome]:
-        """One outcome an event, each knowing what became of those before it. The same again is answered the same."""
-        lines = _Lines(known.near)
+        """One outcome for each event, given those before it. A repeated submission gets the same answer."""
+        queues = _Queues(known.near)
         for held in known.held:
-            lines.join(held)
+            queues.append(held)
         ancestry = dict(known.ancestry)
         outcomes = []
         for event in events:
             dataset_id = event.event.dataset.dataset_id
             submission = event.submission(dataset_id)
-            outcome = lines.answers.get(submission)
+            outcome = queues.answers.get(submission)
             if outcome is None:
-                outcome = self._answer(submission, event, known, ancestry, lines, now)
+                outcome = self._answer(submission, event, known, ancestry, queues, now)
             if dataset_id in known.rejected and not isinstance(outcome, Refusal):
                 known = known.readmitting(dataset_id)
             if isinstance(outcome, Waiting):
-                outcome = Waiting(introduced(outcome.pending, event.event.dataset))
+                outcome = Waiting(with_facts(outcome.pending, event.event.dataset))
             outcomes.append(outcome)
         return outcomes
 
@@ -136,22 +139,22 @@ class Linker:
         event: Received[LinkerView],
         known: Known,
         ancestry: MutableMapping[UUID, Node],
-        lines: _Lines,
+        queues: _Queues,
         now: datetime,
     ) -> Outcome:
         dataset = event.event.dataset
         is_repeated = submission.key in known.answered
         verdict = self.judge(dataset, known, ancestry, is_repeated=is_repeated)
         if verdict.refusal is not None:
-            return lines.answers.setdefault(submission, _first_said(verdict.refusal, event))
-        waits = bool(verdict.missing or lines.lines.get(dataset.dataset_id))
-        if waits and (no_room := known.over_limit.get(submission)):
-            return lines.answers.setdefault(submission, _first_said(no_room, event))
+            return queues.answers.setdefault(submission, _with_origin(verdict.refusal, event))
+        waits = bool(verdict.missing or queues.of_dataset.get(dataset.dataset_id))
+        if waits and (refusal := known.over_limit.get(submission)):
+            return queues.answers.setdefault(submission, _with_origin(refusal, event))
         if not is_repeated:
             add_ancestry(ancestry, dataset)
         if not waits:
-            return lines.answers.setdefault(submission, Passed({"links": verdict.links}))
-        return lines.join(
+            return queues.answers.setdefault(submission, Passed({"links": verdict.links}))
+        return queues.append(
             HeldSummary(
                 id=submission,
                 dataset_id=dataset.dataset_id,
@@ -159,23 +162,23 @@ class Linker:
                 state=State.WAITING if verdict.missing else State.RELEASED,
                 since=now,
                 waits_for=tuple(declared.path for declared in verdict.missing),
-                deadline=now + self._backoff(dataset.kind) if verdict.missing else None,
+                deadline=now + self._awaited_for(dataset.kind) if verdict.missing else None,
             )
         )
 
     def judge(
         self, dataset: DatasetFacts, known: Known, ancestry: Mapping[UUID, Node], *, is_repeated: bool = False
     ) -> Verdict:
-        """The verdict on a dataset, whatever is held of it: a refusal as soon as no missing input can mend it.
+        """The verdict on a dataset, whatever is held of it. It refuses as soon as no missing input could change that.
 
         Args:
-            dataset: What is judged.
-            known: What it depends on.
+            dataset: The dataset to judge.
+            known: What the verdict depends on.
             ancestry: Where its inputs come from.
-            is_repeated: The catalogue has answered the same submission before. Its links were permitted then.
+            is_repeated: Whether the catalogue has answered the same submission before, so its links were permitted.
         """
         if dataset.mode == "update" and (current := known.catalogued.get(dataset.dataset_id)) and current.start:
-            dataset = dataset.model_copy(update={"start": current.start})  # an update says nothing of when
+            dataset = dataset.model_copy(update={"start": current.start})  # an update does not say when
         investigation, findings = investigation_of(known.addressed(dataset), known.plan, self.identities)
         parents = [(each, parent) for each in dataset.inputs if (parent := known.catalogued.get(each.dataset_id))]
         outdated = known.outdated(dataset)
@@ -191,11 +194,11 @@ class Linker:
             findings += disagreements(dataset, kind, present)
         findings += input_replaced([parent for each, parent in parents if each.dataset_id in outdated])
         findings = list(summed_up(findings))
-        if is_repeated or dataset.revision is not None:  # what beamcat sends again by itself was permitted as well
+        if is_repeated or dataset.revision is not None:  # beamcat's own submissions were permitted, too
             return Verdict(Links(investigation=investigation, inputs=linked, findings=list(map(as_warning, findings))))
         links = Links(investigation=investigation, inputs=linked, findings=findings)
         objection = self._objection(dataset, known, ancestry, [parent.kind for _, parent in parents])
-        if objection is None and (errors := refusing(findings)):
+        if objection is None and (errors := errors_in(findings)):
             objection = Refusal.of(Code.INPUT_NOT_PERMITTED, errors)
         return Verdict(links, known.missing(dataset), objection or known.rejected_input(dataset))
 
@@ -204,10 +207,13 @@ class Linker:
     ) -> Refusal | None:
         if any(declared.dataset_id == dataset.dataset_id for declared in dataset.inputs):
             message = f"{dataset.path} names itself as an input"
-            return Refusal.because(Code.INPUT_SELF, message, "leave it out of its own inputs")
-        if known.may_close_circle(dataset) and (circle := circle_through(dataset, ancestry)):
-            words = " comes from ".join(circle)
-            message, cure = f"the inputs form a circle: {words}", "leave out what comes from the dataset itself"
+            return Refusal.because(Code.INPUT_SELF, message, "remove it from its own inputs")
+        if known.may_close_cycle(dataset) and (cycle := cycle_through(dataset, ancestry)):
+            words = " comes from ".join(cycle)
+            message, cure = (
+                f"the inputs form a cycle: {words}",
+                "leave out the inputs that come from the dataset itself",
+            )
             return Refusal.because(Code.INPUT_CYCLE, message, cure)
         if not_permitted := self._relation_objection(dataset, known, kinds):
             return Refusal.because(Code.INPUT_NOT_PERMITTED, not_permitted, "correct the inputs")
@@ -220,7 +226,7 @@ class Linker:
         missing = len(dataset.inputs) - len(kinds)
         current = known.catalogued.get(dataset.dataset_id)
         adds_to_catalogued = current is not None and dataset.adds_to(complete=current.complete)
-        if missing or adds_to_catalogued:  # too few is no fault yet: more inputs will come, or are there already
+        if missing or adds_to_catalogued:  # too few is not an error yet: more may come, or are there
             limits = [relation.max for relation in kind.input]
             room = None if None in limits else sum(limit or 0 for limit in limits)
             each_fits = all(any(relation.takes(found) for relation in kind.input) for found in kinds)
@@ -228,18 +234,18 @@ class Linker:
                 return None
         return kind.objection_to([*kinds, *[NOT_CATALOGUED] * missing])
 
-    def _backoff(self, kind_name: str) -> timedelta:
+    def _awaited_for(self, kind_name: str) -> timedelta:
         kind = self._techniques.kind(kind_name)
         technique_seconds = AWAIT_SECONDS if kind is None else kind.await_inputs_seconds
         return timedelta(seconds=self._await_inputs_seconds or technique_seconds)
 
 
-def _first_said(refusal: Refusal, event: Received[LinkerView]) -> Refusal:
+def _with_origin(refusal: Refusal, event: Received[LinkerView]) -> Refusal:
     return replace(refusal, submitted=first_reading(event.record))
 
 
 def add_ancestry(ancestry: MutableMapping[UUID, Node], dataset: DatasetFacts) -> None:
-    """Where the dataset comes from, beside what an earlier revision of it said."""
+    """Add the inputs of a dataset to those that its earlier revisions named."""
     if dataset.inputs:
         before = ancestry.get(dataset.dataset_id, Node(dataset.path, frozenset()))
         inputs = frozenset(declared.dataset_id for declared in dataset.inputs)

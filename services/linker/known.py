@@ -1,11 +1,11 @@
-"""What the linker knows of a batch when it decides: the result of one load."""
+"""What the linker knows about a batch when it decides it."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from services.linker.inputs.lineage import Node
-from services.linker.inputs.near import Near, looked_for
+from services.linker.inputs.near import Near, searched_for
 from services.linker.inputs.relationships import CataloguedDataset, rejected_input
 from services.linker.inputs.submissions import HeldSummary
 from services.linker.plan.investigations import Plan
@@ -17,38 +17,36 @@ from shared.vocabulary.relations import NO_DEMANDS, InputDemands
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a batch's datasets and of everything they name."""
+    """What is known about a batch's datasets and about everything that they name."""
 
     catalogued: Mapping[UUID, CataloguedDataset] = field(default_factory=dict)
-    """Of the datasets and inputs of the batch, those that are committed."""
+    """Those datasets and inputs of the batch that are committed."""
     held: Sequence[HeldSummary] = ()
-    """What is held of the batch's datasets, and of the batch what was answered before; oldest first."""
+    """What is held of the batch's datasets, and those of its submissions that were answered before, oldest first."""
     ancestry: Mapping[UUID, Node] = field(default_factory=dict)
-    """Where inputs come from, by catalogued and by held submissions; loaded only where a circle is possible."""
+    """Where inputs come from, by catalogued and by held submissions. Loaded only if a cycle is possible."""
     plan: Plan = field(default_factory=Plan)
-    """The investigations of the batch's proposals and beamlines, and those that it names."""
+    """The investigations of the batch's proposals and beamlines, and those that the batch names."""
     demands: InputDemands = NO_DEMANDS
-    """What some kinds ask of the inputs that they wait for."""
+    """What some kinds demand of the inputs that they wait for."""
     rejected: Mapping[UUID, str] = field(default_factory=dict)
-    """Of the datasets and inputs of the batch, those that are not committed because they were rejected, and why."""
+    """Those datasets and inputs of the batch that were rejected and are not committed, and why."""
     near: Near = field(default_factory=dict)
-    """Of inputs that the batch or what it finds held waits for, the catalogued paths that may be meant."""
-
+    """The near paths of inputs that the batch, or what is held of its datasets, waits for."""
     over_limit: Mapping[SubmissionId, Refusal] = field(default_factory=dict)
-    """Of the batch, what there is no room for if it has to wait, and why."""
-
+    """Those submissions of the batch that may not wait, and why."""
     answered: Collection[str] = frozenset()
-    """Of the batch's updates that bring links, those that the catalogue has answered before: by their keys."""
+    """The keys of those updates in the batch that bring links and that the catalogue has answered before."""
 
     def addressed(self, dataset: DatasetFacts) -> DatasetFacts:
-        """With the investigation that it names: an update that names none adds to a dataset that may name one."""
+        """The dataset with the investigation that its catalogued revision names, if it is an update that names none."""
         before = self.catalogued.get(dataset.dataset_id)
         if before is None or before.named is None or dataset.mode != "merge" or dataset.investigation_id is not None:
             return dataset
         return dataset.model_copy(update={"investigation_id": before.named})
 
     def missing(self, dataset: DatasetFacts) -> list[InputRef]:
-        """Its inputs that it must wait for."""
+        """The inputs that the dataset must wait for."""
         must_be_complete = dataset.kind in self.demands.complete
         return [
             declared
@@ -58,9 +56,10 @@ class Known:
         ]
 
     def outdated(self, dataset: DatasetFacts) -> set[UUID]:
-        """Those of its inputs that another measurement took the place of since it was made from them.
+        """The inputs that another measurement replaced after the dataset was made from them.
 
-        What is added to a dataset makes it no newer. What starts before an input was measured was not made from that.
+        An addition does not make a dataset newer. A dataset that starts before an input was measured was not made from
+        that measurement.
         """
         before = self.catalogued.get(dataset.dataset_id)
         if before is not None and not dataset.adds_to(complete=before.complete):
@@ -75,32 +74,32 @@ class Known:
         return outdated
 
     def unknown(self, datasets: Iterable[DatasetFacts]) -> set[str]:
-        """The paths of inputs that are not catalogued, of some datasets and of what is held."""
+        """The paths to search for: inputs of these and of held datasets that are not catalogued."""
         waits_for = [held.waits_for for held in self.held]
         waits_for += [tuple(each.path for each in self.missing(dataset)) for dataset in datasets]
-        unknown = {path for paths in waits_for for path in looked_for(paths)}
+        unknown = {path for paths in waits_for for path in searched_for(paths)}
         return unknown and unknown - {dataset.path for dataset in self.catalogued.values()}
 
     def rejected_input(self, dataset: DatasetFacts) -> Refusal | None:
-        """Why it does not wait, if it waits for an input that was rejected and its kind does not bear that."""
+        """Why the dataset does not wait: an input was rejected, and its kind does not wait for a correction."""
         if dataset.kind not in self.demands.accepted:
             return None
-        lost = ((each.path, self.rejected.get(each.dataset_id)) for each in self.missing(dataset))
-        return next((rejected_input(path, reason) for path, reason in lost if reason is not None), None)
+        reasons = ((each.path, self.rejected.get(each.dataset_id)) for each in self.missing(dataset))
+        return next((rejected_input(path, reason) for path, reason in reasons if reason is not None), None)
 
     def readmitting(self, dataset_id: UUID) -> "Known":
-        """The same after a dataset that was rejected has come again: it may be waited for."""
+        """The same after a rejected dataset was submitted again. Results may wait for it."""
         return replace(self, rejected={key: why for key, why in self.rejected.items() if key != dataset_id})
 
     def brings_links(self, dataset: DatasetFacts) -> bool:
-        """True for an update that names inputs which the catalogued dataset has not."""
+        """Whether the dataset is an update that names inputs which the catalogued dataset lacks."""
         before = self.catalogued.get(dataset.dataset_id)
         return before is not None and any(declared.dataset_id not in before.inputs for declared in dataset.inputs)
 
-    def may_close_circle(self, dataset: DatasetFacts) -> bool:
-        """True if a circle through the dataset is possible, so that the ancestry of its inputs must be looked at.
+    def may_close_cycle(self, dataset: DatasetFacts) -> bool:
+        """Whether a cycle through the dataset is possible, so the ancestry of its inputs must be searched.
 
-        A dataset that is not committed is no committed one's ancestor: only one that waits or an update of a catalogued
-        one that brings new inputs, can close a circle.
+        A dataset that is not committed is not an ancestor of a committed one. So only a dataset that waits, or an
+        update that brings new inputs to a catalogued dataset, can close a cycle.
         """
         return self.brings_links(dataset) or bool(self.missing(dataset))

@@ -1,4 +1,4 @@
-"""The linker's HTTP face: a dry run for the gateway, and what waits for what."""
+"""The linker's HTTP routes: a dry run for the gateway, and a list of what waits."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from services.linker.handler import MOST_NAMED, Linker
 from services.linker.held.ports import LinkStore
-from services.linker.inputs.near import looked_for, near_misses
+from services.linker.inputs.near import near_misses, searched_for
 from services.linker.known import Known
 from shared.events.dataset import DatasetFacts, InputRef
 from shared.events.investigation import InvestigationRef
@@ -20,7 +20,7 @@ from shared.http.route import ProblemRoute
 
 
 class InputState(BaseModel):
-    """Where an input stands: catalogued, held by the linker itself, or not heard of."""
+    """The state of an input: catalogued, held by the linker, or unknown."""
 
     path: str
     dataset_id: UUID
@@ -29,7 +29,7 @@ class InputState(BaseModel):
 
 
 class LinksVerdict(BaseModel):
-    """What would become of a dataset. Accepted with missing inputs means that it would wait for them."""
+    """The linker's verdict on a dataset. If it is accepted with missing inputs, it would wait for them."""
 
     accepted: bool
     investigation: InvestigationRef
@@ -41,7 +41,7 @@ class LinksVerdict(BaseModel):
 
 
 class PendingDataset(BaseModel):
-    """A submission that is held, for how long, and what may be meant by the inputs that it waits for."""
+    """A held submission, how long it has been held, and the near paths of its missing inputs."""
 
     receipt_id: str
     source: str
@@ -58,7 +58,7 @@ class PendingDataset(BaseModel):
 
 
 def routes(links: LinkStore, linker: Linker, clock: Callable[[], datetime]) -> APIRouter:
-    """The routes over one memory."""
+    """The routes of a linker with this store."""
     router = APIRouter(route_class=ProblemRoute, tags=["links"])
 
     @router.post("/check")
@@ -74,7 +74,7 @@ def routes(links: LinkStore, linker: Linker, clock: Callable[[], datetime]) -> A
     ) -> list[PendingDataset]:
         """What is held, the oldest first; where a page ends early, `Link` in the header leads to the next."""
         now, waiting = clock(), (await links.pending(skip + limit))[skip:]
-        near = await links.near({path for held in waiting for path in looked_for(held.waits_for)})
+        near = await links.near({path for held in waiting for path in searched_for(held.waits_for)})
         answers = page_of(
             PendingDataset(
                 receipt_id=held.id.receipt_id,
@@ -98,7 +98,7 @@ def routes(links: LinkStore, linker: Linker, clock: Callable[[], datetime]) -> A
 
 
 def verdict_on(dataset: DatasetFacts, linker: Linker, known: Known) -> LinksVerdict:
-    """What the linker would say."""
+    """The linker's verdict on a dataset."""
     verdict = linker.judge(dataset, known, known.ancestry)
     held = {submission.dataset_id for submission in known.held}
     unknown = [declared.path for declared in verdict.missing if declared.dataset_id not in held]

@@ -1,4 +1,4 @@
-"""The linker's tables. The schema is named by the connection's search path."""
+"""The linker's tables. The connection's search path names the schema."""
 
 from sqlalchemy import (
     ARRAY,
@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 
-from services.linker.plan.investigations import FIRST_OWN_NUMBER
+from services.linker.plan.slots import FIRST_OWN_NUMBER
 from shared.events.identity import PROPOSAL_SEPARATORS
 
 metadata = MetaData()
@@ -28,7 +28,7 @@ metadata = MetaData()
 NO_IDS = text("'{}'")
 
 KEY_OF_PROPOSAL = f"translate(proposal, '{PROPOSAL_SEPARATORS}', '')"
-"""As `proposal_key`: a version that kept separators may have written the row."""
+"""The same as `proposal_key`. An older version may have written the proposal with its separators."""
 
 own_numbers = Sequence("investigation_number", start=FIRST_OWN_NUMBER, metadata=metadata)
 

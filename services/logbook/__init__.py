@@ -1,1 +1,1 @@
-"""logbook.events -> logbook: every entry of the electronic logbook is found, with its files."""
+"""logbook.events -> logbook: it finds every entry of the electronic logbook, with its files."""

@@ -1,4 +1,4 @@
-"""Entries of the electronic logbook: as they are kept, and which of them are asked for. Pure."""
+"""Entries of the electronic logbook: their rows, and queries for them. Pure."""
 
 import base64
 from collections.abc import Iterable
@@ -14,13 +14,13 @@ from shared.foundation.arrays import array, quoted
 from shared.stages.outcomes import Learned
 
 MOST_ENTRIES = 10_000
-"""Entries of one answer."""
+"""The most entries of one answer."""
 
 
 class EntryRow(NamedTuple):
     """One entry, in the order of the table's columns. `tags` is a PostgreSQL array and `content` JSON, both as text.
 
-    Of two entries under one id, the one that was received first stands, then the one with the lesser `said`.
+    If two entries have the same id, the one received first counts, or else the one with the smaller `said`.
     """
 
     entry_id: UUID
@@ -51,7 +51,7 @@ class Recorded(Learned):
 
 
 def row_of(entry: LogbookEntry, said: UUID) -> EntryRow:
-    """An entry as it is kept. `said` identifies the event that it came in."""
+    """The row of an entry. `said` identifies the event that contained it."""
     return EntryRow(
         entry.entry_id,
         entry.type,
@@ -75,7 +75,7 @@ def row_of(entry: LogbookEntry, said: UUID) -> EntryRow:
 
 
 def first_received(rows: Iterable[EntryRow]) -> list[EntryRow]:
-    """The row that stands of each entry, in the order of their ids: replicas lock rows in one order."""
+    """The row that counts for each entry, ordered by id: so all replicas lock rows in the same order."""
     first: dict[UUID, EntryRow] = {}
     for row in sorted(rows, key=lambda row: (row.received_at, row.said)):
         first.setdefault(row.entry_id, row)
@@ -83,7 +83,7 @@ def first_received(rows: Iterable[EntryRow]) -> list[EntryRow]:
 
 
 class Period(NamedTuple):
-    """A time span. None stands for an open end."""
+    """A time span. None is an open end."""
 
     begin: datetime | None
     end: datetime | None
@@ -91,28 +91,28 @@ class Period(NamedTuple):
 
 @dataclass(frozen=True)
 class Visit:
-    """The investigation whose entries are asked for."""
+    """The investigation whose entries are wanted."""
 
     number: int
     proposal: str | None = None
     beamline: str | None = None
     periods: tuple[Period, ...] = ()
-    """With proposal and beamline: entries without a number belong to it that were written within 48 hours of these."""
+    """Entries without a number belong to it if proposal and beamline match and they lie within 48 hours of a period."""
 
 
 @dataclass(frozen=True)
 class EntryQuery:
-    """Which entries are wanted. What is None or empty does not matter."""
+    """A query for entries. Conditions that are None or empty do not apply."""
 
     beamlines: tuple[str, ...] | None = None
-    """Those that the caller may read of, in lower case."""
+    """The beamlines that the caller may read, in lower case."""
     visit: Visit | None = None
     beamline: str | None = None
     unassigned: bool = False
     """Only entries that belong to no investigation."""
     dataset: str | None = None
     types: tuple[tuple[str, str | None], ...] = ()
-    """Types, each alone or with a category."""
+    """The types of entries, each alone or with a category."""
     tags: tuple[str, ...] = ()
     search: str | None = None
     begin: datetime | None = None

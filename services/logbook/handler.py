@@ -1,4 +1,4 @@
-"""What an event adds to the logbook. Pure."""
+"""Turns an event into an entry of the logbook. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,5 +10,5 @@ from shared.events.wire import Received
 
 
 def record(events: Sequence[Received[LogbookWritten]], _known: None, _now: datetime) -> Sequence[Recorded]:
-    """The entry is in the logbook."""
+    """Record the entry of each event."""
     return [Recorded(row_of(event.event.entry, said_by(event))) for event in events]

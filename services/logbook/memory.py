@@ -1,4 +1,4 @@
-"""The twin of the PostgreSQL store without a database, held to the same suite."""
+"""The memory twin of the PostgreSQL store. Both pass the same test suite."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -12,18 +12,18 @@ from shared.stages.outcomes import Outcome
 
 
 class MemoryEntries:
-    """The store of the stage; searches are PostgreSQL's alone."""
+    """The store of the stage. Only PostgreSQL can search entries."""
 
     def __init__(self) -> None:
         self.rows: dict[UUID, EntryRow] = {}
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Self]:
-        """Nothing can fail half-way."""
+        """Do nothing: a save in memory cannot fail half-way."""
         yield self
 
     async def load(self, _events: Sequence[Received[LogbookWritten]]) -> None:
-        """Nothing need be known."""
+        """Load nothing: the handler needs no state."""
 
     async def save(self, _events: Sequence[Received[LogbookWritten]], outcomes: Sequence[Outcome]) -> None:
         """Keep the entries."""

@@ -1,4 +1,4 @@
-"""The logbook over HTTP. Every request needs a bearer token, which says of which beamlines its holder may read."""
+"""The HTTP routes of the logbook. Every request needs a bearer token, which lists the beamlines one may read."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,9 +7,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from services.logbook.entries import MOST_ENTRIES, EntryQuery, Period, Visit
+from services.logbook.settings import LogbookSettings
 from services.logbook.store import LogbookReader
 from shared.access.tokens import Tokens
 from shared.events.identity import proposal_key
@@ -17,12 +18,12 @@ from shared.events.sections import Moment
 from shared.foundation.errors import Fault
 from shared.foundation.problem import Problem, invalid
 from shared.host.service import Resources
+from shared.http.answers import bounded_response, too_large
 from shared.http.bearer import FORBIDDEN, Beamlines, Bearers
-from shared.http.door import MOST_BODY_BYTES
 from shared.http.route import ProblemRoute
 
 SHOWN_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-"""Types that a browser may show; it takes any other file for a heap of bytes."""
+"""Media types that a browser may show. Any other file is served as plain bytes."""
 BYTES = "application/octet-stream"
 OPEN = ".."
 """An open end of a period."""
@@ -33,25 +34,25 @@ Number = Annotated[int | None, Query(ge=0, lt=2**63, description="the investigat
 Periods = Annotated[
     list[str],
     Query(
-        description="when the investigation takes place, as `begin/end` in ISO 8601, `..` for an open end; repeat it. "
-        "Entries without an investigation belong to it that were written within 48 hours of one, in its proposal on "
-        "its beamline"
+        description="when the investigation takes place, as `begin/end` in ISO 8601, `..` for an open end; repeatable. "
+        "An entry without an investigation belongs to it if it was written within 48 hours of such a period, in the "
+        "same proposal and on the same beamline"
     ),
 ]
-Types = Annotated[list[str], Query(description="a type, alone or as `type-category`; repeat it for several")]
-Tags = Annotated[list[str], Query(description="a tag; repeat it: an entry has all of them")]
-Unassigned = Annotated[bool, Query(description="only what belongs to no investigation")]
-Search = Annotated[str | None, Query(description="what its text, dataset, file or tags contain")]
+Types = Annotated[list[str], Query(description="a type, alone or as `type-category`; repeatable")]
+Tags = Annotated[list[str], Query(description="a tag; repeatable: an entry must have all of them")]
+Unassigned = Annotated[bool, Query(description="only entries that belong to no investigation")]
+Search = Annotated[str | None, Query(description="a text that its content, dataset, file or tags contain")]
 
 
-def routes(resources: Resources) -> APIRouter:
+def routes(resources: Resources[LogbookSettings]) -> APIRouter:
     """The routes of the logbook."""
     router = APIRouter(route_class=ProblemRoute, tags=["logbook"])
-    bearers = Bearers(Tokens(resources.settings.tokens_file), resources.clock)
+    bearers = Bearers(Tokens(resources.settings.access.tokens_file), resources.clock)
     reader = LogbookReader(resources.database)
 
     @router.get("/entries")
-    async def list_entries(  # noqa: PLR0913, PLR0917  # each is a field of the URL
+    async def list_entries(  # noqa: PLR0913, PLR0917  # each is a parameter of the URL
         request: Request,
         investigation: Number = None,
         proposal: Annotated[Text, Query(description="the proposal of the investigation")] = None,
@@ -62,14 +63,14 @@ def routes(resources: Resources) -> APIRouter:
         types: Types = [],  # noqa: B006
         tags: Tags = [],  # noqa: B006
         search: Search = None,
-        begin: Annotated[Moment | None, Query(description="written then or later")] = None,
-        end: Annotated[Moment | None, Query(description="written then or earlier")] = None,
-        order: Annotated[Literal["asc", "desc"], Query(description="by the time at which it was written")] = "desc",
+        begin: Annotated[Moment | None, Query(description="written at this time or later")] = None,
+        end: Annotated[Moment | None, Query(description="written at this time or earlier")] = None,
+        order: Annotated[Literal["asc", "desc"], Query(description="the order by the time of writing")] = "desc",
         beamlines: Beamlines = None,
         skip: Annotated[int, Query(ge=0, lt=2**63)] = 0,
         limit: Annotated[int, Query(ge=0, le=MOST_ENTRIES)] = 100,
     ) -> Response:
-        """Entries without the bytes of their files, the last written first, and the number of all."""
+        """A page of entries without the bytes of their files, newest first, and the total number of entries."""
         query = EntryQuery(
             beamlines=bearers.beamlines_of(request, beamlines),
             visit=_visit(investigation, proposal, beamline, period),
@@ -86,10 +87,9 @@ def routes(resources: Resources) -> APIRouter:
             limit=limit,
         )
         page = await reader.entries(query)
-        body = to_json({"entries": [_answer(row) for row in page.rows], "total": page.total})
-        if page.is_cut or len(body) > MOST_BODY_BYTES:
-            raise _too_large()
-        return Response(body, media_type="application/json")
+        if page.is_cut:
+            raise too_large()
+        return bounded_response({"entries": [_answer(row) for row in page.rows], "total": page.total})
 
     @router.get("/entries/{entry_id}/file")
     async def download(request: Request, entry_id: UUID, beamlines: Beamlines = None) -> Response:
@@ -109,7 +109,7 @@ def routes(resources: Resources) -> APIRouter:
 def _visit(number: int | None, proposal: str | None, beamline: str | None, periods: Sequence[str]) -> Visit | None:
     if number is None:
         if periods or proposal:
-            fault = "only together with investigation: give its number, or leave this out"
+            fault = "is allowed only together with investigation: give its number, or leave this out"
             raise invalid([Fault(field="period" if periods else "proposal", message=fault)])
         return None
     return Visit(number, proposal_key(proposal) if proposal else None, beamline, tuple(map(_period, periods)))
@@ -138,13 +138,8 @@ def _answer(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "total"} | {"content": from_json(row["content"])}
 
 
-def _too_large() -> Problem:
-    fault = f"the answer would have more than {MOST_BODY_BYTES} bytes; ask for fewer with limit, and go on with skip"
-    return invalid([Fault(field="limit", message=fault)])
-
-
 def _file_headers(name: str, kind: str) -> dict[str, str]:
-    """The headers by which a file is saved, not shown, and never taken for a page."""
+    """Headers that make a browser save the file, not show it, and never treat it as a page."""
     return {
         "Content-Type": kind if kind in SHOWN_TYPES else BYTES,
         "Content-Disposition": f'attachment; filename="{name}"',

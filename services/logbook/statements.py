@@ -1,5 +1,5 @@
 """The SQL of the logbook."""
-# ruff: noqa: S608  # the SQL is made of this package's own words; values are arguments
+# ruff: noqa: S608  # the SQL consists of constants of this package; values are arguments
 
 from services.logbook.entries import EntryQuery, Period, Visit
 from services.logbook.tables import ENTRY
@@ -14,11 +14,11 @@ LISTED = (
     *("content", "file_name", "file_type", "octet_length(file) as file_bytes", "software", "machine", "source"),
     *("created_at", "received_at"),
 )
-"""The columns of an answer: without the bytes of a file."""
+"""The columns of an answer, without the bytes of a file."""
 
 
 def page(query: EntryQuery) -> Statement:
-    """A page of entries, each with the number of all as `total`."""
+    """The query for a page of entries, each with the total number as `total`."""
     statement = Statement()
     where = " and ".join(_conditions(query, statement.bind))
     statement.text = (
@@ -30,7 +30,7 @@ def page(query: EntryQuery) -> Statement:
 
 
 def count(query: EntryQuery) -> Statement:
-    """The number of all entries."""
+    """The query for the total number of entries."""
     statement = Statement()
     statement.text = f"select count(*) from entry where {' and '.join(_conditions(query, statement.bind))}"
     return statement
@@ -66,9 +66,9 @@ def _of_type(kind: str, category: str | None, bind: Bind) -> str:
 
 
 def _of_visit(visit: Visit, bind: Bind) -> str:
-    """An entry that was written before its investigation was known belongs to it by proposal, beamline and time.
+    """The condition for a visit. An entry without a number belongs to it by proposal, beamline and time.
 
-    The time may be two days before or after: within these, ICAT assigns datasets.
+    The time may be up to two days before or after: ICAT assigns datasets within this range.
     """
     numbered = f"investigation_number = {bind(visit.number, 'bigint')}"
     if visit.proposal is None or visit.beamline is None or not visit.periods:

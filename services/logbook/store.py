@@ -1,4 +1,4 @@
-"""The logbook in PostgreSQL: one statement saves a batch, and one answers a question."""
+"""The logbook in PostgreSQL. One statement saves a batch, and one answers a query."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ from shared.postgres.database import Connection, Database, Questions
 from shared.stages.outcomes import Outcome
 
 ENTRIES_AT_ONCE = 5
-"""Entries that are read at one time: each may have megabytes."""
+"""How many entries are read at once: each may have megabytes."""
 
 
 class PostgresEntries:
@@ -39,7 +39,7 @@ class EntriesTransaction:
         self._connection = connection
 
     async def load(self, _events: Sequence[Received[LogbookWritten]]) -> None:
-        """Nothing need be known: which of two entries stands is decided by comparison inside the statement."""
+        """Load nothing: the statement itself decides by comparison which of two entries counts."""
 
     async def save(self, _events: Sequence[Received[LogbookWritten]], outcomes: Sequence[Outcome]) -> None:
         """Write the entries."""
@@ -48,16 +48,16 @@ class EntriesTransaction:
 
 
 class Page(NamedTuple):
-    """Some of the entries that were asked for."""
+    """One page of the wanted entries."""
 
     rows: list[dict[str, Any]]
     total: int
     is_cut: bool
-    """Entries are missing that were asked for: together they are too large for one answer."""
+    """Whether wanted entries are missing, because all of them are too large for one answer."""
 
 
 class LogbookReader:
-    """Answers questions about entries."""
+    """Answers queries for entries."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

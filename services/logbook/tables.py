@@ -1,4 +1,4 @@
-"""The tables of the schema `logbook`. All of it can be built anew from the topic."""
+"""The tables of the schema `logbook`. They can be rebuilt entirely from the topic."""
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text, Uuid, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP

@@ -1,1 +1,1 @@
-"""dataset.linked -> sample_tracking -> dataset.tracked: every dataset knows its sample, a sample its history."""
+"""dataset.linked -> sample_tracking -> dataset.tracked: it finds each dataset's sample, and keeps its history."""

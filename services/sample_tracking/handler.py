@@ -1,4 +1,4 @@
-"""The decisions: which sample a dataset is of and where that sample sat, and what an event says about a sample."""
+"""Decides which sample a dataset is of, where that sample was, and what an event says about a sample. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -25,10 +25,10 @@ from shared.events.wire import Received
 from shared.stages.outcomes import Passed
 
 OBJECT_ID = re.compile("[0-9a-f]{24}")
-"""An id of ICAT+'s tracking database, which no person would give as a name."""
+"""The form of an id of ICAT+'s tracking database. No person would choose it as a name."""
 
 OWN_NUMBER = re.compile("[1-9][0-9]{12,15}")
-"""The number of an investigation that beamcat opened: it has no id of the user office's."""
+"""The number of an investigation that beamcat opened, which has no id from the user office."""
 
 WHOLE_NUMBER = re.compile("[0-9]{1,9}")
 PUCKS_OF_A_CELL = 3
@@ -38,7 +38,7 @@ MOST_NAMES = 5
 def track(
     identities: Identities, events: Sequence[Received[TrackingView]], known: TrackingState, _now: datetime
 ) -> Sequence[Passed]:
-    """Name each dataset's sample. A submission that was answered before gets the same answer."""
+    """Find each dataset's sample. A submission that was answered before gets the same answer."""
     answers = dict(known.answers)
     newest = dict(known.datasets)
     outcomes = []
@@ -54,10 +54,10 @@ def track(
 
 
 def _answer(identities: Identities, event: TrackingView, newest: Mapping[UUID, TrackingAnswer]) -> TrackingAnswer:
-    """Its own sample, else (merging) the one that it has already, else the one on which its inputs agree.
+    """The dataset's own sample, else (for a merge) its present one, else the one on which its inputs agree.
 
-    What beamcat itself sends again names the sample as it is, inherited or not. What was made from other data than its
-    inputs hold now is of the sample that those were of.
+    A dataset that beamcat itself sends again keeps its sample, inherited or not. A dataset that was made from earlier
+    data of its inputs keeps the sample of that data.
     """
     dataset, investigation = event.dataset, event.links.investigation
     before = newest.get(dataset.dataset_id) if event.keeps_sample else None
@@ -75,14 +75,18 @@ def _answer(identities: Identities, event: TrackingView, newest: Mapping[UUID, T
 
 
 def _inherited(inputs: Sequence[LinkedInput], newest: Mapping[UUID, TrackingAnswer]) -> TrackingAnswer:
-    """Inputs agree if those that have a sample have one of the same name in the same proposal: one crystal may be
-    measured in several sessions. The first input's is taken. One without a sample, such as a dark image, says nothing.
+    """The sample on which the inputs agree: that of the first input that has one.
+
+    Inputs agree if their samples have the same name in the same proposal, as one crystal may be measured in several
+    sessions. An input without a sample, such as a dark image, does not count.
     """
     if not inputs:
         return _no_sample("sample_unknown", "no sample was named")
     untracked = [entry.path for entry in inputs if entry.dataset_id not in newest]
     if untracked:
-        return _no_sample("sample_unknown", f"no sample was named, and that of the input {untracked[0]} is not known")
+        return _no_sample(
+            "sample_unknown", f"no sample was named, and the sample of the input {untracked[0]} is unknown"
+        )
     samples = {
         (answer.proposal, sample_key(answer.sample.name)): SampleRef(
             sample_id=answer.sample.sample_id, name=answer.sample.name, inherited=True
@@ -119,8 +123,9 @@ def _tracking(parameters: SampleParameters, answer: TrackingAnswer) -> Tracking:
 
 
 def _container(parameters: SampleParameters) -> Container | None:
-    """MXCuBE swaps the container's id and name, and once sent the parcel's id as the name. Which is which is told by
-    the values, not by the producer's version, so that a corrected producer is read right as well.
+    """The container. MXCuBE swaps its id and name, and in the past sent the parcel's id as the name.
+
+    The values decide which is which, not the producer's version, so that a corrected producer is also read correctly.
     """
     container_id = text_of(parameters.container_id)
     name = text_of(parameters.container_name)
@@ -142,28 +147,28 @@ def _container(parameters: SampleParameters) -> Container | None:
 
 
 def _changer_location(position: str | None) -> int | None:
-    """Where the container is, of MXCuBE's 3 · cell + puck. Both are counted from 1, so it begins at 4.
+    """The location of the container, from MXCuBE's 3 · cell + puck. Both are counted from 1, so it begins at 4.
 
-    A changer without cells is one cell to MXCuBE: there it is the number of the puck as well.
+    For MXCuBE, a changer without cells has one cell: there the location is also the number of the puck.
     """
     number = _whole_number(position)
     return number - PUCKS_OF_A_CELL if number is not None and number > PUCKS_OF_A_CELL else None
 
 
 def _whole_number(text: str | None) -> int | None:
-    """A count; text that is none stays among the parameters, where it was checked."""
+    """The text as a whole number, or None. Other text stays a parameter, which was checked there."""
     return int(text) if text and WHOLE_NUMBER.fullmatch(text) else None
 
 
 def remember(
     identities: Identities, events: Sequence[Received[SampleMoved]], _known: None, _now: datetime
 ) -> Sequence[Happened]:
-    """Keep every happening under its proposal and sample name; with an investigation it makes the sample known."""
+    """Keep every event under its proposal and sample name. If it names an investigation, it registers the sample."""
     return [_happened(identities, received) for received in events]
 
 
 def visit(events: Sequence[Received[InvestigationRegistered]], _known: None, _now: datetime) -> Sequence[Visited]:
-    """Every investigation as the linker last registered it."""
+    """Keep every investigation as the linker registered it last."""
     return [Visited(received.event.investigation, received.record.offset) for received in events]
 
 
@@ -185,7 +190,7 @@ def _happened(identities: Identities, received: Received[SampleMoved]) -> Happen
 
 
 def _canonical(said: SampleHappening) -> SampleHappening:
-    """In the spelling of datasets."""
+    """The event in the spelling that datasets use."""
     return said.model_copy(
         update={
             "proposal": proposal_key(said.proposal),

@@ -1,4 +1,4 @@
-"""The twin of the PostgreSQL store without a database, held to the same suite."""
+"""The memory twin of the PostgreSQL store. Both pass the same test suite."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -10,12 +10,12 @@ from uuid import UUID
 from services.sample_tracking.samples import (
     FROM_DATASETS,
     Happened,
+    KnownSample,
     Sample,
     SampledDataset,
     SampleEntry,
     SampleHistory,
     SampleHome,
-    Told,
     TrackingAnswer,
     TrackingState,
     TrackingView,
@@ -46,11 +46,11 @@ class Memory:
         self.visits: dict[UUID, Visited] = {}
 
     def newest(self) -> dict[UUID, TrackingAnswer]:
-        """Each dataset's last answer, in the order of arrival."""
+        """Each dataset's newest answer, by order of arrival."""
         return {each.dataset_id: answer for each, answer in self.tracked.items() if each.dataset_id}
 
     def measure(self, dataset: SampledDataset, tracking: Tracking) -> None:
-        """Where the sample of a dataset is that names a container."""
+        """Store where a dataset's sample was, if the dataset names a container."""
         if tracking.sample is None or tracking.container is None:
             return
         where = Whereabouts(dataset.start, tracking.container, tracking.sample_changer_position)
@@ -59,7 +59,7 @@ class Memory:
         self.measured[tracking.sample.sample_id] = max(known, said, key=itemgetter(0))
 
     def visit(self, said: Visited) -> None:
-        """A later word replaces an earlier one."""
+        """Store a visit. A later word replaces an earlier one."""
         before = self.visits.get(said.visit.investigation_id)
         dated = before is not None and (before.visit.start is not None or said.visit.start is None)
         if before is None or said.word > before.word or not dated:
@@ -78,7 +78,7 @@ class MemoryTracking:
         yield self
 
     async def load(self, events: Sequence[Received[TrackingView]]) -> TrackingState:
-        """Answers given before, and the newest answers of inputs and of what is merged into."""
+        """Earlier answers, and the newest answers of the inputs and of merged datasets."""
         keys = submissions_of(events)
         wanted = {dataset_id for received in events for dataset_id in queried(received.event)}
         return TrackingState(
@@ -87,7 +87,7 @@ class MemoryTracking:
         )
 
     async def save(self, events: Sequence[Received[TrackingView]], outcomes: Sequence[Outcome]) -> None:
-        """Register samples and visits not seen before and keep each submission's answer."""
+        """Register new samples and visits, and keep each submission's answer."""
         for received, submission, outcome in zip(events, submissions_of(events), outcomes, strict=True):
             assert isinstance(outcome, Passed)
             tracking = outcome.sections["tracking"]
@@ -128,7 +128,7 @@ class MemoryHappenings:
 
 
 class MemoryVisits:
-    """The investigations that the linker registered."""
+    """The store of the investigations that the linker registered."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
@@ -142,7 +142,7 @@ class MemoryVisits:
         """An event speaks for itself."""
 
     async def save(self, events: Sequence[Received[InvestigationRegistered]], outcomes: Sequence[Outcome]) -> None:
-        """Keep the last word on each."""
+        """Keep the latest word on each."""
         del events
         for outcome in outcomes:
             assert isinstance(outcome, Visited)
@@ -159,7 +159,7 @@ class MemoryRegister:
         """Samples by proposal and by a part of their name or acronym."""
         found = [
             entry
-            for entry in (told.entry() for told in self._told())
+            for entry in (told.entry() for told in self._known_samples())
             if proposal in (None, entry.proposal)
             and (text is None or any(text.lower() in (said or "").lower() for said in (entry.name, entry.acronym)))
             and (entry.facility_id is not None or entry.datasets)
@@ -168,9 +168,9 @@ class MemoryRegister:
 
     async def sample(self, sample_id: UUID) -> SampleHistory | None:
         """One sample with its history."""
-        return next((told.history() for told in self._told() if told.sample.sample_id == sample_id), None)
+        return next((told.history() for told in self._known_samples() if told.sample.sample_id == sample_id), None)
 
-    def _told(self) -> list[Told]:
+    def _known_samples(self) -> list[KnownSample]:
         memory = self._memory
         samples = memory.samples.values()
         happened = sorted(memory.happened.values(), key=lambda each: (each.happening.at, each.source, each.event_id))
@@ -180,6 +180,6 @@ class MemoryRegister:
         datasets = Counter(answer.sample.sample_id for answer in memory.newest().values() if answer.sample)
         measured = {sample_id: where for sample_id, (_, where) in memory.measured.items()}
         return [
-            Told(each, datasets[each.sample_id], by_sample[each.sample_id], measured.get(each.sample_id))
+            KnownSample(each, datasets[each.sample_id], by_sample[each.sample_id], measured.get(each.sample_id))
             for each in samples
         ]

@@ -1,4 +1,4 @@
-"""Questions about samples, answered from PostgreSQL."""
+"""Answers queries about samples from PostgreSQL."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -6,11 +6,11 @@ from uuid import UUID
 import asyncpg
 
 from services.sample_tracking.samples import (
+    KnownSample,
     Sample,
     SampleEntry,
     SampleHistory,
     SampleHome,
-    Told,
     Whereabouts,
     names_of,
 )
@@ -28,7 +28,7 @@ DATASETS = """
         )
     )
 """
-"""The datasets whose newest submission is of this sample."""
+"""The number of datasets whose newest submission is of this sample."""
 
 FIND = f"""
 select sample.*, counted.datasets
@@ -56,7 +56,7 @@ union
 select happening.* from happening join wanted using (proposal) where lower(prefixed_name) = key
 order by at, source, event_id
 """
-"""Two searches of an index each; one search by either name would have none."""
+"""Two searches, each with its index. One search by either name could not use an index."""
 
 HOMES = """
 select distinct proposal, key, investigation_id
@@ -79,17 +79,17 @@ class PostgresRegister:
         """Samples by proposal and by a part of their name or acronym."""
         async with self._database.answering(Questions.COSTLY) as connection:
             rows = await connection.fetch(FIND, proposal, None if text is None else _containing(text), most)
-            return [told.entry() for told in await _told(connection, rows)]
+            return [told.entry() for told in await _known_samples(connection, rows)]
 
     async def sample(self, sample_id: UUID) -> SampleHistory | None:
         """One sample with its history."""
         async with self._database.answering(Questions.QUICK) as connection:
-            found = await _told(connection, await connection.fetch(ONE, sample_id))
+            found = await _known_samples(connection, await connection.fetch(ONE, sample_id))
         return found[0].history() if found else None
 
 
-async def _told(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[Told]:
-    """What is known of these samples: four queries, whatever their number."""
+async def _known_samples(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[KnownSample]:
+    """Everything known of these samples. It takes four queries for any number of samples."""
     samples = [Sample.model_validate(dict(row)) for row in rows]
     names = {(sample.proposal, sample_key(sample.name)) for sample in samples}
     happened = [_happening(row) for row in await connection.fetch(HAPPENED, *_columns(names))]
@@ -101,7 +101,7 @@ async def _told(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[
     measured = await connection.fetch(MEASURED, [sample.sample_id for sample in samples])
     places = {row["sample_id"]: _whereabouts(row) for row in measured}
     return [
-        Told(sample, row["datasets"], by_sample[sample.sample_id], places.get(sample.sample_id))
+        KnownSample(sample, row["datasets"], by_sample[sample.sample_id], places.get(sample.sample_id))
         for sample, row in zip(samples, rows, strict=True)
     ]
 
@@ -112,7 +112,7 @@ def _columns(names: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
 
 
 def _containing(text: str) -> str:
-    """A LIKE pattern in which the text stands for itself."""
+    """The LIKE pattern for texts that contain this text literally."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
 

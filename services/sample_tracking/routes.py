@@ -1,4 +1,4 @@
-"""Samples over HTTP: which there are, and what happened to one."""
+"""The HTTP routes of samples: find them, and read the history of one."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -24,11 +24,11 @@ def routes(register: Register) -> APIRouter:
         proposal: Annotated[str | None, Short] = None,
         q: Annotated[str | None, Short] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        skip: Annotated[int, Query(ge=0, le=10_000, description="what earlier pages have shown")] = 0,
+        skip: Annotated[int, Query(ge=0, le=10_000, description="how many samples earlier pages have shown")] = 0,
     ) -> Sequence[SampleEntry]:
-        """Samples by proposal and by a part of their name or acronym, each with the last thing that happened to it.
+        """Samples by proposal and by a part of their name or acronym, each with the last event of its history.
 
-        Where a page ends early, `Link` in the header leads to the next.
+        If there is another page, the header `Link` leads to it.
         """
         found = (await register.find(proposal_key(proposal) if proposal else None, q or None, skip + limit))[skip:]
         page = page_of(found)
@@ -40,7 +40,7 @@ def routes(register: Register) -> APIRouter:
         """One sample: its history, oldest first, and how many datasets it has."""
         found = await register.sample(sample_id)
         if found is None:
-            raise HTTPException(404, f"no sample {sample_id} is known; /samples?proposal=… lists those of a proposal")
+            raise HTTPException(404, f"there is no sample {sample_id}; /samples?proposal=… lists those of a proposal")
         latest = page_of(reversed(found.history))[::-1]
         return found.model_copy(update={"history": latest, "earlier": len(found.history) - len(latest)})
 

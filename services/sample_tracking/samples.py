@@ -1,4 +1,4 @@
-"""The words of sample tracking: samples, what was decided about datasets, and what happened to samples."""
+"""The types of sample tracking: samples, decisions about datasets, and events of samples."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,13 +19,13 @@ from shared.vocabulary.absence import says_no_text
 
 
 class Said(Section):
-    """A parameter, of which tracking reads the producer's own words: an identifier such as "007" is no number."""
+    """A parameter, read in the producer's original text: an identifier such as "007" is not a number."""
 
     original: str
 
 
 class SampleParameters(Section):
-    """The few of a dataset's parameters that say which sample it is of and where that sample sat."""
+    """The parameters of a dataset that name its sample and say where that sample was."""
 
     acronym: Said | None = Field(default=None, alias="SampleProtein_acronym")
     changer_position: Said | None = Field(default=None, alias="SampleChanger_position")
@@ -39,7 +39,7 @@ class SampleParameters(Section):
 
 
 class SampledDataset(Section):
-    """The facts of a dataset on which its sample depends."""
+    """The facts of a dataset that decide its sample."""
 
     dataset_id: UUID
     sample_name: str | None
@@ -49,12 +49,12 @@ class SampledDataset(Section):
 
     @property
     def keeps_sample(self) -> bool:
-        """Without a word on its sample it stays of the one that it is of."""
+        """Whether a dataset that names no sample keeps its present one."""
         return self.mode in ("merge", "update")
 
 
 class TrackingView(Section):
-    """What tracking reads of a linked dataset."""
+    """The part of a linked dataset that sample tracking reads."""
 
     dataset: SampledDataset
     links: Links
@@ -62,17 +62,17 @@ class TrackingView(Section):
 
     @property
     def keeps_sample(self) -> bool:
-        """Without a word on its sample it stays of the one that it is of, whatever its inputs are of by now."""
+        """Whether a dataset that names no sample keeps its present one, even if its inputs have another by now."""
         return self.dataset.keeps_sample or self.has_outdated_inputs
 
     @property
     def has_outdated_inputs(self) -> bool:
-        """It was made from other data than are there now."""
+        """Whether it was made from data of its inputs that have been replaced since."""
         return any(entry.replaced for entry in self.links.inputs)
 
 
 class Sample(Section):
-    """A sample within one investigation; `facility_id` is that investigation's, absent while it is a placeholder."""
+    """A sample within one investigation. `facility_id` is the investigation's; a placeholder has none."""
 
     sample_id: UUID
     investigation_id: UUID
@@ -85,7 +85,7 @@ class Sample(Section):
 
 @dataclass(frozen=True, slots=True)
 class TrackingAnswer:
-    """What was decided about one submission; `proposal` is the sample's, which may not be the dataset's."""
+    """The decision about one submission. `proposal` is that of the sample, which may differ from the dataset's."""
 
     sample: SampleRef | None
     proposal: str | None
@@ -94,7 +94,7 @@ class TrackingAnswer:
 
 @dataclass(frozen=True)
 class TrackingState:
-    """What a batch has to know: earlier answers, by submission, and each dataset's newest answer."""
+    """The state that a batch needs: earlier answers by submission, and each dataset's newest answer."""
 
     answers: Mapping[SubmissionId, TrackingAnswer] = field(default_factory=dict)
     datasets: Mapping[UUID, TrackingAnswer] = field(default_factory=dict)
@@ -102,31 +102,31 @@ class TrackingState:
 
 @dataclass(frozen=True)
 class Happened(Learned):
-    """A happening to remember under its event's source, id and words, and the sample that it makes known."""
+    """An event of a sample, kept under its source, id and content, and the sample that it registers."""
 
     source: str
     event_id: str
     content: str
-    """The fingerprint of the words: others under the same id are another happening."""
+    """The fingerprint of the content. Other content under the same id is another event."""
     happening: SampleHappening
     sample: Sample | None
 
 
 @dataclass(frozen=True)
 class Visited(Learned):
-    """An investigation as the linker registered it; a higher `word` is said later."""
+    """An investigation as the linker registered it. A higher `word` is a later registration."""
 
     visit: InvestigationRef
     word: int
 
 
 FROM_DATASETS = -1
-"""The word on a visit of which only a dataset or a sample's event has told."""
+"""The `word` of a visit that is known only from a dataset or from a sample's event."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleHome:
-    """An investigation that knows a sample of that name; `key` is the name as names are compared."""
+    """An investigation that has a sample of this name. `key` is the name in the form that is compared."""
 
     proposal: str
     key: str
@@ -134,7 +134,7 @@ class SampleHome:
 
 
 class HistoryEntry(Section):
-    """One thing that happened to a sample."""
+    """One event in the history of a sample."""
 
     happening: str
     at: AwareDatetime
@@ -146,7 +146,7 @@ class HistoryEntry(Section):
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Where a sample was, as the last dataset or event said that named its container."""
+    """Where a sample was, from the last dataset or event that named its container."""
 
     at: datetime
     container: Container
@@ -154,7 +154,7 @@ class Whereabouts:
 
 
 class SampleEntry(Sample):
-    """A sample, how many datasets it has now, the last thing that happened to it, and where it was last known to be."""
+    """A sample, its present number of datasets, the last event of its history, and its last known place."""
 
     datasets: int
     last: HistoryEntry | None
@@ -163,16 +163,16 @@ class SampleEntry(Sample):
 
 
 class SampleHistory(SampleEntry):
-    """A sample and everything that happened to it, oldest first."""
+    """A sample and its history, oldest first."""
 
     history: list[HistoryEntry]
     earlier: int = 0
-    """How much happened before, for which one answer has no room."""
+    """The number of earlier events, for which one answer has no room."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A sample, how many datasets it has now, what happened to it, oldest first, and where datasets say that it was."""
+class KnownSample:
+    """A sample, its present number of datasets, its history, oldest first, and its place according to datasets."""
 
     sample: Sample
     datasets: int
@@ -180,7 +180,7 @@ class Told:
     measured: Whereabouts | None = None
 
     def entry(self) -> SampleEntry:
-        """Without the history."""
+        """The sample without its history."""
         last = _entry(self.happened[-1]) if self.happened else None
         where = self._whereabouts()
         return SampleEntry(
@@ -192,7 +192,7 @@ class Told:
         )
 
     def _whereabouts(self) -> Whereabouts | None:
-        """What names no container, such as an XRF spectrum, says nothing of where the sample is."""
+        """The last known place. Data without a container, such as an XRF spectrum, do not tell the place."""
         said = [
             Whereabouts(each.at, each.container, each.sample_changer_position)
             for each in self.happened
@@ -201,7 +201,7 @@ class Told:
         return max([*said, *([self.measured] if self.measured else [])], key=lambda each: each.at, default=None)
 
     def history(self) -> SampleHistory:
-        """With the history."""
+        """The sample with its history."""
         return SampleHistory(**self.entry().model_dump(), history=[_entry(each) for each in self.happened])
 
 
@@ -210,12 +210,12 @@ def _entry(happening: SampleHappening) -> HistoryEntry:
 
 
 class Register(Protocol):
-    """What can be asked about samples."""
+    """Answers queries about samples."""
 
     async def find(self, proposal: str | None, text: str | None, most: int) -> Sequence[SampleEntry]:
         """Samples by proposal and by a part of their name or acronym, ordered by proposal and name.
 
-        A placeholder's sample without datasets is left out: the real investigation took them over.
+        A sample of a placeholder without datasets is left out: the real investigation has taken over its datasets.
         """
 
     async def sample(self, sample_id: UUID) -> SampleHistory | None:
@@ -228,12 +228,12 @@ def prefixed_name(happening: SampleHappening) -> str | None:
 
 
 def names_of(happening: SampleHappening) -> set[str]:
-    """The names, as they are compared, of the sample that it happened to."""
+    """The names of the sample of an event, in the form that is compared."""
     return {sample_key(name) for name in (happening.sample, prefixed_name(happening)) if name is not None}
 
 
 def visit_of(sample: Sample) -> InvestigationRef:
-    """What a sample's event says of the investigation that it names, before anybody has told its dates."""
+    """The investigation that a sample's event names, while its dates are unknown."""
     return InvestigationRef(
         investigation_id=sample.investigation_id,
         facility_id=sample.facility_id,
@@ -247,12 +247,12 @@ def visit_of(sample: Sample) -> InvestigationRef:
 
 
 def submissions_of(events: Iterable[Received[TrackingView]]) -> list[SubmissionId]:
-    """Which submissions a batch is about."""
+    """The submissions of a batch."""
     return [received.submission(received.event.dataset.dataset_id) for received in events]
 
 
 def queried(event: TrackingView) -> Sequence[UUID]:
-    """The datasets whose newest answer may decide this event's sample."""
+    """The datasets whose newest answers may decide the sample of this event."""
     if event.dataset.sample_name and event.dataset.revision is None:
         return ()
     inputs = [entry.dataset_id for entry in event.links.inputs]
@@ -260,7 +260,7 @@ def queried(event: TrackingView) -> Sequence[UUID]:
 
 
 def registration(event: TrackingView, sample: SampleRef | None) -> Sample | None:
-    """The sample that this event makes known; an inherited one is known already."""
+    """The sample that this event registers. An inherited one is already registered."""
     if sample is None or (sample.inherited and event.dataset.sample_name is None):
         return None
     investigation = event.links.investigation
@@ -276,5 +276,5 @@ def registration(event: TrackingView, sample: SampleRef | None) -> Sample | None
 
 
 def text_of(said: Said | None) -> str | None:
-    """What the producer wrote, without surrounding blanks; a word for nothing names nothing."""
+    """The producer's text without surrounding blanks, or None if it is a word for "no value"."""
     return said.original.strip() if said and not says_no_text(said.original) else None

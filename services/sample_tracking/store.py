@@ -1,4 +1,4 @@
-"""What sample tracking remembers, in PostgreSQL: one query to load a batch, one statement a table to save it."""
+"""The stores in PostgreSQL: one query loads a batch, and one statement for each table saves it."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -52,11 +52,11 @@ _IS_NEWS = "({0}.word > visit.word or (visit.start is null and {0}.start is not 
 _IS_KNOWN = f"visit.investigation_id = new.investigation_id and not {_IS_NEWS.format('new')}"
 SAVE_VISITS = insert(
     VISIT,
-    where=f"not exists (select from visit where {_IS_KNOWN})",  # made of constants
+    where=f"not exists (select from visit where {_IS_KNOWN})",  # consists of constants
     order_by="new.investigation_id",
     then=update(VISIT, where=_IS_NEWS.format("excluded")),
 )
-"""A later word replaces an earlier one. A row that is known already is read, not written or locked."""
+"""A later word replaces an earlier one. An existing row is only read, neither written nor locked."""
 
 TRACK = insert(TRACKED, then=DO_NOTHING)
 
@@ -69,14 +69,14 @@ REMEMBER = insert(
     )""",
     then=DO_NOTHING,
 )
-"""A version that kept one happening an id left rows without content, which are not written again."""
+"""An older version, which kept one event for each id, left rows without content. They are not written again."""
 
 
 class PostgresTracking:
     """The sample of every dataset.
 
-    A submission's answer is kept by its key, in `receipt_id`: a version that knew submissions by their receipt alone
-    kept it by that, and is asked for that as well.
+    The column `receipt_id` holds the key of the answered submission. An older version stored the receipt alone, so both
+    are looked up.
     """
 
     def __init__(self, database: Database) -> None:
@@ -94,7 +94,7 @@ class _Tracking:
         self._connection = connection
 
     async def load(self, events: Sequence[Received[TrackingView]]) -> TrackingState:
-        """Answers given before, and the newest answers of inputs and of what is merged into."""
+        """Earlier answers, and the newest answers of the inputs and of merged datasets."""
         names = [(each, name) for each in submissions_of(events) for name in (each.key, each.receipt_id)]
         rows = await self._connection.fetch(
             LOAD,
@@ -109,7 +109,7 @@ class _Tracking:
         )
 
     async def save(self, events: Sequence[Received[TrackingView]], outcomes: Sequence[Outcome]) -> None:
-        """Register samples and visits not seen before and keep each submission's answer."""
+        """Register new samples and visits, and keep each submission's answer."""
         decided = [
             (received, tracking)
             for received, outcome in zip(events, outcomes, strict=True)
@@ -130,7 +130,7 @@ class _Tracking:
 
 
 def _tracked_row(received: Received[TrackingView], submission: SubmissionId, tracking: Tracking) -> tuple[object, ...]:
-    """A submission's answer; where its sample was, if the dataset names a container."""
+    """The row of a submission's answer, with the place of its sample if the dataset names a container."""
     dataset, container = received.event.dataset, tracking.container
     return (
         dataset.dataset_id,
@@ -174,7 +174,7 @@ class _Happenings:
 
 
 class PostgresVisits:
-    """The investigations that the linker registered."""
+    """The store of the investigations that the linker registered."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -194,18 +194,18 @@ class _Visits:
         """An event speaks for itself."""
 
     async def save(self, _events: Sequence[Received[InvestigationRegistered]], outcomes: Sequence[Outcome]) -> None:
-        """Keep the last word on each."""
+        """Keep the latest word on each."""
         await _visit(self._connection, [outcome for outcome in outcomes if isinstance(outcome, Visited)])
 
 
 async def _visit(connection: Connection, said: Sequence[Visited]) -> None:
-    """In the order of their ids, as samples."""
+    """Store visits, in the order of their ids, as for samples."""
     last = {entry.visit.investigation_id: entry for entry in sorted(said, key=lambda entry: entry.word)}
     await write(connection, SAVE_VISITS, [_visit_row(entry) for entry in last.values()])
 
 
 async def _register(connection: Connection, samples: Sequence[Sample | None]) -> None:
-    """In the order of their ids, so that two replicas which register the same samples cannot block each other."""
+    """Register samples, in the order of their ids, so that two replicas cannot deadlock on the same samples."""
     unique = sorted({sample.sample_id: sample for sample in reversed(samples) if sample}.items())
     rows = [tuple(getattr(sample, name) for name in Sample.model_fields) for _, sample in unique]
     await write(connection, REGISTER, rows)

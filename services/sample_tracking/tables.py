@@ -1,8 +1,8 @@
-"""The tables that sample tracking owns.
+"""The tables of sample tracking.
 
-`tracked` only grows: one row a submission, in the order in which submissions arrived, so the newest row of a dataset
-holds its present sample and an old submission that comes again finds its row and changes nothing. No foreign key leads
-from it to `sample`: the check would lock, and so write, the one sample row that all datasets of an experiment share.
+`tracked` only grows, by one row for each submission in the order of arrival. So the newest row of a dataset has its
+present sample, and an old submission that arrives again finds its row and changes nothing. It has no foreign key to
+`sample`: the check would lock, and so write, the one sample row that all datasets of an experiment share.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Index, MetaData, Table, Text, Uuid, func, text

@@ -1,8 +1,8 @@
-"""The visit that a happening belongs to: one investigation, or none yet. Pure.
+"""Finds the visit of a sample's event: one investigation, or none yet. Pure.
 
-What happens at the beamline belongs to the visit that a dataset of that moment would lie in. What happens elsewhere,
-such as shipping, belongs to a visit that knows the sample: the one in which it happens, else the next, else none yet;
-on the way home the last goes before the next. An event that names its investigation belongs to that one.
+An event at the beamline belongs to the visit to which a dataset of the same time would belong. An event elsewhere, such
+as shipping, belongs to a visit that has the sample: the present visit, else the next, else none yet. On the way home,
+the last visit precedes the next. An event that names its investigation belongs to that investigation.
 """
 
 from bisect import bisect_right
@@ -19,20 +19,20 @@ from shared.events.investigation import InvestigationRef
 from shared.events.sample import SampleHappening
 
 NEAR = timedelta(hours=48)
-"""Sessions start early and end late, as for datasets."""
+"""The tolerance for sessions that start early or end late, as for datasets."""
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 AT_BEAMLINE = frozenset({"mounted", "unmounted"})
 HOMEWARD = frozenset({"unmounted", "returned", "disposed"})
 NOT_NUMBERED = 10**24
-"""Where a visit without a number stands: it would be created last."""
+"""The sort key of a visit without a number: it sorts as the one created last."""
 
 
 def histories(
     samples: Iterable[Sample], happened: Iterable[SampleHappening], visits: "Visits"
 ) -> dict[UUID, list[SampleHappening]]:
-    """What happened to each sample, in the order given: to the one of that name in the visit that it belongs to."""
+    """The history of each sample: an event goes to the sample of its name in its visit. The order is kept."""
     of_home = defaultdict(list)
     for happening in happened:
         for key in names_of(happening):
@@ -44,7 +44,7 @@ def histories(
 
 
 class Visits:
-    """The visits of some proposals, and which of them know which samples."""
+    """The visits of some proposals, with the samples of each."""
 
     def __init__(self, visits: Iterable[InvestigationRef], homes: Iterable[SampleHome]) -> None:
         in_order = sorted(visits, key=_age)
@@ -61,7 +61,7 @@ class Visits:
             self._homes[home.proposal, home.key].add(home.investigation_id)
 
     def of(self, happening: SampleHappening) -> UUID | None:
-        """The one investigation that it belongs to."""
+        """The investigation that an event belongs to."""
         if happening.investigation_id is not None:
             return self._named.get(happening.investigation_id)
         visit = self._of_its_time(happening)
@@ -77,7 +77,7 @@ class Visits:
         return there.at(at) or there.beside(happening) or anywhere.at(at) or anywhere.beside(happening)
 
     def _knowing(self, names: frozenset[tuple[str, str]], beamline: str | None) -> "_Calendar":
-        """The visits, on a beamline or anywhere, that know a sample by one of its names."""
+        """The visits, on one beamline or on any, that have a sample with one of these names."""
         if (names, beamline) not in self._of_names:
             homes = sorted({home for name in names for home in self._homes.get(name, ())})
             visits = [self._visits[home] for home in homes if home in self._visits]
@@ -88,23 +88,23 @@ class Visits:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """A visit, and where it ends in practice: an open one where the next begins, if any does."""
+    """A visit with its effective end: an open visit ends when the next one begins, if there is one."""
 
     visit: InvestigationRef
     start: datetime
     end: datetime | None
 
     def holds(self, moment: datetime) -> bool:
-        """The end is the first moment that is not in it."""
+        """Whether it includes a moment. The end itself is not included."""
         return self.start <= moment and (self.end is None or moment < self.end)
 
     def distance(self, moment: datetime) -> timedelta:
-        """How far the moment is from the nearer edge."""
+        """The distance of a moment from the nearer end."""
         return min(abs(moment - edge) for edge in (self.start, self.end) if edge is not None)
 
 
 def _spans(visits: Iterable[InvestigationRef]) -> list[_Span]:
-    """Those whose dates are known, in their order."""
+    """The spans of the visits with known dates, in order."""
     dated = [(visit.start, _age(visit), visit) for visit in visits if visit.start is not None]
     in_order = sorted(dated, key=lambda each: each[:2])
     ends = [start for start, _, _ in in_order[1:]]
@@ -112,7 +112,7 @@ def _spans(visits: Iterable[InvestigationRef]) -> list[_Span]:
 
 
 class _Line:
-    """Spans in the order of time; a proposal may have hundreds, of which few are near a moment."""
+    """Spans in order of time. A proposal may have hundreds, of which only a few are near a moment."""
 
     def __init__(self, spans: Iterable[_Span]) -> None:
         self.spans = list(spans)
@@ -120,7 +120,7 @@ class _Line:
         self._last_ends = list(accumulate((span.end or NEVER for span in self.spans), max))
 
     def at(self, moment: datetime) -> InvestigationRef | None:
-        """The closed one created last that holds it, else the open one created last that does, else the nearest."""
+        """The closed visit created last that includes the moment, else the open one created last, else the nearest."""
         spans = list(self._around(moment))
         if held := [span.visit for span in spans if span.holds(moment)]:
             return max(held, key=lambda visit: (visit.end is not None, _age(visit)))
@@ -135,7 +135,7 @@ class _Line:
 
 
 class _Calendar:
-    """Some visits in the order of time. What the user office announced goes before what beamcat opened."""
+    """Visits in order of time. Visits that the user office announced precede those that beamcat opened."""
 
     def __init__(self, visits: Sequence[InvestigationRef]) -> None:
         self._undated = [visit for visit in visits if visit.start is None]
@@ -148,9 +148,9 @@ class _Calendar:
         return self._announced.at(moment) or self._opened.at(moment)
 
     def beside(self, happening: SampleHappening) -> InvestigationRef | None:
-        """The next visit, else none; on the way home the last one, else the next. Else the only one without dates.
+        """The next visit, or on the way home the last one, else the next. Else the only visit without dates.
 
-        A placeholder counts only where the user office has announced nothing since that covers its beginning.
+        A placeholder counts only if the user office has not announced a visit that covers its beginning.
         """
         standing = [span for span in self._all if not (span.visit.placeholder and self._announced.at(span.start))]
         before = [span.visit for span in standing if span.start <= happening.at]
@@ -161,5 +161,5 @@ class _Calendar:
 
 
 def _age(visit: InvestigationRef) -> tuple[int, UUID]:
-    """ICAT's clients, too, take the one with the higher number for the later created."""
+    """The order of creation. ICAT's clients also treat a higher number as created later."""
     return NOT_NUMBERED if visit.number is None else visit.number, visit.investigation_id

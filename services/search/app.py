@@ -11,8 +11,6 @@ from services.search.handler import (
     note_rejected,
     note_submitted,
 )
-from services.search.icat_plus.routes import Neighbours
-from services.search.icat_plus.routes import routes as icat_plus_routes
 from services.search.index.block_index import BlockIndex
 from services.search.index.port import Index
 from services.search.memory import MemoryReadModel
@@ -20,33 +18,29 @@ from services.search.projections.investigations.note import note_registered
 from services.search.projections.shipments.note import note_shipped
 from services.search.retention import Retention
 from services.search.routes.router import routes
+from services.search.settings import SearchSettings
 from services.search.store import PostgresReadModel
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationRegistered
 from shared.events.pending import DatasetPending
 from shared.events.rejection import DatasetRejected
 from shared.events.shipments import ShipmentChanged
-from shared.events.topics import COMMITTED, LOGBOOK, PENDING, REGISTERED, REJECTED, REPORTS, SHIPMENTS, SUBMITTED
+from shared.events.topics import COMMITTED, PENDING, REGISTERED, REJECTED, SHIPMENTS, SUBMITTED
 from shared.host.service import Components, Resources, Service
 from shared.stages.stage import Stage
 from shared.vocabulary.datafiles import own_folders
-from shared.vocabulary.techniques import TechniqueBook
 from shared.vocabulary.vocabulary import Vocabulary
 
 
-def assemble(resources: Resources) -> Components:
+def assemble(resources: Resources[SearchSettings]) -> Components:
     """The components: stages, the upkeep of the index, the retention of activity, and routes."""
     index = new_index()
     store = PostgresReadModel(resources.database, resources.clock, index)
-    vocabulary = Vocabulary.load(own_folders("vocabulary", resources.settings.schema_directories))
-    techniques = TechniqueBook.load(own_folders("techniques", resources.settings.schema_directories))
+    vocabulary = Vocabulary.load(own_folders("vocabulary", resources.settings.facility.schema_directories))
     router = routes(resources, vocabulary, index)
-    neighbours = Neighbours.of(resources.settings)
-    router.include_router(icat_plus_routes(resources, vocabulary, techniques, neighbours))
     retention = Retention(resources.database, resources.backoff, resources.clock)
     upkeep = index.upkeep(resources.database, resources.backoff)
-    beside = (upkeep.run, retention.run, *neighbours.connections(resources.backoff))
-    return Components(stages_of(store, resources.identities), beside, router)
+    return Components(stages_of(store, resources.identities), (upkeep.run, retention.run), router)
 
 
 def new_index() -> Index:
@@ -80,4 +74,4 @@ def stages_of(store: PostgresReadModel | MemoryReadModel, identities: Identities
     )
 
 
-SERVICE = Service("search", assemble, schema="search", produces=(SHIPMENTS, REPORTS, LOGBOOK, REJECTED))
+SERVICE = Service("search", SearchSettings, assemble, schema="search", produces=(REJECTED,))

@@ -47,3 +47,12 @@ REPORT = Table(
     Index("report_by_dataset", "dataset_number", "at", "event_id"),
     comment="not in use: the service archive keeps reports; a later version drops it",
 )
+
+SESSION = Table(
+    "session",
+    METADATA,
+    Column("session_sha256", Text, primary_key=True),
+    Column("token_sha256", Text, nullable=False, comment="the grant that opened it"),
+    Column("expires_at", TIME, nullable=False),
+    comment="not in use: the service icat_plus keeps sessions; a later version drops it",
+)

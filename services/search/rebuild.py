@@ -18,13 +18,14 @@ from services.search.store import PostgresReadModel
 from shared.events.record import Message
 from shared.events.topics import COMMITTED, PENDING, REGISTERED, REJECTED, SHIPMENTS, SUBMITTED
 from shared.foundation.errors import Fatal
-from shared.host.service import identities_of, utc_now
+from shared.host.service import utc_now
+from shared.host.settings import ServiceSettings
 from shared.kafka.records import record_of
 from shared.kafka.rewind import FETCH_MS, Places, from_start, left
 from shared.postgres.database import SILENCE, Database, kept_awake
 from shared.postgres.migrations import migrate
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
+from shared.runtime.facility import identities_of
 from shared.stages.halt import HaltRule
 from shared.stages.stage import StageRunner
 
@@ -45,7 +46,7 @@ class NullPublisher:
         """Publish nothing."""
 
 
-async def rebuild(settings: Settings, progress: Callable[[int, int], None] = lambda _done, _all: None) -> int:
+async def rebuild(settings: ServiceSettings, progress: Callable[[int, int], None] = lambda _done, _all: None) -> int:
     """Build `search_next` from the beginning of the topics, and swap it in. Returns the number of events read.
 
     The live service may be running or not. `progress` gets the number of events that were read, and the number of all.
@@ -54,13 +55,13 @@ async def rebuild(settings: Settings, progress: Callable[[int, int], None] = lam
     Raises:
         Fatal: another rebuild is running.
     """
-    connection = await asyncpg.connect(settings.database_url, server_settings=SILENCE | {"transaction_timeout": "0"})
+    connection = await asyncpg.connect(settings.database.url, server_settings=SILENCE | {"transaction_timeout": "0"})
     try:
         if not await connection.fetchval("select pg_try_advisory_lock($1)", REBUILD_LOCK):
             raise Fatal("another rebuild of search is running; wait until it has finished")
         for schema in (NEXT, OLD):
             await connection.execute(f"drop schema if exists {schema} cascade")
-        await migrate(settings.database_url, {LIVE: "search", NEXT: "search"})
+        await migrate(settings.database.url, {LIVE: "search", NEXT: "search"})
         async with _reader(settings) as reader:
             await reader.read_to_end(progress)
             await _swap(connection, reader)
@@ -80,7 +81,6 @@ async def _swap(connection: "asyncpg.Connection[asyncpg.Record]", reader: "Topic
         }
         async with kept_awake(connection):
             await reader.read_to_live(live)
-        await connection.execute(f"insert into {NEXT}.session select * from {LIVE}.session")  # noqa: S608
         await connection.execute(f"alter schema {LIVE} rename to {OLD}")
         await connection.execute(f"alter schema {NEXT} rename to {LIVE}")
 
@@ -88,11 +88,11 @@ async def _swap(connection: "asyncpg.Connection[asyncpg.Record]", reader: "Topic
 class TopicReader:
     """Reads all topics of the read model from their beginning into `search_next`, without a consumer group."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, database: Database, settings: Settings) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, database: Database, settings: ServiceSettings) -> None:
         self.events = 0
         self._consumer = consumer
-        self._settings = settings
-        backoff, identities, index = Backoff(), identities_of(settings), new_index()
+        self._most_events = settings.stages.batch_events
+        backoff, identities, index = Backoff(), identities_of(settings.facility), new_index()
         self._upkeep = index.upkeep(database, backoff)
         self._runners = {
             stage.consumes.name: StageRunner(
@@ -116,7 +116,7 @@ class TopicReader:
         """Read up to these offsets, or further if a batch contains more."""
         batches = 0
         while yet := await left(self._consumer, ends):
-            fetched = await self._consumer.getmany(timeout_ms=FETCH_MS, max_records=self._settings.batch_events)
+            fetched = await self._consumer.getmany(timeout_ms=FETCH_MS, max_records=self._most_events)
             for topic, runner in self._runners.items():
                 records = [
                     record_of(raw) for partition, raws in fetched.items() if partition.topic == topic for raw in raws
@@ -136,11 +136,11 @@ class TopicReader:
 
 
 @asynccontextmanager
-async def _reader(settings: Settings) -> AsyncIterator[TopicReader]:
-    database = Database(settings, NEXT)
+async def _reader(settings: ServiceSettings) -> AsyncIterator[TopicReader]:
+    database = Database(settings.database, NEXT)
     await database.open()
     try:
-        async with from_start(settings, READ_TOPICS) as consumer:
+        async with from_start(settings.kafka, READ_TOPICS) as consumer:
             yield TopicReader(consumer, database, settings)
     finally:
         await database.close()

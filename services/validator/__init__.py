@@ -1,1 +1,1 @@
-"""dataset.submitted -> validator -> dataset.validated: every value means what the vocabulary says, or is flagged."""
+"""dataset.submitted -> validator -> dataset.validated: every value has the meaning of the vocabulary, or is flagged."""

@@ -1,4 +1,4 @@
-"""The axes of a rhombohedral space group, which its name often leaves open, and its cell does not."""
+"""Finds the axes of a rhombohedral space group from its cell, because its name often leaves them open."""
 
 from shared.events.dataset import Parameter
 from shared.vocabulary.space_groups import on_rhombohedral_axes
@@ -6,11 +6,11 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 SPACE_GROUP, ALPHA, GAMMA = "space_group", "cell_alpha", "cell_gamma"
 NEAR_DEG = 1.0
-"""On rhombohedral axes all angles are one; on hexagonal ones they are 90 and 120 degrees."""
+"""The tolerance of angles. On rhombohedral axes all angles are equal; on hexagonal ones they are 90 and 120."""
 
 
 class Axes:
-    """Knows which space groups have a cell beside them."""
+    """Completes the names of space groups that come with a cell."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         named = [name for name, term in vocabulary.terms.items() if term.names == "space group"]
@@ -18,7 +18,7 @@ class Axes:
         self._cells = [(name, alpha, gamma) for name, alpha, gamma in cells if alpha in vocabulary.terms]
 
     def settle(self, parameters: dict[str, Parameter]) -> None:
-        """Name the axes that the cell has."""
+        """Add the axes of the cell to the name of its space group."""
         for name, alpha_name, gamma_name in self._cells:
             group = parameters.get(name)
             if group is None or alpha_name not in parameters or gamma_name not in parameters:

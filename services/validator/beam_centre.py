@@ -1,8 +1,8 @@
-"""Beam centres in pixels, which data acquisition programs send where a length is meant.
+"""Converts beam centres in pixels, which data acquisition programs send in place of a length.
 
-A number is certainly pixels where it says so, where no detector is that large, or where it lies far beyond the one that
-is named. The numbers of a pair are of one scale. Pixels become a length where their size is said or the detector is
-known; else they are kept without a canonical value. One finding speaks for all of them.
+A number is certainly in pixels if its unit says so, if no detector is that large, or if it lies far outside the named
+detector. Both numbers of a pair have the same scale. Pixels become a length if their size or the detector is known;
+otherwise they are kept without a canonical value. There is one finding for all of them.
 """
 
 import re
@@ -20,15 +20,15 @@ from shared.vocabulary.vocabulary import Term, Vocabulary
 
 BARE = re.compile(rf"({NUMBER.pattern})(?:\s*(px|pixels?))?", re.ASCII | re.IGNORECASE)
 LARGEST_MM = 700
-"""No detector reaches further from the beam."""
+"""No detector extends further from the beam."""
 FAR = 2
-"""Times the detector's own size: a centre in mm lies on it or near it, one in pixels of at most 0.2 mm beyond that."""
+"""In sizes of the detector: a centre in mm lies within this distance, one in pixels of at most 0.2 mm outside it."""
 MM_OF: Mapping[str | None, float] = {"mm": 1.0, "m": 1e-3}
-"""A millimetre in the unit of a parameter."""
+"""One millimetre in the unit of a parameter."""
 
 
 class Centre(NamedTuple):
-    """One coordinate as it was said: a bare number, or one of pixels."""
+    """One coordinate as it was sent: a number without a unit, or in pixels."""
 
     term: Term
     number: float
@@ -36,7 +36,7 @@ class Centre(NamedTuple):
 
 
 class BeamCentres:
-    """Knows which parameters are places on a detector, and how large detectors are."""
+    """Converts parameters that are places on a detector, by the sizes of detectors."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._terms = {name: term for name, term in vocabulary.terms.items() if term.pixels}
@@ -45,7 +45,7 @@ class BeamCentres:
         self._furthest = lru_cache(maxsize=4096)(self._find_furthest)
 
     def convert(self, parameters: dict[str, Parameter], findings: list[Finding]) -> None:
-        """Replace what is certainly pixels; findings of the single values give way to one."""
+        """Convert values that are certainly in pixels, and replace their findings by a single one."""
         if self._are_lengths(parameters):
             return
         converted = self._converted([name for name in self._terms if name in parameters], parameters)
@@ -54,7 +54,7 @@ class BeamCentres:
             findings[:] = [*(each for each in findings if each.parameter not in converted), _finding(converted)]
 
     def _are_lengths(self, parameters: Mapping[str, Parameter]) -> bool:
-        """Whether all lie within the bounds of a detector: the ordinary case, decided quickly."""
+        """Whether all lie within the bounds of a detector. This quickly decides the usual case."""
         for name, model_name in self._places:
             if name in parameters:
                 value, model = parameters[name].get("value"), parameters.get(model_name)
@@ -64,7 +64,7 @@ class BeamCentres:
         return True
 
     def _find_furthest(self, name: str, model: str) -> float:
-        """How far from the corner of a detector a centre may lie, in the unit of the parameter."""
+        """The largest distance of a centre from the corner of a detector, in the unit of the parameter."""
         term = self._terms[name]
         return _furthest_mm(term, self._detectors.find(model)) * MM_OF[term.unit]
 
@@ -90,12 +90,12 @@ class BeamCentres:
 
 
 def detector_of(term: Term) -> str:
-    """What the names of the detector's parameters begin with."""
+    """The prefix of the names of the detector's parameters."""
     return term.pixels[:-2]
 
 
 def _furthest_mm(term: Term, detector: Detector | None) -> float:
-    """How far from the corner of the detector a centre may lie; of any detector where this one's size is not known."""
+    """The largest distance of a centre from the corner of the detector, or of any detector if its size is unknown."""
     pixels = _side(term, detector)
     return FAR * pixels * detector.pixel_um / 1000 if detector and pixels else LARGEST_MM
 
@@ -116,7 +116,7 @@ def _is_pixels(centre: Centre, detector: Detector | None) -> bool:
 
 
 def _side(term: Term, detector: Detector | None) -> int | None:
-    """How many pixels the detector has along the axis."""
+    """The number of pixels of the detector along the axis."""
     if detector is None:
         return None
     return detector.width if term.pixels.endswith("x") else detector.height

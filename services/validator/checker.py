@@ -1,4 +1,4 @@
-"""The verdict on one submission: who it is, what kind of dataset it is, and every finding at once."""
+"""The verdict on one submission: its identity, the kind of the dataset, and all findings at once."""
 
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
@@ -28,7 +28,7 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 
 class Verdict(NamedTuple):
-    """What the checks saw. `dataset` is absent where an error leaves no identity; any error refuses the dataset."""
+    """The result of all checks. `dataset` is None if an error leaves it without identity. Any error refuses it."""
 
     dataset: DatasetFacts | None
     parameters: dict[str, Parameter]
@@ -41,7 +41,7 @@ class Verdict(NamedTuple):
 
 
 class Recognised(NamedTuple):
-    """What a submission was recognised as. `kind` is absent where no technique describes it."""
+    """What a submission was recognised as. `kind` is None if no technique describes it."""
 
     technique: str
     technique_pid: str | None
@@ -51,14 +51,14 @@ class Recognised(NamedTuple):
 
 
 UNTOLD = Recognised("unknown", None, GENERIC_RAW, "raw", None)
-"""What an update is recognised as: the catalogued dataset stays what it is."""
+"""The recognition of an update: the kind of the catalogued dataset does not change."""
 
 
 class Checker:
-    """Checks submissions against one vocabulary, one book of techniques and one facility's folders and clock.
+    """Checks submissions against the vocabulary, the techniques, and the facility's folders and time zone.
 
     Raises:
-        DataFileInvalid: a technique asks for a parameter that is in no vocabulary.
+        DataFileInvalid: a technique requires a parameter that is in no vocabulary.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Checker:
         self._zone = zone
 
     def check(self, submission: Submission, receipt_id: str, submitted_at: datetime) -> Verdict:
-        """The full verdict. It depends on nothing but its arguments, so a replay ends the same."""
+        """The full verdict. It depends only on the arguments, so a replay gives the same verdict."""
         reading = self._parameters.read(submission.parameters, submission.units)
         said = Said(submission, reading.parameters, Notes())
         is_update = submission.mode == "update"
@@ -103,7 +103,7 @@ class Checker:
     def _dataset(
         self, said: Said, recognised: Recognised, inputs: list[InputRef], receipt_id: str, submitted_at: datetime
     ) -> DatasetFacts | None:
-        """The canonical identity, after noting everything that is wrong with it."""
+        """The canonical identity. All its faults are noted."""
         submission = said.submission
         path = self._folders.path(submission.path, said.notes)
         name, proposal, beamline = name_of(said), proposal_of(said), beamline_of(said)
@@ -163,7 +163,7 @@ class Checker:
 
 
 def _note_doubts(notes: Notes, traits: Traits, recognition: Recognition, technique: Technique, kind: Kind) -> None:
-    """What was said of technique and kind, and is not what the dataset was taken as."""
+    """Note a technique or scan type that differs from what the dataset was recognised as."""
     if traits.definition and not recognition.named:
         message = (
             f"no technique file describes the technique {traits.definition[:100]!r}; the dataset was taken as"

@@ -1,4 +1,4 @@
-"""The decision: a dataset passes with its facts and canonical parameters, or is refused with every finding at once."""
+"""Decides on a dataset: it passes with its facts and canonical parameters, or is refused with all findings."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -11,11 +11,11 @@ from shared.foundation.storable import storable
 from shared.stages.outcomes import Outcome, Passed
 
 SUMMED_UP = 3
-"""So many findings stand in the sentence of a refusal; all of them stand beside it."""
+"""How many findings the message of a refusal includes. All of them are listed separately."""
 
 
 def validating(checker: Checker) -> Callable[[Sequence[Received[DatasetSubmitted]], None, datetime], Sequence[Outcome]]:
-    """The handler of the stage. The time now is no part of the verdict: a replay years later ends the same."""
+    """The handler of the stage. The present time is not used, so a replay years later gives the same verdict."""
 
     def validate(events: Sequence[Received[DatasetSubmitted]], _known: None, _now: datetime) -> Sequence[Outcome]:
         return [
@@ -27,10 +27,10 @@ def validating(checker: Checker) -> Callable[[Sequence[Received[DatasetSubmitted
 
 
 def outcome_of(verdict: Verdict, key: bytes | None) -> Outcome:
-    """Passed, keyed by the dataset's id, or refused.
+    """The outcome of a verdict: passed, with the dataset's id as key, or refused.
 
-    A record without a key gets the dataset's here. One with another key is refused: under several keys a dataset's
-    records lie in several partitions, and which of them was said last would be left to chance.
+    A record without a key gets the dataset's id here. A record with another key is refused: with several keys, a
+    dataset's records are in several partitions, and their order would be left to chance.
     """
     dataset = verdict.dataset
     if dataset is None or any(finding.severity == "error" for finding in verdict.findings):
@@ -42,7 +42,7 @@ def outcome_of(verdict: Verdict, key: bytes | None) -> Outcome:
 
 
 def _key_wrong(dataset: DatasetFacts, said: str) -> Refusal:
-    message = f"the record's key is {said[:100]!r}, and the dataset {dataset.path} has the id {dataset.dataset_id}"
+    message = f"the record's key is {said[:100]!r}, but the dataset {dataset.path} has the id {dataset.dataset_id}"
     return Refusal.because(Code.KEY_WRONG, message, "give that id as the key, or no key")
 
 

@@ -1,4 +1,4 @@
-"""Who, where and when: each check returns the canonical form, or None after noting the error."""
+"""Checks of names, places and times. Each returns the canonical form, or None after noting the error."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -16,20 +16,20 @@ MOST_PROPOSAL_CHARACTERS = 100
 SAMPLE_CHARACTERS_AT_MOST = 255
 TIME_EXPECTED = "a time like 2024-11-30T09:00:00+01:00"
 DATE_CHARACTERS = 10
-"""A date alone says nothing of when on that day a dataset ended."""
+"""The length of a date. A date alone does not tell the time at which a dataset ended."""
 FUTURE = timedelta(days=1)
-"""A beamline's clock may be a little ahead, and its zone may be wrong."""
+"""The tolerance for a beamline's clock that is ahead or has a wrong time zone."""
 
 
 class Folders:
-    """The folders of one facility: where datasets may lie, and the id that follows from each."""
+    """The folders of one facility, in which datasets may lie, and the ids that follow from them."""
 
     def __init__(self, roots: Iterable[str], identities: Identities) -> None:
         self._roots = tuple(root.rstrip("/") + "/" for root in roots)
         self._identities = identities
 
     def path(self, said: str, notes: Notes, what: str = "path") -> str | None:
-        """The one spelling of a path under the facility's roots."""
+        """The normal form of a path under the facility's roots."""
         which = "" if what == "path" else "among its inputs, "
         try:
             normalised = self._identities.path(said)
@@ -47,11 +47,11 @@ class Folders:
         return normalised
 
     def inputs(self, said: Sequence[str], notes: Notes) -> list[InputRef]:
-        """Each input once, in the order in which they were named."""
+        """Each input once, in the given order."""
         inputs: dict[str, InputRef] = {}
         if len(said) > MOST_INPUTS:
-            message = f"it names {len(said)} inputs, and {MOST_INPUTS} are taken"
-            cure = "merge in two steps, or name the merges that it was made from"
+            message = f"it names {len(said)} inputs, the limit is {MOST_INPUTS}"
+            cure = "merge in two steps, or name the merges from which it was made"
             notes.error("inputs_too_many", message, cure, str(len(said)), f"at most {MOST_INPUTS}")
         for declared in said[:MOST_INPUTS]:
             path = self.path(declared, notes, "input_path")
@@ -62,7 +62,7 @@ class Folders:
         return list(inputs.values())
 
     def files(self, said: Sequence[DeclaredFile]) -> list[DeclaredFile]:
-        """The files, absolute paths as the catalogue sees them."""
+        """The files, with absolute paths in their catalogued form."""
         return [
             file if (path := self._identities.file(file.path)) == file.path else file.model_copy(update={"path": path})
             for file in said
@@ -70,7 +70,7 @@ class Folders:
 
 
 def _begins(path: str, root: str) -> bool:
-    """Whether only letter case keeps the path from lying under the root."""
+    """Whether the path is under the root except for letter case."""
     return path[: len(root)].lower() == root.lower()
 
 
@@ -85,7 +85,7 @@ def name_of(said: Said) -> str | None:
 
 
 def proposal_of(said: Said) -> str | None:
-    """The proposal, in the one spelling that all writings of it have in common."""
+    """The proposal in its normal form."""
     proposal = proposal_key(said.submission.proposal)
     if proposal.isalnum() and len(proposal) <= MOST_PROPOSAL_CHARACTERS:
         return proposal
@@ -96,7 +96,7 @@ def proposal_of(said: Said) -> str | None:
 
 
 def beamline_of(said: Said) -> str | None:
-    """The beamline, in lower case. Paths drop the dash: `id30a3` and `id30a-3` are two names here, and stay two."""
+    """The beamline in lower case. `id30a3`, as in paths, and `id30a-3` stay different names."""
     beamline = said.agreed_text(said.submission.beamline, "beamlineID")
     if beamline is None:
         cure = "give beamline, or the parameter beamlineID"
@@ -112,7 +112,7 @@ def beamline_of(said: Said) -> str | None:
 
 
 def sample_of(said: Said) -> str | None:
-    """The sample's name in its one spelling; a dataset may have none, and is not lost over one that cannot be."""
+    """The sample's name in its normal form. A dataset may have none, and an invalid one does not refuse it."""
     text = said.agreed_text(said.submission.sample, "Sample_name", key=sample_key)
     name = sample_name(text or "")
     if len(name) <= SAMPLE_CHARACTERS_AT_MOST:
@@ -124,7 +124,7 @@ def sample_of(said: Said) -> str | None:
 
 
 def start_of(said: Said, submitted_at: datetime, zone: tzinfo) -> datetime | None:
-    """When it began."""
+    """The start of the dataset."""
     text = said.time(said.submission.start, "startDate")
     if text is None:
         cure = "give start, or the parameter startDate"
@@ -141,9 +141,9 @@ def start_of(said: Said, submitted_at: datetime, zone: tzinfo) -> datetime | Non
 
 
 def end_of(said: Said, start: datetime | None, zone: tzinfo) -> datetime | None:
-    """When it ended, if that is known; without an end a dataset is of use all the same.
+    """The end of the dataset, if it is known. A dataset without an end is still useful.
 
-    An end before the start refuses it: one of them is wrong, and by a wrong start it could fall into a visit of others.
+    An end before the start refuses it: one of them is wrong, and a wrong start could assign it to a visit of others.
     """
     text = said.time(said.submission.end, "endDate")
     if text is None:
@@ -161,13 +161,13 @@ def end_of(said: Said, start: datetime | None, zone: tzinfo) -> datetime | None:
 
 
 def _time(text: str, name: str, zone: tzinfo, notes: Notes) -> datetime | None:
-    """A time of day that can be; without a zone it is the facility's."""
+    """A valid time, in the facility's zone if it has none."""
     time = recorded_time(text)
     if time is None or ":" not in text:
         return None
     if time.tzinfo is not None:
         return time
-    message = f"{name} = {text!r} names no time zone; the facility's ({zone}) was taken"
+    message = f"{name} = {text!r} has no time zone; the facility's ({zone}) was assumed"
     expected = "a time with its zone, as +01:00"
-    notes.warn("time_zone_assumed", message, "say the zone with the time", text, expected)
+    notes.warn("time_zone_assumed", message, "send the zone with the time", text, expected)
     return in_zone(time, zone)

@@ -1,4 +1,4 @@
-"""What a kind of dataset demands of its parameters: its file's rules, made into checks once."""
+"""The requirements of a kind of dataset on its parameters, compiled once from the rules in its file."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Law:
-    """All that one kind of dataset demands."""
+    """All requirements of one kind of dataset."""
 
     kind: Kind
     checks: Sequence[Check]
 
     def offences(self, said: Said) -> list[Finding]:
-        """A finding for each parameter that is missing and each rule that is broken.
+        """A finding for each missing parameter and each broken rule.
 
-        A dataset that is not complete, or a merge into one, may owe what is missing to another submission.
+        A dataset that is not complete, or a merge into one, may lack parameters that another submission provides.
         """
         parameters, findings = said.parameters, list[Finding]()
         if said.submission.mode in ("replace", "upsert") and said.is_complete():
@@ -51,10 +51,10 @@ def _awaited(name: str, kind: Kind) -> Finding:
 
 
 def laws_of(techniques: TechniqueBook, vocabulary: Vocabulary) -> Mapping[str, Law]:
-    """The law of every kind, by its name.
+    """The requirements of every kind, by its name.
 
     Raises:
-        DataFileInvalid: a technique asks for a parameter that is in no vocabulary.
+        DataFileInvalid: a technique requires a parameter that is in no vocabulary.
     """
     for technique in techniques.techniques:
         for unknown in unknown_names(technique, vocabulary):
@@ -67,14 +67,14 @@ def laws_of(techniques: TechniqueBook, vocabulary: Vocabulary) -> Mapping[str, L
 
 
 class UnknownName(NamedTuple):
-    """A parameter, or a pattern of parameters, that a technique names and no vocabulary has."""
+    """A parameter, or a pattern of parameters, that a technique names but no vocabulary has."""
 
     name: str
     message: str
 
 
 def unknown_names(technique: Technique, vocabulary: Vocabulary) -> Iterator[UnknownName]:
-    """The slips in a technique's file: what it asks for and nobody can send."""
+    """The unknown names in a technique's file, which no producer can send."""
     for kind in technique.kind:
         rules = (name for rule in kind.rule for name in rule.names)
         for name in (*kind.required, *kind.expected, *rules, *(kind.match.parameters or ())):

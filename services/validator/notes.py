@@ -1,4 +1,4 @@
-"""What the checks note about one submission, as they find it."""
+"""Collects the findings of the checks on one submission."""
 
 from shared.events.sections import Finding
 from shared.vocabulary.values import SHOWN_CHARACTERS
@@ -11,11 +11,11 @@ class Notes:
         self.findings: list[Finding] = []
 
     def error(self, code: str, message: str, cure: str, value: str | None = None, expected: str | None = None) -> None:
-        """Note what refuses the dataset."""
+        """Note a finding that refuses the dataset."""
         self.findings.append(Finding.error(code, message, cure, value=_shown(value), expected=expected))
 
     def warn(self, code: str, message: str, cure: str, value: str | None = None, expected: str | None = None) -> None:
-        """Note what stays with the dataset."""
+        """Note a finding that stays with the dataset."""
         self.findings.append(Finding.warning(code, message, cure, value=_shown(value), expected=expected))
 
 

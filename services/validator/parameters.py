@@ -1,4 +1,4 @@
-"""Parameters: every name resolved, every value typed and in its canonical unit, everything doubtful flagged."""
+"""Reads parameters: it resolves names, converts values to types and canonical units, and flags all doubts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,10 +19,10 @@ from shared.vocabulary.vocabulary import Term, Vocabulary
 PARAMETERS_AT_MOST = 2000
 NAME_CHARACTERS_AT_MOST = 255
 SUGGESTIONS_AT_MOST = 5
-"""A guess at what was meant costs milliseconds; past so many unknown names of one dataset it was no slip of the pen."""
+"""The most suggestions for one dataset. Each takes milliseconds, and so many unknown names are not typing errors."""
 
 REMEMBERED_AT_MOST = 200
-"""Texts of one parameter; then all are forgotten, and what comes again is learned again."""
+"""The most remembered texts of one parameter. Above that, all are forgotten and read again."""
 REMEMBERED_CHARACTERS_AT_MOST = 100
 
 NO_UNITS: Mapping[str, str] = {}
@@ -30,7 +30,7 @@ NO_UNITS: Mapping[str, str] = {}
 
 @dataclass(slots=True)
 class Reading:
-    """The parameters of one submission under canonical names, what is to be said of them, and what nobody knows."""
+    """The parameters of one submission under canonical names, their findings, and the unknown parameters."""
 
     parameters: dict[str, Parameter] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -38,10 +38,9 @@ class Reading:
 
 
 class Memory(dict[str, Parameter | None]):
-    """The texts of one parameter, read. What was read without doubt is remembered, None is not.
+    """The values of one parameter by text. Values that were read without doubt are remembered; None is not.
 
-    Most texts come again and again, from one dataset to the next; each is given out as the same object, which nobody
-    changes.
+    Most texts are repeated from one dataset to the next. All get the same object, which nothing changes.
     """
 
     def __init__(self, read: Reader) -> None:
@@ -49,14 +48,14 @@ class Memory(dict[str, Parameter | None]):
         self.read = read
 
     def __missing__(self, text: str) -> Parameter | None:
-        """A text that is not remembered."""
+        """Read a text that is not remembered."""
         parameter = self.read(text)
         if parameter is not None:
             self.remember(text, parameter)
         return parameter
 
     def remember(self, text: str, parameter: Parameter) -> None:
-        """Give it out from now on."""
+        """Remember a value for a text."""
         if len(text) <= REMEMBERED_CHARACTERS_AT_MOST:
             if len(self) >= REMEMBERED_AT_MOST:
                 self.clear()
@@ -74,7 +73,7 @@ class ParameterReader:
         self._memories = {name: Memory(reader(term)) for name, term in vocabulary.terms.items() if not term.deprecated}
 
     def read(self, said: Mapping[str, JsonValue], units: Mapping[str, str] = NO_UNITS) -> Reading:
-        """Everything that was said, in the units that were said beside it.
+        """Read all parameters, with the units that were sent separately.
 
         A canonical name wins over an alias of the same parameter.
         """
@@ -105,22 +104,22 @@ class ParameterReader:
         return reading
 
     def _read_together(self, reading: Reading) -> None:
-        """What one value alone leaves open."""
+        """Decide what a single value leaves open."""
         self._centres.convert(reading.parameters, reading.findings)
         self._axes.settle(reading.parameters)
 
     def _first_of(self, said: Mapping[str, JsonValue], reading: Reading) -> Mapping[str, JsonValue]:
-        """As many as a dataset may have, those first that the vocabulary knows; the others stay in the submission."""
+        """As many parameters as a dataset may have, known ones first. The others remain in the submission."""
         known_first = sorted(said, key=lambda name: self._vocabulary.resolve(name) is None)
-        message = f"there are {len(said)} parameters; {PARAMETERS_AT_MOST} were taken, known ones first"
+        message = f"there are {len(said)} parameters; only {PARAMETERS_AT_MOST} were kept, known ones first"
         finding = Finding.warning("too_many_parameters", message, "move bulk data into files")
         reading.findings.append(finding)
         return {name: said[name] for name in known_first[:PARAMETERS_AT_MOST]}
 
     def unknown_findings(self, reading: Reading, strict_kind: str | None) -> list[Finding]:
-        """One finding an unknown name: an error where a kind of dataset is strict, a warning otherwise."""
+        """One finding for each unknown name: an error if the kind of dataset is strict, a warning otherwise."""
         if strict_kind:
-            finding, consequence = Finding.error, f", and a dataset of kind {strict_kind} takes only known parameters"
+            finding, consequence = Finding.error, f", and kind {strict_kind} permits only known parameters"
             otherwise = "correct the name or leave it out"
         else:
             finding, consequence = Finding.warning, " and was kept as it is"
@@ -172,7 +171,9 @@ class ParameterReader:
 def _keep_unknown(reading: Reading, name: str, value: JsonValue, unit: str | None) -> None:
     original = original_text(value)
     if not name.isprintable() or not 0 < len(name.strip()) <= NAME_CHARACTERS_AT_MOST:
-        message = f"a parameter's name has 1 to {NAME_CHARACTERS_AT_MOST} printable characters; {name[:60]!r} has not"
+        message = (
+            f"a parameter's name needs 1 to {NAME_CHARACTERS_AT_MOST} printable characters; {name[:60]!r} does not fit"
+        )
         name = _printable(name)
         shown = original[:SHOWN_CHARACTERS]
         finding = Finding.warning(
@@ -199,13 +200,13 @@ def _keep_unknown(reading: Reading, name: str, value: JsonValue, unit: str | Non
 
 
 def _printable(name: str) -> str:
-    """A name as far as it can be shown."""
+    """The printable part of a name."""
     shown = "".join(character if character.isprintable() else "_" for character in name)
     return shown.strip()[:NAME_CHARACTERS_AT_MOST] or "unnamed"
 
 
 def _is_storable(value: JsonValue) -> bool:
-    """A number that every database and reader keeps as it is."""
+    """Whether every database and reader keeps the number unchanged."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63
 
 
@@ -220,7 +221,7 @@ def _repetition(term: Term, present: Parameter, other: Parameter) -> Finding:
     kept, left = (parameter["original"][:SHOWN_CHARACTERS] for parameter in (present, other))
     return Finding.warning(
         "parameter_repeated",
-        f"{term.name} is there twice: {kept!r} was kept, {left!r} was not",
+        f"{term.name} was sent twice: {kept!r} was kept, {left!r} was not",
         "send one",
         parameter=term.name,
         value=left,

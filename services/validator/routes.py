@@ -1,4 +1,4 @@
-"""The dry run: the full verdict on a submission, and nothing is published."""
+"""The route of the dry run: the full verdict on a submission, without publishing anything."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -12,11 +12,11 @@ from shared.events.sections import Finding
 from shared.http.route import ProblemRoute
 
 DRY_RUN = "check"
-"""Stands for the receipt of what was never submitted."""
+"""The receipt id of a dry run."""
 
 
 class Checked(BaseModel):
-    """The verdict. `dataset` is absent where an error leaves no identity."""
+    """The verdict. `dataset` is absent if an error leaves it without identity."""
 
     accepted: bool
     dataset: DatasetFacts | None
@@ -25,12 +25,12 @@ class Checked(BaseModel):
 
 
 def routes(checker: Checker, clock: Callable[[], datetime]) -> APIRouter:
-    """The validator's HTTP edge, which the gateway asks."""
+    """The HTTP routes of the validator, which the gateway uses."""
     router = APIRouter(route_class=ProblemRoute, tags=["check"])
 
     @router.post("/check")
     async def check(submission: Submission) -> Checked:
-        """Every finding at once, errors and warnings, with what the dataset would be called."""
+        """All findings, errors and warnings, and the identity that the dataset would have."""
         verdict = checker.check(submission, DRY_RUN, clock())
         return Checked(
             accepted=verdict.dataset is not None and not verdict.errors,

@@ -1,4 +1,4 @@
-"""The rules across parameters as checks. What a rule does not find in a submission costs one look at a dictionary."""
+"""Compiles rules across parameters into checks. A rule whose parameters are absent costs one look-up."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -13,7 +13,7 @@ Check = Callable[[Parameters], Sequence[Finding]]
 
 
 def check_of(rule: Rule) -> Check:
-    """A rule's check: the findings on some parameters."""
+    """The check of a rule, which returns findings on parameters."""
     if rule.sweep is not None:
         return _sweep(rule, rule.sweep)
     if rule.cell is not None:
@@ -24,7 +24,7 @@ def check_of(rule: Rule) -> Check:
 
 
 def _number(parameters: Parameters, name: str) -> float | None:
-    """Its canonical value; None where there is none, or it is not a number."""
+    """The canonical value of a parameter; None if there is none or it is not a number."""
     parameter = parameters.get(name)
     if parameter is None:
         return None
@@ -33,7 +33,7 @@ def _number(parameters: Parameters, name: str) -> float | None:
 
 
 def _numbers(parameters: Parameters, names: Sequence[str]) -> list[float] | None:
-    """All of them, or None."""
+    """The values of all parameters, or None."""
     numbers = []
     for name in names:
         number = _number(parameters, name)
@@ -107,7 +107,7 @@ def _cell(rule: Rule, cell: Cell) -> Check:
         if said is None or "value" not in said or numbers is None or min(numbers) <= 0:
             return ()
         group = str(said.get("value", ""))
-        if permits(group, numbers) in (True, None):  # what is no space group was told when it was read
+        if permits(group, numbers) in (True, None):  # an invalid space group was flagged when it was read
             return ()
         shown = " ".join(f"{number:g}" for number in numbers)
         message = f"the cell {shown} is not one that {group_name} = {group} permits"
@@ -118,10 +118,10 @@ def _cell(rule: Rule, cell: Cell) -> Check:
 
 
 def _permitting(tolerance: float) -> Callable[[str, Sequence[float]], bool | None]:
-    """Whether a space group's operations leave a cell as it is; None if there is no such group."""
-    import gemmi  # 30 ms and 8 MB, for who describes a technique with cells
+    """A function that tells whether a space group permits a cell; None if there is no such group."""
+    import gemmi  # takes 30 ms and 8 MB, only for techniques with cells
 
-    # the angles tell the setting of a rhombohedral group
+    # the angles determine the setting of a rhombohedral group
     find: Callable[[str, float, float], gemmi.SpaceGroup | None] = lru_cache(maxsize=1024)(
         gemmi.find_spacegroup_by_name
     )
@@ -143,5 +143,5 @@ def _permitting(tolerance: float) -> Callable[[str, Sequence[float]], bool | Non
 
 
 def _finding(rule: Rule, code: str, message: str, cure: str = "correct one of them", **about: str) -> Finding:
-    """`about`: parameter, value and expected."""
+    """The finding of a rule. `about` is parameter, value and expected."""
     return Finding(code=code, severity=rule.severity, message=f"{message}; {rule.because}", cure=cure, **about)

@@ -1,4 +1,4 @@
-"""What a submission says of itself: in its fields or, as ICAT clients do, in its parameters. A field wins."""
+"""Reads facts from the fields of a submission or, for ICAT clients, from its parameters. A field wins."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -18,27 +18,27 @@ INPUTS = "input_datasets"
 
 
 class Said:
-    """One submission, its parameters under canonical names, and the notes taken about it."""
+    """One submission, its parameters under canonical names, and the notes about it."""
 
     def __init__(self, submission: Submission, parameters: dict[str, Parameter], notes: Notes) -> None:
         self.submission = submission
         self.parameters = parameters
         self.notes = notes
 
-    def value(self, name: str) -> Any:  # noqa: ANN401 (whatever the vocabulary says the parameter is)
-        """The canonical value of a parameter; None where there is none."""
+    def value(self, name: str) -> Any:  # noqa: ANN401 (the vocabulary decides the type)
+        """The canonical value of a parameter; None if there is none."""
         parameter = self.parameters.get(name)
         return None if parameter is None else parameter.get("value")
 
     def text(self, field: str | None, name: str) -> str | None:
-        """The field, or the parameter of that name; None where both are blank."""
+        """The field, or the parameter of that name; None if both are blank."""
         if field is not None and (stripped := field.strip()):
             return stripped
         parameter = self.parameters.get(name)
         return (parameter["original"].strip() or None) if parameter is not None and "value" in parameter else None
 
     def time(self, field: str | None, name: str) -> str | None:
-        """The field, or the parameter of that name: in its canonical form, or as it was said where it has none."""
+        """The field, or the parameter of that name, in its canonical form or else as it was sent."""
         if field is not None and not says_no_number(field):
             return field.strip()
         parameter = self.parameters.get(name)
@@ -47,16 +47,16 @@ class Said:
         return str(parameter.get("value", parameter["original"]))
 
     def agreed_text(self, field: str | None, name: str, key: Callable[[str], str] = str.lower) -> str | None:
-        """As `text`, with a warning where field and parameter contradict each other: where their keys differ."""
+        """As `text`, with a warning if field and parameter contradict each other: if their keys differ."""
         text = self.text(field, name)
         other = self.text(None, name)
         if text is not None and other is not None and key(text) != key(other):
-            message = f"the parameter {name} = {other[:100]!r} contradicts the dataset's own {text!r}, which was taken"
-            self.notes.warn("field_contradicted", message, "say the same in both, or leave one out", other, text)
+            message = f"the parameter {name} = {other[:100]!r} contradicts the dataset's own {text!r}, which was used"
+            self.notes.warn("field_contradicted", message, "send the same in both, or leave one out", other, text)
         return text
 
     def inputs(self) -> Sequence[str]:
-        """The field, or ICAT's list of paths separated by commas; a word in that list that is no path is only noted."""
+        """The field, or ICAT's list of paths separated by commas. An entry that is not a path is only noted."""
         if self.submission.input:
             return self.submission.input
         said = self.value(INPUTS)
@@ -70,7 +70,7 @@ class Said:
         return paths
 
     def parameters_beside_inputs(self) -> dict[str, Parameter]:
-        """The parameters, without the one whose paths are the dataset's inputs: thousands of them are told once."""
+        """The parameters without the one that lists the inputs: thousands of paths are kept only once."""
         if self.submission.input or INPUTS not in self.parameters:
             return self.parameters
         return {name: parameter for name, parameter in self.parameters.items() if name != INPUTS}
@@ -87,7 +87,7 @@ class Said:
         return index if isinstance(index, int) else None
 
     def producer(self) -> Producer:
-        """The field, filled up from `software` and `machine`."""
+        """The field, completed from `software` and `machine`."""
         producer = self.submission.producer
         software = producer.software or self.text(None, "software")
         machine = producer.machine or self.text(None, "machine")
@@ -98,7 +98,7 @@ class Said:
         return produced(software, producer.version, machine)
 
     def traits(self, input_count: int) -> Traits:
-        """What the kind of the dataset is recognised by."""
+        """The properties by which the kind of the dataset is recognised."""
         return Traits(
             input_count=input_count,
             definition=self.text(self.submission.technique, "definition") or "",

@@ -1,8 +1,8 @@
-"""Scales: whether a ratio that comes without a unit is a fraction or per cent.
+"""Scales: it decides whether a ratio without a unit is a fraction or per cent.
 
-One program tells the statistics of a group in one scale. A group is converted only where that is certain: one of its
-values cannot be in the parameter's own scale, and every one can be in the other. What is in doubt stays as it was said
-and is flagged. A value whose unit was said, in its text or beside it, is never converted here.
+A program writes the statistics of a group in one scale. A group is only converted if this is certain: one of its values
+is impossible in the parameter's own scale, and all are possible in the other. Doubtful values stay as they were sent
+and are flagged. A value with a unit, in its text or separate, is never converted here.
 """
 
 from collections import defaultdict
@@ -18,16 +18,16 @@ from shared.vocabulary.vocabulary import Term
 from shared.vocabulary.vocabulary_file import Scale
 
 ROUNDING = 5e-4
-"""Of the greatest value that can be: what lies so little beyond it is that value, rounded by a program."""
+"""The relative rounding error: a value that exceeds the greatest possible one by less is that value, rounded."""
 
 PER_CENT = Conversion(0.01, 0)
 PRINTED_AT_MOST = 9
-"""Decimals; what has more was not printed, but computed."""
+"""The most decimals of a printed value. A value with more was computed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """A value without a unit, less any rounding excess, and how many decimals were printed of it."""
+    """A value without a unit and without its rounding error, and its number of printed decimals."""
 
     name: str
     value: float
@@ -36,22 +36,22 @@ class Bare:
 
     @property
     def is_likely(self) -> bool:
-        """Whether nobody would doubt that it is in the parameter's own scale; nothing is nothing in every scale."""
+        """Whether it is certainly in the parameter's own scale. Zero is zero in every scale."""
         return self.value == 0 or _within(self.value, self.scale.likely)
 
     @property
     def is_possible(self) -> bool:
-        """Whether it can be in the parameter's own scale."""
+        """Whether it is possible in the parameter's own scale."""
         return _within(self.value, self.scale.possible)
 
     @property
     def is_possible_per_cent(self) -> bool:
-        """Whether it can be per cent where the parameter is a fraction."""
+        """Whether it is possible in per cent if the parameter is a fraction."""
         return self.scale.per_cent is not None and _within(self.value, self.scale.per_cent)
 
 
 class Scales:
-    """Settles the scales of one submission's parameters, which it changes, with their findings."""
+    """Decides the scales of one submission's parameters. It changes the parameters and their findings."""
 
     def __init__(self, terms: Mapping[str, Term], parameters: dict[str, Parameter], findings: list[Finding]) -> None:
         self._terms = terms
@@ -59,7 +59,7 @@ class Scales:
         self._findings = findings
 
     def settle(self) -> None:
-        """Convert what is certainly per cent, clip what rounding made too great, and flag what is in doubt."""
+        """Convert values that are certainly per cent, remove rounding errors, and flag doubtful values."""
         doubted = {each.parameter for each in self._findings if each.code == "value_implausible" and each.parameter}
         suspects = [name for name in doubted if self._terms[name].scale and name in self._parameters]
         if not suspects:
@@ -74,7 +74,7 @@ class Scales:
                 self._trust(name)
 
     def _bare(self) -> Mapping[str, list[Bare]]:
-        """By group: the values whose scale nobody said."""
+        """The values without a unit, by group."""
         groups: dict[str, list[Bare]] = defaultdict(list)
         for name, parameter in self._parameters.items():
             term, value, original = self._terms.get(name), parameter.get("value"), parameter["original"]
@@ -89,7 +89,7 @@ class Scales:
         return groups
 
     def _settle(self, group: Iterable[Bare]) -> None:
-        known = [each for each in group if each.is_possible or each.is_possible_per_cent]  # the others are plain wrong
+        known = [each for each in group if each.is_possible or each.is_possible_per_cent]  # the others are simply wrong
         if all(each.is_likely for each in known):
             return
         if _are_per_cent(known):
@@ -106,12 +106,12 @@ class Scales:
         assert isinstance(value, float), "only numbers are bare"
         taken = PER_CENT(value)
         self._parameters[name] = {**parameter, "value": taken}
-        cure = f"say the unit, or send {self._terms[name].no_unit} as a fraction"
+        cure = f"send the unit, or send {self._terms[name].no_unit} as a fraction"
         self._say(name, "percent_converted", f"is per cent; {taken:g} was taken", cure, f"{taken:g}")
         self._clip(name)
 
     def _clip(self, name: str) -> None:
-        """A rounding excess is taken off."""
+        """Remove a rounding error."""
         parameter, scale = self._parameters[name], self._terms[name].scale
         value = parameter.get("value")
         if scale is None or not isinstance(value, float) or (taken := _at_most(scale, value)) == value:
@@ -122,17 +122,17 @@ class Scales:
 
     def _doubt(self, name: str) -> None:
         said, unit = self._parameters[name]["original"][:SHOWN_CHARACTERS], self._terms[name].unit
-        problem = "may be a fraction or per cent, and was taken as it stands"
-        self._say(name, "scale_uncertain", problem, f"say the unit, as in '{said} %'", unit or "a fraction")
+        problem = "may be a fraction or per cent, and was kept unchanged"
+        self._say(name, "scale_uncertain", problem, f"send the unit, as in '{said} %'", unit or "a fraction")
 
     def _trust(self, name: str) -> None:
-        """Where the unit was said, what can be is no longer unlikely."""
+        """Remove the doubt about a possible value whose unit was sent."""
         value, scale = self._parameters[name].get("value"), self._terms[name].scale
         if scale is not None and isinstance(value, float) and _within(value, scale.possible):
             self._forget_doubts(name)
 
     def _say(self, name: str, code: str, problem: str, cure: str, expected: str) -> None:
-        """In place of the doubt that led here."""
+        """Add a finding in place of the doubt."""
         self._forget_doubts(name)
         said = self._parameters[name]["original"][:SHOWN_CHARACTERS]
         message = f"{name} = {said!r} {problem}"
@@ -145,7 +145,9 @@ class Scales:
 
 
 def _are_per_cent(group: Collection[Bare]) -> bool:
-    """Certainly: one cannot be a fraction, each can be per cent, and none that can be both is printed finer."""
+    """Whether a group is certainly per cent: one value cannot be a fraction, all can be per cent, and no value that
+    can be both is printed with more decimals.
+    """
     witnesses = [each for each in group if not each.is_possible]
     finest = max((each.decimals for each in witnesses), default=0)
     return bool(witnesses) and all(
@@ -154,12 +156,12 @@ def _are_per_cent(group: Collection[Bare]) -> bool:
 
 
 def _are_fractions(group: Collection[Bare]) -> bool:
-    """Certainly: each can be a fraction, and one is too small for per cent."""
+    """Whether a group is certainly fractions: all values can be fractions, and one is too small for per cent."""
     return all(each.is_possible for each in group) and any(0 < each.value < each.scale.least_per_cent for each in group)
 
 
 def _at_most(scale: Scale, value: float) -> float:
-    """The value without a rounding excess; where it is negative, its size is what was rounded."""
+    """The value without a rounding error. Of a negative value, the magnitude was rounded."""
     greatest = scale.greatest
     if greatest is None or not greatest < abs(value) <= greatest * (1 + ROUNDING):
         return value
@@ -167,7 +169,7 @@ def _at_most(scale: Scale, value: float) -> float:
 
 
 def _decimals(text: str, value: float) -> int:
-    """How many were printed, or were there before arithmetic made 2.8000000000000003 of them."""
+    """The number of decimals as printed, or before arithmetic turned 2.8 into 2.8000000000000003."""
     printed = len(text.partition(".")[2])
     return printed if printed <= PRINTED_AT_MOST else len(f"{value:.{PRINTED_AT_MOST}g}".partition(".")[2])
 

@@ -1,4 +1,4 @@
-"""Units that a producer says beside its values, and not in their texts."""
+"""Units that a producer sends separately from its values."""
 
 import math
 import re
@@ -11,13 +11,13 @@ from shared.vocabulary.quantities import ONE_OR_SEVERAL
 from shared.vocabulary.vocabulary import Term, Vocabulary
 
 ENDS_IN_A_NUMBER = re.compile(r"[\d.)]\s*$", re.ASCII)
-"""What ends in anything else brings a unit of its own, or is not a number."""
+"""A text that ends in anything else has its own unit, or is not a number."""
 RATIO, FRACTION = "1", "fraction"
-"""The unit of a ratio, and how it is written where no digit may stand."""
+"""The unit of a ratio, and its name where a digit is not allowed."""
 
 
 def with_unit(term: Term, value: JsonValue, unit: str) -> JsonValue:
-    """A value as if its unit stood behind it. A text that brings a unit of its own stays as it is."""
+    """The value with its unit after it. A text with its own unit stays unchanged."""
     unit = unit.strip()
     if not unit or term.type not in ("number", "integer", "vector") or (unit == RATIO and not term.conversions):
         return value
@@ -40,7 +40,7 @@ def with_unit(term: Term, value: JsonValue, unit: str) -> JsonValue:
 def units_of(
     said: Mapping[str, JsonValue], units: Mapping[str, str], vocabulary: Vocabulary, findings: list[Finding]
 ) -> Mapping[str, str]:
-    """By the names under which values were said: their units. A unit that belongs to none of them is flagged."""
+    """The units, by the names of the sent values. A unit without a value is flagged."""
     found = {name: unit for name, unit in units.items() if name in said}
     if len(found) == len(units):
         return found

@@ -1,4 +1,4 @@
-"""Counts unknown parameters by the software that sent them, so that somebody can be told."""
+"""Counts unknown parameters by the software that sent them, so that its authors can be informed."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -12,25 +12,25 @@ from shared.runtime.metrics import UNKNOWN_PARAMETERS
 from shared.stages.outcomes import Outcome, Passed
 
 SOFTWARE_AT_MOST = 100
-"""Labels of a metric cost memory for ever; software past this many, which no facility has, is counted as `other`."""
+"""The most software names. Labels of a metric are never freed, so further software counts as `other`."""
 
 
 class UnknownParameterCount:
-    """The stage's store: it remembers nothing but what Prometheus reads."""
+    """The stage's store. It only updates a metric."""
 
     def __init__(self) -> None:
         self._software: set[str] = set()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Self]:
-        """Nothing to begin, nothing to commit."""
+        """Do nothing."""
         yield self
 
     async def load(self, events: Sequence[Received[DatasetSubmitted]]) -> None:
-        """Nothing is known."""
+        """Load nothing."""
 
     async def save(self, events: Sequence[Received[DatasetSubmitted]], outcomes: Sequence[Outcome]) -> None:
-        """Count. A batch that is tried again counts again: a rate, not an account."""
+        """Count unknown parameters. A repeated batch counts again: the metric is a rate, not an exact number."""
         for event, outcome in zip(events, outcomes, strict=True):
             unknown = sum(finding.code == "parameter_unknown" for finding in _findings(outcome))
             if unknown:

@@ -1,4 +1,4 @@
-"""An update: parameters of what is catalogued already are said anew, and nothing else."""
+"""Checks of updates: an update may only change parameters of a catalogued dataset."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from shared.events.dataset import Parameter, Submission
 from shared.events.sections import Finding
 
 FIELDS = frozenset({"name", "path", "proposal", "beamline", "sample", "parameters", "units", "mode", "producer"})
-"""What an update may say; its name is only there because every submission has one."""
+"""The fields of an update. It has a name only because every submission has one."""
 
 CLASSIFYING = frozenset(
     {
@@ -15,7 +15,7 @@ CLASSIFYING = frozenset(
         *("complete", "Process_sequence_index"),
     }
 )
-"""Parameters that decide which dataset it is, of which kind, when and made from what: all checks rest on them."""
+"""Parameters that decide the identity, kind, time or inputs of the dataset, on which all checks depend."""
 
 
 def not_updatable(submission: Submission, parameters: dict[str, Parameter]) -> Iterator[Finding]:
@@ -26,4 +26,4 @@ def not_updatable(submission: Submission, parameters: dict[str, Parameter]) -> I
         about = name if name in parameters else None
         yield Finding.error("not_updatable", message, "submit the whole dataset again", parameter=about)
     if not submission.parameters and submission.sample is None:
-        yield Finding.error("nothing_said", "the update says no parameter", "give what is to be changed")
+        yield Finding.error("nothing_said", "the update has no parameter", "give the parameters to change")

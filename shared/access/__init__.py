@@ -1,1 +1,1 @@
-"""Who may do what, and how much: tokens and limits per producer. It may import `foundation` and `events`."""
+"""Tokens, permissions and limits for each producer. It may import `foundation` and `events`."""

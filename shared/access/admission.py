@@ -1,7 +1,7 @@
-"""Who may stay connected when a door is crowded: a pure policy, and the table of connections that it rules.
+"""Decides which connections stay open when a server has too many: a pure policy, and the table of connections.
 
-While there is room, nobody is sent away, however long it is silent. When there is none, a newcomer still gets in: the
-address with the most connections gives one up, the one that has been silent for longest. docs/adr/0019 says why.
+While there is room, no connection is closed, however long it is silent. When there is none, a new connection is still
+accepted: the address with the most connections loses the one that has been silent for longest. docs/adr/0019 says why.
 """
 
 import ipaddress
@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Generic, Protocol, Self, TypeVar
 
 IPV6_NETWORK_BITS = 64
-"""What one machine or one customer is given: its addresses count as one."""
+"""The prefix that one machine or customer usually gets: its addresses count as one."""
 
 
 Key = TypeVar("Key")
@@ -20,12 +20,12 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How many connections a door has room for."""
+    """How many connections a server has room for."""
 
     most: int
     most_of_an_address: int
     overrun: int = 0
-    """How many more may be open as long as those that would have to go are all busy."""
+    """How many more may be open as long as all candidates for closing are busy."""
 
     @classmethod
     def of(cls, most: int, most_of_an_address: int) -> Self:
@@ -34,31 +34,31 @@ class Room:
 
     @property
     def anteroom(self) -> "Room":
-        """Room for those that have not said yet what they want: half as many, however they share it."""
+        """Room for connections that have not sent a request yet: half as many, with no limit for an address."""
         most = max(4, self.most // 2)
         return Room(most, most)
 
     @property
     def descriptors(self) -> int:
-        """The file descriptors that it takes when it is as full as it can be."""
+        """The file descriptors that it needs when it is completely full."""
         return self.most + self.overrun + self.anteroom.most
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What one open connection does, as the policy sees it."""
+    """The state of one open connection, as the policy sees it."""
 
     since: float
-    """When it last did something, in seconds of a clock that never goes back; if it is busy, since when it is."""
+    """When it was last active, in seconds of a monotonic clock; if it is busy, since when."""
     busy: bool = False
-    """Something of it is under way: a frame, a request, an answer that it waits for."""
+    """Something is in progress: a frame, a request, or an answer that it waits for."""
 
 
 def crowded(loads: Mapping[str, int], room: Room, newcomer: str | None = None) -> tuple[set[str], int]:
-    """The addresses of which one connection has to go, given how many each has, and how many there are too many.
+    """The addresses that must lose a connection, and how many connections there are too many.
 
-    These are the addresses that have more than one may have, else those that have the most. If the newcomer's address
-    is among the fullest, and has others, it alone.
+    These are the addresses above the limit for one address, else the addresses with the most connections. Of the
+    latter, it is only the newcomer's address, if that is among them and has other connections.
     """
     excess = {address: load - room.most_of_an_address for address, load in loads.items()}
     beyond = max(sum(loads.values()) - room.most, *excess.values(), 0)
@@ -73,9 +73,9 @@ def crowded(loads: Mapping[str, int], room: Room, newcomer: str | None = None) -
 
 
 def first_to_go(candidates: Mapping[Key, Standing], beyond: int, room: Room) -> Key | None:
-    """Who goes of the connections of the crowded addresses: the longest silent, and the busy last.
+    """The connection to close at the crowded addresses: the one silent for longest, and busy ones last.
 
-    Nobody goes if all are busy, and not more than the overrun that the room bears.
+    It is None if all are busy and the overrun of the room is not used up.
     """
     first = min(candidates, key=lambda key: (candidates[key].busy, candidates[key].since), default=None)
     if first is None or (candidates[first].busy and beyond <= room.overrun):
@@ -84,7 +84,7 @@ def first_to_go(candidates: Mapping[Key, Standing], beyond: int, room: Room) -> 
 
 
 def address_of(host: str) -> str:
-    """What counts as one address: an IPv4 address, or the /64 of an IPv6 address; anything else as it is."""
+    """The unit that counts as one address: an IPv4 address, the /64 of an IPv6 address, or else the text itself."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -101,23 +101,23 @@ class Peer(Protocol):
 
     @property
     def address(self) -> str:
-        """Whose it is; see `address_of`."""
+        """The address of the client; see `address_of`."""
 
     @property
     def standing(self) -> Standing:
-        """How it stands at this moment."""
+        """Its present state."""
 
     def make_room(self, why: str) -> None:
-        """Close at once, since a newcomer needs the place; the table has forgotten it already."""
+        """Close at once, because a newcomer needs the place. The table has already removed it."""
 
 
 Guest = TypeVar("Guest", bound=Peer)
 
 
 class Admission(Generic[Guest]):
-    """The connections of one door. They wait in the anteroom until they have said what they want.
+    """The connections of one server. They are in the anteroom until they have sent their first request.
 
-    So those that only knock take no place from those that work here.
+    So connections that send nothing take no place from active ones.
     """
 
     def __init__(self, room: Room) -> None:
@@ -131,26 +131,26 @@ class Admission(Generic[Guest]):
         return iter((*self._inside, *self._outside))
 
     def arrive(self, guest: Guest) -> None:
-        """A connection was opened, and has said nothing yet."""
+        """Add a new connection, which has not sent anything yet."""
         self._outside.add(guest)
 
     def enter(self, guest: Guest) -> None:
-        """A connection has said what it wants, and takes a place; nothing, if it has one."""
+        """Give a connection a place after its first request, unless it already has one."""
         if self._outside.remove(guest):
             self._inside.add(guest)
 
     def leave(self, guest: Guest) -> None:
-        """A connection is closed."""
+        """Remove a closed connection."""
         self._inside.remove(guest)
         self._outside.remove(guest)
 
     def trim(self) -> None:
-        """End an overrun as soon as somebody is silent again; to be called every second or so."""
+        """End an overrun as soon as a connection is silent again. To be called about every second."""
         self._inside.trim(None)
 
 
 class Chamber(Generic[Guest]):
-    """Connections that share a room, by address, so that only the crowded addresses are looked at."""
+    """The connections in one room, grouped by address, so that only crowded addresses are examined."""
 
     def __init__(self, room: Room) -> None:
         self._room = room
@@ -164,13 +164,13 @@ class Chamber(Generic[Guest]):
         return chain.from_iterable(self._guests.values())
 
     def add(self, guest: Guest) -> None:
-        """A newcomer, for whom others may have to make room."""
+        """Add a newcomer, for which others may have to make room."""
         self._guests.setdefault(guest.address, set()).add(guest)
         self._loads[guest.address] += 1
         self.trim(guest)
 
     def remove(self, guest: Guest) -> bool:
-        """Forget one; whether it was here."""
+        """Remove a connection. It returns whether the connection was here."""
         guests = self._guests.get(guest.address, set())
         if guest not in guests:
             return False
@@ -181,7 +181,7 @@ class Chamber(Generic[Guest]):
         return True
 
     def trim(self, newcomer: Guest | None) -> None:
-        """Let connections make room until it suffices, or until only busy ones would have to go."""
+        """Close connections until there is room, or until only busy ones are left to close."""
         while True:
             addresses, beyond = crowded(self._loads, self._room, None if newcomer is None else newcomer.address)
             guests = chain.from_iterable(self._guests[address] for address in addresses)
@@ -197,5 +197,5 @@ class Chamber(Generic[Guest]):
         count, most, of_an_address = self._loads[address], self._room.most, self._room.most_of_an_address
         return (
             f"{address} has {count} connections (at most {of_an_address}, and {most} of all addresses), and this one "
-            "was silent for longest: it makes room for a newcomer; connect again when there is something to send"
+            "was silent for longest: it makes room for a new one; connect again when there is something to send"
         )

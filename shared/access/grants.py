@@ -1,4 +1,4 @@
-"""What a bearer token permits its holder to do. Pure: `tokens` reads the file that keeps grants."""
+"""The permissions of a bearer token. Pure: `tokens` reads the file with the grants."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ ANY_BEAMLINE = "*"
 
 
 class Grant(BaseModel):
-    """What the holder of one token may do."""
+    """The permissions of one token."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -19,12 +19,12 @@ class Grant(BaseModel):
 
     @property
     def source(self) -> str:
-        """The source of what its holder hands in."""
+        """The source of the holder's submissions."""
         return f"/producers/{self.name}"
 
     @property
     def covered(self) -> tuple[str, ...] | None:
-        """The beamlines that its holder may read of, in lower case; None for all."""
+        """The beamlines that the holder may read, in lower case; None for all."""
         return None if ANY_BEAMLINE in self.beamlines else tuple(name.lower() for name in self.beamlines)
 
     def permits(self, beamline: str) -> bool:

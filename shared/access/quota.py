@@ -1,7 +1,7 @@
-"""How many bytes a source may leave behind for ever: a bucket a source, which fills again with time.
+"""The quota of bytes that a source may store for ever: one bucket for each source, which refills with time.
 
-A source may take what it has at once, and gets it back evenly over the period. It may overdraw by what it says last; so
-the largest message needs no room of its own.
+A source may use its quota at once, and regains it evenly over the period. Its last message may exceed the quota, so
+that even the largest message needs no special rule.
 """
 
 import time
@@ -11,7 +11,7 @@ from collections.abc import Callable
 HOUR_SECONDS = 60.0 * 60
 DAY_SECONDS = 24 * HOUR_SECONDS
 MOST_SOURCES = 10_000
-"""Remembered at one time. One that is forgotten, the longest silent first, begins anew."""
+"""How many sources are remembered. The longest silent one is forgotten first, and then starts with a full bucket."""
 
 
 class ByteQuota:
@@ -30,14 +30,14 @@ class ByteQuota:
         self._most_sources = most_sources
         self._monotonic = monotonic
         self._used: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        """By source: bytes, and when they were counted."""
+        """The used bytes of each source, and when they were counted."""
 
     def seconds_to_wait(self, source: str) -> float:
-        """Until the source may go on; 0 if it may."""
+        """How long the source must wait; 0 if it may send now."""
         return max(0.0, self._used_now(source) - self.most_bytes) / self._bytes_per_second
 
     def use(self, source: str, size: int) -> None:
-        """Count what a source has left behind."""
+        """Count bytes that a source has stored."""
         self._used[source] = self._used_now(source) + size, self._monotonic()
         self._used.move_to_end(source)
         if len(self._used) > self._most_sources:

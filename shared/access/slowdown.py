@@ -1,9 +1,9 @@
-"""Which producers a door admits slowly: those of which nearly everything was rejected lately. Pure.
+"""Decides which producers an edge slows down: those whose recent events were nearly all rejected. Pure.
 
-A door looks only at what it admitted itself, by receipt: nobody can slow another down by rejections in its name.
-What was rejected is compared with what was not among the events admitted before the latest of the rejected: later ones
-may still be on their way. A slowed source is admitted at a small rate until one of its events is not rejected.
-Times are seconds of a clock that never goes back.
+An edge counts only events that it admitted itself, by receipt: so nobody can slow another producer down by causing
+rejections in its name. It compares rejected with accepted events among those admitted before the latest rejected one,
+because later events may still be in progress. A slowed source is admitted at a small rate until one of its events is
+not rejected. Times are seconds of a monotonic clock.
 """
 
 from collections import OrderedDict, deque
@@ -11,30 +11,30 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 FEWEST_REJECTED = 100
-"""Rejections, within `LATELY_SECONDS`, below which nobody is slowed."""
+"""A source with fewer rejections within `LATELY_SECONDS` is not slowed."""
 LEAST_SHARE = 0.9
 LATELY_SECONDS = 300.0
 EVENTS_PER_SECOND = 1.0
-"""How fast a slowed source is admitted."""
+"""The rate at which a slowed source is admitted."""
 LONGEST_WAIT_SECONDS = 300.0
-"""For the next event of a slowed source, however many came at once."""
+"""The longest wait before the next event of a slowed source, even if many arrived at once."""
 GOOD_AFTER_SECONDS = 30.0
-"""An event of a slowed source that was not rejected by then counts as good. One that waits for its inputs is good."""
+"""An event of a slowed source that is not rejected within this time is good, even if it waits for its inputs."""
 MOST_TRACKED = 200
-"""Events of a source whose fate is awaited, and rejections that are counted."""
+"""The most unsettled events of a source that are tracked, and the most rejections that are counted."""
 MOST_SOURCES = 500
 
 
 @dataclass(slots=True)
 class _Conduct:
-    """What one source sent lately."""
+    """The recent events of one source."""
 
     awaited: OrderedDict[str, float] = field(default_factory=OrderedDict)
-    """When each receipt was admitted; in that order."""
+    """When each receipt was admitted, in order of time."""
     rejected: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_TRACKED))
-    """When each rejection came."""
+    """When each rejection arrived."""
     last_rejected: float = float("-inf")
-    """When the event was admitted that is the latest of the rejected."""
+    """When the latest of the rejected events was admitted."""
     slowed_since: float | None = None
     free_at: float = 0.0
 
@@ -46,25 +46,25 @@ class _Conduct:
 
     @property
     def is_rubbish(self) -> bool:
-        """Whether nearly all was rejected of what had its turn."""
+        """Whether nearly all settled events were rejected."""
         if len(self.rejected) < FEWEST_REJECTED:
             return False
         passed = sum(admitted <= self.last_rejected for admitted in self.awaited.values())
         return len(self.rejected) >= LEAST_SHARE * (len(self.rejected) + passed)
 
     def has_good(self, now: float) -> bool:
-        """Whether an event was not rejected in the time that this takes."""
+        """Whether an event was not rejected within the time that a rejection takes."""
         return bool(self.awaited) and now - next(iter(self.awaited.values())) >= GOOD_AFTER_SECONDS
 
 
 class Slowdown:
-    """How the sources of one door behave; the sources last heard of are kept."""
+    """The recent events of all sources of one edge. The sources heard of most recently are kept."""
 
     def __init__(self) -> None:
         self._sources: OrderedDict[str, _Conduct] = OrderedDict()
 
     def wait_seconds(self, source: str, now: float) -> float:
-        """How long a source has to wait with its next event; 0 for all that are not slowed."""
+        """How long a source must wait before its next event; 0 if it is not slowed."""
         conduct = self._sources.get(source)
         if conduct is None:
             return 0.0
@@ -72,7 +72,7 @@ class Slowdown:
         return 0.0 if conduct.slowed_since is None else max(0.0, conduct.free_at - now)
 
     def admitted(self, source: str, receipts: Iterable[str], now: float) -> None:
-        """Events of a source are let in."""
+        """Note that events of a source were admitted."""
         conduct = self._sources.setdefault(source, _Conduct())
         self._sources.move_to_end(source)
         if len(self._sources) > MOST_SOURCES:
@@ -85,20 +85,20 @@ class Slowdown:
         conduct.free_at = min(conduct.free_at, now + LONGEST_WAIT_SECONDS)
 
     def rejected(self, source: str, receipt: str, now: float) -> None:
-        """An event was rejected; of one that this door does not await nothing follows."""
+        """Note that an event was rejected. An event that this edge does not track is ignored."""
         conduct = self._sources.get(source)
         if conduct is None or (admitted := conduct.awaited.pop(receipt, None)) is None:
             return
         conduct.rejected.append(now)
         conduct.last_rejected = max(conduct.last_rejected, admitted)
 
-    def await_anew(self) -> None:
-        """Rejections are read from here on: what became of all that was admitted before is not known."""
+    def forget_awaited(self) -> None:
+        """Forget what was admitted so far: its rejections were not read, so its outcome is unknown."""
         for conduct in self._sources.values():
             conduct.awaited.clear()
 
     def slowed(self, now: float) -> list[str]:
-        """The sources that are slowed now."""
+        """The sources that are now slowed down."""
         for conduct in self._sources.values():
             self._judge(conduct, now)
         return [source for source, conduct in self._sources.items() if conduct.slowed_since is not None]
@@ -108,7 +108,7 @@ class Slowdown:
         if conduct.slowed_since is None:
             if conduct.is_rubbish:
                 conduct.slowed_since = conduct.free_at = now
-                conduct.awaited.clear()  # what comes now counts; the rest was sent before anybody was told
+                conduct.awaited.clear()  # earlier events were sent before the source could notice
         elif conduct.has_good(now) or not conduct.rejected:
             conduct.slowed_since = None
             conduct.rejected.clear()

@@ -1,7 +1,7 @@
-"""Bearer tokens: who may submit, for which beamlines, until when.
+"""Bearer tokens: they say who may submit, for which beamlines, and until when.
 
-A token is 256 random bits, shown once when it is made; the file keeps its SHA-256 only, which needs no salt because
-nobody can guess the token. The file is read again whenever it changes, so a revoked token stops working at once.
+A token is 256 random bits, shown once when it is created. The file has only its SHA-256, which needs no salt because
+the token cannot be guessed. The file is read again whenever it changes, so a revoked token stops working at once.
 """
 
 import hmac
@@ -22,15 +22,15 @@ from shared.foundation.errors import BeamcatError, Fatal
 logger = logging.getLogger(__name__)
 
 PREFIX = "beamcat_"
-"""Lets people and secret scanners see what a stray token opens."""
+"""The prefix by which people and secret scanners recognise a leaked token."""
 
 
 class TokenRefused(BeamcatError):
-    """The bearer token opens nothing; the message says why and what to do."""
+    """The bearer token is not accepted. The message says why and what to do."""
 
 
 class TokensUnreadable(BeamcatError):
-    """The tokens file cannot be read; the message says why, for its owner alone."""
+    """The tokens file cannot be read. The message says why, and is only for the owner of the file."""
 
 
 class TokenNameTaken(BeamcatError, ValueError):
@@ -46,10 +46,10 @@ class TokenFile(BaseModel):
 
 
 class Tokens:
-    """The grants of a tokens file, as it stands now."""
+    """The present grants of a tokens file."""
 
     def __init__(self, file: Path) -> None:
-        """Raises Fatal if what is named can never be a file of tokens."""
+        """Raises Fatal if the path can never be a tokens file."""
         if file.is_dir():
             raise Fatal(f"BEAMCAT_TOKENS_FILE: {file} is a directory; name a file in it")
         self._file = file
@@ -57,7 +57,7 @@ class Tokens:
         self._grants: Sequence[Grant] = ()
 
     def grant_of(self, token: str, now: datetime) -> Grant:
-        """The grant that a token opens.
+        """The grant of a token.
 
         Raises:
             TokenRefused: unknown or expired, or there is no readable tokens file.
@@ -68,11 +68,11 @@ class Tokens:
         """The grant of the token whose SHA-256 this is; `grant_of` says what is raised."""
         self._refresh()
         found = None
-        for grant in self._grants:  # all of them, so that the time taken tells nothing
+        for grant in self._grants:  # compare with all, so that the time reveals nothing
             if hmac.compare_digest(grant.token_sha256, digest):
                 found = grant
         if found is None:
-            raise TokenRefused("the bearer token is unknown here, or was revoked: ask for a new one")
+            raise TokenRefused("the bearer token is unknown or was revoked: ask for a new one")
         if found.expires is not None and found.expires <= now:
             raise TokenRefused(f"the bearer token of {found.name} expired at {found.expires.isoformat()}: renew it")
         return found
@@ -90,9 +90,9 @@ class Tokens:
             try:
                 self._grants = _read(self._file).grants
             except TokensUnreadable as error:
-                logger.error("nobody may submit: %s", error)  # noqa: TRY400  the caller need not know its content
+                logger.error("nobody may submit: %s", error)  # noqa: TRY400  the caller must not learn the content
                 raise TokenRefused(
-                    "the tokens file cannot be read, so nobody may submit: its owner finds why logged"
+                    "the tokens file cannot be read, so nobody may submit: the reason is in the log"
                 ) from error
             self._stamp = stamp
 
@@ -100,13 +100,13 @@ class Tokens:
 def create_token(
     file: Path, name: str, beamlines: Sequence[str], expires: datetime | None = None, token: str | None = None
 ) -> str:
-    """Grant a new producer access and return its token, which is not kept and cannot be shown again.
+    """Grant a new producer access. It returns the token, which is not stored and cannot be shown again.
 
-    A `token` that exists elsewhere can be granted, such as the API key that ICAT clients come with: whoever knows it
-    then has the grant, so such a one is for networks that are trusted.
+    An existing `token` can be granted, such as the API key that is built into ICAT clients. Everybody who knows it then
+    has the grant, so use one only in trusted networks.
 
     Raises:
-        TokenNameTaken: the name has a grant already.
+        TokenNameTaken: the name already has a grant.
         TokensUnreadable: the tokens file cannot be read.
     """
     token = token or PREFIX + secrets.token_urlsafe(32)
@@ -115,13 +115,13 @@ def create_token(
     )
     with _changing(file) as content:
         if any(other.name == name for other in content.grants):
-            raise TokenNameTaken(f"the name {name!r} has a token already: revoke it first, or choose another name")
+            raise TokenNameTaken(f"the name {name!r} already has a token: revoke it first, or choose another name")
         content.grants.append(grant)
     return token
 
 
 def list_tokens(file: Path) -> Sequence[Grant]:
-    """All grants, expired ones too; empty if there is no file.
+    """All grants, including expired ones; empty if there is no file.
 
     Raises:
         TokensUnreadable: the tokens file cannot be read.
@@ -130,7 +130,7 @@ def list_tokens(file: Path) -> Sequence[Grant]:
 
 
 def revoke_token(file: Path, name: str) -> bool:
-    """Take a producer's access away; whether it had any.
+    """Revoke a producer's access. It returns whether there was any.
 
     Raises:
         TokensUnreadable: the tokens file cannot be read.
@@ -155,8 +155,8 @@ def _read(file: Path) -> TokenFile:
 
 @contextmanager
 def _changing(file: Path) -> Iterator[TokenFile]:
-    """The file's content, written back whole or not at all; one change at a time."""
-    import fcntl  # only POSIX has it, and only who changes tokens needs it
+    """The file's content, to be changed. It is written back atomically, one change at a time."""
+    import fcntl  # only POSIX has it, and only changes of tokens need it
 
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.with_suffix(".lock").open("w") as lock:

@@ -1,1 +1,1 @@
-"""What flows: events by family, topics, identities, codes, the wire format. It may import `foundation`."""
+"""Events by family, topics, identities, rejection codes and the wire format. It may import `foundation`."""

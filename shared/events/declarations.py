@@ -1,4 +1,4 @@
-"""Declarations of what travels to beamlines: the rows that `shipment.events` adds up to, merged in any order. Pure."""
+"""Declarations of things that travel to beamlines: the rows that follow from `shipment.events`, in any order. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,21 +23,21 @@ from shared.events.shipments import (
 )
 
 OWN = "urn:uuid:"
-"""beamcat's own id of an investigation begins like this."""
+"""The prefix of beamcat's own ids of investigations."""
 
 
 class Stamp(NamedTuple):
-    """When something was said, and by which event: of two words the later stands, in whatever order they arrive."""
+    """The time and the event of a statement. The later of two statements counts, in any order of arrival."""
 
     at: datetime
     said: UUID
 
 
 class DeclarationRow(NamedTuple):
-    """A shipment, parcel, item or sample sheet as one event declares it, or as all that were heard do together.
+    """A shipment, parcel, item or sample sheet, as one event or all events so far declare it.
 
-    `parent`: a parcel's shipment; the parcel or item in which an item lies. `body` is JSON, without what it holds.
-    `content`: when it was last said in full what it holds, so that whatever was only said before is no longer in it.
+    `parent` is a parcel's shipment, or the parcel or item that contains an item. `body` is JSON, without the content.
+    `content` is the time of the last complete list of the content: items declared only before that are no longer in it.
     """
 
     investigation_id: UUID
@@ -52,18 +52,18 @@ class DeclarationRow(NamedTuple):
 
     @property
     def key(self) -> tuple[UUID, str, str]:
-        """What it is about."""
+        """The key of the thing that it describes."""
         return self.investigation_id, self.kind, self.id
 
     def merged(self, other: "DeclarationRow") -> "DeclarationRow":
-        """Both together: commutative, associative and idempotent."""
+        """Both rows merged. Merging is commutative, associative and idempotent."""
         last = max(self, other, key=lambda row: (row.last, row.body, row.parent or ""))
         content = max((row.content for row in (self, other) if row.content), default=None)
         return last._replace(content=content, first=min(self.first, other.first))
 
 
 class PlaceRow(NamedTuple):
-    """What was loaded last into a place of a beamline's sample changer, whether or not it is still there."""
+    """The item that was loaded last into a place of a beamline's sample changer, even if it is no longer there."""
 
     beamline: str
     location: int
@@ -77,12 +77,12 @@ class PlaceRow(NamedTuple):
         return self.beamline, self.location
 
     def merged(self, other: "PlaceRow") -> "PlaceRow":
-        """The later of both. One event may load two items into one place: the second one stands."""
+        """The later row. If one event loads two items into one place, the second one counts."""
         return max(other, self, key=lambda row: row.last)
 
 
 class ParcelStatusRow(NamedTuple):
-    """One report on a parcel. `body` is JSON: what became known with it."""
+    """One report on a parcel. `body` is JSON with the details of the report."""
 
     said: UUID
     investigation_id: UUID
@@ -99,12 +99,12 @@ class ParcelStatusRow(NamedTuple):
         return self.said
 
     def merged(self, other: "ParcelStatusRow") -> "ParcelStatusRow":
-        """Either: they are the same."""
+        """Either row: both are equal."""
         return other
 
 
 class Declared(NamedTuple):
-    """What events declare about what travels."""
+    """The rows that events declare."""
 
     things: tuple[DeclarationRow, ...] = ()
     places: tuple[PlaceRow, ...] = ()
@@ -112,7 +112,7 @@ class Declared(NamedTuple):
 
     @property
     def facts(self) -> tuple[DeclarationRow | PlaceRow | ParcelStatusRow, ...]:
-        """All of it, for the projections that take it."""
+        """All rows, for the projections that store them."""
         return (*self.things, *self.places, *self.statuses)
 
 
@@ -122,19 +122,19 @@ def investigation_of(identities: Identities, said: str) -> UUID:
         try:
             return UUID(said.removeprefix(OWN))
         except ValueError:
-            pass  # the user office's ids are what they are
+            pass  # it is an id of the user office
     return identities.investigation(said)
 
 
 def named(identities: Identities, investigation_id: UUID, facility_id: str | None) -> str:
-    """How an event names an investigation: by the user office's id, where it is known by that."""
+    """The name of an investigation in an event: the user office's id, if it has one."""
     if facility_id is not None and investigation_of(identities, facility_id) == investigation_id:
         return facility_id
     return f"{OWN}{investigation_id}"
 
 
 def declared_of(identities: Identities, shipping: Shipping, said: UUID) -> Declared:
-    """What one event declares."""
+    """The rows that one event declares."""
     where = investigation_of(identities, shipping.investigation_id)
     rows = _Rows(where, shipping.beamline.lower(), Stamp(shipping.at, said), shipping.said_by)
     match shipping:
@@ -158,19 +158,17 @@ def declared_of(identities: Identities, shipping: Shipping, said: UUID) -> Decla
 
 
 def shipment_id(investigation_id: UUID, shipment: Shipment) -> str:
-    """The id of a shipment, given or following from its name."""
+    """The id of a shipment, given or derived from its name."""
     return shipment.id or Identities.thing(investigation_id, "shipment", shipment.name)
 
 
 def parcel_id(investigation_id: UUID, parcel: Parcel) -> str:
-    """The id of a parcel, given or following from its shipment and name."""
+    """The id of a parcel, given or derived from its shipment and name."""
     return parcel.id or Identities.thing(investigation_id, "parcel", parcel.shipment_id or "", parcel.name)
 
 
 def item_ids(investigation_id: UUID, parent: str, items: Sequence[Item]) -> Iterator[tuple[str, Item]]:
-    """The ids of items that lie together: given, or following from where they lie and the names; several of one name
-    are told apart by their order.
-    """
+    """The ids of items in the same parent: given, or derived from the parent, the name and the order of equal names."""
     named: Counter[str] = Counter()
     for item in items:
         named[item.name] += 1
@@ -228,7 +226,7 @@ class _Rows:
 
 
 def together(known: Declared, more: Declared) -> Declared:
-    """What is known when more was declared."""
+    """The rows of both, merged."""
     statuses = _merged((*known.statuses, *more.statuses))
     return Declared(
         _merged((*known.things, *more.things)),
@@ -238,14 +236,14 @@ def together(known: Declared, more: Declared) -> Declared:
 
 
 class _Row(Protocol):
-    """A row that merges with others about the same."""
+    """A row that can be merged with others about the same thing."""
 
     @property
     def key(self) -> Any:  # noqa: ANN401  it can be sorted
-        """What it is about."""
+        """The key of the thing that it describes."""
 
     def merged(self, other: Self) -> Self:
-        """Both together."""
+        """Both rows merged."""
 
 
 R = TypeVar("R", bound=_Row)

@@ -1,4 +1,4 @@
-"""Findings that stay readable however many inputs a dataset has."""
+"""Shortens the findings of a dataset with very many inputs."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ MOST_OF_A_CODE = 20
 
 
 def summed_up(findings: Sequence[Finding]) -> Sequence[Finding]:
-    """The findings, of each code the first twenty, and how many more there are. Each on a parameter stays."""
+    """The first twenty findings of each code, and the number of the others. All findings on parameters are kept."""
     if len(findings) <= MOST_OF_A_CODE:
         return findings
     return list(_summed_up(findings))

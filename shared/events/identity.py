@@ -1,6 +1,6 @@
-"""Who is who: the path is a dataset's identity, and every id is derived, never drawn.
+"""Identities: the path identifies a dataset, and every id is derived, never random.
 
-Derived ids (UUID version 5, RFC 9562) make every replay, replica and rebuild agree without asking anybody.
+With derived ids (UUID version 5, RFC 9562) every replay, replica and rebuild agrees without communication.
 """
 
 import json
@@ -29,13 +29,13 @@ class PathInvalid(BeamcatError, ValueError):
 
 
 def normalise_path(path: str) -> str:
-    """The one spelling of a folder, before it is known where it is mounted; `Identities.path` gives a dataset's.
+    """The normal form of a folder, before mount points are mapped; `Identities.path` gives that of a dataset.
 
     Absolute, Unicode NFC, without empty or `.` segments and without a trailing slash. `..` is refused, not resolved:
     with symbolic links its meaning depends on the machine that resolves it.
 
     Raises:
-        PathInvalid: not absolute, holds `..`, a control character, or is the root itself.
+        PathInvalid: the path is not absolute, holds `..` or a control character, or is the root itself.
     """
     text = normalised("NFC", path)
     if not text.startswith("/"):
@@ -53,22 +53,22 @@ def normalise_path(path: str) -> str:
 
 
 def split_paths(text: str) -> list[str]:
-    """ICAT's list of paths, which are absolute and separated by commas.
+    """Split ICAT's list of paths, which are absolute and separated by commas.
 
-    ICAT escapes nothing: a comma is taken for a separator only before a slash or at the end, so a folder may have one
-    in its name; only a folder whose name *ends* with a comma is misread.
+    ICAT escapes nothing. A comma is a separator only before a slash or at the end, so a folder may have a comma in its
+    name; only a folder whose name *ends* with a comma is misread.
     """
     return [path for piece in re.split(r",\s*(?=/)", text) if (path := piece.strip().rstrip(", "))]
 
 
 class PathPrefixes:
-    """Where the catalogue sees what machines mount elsewhere: mounted folders, and the catalogued folder of each.
+    """The mount points of a facility: mounted folders, and the catalogued folder of each.
 
-    The longest mounted prefix counts, and it is whole folders: `/mnt/data` is no prefix of `/mnt/database`. A
-    catalogued path stays as it is, so mapping twice changes nothing.
+    The longest mounted prefix counts, in whole folders: `/mnt/data` is not a prefix of `/mnt/database`. A catalogued
+    path stays unchanged, so mapping twice changes nothing.
 
     Raises:
-        ValueError: a prefix is no absolute path, or the mapping could be applied twice.
+        ValueError: a prefix is not an absolute path, or a path could be mapped twice.
     """
 
     def __init__(self, catalogued: Mapping[str, str]) -> None:
@@ -87,7 +87,7 @@ class PathPrefixes:
         self._folders = sorted(folders.items(), key=lambda pair: -len(pair[0]))
 
     def catalogued(self, path: str) -> str:
-        """Where the catalogue sees a path that `normalise_path` returned."""
+        """The catalogued path of a path that `normalise_path` returned."""
         for prefix, target in self._folders:
             if f"{path}/".startswith(prefix):
                 return (target + path[len(prefix) :]).removesuffix("/")
@@ -106,10 +106,10 @@ NO_PREFIXES = PathPrefixes({})
 
 @remembered(10_000)
 def sample_name(said: str) -> str:
-    """The one spelling of a sample's name, which is shown and from which its id follows.
+    """The normal form of a sample's name. It is shown, and the sample's id is derived from it.
 
-    Unicode NFC; a run of blanks of any kind, such as no-break spaces and tabs, is one space; there is none at the
-    ends, and nothing that cannot be seen. It may be empty.
+    It is Unicode NFC. A run of blanks of any kind, such as no-break spaces and tabs, is one space. There are no blanks
+    at the ends and no invisible characters. It may be empty.
     """
     seen = (letter for letter in said if letter.isspace() or unicodedata.category(letter) not in INVISIBLE)
     return normalised("NFC", " ".join("".join(seen).split()))
@@ -117,9 +117,9 @@ def sample_name(said: str) -> str:
 
 @remembered(10_000)
 def sample_key(name: str) -> str:
-    """What two names of one sample have in common: they are compared without letter case, here and nowhere else.
+    """The key by which names of samples are compared, without letter case. Nothing else compares them.
 
-    Letter by letter, as PostgreSQL's `lower` does it, so that its indexes find the same.
+    It works letter by letter, as PostgreSQL's `lower` does, so that indexes find the same samples.
     """
     return "".join(letter.lower()[0] for letter in sample_name(name))
 
@@ -134,24 +134,24 @@ def sample_number(sample_id: UUID) -> int:
 
 
 PROPOSAL_SEPARATORS = " -_./\N{HYPHEN}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}"
-"""What people write between the letters and the number of a proposal, and what means nothing there."""
+"""Characters that people write between the letters and the number of a proposal. They have no meaning there."""
 
 _WITHOUT_SEPARATORS = dict.fromkeys(map(ord, PROPOSAL_SEPARATORS))
 
 
 @remembered(10_000)
 def proposal_key(proposal: str) -> str:
-    """The one spelling by which proposals are compared: lower case, without separators.
+    """The key by which proposals are compared: lower case, without separators.
 
     `MX-1111`, `mx 1111` and `MX1111` are `mx1111`, and `IH-LS-0042` is `ihls0042`. Zeros stay. Separators between
-    digits go as well, because MXCuBE sends the number of a proposal without them.
+    digits are removed too, because MXCuBE sends the number of a proposal without them.
     """
     without = normalised("NFKC", proposal).lower().translate(_WITHOUT_SEPARATORS).strip()
     return normalised("NFKC", without)
 
 
 class Identities:
-    """The ids of one facility: two facilities never share an id, one facility never makes two for one thing."""
+    """Derives the ids of one facility. Two facilities never share an id, and nothing gets two ids."""
 
     def __init__(self, facility: str, prefixes: PathPrefixes = NO_PREFIXES) -> None:
         self.namespace = uuid5(NAMESPACE_DNS, facility)
@@ -159,7 +159,7 @@ class Identities:
         self._prefixes = prefixes
 
     def path(self, said: str) -> str:
-        """The one spelling of a dataset's folder, wherever the machine that says it has mounted it.
+        """The catalogued path of a dataset's folder, wherever the sending machine has mounted it.
 
         Raises:
             PathInvalid: as `normalise_path`.
@@ -167,7 +167,7 @@ class Identities:
         return self._prefixes.catalogued(normalise_path(said))
 
     def file(self, said: str) -> str:
-        """Where a file is: an absolute path as the catalogue sees it, a relative one as it was said."""
+        """The path of a file: an absolute path in its catalogued form, a relative one unchanged."""
         try:
             return self.path(said) if said.startswith("/") else said
         except PathInvalid:
@@ -176,23 +176,23 @@ class Identities:
     def dataset(self, path: str) -> UUID:
         """The id of the dataset at a path that `path` returned."""
         digest = sha1(self._salt + path.encode(), usedforsecurity=False).digest()
-        return UUID(bytes=digest[:16], version=5)  # as `uuid5`, which takes twice as long
+        return UUID(bytes=digest[:16], version=5)  # the same as `uuid5`, which takes twice as long
 
     def investigation(self, facility_id: str) -> UUID:
         """The id of an investigation that the user office announced under its own id."""
         return uuid5(self.namespace, f"investigation:{facility_id}")
 
     def opened(self, proposal: str, beamline: str, start: datetime) -> UUID:
-        """The open-ended investigation that holds what the user office announced nothing for, from a moment on."""
+        """The id of the open-ended investigation that beamcat opens when the user office has announced none."""
         since = start.astimezone(UTC).isoformat()
         return uuid5(self.namespace, f"opened:{len(proposal)}:{proposal}:{beamline}:{since}")
 
     @staticmethod
     def sample(investigation_id: UUID, name: str) -> UUID:
-        """The sample of that name within one investigation."""
+        """The id of the sample of that name within one investigation."""
         return uuid5(investigation_id, f"sample:{sample_name(name)}")
 
     @staticmethod
     def thing(investigation_id: UUID, *names: str | int) -> str:
-        """The 24 hexadecimal digits of something that travels for an investigation, as ICAT+ has its ids."""
+        """The id of something that travels for an investigation: 24 hexadecimal digits, as in ICAT+."""
         return uuid5(investigation_id, f"thing:{json.dumps(names)}").hex[:24]

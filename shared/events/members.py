@@ -1,8 +1,9 @@
-"""Where the members of a payload lie, so that a stage reads only those it needs.
+"""The positions of members in a payload, so that a stage reads only the members that it needs.
 
-A payload grows along the way to several times what a stage decides on, and reading JSON costs by the byte. Whoever adds
-a section says in the header `members` where it lies, as `name start end` in bytes; a reader cuts out what its view does
-not name. The header is a hint: without it, or if what is left cannot be read, the whole payload is read.
+A payload grows to several times the size that a stage needs, and the cost of reading JSON grows with its bytes. A stage
+that adds a section writes its position into the header `members`, as `name start end` in bytes. A reader removes the
+members that its view does not name. The header is a hint: without it, or if the rest cannot be read, the whole payload
+is read.
 """
 
 from collections.abc import Iterable
@@ -15,16 +16,16 @@ from pydantic_core import from_json
 
 HEADER = "members"
 MOST_HEADER_BYTES = 4096
-"""A longer one is no hint of ours."""
+"""A longer header was not written by beamcat."""
 
 NOTHING = b'"":0'
-"""A member that no event has: it stands for what was cut out, so that the commas around it stay right."""
+"""A member that no event has. It replaces a removed member, so that the commas around it stay correct."""
 
 
 class Member(NamedTuple):
-    """One member of the payload's object, from the quote before its name to the end of its value.
+    """The position of one member of the payload, from the quote before its name to the end of its value.
 
-    `name` is dotted for a member of a member. The first may stand for several: all that the producer wrote.
+    `name` is dotted for a member of a member. The first one may cover several members: all that the producer wrote.
     """
 
     name: str
@@ -33,19 +34,19 @@ class Member(NamedTuple):
 
 
 def written(members: Iterable[Member]) -> bytes:
-    """The value of the header."""
+    """The value of the header for these members."""
     return ",".join(f"{name} {start} {end}" for name, start, end in members).encode()
 
 
 def members_of(headers: Iterable[tuple[str, bytes]]) -> tuple[Member, ...]:
-    """What the headers say, in the order of the bytes; nothing if they say nothing that can be followed."""
+    """The members in the headers, in the order of the bytes; empty if the headers give none that is usable."""
     for header, value in headers:
         if header == HEADER and len(value) <= MOST_HEADER_BYTES:
             return _parsed(value)
     return ()
 
 
-@lru_cache(maxsize=2048)  # a record's header is asked for when it is read, when a member is cut out and when it goes on
+@lru_cache(maxsize=2048)  # a record's header is used when it is read, when a member is cut out, and when it goes on
 def _parsed(value: bytes) -> tuple[Member, ...]:
     try:
         said = (entry.split(" ") for entry in value.decode().split(","))
@@ -57,7 +58,7 @@ def _parsed(value: bytes) -> tuple[Member, ...]:
 
 
 def misplaced(value: bytes, headers: Iterable[tuple[str, bytes]]) -> Member | None:
-    """The first member that does not stand where the headers say; it takes reading all of them."""
+    """The first member that is not where the headers say. This reads all members."""
     return next((member for member in members_of(headers) if not _stands(value, member)), None)
 
 
@@ -70,7 +71,7 @@ def _stands(value: bytes, member: Member) -> bool:
 
 
 def without(value: bytes, members: Iterable[Member], view: type[BaseModel]) -> bytes:
-    """The payload without the members that a view does not read."""
+    """The payload without the members that the view does not read."""
     parts, at = [], 0
     for name, start, end in members:
         if not reads(view, name):
@@ -81,7 +82,7 @@ def without(value: bytes, members: Iterable[Member], view: type[BaseModel]) -> b
 
 @lru_cache(maxsize=1000)
 def reads(view: type[BaseModel], name: str) -> bool:
-    """Whether a view names a member, such as `dataset` or `document.parameters`."""
+    """Whether the view names a member, such as `dataset` or `document.parameters`."""
     first, _, rest = name.partition(".")
     field = view.model_fields.get(first)
     if field is None or not rest:

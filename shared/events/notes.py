@@ -1,6 +1,6 @@
-"""What the log says of an event that an operator asks about: rejected, pending, released. Nothing is said of others.
+"""The log lines of events that operators ask about: rejected, pending, released. Other events are not logged.
 
-The note is made with the event and written once the event is published, so there is no work for what just passes.
+A note is created with the event and logged once the event is published, so events that pass cost nothing.
 """
 
 import logging
@@ -14,11 +14,11 @@ from shared.events.rejection import Rejection
 logger = logging.getLogger(__name__)
 
 MOST_CHARACTERS = 1000
-"""Of a message within a note."""
+"""The most characters of a message within a note."""
 NAMED = 3
-"""Paths that are named of those that a dataset waits for."""
+"""How many of the paths that a dataset waits for are named."""
 TRACE_ID = slice(3, 35)
-"""Where the trace id stands in a W3C `traceparent`."""
+"""The place of the trace id in a W3C `traceparent`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +27,20 @@ class Note:
 
     level: int
     line: str
-    """`rejected: %s` and the like: lines of one state are one kind, which the log bounds."""
+    """The format, such as `rejected: %s`: lines of one state are one kind, whose rate the log limits."""
     words: str
     about: dict[str, str]
-    """The fields of the line where the log is JSON."""
+    """The fields of the line in a JSON log."""
 
 
 def write(notes: Iterable[Note]) -> None:
-    """Write them to the log."""
+    """Write the notes to the log."""
     for note in notes:
         logger.log(note.level, note.line, note.words, extra={"about": note.about})
 
 
 def rejected(rejection: Rejection, trace: bytes | None) -> Note:
-    """An event was not taken."""
+    """The note of a rejected event."""
     what = rejection.path or f"{rejection.origin.topic}/{rejection.origin.partition}/{rejection.origin.offset}"
     about = _about(
         trace,
@@ -55,7 +55,7 @@ def rejected(rejection: Rejection, trace: bytes | None) -> Note:
 
 
 def pending(waiting: Pending, producer: str, trace: bytes | None) -> Note:
-    """A dataset waits for its inputs."""
+    """The note of a dataset that waits for its inputs."""
     count = waiting.waits_for_count or len(waiting.waits_for)
     about = _about(
         trace,
@@ -71,7 +71,7 @@ def pending(waiting: Pending, producer: str, trace: bytes | None) -> Note:
 
 
 def released(path: str, receipt_id: str, producer: str, since: datetime, trace: bytes | None) -> Note:
-    """A dataset that waited goes on."""
+    """The note of a dataset that no longer waits."""
     about = _about(trace, receipt=receipt_id, path=path, producer=producer)
     words = f"{path}, which waited since {since.isoformat(timespec='seconds')}"
     return Note(logging.INFO, "released: %s", words + _in_brackets(about), about)

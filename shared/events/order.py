@@ -1,4 +1,4 @@
-"""The order of what is said of one thing. It follows from what is said, never from when it arrived. Pure."""
+"""The identity of an event by its content. It gives events about one thing an order without arrival times. Pure."""
 
 from hashlib import blake2b
 from typing import TypeVar
@@ -12,11 +12,11 @@ E = TypeVar("E", bound=BaseModel)
 
 
 def said_of(source: str, event_id: str, value: bytes) -> UUID:
-    """The identity of an event, derived from all of it, so that no two events are mistaken for each other."""
+    """The identity of an event, derived from all its content, so that two events are never confused."""
     parts = b"".join(b"%d:%b" % (len(part), part) for part in (source.encode(), event_id.encode(), value))
     return UUID(bytes=blake2b(parts, digest_size=16).digest())
 
 
 def said_by(event: Received[E]) -> UUID:
-    """The identity of an event that was read."""
+    """The identity of a received event."""
     return said_of(event.source, event.receipt_id, event.record.value or b"")

@@ -24,16 +24,16 @@ MOST_HEADERS = 64
 MOST_HEADER_CHARACTERS = 1000
 MOST_KEY_BYTES = 64 * 1024
 EXCERPT_BYTES = 64 * 1024
-"""Of the beginning and of the end of what is too large to be kept whole."""
+"""How much of the beginning and of the end is kept of an event that is too large to be kept whole."""
 SHORT_BYTES = 1024
-"""Of the beginning and of the end of what a source's quota leaves no room for."""
+"""How much of the beginning and of the end is kept of an event if its source has used its quota."""
 NOT_KEPT = "original_not_kept"
 
 
 def rejection_message(
     stage: str, record: Record, refusal: Refusal, now: datetime, about: Subject = NO_SUBJECT
 ) -> Message:
-    """The event that says why a record was not taken. It never fails: whatever cannot be read is left empty.
+    """The event that says why a record was rejected. It never fails: what cannot be read is left empty.
 
     `about`: the dataset that the record's content names (`subject_of`).
     """
@@ -79,22 +79,23 @@ def rejection_message(
 
 
 def rejection_id(rejection: Rejection) -> UUID:
-    """The identity of a rejection: the stage that refused, and which submission it refused.
+    """The identity of a rejection, derived from the stage and the refused submission.
 
-    A submission is the record in which it was first read: told again, by whatever group is reset, it is the same
-    rejection. Its time and receipt are part of that, because a broker that lost its tail gives an offset twice.
+    A submission is identified by the record in which it was first read. So if a consumer group is reset and reads it
+    again, the rejection is the same. Time and receipt are part of it, because a broker that lost the end of its log
+    assigns offsets twice.
     """
     return identified(rejection.stage, rejection.submitted or rejection.origin, rejection.receipt_id)
 
 
 def identified(stage: str, first: Origin, receipt_id: str | None) -> UUID:
-    """The identity of what a stage says of a submission that was first read there."""
+    """The identity of a stage's statement about the submission that was first read at `first`."""
     place = f"{first.topic}/{first.partition}/{first.offset}/{first.timestamp_ms}"
     return uuid5(UUID(int=0), f"{stage}/{place}/{receipt_id or ''}")
 
 
 def first_reading(record: Record) -> Origin:
-    """Where and when the submission that the record follows from was first read; the record itself if none says so."""
+    """Where and when the record's submission was first read; the record itself if it does not say."""
     try:
         topic, *numbers = origin_of(record).decode().rsplit("/", 3)
         partition, offset, timestamp_ms = map(int, numbers)
@@ -104,7 +105,7 @@ def first_reading(record: Record) -> Origin:
 
 
 def shortened(message: Message) -> Message:
-    """A rejection that keeps beginning and end of the event alone, because its source has used its quota."""
+    """The rejection with only the beginning and end of the event, because its source has used its quota."""
     rejection = DatasetRejected.model_validate_json(message.value).rejection
     value = b64decode(rejection.value_base64 or "")
     if len(value) <= 2 * SHORT_BYTES:
@@ -120,7 +121,7 @@ def shortened(message: Message) -> Message:
 
 
 def _is_too_large(value: bytes) -> bool:
-    """Kafka compresses, so a record may be larger than any topic seems to allow."""
+    """Whether a value is too large for a rejection. Kafka compresses, so a record may exceed the limit of its topic."""
     return len(value) > MOST_EVENT_BYTES
 
 
@@ -134,10 +135,10 @@ def _excerpt(value: bytes, kept: int) -> Excerpt:
 
 
 def _not_kept(value: bytes, kept: int) -> Finding:
-    """Why the event is not there as a whole, and where it is."""
-    why = "it is too large" if kept == EXCERPT_BYTES else "its source had used what is kept whole in an hour"
-    message = f"of the event's {len(value)} bytes the first and the last {kept} are kept: {why}"
-    cure = "read it where it was read, as long as that topic keeps it, or ask its producer for it"
+    """The finding that says why the event is not included whole, and where it is."""
+    why = "it is too large" if kept == EXCERPT_BYTES else "its source had used its quota for this hour"
+    message = f"only the first and last {kept} of the event's {len(value)} bytes are kept: {why}"
+    cure = "read it from its origin, as long as that topic keeps it, or ask its producer for it"
     return Finding.warning(NOT_KEPT, message, cure, value=sha256(value).hexdigest(), expected="its SHA-256 is this")
 
 
@@ -146,7 +147,7 @@ def _encoded(value: bytes) -> str:
 
 
 def _fitting(findings: Sequence[Finding]) -> Iterator[Finding]:
-    """As many of them as have room; a finding may quote a value of any length."""
+    """As many findings as fit. A finding may quote a value of any length."""
     left = MOST_FINDINGS_CHARACTERS
     for finding in findings[:MOST_FINDINGS]:
         left -= len(finding.message) + sum(len(text or "") for text in (finding.cure, finding.value, finding.expected))

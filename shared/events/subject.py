@@ -1,4 +1,4 @@
-"""Which dataset a record is about, by its content alone: a key or a header of a producer's is not a fact."""
+"""Finds the dataset that a record is about, from its content only: a producer's key or header proves nothing."""
 
 import json
 from typing import Any, NamedTuple
@@ -19,12 +19,13 @@ SECTIONS = {
     COMMITTED.name: "commit",
     PENDING.name: "pending",
 }
-"""The section that names the path, by topic. What else a producer puts beside it says nothing."""
+"""The section that names the path, by topic. Other fields of a producer do not count."""
 
 
 class Subject(NamedTuple):
-    """The dataset that a record names: its id, and its path as it is catalogued. Of a path that cannot be one dataset's
-    only the words are here.
+    """The dataset that a record names: its id and its catalogued path.
+
+    An invalid path is kept as text, without an id.
     """
 
     dataset_id: UUID | None = None
@@ -35,7 +36,7 @@ NO_SUBJECT = Subject()
 
 
 def subject_of(record: Record, identities: Identities) -> Subject:
-    """What the record is about, as far as that can be read. It never fails."""
+    """The subject of the record, as far as it can be read. It never fails."""
     section = SECTIONS.get(record.topic)
     if section is None or record.value is None or len(record.value) > MOST_EVENT_BYTES:
         return NO_SUBJECT
@@ -53,14 +54,14 @@ def subject_of(record: Record, identities: Identities) -> Subject:
 
 
 def check_key(event: Received[Any], topic: Topic) -> None:
-    """On a topic that only stages write to, the key is the id of what an event is about: its order depends on that.
+    """Check that the key is the id of the event's subject. The order of events on the topics of stages depends on this.
 
     Raises:
-        Poison: it is not.
+        Poison: the key is another.
     """
     if topic.keyed_by is None:
         return
     own, key = str(topic.keyed_by(event.event)), event.record.key
     if key != own.encode():
         said = "no key" if key is None else f"the key {storable(key.decode(errors='replace'))[:100]!r}"
-        raise Poison(Code.KEY_WRONG, f"the record has {said}, and the event is about {own}; give that as the key")
+        raise Poison(Code.KEY_WRONG, f"the record has {said}, but the event is about {own}; give that as the key")

@@ -75,7 +75,7 @@ class Received(Generic[E]):
 
 
 def read(record: Record, topic: Topic, view: type[E]) -> Received[E]:
-    """The event in a record, as `view`: the topic's event class or a projection of it that names fewer sections.
+    """The event in a record, as `view`: the topic's event class, or a projection of it with fewer sections.
 
     Raises:
         Poison: the record is not such an event; the reason says why.
@@ -83,13 +83,13 @@ def read(record: Record, topic: Topic, view: type[E]) -> Received[E]:
     headers = read_headers(record)
     if headers["ce_type"] != topic.type:
         raise Poison(
-            Code.UNKNOWN_VERSION, f"{topic.name} carries {topic.type}, this event says it is {headers['ce_type']}"
+            Code.UNKNOWN_VERSION, f"{topic.name} carries {topic.type}, but this event is a {headers['ce_type']}"
         )
     value = record.value
     if value is None:
         raise Poison(Code.NULL_VALUE, "the record has no value")
     if len(value) > topic.max_bytes:
-        raise Poison(Code.TOO_LARGE, f"the event has {len(value)} bytes, {topic.name} takes {topic.max_bytes}")
+        raise Poison(Code.TOO_LARGE, f"the event has {len(value)} bytes, {topic.name} takes up to {topic.max_bytes}")
     event = _parsed(record, topic, view, value)
     source = headers["ce_source"]
     if follows(record, source):
@@ -123,8 +123,8 @@ def examine(record: Record, topic: Topic) -> None:
     """
     value = record.value or b""
     if lie := members.misplaced(value, record.headers):
-        words = f"the header {members.HEADER} says that {lie.name} stands at the bytes {lie.start} to {lie.end}"
-        raise Poison(Code.HEADER_INVALID, f"{words}, and it does not; send the record without this header")
+        words = f"the header {members.HEADER} says that {lie.name} is at the bytes {lie.start} to {lie.end}"
+        raise Poison(Code.HEADER_INVALID, f"{words}, but it is not; send the record without this header")
     try:
         topic.event.model_validate_json(value)
     except ValidationError as error:
@@ -148,7 +148,7 @@ def _refuse_unstorable(value: bytes) -> None:
     """Refuse a real NUL, NaN or Infinity, but not the same letters inside a text, such as sodium nitrate's NaNO3."""
 
     def refuse_constant(constant: str) -> NoReturn:
-        raise Poison(Code.NOT_FINITE, f"a number is {constant}; leave the parameter out where there is no value")
+        raise Poison(Code.NOT_FINITE, f"a number is {constant}; leave the parameter out if it has no value")
 
     unread = [json.loads(value, parse_constant=refuse_constant)]
     while unread:
@@ -187,7 +187,7 @@ class Spliced:
 
 
 def splice(record: Record, sections: Mapping[str, Section | Mapping[str, object]]) -> Spliced:
-    """The record's payload (a JSON object with at least one field) with sections added, every other byte untouched."""
+    """Add sections to the record's payload, a JSON object with at least one field. All other bytes stay unchanged."""
     value = (record.value or b"").rstrip()[:-1]
     known = members.members_of(record.headers)
     if record.topic == SUBMITTED.name:

@@ -1,1 +1,1 @@
-"""Errors and texts that know nothing of beamcat. It may import nothing of the project."""
+"""Errors, texts, times and other basics that do not depend on beamcat. It may import nothing of the project."""

@@ -1,11 +1,11 @@
-"""The words for what goes wrong: a base error, and one fault of one field."""
+"""The base error of the server, and the fault of one field."""
 
 from inspect import cleandoc
 from typing import NamedTuple
 
 
 class Fault(NamedTuple):
-    """One thing that is wrong with one field, and what to do about it."""
+    """One fault of one field, and its cure."""
 
     field: str
     message: str
@@ -14,8 +14,8 @@ class Fault(NamedTuple):
 class BeamcatError(Exception):
     """The base of every error that the server raises.
 
-    An error says its message, or it has one meaning: then the first paragraph of its docstring is the message, and its
-    keyword arguments fill the names in braces.
+    An error gets its message as an argument. An error with only one meaning uses the first paragraph of its docstring
+    as the message, and its keyword arguments fill the names in braces.
     """
 
     def __init__(self, message: str | None = None, **facts: object) -> None:
@@ -31,6 +31,7 @@ class Fatal(BeamcatError):
 
 
 def cannot_listen(variable: str, host: str, port: int, error: OSError) -> Fatal:
-    """Why a service does not start whose port, which a variable names, it cannot listen on."""
+    """The error of a service that cannot listen on its port. `variable` is the setting of that port."""
     why = error.strerror or str(error)
-    return Fatal(f"{variable}: {host}:{port} cannot be listened on: {why}; end what listens there, or give another")
+    cure = "stop what listens there, or choose another port"
+    return Fatal(f"{variable}: cannot listen on {host}:{port}: {why}; {cure}")

@@ -1,6 +1,6 @@
-"""Answers of pure functions, remembered within a bound in bytes as well as in number.
+"""A cache for pure functions that is bounded in bytes as well as in number.
 
-`lru_cache` alone counts entries, and a stranger's text may have megabytes: ten thousand of those are kept for long.
+`lru_cache` only counts entries. But a text from outside may have megabytes, and ten thousand of them would stay.
 """
 
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 MOST_CHARACTERS = 1_000
-"""What is longer is worked out each time: people and programs write no such names, and they would not come again."""
+"""Longer texts are not cached: real names are shorter, and such a text is unlikely to come again."""
 
 
 def remembered(most_entries: int) -> Callable[[Callable[[str], T]], Callable[[str], T]]:
-    """Remember what a function of one text answered, if the text is not long."""
+    """Cache the results of a function of one text, unless the text is long."""
 
     def decorated(function: Callable[[str], T]) -> Callable[[str], T]:
         cached = lru_cache(maxsize=most_entries)(function)

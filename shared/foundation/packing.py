@@ -1,17 +1,17 @@
-"""Bytes as they are stored: an LZ4 block after its length (4 bytes, little endian).
+"""Compression of stored bytes: an LZ4 block, preceded by its length (4 bytes, little endian).
 
-It takes a quarter of the room in PostgreSQL and in its log. PostgreSQL's own compression takes five to ten times as
-long, and its LZ4 is not in every build.
+It needs a quarter of the space in PostgreSQL and in its log. PostgreSQL's own compression takes five to ten times as
+long, and not every build has its LZ4.
 """
 
 import cramjam
 
 
 def packed(payload: bytes) -> bytes:
-    """The payload as one block."""
+    """Compress a payload into one block."""
     return bytes(cramjam.lz4.compress_block(payload))
 
 
 def unpacked(block: bytes) -> bytes:
-    """The payload, byte for byte."""
+    """The payload of a block, byte for byte."""
     return bytes(cramjam.lz4.decompress_block(block))

@@ -1,4 +1,4 @@
-"""A page of an answer: it ends after so many rows or so many bytes, whichever comes first."""
+"""A page of an answer. It ends at a number of rows or bytes, whichever comes first."""
 
 from collections.abc import AsyncIterable, Iterable, Sized
 from typing import TypeVar
@@ -8,11 +8,11 @@ from pydantic_core import to_json
 T = TypeVar("T")
 
 MOST_PAGE_BYTES = 8 * 1024 * 1024
-"""Of the JSON of a page; its last row may go beyond, since a page has at least one."""
+"""The most bytes of a page's JSON. The last row may exceed it, because a page has at least one row."""
 
 
 def page_of(rows: Iterable[T], most_bytes: int = MOST_PAGE_BYTES) -> list[T]:
-    """The first of these rows: all, unless they are too large for one answer."""
+    """The first rows, or all if they fit into one answer."""
     page: list[T] = []
     size = 0
     for row in rows:
@@ -24,14 +24,14 @@ def page_of(rows: Iterable[T], most_bytes: int = MOST_PAGE_BYTES) -> list[T]:
 
 
 def following(skip: int, page: Sized, *, has_more: bool) -> dict[str, str]:
-    """The header that leads to the next page of a list, as `skip`; none after the last."""
+    """The header with the link to the next page of a list, as `skip`; none after the last page."""
     return {"Link": f'<?skip={skip + len(page)}>; rel="next"'} if has_more else {}
 
 
 async def page_while_read(
     rows: AsyncIterable[T], most_rows: int, most_bytes: int = MOST_PAGE_BYTES
 ) -> tuple[list[T], bool]:
-    """The first of these rows, read no further than the page goes, and whether others follow."""
+    """The first rows, and whether others follow. It reads no further than the page."""
     page: list[T] = []
     size = 0
     async for row in rows:

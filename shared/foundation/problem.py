@@ -1,4 +1,4 @@
-"""A request that is refused, in the words of RFC 9457 (problem details for HTTP). Pure: `shared.http` sends it."""
+"""A refused request as RFC 9457 describes it (problem details for HTTP). Pure: `shared.http` sends it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,18 +7,18 @@ from http import HTTPStatus
 from shared.foundation.errors import BeamcatError, Fault
 
 UNPROCESSABLE = 422
-"""The request can be read, but says something that cannot be."""
+"""The request can be read, but its content is invalid."""
 AWAY = 503
-"""The same request may go through later: such an answer always says when to try again."""
+"""The same request may succeed later. Such an answer always says when to try again."""
 MOST_FAULTS = 100
-"""Faults that one answer names; of more it says how many there are."""
+"""How many faults one answer names. Of the others it gives the number."""
 MOST_TOLD_CHARACTERS = 500
-"""Of the field and of the message of one fault: what a request says is not repeated whole."""
+"""The longest field and message of a fault: long content of a request is not repeated whole."""
 
 
 @dataclass(eq=False)
 class Problem(BeamcatError):
-    """A request that is refused, with everything its sender needs to correct it."""
+    """A refused request, with everything that the client needs to correct it."""
 
     status: int
     detail: str
@@ -26,13 +26,13 @@ class Problem(BeamcatError):
     retry_after_seconds: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     members: Mapping[str, object] = field(default_factory=dict)
-    """More members of the answer, such as the receipt of a submission that may yet arrive."""
+    """Additional members of the answer, such as the receipt of a submission that may still arrive."""
 
     def __str__(self) -> str:
         return self.detail
 
     def body(self) -> dict[str, object]:
-        """The problem as a JSON object; of very many faults it names the first, and says how many there are."""
+        """The problem as a JSON object. If there are very many faults, it has the first ones and the number of all."""
         errors: dict[str, object] = {}
         if self.errors:
             errors["errors"] = [_shown(fault) for fault in self.errors[:MOST_FAULTS]]
@@ -47,13 +47,13 @@ def problem_body(status: int, detail: str, **members: object) -> dict[str, objec
 
 
 def invalid(errors: Sequence[Fault]) -> Problem:
-    """The problem that names every fault of a request that can be read."""
+    """The problem of a readable request, with every fault."""
     sentences = (shortened(f"{fault.field}: {fault.message}") for fault in errors[:5])
     return Problem(UNPROCESSABLE, "; ".join(sentences), errors)
 
 
 def shortened(text: str) -> str:
-    """The beginning and the end of a text that is too long to be repeated."""
+    """The text, or its beginning and end if it is too long to be repeated."""
     half = MOST_TOLD_CHARACTERS // 2
     return text if len(text) <= MOST_TOLD_CHARACTERS else f"{text[: half - 1]}…{text[-half:]}"
 

@@ -1,13 +1,13 @@
-"""What a cell of a sheet (CSV) holds, so that no program takes a producer's text for a formula."""
+"""Cells of a CSV sheet, written so that no program treats a producer's text as a formula."""
 
 import re
 
 BEGINS_A_FORMULA = re.compile("[ \\xa0]*[=+\\-@\\t\\r\\n\\uff1d\\uff0b\\uff0d\\uff20]")
-"""Also in full width, which some programs take for the same, and behind spaces, which they leave out."""
+"""The beginning of a formula: also in full width, which some programs treat alike, and after spaces."""
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 NEUTRAL = "'"
 
 
 def cell_of(text: str) -> str:
-    """The text, behind an apostrophe where a spreadsheet would calculate it; a number calculates nothing."""
+    """The text, with an apostrophe before it if a spreadsheet would calculate it. Numbers stay unchanged."""
     return f"{NEUTRAL}{text}" if BEGINS_A_FORMULA.match(text) and not NUMBER.fullmatch(text) else text

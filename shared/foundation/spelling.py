@@ -1,7 +1,7 @@
-"""Unicode's normal forms, in a time that grows with the text and not with its square.
+"""Unicode normalisation in linear time.
 
-To put marks in order, normalisation sorts each run of them by insertion: a run of 16,000 takes a second. No script
-needs more than a few marks on a letter, and Unicode's stream-safe format (UAX 15) allows 30.
+Normalisation sorts each run of combining marks by insertion, so a run of 16,000 takes a second. No script needs more
+than a few marks on a letter, and Unicode's stream-safe format (UAX 15) allows 30.
 """
 
 import re
@@ -11,19 +11,19 @@ from typing import Literal
 
 MOST_MARKS = 30
 HARMLESS_CHARACTERS = 1_000
-"""A run of so many marks takes a millisecond."""
+"""A text of this length is always normalised: a run of so many marks takes a millisecond."""
 PLANES_WITH_MARKS = 0x20000
 
 
 def normalised(form: Literal["NFC", "NFKC"], text: str) -> str:
-    """The text in a normal form; a long one that piles up marks stays as it is, for it says nothing in any form."""
+    """The text in a normal form. A long text with too many marks on a letter stays as it is, as it has no meaning."""
     if text.isascii() or (len(text) > HARMLESS_CHARACTERS and piles_up_marks(text)):
         return text
     return unicodedata.normalize(form, text)
 
 
 def piles_up_marks(text: str) -> bool:
-    """Whether there are more marks on one letter than any script needs."""
+    """Whether a letter has more marks than any script needs."""
     return not text.isascii() and _pile_of_marks().search(text) is not None
 
 

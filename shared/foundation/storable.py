@@ -1,4 +1,4 @@
-"""Texts that can be stored: PostgreSQL takes no NUL, and UTF-8 no half of a surrogate pair."""
+"""Storable texts: PostgreSQL cannot store NUL, and UTF-8 cannot encode half a surrogate pair."""
 
 NUL = "\x00"
 ESCAPED_NUL = rb"\u0000"
@@ -6,7 +6,7 @@ ESCAPED_NUL = rb"\u0000"
 
 
 def flaw_of(text: str) -> str | None:
-    """What a text holds that cannot be stored; None for nearly every text."""
+    """The part of a text that cannot be stored; None for nearly every text."""
     if NUL in text:
         return "the character NUL"
     if text.isascii():
@@ -19,5 +19,5 @@ def flaw_of(text: str) -> str | None:
 
 
 def storable(text: str) -> str:
-    """The text with a visible character in place of each that cannot be stored."""
+    """The text with each character that cannot be stored replaced by a visible one."""
     return text.replace(NUL, "\N{SYMBOL FOR NULL}").encode(errors="replace").decode()

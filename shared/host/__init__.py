@@ -1,1 +1,1 @@
-"""A service as a process: stages, routes, life. It may import every other room."""
+"""A service as a process: stages, routes, start and stop. It may import every other room."""

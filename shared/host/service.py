@@ -1,4 +1,4 @@
-"""A service: its stages and relays, and a small HTTP face that tells whether it lives, is ready and how it fares."""
+"""A service as a process: its stages, relays and routes, with HTTP routes for liveness, readiness and metrics."""
 
 import asyncio
 import contextlib
@@ -8,24 +8,26 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from starlette.types import Lifespan
 
-from shared.events.identity import Identities, PathPrefixes
+from shared.events.identity import Identities
 from shared.events.topics import MEBIBYTE, Topic
 from shared.foundation.errors import Fatal, cannot_listen
+from shared.host.settings import ServiceSettings
 from shared.http.description import DescribedApp
 from shared.http.door import Door
 from shared.http.problems import DESCRIBED, answer_in_problems
 from shared.http.server import HttpConfig, HttpServer
+from shared.http.settings import HttpSettings
 from shared.http.turns import KnowAskers
 from shared.kafka.publisher import KafkaPublisher
 from shared.postgres.database import Database
@@ -33,9 +35,9 @@ from shared.runtime import logs
 from shared.runtime.backoff import Backoff, Stopping
 from shared.runtime.descriptors import raise_limit
 from shared.runtime.error_kinds import ErrorKind, error_kind
+from shared.runtime.facility import identities_of
 from shared.runtime.metrics import begin_stage, exposition
 from shared.runtime.retries import until_done
-from shared.runtime.settings import Settings, facility_of, misspelt
 from shared.stages.halt import HaltRule
 from shared.stages.stage import Stage, StageRunner
 from shared.stages.stream import Stream, Subscription
@@ -47,10 +49,13 @@ MEASURE_SECONDS = 1.0
 GARBAGE_THRESHOLDS = (100_000, 50, 100)
 M_MMAP_THRESHOLD = -3
 """The number of this option of `mallopt`, as <malloc.h> has it."""
-FEW_CONNECTIONS = {"database_connections": 2, "database_quick_questions": 2, "database_costly_questions": 1}
-"""The most connections of a service that works little, by setting."""
+FEW_CONNECTIONS = {"connections": 2, "quick_questions": 2, "costly_questions": 1}
+"""The most connections of a service with little work, by setting."""
 STUCK_SECONDS = 60.0
-"""A stage that is behind and has settled nothing for so long is not ready."""
+"""A stage that lags and has settled nothing for this long is not ready."""
+
+S_co = TypeVar("S_co", bound=ServiceSettings, covariant=True)
+S = TypeVar("S", bound=ServiceSettings)
 
 
 def utc_now() -> datetime:
@@ -59,10 +64,10 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True)
-class Resources:
-    """What a service is given. Nothing in it is connected yet when the service is assembled."""
+class Resources(Generic[S_co]):
+    """What the host gives to a service. Nothing is connected yet when the service is assembled."""
 
-    settings: Settings
+    settings: S_co
     identities: Identities
     database: Database
     publisher: KafkaPublisher
@@ -70,50 +75,42 @@ class Resources:
     clock: Callable[[], datetime] = utc_now
 
 
-def identities_of(settings: Settings) -> Identities:
-    """The ids of the facility that the settings name.
-
-    Raises:
-        SettingsInvalid: they name none.
-    """
-    return Identities(facility_of(settings), PathPrefixes(settings.path_prefixes))
-
-
 @dataclass(frozen=True)
 class Components:
-    """What a service runs: stages, tasks, routes."""
+    """What a service consists of: stages, tasks, routes."""
 
     stages: Sequence[Stage[Any, Any]] = ()
     tasks: Sequence[Callable[[], Awaitable[None]]] = ()
-    """Coroutines that run as long as the service: relays, timers."""
+    """Coroutines that run as long as the service, such as relays and timers."""
     router: APIRouter = field(default_factory=APIRouter)
     edges: Sequence[Callable[[], Awaitable[None]]] = ()
-    """Coroutines that run from the beginning, before Kafka and PostgreSQL are reached: they take what cannot wait."""
+    """Coroutines that run from the start, before Kafka and PostgreSQL are connected, for clients that cannot wait."""
 
 
 @dataclass(frozen=True)
-class Service:
-    """The declaration of a service; `schema` names its PostgreSQL schema if it remembers anything.
+class Service(Generic[S]):
+    """The declaration of a service. `schema` is its PostgreSQL schema, if it has a store.
 
-    What it consumes is declared by its stages. Its publisher refuses every topic that `produces` does not list.
+    Its stages declare what it consumes. Its publisher refuses every topic that `produces` does not list.
     """
 
     name: str
-    assemble: Callable[[Resources], Components]
+    settings: type[S]
+    assemble: Callable[[Resources[S]], Components]
     schema: str | None = None
     produces: Sequence[Topic] = ()
     few_connections: bool = False
-    """It has little to do, and needs few connections to PostgreSQL."""
+    """Whether it has little work, and needs only a few connections to PostgreSQL."""
 
-    def resources(self, settings: Settings) -> Resources:
-        """What it is given by these settings."""
+    def resources(self, settings: S) -> Resources[S]:
+        """The resources of the service under these settings."""
         limits = FEW_CONNECTIONS if self.few_connections else {}
-        fewer = {name: min(limit, getattr(settings, name)) for name, limit in limits.items()}
+        fewer = {name: min(limit, getattr(settings.database, name)) for name, limit in limits.items()}
         return Resources(
             settings,
-            identities_of(settings),
-            Database(settings.model_copy(update=fewer), self.schema or self.name),
-            KafkaPublisher(settings, f"beamcat-{self.name}", self.produces),
+            identities_of(settings.facility),
+            Database(settings.database.model_copy(update=fewer), self.schema or self.name),
+            KafkaPublisher(settings.kafka, f"beamcat-{self.name}", self.produces),
             Backoff(),
         )
 
@@ -121,14 +118,14 @@ class Service:
 class Host:
     """Runs one service in this process."""
 
-    def __init__(self, service: Service, settings: Settings) -> None:
+    def __init__(self, service: Service[S], settings: S) -> None:
         self.service = service
         self.failure: str | None = None
         self.refusal: str | None = None
-        """Why it does not start, and will not however often it is tried."""
+        """Why it does not start, if another attempt would fail in the same way."""
         self.end: Callable[[], None] = lambda: None
-        """Ends the process in order; whoever runs the host sets it."""
-        self._settings = settings
+        """Stops the process in order. The code that runs the host sets it."""
+        self._settings: ServiceSettings = settings
         self._started = False
         self._resources = service.resources(settings)
         self.components = service.assemble(self._resources)
@@ -141,27 +138,27 @@ class Host:
     def _runner(self, stage: Stage[Any, Any]) -> StageRunner[Any, Any]:
         begin_stage(stage.name)
         resources = self._resources
-        halt_rule = HaltRule(halts=self._settings.halt_stages)
+        halt_rule = HaltRule(halts=self._settings.stages.halt_stages)
         return StageRunner(
             stage, resources.publisher, resources.clock, halt_rule, resources.backoff, resources.identities
         )
 
     def app(self) -> FastAPI:
-        """The HTTP face; its lifespan is the service's life."""
+        """The HTTP application. Its lifespan is that of the service."""
         app = face(self.service.name, self.components.router, self._lifespan)
         app.add_api_route("/live", self._live, tags=["operations"])
-        not_ready: dict[int | str, dict[str, Any]] = {503: {"description": "Not ready: the reasons why not."}}
+        not_ready: dict[int | str, dict[str, Any]] = {503: {"description": "Not ready, with the reasons."}}
         app.add_api_route("/ready", self._ready, tags=["operations"], responses=not_ready)
         app.add_api_route("/metrics", _metrics, tags=["operations"], response_class=PlainTextResponse)
         return app
 
     async def _live(self) -> dict[str, str]:
-        """The process answers."""
+        """Tell that the process answers."""
         return {"service": self.service.name}
 
     async def _ready(self) -> JSONResponse:
-        """Assigned, and making progress or idle; otherwise the reasons why not."""
-        reasons = [] if self._started else [self.failure or "Kafka or PostgreSQL is not reached yet"]
+        """Tell whether all stages are assigned, and make progress or are idle; otherwise give the reasons."""
+        reasons = [] if self._started else [self.failure or "Kafka or PostgreSQL is not connected yet"]
         for subscription in self._subscriptions:
             if subscription.trouble:
                 reasons.append(f"{subscription.name}: {subscription.trouble}")
@@ -170,9 +167,9 @@ class Host:
             elif since := self._behind_since.get(subscription.name):
                 waited = (utc_now() - since).total_seconds()
                 if waited > STUCK_SECONDS:
-                    reasons.append(f"{subscription.name}: behind, and nothing settled for {waited:.0f} s")
+                    reasons.append(f"{subscription.name}: lags, and has settled nothing for {waited:.0f} s")
         for who, error in self._resources.backoff.troubles(STUCK_SECONDS).items():
-            reasons.append(f"{who}: tries in vain for {STUCK_SECONDS:.0f} s or longer: {type(error).__name__}: {error}")
+            reasons.append(f"{who}: has failed for {STUCK_SECONDS:.0f} s or longer: {type(error).__name__}: {error}")
         answer = {"ready": not reasons, "reasons": reasons}
         return JSONResponse(answer, 503, {"Retry-After": "1"}) if reasons else JSONResponse(answer)
 
@@ -184,7 +181,8 @@ class Host:
         await life
 
     async def _live_until_stopped(self) -> None:
-        stream = Stream(self._settings, f"beamcat-{self.service.name}", self._subscriptions)
+        kafka, stages = self._settings.kafka, self._settings.stages
+        stream = Stream(kafka, stages, f"beamcat-{self.service.name}", self._subscriptions)
         tasks = [asyncio.create_task(self._watch(edge)) for edge in self.components.edges]
         try:
             if self.service.schema:
@@ -205,7 +203,7 @@ class Host:
             await self._resources.database.close()
 
     async def _insist(self, connect: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Connect, however long it takes: to join a group takes as long as its other members' batches."""
+        """Connect, for as long as it takes: joining a group takes as long as the batches of its other members."""
         backoff = self._resources.backoff
         await until_done(self.service.name, lambda: backoff.unless_stopped(connect()), backoff)
 
@@ -230,7 +228,7 @@ class Host:
             await self._resources.backoff.sleep(MEASURE_SECONDS)
 
     def _fail(self, error: Exception) -> None:
-        """End the service for an error that no retry can mend, with one clear line."""
+        """End the service with one clear line, after an error that no retry can fix."""
         self.failure = f"{type(error).__name__}: {error}"
         if error_kind(error) is ErrorKind.FATAL:
             self.refusal = None if self._started else str(error)
@@ -241,7 +239,7 @@ class Host:
 
 
 def face(name: str, router: APIRouter, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
-    """The HTTP face of a service: its routes, behind the door that all services have."""
+    """The HTTP application of a service: its routes, behind the middleware that all services have."""
     app = DescribedApp(title=f"beamcat {name}", lifespan=lifespan, docs_url=None, redoc_url=None, responses=DESCRIBED)
     app.add_middleware(KnowAskers)
     app.add_middleware(Door)
@@ -252,51 +250,57 @@ def face(name: str, router: APIRouter, lifespan: Lifespan[FastAPI] | None = None
 
 
 async def _docs() -> FileResponse:
-    """What the service answers, for people."""
+    """The description of the service's routes, for people."""
     return FileResponse(API_PAGE)
 
 
 async def _metrics() -> PlainTextResponse:
-    """Prometheus' exposition format."""
+    """The metrics in Prometheus' exposition format."""
     content, media_type = exposition()
     return PlainTextResponse(content, media_type=media_type)
 
 
-def http_config(app: FastAPI, settings: Settings) -> HttpConfig:
-    """How the HTTP face is served."""
-    return HttpConfig(app, settings, host=settings.http_host, port=settings.http_port)
+def http_config(app: FastAPI, http: HttpSettings) -> HttpConfig:
+    """The configuration of the HTTP server."""
+    return HttpConfig(app, http, host=http.host, port=http.port)
 
 
 def spare_garbage() -> None:
-    """What is loaded stays: only what a batch makes is looked through, and seldom.
+    """Make garbage collection rare, and skip everything that is loaded now.
 
-    Parsed events hold no cycles, and looking for some costs half as much as the parsing.
+    Parsed events have no cycles, and searching for cycles takes half as long as the parsing.
     """
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 def give_back_large_buffers() -> None:
-    """Memory of more than a mebibyte goes back to the system when it is let go.
+    """Make the C library return freed blocks of more than a mebibyte to the system.
 
-    The C library keeps it else, once it has seen such pieces come and go, and a stage that met a few large events would
-    hold several times their size for ever. Where there is no such library nothing is done.
+    Otherwise it keeps such blocks once it has seen some, and a stage that met a few large events would hold several
+    times their size for ever. Without such a library, this does nothing.
     """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, MEBIBYTE)
 
 
-def serve(service: Service, settings: Settings, refuse: Callable[[str], None] = lambda _why: None) -> int:
-    """Run a service until SIGTERM or SIGINT; the process's exit code.
+def serve(
+    service: Service[S],
+    settings: S,
+    warnings: Iterable[str] = (),
+    refuse: Callable[[str], None] = lambda _why: None,
+) -> int:
+    """Run a service until SIGTERM or SIGINT. It returns the exit code of the process.
 
-    `refuse` is told why it does not start, where no other attempt would go better.
+    The log begins with the `warnings`. `refuse` is called with the reason if the service does not start, and never will
+    with these settings.
     """
-    logs.set_up(settings.log_level, service.name if settings.log_format == "json" else None)
-    for sentence in misspelt():
+    logs.set_up(settings.log.level, service.name if settings.log.format == "json" else None)
+    for sentence in warnings:
         logger.warning(sentence)
     raise_limit()
     try:
-        _check_port(settings)
+        _check_port(settings.http)
         host = Host(service, settings)
     except Exception as error:
         logger.critical("%s cannot start: %s", service.name, error, exc_info=not isinstance(error, Fatal))
@@ -304,7 +308,7 @@ def serve(service: Service, settings: Settings, refuse: Callable[[str], None] = 
         return 1
     spare_garbage()
     give_back_large_buffers()
-    server = HttpServer(http_config(host.app(), settings))
+    server = HttpServer(http_config(host.app(), settings.http))
     host.end = functools.partial(setattr, server, "should_exit", True)
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: None)  # uvicorn raises it again after its end
@@ -314,9 +318,9 @@ def serve(service: Service, settings: Settings, refuse: Callable[[str], None] = 
     return 1 if host.failure else 0
 
 
-def _check_port(settings: Settings) -> None:
-    """Find out early whether the port is free: uvicorn asks for it last, when the service has begun to work."""
-    host, port = settings.http_host, settings.http_port
+def _check_port(http: HttpSettings) -> None:
+    """Check early whether the port is free: uvicorn opens it last, when the service already works."""
+    host, port = http.host, http.port
     try:
         [(family, *_), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         socket.create_server((host, port), family=family).close()

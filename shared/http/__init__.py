@@ -1,1 +1,1 @@
-"""How a service answers HTTP: limits, problems, routes. It may import `runtime` and the rooms below it."""
+"""The HTTP server of a service: limits, problems, routes. It may import `runtime` and the rooms below it."""

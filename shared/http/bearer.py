@@ -1,4 +1,4 @@
-"""Bearer tokens in requests: the grant of the caller, and the beamlines that an answer may tell of."""
+"""Bearer tokens in requests: the grant of the caller, and the beamlines that an answer may include."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ UNAUTHORIZED, FORBIDDEN = 401, 403
 
 Beamlines = Annotated[
     list[str] | None,
-    Query(description="only of these beamlines; repeat it for several. Without it, of all that the token covers"),
+    Query(description="a beamline; repeatable. Without it, all beamlines that the token covers"),
 ]
 
 
@@ -27,10 +27,10 @@ class Bearers:
     clock: Callable[[], datetime]
 
     def grant_of(self, request: Request) -> Grant:
-        """The grant.
+        """The grant of a request.
 
         Raises:
-            Problem: 401, there is no token, or it opens nothing.
+            Problem: 401, there is no token, or it is not accepted.
         """
         try:
             return self.tokens.grant_of(_bearer_token(request), self.clock())
@@ -39,9 +39,9 @@ class Bearers:
             raise Problem(UNAUTHORIZED, str(refused), headers=headers) from refused
 
     def beamlines_of(self, request: Request, asked: Sequence[str] | None) -> tuple[str, ...] | None:
-        """The beamlines that the answer may tell of, in lower case: those asked for that the token covers.
+        """The beamlines that the answer may include, in lower case: the requested ones that the token covers.
 
-        None stands for all beamlines, and for what belongs to none. Errors as of `grant_of`.
+        None means all beamlines, and also data without a beamline. It raises the same errors as `grant_of`.
         """
         covered = self.grant_of(request).covered
         if asked is None:

@@ -1,4 +1,4 @@
-"""The OpenAPI document of a service, also of what its routes read for themselves: raw bodies and raw queries.
+"""The OpenAPI document of a service, including bodies and queries that its routes read themselves.
 
 The documents are generated into `schemas/openapi/`; a service answers its own at `/openapi.json`.
 """
@@ -15,10 +15,10 @@ Schema = dict[str, Any]
 
 
 class DescribedApp(FastAPI):
-    """An application whose document names each model once, under `components`."""
+    """An application whose OpenAPI document has each model once, under `components`."""
 
     def openapi(self) -> Schema:
-        """The document. FastAPI keeps it once it is made."""
+        """The OpenAPI document. FastAPI caches it."""
         if self.openapi_schema is None:
             document = super().openapi()
             _lift(document, document.setdefault("components", {}).setdefault("schemas", {}))
@@ -27,7 +27,7 @@ class DescribedApp(FastAPI):
 
 
 def takes(model: type[BaseModel], **properties: Schema) -> Schema:
-    """What `openapi_extra` says of a body that a route reads as `model`; `properties` narrow its fields."""
+    """The `openapi_extra` of a body that a route reads as `model`. `properties` narrow its fields."""
     schema = model.model_json_schema(ref_template=COMPONENTS)
     definitions = schema.pop("$defs", {})
     if "$ref" not in schema:
@@ -39,7 +39,7 @@ def takes(model: type[BaseModel], **properties: Schema) -> Schema:
 
 
 def asks(fields: Mapping[str, str], **schemas: Schema) -> Schema:
-    """What `openapi_extra` says of a query that a route reads by itself: each field's meaning, and its type if no text.
+    """The `openapi_extra` of a query that a route reads itself: each field's meaning, and its type if it is not text.
 
     `ProblemRoute` refuses every other field.
     """
@@ -52,7 +52,7 @@ def asks(fields: Mapping[str, str], **schemas: Schema) -> Schema:
 
 
 def _lift(part: object, components: Schema) -> None:
-    """Move the definitions of every body to the components, which their references name."""
+    """Move the definitions of every body to the components, to which their references point."""
     if isinstance(part, list):
         for each in part:
             _lift(each, components)

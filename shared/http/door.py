@@ -1,4 +1,4 @@
-"""What every HTTP service does around its routes: it bounds bodies, and lets a client leave without a fuss."""
+"""Middleware of every HTTP service: it limits bodies, and handles clients that disconnect early."""
 
 import logging
 from collections.abc import Mapping
@@ -14,16 +14,16 @@ from shared.http.problems import SERVER_ERRORS, problem
 logger = logging.getLogger(__name__)
 
 MOST_BODY_BYTES = 16 * 1024 * 1024
-"""Of a request's body, and of an answer's unless it is streamed: a page ends before it."""
+"""The largest body of a request, and of an answer that is not streamed. A page is always smaller."""
 TOO_LARGE = 413
 
 
 class Door:
-    """The outermost part of an application (ASGI middleware).
+    """The outermost ASGI middleware of an application.
 
-    A body that is announced as too large is refused before it is read, and any other at the limit. Content-Length
-    beside Transfer-Encoding is refused: a proxy that heeds the one, before a server that heeds the other, would take
-    the end of one request for the beginning of another.
+    A body that is announced as too large is refused before it is read; any other is refused at the limit. Requests with
+    both Content-Length and Transfer-Encoding are refused: if a proxy uses one and the server the other, the end of one
+    request looks like the beginning of another (request smuggling).
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -43,7 +43,7 @@ class Door:
             cause = error.__cause__ if isinstance(error, RuntimeError) else error
             if not isinstance(cause, (Problem, *SERVER_ERRORS)):
                 raise
-            logger.warning("an answer was broken off while it was streamed: %s", cause)
+            logger.warning("a streamed answer was broken off: %s", cause)
 
 
 def _refusal(headers: Mapping[str, str]) -> tuple[int, str] | None:
@@ -70,11 +70,11 @@ def _bounded(receive: Receive) -> Receive:
 
 
 async def read_body(request: Request, most_bytes: int, cure: str) -> bytes:
-    """The body, read no further than its route takes.
+    """The body of a request, read no further than the limit of its route.
 
     Raises:
-        Problem: 413, with the cure.
-        ClientDisconnect: the client left before it had sent all of it.
+        Problem: 413, with `cure`.
+        ClientDisconnect: the client left before it had sent the whole body.
     """
     body = bytearray()
     async for part in request.stream():

@@ -1,4 +1,4 @@
-"""Another service of beamcat, asked over HTTP with the token that services have for each other."""
+"""The HTTP client of another beamcat service. It sends the token that services have for each other."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -16,20 +16,24 @@ from shared.http.door import MOST_BODY_BYTES
 from shared.runtime.backoff import Backoff
 
 TIMEOUT = httpx.Timeout(15.0, connect=5.0, pool=5.0)
-"""A costly question takes its answerer up to 10 s."""
+"""The other service may take up to 10 s for a costly query."""
+STREAM_TIMEOUT = httpx.Timeout(75.0, connect=5.0, pool=5.0)
+"""A further part of a streamed answer may wait up to a minute for its turn."""
 LIMITS = httpx.Limits(max_connections=50, max_keepalive_connections=10)
 MOST_ANSWER_BYTES = 2 * MOST_BODY_BYTES
-"""Bytes of one answer that are read. An answer ends before, unless it is streamed, or something is wrong."""
+"""The most bytes read of one answer. An answer is smaller, unless it is streamed or something is wrong."""
+MOST_LINE_BYTES = 4 * MOST_BODY_BYTES
+"""The most bytes of one line of a streamed answer: one document and those made from it."""
 RETRY_AFTER_SECONDS = 5
 PASSED_ON = range(400, 500)
-"""What the asker can mend, so it is told what the neighbour said; but not that our own token is wrong."""
+"""Errors that the caller can correct, so the other service's answer is passed on; but not a wrong token of ours."""
 
 Params = Mapping[str, Any]
 NOTHING: Params = {}
 
 
 class Neighbour:
-    """One service. Its connections are kept open from the first question on."""
+    """One other service. Its connections stay open from the first request on."""
 
     def __init__(
         self, name: str, url: str, token_file: Path, transport: httpx.AsyncBaseTransport | None = None
@@ -40,17 +44,17 @@ class Neighbour:
         self._transport = transport
 
     async def get(self, path: str, params: Params = NOTHING) -> Any:  # noqa: ANN401  JSON
-        """The answer, read as JSON. A parameter that is None is left out.
+        """The answer as JSON. Parameters that are None are left out.
 
         Raises:
-            Problem: 503, the service is away or does not accept our token; what it refuses is passed on.
+            Problem: 503, the service does not answer or does not accept our token; other refusals are passed on.
         """
         content, _ = await self.content(path, params)
         return from_json(content)
 
     async def content(self, path: str, params: Params = NOTHING) -> tuple[bytes, Mapping[str, str]]:
-        """The bytes of the answer, and its headers; errors as of `get`."""
-        async with self._answer(path, params) as response:
+        """The bytes of the answer and its headers. It raises the same errors as `get`."""
+        async with self._answer(self._client, path, params) as response:
             body = bytearray()
             async for part in response.aiter_bytes():
                 body += part
@@ -58,12 +62,25 @@ class Neighbour:
                     raise self._away("its answer is too large")
             return bytes(body), response.headers
 
+    async def lines(self, path: str, params: Params = NOTHING) -> AsyncIterator[Any]:
+        """The lines of a streamed answer, each read as JSON, however many there are; errors as of `get`."""
+        async with self._answer(self._streams, path, params) as response:
+            line = bytearray()
+            async for part in response.aiter_bytes():
+                *ends, rest = part.split(b"\n")
+                for end in ends:
+                    yield from_json(bytes(line + end))
+                    line.clear()
+                line += rest
+                if len(line) > MOST_LINE_BYTES:
+                    raise self._away("a line of its answer is too large")
+
     @asynccontextmanager
-    async def _answer(self, path: str, params: Params) -> AsyncIterator[httpx.Response]:
+    async def _answer(self, client: httpx.AsyncClient, path: str, params: Params) -> AsyncIterator[httpx.Response]:
         said = {name: value for name, value in params.items() if value is not None}
         headers = {"Authorization": f"Bearer {self._token()}"}
         try:
-            async with self._client.stream("GET", f"{self._url}{path}", params=said, headers=headers) as response:
+            async with client.stream("GET", f"{self._url}{path}", params=said, headers=headers) as response:
                 if not response.is_success:
                     raise self._refusal(response.status_code, await response.aread())
                 yield response
@@ -71,19 +88,24 @@ class Neighbour:
             raise self._away(type(error).__name__) from error
 
     async def until_stopped(self, backoff: Backoff) -> None:
-        """Keep the connections open until the service stops, and close them then."""
+        """Keep the connections open until the service stops, then close them."""
         try:
             await backoff.sleep(float("inf"))
         finally:
-            if "_client" in self.__dict__:
-                await self._client.aclose()
+            for name in {"_client", "_streams"} & self.__dict__.keys():
+                await self.__dict__[name].aclose()
 
     @cached_property
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS, transport=self._transport, trust_env=False)
 
+    @cached_property
+    def _streams(self) -> httpx.AsyncClient:
+        """Connections for streamed answers. They last as long as their readers take, and delay no other request."""
+        return httpx.AsyncClient(timeout=STREAM_TIMEOUT, limits=LIMITS, transport=self._transport, trust_env=False)
+
     def _token(self) -> str:
-        """The token, as it stands in its file now."""
+        """The token, as the file has it now."""
         try:
             return self._token_file.read_text(encoding="utf-8").strip()
         except OSError as error:

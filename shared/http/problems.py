@@ -1,4 +1,4 @@
-"""How a service answers a request that it refuses: problems (RFC 9457) as HTTP responses."""
+"""Answers to refused requests: problems (RFC 9457) as HTTP responses."""
 
 import json
 import logging
@@ -23,12 +23,12 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 1
 DEFECT = "a defect of beamcat stopped this request; report it with the time"
 SERVER_ERRORS = (ConnectionError, TimeoutError, PostgresError, InterfaceError, InternalClientError)
-"""Of Kafka and PostgreSQL; those of them that pass by themselves are the caller's cue to ask again."""
+"""Errors of Kafka and PostgreSQL. For those that are transient, the caller should try again."""
 
 _TEXTS = {"type": "object", "properties": {"field": {"type": "string"}, "message": {"type": "string"}}}
 DESCRIBED: dict[int | str, dict[str, Any]] = {
     "default": {
-        "description": "Refused: `detail` says why in words, `errors` each fault by its field (RFC 9457).",
+        "description": "Refused: `detail` gives the reason in words, `errors` each fault by its field (RFC 9457).",
         "content": {
             MEDIA_TYPE: {
                 "schema": {
@@ -46,41 +46,41 @@ DESCRIBED: dict[int | str, dict[str, Any]] = {
         },
     }
 }
-"""What every request can be answered with too, as OpenAPI has it."""
+"""The answer that every request may get as well, for OpenAPI."""
 
 
 class ProblemResponse(JSONResponse):
-    """A problem as JSON. It repeats what a request said, so it is written whatever characters that has."""
+    """A problem as JSON. It repeats text of the request, so it accepts all characters."""
 
     media_type = MEDIA_TYPE
 
     def render(self, content: object) -> bytes:
-        """The JSON, with replacement characters for what is not Unicode."""
+        """The JSON, with replacement characters for invalid Unicode."""
         return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **members: object) -> ProblemResponse:
-    """The whole answer; `members` are more than what every problem has, such as `errors`."""
+    """The whole answer. `members` are additional members, such as `errors`."""
     return ProblemResponse(
         problem_body(status, detail, **members), status, _when_to_retry(status) | dict(headers or {})
     )
 
 
 def _when_to_retry(status: int, seconds: int | None = None) -> dict[str, str]:
-    """The header of every answer to a request that may go through later."""
+    """The header of every answer to a request that may succeed later."""
     if seconds is None and status == AWAY:
         seconds = RETRY_AFTER_SECONDS
     return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
 def response_of(problem: Problem) -> ProblemResponse:
-    """The whole answer to a request that is refused."""
+    """The whole answer to a refused request."""
     headers = dict(problem.headers) | _when_to_retry(problem.status, problem.retry_after_seconds)
     return ProblemResponse(problem.body(), problem.status, headers)
 
 
 def answer_in_problems(app: FastAPI) -> None:
-    """Let the application refuse as every service does, also what none of its routes has seen."""
+    """Make the application answer refusals as problems, also for requests that reach no route."""
     for kind in (HTTPException, RequestValidationError, ClientDisconnect, Problem, *SERVER_ERRORS):
         app.add_exception_handler(kind, _answer)
 
@@ -90,7 +90,7 @@ async def _answer(request: Request, error: Exception) -> Response:
 
 
 def answer_to(request: Request, error: Exception) -> Response:
-    """What a request gets that ended in an error: what it can do about it, or that the defect is ours."""
+    """The answer to a request that ended in an error: what the client can do, or that beamcat has a defect."""
     match error:
         case Problem():
             return response_of(error)
@@ -99,7 +99,7 @@ def answer_to(request: Request, error: Exception) -> Response:
         case RequestValidationError():
             return response_of(_invalid(error))
         case ClientDisconnect():
-            return Response(status_code=400)  # nobody reads it: the client left before it had sent its body
+            return Response(status_code=400)  # nobody reads it: the client left before it sent its body
     if isinstance(error, SERVER_ERRORS):
         return _not_served(request, error)
     _log(request, error)
@@ -107,12 +107,12 @@ def answer_to(request: Request, error: Exception) -> Response:
 
 
 def _not_served(request: Request, error: Exception) -> Response:
-    """The caller's cue to ask again, or to correct a value that PostgreSQL does not take."""
+    """The answer to an error of Kafka or PostgreSQL: try again, or correct a value that PostgreSQL refuses."""
     kind = error_kind(error)
     if kind is not ErrorKind.TRANSIENT:
         _log(request, error)
     if kind is ErrorKind.EVENT:
-        return problem(UNPROCESSABLE, f"the database does not take a value of the request: {error}")
+        return problem(UNPROCESSABLE, f"the database refuses a value of the request: {error}")
     return problem(AWAY, f"the database is away: {error}")
 
 
@@ -121,16 +121,16 @@ def _log(request: Request, error: Exception) -> None:
 
 
 def _route_of(request: Request) -> str:
-    """The route without what the request filled into it: that may be an API key."""
+    """The route with its placeholders: the values in the request's path may include an API key."""
     return str(getattr(request.scope.get("route"), "path", "a route"))
 
 
 def _refused(request: Request, error: HTTPException) -> Response:
     detail = error.detail
-    if detail == HTTPStatus(error.status_code).phrase:  # nobody has put it into words: the router itself refused
+    if detail == HTTPStatus(error.status_code).phrase:  # a refusal by the router itself, without a message
         path = shortened(request.url.path)
-        what = {404: f"there is no {path}", 405: f"{path} does not take {shortened(request.method)}"}
-        detail = f"{what.get(error.status_code, detail)}; /docs lists what there is"
+        what = {404: f"there is no {path}", 405: f"{path} does not accept {shortened(request.method)}"}
+        detail = f"{what.get(error.status_code, detail)}; /docs lists all routes"
     return problem(error.status_code, detail, error.headers)
 
 

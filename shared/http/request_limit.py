@@ -1,4 +1,4 @@
-"""How many requests a service works on at a time, shared fairly between addresses."""
+"""The limit of concurrent requests of a service, shared fairly between addresses."""
 
 import logging
 from collections import Counter
@@ -14,34 +14,34 @@ from shared.runtime.metrics import HTTP_REFUSED
 logger = logging.getLogger(__name__)
 
 OPERATIONS = ("/live", "/ready", "/metrics")
-"""What tells how a service fares; it is answered when nothing else is."""
+"""The routes of monitoring. They are answered even when all others are refused."""
 MOST_OPERATIONS = 32
-"""Requests for them at a time."""
+"""The most concurrent requests for them."""
 
 
 class Places:
-    """Places for requests. An address may take as many as are still free, so there is always one for a newcomer."""
+    """Places for requests. An address may hold at most as many as are free, so a newcomer always finds one."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self._taken: Counter[str] = Counter()
 
     def take(self, address: str) -> bool:
-        """Whether there was a place for one more of this address."""
+        """Take a place for an address. It returns whether there was one."""
         if self._taken[address] >= self.most - self._taken.total():
             return False
         self._taken[address] += 1
         return True
 
     def give_back(self, address: str) -> None:
-        """A request of this address is done."""
+        """Return the place of a finished request."""
         self._taken[address] -= 1
         if not self._taken[address]:
             del self._taken[address]
 
 
 class RequestLimit:
-    """ASGI middleware: what is too much at a time is answered 503 with `Retry-After`, and nothing is done for it."""
+    """ASGI middleware that answers 503 with `Retry-After` to requests above the limit."""
 
     def __init__(self, app: ASGIApp, most: int) -> None:
         self._app = app
@@ -58,8 +58,8 @@ class RequestLimit:
         if not places.take(address):
             HTTP_REFUSED.inc()
             detail = (
-                f"{address} has too many requests under way: {places.most} are worked on at a time, and one address "
-                "may have as many of them as are free; send fewer at a time, and this one again in a second"
+                f"{address} has too many requests in progress: at most {places.most} run at once, and one address "
+                "may have as many as are free; send fewer at a time, and send this one again in a second"
             )
             await problem(AWAY, detail)(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""The route of every service: it takes what can be understood, and answers every fault in the words of RFC 9457."""
+"""The route class of every service: it refuses unknown input, and answers every fault as a problem (RFC 9457)."""
 
 import difflib
 from collections.abc import Callable, Collection, Coroutine, Iterator
@@ -16,9 +16,9 @@ from shared.http.problems import answer_to
 
 
 class ProblemRoute(APIRoute):
-    """A route that refuses what no handler can heed, and tells every fault as a problem.
+    """A route that refuses input which no handler reads, and answers every fault as a problem.
 
-    An answer that does not heed a field of the query would be taken for one that does, so an unknown one is refused.
+    An ignored field of the query would look as if it had been applied, so unknown fields are refused.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -29,7 +29,7 @@ class ProblemRoute(APIRoute):
             try:
                 _check(request, known)
                 return await handle(request)
-            except Exception as error:  # noqa: BLE001  what it means is decided in one place
+            except Exception as error:  # noqa: BLE001  `answer_to` decides what it means
                 return answer_to(request, error)
 
         return answering
@@ -40,14 +40,14 @@ class ProblemRoute(APIRoute):
 
 
 def _declared(dependant: Dependant) -> Iterator[str]:
-    """The fields of the query that a route takes, itself and by what it depends on."""
+    """The query fields that a route accepts, including those of its dependencies."""
     yield from (field.alias for field in dependant.query_params)
     for each in dependant.dependencies:
         yield from _declared(each)
 
 
 def _check(request: Request, known: Collection[str]) -> None:
-    """Look at what no route can heed: unknown fields of the query, and texts that cannot be stored.
+    """Check for unknown fields of the query, and for texts that cannot be stored.
 
     Raises:
         Problem: 422, with every such fault.
@@ -65,5 +65,5 @@ def _check(request: Request, known: Collection[str]) -> None:
 
 def _unknown(name: str, known: Collection[str]) -> str:
     near = difflib.get_close_matches(name[:100], known, 1)
-    there_are = f"there are {', '.join(known)}" if known else "leave it out, there is none here"
+    there_are = f"the fields are {', '.join(known)}" if known else "leave it out, this route has no fields"
     return f"no such field; {f'did you mean {near[0]}?' if near else there_are}"

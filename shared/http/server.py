@@ -1,7 +1,7 @@
-"""How every service serves HTTP: a bounded number of connections and requests, and none that lasts for ever.
+"""The HTTP server of every service. It limits the number and the duration of connections and requests.
 
-uvicorn waits without end for the rest of a request, and for a client that does not read its answer. Here each phase
-has a deadline, and when connections are too many, `shared/access/admission.py` decides which one makes room.
+uvicorn waits without limit for the rest of a request, and for a client that does not read its answer. Here each phase
+has a deadline. If there are too many connections, `shared/access/admission.py` decides which one must close.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ from shared.access.admission import Admission, Standing, address_of
 from shared.foundation.problem import problem_body
 from shared.http.problems import MEDIA_TYPE
 from shared.http.request_limit import RequestLimit
+from shared.http.settings import HttpSettings
 from shared.runtime.descriptors import ACCEPTED_AT_ONCE, lengthen_queue, room_for
 from shared.runtime.metrics import HTTP_CONNECTIONS, HTTP_ENDED
-from shared.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 SLOWEST_BYTES_PER_SECOND = 16 * 1024
-"""Whoever sends or reads at least so fast is waited for, however much it is."""
+"""A client that sends or reads at least this fast may take as long as it needs."""
 
 for ending in ("crowded", "head", "body", "answer"):
     HTTP_ENDED.labels(ending)
@@ -39,30 +39,30 @@ for ending in ("crowded", "head", "body", "answer"):
 
 @dataclass(frozen=True)
 class HttpPatiences:
-    """How long a client is waited for, in seconds."""
+    """How long the server waits for a client, in seconds."""
 
     head: float = 10.0
-    """From the connection, or from the first byte of a further request, to the end of its headers."""
+    """From the opening of the connection, or from the first byte of a further request, to the end of the headers."""
     body: float = 20.0
-    """For a body, beside the time that it needs at `SLOWEST_BYTES_PER_SECOND`."""
+    """For a body, in addition to the time that it needs at `SLOWEST_BYTES_PER_SECOND`."""
     answer: float = 20.0
-    """For the client to read what it is answered, beside the time that this needs at `SLOWEST_BYTES_PER_SECOND`."""
+    """For the client to read its answer, in addition to the time that this needs at `SLOWEST_BYTES_PER_SECOND`."""
     look: float = 1.0
-    """Between two looks at all connections."""
+    """Between two checks of all connections."""
 
 
 class Listener:
-    """What the HTTP connections of one listener share."""
+    """The state that the HTTP connections of one listener share."""
 
-    def __init__(self, settings: Settings, patiences: HttpPatiences) -> None:
+    def __init__(self, settings: HttpSettings, patiences: HttpPatiences) -> None:
         self.patiences = patiences
         self.connections: Admission[BoundedProtocol] = Admission(
-            room_for("HTTP", settings.http_connections, settings.http_connections_per_address)
+            room_for("HTTP", settings.connections, settings.connections_per_address)
         )
         self._looks: asyncio.TimerHandle | None = None
 
     def arrive(self, connection: "BoundedProtocol") -> None:
-        """A connection was opened; as long as there is one, all are looked at again and again."""
+        """Add a new connection. While there are connections, all of them are checked periodically."""
         self.connections.arrive(connection)
         if self._looks is None:
             self._looks = connection.loop.call_later(self.patiences.look, self._look, connection.loop)
@@ -92,13 +92,13 @@ class BoundedProtocol(H11Protocol):
         """When it was opened, its request began, or its last answer was complete."""
         self._phase: object = h11.IDLE
         self._due: float | None = None
-        """When what the client sends has to be there; none while it owes nothing."""
+        """The deadline for what the client has to send; None while it has to send nothing."""
         self._unread: tuple[float, int] | None = None
-        """Since when how much waits for the client to read it."""
+        """How much the client has not read yet, and since when."""
 
     @property
     def standing(self) -> Standing:
-        """How it stands: busy from the end of a request's head to the end of the answer."""
+        """Its state for admission: busy from the end of a request's head to the end of the answer."""
         return Standing(self._since, busy=self._under_way is not None)
 
     @property
@@ -107,7 +107,7 @@ class BoundedProtocol(H11Protocol):
         return None if cycle is None or cycle.response_complete else cycle
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client has connected, and owes a request."""
+        """Accept a client, which must now send a request."""
         super().connection_made(transport)
         self.address = address_of(self.client[0] if self.client else "")
         self._due = self._since + self._listener.patiences.head
@@ -115,13 +115,13 @@ class BoundedProtocol(H11Protocol):
         self._listener.arrive(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is closed, by whomever."""
+        """Remove the closed connection."""
         super().connection_lost(exc)
         HTTP_CONNECTIONS.dec()
         self._listener.connections.leave(self)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a request."""
+        """Process bytes of a request."""
         before = self.cycle
         super().data_received(data)
         self._set_due(len(data))
@@ -130,7 +130,7 @@ class BoundedProtocol(H11Protocol):
             self._listener.connections.enter(self)
 
     def on_response_complete(self) -> None:
-        """The client has nothing more to get, and owes nothing until it begins a further request."""
+        """Finish an answer. There is no deadline until the client begins a further request."""
         super().on_response_complete()
         self._since = time.monotonic()
         if self.conn.their_state is h11.IDLE:
@@ -151,9 +151,9 @@ class BoundedProtocol(H11Protocol):
         self._phase = phase
 
     def look(self) -> None:
-        """End the connection if the client has kept us waiting for too long."""
+        """Close the connection if the client is too slow."""
         now = time.monotonic()
-        if self._due is not None and self.flow.read_paused:  # it is us who do not read
+        if self._due is not None and self.flow.read_paused:  # the server itself has paused reading
             self._due += self._listener.patiences.look
         elif self._due is not None and now > self._due:
             self._end("head" if self._phase is h11.IDLE else "body")
@@ -165,31 +165,31 @@ class BoundedProtocol(H11Protocol):
             self._unread = None
             return
         since, at_first = self._unread or (now, 0)
-        if unread > at_first:  # there is more to read, so what was there has been read
+        if unread > at_first:  # the buffer has grown since, so the client has read the earlier data
             self._unread = now, unread
         elif now > since + self._listener.patiences.answer + (at_first - unread) / SLOWEST_BYTES_PER_SECOND:
             self._end("answer")
 
     def make_room(self, why: str) -> None:
-        """Close at once, since a newcomer needs the place."""
+        """Close at once, because a newcomer needs the place."""
         HTTP_ENDED.labels("crowded").inc()
-        logger.info("%s is closed to make room for a newcomer", self.address)
+        logger.info("closed %s to make room for a new connection", self.address)
         if self.standing.busy:
             self._refuse(503, why, {"Retry-After": "1"})
         self._close()
 
     def _end(self, phase: str) -> None:
         HTTP_ENDED.labels(phase).inc()
-        logger.info("%s is closed: its %s took too long", self.address, phase)
+        logger.info("closed %s: its %s took too long", self.address, phase)
         if phase == "answer":
             self.transport.abort()
-        elif phase == "body" or self.conn.trailing_data[0]:  # whoever has not begun a request expects no answer
-            self._refuse(408, f"the {phase} of the request did not arrive in time; send it again, at once and whole")
+        elif phase == "body" or self.conn.trailing_data[0]:  # a client that has not begun a request expects no answer
+            self._refuse(408, f"the {phase} of the request did not arrive in time; send it again, without pauses")
         self._due = None
         self._close()
 
     def _refuse(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
-        """Answer in the place of the application, unless it has begun to."""
+        """Answer in place of the application, unless it has already begun to answer."""
         if (cycle := self._under_way) is not None:
             if cycle.response_started:
                 return
@@ -202,7 +202,7 @@ class BoundedProtocol(H11Protocol):
             for event in (answer, h11.Data(data=body), h11.EndOfMessage()):
                 self.transport.write(self.conn.send(event) or b"")
         except h11.LocalProtocolError as error:
-            logger.debug("%s is told nothing: %s", self.address, error)
+            logger.debug("no answer could be sent to %s: %s", self.address, error)
 
     def _close(self) -> None:
         if self.transport.get_write_buffer_size():  # it does not read
@@ -214,13 +214,13 @@ class BoundedProtocol(H11Protocol):
 class HttpConfig(uvicorn.Config):
     """uvicorn's configuration for every listener of beamcat.
 
-    There is no access log, since a URL may hold an API key or a session's id. Its own log goes where all goes.
+    There is no access log, because a URL may contain an API key or a session id. uvicorn's log goes to the common one.
     """
 
     def __init__(
         self,
         app: ASGIApp,
-        settings: Settings,
+        settings: HttpSettings,
         patiences: HttpPatiences = HttpPatiences(),
         *,
         host: str = "127.0.0.1",
@@ -228,7 +228,7 @@ class HttpConfig(uvicorn.Config):
         lifespan: Literal["auto", "off"] = "auto",
     ) -> None:
         super().__init__(
-            RequestLimit(app, settings.http_requests),
+            RequestLimit(app, settings.requests),
             http=BoundedProtocol,
             ws="none",
             log_config=None,
@@ -247,7 +247,7 @@ class HttpServer(uvicorn.Server):
     """uvicorn's server for every listener of beamcat."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen."""
+        """Listen on the port."""
         await super().startup(sockets)
         for server in self.servers:
             lengthen_queue(server)

@@ -1,7 +1,7 @@
-"""Turns: how many questions of one kind are answered at the same time, and whose is next.
+"""Turns: the limit of concurrent queries of one kind, and the order of those that wait.
 
-A service answers questions beside its work. One asker never holds every turn for what is costly, and who has the fewest
-is next, so that a neighbour's question waits for one turn at most.
+A service answers queries beside its other work. One client never holds all turns for costly queries, and the client
+with the fewest turns is next. So a query of another client waits for at most one turn.
 """
 
 import asyncio
@@ -18,19 +18,19 @@ from shared.foundation.problem import AWAY, Problem
 from shared.runtime.metrics import QUESTIONS_REFUSED
 
 PATIENCE_SECONDS = 5.0
-"""How long a question waits for its turn."""
+"""How long a query waits for its turn."""
 STREAM_PATIENCE_SECONDS = 60.0
-"""How long a further question of a request waits that has had a turn: its answer may be half sent."""
+"""How long a further query waits if its request has already had a turn: its answer may be half sent."""
 MOST_WAITING_EACH = 100
-"""Questions of one asker that wait."""
+"""The most waiting queries of one client."""
 MOST_WAITING = 1000
-"""Questions that wait."""
+"""The most waiting queries."""
 TOO_MANY = 429
 
 
 @dataclass
 class Asker:
-    """Who asks, while one request is answered."""
+    """The client of a request, while the request is answered."""
 
     address: str
     had_a_turn: bool = False
@@ -40,7 +40,7 @@ _asker: ContextVar[Asker] = ContextVar("asker")
 
 
 class KnowAskers:
-    """ASGI middleware that notes from which address a request came."""
+    """ASGI middleware that records the client's address of a request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -54,7 +54,7 @@ class KnowAskers:
 
 
 class Turns:
-    """The turns of one kind of question, by address."""
+    """The turns of one kind of query, by address."""
 
     def __init__(self, kind: str, most: int, most_each: int) -> None:
         self.kind = kind
@@ -68,7 +68,7 @@ class Turns:
         """Wait for a turn, and hold it.
 
         Raises:
-            Problem: 429 where the asker's own questions take what one asker may have, 503 where those of others do.
+            Problem: 429 if the client's own queries use its share, 503 if queries of others use all turns.
         """
         asker = _asker.get(None) or Asker("")
         waiting_of_asker = sum(address == asker.address for address, _ in self._waiting)
@@ -85,7 +85,7 @@ class Turns:
 
     @contextlib.contextmanager
     def _heard(self, address: str) -> Iterator[asyncio.Future[None]]:
-        """Stand in the line; leave it, or give the turn back, at the end."""
+        """Wait in the queue. At the end, leave the queue or return the turn."""
         called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         place = (address, called)
         self._waiting.append(place)
@@ -97,11 +97,11 @@ class Turns:
                 self._waiting.remove(place)
             else:
                 self._running[address] -= 1
-                self._running += Counter()  # forgets whom nothing is left of
+                self._running += Counter()  # removes addresses without queries
                 self._call()
 
     def _call(self) -> None:
-        """Give free turns away: to the address that holds the fewest, then to who has waited longest."""
+        """Give free turns to the address that holds the fewest, then to the query that has waited longest."""
         while self._running.total() < self._most:
             able = [place for place in self._waiting if self._running[place[0]] < self._most_each]
             if not able:
@@ -115,8 +115,8 @@ class Turns:
     def _refusal(self, asker: Asker) -> Problem:
         if self._running[asker.address] >= self._most_each:
             QUESTIONS_REFUSED.labels(self.kind, "asker").inc()
-            words = f"{self._most_each} {self.kind} questions of yours are being answered, and more wait"
-            return Problem(TOO_MANY, f"{words}; ask one after the other", retry_after_seconds=1)
+            words = f"{self._most_each} of your {self.kind} queries are being answered, and more wait"
+            return Problem(TOO_MANY, f"{words}; send them one after the other", retry_after_seconds=1)
         QUESTIONS_REFUSED.labels(self.kind, "busy").inc()
-        words = f"{self._most} {self.kind} questions are being answered, as many as may be at the same time"
-        return Problem(AWAY, f"{words}; ask again", retry_after_seconds=1)
+        words = f"{self._most} {self.kind} queries are being answered, which is the limit"
+        return Problem(AWAY, f"{words}; try again", retry_after_seconds=1)

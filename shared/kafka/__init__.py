@@ -1,1 +1,1 @@
-"""How a service reaches Kafka: reading, publishing, positions. It may import `http` and the rooms below it."""
+"""The clients of Kafka: reading, publishing, positions. It may import `http` and the rooms below it."""

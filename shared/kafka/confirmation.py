@@ -1,4 +1,4 @@
-"""Publishing with an answer in time: confirmed, or an honest 429 or 503. A request never hangs on Kafka."""
+"""Publishing with an answer in time: confirmation, or 429 or 503. A request never waits for Kafka without limit."""
 
 import asyncio
 import logging
@@ -24,13 +24,13 @@ SAME_AGAIN = "send again with the same Idempotency-Key, which changes nothing if
 
 
 class Confirmations:
-    """Publishes, and bounds what waits for Kafka.
+    """Publishes messages, and limits those that wait for Kafka.
 
-    A publish that is not confirmed in time stays under way, because Kafka's client may still deliver it: its sender is
-    told that it may yet arrive, and it goes on counting against the bounds until it is settled.
+    A publish that is not confirmed in time goes on, because Kafka's client may still deliver it. Its sender is told so,
+    and it counts against the limits until it is settled.
     """
 
-    def __init__(  # noqa: PLR0913  # a bound each
+    def __init__(  # noqa: PLR0913  # one argument for each limit
         self,
         publisher: Publisher,
         quota: ByteQuota,
@@ -52,7 +52,7 @@ class Confirmations:
         self._bytes = 0
 
     async def publish(self, messages: Sequence[Message], source: str) -> None:
-        """Return once all messages of a source are confirmed.
+        """Publish the messages of a source, and return once all are confirmed.
 
         Raises:
             Problem: 429, too much waits for Kafka, or this source has sent too much; 503, Kafka is away. The messages
@@ -67,12 +67,12 @@ class Confirmations:
         task.add_done_callback(lambda done: self._settle(done, size))
         await asyncio.wait([task], timeout=self._confirmation_seconds)
         if not task.done():
-            raise self._away(f"Kafka has not confirmed in {self._confirmation_seconds:g} s")
+            raise self._away(f"Kafka did not confirm within {self._confirmation_seconds:g} s")
         error = task.exception()
         if error is None:
             return
         if isinstance(error, MessageSizeTooLargeError):
-            raise Problem(413, f"Kafka takes no event of this size: {error}")
+            raise Problem(413, f"the event is too large for Kafka: {error}")
         if error_kind(error) is ErrorKind.EVENT:
             raise error
         raise self._away(f"Kafka is away ({type(error).__name__})")

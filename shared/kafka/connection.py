@@ -1,4 +1,4 @@
-"""How a client of Kafka finds the brokers, trusts them and signs in: the one place that knows."""
+"""The settings of every Kafka client: brokers, certificates and authentication."""
 
 import asyncio
 import ssl
@@ -11,52 +11,52 @@ from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import KafkaConnectionError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 
 from shared.foundation.errors import Fatal
+from shared.kafka.settings import KafkaSettings
 from shared.runtime.backoff import Backoff
 from shared.runtime.retries import retried
-from shared.runtime.settings import Settings
 
 FAREWELL_SECONDS = 5.0
 ONLY_COMMITTED: Literal["read_committed"] = "read_committed"
-"""How everything here reads: what a transaction has taken back was never said."""
+"""The isolation level of all readers: they ignore records of aborted transactions."""
 PASSING = (KafkaError, OSError, TimeoutError)
-"""What a client raises when Kafka is away or busy."""
+"""The errors of a client while Kafka is away or busy."""
 
 S = TypeVar("S")
 
 
-def kafka_access(settings: Settings) -> dict[str, Any]:
-    """What every client of aiokafka is made with, whatever else it is told.
+def kafka_access(settings: KafkaSettings) -> dict[str, Any]:
+    """The arguments that every client of aiokafka gets.
 
     Raises:
         Fatal: the settings contradict each other, or a file that they name cannot be read.
     """
-    protocol = settings.kafka_security_protocol
+    protocol = settings.security_protocol
     access: dict[str, Any] = {
-        "bootstrap_servers": settings.kafka_bootstrap_servers,
+        "bootstrap_servers": settings.bootstrap_servers,
         "security_protocol": protocol,
-        "ssl_context": _trust(settings.kafka_ca_file) if protocol.endswith("SSL") else None,
+        "ssl_context": _trust(settings.ca_file) if protocol.endswith("SSL") else None,
     }
     if not protocol.startswith("SASL"):
         return access
     password = _password(settings)
-    if not settings.kafka_sasl_username or not password:
+    if not settings.sasl_username or not password:
         raise Fatal(
             f"BEAMCAT_KAFKA_SECURITY_PROTOCOL is {protocol}: give BEAMCAT_KAFKA_SASL_USERNAME and either "
             "BEAMCAT_KAFKA_SASL_PASSWORD or BEAMCAT_KAFKA_SASL_PASSWORD_FILE"
         )
     return access | {
-        "sasl_mechanism": settings.kafka_sasl_mechanism,
-        "sasl_plain_username": settings.kafka_sasl_username,
+        "sasl_mechanism": settings.sasl_mechanism,
+        "sasl_plain_username": settings.sasl_username,
         "sasl_plain_password": password,
     }
 
 
 @asynccontextmanager
-async def knocking(settings: Settings) -> AsyncIterator[None]:
-    """Around a client's first connection, which tells its log alone why no broker takes it.
+async def knocking(settings: KafkaSettings) -> AsyncIterator[None]:
+    """Wrap a client's first connection, whose errors otherwise appear only in the client's log.
 
     Raises:
-        Fatal: a broker refuses these settings, and will whenever it is asked.
+        Fatal: a broker refuses these settings permanently.
     """
     try:
         yield
@@ -66,27 +66,27 @@ async def knocking(settings: Settings) -> AsyncIterator[None]:
         raise
 
 
-async def _refusal(settings: Settings) -> str | None:
-    """Why a broker refuses these settings for good; None where it may only be away."""
+async def _refusal(settings: KafkaSettings) -> str | None:
+    """Why a broker refuses these settings permanently; None if it may only be away."""
     access = kafka_access(settings)
     for host, port, _ in collect_hosts(access.pop("bootstrap_servers")):
         broker = f"Kafka at {host}:{port}"
         try:
             (await create_conn(host, port, **access)).close()
         except SaslAuthenticationFailed:
-            name, mechanism = settings.kafka_sasl_username, settings.kafka_sasl_mechanism
+            name, mechanism = settings.sasl_username, settings.sasl_mechanism
             return f"{broker} takes no {name!r} with this password by {mechanism}: see BEAMCAT_KAFKA_SASL_…"
         except UnsupportedSaslMechanismError:
-            return f"{broker} knows no {settings.kafka_sasl_mechanism}: correct BEAMCAT_KAFKA_SASL_MECHANISM"
+            return f"{broker} knows no {settings.sasl_mechanism}: correct BEAMCAT_KAFKA_SASL_MECHANISM"
         except ssl.SSLCertVerificationError as error:
-            return f"{broker} shows a certificate that BEAMCAT_KAFKA_CA_FILE does not vouch for: {error.verify_message}"
+            return f"{broker} has a certificate that BEAMCAT_KAFKA_CA_FILE does not trust: {error.verify_message}"
         except (KafkaError, OSError, TimeoutError):
             continue
     return None
 
 
 async def farewell(end: Callable[[], Awaitable[None]], seconds: float = FAREWELL_SECONDS) -> None:
-    """Let a client go, for so long at most: without a Kafka some wait for ever, and heed no cancellation."""
+    """Close a client within a time limit: without Kafka some wait for ever, and ignore cancellation."""
     ending = asyncio.ensure_future(end())
     await asyncio.wait([ending], timeout=seconds)
     if ending.done():
@@ -99,11 +99,11 @@ async def watched(
     look: Callable[[S], Awaitable[None]],
     backoff: Backoff,
 ) -> None:
-    """Connect and look again and again; after an error that may pass, connect anew. `look` rests by itself.
+    """Connect, and call `look` repeatedly; connect again after a transient error. `look` itself pauses.
 
     Raises:
         Stopping: the service stops.
-        Exception: an error that is not a passing one.
+        Exception: an error that is not transient.
     """
     failures = 0
 
@@ -125,15 +125,15 @@ async def watched(
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    """Certificates are always verified, and so are the brokers' names."""
+    """The TLS context. It always verifies certificates and the brokers' names."""
     try:
         return ssl.create_default_context(cafile=ca_file)
     except OSError as error:
-        raise Fatal(f"BEAMCAT_KAFKA_CA_FILE: {ca_file} holds no certificates that can be read: {error}") from error
+        raise Fatal(f"BEAMCAT_KAFKA_CA_FILE: {ca_file} has no readable certificates: {error}") from error
 
 
-def _password(settings: Settings) -> str | None:
-    said, file = settings.kafka_sasl_password, settings.kafka_sasl_password_file
+def _password(settings: KafkaSettings) -> str | None:
+    said, file = settings.sasl_password, settings.sasl_password_file
     if file is None:
         return None if said is None else said.get_secret_value()
     if said is not None:

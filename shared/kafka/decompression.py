@@ -1,7 +1,7 @@
-"""Decompression within a bound: how large a batch of Kafka's really is, however small it looks.
+"""Bounded decompression: it limits how large a compressed batch of Kafka may become.
 
-Kafka's limits count compressed bytes, and its client decompresses a batch as a whole: a few kilobytes may become
-gigabytes. Here a batch is decompressed into a buffer that has an end, and what does not fit is not decompressed.
+Kafka's limits count compressed bytes, and its client decompresses a whole batch at once: a few kilobytes may become
+gigabytes. Here a batch is decompressed into a buffer of limited size; a batch that does not fit is not decompressed.
 """
 
 import gzip
@@ -20,18 +20,18 @@ XERIAL_HEADER_BYTES = 16
 
 
 class _Codec(Protocol):
-    """What cramjam's modules have in common."""
+    """The common interface of cramjam's modules."""
 
     def decompress_into(self, data: bytes, output: mmap, /) -> int:
-        """How many bytes it became; an error if there is no room for all."""
+        """Decompress into `output`. It returns the number of bytes, and fails if there is no room for all."""
 
 
 class Inflater:
-    """Decompresses to at most so many bytes."""
+    """Decompresses up to a maximum size."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
-        # what is never written to takes no memory; private, since processes are forked that have it
+        # pages that are never written take no memory; private, because processes with it are forked
         self._buffer = mmap(-1, most_bytes, flags=MAP_PRIVATE | MAP_ANONYMOUS)
         self._codecs: dict[int, Callable[[bytes], bytes | None]] = {
             1: self._gunzipped,
@@ -39,10 +39,10 @@ class Inflater:
             3: lambda data: self._into_buffer(cramjam.lz4, data),
             4: lambda data: self._into_buffer(cramjam.zstd, data),
         }
-        """By their numbers in the attributes of a batch."""
+        """The codecs, by their numbers in the attributes of a batch."""
 
     def inflated(self, codec: int, data: bytes) -> bytes | None:
-        """What was compressed; None if it is too large, or if it cannot be decompressed."""
+        """The decompressed data; None if they are too large or cannot be decompressed."""
         return self._codecs[codec](data)
 
     def _into_buffer(self, codec: _Codec, data: bytes) -> bytes | None:
@@ -68,7 +68,7 @@ class Inflater:
 
 
 def _snappy_blocks(data: bytes) -> list[bytes]:
-    """One block, or those of xerial's frame around many, as Java's clients send them."""
+    """The blocks of Snappy data: a single one, or several in xerial's frame, as Java clients send them."""
     if not data.startswith(XERIAL_MAGIC):
         return [data]
     blocks, place = [], XERIAL_HEADER_BYTES

@@ -1,4 +1,4 @@
-"""Where a consumer group stands in Kafka, and whether the log under it is still the one that was read."""
+"""The positions of a consumer group, and the check that the log is still the one that was read."""
 
 import asyncio
 import logging
@@ -23,22 +23,22 @@ from shared.kafka.positions import (
     with_settled,
 )
 from shared.kafka.records import record_of
+from shared.kafka.settings import KafkaSettings
 from shared.runtime.metrics import MOVED_BACK
-from shared.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 PROBE_MS = 200
 PROBE_SECONDS = 30.0
-"""The longest that Kafka may take to show what is at one mark; then the whole is tried again."""
+"""How long Kafka may take to show the record at one mark. After that the whole check is tried again."""
 
 
 class Standing:
-    """Where one member of a group stands. Before it trusts an assignment, it compares the log with its marks."""
+    """The positions of one member of a group. It compares the log with its marks before it trusts an assignment."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    def __init__(self, name: str, settings: KafkaSettings) -> None:
         self.sources: Collection[str] = ()
-        """Those that were fine lately, as the positions of the last assignment remember them."""
+        """The sources that were healthy recently, from the positions of the last assignment."""
         self._name = name
         self._settings = settings
         self._assignments = 0
@@ -48,19 +48,19 @@ class Standing:
 
     @property
     def is_trusted(self) -> bool:
-        """Whether the present assignment was compared with the log."""
+        """Whether the present assignment has been compared with the log."""
         return self._trusted == self._assignments
 
     def change(self) -> None:
-        """The group is being balanced: where the client stands from now on is to be looked at first."""
+        """Distrust the positions: the group rebalances, so the new ones must be checked first."""
         self._assignments += 1
 
     async def trust(self, consumer: AIOKafkaConsumer) -> None:
-        """Compare the log with what was committed, and go back where they differ.
+        """Compare the log with the committed marks, and go back where they differ.
 
         Raises:
-            KafkaError: Kafka is away, or the group was balanced meanwhile: try again.
-            TimeoutError: Kafka does not show what is at a mark.
+            KafkaError: Kafka is away, or the group rebalanced meanwhile: try again.
+            TimeoutError: Kafka does not show the record at a mark.
         """
         looked_at = self._assignments
         partitions = consumer.assignment()
@@ -87,8 +87,8 @@ class Standing:
             return
         MOVED_BACK.labels(self._name).inc(len(lost))
         logger.warning(
-            "%s: Kafka has lost records that were settled, and others may be in their place. What is there is read "
-            "again, and what was settled before changes nothing: %s",
+            "%s: Kafka has lost settled records, and others may have taken their offsets. The log is read again from "
+            "an earlier position; records that were settled before change nothing: %s",
             self._name,
             ", ".join(
                 f"{at.topic}/{at.partition} from {'its start' if place is None else place} instead of {position}"
@@ -99,12 +99,12 @@ class Standing:
     async def commit(
         self, consumer: AIOKafkaConsumer, settled: Sequence[Record], sources: Callable[[], Sequence[str]]
     ) -> None:
-        """Commit where the client stands, with the marks of what was settled; nothing if it stands where it stood.
+        """Commit the client's positions with the marks of settled records, unless the positions are unchanged.
 
-        If the group was balanced meanwhile nothing is committed: the records come again, and change nothing.
+        If the group rebalanced meanwhile, nothing is committed: the records come again and change nothing.
 
         Raises:
-            KafkaError: Kafka is away, or the group is being balanced.
+            KafkaError: Kafka is away, or the group rebalances.
         """
         if not self.is_trusted:
             return
@@ -118,7 +118,7 @@ class Standing:
             self._committed |= moved
 
     def behind(self, consumer: AIOKafkaConsumer) -> dict[int, int]:
-        """How many records of each partition are not settled, up to the first transaction that is still open."""
+        """How many records of each partition are not settled, up to the first open transaction."""
         lags: dict[int, int] = {}
         for at in _positions(consumer) if self.is_trusted else ():
             end = consumer.last_stable_offset(at)
@@ -134,12 +134,12 @@ def _by_partition(records: Iterable[Record]) -> Mapping[TopicPartition, list[Rec
 
 
 def _is_loss(place: int | None, marks: Sequence[Mark]) -> bool:
-    """Whether reading goes on before the newest mark; behind it only markers of transactions can be missing."""
+    """Whether reading resumes before the newest mark. After it, only markers of transactions can be missing."""
     return place is None or (bool(marks) and place <= marks[0].offset)
 
 
 def _positions(consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
-    """Where the client stands, as far as it knows; its public way waits for the rest."""
+    """The client's known positions. Its public method would wait for the others."""
     subscription = consumer._subscription.subscription  # noqa: SLF001
     assignment = subscription and subscription.assignment
     return {at: place.offset for at, place in assignment.all_consumed_offsets().items()} if assignment else {}
@@ -148,7 +148,7 @@ def _positions(consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
 async def _committed(
     consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]
 ) -> Mapping[TopicPartition, OffsetAndMetadata]:
-    """The group's positions with their metadata, which the client's public way leaves out."""
+    """The group's positions with their metadata, which the client's public method leaves out."""
     found: Mapping[TopicPartition, OffsetAndMetadata] = await consumer._coordinator.fetch_committed_offsets(  # noqa: SLF001
         list(partitions)
     )
@@ -156,11 +156,11 @@ async def _committed(
 
 
 async def _places_to_resume(
-    settings: Settings,
+    settings: KafkaSettings,
     committed: Mapping[TopicPartition, OffsetAndMetadata],
     remembered: Mapping[TopicPartition, Remembered],
 ) -> dict[TopicPartition, int | None]:
-    """Where to go on in each partition; None: from its start."""
+    """Where to resume in each partition; None: from its start."""
     if not committed:
         return {}
     async with _probe(settings, list(committed)) as probe:
@@ -175,7 +175,7 @@ async def _places_to_resume(
 async def _findings(
     probe: AIOKafkaConsumer, at: TopicPartition, marks: Sequence[Mark], begin: int, end: int
 ) -> list[Finding]:
-    """What is at the marks, newest first, up to the first that tells where to go on."""
+    """What is at the marks, newest first, up to the first mark that decides where to resume."""
     findings = []
     for mark in marks:
         finding = await _finding(probe, at, mark, begin, end)
@@ -199,12 +199,12 @@ async def _finding(probe: AIOKafkaConsumer, at: TopicPartition, mark: Mark, begi
             for raw in fetched.get(at, ()):
                 is_same = raw.offset == mark.offset and fingerprint(record_of(raw)) == mark.fingerprint
                 return Finding.SAME if is_same else Finding.OTHER
-    return Finding.OTHER  # a transaction's marker is there now
+    return Finding.OTHER  # a marker of a transaction is there now
 
 
 @asynccontextmanager
-async def _probe(settings: Settings, partitions: list[TopicPartition]) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer in no group, which sees the whole log: also what transactions hold back."""
+async def _probe(settings: KafkaSettings, partitions: list[TopicPartition]) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer without a group, which sees the whole log, including records of open transactions."""
     probe = AIOKafkaConsumer(
         **kafka_access(settings),
         enable_auto_commit=False,

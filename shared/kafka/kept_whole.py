@@ -1,4 +1,4 @@
-"""How much of what is rejected is kept whole: a quota a source, since rejections are kept for ever."""
+"""The quota of each source for rejections with the whole event, because rejections are kept for ever."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 ALL = "all sources"
 SOURCES_TOGETHER = 16
-"""All sources together may use what so many use: whoever writes to Kafka calls itself as it likes."""
+"""All sources together may use as much as this many sources: a writer to Kafka can invent names of sources."""
 
 
 class KeptWhole:
@@ -25,7 +25,7 @@ class KeptWhole:
         self._of_all = ByteQuota(SOURCES_TOGETHER * bytes_per_hour, HOUR_SECONDS)
 
     def fitting(self, messages: Sequence[Message]) -> Sequence[Message]:
-        """The messages; a rejection of a source that has used its quota without the middle of the event."""
+        """The messages. A rejection whose source has used its quota loses the middle of the event."""
         if not any(message.topic == REJECTED.name for message in messages):
             return messages
         return list(self._fitting(messages))
@@ -39,14 +39,14 @@ class KeptWhole:
             short = shortened(message)
             if short is not message:
                 REJECTIONS_SHORTENED.inc()
-                logger.debug("a rejection of %s keeps beginning and end of the event alone", source)
+                logger.debug("a rejection of %s keeps only the beginning and end of the event", source)
             yield short
 
     def _is_used(self, source: str) -> bool:
         return self._of_source.seconds_to_wait(source) > 0 or self._of_all.seconds_to_wait(ALL) > 0
 
     def count(self, messages: Sequence[Message]) -> None:
-        """They are in Kafka."""
+        """Count these messages: they are in Kafka."""
         for message in messages:
             if (source := _source_of(message)) is not None:
                 self._of_source.use(source, message.size)
@@ -54,7 +54,7 @@ class KeptWhole:
 
 
 def _source_of(message: Message) -> str | None:
-    """Whose event a rejection keeps; nothing of any other message."""
+    """The source of the event in a rejection; None for any other message."""
     if message.topic != REJECTED.name:
         return None
     return dict(message.headers).get(PRODUCER, b"").decode(errors="replace")

@@ -1,9 +1,9 @@
-"""What a position remembers of the records before it, so that a log that lost its tail is noticed: pure.
+"""Marks of the records before a position. They reveal that a log has lost its end. Pure.
 
-A position is an offset, and an offset says nothing of the record: after the broker has lost the end of a log, others
-are written at the same offsets. So beside each position stand marks, fingerprints of records that were settled: of the
-last one, and of earlier ones at distances that grow by a factor. Where the newest mark no longer holds, the newest that
-does tells how far back the log is still the one that was read.
+A position is an offset, which does not identify a record: after a broker has lost the end of a log, other records get
+the same offsets. So each position is committed with marks, the fingerprints of settled records: the last one, and
+earlier ones at distances that grow by a factor. If the newest mark does not match, the newest one that matches shows up
+to where the log is unchanged.
 """
 
 import json
@@ -15,14 +15,14 @@ from hashlib import blake2b
 from shared.events.record import Record
 
 SPACING = 4
-"""The factor between the distances of marks: what is read again is at most some times what was lost."""
+"""The factor between the distances of marks. At most a few times the lost records are read again."""
 MOST_MARKS = 20
-"""The oldest is some 10^11 records back."""
+"""The most marks. The oldest is about 10^11 records back."""
 MARGIN_RECORDS = 500
-"""So much more is read again after a loss at least. With the end of one log a broker has lost the ends of others: what
-the stage had made of its last records may be gone too, though they are here."""
+"""How many more records are read again after a loss, at least. A broker loses the ends of several logs at once, so
+the results of the stage's last records may be lost although the records themselves are not."""
 MOST_METADATA_BYTES = 4000
-"""Kafka takes 4,096 (`offset.metadata.max.bytes`), and refuses the position with more."""
+"""The limit below Kafka's 4,096 (`offset.metadata.max.bytes`), above which Kafka refuses the position."""
 FINGERPRINT_BYTES = 8
 
 
@@ -41,19 +41,19 @@ class Finding(Enum):
     OTHER = "other"
     """Another record, or none: the log has changed."""
     EXPIRED = "expired"
-    """Nothing, since the log begins later: retention has removed it."""
+    """Nothing, because retention has removed it: the log begins later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What is committed with a position: marks, newest first, and the sources that were fine lately."""
+    """The data committed with a position: marks, newest first, and the sources that were healthy recently."""
 
     marks: tuple[Mark, ...] = ()
     sources: tuple[str, ...] = ()
 
 
 def fingerprint(record: Record) -> str:
-    """Differs between any two records, whatever their offsets are."""
+    """A hash that differs between any two records, even at the same offset."""
     digest = blake2b(digest_size=FINGERPRINT_BYTES)
     for part in (b"%d" % record.timestamp_ms, record.key, record.value, *_flat(record.headers)):
         digest.update(b"-" if part is None else b"%d:" % len(part))
@@ -62,7 +62,7 @@ def fingerprint(record: Record) -> str:
 
 
 def with_settled(marks: Sequence[Mark], settled: Sequence[Record]) -> tuple[Mark, ...]:
-    """The marks to keep once these records of one partition are settled; few of them are looked at."""
+    """The marks to keep once these records of one partition are settled. Only a few records are examined."""
     distances = [0, *(SPACING**power for power in range(MOST_MARKS) if SPACING**power < len(settled))]
     for distance in reversed(distances):
         record = settled[-1 - distance]
@@ -71,7 +71,7 @@ def with_settled(marks: Sequence[Mark], settled: Sequence[Record]) -> tuple[Mark
 
 
 def with_newest(marks: Sequence[Mark], newest: Mark) -> tuple[Mark, ...]:
-    """The marks to keep now that this one is the newest: of each range of distances the one farthest back."""
+    """The marks to keep with a new newest one: in each range of distances, the one farthest back."""
     kept = [newest]
     farthest: dict[int, Mark] = {}
     for mark in marks:
@@ -82,7 +82,7 @@ def with_newest(marks: Sequence[Mark], newest: Mark) -> tuple[Mark, ...]:
 
 
 def as_metadata(remembered: Remembered) -> str:
-    """As it is committed beside the position; with as many sources as there is room for."""
+    """The text that is committed with the position, with as many sources as fit."""
     marks = [[mark.offset, mark.fingerprint] for mark in remembered.marks]
     sources = list(remembered.sources)
     while len(text := json.dumps({"marks": marks, "sources": sources}, separators=(",", ":"))) > MOST_METADATA_BYTES:
@@ -91,7 +91,7 @@ def as_metadata(remembered: Remembered) -> str:
 
 
 def from_metadata(text: str) -> Remembered:
-    """What was remembered; nothing where somebody else has set the position, or an older version of beamcat."""
+    """The committed data; empty if another program or an older version of beamcat has set the position."""
     try:
         said = json.loads(text)
         marks = tuple(Mark(int(offset), str(print_)) for offset, print_ in said["marks"])
@@ -101,15 +101,15 @@ def from_metadata(text: str) -> Remembered:
 
 
 def all_sources(remembered: Iterable[Remembered]) -> Collection[str]:
-    """Those that any partition remembers."""
+    """The sources that any partition remembers."""
     return {source for each in remembered for source in each.sources}
 
 
 def place_to_resume(position: int, end: int, marks: Sequence[Mark], findings: Sequence[Finding]) -> int | None:
-    """Where to go on in a log that ends there, by what was found at the newest marks; None: from its start.
+    """Where to resume in a log that ends at `end`, from what is at the newest marks; None: from its start.
 
-    Just behind the newest mark if it holds, since what lay between it and the position was no record. If it does not,
-    a good while before the newest that does. Where nothing is known the position stands.
+    If the newest mark matches, just after it, because there was no record between it and the position. Otherwise, well
+    before the newest mark that matches. Without marks, the position is kept.
     """
     if not findings or findings[0] is Finding.EXPIRED:
         return position if position <= end else None

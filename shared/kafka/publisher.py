@@ -1,4 +1,4 @@
-"""Writing to Kafka: everything of a batch is sent at once, and all confirmations are awaited together."""
+"""Writes to Kafka. It sends a whole batch at once, and awaits all confirmations together."""
 
 import asyncio
 from collections import defaultdict
@@ -15,7 +15,7 @@ from shared.events.topics import HEADROOM_BYTES, TOPICS, Topic
 from shared.foundation.errors import Fatal
 from shared.kafka.connection import farewell, kafka_access, knocking
 from shared.kafka.kept_whole import KeptWhole
-from shared.runtime.settings import Settings
+from shared.kafka.settings import KafkaSettings
 
 MAX_REQUEST_BYTES = max(topic.max_bytes for topic in TOPICS) + HEADROOM_BYTES
 START_SECONDS = 15.0
@@ -27,20 +27,20 @@ class UndeclaredTopic(Fatal):
 
 
 class Publisher(Protocol):
-    """Anything that makes messages durable."""
+    """Makes messages durable."""
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """Return when every message is confirmed; raise if one is not. Messages of one key keep their order."""
+        """Publish messages. It returns once all are confirmed, or raises. Messages of one key keep their order."""
 
 
 class KafkaPublisher:
-    """The idempotent Kafka producer of one process, with `acks=all`. It publishes only to the topics that it is given.
+    """The idempotent Kafka producer of one process, with `acks=all`. It publishes only to the given topics.
 
     Raises:
         Fatal: Kafka refuses these settings.
     """
 
-    def __init__(self, settings: Settings, client_id: str, topics: Collection[Topic] = TOPICS) -> None:
+    def __init__(self, settings: KafkaSettings, client_id: str, topics: Collection[Topic] = TOPICS) -> None:
         self._settings = settings
         self._declared = frozenset(topic.name for topic in topics)
         self._kept = KeptWhole(settings.rejected_bytes_per_hour)
@@ -55,14 +55,14 @@ class KafkaPublisher:
             client_id=self._client_id,
             acks="all",
             enable_idempotence=True,
-            compression_type=None if self._settings.kafka_compression == "none" else self._settings.kafka_compression,
+            compression_type=None if self._settings.compression == "none" else self._settings.compression,
             linger_ms=2,
             max_batch_size=256 * 1024,
             max_request_size=MAX_REQUEST_BYTES,
             request_timeout_ms=15_000,
         )
         try:
-            # within a time: it asks a Kafka that went away meanwhile again for ever
+            # with a time limit: if Kafka goes away meanwhile, it retries for ever
             async with knocking(self._settings), asyncio.timeout(START_SECONDS):
                 await producer.start()
         except BaseException:
@@ -71,18 +71,18 @@ class KafkaPublisher:
         self._producer = producer
 
     async def stop(self) -> None:
-        """Send what is under way, for some seconds at most, and disconnect; nobody was told the rest is durable."""
+        """Send pending messages for a few seconds at most, then disconnect. The rest was never reported as durable."""
         if self._producer is not None:
             await farewell(self._producer.stop)
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Send all, then await all.
 
-        Whole batches are built here, one a partition: the client's way, message by message, takes three times as long.
+        It builds whole batches, one for each partition: sending message by message takes three times as long.
 
         Raises:
             KafkaError: a message was not confirmed. Others of the same call may have been: publish all again.
-            UndeclaredTopic: a message is for a topic that this publisher was not given; nothing was sent.
+            UndeclaredTopic: a message is for a topic that was not given; nothing was sent.
         """
         if not messages:
             return
@@ -90,7 +90,7 @@ class KafkaPublisher:
         if undeclared := topics - self._declared:
             raise UndeclaredTopic(sender=self._client_id, topics=", ".join(sorted(undeclared)))
         if self._producer is None:
-            raise KafkaConnectionError("Kafka is not reached yet")
+            raise KafkaConnectionError("Kafka is not connected yet")
         messages = self._kept.fitting(messages)
         confirmations: list[asyncio.Future[Any]] = []
         try:
@@ -109,7 +109,7 @@ class KafkaPublisher:
     async def _by_partition(
         self, topics: Collection[str], messages: Sequence[Message]
     ) -> dict[tuple[str, int], list[Message]]:
-        """Where each message belongs by its key, as every client of Kafka finds it (murmur2)."""
+        """The partition of each message by its key, as every Kafka client computes it (murmur2)."""
         assert self._producer is not None
         partitions = {topic: sorted(await self._producer.partitions_for(topic)) for topic in topics}
         groups: dict[tuple[str, int], list[Message]] = defaultdict(list)
@@ -119,7 +119,7 @@ class KafkaPublisher:
         return groups
 
     def _batches(self, messages: Sequence[Message]) -> Iterator[Any]:
-        """As few batches as hold the messages, in order."""
+        """The messages in as few batches as possible, in order."""
         assert self._producer is not None
         batch = self._producer.create_batch()
         for message in messages:
@@ -132,15 +132,15 @@ class KafkaPublisher:
 
 
 class MemoryPublisher:
-    """The twin without a broker: keeps what was published, by topic."""
+    """The memory twin: it keeps published messages by topic."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """Keep them."""
+        """Keep the messages."""
         self.messages.extend(messages)
 
     def of(self, topic: str) -> list[Message]:
-        """What was published to a topic, in order."""
+        """The messages published to a topic, in order."""
         return [message for message in self.messages if message.topic == topic]

@@ -1,11 +1,11 @@
-"""From what Kafka's client reads to the pipeline's records, whatever their headers are.
+"""Turns the records of Kafka's client into the pipeline's records, even with invalid headers or huge batches.
 
-Kafka takes any bytes for a header's name, and none for its value. The client decodes names as it reads: over one that
-is not UTF-8 it drops the records before it and stays at the same place for ever. So here a batch with such a name is
-read once more by the client's own slower reader, with U+FFFD for what is not text; `shared.events.headers` refuses it.
+Kafka accepts any bytes as the name of a header, and a header without a value. The client decodes names while it reads:
+at one that is not UTF-8 it drops the records before it and stays at the same offset for ever. So a batch with such a
+name is read again by the client's own slower reader, with U+FFFD for invalid bytes; `shared.events.headers` refuses it.
 
-The client also knows no bound in bytes. Here it takes a batch apart only if that is not larger, decompressed, than what
-Kafka takes uncompressed; it hands out so many bytes at a time, and does not fetch ahead without end.
+The client also has no limit in bytes. Here a batch is decompressed only if the result is not larger than Kafka's limit
+for uncompressed batches. The bytes of one poll and of prefetching are limited.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,18 +27,18 @@ from shared.events.topics import HEADROOM_BYTES, MEBIBYTE, TOPICS
 from shared.kafka.decompression import Inflater
 
 MOST_BATCH_BYTES = max(topic.max_bytes for topic in TOPICS) + HEADROOM_BYTES
-"""The largest batch, decompressed: what Kafka takes uncompressed."""
+"""The largest decompressed batch: Kafka's limit for uncompressed ones."""
 MOST_TOLD_APART = 1000
-"""So many records of a batch that is larger are refused one by one; the last of them stands for the rest."""
+"""How many records of a larger batch are refused one by one. The last of them represents the rest."""
 PREFETCHED_BYTES = 8 * MEBIBYTE
-"""With so much in hand, nothing more is fetched. One answer of Kafka's may bring as much again."""
+"""Prefetching stops at this size. One more answer of Kafka may add as much again."""
 
 LAST_MS = 253_402_300_799_999
-"""The end of the year 9999, in milliseconds since 1970: after it `datetime` knows no time."""
+"""The end of the year 9999 in milliseconds since 1970: the last time of `datetime`."""
 
 
 def record_of(raw: ConsumerRecord[bytes, bytes]) -> Record:
-    """A record as it was read; a header without a value has an empty one, and its time is one that can be told."""
+    """The record. A header without a value gets an empty one, and its time is limited to valid ones."""
     headers = tuple(raw.headers)
     if None in dict(headers).values():
         headers = tuple((name, value or b"") for name, value in headers)
@@ -47,7 +47,7 @@ def record_of(raw: ConsumerRecord[bytes, bytes]) -> Record:
 
 
 class _Bytes(bytearray):
-    """Bytes whose slices decode whatever they are."""
+    """Bytes whose slices can always be decoded."""
 
     def __getitem__(self, at: SupportsIndex | slice) -> Any:  # noqa: ANN401  # a number, or bytes of this class
         found = super().__getitem__(at)
@@ -58,7 +58,7 @@ class _Bytes(bytearray):
 
 
 class _DecodingBatch(_DefaultRecordBatchPy):  # type: ignore[misc]  # aiokafka ships no types
-    """A batch as the client reads it where nothing is compiled, over bytes that decode."""
+    """A batch, read by the client's reader in pure Python, over bytes that can always be decoded."""
 
     _buffer: bytearray
 
@@ -69,7 +69,7 @@ class _DecodingBatch(_DefaultRecordBatchPy):  # type: ignore[misc]  # aiokafka s
 
 @dataclass(frozen=True, slots=True)
 class _Unread:
-    """A record of a batch that is not decompressed: where it lies, and why it is refused."""
+    """A record of a batch that is not decompressed: its position, and why it is refused."""
 
     offset: int
     timestamp: int
@@ -84,7 +84,7 @@ _inflater = Inflater(MOST_BATCH_BYTES)
 
 
 def _read(raw: memoryview, batch: DefaultRecordBatchProtocol) -> DefaultRecordBatchProtocol | Iterator[_Unread]:
-    """The records of a batch; if they are compressed, from a copy that is not, unless that would be too large."""
+    """The records of a batch. A compressed batch is read from a decompressed copy, unless that would be too large."""
     header = DefaultRecordBase.HEADER_STRUCT
     codec = raw[DefaultRecordBase.ATTRIBUTES_OFFSET + 1] & DefaultRecordBase.CODEC_MASK
     if codec == DefaultRecordBase.CODEC_NONE:
@@ -104,12 +104,12 @@ def _unread(raw: memoryview) -> Iterator[_Unread]:
         f"{MOST_BATCH_BYTES} that a batch may have; send smaller batches"
     )
     for place in range(min(count, MOST_TOLD_APART)):
-        rest = f"; {count - place - 1} records that follow share its fate" if place == MOST_TOLD_APART - 1 else ""
+        rest = f"; {count - place - 1} records that follow are refused as well" if place == MOST_TOLD_APART - 1 else ""
         yield _Unread(base + place, first_ms, ((INFLATES, f"{words}{rest}".encode()),))
 
 
 class _Batch:
-    """A batch whose records are all read, in all else the client's."""
+    """A batch that reads all its records here, and otherwise behaves like the client's."""
 
     def __init__(self, batch: DefaultRecordBatchProtocol, raw: memoryview) -> None:
         self._batch = batch
@@ -123,7 +123,7 @@ class _Batch:
         return self._records
 
     def __next__(self) -> DefaultRecordProtocol:
-        """The client asks for one where a transaction ends: it says whether what it wrote was taken back."""
+        """The next record. The client reads one at the end of a transaction, which says whether it was aborted."""
         return next(self._records)
 
     def _read(self) -> Iterator[DefaultRecordProtocol]:
@@ -137,7 +137,7 @@ class _Batch:
 
 
 class _Fetched(_MemoryRecordsPy):  # type: ignore[misc]  # aiokafka ships no types
-    """What one fetch brought of one partition."""
+    """The fetched batches of one partition."""
 
     def next_batch(self) -> _Batch:
         raw = self._next_slice
@@ -145,7 +145,7 @@ class _Fetched(_MemoryRecordsPy):  # type: ignore[misc]  # aiokafka ships no typ
 
 
 class Room:
-    """How many bytes of values may still be handed out."""
+    """How many bytes of values may still be returned."""
 
     def __init__(self, left: int) -> None:
         self.left = left
@@ -156,7 +156,7 @@ _room: ContextVar[Room | None] = ContextVar("room", default=None)
 
 @contextmanager
 def bytes_at_most(most: int) -> Iterator[Room]:
-    """Inside, `getmany` hands out about so many bytes in all: with the record that exceeds them, it ends."""
+    """Within it, `getmany` returns about this many bytes in all: it ends with the record that exceeds them."""
     token = _room.set(room := Room(most))
     try:
         yield room
@@ -165,7 +165,7 @@ def bytes_at_most(most: int) -> Iterator[Room]:
 
 
 class _Result(fetcher.FetchResult):  # type: ignore[misc]  # aiokafka ships no types
-    """What one fetch brought of one partition, handed out within the room that there is."""
+    """The fetched records of one partition, returned within the remaining room."""
 
     def getall(self, max_records: int | None = None) -> list[ConsumerRecord[bytes, bytes]]:
         room = _room.get()
@@ -181,13 +181,13 @@ class _Result(fetcher.FetchResult):  # type: ignore[misc]  # aiokafka ships no t
 
     @property
     def held_bytes(self) -> int:
-        """What it occupies, before it is decompressed."""
+        """Its size in memory, before decompression."""
         records = self._partition_records
         return 0 if records is None else records._records.size_in_bytes()  # noqa: SLF001
 
 
 class _Fetcher(fetcher.Fetcher):  # type: ignore[misc]  # aiokafka ships no types
-    """Fetches ahead within a bound, however many partitions it has."""
+    """Prefetches within a limit, for any number of partitions."""
 
     def _get_actions_per_node(self, assignment: Any) -> tuple[Any, ...]:  # noqa: ANN401  # as the client has it
         requests, *others = super()._get_actions_per_node(assignment)
@@ -195,7 +195,7 @@ class _Fetcher(fetcher.Fetcher):  # type: ignore[misc]  # aiokafka ships no type
         return (requests if held < PREFETCHED_BYTES else [], *others)
 
 
-# the client has no place where they could be given
+# the client has no parameter for them
 fetcher.MemoryRecords = _Fetched
 fetcher.FetchResult = _Result
 consumer.Fetcher = _Fetcher

@@ -1,4 +1,4 @@
-"""`beamcat topics apply`: making Kafka's topics agree with their declarations."""
+"""`beamcat topics apply`: it creates and configures Kafka's topics as declared."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from shared.events.topics import DEFAULT_PARTITIONS, TOPICS, Topic
 from shared.foundation.errors import Fatal
 from shared.kafka.connection import kafka_access, knocking
-from shared.runtime.settings import Settings
+from shared.kafka.settings import KafkaSettings, TopicSettings
 
 
 @dataclass(frozen=True)
 class Applied:
-    """What was done for one topic."""
+    """The changes to one topic."""
 
     topic: str
     created: bool
@@ -23,31 +23,35 @@ class Applied:
 
 
 async def apply_topics(
-    settings: Settings, topics: Sequence[Topic] = TOPICS, *, partitions: int = DEFAULT_PARTITIONS
+    kafka: KafkaSettings,
+    layout: TopicSettings,
+    topics: Sequence[Topic] = TOPICS,
+    *,
+    partitions: int = DEFAULT_PARTITIONS,
 ) -> list[Applied]:
-    """Create what is missing and set every topic's configuration; doing it again changes nothing.
+    """Create missing topics and set every topic's configuration. Repeating it changes nothing.
 
-    The partition count is the one that the settings say, else that of the topics that are there, else `partitions`.
+    The partition count is the one that was set, else that of the topics that exist, else `partitions`.
 
     Raises:
-        Fatal: Kafka refuses the settings, or a topic has another partition count. With another count the keys move to
-            other partitions, and the order of one dataset's events is lost: that needs a migration, not a setting.
+        Fatal: Kafka refuses the settings, or a topic has another partition count. With another count, keys move to
+        other partitions and the order of a dataset's events is lost. That needs a migration, not a setting.
         KafkaError: Kafka is away or refuses.
     """
-    admin = AIOKafkaAdminClient(**kafka_access(settings))
-    async with knocking(settings):
+    admin = AIOKafkaAdminClient(**kafka_access(kafka))
+    async with knocking(kafka):
         await admin.start()
     try:
         present = await _partition_counts(admin, topics)
         missing = [topic for topic in topics if topic.name not in present]
-        wanted = settings.topic_partitions or max(present.values(), default=partitions)
+        wanted = layout.partitions or max(present.values(), default=partitions)
         for name, count in present.items():
-            if settings.topic_partitions and count != wanted:
+            if layout.partitions and count != wanted:
                 raise Fatal(
                     f"{name} has {count} partitions, BEAMCAT_TOPIC_PARTITIONS says {wanted}: "
-                    "the count is fixed once data flows"
+                    "the count cannot change once data flows"
                 )
-        await _create(admin, missing, wanted, settings.topic_replication)
+        await _create(admin, missing, wanted, layout.replication)
         await _configure(admin, [topic for topic in topics if topic.name in present])
         return [Applied(topic.name, topic in missing, present.get(topic.name, wanted)) for topic in topics]
     finally:

@@ -1,1 +1,1 @@
-"""How a service reaches its PostgreSQL schema. It may import `http` and the rooms below it."""
+"""The access of a service to its PostgreSQL schema. It may import `http` and the rooms below it."""

@@ -1,14 +1,15 @@
 """Bulk inserts: one statement for many rows of a table, with one array for each column.
 
 A batch costs the same number of round trips whatever its size, and PostgreSQL plans the statement once. The statements
-are built from the tables when a module is imported. In their clauses `new` is a row to be inserted, and `excluded` the
-one that met a row which is there already.
+are built from the tables when a module is imported. In their clauses, `new` is a row to be inserted, and `excluded` a
+row that conflicts with an existing one.
 """
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+import asyncpg
 from sqlalchemy import ARRAY, Column, Table
 from sqlalchemy.dialects import postgresql
 
@@ -36,13 +37,13 @@ def insert(
     A column of arrays is given as text (see `shared.foundation.arrays`), because `unnest` would flatten it.
 
     Args:
-        table: Where the rows go.
-        columns: What is given, in this order; without it all columns that PostgreSQL does not number itself. One of
-            another type than the table's is written `words::text`; a name that the table lacks serves the clauses only.
-        values: What is written, as an expression, where it is not what is given: `{"committed": "true"}`.
-        where: Which rows are inserted.
-        order_by: The order in which they are.
-        then: What follows: `DO_NOTHING`, `update(…)`, `returning …`.
+        table: The table to insert into.
+        columns: The given columns, in this order; by default all that PostgreSQL does not number itself. A column with
+        another type than the table's is written `words::text`. A name that the table does not have is only for clauses.
+        values: Expressions for columns whose written value is not the given one: `{"committed": "true"}`.
+        where: The condition of the inserted rows.
+        order_by: The order of the inserted rows.
+        then: The clause that follows: `DO_NOTHING`, `update(…)`, `returning …`.
     """
     given = [column.partition("::") for column in (insertable(table) if columns is None else columns)]
     names = [name for name, _, _ in given]
@@ -67,14 +68,14 @@ def update(
     values: Mapping[str, str] = NOTHING,
     where: str = "",
 ) -> str:
-    """The clause that writes over the row with the same key, if `where` holds.
+    """The clause that overwrites the row with the same key, if `where` is true.
 
     Args:
-        table: Where the row is.
-        columns: What is written; without it all columns that are not part of the key.
-        key: The columns that identify the row; without it the primary key.
-        values: What is written, as an expression, where it is not what `excluded` says.
-        where: When it is written.
+        table: The table of the row.
+        columns: The written columns; by default all that are not part of the key.
+        key: The columns that identify the row; by default the primary key.
+        values: Expressions for columns whose written value is not that of `excluded`.
+        where: The condition.
     """
     key = key or [column.name for column in table.primary_key]
     changed = [name for name in insertable(table) if name not in key] if columns is None else columns
@@ -89,14 +90,22 @@ def insertable(table: Table) -> list[str]:
 
 
 def is_same(table: Table, old: str = "old") -> str:
-    """The condition that a row `old` of a table says what `new` says."""
-    # The key by `=`, which an index serves; the rest may be null.
+    """The condition that a row `old` of a table equals `new`."""
+    # The key is compared by `=`, which can use an index; other columns may be null.
     signs = {column.name: "=" if column.primary_key else "is not distinct from" for column in table.columns}
     return " and ".join(f"{old}.{_quoted(name)} {sign} new.{_quoted(name)}" for name, sign in signs.items())
 
 
+async def fetch(connection: Connection, statement: str, rows: Sequence[Sequence[object]]) -> list[asyncpg.Record]:
+    """Run a query whose parameters are arrays, one for each column of the rows. Without rows it is not run."""
+    return await connection.fetch(statement, *zip(*rows, strict=True)) if rows else []
+
+
 async def write(connection: Connection, statement: str, rows: Sequence[Sequence[object]]) -> int:
-    """Run a bulk insert. Returns how many rows were written; without rows nothing is asked of PostgreSQL."""
+    """Run a statement whose parameters are arrays, one for each column of the rows. Without rows it is not run.
+
+    Returns how many rows were written.
+    """
     if not rows:
         return 0
     status = await connection.execute(statement, *zip(*rows, strict=True))

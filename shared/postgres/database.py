@@ -1,7 +1,7 @@
-"""PostgreSQL for one service: its own schema, under its own role, and no other.
+"""The PostgreSQL connections of one service: only to its own schema, with its own role.
 
-A process has a pool of connections for its work, and one for each kind of question that it is asked over HTTP, so that
-no question waits for a connection that work needs, and no quick question for one that costly ones hold.
+A process has a pool of connections for its work, and one for each kind of query over HTTP. So a query never waits for a
+connection that work holds, and a quick query never waits for a connection that costly queries hold.
 """
 
 import asyncio
@@ -17,24 +17,24 @@ import asyncpg
 from shared.foundation.errors import Fatal
 from shared.foundation.problem import AWAY, Problem
 from shared.http.turns import Turns
+from shared.postgres.settings import DatabaseSettings
 from shared.runtime.error_kinds import breaks_connection
 from shared.runtime.metrics import QUESTIONS_REFUSED
-from shared.runtime.settings import Settings
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 SILENT_SECONDS = 8
-"""A transaction whose client says nothing for so long is ended by the server, and its locks go to others.
+"""The server ends a transaction whose client is silent for this long, and releases its locks.
 
-Its process is stopped, or cut off. No stage thinks as long between two statements.
+Its process is stopped or cut off. No stage pauses for so long between two statements.
 """
 AWAKE_SECONDS = 2.0
-"""How often a process is heard that waits for something else within a transaction."""
+"""How often a process sends a sign of life while it waits for something else within a transaction."""
 TRANSACTION_SECONDS = 60
-"""The longest that a transaction may take in all.
+"""The longest duration of a transaction.
 
-A process that is stopped while it prepares a statement is silent and not idle: nothing else ends its transaction.
+A process that stops while it prepares a statement does not count as idle: nothing else ends its transaction.
 """
 SILENCE = {
     "transaction_timeout": f"{TRANSACTION_SECONDS}s",
@@ -45,18 +45,18 @@ SILENCE = {
     "tcp_keepalives_count": "2",
     "client_connection_check_interval": "2s",
 }
-"""How the server learns that a client is gone: one that is silent, takes no more rows, or has lost its network."""
+"""How the server detects a lost client: it is silent, reads no more rows, or has lost its network."""
 CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 60.0
 
 
 class Questions(Enum):
-    """A kind of question, and the longest that a statement of it may take, in seconds."""
+    """A kind of query over HTTP, and the longest duration of its statements in seconds."""
 
     QUICK = 5
-    """What an index leads to at once."""
+    """A query that an index answers at once."""
     COSTLY = 10
-    """What may look at much."""
+    """A query that may read much."""
 
 
 _IS_FRESH = ContextVar("_IS_FRESH", default=False)
@@ -64,7 +64,7 @@ _IS_FRESH = ContextVar("_IS_FRESH", default=False)
 
 @contextmanager
 def fresh_connections() -> Iterator[None]:
-    """Inside it, no connection is used again that was there before."""
+    """Within it, no earlier connection is used again."""
     token = _IS_FRESH.set(True)
     try:
         yield
@@ -73,7 +73,7 @@ def fresh_connections() -> Iterator[None]:
 
 
 def are_connections_fresh() -> bool:
-    """Whether only new connections are used here."""
+    """Whether only new connections may be used here."""
     return _IS_FRESH.get()
 
 
@@ -83,17 +83,17 @@ def role_of(schema: str) -> str:
 
 
 async def _nothing(_: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """All that a transaction of ours sets ends with it, so a connection needs no reset, which is a round trip."""
+    """Skip the reset of a connection, which is a round trip: all settings end with their transaction."""
 
 
 class Database:
-    """Pools of connections that act as the service's role inside the service's schema."""
+    """Pools of connections with the service's role and schema."""
 
-    def __init__(self, settings: Settings, schema: str) -> None:
+    def __init__(self, settings: DatabaseSettings, schema: str) -> None:
         self.schema = schema
-        self._url = settings.database_url
-        self._work_connections = settings.database_connections
-        quick, costly = settings.database_quick_questions, settings.database_costly_questions
+        self._url = settings.url
+        self._work_connections = settings.connections
+        quick, costly = settings.quick_questions, settings.costly_questions
         self._question_connections = {Questions.QUICK: quick, Questions.COSTLY: costly}
         self._turns = {
             Questions.QUICK: Turns("quick", quick, quick),
@@ -103,7 +103,7 @@ class Database:
         self._answering: dict[Questions, Pool] = {}
 
     async def open(self) -> None:
-        """Connect, and make sure that the schema is there.
+        """Connect, and check that the schema exists.
 
         Raises:
             Fatal: the schema or its role is missing.
@@ -112,17 +112,17 @@ class Database:
             pool = await self._pool(self._work_connections, at_once=1)
         except asyncpg.InvalidParameterValueError as error:
             raise Fatal(
-                f"the database knows no role {role_of(self.schema)}: run `beamcat migrate` first ({error})"
+                f"the database has no role {role_of(self.schema)}: run `beamcat migrate` first ({error})"
             ) from error
         if await pool.fetchval("select to_regclass('alembic_version') is null"):
             await pool.close()
-            raise Fatal(f"the schema {self.schema} is not there: run `beamcat migrate` first")
+            raise Fatal(f"the schema {self.schema} does not exist: run `beamcat migrate` first")
         for questions, connections in self._question_connections.items():
             self._answering[questions] = await self._pool(connections, questions)
         self._work = pool
 
     async def _pool(self, connections: int, questions: Questions | None = None, *, at_once: int = 0) -> Pool:
-        """A pool, of which so many connections are made at once."""
+        """A pool that opens `at_once` connections immediately."""
         settings = SILENCE | {
             "search_path": self.schema,
             "role": role_of(self.schema),
@@ -134,7 +134,7 @@ class Database:
                 "statement_timeout": f"{questions.value}s",
                 "jit": "off",
                 "plan_cache_mode": "force_custom_plan",
-                # for hash tables of sets: one that the planner expects not to fit would be searched row by row
+                # for hash tables of sets: if the planner expects one not to fit, it searches row by row
                 "work_mem": "64MB",
             }
             seconds = questions.value + CONNECT_SECONDS
@@ -149,7 +149,7 @@ class Database:
         )
 
     async def close(self) -> None:
-        """Close every connection; transactions under way are rolled back by the server."""
+        """Close all connections. The server rolls back open transactions."""
         for pool in (self._work, *self._answering.values()):
             if pool is not None:
                 pool.terminate()
@@ -158,14 +158,14 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection for work, outside a transaction. It is not used again after an error that may have broken it.
+        """A connection for work, without a transaction. It is discarded after an error that may have broken it.
 
         Raises:
-            Fatal: PostgreSQL takes no connection of this role with these settings.
-            ConnectionError: the connection broke, whatever its client said of it.
+            Fatal: PostgreSQL refuses a connection of this role with these settings.
+            ConnectionError: the connection broke, whatever error its client raised.
         """
         if self._work is None:
-            raise ConnectionError("the database is not reached yet")
+            raise ConnectionError("the database is not connected yet")
         pool = self._work
         if are_connections_fresh():
             await pool.expire_connections()
@@ -183,7 +183,7 @@ class Database:
     async def _acquire(self, pool: Pool) -> Connection:
         try:
             return await pool.acquire()
-        except asyncpg.DataError as error:  # no event has been seen yet: it is about us
+        except asyncpg.DataError as error:  # no event has been read yet, so the error is ours
             raise Fatal(f"PostgreSQL refuses a connection of {role_of(self.schema)}: {error}") from error
 
     @asynccontextmanager
@@ -194,13 +194,13 @@ class Database:
 
     @asynccontextmanager
     async def answering(self, questions: Questions) -> AsyncIterator[Connection]:
-        """A transaction for a question of somebody outside, when it is its turn.
+        """A transaction for a query over HTTP, when it has its turn.
 
         Raises:
-            Problem: 429 or 503, with words: too many ask, or a statement took too long.
+            Problem: 429 or 503: there are too many queries, or a statement took too long.
         """
         if not self._answering:
-            raise ConnectionError("the database is not reached yet")
+            raise ConnectionError("the database is not connected yet")
         pool = self._answering[questions]
         try:
             async with self._turns[questions].turn(), pool.acquire() as connection, connection.transaction():
@@ -213,15 +213,15 @@ class Database:
 
 def _too_slow(questions: Questions) -> Problem:
     QUESTIONS_REFUSED.labels(questions.name.lower(), "slow").inc()
-    words = f"the question took longer than {questions.value} s; narrow it, by proposal or dates for instance"
+    words = f"the query took longer than {questions.value} s; narrow it, for example by proposal or dates"
     return Problem(AWAY, words, retry_after_seconds=questions.value)
 
 
 @asynccontextmanager
 async def kept_awake(connection: "Connection | asyncpg.Connection[asyncpg.Record]") -> AsyncIterator[None]:
-    """While a transaction waits for something else than its database: let the server hear that its process lives.
+    """Send signs of life to the server while a transaction waits for something else than its database.
 
-    A process that is stopped is not heard, and loses the transaction. The connection is not to be used meanwhile.
+    A stopped process sends none, and loses the transaction. The connection must not be used meanwhile.
     """
     done = asyncio.Event()
     speaking = asyncio.create_task(_speak(connection, done))
@@ -233,7 +233,7 @@ async def kept_awake(connection: "Connection | asyncpg.Connection[asyncpg.Record
 
 
 async def _speak(connection: "Connection | asyncpg.Connection[asyncpg.Record]", done: asyncio.Event) -> None:
-    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # the next statement tells
+    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # the next statement raises it
         while not done.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(done.wait(), AWAKE_SECONDS)

@@ -1,4 +1,4 @@
-"""Bringing the database up to date: each stateful service has one schema, one role and one line of revisions."""
+"""Migrations of the database: each service with a store has one schema, one role and one line of revisions."""
 
 from pathlib import Path
 
@@ -19,15 +19,18 @@ SCHEMAS = {
     "search": "search",
     "logbook": "logbook",
     "archive": "archive",
+    "icat_plus": "icat_plus",
 }
-"""Each schema and the service that owns it."""
+"""Each schema, and the service that owns it."""
 
 ROOT = Path(__file__).parents[2]
 MIGRATION_LOCK = 0x6265616D
 
 
 async def migrate(database_url: str, schemas: dict[str, str] | None = None) -> None:
-    """Create what is missing and apply what is new, a transaction a schema; safe to run twice and at the same time.
+    """Create missing schemas and apply new revisions, in one transaction for each schema.
+
+    It is safe to run it repeatedly and concurrently.
 
     Raises:
         Fatal: a schema was made by a newer version.
@@ -54,7 +57,7 @@ def _migrate_schema(connection: Connection, schema: str, service: str) -> None:
         command.upgrade(alembic_config(connection, service), "head")
     except CommandError as error:
         raise Fatal(
-            f"the schema {schema} is not one that this version knows ({error}): run the version that made it"
+            f"this version does not know the schema {schema} ({error}): run the version that made it"
         ) from error
 
 

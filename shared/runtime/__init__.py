@@ -1,1 +1,1 @@
-"""What every process has: settings, logs, metrics, retries. It may import `access` and the rooms below it."""
+"""The basics of every process: settings, logs, metrics, retries. It may import `access` and the rooms below it."""

@@ -1,4 +1,4 @@
-"""How long to wait before trying again."""
+"""Waits between attempts."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ LONGEST_SECONDS = 15.0
 
 
 class Stopping(BeamcatError):
-    """The service stops; what was being tried is left for the next run."""
+    """The service stops. What it was trying is left for the next run."""
 
 
 def delay_seconds(attempt: int, chance: float) -> float:
@@ -28,14 +28,14 @@ def delay_seconds(attempt: int, chance: float) -> float:
 
 @dataclass(frozen=True)
 class Trouble:
-    """What keeps somebody from going on, and since when on a clock that never goes back."""
+    """The newest error of repeated failures, and when the first one occurred, by a monotonic clock."""
 
     since: float
     error: Exception
 
 
 class Backoff:
-    """Waits between attempts, and gives up only when the service stops."""
+    """Waits between attempts, and only gives up when the service stops."""
 
     def __init__(
         self, chance: Callable[[], float] = random.random, monotonic: Callable[[], float] = time.monotonic
@@ -51,11 +51,11 @@ class Backoff:
 
     @property
     def stopping(self) -> bool:
-        """Whether the service is on its way out."""
+        """Whether the service is stopping."""
         return self._stopping.is_set()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, but not past a stop.
+        """Wait, but no longer than until the service stops.
 
         Raises:
             Stopping: the service stops.
@@ -67,7 +67,7 @@ class Backoff:
         raise Stopping
 
     async def unless_stopped(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something that may take for ever, but not past a stop.
+        """Run work that may take for ever, but no longer than until the service stops.
 
         Raises:
             Stopping: the service stops; the work was cancelled.
@@ -82,28 +82,28 @@ class Backoff:
         working.result()
 
     async def wait(self, attempt: int, who: str, error: Exception) -> None:
-        """Wait before the next attempt, and say why.
+        """Wait before the next attempt, and log why.
 
         Raises:
             Stopping: the service stops.
         """
         seconds = delay_seconds(attempt, self._chance())
         logger.warning(
-            "%s: attempt %d failed, again in %.1f s: %s: %s", who, attempt, seconds, type(error).__name__, error
+            "%s: attempt %d failed, next in %.1f s: %s: %s", who, attempt, seconds, type(error).__name__, error
         )
         await self.sleep(seconds)
 
     def failed(self, who: str, error: Exception) -> None:
-        """An attempt failed: the trouble begins, or goes on."""
+        """Note that an attempt failed: the trouble begins or continues."""
         since = self._troubles[who].since if who in self._troubles else self._monotonic()
         self._troubles[who] = Trouble(since, error)
 
     def succeeded(self, who: str) -> None:
-        """An attempt went well: the trouble is over."""
+        """Note that an attempt succeeded: the trouble is over."""
         self._troubles.pop(who, None)
 
     def troubles(self, longer_than_seconds: float) -> dict[str, Exception]:
-        """Who has failed for so long without success, and the newest error of each."""
+        """The names that have failed for this long without success, and the newest error of each."""
         now = self._monotonic()
         return {
             who: trouble.error for who, trouble in self._troubles.items() if now - trouble.since > longer_than_seconds

@@ -1,4 +1,4 @@
-"""File descriptors: as many as the system allows, and how many connections a door may take of them."""
+"""File descriptors: it raises their limit, and decides how many of them a server may use for connections."""
 
 import asyncio
 import logging
@@ -9,22 +9,22 @@ from shared.access.admission import Room
 logger = logging.getLogger(__name__)
 
 ACCEPTED_AT_ONCE = 64
-"""The `backlog` of a listener: asyncio accepts so many connections before any of them can be looked at."""
+"""The `backlog` of a listener: asyncio accepts this many connections before the server can examine one."""
 QUEUE = 512
-"""Connections that may wait to be accepted: more than a backlog, for a newcomer that finds no place tries again only
-after 1 s, 3 s and 7 s."""
+"""How many connections may wait to be accepted. It is more than the backlog, because a client that finds no place
+tries again only after 1 s, 3 s and 7 s."""
 KEPT_BACK = 128 + 2 * ACCEPTED_AT_ONCE
-"""Descriptors for all else: Kafka, PostgreSQL, files, and what is accepted before it is counted."""
+"""Descriptors for everything else: Kafka, PostgreSQL, files, and connections that are accepted but not yet counted."""
 DOORS = 3
-"""Doors that a process has at most: HTTP, and at the icat_gateway STOMP and Jolokia."""
+"""The most servers of a process: HTTP and, in the icat_gateway, STOMP and Jolokia."""
 
 
 ENOUGH = 8192
-"""More than all doors together take."""
+"""More than all servers together need."""
 
 
 def raise_limit() -> None:
-    """Let this process open as many files as its doors need, as far as its hard limit allows it."""
+    """Raise this process's limit of open files to what its servers need, up to the hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = ENOUGH if hard == resource.RLIM_INFINITY else min(ENOUGH, hard)
     if soft != resource.RLIM_INFINITY and soft < allowed:
@@ -32,7 +32,7 @@ def raise_limit() -> None:
 
 
 def room_for(what: str, most: int, most_of_an_address: int) -> Room:
-    """The room that is wanted, or less of it where the descriptors of this process are too few."""
+    """The wanted room, or less if this process has too few descriptors."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     share = max(16, ((ENOUGH if soft == resource.RLIM_INFINITY else soft) - KEPT_BACK) // DOORS)
     room = Room.of(most, most_of_an_address)
@@ -47,7 +47,7 @@ def room_for(what: str, most: int, most_of_an_address: int) -> Room:
 
 
 def lengthen_queue(server: asyncio.Server) -> None:
-    """Let more connections wait to be accepted than are accepted in one turn of the event loop."""
+    """Allow more connections to wait than are accepted in one turn of the event loop."""
     for listener in server.sockets:
         with listener.dup() as same:
             same.listen(QUEUE)

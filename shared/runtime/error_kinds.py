@@ -1,7 +1,7 @@
-"""What an error means: wait and try again, give up, or blame the event.
+"""Classifies errors: try again, give up, or reject the event.
 
-What is not known is transient. To reject an event is final, so an error blames one only if it is of a kind that follows
-from data, and if it is seen again when that event is tried alone on a fresh connection (`shared.stages.stage`).
+Unknown errors are transient. A rejection is final, so an event is only rejected for an error of a kind that follows
+from data, and only if an error occurs again when it is tried alone on a fresh connection (`shared.stages.stage`).
 """
 
 from collections.abc import Mapping
@@ -24,18 +24,18 @@ from shared.runtime.backoff import Stopping
 
 
 class ErrorKind(Enum):
-    """Whose fault an error is, and so what to do about it."""
+    """The cause of an error, and so the reaction to it."""
 
     TRANSIENT = "transient"
-    """Kafka or PostgreSQL is away, busy or in a state that nobody foresaw: try the same again."""
+    """Kafka or PostgreSQL is away, busy or in an unexpected state: try again."""
     FATAL = "fatal"
-    """No retry can mend it: wrong credentials, a missing migration."""
+    """No retry can fix it: for example wrong credentials or a missing migration."""
     EVENT = "event"
-    """An event of the batch, or our own code over it."""
+    """An event of the batch causes it, or our code that processes the event."""
 
 
 class Defect(BeamcatError):
-    """Our own code failed over an event; the cause is what it raised."""
+    """Our code failed at an event. The cause is the original error."""
 
 
 FATAL_ERRORS = (
@@ -50,28 +50,28 @@ FATAL_ERRORS = (
 )
 
 KIND_OF_STATE: Mapping[str, ErrorKind] = {
-    "0P": ErrorKind.FATAL,  # a role that is not there
-    "21": ErrorKind.EVENT,  # one row twice in a statement
-    "22": ErrorKind.EVENT,  # a value that PostgreSQL does not take
-    "2200H": ErrorKind.TRANSIENT,  # a sequence is used up, whatever the event says
-    "23": ErrorKind.EVENT,  # a row that breaks a law of its table
+    "0P": ErrorKind.FATAL,  # the role does not exist
+    "21": ErrorKind.EVENT,  # a statement has the same row twice
+    "22": ErrorKind.EVENT,  # a value that PostgreSQL does not accept
+    "2200H": ErrorKind.TRANSIENT,  # a sequence is exhausted, for any event
+    "23": ErrorKind.EVENT,  # a row violates a constraint of its table
     "28": ErrorKind.FATAL,  # wrong credentials
     "3D": ErrorKind.FATAL,  # no such database
     "3F": ErrorKind.FATAL,  # no such schema
     "42": ErrorKind.FATAL,  # a statement that does not fit the schema: a migration is missing
-    "42P03": ErrorKind.TRANSIENT,  # 42P03 to 42723: something of this name is there by now, made by somebody else
+    "42P03": ErrorKind.TRANSIENT,  # 42P03 to 42723: another process has created this name meanwhile
     "42P04": ErrorKind.TRANSIENT,
     "42P05": ErrorKind.TRANSIENT,
     "42P06": ErrorKind.TRANSIENT,
     "42P07": ErrorKind.TRANSIENT,
     "42710": ErrorKind.TRANSIENT,
     "42723": ErrorKind.TRANSIENT,
-    "54": ErrorKind.EVENT,  # larger or more complex than PostgreSQL can keep
+    "54": ErrorKind.EVENT,  # larger or more complex than PostgreSQL can store
 }
-"""By SQLSTATE, or by its first two digits, which name its class. A state that is not here is transient."""
+"""The kind by SQLSTATE, or by its first two digits, which are its class. Other states are transient."""
 
 RACING_STATES = frozenset({"23001", "23503", "23505", "23P01"})
-"""Laws between two rows. Somebody else's transaction may have broken them for the moment."""
+"""Constraints between two rows. Another transaction may violate them temporarily."""
 
 ERRORS_OF_CODE = (
     ArithmeticError,
@@ -83,14 +83,14 @@ ERRORS_OF_CODE = (
     TypeError,
     ValueError,
 )
-"""What Python raises when code does not fit the value that it works on."""
+"""Python's errors for code that cannot process a value."""
 
 OUTSIDE = frozenset({"aiokafka", "asyncio", "asyncpg", "ssl"})
-"""Packages that speak with the world. An error that comes out of one of them does not follow from an event."""
+"""Packages that communicate with other processes. An error raised in one of them does not follow from an event."""
 
 
 def error_kind(error: BaseException) -> ErrorKind:
-    """Whose fault it is; what is not known is transient."""
+    """The kind of an error. Unknown errors are transient."""
     if isinstance(error, FATAL_ERRORS):
         return ErrorKind.FATAL
     if isinstance(error, Defect | Poison):
@@ -99,7 +99,7 @@ def error_kind(error: BaseException) -> ErrorKind:
         state = error.sqlstate or ""
         return KIND_OF_STATE.get(state, KIND_OF_STATE.get(state[:2], ErrorKind.TRANSIENT))
     if isinstance(error, asyncpg.InterfaceError):
-        # with ValueError: a value that the client cannot encode for its column
+        # with ValueError: the client cannot encode a value for its column
         return ErrorKind.EVENT if isinstance(error, ValueError) else ErrorKind.TRANSIENT
     if isinstance(error, KafkaError) or not isinstance(error, ERRORS_OF_CODE):
         return ErrorKind.TRANSIENT
@@ -107,12 +107,12 @@ def error_kind(error: BaseException) -> ErrorKind:
 
 
 def may_be_race(error: BaseException) -> bool:
-    """Whether the same may succeed a moment later, though the error is of a kind that follows from data."""
+    """Whether a retry may succeed soon, although the error is of a kind that follows from data."""
     return isinstance(error, asyncpg.PostgresError) and error.sqlstate in RACING_STATES
 
 
 def breaks_connection(error: BaseException) -> bool:
-    """Whether PostgreSQL's client may have lost count of what it asked over the connection."""
+    """Whether PostgreSQL's client may have lost the state of its connection."""
     if isinstance(error, ERRORS_OF_CODE):
         return _came_from_outside(error)
     return isinstance(error, asyncpg.InternalClientError | asyncpg.InterfaceError)

@@ -1,6 +1,6 @@
-"""The log of every process: one handler on standard error, which bounds how many lines of one kind it writes.
+"""The log of every process: one handler on standard error, which limits the rate of similar lines.
 
-A fault that repeats a thousand times a second says nothing more than one that is told ten times and then counted, but
+A fault that is logged a thousand times a second tells no more than one that is logged ten times and then counted, but
 it fills the disk.
 """
 
@@ -20,30 +20,30 @@ from shared.foundation.visible import visible
 from shared.runtime.metrics import LOG_LINES_LEFT_OUT
 
 LIBRARIES = ("aiokafka", "alembic", "asyncio", "faststream", "httpcore", "httpx", "kafka", "sqlalchemy", "uvicorn")
-"""What is not ours tells its warnings and errors alone: the state of a connection is told by us."""
+"""Libraries of which only warnings and errors are logged: beamcat itself logs the state of connections."""
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 BURST_LINES = 50
-"""Lines of one kind that are written at once."""
+"""How many lines of one kind may be written at once."""
 LINES_PER_SECOND = 10
-"""Lines of one kind that are written in the long run."""
+"""The long-term rate of lines of one kind."""
 TRACEBACK_LINES = 5
-"""What a line with a traceback counts for."""
+"""How many lines a line with a traceback counts as."""
 TELL_SECONDS = 10.0
-"""How often it is told how many lines were left out."""
+"""How often the number of omitted lines is logged."""
 MOST_KINDS = 200
-"""Kinds that are told apart; whatever else comes meanwhile counts as one kind of its logger."""
+"""The most kinds that are distinguished. Further kinds count as one kind of their logger."""
 MOST_CHARACTERS = 16 * 1024
-"""Of one line, with its traceback; beginning and end are kept."""
+"""The longest line, with its traceback. Of a longer one, the beginning and end are kept."""
 
 Kind = tuple[str, int, str]
-"""Logger, level, and the line before its arguments are filled in, without numbers."""
+"""Logger, level, and the format of the line, without numbers."""
 
 NUMBERS = re.compile(r"0x[0-9a-f]+|[0-9a-f]*\d[0-9a-f]*", re.IGNORECASE)
 
 
 @dataclass
 class Bucket:
-    """What is left of a kind's lines, and how many were left out since it was last told."""
+    """How many lines of a kind may still be written, and how many were omitted since the last report."""
 
     lines: float
     at: float
@@ -51,13 +51,13 @@ class Bucket:
 
 
 class LineLimit:
-    """Decides which lines are written: pure but for what it remembers, and bounded."""
+    """Decides which lines are written. Its memory is bounded."""
 
     def __init__(self) -> None:
         self._buckets: OrderedDict[Kind, Bucket] = OrderedDict()
 
     def admits(self, kind: Kind, cost: int, now: float) -> bool:
-        """Whether a line of this kind is written at this time, in seconds of a clock that never goes back."""
+        """Whether a line of this kind is written at this time, in seconds of a monotonic clock."""
         if kind not in self._buckets and len(self._buckets) >= MOST_KINDS:
             kind = self._make_room(kind, now)
         bucket = self._buckets.setdefault(kind, Bucket(BURST_LINES, now))
@@ -71,14 +71,14 @@ class LineLimit:
         return True
 
     def take_left_out(self) -> list[tuple[Kind, int]]:
-        """How many lines of each kind were left out since this was last asked."""
+        """How many lines of each kind were omitted since the last call."""
         told = [(kind, bucket.left_out) for kind, bucket in self._buckets.items() if bucket.left_out]
         for bucket in self._buckets.values():
             bucket.left_out = 0
         return told
 
     def _make_room(self, kind: Kind, now: float) -> Kind:
-        """Forget the kind that was seen longest ago, if it is as good as new; else count with all other new kinds."""
+        """Forget the least recently seen kind if its bucket is full; else count this kind among all further kinds."""
         oldest, bucket = next(iter(self._buckets.items()))
         as_new = not bucket.left_out and bucket.lines + (now - bucket.at) * LINES_PER_SECOND >= BURST_LINES
         name, level, _ = kind
@@ -89,7 +89,7 @@ class LineLimit:
 
 
 class TextFormatter(logging.Formatter):
-    """A line for people. What a producer said stands on one line, and no terminal obeys it."""
+    """A line for people. A producer's text stays on one line, and no terminal executes its control characters."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  as logging calls it
         """The line without a traceback."""
@@ -97,19 +97,19 @@ class TextFormatter(logging.Formatter):
         return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802  as logging calls it
-        """The traceback, on lines of its own."""
+        """The traceback, on separate lines."""
         return visible(super().formatException(ei))
 
 
 class JsonFormatter(logging.Formatter):
-    """A line for machines: one JSON object, with `receipt`, `path` and `trace_id` where a line is about an event."""
+    """A line for programs: one JSON object, with `receipt`, `path` and `trace_id` if it is about an event."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
         self._service = service
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, with its texts cut in their middle if it is too long."""
+        """The line. If it is too long, the middle of its texts is cut out."""
         said = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -127,7 +127,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class LimitedHandler(logging.StreamHandler[TextIO]):
-    """Writes what the limit admits, and every ten seconds how much it left out."""
+    """Writes lines within the limit, and every ten seconds the number of omitted lines."""
 
     def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(stream or sys.stderr)
@@ -136,7 +136,7 @@ class LimitedHandler(logging.StreamHandler[TextIO]):
         self._teller: threading.Timer | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line or count it; the caller holds the handler's lock."""
+        """Write a line or count it. The caller holds the handler's lock."""
         if self._limit.admits(_kind(record), TRACEBACK_LINES if record.exc_info else 1, self._clock()):
             super().emit(record)
             return
@@ -147,22 +147,22 @@ class LimitedHandler(logging.StreamHandler[TextIO]):
             self._teller.start()
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, cut in its middle if it is too long."""
+        """The line, without its middle if it is too long."""
         return _cut(super().format(record), MOST_CHARACTERS)
 
     def tell(self) -> None:
-        """Write how many lines were left out of each kind."""
+        """Write how many lines of each kind were omitted."""
         self.acquire()
         try:
             self._teller = None
             for (name, level, text), count in self._limit.take_left_out():
-                message = f"{count} more lines like this were left out in the last {TELL_SECONDS:g} s: {text}"
+                message = f"{count} more lines like this were omitted in the last {TELL_SECONDS:g} s: {text}"
                 super().emit(logging.LogRecord(name, level, "", 0, message, None, None))
         finally:
             self.release()
 
     def close(self) -> None:
-        """Tell the rest."""
+        """Write the last numbers of omitted lines."""
         if self._teller is not None:
             self._teller.cancel()
             self.tell()
@@ -170,7 +170,7 @@ class LimitedHandler(logging.StreamHandler[TextIO]):
 
 
 def set_up(level: str, service: str | None = None) -> None:
-    """Let all loggers of this process write to standard error, in bounds; as JSON if a service is named."""
+    """Make all loggers of this process write to standard error, within limits; as JSON if a service is given."""
     handler = LimitedHandler()
     handler.setFormatter(TextFormatter(FORMAT) if service is None else JsonFormatter(service))
     logging.basicConfig(level=level, handlers=[handler])
@@ -179,7 +179,7 @@ def set_up(level: str, service: str | None = None) -> None:
 
 
 def set_up_for_command() -> None:
-    """Of a command that ends in one sentence, only what it says itself is written, and warnings of ours."""
+    """Set up the log of a command: only its own output and beamcat's warnings are written."""
     set_up("WARNING")
     for library in LIBRARIES:
         logging.getLogger(library).setLevel(logging.CRITICAL)
@@ -190,7 +190,7 @@ def _cut(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     half = most // 2
-    return f"{text[:half]} … {len(text) - 2 * half} characters left out … {text[-half:]}"
+    return f"{text[:half]} … {len(text) - 2 * half} characters omitted … {text[-half:]}"
 
 
 def _kind(record: logging.LogRecord) -> Kind:

@@ -157,7 +157,7 @@ USUAL_ERRORS = (
 )
 """The errors of client libraries while Kafka or PostgreSQL is away."""
 OPEN_LABELS = {
-    RETRIES: "error: whatever a client library may raise",
+    RETRIES: "error: any error that a client library may raise",
     UNKNOWN_PARAMETERS: "software: producers name it",
 }
 """Counters with a label whose values are not known in advance, and that label."""
@@ -183,7 +183,7 @@ def begin_stage(stage: str) -> None:
 
 
 class Timer:
-    """Seconds spent inside a `with`."""
+    """Measures the seconds inside a `with`."""
 
     seconds = 0.0
 
@@ -203,7 +203,7 @@ for _kind in ("quick", "costly"):
 
 
 def exposition() -> tuple[bytes, str]:
-    """Every metric as it stands now, as Prometheus reads it, and the media type of that."""
+    """The present value of every metric in Prometheus' format, and its media type."""
     return generate_latest(), CONTENT_TYPE_LATEST
 
 

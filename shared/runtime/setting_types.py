@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_settings import NoDecode
 
 from shared.events.identity import PathPrefixes
 
@@ -126,7 +125,7 @@ Servers = Annotated[str, AfterValidator(_servers)]
 PostgresUrl = Annotated[str, AfterValidator(_postgres_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
-Folders = Annotated[list[Path], NoDecode, BeforeValidator(_folders)]
-Roots = Annotated[list[str], NoDecode, AfterValidator(_absolute), BeforeValidator(_folders)]
-Prefixes = Annotated[dict[str, str], NoDecode, BeforeValidator(_path_prefixes)]
+Folders = Annotated[list[Path], BeforeValidator(_folders)]
+Roots = Annotated[list[str], AfterValidator(_absolute), BeforeValidator(_folders)]
+Prefixes = Annotated[dict[str, str], BeforeValidator(_path_prefixes)]
 Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_level)]

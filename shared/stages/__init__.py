@@ -1,1 +1,1 @@
-"""A stage between two topics, and what runs it. It may import `kafka`, `postgres` and the rooms below them."""
+"""Stages between two topics, and their runner. It may import `kafka`, `postgres` and the rooms below them."""

@@ -1,10 +1,10 @@
-"""When a stage halts: several sources that were fine are refused for reasons that can be ours. Pure.
+"""Decides when a stage halts: several healthy sources are refused for reasons that may be beamcat's fault. Pure.
 
-A bad deployment refuses everybody, a bad producer is refused alone. So outcomes are counted by source, and a verdict on
-content never counts, whatever its rate. A source is *struck* when it had events pass here and the latest of it were all
-refused for reasons that can be ours. The stage halts while at least `FEWEST_SOURCES` are struck and they carry at least
-half of the credit of all sources that were heard of lately. Credit is the number of events that passed, up to a bound:
-a source that has just appeared weighs little beside one that has worked for long.
+A bad deployment refuses all sources, but a bad producer is refused alone. So outcomes are counted by source. Refusals
+for the content of events never count. A source is *struck* if its events passed here before, and its latest were all
+refused for reasons that may be beamcat's fault. The stage halts while at least `FEWEST_SOURCES` are struck and have at
+least half of the credit of all sources that were active recently. Credit is the number of events that passed, up to a
+limit: a new source weighs little beside one that has worked for long.
 """
 
 from collections import Counter, OrderedDict
@@ -18,45 +18,45 @@ from shared.events.codes import Code, Refusal
 from shared.foundation.errors import BeamcatError
 
 OURS: Mapping[Code, str] = {
-    Code.INTERNAL_ERROR: "go back to the version that worked, or mend the defect or the data file behind it",
-    Code.CANNOT_STORE: "look at the database: a constraint, a type or a migration that this version does not expect",
+    Code.INTERNAL_ERROR: "go back to the version that worked, or fix the defect or the data file that causes it",
+    Code.CANNOT_STORE: "check the database for a constraint, a type or a migration that this version does not expect",
     Code.UNKNOWN_VERSION: "deploy a version of this stage that reads these events",
 }
-"""Reasons that can lie in this deployment and not in the event, and what helps."""
+"""The reasons that may lie in this deployment and not in the event, and the cure of each."""
 
 FEWEST_SOURCES = 3
-"""One or two sources prove nothing about a stage: their events are rejected one by one."""
+"""The fewest struck sources for a halt. The events of one or two are rejected one by one, since they prove nothing."""
 STREAK = 3
-"""Refusals in a row after which a source is struck."""
+"""The number of consecutive refusals after which a source is struck."""
 FORGOTTEN_AFTER = 1000
-"""Refusals in a row after which a source no longer counts as one that was fine."""
+"""The number of consecutive refusals after which a source no longer counts as healthy."""
 MOST_CREDIT = 100
 MOST_SOURCES = 1000
-"""Sources that are kept in mind, those last heard of. One that never was fine takes no room."""
+"""The most sources that are remembered, the most recent ones. Sources that were never healthy are not remembered."""
 MOST_REMEMBERED = 100
-"""Sources that a process tells the next one."""
+"""The most sources that a process passes on to the next one."""
 MOST_NAMED = 5
 MOST_NAME_CHARACTERS = 80
 LATELY = timedelta(minutes=10)
 
 
 class Halted(BeamcatError):
-    """Several sources that were fine are refused for reasons that can be ours; the message says what would help."""
+    """Several healthy sources are refused for reasons that may be beamcat's fault. The message says what helps."""
 
 
 @dataclass(slots=True)
 class Standing:
-    """How a source fares at a stage."""
+    """The recent outcomes of a source at a stage."""
 
     name: str
     credit: int = 0
     streak: int = 0
     heard: datetime | None = None
-    """None as long as it is only known from an earlier process."""
+    """None while it is only known from an earlier process."""
 
     @property
     def is_struck(self) -> bool:
-        """Whether its latest events were refused."""
+        """Whether its latest events were all refused."""
         return self.streak >= STREAK
 
 
@@ -64,17 +64,17 @@ Standings = Mapping[str, Standing]
 
 
 class HaltRule:
-    """How sources fare at one stage; `halts` is false where nothing may stop, such as a rebuild."""
+    """The recent outcomes of all sources at one stage. `halts` is false if it must not stop, as in a rebuild."""
 
     def __init__(self, *, halts: bool = True) -> None:
         self._halts = halts
         self._standings: OrderedDict[str, Standing] = OrderedDict()
 
     def judge(self, sources: Sequence[str], outcomes: Sequence[object], now: datetime) -> Standings:
-        """How sources fare once these outcomes are durable, for `record`.
+        """The standings of the sources after these outcomes, for `record`.
 
         Raises:
-            Halted: they must not become so.
+            Halted: the outcomes must not become durable.
         """
         changed: dict[str, Standing] = {}
         told = [
@@ -83,7 +83,7 @@ class HaltRule:
             if not isinstance(outcome, Refusal) or outcome.code in OURS
         ]
         newest = next((each for each in reversed(outcomes) if isinstance(each, Refusal) and each.code in OURS), None)
-        if newest is None:  # nearly always, and then the order does not matter
+        if newest is None:  # the usual case, in which the order does not matter
             for (source, _), times in Counter(told).items():
                 self._count(changed, source, now, passed=times)
             return changed
@@ -94,7 +94,7 @@ class HaltRule:
         return changed
 
     def record(self, changed: Standings) -> None:
-        """The outcomes are durable."""
+        """Store the standings: the outcomes are durable."""
         for key, standing in changed.items():
             self._standings[key] = standing
             self._standings.move_to_end(key)
@@ -104,18 +104,18 @@ class HaltRule:
             self._standings.popitem(last=False)
 
     def remembered(self) -> list[str]:
-        """The sources that were fine, as short hashes, those last heard of last: what outlives the process."""
+        """The healthy sources as short hashes, the most recent last. They outlive the process."""
         return list(self._standings)[-MOST_REMEMBERED:]
 
     def recall(self, sources: Collection[str]) -> None:
-        """An earlier process, or another one, remembered that these were fine."""
+        """Note sources that were healthy in an earlier or another process."""
         for key in sources:
             if key not in self._standings and len(self._standings) < MOST_SOURCES:
                 self._standings[key] = Standing(key, MOST_CREDIT)
                 self._standings.move_to_end(key, last=False)
 
     def _count(self, changed: dict[str, Standing], source: str, now: datetime, *, passed: int) -> None:
-        """So many events of a source passed; 0: one was refused."""
+        """Count events of a source that passed; 0 means that one was refused."""
         key = short_hash(source)
         standing = changed.get(key)
         if standing is None:
@@ -146,16 +146,16 @@ def _words(struck: Sequence[Standing], lately: int, newest: Refusal) -> str:
     names = ", ".join(sorted(standing.name for standing in struck)[:MOST_NAMED])
     others = f" and {len(struck) - MOST_NAMED} more" if len(struck) > MOST_NAMED else ""
     return (
-        f"{len(struck)} of the {lately} sources that were fine lately are now refused ({names}{others});"
+        f"{len(struck)} of the {lately} sources that were healthy recently are now refused ({names}{others});"
         f" the newest: {newest.code}: {newest.message}. {OURS[newest.code].capitalize()}."
         " Meanwhile nothing is rejected, and the batch is tried again every few seconds."
-        " If the events are at fault after all, BEAMCAT_HALT_STAGES=false lets them be rejected"
+        " If the events themselves are wrong, BEAMCAT_HALT_STAGES=false allows their rejection"
     )
 
 
 @lru_cache(maxsize=MOST_SOURCES)
 def short_hash(source: str) -> str:
-    """What stands for a source where room is scarce: 8 hexadecimal digits."""
+    """A short name of a source: 8 hexadecimal digits."""
     return sha256(source.encode(errors="surrogatepass")).hexdigest()[:8]
 
 

@@ -1,7 +1,7 @@
-"""Lots: the parts of a batch that are settled one after the other, small records before large ones.
+"""Lots: the parts of a batch, which are settled one after the other, small records before large ones.
 
-One submission may cost as much as thousands of others. What is small is durable and published before anything large is
-looked at, and what is large is settled in transactions of its own, so that their locks are held for a moment only.
+One submission may cost as much as thousands of others. Small records are durable and published before any large one is
+examined. Large ones are settled in separate transactions, so that their locks are held only briefly.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from shared.events.record import Record
 
 LARGE_BYTES = 64 * 1024
-"""An ordinary event has 3 kB; a merge of a thousand inputs has more than this."""
+"""The size of a large record. An ordinary event has 3 kB; a merge of a thousand inputs has more than this."""
 LOT_BYTES = 1024 * 1024
-"""Of large records that are settled together; one alone may have more."""
+"""The most bytes of large records that are settled together. A single one may have more."""
 
 
 def lots_of(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    """Every record once, and those of one key in their order: what follows a large one of its key waits for that."""
+    """The lots of a batch. Records of one key keep their order: those after a large one wait for it."""
     small: list[Record] = []
     large: list[Record] = []
     behind: set[bytes | None] = set()

@@ -1,4 +1,4 @@
-"""What handlers return: one outcome for each event. Pure; the runner carries them out."""
+"""The outcomes that handlers return, one for each event. Pure: the runner carries them out."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from shared.events.sections import Section
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """The event goes on, with sections added. The key stays the record's unless one is given."""
+    """The event is published with added sections. The key stays the record's unless one is given."""
 
     sections: dict[str, Section | dict[str, Any]]
     key: bytes | None = None
@@ -18,19 +18,19 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The store holds the event until something happens; the world is told what it waits for."""
+    """The store holds the event until something happens. An event is published that says what it waits for."""
 
     pending: Pending
 
 
 @dataclass(frozen=True)
 class Learned:
-    """Nothing to publish now: what the store saves is the outcome. Services subclass it to carry what is saved."""
+    """The outcome is only saved, and nothing is published now. Services subclass it to carry the data to save."""
 
 
 @dataclass(frozen=True)
 class Published(Learned):
-    """What the store saves is the outcome, and the world hears of it in an event of its own kind."""
+    """The outcome is saved, and also published as an event of its own kind."""
 
     event: Section
     key: bytes

@@ -1,4 +1,4 @@
-"""From an outbox table to Kafka: what a transaction promised to say is said, in order, at least once."""
+"""The relay: it publishes the messages of an outbox table to Kafka, in order, at least once."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,19 +17,19 @@ POLL_SECONDS = 0.5
 
 
 class Outbox(Protocol):
-    """Messages that transactions left to be published."""
+    """The messages that transactions stored for publication."""
 
     def take(self, most: int) -> AbstractAsyncContextManager[Sequence[Message]]:
-        """The oldest messages, locked against all other replicas, so that one dataset's events keep their order.
+        """The oldest messages, locked against all other replicas, so that a dataset's events keep their order.
 
-        Leaving without an error forgets them for good; an error leaves them for the next attempt. Empty if there are
-        none, or if another replica is at work. A replica that is stopped loses the lock within seconds, and what it
-        publishes when it wakes was published before: a consumer that heard it twice changes nothing.
+        On leaving without an error they are deleted; after an error they stay for the next attempt. It is empty if
+        there are none, or if another replica is active. A stopped replica loses the lock within seconds. What it
+        publishes when it continues was already published, and reading it twice changes nothing.
         """
 
 
 class Relay:
-    """Drains an outbox as soon as it is woken, and looks by itself for what another process left."""
+    """Drains an outbox whenever it is woken, and also checks periodically for messages of other processes."""
 
     def __init__(self, name: str, outbox: Outbox, publisher: Publisher, backoff: Backoff) -> None:
         self.name = name
@@ -40,7 +40,7 @@ class Relay:
         begin(RELAYED, [name])
 
     def wake(self) -> None:
-        """There is something to send."""
+        """Signal that there are messages to send."""
         self._woken.set()
 
     async def run(self) -> None:
@@ -58,7 +58,7 @@ class Relay:
             pass
 
     async def drain_once(self) -> int:
-        """Publish one lot; its size."""
+        """Publish one lot, and return its size."""
         async with self._outbox.take(MOST_MESSAGES) as messages:
             if messages:
                 failpoint(self.name, "before_publish")

@@ -1,9 +1,9 @@
-"""A stage: one pure decision between two topics, and everything around that decision, written once.
+"""A stage between two topics, and its runner: one pure decision, and everything around it, written once.
 
-    read -> load what is known -> handle (pure) -> save -> publish -> commit offsets
+    read -> load state -> handle (pure) -> save -> publish -> commit offsets
 
-Load and save share one database transaction. Offsets are committed by the caller only after `run` returned, so after
-everything is durable; whatever happens before that is done again, which changes nothing: every step is idempotent.
+Load and save share one database transaction. The caller commits offsets only after `run` has returned, when everything
+is durable. After a failure before that, the batch is processed again, which changes nothing: every step is idempotent.
 """
 
 import logging
@@ -41,10 +41,10 @@ from shared.stages.outcomes import Outcome, Passed, Published, Waiting
 logger = logging.getLogger(__name__)
 
 BEYOND = re.compile(r"^invalid input for query argument .* out of (int\d+ )?range\)$")
-"""What the driver says of a number or a time that no column of its kind can hold."""
+"""The driver's error for a number or a time that no column of its type can hold."""
 
 LONGEST_HALT_SECONDS = 5.0
-"""Between two attempts of a halted stage, so that it goes on within seconds once the cause is gone."""
+"""The longest pause between two attempts of a halted stage, so that it continues soon after the cause is fixed."""
 
 E = TypeVar("E", bound=BaseModel)
 K = TypeVar("K", covariant=True)
@@ -54,46 +54,46 @@ class Transaction(Protocol[E, K]):
     """One database transaction of a stage."""
 
     async def load(self, events: Sequence[Received[E]]) -> K:
-        """Everything known that the handler needs for these events, in as few round trips as can be."""
+        """The state that the handler needs for these events, in as few round trips as possible."""
 
     async def save(self, events: Sequence[Received[E]], outcomes: Sequence[Outcome]) -> None:
-        """Make the outcomes durable; doing it twice for one receipt changes nothing."""
+        """Make the outcomes durable. Doing it twice for one receipt changes nothing."""
 
 
 class Store(Protocol[E, K]):
-    """What a stage remembers."""
+    """The memory of a stage."""
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction[E, K]]:
         """A transaction that commits on leaving, and rolls back on an error."""
 
 
 class Stateless(Generic[E]):
-    """The store of a stage that remembers nothing."""
+    """The store of a stage without memory."""
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["Stateless[E]"]:
-        """Nothing to begin, nothing to commit."""
+        """Do nothing."""
         yield self
 
     async def load(self, events: Sequence[Received[E]]) -> None:
-        """Nothing is known."""
+        """Load nothing."""
 
     async def save(self, events: Sequence[Received[E]], outcomes: Sequence[Outcome]) -> None:
-        """Nothing is kept."""
+        """Save nothing."""
 
 
 RACE_ATTEMPTS = 6
-"""How often an event is tried alone that breaks a law between rows: for some seconds, with the usual pauses."""
+"""How often an event that violates a constraint between rows is tried alone: for some seconds, with usual pauses."""
 
 Handler = Callable[[Sequence[Received[E]], K, datetime], Sequence[Outcome]]
-"""The pure core: events, what is known and the time now, to one outcome an event."""
+"""The pure core: it turns events, state and the present time into one outcome for each event."""
 
 
 @dataclass(frozen=True)
 class Stage(Generic[E, K]):
     """The declaration of a stage.
 
-    `reads` is the consumed topic's event class, or a projection of it that names fewer sections.
+    `reads` is the consumed topic's event class, or a projection of it with fewer sections.
     """
 
     name: str
@@ -105,7 +105,7 @@ class Stage(Generic[E, K]):
     saved: Callable[[], None] = lambda: None
     """Called after each durable batch, for instance to wake a relay."""
     publishes_rejections: bool = True
-    """False where another stage judges this topic's events: what is refused here is only counted."""
+    """False if another stage judges the events of this topic: refusals here are only counted."""
 
     @property
     def group(self) -> str:
@@ -114,7 +114,7 @@ class Stage(Generic[E, K]):
 
 
 class StageRunner(Generic[E, K]):
-    """Runs the batches of one stage: takes records, knows nothing of consumers, returns when all are settled."""
+    """Runs the batches of one stage: it gets records from any consumer, and returns when all are settled."""
 
     def __init__(
         self,
@@ -132,15 +132,15 @@ class StageRunner(Generic[E, K]):
         self._halt_rule = halt_rule
         self._backoff = backoff
         self.halted: str | None = None
-        """Why nothing is settled, and what would help; None unless the stage is halted."""
+        """Why nothing is settled, and what helps; None unless the stage is halted."""
         HALTED.labels(stage.name).set(0)
 
     async def run(self, records: Sequence[Record]) -> None:
-        """Settle a batch: on return every record's outcome is durable and published.
+        """Settle a batch. On return every record's outcome is durable and published.
 
         Raises:
             Stopping: the service stops while the batch waits for Kafka, for PostgreSQL or for the end of a halt.
-            Exception: an error that no retry can mend, such as a missing migration.
+            Exception: an error that no retry can fix, such as a missing migration.
         """
         await until_done(self.stage.name, partial(self._wait_out_halts, records), self._backoff)
 
@@ -155,18 +155,18 @@ class StageRunner(Generic[E, K]):
         await self._backoff.sleep(min(LONGEST_HALT_SECONDS, delay_seconds(attempt, 1.0)))
 
     def remembered(self) -> list[str]:
-        """The sources that were fine here lately, as short hashes, for the process that comes after this one."""
+        """The sources that were healthy here recently, as short hashes, for the next process."""
         return self._halt_rule.remembered()
 
     def recall(self, sources: Collection[str]) -> None:
-        """What an earlier process remembered: a bad deployment is a restart, and must still be told."""
+        """Take the sources of an earlier process: a bad deployment includes a restart, and must still be detected."""
         self._halt_rule.recall(sources)
 
     def _say_whether_halted(self, why: str | None) -> None:
         if why is not None and self.halted is None:
             logger.critical("%s is halted: %s", self.stage.name, why)
         if why is None and self.halted is not None:
-            logger.warning("%s goes on", self.stage.name)
+            logger.warning("%s is no longer halted", self.stage.name)
         self.halted = why
         HALTED.labels(self.stage.name).set(why is not None)
 
@@ -207,7 +207,7 @@ class StageRunner(Generic[E, K]):
         return event
 
     async def _decide(self, events: Sequence[Received[E]]) -> Sequence[Outcome]:
-        """One outcome an event; one that store or handler cannot take is found by halving, its neighbours pass."""
+        """One outcome for each event. Halving finds an event at which store or handler fails, so the others pass."""
         if not events:
             return ()
         try:
@@ -221,7 +221,7 @@ class StageRunner(Generic[E, K]):
             return (*await self._decide(events[:middle]), *await self._decide(events[middle:]))
 
     async def _decide_alone(self, events: Sequence[Received[E]], error: Exception) -> Sequence[Outcome]:
-        """Blame the event for an error only if a fresh connection shows one again, and if no race can be the cause."""
+        """Reject the event only if the error occurs again on a fresh connection, and a race cannot be the cause."""
         attempt = 1
         while True:
             if may_be_race(error):
@@ -244,7 +244,7 @@ class StageRunner(Generic[E, K]):
                 outcomes = self.stage.handle(events, known, self._clock())
             except MemoryError:
                 raise
-            except Exception as error:  # the handler is pure: what it raises follows from what it was given
+            except Exception as error:  # the handler is pure, so its errors follow from its input
                 raise Defect from error
             await transaction.save(events, outcomes)
             failpoint(self.stage.name, "before_commit")
@@ -272,9 +272,8 @@ class StageRunner(Generic[E, K]):
                         topic.name, key or record.key, spliced.value, self._headers(event, topic, now, spliced.members)
                     )
                     return
-                words = (
-                    f"with its canonical values it has {len(spliced.value)} bytes, {topic.name} takes {topic.max_bytes}"
-                )
+                size = len(spliced.value)
+                words = f"with its canonical values it has {size} bytes, {topic.name} takes up to {topic.max_bytes}"
                 yield self._rejection(record, Refusal(Code.TOO_LARGE, words), now)
 
     def _rejection(self, record: Record, refusal: Refusal, now: datetime) -> Message:
@@ -285,7 +284,7 @@ class StageRunner(Generic[E, K]):
 
 
 def _blame(error: Exception, record: Record, topic: Topic) -> Refusal:
-    """Why a record is refused that tripped handler or store by itself. What is wrong with it comes before our fault."""
+    """Why a record at which handler or store failed is refused. A fault of the record precedes a fault of beamcat."""
     if isinstance(error, Defect) and isinstance(error.__cause__, Exception):
         error = error.__cause__
     if isinstance(error, Poison):

@@ -1,9 +1,9 @@
-"""Where FastStream meets the stage runner: the only module that knows FastStream.
+"""Connects FastStream to the stage runner. No other module uses FastStream.
 
-FastStream is used in the one way that loses nothing: whole batches of raw records (its own parser would break on a
-header that is not UTF-8, and its own models would lose or loop on one bad event), no acknowledgement by the frame, one
-batch at a time, and one commit after everything is durable, because a commit covers every position of the consumer.
-Only what transactions have committed is read, and only from positions that fit the log (`group_positions.py`).
+FastStream is used in the one way that loses nothing: whole batches of raw records, no acknowledgement by FastStream,
+one batch at a time, and one commit after everything is durable, because a commit covers all positions of the consumer.
+Its own parser would fail at a header that is not UTF-8, and its models would lose or repeat a bad event. Only records
+of committed transactions are read, and only from positions that match the log (`group_positions.py`).
 """
 
 import asyncio
@@ -25,52 +25,53 @@ from shared.events.topics import MEBIBYTE, Topic
 from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access
 from shared.kafka.group_positions import Standing
 from shared.kafka.records import bytes_at_most, record_of
+from shared.kafka.settings import KafkaSettings
 from shared.runtime.backoff import Stopping
 from shared.runtime.error_kinds import ErrorKind, error_kind
 from shared.runtime.failpoints import failpoint
 from shared.runtime.metrics import LAG, LAST_PROGRESS, REBALANCES, observe_retry
 from shared.runtime.retries import retried
-from shared.runtime.settings import Settings
 from shared.stages.lots import lots_of
+from shared.stages.settings import StageSettings
 
 logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 10.0
-"""For the batches under way and the farewell to Kafka. What is not settled by then comes again, and changes nothing."""
+"""The time limit for open batches and for leaving Kafka. Unsettled records come again, and change nothing."""
 POLL_MILLISECONDS = 50
-"""How long FastStream asks the client for records and, if there were none, sleeps before it asks again."""
+"""How long FastStream polls the client for records and, if there are none, sleeps before the next poll."""
 BATCH_BYTES = 4 * MEBIBYTE
-"""After so much a batch is full. What is made of an event takes several times its size in memory."""
+"""The size of a full batch. A parsed event takes several times its size in memory."""
 FETCH_BYTES = 8 * MEBIBYTE
-"""What Kafka answers at once, except for a record that is larger."""
+"""The most bytes of one answer of Kafka, except for a larger record."""
 PARTITION_FETCH_BYTES = MEBIBYTE
-"""Of it, from one partition."""
+"""The most bytes of one partition in one answer."""
 RETRY_SECONDS = 1.0
-"""Between attempts to find out where the group stands."""
+"""The pause between attempts to read the positions of the group."""
 SIGNING_IN = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 LONGEST_BATCH_MS = 15 * 60 * 1000
 """How long a batch may be retried before Kafka gives its partitions to another replica."""
 
 
 class Runner(Protocol):
-    """Settles batches; `shared.stages.stage.StageRunner` is the one."""
+    """Settles batches, as `shared.stages.stage.StageRunner` does."""
 
     @property
     def halted(self) -> str | None:
-        """Why it settles nothing for now, and what would help; it tries again by itself."""
+        """Why it settles nothing at present, and what helps. It tries again on its own."""
 
     async def run(self, records: Sequence[Record]) -> None:
-        """Return when everything about the records is durable."""
+        """Settle the records. Return when all outcomes are durable."""
 
     def remembered(self) -> list[str]:
-        """Hashes of 8 hexadecimal digits, at most 100: the sources that were fine lately. Committed with positions."""
+        """The recently healthy sources: at most 100 hashes of 8 hexadecimal digits, committed with positions."""
 
     def recall(self, sources: Collection[str]) -> None:
-        """Take what the positions of newly assigned partitions remember; more than once is harmless."""
+        """Take the sources from the positions of newly assigned partitions. Repeating it is harmless."""
 
 
 class Subscription:
-    """One stage's consumer: feeds the runner, commits after it, and knows how far behind it is."""
+    """The consumer of one stage: it feeds the runner, commits afterwards, and measures its lag."""
 
     def __init__(
         self, name: str, topic: Topic, group: str, runner: Runner, failed: Callable[[Exception], None]
@@ -89,18 +90,18 @@ class Subscription:
         self.standing: Standing
         self.has_joined = False
         self.assigned = False
-        """Joined, and what it was given is trusted."""
+        """Whether it has joined its group, and trusts the positions of its partitions."""
 
     @property
     def trouble(self) -> str | None:
-        """Why it does not consume: an error that ended it, or a halt that it waits out."""
+        """Why it does not consume: an error that ended it, or a halt."""
         return self._trouble or self._runner.halted
 
-    def attach(self, broker: KafkaBroker, settings: Settings) -> None:
+    def attach(self, broker: KafkaBroker, kafka: KafkaSettings, stages: StageSettings) -> None:
         """Declare the subscriber to FastStream."""
-        self.standing = Standing(self.name, settings)
-        self._full_batch = settings.batch_events
-        self._rest_seconds = settings.batch_milliseconds / 1000
+        self.standing = Standing(self.name, kafka)
+        self._full_batch = stages.batch_events
+        self._rest_seconds = stages.batch_milliseconds / 1000
         self._subscriber = broker.subscriber(
             self.topic.name,
             batch=True,
@@ -110,13 +111,13 @@ class Subscription:
             isolation_level=ONLY_COMMITTED,
             parser=_parse_batch,
             decoder=_keep_raw,
-            max_records=settings.batch_events,
+            max_records=stages.batch_events,
             batch_timeout_ms=POLL_MILLISECONDS,
             fetch_max_bytes=FETCH_BYTES,
             max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
             max_poll_interval_ms=LONGEST_BATCH_MS,
-            session_timeout_ms=settings.kafka_session_timeout_ms,
-            heartbeat_interval_ms=settings.kafka_session_timeout_ms // 3,
+            session_timeout_ms=kafka.session_timeout_ms,
+            heartbeat_interval_ms=kafka.session_timeout_ms // 3,
             listener=_Listener(self),
             title=self.name,
         )
@@ -124,10 +125,10 @@ class Subscription:
         self._subscriber(self._settle)
 
     async def _fetch(self, consumer: AIOKafkaConsumer) -> Sequence[ConsumerRecord[bytes, bytes]]:
-        """What the client has for us, instead of FastStream's way, which knows no bound in bytes.
+        """Fetch a batch from the client, in place of FastStream's method, which has no limit in bytes.
 
-        An error ends consumption: with it the client drops what it had already taken from other partitions, and the
-        next commit would go past that. FastStream would ask again, and say nothing.
+        An error ends consumption: the client then drops records that it already took from other partitions, and the
+        next commit would skip them. FastStream would poll again silently.
         """
         try:
             if self.has_joined and not self.standing.is_trusted:
@@ -135,19 +136,21 @@ class Subscription:
             records = await self._take(consumer)
         except ConsumerStoppedError:
             raise
-        except Exception as error:  # noqa: BLE001  whatever it is, it must not be committed past
+        except Exception as error:  # noqa: BLE001  no commit may go past any error
             self._subscriber.running = False
             self._stop_because(error)
             return ()
         if not self.standing.is_trusted:
-            return ()  # the group was balanced meanwhile, or not yet: these come again
+            return ()  # the group has rebalanced, or not yet joined: these come again
         if not records:
-            await self._commit(())  # the client may have passed what is no event, such as the end of a transaction
+            await self._commit(
+                ()
+            )  # the client may have passed records that are not events, such as the end of a transaction
             await asyncio.sleep(POLL_MILLISECONDS / 1000)
         return records
 
     async def _trust(self, consumer: AIOKafkaConsumer) -> None:
-        """Find out where the group stands, however often the group is balanced or Kafka is away meanwhile."""
+        """Check the positions of the group, and repeat this while the group rebalances or Kafka is away."""
         while not self.standing.is_trusted:
             await retried(partial(self.standing.trust, consumer), self._wait_for_positions)
         self._runner.recall(self.standing.sources)
@@ -157,11 +160,11 @@ class Subscription:
         if isinstance(error, ConsumerStoppedError) or error_kind(error) is ErrorKind.FATAL:
             raise error
         observe_retry(self.name, error)
-        logger.warning("%s: positions are not known yet: %s: %s", self.name, type(error).__name__, error)
+        logger.warning("%s: the positions are not known yet: %s: %s", self.name, type(error).__name__, error)
         await asyncio.sleep(RETRY_SECONDS)
 
     async def _take(self, consumer: AIOKafkaConsumer) -> Sequence[ConsumerRecord[bytes, bytes]]:
-        """A batch: what is there, up to so many records and bytes, for one event may weigh as much as a thousand."""
+        """The next batch. It is limited in records and in bytes, because one event may be as large as a thousand."""
         records: list[ConsumerRecord[bytes, bytes]] = []
         self._is_full = True
         with bytes_at_most(BATCH_BYTES) as room:
@@ -175,9 +178,9 @@ class Subscription:
         return tuple(records)
 
     async def _settle(self, raw_records: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
-        """One batch. Leaving without a commit also ends consumption: the next commit would go past this batch.
+        """Settle one batch. An exit without a commit also ends consumption: the next commit would skip this batch.
 
-        FastStream's own `StopConsume` would cancel the consumer's closing half-way, so its loop is told to end instead.
+        FastStream's own `StopConsume` would cancel the closing of the consumer, so its loop is asked to end instead.
         """
         records = [record_of(raw) for raw in raw_records]
         failpoint(self.name, "after_poll")
@@ -187,13 +190,13 @@ class Subscription:
         except Stopping:
             self._subscriber.running = False
             return
-        except Exception as error:  # noqa: BLE001  whatever it is, it must not be committed past
+        except Exception as error:  # noqa: BLE001  no commit may go past any error
             self._subscriber.running = False
             self._stop_because(error)
             return
         self.settled += len(records)
         await self._commit(records)
-        if not self._is_full:  # not behind
+        if not self._is_full:  # no lag
             await asyncio.sleep(self._rest_seconds)
 
     async def _commit(self, settled: Sequence[Record]) -> None:
@@ -201,7 +204,7 @@ class Subscription:
             await self.standing.commit(self._subscriber.consumer, settled, self._runner.remembered)
         except KafkaError as error:
             logger.warning(
-                "%s: offsets not committed, the batch will come again and change nothing: %s", self.name, error
+                "%s: the offsets are not committed, so the batch comes again and changes nothing: %s", self.name, error
             )
 
     def _stop_because(self, error: Exception) -> None:
@@ -209,7 +212,7 @@ class Subscription:
         self._failed(error)
 
     async def measure(self) -> int:
-        """Update the lag metrics; the events that this process has not settled yet."""
+        """Update the lag metrics, and return the number of events that this process has not settled yet."""
         consumer = self._subscriber.consumer
         if consumer is None:
             return 0
@@ -227,13 +230,13 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         self._subscription = subscription
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Another member may own them next; a batch under way is settled twice, which changes nothing."""
+        """Give up partitions. An open batch may be settled twice, by their next owner too, which changes nothing."""
         self._subscription.standing.change()
         for partition in revoked:
             LAG.remove(self._subscription.name, str(partition.partition))
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """The group is balanced; with more replicas than partitions a member may well get none."""
+        """Take partitions after a rebalance. With more replicas than partitions, a member may get none."""
         self._subscription.standing.change()
         self._subscription.has_joined = True
         REBALANCES.labels(self._subscription.name).inc()
@@ -244,32 +247,34 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
 class Stream:
     """All subscriptions of a service, on one FastStream broker."""
 
-    def __init__(self, settings: Settings, client_id: str, subscriptions: Sequence[Subscription]) -> None:
+    def __init__(
+        self, kafka: KafkaSettings, stages: StageSettings, client_id: str, subscriptions: Sequence[Subscription]
+    ) -> None:
         self.subscriptions = subscriptions
         self._broker = KafkaBroker(
-            settings.kafka_bootstrap_servers,
+            kafka.bootstrap_servers,
             client_id=client_id,
-            security=security_of(settings),
+            security=security_of(kafka),
             apply_types=False,
             graceful_timeout=STOP_SECONDS,
             allow_auto_create_topics=False,
             logger=None,
         )
         for subscription in subscriptions:
-            subscription.attach(self._broker, settings)
+            subscription.attach(self._broker, kafka, stages)
 
     async def start(self) -> None:
         """Join the consumer groups."""
         await self._broker.start()
 
     async def stop(self) -> None:
-        """Finish the batches under way, commit them and leave the groups."""
+        """Finish and commit the open batches, and leave the groups."""
         await farewell(self._broker.stop, STOP_SECONDS)
 
 
-def security_of(settings: Settings) -> BaseSecurity:
-    """`kafka_access` in FastStream's own words."""
-    access = kafka_access(settings)
+def security_of(kafka: KafkaSettings) -> BaseSecurity:
+    """The settings of `kafka_access` in FastStream's form."""
+    access = kafka_access(kafka)
     encryption = {"ssl_context": access["ssl_context"]}
     if "sasl_mechanism" not in access:
         return BaseSecurity(**encryption)

@@ -1,1 +1,1 @@
-"""What may be said: parameters, values, techniques, kinds, rules. It may import `events` and `foundation`."""
+"""The vocabulary: parameters, values, techniques, kinds, rules. It may import `events` and `foundation`."""

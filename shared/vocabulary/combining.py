@@ -1,4 +1,4 @@
-"""How parameters of the parts of one raw dataset, such as the wedges of a characterisation, combine: data."""
+"""Rules for combining the parameters of parts of a raw dataset, such as the wedges of a characterisation."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,11 +9,11 @@ from pydantic import Field
 from shared.vocabulary.datafiles import Table
 
 Rule = Literal["sum", "min", "max", "first", "last"]
-"""What the values of several parts make together; the first and the last are those of the parts that start so."""
+"""How the values of several parts combine. `first` and `last` are the parts that start first and last."""
 
 
 class PartRules(Table):
-    """What a vocabulary file says of parts."""
+    """The rules for parts in a vocabulary file."""
 
     combine: dict[Rule, list[str]] = Field(default={}, description="absent: the parts are expected to agree")
     marks: list[str] = Field(default=[], description="submissions of one start that differ in one are different parts")
@@ -22,7 +22,7 @@ class PartRules(Table):
     )
 
     def names(self) -> Iterator[str]:
-        """All parameters that it speaks of."""
+        """All parameters that it names."""
         yield from (name for names in self.combine.values() for name in names)
         yield from self.marks
         yield from (each for name, ends in self.extents.items() for each in (name, *ends))
@@ -33,13 +33,13 @@ class Combining:
     """The rules of all vocabulary files."""
 
     rules: Mapping[str, Rule] = field(default_factory=dict)
-    """By canonical name."""
+    """The rule of each parameter, by canonical name."""
     marks: frozenset[str] = frozenset()
     extents: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, files: Iterable[PartRules]) -> Self:
-        """Of one parameter the last file's word counts."""
+        """The rules of several files. The last file that names a parameter wins."""
         said = list(files)
         return cls(
             {name: rule for each in said for rule, names in each.combine.items() for name in names},

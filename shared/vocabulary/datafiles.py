@@ -1,6 +1,6 @@
-"""Data files under `schemas/`: TOML, checked against a model that refuses what it does not know.
+"""Reads data files under `schemas/`: TOML, checked against a model that refuses unknown keys.
 
-A bad file never starts a service half-way: it is one error with the file, the line and the key.
+A bad file prevents the start of a service, with one error that names the file, the line and the key.
 """
 
 import re
@@ -16,28 +16,28 @@ from shared.foundation.errors import Fatal
 
 M = TypeVar("M", bound=BaseModel)
 Location = tuple[int | str, ...]
-"""Where a key stands, as pydantic says it: names, and numbers within arrays."""
+"""The location of a key in pydantic's form: names, and numbers within arrays."""
 
 KEY = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 """A TOML key, bare or quoted."""
 FOLDERS = ("vocabulary", "techniques")
-"""What a facility may have of its own."""
+"""The folders of which a facility may have its own."""
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 
 
 class DataFileInvalid(Fatal):
-    """A technique or vocabulary file cannot be used; the message has the file, the line and the key."""
+    """A technique or vocabulary file is invalid. The message has the file, the line and the key."""
 
 
 class Table(BaseModel):
-    """A frozen table of a data file; a key that it does not know is refused."""
+    """A frozen table of a data file. Unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class DataFileFault(NamedTuple):
-    """What is wrong in a data file, and where. Without a line the whole file is meant."""
+    """A fault in a data file, and its place. Without a line it concerns the whole file."""
 
     file: Path
     line: int | None
@@ -54,7 +54,7 @@ def read_data_file(file: Path, model: type[M]) -> M:
     """The file's content.
 
     Raises:
-        DataFileInvalid: it is no TOML, or not what the model describes.
+        DataFileInvalid: it is not TOML, or does not match the model.
     """
     content, faults = examine_data_file(file, model)
     if content is None:
@@ -63,12 +63,12 @@ def read_data_file(file: Path, model: type[M]) -> M:
 
 
 def examine_data_file(file: Path, model: type[M]) -> tuple[M | None, list[DataFileFault]]:
-    """The file's content, or everything that is wrong in it, unknown keys first."""
+    """The file's content, or all its faults, unknown keys first."""
     try:
         text = file.read_text(encoding="utf-8")
         return model.model_validate(tomllib.loads(text)), []
     except ValidationError as error:
-        # A misspelt key shows twice, as unknown and as missing; the unknown one is what its author must find.
+        # A misspelt key appears twice, as unknown and as missing; its author must find the unknown one.
         faults = sorted(error.errors(include_url=False, include_input=False), key=lambda fault: not _is_unknown(fault))
         return None, [DataFileFault(file, *_place(text, fault["loc"]), _message(fault)) for fault in faults]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -102,7 +102,7 @@ def own_folders(folder: str, directories: Iterable[Path]) -> list[Path]:
     """`<directory>/<folder>` of each of a facility's directories that has one.
 
     Raises:
-        DataFileInvalid: a directory does not exist, or has no folder that data files are read from.
+        DataFileInvalid: a directory does not exist, or has no folder of data files.
     """
     directories = list(directories)
     for directory in directories:
@@ -122,13 +122,13 @@ def _is_directory(path: Path) -> bool:
 
 
 def place(file: Path, *location: int | str) -> str:
-    """`file, line 12, parameter.X`: where a key stands of a file that was read without complaint."""
+    """The place of a key in a valid file, such as `file, line 12, parameter.X`."""
     line, key = _place(file.read_text(encoding="utf-8"), location)
     return str(DataFileFault(file, line, key, "")).removesuffix(": ")
 
 
 def _place(text: str, location: Location) -> tuple[int | None, str]:
-    """Line and key, as `kind[2].requird`; the line of its table where the key itself is absent."""
+    """Line and key, such as `kind[2].requird`; the line of its table if the key itself is absent."""
     key = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
     lines = _lines_of_keys(text)
     for depth in range(len(location), 0, -1):
@@ -138,7 +138,7 @@ def _place(text: str, location: Location) -> tuple[int | None, str]:
 
 
 def _lines_of_keys(text: str) -> dict[Location, int]:
-    """The line of each table and key that starts a line, by the path that pydantic gives it."""
+    """The line of each table, and of each key that starts a line, by its location in pydantic's form."""
     lines: dict[Location, int] = {}
     last_of_array: dict[Location, int] = {}
     table: Location = ()
@@ -159,7 +159,7 @@ def _lines_of_keys(text: str) -> dict[Location, int]:
 
 
 def _within(table: Location, last_of_array: Mapping[Location, int]) -> Location:
-    """The table itself, or the last one begun of an array of tables."""
+    """The table itself, or the last table so far of an array of tables."""
     return (*table, last_of_array[table]) if table in last_of_array else table
 
 

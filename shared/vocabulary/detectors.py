@@ -1,4 +1,4 @@
-"""Detectors: how large a pixel is and how many there are, by what the makers call them."""
+"""Detectors: the size and number of their pixels, by the makers' names."""
 
 import re
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ WORD = re.compile(r"[a-z]+|[0-9]+[a-z]*")
 
 
 MODEL_CHARACTERS = 200
-"""So much of a detector's name is read."""
+"""How much of a detector's name is read."""
 
 
 class Detector(Table):
-    """One model, or a family of which only the pixel is known."""
+    """One model, or a family of which only the size of a pixel is known."""
 
     pixel_um: float = Field(gt=0, description="the length of a side")
     width: int | None = Field(default=None, gt=0, description="in pixels")
@@ -24,10 +24,10 @@ class Detector(Table):
 
 
 class Detectors:
-    """Finds a detector by its name: the words of the entry are all in it. The entry with most words wins.
+    """Finds a detector by its name, which must contain all words of the entry. The entry with the most words wins.
 
     Args:
-        known: by the words, as `eiger 16m`.
+        known: the detectors by their words, such as `eiger 16m`.
     """
 
     def __init__(self, known: Mapping[str, Detector]) -> None:
@@ -41,5 +41,5 @@ class Detectors:
 
 
 def words_of(model: str) -> list[str]:
-    """`EIGER2 X 16M` is `eiger`, `2`, `x`, `16m`, however it is run together."""
+    """The words of a name: `EIGER2 X 16M` is `eiger`, `2`, `x`, `16m`, with or without blanks."""
     return WORD.findall(model.lower())

@@ -1,7 +1,7 @@
-"""What ICAT defines: the parameters of the package `icat-esrf-definitions`, which beamlines and pipelines use today.
+"""ICAT's definitions: the parameters of the package `icat-esrf-definitions`, which beamlines and pipelines use today.
 
-The definitions are read from the file that the package names (`DEFINITIONS_FILE`), in some 10 ms. Its Python models say
-the same, but need NumPy, which the package does not ask for.
+They are read from the package's file (`DEFINITIONS_FILE`), in about 10 ms. The package's Python models have the same
+content, but need NumPy, which the package does not require.
 """
 
 import re
@@ -27,7 +27,7 @@ class IcatParameter:
 
 
 def icat_parameters() -> dict[str, IcatParameter]:
-    """All parameters by name. One that stands at two places of the NeXus tree is one parameter; the first counts."""
+    """All parameters by name. One that occurs at two places of the NeXus tree is one parameter; the first counts."""
     parameters: dict[str, IcatParameter] = {}
     for element in ET.parse(DEFINITIONS_FILE).iter():  # noqa: S314 (a file of an installed package)
         name = re.fullmatch(r"\s*\$\{([^}]+)\}\s*", element.text or "")
@@ -46,5 +46,5 @@ def icat_parameters() -> dict[str, IcatParameter]:
 
 
 def icat_version() -> str:
-    """The version of the definitions, recorded with what they judged."""
+    """The version of the definitions, which is recorded in each validated dataset."""
     return version(PACKAGE)

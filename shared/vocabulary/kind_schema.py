@@ -1,8 +1,8 @@
-"""What a submission of one kind may say, as JSON Schema (draft 2020-12), for any validator and without beamcat.
+"""The JSON Schema (draft 2020-12) of a submission of one kind, for any validator, without beamcat.
 
-From the technique's file and the vocabulary: the fields, the parameters of the kind's own, what is required, what it is
-recognised by. Where it refuses more than the services do, its description says so; what it cannot say (laws
-across parameters, the kinds of inputs, which of two kinds that fit comes first) the services judge.
+It is built from the technique's file and the vocabulary: the fields, the kind's own parameters, the required ones, and
+those by which it is recognised. Where it refuses more than the services do, its description says so. What it cannot
+express (rules across parameters, the kinds of inputs, the order of two matching kinds) is left to the services.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,30 +23,30 @@ OF_EVERY_KIND = (
     *("Sample_name", "startDate", "endDate", "complete", "input_datasets"),
     *("software", "machine", "Process_program", "Process_sequence_index"),
 )
-"""By these a submission may say who, when and what it is, whatever its kind."""
+"""The parameters that may give the identity, time and type of a submission of any kind."""
 
 NARROWER = """\
-Names of parameters are as the vocabulary writes them, or aliases of theirs; the services take any letter case. \
-An input that is named twice counts twice here, and once there."""
-STRICT = "The kind is strict: here it takes its own parameters, there any that the vocabulary knows."
+Names of parameters are those of the vocabulary, or their aliases; the services accept any letter case. \
+An input that is named twice counts twice in this schema, but only once in the services."""
+STRICT = "The kind is strict: this schema permits only its own parameters, the services any of the vocabulary."
 
 
 class WithoutTitles(GenerateJsonSchema):
-    """A field's title would repeat its name."""
+    """Generates schemas without titles, which would only repeat the names of fields."""
 
     def field_title_should_be_set(self, *_schema: object) -> bool:
-        """It never is."""
+        """Never set a title."""
         return False
 
 
 def own_terms(kind: Kind, technique: Technique, vocabulary: Vocabulary) -> list[Term]:
-    """The parameters that the kind must say or usually says, in the order of its file."""
+    """The parameters that the kind must have or usually has, in the order of its file."""
     said = [*kind.required, *kind.expected, *(kind.match.parameters or ()), *kind.optional, *technique.optional]
     return [vocabulary.terms[name] for name in expanded(said, vocabulary.terms)]
 
 
 def input_bounds(kind: Kind) -> tuple[int, int | None]:
-    """The least and the greatest number of inputs that both the kind's recognition and its relations permit."""
+    """The smallest and largest number of inputs that the kind's recognition and its relations both permit."""
     least, most = kind.input_bounds
     if kind.input is None:
         return least, most
@@ -59,7 +59,7 @@ def input_bounds(kind: Kind) -> tuple[int, int | None]:
 
 
 def kind_schema(kind: Kind, technique: Technique, vocabulary: Vocabulary) -> Schema:
-    """The schema of a submission that is of the kind."""
+    """The schema of a submission of the kind."""
     fields = Submission.model_json_schema(schema_generator=WithoutTitles)
     definitions: dict[str, Schema] = fields.pop("$defs")
     names = _Names(vocabulary)
@@ -90,10 +90,10 @@ def kind_schema(kind: Kind, technique: Technique, vocabulary: Vocabulary) -> Sch
 
 
 def technique_schema(technique: Technique, vocabulary: Vocabulary) -> Schema:
-    """The schema of a submission that is of the technique: that of the first kind that it is recognised as."""
+    """The schema of a submission of the technique: that of the first kind by which it is recognised."""
     names = _Names(vocabulary)
     schemas = {kind.name: kind_schema(kind, technique, vocabulary) for kind in technique.kind}
-    choice: Schema = {"description": "Of no kind that is described: it is taken with a warning."}
+    choice: Schema = {"description": "Of no described kind: it is accepted with a warning."}
     for kind in reversed(technique.kind):
         least, most = kind.input_bounds
         few: list[Schema] = [{"properties": {"input": {"maxItems": most}}}] if most is not None else []
@@ -109,7 +109,7 @@ def technique_schema(technique: Technique, vocabulary: Vocabulary) -> Schema:
 
 
 class _Names:
-    """Every name under which a parameter may come."""
+    """All names of each parameter."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.terms: Mapping[str, Term] = vocabulary.terms
@@ -118,11 +118,11 @@ class _Names:
             self._aliases.setdefault(name, []).append(alias)
 
     def aliases(self, name: str) -> Sequence[str]:
-        """The other names."""
+        """The other names of a parameter."""
         return self._aliases.get(name, ())
 
     def of(self, name: str) -> Sequence[str]:
-        """The name itself, then the others."""
+        """The name itself, then its other names."""
         return (name, *self.aliases(name))
 
     def of_families(self, families: Iterable[str]) -> Iterable[str]:
@@ -152,7 +152,7 @@ def _recognised(kind: Kind, names: _Names) -> Iterable[Schema]:
     if match.families is not None:
         families = "|".join(map(escaped, match.families))
         others = "".join(f"|{escaped(alias)}$" for alias in names.of_families(match.families))
-        # one of the names is such a one: not all of them are others
+        # one of the names belongs to the families: not all of them are others
         yield _of_parameters({"not": {"propertyNames": {"not": {"pattern": f"^(?:(?:{families})_{others})"}}}})
 
 
@@ -166,14 +166,14 @@ def _has_one_of(names: Iterable[str]) -> Schema:
 
 
 def _inputs(least: int) -> Iterable[Schema]:
-    """By the field, or by ICAT's list of paths among the parameters."""
+    """The demand for inputs, in the field or in ICAT's list of paths among the parameters."""
     if least:
         listed = {"required": ["input"], "properties": {"input": {"minItems": least}}}
         yield {"anyOf": [listed, _of_parameters({"required": ["input_datasets"]})]}
 
 
 def _required(kind: Kind, names: _Names) -> Iterable[Schema]:
-    """What a whole dataset must say; a part, or what is added to one, may leave it to another submission."""
+    """The required parameters of a whole dataset. A part or an addition may leave them to another submission."""
     if not kind.required:
         return
     untrue = {"anyOf": [{"const": False}, {"const": 0}, {"type": "string", "pattern": one_of_words(UNTRUTHS)}]}
@@ -189,7 +189,7 @@ def _required(kind: Kind, names: _Names) -> Iterable[Schema]:
 
 
 def _said(term: Term, names: _Names) -> Schema:
-    """The parameter is there under one of its names, and has a value."""
+    """The demand that the parameter has a value under one of its names."""
     value = {"not": NOTHING}
     each: list[Schema] = [{"required": [name], "properties": {name: value}} for name in names.of(term.name)]
     return each[0] if len(each) == 1 else {"anyOf": each}

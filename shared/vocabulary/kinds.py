@@ -1,4 +1,4 @@
-"""Kinds of dataset: how each is recognised, what it must say, what holds across it, what it may come from."""
+"""Kinds of dataset: how each is recognised, its required parameters, its rules, and its permitted inputs."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -34,18 +34,18 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
 class Bounds(Table):
-    """From `min` to `max`, both included."""
+    """A range from `min` to `max`, both included."""
 
     min: int = Field(default=0, ge=0)
     max: int | None = None
 
 
 INPUTS_OF: Mapping[str, Bounds] = {"raw": Bounds(max=0), "processed": Bounds()}
-"""How many inputs a kind has that does not say it."""
+"""The number of inputs of a kind that does not give it."""
 
 
 USUAL_PARAMETERS = 200
-"""Of a dataset; with more, what it was recognised as is not remembered."""
+"""The number of parameters above which the recognition of a dataset is not cached."""
 
 
 class Traits(NamedTuple):
@@ -61,7 +61,7 @@ class Traits(NamedTuple):
 
     @property
     def are_usual(self) -> bool:
-        """Whether they are few and short enough to be remembered."""
+        """Whether they are few and short enough for the cache."""
         texts = len(self.definition) + len(self.technique_pid) + len(self.scan_type) + len(self.program)
         return len(self.parameters) <= USUAL_PARAMETERS and texts <= MOST_CHARACTERS
 
@@ -145,18 +145,18 @@ class Kind(Table):
 
     @cached_property
     def _bounds_and_match(self) -> tuple[tuple[int, int | None], Match]:
-        """Looked up once: a submission is held against many kinds."""
+        """The bounds and the match. They are looked up once, because a submission is compared with many kinds."""
         return self.input_bounds, self.match
 
     def objection_to(self, input_kinds: Sequence[str]) -> str | None:
-        """Why a dataset of this kind may not come from inputs of these kinds (one entry an input): expected, and found.
+        """Why a dataset of this kind cannot have inputs of these kinds (one entry for each input): expected, and found.
 
-        Each input counts for the first relation that takes its kind. None: it may.
+        Each input counts for the first relation that accepts its kind. None: it can.
         """
         return None if self.input is None else number_objection(self.name, self.input, input_kinds)
 
 
 def expanded(patterns: Iterable[str], names: Iterable[str]) -> list[str]:
-    """The names that some patterns mean, in the patterns' order, each once."""
+    """The names that match the patterns, in the order of the patterns, each once."""
     known = list(names)
     return list(dict.fromkeys(name for pattern in patterns for name in known if fnmatchcase(name, pattern)))

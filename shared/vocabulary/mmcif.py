@@ -1,10 +1,9 @@
-"""A processed dataset with its lineage as PDBx/mmCIF, driven by the items that the vocabulary names. Pure.
+"""Writes a processed dataset with its lineage as PDBx/mmCIF, with the items that the vocabulary names. Pure.
 
-What PDBx has no item for stands in categories of beamcat's own: `_beamcat_dataset` (the dataset first, then what it was
-made from), `_beamcat_link` (which was made from which), `_beamcat_parameter`, and `_beamcat_file` of the dataset alone.
-So no parameter is lost on the way out, and `beamcat submit --from` reads the file back to the same ones. Of a long
-lineage the nearest datasets are described; all inputs of the dataset are named, and `_beamcat_lineage` says what is not
-there.
+Values without a PDBx item are written to beamcat's own categories: `_beamcat_dataset` (the dataset first, then those
+from which it was made), `_beamcat_link` (which was made from which), `_beamcat_parameter`, and `_beamcat_file` for the
+dataset only. So no parameter is lost, and `beamcat submit --from` reads the same parameters back. Of a long lineage,
+only the nearest datasets are described; all its inputs are named, and `_beamcat_lineage` says what is missing.
 """
 
 import json
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 DATASET, LINK, PARAMETER, FILE = "_beamcat_dataset.", "_beamcat_link.", "_beamcat_parameter.", "_beamcat_file."
 LINEAGE = "_beamcat_lineage."
 OF_RESULT = ("_cell.", "_symmetry.", "_reflns.", "_reflns_shell.", "_software.")
-"""Categories that a result fills itself; the other ones are filled by the sweeps that it was made from."""
+"""Categories of the result itself. The others describe the sweeps from which it was made."""
 OF_SWEEP = {
     "_diffrn.": ("id", "crystal_id"),
     "_diffrn_detector.": ("diffrn_id",),
@@ -33,7 +32,7 @@ OF_SWEEP = {
     "_diffrn_radiation_wavelength.": ("id",),
     "_diffrn_source.": ("diffrn_id",),
 }
-"""Categories with one row a sweep, and the items that tie them together; they are all the number of the sweep."""
+"""Categories with one row for each sweep, and the items that connect them, which all are the number of the sweep."""
 SHELL = re.compile(r"_(overall|inner|outer)_")
 SHELLS = ("inner", "outer")
 """The rows of `_reflns_shell`, in this order."""
@@ -43,20 +42,20 @@ SPACE_GROUP = "_symmetry.space_group_name_H-M"
 
 Value = float | str | bool | list[float] | list[str]
 Row = dict[str, str | None]
-"""Items of one row without their category; None is unknown."""
+"""The items of one row, without their category. None is unknown."""
 
 
 @dataclass(frozen=True)
 class Items:
-    """The vocabulary from the side of mmCIF."""
+    """The vocabulary by items of mmCIF."""
 
     terms: Mapping[str, Term]
-    """By parameter, those that have an item which a file of ours holds."""
+    """The terms with an item in beamcat's files, by parameter."""
     by_item: dict[str, dict[str | None, Term]] = field(default_factory=dict)
-    """By item and, for the statistics of a shell, the shell."""
+    """The terms by item and, for the statistics of a shell, by shell."""
 
     def written(self, parameters: Mapping[str, Parameter], category: str, shell: str | None = None) -> Row:
-        """Items of a category, and what the parameters say of each; of two parameters for one item the first."""
+        """The items of a category with their values. If two parameters have the same item, the first counts."""
         row: Row = {}
         for name, parameter in parameters.items():
             term = self.terms.get(name)
@@ -68,7 +67,7 @@ class Items:
 
 
 def items_of(vocabulary: Vocabulary) -> Items:
-    """All items of the categories that are written, whose identifiers are not among them: those tie rows together."""
+    """All items of the written categories, except for identifiers, which connect rows."""
     ties = {f"{category}{key}" for category, keys in OF_SWEEP.items() for key in keys}
     terms = {
         term.name: term
@@ -83,7 +82,7 @@ def items_of(vocabulary: Vocabulary) -> Items:
 
 
 def shell_of(parameter: str) -> str | None:
-    """The shell that a parameter is a statistic of."""
+    """The shell of which a parameter is a statistic."""
     found = SHELL.search(parameter)
     return found[1] if found else None
 
@@ -94,7 +93,7 @@ def is_exportable(document: Document) -> bool:
 
 
 def mmcif_text(lineage: Sequence[Document], items: Items) -> str:
-    """The file of the first dataset, with all that it was made from."""
+    """The file of the first dataset, with the datasets from which it was made."""
     from gemmi import cif  # late: a service must not wait for it when it starts
 
     dataset, *ancestors = lineage
@@ -120,7 +119,7 @@ def mmcif_text(lineage: Sequence[Document], items: Items) -> str:
 
 
 class _Writer:
-    """Writes categories into a block, quoting what needs it."""
+    """Writes categories into a block, with the necessary quotes."""
 
     def __init__(self, block: "cif.Block") -> None:
         from gemmi import cif
@@ -129,13 +128,13 @@ class _Writer:
         self._quote = cif.quote
 
     def pairs(self, category: str, ties: Row, said: Row | None = None) -> None:
-        """A category of one row; without anything but ties it is left out."""
+        """Write a category of one row, unless it has only identifiers."""
         if said is None or said:
             for item, value in {**ties, **(said or {})}.items():
                 self._block.set_pair(f"{category}{item}", self._written(value))
 
     def rows(self, category: str, rows: Sequence[Row]) -> None:
-        """A category of many rows; what a row does not say is unknown."""
+        """Write a category of many rows. Missing values are unknown."""
         columns = list(dict.fromkeys(item for row in rows for item in row))
         if columns:
             loop = self._block.init_loop(category, columns)
@@ -143,7 +142,7 @@ class _Writer:
                 loop.add_row([self._written(row.get(item)) for item in columns])
 
     def _written(self, value: str | None) -> str:
-        # no CIF can hold a line that begins with a semicolon: it ends a text
+        # CIF cannot hold a line that begins with a semicolon: it ends the text
         return UNKNOWN if value is None else str(self._quote(value.replace("\n;", "\n ;")))
 
 
@@ -162,12 +161,12 @@ def _write_sweeps(writer: _Writer, dataset: Document, sweeps: Sequence[Document]
 
 
 def _unsaid(dataset: Document, sweep: Document) -> dict[str, Parameter]:
-    """What only the result says of its sweeps, such as the wavelength."""
+    """Parameters of the sweeps that only the result has, such as the wavelength."""
     return {name: value for name, value in dataset.parameters.items() if name not in sweep.parameters}
 
 
 def _facts(sweep: Document, category: str) -> Row:
-    """What is known of a sweep beside its parameters."""
+    """The facts of a sweep other than its parameters."""
     facts: dict[str, Row] = {
         "_diffrn_radiation.": {"pdbx_scattering_type": "x-ray"},
         "_diffrn_source.": {"source": "SYNCHROTRON", "pdbx_synchrotron_beamline": sweep.beamline},
@@ -195,13 +194,13 @@ def _software(lineage: Sequence[Document], items: Items) -> Iterator[Row]:
 
 
 def _undescribed(lineage: Sequence[Document]) -> list[LinkedInput]:
-    """The inputs of the dataset that are not described: there are too many."""
+    """The inputs of the dataset that are not described, because there are too many."""
     described = {document.dataset_id for document in lineage}
     return [each for each in lineage[0].inputs if each.dataset_id not in described]
 
 
 def _related(document: Document) -> Row:
-    """An input. PDBx asks for its DOI, which a dataset has once it is published; until then path and id are said."""
+    """The row of an input. PDBx wants a DOI, which only published datasets have; others get path and id."""
     return {
         "data_reference": None,
         "data_set_type": "diffraction image data" if document.type == "raw" else "other data",
@@ -250,7 +249,7 @@ def _dataset(document: Document) -> Row:
 
 
 def _parameters(document: Document, dataset_id: UUID, sweeps: set[UUID], items: Items) -> Iterator[Row]:
-    """The parameters that no item above holds; one without a canonical value is written as it was said."""
+    """The parameters without an item above. One without a canonical value is written as it was sent."""
     if document.dataset_id == dataset_id:
         categories: tuple[str, ...] = OF_RESULT
     else:
@@ -269,12 +268,12 @@ def _parameters(document: Document, dataset_id: UUID, sweeps: set[UUID], items: 
 
 
 def _spelt(item: str, value: str | None) -> str | None:
-    """A space group as PDBx names it; whatever else as it is."""
+    """A space group with its PDBx name; any other value unchanged."""
     return pdbx_name(value) if item == SPACE_GROUP and value is not None else value
 
 
 def _text(value: Value | None, factor: float = 1) -> str | None:
-    """A canonical value as text; None where there is none."""
+    """A canonical value as text; None if there is none."""
     if isinstance(value, bool | list):
         return json.dumps(value)
     if isinstance(value, int | float):

@@ -1,7 +1,7 @@
-"""What a value of a parameter should be, in words, and the few shapes of one that a JSON Schema of a kind needs.
+"""Descriptions of parameters in words, and the patterns that the JSON Schema of a kind needs.
 
-A schema refuses nothing that the validator takes, and the validator refuses no value: what cannot be read, or cannot
-be, is kept as it was said and flagged. So a schema describes a value and demands nothing of it.
+A schema must not refuse anything that the validator accepts. The validator refuses no value: an unreadable or
+impossible one is kept as it was sent and flagged. So a schema describes a value but does not restrict it.
 """
 
 import re
@@ -16,21 +16,21 @@ UNTRUTHS = ("false", "no", "0")
 NOTHING: Schema = {
     "anyOf": [{"type": "null"}, {"type": "array", "maxItems": 0}, {"type": "string", "pattern": r"^\s*$"}],
 }
-"""What is no value of any parameter."""
+"""The schema of what is never a value of a parameter."""
 TYPES = {
     "number": "a number",
     "integer": "a whole number",
     "vector": "numbers, as a list or separated by blanks",
     "boolean": "true or false",
-    "time": "a time in ISO 8601; without a zone the facility's own is taken",
+    "time": "a time in ISO 8601; without a zone, the facility's is assumed",
     "text": "text",
 }
 
 
 def one_of_words(words: Iterable[str]) -> str:
-    """A pattern for a text that is one of the words, in any letter case, with blanks around it.
+    """The pattern of a text that is one of the words, in any letter case, with or without blanks around it.
 
-    Letter by letter, because not every dialect of regular expressions has a flag for letter case.
+    It is written letter by letter, because not every dialect of regular expressions has a flag for letter case.
     """
     return rf"^\s*(?:{'|'.join(map(_in_any_case, words))})\s*$"
 
@@ -40,17 +40,17 @@ def _in_any_case(word: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """The text as a pattern that Python and ECMAScript read alike; `re.escape` escapes more than the latter permits."""
+    """The text as a pattern for Python and ECMAScript. `re.escape` escapes more than ECMAScript permits."""
     return re.sub(r"([\\^$.|?*+()\[\]{}])", r"\\\1", text)
 
 
 def parameter_schema(term: Term) -> Schema:
-    """A parameter: what it means and what its value should be."""
+    """The schema of a parameter: its meaning and its expected value."""
     return {"description": f"{in_words(term)} Expected: {TYPES[term.type]}."}
 
 
 def in_words(term: Term) -> str:
-    """What the parameter means, its unit, its ranges and its mmCIF item, in one line."""
+    """The meaning of the parameter, its unit, its ranges and its mmCIF item, in one line."""
     unit = f" {term.unit}" if term.unit else ""
     facts = [
         meaning_of(term),
@@ -65,7 +65,7 @@ def in_words(term: Term) -> str:
 
 
 def meaning_of(term: Term) -> str:
-    """The vocabulary's description, without the reference that ICAT ends it with."""
+    """The vocabulary's description, without ICAT's reference at its end."""
     return re.sub(r"\s*(?:See )?https?://\S+$", "", " ".join(term.description.split())).rstrip(". ")
 
 

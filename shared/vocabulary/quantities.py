@@ -1,4 +1,4 @@
-"""Numbers as people and programs write them, of parameters whose unit and spellings the vocabulary knows."""
+"""Reads numbers as people and programs write them, with the units of the vocabulary."""
 
 import math
 import re
@@ -22,19 +22,19 @@ NOTATION = re.compile(
 """A number as people and programs print it, before its unit: `~1.6`, `0.970(4)`, `1.5 ± 0.1`, `99.9*` as XDS does."""
 BOUND = re.compile(rf"[<>≤≥]=?\s*{NUMBER.pattern}", re.ASCII)
 GAP = "\u00a0\u2009\u202f"
-"""Blanks that stand within a number: `1 000`, not between two."""
+"""Blanks that may be within a number (`1 000`), not between two numbers."""
 ONE_OR_SEVERAL = re.compile(
     rf"[-+]?(?:\d+,\d+|\d{{1,3}}(?: 0\d\d)+"
     rf"|\d{{1,3}}(?:[,{GAP}]\d{{3}})+(?:\.\d+)?|\d{{1,3}}(?:[.{GAP}]\d{{3}})+,\d+)",
     re.ASCII,
 )
-"""One number with a decimal comma or thousands set apart, or several numbers: `0,97`, `1,000`, `1 000`, `1.234,5`."""
+"""One number with a decimal comma or grouped thousands, or several numbers: `0,97`, `1,000`, `1 000`, `1.234,5`."""
 NO_UNIT_BEGINS_SO = frozenset("0123456789.,_+-")
 NUMBERS_AT_MOST = 10_000
 
 
 class Unreadable(BeamcatError):
-    """A value is not what its parameter is. Without a cure of its own, the cure is to give what is expected."""
+    """A value does not fit its parameter. The default cure is to give the expected value."""
 
     def __init__(self, code: str, problem: str, cure: str | None = None, expected: str | None = None) -> None:
         super().__init__(problem)
@@ -45,7 +45,7 @@ class Unreadable(BeamcatError):
 
 
 class Quantity(NamedTuple):
-    """A number in the canonical unit, as it was printed, and whether more than a number and a unit was printed."""
+    """A number in the canonical unit, its printed form, and whether more than a number and a unit was printed."""
 
     value: float
     printed: float
@@ -53,10 +53,10 @@ class Quantity(NamedTuple):
 
 
 def quantities_of(term: Term, said: JsonValue) -> list[Quantity]:
-    """The numbers: several of a vector, or of a parameter whose type is ICAT's word alone; of any other one.
+    """The numbers of a value: several for a vector, or if only ICAT gives the type; one for any other parameter.
 
     Raises:
-        Unreadable: there is none, or not one in each place.
+        Unreadable: there is no number, or a place without a number.
     """
     takes_many = term.type == "vector" or term.loose
     if isinstance(said, list):
@@ -82,7 +82,7 @@ def quantities_of(term: Term, said: JsonValue) -> list[Quantity]:
 
 
 def _quantity(term: Term, said: JsonValue) -> Quantity:
-    """One number in the canonical unit; text may bring a unit of its own."""
+    """One number in the canonical unit. A text may have its own unit."""
     if isinstance(said, bool) or not isinstance(said, str | int | float):
         raise Unreadable("value_not_a_number", "is not a number")
     if isinstance(said, str):
@@ -93,14 +93,14 @@ def _quantity(term: Term, said: JsonValue) -> Quantity:
         number = float(said) if abs(said) <= LARGEST else math.inf
         quantity = Quantity(number, number)
     if not math.isfinite(quantity.value):
-        raise Unreadable("value_not_finite", "is not finite", "leave it out where there is no value")
+        raise Unreadable("value_not_finite", "is not finite", "leave it out if there is no value")
     return quantity
 
 
 def _printed(term: Term, text: str) -> Quantity:
-    """A number as text: alone, with an annotation, and with a unit behind it."""
+    """Read a number from text: alone, with an annotation, or with a unit."""
     if BOUND.match(text):
-        raise Unreadable("value_is_a_bound", "is a bound and not a value", "give the value, or leave it out")
+        raise Unreadable("value_is_a_bound", "is a bound, not a value", "give the value, or leave it out")
     match = NOTATION.match(text)
     unit = text[match.end() :] if match else ""
     if match is None or unit[:1] in NO_UNIT_BEGINS_SO:
@@ -108,7 +108,7 @@ def _printed(term: Term, text: str) -> Quantity:
     number = float(match["number"])
     is_annotated = any((match["about"], match["spread"], match["star"]))
     if match["star"] and term.scale and number > 1:
-        unit = unit or "%"  # XDS marks a significant correlation so, and prints all of them in per cent
+        unit = unit or "%"  # XDS marks a significant correlation with it, and prints all correlations in per cent
     if not unit:
         return Quantity(number, number, is_annotated)
     conversion = term.conversions.get(unit)
@@ -116,9 +116,9 @@ def _printed(term: Term, text: str) -> Quantity:
         return Quantity(conversion(number), number, is_annotated)
     unit = unit[:40]
     if not term.conversions:
-        raise Unreadable("unit_not_expected", f"comes with {unit!r}, but has no unit")
+        raise Unreadable("unit_not_expected", f"was sent with the unit {unit!r}, but has no unit")
     known = ", ".join(list(term.conversions)[:8])
-    problem = f"comes in {unit!r}, which is not a unit of it"
+    problem = f"has the unit {unit!r}, which does not fit it"
     raise Unreadable("unit_unknown", problem, expected=f"a number in one of {known}")
 
 

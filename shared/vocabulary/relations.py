@@ -1,4 +1,4 @@
-"""What a kind of dataset may come from, as a technique's file states it. The linker keeps to it."""
+"""The permitted inputs of a kind of dataset, as a technique's file gives them. The linker checks them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,30 +12,30 @@ from shared.events.sections import Severity
 from shared.vocabulary.datafiles import Table
 
 Completeness = Literal["accept", "wait", "refuse"]
-"""What becomes of a dataset whose input is catalogued but not complete."""
+"""What happens to a dataset whose input is catalogued but not complete."""
 
 
 Forsaken = Literal["wait", "reject"]
-"""What becomes of a dataset that waits for an input which is rejected."""
+"""What happens to a waiting dataset when its input is rejected."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputDemands:
-    """The kinds of datasets whose inputs need more than to be catalogued in time."""
+    """The kinds of datasets that require more of their inputs than to be catalogued in time."""
 
     complete: frozenset[str] = frozenset()
-    """These wait until their inputs are complete."""
+    """The kinds that wait until their inputs are complete."""
     accepted: frozenset[str] = frozenset()
-    """These are rejected with an input that they wait for."""
+    """The kinds that are rejected when a missing input is rejected."""
 
 
 NO_DEMANDS = InputDemands()
 
 
 class Relation(Table):
-    """A number of inputs of some kinds, and what they must have in common with the dataset.
+    """A number of inputs of some kinds, and what these must have in common with the dataset.
 
-    A demand that is left out is not made, and what is not known breaks none: not the sample of a dataset without one.
+    An absent condition does not apply, and unknown facts never violate one: for example, a dataset without a sample.
     """
 
     kinds: list[str] = Field(min_length=1, description="names or patterns, such as `mx.raw.*`")
@@ -46,7 +46,7 @@ class Relation(Table):
     not_before_input: Severity | None = Field(default=None, description="the dataset must not start before its input")
 
     def takes(self, kind: str) -> bool:
-        """True if a dataset of that kind may stand in this relation."""
+        """True if the relation accepts an input of this kind."""
         return any(fnmatchcase(kind, pattern) for pattern in self.kinds)
 
     def __str__(self) -> str:
@@ -57,12 +57,12 @@ class Relation(Table):
 
 
 def relation_of(relations: Sequence[Relation], kind: str) -> Relation | None:
-    """The relation that an input of that kind counts for: the first that takes it."""
+    """The relation for which an input of this kind counts: the first that accepts it."""
     return next((relation for relation in relations if relation.takes(kind)), None)
 
 
 def number_objection(child: str, relations: Sequence[Relation], input_kinds: Sequence[str]) -> str | None:
-    """Why a dataset of kind `child` may not come from inputs of these kinds: expected, and found. None: it may."""
+    """Why a dataset of kind `child` cannot have inputs of these kinds: expected, and found. None: it can."""
     places = [next((n for n, each in enumerate(relations) if each.takes(kind)), None) for kind in input_kinds]
     counts = Counter(places)
     if None not in counts and all(

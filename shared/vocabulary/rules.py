@@ -1,4 +1,4 @@
-"""Laws across parameters, as a technique's file states them. `services/validator/laws.py` makes checks of them."""
+"""Rules across parameters, as a technique's file gives them. `services/validator/laws.py` compiles them."""
 
 from typing import Self
 
@@ -11,7 +11,7 @@ from shared.vocabulary.datafiles import Table
 class Sweep(Table):
     """A rotation: `end` = `start` + (`step` - `overlap`) * `count`, by the names of the parameters.
 
-    Where no overlap is said there is none; where another of them is not said, nothing is judged.
+    Without an overlap parameter, the overlap is 0. If another of the parameters is missing, nothing is checked.
     """
 
     start: str
@@ -25,7 +25,7 @@ class Sweep(Table):
 
     @property
     def names(self) -> list[str]:
-        """All parameters that it is about."""
+        """All its parameters."""
         return [self.start, self.end, self.step, self.overlap, self.count]
 
 
@@ -43,7 +43,7 @@ class Cell(Table):
 
     @property
     def names(self) -> list[str]:
-        """All parameters that it is about."""
+        """All its parameters."""
         return [self.space_group, *self.lengths, *self.angles]
 
 
@@ -69,6 +69,6 @@ class Rule(Table):
 
     @property
     def names(self) -> list[str]:
-        """All parameters that it is about."""
+        """All its parameters."""
         law = self.sweep or self.cell
         return law.names if law else [*(self.ascending or ()), *(self.equal or ())]

@@ -1,6 +1,6 @@
-"""Space groups, by whatever name or number people and programs write, under gemmi's one name: `R 3 2:H`, `P 21 21 21`.
+"""Converts names and numbers of space groups, as people and programs write them, to gemmi's names: `P 21 21 21`.
 
-gemmi takes 30 ms to load, so that only those who meet a space group pay for it.
+gemmi takes 30 ms to load, so it is only imported when a space group is read.
 """
 
 import re
@@ -18,9 +18,9 @@ REMARK = re.compile(
 )
 """`P 21 21 21 (No. 19)`, `P 21 21 21 (19)`."""
 QUOTES = "'\""
-"""Around a name, as CIF writes it."""
+"""Quotes around a name, as in CIF."""
 SCREW = re.compile(r"(?<=\d)\((\d)\)", re.ASCII)
-"""`P2(1)2(1)2(1)`, as SHELX and XDS print it."""
+"""Screw axes as SHELX and XDS print them: `P2(1)2(1)2(1)`."""
 LARGEST_NUMBER = 230
 OF_HEXAGONAL_AXES, OF_RHOMBOHEDRAL_AXES = "H", "R"
 AXES_ARE_SAID = re.compile(r"H.*|.*:.*|.*\w\s*[HR]", re.IGNORECASE)
@@ -29,13 +29,13 @@ CHARACTERS_AT_MOST = 60
 
 
 def space_group(text: str) -> str | None:
-    """The one name of a space group; None of what is none. Where no axes are said, hexagonal ones are meant."""
+    """The canonical name of a space group, or None. Without axes in the text, hexagonal ones are meant."""
     found = _found(text)
     return found.xhm() if found is not None else None
 
 
 def on_rhombohedral_axes(text: str) -> str | None:
-    """The name of the group on its other axes, where it has such and the text leaves open which are meant."""
+    """The name of the group on rhombohedral axes, if it has some and the text leaves the axes open."""
     found = _found(text)
     if found is None or found.ext != OF_HEXAGONAL_AXES or _says_axes(text):
         return None
@@ -43,7 +43,7 @@ def on_rhombohedral_axes(text: str) -> str | None:
 
 
 def pdbx_name(text: str) -> str:
-    """The name in PDBx/mmCIF, where a group on hexagonal axes begins with H; what is no group stays as it is."""
+    """The name in PDBx/mmCIF, in which a group on hexagonal axes begins with H. Other texts stay unchanged."""
     found = _found(text)
     if found is None:
         return text
@@ -51,9 +51,9 @@ def pdbx_name(text: str) -> str:
 
 
 def spellings(text: str) -> Iterator[str]:
-    """Every name under which a group may be catalogued: today's, and those that were kept as they were said.
+    """All names under which a group may be catalogued: the present one, and earlier ones kept as they were sent.
 
-    A number is the group in every setting; a name is one setting, or both where it leaves the axes open.
+    A number means the group in all settings. A name means one setting, or both if it leaves the axes open.
     """
     found = _found(text)
     if found is None:
@@ -94,7 +94,7 @@ def _found(text: str) -> "SpaceGroup | None":
 
 
 def _plain(text: str) -> str:
-    """A name without what is not part of it."""
+    """The name without additions."""
     name = normalised("NFKC", text).replace("\u2212", "-").strip().strip(QUOTES)
     return SCREW.sub(r"\1", REMARK.sub("", name)).strip().removesuffix(".0")
 

@@ -1,7 +1,7 @@
-"""Techniques as data: the kinds of dataset, how each is recognised, what it must say, and what it may come from.
+"""Techniques: their kinds of dataset, how each is recognised, its required parameters and permitted inputs.
 
-One file of `schemas/techniques/` describes one technique. Validator and linker obey the same book; adding a technique
-is adding a file.
+Each file of `schemas/techniques/` describes one technique. Validator and linker use the same files. To add a technique,
+add a file.
 """
 
 from collections import Counter
@@ -19,14 +19,14 @@ from shared.vocabulary.kinds import Kind, Lowered, Traits
 from shared.vocabulary.relations import InputDemands
 
 OLD_ESRFET, ESRFET = "http://purl.org/pan-science/ESRFET#", "https://w3id.org/PaN/ESRFET#"
-"""Where ESRF's ontology of techniques was found before, and where it is now: clients of before go on saying so."""
+"""The old and the present address of ESRF's ontology of techniques. Older clients still send the old one."""
 GENERIC_RAW = "generic.raw"
 GENERIC_PROCESSED = "generic.processed"
-"""The kinds of datasets whose technique no file describes: taken with a warning, and free in their inputs."""
+"""The kinds of datasets without a described technique. They are accepted with a warning, with any inputs."""
 
 
 class Technique(Table):
-    """One file of `schemas/techniques/`. The first kind that fits a submission is its kind."""
+    """One file of `schemas/techniques/`. The first kind that matches a submission is its kind."""
 
     name: str
     title: str
@@ -56,35 +56,35 @@ class Technique(Table):
 
     @property
     def word(self) -> str:
-        """What a submission best calls it: its name where a definition says so, else the first of them."""
+        """The recommended word for a submission: the name if it is a definition, else the first definition."""
         return self.name if self.name.lower() in self.definitions else self.definitions[0].upper()
 
     def is_named_in(self, traits: Traits) -> bool:
-        """Whether definition or PID say this technique, or only its parameters do."""
+        """Whether the definition or the PID names this technique, not only its parameters."""
         named = {*traits.definition.lower().split(), *traits.technique_pid.split()}
         return not named.isdisjoint((*self.definitions, self.pid, *self.other_pids))
 
     def scan_type_like(self, said: str) -> str | None:
-        """The scan type of one of its kinds that another text is close to, but not equal."""
+        """The scan type of one of its kinds that is similar, but not equal, to the text."""
         described = [scan_type for kind in self.kind for scan_type in kind.match.scan_type or ()]
         close = get_close_matches(said.lower()[:100], described, n=1, cutoff=0.8)
         return close[0] if close and close[0] != said.lower() else None
 
     def kind_of(self, traits: Traits) -> Kind | None:
-        """The first kind that fits."""
+        """The first kind that matches."""
         return next((kind for kind in self.kind if kind.fits(traits)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """What the book says of some traits: nothing, a technique, or a technique and one of its kinds."""
+    """The recognition of a submission: nothing, a technique, or a technique and one of its kinds."""
 
     technique: Technique | None
     kind: Kind | None
     named: bool
-    """Definition or PID say the technique; otherwise only the parameters do."""
+    """Whether the definition or the PID names the technique; otherwise only the parameters indicate it."""
     meant_scan_type: str | None = None
-    """The scan type that was probably misspelt, so that the kind was recognised without one."""
+    """The scan type that was probably meant by a misspelt one. The kind was recognised without it."""
 
 
 RECOGNITIONS_AT_MOST = 1024
@@ -123,22 +123,22 @@ class TechniqueBook:
 
     @property
     def input_demands(self) -> InputDemands:
-        """What kinds ask of the inputs that they wait for."""
+        """The demands of all kinds on the inputs that they wait for."""
         return InputDemands(
             complete=frozenset(name for name, kind in self._kinds.items() if kind.incomplete_inputs == "wait"),
             accepted=frozenset(name for name, kind in self._kinds.items() if kind.rejected_inputs == "reject"),
         )
 
     def kind(self, name: str) -> Kind | None:
-        """The kind of that name; None for a generic one or one that is no longer described."""
+        """The kind of that name; None for a generic kind or one that is no longer described."""
         return self._kinds.get(name)
 
     def by_pid(self, pid: str) -> Technique | None:
-        """The technique that a PID means, be it written in the old way or that of a narrower term."""
+        """The technique of a PID, which may have the old form or be that of a narrower term."""
         return self._by_pid.get(current_pid(pid))
 
     def recognise(self, traits: Traits) -> Recognition:
-        """What a submission with some traits is; producers send the same ones again and again."""
+        """Recognise a submission by its traits. Results are cached, because producers repeat the same traits."""
         return self._recognitions(traits) if traits.are_usual else self._recognise(traits)
 
     def _recognise(self, traits: Traits) -> Recognition:
@@ -150,9 +150,9 @@ class TechniqueBook:
         return Recognition(technique, kind, technique.is_named_in(traits), meant)
 
     def technique_of(self, traits: Traits) -> Technique | None:
-        """By ICAT definition (a list of words, of which one suffices), else by PID, else by parameter family.
+        """The technique by ICAT definition (a list of words, one suffices), else by PID, else by parameter family.
 
-        Of several that are named, the first that no other of them outranks.
+        If several are named, it is the first one that is not a more general form of another.
         """
         return (
             _foremost(self._by_definition, traits.definition.lower().split())
@@ -162,7 +162,7 @@ class TechniqueBook:
 
 
 def current_pid(text: str) -> str:
-    """A PID, or several, as they are written now."""
+    """One or several PIDs in their present form."""
     return text.replace(OLD_ESRFET, ESRFET)
 
 
@@ -173,7 +173,7 @@ def _foremost(known: Mapping[str, Technique], said: Iterable[str]) -> Technique 
 
 
 def _refuse_shared_claims(described: Iterable[tuple[Path, Technique]]) -> None:
-    """Two files that claim one thing would make the verdict depend on the order of file names."""
+    """Refuse files that claim the same thing: the verdict would depend on the order of file names."""
     claims: dict[tuple[str, str], Path] = {}
     for file, technique in described:
         claimed: Mapping[str, Iterable[str]] = {

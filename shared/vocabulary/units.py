@@ -1,8 +1,8 @@
-"""Units: every spelling that may stand behind a number, compiled to a factor and an offset of the canonical unit.
+"""Units: each spelling of a unit is compiled to a factor and an offset of the canonical unit.
 
 pint computes them when the vocabulary is loaded; afterwards a conversion is one multiplication and one addition.
 A spelling is looked up in Unicode's compatibility form and without blanks, so that both signs of the micrometre are
-one. Letter case is forgiven where it cannot change the meaning: KEV is keV, but MM may be Mm, and is no unit.
+equal. Letter case is ignored if it cannot change the meaning: KEV is keV, but MM may mean Mm, so it is not a unit.
 """
 
 from collections import defaultdict
@@ -17,12 +17,12 @@ from shared.foundation.errors import BeamcatError
 from shared.foundation.spelling import normalised
 
 Unit = Any
-"""pint's units; pint makes their class when it runs, so it has no name here."""
+"""A unit of pint, which creates its class at run time, so the type has no name here."""
 
 LOOKALIKES = str.maketrans({"\u00ba": "°", "\u02da": "°", "\u2212": "-", "\u207b": "-", "⋅": "·", "∙": "·", "•": "·"})
-"""Signs that are typed for one another: the ordinal and the ring above for the degree, a minus, a dot."""
+"""Signs that are often confused: the ordinal and the ring above for the degree, a minus, a dot."""
 OF_EITHER_CASE = frozenset("mp")
-"""Letters that are one SI prefix as a capital and another as a small letter: mega and milli, peta and pico."""
+"""Letters that are different SI prefixes in upper and lower case: mega and milli, peta and pico."""
 
 
 class UnitUnknown(BeamcatError, ValueError):
@@ -44,12 +44,12 @@ class Conversion:
 
 
 class Conversions(Mapping[str, Conversion]):
-    """The conversions to one canonical unit, by whatever a producer writes for the other.
+    """The conversions to one canonical unit, by the spelling of the other unit.
 
     Args:
-        listed: by spelling, those of the same quantity.
-        spellings: those of every quantity, folded by `compact`. What is a unit of another quantity, letter for
-            letter, is not read in another letter case as one of this.
+        listed: the conversions of units of the same quantity, by spelling.
+        spellings: the spellings of all quantities, folded by `compact`. A text that is exactly a unit of another
+        quantity is not read in another letter case as a unit of this one.
     """
 
     def __init__(self, listed: Mapping[str, Conversion], spellings: Container[str]) -> None:
@@ -64,7 +64,7 @@ class Conversions(Mapping[str, Conversion]):
         """The conversion from a unit.
 
         Raises:
-            KeyError: it is none of this quantity, or may be more than one.
+            KeyError: it is not a unit of this quantity, or is ambiguous.
         """
         unit = compact(said)
         if (exact := self._exact.get(unit)) is not None:
@@ -86,7 +86,7 @@ class Conversions(Mapping[str, Conversion]):
         return len(self._listed)
 
     def _is_another_prefix(self, unit: str, reading: str) -> bool:
-        """Whether the letter case of a text leaves open which prefix was meant: MM is millimetres or megametres."""
+        """Whether the prefix is ambiguous because of letter case: MM is millimetres or megametres."""
         prefix, rest = reading[:1], reading[1:]
         if prefix.lower() not in OF_EITHER_CASE or rest not in self._exact:  # micron has no prefix
             return False
@@ -94,7 +94,7 @@ class Conversions(Mapping[str, Conversion]):
 
 
 def compact(spelling: str) -> str:
-    """A unit as it is looked up: Unicode's compatibility form without blanks."""
+    """The form in which a unit is looked up: Unicode's compatibility form without blanks."""
     return "".join(normalised("NFKC", spelling.translate(LOOKALIKES)).split())
 
 
@@ -102,8 +102,8 @@ class Units:
     """All spellings that a vocabulary's `[units]` tables list.
 
     Args:
-        spellings: how producers write a unit, to how pint writes it, such as `um` to `micrometer`. What is written
-            for units of several quantities, as `A` is, has a list of them.
+        spellings: pint's name of each unit by the producers' spelling, such as `um` to `micrometer`. A spelling for
+        units of several quantities, such as `A`, has a list of names.
     """
 
     def __init__(self, spellings: Mapping[str, str | list[str]] | None = None) -> None:
@@ -114,10 +114,10 @@ class Units:
             self.learn(spelling, names)
 
     def learn(self, spelling: str, names: str | list[str]) -> None:
-        """Take one more spelling, before the first conversion is asked for.
+        """Add a spelling, before the first conversion is used.
 
         Raises:
-            UnitUnknown: pint knows no unit of that name.
+            UnitUnknown: pint has no unit with that name.
         """
         self._units[spelling] = by_quantity = {}
         for name in [names] if isinstance(names, str) else names:
@@ -125,7 +125,7 @@ class Units:
                 unit = self._registry.Unit(name)
                 by_quantity[self._root(unit)] = unit
             except (PintError, AttributeError, ValueError) as error:
-                raise UnitUnknown(f"{spelling}: {name} is no unit: {error}") from None
+                raise UnitUnknown(f"{spelling}: {name} is not a unit: {error}") from None
 
     def conversions_to(self, canonical: str) -> Conversions:
         """The conversions from every unit of the same quantity.
@@ -145,7 +145,7 @@ class Units:
         return self._compiled[canonical]
 
     def fractions(self) -> Conversions:
-        """The conversions to a fraction, from per cent above all.
+        """The conversions to a fraction, mainly from per cent.
 
         Raises:
             UnitUnknown: per cent is not among the spellings.
@@ -159,10 +159,10 @@ class Units:
         return Conversions(dict(listed), {compact(spelling) for spelling in self._units})
 
     def _root(self, unit: Unit) -> Unit:
-        """Angles, counts and per cent have no dimension, yet differ: their root units tell them apart."""
+        """The root unit, which distinguishes units without a dimension, such as angles, counts and per cent."""
         return self._registry.get_root_units(unit, check_nonmult=False)[1]
 
     def _line(self, unit: Unit, target: Unit) -> tuple[float, float]:
-        """Slope and intercept; rounded to 15 digits, so that 1 keV is 1000 eV and not 999.9999999999999."""
+        """Slope and intercept, rounded to 15 digits, so that 1 keV is 1000 eV, not 999.9999999999999."""
         zero, one = (self._registry.Quantity(number, unit).to(target).magnitude for number in (0.0, 1.0))
         return float(f"{one - zero:.15g}"), float(f"{zero:.15g}")

@@ -1,7 +1,7 @@
-"""Values of parameters: what was said, read as what the vocabulary says it is.
+"""Reads values of parameters according to the vocabulary.
 
-Two paths. `reader(term)` is compiled once and decides the ordinary value in under a microsecond; whatever it doubts
-goes to `judge`, which takes its time and says what is wrong in words.
+There are two paths. `reader(term)` is compiled once and reads an ordinary value in less than a microsecond. Doubtful
+values go to `judge`, which is slower and describes what is wrong.
 """
 
 import json
@@ -24,13 +24,13 @@ Reader = Callable[[JsonValue], Parameter | None]
 """The parameter, or None when in doubt."""
 
 XDS_NOTHING = -99.9
-"""What XDS prints for an R factor that it cannot tell."""
+"""The number that XDS prints for an unknown R factor."""
 BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
 SHOWN_CHARACTERS = 200
 
 
 def original_text(said: object) -> str:
-    """What was said, as text: JSON text for anything that was none."""
+    """The sent value as text; JSON text for anything else than text."""
     return said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
 
 
@@ -118,9 +118,9 @@ def _doubting_reader(_term: Term) -> Reader:
 
 
 def judge(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Parameter | None, list[Finding]]:
-    """The parameter, and all that is to be said of it; `zone` is for times without one.
+    """The parameter and its findings. `zone` applies to times without one.
 
-    Nothing said is no parameter. What cannot be read, or cannot be, is kept as it was said, without a canonical value.
+    An empty value gives no parameter. An unreadable or impossible one is kept as it was sent, without a value.
     """
     if said is None or said == [] or (isinstance(said, str) and not said.strip()):
         return None, [_finding(term, said, "value_empty", "has no value and was left out", "do not send it")]
@@ -140,7 +140,7 @@ def _value(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Any, list[Finding
     if isinstance(said, dict) or (isinstance(said, list) and any(isinstance(item, dict | list) for item in said)):
         raise Unreadable("value_nested", "is nested")
     if isinstance(said, str) and (says_no_text if term.type == "text" else says_no_number)(said):
-        raise Unreadable("value_empty", "says that there is no value", "leave it out where there is none")
+        raise Unreadable("value_empty", "means that there is no value", "leave it out if there is none")
     match term.type:
         case "text" if term.names is not None:
             return _space_group(term, said)
@@ -162,12 +162,12 @@ def _value(term: Term, said: JsonValue, zone: tzinfo) -> tuple[Any, list[Finding
 
 
 def _space_group(term: Term, said: JsonValue) -> tuple[str, list[Finding]]:
-    """Under its one name; what is not known stays as it was said, and can be searched so."""
+    """The canonical name. An unknown text stays as it was sent, and can be searched in this form."""
     text = original_text(said)
     name = space_group(text)
     if name is not None:
         return name, []
-    problem, cure = "is not a space group that is known, and was kept as it is", "write it like P 21 21 21"
+    problem, cure = "is not a known space group, and was kept unchanged", "write it like P 21 21 21"
     return text, [_finding(term, said, "space_group_unknown", problem, cure, "a Hermann-Mauguin symbol or a number")]
 
 
@@ -184,24 +184,24 @@ def _time(term: Term, said: JsonValue, zone: tzinfo) -> tuple[str, list[Finding]
         raise Unreadable("value_not_a_time", "is not a time in ISO 8601")
     if time.tzinfo is not None:
         return time.isoformat(), []
-    problem, cure = f"names no time zone; the facility's ({zone}) was taken", "say the zone with the time"
+    problem, cure = f"has no time zone; the facility's ({zone}) was assumed", "send the zone with the time"
     finding = _finding(term, said, "time_zone_assumed", problem, cure, "a time with its zone, as +01:00")
     return in_zone(time, zone).isoformat(), [finding]
 
 
 def _understood(term: Term, said: JsonValue, quantities: Sequence[Quantity]) -> Finding:
-    """What was taken of a number with something written around it."""
+    """The finding on a number with other text around it, which gives the number that was read."""
     taken = " ".join(f"{each.value!r}" for each in quantities)
     problem = f"was understood as {taken}{f' {term.unit}' if term.unit else ''}"
     return _finding(term, said, "value_understood", problem, "give the number alone", taken)
 
 
 def _doubts(term: Term, said: JsonValue, quantities: Sequence[Quantity]) -> list[Finding]:
-    """A number outside the hard range cannot be, and is not taken; one outside the plausible range is flagged."""
+    """The findings on ranges. Outside the hard range a number is refused, outside the plausible one it is flagged."""
     note = f"; {term.note}" if term.note else ""
     what = "the value and its unit" if term.unit else "the value"
     if any(map(partial(_stands_for_none, term), quantities)):
-        raise Unreadable("value_empty", "stands for no value", "leave it out where there is none")
+        raise Unreadable("value_empty", "stands for no value", "leave it out if there is none")
     if any(_outside(each.value, term.hard) for each in quantities):
         expected = _range(term, term.hard)
         raise Unreadable("value_out_of_range", f"cannot be: expected {expected}{note}", f"correct {what}", expected)
@@ -213,7 +213,7 @@ def _doubts(term: Term, said: JsonValue, quantities: Sequence[Quantity]) -> list
 
 
 def _stands_for_none(term: Term, quantity: Quantity) -> bool:
-    """A sentinel is one only where no such value is likely; XDS's one is none though, in per cent, it is in range."""
+    """Whether a number means "no value": an unlikely one, or that of XDS, although in per cent it is in range."""
     is_of_xds = term.scale is not None and quantity.printed == XDS_NOTHING
     return is_of_xds or (quantity.printed in SENTINELS and _outside(quantity.value, term.plausible))
 

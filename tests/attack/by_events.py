@@ -146,7 +146,7 @@ async def aborted_transactions(target: Target) -> Faults:
     """Good submissions that their producer took back: none of them is ever catalogued."""
     taken_back = {str(number): strange(target, number, "aborted") for number in range(20)}
     messages = [submitted(said, f"aborted-{receipt}", source=SOURCE) for receipt, said in taken_back.items()]
-    await take_back(target.running.settings, messages, f"{STRANGER}-{target.scale}")
+    await take_back(target.running.settings.kafka, messages, f"{STRANGER}-{target.scale}")
     later = [submitted(strange(target, number, "kept"), f"kept-{number}", source=SOURCE) for number in range(20)]
     await target.publish(later)
     faults = await target.ended([f"kept-{number}" for number in range(20)], CATALOGUED)

@@ -72,7 +72,10 @@ async def large_events(target: Target) -> Faults:
 async def inflating_batch(target: Target) -> Faults:
     """A batch of records that is 150 MB once it is unpacked; a broker that refuses it has told its producer."""
     producer = AIOKafkaProducer(
-        **kafka_access(target.running.settings), compression_type="gzip", max_request_size=2**30, max_batch_size=2**30
+        **kafka_access(target.running.settings.kafka),
+        compression_type="gzip",
+        max_request_size=2**30,
+        max_batch_size=2**30,
     )
     await producer.start()
     try:

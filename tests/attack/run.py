@@ -31,7 +31,7 @@ async def neighbours_are_served(
     say(f"seed {seed}, scale {scale}: {len(attacks)} attacks")
     found: list[str] = []
     async with installation(directory, say=say) as running, target_of(running, seed, scale, directory) as target:
-        neighbour = Neighbour(target, create_token(running.settings.tokens_file, "neighbour", ["*"]))
+        neighbour = Neighbour(target, create_token(running.settings.access.tokens_file, "neighbour", ["*"]))
         vitals = Vitals(running)
         watching = [asyncio.create_task(neighbour.live()), asyncio.create_task(vitals.watch())]
         try:
@@ -50,14 +50,14 @@ async def neighbours_are_served(
 @asynccontextmanager
 async def target_of(running: Installation, seed: int, scale: float, directory: Path) -> AsyncIterator[Target]:
     """The target, with everything that it is reached by open."""
-    publisher = KafkaPublisher(running.settings, STRANGER)
+    publisher = KafkaPublisher(running.settings.kafka, STRANGER)
     await publisher.start()
     try:
         async with (
-            asyncpg.create_pool(running.settings.database_url, min_size=1, max_size=4) as pool,
+            asyncpg.create_pool(running.settings.database.url, min_size=1, max_size=4) as pool,
             httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=64)) as http,
         ):
-            token = create_token(running.settings.tokens_file, STRANGER, ["id99"])
+            token = create_token(running.settings.access.tokens_file, STRANGER, ["id99"])
             yield Target(running, publisher, pool, http, token, random.Random(seed), directory, scale)
     finally:
         await publisher.stop()

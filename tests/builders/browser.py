@@ -17,7 +17,7 @@ from playwright.async_api import Request as Asked
 
 from services.search.routes.web import page_routes
 from shared.http.server import HttpConfig, HttpServer
-from shared.runtime.settings import Settings
+from shared.http.settings import HttpSettings
 
 TIME_ZONE = "Europe/Paris"
 WIDE, NARROW = 1280, 390
@@ -114,7 +114,7 @@ class Site:
 async def serving() -> AsyncIterator[Site]:
     """The site until the block ends."""
     site = Site()
-    server = HttpServer(HttpConfig(site.app(), Settings()))
+    server = HttpServer(HttpConfig(site.app(), HttpSettings()))
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110  it sets no event
         await asyncio.sleep(0)

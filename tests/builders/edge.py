@@ -9,6 +9,7 @@ from typing import Self
 
 from services.icat_gateway.edge import Edge
 from services.icat_gateway.ports import Translator
+from services.icat_gateway.settings import IcatGatewaySettings
 from services.icat_gateway.stomp.bounds import Bounds
 from services.icat_gateway.translation import Frame
 from shared.events.codes import Code, Refusal
@@ -18,8 +19,8 @@ from shared.events.rejection import Origin
 from shared.events.rejection_message import rejection_message
 from shared.events.topics import SUBMITTED
 from shared.runtime.backoff import Backoff, Stopping
-from shared.runtime.settings import Settings
 from tests.builders.publishers import TroubledPublisher
+from tests.builders.settings import with_variables
 
 
 class Verbatim:
@@ -102,9 +103,10 @@ class World:
         """How long sources are made to wait, in seconds."""
         self.broker = broker
         self.backoff = Backoff()
-        chosen = Settings(**{"stomp_port": 0, "stomp_spool": folder, **settings})  # type: ignore[arg-type]
+        chosen = with_variables(IcatGatewaySettings, **{"stomp_port": 0, "stomp_spool": folder, **settings})
         self.edge = Edge(
-            chosen,
+            chosen.stomp,
+            chosen.source,
             translator,
             broker,
             self.backoff,

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from shared.events.record import Message
 from shared.events.topics import LINKED, TRACKED, VALIDATED
 from shared.kafka.connection import kafka_access
-from shared.runtime.settings import Settings
+from shared.kafka.settings import KafkaSettings
 
 END_SESSIONS = (
     "select count(pg_terminate_backend(pid)) from pg_stat_activity"
@@ -36,7 +36,7 @@ def garbage(good: Message, count: int, prefix: str, chance: random.Random) -> li
     return messages
 
 
-async def take_back(settings: Settings, messages: Sequence[Message], transactional_id: str) -> None:
+async def take_back(settings: KafkaSettings, messages: Sequence[Message], transactional_id: str) -> None:
     """Say something in a transaction of Kafka that is then aborted.
 
     Raises:

@@ -12,7 +12,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer
 
 from deploy.embedded.ports import any_free_port
-from shared.runtime.settings import Settings
+from shared.kafka.settings import KafkaSettings
 
 ROOT = Path(__file__).parents[2]
 DATASET = (
@@ -33,11 +33,11 @@ def dataset(number: int, sample: str) -> bytes:
 class EdgeProcess:
     """`beamcat serve icat_gateway`, on ports and a spool that outlive its deaths."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: KafkaSettings, folder: Path) -> None:
         self.stomp_port, self.jolokia_port, self._http_port = any_free_port(), any_free_port(), any_free_port()
         self._environment = {
             **os.environ,
-            "BEAMCAT_KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+            "BEAMCAT_KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
             "BEAMCAT_STOMP_PORT": str(self.stomp_port),
             "BEAMCAT_JOLOKIA_PORT": str(self.jolokia_port),
             "BEAMCAT_HTTP_PORT": str(self._http_port),

@@ -13,8 +13,9 @@ from services.catalog_writer.handler import CatalogState, commit
 from services.catalog_writer.memory import MemoryCatalog
 from services.linker.app import stages_of as linker_stages
 from services.linker.handler import Linker
-from services.linker.held.ports import LinkStore, ReleaseOutbox
-from services.linker.storage.memory import MemoryLinks
+from services.linker.held.ports import LinkStore
+from services.linker.held.release import ReleaseOutbox
+from services.linker.storage.memory.store import MemoryLinks
 from services.sample_tracking.handler import remember, track, visit
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTracking, MemoryVisits
 from services.sample_tracking.samples import TrackingState, TrackingView

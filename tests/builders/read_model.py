@@ -14,7 +14,7 @@ LEFT_OUT = {
 
 WHOLE = (
     *("context", "finding_set", "revision", "link", "receipt", "rejection", "position"),
-    *("investigation", "sample", "declaration", "place", "parcel_status", "session"),
+    *("investigation", "sample", "declaration", "place", "parcel_status"),
 )
 _ENTRIES = """
 select jsonb_build_array(dataset_id, parameter.name, many, value) from {schema}.dataset

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent.parent
 SERVICES = sorted(folder.name for folder in (ROOT / "services").iterdir() if (folder / "__init__.py").exists())
 HANDLERS = sorted((ROOT / "services").glob("*/handler.py"))
 
-CLIENTS = {"aiokafka", "asyncio", "asyncpg", "fastapi", "faststream", "httpx", "prometheus_client", "pydantic_settings"}
+CLIENTS = {"aiokafka", "asyncio", "asyncpg", "fastapi", "faststream", "httpx", "prometheus_client"}
 CLIENTS |= {"sqlalchemy", "ssl", "starlette", "uvicorn"}
 CLOCKS_AND_CHANCE = {"now", "utcnow", "today", "uuid1", "uuid4", "uuid6", "uuid7", "open", "print", "input"}
 

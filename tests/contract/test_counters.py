@@ -9,13 +9,13 @@ import services
 from shared.events.codes import Code
 from shared.host.service import Host
 from shared.runtime import metrics
-from shared.runtime.settings import Settings
+from tests.builders.settings import settings_for
 
 
 @pytest.fixture(scope="module")
 def hosts() -> dict[str, Host]:
     """Every service, assembled and not begun."""
-    return {name: Host(services.load(name), Settings()) for name in services.NAMES}
+    return {name: Host(services.load(name), settings_for(name)) for name in services.NAMES}
 
 
 def counters() -> Iterator[Counter]:

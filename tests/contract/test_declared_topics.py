@@ -7,7 +7,7 @@ from shared.events.codes import REJECTING_STAGES
 from shared.events.record import Message
 from shared.events.topics import REJECTED, TOPICS
 from shared.kafka.publisher import UndeclaredTopic
-from shared.runtime.settings import Settings
+from tests.builders.settings import settings_for
 from tools.contracts.system import DeclaredService, declared_services
 
 services = pytest.mark.parametrize("service", declared_services(), ids=lambda service: service.name)
@@ -17,7 +17,7 @@ services = pytest.mark.parametrize("service", declared_services(), ids=lambda se
 async def test_the_publisher_of_a_service_takes_what_the_service_declares_and_nothing_else(
     service: DeclaredService,
 ) -> None:
-    publisher = service.service.resources(Settings()).publisher
+    publisher = service.service.resources(settings_for(service.name)).publisher
     for topic in TOPICS:
         is_declared = topic in service.service.produces
         with pytest.raises(KafkaConnectionError if is_declared else UndeclaredTopic):
@@ -27,7 +27,9 @@ async def test_the_publisher_of_a_service_takes_what_the_service_declares_and_no
 async def test_a_refusal_names_the_service_and_the_topic() -> None:
     [service] = [each for each in declared_services() if each.name == "validator"]
     with pytest.raises(UndeclaredTopic) as caught:
-        await service.service.resources(Settings()).publisher.publish([Message("dataset.linked", None, b"{}", ())])
+        await service.service.resources(settings_for(service.name)).publisher.publish(
+            [Message("dataset.linked", None, b"{}", ())]
+        )
     assert str(caught.value) == (
         "beamcat-validator published to dataset.linked, which its declaration does not list: add it to `produces`"
     )

@@ -21,7 +21,7 @@ from clients.importers.files import _found as imported
 from services.gateway.request_body import parse_json, read_json, read_model
 from services.icat_gateway.stomp.bounds import Limits
 from services.icat_gateway.stomp.framing import Parser
-from services.search.icat_plus.logbook import Pictured, Place, Written, entry_of
+from services.icat_plus.logbook import Pictured, Place, Written, entry_of
 from services.search.projections.datasets.note import words_of
 from services.search.query.faults import QueryInvalid
 from services.search.query.naming import Naming

@@ -11,8 +11,10 @@ import services
 from services.icat_gateway.jolokia.consumers import Consumers
 from services.icat_gateway.jolokia.server import Jolokia
 from shared.host.service import Host
+from shared.http.settings import HttpSettings
+from shared.kafka.settings import KafkaSettings
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
+from tests.builders.settings import settings_for
 
 PAGES = ("/", "/docs", "/redoc", "/docs/oauth2-redirect")
 LOADED = re.compile(
@@ -22,11 +24,13 @@ LOADED = re.compile(
 
 def jolokia() -> FastAPI:
     backoff = Backoff()
-    return Jolokia(Settings(), Consumers(Settings(), {}, backoff), backoff, lambda: datetime.now(UTC)).app()
+    return Jolokia(
+        ("127.0.0.1", 0), HttpSettings(), Consumers(KafkaSettings(), {}, backoff), backoff, lambda: datetime.now(UTC)
+    ).app()
 
 
 def app_of(name: str) -> FastAPI:
-    return jolokia() if name == "jolokia" else Host(services.load(name), Settings()).app()
+    return jolokia() if name == "jolokia" else Host(services.load(name), settings_for(name)).app()
 
 
 @pytest.mark.parametrize("name", [*services.NAMES, "jolokia"])

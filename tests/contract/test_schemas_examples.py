@@ -11,13 +11,13 @@ import pytest
 
 from deploy.definitions.examples import Judge, Judged, read_example
 from shared.events.dataset import Submission
-from shared.runtime.settings import Settings
+from shared.runtime.facility import FacilitySettings
 from shared.vocabulary.datafiles import SCHEMAS
 from tests.builders.described import TECHNIQUES, VOCABULARY
 
 EXAMPLES = sorted((SCHEMAS / "examples").rglob("*"))
 FILES = [path for path in EXAMPLES if path.is_file()]
-JUDGE = Judge(VOCABULARY, TECHNIQUES, Settings())
+JUDGE = Judge(VOCABULARY, TECHNIQUES, FacilitySettings())
 
 CURES = r"[;.,] (give|send|write|correct|check|name|submit|move|leave|did you mean)\b"
 

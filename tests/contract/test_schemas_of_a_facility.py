@@ -1,7 +1,9 @@
 """A facility adds vocabulary and techniques of its own in directories that a setting names."""
 
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,8 @@ from services.validator.app import SERVICE as VALIDATOR
 from services.validator.checker import Checker
 from shared.events.identity import Identities
 from shared.host.service import Service, serve
-from shared.runtime.settings import Settings
+from shared.runtime.facility import FacilitySettings
+from shared.runtime.settings import read
 from shared.vocabulary.datafiles import DataFileInvalid, own_folders
 from shared.vocabulary.vocabulary import Vocabulary
 from tests.builders.described import TECHNIQUES, VOCABULARY
@@ -35,8 +38,8 @@ def schemas(tmp_path: Path) -> Path:
 
 def test_the_setting_is_a_list_of_directories(monkeypatch: pytest.MonkeyPatch, schemas: Path) -> None:
     monkeypatch.setenv("BEAMCAT_SCHEMA_DIRECTORIES", json.dumps([str(schemas)]))
-    assert own_folders("vocabulary", Settings().schema_directories) == [schemas / "vocabulary"]
-    assert own_folders("techniques", Settings().schema_directories) == []
+    assert own_folders("vocabulary", read(FacilitySettings, os.environ).schema_directories) == [schemas / "vocabulary"]
+    assert own_folders("techniques", read(FacilitySettings, os.environ).schema_directories) == []
 
 
 def test_a_file_of_the_facility_adds_a_parameter_and_an_alias(schemas: Path) -> None:
@@ -65,12 +68,17 @@ def test_the_definitions_that_judged_a_dataset_are_recorded_with_it() -> None:
     ids=lambda value: value.name if isinstance(value, Service) else "",
 )
 def test_a_bad_file_is_one_error_and_the_service_does_not_start(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, service: Service, folder: str, content: str, place: str
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, service: Service[Any], folder: str, content: str, place: str
 ) -> None:
     file = tmp_path / folder / "ours.toml"
     file.parent.mkdir()
     file.write_text(content)
-    assert serve(service, Settings(schema_directories=[tmp_path])) == 1
+    assert (
+        serve(
+            service, service.settings(facility=FacilitySettings(name="facility.example", schema_directories=[tmp_path]))
+        )
+        == 1
+    )
     [record] = [record for record in caplog.records if record.levelname == "CRITICAL"]
     assert f"{file}, {place}" in record.getMessage()
 

@@ -38,7 +38,7 @@ def test_a_relation_names_kinds_that_exist(kind: Kind) -> None:
     names = [each.name for each in KINDS]
     for relation in kind.input or ():
         for pattern in relation.kinds:
-            assert expanded([pattern], names), f"{kind.name} comes from {pattern}, which is no kind"
+            assert expanded([pattern], names), f"{kind.name} comes from {pattern}, which is not a kind"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

@@ -48,11 +48,11 @@ def plan() -> tuple[list[Message], list[Message]]:
 
 async def send(running: Installation, messages: Sequence[Message], wanted: int) -> dict[str, list[Any]]:
     """Hand in, and wait until all is found and no answer is under way; what is known then."""
-    publisher = KafkaPublisher(running.settings, "test")
+    publisher = KafkaPublisher(running.settings.kafka, "test")
     await publisher.start()
     await publisher.publish(messages)
     await publisher.stop()
-    async with connected(running.settings.database_url) as connection, asyncio.timeout(120):
+    async with connected(running.settings.database.url) as connection, asyncio.timeout(120):
         while await connection.fetchval("select count(*) from search.receipt where rank > 1") < wanted:  # noqa: ASYNC110  PostgreSQL sets no event
             await asyncio.sleep(0.1)
         return {what: await connection.fetch(query) for what, query in WHAT_IS_KNOWN.items()}
@@ -93,7 +93,7 @@ async def test_what_came_after_an_old_backup_is_there_again(tmp_path: Path) -> N
     await copy(directory / "postgres", backup)
     async with installation(directory) as running:
         before = await send(running, later, len(earlier) + len(later))
-        code, refusal = await recover(running.settings.kafka_bootstrap_servers, running.settings.database_url, since)
+        code, refusal = await recover(running.settings.kafka.bootstrap_servers, running.settings.database.url, since)
         assert code == 1
         assert "beamcat.linker" in refusal["error"]
         assert "have members: stop all services first" in refusal["error"]

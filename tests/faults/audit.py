@@ -9,9 +9,10 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.embedded.installation import FEW_PARTITIONS
+from deploy.settings import OperatorSettings
 from shared.events.topics import COMMITTED, REJECTED
 from shared.kafka.connection import kafka_access
-from shared.runtime.settings import Settings
+from shared.kafka.settings import KafkaSettings
 from tests.builders.read_model import PlainConnection
 from tests.faults.disturbances import NOISE
 from tests.faults.plan import Plan, Submitted
@@ -37,14 +38,14 @@ async def settled(connection: PlainConnection, plan: Plan) -> int:
     return found
 
 
-async def audit(settings: Settings, plan: Plan) -> list[str]:
+async def audit(settings: OperatorSettings, plan: Plan) -> list[str]:
     """Everything that is not as it must be; empty if all is well."""
-    connection = await asyncpg.connect(settings.database_url)
+    connection = await asyncpg.connect(settings.database.url)
     try:
         faults = [
             *await _catalogue(connection, plan),
-            *await _committed(settings, plan),
-            *await _rejected(settings, plan),
+            *await _committed(settings.kafka, plan),
+            *await _rejected(settings.kafka, plan),
         ]
         left = await connection.fetchval("select count(*) from catalog.outbox")
         held = await connection.fetchval("select count(*) from linker.held where state <> 'refused'")
@@ -82,7 +83,7 @@ def _same_history(found: list[str], sent: list[str]) -> bool:
     return [receipt.replace("again-", "first-") for receipt in found] == sent
 
 
-async def _committed(settings: Settings, plan: Plan) -> list[str]:
+async def _committed(settings: KafkaSettings, plan: Plan) -> list[str]:
     """On the wire at least once and in order; in effect once: a revision has one receipt."""
     makers: dict[tuple[str, int], set[str]] = {}
     order: dict[str, list[int]] = {}
@@ -103,7 +104,7 @@ async def _committed(settings: Settings, plan: Plan) -> list[str]:
     ]
 
 
-async def _rejected(settings: Settings, plan: Plan) -> list[str]:
+async def _rejected(settings: KafkaSettings, plan: Plan) -> list[str]:
     found = Counter[tuple[str, str]]()
     noise: list[str] = []
     for payload in await _read(settings, REJECTED.name):
@@ -119,7 +120,7 @@ async def _rejected(settings: Settings, plan: Plan) -> list[str]:
     )
 
 
-async def _read(settings: Settings, topic: str) -> list[dict[str, Any]]:
+async def _read(settings: KafkaSettings, topic: str) -> list[dict[str, Any]]:
     consumer = AIOKafkaConsumer(
         **kafka_access(settings), max_partition_fetch_bytes=2**24, isolation_level="read_committed"
     )

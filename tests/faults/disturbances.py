@@ -31,7 +31,7 @@ Disturbance = Callable[[Installation, random.Random], Coroutine[None, None, None
 async def sessions_end(running: Installation, _chance: random.Random) -> None:
     """PostgreSQL ends every session of every service, four times a second."""
     with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # the server may be killed meanwhile
-        connection = await asyncpg.connect(running.settings.database_url)
+        connection = await asyncpg.connect(running.settings.database.url)
         for _ in range(int(4 * SESSIONS_SECONDS)):
             await connection.fetchval(END_SESSIONS)
             await asyncio.sleep(0.25)
@@ -61,12 +61,12 @@ async def transaction_is_taken_back(running: Installation, chance: random.Random
     said = [submitted(raw_submission(2 * 10**6 + number, chance), f"aborted-{number}") for number in range(20)]
     with suppress(KafkaError, TimeoutError):  # the broker may be killed meanwhile
         async with asyncio.timeout(30):
-            await take_back(running.settings, said, f"faults-{chance.random()}")
+            await take_back(running.settings.kafka, said, f"faults-{chance.random()}")
 
 
 async def garbage_between_stages(running: Installation, chance: random.Random) -> None:
     """Records that no stage wrote, on the topics between the stages: each is refused, for what is wrong with it."""
-    publisher = KafkaPublisher(running.settings, "garbage")
+    publisher = KafkaPublisher(running.settings.kafka, "garbage")
     good = submitted(raw_submission(3 * 10**6, chance), "good")
     messages = garbage(good, 60, NOISE, chance)
     with suppress(KafkaError, TimeoutError):

@@ -57,7 +57,7 @@ class Beamlines:
         urls = [f"127.0.0.1:{self._running.stomp_port}"]
         client = {
             "metadata_urls": urls,
-            "elogbook_url": self._running.urls["search"],
+            "elogbook_url": self._running.urls["icat_plus"],
             "elogbook_token": self._running.token,
             "feedback_timeout": 30,
         }
@@ -144,7 +144,7 @@ async def _stop_kafka(running: Installation, beamlines: Beamlines, storm: Storm,
 
 async def _settled(running: Installation, say: Callable[[str], None]) -> int:
     """The datasets of the catalogue, once it stands still."""
-    connection = await asyncpg.connect(running.settings.database_url)
+    connection = await asyncpg.connect(running.settings.database.url)
     began = changed = time.monotonic()
     count = -1
     try:
@@ -160,7 +160,7 @@ async def _settled(running: Installation, say: Callable[[str], None]) -> int:
 
 
 async def _audit(running: Installation, frames: int) -> list[str]:
-    connection = await asyncpg.connect(running.settings.database_url)
+    connection = await asyncpg.connect(running.settings.database.url)
     try:
         rows = await connection.fetch("select path, revision from catalog.dataset")
         rejected = await connection.fetch("select code, message from search.rejection")

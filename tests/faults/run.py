@@ -18,8 +18,8 @@ from shared.events.record import Message
 from shared.foundation.errors import Fatal
 from shared.kafka.publisher import KafkaPublisher
 from shared.kafka.rewind import check_empty, rewind
+from shared.kafka.settings import KafkaSettings
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 from tests.builders.read_model import Snapshot, differences, snapshot
 from tests.faults.audit import audit, settled
 from tests.faults.chaos import REPLICAS, Deaths, died_at_failpoints, failpoint_environment, summary
@@ -59,7 +59,7 @@ async def nothing_lost(seed: int, datasets: int, directory: Path, say: Callable[
 
 async def _send(running: Installation, plan: Plan) -> None:
     """In order; what Kafka did not confirm is sent again, and so may come twice."""
-    publisher = KafkaPublisher(running.settings, "faults")
+    publisher = KafkaPublisher(running.settings.kafka, "faults")
     backoff = Backoff()
     await publisher.start()
     try:
@@ -82,7 +82,7 @@ async def _insist(publisher: KafkaPublisher, messages: list[Message], backoff: B
 
 async def _wait(running: Installation, plan: Plan, say: Callable[[str], None]) -> list[str]:
     began = time.monotonic()
-    connection = await asyncpg.connect(running.settings.database_url)
+    connection = await asyncpg.connect(running.settings.database.url)
     try:
         while (found := await settled(connection, plan)) < plan.endings:
             if time.monotonic() - began > SETTLE_SECONDS:
@@ -99,8 +99,8 @@ async def _replayed_equal(running: Installation, say: Callable[[str], None]) -> 
     before = await _read_model(running)
     await running.supervisor.stop()
     groups = [*remembering_groups(running.settings), STATELESS_GROUP]
-    await _emptied(running.settings, groups)
-    await rewind(running.settings, groups, datetime.fromtimestamp(0, UTC))
+    await _emptied(running.settings.kafka, groups)
+    await rewind(running.settings.kafka, groups, datetime.fromtimestamp(0, UTC))
     await running.supervisor.start()
     await running.ready()
     began = time.monotonic()
@@ -115,7 +115,7 @@ async def _replayed_equal(running: Installation, say: Callable[[str], None]) -> 
     return [f"a replay changed {words}" for words in differences(before, after)]
 
 
-async def _emptied(settings: Settings, groups: list[str]) -> None:
+async def _emptied(settings: KafkaSettings, groups: list[str]) -> None:
     """Wait until nobody is in the groups: on a busy machine a service may end without having left them."""
     began = time.monotonic()
     while True:
@@ -128,7 +128,7 @@ async def _emptied(settings: Settings, groups: list[str]) -> None:
 
 
 async def _read_model(running: Installation) -> Snapshot:
-    connection = await asyncpg.connect(running.settings.database_url)
+    connection = await asyncpg.connect(running.settings.database.url)
     try:
         return await snapshot(connection)
     finally:

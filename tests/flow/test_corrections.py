@@ -108,7 +108,7 @@ def test_who_is_told_that_a_correction_would_be_refused_edits_it_again_and_sends
         terminal.read_until("it would be refused")
         terminal.read_until("send, edit, quit [edit]:")
         terminal.type("e")
-        terminal.read_until("it would be taken")
+        terminal.read_until("it would be accepted")
         terminal.read_until("send, edit, quit [send]:")
         terminal.type("")
         assert terminal.end() == 0, terminal.shown

@@ -7,7 +7,7 @@ import pytest
 
 from services.gateway.handler import Call, submit_dataset
 from services.icat_gateway.translation import Frame, Translator
-from services.search.icat_plus.datasets import wanted_of
+from services.icat_plus.dataset_query import dataset_query
 from services.search.query.naming import Naming
 from services.search.query.query import read_query
 from services.validator.checker import Checker, Verdict
@@ -96,4 +96,5 @@ def test_search_finds_the_dataset_by_either_path(path: str) -> None:
     assert read_query([("path", path)], IDENTITIES, zone, naming).dataset_id == DATASET_ID
     words = read_query([("q", CATALOGUED)], IDENTITIES, zone, naming).words
     assert read_query([("q", f"lysozyme {path}")], IDENTITIES, zone, naming).words == ("lysozyme", *words)
-    assert wanted_of({"search": path}, IDENTITIES, zone, naming, TECHNIQUES).query.words == words
+    asked = dataset_query({"search": path}, TECHNIQUES).params["q"]
+    assert read_query([("q", asked)], IDENTITIES, zone, naming).words == words

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.catalog_writer.memory import MemoryCatalog
 from services.linker.inputs.submissions import State
-from services.linker.storage.memory import MemoryLinks
+from services.linker.storage.memory.store import MemoryLinks
 from services.sample_tracking.memory import Memory, MemoryHappenings, MemoryTracking, MemoryVisits
 from services.search.memory import MemoryReadModel
 from services.search.projections.activity.note import ActivityRow

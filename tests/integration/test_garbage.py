@@ -12,7 +12,7 @@ import pytest
 from services.archive.catalogue import MemoryCatalogue
 from services.archive.store import PostgresReports
 from services.catalog_writer.store import PostgresCatalog
-from services.linker.storage.store import PostgresLinks
+from services.linker.storage.postgres.store import PostgresLinks
 from services.logbook.store import PostgresEntries
 from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
 from services.search.app import new_index
@@ -21,7 +21,7 @@ from shared.events.codes import Refusal
 from shared.events.record import Record
 from shared.postgres.database import Database
 from shared.postgres.migrations import SCHEMAS, migrate
-from shared.runtime.settings import Settings
+from shared.postgres.settings import DatabaseSettings
 from shared.stages.stage import Store
 from tests.builders.described import TECHNIQUES
 from tests.builders.garbage import garbled
@@ -40,7 +40,7 @@ async def stores(database_url: str) -> AsyncIterator[Mapping[str, Store[Any, Any
     async with AsyncExitStack() as ends:
         databases: dict[str, Database] = {}
         for schema in SCHEMAS:
-            databases[schema] = Database(Settings(database_url=database_url), schema)
+            databases[schema] = Database(DatabaseSettings(url=database_url), schema)
             await databases[schema].open()
             ends.push_async_callback(databases[schema].close)
         links = PostgresLinks(databases["linker"], IDENTITIES, TECHNIQUES.input_demands)

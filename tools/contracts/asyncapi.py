@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.events.topics import DEFAULT_PARTITIONS, TOPICS, Topic
-from shared.runtime.settings import Settings
+from shared.kafka.settings import KafkaSettings
 from shared.stages.stage import Stage
 from tools.contracts.system import DeclaredService
 
@@ -51,7 +51,7 @@ def asyncapi(services: Sequence[DeclaredService]) -> dict[str, Any]:
 
 
 def _server() -> dict[str, Any]:
-    bootstrap = Settings.model_fields["kafka_bootstrap_servers"]
+    bootstrap = KafkaSettings.model_fields["bootstrap_servers"]
     return {
         "host": "{bootstrapServers}",
         "protocol": "kafka",

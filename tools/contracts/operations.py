@@ -1,13 +1,18 @@
 """The pages of metrics and settings."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from prometheus_client.metrics import MetricWrapperBase
 
+import services
+from deploy.settings import settings_classes
 from shared.runtime import metrics
 from shared.runtime.setting_types import MOST_BYTES, MOST_COUNT
-from shared.runtime.settings import Settings
+from shared.runtime.settings import fields_of, groups_of
 from tools.contracts.tables import codes, page, table
+
+OPERATOR = "operator's commands"
 
 
 def metrics_page() -> str:
@@ -30,27 +35,45 @@ def _metric_row(metric: MetricWrapperBase) -> tuple[str, ...]:
 
 def settings_page() -> str:
     """Every setting, in the order of its declaration."""
-    prefix = Settings.model_config["env_prefix"]
-    properties = Settings.model_json_schema()["properties"]
+    schemas, readers = _declared_settings()
     return page(
         "Settings",
-        "Settings are environment variables, declared in `shared/runtime/settings.py`. None is required: without "
-        "the addresses of Kafka and PostgreSQL, `beamcat up` starts both. An empty variable counts as not set. A wrong "
-        "value ends a command or a service with exit code 1 and a message that says what to write instead. A variable "
-        "whose name is nearly that of a setting causes a warning.",
+        "Settings are environment variables. Those that several services read are declared in groups, in the "
+        "`settings.py` of a folder of `shared/`; each service declares what it reads in `services/<name>/settings.py`. "
+        "None is required by `beamcat up`: without the addresses of Kafka and PostgreSQL, it starts both. An empty "
+        "variable counts as not set. A wrong value ends a command, or a service that reads it, with exit code 1 and a "
+        "message that says what to write instead. A variable whose name is nearly that of a setting causes a warning.",
         table(
-            ("variable", "values", "default", "meaning"),
+            ("variable", "values", "default", "read by", "meaning"),
             (
                 (
-                    f"`{prefix}{name.upper()}`",
+                    f"`{variable}`",
                     _values(schema),
                     _default(schema.get("default")),
-                    schema.get("description", ""),
+                    _readers(readers[variable]),
+                    schema["description"],
                 )
-                for name, schema in properties.items()
+                for variable, schema in schemas.items()
             ),
         ),
     )
+
+
+def _declared_settings() -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """The JSON schema of every setting, and who reads it."""
+    schemas: dict[str, Any] = {}
+    readers: dict[str, list[str]] = {}
+    for name, kind in zip((OPERATOR, *services.NAMES), settings_classes(), strict=True):
+        for group in (*groups_of(kind).values(), kind):
+            own = group.model_json_schema()["properties"]
+            schemas |= {variable: schema for variable, schema in own.items() if "$ref" not in schema}
+        for variable in fields_of(kind):
+            readers.setdefault(variable, []).append(name)
+    return schemas, readers
+
+
+def _readers(names: Sequence[str]) -> str:
+    return "every service" if set(services.NAMES) <= set(names) else ", ".join(names)
 
 
 def _values(schema: dict[str, Any]) -> str:

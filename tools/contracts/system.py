@@ -8,35 +8,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
-
 from shared.events.topics import TOPICS, Topic
 from shared.host.service import Host, Service
-from shared.runtime.settings import Settings
+from shared.runtime.facility import FacilitySettings
 from shared.stages.stage import Stage
 
 SERVICES = Path(__file__).parent.parent.parent / "services"
-
-
-class _Defaults(Settings):
-    """The settings of a machine that sets none, wherever the contracts are generated."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
-        init_settings: PydanticBaseSettingsSource,
-        *_sources: PydanticBaseSettingsSource,
-        **_more: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
 
 
 @dataclass(frozen=True)
 class DeclaredService:
     """A service: its sentence, stages and OpenAPI document, the topics it sends to and the rejection codes it names."""
 
-    service: Service
+    service: Service[Any]
     sentence: str
     stages: Sequence[Stage[Any, Any]]
     openapi: dict[str, Any]
@@ -58,8 +42,8 @@ def declared_services() -> Sequence[DeclaredService]:
 
 def _declared(folder: Path) -> DeclaredService:
     package = importlib.import_module(f"services.{folder.name}")
-    service: Service = importlib.import_module(f"services.{folder.name}.app").SERVICE
-    host = Host(service, _Defaults(facility="facility.example"))
+    service: Service[Any] = importlib.import_module(f"services.{folder.name}.app").SERVICE
+    host = Host(service, service.settings(facility=FacilitySettings(name="facility.example")))
     return DeclaredService(
         service,
         (package.__doc__ or "").strip(),

@@ -167,7 +167,7 @@ def _print_links(api: Api, document: Event) -> None:
         if links:
             print_table(("kind", "path"), links[:SHOWN_LINKS], title)
     for path in [each["path"] for each in document["inputs"] if each.get("replaced")][:SHOWN_LINKS]:
-        console.print(f"another measurement took the place of {path} since", markup=False, soft_wrap=True)
+        console.print(f"another measurement has replaced {path} since", markup=False, soft_wrap=True)
     if len(inputs) > SHOWN_LINKS or graph["next"] is not None or len(results) > SHOWN_LINKS:
         console.print(f"there are more: beamcat lineage {shlex.quote(document['path'])}", markup=False, soft_wrap=True)
 

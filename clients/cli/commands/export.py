@@ -22,7 +22,7 @@ def export(
 ) -> None:
     """Export datasets with what they were made from. Exit code 1 if one is not catalogued or not of this format."""
     if not cif:
-        fail("say the format: --cif")
+        fail("give the format: --cif")
     api = connect()
     for path in paths:
         dataset = dataset_at(api, path)

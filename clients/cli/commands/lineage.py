@@ -27,6 +27,6 @@ def lineage(
         return
     print_lineage(graph)
     if graph["next"] is not None:
-        console.print(f"shown are the nearest {len(graph['nodes'])} datasets, and there are more: raise --limit")
+        console.print(f"these are the nearest {len(graph['nodes'])} datasets, and there are more: raise --limit")
     elif graph["truncated"]:
         console.print(f"it goes on beyond {depth} steps: raise --depth")

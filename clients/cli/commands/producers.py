@@ -20,7 +20,7 @@ def list_producers(
     api = connect()
     answer = api.search("/producers", since=begin)
     if not answer["producers"]:
-        errors.print(api.nothing("no producer was heard of"), markup=False, soft_wrap=True)
+        errors.print(api.nothing("no producer was found"), markup=False, soft_wrap=True)
     if as_json:
         print_json(answer)
         return

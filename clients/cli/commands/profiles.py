@@ -142,7 +142,7 @@ def _address(said: str, option: str) -> str:
     except ValueError:
         is_one = False
     if said and not is_one:
-        fail(f"{option} {said} is no address: write it as http://host:port, without user, query or fragment", WRONG)
+        fail(f"{option} {said} is not an address: write it as http://host:port, without user, query or fragment", WRONG)
     return said.rstrip("/")
 
 

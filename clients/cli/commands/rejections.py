@@ -205,7 +205,7 @@ def _next_commands(rejection: Mapping[str, Any], rejection_id: UUID) -> Iterator
         yield ["rejections", "resubmit", own, "--edit"], "correct it in your editor and send it again"
         yield ["rejections", "resubmit", own], "send it again as it is, if the reason is gone"
     if path:
-        yield ["status", str(path)], "everything that was handed in of this dataset"
+        yield ["status", str(path)], "everything that was submitted for this dataset"
 
 
 def _print_command(*arguments: str) -> None:

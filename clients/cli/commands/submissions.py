@@ -137,7 +137,7 @@ def check(  # noqa: PLR0913  # each is an option of the command
         print_json(verdicts)
     for verdict in verdicts if not as_json else ():
         kind = f" as {escape(str(verdict['dataset']['kind']))}" if verdict.get("dataset") else ""
-        word = f"[green]would be taken[/]{kind}" if verdict.get("accepted") else "[red]would be refused[/]"
+        word = f"[green]would be accepted[/]{kind}" if verdict.get("accepted") else "[red]would be refused[/]"
         console.print(f"{escape(str(verdict['file']))}: {word}", soft_wrap=True)
         print_verdict(verdict)
         links = verdict.get("links") or {}
@@ -196,7 +196,7 @@ def _status_of(subject: str, *, as_json: bool) -> None:
     else:
         print_states(receipts)
         if others := receipts[0].get("others"):
-            console.print("under the same receipt id, which is not only this one's:")
+            console.print("other submissions under the same receipt id:")
             print_states(others)
     if receipts[0]["state"] == "rejected":
         raise typer.Exit(1)
@@ -232,11 +232,11 @@ def _interrupted(handover: Handover, outcome: Outcome) -> bool:
 def _notes(hand_in: HandIn, handover: Handover, outcome: Outcome, left: str, *, is_open: bool) -> Iterator[str]:
     """Why the command ended before each dataset had its final state, and how to go on."""
     if hand_in.stopped:
-        yield f"nothing more was handed in: {hand_in.stopped}"
+        yield f"nothing more was submitted: {hand_in.stopped}"
     elif hand_in.trouble:
-        yield f"the gateway took nothing more: {hand_in.trouble}"
+        yield f"the gateway accepted nothing more: {hand_in.trouble}"
     if left:
-        yield f"not handed in: {left} and what follows; submit it again, what was taken ends unchanged"
+        yield f"not submitted: {left} and everything after it; submit it again: what was accepted ends unchanged"
     if handover.trouble:
         yield f"receipts could not be followed: {handover.trouble}"
     if hand_in.batch.count and (is_open or not outcome.are_few):

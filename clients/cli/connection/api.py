@@ -192,7 +192,7 @@ class Api:
         try:
             return answer.json()
         except ValueError:
-            fail(f"{answer.url} answered no JSON: is this beamcat? (named by {self._named.origin})")
+            fail(f"{answer.url} did not answer with JSON: is this beamcat? (named by {self._named.origin})")
 
     def _refused(self, answer: httpx.Response) -> NoReturn:
         """End the command with the service's reason, and for a wrong token with where it comes from."""
@@ -227,5 +227,5 @@ def _problem(answer: httpx.Response) -> str:
         return "; ".join(faults) or str(problem.get("detail", answer.text))
     except (ValueError, AttributeError, KeyError, TypeError):  # not a problem of beamcat's
         if "html" in answer.headers.get("Content-Type", ""):
-            return f"{answer.url} answered {answer.status_code} with a page for people: is there a proxy between?"
+            return f"{answer.url} answered {answer.status_code} with a web page: is there a proxy in between?"
         return f"{answer.url} answered {answer.status_code}: {answer.text[:300]}"

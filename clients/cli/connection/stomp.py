@@ -31,4 +31,4 @@ def _exchange(connection: socket.socket, frame: bytes, expected: bytes) -> None:
             raise ConnectionError("the connection was closed")
         answer += some
     if not answer.lstrip(b"\n").startswith(expected):
-        fail(f"the frame was not taken: {answer.decode(errors='replace').strip()}")
+        fail(f"the frame was not accepted: {answer.decode(errors='replace').strip()}")

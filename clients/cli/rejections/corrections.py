@@ -61,7 +61,7 @@ def _original(rejection: dict[str, Any]) -> bytes:
         return value_of(rejection)
     submission = submission_of(rejection)
     if submission is None:
-        fail("the original is no readable submission; write a corrected one and give it with --file")
+        fail("the original is not a readable submission; write a corrected one and give it with --file")
     return written(submission)
 
 
@@ -105,7 +105,7 @@ def _checked(api: Api, draft: Draft) -> tuple[dict[str, Any] | None, bool]:
         return None, False
     (verdict,) = api.check([submission])
     is_accepted = bool(verdict.get("accepted"))
-    console.print("[green]it would be taken[/]" if is_accepted else "[red]it would be refused[/]")
+    console.print("[green]it would be accepted[/]" if is_accepted else "[red]it would be refused[/]")
     print_verdict(verdict)
     return submission, is_accepted
 
@@ -140,7 +140,7 @@ def _save(original: bytes, file: Path, rejection_id: UUID, *, as_json: bool) -> 
 def _submission_in(file: Path) -> dict[str, Any]:
     submissions = read_submissions(file)
     if len(submissions) > 1:
-        fail(f"{file} holds {len(submissions)} submissions; give the corrected one alone")
+        fail(f"{file} contains {len(submissions)} submissions; give the corrected one alone")
     return submissions[0]
 
 
@@ -149,7 +149,7 @@ def _send_frame(api: Api, rejection: dict[str, Any], frame: bytes, *, as_json: b
     if as_json:
         print_json({"state": "taken"})
     else:
-        console.print("taken; a frame has no receipt: find its dataset, or look whether it was rejected again")
+        console.print("accepted; a frame has no receipt: find its dataset, or look whether it was rejected again")
 
 
 def _submit(api: Api, rejection: dict[str, Any], submission: dict[str, Any], *, as_json: bool) -> None:

@@ -39,5 +39,5 @@ def read_batch(name: str) -> Batch:
     except ValueError:
         batch = Batch()
     if not 0 < batch.count <= MOST:
-        fail(f"--batch {name!r} is no name of a batch; give the one that `beamcat submit` printed", WRONG)
+        fail(f"--batch {name!r} is not the name of a batch; give the one that `beamcat submit` printed", WRONG)
     return batch

@@ -78,7 +78,7 @@ def _in_line(number: int, line: bytes) -> Entry:
         return Entry(number, None, f"is not JSON: {_reason(error)}")
     if isinstance(content, dict):
         return Entry(number, content)
-    return Entry(number, None, "holds no submission: give one JSON object a line")
+    return Entry(number, None, "contains no submission: give one JSON object a line")
 
 
 def _lines(chunks: Iterable[bytes | None]) -> Iterator[tuple[int, bytes] | None]:
@@ -127,7 +127,7 @@ def _in_whole(document: bytes) -> Iterator[Entry]:
     if isinstance(content, dict):
         content = content.get("datasets", [content])
     if not content or not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
-        yield Entry(None, None, f"holds no submission: {WANTED}")
+        yield Entry(None, None, f"contains no submission: {WANTED}")
         return
     yield from (Entry(None, submission) for submission in content)
 

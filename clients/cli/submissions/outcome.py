@@ -23,8 +23,8 @@ WORDS = {
     "refused": "refused",
     "unreadable": "unreadable",
     "in_flight": "still under way",
-    "unanswered": "not taken",
-    "unknown": "not heard of",
+    "unanswered": "not answered",
+    "unknown": "unknown to search",
 }
 """The states, in the order of a summary."""
 PROBLEMS = ("rejected", "refused", "unreadable")
@@ -37,7 +37,7 @@ EXIT_CODES = {
 HINTS = {
     "pending": "their inputs are awaited",
     "unanswered": "no answer came; the gateway may have them or not",
-    "unknown": "refused by the gateway, or never handed in",
+    "unknown": "refused by the gateway, or never submitted",
 }
 
 

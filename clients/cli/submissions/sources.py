@@ -115,12 +115,12 @@ def read_sources(api: Api, files: Sequence[Path], given: Given, result: str | No
     options = [*given.options(), *(["result"] if result else [])]
     if not from_pipelines:
         if options:
-            fail(f"--{min(options)} completes what a pipeline left behind; give --from too")
+            fail(f"--{min(options)} completes files of pipelines; give --from too")
         return (source for file in files for source in _sources_in(file))
     if STANDARD_INPUT in files:
-        fail("--from reads what a pipeline left behind from files, not from standard input")
+        fail("--from reads files of pipelines, not standard input")
     if len(files) > 1 and (given.path or given.name):
-        fail("--path and --name are of one dataset, and several files are given")
+        fail("--path and --name are for one dataset, but several files are given")
     sources = [source for file in files for source in _read_pipeline_file(file, given, result)]
     return iter(with_times(api, sources))
 
@@ -139,7 +139,7 @@ def _sources_in(file: Path) -> Sources:
         yield Source(file, {}, fault=f"cannot be read: {error.strerror}")
     else:
         if is_empty:
-            yield Source(file, {}, fault=f"holds no submission: {WANTED}")
+            yield Source(file, {}, fault=f"contains no submission: {WANTED}")
 
 
 def _chunks(file: Path) -> Iterator[bytes | None]:

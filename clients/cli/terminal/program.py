@@ -9,11 +9,9 @@ from typing import Any
 
 import typer
 import typer.core
-from rich.markup import escape
 from typer.exceptions import TyperException
 
-from clients.cli.terminal.output import WRONG, Failed, console, errors, fail, print_json, print_wrong
-from shared.runtime.settings import misspelt
+from clients.cli.terminal.output import WRONG, Failed, console, fail, print_json, print_wrong
 
 JSON = "--json"
 
@@ -42,9 +40,6 @@ class Command(typer.core.TyperCommand):
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  typer does not publish the class of it
         """Run the command, unless one of its arguments is not text."""
         _check_texts(ctx.params)
-        if ctx.info_name != "serve":  # its own log tells it
-            for sentence in misspelt():
-                errors.print(f"[yellow]beamcat:[/] {escape(sentence)}", soft_wrap=True)
         return super().invoke(ctx)
 
 

@@ -1,1 +1,1 @@
-"""From a frame that was read to one that is durable: the intake, the attempts to deliver, and the delivery."""
+"""The path of a frame from the socket to durable storage: intake, delivery, and the record of its attempts."""

@@ -1,8 +1,8 @@
-"""How often a process died over the frame at the front of the spool, kept beside the frames.
+"""The record of frames whose translation killed a process. It lies beside the frames in the spool's folder.
 
-Before frames are translated, the disk has their numbers. A process that finds such a note when it starts knows what its
-predecessor was doing when it was killed: those frames are then taken one by one, and one over which `MOST_DEATHS`
-processes died is set aside, so that the others go on.
+The numbers of the frames are written to disk before the frames are translated. A process that finds such a record
+when it starts knows which frames its predecessor was translating when it was killed. It takes them one by one, and
+sets aside a frame that has killed `MOST_DEATHS` processes, so that the frames behind it can go on.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ logger = logging.getLogger(__name__)
 
 MOST_DEATHS = 3
 ASIDE = ".aside"
-"""Ends the name of a file with one frame, as the spool's own files hold it. Renamed to `.frames` it is tried again."""
+"""The suffix of a file with one frame, in the spool's format. Rename it to `.frames` to try the frame again."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What is being delivered: the numbers of the first and last frame, and how many died over exactly these."""
+    """One delivery: the numbers of its first and last frame, and how many processes died while they delivered these."""
 
     first: int
     last: int
@@ -33,26 +33,26 @@ class Attempt:
 
 
 class Attempts:
-    """The note of one spool. Whoever holds the spool's folder holds it."""
+    """The record of one spool. Only the process that holds the spool's folder may use it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._note = folder / "attempt"
         self._fatal: Attempt | None = None
-        """What the predecessor died over."""
+        """The delivery in which the previous process died."""
 
     def open(self) -> None:
-        """Find what an earlier process died over."""
+        """Read the delivery in which an earlier process died."""
         try:
             found = Attempt(**json.loads(self._note.read_bytes()))
-        except (OSError, ValueError, TypeError):  # there is none, or the machine stopped while it was written
+        except (OSError, ValueError, TypeError):  # no record, or the machine stopped during the write
             return
         self._fatal = Attempt(found.first, found.last, found.deaths + 1)
         frames = f"frame {found.first}" if found.first == found.last else f"frames {found.first} to {found.last}"
         logger.warning("the last process ended while it delivered %s; they are taken one by one", frames)
 
     def close(self) -> None:
-        """An orderly end is no death: the next process counts as many as this one did."""
+        """End without counting a death: an orderly stop leaves the number of deaths as it is."""
         if self._fatal is None:
             self._note.unlink(missing_ok=True)
         else:
@@ -60,17 +60,17 @@ class Attempts:
 
     @property
     def are_suspect(self) -> bool:
-        """Whether the frames at the front are among those over which a process died."""
+        """Whether the frames at the front are among those that killed a process."""
         return self._fatal is not None
 
     def deaths(self, batch: Sequence[Taken]) -> int:
-        """How many processes died over this frame, tried by itself."""
+        """How many processes died while they delivered this one frame alone."""
         fatal = self._fatal
         alone = fatal is not None and fatal.first == fatal.last == batch[0].number == batch[-1].number
         return fatal.deaths if fatal is not None and alone else 0
 
     async def begin(self, batch: Sequence[Taken]) -> None:
-        """On return the disk knows that these frames are being delivered.
+        """Record on disk that these frames are being delivered.
 
         Raises:
             OSError: the disk cannot be written.
@@ -79,13 +79,13 @@ class Attempts:
         await asyncio.to_thread(_write, self._note, _noted(attempt))
 
     def end(self, batch: Sequence[Taken]) -> None:
-        """They are delivered, or set aside."""
+        """Remove the record: the frames are delivered or set aside."""
         self._note.unlink(missing_ok=True)
         if self._fatal is not None and batch[-1].number >= self._fatal.last:
             self._fatal = None
 
     async def set_aside(self, taken: Taken) -> Path:
-        """Keep a frame in a file of its own, which stays."""
+        """Keep a frame in a separate file, which is never removed."""
         path = self._folder / f"{taken.number:020}{ASIDE}"
         await asyncio.to_thread(_write, path, written_record(taken))
         return path
@@ -100,7 +100,7 @@ def _noted(attempt: Attempt) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Replace a file as a whole: after a crash it has the old content or the new."""
+    """Replace a file atomically: after a crash it has the old content or the new."""
     new = path.with_suffix(".new")
     with new.open("wb") as file:
         file.write(data)

@@ -1,4 +1,4 @@
-"""How frames become durable: confirmed by Kafka, or on the disk: while Kafka is away, in a flood, and behind others."""
+"""Makes frames durable: in Kafka, or on disk while Kafka is away, in a flood, or while older frames are on disk."""
 
 import asyncio
 import logging
@@ -24,19 +24,19 @@ NAME = "icat_gateway"
 BATCH_FRAMES = 500
 BATCH_BYTES = 4 * 1024 * 1024
 LOT_BYTES = 8 * 1024 * 1024
-"""When the messages of a batch have become so many bytes, they are published before the next frame is translated."""
+"""Once the messages of a batch have this size, they are published before the next frame is translated."""
 FLOOD_FRAMES = 200
-"""When so many wait at once, the disk has them sooner than Kafka, which gets them translated: they go there first."""
+"""When this many frames wait at once, they go to disk first: that is faster than translating and publishing them."""
 BIG_BYTES = 64 * 1024
-"""A body whose translation would keep the connections waiting: it is done beside them."""
+"""A larger body is translated in a thread, because its translation would block the connections."""
 FRAMES_AT_ONCE = 8
-"""How many others are translated before the connections have their turn."""
+"""How many smaller frames are translated before the connections are served again."""
 
 
 class Delivery:
-    """Moves frames from the intake to Kafka, by way of the spool where need be, and never past those in the spool."""
+    """Moves frames from the intake to Kafka, through the spool if necessary. No frame overtakes one in the spool."""
 
-    def __init__(  # noqa: PLR0913  # what it brings together
+    def __init__(  # noqa: PLR0913  # everything that delivery needs
         self,
         intake: Intake,
         spool: Spool,
@@ -59,7 +59,7 @@ class Delivery:
         self._late: asyncio.Task[None] | None = None
 
     async def take(self) -> None:
-        """Make durable whatever comes in, until cancelled."""
+        """Make all incoming frames durable, until cancelled."""
         while True:
             batch = await self._intake.batch(BATCH_FRAMES, BATCH_BYTES)
             frames = [waiting.taken for waiting in batch]
@@ -73,13 +73,13 @@ class Delivery:
             await self._intake.settle(batch)
 
     async def deliver(self) -> None:
-        """Bring to Kafka what waits in the spool, in order, until cancelled."""
+        """Publish the frames of the spool in order, until cancelled."""
         while True:
             batch = await self._spool.head(1 if self._attempts.are_suspect else BATCH_FRAMES, BATCH_BYTES)
-            if self._late is not None:  # what it may still deliver must not come after what comes after it
+            if self._late is not None:  # its frames must not arrive after later ones
                 await asyncio.wait([self._late])
                 self._late = None
-            # whatever the error is: the frames are safe here and nowhere else
+            # retry after every kind of error: only the spool has these frames
             outcome = await retried(partial(self._attempt, batch), self._wait)
             failpoint(NAME, "after_publish")
             self._spool.confirm(batch)
@@ -87,9 +87,9 @@ class Delivery:
             _count(batch, outcome)
 
     async def _attempt(self, batch: Sequence[Taken]) -> str:
-        """Publish them; a frame over which processes died is set aside and rejected instead.
+        """Publish the frames. A frame that has killed too many processes is set aside and rejected instead.
 
-        Its rejection is tried once: should that be what kills, the file alone tells of it, and the log.
+        It is published only once: if that kills the process too, only the file and the log show the frame.
         """
         deaths = self._attempts.deaths(batch)
         await self._attempts.begin(batch)
@@ -98,28 +98,28 @@ class Delivery:
             return "delivered"
         path = await self._attempts.set_aside(batch[0])
         ICAT_ASIDE.set(self._attempts.count_aside())
-        logger.error("%d processes ended while they translated one frame; it lies in %s now", deaths, path)
+        logger.error("%d processes ended while they translated one frame; it is now in %s", deaths, path)
         if deaths == MOST_DEATHS:
             await self._publisher.publish([set_aside(batch[0], deaths, path.name, self._clock())])
         return "set_aside"
 
     async def _published_in_time(self, frames: Sequence[Taken]) -> bool:
-        """Whether Kafka has confirmed them. If not, the attempt goes on, since Kafka's client cannot take it back."""
+        """Whether Kafka has confirmed them. If not, the attempt goes on: Kafka's client cannot cancel it."""
         attempt = asyncio.create_task(self._publish(frames))
         await asyncio.wait([attempt], timeout=self._confirmation_seconds)
         if not attempt.done():
-            logger.warning("Kafka has not confirmed in %g s: frames go to the spool", self._confirmation_seconds)
-            attempt.add_done_callback(_look_at)
+            logger.warning("Kafka did not confirm in %g s: the frames go to the spool", self._confirmation_seconds)
+            attempt.add_done_callback(_log_failure)
             self._late = attempt
             return False
         if (error := attempt.exception()) is not None:
-            logger.warning("not published, frames go to the spool: %s: %s", type(error).__name__, error)
+            logger.warning("publishing failed, the frames go to the spool: %s: %s", type(error).__name__, error)
             return False
         failpoint(NAME, "after_publish")
         return True
 
     async def _keep(self, frames: Sequence[Taken]) -> None:
-        """Put them into the spool; while it is full, the intake fills up and no socket is read."""
+        """Put them into the spool. While it is full, the intake fills up and no socket is read."""
         await retried(partial(self._spool.append, frames), self._wait_while_full)
         failpoint(NAME, "after_spool")
 
@@ -132,7 +132,7 @@ class Delivery:
         await self._backoff.wait(attempt, NAME, error)
 
     async def _publish(self, frames: Sequence[Taken]) -> None:
-        """Frame by frame, in lots: what all of them become may be several times what they are."""
+        """Translate frame by frame and publish in lots: the messages may be several times as large as the frames."""
         lot: list[Message] = []
         size = 0
         for place, taken in enumerate(frames):
@@ -153,7 +153,7 @@ def _count(frames: Sequence[Taken], outcome: str) -> None:
         ICAT_FRAMES.labels(taken.frame.queue, outcome).inc()
 
 
-def _look_at(attempt: asyncio.Task[None]) -> None:
-    """What becomes of a late attempt changes nothing: its frames are in the spool."""
+def _log_failure(attempt: asyncio.Task[None]) -> None:
+    """Log the error of a late attempt. The error has no consequence, because the frames are in the spool."""
     if not attempt.cancelled() and (error := attempt.exception()) is not None:
-        logger.info("a late attempt ended: %s: %s", type(error).__name__, error)
+        logger.info("a late attempt to publish failed: %s: %s", type(error).__name__, error)

@@ -1,4 +1,4 @@
-"""Between the connections and what makes frames durable: a queue that is bounded by what it holds."""
+"""The queue between the connections and the delivery. Its size in bytes is bounded."""
 
 import asyncio
 from collections import deque
@@ -15,27 +15,27 @@ class Waiting:
 
     taken: Taken
     durable: Callable[[], None]
-    """Called once it is."""
+    """Called once the frame is durable."""
 
 
 class Lane:
-    """Room for frames of one size, filled in the order in which they come."""
+    """Room for frames of one size class. They enter in the order of their arrival."""
 
     def __init__(self, most_bytes: int) -> None:
         self.bytes = 0
         self._most_bytes = most_bytes
         self.door = asyncio.Lock()
-        """Held by whoever is next: frames must not pass a bigger one for ever."""
+        """Held by the next frame: otherwise smaller frames could overtake a bigger one for ever."""
 
     def has_room(self, size: int) -> bool:
-        """Whether so many more bytes fit; a frame that is larger than the lane has it for itself."""
+        """Whether this many more bytes fit. A frame that is larger than the lane is alone in it."""
         return self.bytes == 0 or self.bytes + size <= self._most_bytes
 
 
 class Intake:
-    """Frames from all connections, in the order of their arrival; each counts until it is durable.
+    """The frames of all connections in the order of their arrival. Each counts until it is durable.
 
-    An eighth of the room is kept for small frames, so that they never wait for room behind large ones.
+    An eighth of the room is reserved for small frames, so that they never wait behind large ones.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -46,25 +46,25 @@ class Intake:
 
     @property
     def bytes(self) -> int:
-        """What was read and is not durable yet."""
+        """Bytes that were read and are not durable yet."""
         return self._small.bytes + self._large.bytes
 
     @property
     def frames(self) -> int:
-        """How many frames wait until they are taken from here."""
+        """How many frames wait to be taken from here."""
         return len(self._waiting)
 
     async def put(self, waiting: Waiting) -> None:
-        """Return once there is room: whoever waits here reads nothing more from its socket."""
+        """Add a frame once there is room. A connection that waits here does not read from its socket."""
         lane, size = self._lane(waiting), waiting.taken.size
         async with lane.door, self._changed:
             await self._changed.wait_for(lambda: lane.has_room(size))
             self._waiting.append(waiting)
             lane.bytes += size
-            self._tell()
+            self._notify()
 
     async def batch(self, most_frames: int, most_bytes: int) -> list[Waiting]:
-        """What waits, at least one frame, once there is one; it still counts until it is settled."""
+        """The waiting frames, at least one. They count until they are settled."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._waiting)
             batch = [self._waiting.popleft()]
@@ -75,17 +75,17 @@ class Intake:
             return batch
 
     async def settle(self, batch: Sequence[Waiting]) -> None:
-        """These are durable: their clients are told, and there is room for others."""
+        """Tell the clients that these frames are durable, and free their room."""
         async with self._changed:
             for waiting in batch:
                 self._lane(waiting).bytes -= waiting.taken.size
-            self._tell()
+            self._notify()
         for waiting in batch:
             waiting.durable()
 
     def _lane(self, waiting: Waiting) -> Lane:
         return self._large if waiting.taken.size > LARGE_BYTES else self._small
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self._changed.notify_all()
         ICAT_WAITING_BYTES.set(self.bytes)

@@ -1,1 +1,1 @@
-"""Jolokia: how many consume a queue, judged by the consumer groups in Kafka and served over HTTP."""
+"""Jolokia over HTTP: the number of consumers of a queue, derived from the consumer groups in Kafka."""

@@ -1,4 +1,4 @@
-"""Whether anybody consumes what a queue's frames become: Kafka's word on consumer groups, judged over time."""
+"""How many consumers read the events of a queue, derived from what Kafka reports on consumer groups over time."""
 
 import asyncio
 import contextlib
@@ -12,15 +12,15 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 
 from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access, watched
+from shared.kafka.settings import KafkaSettings
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 
 NAME = "icat_gateway"
 LOOK_SECONDS = 2.0
 STALE_SECONDS = 10.0
-"""Kafka's word holds so long; after that it is away, and nobody consumes."""
+"""How long a report of Kafka is valid. After that Kafka counts as away, and there are no consumers."""
 STUCK_SECONDS = 30.0
-"""A group that is behind and has committed nothing for so long does not consume, whatever members it has."""
+"""A group that lags and has committed nothing for this long does not consume, even if it has members."""
 
 
 @dataclass(frozen=True)
@@ -33,61 +33,61 @@ class Group:
 
 @dataclass(frozen=True)
 class GroupState:
-    """A group at one moment, its offsets summed over the partitions."""
+    """A group at one moment. Offsets are summed over the partitions."""
 
     members: int
-    """Those that have partitions; none unless the group is stable."""
+    """Members that have partitions; 0 unless the group is stable."""
     committed: int
     end: int
-    """Up to the first transaction that is still open: nobody can consume what comes after."""
+    """The offset of the first open transaction: nothing after it can be consumed yet."""
 
 
 class Consumption:
-    """What is known of a group over time: pure."""
+    """The history of a group. Pure."""
 
     def __init__(self) -> None:
         self._state = GroupState(0, -1, 0)
         self._seen_at = self._progress_at = float("-inf")
 
     def note(self, state: GroupState, at: float) -> None:
-        """A moment, in seconds of a clock that never goes back."""
+        """Add the state at a time in seconds of a monotonic clock."""
         if state.committed >= state.end or state.committed != self._state.committed:
             self._progress_at = at
         self._state, self._seen_at = state, at
 
     def consumers(self, at: float) -> int:
-        """The members that really consume."""
+        """How many members really consume."""
         known = at - self._seen_at <= STALE_SECONDS
         moving = self._seen_at - self._progress_at <= STUCK_SECONDS
         return self._state.members if known and moving else 0
 
 
 class Consumers:
-    """Looks at groups again and again."""
+    """Watches consumer groups."""
 
     def __init__(
         self,
-        settings: Settings,
+        kafka: KafkaSettings,
         groups: Mapping[str, Group],
         backoff: Backoff,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._access = kafka_access(settings)
+        self._access = kafka_access(kafka)
         self._groups = groups
         self._backoff = backoff
         self._monotonic = monotonic
         self._known = {group: Consumption() for group in set(groups.values())}
 
     def of(self, queue: str) -> int:
-        """How many consume what the frames of a queue become."""
+        """How many consumers read the events of a queue."""
         return self._known[self._groups[queue]].consumers(self._monotonic())
 
     def note(self, group: Group, state: GroupState) -> None:
-        """The state of a group at this moment."""
+        """Store the present state of a group."""
         self._known[group].note(state, self._monotonic())
 
     async def run(self) -> None:
-        """Look as long as the service lives; while Kafka is away, what was seen gets stale."""
+        """Watch as long as the service runs. While Kafka is away, the last states become stale."""
         topics = {group.topic for group in self._known}
         await watched(f"{NAME} (consumers)", partial(kafka_clients, self._access, topics), self._look, self._backoff)
 
@@ -102,7 +102,7 @@ class Consumers:
 async def kafka_clients(
     access: Mapping[str, object], topics: Collection[str]
 ) -> AsyncIterator[tuple[AIOKafkaAdminClient, AIOKafkaConsumer]]:
-    """An admin, and a consumer that knows the topics, belongs to no group and fetches nothing."""
+    """An admin client, and a consumer of the topics that has no group and fetches nothing."""
     async with contextlib.AsyncExitStack() as ends:
         admin = AIOKafkaAdminClient(**access)
         ends.push_async_callback(farewell, admin.close)
@@ -110,14 +110,14 @@ async def kafka_clients(
             await admin.start()
         consumer = AIOKafkaConsumer(*topics, **access, isolation_level=ONLY_COMMITTED)
         ends.push_async_callback(farewell, consumer.stop)
-        async with asyncio.timeout(STALE_SECONDS):  # it waits for topics that are not there
+        async with asyncio.timeout(STALE_SECONDS):  # it waits for topics that do not exist yet
             await consumer.start()
         consumer.pause(*consumer.assignment())
         yield admin, consumer
 
 
 async def group_state(group: Group, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> GroupState:
-    """The state of a group at this moment, as Kafka reports it."""
+    """The present state of a group, as Kafka reports it."""
     partitions = [partition for partition in consumer.assignment() if partition.topic == group.topic]
     [answer] = await admin.describe_consumer_groups([group.name])
     _, _, state, _, _, members, *_ = answer.groups[0]

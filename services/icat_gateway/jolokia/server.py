@@ -1,4 +1,4 @@
-"""Jolokia as far as pyicat-plus asks ActiveMQ for it: how many consume a queue."""
+"""The part of Jolokia that pyicat-plus asks ActiveMQ for: the number of consumers of a queue."""
 
 import asyncio
 import contextlib
@@ -16,8 +16,8 @@ from shared.foundation.errors import cannot_listen
 from shared.http.door import Door
 from shared.http.problems import answer_in_problems
 from shared.http.server import HttpConfig, HttpServer
+from shared.http.settings import HttpSettings
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -25,30 +25,36 @@ ATTRIBUTE = "ConsumerCount"
 
 
 class Jolokia:
-    """The route, and its server on the port that clients know."""
+    """The route, and its server on the port that clients expect."""
 
     def __init__(
-        self, settings: Settings, consumers: Consumers, backoff: Backoff, clock: Callable[[], datetime]
+        self,
+        address: tuple[str, int],
+        http: HttpSettings,
+        consumers: Consumers,
+        backoff: Backoff,
+        clock: Callable[[], datetime],
     ) -> None:
-        self._settings = settings
+        self._address = address
+        self._http = http
         self._consumers = consumers
         self._backoff = backoff
         self._clock = clock
 
     def router(self) -> APIRouter:
-        """The one thing that can be read."""
+        """The router with the one attribute that can be read."""
         router = APIRouter()
         router.add_api_route("/api/jolokia/read/{mbean:path}", self.read, tags=["operations"])
         return router
 
     async def read(self, mbean: str) -> JSONResponse:
-        """`…,destinationName=<queue>/ConsumerCount`: how many consume what its frames become; 0 if Kafka is away."""
+        """`…,destinationName=<queue>/ConsumerCount`: how many consumers read its events; 0 while Kafka is away."""
         name, _, attribute = mbean.rpartition("/")
         properties = dict(part.partition("=")[::2] for part in name.partition(":")[2].split(","))
         request = {"mbean": name, "attribute": attribute, "type": "read"}
         queue = properties.get("destinationName", "")
         if attribute != ATTRIBUTE or queue not in QUEUES:
-            why = f"{mbean[-200:]} is not known here; ask for {ATTRIBUTE} of one of {', '.join(QUEUES)}"
+            why = f"{mbean[-200:]} is unknown; ask for {ATTRIBUTE} of one of {', '.join(QUEUES)}"
             return JSONResponse({"request": request, "error": why, "status": 404}, 404)
         count = self._consumers.of(queue)
         return JSONResponse(
@@ -56,7 +62,7 @@ class Jolokia:
         )
 
     def app(self) -> FastAPI:
-        """What the port serves: the one route, and no page; the service's own port describes it."""
+        """The application of this port: one route and no description, which is on the service's own port."""
         app = FastAPI(title="beamcat icat_gateway Jolokia", openapi_url=None)
         app.add_middleware(Door)
         app.include_router(self.router())
@@ -64,18 +70,17 @@ class Jolokia:
         return app
 
     async def serve(self) -> None:
-        """Serve as long as the service lives.
+        """Serve as long as the service runs.
 
         Raises:
             Stopping: the service stops.
-            Fatal: the port cannot be listened on.
+            Fatal: the port cannot be opened.
         """
-        host, port = self._settings.stomp_host, self._settings.jolokia_port
         try:
-            listening = socket.create_server((host, port))
+            listening = socket.create_server(self._address)
         except OSError as error:
-            raise cannot_listen("BEAMCAT_JOLOKIA_PORT", host, port, error) from error
-        server = _Server(HttpConfig(self.app(), self._settings, lifespan="off"))
+            raise cannot_listen("BEAMCAT_JOLOKIA_PORT", *self._address, error) from error
+        server = _Server(HttpConfig(self.app(), self._http, lifespan="off"))
         serving = asyncio.create_task(server.serve([listening]))
         try:
             await self._backoff.sleep(float("inf"))
@@ -85,9 +90,9 @@ class Jolokia:
 
 
 class _Server(HttpServer):
-    """Beside the service's own HTTP server, which is the one that listens to signals."""
+    """A second HTTP server, which leaves the signals to the service's own HTTP server."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """None: the service stops this server."""
+        """Capture none: the service stops this server."""
         yield

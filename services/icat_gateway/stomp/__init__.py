@@ -1,1 +1,1 @@
-"""STOMP: frames on the wire, the sessions and connections that they belong to, and the server with its bounds."""
+"""The STOMP server: frames on the wire, sessions, connections, and the limits of each."""

@@ -1,4 +1,4 @@
-"""How much of everything the edge takes, and how long it waits: whoever overdoes harms neither it nor neighbours."""
+"""The limits of the STOMP edge: sizes, numbers and waiting times. They protect it and every client from the others."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ KIBIBYTE = 1024
 
 @dataclass(frozen=True)
 class Limits:
-    """How much one frame may be."""
+    """The size limits of one frame."""
 
     body_bytes: int = MOST_FRAME_BYTES
     head_bytes: int = 64 * KIBIBYTE
@@ -19,33 +19,33 @@ class Limits:
 
 @dataclass(frozen=True)
 class Timeouts:
-    """How long a client is waited for, in seconds. Between frames, once connected, there is no limit."""
+    """How long the server waits for a client, in seconds. A connected client may stay silent between frames."""
 
     connect: float = 10.0
-    """From the connection to CONNECT."""
+    """From the opening of the connection to CONNECT."""
     frame: float = 60.0
-    """For all of a frame, once it has begun; the time for which we do not read does not count."""
+    """For a whole frame, once it has begun. The time in which the server does not read does not count."""
     answers: float = 30.0
-    """For the client to take what it is answered."""
+    """For the client to read its answers."""
     longest_rest: float = 10.0
-    """Between two reads of a connection whose frames are nearly all rejected."""
+    """The longest pause between two reads of a connection whose frames are nearly all rejected."""
     goodbye: float = 2.0
-    """For what is still on its way when a refused client is sent its ERROR frame."""
+    """For the bytes that still arrive after a refused client has been sent its ERROR frame."""
     stall: float = 5.0
-    """After this silence in the middle of a frame a connection counts as idle, when one has to make room."""
+    """A connection that is silent for so long in the middle of a frame counts as idle, and may have to make room."""
     permit: float = 2.0
-    """How long a large frame may come in before it may have to give way, and how long others wait for that."""
+    """How long a large frame keeps its permit undisturbed, and how long another must wait before it can end one."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """All bounds of the edge that are no settings."""
+    """The limits of the edge that are not settings."""
 
     limits: Limits = field(default_factory=Limits)
     timeouts: Timeouts = field(default_factory=Timeouts)
     waiting_bytes: int = 4 * MOST_FRAME_BYTES
-    """What may have been read and not be durable yet, over all connections; an eighth of it is for small frames."""
+    """How many bytes of all connections may be read but not durable yet. An eighth is reserved for small frames."""
     large_frames: int = 4
-    """How many connections may send a large frame at one time; of one address half as many."""
+    """How many connections may send a large frame at the same time. One address may use half of them."""
     confirmation_seconds: float = 3.0
-    """How long Kafka has; then frames go to the disk. Kafka may yet get them twice, which changes nothing."""
+    """How long Kafka may take; then frames go to disk. Kafka may receive them twice, which changes nothing."""

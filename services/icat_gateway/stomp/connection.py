@@ -1,4 +1,4 @@
-"""One STOMP connection: read within limits, take what is sent, answer once it is durable."""
+"""One STOMP connection: it reads frames within limits, hands them on, and answers once they are durable."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 32 * 1024
 SLOW_CHUNK_BYTES = 4 * 1024
-"""What is read at once of a connection whose frames are nearly all rejected."""
+"""How much is read at once from a connection whose frames are nearly all rejected."""
 
 T = TypeVar("T")
 
@@ -34,19 +34,19 @@ class Terms:
     """What all connections share."""
 
     take: Callable[[Frame, Callable[[], None]], Awaitable[None]]
-    """Hand a frame on; the callback is called once it is durable."""
+    """Hand a frame on. The callback is called once the frame is durable."""
     connected: Callable[["Connection"], None]
-    """Called once a client has said CONNECT and was understood."""
+    """Called once a client has sent a valid CONNECT."""
     large_frames: LargeFrames
     bounds: Bounds
     wait_seconds: Callable[[str], float]
-    """How long a source has to wait with its next frame; 0 unless nearly all of it is rejected."""
+    """How long a source must wait before its next frame; 0 unless nearly all of its frames are rejected."""
     clock: Callable[[], float]
-    """Seconds; it never goes back."""
+    """A monotonic clock, in seconds."""
 
 
 class Connection:
-    """Serves one client until it leaves, breaks off or is refused."""
+    """Serves one client until it disconnects, breaks off or is refused."""
 
     def __init__(self, peer: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, terms: Terms) -> None:
         self.address = address_of(peer)
@@ -63,19 +63,19 @@ class Connection:
         self._left_seconds = terms.bounds.timeouts.connect
         self._stopping = False
         self._chunk_bytes = CHUNK_BYTES
-        self._told: FrameRefused | None = None
+        self._must_end: FrameRefused | None = None
         self._refused = False
         self._left = False
         self._asked = False
-        """Whether it has ever asked for a receipt, and so learns what was not taken."""
+        """Whether it has ever asked for a receipt. Such a client notices which frames were not accepted."""
         self._waits: asyncio.Timeout | None = None
         self._permit: Request | None = None
         self._asks_for_permit = False
         self._since = self._heard = terms.clock()
-        """When it was opened or its last frame was complete, and when its last bytes came."""
+        """Since: when it was opened or completed its last frame. Heard: when its last bytes arrived."""
 
     async def serve(self) -> None:
-        """Until the end of the connection; all that was taken of it is then durable."""
+        """Serve until the connection ends. On return every frame accepted from it is durable."""
         try:
             while data := await self._read():
                 self.received_bytes += len(data)
@@ -95,18 +95,18 @@ class Connection:
             await self._close()
 
     def stop(self) -> None:
-        """Read nothing more; what was read is still taken."""
+        """Stop reading. Frames that were read are still accepted."""
         self._stopping = True
         self._wake()
 
     @property
     def gone(self) -> bool:
-        """Whether nothing more is read from it."""
-        return self._stopping or self._told is not None or self._writer.is_closing()
+        """Whether the server has stopped reading from it."""
+        return self._stopping or self._must_end is not None or self._writer.is_closing()
 
     @property
     def held_bytes(self) -> int:
-        """How much of an incomplete frame is held."""
+        """How many bytes of an incomplete frame are in memory."""
         return self._parser.held_bytes
 
     @property
@@ -115,25 +115,25 @@ class Connection:
         return self._permit is not None
 
     def give_up(self, why: str) -> None:
-        """End the frame under way, and the connection with it."""
-        self._told = FrameRefused(Reason.TOO_SLOW, why)
+        """End the current frame, and the connection with it."""
+        self._must_end = FrameRefused(Reason.TOO_SLOW, why)
         self._wake()
 
     @property
     def standing(self) -> Standing:
-        """How it stands: busy while a frame of it comes in, waits for a permit or is not durable yet."""
+        """Its state for admission: busy while one of its frames arrives, waits for a permit or is not durable yet."""
         silent = self._terms.clock() - self._heard
         comes_in = self.held_bytes > 0 and silent < self._terms.bounds.timeouts.stall
         return Standing(self._since, comes_in or self._asks_for_permit or self._on_the_way > 0)
 
     def make_room(self, why: str) -> None:
-        """Close at once. Nothing is lost: what was taken becomes durable, and the client sends again what follows."""
+        """Close at once. Nothing is lost: accepted frames become durable, and the client sends the others again."""
         if not self._refused and not self._writer.is_closing():
-            self._tell(FrameRefused(Reason.TOO_MANY_CONNECTIONS, why))
+            self._send_error(FrameRefused(Reason.TOO_MANY_CONNECTIONS, why))
         self._reset()
 
     async def _share(self) -> None:
-        """Read on in a large frame only with a permit."""
+        """Wait for a permit before reading more of a large frame."""
         large = self.held_bytes > LARGE_BYTES
         if large and self._permit is None:
             self._asks_for_permit = True
@@ -154,7 +154,7 @@ class Connection:
         self._give_back()
 
     async def _rest(self) -> None:
-        """Read on slowly while nearly everything that this peer sends is rejected; it holds nothing meanwhile."""
+        """Slow down while nearly all frames of this client are rejected, unless a large frame is arriving."""
         self._chunk_bytes = CHUNK_BYTES
         seconds = min(self._terms.wait_seconds(source_of(self._peer)), self._terms.bounds.timeouts.longest_rest)
         if seconds > 0 and not self._stopping and self.held_bytes <= LARGE_BYTES:
@@ -163,24 +163,24 @@ class Connection:
                 async with asyncio.timeout(seconds) as self._waits:
                     await asyncio.Event().wait()
             self._waits = None
-            if self._told is not None:
-                raise self._told
+            if self._must_end is not None:
+                raise self._must_end
 
     async def _read(self) -> bytes:
-        """The next bytes; none at the end.
+        """The next bytes, or none at the end of the connection.
 
         Raises:
             FrameRefused: the client is too slow.
         """
-        await self._within(self._writer.drain(), self._terms.bounds.timeouts.answers, "the answers were not read")
-        if self._told is not None:
-            raise self._told
+        await self._within(self._writer.drain(), self._terms.bounds.timeouts.answers, "the answers are not read")
+        if self._must_end is not None:
+            raise self._must_end
         if self._stopping:
             return b""
         loop = asyncio.get_running_loop()
         began = loop.time()
         limited = self._session.version is None or self.held_bytes > 0
-        awaited = "no CONNECT came" if self._session.version is None else "the frame was not complete in time"
+        awaited = "no CONNECT arrived" if self._session.version is None else "the frame was not complete in time"
         try:
             data = await self._within(
                 self._reader.read(self._chunk_bytes), self._left_seconds if limited else None, awaited
@@ -190,17 +190,17 @@ class Connection:
         return data or b""
 
     async def _within(self, work: Awaitable[T], seconds: float | None, else_: str) -> T | None:
-        """The outcome of some waiting for the client; nothing if it was ended because the service stops.
+        """The result of waiting for the client, or None if the wait ended because the service stops.
 
         Raises:
-            FrameRefused: the client let us wait for too long, or was told to give up.
+            FrameRefused: the client is too slow, or had to give up its frame.
         """
         try:
             async with asyncio.timeout(seconds) as self._waits:
                 return await work
         except TimeoutError:
-            if self._told is not None:
-                raise self._told from None
+            if self._must_end is not None:
+                raise self._must_end from None
             if self._stopping:
                 return None
             raise FrameRefused(Reason.TOO_SLOW, else_) from None
@@ -237,7 +237,7 @@ class Connection:
         try:
             await self._terms.take(body, partial(self._durable, take.receipt))
         except FrameRefused:
-            self._durable(None)  # it was not taken, and nobody need wait for it
+            self._durable(None)  # it was not accepted, and nobody has to wait for it
             raise
 
     def _durable(self, receipt: str | None) -> None:
@@ -254,7 +254,7 @@ class Connection:
         self._stopping = self._left = True
 
     async def _close(self) -> None:
-        """Let a client that reads answers read its last ones, but not for ever."""
+        """Give a client that reads its answers a limited time to read the last ones."""
         if self._left or self._asked:
             self._writer.close()
         else:
@@ -268,30 +268,30 @@ class Connection:
             logger.debug("%s broke off at the end: %s", self._peer, error)
 
     async def _refuse(self, refused: FrameRefused) -> None:
-        """Tell the client why, and let go in a way that lets it read so."""
+        """Tell the client why, and close so that it can read the reason."""
         await self._all_durable.wait()
         if self._writer.is_closing():
             return
-        self._tell(refused)
+        self._send_error(refused)
         try:
             self._writer.write_eof()
             async with asyncio.timeout(self._terms.bounds.timeouts.goodbye):
                 while await self._reader.read(CHUNK_BYTES):
-                    pass  # bytes that nobody reads would make the system reset the connection, and the ERROR with it
+                    pass  # unread bytes would make the system reset the connection before the client reads ERROR
         except (TimeoutError, OSError) as error:
             logger.debug("%s did not wait for its ERROR: %s", self._peer, error)
 
     def _reset(self) -> None:
-        """Close so that a client that asks for no receipts notices; else its next frame would vanish unseen."""
+        """Close so that a client without receipts notices it: otherwise its next frame would be lost silently."""
         connection = self._writer.get_extra_info("socket")
         if connection.fileno() >= 0:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
 
-    def _tell(self, refused: FrameRefused) -> None:
-        """The last that it hears; from now on its place is the first to be given away."""
+    def _send_error(self, refused: FrameRefused) -> None:
+        """Send the ERROR frame. From now on this connection is the first to make room."""
         ICAT_REFUSED.labels(refused.reason).inc()
-        logger.info("%s is refused (%s): %s", self._peer, refused.reason, refused)
+        logger.info("refused %s (%s): %s", self._peer, refused.reason, refused)
         self._writer.write(written("ERROR", self._session.version, {**refused.headers, "message": str(refused)}))
         self._refused = True
         self._since = -math.inf

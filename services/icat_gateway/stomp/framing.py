@@ -1,7 +1,8 @@
-"""STOMP 1.0 to 1.2 on the wire: bytes to frames, incrementally and within limits. Pure.
+"""The incremental parser of STOMP 1.0 to 1.2: it turns bytes into frames, within limits. Pure.
 
-As lenient as real clients need: LF or CRLF, newlines between frames, a body up to NUL where no `content-length` says
-how long it is. As strict as protects: whatever grows has a limit, and it is told before more than that is held.
+It is as lenient as real clients need: it accepts LF or CRLF, newlines between frames, and a body up to NUL without
+`content-length`. It is as strict as protection needs: everything that can grow has a limit, and the parser refuses a
+frame before it holds more than that.
 """
 
 import re
@@ -30,7 +31,7 @@ class Reason(StrEnum):
 
 
 class FrameRefused(BeamcatError):
-    """A client is told so in an ERROR frame, and its connection ends: what follows cannot be trusted."""
+    """A frame is refused: the client gets an ERROR frame, and its connection ends, as the rest cannot be trusted."""
 
     def __init__(self, reason: Reason, message: str, headers: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__(message)
@@ -40,7 +41,7 @@ class FrameRefused(BeamcatError):
 
 @dataclass(frozen=True, slots=True)
 class StompFrame:
-    """One frame; of a repeated header the first counts, as STOMP has it."""
+    """One frame. If a header is repeated, the first one counts, as STOMP defines."""
 
     command: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -59,46 +60,46 @@ WRITTEN = {
     version: str.maketrans(dict.fromkeys("\r\n\0", " ") | {meaning: f"\\{letter}" for letter, meaning in known.items()})
     for version, known in ESCAPES.items()
 }
-"""What stands for a character of a header's value; for what the version cannot say, a blank."""
+"""The escapes of a header's value for each version. A character without an escape becomes a space."""
 UNESCAPED = ("CONNECT", "STOMP", "CONNECTED")
-"""Frames whose headers no version escapes, so that 1.0 can read them."""
+"""Frames whose headers are never escaped, so that a 1.0 client can read them."""
 
 
 class Parser:
-    """Turns what a connection sends into frames; it holds no more than one frame that is not complete."""
+    """Turns the bytes of a connection into frames. It holds at most one incomplete frame."""
 
     def __init__(self, limits: Limits) -> None:
         self.version = "1.0"
-        """Decides on escapes; set once the versions are negotiated."""
+        """Decides which escapes apply. It is set once the version is negotiated."""
         self._limits = limits
         self._buffer = bytearray()
         self._begin = 0
-        """Where the frame under way begins in the buffer."""
+        """Where the current frame begins in the buffer."""
         self._scanned = 0
-        """Up to where the end that is looked for cannot be."""
+        """The position up to which the buffer has been searched without success."""
         self._head: StompFrame | None = None
 
     @property
     def held_bytes(self) -> int:
-        """How much of a frame that is not complete is held; 0 between frames."""
+        """How many bytes of an incomplete frame are held; 0 between frames."""
         return len(self._buffer)
 
     def feed(self, data: bytes) -> Iterator[StompFrame]:
         """The frames that these bytes complete, in order.
 
         Raises:
-            FrameRefused: the bytes are no STOMP, or too much of it. The frames before were yielded.
+            FrameRefused: the bytes are not STOMP, or exceed a limit. The frames before were yielded.
         """
         self._buffer += data
         while (frame := self._complete()) is not None:
             yield frame
-        if self._begin:  # a copy of the little that is left, for a buffer that was large stays as large as it was
+        if self._begin:  # copy the small rest: a buffer that was large once never shrinks
             self._buffer = self._buffer[self._begin :]
             self._scanned -= self._begin
             self._begin = 0
 
     def let_go(self) -> None:
-        """Hold nothing more: no frame comes of it, and whoever has this parser may have it for long."""
+        """Free the buffer: its frame will never be complete, and the parser may live for long."""
         self._buffer = bytearray()
 
     def _complete(self) -> StompFrame | None:
@@ -113,7 +114,7 @@ class Parser:
         return StompFrame(head.command, head.headers, body)
 
     def _read_head(self) -> StompFrame | None:
-        """The command and the headers, once their end is there."""
+        """The command and the headers, once they are complete."""
         self._skip_newlines()
         end = END_OF_HEAD.search(self._buffer, max(self._begin, self._scanned - 2))
         stop = end.end() if end else len(self._buffer)
@@ -130,7 +131,7 @@ class Parser:
         return head
 
     def _skip_newlines(self) -> None:
-        """Heart-beats, and what clients write after the NUL of a frame."""
+        """Skip heart-beats, and the newlines that clients write after the NUL of a frame."""
         newlines = NEWLINES.match(self._buffer, self._begin)
         assert newlines is not None
         self._begin = newlines.end()
@@ -144,7 +145,7 @@ class Parser:
         first, *lines = raw.split(b"\n")
         command = first.rstrip(b"\r").decode(errors="replace")
         if not command.isascii() or not command.isalpha():
-            raise FrameRefused(Reason.MALFORMED, f"{command[:40]!r} is no STOMP command")
+            raise FrameRefused(Reason.MALFORMED, f"{command[:40]!r} is not a STOMP command")
         if len(lines) > self._limits.headers:
             raise FrameRefused(Reason.TOO_LARGE, f"a frame has more than {self._limits.headers} headers")
         headers: dict[str, str] = {}
@@ -166,20 +167,20 @@ class Parser:
         def meaning(escape: re.Match[str]) -> str:
             if escape[1] not in known:
                 raise FrameRefused(
-                    Reason.MALFORMED, f"a header holds {escape[0]!r}, which STOMP {self.version} knows not"
+                    Reason.MALFORMED, f"a header holds {escape[0]!r}, which STOMP {self.version} does not define"
                 )
             return known[escape[1]]
 
         return ESCAPE.sub(meaning, text)
 
     def _read_body(self, head: StompFrame) -> bytes | None:
-        """The body, once its end is there; the frame under way is then the next."""
+        """The body, once it is complete. The next frame then becomes the current one."""
         if (said := head.headers.get("content-length")) is not None:
             end = self._begin + self._said_length(said)
             if len(self._buffer) <= end:
                 return None
             if self._buffer[end] != 0:
-                raise FrameRefused(Reason.MALFORMED, f"no NUL follows the {said} bytes that content-length promises")
+                raise FrameRefused(Reason.MALFORMED, f"no NUL follows the {said} bytes that content-length gives")
         else:
             end = self._buffer.find(0, self._scanned)
             if (len(self._buffer) if end < 0 else end) - self._begin > self._limits.body_bytes:
@@ -193,8 +194,8 @@ class Parser:
 
     def _said_length(self, said: str) -> int:
         if not (said.isascii() and said.strip().isdigit()):
-            raise FrameRefused(Reason.MALFORMED, f"content-length is {said[:40]!r}, which is no number of bytes")
-        if len(said) > 20 or int(said) > self._limits.body_bytes:  # noqa: PLR2004  as long as any number of bytes
+            raise FrameRefused(Reason.MALFORMED, f"content-length is {said[:40]!r}, which is not a number of bytes")
+        if len(said) > 20 or int(said) > self._limits.body_bytes:  # noqa: PLR2004  more digits than any size has
             raise self._body_too_large()
         return int(said)
 
@@ -206,7 +207,7 @@ class Parser:
 
 
 def written(command: str, version: str | None, headers: Mapping[str, str]) -> bytes:
-    """A frame without a body, as a server writes it in a version."""
+    """The bytes of a server's frame without a body, in a version of STOMP."""
     escapes = WRITTEN[version or "1.0"]
     lines = "".join(f"{name}:{value.translate(escapes)}\n" for name, value in headers.items())
     return f"{command}\n{lines}\n\0".encode(errors="replace")

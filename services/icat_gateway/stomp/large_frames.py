@@ -1,4 +1,4 @@
-"""The few permits for large frames: shared fairly between addresses, and held only while the frame comes in."""
+"""The permits for large frames: few, shared fairly between addresses, and held only while the frame arrives."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from itertools import count
 from typing import Protocol
 
 LOOKS = 8
-"""How often a sender that waits looks whether it has waited for long enough, until it has."""
+"""How often a waiting sender checks whether it has waited for long enough."""
 
 
 class Sender(Protocol):
@@ -19,36 +19,37 @@ class Sender(Protocol):
 
     @property
     def gone(self) -> bool:
-        """Whether nothing more comes from it."""
+        """Whether it has stopped sending."""
 
     @property
     def received_bytes(self) -> int:
-        """What came from it so far."""
+        """How many bytes it has sent so far."""
 
     def give_up(self, why: str) -> None:
-        """End the frame, and with it the connection; it gives its permit back."""
+        """End the frame, and with it the connection. The sender returns its permit."""
 
 
 @dataclass(eq=False)
 class Request:
-    """One sender's wish for a permit, and then the permit."""
+    """A sender's request for a permit. Once granted, it is the permit."""
 
     sender: Sender
     since: float
-    """When it began to wait; once it is granted, when it was."""
+    """When it began to wait or, once it is granted, when it was granted."""
     received_bytes: int = 0
-    """What had come when it was granted."""
+    """How many bytes its sender had sent when it was granted."""
     granted: asyncio.Event = field(default_factory=asyncio.Event)
     complete: bool = False
-    """Whether the frame is here: what it still waits for is ours."""
+    """Whether the frame has arrived: from then on it waits for the server, not for its sender."""
 
 
 class LargeFrames:
     """Permits for senders of large frames.
 
-    An address holds at most half of them. Of those that wait, the address that holds the fewest is next, then the one
-    that was served longest ago. If it has waited for `fair_seconds`, the slowest sender of the fullest address gives
-    up, provided that it has had its permit for as long. So a newcomer never waits for those that stall.
+    An address holds at most half of the permits. The next permit goes to the waiting address that holds the fewest,
+    then to the one that was served longest ago. After it has waited for `fair_seconds`, the slowest sender of the
+    address with the most permits gives up, if it has had its permit for at least as long. So a new client never waits
+    for clients that stall.
     """
 
     def __init__(self, most: int, fair_seconds: float, clock: Callable[[], float]) -> None:
@@ -60,7 +61,7 @@ class LargeFrames:
         self._waiting: list[Request] = []
         self._turn = count(1)
         self._served: dict[str, int] = {}
-        """The last turn of each address that waits or holds."""
+        """The last turn of each address that waits for a permit or holds one."""
 
     @property
     def held(self) -> int:
@@ -73,10 +74,10 @@ class LargeFrames:
         return len(self._waiting)
 
     async def acquire(self, sender: Sender) -> Request:
-        """Return once the sender may go on.
+        """Wait until the sender has a permit.
 
         Raises:
-            ConnectionError: the sender has gone meanwhile.
+            ConnectionError: the sender has left meanwhile.
         """
         request = Request(sender, self._clock())
         self._waiting.append(request)
@@ -91,7 +92,7 @@ class LargeFrames:
     async def _granted(self, request: Request) -> None:
         while not request.granted.is_set():
             if request.sender.gone:
-                raise ConnectionError("it has gone while it waited to send a large frame")
+                raise ConnectionError("the client left while it waited to send a large frame")
             if request is self._next():
                 self._make_fair(request)
             with contextlib.suppress(TimeoutError):
@@ -99,7 +100,7 @@ class LargeFrames:
                     await request.granted.wait()
 
     def release(self, request: Request) -> None:
-        """Give the permit back, or wait no longer for one."""
+        """Return the permit, or stop waiting for one."""
         for requests in (self._held, self._waiting):
             if request in requests:
                 requests.remove(request)
@@ -124,7 +125,7 @@ class LargeFrames:
         return loads[address], self._served.get(address, 0)
 
     def _make_fair(self, request: Request) -> None:
-        """Make the slowest of the fullest address give up, if this one has waited long enough for its share."""
+        """Make the slowest sender of the address with the most permits give up, once this one has waited enough."""
         now, loads = self._clock(), self._loads()
         own, fullest = loads[request.sender.address], max(loads.values(), default=0)
         if now - request.since < self._fair_seconds or 0 < own >= fullest - 1:
@@ -137,7 +138,7 @@ class LargeFrames:
         slowest = min(able, key=lambda held: _pace(held, now), default=None)
         if slowest is not None and not slowest.sender.gone:
             slowest.sender.give_up(
-                f"{len(self._held)} large frames are under way, and this one came in at {_pace(slowest, now):.0f} "
+                f"{len(self._held)} large frames are arriving, and this one arrives at {_pace(slowest, now):.0f} "
                 "bytes a second: it is ended so that another address gets its turn; send it again"
             )
 

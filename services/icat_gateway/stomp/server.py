@@ -1,4 +1,4 @@
-"""The STOMP server: it accepts connections, and decides which of them make room when there are too many."""
+"""The STOMP server: it accepts connections, and decides which ones must close when there are too many."""
 
 import asyncio
 import logging
@@ -9,6 +9,7 @@ from datetime import datetime
 
 from services.icat_gateway.delivery.intake import Intake, Waiting
 from services.icat_gateway.ports import OVERHEAD_BYTES, Taken
+from services.icat_gateway.settings import StompSettings
 from services.icat_gateway.stomp.bounds import KIBIBYTE, Bounds
 from services.icat_gateway.stomp.connection import Connection, Terms
 from services.icat_gateway.stomp.framing import FrameRefused, Reason
@@ -17,9 +18,9 @@ from services.icat_gateway.translation import Frame
 from shared.access.admission import Admission
 from shared.access.quota import DAY_SECONDS, ByteQuota
 from shared.foundation.errors import cannot_listen
+from shared.kafka.settings import SourceSettings
 from shared.runtime.descriptors import ACCEPTED_AT_ONCE, lengthen_queue, room_for
 from shared.runtime.metrics import DOOR_REFUSED, ICAT_CONNECTIONS, ICAT_REFUSED
-from shared.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -28,46 +29,47 @@ for reason in Reason:
 
 READ_AHEAD_BYTES = 32 * KIBIBYTE
 KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
-"""Seconds of silence, seconds between probes, probes: clients stay for days without a heart-beat, dead ones do not."""
+"""Seconds of silence, seconds between probes, number of probes. Clients may stay silent for days; dead ones must go."""
 
 
 class Server:
-    """Accepts connections and hands what they send to the intake."""
+    """Accepts connections and hands their frames to the intake."""
 
     def __init__(
         self,
-        settings: Settings,
+        stomp: StompSettings,
+        source: SourceSettings,
         intake: Intake,
         clock: Callable[[], datetime],
         bounds: Bounds,
         wait_seconds: Callable[[str], float],
     ) -> None:
-        self._settings = settings
+        self._stomp = stomp
         self._intake = intake
         self._clock = clock
-        self._quota = ByteQuota(settings.source_bytes_per_day, DAY_SECONDS)
+        self._quota = ByteQuota(source.bytes_per_day, DAY_SECONDS)
         large_frames = LargeFrames(bounds.large_frames, bounds.timeouts.permit, time.monotonic)
         self._terms = Terms(self._take, self._admit, large_frames, bounds, wait_seconds, time.monotonic)
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._admission: Admission[Connection] = Admission(
-            room_for("STOMP", settings.stomp_connections, settings.stomp_connections_per_address)
+            room_for("STOMP", stomp.connections, stomp.connections_per_address)
         )
         self._number = 0
         self._server: asyncio.Server | None = None
 
     @property
     def is_listening(self) -> bool:
-        """Whether it was started."""
+        """Whether it listens on its port."""
         return self._server is not None
 
     @property
     def connections(self) -> Collection[Connection]:
-        """Those that are open."""
+        """The open connections."""
         return self._connections.keys()
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port on which it listens."""
         assert self._server is not None
         port: int = self._server.sockets[0].getsockname()[1]
         return port
@@ -76,9 +78,9 @@ class Server:
         """Listen.
 
         Raises:
-            Fatal: the address is in use, or not this machine's.
+            Fatal: the address is in use, or does not belong to this machine.
         """
-        host, port = self._settings.stomp_host, self._settings.stomp_port
+        host, port = self._stomp.host, self._stomp.port
         try:
             self._server = await asyncio.start_server(
                 self._accept, host, port, limit=READ_AHEAD_BYTES, backlog=ACCEPTED_AT_ONCE
@@ -88,7 +90,7 @@ class Server:
         lengthen_queue(self._server)
 
     async def stop(self) -> None:
-        """Accept and read nothing more; on return all that was read is durable."""
+        """Stop accepting and reading. On return every frame that was read is durable."""
         assert self._server is not None
         self._server.close()
         for connection in self._connections:
@@ -97,7 +99,7 @@ class Server:
             await asyncio.wait(self._connections.values())
 
     def trim(self) -> None:
-        """Let those make room that were busy when they should have; to be called every second."""
+        """Close the connections that should have made room but were busy. To be called every second."""
         self._admission.trim()
         ICAT_CONNECTIONS.set(len(self._admission))
 
@@ -136,5 +138,5 @@ class Server:
 def _keep_alive(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in KEEPALIVE.items():
-        if hasattr(socket, option):  # macOS names them otherwise
+        if hasattr(socket, option):  # macOS uses other names
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

@@ -1,4 +1,4 @@
-"""What one connection has agreed on, and what each of its frames means: pure."""
+"""The STOMP session of one connection: the negotiated version, and the meaning of each frame. Pure."""
 
 from dataclasses import dataclass
 
@@ -6,19 +6,19 @@ from services.icat_gateway.ports import QUEUES
 from services.icat_gateway.stomp.framing import FrameRefused, Reason, StompFrame, written
 
 VERSIONS = ("1.2", "1.1", "1.0")
-"""What is spoken here, best first."""
+"""The supported versions of STOMP, best first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Bytes to be written at once."""
+    """Bytes to write at once."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """A body for one of the queues; its receipt, if one is wanted, is due once it is durable."""
+    """A body for one of the queues. The receipt, if the client wants one, is due once the body is durable."""
 
     queue: str
     frame: StompFrame
@@ -27,7 +27,7 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """The client says goodbye; its receipt, if one is wanted, is due once all before is durable."""
+    """The client disconnects. The receipt, if it wants one, is due once all its earlier frames are durable."""
 
     receipt: str | None
 
@@ -37,13 +37,13 @@ class Session:
 
     def __init__(self) -> None:
         self.version: str | None = None
-        """As negotiated; none before CONNECT."""
+        """The negotiated version; None before CONNECT."""
 
     def receive(self, frame: StompFrame) -> Reply | Take | Leave:
-        """What a frame asks for.
+        """The action that a frame asks for.
 
         Raises:
-            FrameRefused: it asks for what is not there; the reason in words is for the client.
+            FrameRefused: it asks for something that is not supported. The message is for the client.
         """
         receipt = frame.headers.get("receipt")
         about = {} if receipt is None else {"receipt-id": receipt}
@@ -55,26 +55,26 @@ class Session:
             return Leave(receipt)
         if frame.command != "SEND":
             raise FrameRefused(
-                Reason.COMMAND, f"{frame.command} is not served here: ICAT's queues take SEND only", about
+                Reason.COMMAND, f"{frame.command} is not supported: ICAT's queues accept SEND only", about
             )
         if "transaction" in frame.headers:
-            raise FrameRefused(Reason.COMMAND, "transactions are not served here: send each frame by itself", about)
+            raise FrameRefused(Reason.COMMAND, "transactions are not supported: send each frame on its own", about)
         said = frame.headers.get("destination", "")
         queue = said.removeprefix("/queue/")
         if queue not in QUEUES:
             raise FrameRefused(
-                Reason.DESTINATION, f"the destination {said[:80]!r} is none of {', '.join(QUEUES)}", about
+                Reason.DESTINATION, f"the destination {said[:80]!r} is not one of {', '.join(QUEUES)}", about
             )
         return Take(queue, frame, receipt)
 
     def _connect(self, frame: StompFrame) -> Reply:
         if self.version is not None:
-            raise FrameRefused(Reason.COMMAND, "this connection is connected already")
+            raise FrameRefused(Reason.COMMAND, "this connection has already sent CONNECT")
         accepted = {version.strip() for version in frame.headers.get("accept-version", "1.0").split(",")}
         self.version = next((version for version in VERSIONS if version in accepted), None)
         if self.version is None:
             spoken = ",".join(reversed(VERSIONS))
             raise FrameRefused(
-                Reason.VERSION, f"STOMP {spoken} is spoken here, none of them was accepted", {"version": spoken}
+                Reason.VERSION, f"the server supports STOMP {spoken}; the client accepts none", {"version": spoken}
             )
         return Reply(written("CONNECTED", None, {"version": self.version}))

@@ -1,4 +1,4 @@
-"""From what an ICAT client says on a queue to the events that say it on: pure, no clock, no I/O, no host name."""
+"""The translation of ICAT's frames into events. Pure: it reads no clock, no host name, and does no I/O."""
 
 from services.icat_gateway.translation.frames import Frame, source_of
 from services.icat_gateway.translation.translator import Translator

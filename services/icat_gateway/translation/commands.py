@@ -1,4 +1,4 @@
-"""The queues that carry JSON: a parameter is to be changed, files were archived, restored or added."""
+"""The frames in JSON: change a parameter, files were archived or restored, files were added."""
 
 from collections.abc import Iterator
 from hashlib import sha256
@@ -16,22 +16,22 @@ from shared.events.sections import Name, Path, Producer
 from shared.events.topics import REPORTS, SUBMITTED
 
 MOST_PATHS = 1_000
-"""Of one update: each becomes an event of its own."""
+"""The most paths of one update. Each becomes a separate event."""
 DatasetNumber = Annotated[int, Field(ge=0, lt=2**63)]
 
 B = TypeVar("B", bound="Body")
 
 
 class Body(BaseModel):
-    """A JSON body; what ICAT's client adds to it in a later version is let pass."""
+    """A JSON body. Fields that a later version of ICAT's client may add are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 def _as_paths(said: object) -> object:
-    """The paths of an update: a list, or the text that the client's signature asks for, where commas separate them.
+    """The paths of an update: a list, or a text in which commas separate them, as the client's signature has it.
 
-    A client that takes its input for a list sends the letters of a text one by one.
+    A client that treats its input as a list sends the letters of the text one by one; they are joined again.
     """
     if isinstance(said, list) and len(said) > 1 and all(isinstance(one, str) and len(one) == 1 for one in said):
         said = "".join(said)
@@ -64,14 +64,14 @@ class AddedFiles(Body):
 
 
 def updates(sending: Sending) -> Iterator[Message]:
-    """One update a path, each with a receipt of its own. Who asked is known by address alone: the client says no more.
+    """One update per path, each with its own receipt. Only the address of the client is known: it sends no name.
 
     Raises:
         Poison: the body cannot be read.
     """
     update = _read(MetadataUpdate, sending)
     if len(update.paths) > MOST_PATHS:
-        words = f"the update names {len(update.paths)} datasets, {MOST_PATHS} are taken; send it in several frames"
+        words = f"the update names {len(update.paths)} datasets, the limit is {MOST_PATHS}; send it in several frames"
         raise Poison(Code.TOO_LARGE, words)
     canonical = sha256(update.model_dump_json().encode()).hexdigest()
     producer = Producer(software=sending.frame.queue, machine=sending.frame.peer)
@@ -90,7 +90,7 @@ def updates(sending: Sending) -> Iterator[Message]:
 
 
 def archive_status(sending: Sending) -> Message:
-    """What the archive says of a dataset's files.
+    """The archive's report on a dataset's files.
 
     Raises:
         Poison: the body cannot be read.
@@ -108,7 +108,7 @@ def archive_status(sending: Sending) -> Message:
 
 
 def added_files(sending: Sending) -> Message:
-    """Files were added to a dataset's folder.
+    """The report that files were added to a dataset's folder.
 
     Raises:
         Poison: the body cannot be read.

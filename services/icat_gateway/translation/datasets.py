@@ -1,7 +1,7 @@
-"""`icatIngest`, root `dataset`: a dataset, raw or processed, as ICAT's client stores it.
+"""Frames of `icatIngest` with the root `dataset`: a raw or processed dataset, as ICAT's client stores it.
 
-All values are text, in the units that ICAT's definitions give; what they mean is the validator's to judge. Here each
-only finds its place: what a submission has a field for goes there, all else stays a parameter under its own name.
+All values are text, in the units of ICAT's definitions; the validator decides what they mean. The translation only
+finds their place: a value goes to the field of the submission, if there is one, or stays a parameter with its name.
 """
 
 import xml.etree.ElementTree as ET
@@ -28,27 +28,27 @@ FIELDS = {
     "beamline": ("instrument", "beamlineID"),
     "sample": ("sample", "Sample_name"),
 }
-"""Fields of a submission: the element that says it, and the parameter in which clients say it once more."""
+"""Fields of a submission: the element that holds the value, and the parameter in which clients repeat it."""
 
 REQUIRED = ("name", "path", "proposal")
 
 SOUGHT = ("beamlineID", "Sample_name")
-"""Parameters that people look for under these names: they stay, though a field says the same."""
+"""Parameters that people search by these names: they stay, although a field has the same value."""
 
 ELEMENTS = frozenset(element for element, _ in FIELDS.values()) - {"sample"}
 
 MOST_VALUES = 10
-"""Of one parameter that is said again and again."""
+"""The most values of one repeated parameter."""
 
 MOST_DIGITS = 19
 SPOKEN_BOOLEANS = {"true": True, "false": False}
 
 
 def dataset_submitted(root: ET.Element, sending: Sending) -> Message:
-    """The submission, with mode `upsert`: ICAT stores by location, and adds to what was announced as incomplete.
+    """The submission of the dataset. Its mode is `upsert`: ICAT stores by location, and completes incomplete datasets.
 
     Raises:
-        Poison: a name, location or investigation is missing, an element says two things, or it is too large.
+        Poison: a name, location or investigation is missing, an element has two values, or it is too large.
     """
     submission = _submission(root)
     receipt_id = sending.repeatable_id(to_json(submission).decode())
@@ -59,7 +59,7 @@ def dataset_submitted(root: ET.Element, sending: Sending) -> Message:
 
 
 def dataset_key(path: str, sending: Sending) -> UUID:
-    """The dataset's id. A path that can be none is refused by the validator, with all that is wrong beside it."""
+    """The dataset's id. The validator refuses an invalid path, together with all other errors."""
     with suppress(PathInvalid):
         path = sending.identities.path(path)
     return sending.identities.dataset(path)
@@ -79,7 +79,7 @@ def _submission(root: ET.Element) -> dict[str, Any]:
             if parameters.get(parameter) == text and parameter not in SOUGHT:
                 del parameters[parameter]
     if missing := [FIELDS[field][0] for field in REQUIRED if field not in submission]:
-        raise Poison(Code.FRAME_INVALID, f"the dataset says no {listed(missing)}; send what is missing")
+        raise Poison(Code.FRAME_INVALID, f"the dataset has no {listed(missing)}; send what is missing")
     if paths := split_paths(parameters.pop("input_datasets", "")):
         submission["input"] = paths
     _place_completeness(submission, parameters, root.get("complete"))
@@ -89,9 +89,9 @@ def _submission(root: ET.Element) -> dict[str, Any]:
 
 
 def _place_completeness(submission: dict[str, Any], parameters: dict[str, str], attribute: str | None) -> None:
-    """Attribute and parameter say the same in a client's message; one of them suffices to say that more will follow.
+    """Set whether the dataset is complete. The client sends it as attribute and as parameter; one `false` suffices.
 
-    What is neither `true` nor `false` stays a parameter, which the validator judges.
+    A value that is neither `true` nor `false` stays a parameter, for the validator to judge.
     """
     said = [text for text in (attribute, parameters.get("complete")) if text is not None]
     if all(text in SPOKEN_BOOLEANS for text in said):
@@ -102,33 +102,34 @@ def _place_completeness(submission: dict[str, Any], parameters: dict[str, str], 
 
 
 def _once_each(root: ET.Element) -> dict[str, str]:
-    """All parameters. Of one said twice the first value counts; another one is kept as `name#2`, which is flagged."""
+    """All parameters. The first value of a repeated one counts; another value is kept as `name#2`, which is flagged."""
     parameters: dict[str, str] = {}
     repeated: dict[str, list[str]] = {}
     left = SUBMITTED.max_bytes
-    for name, value in _said(root):
+    for name, value in _names_and_values(root):
         left -= len(name or "") + len(value or "")
         if left < 0:
             words = "the names and values of the parameters have too many bytes"
-            raise Poison(Code.TOO_LARGE, f"{words}, {SUBMITTED.max_bytes} are taken; move bulk data into files")
-        if value is None:  # an empty element says nothing
+            raise Poison(Code.TOO_LARGE, f"{words}, the limit is {SUBMITTED.max_bytes}; move bulk data into files")
+        if value is None:  # an empty element
             continue
         if name is None:
             raise Poison(Code.FRAME_INVALID, f"a parameter has no name, only the value {value[:60]!r}; name it")
         if parameters.setdefault(name, value) != value and value not in (others := repeated.setdefault(name, [])):
             if len(others) == MOST_VALUES:
-                raise Poison(Code.FRAME_INVALID, f"the parameter {name[:100]} has over {MOST_VALUES} values; send one")
+                words = f"the parameter {name[:100]} has more than {MOST_VALUES} values; send one"
+                raise Poison(Code.FRAME_INVALID, words)
             others.append(value)
             parameters[f"{name}#{len(others) + 1}"] = value
     return parameters
 
 
 SAMPLE = "sample/name"
-"""How `_said` calls the sample's name; a parameter of this name would say the same."""
+"""The name under which `_names_and_values` yields the sample's name. A parameter of this name means the same."""
 
 
-def _said(root: ET.Element) -> Iterator[tuple[str | None, str | None]]:
-    """Every name and value, wherever it stands; text in an element that nobody knows is kept under its name."""
+def _names_and_values(root: ET.Element) -> Iterator[tuple[str | None, str | None]]:
+    """Every name and value in the element. The text of an unknown element is kept under the element's name."""
     for child in root:
         match name_of(child):
             case "parameter":

@@ -1,4 +1,4 @@
-"""What the edge hands over, and what all translations share."""
+"""A frame as the edge hands it over, and the helpers that all translations share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from shared.events.topics import Topic
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One SEND frame, as it was taken. `queue` has no `/queue/` before it; `peer` is the client's address."""
+    """One accepted SEND frame. `queue` has no prefix `/queue/`; `peer` is the client's address."""
 
     queue: str
     body: bytes
@@ -27,12 +27,12 @@ class Frame:
 
 
 RESEND_MS = 5 * 60 * 1000
-"""A client sends again within seconds: it tries to connect three times, waiting five seconds each."""
+"""The period of one statement. A client sends again within seconds: it connects three times, five seconds apart."""
 
 
 @dataclass(frozen=True)
 class Sending:
-    """One frame on its way: who sent it, when and where it was taken, and the ids that follow."""
+    """A frame in translation: its sender, when and where it was accepted, and the ids that follow from these."""
 
     frame: Frame
     taken: Origin
@@ -41,31 +41,31 @@ class Sending:
     zone: tzinfo
 
     def statement_id(self, canonical: str, part: str = "") -> UUID:
-        """The id of what is true however often it is said: the start of an investigation."""
+        """The id of a fact that is the same however often it is sent, such as the start of an investigation."""
         return uuid5(self.identities.namespace, f"{self.frame.queue}\n{part}\n{canonical}")
 
     def repeatable_id(self, canonical: str) -> UUID:
-        """The id of a dataset as it is said: the same for a client that says it again after a broken connection.
+        """The id of a dataset's submission. It is the same when a client sends it again after a broken connection.
 
-        Said once more later, the same words may take back what was said in between, and are another event.
+        The same text sent later may revert a change made in between, so it is another event.
         """
         return self.statement_id(canonical, f"{self.taken.timestamp_ms // RESEND_MS}")
 
     def command_id(self, canonical: str, part: str = "") -> UUID:
-        """The id of what may be meant anew in the same words: back to the old sample name, restored once more.
+        """The id of a command that may be repeated on purpose in the same words, such as a second restore.
 
-        A second delivery of the frame, as from a spool, is the same command: it was taken at the same place and time.
+        A second delivery of the same frame, as from a spool, is the same command: its place and time are the same.
         """
         place = f"{self.taken.partition}/{self.taken.offset}/{self.taken.timestamp_ms}"
         return self.statement_id(f"{place}\n{canonical}", part)
 
     @property
     def source(self) -> str:
-        """Where the events come from, as CloudEvents call it."""
+        """The CloudEvents source of the events."""
         return source_of(self.frame.peer)
 
     def message(self, topic: Topic, key: str, event_id: UUID, payload: Mapping[str, Section | object]) -> Message:
-        """An event in the client's name.
+        """The message of an event that comes from the client.
 
         Raises:
             Poison: it is too large for its topic.
@@ -73,16 +73,16 @@ class Sending:
         headers = headers_of(topic, receipt_id=str(event_id), source=self.source, time=self.now.isoformat())
         message = Message(topic.name, key.encode(), to_json(payload), headers)
         if message.size > topic.max_bytes:
-            words = f"the message has {message.size} bytes, {topic.max_bytes} are taken; move bulk data into files"
+            words = f"the message has {message.size} bytes, the limit is {topic.max_bytes}; move bulk data into files"
             raise Poison(Code.TOO_LARGE, words)
         return message
 
 
 def source_of(peer: str) -> str:
-    """What events call a client of which only the address is known."""
+    """The source of events from a client of which only the address is known."""
     return f"/icat/{peer}" if is_plain(f"/icat/{peer}") else "/icat"
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names in a sentence."""
+    """The names as a list in a sentence."""
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -1,4 +1,4 @@
-"""Root `investigation`: a session was started (`icatIngest`), or its datasets are to be assigned anew."""
+"""Frames with the root `investigation`: a session has started (`icatIngest`), or it takes place at another time."""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
@@ -18,10 +18,10 @@ NAME_CHARACTERS_AT_MOST = 255
 
 
 def investigation_started(root: ET.Element, sending: Sending) -> Message:
-    """A beamline began to measure for a proposal.
+    """The event that a beamline has begun to measure for a proposal.
 
     Raises:
-        Poison: proposal, beamline or start are missing or unreadable.
+        Poison: proposal, beamline or start is missing or unreadable.
     """
     said = texts_of(root)
     proposal, beamline, start = (_name(said, each) for each in ("experiment", "instrument", "startDate"))
@@ -40,12 +40,12 @@ def investigation_started(root: ET.Element, sending: Sending) -> Message:
 
 
 def investigation_rescheduled(root: ET.Element, sending: Sending) -> Message:
-    """An investigation is measured now, whatever was planned. The client leaves proposal and beamline empty.
+    """The event that an investigation is measured now, not as planned. The client leaves proposal and beamline empty.
 
-    It sends the moment as the start, where an older one sends none: then the moment is the frame's.
+    The client sends the time as the start. An older client sends none; then the time of the frame counts.
 
     Raises:
-        Poison: the investigation is not named, or the moment cannot be read.
+        Poison: the investigation is not named, or the time cannot be read.
     """
     said = texts_of(root)
     facility_id = _name(said, "investigationId")
@@ -64,16 +64,17 @@ def investigation_rescheduled(root: ET.Element, sending: Sending) -> Message:
 def _name(said: Mapping[str, str], element: str) -> str:
     name = said.get(element)
     if name is None:
-        raise Poison(Code.FRAME_INVALID, f"the investigation says no {element}; send it")
+        raise Poison(Code.FRAME_INVALID, f"the investigation has no {element}; send it")
     if len(name) > NAME_CHARACTERS_AT_MOST:
-        raise Poison(Code.FRAME_INVALID, f"the {element} has {len(name)} characters, {NAME_CHARACTERS_AT_MOST} may be")
+        words = f"the {element} has {len(name)} characters, the limit is {NAME_CHARACTERS_AT_MOST}"
+        raise Poison(Code.FRAME_INVALID, words)
     return name
 
 
 def _time(element: str, said: str, sending: Sending) -> datetime:
-    """With the facility's zone where it names none."""
+    """The time, in the facility's zone if it has none."""
     time = recorded_time(said)
     if time is None:
         expected = "a time like 2024-11-30T09:00:00+01:00"
-        raise Poison(Code.FRAME_INVALID, f"{element} = {said[:60]!r} is no time; write {expected}")
+        raise Poison(Code.FRAME_INVALID, f"{element} = {said[:60]!r} is not a time; write {expected}")
     return in_zone(time, sending.zone)

@@ -1,4 +1,4 @@
-"""One frame to the messages that it becomes, or to the one that says why it becomes none."""
+"""Translates one frame into its events, or into a rejection that says why there are none."""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,12 +20,12 @@ from shared.events.topics import QUEUE
 STAGE = "icat_gateway"
 
 MOST_GROWTH = 4
-"""How many times its own size a frame may become, beside `MESSAGE_BYTES` for each of its messages."""
+"""How many times larger than the frame its messages may be, beside `MESSAGE_BYTES` for each."""
 MESSAGE_BYTES = 1024
-"""What a message needs for its headers, its ids and the names that each repeats."""
+"""The allowance of each message for its headers, its ids and repeated names."""
 
 NEVER_IN_KAFKA = -1
-"""The partition in which a rejection says that a frame was read; its offset follows from the receipt."""
+"""The partition in the rejection of a frame, which was never in Kafka. The offset follows from the receipt."""
 
 
 def _ingested(sending: Sending) -> Iterable[Message]:
@@ -41,7 +41,7 @@ def _by_root(sending: Sending, known: Mapping[str, Callable[[ET.Element, Sending
     name = name_of(root)
     translate = known.get(name)
     if translate is None:
-        words = f"the root element is {name[:100]}; {sending.frame.queue} takes {listed([*known])}"
+        words = f"the root element is {name[:100]}; {sending.frame.queue} accepts {listed([*known])}"
         raise Poison(Code.FRAME_INVALID, words)
     return translate(root, sending)
 
@@ -57,21 +57,22 @@ QUEUES: Mapping[str, Translation] = MappingProxyType(
         "rescheduleInvestigation": _rescheduled,
     }
 )
-"""The queues of ICAT's client, and what becomes of a frame in each."""
+"""The queues of ICAT's client, and the translation of the frames in each."""
 
 
 class Translator:
-    """Translates the frames of one facility; `zone` is that of times which name none."""
+    """Translates the frames of one facility. `zone` applies to times without a zone."""
 
     def __init__(self, identities: Identities, zone: tzinfo) -> None:
         self._identities = identities
         self._zone = zone
 
     def translate(self, frame: Frame, taken: Origin, now: datetime) -> list[Message]:
-        """What the frame becomes: `dataset.submitted`, `investigation.events` or `dataset.reports`.
+        """The messages of a frame for `dataset.submitted`, `investigation.events` or `dataset.reports`.
 
-        If it cannot be translated, one `dataset.rejected` with its bytes and the reason. It never raises for bad input.
-        `taken` says where and when the edge took the frame, and is the same whenever the edge sends that frame again.
+        A frame that cannot be translated becomes one `dataset.rejected` with its bytes and the reason; bad input never
+        raises.
+        `taken` is the place and time at which the edge accepted the frame. It is the same if the edge sends it again.
         """
         sending = Sending(frame, taken, now, self._identities, self._zone)
         try:
@@ -81,17 +82,19 @@ class Translator:
 
 
 def _within_bounds(messages: Iterable[Message], frame_bytes: int) -> Iterator[Message]:
-    """The messages, as long as they are together not much larger than the frame that they come from.
+    """The messages, unless they are together much larger than the frame.
 
     Raises:
-        Poison: they are; those before must not be sent either.
+        Poison: they are too large. The messages before must not be sent either.
     """
     left = MOST_GROWTH * frame_bytes
     for message in messages:
         left -= max(0, message.size - MESSAGE_BYTES)
         if left < 0:
-            words = f"the frame of {frame_bytes} bytes says what is long many times over: it would become more than "
-            cure = f"{MOST_GROWTH} times as much; send it in several frames, with fewer datasets or shorter texts each"
+            words = (
+                f"the messages of the frame would be more than {MOST_GROWTH} times as large as its {frame_bytes} bytes"
+            )
+            cure = "; send it in several frames, with fewer datasets or shorter texts"
             raise Poison(Code.TOO_LARGE, words + cure)
         yield message
 
@@ -99,14 +102,15 @@ def _within_bounds(messages: Iterable[Message], frame_bytes: int) -> Iterator[Me
 def _translation(frame: Frame) -> Translation:
     translation = QUEUES.get(frame.queue)
     if translation is None:
-        raise Poison(Code.QUEUE_UNKNOWN, f"nobody reads the queue {frame.queue[:100]!r}; {listed([*QUEUES])} are read")
+        words = f"the queue {frame.queue[:100]!r} does not exist; the queues are {listed([*QUEUES])}"
+        raise Poison(Code.QUEUE_UNKNOWN, words)
     return translation
 
 
 def _rejected(sending: Sending, refusal: Refusal) -> Message:
-    """The rejection of a frame: read in `stomp:<queue>`, where nothing has a partition, at an offset of its own.
+    """The rejection of a frame. Its origin is `stomp:<queue>`, without a partition, at an offset of its own.
 
-    The offset is taken from the receipt's, so that one frame's rejection is one, however often it is said.
+    The offset follows from the receipt, so that a frame that is sent again has the same rejection.
     """
     frame, taken = sending.frame, sending.taken
     receipt_id = sending.statement_id(frame.body.decode("latin-1"))

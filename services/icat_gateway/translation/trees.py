@@ -1,7 +1,7 @@
-"""XML read safely: no document type, hence no entities and nothing fetched, and text only where text belongs.
+"""Reads XML safely: without a document type, hence without entities and downloads, and with text only in leaves.
 
-The standard library does it: entities can only be declared in a document type, and that can only stand before the root
-element, so a look at what stands before it suffices. (defusedxml refuses the same, inside a slower parser.)
+The standard library suffices: entities can only be declared in a document type, which can only stand before the root
+element, so it is enough to check that part. (defusedxml refuses the same documents, but its parser is slower.)
 """
 
 import xml.etree.ElementTree as ET
@@ -13,14 +13,14 @@ from shared.foundation.memo import remembered
 
 
 class _RootReached(Exception):
-    """There is no document type before the root element."""
+    """The root element has begun, and there was no document type before it."""
 
 
 def read_xml(body: bytes) -> ET.Element:
-    """The root element of a body, encoded as its declaration or byte order mark says.
+    """The root element of a body, which is decoded as its declaration or byte order mark says.
 
     Raises:
-        Poison: it is not well formed, or has a document type; the line and column are named.
+        Poison: it is not well-formed, or has a document type. The message gives the line and column.
     """
     try:
         _look_before_root(body)
@@ -38,7 +38,7 @@ def _look_before_root(body: bytes) -> None:
 
     def refuse(*_declared: object) -> NoReturn:
         place = f"line {parser.CurrentLineNumber}, column {parser.CurrentColumnNumber + 1}"
-        raise Poison(Code.XML_UNSAFE, f"a document type is declared, with which entities could be; send none ({place})")
+        raise Poison(Code.XML_UNSAFE, f"the body has a document type, which may declare entities; send none ({place})")
 
     def stop(_name: str, _attributes: dict[str, str]) -> NoReturn:
         raise _RootReached
@@ -49,7 +49,7 @@ def _look_before_root(body: bytes) -> None:
         parser.Parse(body, True)
     except _RootReached:
         return
-    finally:  # a parser that is held by its own handlers keeps a copy of the body until the garbage collector comes
+    finally:  # a parser in a reference cycle with its handlers keeps a copy of the body until garbage collection
         parser.StartDoctypeDeclHandler = parser.StartElementHandler = None
 
 
@@ -60,7 +60,7 @@ def _malformed(code: int, position: tuple[int, int]) -> Poison:
 
 
 def name_of(element: ET.Element) -> str:
-    """The element's name without its namespace: clients of all ages agree on nothing but that."""
+    """The element's name without its namespace, which differs between the versions of the clients."""
     return _without_namespace(element.tag)
 
 
@@ -70,19 +70,19 @@ def _without_namespace(tag: str) -> str:
 
 
 def text_of(element: ET.Element) -> str | None:
-    """The text of an element that holds text alone; None where it is blank.
+    """The text of an element that holds only text; None if it is blank.
 
     Raises:
         Poison: it holds elements.
     """
     if len(element):
         inside = name_of(element[0])
-        raise Poison(Code.FRAME_INVALID, f"the element {name_of(element)} holds an element {inside}, not text alone")
+        raise Poison(Code.FRAME_INVALID, f"the element {name_of(element)} holds an element {inside}, not only text")
     return (element.text or "").strip() or None
 
 
 def pair_of(parent: ET.Element, first: str, second: str) -> tuple[str | None, str | None]:
-    """What two children say, which nearly always are all there are and stand in this order.
+    """The texts of two children. It is fast if they are the only children, in this order, as they nearly always are.
 
     Raises:
         Poison: as `texts_of`.
@@ -96,10 +96,10 @@ def pair_of(parent: ET.Element, first: str, second: str) -> tuple[str | None, st
 
 
 def texts_of(parent: ET.Element, among: frozenset[str] | None = None) -> dict[str, str]:
-    """What the children say that hold text alone, by their names; of all, or only those that are asked for.
+    """The texts of the children by name: of all children, or only of those in `among`.
 
     Raises:
-        Poison: one stands twice and says two things, or holds elements.
+        Poison: a child occurs twice with different texts, or holds elements.
     """
     texts: dict[str, str] = {}
     for child in parent:
@@ -110,6 +110,6 @@ def texts_of(parent: ET.Element, among: frozenset[str] | None = None) -> dict[st
         if text is not None and texts.setdefault(name, text) != text:
             raise Poison(
                 Code.FRAME_INVALID,
-                f"the element {name} stands twice in {name_of(parent)}, as {texts[name][:60]!r} and {text[:60]!r}",
+                f"the element {name} occurs twice in {name_of(parent)}, as {texts[name][:60]!r} and {text[:60]!r}",
             )
     return texts

@@ -1,1 +1,1 @@
-"""What is held until its inputs are there: how long, how much, and what the store must offer for it."""
+"""Held submissions: how many may wait, for how long, and how they end."""

@@ -1,4 +1,4 @@
-"""The timer: what has waited for its inputs past its deadline is given up, and handed to the relay."""
+"""The timer that gives up submissions which have waited past their deadline, and hands them to the relay."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -12,11 +12,11 @@ from shared.stages.relay import Relay
 NAME = "linker-deadlines"
 TICK_SECONDS = 1.0
 TICKS_BETWEEN_CHECKS = 60
-"""At what is overlooked; the first tick looks."""
+"""How many ticks pass between two checks for overlooked submissions. The first tick checks."""
 
 
 class Deadlines:
-    """Looks once a second. Any number of replicas may look: a row expires once."""
+    """A timer that ticks once a second, in any number of replicas. A row expires only once."""
 
     def __init__(self, links: LinkStore, relay: Relay, backoff: Backoff, clock: Callable[[], datetime]) -> None:
         self._links = links
@@ -30,7 +30,7 @@ class Deadlines:
         await every(TICK_SECONDS, NAME, self.tick, self._backoff)
 
     async def tick(self) -> None:
-        """Expire what is late; count what waits, and how long it has."""
+        """Expire what is late, and measure how much waits and for how long."""
         now = self._clock()
         if self._ticks % TICKS_BETWEEN_CHECKS == 0 and await self._links.release_overlooked():
             self._relay.wake()

@@ -1,4 +1,4 @@
-"""What the linker asks of its store: `storage/store.py` keeps it in PostgreSQL, `storage/memory.py` in memory."""
+"""What the linker needs from its store. PostgreSQL (`storage/postgres`) and memory (`storage/memory`) provide it."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -8,16 +8,15 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from services.linker.handler import Linker
-from services.linker.held.holdings import Settled, open_holding, settle
+from services.linker.held.settlement import Settled
 from services.linker.inputs.near import Near
 from services.linker.inputs.submissions import HeldSubmission, HeldSummary, LinkerView
 from services.linker.known import Known
-from services.linker.plan.announcements import CommittedView, PlanContext, RejectedView
-from services.linker.plan.revisits import CommitContext
+from services.linker.plan.announcements import PlanContext
+from services.linker.plan.commits import CommitContext, CommittedView
+from services.linker.plan.rejections import RejectedView
 from shared.events.dataset import DatasetFacts
 from shared.events.investigation import InvestigationAnnounced
-from shared.events.record import Message
 from shared.stages.stage import Store, Transaction
 
 E = TypeVar("E", bound=BaseModel)
@@ -25,9 +24,9 @@ K = TypeVar("K")
 
 
 MOST_AT_ONCE = 100
-"""That are given up, or looked at once more, in one transaction: each may have waited for thousands of inputs."""
+"""How many submissions one transaction gives up or searches for. Each may have waited for thousands of inputs."""
 NO_MORE_SEARCHES = 100
-"""More looks than anything gets."""
+"""A number of searches that no submission reaches, so it marks one that is not searched for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +38,37 @@ class WaitingTotals:
 
 
 class DueBatch(Protocol):
-    """Holdings that may be settled now, locked against every other replica, inside one transaction."""
+    """Held submissions that can be settled, locked against every other replica, in one transaction."""
 
-    holdings: Sequence[HeldSubmission]
+    submissions: Sequence[HeldSubmission]
 
     async def load(self, datasets: Sequence[DatasetFacts]) -> Known:
-        """What the last word on them depends on."""
+        """What the final verdict on them depends on."""
 
     def kept_awake(self) -> AbstractAsyncContextManager[None]:
-        """While something else is waited for: the lock is kept as long as this process lives and is not stopped."""
+        """Keep the lock while something else is awaited, as long as this process lives and is not stopped."""
 
     async def finish(self, settled: Sequence[Settled]) -> None:
-        """Forget what was linked; keep a tombstone of what was refused."""
+        """Delete what was linked, and keep a tombstone of what was refused."""
 
 
 class SearchBatch(Protocol):
-    """Holdings to be looked at once more, by one replica at a time, inside one transaction that locks none of them."""
+    """Held submissions whose search is repeated, by one replica at a time. The transaction locks none of them."""
 
-    holdings: Sequence[HeldSubmission]
+    submissions: Sequence[HeldSubmission]
 
     def kept_awake(self) -> AbstractAsyncContextManager[None]:
-        """As that of a lot."""
+        """As for a `DueBatch`."""
 
     async def near(self, paths: Collection[str]) -> Near:
-        """The catalogued paths that may be meant by some that are not."""
+        """The catalogued paths that may be meant by some paths that are not catalogued."""
 
-    async def finish(self, told: Collection[str]) -> None:
-        """All were looked at; those of these keys were told of something, and are not looked at again."""
+    async def finish(self, found: Collection[str]) -> None:
+        """Count one search for each submission. `found` are the keys of those that need no more searches."""
 
 
 class LinkStore(Protocol):
-    """All that the linker remembers, as its four stages, its relay, its timer and its routes see it."""
+    """Everything that the linker remembers, for its four stages, its relays, its timer and its routes."""
 
     @property
     def linking(self) -> Store[LinkerView, Known]:
@@ -77,7 +76,7 @@ class LinkStore(Protocol):
 
     @property
     def commits(self) -> Store[CommittedView, CommitContext]:
-        """For the stage that learns of commits, releases what waited for them, and notes whom they concern."""
+        """For the stage that learns of commits, and notes what they release and which results they affect."""
 
     @property
     def announcements(self) -> Store[InvestigationAnnounced, PlanContext]:
@@ -85,69 +84,51 @@ class LinkStore(Protocol):
 
     @property
     def rejections(self) -> Store[RejectedView, None]:
-        """For the stage that learns of rejections, and ends the waiting of what does not bear them."""
+        """For the stage that learns of rejections, and ends the waiting of kinds that do not wait for a correction."""
 
     def due(self, most: int, now: datetime) -> AbstractAsyncContextManager[DueBatch]:
-        """The oldest holdings that are released or expired and that nothing of the same dataset waits before.
+        """The oldest released or expired submissions that no submission of the same dataset waits before.
 
-        As many datasets that are to be looked at again join them first.
-
-        Empty if there are none, or if another replica is at work.
+        First, up to `most` affected results are submitted again and join them. The batch is empty if there is nothing
+        to do, or if another replica is at work.
         """
 
     def due_searches(self, waited_since: Sequence[datetime], most: int) -> AbstractAsyncContextManager[SearchBatch]:
-        """What waits, nothing of the same dataset before it, and has its n-th look if it has waited since the n-th."""
+        """Waiting submissions whose search is due: the n-th search, if they have waited since the n-th time.
+
+        Only the first waiting submission of a dataset is searched for.
+        """
 
     async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
-        """What is known of the datasets and their inputs, without a trace. What is held of the inputs is included."""
+        """What is known about the datasets and their inputs, including what is held of the inputs. Changes nothing."""
 
     async def near(self, paths: Collection[str]) -> Near:
-        """The catalogued paths that may be meant by some that are not."""
+        """The catalogued paths that may be meant by some paths that are not catalogued."""
 
     async def expire(self, now: datetime) -> int:
-        """Give up on what has waited past its deadline, on so many at once; how many those are."""
+        """Give up some of what has waited past its deadline, and return how many."""
 
     async def release_overlooked(self) -> int:
-        """Release what waits although nothing is missing, as replicas of an older version may leave it; how many."""
+        """Release what waits although nothing is missing, and return how many. Older versions may leave such rows."""
 
     async def waiting(self) -> WaitingTotals:
-        """What waits for inputs, all in all."""
+        """How much waits for inputs, and since when."""
 
     async def pending(self, most: int) -> Sequence[HeldSummary]:
         """What is held and not settled, oldest first."""
 
 
 class StageStore(Generic[E, K]):
-    """One stage's side of a memory: begins a transaction and looks at it in the stage's way."""
+    """One stage's part of a store: it begins a transaction of the store and wraps it for the stage."""
 
     def __init__(
-        self, begin: Callable[[], AbstractAsyncContextManager[Any]], look: Callable[[Any], Transaction[E, K]]
+        self, begin: Callable[[], AbstractAsyncContextManager[Any]], wrap: Callable[[Any], Transaction[E, K]]
     ) -> None:
         self._begin = begin
-        self._look = look
+        self._wrap = wrap
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction[E, K]]:
-        """A transaction that commits on leaving, and rolls back on an error."""
+        """A transaction that commits at the end, and rolls back on an error."""
         async with self._begin() as begun:
-            yield self._look(begun)
-
-
-class ReleaseOutbox:
-    """The outbox of the linker's relay: messages are made when they are sent, by the rules of the straight way."""
-
-    def __init__(self, links: LinkStore, linker: Linker, clock: Callable[[], datetime]) -> None:
-        self._links = links
-        self._linker = linker
-        self._clock = clock
-
-    @asynccontextmanager
-    async def take(self, most: int) -> AsyncIterator[Sequence[Message]]:
-        """Settle the oldest holdings; the transaction that locked them ends after their messages are confirmed."""
-        async with self._links.due(most, self._clock()) as lot:
-            opened = [open_holding(holding) for holding in lot.holdings]
-            known = await lot.load([each.dataset for each in opened if each.dataset is not None])
-            settled = settle(self._linker, opened, known, self._clock())
-            async with lot.kept_awake():
-                yield [each.message for each in settled]
-            await lot.finish(settled)
+            yield self._wrap(begun)

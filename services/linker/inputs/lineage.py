@@ -1,4 +1,4 @@
-"""Circles: a dataset that would come from itself by way of its inputs' inputs."""
+"""Cycles: a dataset that would come from itself through the inputs of its inputs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from shared.events.dataset import DatasetFacts
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A dataset and what it comes from, by any submission of it that is catalogued, under way or held."""
+    """A dataset and what it comes from, by all its submissions that are catalogued, under way or held."""
 
     path: str
     inputs: frozenset[UUID]
 
 
-def circle_through(dataset: DatasetFacts, ancestry: Mapping[UUID, Node]) -> list[str]:
-    """The paths of a circle from the dataset along its inputs back to it; empty if there is none.
+def cycle_through(dataset: DatasetFacts, ancestry: Mapping[UUID, Node]) -> list[str]:
+    """The paths of a cycle from the dataset along its inputs back to it, or an empty list.
 
-    The dataset's own earlier inputs do not count: the walk ends where it arrives at the dataset.
+    The dataset's own earlier inputs do not count: the walk ends when it arrives at the dataset.
     """
-    cameto: dict[UUID, UUID] = {}
+    child_of: dict[UUID, UUID] = {}
     unseen = [declared.dataset_id for declared in dataset.inputs]
     seen = set(unseen)
     while unseen:
@@ -29,17 +29,17 @@ def circle_through(dataset: DatasetFacts, ancestry: Mapping[UUID, Node]) -> list
         if node is None:
             continue
         if dataset.dataset_id in node.inputs:
-            return [dataset.path, *_trail(at, cameto, ancestry), dataset.path]
+            return [dataset.path, *_trail(at, child_of, ancestry), dataset.path]
         for parent in node.inputs - seen:
-            cameto[parent] = at
+            child_of[parent] = at
             seen.add(parent)
             unseen.append(parent)
     return []
 
 
-def _trail(last: UUID, cameto: Mapping[UUID, UUID], ancestry: Mapping[UUID, Node]) -> list[str]:
+def _trail(last: UUID, child_of: Mapping[UUID, UUID], ancestry: Mapping[UUID, Node]) -> list[str]:
     trail = [ancestry[last].path]
-    while last in cameto:
-        last = cameto[last]
+    while last in child_of:
+        last = child_of[last]
         trail.append(ancestry[last].path)
     return trail[::-1]

@@ -1,4 +1,4 @@
-"""What a dataset and its catalogued inputs must have in common, as its kind's file says: pure."""
+"""What a dataset and its catalogued inputs must have in common, by the file of its kind: pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,15 @@ OTHER_SAMPLE, OTHER_PROPOSAL = "input_of_other_sample", "input_of_other_proposal
 STARTS_LATER, INCOMPLETE = "input_starts_later", "input_incomplete"
 INPUT_REPLACED = "input_replaced"
 CODES = frozenset((OTHER_SAMPLE, OTHER_PROPOSAL, STARTS_LATER, INCOMPLETE, INPUT_REPLACED))
-"""Of the findings that say how dataset and inputs agree. They are made anew whenever links are."""
+"""The codes of findings about a dataset and its inputs. They are decided anew whenever the links are."""
 
 
 @dataclass(frozen=True, slots=True)
 class CataloguedDataset:
-    """A dataset that is committed, and so can be an input. What was committed before it was asked for is None."""
+    """A committed dataset, which can be an input.
+
+    A field is None if the dataset was committed before the linker saved this field.
+    """
 
     path: str
     kind: str
@@ -31,38 +34,38 @@ class CataloguedDataset:
     start: datetime | None = None
     complete: bool = True
     named: str | None = None
-    """The investigation that its producer asked for."""
+    """The id by which its producer asked for an investigation."""
     revision: int = 0
     inherits: bool = False
-    """Its sample is that of its inputs."""
+    """Whether its sample is that of its inputs."""
     made_at: datetime | None = None
-    """When the submission was committed that later ones only added to."""
+    """When its last submission was committed that did more than add to it."""
     recollected_at: datetime | None = None
-    """When it last took the place of another measurement."""
+    """When it last replaced another measurement."""
 
     def outdates(self, child: "CataloguedDataset") -> bool:
-        """Whether it took the place of what the child was made from.
+        """Whether it replaced the measurement that the child was made from.
 
-        What was committed before these times were kept is older than everything.
+        A child without these times is older than everything.
         """
         if self.recollected_at is None:
             return False
         return child.made_at is None or child.made_at < self.recollected_at or self.outdates_start(child.start)
 
     def outdates_start(self, start: datetime | None) -> bool:
-        """Whether what started then cannot come from the measurement that took another one's place."""
+        """Whether a result that started then cannot come from its current measurement, which replaced another one."""
         known = self.recollected_at is not None and self.start is not None and start is not None
         return known and start < self.start  # type: ignore[operator]  # both are there
 
 
 def rejected_input(path: str, reason: str) -> Refusal:
-    """The end of a dataset whose kind does not wait for an input that was rejected."""
+    """The rejection of a dataset whose kind does not wait for the correction of a rejected input."""
     message, cure = f"the input {path} was rejected ({reason})", "correct and resubmit it, then this"
     return Refusal.because(Code.INPUT_REJECTED, message, cure)
 
 
 def disagreements(dataset: DatasetFacts, kind: Kind, inputs: Iterable[CataloguedDataset]) -> list[Finding]:
-    """What the kind's relations demand and the inputs do not keep; what no relation takes is judged elsewhere."""
+    """Where the inputs do not keep what the kind's relations demand. Other inputs are judged elsewhere."""
     findings: list[Finding] = []
     for parent in inputs:
         if kind.incomplete_inputs == "refuse" and not parent.complete:
@@ -74,38 +77,40 @@ def disagreements(dataset: DatasetFacts, kind: Kind, inputs: Iterable[Catalogued
 
 
 def input_replaced(parents: Sequence[CataloguedDataset]) -> list[Finding]:
-    """Tells of inputs that outdate what was made from them."""
+    """The warning about inputs that were replaced after the dataset was made from them."""
     if not parents:
         return []
     first, *others = sorted(parents, key=lambda each: each.path)
     sample = f" of sample {first.sample}" if first.sample else ""
     start = f", started {first.start.isoformat()}" if first.start else ""
     more = f" and {len(others)} other inputs" if others else ""
-    message = f"it was made from what its input {first.path}{more} held before; other data{sample}{start} are there now"
+    message = (
+        f"it was made from the earlier data of its input {first.path}{more}; other data{sample}{start} are there now"
+    )
     cure = "process what is there now; submit it elsewhere if this result is still wanted"
     return [Finding.warning(INPUT_REPLACED, message, cure, value=first.path)]
 
 
 def as_warning(finding: Finding) -> Finding:
-    """What would refuse a submission, of a dataset that is catalogued already."""
+    """The finding as a warning, for a dataset that is catalogued already."""
     return finding.model_copy(update={"severity": Severity.WARNING})
 
 
-def refusing(findings: Sequence[Finding]) -> list[Finding]:
-    """Those that refuse the dataset."""
+def errors_in(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings that refuse the dataset."""
     return [finding for finding in findings if finding.severity is Severity.ERROR]
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """A dataset and one of its inputs, under the relation that permits it."""
+    """A dataset, one of its inputs, and the relation that permits this input."""
 
     dataset: DatasetFacts
     parent: CataloguedDataset
     relation: Relation
 
     def disagreements(self) -> Iterator[Finding]:
-        """A sample has its name within its proposal, so across proposals samples are not compared."""
+        """Where the two disagree. Samples are compared only within one proposal, in which their names are unique."""
         dataset, parent, relation = self.dataset, self.parent, self.relation
         of_one_proposal = dataset.proposal == parent.proposal
         own_sample, other_sample = dataset.sample_name or "", parent.sample or ""

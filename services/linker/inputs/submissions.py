@@ -1,4 +1,4 @@
-"""A submission as the linker reads it, and as it is held while it cannot go on."""
+"""A submission as the linker reads it, and as the linker holds it while it cannot go on."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,27 +16,27 @@ STAGE = "linker"
 
 
 class LinkerView(Section):
-    """All of a validated dataset that its links depend on."""
+    """The part of a validated dataset that its links depend on."""
 
     dataset: DatasetFacts
 
 
 class State(StrEnum):
-    """What became of a submission that could not go straight on."""
+    """The state of a submission that could not go straight on."""
 
     WAITING = "waiting"
     """Inputs are missing."""
     RELEASED = "released"
-    """Its own inputs are there; it goes on as soon as nothing of the same dataset waits before it."""
+    """Its inputs are there. It goes on as soon as no submission of the same dataset waits before it."""
     EXPIRED = "expired"
-    """Its inputs did not come in time, or one was rejected; the world is about to hear of it."""
+    """Its inputs did not come in time, or one was rejected. It is about to be rejected."""
     REFUSED = "refused"
-    """The last word: kept so that a replay is answered the same."""
+    """It was rejected. It is kept so that the same submission gets the same answer again."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldSummary:
-    """A submission that was not sent straight on, as far as later ones need to know."""
+    """A held submission without its record: as much as later submissions need to know."""
 
     id: SubmissionId
     dataset_id: UUID
@@ -47,31 +47,31 @@ class HeldSummary:
     deadline: datetime | None = None
     refusal: Refusal | None = None
     unnamed: int = 0
-    """How many more it waits for, where not all are named."""
+    """How many more inputs it waits for than `waits_for` names."""
     kept_as: str | None = None
-    """The key under which a version kept it that knew it by its receipt alone."""
+    """The key under which an older version saved it, which knew submissions by their receipt alone."""
 
     @property
     def key(self) -> str:
-        """By which it is kept."""
+        """The key under which it is saved."""
         return self.kept_as or self.id.key
 
 
 @dataclass(frozen=True, slots=True)
 class HeldSubmission:
-    """A held submission whole: what later ones need to know of it, and the record to send on."""
+    """A held submission with the record to send on."""
 
     summary: HeldSummary
     inputs: frozenset[UUID]
     missing: tuple[UUID, ...]
     record: Record
     awaits_completion: bool = False
-    """An input that is committed but not complete does not end the waiting."""
+    """Whether it goes on waiting for an input that is committed but not complete."""
     ends_with_inputs: bool = False
-    """An input that is rejected ends the waiting."""
+    """Whether a rejected input ends the waiting."""
 
     def refused(self, refusal: Refusal) -> "HeldSubmission":
-        """Its tombstone: no more than is needed to answer a replay."""
+        """Its tombstone: as much as is needed to answer the same submission again."""
         refusal = replace(refusal, submitted=first_reading(self.record))
         return HeldSubmission(
             replace(self.summary, state=State.REFUSED, refusal=refusal, waits_for=(), deadline=None),

@@ -1,4 +1,4 @@
-"""Investigations have numbers, also those that beamcat opens itself; datasets know theirs, and can move out of it."""
+"""Numbers of investigations, and the investigation of each dataset, so that it can move to another one."""
 
 from uuid import UUID
 

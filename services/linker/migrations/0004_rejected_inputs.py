@@ -1,4 +1,4 @@
-"""What was rejected is remembered for those that wait for it, or will."""
+"""Rejected datasets, for the results that wait for them now or later."""
 
 import sqlalchemy as sa
 from alembic import op

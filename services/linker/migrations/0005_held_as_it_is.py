@@ -1,4 +1,4 @@
-"""A held record is kept as it is: it soon goes on, and compressing it took half of what holding it cost."""
+"""No compression of held records: it took half the time of holding them, and they are soon deleted."""
 
 from alembic import op
 

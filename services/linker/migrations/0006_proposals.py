@@ -1,4 +1,4 @@
-"""How the user office writes a proposal, and to when an investigation was rescheduled.
+"""The proposal as the user office writes it, and the times to which an investigation was rescheduled.
 
 Rows are found by the key of their proposal, so those that an older version wrote with separators need no change.
 """

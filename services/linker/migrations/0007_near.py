@@ -1,4 +1,4 @@
-"""Catalogued paths are found by what differs in letter case or blanks alone, also after the waiting began."""
+"""Near paths: an index of catalogued paths without case and blanks, and how often they were searched for."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Datasets whose input was measured again, or has another sample by now, are looked at again."""
+"""Results to submit again, because an input was measured again or got another sample."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,7 +1,7 @@
-"""What is held is known by source, receipt, dataset and content, and no more by its receipt alone.
+"""The identity of a held submission: source, receipt, dataset and content, no longer the receipt alone.
 
-The key of all four stands in `receipt_id`, which the version before takes for a receipt: so it can settle what this
-one holds. What it holds itself is found as before.
+The key of all four is in `receipt_id`. The previous version takes it for a receipt, so it can settle what this version
+holds. This version finds what the previous one holds.
 """
 
 import sqlalchemy as sa

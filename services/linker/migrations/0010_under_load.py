@@ -1,4 +1,4 @@
-"""How much of each source waits, and what is committed that somebody may wait for."""
+"""How many inputs each source awaits, and the committed datasets that submissions may wait for."""
 
 import sqlalchemy as sa
 from alembic import op

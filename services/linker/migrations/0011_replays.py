@@ -1,4 +1,4 @@
-"""What a replay is answered by: the findings of a refusal, and which rejections and announcements are of the past."""
+"""What repeated records need: the findings of a refusal, and which rejections and announcements are past."""
 
 import sqlalchemy as sa
 from alembic import op

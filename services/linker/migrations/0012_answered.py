@@ -1,4 +1,4 @@
-"""Which submissions were answered: one that is read again brings no links that the dataset has lost since."""
+"""Answered submissions: if one is read again, it does not bring back links that the dataset has lost."""
 
 import sqlalchemy as sa
 from alembic import op

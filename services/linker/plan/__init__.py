@@ -1,1 +1,1 @@
-"""The investigations: which one a dataset belongs to, and what moves when that changes."""
+"""Investigations: which one a dataset belongs to, and which datasets move when the plan changes."""

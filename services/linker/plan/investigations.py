@@ -1,115 +1,27 @@
-"""Which investigation a dataset belongs to: the user office's plan, read against the time of measurement."""
+"""Which investigation a dataset belongs to, by the user office's plan and the time of measurement: pure."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
+from services.linker.plan.slots import Home, Slot, home_of, opening, reference
 from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationRef
 from shared.events.sections import Finding
 
 NEAR = timedelta(hours=48)
-"""Sessions start early and end late: so far outside a slot a dataset still belongs to it, as at the ESRF."""
-
-RESCHEDULED = timedelta(days=1)
-"""How long a rescheduled investigation is measured of which no length was planned."""
+"""How far outside a slot a dataset still belongs to it, as at the ESRF: sessions start early and end late."""
 
 UNKNOWN = "investigation_unknown"
-
-FIRST_OWN_NUMBER = 10**12
-"""The numbers that beamcat gives itself start here: above any user office's, below what a double holds exactly."""
-
-NOT_NUMBERED = FIRST_OWN_NUMBER**2
-"""Where one without a number would stand: it would be created last."""
-
-Home = tuple[str, str]
-"""Proposal, as its key, and beamline."""
-
-Window = tuple[datetime, datetime]
-"""From a moment until just before another."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One investigation. `end` is empty while it is open; `number` where it was only thought of, in a dry run.
-
-    A placeholder was not announced: it was opened for a dataset or by a beamline, or a dataset named it. `actual` are
-    the times to which it was rescheduled, the last one last. The user office writes the proposal as `proposal_name`.
-    """
-
-    investigation_id: UUID
-    facility_id: str | None
-    number: int | None
-    proposal: str
-    beamline: str
-    start: datetime
-    end: datetime | None
-    title: str | None = None
-    placeholder: bool = False
-    proposal_name: str | None = None
-    actual: tuple[Window, ...] = ()
-
-    @property
-    def home(self) -> Home:
-        """Whose datasets it takes."""
-        return self.proposal, self.beamline
-
-    @property
-    def is_opened(self) -> bool:
-        """Beamcat opened it where the plan had nothing; it takes what comes until the plan has."""
-        return self.placeholder and self.facility_id is None
-
-    @property
-    def age(self) -> int:
-        """The number: ICAT's clients, too, take the one with the higher number for the later created."""
-        return NOT_NUMBERED if self.number is None else self.number
-
-    def rescheduled(self, at: datetime) -> "Slot":
-        """The slot after it was rescheduled at a moment: measured from then on, for as long as was planned.
-
-        A moment within the plan reschedules it to where it is: the session moved to another beamline.
-        """
-        planned = self.end if self.end is not None and self.end > self.start else None
-        if planned is not None and self.start <= at < planned:
-            return self.measured((self.start, planned))
-        return self.measured((at, at + (planned - self.start if planned else RESCHEDULED)))
-
-    def measured(self, window: Window) -> "Slot":
-        """The slot with one more time at which it is measured; it prolongs one that is not over by then.
-
-        Said again, in whatever order, it adds nothing.
-        """
-        actual: list[Window] = []
-        for start, end in sorted((*self.actual, window)):
-            if actual and start <= actual[-1][1]:
-                actual[-1] = actual[-1][0], max(actual[-1][1], end)
-            else:
-                actual.append((start, end))
-        return replace(self, actual=tuple(actual))
-
-
-def own_number(name: str) -> int | None:
-    """The number that beamcat gave an investigation, if a name may be one."""
-    if re.fullmatch(r"[1-9]\d{12,15}", name, re.ASCII):
-        return int(name)
-    return None
-
-
-def office_number(facility_id: str) -> int | None:
-    """The user office's id as the number that ICAT clients know; None for one that is no such number."""
-    if re.fullmatch(r"0|[1-9]\d{0,11}", facility_id, re.ASCII):
-        return int(facility_id)
-    return None
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """When a slot is measured, by the plan or instead of it. An open one ends where the next begins, if any does."""
+    """A time at which a slot is measured, planned or actual. An open slot ends where the next one begins, if any."""
 
     slot: Slot
     start: datetime
@@ -118,11 +30,11 @@ class _Span:
 
     @property
     def rank(self) -> tuple[bool, bool, int]:
-        """The highest goes first: what was rescheduled, then what has an end of its own, then what was created last."""
+        """The highest rank wins: rescheduled spans first, then slots with an end, then those created last."""
         return self.is_actual, self.slot.end is not None, self.slot.age
 
     def holds(self, moment: datetime) -> bool:
-        """The end is the first moment that is not in it."""
+        """Whether the moment is in the span. The end is not."""
         return self.start <= moment and (self.end is None or moment < self.end)
 
     def distance(self, moment: datetime) -> timedelta:
@@ -141,15 +53,15 @@ class Calendar:
     def at(self, moment: datetime) -> Slot | None:
         """The slot of a dataset that started at this moment.
 
-        The slot that was rescheduled to it; else the closed one created last that holds it; else the open one created
-        last that does; else the nearest within 48 hours; else none. What the user office announced goes before what
-        beamcat opened.
+        It is the slot that was rescheduled to the moment; otherwise the closed slot created last that contains it;
+        otherwise the open slot created last that contains it; otherwise the nearest slot within 48 hours; otherwise
+        None. Announced slots are preferred to those that beamcat opened.
         """
         return _choose(self._announced, moment) or _choose(self._opened, moment)
 
 
 def _spans(slots: Iterable[Slot]) -> list[_Span]:
-    """The one that is preferred goes first."""
+    """The spans of some slots, those of the highest rank first."""
     in_order = sorted(slots, key=lambda slot: (slot.start, slot.age))
     spans = [_Span(slot, slot.start, slot.end or following.start) for slot, following in pairwise(in_order)]
     spans += [_Span(slot, slot.start, slot.end) for slot in in_order[-1:]]
@@ -166,7 +78,7 @@ def _choose(spans: Sequence[_Span], moment: datetime) -> Slot | None:
 
 
 class Plan:
-    """The investigations that some datasets may belong to: what the user office planned, and what was opened."""
+    """The investigations that some datasets may belong to: announced by the user office, or opened by beamcat."""
 
     def __init__(self, slots: Iterable[Slot] = ()) -> None:
         self._slots: dict[UUID, Slot] = {}
@@ -177,7 +89,7 @@ class Plan:
             self.add(slot)
 
     def add(self, slot: Slot) -> None:
-        """A later word on an investigation replaces the earlier one."""
+        """Add an investigation, or replace it by its newest state."""
         before = self._slots.get(slot.investigation_id, slot)
         self._of_home[before.home].pop(slot.investigation_id, None)
         for home in (before.home, slot.home):
@@ -186,11 +98,11 @@ class Plan:
         self._named |= {str(name): slot for name in (slot.number, slot.facility_id) if name is not None}
 
     def known(self, investigation_id: UUID) -> Slot | None:
-        """The investigation of that id."""
+        """The investigation with this id."""
         return self._slots.get(investigation_id)
 
     def named(self, name: str) -> Slot | None:
-        """The investigation that has this id of the user office's, or this number."""
+        """The investigation whose id at the user office, or whose number, this is."""
         return self._named.get(name)
 
     def at(self, home: Home, moment: datetime) -> Slot | None:
@@ -201,9 +113,10 @@ class Plan:
         return calendar.at(moment)
 
     def of(self, dataset: DatasetFacts) -> Slot | None:
-        """The investigation that the dataset names, else the one of its time.
+        """The investigation that the dataset names, otherwise the one of its time.
 
-        Who names one that beamcat opened means the session, not the stand-in: what is announced then goes first.
+        A producer who names an investigation that beamcat opened means the session, not the stand-in. So an announced
+        investigation of that time is preferred.
         """
         named = None if dataset.investigation_id is None else self.named(dataset.investigation_id)
         if dataset.investigation_id is not None and (named is None or not named.is_opened):
@@ -214,57 +127,18 @@ class Plan:
         return of_its_time
 
     def announced(self, dataset: DatasetFacts) -> Slot | None:
-        """As `of`, if the user office announced it."""
+        """The investigation of the dataset, if the user office announced it."""
         slot = self.of(dataset)
         return None if slot is None or slot.placeholder else slot
-
-
-def home_of(dataset: DatasetFacts) -> Home:
-    """Whose investigations may take it."""
-    return dataset.proposal, dataset.beamline
-
-
-def opening(dataset: DatasetFacts, identities: Identities, number: int | None = None) -> Slot:
-    """The investigation to be opened for a dataset that the plan has no place for: open-ended, from its start on.
-
-    An id of the user office's that was not announced yet is believed: the placeholder has the real one's future id.
-    """
-    named = dataset.investigation_id
-    if named is None:
-        return opened(home_of(dataset), dataset.start, identities, number)
-    of_office = office_number(named)
-    return Slot(
-        investigation_id=identities.investigation(named),
-        facility_id=named,
-        number=number if of_office is None else of_office,
-        proposal=dataset.proposal,
-        beamline=dataset.beamline,
-        start=dataset.start,
-        end=None,
-        placeholder=True,
-    )
-
-
-def opened(home: Home, start: datetime, identities: Identities, number: int | None) -> Slot:
-    """An open-ended investigation of a proposal on a beamline."""
-    return Slot(
-        investigation_id=identities.opened(*home, start),
-        facility_id=None,
-        number=number,
-        proposal=home[0],
-        beamline=home[1],
-        start=start,
-        end=None,
-        placeholder=True,
-    )
 
 
 def open_for(
     datasets: Iterable[DatasetFacts], plan: Plan, identities: Identities, numbers: Iterable[int]
 ) -> list[Slot]:
-    """Add to the plan what some datasets have no place without, in their order: each may lie in the one before's.
+    """Open the investigations that some datasets lack, and add them to the plan.
 
-    `numbers`: at least one a dataset, used or not.
+    The datasets are taken in order: one may belong to the investigation that was opened for the one before it.
+    `numbers` holds at least one number for each dataset; not all of them are used.
     """
     new: list[Slot] = []
     for dataset, number in zip(datasets, numbers, strict=False):
@@ -277,28 +151,9 @@ def open_for(
 def investigation_of(
     dataset: DatasetFacts, plan: Plan, identities: Identities
 ) -> tuple[InvestigationRef, list[Finding]]:
-    """The dataset's investigation, with a warning where the user office has announced none that fits."""
+    """The dataset's investigation, with a warning if the user office has not announced one that fits."""
     slot = plan.of(dataset) or opening(dataset, identities)
     return reference(slot, dataset.investigation_id), [_unknown(dataset)] if slot.placeholder else []
-
-
-def reference(slot: Slot, named: str | None = None) -> InvestigationRef:
-    """The slot as other services see it; `named`: how the producer of a dataset asked for it."""
-    return InvestigationRef(
-        investigation_id=slot.investigation_id,
-        number=slot.number,
-        facility_id=slot.facility_id,
-        proposal=slot.proposal,
-        proposal_name=slot.proposal_name,
-        beamline=slot.beamline,
-        start=slot.start,
-        end=slot.end,
-        actual_start=slot.actual[-1][0] if slot.actual else None,
-        actual_end=slot.actual[-1][1] if slot.actual else None,
-        title=slot.title,
-        placeholder=slot.placeholder,
-        named=named,
-    )
 
 
 def _unknown(dataset: DatasetFacts) -> Finding:

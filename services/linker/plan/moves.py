@@ -1,5 +1,6 @@
-"""How a catalogued dataset moves to another investigation, or follows its inputs: beamcat submits it again; pure."""
+"""Submissions in beamcat's own name, which move a dataset to another investigation or follow its inputs: pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -9,7 +10,7 @@ from pydantic import AwareDatetime
 
 from services.linker.inputs.relationships import CODES
 from services.linker.inputs.submissions import STAGE, HeldSubmission, HeldSummary, State
-from services.linker.plan.investigations import UNKNOWN
+from services.linker.plan.investigations import UNKNOWN, Plan
 from shared.events.dataset import Commit, DatasetFacts, InputRef, LinkedInput, Submission
 from shared.events.headers import content_of, headers_of
 from shared.events.investigation import InvestigationRef
@@ -20,17 +21,17 @@ from shared.events.topics import VALIDATED
 from shared.events.wire import SubmissionId
 
 MADE_ANEW = {UNKNOWN, *CODES}
-"""Findings of the linker's own: a move says them again, or no more."""
+"""The codes of the linker's own findings. A move drops them, and the linker decides them anew."""
 
 SOURCE = f"/beamcat/{STAGE}"
-"""Of what beamcat submits by itself."""
+"""The source of what beamcat submits itself."""
 
 NEVER_READ = -1
-"""Partition and offset of a submission that beamcat made itself: it was never in Kafka."""
+"""Partition and offset of a submission that beamcat made itself and that was never in Kafka."""
 
 
 class CommittedDocument(Section):
-    """Of a catalogued dataset, what its children's links and its move to another investigation need."""
+    """The part of a catalogued dataset that its children's links and its move to another investigation need."""
 
     path: str
     name: str
@@ -57,35 +58,35 @@ class CommittedDocument(Section):
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A catalogued dataset in its investigation: the facts by which it can move to another one."""
+    """A catalogued dataset in its investigation, with the facts that a move submits again."""
 
     facts: DatasetFacts
     revision: int
     investigation_id: UUID
     in_placeholder: bool
-    """It lies in a placeholder."""
+    """Whether its investigation is a placeholder."""
     inherits: bool = False
-    """Its sample is that of its inputs."""
+    """Whether its sample is that of its inputs."""
 
 
 @dataclass(frozen=True)
 class Move:
-    """A submission in beamcat's own name; dropped if the dataset has a newer revision by now."""
+    """A submission in beamcat's own name. It is dropped if the dataset has a newer revision by now."""
 
     placed: Placed
-    holding: HeldSubmission
+    submission: HeldSubmission
 
 
 def asked_for(investigation: InvestigationRef) -> str | None:
     """The id by which the producer asked for an investigation.
 
-    Before `named` was told, only a placeholder could have the id of the user office's that was asked for.
+    Older documents lack `named`. In those, only a placeholder could have the id that was asked for.
     """
     return investigation.named or (investigation.facility_id if investigation.placeholder else None)
 
 
 def placed(commit: Commit, document: CommittedDocument) -> Placed:
-    """The facts of a revision, as the validator states them of an update that says nothing new."""
+    """The facts of a revision, as the validator states them for an update that changes nothing."""
     investigation = document.investigation
     facts = DatasetFacts(
         dataset_id=commit.dataset_id,
@@ -107,11 +108,11 @@ def placed(commit: Commit, document: CommittedDocument) -> Placed:
         volume_bytes=document.volume_bytes,
         mode="merge",
         complete=document.complete,
-        sequence_index=None,  # moving is no newer measurement: it must not lose against the index that is catalogued
+        sequence_index=None,  # a move is not a newer measurement, so the catalogued index must not refuse it
         investigation_id=asked_for(investigation),
         producer=document.producer,
         submitted_at=commit.submitted_at,
-        # findings on parameters stay where the parameters are; those on links are made anew
+        # findings about parameters stay with the parameters; those about links are decided anew
         findings=[each for each in document.findings if each.parameter is None and each.code not in MADE_ANEW],
         definitions_version=document.definitions_version,
     )
@@ -125,15 +126,21 @@ def placed(commit: Commit, document: CommittedDocument) -> Placed:
 
 
 def move(dataset: Placed, target: UUID, now: datetime) -> Move:
-    """The move of one revision to an investigation: always the same receipt, however often it is found necessary."""
+    """The move of one revision to an investigation. It has the same receipt however often it is made."""
     receipt_id = str(uuid5(target, f"{dataset.facts.dataset_id}/{dataset.revision}"))
     return _again(dataset, dataset.facts, receipt_id, now)
 
 
-def revisit(dataset: Placed, cause: str, now: datetime) -> Move:
-    """One revision once more, because an input changed: its links are judged anew, and an inherited sample too.
+def moves_to_announced(datasets: Iterable[Placed], plan: Plan, now: datetime) -> list[Move]:
+    """The moves of those datasets that an announced investigation covers."""
+    targets = ((dataset, plan.announced(dataset.facts)) for dataset in datasets)
+    return [move(dataset, slot.investigation_id, now) for dataset, slot in targets if slot is not None]
 
-    Always the same receipt for one cause, which names the input and its revision.
+
+def resubmission(dataset: Placed, cause: str, now: datetime) -> Move:
+    """One revision submitted again because an input changed. Its links, and an inherited sample, are decided anew.
+
+    The same cause, which names the input and its revision, always gives the same receipt.
     """
     receipt_id = str(uuid5(dataset.facts.dataset_id, f"{dataset.revision} because of {cause}"))
     facts = dataset.facts.model_copy(update={"sample_name": None}) if dataset.inherits else dataset.facts
@@ -151,7 +158,7 @@ def _again(dataset: Placed, facts: DatasetFacts, receipt_id: str, now: datetime)
         value=_payload(facts),
         headers=headers_of(VALIDATED, receipt_id=receipt_id, source=SOURCE, time=now.isoformat()),
     )
-    submission = HeldSummary(
+    summary = HeldSummary(
         SubmissionId(SOURCE, receipt_id, facts.dataset_id, content_of(record)),
         facts.dataset_id,
         facts.path,
@@ -159,11 +166,11 @@ def _again(dataset: Placed, facts: DatasetFacts, receipt_id: str, now: datetime)
         now,
     )
     inputs = frozenset(declared.dataset_id for declared in facts.inputs)
-    return Move(dataset, HeldSubmission(submission, inputs, (), record))
+    return Move(dataset, HeldSubmission(summary, inputs, (), record))
 
 
 def _payload(facts: DatasetFacts) -> bytes:
-    """The validated event of a submission that adds nothing to the dataset but what is decided anew."""
+    """The validated event of a submission that changes nothing except what is decided anew."""
     submission = Submission(
         name=facts.name,
         path=facts.path,

@@ -1,1 +1,1 @@
-"""What the linker remembers, in PostgreSQL and in memory, and the protocols that both keep."""
+"""What the linker remembers: the same store in PostgreSQL and in memory."""

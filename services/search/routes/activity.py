@@ -8,8 +8,8 @@ from services.search.query.activity import read_filter, read_watch_cursor, watch
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.faults import FaultCollector
 from services.search.query.query import MOST_ROWS
-from services.search.routes.response import json_response
 from shared.events.states import ACTIVITY_STATES
+from shared.http.answers import json_response
 
 
 def add_activity(router: APIRouter, reader: CatalogueReader) -> None:

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Response
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.pending import read_pending, read_pending_query
 from services.search.query.query import MOST_ROWS
-from services.search.routes.response import json_response
 from shared.events.identity import Identities
+from shared.http.answers import json_response
 
 
 def add_pending(router: APIRouter, reader: CatalogueReader, identities: Identities) -> None:

@@ -14,10 +14,11 @@ from services.search.query.lineage import MOST_LINKS
 from services.search.query.query import MOST_ROWS
 from services.search.query.receipts import choose, newest_first
 from services.search.routes.answers import chosen_answer, receipt_answer
-from services.search.routes.response import json_response
+from services.search.settings import SearchSettings
 from shared.access.tokens import TokenRefused, Tokens
 from shared.foundation.errors import Fault
 from shared.host.service import Resources
+from shared.http.answers import json_response
 from shared.postgres.statement import Row
 
 FEW_RECEIPTS = 50
@@ -26,9 +27,9 @@ Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
 Skip = Annotated[int, Query(ge=0, le=MOST_LINKS, description="what earlier pages have shown")]
 
 
-def add_receipts(router: APIRouter, reader: CatalogueReader, resources: Resources) -> None:
+def add_receipts(router: APIRouter, reader: CatalogueReader, resources: Resources[SearchSettings]) -> None:
     """The routes under `/receipts`."""
-    tokens = Tokens(resources.settings.tokens_file)
+    tokens = Tokens(resources.settings.access.tokens_file)
 
     async def of_ids(ids: Sequence[str], skip: int, limit: int | None, request: Request) -> Row:
         now = resources.clock()

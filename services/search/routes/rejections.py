@@ -16,10 +16,11 @@ from services.search.query.faults import FaultCollector, dataset_at
 from services.search.query.query import MOST_ROWS
 from services.search.query.rejections import summary_answer
 from services.search.routes.answers import rejection_parts
-from services.search.routes.response import json_response
+from services.search.settings import SearchSettings
 from shared.events.identity import Identities, PathInvalid
 from shared.foundation.times import read_time
 from shared.host.service import Resources
+from shared.http.answers import json_response
 
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS)]
 
@@ -40,9 +41,9 @@ class RejectionFields:
     state: Annotated[State, Query(description="resolved: what was refused is catalogued after all")] = "all"
 
 
-def add_rejections(router: APIRouter, reader: CatalogueReader, resources: Resources) -> None:
+def add_rejections(router: APIRouter, reader: CatalogueReader, resources: Resources[SearchSettings]) -> None:
     """The routes under `/rejections`."""
-    identities, zone = resources.identities, ZoneInfo(resources.settings.time_zone)
+    identities, zone = resources.identities, ZoneInfo(resources.settings.facility.time_zone)
 
     @router.get("/rejections")
     async def list_rejections(

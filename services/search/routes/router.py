@@ -17,15 +17,21 @@ from services.search.query.producers import LONGEST
 from services.search.query.query import FIELDS, MOST_ROWS, read_query
 from services.search.routes.activity import add_activity
 from services.search.routes.cif import add_cif
+from services.search.routes.documents import add_documents
+from services.search.routes.investigations import add_declarations, add_investigations
+from services.search.routes.numbers import add_numbers
 from services.search.routes.pending import add_pending
 from services.search.routes.receipts import add_receipts
 from services.search.routes.rejections import add_rejections
-from services.search.routes.response import json_response
 from services.search.routes.sheet import json_page, sheet
 from services.search.routes.web import page_routes
+from services.search.settings import SearchSettings
+from shared.access.tokens import Tokens
 from shared.foundation.errors import Fault
 from shared.foundation.times import read_time
 from shared.host.service import Resources
+from shared.http.answers import json_response
+from shared.http.bearer import Bearers
 from shared.http.description import asks
 from shared.http.route import ProblemRoute
 from shared.vocabulary.vocabulary import Vocabulary
@@ -45,7 +51,7 @@ Skip = Annotated[int, Query(ge=0, le=MOST_LINKS, description="what earlier pages
 Depth = Annotated[int, Query(ge=0, le=MOST_DEPTH, description="steps from the dataset")]
 
 
-def routes(resources: Resources, vocabulary: Vocabulary, index: Index) -> APIRouter:
+def routes(resources: Resources[SearchSettings], vocabulary: Vocabulary, index: Index) -> APIRouter:
     """Datasets, receipts, rejections and the web page."""
     router = APIRouter(route_class=ProblemRoute, tags=["catalogue"])
     naming = Naming(vocabulary)
@@ -57,12 +63,19 @@ def routes(resources: Resources, vocabulary: Vocabulary, index: Index) -> APIRou
     _add_producers(router, reader, resources)
     add_pending(router, reader, resources.identities)
     add_activity(router, reader)
-    router.include_router(page_routes(resources.settings.time_zone))
+    bearers = Bearers(Tokens(resources.settings.access.tokens_file), resources.clock)
+    add_numbers(router, bearers, reader)
+    add_investigations(router, bearers, reader)
+    add_declarations(router, bearers, reader)
+    add_documents(router, bearers, reader, resources, naming)
+    router.include_router(page_routes(resources.settings.facility.time_zone))
     return router
 
 
-def _add_search(router: APIRouter, reader: CatalogueReader, resources: Resources, naming: Naming) -> None:
-    zone = ZoneInfo(resources.settings.time_zone)
+def _add_search(
+    router: APIRouter, reader: CatalogueReader, resources: Resources[SearchSettings], naming: Naming
+) -> None:
+    zone = ZoneInfo(resources.settings.facility.time_zone)
 
     @router.get("/datasets", openapi_extra=asks(FIELDS, **TYPES))
     async def find(request: Request) -> Response:
@@ -81,7 +94,9 @@ def _add_search(router: APIRouter, reader: CatalogueReader, resources: Resources
         return StreamingResponse(lines, media_type="text/csv", headers=headers)
 
 
-def _add_datasets(router: APIRouter, reader: CatalogueReader, resources: Resources, vocabulary: Vocabulary) -> None:
+def _add_datasets(
+    router: APIRouter, reader: CatalogueReader, resources: Resources[SearchSettings], vocabulary: Vocabulary
+) -> None:
     @router.get("/datasets/by-path")
     async def show_by_path(path: str) -> Response:
         """The dataset at a path, as it was committed last."""
@@ -117,13 +132,13 @@ def _add_datasets(router: APIRouter, reader: CatalogueReader, resources: Resourc
         return json_response({"revisions": revisions, "next": revisions[-1]["revision"] if has_more else None})
 
 
-def _add_producers(router: APIRouter, reader: CatalogueReader, resources: Resources) -> None:
+def _add_producers(router: APIRouter, reader: CatalogueReader, resources: Resources[SearchSettings]) -> None:
     @router.get("/producers")
     async def list_producers(since: str | None = None) -> Response:
         """What became of what each producer sent since then (a day ago unless given), most rejections first."""
         now = resources.clock()
         fields = FaultCollector()
-        zone = ZoneInfo(resources.settings.time_zone)
+        zone = ZoneInfo(resources.settings.facility.time_zone)
         begin = fields.parsed("since", since, lambda text: read_time(text, zone)) or now - timedelta(days=1)
         if begin < now - LONGEST:
             fields.faults.append(Fault("since", f"give a time within the last {LONGEST.days} days"))

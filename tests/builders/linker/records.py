@@ -7,7 +7,7 @@ from itertools import count
 from uuid import UUID
 
 from services.linker.inputs.submissions import LinkerView
-from services.linker.plan.investigations import Slot
+from services.linker.plan.slots import Slot
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import Commit, DatasetCommitted, DatasetFacts, Document, InputRef, LinkedInput, Submission
 from shared.events.headers import headers_of

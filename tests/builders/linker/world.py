@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from services.linker.app import stages_of
 from services.linker.handler import Linker
 from services.linker.held.deadlines import Deadlines
-from services.linker.held.ports import LinkStore, ReleaseOutbox
+from services.linker.held.ports import LinkStore
+from services.linker.held.release import ReleaseOutbox
 from services.linker.held.repeated_searches import RepeatedSearchOutbox
 from shared.events.dataset import DatasetFacts
 from shared.events.dataset import Links as LinksSection

@@ -30,7 +30,7 @@ def test_an_operators_commands_need_no_settings_beside_a_running_beamcat(facilit
 
     rebuilt = beamcat(facility.folder, "rebuild", "search")
     assert rebuilt.returncode == 0, rebuilt.stderr
-    assert rebuilt.stdout.startswith("search was built again from ")
+    assert rebuilt.stdout.startswith("search was rebuilt from ")
     assert beamcat(facility.folder, "find", "--limit", "1").returncode in {0, 1}
 
 

@@ -149,7 +149,7 @@ def test_a_long_lineage_is_shown_in_part_said_to_be_cut_and_paged_on(facility: F
         skip = page["next"]
     assert paths == [submission["path"], *COLLECTED]
     shown = beamcat(facility.folder, "lineage", submission["path"], "--limit", "50")
-    assert "shown are the nearest 50 datasets, and there are more" in shown.stdout
+    assert "these are the nearest 50 datasets, and there are more" in shown.stdout
     whole = json.loads(beamcat(facility.folder, "lineage", submission["path"], "--limit", "10000", "--json").stdout)
     assert (len(whole["nodes"]), len(whole["edges"]), whole["truncated"]) == (MANY + 1, MANY, False)
 
@@ -170,7 +170,7 @@ def test_what_is_over_the_limit_is_refused_at_each_door_by_the_same_number(talk:
     assert (answer.status_code, f"{MOST_SUBMISSION_BYTES} bytes" in answer.json()["detail"]) == (413, True)
     too_many = merge("too_many", [*MISSING, COLLECTED[0]])
     answer = talk.gateway.post("/datasets", json=too_many)
-    assert (answer.status_code, f"{MOST_INPUTS} are taken" in answer.text) == (422, True)
+    assert (answer.status_code, f"the limit is {MOST_INPUTS}" in answer.text) == (422, True)
     talk.send_frame(too_many)
     assert "inputs_too_many" in json.dumps(talk.receipt_at(too_many["path"], "rejected")["findings"])
     talk.send_frame(merge("large", [f"{SWEEPS}/{'x' * 400}_{n}" for n in range(MOST_INPUTS)]))
@@ -179,4 +179,4 @@ def test_what_is_over_the_limit_is_refused_at_each_door_by_the_same_number(talk:
         found = talk.search.get("/rejections", params={"code": "too_large", "stage": "icat_gateway"}).json()
         return next(iter(found["rejections"]), None)
 
-    assert f"{MOST_SUBMISSION_BYTES} are taken" in until(rejection)["message"]
+    assert f"the limit is {MOST_SUBMISSION_BYTES}" in until(rejection)["message"]

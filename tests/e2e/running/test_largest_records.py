@@ -13,7 +13,7 @@ from shared.events.headers import headers_of
 from shared.events.record import Message
 from shared.events.topics import HEADROOM_BYTES, REJECTED, SUBMITTED, TOPICS, Topic
 from shared.kafka.publisher import KafkaPublisher
-from shared.runtime.settings import Settings
+from shared.kafka.settings import KafkaSettings
 from tests.e2e.running.conftest import Facility
 
 pytestmark = pytest.mark.e2e
@@ -51,9 +51,9 @@ def poison(topic: Topic, seed: int) -> list[Sent]:
 
 
 async def publish(facility: Facility, sent: list[Sent], compression: str) -> None:
-    settings = Settings(
-        kafka_bootstrap_servers=facility.running["BEAMCAT_KAFKA_BOOTSTRAP_SERVERS"],
-        kafka_compression=compression,  # type: ignore[arg-type]
+    settings = KafkaSettings(
+        bootstrap_servers=facility.running["BEAMCAT_KAFKA_BOOTSTRAP_SERVERS"],
+        compression=compression,  # type: ignore[arg-type]
     )
     publisher = KafkaPublisher(settings, "stranger")
     await publisher.start()

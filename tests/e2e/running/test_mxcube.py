@@ -54,6 +54,7 @@ class Desk:
 
     mxcube: Mxcube
     search: httpx.Client
+    icat_plus: httpx.Client
     mounted: Path
     token: str
 
@@ -83,7 +84,7 @@ class Desk:
 
 def properties(running: dict[str, str]) -> dict[str, str]:
     return {
-        "ws_root": running["BEAMCAT_SEARCH_URL"],
+        "ws_root": running["BEAMCAT_ICAT_PLUS_URL"],
         "queue_urls": f"127.0.0.1:{running['BEAMCAT_STOMP_PORT']}",
         "authentication_icat_plugin": "esrf",
         "override_beamline_name": "ID30A-3",
@@ -105,16 +106,19 @@ def desk(facility: Facility) -> Iterator[Desk]:
         )
         assert told.is_success, told.text
     mxcube = Mxcube(LIMS, properties(running), facility.folder / "mxcube.log")
-    with httpx.Client(base_url=running["BEAMCAT_SEARCH_URL"], timeout=30) as search:
+    with (
+        httpx.Client(base_url=running["BEAMCAT_SEARCH_URL"], timeout=30) as search,
+        httpx.Client(base_url=running["BEAMCAT_ICAT_PLUS_URL"], timeout=30) as icat_plus,
+    ):
         try:
-            yield Desk(mxcube, search, facility.mounted, token)
+            yield Desk(mxcube, search, icat_plus, facility.mounted, token)
         finally:
             mxcube.close()
 
 
 def _announced(desk: Desk, said: dict[str, Any]) -> object:
     where = {"investigationName": said["proposal"], "instrumentName": said["beamline"]}
-    return desk.search.get(f"/dataacquisition/{desk.token}/investigation", params=where).json() or None
+    return desk.icat_plus.get(f"/dataacquisition/{desk.token}/investigation", params=where).json() or None
 
 
 @pytest.fixture(scope="module")
@@ -206,12 +210,12 @@ PARCEL = {
 def samples(desk: Desk, sessions: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """MXCuBE's sample list, after a parcel was declared as a data portal does it."""
     assert HERE in sessions
-    login = desk.search.post("/session", json={"plugin": "esrf", "password": desk.token})
+    login = desk.icat_plus.post("/session", json={"plugin": "esrf", "password": desk.token})
     tracking, whose = f"/tracking/{login.json()['sessionId']}", {"investigationId": HERE}
     said = {"name": "Shipment1", "investigationName": "MX-4711", "investigationId": int(HERE)}
-    shipment = desk.search.post(f"{tracking}/shipment", params=whose, json=said).raise_for_status().json()
+    shipment = desk.icat_plus.post(f"{tracking}/shipment", params=whose, json=said).raise_for_status().json()
     where = {**whose, "shipmentId": shipment["_id"]}
-    desk.search.post(f"{tracking}/parcel", params=where, json=PARCEL).raise_for_status()
+    desk.icat_plus.post(f"{tracking}/parcel", params=where, json=PARCEL).raise_for_status()
     desk.mxcube.ask("select", session_id=HERE)
     return until(lambda: desk.mxcube.ask("samples") or None)
 

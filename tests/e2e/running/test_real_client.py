@@ -57,8 +57,8 @@ def answers(facility: Facility) -> Answers:
     client: dict[str, Any] = {"elogbook_timeout": 30, "feedback_timeout": 30, "queue_timeout": 30}
     for queue in ("metadata", "update_metadata", "add_files", "archive", "reschedule_investigation"):
         client |= {f"{queue}_urls": brokers, f"{queue}_queue_monitor_port": monitor}
-    client |= {"elogbook_url": running["BEAMCAT_SEARCH_URL"], "elogbook_token": running["BEAMCAT_TOKEN"]}
-    client["icatplus_restricted_url"] = running["BEAMCAT_SEARCH_URL"]
+    client |= {"elogbook_url": running["BEAMCAT_ICAT_PLUS_URL"], "elogbook_token": running["BEAMCAT_TOKEN"]}
+    client["icatplus_restricted_url"] = running["BEAMCAT_ICAT_PLUS_URL"]
     return _session(facility.folder / "session", client=client, password=running["BEAMCAT_TOKEN"])
 
 

@@ -161,9 +161,9 @@ def test_an_id_that_nobody_has_heard_of_is_unknown(client: Client) -> None:
 
 def test_an_answer_of_something_else_is_told(client: Client, catalogue: Catalogue) -> None:
     catalogue.answers |= {"/datasets": (200, "<html>the intranet</html>"), "/datasets/by-path": (200, "[]")}
-    with pytest.raises(BeamcatError, match=r"/datasets answered no JSON: is this beamcat, or a proxy\?"):
+    with pytest.raises(BeamcatError, match=r"/datasets did not answer with JSON: is this beamcat, or a proxy\?"):
         next(client.find())
-    with pytest.raises(BeamcatError, match="by-path answered no JSON"):
+    with pytest.raises(BeamcatError, match="by-path did not answer with JSON"):
         client.dataset("/data/run")
 
 

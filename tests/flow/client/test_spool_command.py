@@ -81,7 +81,7 @@ def test_what_is_not_refused_can_be_neither_shown_nor_retried_nor_forgotten(
     waiting = new_client(spool=spool, background=False).store(GOOD).receipt_id
     for command in ("show", "retry", "forget"):
         assert main([command, waiting]) == 1
-        assert f"nothing was refused under the receipt {waiting}" in capsys.readouterr().err
+        assert f"there is no refused submission {waiting}" in capsys.readouterr().err
     assert new_client(spool=spool, background=False).waiting() == 1
 
 

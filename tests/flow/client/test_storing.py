@@ -264,8 +264,8 @@ def test_trouble_and_its_end_are_logged_once(
     gateway.open()
     quiet_client.flush(10)
     assert [record.message.split(":")[0] for record in caplog.records] == [
-        "not delivered yet, it is kept and sent again",
-        "the gateway takes submissions again",
+        "not delivered yet, kept and sent again later",
+        "the gateway accepts submissions again",
     ]
 
 
@@ -346,7 +346,7 @@ def test_values_become_jsons_own() -> None:
     [
         ({"MX_flux": float("nan")}, "parameters.MX_flux: is nan"),
         ({"MX_list": [1.0, float("inf")]}, "parameters.MX_list.1: is inf"),
-        ({"MX_flux": object()}, "parameters.MX_flux: a object has no JSON"),
+        ({"MX_flux": object()}, "parameters.MX_flux: a object is not JSON"),
         ({"MX_text": "\ud800"}, "parameters.MX_text: .* holds half a character"),
     ],
 )
@@ -358,7 +358,7 @@ def test_a_value_that_cannot_be_sent_is_named_at_once(client: Client, parameters
 
 @pytest.mark.parametrize("several", [{"input": "/data/raw"}, {"input": Path("/data/raw")}, {"files": "image.h5"}])
 def test_a_single_text_where_a_list_belongs_is_refused_at_once(client: Client, several: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="is one, not a list of them"):
+    with pytest.raises(ValueError, match="is not a list; write"):
         client.store_dataset("run", "MX1111", "s", "/data/run", {}, **several)
     assert client.waiting() == 0
 

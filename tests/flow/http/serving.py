@@ -8,7 +8,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse
 
 from shared.http.server import HttpConfig, HttpPatiences, HttpServer
-from shared.runtime.settings import Settings
+from shared.http.settings import HttpSettings
+from tests.builders.settings import with_variables
 
 HASTY = HttpPatiences(head=0.1, body=0.1, answer=0.1, look=0.02)
 LARGE_BYTES = 30_000_000
@@ -92,7 +93,7 @@ class HttpClient:
 async def serving(patiences: HttpPatiences = HttpPatiences(), **settings: int) -> AsyncIterator[Served]:  # noqa: B008
     """An application behind the door until the block ends."""
     served = Served()
-    config = HttpConfig(served.app(), Settings(**settings), patiences)  # type: ignore[arg-type]
+    config = HttpConfig(served.app(), with_variables(HttpSettings, **settings), patiences)
     server = HttpServer(config)
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110  it sets no event

@@ -40,7 +40,7 @@ async def test_a_frame_that_kills_its_reader_is_set_aside_and_told_and_its_neigh
     assert ends == [-signal.SIGKILL] * (1 + MOST_DEATHS) + [0]
     assert [line.split()[0] for line in told] == [SUBMITTED.name, REJECTED.name, SUBMITTED.name]
     [aside] = tmp_path.glob("*.aside")
-    assert f"it lies in {aside.name}" in told[1]
+    assert f"it is in {aside.name}" in told[1]
     assert aside.read_bytes().endswith(b"\ndeadly")
     assert not (tmp_path / "attempt").exists()
 

@@ -41,7 +41,7 @@ async def test_several_values_of_a_facet_are_chosen_also_with_commas(reader: Rea
 async def test_a_chosen_value_that_nothing_has_can_be_taken_back(reader: Reader, catalogue: Catalogue) -> None:
     catalogue.answers["datasets"] = answers.found()
     await reader.see("#/?technique=XRF")
-    await expect(reader.page.get_by_text("Nothing matches.")).to_be_visible()
+    await expect(reader.page.get_by_text("No dataset matches.")).to_be_visible()
     await reader.page.get_by_role("link", name="Remove technique: XRF").click()
     await expect(reader.page.get_by_role("link", name="Remove technique: XRF")).to_have_count(0)
     assert "technique" not in catalogue.last("datasets")

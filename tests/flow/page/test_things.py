@@ -115,10 +115,10 @@ async def test_parameters_are_grouped_by_what_they_belong_to(
 
 async def test_parameters_are_looked_for_by_name_and_value(reader: Reader) -> None:
     await reader.see(SHOWN)
-    await reader.page.get_by_label("Look for a parameter").fill("FLUX")
+    await reader.page.get_by_label("Search for a parameter").fill("FLUX")
     await expect(reader.page.locator(".group")).to_have_count(1)
-    await reader.page.get_by_label("Look for a parameter").fill("nowhere")
-    await expect(reader.page.get_by_text("No parameter has that")).to_be_visible()
+    await reader.page.get_by_label("Search for a parameter").fill("nowhere")
+    await expect(reader.page.get_by_text("No parameter has this text")).to_be_visible()
 
 
 async def test_what_was_sent_is_shown_where_it_says_more_than_the_value(reader: Reader, catalogue: Catalogue) -> None:
@@ -163,7 +163,7 @@ async def test_lineage_shows_both_ways_and_what_is_not_here_yet(reader: Reader, 
     lineage = reader.page.locator("section", has=reader.page.get_by_role("heading", name="Lineage"))
     said = " ".join((await lineage.inner_text()).split())
     assert said == (
-        "Lineage Made from node-2 mx.raw.datacollection /data/to/come not here yet"
+        "Lineage Made from node-2 mx.raw.datacollection /data/to/come not catalogued yet"
         " Used for refined mx.raw.datacollection"
     )
 
@@ -195,8 +195,9 @@ async def test_a_receipt_says_how_far_it_has_come(
     await reader.see(VIEWS["Receipt"])
     assert words in await fact(reader, "State")
     is_catalogued = facts.get("state", "committed") in ("committed", "unchanged")
-    await expect(reader.page.get_by_role("link", name="as it is catalogued")).to_have_count(int(is_catalogued))
-    await expect(reader.page.get_by_role("link", name="with what was sent")).to_have_count(int("rejection_id" in facts))
+    await expect(reader.page.get_by_role("link", name="in the catalogue")).to_have_count(int(is_catalogued))
+    original = reader.page.get_by_role("link", name="with the original event")
+    await expect(original).to_have_count(int("rejection_id" in facts))
 
 
 async def test_rejections_are_those_that_are_open_until_others_are_asked_for(
@@ -225,7 +226,9 @@ async def test_rejections_are_counted_by_code_and_producer_and_lead_to_each(
     await reader.page.get_by_role("link", name="By code and producer").click()
     table = reader.page.get_by_role("table", name="Rejections by code and producer")
     await expect(table).to_contain_text("1,200")
-    await expect(reader.page.get_by_text("Since 2024-11-30 13:00:00 CET. There are more")).to_be_visible()
+    await expect(
+        reader.page.get_by_text("Since 2024-11-30 13:00:00 CET. Not all rejections are counted")
+    ).to_be_visible()
     assert catalogue.last("rejections/summary") == {"state": "open", "beamline": "id30a-3"}
     await table.get_by_role("link", name="dataset_invalid").click()
     await expect(reader.page.get_by_role("table", name="Rejections", exact=True)).to_be_visible()
@@ -248,9 +251,9 @@ async def test_a_rejection_shows_what_was_sent_laid_out_and_as_it_came(reader: R
     await reader.see(VIEWS["Rejection"])
     sent = reader.page.get_by_label("What was sent")
     assert await sent.inner_text() == '{\n  "name": "autoPROC",\n  "start": 1.50\n}'
-    await reader.page.get_by_role("button", name="As it came").click()
+    await reader.page.get_by_role("button", name="As it was sent").click()
     assert await sent.inner_text() == '{"name":"autoPROC","start":1.50}'
-    await expect(reader.page.get_by_role("link", name="what is catalogued of it")).to_be_visible()
+    await expect(reader.page.get_by_role("link", name="in the catalogue")).to_be_visible()
     await expect(reader.page.locator(".findings")).to_contain_text("give it in photons/s")
 
 
@@ -291,7 +294,7 @@ async def test_a_rejection_of_what_is_no_text_says_so(
 async def test_what_waits_says_for_what_until_when_and_what_may_be_meant(reader: Reader) -> None:
     await reader.see("#/pending?beamline=id30a-3")
     said = " ".join((await reader.page.get_by_role("table").inner_text()).split())
-    assert "/RAW_DATA/Fus/run_O1 Catalogued under a similar path: /data/" in said
+    assert "/RAW_DATA/Fus/run_O1 Catalogued with a similar path: /data/" in said
     assert "2024-11-30 13:00:00 CET" in said
     await expect(reader.page.get_by_role("link", name="autoPROC", exact=True)).to_have_attribute(
         "href", f"#/receipts/{RECEIPT}?dataset_id={DATASET}"

@@ -9,7 +9,7 @@ from services.archive.catalogue import MemoryCatalogue
 from services.archive.store import PostgresReports
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
-from shared.runtime.settings import Settings
+from shared.postgres.settings import DatabaseSettings
 from tests.builders.archive import DATASETS, Archive
 
 
@@ -17,7 +17,7 @@ from tests.builders.archive import DATASETS, Archive
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The schema of the archive in a database of the test's own."""
     await migrate(database_url, {"archive": "archive"})
-    database = Database(Settings(database_url=database_url), "archive")
+    database = Database(DatabaseSettings(url=database_url), "archive")
     await database.open()
     yield database
     await database.close()

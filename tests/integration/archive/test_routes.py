@@ -11,14 +11,16 @@ import pytest_asyncio
 
 from services.archive.catalogue import MemoryCatalogue
 from services.archive.routes import routes
+from services.archive.settings import ArchiveSettings
 from shared.access.tokens import create_token
 from shared.host.service import Resources, face
+from shared.http.settings import AccessSettings
 from shared.kafka.publisher import KafkaPublisher
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 from tests.builders.archive import DATASETS, OURS, Archive
 from tests.builders.search.records import IDENTITIES, NOON, Topics, dataset_id
+from tests.builders.settings import FACILITY
 
 pytestmark = pytest.mark.integration
 
@@ -42,11 +44,13 @@ class Asking:
 
 @pytest_asyncio.fixture
 async def ask(database: Database, tmp_path: Path) -> AsyncIterator[Asking]:
-    settings = Settings(facility="facility.example", tokens_file=tmp_path / "tokens.json")
-    resources = Resources(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Backoff(), lambda: NOON)
+    settings = ArchiveSettings(facility=FACILITY, access=AccessSettings(tokens_file=tmp_path / "tokens.json"))
+    resources = Resources(
+        settings, IDENTITIES, database, KafkaPublisher(settings.kafka, "test"), Backoff(), lambda: NOON
+    )
     app = face("archive", routes(resources, MemoryCatalogue(*DATASETS)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://archive") as client:
-        yield Asking(client, settings.tokens_file)
+        yield Asking(client, settings.access.tokens_file)
 
 
 async def test_each_dataset_has_a_state_in_the_order_asked(ask: Asking, archive: Archive) -> None:

@@ -6,7 +6,7 @@ from services.catalog_writer.outbox import PostgresOutbox
 from services.catalog_writer.store import PostgresCatalog
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
-from shared.runtime.settings import Settings
+from shared.postgres.settings import DatabaseSettings
 from tests.integration.catalog_writer.harness import Catalogue, clock
 
 
@@ -14,7 +14,7 @@ from tests.integration.catalog_writer.harness import Catalogue, clock
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The catalogue's schema, empty."""
     await migrate(database_url, {"catalog": "catalog_writer"})
-    database = Database(Settings(database_url=database_url, database_connections=12), "catalog")
+    database = Database(DatabaseSettings(url=database_url, connections=12), "catalog")
     await database.open()
     yield database
     await database.close()

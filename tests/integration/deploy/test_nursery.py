@@ -87,7 +87,7 @@ async def test_one_whose_port_is_taken_says_so_and_refuses_to_start(home: Nurser
         validator, _ = service("validator", home, tmp_path, BEAMCAT_HTTP_PORT=str(port))
         await validator.start()
         assert await validator.ended() == 1
-    assert validator.refusal.startswith(f"BEAMCAT_HTTP_PORT: {LOOPBACK}:{port} cannot be listened on: ")
+    assert validator.refusal.startswith(f"BEAMCAT_HTTP_PORT: cannot listen on {LOOPBACK}:{port}: ")
     assert "Traceback" not in validator.log.read_text()
 
 
@@ -102,7 +102,7 @@ async def test_one_whose_second_port_is_taken_refuses_to_start_too(home: Nursery
         door, _ = service("icat_gateway", home, tmp_path, **ports)
         await door.start()
         assert await door.ended() == 1
-    assert door.refusal.startswith(f"BEAMCAT_STOMP_PORT: {LOOPBACK}:{port} cannot be listened on: ")
+    assert door.refusal.startswith(f"BEAMCAT_STOMP_PORT: cannot listen on {LOOPBACK}:{port}: ")
 
 
 async def test_one_that_is_killed_does_not_refuse_to_start_again(home: Nursery, tmp_path: Path) -> None:

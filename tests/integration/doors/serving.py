@@ -16,45 +16,51 @@ from fastapi import FastAPI
 import services
 from services.archive.catalogue import SearchCatalogue
 from services.archive.routes import routes as archive_routes
+from services.archive.settings import ArchiveSettings
 from services.catalog_writer.app import assemble as assemble_catalog_writer
+from services.catalog_writer.settings import CatalogWriterSettings
 from services.gateway.descriptions import Descriptions
 from services.gateway.dry_run import Verdicts
 from services.gateway.routes import Edge
 from services.icat_gateway.jolokia.consumers import Consumers
 from services.icat_gateway.jolokia.server import Jolokia
+from services.icat_plus.neighbours.neighbours import Neighbours
+from services.icat_plus.routes.router import routes as icat_plus_routes
+from services.icat_plus.settings import IcatPlusSettings
 from services.linker.handler import Linker
 from services.linker.routes import routes as linker_routes
-from services.linker.storage.memory import MemoryLinks
+from services.linker.storage.memory.store import MemoryLinks
 from services.logbook.routes import routes as logbook_routes
+from services.logbook.settings import LogbookSettings
 from services.logbook.store import PostgresEntries
 from services.sample_tracking.memory import Memory, MemoryRegister
 from services.sample_tracking.routes import routes as sample_routes
 from services.search.app import new_index
-from services.search.icat_plus.routes import Neighbours
-from services.search.icat_plus.routes import routes as icat_plus_routes
 from services.search.routes.router import routes as search_routes
+from services.search.settings import SearchSettings
 from services.validator.checker import Checker
 from services.validator.routes import routes as validator_routes
 from shared.access.quota import DAY_SECONDS, ByteQuota
 from shared.access.tokens import Tokens, create_token
 from shared.host.service import Resources, face, http_config
-from shared.http.neighbour import Neighbour
+from shared.http.settings import AccessSettings, HttpSettings, SearchNeighbourSettings
 from shared.kafka.confirmation import Confirmations
 from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
+from shared.postgres.settings import DatabaseSettings
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 from tests.builders.described import TECHNIQUES, VOCABULARY
 from tests.builders.hosts import Hosts
 from tests.builders.logbook import Logbook
 from tests.builders.search.records import IDENTITIES, NOON
+from tests.builders.settings import resources_beside
 from tests.integration.search.conftest import PostgresWorld
 
 T = TypeVar("T")
 
 NAMES = (*services.NAMES, "jolokia")
-READ_SCHEMAS = ("search", "logbook", "archive")
+READ_SCHEMAS = ("search", "logbook", "archive", "icat_plus")
 """Schemas of the services that are asked for what PostgreSQL keeps; the others have twins without it."""
 
 
@@ -111,30 +117,32 @@ def serving(database_url: str, folder: Path) -> Iterator[Doors]:
 
 @asynccontextmanager
 async def _doors(database_url: str, folder: Path) -> AsyncIterator[Doors]:
-    settings = Settings(
-        database_url=database_url,
-        tokens_file=folder / "tokens.json",
-        service_token_file=folder / "service-token",
-        search_service_url="http://search",
+    settings = IcatPlusSettings(
+        database=DatabaseSettings(url=database_url),
+        access=AccessSettings(tokens_file=folder / "tokens.json"),
+        neighbours=SearchNeighbourSettings(
+            service_token_file=folder / "service-token", search_service_url="http://search"
+        ),
         logbook_service_url="http://logbook",
         archive_service_url="http://archive",
     )
-    (folder / "service-token").write_text(create_token(settings.tokens_file, "services", ["*"]))
+    tokens_file = settings.access.tokens_file
+    (folder / "service-token").write_text(create_token(tokens_file, "services", ["*"]))
     await migrate(database_url, {schema: schema for schema in READ_SCHEMAS})
-    databases = {schema: Database(settings, schema) for schema in READ_SCHEMAS}
+    databases = {schema: Database(settings.database, schema) for schema in READ_SCHEMAS}
     for each in databases.values():
         await each.open()
     database = databases["search"]
-    token = create_token(settings.tokens_file, "anybody", ["*"])
+    token = create_token(tokens_file, "anybody", ["*"])
     logbook = Logbook(PostgresEntries(databases["logbook"]), _no_texts)
     doors = Doors(token, PostgresWorld(database), logbook, MemoryPublisher())
     doors.apps = _apps(settings, databases, doors.publisher)
     try:
         async with AsyncExitStack() as stack:
             for name, app in doors.apps.items():
-                doors.urls[name] = await stack.enter_async_context(_served(app, settings))
+                doors.urls[name] = await stack.enter_async_context(_served(app))
             async with httpx.AsyncClient() as client:
-                opened = await client.post(f"{doors.urls['search']}/session", json={"password": token})
+                opened = await client.post(f"{doors.urls['icat_plus']}/session", json={"password": token})
             doors.session_id = opened.json()["sessionId"]
             yield doors
     finally:
@@ -148,32 +156,37 @@ async def _no_texts() -> list[str]:
     return []
 
 
-def _apps(settings: Settings, databases: Mapping[str, Database], publisher: MemoryPublisher) -> dict[str, FastAPI]:
+def _apps(
+    settings: IcatPlusSettings, databases: Mapping[str, Database], publisher: MemoryPublisher
+) -> dict[str, FastAPI]:
     clock: Callable[[], Any] = lambda: NOON  # noqa: E731
-    zone = ZoneInfo(settings.time_zone)
-    kafka, hosts = KafkaPublisher(settings, "test"), Hosts()
-    of = {schema: Resources(settings, IDENTITIES, each, kafka, Backoff(), clock) for schema, each in databases.items()}
-    resources = of["search"]
-    catalogue = SearchCatalogue(Neighbour("search", settings.search_service_url, settings.service_token_file, hosts))
+    zone = ZoneInfo(settings.facility.time_zone)
+    kafka, hosts = KafkaPublisher(settings.kafka, "test"), Hosts()
+    resources = Resources(settings, IDENTITIES, databases["icat_plus"], kafka, Backoff(), clock)
+    of_catalog = resources_beside(resources, CatalogWriterSettings(), databases["search"])
+    of_search = resources_beside(resources, SearchSettings(access=settings.access), databases["search"])
+    of_logbook = resources_beside(resources, LogbookSettings(access=settings.access), databases["logbook"])
+    of_archive = resources_beside(resources, ArchiveSettings(access=settings.access), databases["archive"])
+    neighbours = Neighbours.of(settings, hosts)
+    catalogue = SearchCatalogue(neighbours.search)
     links = MemoryLinks(IDENTITIES, TECHNIQUES.input_demands)
-    search = search_routes(resources, VOCABULARY, new_index())
-    search.include_router(
-        icat_plus_routes(resources, VOCABULARY, TECHNIQUES, Neighbours.of(settings, hosts), publisher=publisher)
-    )
-    checker = Checker(VOCABULARY, TECHNIQUES, IDENTITIES, settings.path_roots, zone)
+    checker = Checker(VOCABULARY, TECHNIQUES, IDENTITIES, settings.facility.path_roots, zone)
     apps = {
         "validator": face("validator", validator_routes(checker, clock)),
         "linker": face("linker", linker_routes(links, Linker(TECHNIQUES, IDENTITIES), clock)),
         "sample_tracking": face("sample_tracking", sample_routes(MemoryRegister(Memory()))),
-        "catalog_writer": face("catalog_writer", assemble_catalog_writer(resources).router),
-        "search": face("search", search),
-        "logbook": face("logbook", logbook_routes(of["logbook"])),
-        "archive": face("archive", archive_routes(of["archive"], catalogue)),
+        "catalog_writer": face("catalog_writer", assemble_catalog_writer(of_catalog).router),
+        "search": face("search", search_routes(of_search, VOCABULARY, new_index())),
+        "logbook": face("logbook", logbook_routes(of_logbook)),
+        "archive": face("archive", archive_routes(of_archive, catalogue)),
+        "icat_plus": face(
+            "icat_plus", icat_plus_routes(resources, VOCABULARY, TECHNIQUES, neighbours, publisher=publisher)
+        ),
     }
     hosts.apps |= apps
-    jolokia = Jolokia(settings, Consumers(settings, {}, Backoff()), Backoff(), clock)
+    jolokia = Jolokia(("127.0.0.1", 0), settings.http, Consumers(settings.kafka, {}, Backoff()), Backoff(), clock)
     edge = Edge(
-        Tokens(settings.tokens_file),
+        Tokens(settings.access.tokens_file),
         IDENTITIES,
         Confirmations(publisher, ByteQuota(10**9, DAY_SECONDS)),
         Verdicts("http://validator", "http://linker", hosts),
@@ -189,8 +202,8 @@ def _apps(settings: Settings, databases: Mapping[str, Database], publisher: Memo
 
 
 @asynccontextmanager
-async def _served(app: FastAPI, settings: Settings) -> AsyncIterator[str]:
-    config = http_config(app, settings.model_copy(update={"http_port": 0}))
+async def _served(app: FastAPI) -> AsyncIterator[str]:
+    config = http_config(app, HttpSettings(port=0))
     config.lifespan = "off"
     server = uvicorn.Server(config)
     server.capture_signals = _nothing  # type: ignore[method-assign]  # it works in a thread

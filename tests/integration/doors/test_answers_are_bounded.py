@@ -38,10 +38,10 @@ def _huge(doors: Doors) -> None:
 
 
 def logged(topics: Topics, session: Any, at: int) -> Any:
-    from services.search.icat_plus.logbook import message_of
+    from services.icat_plus.handler import logbook_event
 
     facts = {"proposal": session.proposal, "beamline": session.beamline, "investigation_number": session.number}
-    return topics.written(message_of(entry(f"{at} {'t' * 900_000}", **facts)))
+    return topics.written(logbook_event(entry(f"{at} {'t' * 900_000}", **facts)))
 
 
 def fields_of(operation: Mapping[str, Any]) -> Iterator[dict[str, str]]:
@@ -141,7 +141,7 @@ def test_the_original_of_the_largest_rejection_is_told_whole(doors: Doors) -> No
 
 
 def test_a_list_of_icat_that_does_not_fit_names_the_fields_that_page_it(doors: Doors) -> None:
-    url = f"{doors.urls['search']}/logbook/{doors.session_id}/event"
+    url = f"{doors.urls['icat_plus']}/logbook/{doors.session_id}/event"
     all_of_them = doors.client.get(url, params={"investigationId": "42"})
     assert all_of_them.status_code == 422
     assert "limit" in all_of_them.json()["detail"]

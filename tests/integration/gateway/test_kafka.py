@@ -15,29 +15,40 @@ from fastapi import FastAPI
 
 from deploy.embedded.stack import DATABASE_VARIABLE, embedded_stack
 from services.gateway.app import assemble
+from services.gateway.settings import GatewaySettings
 from shared.access.tokens import create_token
 from shared.events.identity import Identities
 from shared.events.topics import SUBMITTED
 from shared.host.service import Resources
+from shared.http.settings import AccessSettings
 from shared.kafka.publisher import KafkaPublisher
+from shared.kafka.settings import KafkaSettings, TopicSettings
 from shared.kafka.topic_admin import apply_topics
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 
 pytestmark = pytest.mark.integration
 
 
 @asynccontextmanager
-async def calling(settings: Settings, publisher: KafkaPublisher) -> AsyncIterator[httpx.AsyncClient]:
-    resources = Resources(settings, Identities(settings.facility), Database(settings, "gateway"), publisher, Backoff())
+async def calling(settings: GatewaySettings, publisher: KafkaPublisher) -> AsyncIterator[httpx.AsyncClient]:
+    resources = Resources(
+        settings, Identities(settings.facility.name), Database(settings.database, "gateway"), publisher, Backoff()
+    )
     app = FastAPI()
     app.include_router(assemble(resources).router)
-    token = create_token(settings.tokens_file, "tester", ["*"])
+    token = create_token(settings.access.tokens_file, "tester", ["*"])
     headers = {"Authorization": f"Bearer {token}"}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test", headers=headers) as client:
         yield client
+
+
+def of_gateway(bootstrap_servers: str, folder: Path) -> GatewaySettings:
+    return GatewaySettings(
+        kafka=KafkaSettings(bootstrap_servers=bootstrap_servers),
+        access=AccessSettings(tokens_file=folder / "tokens.json"),
+    )
 
 
 def dataset(number: int) -> dict[str, object]:
@@ -46,10 +57,10 @@ def dataset(number: int) -> dict[str, object]:
 
 
 async def test_what_was_answered_202_can_be_read_from_the_topic(kafka: str, tmp_path: Path) -> None:
-    settings = Settings(kafka_bootstrap_servers=kafka, topic_partitions=3, tokens_file=tmp_path / "tokens.json")
-    await apply_topics(settings)
+    settings = of_gateway(kafka, tmp_path)
+    await apply_topics(settings.kafka, TopicSettings(partitions=3))
     consumer = AIOKafkaConsumer(SUBMITTED.name, bootstrap_servers=kafka, auto_offset_reset="earliest")
-    publisher = KafkaPublisher(settings, "test-gateway")
+    publisher = KafkaPublisher(settings.kafka, "test-gateway")
     await publisher.start()
     await consumer.start()
     try:
@@ -72,9 +83,9 @@ async def test_what_was_answered_202_can_be_read_from_the_topic(kafka: str, tmp_
 
 async def test_a_dead_broker_is_a_503_in_time_and_its_return_is_enough(tmp_path: Path) -> None:
     async with embedded_stack(tmp_path / "own", environment={DATABASE_VARIABLE: "none"}) as stack:
-        settings = Settings(kafka_bootstrap_servers=stack.bootstrap_servers, tokens_file=tmp_path / "tokens.json")
-        await apply_topics(settings)
-        publisher = KafkaPublisher(settings, "test-gateway")
+        settings = of_gateway(stack.bootstrap_servers, tmp_path)
+        await apply_topics(settings.kafka, TopicSettings())
+        publisher = KafkaPublisher(settings.kafka, "test-gateway")
         await publisher.start()
         async with calling(settings, publisher) as caller:
             body = {name: value for name, value in dataset(1).items() if name != "receipt_id"}

@@ -15,8 +15,8 @@ from aiokafka import AIOKafkaConsumer
 
 from deploy.embedded.stack import DATABASE_VARIABLE, embedded_stack
 from shared.events.topics import REJECTED, SUBMITTED
+from shared.kafka.settings import KafkaSettings, TopicSettings
 from shared.kafka.topic_admin import apply_topics
-from shared.runtime.settings import Settings
 from tests.builders.edge import Client
 from tests.builders.icat_clients import EdgeProcess, dataset, run_python, topic_from_now
 
@@ -63,14 +63,14 @@ client.disconnect()
 
 
 @pytest_asyncio.fixture
-async def settings(kafka: str) -> Settings:
-    settings = Settings(kafka_bootstrap_servers=kafka, topic_partitions=3)
-    await apply_topics(settings)
+async def settings(kafka: str) -> KafkaSettings:
+    settings = KafkaSettings(bootstrap_servers=kafka)
+    await apply_topics(settings, TopicSettings(partitions=3))
     return settings
 
 
 @pytest_asyncio.fixture
-async def edge(settings: Settings, tmp_path: Path) -> AsyncIterator[EdgeProcess]:
+async def edge(settings: KafkaSettings, tmp_path: Path) -> AsyncIterator[EdgeProcess]:
     edge = EdgeProcess(settings, tmp_path)
     await edge.start()
     yield edge
@@ -144,7 +144,7 @@ async def test_a_validator_counts_as_consumer_as_long_as_it_is_there(kafka: str,
 
 @pytest.mark.parametrize("place", ["after_receive", "after_publish"])
 async def test_an_edge_that_is_killed_loses_no_frame_that_it_acknowledged(
-    kafka: str, settings: Settings, tmp_path: Path, place: str
+    kafka: str, settings: KafkaSettings, tmp_path: Path, place: str
 ) -> None:
     sample, edge = uuid4().hex, EdgeProcess(settings, tmp_path)
     async with topic_from_now(kafka, SUBMITTED.name) as consumer:
@@ -181,8 +181,8 @@ async def _send_until_it_dies(edge: EdgeProcess, sample: str) -> list[str]:
 async def test_frames_taken_while_kafka_is_away_outlive_the_edge_and_arrive_in_order(tmp_path: Path) -> None:
     sample, count = "s", 40
     async with embedded_stack(tmp_path / "own", environment={DATABASE_VARIABLE: "none"}) as stack:
-        settings = Settings(kafka_bootstrap_servers=stack.bootstrap_servers, topic_partitions=1)
-        await apply_topics(settings)
+        settings = KafkaSettings(bootstrap_servers=stack.bootstrap_servers)
+        await apply_topics(settings, TopicSettings(partitions=1))
         edge = EdgeProcess(settings, tmp_path)
         async with topic_from_now(stack.bootstrap_servers, SUBMITTED.name):
             await edge.start()

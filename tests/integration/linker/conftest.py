@@ -5,11 +5,11 @@ from uuid import uuid4
 import asyncpg
 import pytest_asyncio
 
-from services.linker.storage.store import PostgresLinks
+from services.linker.storage.postgres.store import PostgresLinks
 from services.linker.tables import metadata
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
-from shared.runtime.settings import Settings
+from shared.postgres.settings import DatabaseSettings
 from tests.builders.linker.records import IDENTITIES
 from tests.builders.linker.world import DEMANDS, World
 
@@ -32,7 +32,7 @@ async def linker_url(postgres_url: str) -> AsyncIterator[str]:
 @pytest_asyncio.fixture
 async def database(linker_url: str) -> AsyncIterator[Database]:
     """The linker's schema, empty."""
-    database = Database(Settings(database_url=linker_url, database_connections=8), "linker")
+    database = Database(DatabaseSettings(url=linker_url, connections=8), "linker")
     await database.open()
     async with database.connection() as connection:
         await connection.execute(f"truncate {', '.join(metadata.tables)}")

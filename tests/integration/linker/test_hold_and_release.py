@@ -3,9 +3,9 @@ import asyncio
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from services.linker.storage.store import PostgresLinks
+from services.linker.storage.postgres.store import PostgresLinks
 from shared.postgres.database import Database
-from shared.runtime.settings import Settings
+from shared.postgres.settings import DatabaseSettings
 from tests.builders.linker.model import histories, live_through
 from tests.builders.linker.records import IDENTITIES
 from tests.builders.linker.world import DEMANDS, World
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.integration
 
 
 async def live_through_on_postgres(url: str, history: list[tuple[str, object]]) -> None:
-    database = Database(Settings(database_url=url), "linker")
+    database = Database(DatabaseSettings(url=url), "linker")
     await database.open()
     try:
         async with database.connection() as connection:

@@ -8,7 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.linker.plan.announcements import CommittedView, RejectedView, UserOffice, learn_commits, learn_rejections
+from services.linker.plan.announcements import UserOffice
+from services.linker.plan.commits import CommittedView, learn_commits
+from services.linker.plan.rejections import RejectedView, learn_rejections
 from shared.events.dataset import DatasetFacts
 from shared.events.investigation import InvestigationAnnounced
 from shared.events.record import Message, Record
@@ -145,7 +147,7 @@ async def test_a_child_sees_the_rejection_that_is_being_learned(
     assert await world.held() == []
 
 
-async def test_of_two_that_are_held_at_once_the_second_sees_the_circle(
+async def test_of_two_that_are_held_at_once_the_second_sees_the_cycle(
     world: World, other_world: World, database: Database
 ) -> None:
     async with holding_child(world, facts(A, [B])):
@@ -155,7 +157,7 @@ async def test_of_two_that_are_held_at_once_the_second_sees_the_circle(
     assert other_world.reasons == [f"first of {B}: input_cycle"]
 
 
-async def test_an_announcement_sees_a_stray_that_is_being_learned(
+async def test_an_announcement_sees_a_dataset_in_a_placeholder_that_is_being_learned(
     world: World, other_world: World, database: Database
 ) -> None:
     await world.announce(started())
@@ -166,7 +168,7 @@ async def test_an_announcement_sees_a_stray_that_is_being_learned(
     assert [each.links.investigation.facility_id for each in other_world.linked] == ["session"]
 
 
-async def test_a_stray_sees_the_investigation_that_is_being_announced(
+async def test_a_dataset_in_a_placeholder_sees_the_investigation_that_is_being_announced(
     world: World, other_world: World, database: Database
 ) -> None:
     async with world.links.announcements.transaction() as transaction:

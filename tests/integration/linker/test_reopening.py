@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.linker.plan.investigations import Slot
-from services.linker.storage.lost_investigations import LostInvestigations
-from services.linker.storage.queries import slot_of_row
+from services.linker.plan.slots import Slot
+from services.linker.storage.postgres.investigations import slot_of_row
+from services.linker.storage.postgres.lost_investigations import LostInvestigations
 from shared.events.record import Record
 from shared.events.topics import REGISTERED
 from shared.postgres.database import Database

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from services.linker.storage.store import PostgresLinks
+from services.linker.storage.postgres.store import PostgresLinks
 from shared.events.dataset import DatasetFacts
 from shared.kafka.publisher import MemoryPublisher
 from shared.postgres.database import Database

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.linker import tables
 from services.linker.held.deadlines import TICKS_BETWEEN_CHECKS
-from services.linker.storage.store import PostgresLinks
+from services.linker.storage.postgres.store import PostgresLinks
 from shared.postgres.database import Connection, Database
-from shared.runtime.settings import Settings
+from shared.postgres.settings import DatabaseSettings
 from tests.builders.linker.records import (
     IDENTITIES,
     NOON,
@@ -63,7 +63,7 @@ async def test_the_migrations_make_exactly_the_declared_tables(linker_url: str) 
     await engine.dispose()
 
 
-async def test_a_stray_of_an_older_version_gets_an_investigation_with_start_and_number(
+async def test_a_placeholder_dataset_of_an_older_version_gets_an_investigation_with_start_and_number(
     world: World, database: Database
 ) -> None:
     """What the migration to numbers makes of the placeholders of before, which had no row."""
@@ -106,7 +106,7 @@ class CountingDatabase(Database):
 
 
 async def test_a_batch_of_which_nothing_waits_costs_three_queries_and_writes_nothing(linker_url: str) -> None:
-    database = CountingDatabase(Settings(database_url=linker_url), "linker")
+    database = CountingDatabase(DatabaseSettings(url=linker_url), "linker")
     await database.open()
     world = World(PostgresLinks(database, IDENTITIES, DEMANDS))
     await world.commit(committed("/data/a"))
@@ -120,7 +120,7 @@ async def test_a_batch_of_which_nothing_waits_costs_three_queries_and_writes_not
 async def test_a_batch_of_which_all_wait_costs_the_same_number_of_round_trips_whatever_its_size(
     linker_url: str,
 ) -> None:
-    database = CountingDatabase(Settings(database_url=linker_url), "linker")
+    database = CountingDatabase(DatabaseSettings(url=linker_url), "linker")
     await database.open()
     world = World(PostgresLinks(database, IDENTITIES, DEMANDS))
     counts = []

@@ -1,8 +1,10 @@
 """Three hundred thousand awaited inputs: nothing looks through them all, and a neighbour does not notice."""
 
 import json
+import pkgutil
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from statistics import median
 from typing import Any
 from uuid import uuid4
@@ -11,8 +13,8 @@ import pytest
 
 from services.linker.held.limits import MOST_AWAITED
 from services.linker.held.ports import MOST_AT_ONCE
-from services.linker.storage import statements as sql
-from services.linker.storage.store import PostgresLinks
+from services.linker.storage import postgres
+from services.linker.storage.postgres.store import PostgresLinks
 from shared.postgres.database import Database
 from shared.stages.lots import lots_of
 from shared.stages.relay import MOST_MESSAGES
@@ -38,7 +40,7 @@ from generate_series(1, $1::int) as n, lateral (
 ID = uuid4()
 STATEMENTS: dict[str, tuple[Any, ...]] = {
     "CATALOGUED": ([ID],),
-    "NEAR": (["/data/x"], 3),
+    "NEAR_PATHS": (["/data/x"], 3),
     "AWAIT": ([ID], ["/data/x"]),
     "ANCESTRY": ([ID], 100),
     "AWAITED": ([ID],),
@@ -46,21 +48,29 @@ STATEMENTS: dict[str, tuple[Any, ...]] = {
     "BRING_LINKS": ([ID], ["{}"]),
     "HELD_OF": (["r"], [ID]),
     "PENDING": (100, 100),
-    "LOSE": ([ID], ["/data/x"], ["why"], [1]),
+    "REJECT": ([ID], ["/data/x"], ["why"], [1]),
     "GIVE_UP": ([ID], ["code"], ["why"], ["[]"]),
     "READMIT": ([ID], [1]),
-    "FREED": ([ID],),
+    "ARRIVE": ([ID],),
     "RELEASE": ([ID], MOST_MESSAGES),
     "DUE": (MOST_MESSAGES,),
-    "LOOK": ([NOON], MOST_AT_ONCE),
-    "LOOKED": (["r"], [], 1),
+    "DUE_FOR_SEARCH": ([NOON], MOST_AT_ONCE),
+    "SEARCHED": (["r"], [], 1),
     "FORGET": (["r"],),
     "EXPIRE": (NOON, MOST_AT_ONCE),
     "STILL_NEWEST": ([ID], [1]),
-    "STIR": ([ID], ["why"], [NOON], [NOON]),
+    "AFFECT_CHILDREN": ([ID], ["why"], [NOON], [NOON]),
     "ANSWER": (["key"], [ID], [2]),
 }
 LARGE = {"held", "dataset"}
+MODULES = [import_module(f"{postgres.__name__}.{module.name}") for module in pkgutil.iter_modules(postgres.__path__)]
+SQL = {
+    name: text
+    for module in MODULES
+    for name, text in vars(module).items()
+    if name.isupper() and not name.startswith("_") and isinstance(text, str)
+}
+"""Every statement of the store, and the clauses that several statements share."""
 LOOKS_THROUGH_WHAT_WAITS = {"OVERLOOKED", "WAITING"}
 """Of one of them a replica asks once a minute, of the other an index alone, once a second."""
 
@@ -86,26 +96,25 @@ async def test_no_statement_looks_through_all_that_waits(database: Database) -> 
     async with database.connection() as connection:
         await connection.execute("set plan_cache_mode = force_generic_plan")
         for name, arguments in STATEMENTS.items():
-            asked = f"explain (format json) {getattr(sql, name)}"
+            asked = f"explain (format json) {SQL[name]}"
             (told,) = json.loads(await connection.fetchval(asked, *arguments))
             scans = (node for node in nodes(told["Plan"]) if node["Node Type"] == "Seq Scan")
             faults += [f"{name}: {node['Relation Name']}" for node in scans if node["Relation Name"] in LARGE]
-        (told,) = json.loads(await connection.fetchval(f"explain (format json) {sql.WAITING}"))
+        (told,) = json.loads(await connection.fetchval(f"explain (format json) {SQL['WAITING']}"))
         assert any(node["Node Type"] == "Index Only Scan" for node in nodes(told["Plan"]))
     assert faults == []
 
 
 def test_every_statement_about_what_waits_is_looked_at() -> None:
-    about = {
-        name
-        for name, text in vars(sql).items()
-        if name.isupper()
-        and not name.startswith("_")
-        and isinstance(text, str)
-        and ("held" in text or "dataset" in text)
-    }
-    left_out = {"HOLD", "ENTOMB", "COMMITTED", "SUBMISSIONS", "STRAYS", "RESIDENTS", "REVISITS", "REVISIT", "FREEING"}
-    assert about - STATEMENTS.keys() - LOOKS_THROUGH_WHAT_WAITS - left_out == {"ALL_FREED"}
+    about = {name for name, text in SQL.items() if "held" in text or "dataset" in text}
+    clauses = {"COLUMNS", "STILL_MISSING", "COMPLETE", "WHOSE", "SUMMARIES"}
+    left_out = {"HOLD", "ENTOMB", "COMMITTED", "IN_PLACEHOLDERS", "IN_INVESTIGATIONS", "AFFECTED", "AFFECT", "ARRIVED"}
+    assert about - STATEMENTS.keys() - LOOKS_THROUGH_WHAT_WAITS - clauses - left_out == {"ALL_RELEASED"}
+
+
+def test_a_name_means_one_statement() -> None:
+    for module in MODULES:
+        assert {name: text for name, text in vars(module).items() if name in SQL and text != SQL[name]} == {}
 
 
 async def test_what_a_flood_of_merges_leaves_behind_is_bounded(database: Database) -> None:

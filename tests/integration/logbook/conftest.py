@@ -8,7 +8,7 @@ import pytest_asyncio
 from services.logbook.store import PostgresEntries
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
-from shared.runtime.settings import Settings
+from shared.postgres.settings import DatabaseSettings
 from tests.builders.logbook import Logbook
 
 
@@ -16,7 +16,7 @@ from tests.builders.logbook import Logbook
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The schema of the logbook in a database of the test's own."""
     await migrate(database_url, {"logbook": "logbook"})
-    database = Database(Settings(database_url=database_url), "logbook")
+    database = Database(DatabaseSettings(url=database_url), "logbook")
     await database.open()
     yield database
     await database.close()

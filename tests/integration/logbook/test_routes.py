@@ -11,14 +11,16 @@ import pytest
 import pytest_asyncio
 
 from services.logbook.routes import routes
+from services.logbook.settings import LogbookSettings
 from shared.access.tokens import create_token
 from shared.host.service import Resources, face
+from shared.http.settings import AccessSettings
 from shared.kafka.publisher import KafkaPublisher
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 from tests.builders.logbook import Logbook, told
 from tests.builders.search.records import IDENTITIES, NOON, entry
+from tests.builders.settings import FACILITY
 
 pytestmark = pytest.mark.integration
 
@@ -50,11 +52,13 @@ class Reader:
 
 @pytest_asyncio.fixture
 async def reader(database: Database, tmp_path: Path) -> AsyncIterator[Reader]:
-    settings = Settings(facility="facility.example", tokens_file=tmp_path / "tokens.json")
-    resources = Resources(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Backoff(), lambda: NOON)
+    settings = LogbookSettings(facility=FACILITY, access=AccessSettings(tokens_file=tmp_path / "tokens.json"))
+    resources = Resources(
+        settings, IDENTITIES, database, KafkaPublisher(settings.kafka, "test"), Backoff(), lambda: NOON
+    )
     transport = httpx.ASGITransport(face("logbook", routes(resources)))
     async with httpx.AsyncClient(transport=transport, base_url="http://logbook") as client:
-        yield Reader(client, settings.tokens_file)
+        yield Reader(client, settings.access.tokens_file)
 
 
 async def test_nothing_is_read_without_a_token(reader: Reader, logbook: Logbook) -> None:

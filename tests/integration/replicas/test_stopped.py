@@ -110,9 +110,9 @@ async def facility(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fa
     environment = dict.fromkeys(services.NAMES, SESSION)
     async with installation(folder, environment=environment) as running:
         nursery = Nursery(folder / "nursery-of-the-test.log")
-        publisher = KafkaPublisher(running.settings, "stopping")
+        publisher = KafkaPublisher(running.settings.kafka, "stopping")
         await publisher.start()
-        connection = await asyncpg.connect(running.settings.database_url)
+        connection = await asyncpg.connect(running.settings.database.url)
         try:
             yield Facility(running, nursery, publisher, connection)
         finally:

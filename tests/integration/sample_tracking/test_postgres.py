@@ -17,7 +17,7 @@ from services.sample_tracking.tables import METADATA
 from shared.events.identity import sample_key, sample_name
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
-from shared.runtime.settings import Settings
+from shared.postgres.settings import DatabaseSettings
 from tests.builders.sample_tracking import World, linked, moved, registered, sample_id, visited
 from tests.suites.sample_tracking import StoreSuite
 
@@ -30,7 +30,7 @@ ALPHABETS = (*range(1, 0x590), *range(0x1E00, 0x2000))
 @pytest_asyncio.fixture
 async def world(database_url: str) -> AsyncIterator[World]:
     await migrate(database_url, {SCHEMA: SCHEMA})
-    database = Database(Settings(database_url=database_url), SCHEMA)
+    database = Database(DatabaseSettings(url=database_url), SCHEMA)
     await database.open()
     yield World(
         PostgresTracking(database),

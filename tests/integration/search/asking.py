@@ -10,15 +10,17 @@ from fastapi import FastAPI
 
 from services.search.app import new_index
 from services.search.routes.router import routes
+from services.search.settings import SearchSettings
 from shared.host.service import Resources
 from shared.http.problems import answer_in_problems
+from shared.http.settings import AccessSettings
 from shared.http.turns import KnowAskers
 from shared.kafka.publisher import KafkaPublisher
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 from tests.builders.described import VOCABULARY
 from tests.builders.search.records import IDENTITIES, NOON
+from tests.builders.settings import FACILITY
 
 
 class Asking:
@@ -50,8 +52,10 @@ class Asking:
 @asynccontextmanager
 async def asking(database: Database, tokens: Path = Path("none"), address: str = "127.0.0.1") -> AsyncIterator[Asking]:
     """Asked from an address."""
-    settings = Settings(facility="facility.example", tokens_file=tokens)
-    resources = Resources(settings, IDENTITIES, database, KafkaPublisher(settings, "test"), Backoff(), lambda: NOON)
+    settings = SearchSettings(facility=FACILITY, access=AccessSettings(tokens_file=tokens))
+    resources = Resources(
+        settings, IDENTITIES, database, KafkaPublisher(settings.kafka, "test"), Backoff(), lambda: NOON
+    )
     app = FastAPI()
     app.include_router(routes(resources, VOCABULARY, new_index()))
     app.add_middleware(KnowAskers)

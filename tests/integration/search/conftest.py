@@ -5,16 +5,18 @@ from typing import Any
 from uuid import UUID
 
 import pytest_asyncio
+from pydantic_core import from_json
 
+from services.icat_plus.neighbours.search import declared_in
 from services.search.app import new_index
-from services.search.icat_plus.declarations import PostgresDeclarations
 from services.search.query.catalogue import CatalogueReader
+from services.search.query.declarations import DeclarationReader
 from services.search.query.naming import Naming
 from services.search.store import PostgresReadModel
 from shared.events.declarations import Declared
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
-from shared.runtime.settings import Settings
+from shared.postgres.settings import DatabaseSettings
 from tests.builders.described import VOCABULARY
 from tests.builders.read_model import LEFT_OUT, SNAPSHOT
 from tests.builders.search.records import IDENTITIES, NOON, dataset_id
@@ -64,7 +66,10 @@ class PostgresWorld(Noting):
         return await self.column("select container ->> 'name' from sample order by name")
 
     async def declared(self) -> Declared:
-        return await PostgresDeclarations(self.database).of([IDENTITIES.investigation("42")])
+        reader = DeclarationReader(CatalogueReader(self.database, Naming(VOCABULARY), new_index()))
+        rows, has_more = await reader.page([IDENTITIES.investigation("42")], (), None, 0)
+        assert not has_more
+        return declared_in([from_json(row) for row in rows])
 
     async def position(self, topic: str) -> int:
         position: int = await self.value(
@@ -77,7 +82,7 @@ class PostgresWorld(Noting):
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The schema of search in a database of the test's own."""
     await migrate(database_url, {"search": "search"})
-    database = Database(Settings(database_url=database_url), "search")
+    database = Database(DatabaseSettings(url=database_url), "search")
     await database.open()
     yield database
     await database.close()

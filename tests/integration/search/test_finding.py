@@ -216,7 +216,7 @@ CURES = [
     ({"limit": "0"}, "'0' is not a number of rows from 1 to 500"),
     ({"cursor": "bm8"}, "not a cursor; give `next` of the previous page"),
     ({"q": "~~~"}, "give words"),
-    ({"startDate": "yesterday"}, "'yesterday' is no time"),
+    ({"startDate": "yesterday"}, "'yesterday' is not a time"),
     ({"path": "run_1"}, "not absolute"),
     ({"q": "a\x00b"}, "NUL"),
     ({"parameters": "flux>1"}, "did you mean MX_flux?"),

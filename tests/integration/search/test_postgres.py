@@ -10,8 +10,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-import services.search.former_tables  # adds tables that are not in use
-import services.search.icat_plus.tables  # noqa: F401  # adds the table of sessions
+import services.search.former_tables  # noqa: F401  # adds tables that are not in use
 from services.search.tables import TABLES
 from shared.postgres.migrations import migrate
 from tests.builders.search.records import Topics

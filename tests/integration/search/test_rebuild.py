@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from services.icat_plus.sessions import PostgresSessions, StoredSession
 from services.search.app import new_index, stages_of
-from services.search.icat_plus.sessions import Kept, PostgresSessions
 from services.search.index.seals import Seals
 from services.search.rebuild import REBUILD_LOCK, rebuild
 from services.search.store import PostgresReadModel
@@ -19,19 +19,22 @@ from shared.events.record import Message, Record
 from shared.events.topics import COMMITTED, PENDING, REGISTERED, REJECTED, SHIPMENTS, SUBMITTED
 from shared.foundation.errors import Fatal
 from shared.host.service import utc_now
+from shared.host.settings import ServiceSettings
 from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
 from shared.kafka.rewind import from_start, replay
+from shared.kafka.settings import KafkaSettings, TopicSettings
 from shared.kafka.topic_admin import apply_topics
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
+from shared.postgres.settings import DatabaseSettings
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 from shared.stages.halt import HaltRule
 from shared.stages.stage import StageRunner
 from shared.stages.stream import Stream, Subscription
 from tests.builders.read_model import Snapshot, differences, snapshot
 from tests.builders.search.records import IDENTITIES, NOON, Topics, investigation
 from tests.builders.seeds import seed_of_run
+from tests.builders.settings import base_settings
 
 pytestmark = pytest.mark.integration
 
@@ -41,7 +44,7 @@ TOPICS = (COMMITTED, REJECTED, PENDING, SUBMITTED, REGISTERED, SHIPMENTS)
 class Live:
     """The running service: its stages in groups of the test's own, over its database."""
 
-    def __init__(self, settings: Settings, database: Database, publisher: KafkaPublisher) -> None:
+    def __init__(self, settings: ServiceSettings, database: Database, publisher: KafkaPublisher) -> None:
         self.settings = settings
         self.database = database
         self._publisher = publisher
@@ -64,7 +67,7 @@ class Live:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        stream = Stream(self.settings, "test", self._subscriptions)
+        stream = Stream(self.settings.kafka, self.settings.stages, "test", self._subscriptions)
         await stream.start()
         try:
             yield
@@ -86,7 +89,7 @@ class Live:
 
     async def published(self) -> int:
         """Records, without what Kafka itself writes between them: other tests use transactions."""
-        return sum([len(batch) async for batch in replay(self.settings, TOPICS, lambda _done, _every: None)])
+        return sum([len(batch) async for batch in replay(self.settings.kafka, TOPICS, 500, lambda _done, _every: None)])
 
     async def facts(self) -> Snapshot:
         """Everything in the read model."""
@@ -142,10 +145,10 @@ def happenings(count: int, chance: random.Random) -> list[Record]:
     return topics.records
 
 
-async def forget_others(settings: Settings) -> None:
+async def forget_others(kafka: KafkaSettings) -> None:
     """Delete what other tests published: a rebuild reads all of it, each time."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
-    async with from_start(settings, TOPICS) as consumer:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
+    async with from_start(kafka, TOPICS) as consumer:
         ends = await consumer.end_offsets(consumer.assignment())
     await admin.start()
     try:
@@ -156,11 +159,11 @@ async def forget_others(settings: Settings) -> None:
 
 @pytest.fixture
 async def live(kafka: str, database_url: str) -> AsyncIterator[Live]:
-    settings = Settings(kafka_bootstrap_servers=kafka, database_url=database_url, topic_partitions=3)
-    await apply_topics(settings)
-    await forget_others(settings)
+    settings = base_settings(kafka=KafkaSettings(bootstrap_servers=kafka), database=DatabaseSettings(url=database_url))
+    await apply_topics(settings.kafka, TopicSettings(partitions=3))
+    await forget_others(settings.kafka)
     await migrate(database_url, {"search": "search"})
-    database, publisher = Database(settings, "search"), KafkaPublisher(settings, "test")
+    database, publisher = Database(settings.database, "search"), KafkaPublisher(settings.kafka, "test")
     await database.open()
     await publisher.start()
     yield Live(settings, database, publisher)
@@ -207,11 +210,15 @@ async def test_a_rebuild_of_nothing_and_without_a_live_service_gives_a_read_mode
 
 
 async def test_sessions_outlive_a_rebuild(live: Live) -> None:
-    sessions = PostgresSessions(live.database)
-    kept = Kept("token", NOON)
+    await migrate(live.settings.database.url, {"icat_plus": "icat_plus"})
+    database = Database(live.settings.database, "icat_plus")
+    await database.open()
+    sessions = PostgresSessions(database)
+    kept = StoredSession("token", NOON)
     await sessions.put("session", kept)
     await rebuild(live.settings)
     assert await sessions.get("session") == kept
+    await database.close()
 
 
 async def test_two_rebuilds_at_once_are_refused(live: Live) -> None:

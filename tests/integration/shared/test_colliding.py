@@ -8,14 +8,14 @@ import pytest
 
 from services.catalog_writer.outbox import PostgresOutbox
 from services.catalog_writer.store import PostgresCatalog
-from services.linker.storage.store import PostgresLinks
+from services.linker.storage.postgres.store import PostgresLinks
 from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
 from services.search.app import new_index
 from services.search.query.receipts import submissions
 from services.search.store import PostgresReadModel
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
-from shared.runtime.settings import Settings
+from shared.postgres.settings import DatabaseSettings
 from tests.builders.collisions import check, drawn, tell
 from tests.builders.described import TECHNIQUES
 from tests.builders.pipeline import Stores, World
@@ -42,7 +42,7 @@ async def test_whatever_collides_each_submission_has_its_own_answer(database_url
     seed = seed_of_run()
     chance = random.Random(seed)
     await migrate(database_url)
-    databases = {schema: Database(Settings(database_url=database_url), schema) for schema in USED}
+    databases = {schema: Database(DatabaseSettings(url=database_url), schema) for schema in USED}
     for database in databases.values():
         await database.open()
     linker, tracking, catalog, search = databases.values()

@@ -8,8 +8,8 @@ import pytest
 from shared.foundation.errors import Fatal
 from shared.postgres.database import Database, fresh_connections, role_of
 from shared.postgres.migrations import migrate
+from shared.postgres.settings import DatabaseSettings
 from shared.runtime.error_kinds import ErrorKind, error_kind
-from shared.runtime.settings import Settings
 
 pytestmark = pytest.mark.integration
 
@@ -19,7 +19,7 @@ PID = "select pg_backend_pid()"
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     await migrate(database_url, {"catalog": "catalog"})
-    database = Database(Settings(database_url=database_url, database_connections=2), "catalog")
+    database = Database(DatabaseSettings(url=database_url, connections=2), "catalog")
     await database.open()
     yield database
     await database.close()

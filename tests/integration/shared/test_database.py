@@ -15,8 +15,9 @@ from deploy.commands.recovery import _writing
 from shared.postgres import database as module
 from shared.postgres.database import Database, kept_awake
 from shared.postgres.migrations import migrate
+from shared.postgres.settings import DatabaseSettings
 from shared.runtime.error_kinds import ErrorKind, error_kind
-from shared.runtime.settings import Settings
+from tests.builders.settings import base_settings
 
 pytestmark = pytest.mark.integration
 
@@ -60,7 +61,7 @@ async def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncI
     monkeypatch.setitem(module.SILENCE, "idle_in_transaction_session_timeout", "500ms")
     monkeypatch.setattr(module, "AWAKE_SECONDS", 0.1)
     await migrate(database_url, {"linker": "linker"})
-    database = Database(Settings(database_url=database_url), "linker")
+    database = Database(DatabaseSettings(url=database_url), "linker")
     await database.open()
     yield database
     await database.close()
@@ -100,7 +101,7 @@ async def test_a_process_that_waits_for_something_else_is_heard(database: Databa
 @pytest.mark.usefixtures("database")
 async def test_what_an_operator_has_read_again_may_take_its_time(database_url: str) -> None:
     """With the services stopped, nobody waits for it."""
-    async with _writing(Settings(database_url=database_url), "linker") as connection:
+    async with _writing(base_settings(database=DatabaseSettings(url=database_url)), "linker") as connection:
         await asyncio.sleep(1.5)
         assert await connection.fetchval("select count(*) from investigation") == 0
 

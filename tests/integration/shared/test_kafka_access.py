@@ -18,8 +18,9 @@ from shared.events.record import Message, Record
 from shared.events.topics import SUBMITTED
 from shared.foundation.errors import Fatal
 from shared.kafka.publisher import KafkaPublisher
+from shared.kafka.settings import KafkaSettings, TopicSettings
 from shared.kafka.topic_admin import apply_topics
-from shared.runtime.settings import Settings
+from shared.stages.settings import StageSettings
 from shared.stages.stream import Stream, Subscription
 from tests.builders.runners import NeverHalted
 
@@ -103,18 +104,13 @@ async def broker(certificate: Path, tmp_path_factory: pytest.TempPathFactory) ->
         await kafka.stop()
 
 
-def access(broker: Kafka, certificate: Path | None, **other: Any) -> Settings:
+def access(broker: Kafka, certificate: Path | None, **other: Any) -> KafkaSettings:
     said: dict[str, Any] = {
-        "kafka_security_protocol": "SASL_SSL",
-        "kafka_sasl_username": NAME,
-        "kafka_sasl_password": PASSWORD,
+        "security_protocol": "SASL_SSL",
+        "sasl_username": NAME,
+        "sasl_password": PASSWORD,
     }
-    return Settings(
-        kafka_bootstrap_servers=broker.bootstrap_servers,
-        kafka_ca_file=certificate,
-        topic_partitions=1,
-        **said | other,
-    )
+    return KafkaSettings(bootstrap_servers=broker.bootstrap_servers, ca_file=certificate, **said | other)
 
 
 class Remembering(NeverHalted):
@@ -130,11 +126,16 @@ class Remembering(NeverHalted):
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
 async def test_topics_producer_and_stage_sign_in(broker: Kafka, certificate: Path, mechanism: str) -> None:
-    settings = access(broker, certificate, kafka_sasl_mechanism=mechanism)
-    await apply_topics(settings, [SUBMITTED])
+    settings = access(broker, certificate, sasl_mechanism=mechanism)
+    await apply_topics(settings, TopicSettings(partitions=1), [SUBMITTED])
     publisher = KafkaPublisher(settings, "test")
     runner, failures = Remembering(), list[Exception]()
-    stream = Stream(settings, "test", [Subscription("tester", SUBMITTED, f"test.{mechanism}", runner, failures.append)])
+    stream = Stream(
+        settings,
+        StageSettings(),
+        "test",
+        [Subscription("tester", SUBMITTED, f"test.{mechanism}", runner, failures.append)],
+    )
     await publisher.start()
     await stream.start()
     try:
@@ -152,19 +153,19 @@ async def test_topics_producer_and_stage_sign_in(broker: Kafka, certificate: Pat
 async def test_a_wrong_password_ends_a_service_with_its_reason(
     broker: Kafka, certificate: Path, mechanism: str
 ) -> None:
-    settings = access(broker, certificate, kafka_sasl_mechanism=mechanism, kafka_sasl_password="wrong")
-    with pytest.raises(Fatal, match=f"takes no 'beamcat' with this password by {mechanism}"):
+    settings = access(broker, certificate, sasl_mechanism=mechanism, sasl_password="wrong")
+    with pytest.raises(Fatal, match=f"refuses 'beamcat' with this password by {mechanism}"):
         await KafkaPublisher(settings, "test").start()
-    with pytest.raises(Fatal, match="takes no 'beamcat'"):
-        await apply_topics(settings, [SUBMITTED])
+    with pytest.raises(Fatal, match="refuses 'beamcat'"):
+        await apply_topics(settings, TopicSettings(partitions=1), [SUBMITTED])
 
 
 async def test_a_broker_whose_certificate_nobody_vouches_for_gets_no_password(broker: Kafka) -> None:
-    with pytest.raises(Fatal, match="certificate that BEAMCAT_KAFKA_CA_FILE does not vouch for: self-signed"):
+    with pytest.raises(Fatal, match="certificate that BEAMCAT_KAFKA_CA_FILE does not trust: self-signed"):
         await KafkaPublisher(access(broker, None), "test").start()
 
 
 async def test_a_broker_that_is_away_is_no_refusal(broker: Kafka, certificate: Path) -> None:
-    nobody = access(broker, certificate).model_copy(update={"kafka_bootstrap_servers": f"{LOOPBACK}:1"})
+    nobody = access(broker, certificate).model_copy(update={"bootstrap_servers": f"{LOOPBACK}:1"})
     with pytest.raises(KafkaConnectionError):
         await KafkaPublisher(nobody, "test").start()

@@ -18,9 +18,10 @@ from shared.events.headers import headers_of
 from shared.events.record import Message, Record
 from shared.events.topics import SUBMITTED
 from shared.kafka.publisher import KafkaPublisher
+from shared.kafka.settings import KafkaSettings, TopicSettings
 from shared.kafka.topic_admin import apply_topics
 from shared.runtime.metrics import MOVED_BACK
-from shared.runtime.settings import Settings
+from shared.stages.settings import StageSettings
 from shared.stages.stream import Stream, Subscription
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -66,7 +67,7 @@ class Bench:
     def __init__(self, broker: Kafka, data: Path) -> None:
         self.broker = broker
         self.data = data
-        self.settings = Settings(kafka_bootstrap_servers=broker.bootstrap_servers, topic_partitions=PARTITIONS)
+        self.settings = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
         self.group = f"test.{uuid4()}"
         self.name = f"tester-{uuid4()}"
         self.failures: list[Exception] = []
@@ -84,7 +85,7 @@ class Bench:
     async def consuming(self) -> AsyncIterator[tuple[Collecting, Subscription]]:
         runner = Collecting()
         subscription = Subscription(self.name, SUBMITTED, self.group, runner, self.failures.append)
-        stream = Stream(self.settings, "test", [subscription])
+        stream = Stream(self.settings, StageSettings(), "test", [subscription])
         await stream.start()
         try:
             yield runner, subscription
@@ -145,7 +146,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 @pytest_asyncio.fixture(loop_scope="module")
 async def bench(broker: Kafka) -> Bench:
     bench = Bench(broker, broker._data)
-    await apply_topics(bench.settings, [SUBMITTED])
+    await apply_topics(bench.settings, TopicSettings(partitions=PARTITIONS), [SUBMITTED])
     return bench
 
 

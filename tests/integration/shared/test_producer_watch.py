@@ -15,9 +15,9 @@ from shared.events.rejection_message import rejection_message
 from shared.events.topics import SUBMITTED
 from shared.kafka.producer_watch import ProducerWatch, WatchedPublisher
 from shared.kafka.publisher import KafkaPublisher
+from shared.kafka.settings import KafkaSettings, SourceSettings, TopicSettings
 from shared.kafka.topic_admin import apply_topics
 from shared.runtime.backoff import Backoff, Stopping
-from shared.runtime.settings import Settings
 
 pytestmark = pytest.mark.integration
 
@@ -32,12 +32,12 @@ def rejection(of: Message) -> Message:
 
 
 async def test_rejections_are_read_from_kafka_and_slow_their_producer_alone(kafka: str) -> None:
-    settings = Settings(kafka_bootstrap_servers=kafka, topic_partitions=3)
-    await apply_topics(settings)
+    settings = KafkaSettings(bootstrap_servers=kafka)
+    await apply_topics(settings, TopicSettings(partitions=3))
     publisher = KafkaPublisher(settings, "test")
     await publisher.start()
     backoff, run = Backoff(), uuid4().hex
-    watch = ProducerWatch(settings, "test", backoff)
+    watch = ProducerWatch(settings, SourceSettings(), "test", backoff)
     door = WatchedPublisher(publisher, watch)
     reading = asyncio.create_task(watch.run())
     bad, neighbour = f"/producers/{run}-bad", f"/producers/{run}-neighbour"

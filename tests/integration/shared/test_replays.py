@@ -11,13 +11,13 @@ import pytest
 
 from services.catalog_writer.outbox import PostgresOutbox
 from services.catalog_writer.store import PostgresCatalog
-from services.linker.storage.store import PostgresLinks
+from services.linker.storage.postgres.store import PostgresLinks
 from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
 from services.search.app import new_index
 from services.search.store import PostgresReadModel
 from shared.postgres.database import Database
 from shared.postgres.migrations import SCHEMAS, migrate
-from shared.runtime.settings import Settings
+from shared.postgres.settings import DatabaseSettings
 from tests.builders.described import TECHNIQUES
 from tests.builders.pipeline import Stores, World
 from tests.builders.read_model import snapshot
@@ -42,7 +42,7 @@ async def world_on(url: str) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         databases = {}
         for schema in SCHEMAS:
-            databases[schema] = Database(Settings(database_url=url), schema)
+            databases[schema] = Database(DatabaseSettings(url=url), schema)
             await databases[schema].open()
             stack.push_async_callback(databases[schema].close)
         tracking = databases["sample_tracking"]

@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from shared.events.topics import SUBMITTED, Topic
 from shared.foundation.errors import Fatal
 from shared.kafka.rewind import check_empty, replay, rewind
-from shared.runtime.settings import Settings
+from shared.kafka.settings import KafkaSettings
 
 pytestmark = pytest.mark.integration
 
@@ -26,14 +26,14 @@ class Place:
     """A topic of one partition, and a group that has read most of it."""
 
     def __init__(self, kafka: str) -> None:
-        self.settings = Settings(kafka_bootstrap_servers=kafka)
+        self.settings = KafkaSettings(bootstrap_servers=kafka)
         self.topic = Topic(f"test.{uuid4()}", SUBMITTED.event, SUBMITTED.retention_ms, SUBMITTED.max_bytes)
         self.group = f"test.{uuid4()}"
         self.at = TopicPartition(self.topic.name, 0)
 
     def consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
-            bootstrap_servers=self.settings.kafka_bootstrap_servers, group_id=self.group, enable_auto_commit=False
+            bootstrap_servers=self.settings.bootstrap_servers, group_id=self.group, enable_auto_commit=False
         )
 
     async def next_offset(self) -> int:
@@ -114,7 +114,7 @@ async def test_a_replay_reads_all_that_there_is_and_tells_how_far_it_is(
 
     read = [
         record.value
-        async for records in replay(place.settings, [place.topic], lambda *counts: told.append(counts))
+        async for records in replay(place.settings, [place.topic], 500, lambda *counts: told.append(counts))
         for record in records
     ]
 

@@ -26,11 +26,12 @@ from shared.events.wire import Received
 from shared.foundation.errors import Fatal
 from shared.host.service import utc_now
 from shared.kafka.publisher import KafkaPublisher
+from shared.kafka.settings import KafkaSettings, TopicSettings
 from shared.kafka.topic_admin import apply_topics
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 from shared.stages.halt import HaltRule
 from shared.stages.outcomes import Outcome, Passed
+from shared.stages.settings import StageSettings
 from shared.stages.stage import Stage, StageRunner, Stateless
 from shared.stages.stream import Runner, Stream, Subscription
 from tests.builders.runners import NeverHalted
@@ -61,7 +62,7 @@ Handle = Callable[[Sequence[Event], None, datetime], Sequence[Outcome]]
 class Bench:
     """Topics that hold only this test's events: the group is new and starts at the ends the test found."""
 
-    def __init__(self, settings: Settings, publisher: KafkaPublisher) -> None:
+    def __init__(self, settings: KafkaSettings, publisher: KafkaPublisher) -> None:
         self.settings = settings
         self.publisher = publisher
         self.group = f"test.{uuid4()}"
@@ -74,7 +75,7 @@ class Bench:
     @asynccontextmanager
     async def consuming(self, runner: Runner) -> AsyncIterator[Subscription]:
         subscription = Subscription("tester", SUBMITTED, self.group, runner, self.failures.append)
-        stream = Stream(self.settings, "test", [subscription])
+        stream = Stream(self.settings, StageSettings(), "test", [subscription])
         await stream.start()
         try:
             yield subscription
@@ -83,7 +84,7 @@ class Bench:
 
     async def committed(self) -> int:
         """Events that the group has committed, over all partitions, counted from where it began."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka_bootstrap_servers, group_id=self.group)
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.bootstrap_servers, group_id=self.group)
         await consumer.start()
         try:
             partitions = [TopicPartition(SUBMITTED.name, number) for number in range(PARTITIONS)]
@@ -94,17 +95,17 @@ class Bench:
 
 @pytest.fixture
 async def bench(kafka: str) -> AsyncIterator[Bench]:
-    settings = Settings(kafka_bootstrap_servers=kafka, topic_partitions=PARTITIONS)
-    await apply_topics(settings)
+    settings = KafkaSettings(bootstrap_servers=kafka)
+    await apply_topics(settings, TopicSettings(partitions=PARTITIONS))
     publisher = KafkaPublisher(settings, "test")
     await publisher.start()
     yield Bench(settings, publisher)
     await publisher.stop()
 
 
-async def read_all(settings: Settings, topic: str, wanted: set[bytes]) -> list[Record]:
+async def read_all(settings: KafkaSettings, topic: str, wanted: set[bytes]) -> list[Record]:
     """Everything in a topic, until every wanted receipt was seen."""
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=settings.bootstrap_servers, auto_offset_reset="earliest")
     await consumer.start()
     records: list[Record] = []
     seen: set[bytes] = set()
@@ -127,10 +128,10 @@ def receipt_of(raw: Any) -> bytes:
     return bytes(dict(raw.headers).get("ce_id", b""))  # of a batch that is refused unread there is none
 
 
-async def rejection_of_a_batch(settings: Settings) -> bytes:
+async def rejection_of_a_batch(settings: KafkaSettings) -> bytes:
     """The rejection of a record whose batch was not decompressed, once there is one."""
     consumer = AIOKafkaConsumer(
-        REJECTED.name, bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
+        REJECTED.name, bootstrap_servers=settings.bootstrap_servers, auto_offset_reset="earliest"
     )
     await consumer.start()
     try:
@@ -172,9 +173,7 @@ async def test_the_largest_submission_goes_through_and_what_cannot_be_stored_of_
 ) -> None:
     """Without compression, so that Kafka sees every byte of it; and one that is far larger than it seems to Kafka."""
     run = uuid4().hex
-    plain = KafkaPublisher(
-        Settings(kafka_bootstrap_servers=kafka, topic_partitions=PARTITIONS, kafka_compression="none"), "plain"
-    )
+    plain = KafkaPublisher(KafkaSettings(bootstrap_servers=kafka, compression="none"), "plain")
     await plain.start()
     frame = b'{"submission":{"name":"x","path":"/data/x","proposal":"p","pad":"%b"}}'
     largest = frame % (b"y" * (MOST_SUBMISSION_BYTES - len(frame % b"")))
@@ -348,15 +347,15 @@ async def test_two_replicas_share_the_partitions_and_nothing_is_lost_when_one_jo
 
 
 async def test_topics_are_applied_twice_with_the_same_result(bench: Bench) -> None:
-    again = await apply_topics(bench.settings)
+    again = await apply_topics(bench.settings, TopicSettings(partitions=PARTITIONS))
     assert not any(applied.created for applied in again)
 
 
 async def test_topics_keep_their_partitions_and_refuse_another_count(bench: Bench) -> None:
-    unsaid = bench.settings.model_copy(update={"topic_partitions": None})
-    assert {applied.partitions for applied in await apply_topics(unsaid, partitions=PARTITIONS + 1)} == {PARTITIONS}
+    unsaid = await apply_topics(bench.settings, TopicSettings(), partitions=PARTITIONS + 1)
+    assert {applied.partitions for applied in unsaid} == {PARTITIONS}
     with pytest.raises(Fatal, match=f"has {PARTITIONS} partitions, BEAMCAT_TOPIC_PARTITIONS says {PARTITIONS + 1}"):
-        await apply_topics(unsaid.model_copy(update={"topic_partitions": PARTITIONS + 1}))
+        await apply_topics(bench.settings, TopicSettings(partitions=PARTITIONS + 1))
 
 
 class Defective:

@@ -19,10 +19,11 @@ from shared.host.service import utc_now
 from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
+from shared.postgres.settings import DatabaseSettings
 from shared.runtime.backoff import Backoff, Stopping
-from shared.runtime.settings import Settings
 from shared.stages.halt import HaltRule
 from shared.stages.stage import Stage, StageRunner
+from tests.builders.settings import settings_for
 from tests.builders.submissions import IDENTITIES, processed_submission, raw_submission, submitted
 
 pytestmark = pytest.mark.integration
@@ -48,18 +49,20 @@ class Hasty(Backoff):
 class Everything:
     """The stages, relays and timers of all services, on PostgreSQL and a broker in memory."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, database: DatabaseSettings) -> None:
         self.broker = MemoryPublisher()
         self.backoff = Hasty()
         self.databases: list[Database] = []
-        self._settings = settings
+        self._database = database
         self._running: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         for name in NAMES:
             service = services.load(name)
             resources = replace(
-                service.resources(self._settings), publisher=cast(KafkaPublisher, self.broker), backoff=self.backoff
+                service.resources(settings_for(name, database=self._database)),
+                publisher=cast(KafkaPublisher, self.broker),
+                backoff=self.backoff,
             )
             if service.schema:
                 await resources.database.open()
@@ -109,7 +112,7 @@ class Everything:
 @pytest.fixture
 async def everything(database_url: str) -> AsyncIterator[Everything]:
     await migrate(database_url)
-    everything = Everything(Settings(database_url=database_url, database_connections=4))
+    everything = Everything(DatabaseSettings(url=database_url, connections=4))
     await everything.start()
     yield everything
     await everything.stop()

@@ -14,8 +14,8 @@ from shared.events.topics import SUBMITTED, VALIDATED
 from shared.kafka.connection import kafka_access
 from shared.kafka.publisher import KafkaPublisher
 from shared.kafka.rewind import replay
+from shared.kafka.settings import KafkaSettings, TopicSettings
 from shared.kafka.topic_admin import apply_topics
-from shared.runtime.settings import Settings
 from tests.integration.shared.test_stream import PARTITIONS, Bench, read_all, submission, until
 
 pytestmark = pytest.mark.integration
@@ -26,8 +26,8 @@ LONGEST_TRANSACTION_MS = 60_000
 
 @pytest.fixture
 async def bench(kafka: str) -> AsyncIterator[Bench]:
-    settings = Settings(kafka_bootstrap_servers=kafka, topic_partitions=PARTITIONS)
-    await apply_topics(settings)
+    settings = KafkaSettings(bootstrap_servers=kafka)
+    await apply_topics(settings, TopicSettings(partitions=PARTITIONS))
     publisher = KafkaPublisher(settings, "test")
     await publisher.start()
     yield Bench(settings, publisher)
@@ -83,7 +83,7 @@ async def test_what_an_aborted_transaction_wrote_is_not_replayed_either(bench: B
     async with asyncio.timeout(30):  # the topic ends with markers, which are no records
         replayed = [
             record.key or b""
-            async for batch in replay(bench.settings, [SUBMITTED], lambda _done, _every: None)
+            async for batch in replay(bench.settings, [SUBMITTED], 500, lambda _done, _every: None)
             for record in batch
         ]
     assert {key for key in replayed if key.startswith(run.encode())} == {f"{run}-kept".encode()}

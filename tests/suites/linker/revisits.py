@@ -112,13 +112,13 @@ class AfterARecollection:
         assert said_of_inputs(anew) == []
         assert [each.replaced for each in anew.links.inputs] == [False]
 
-    async def test_many_results_are_flagged_in_lots(self, world: World) -> None:
+    async def test_many_results_are_flagged_in_batches(self, world: World) -> None:
         results = [f"/data/result_{n}" for n in range(12)]
         await world.commit(committed(A), *(committed(path, [A]) for path in results))
         await world.learn(committed(A, revision=2, recollected=LATER))
         for held in (5, 10, 12):
-            async with world.links.due(5, world.now) as lot:
-                assert len(lot.holdings) == 5
+            async with world.links.due(5, world.now) as batch:
+                assert len(batch.submissions) == 5
             assert len(await world.held()) == held
         await world.send()
         assert sorted(each.dataset.path for each in world.linked) == sorted(results)

@@ -382,7 +382,7 @@ class AnsweringReplays:
     async def test_a_refusal_stands_even_if_its_reason_is_gone(self, world: World) -> None:
         await world.submit(facts(A, [B]))
         await world.submit(facts(B, [A]))
-        await world.wait(WEEK)  # the circle is open now
+        await world.wait(WEEK)  # the cycle is open now
         await world.submit(facts(B, [A]))
         assert [rejection.code for rejection in world.rejections] == ["input_cycle", "input_missing", "input_cycle"]
 
@@ -398,14 +398,14 @@ class RefusingCircles:
         await world.submit(facts(A, [A]))
         assert world.reasons == [f"first of {A}: input_self"]
 
-    async def test_the_one_that_closes_a_circle_of_waiting_datasets_is_refused_at_once(self, world: World) -> None:
+    async def test_the_one_that_closes_a_cycle_of_waiting_datasets_is_refused_at_once(self, world: World) -> None:
         await world.submit(facts(A, [B]))
         await world.submit(facts(B, [C]))
         await world.submit(facts(C, [A]))
         (rejection,) = world.rejections
         assert rejection.code == Code.INPUT_CYCLE
         (finding,) = rejection.findings
-        assert finding.message == f"the inputs form a circle: {C} comes from {A} comes from {B} comes from {C}"
+        assert finding.message == f"the inputs form a cycle: {C} comes from {A} comes from {B} comes from {C}"
         assert rejection.message == f"{finding.message}; {finding.cure}"
         assert await world.held() == [f"first of {A}", f"first of {B}"]
 
@@ -418,14 +418,14 @@ class RefusingCircles:
         await world.submit(facts(A, [C]))
         (rejection,) = world.rejections
         (finding,) = rejection.findings
-        assert finding.message == f"the inputs form a circle: {A} comes from {C} comes from {B} comes from {A}"
+        assert finding.message == f"the inputs form a cycle: {A} comes from {C} comes from {B} comes from {A}"
 
     async def test_an_update_that_names_the_same_inputs_again_passes(self, world: World) -> None:
         await world.commit(committed(A), committed(B, [A]))
         await world.submit(facts(B, [A], receipt="again"))
         assert world.linked_receipts == ["again"]
 
-    async def test_of_two_updates_under_way_the_second_does_not_close_a_circle(self, world: World) -> None:
+    async def test_of_two_updates_under_way_the_second_does_not_close_a_cycle(self, world: World) -> None:
         await world.commit(committed(A), committed(B))
         await world.submit(facts(A, [B]))
         await world.submit(facts(B, [A]))
@@ -438,7 +438,7 @@ class RefusingCircles:
         await world.submit(facts(B, [A]))
         assert (world.linked_receipts, world.reasons) == ([f"first of {A}"], [f"first of {B}: input_cycle"])
 
-    async def test_a_circle_that_shows_only_at_release_is_refused_then(self, world: World) -> None:
+    async def test_a_cycle_that_shows_only_at_release_is_refused_then(self, world: World) -> None:
         await world.commit(committed(A))
         await world.submit(facts(B, [A]))  # under way to the catalogue, of which the linker has not heard
         await world.submit(facts(A, [B], receipt="closes"))

@@ -55,7 +55,7 @@ def test_a_failure_is_a_sentence_on_standard_error_alone_for_people(
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", "beamcat: mend this\n")
 
 
-NOT_FOUND = httpx.Response(404, json={"detail": "there is no /receipts; /docs lists what there is"})
+NOT_FOUND = httpx.Response(404, json={"detail": "there is no /receipts; /docs lists all routes"})
 NO_JSON = httpx.Response(200, text="<html>the intranet</html>")
 
 
@@ -63,8 +63,8 @@ NO_JSON = httpx.Response(200, text="<html>the intranet</html>")
     ("command", "answer", "told"),
     [
         (["status", "/data/run"], NOT_FOUND, "there is no /receipts"),
-        (["status", "/data/run"], NO_JSON, "answered no JSON: is this beamcat?"),
-        (["find"], NO_JSON, "answered no JSON: is this beamcat?"),
+        (["status", "/data/run"], NO_JSON, "did not answer with JSON: is this beamcat?"),
+        (["find"], NO_JSON, "did not answer with JSON: is this beamcat?"),
     ],
 )
 def test_an_address_of_something_else_is_told(
@@ -110,8 +110,8 @@ UNREADABLE = {
     '{"name": "\\ud800"}': "is not JSON",
     "[" * 100_000: "is not JSON",
     "": "is not JSON",
-    "[]": "holds no submission",
-    '[{"name": "x"}, []]': "holds no submission",
+    "[]": "contains no submission",
+    '[{"name": "x"}, []]': "contains no submission",
 }
 
 
@@ -131,7 +131,7 @@ def test_a_correction_is_one_submission(monkeypatch: pytest.MonkeyPatch, tmp_pat
     file = tmp_path / "two.json"
     file.write_text('[{"name": "x"}, {"name": "y"}]')
     result = _run(monkeypatch, REJECTION, "rejections", "resubmit", NO_ID, "--file", str(file))
-    assert "holds 2 submissions; give the corrected one alone" in result.stderr
+    assert "contains 2 submissions; give the corrected one alone" in result.stderr
 
 
 def test_where_an_original_is_saved_is_said_in_json_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -77,8 +77,8 @@ def test_a_kind_that_no_dataset_has_is_answered_with_those_there_are(catalogue: 
 @pytest.mark.parametrize(
     ("options", "cure"),
     [
-        (["--from", "30.11.2024"], "--from: '30.11.2024' is no time; write it as 2024-11-30"),
-        (["--to", "soon"], "--to: 'soon' is no time; write it as 2024-11-30 or"),
+        (["--from", "30.11.2024"], "--from: '30.11.2024' is not a time; write it as 2024-11-30"),
+        (["--to", "soon"], "--to: 'soon' is not a time; write it as 2024-11-30 or"),
         (["--from", "2024-12-01", "--to", "2024-11-30"], "--from 2024-12-01 is later than --to 2024-11-30"),
         (["--all", "--limit", "5"], "--all and --limit: give only one of them"),
         (["--csv", "--json"], "--csv and --json: give only one of them"),

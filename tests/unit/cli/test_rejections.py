@@ -207,7 +207,7 @@ def test_an_edited_submission_is_checked_and_sent(
     corrected = SUBMISSION | {"start": "2024-11-30"}
     assert beamcat.checked == [corrected]
     assert beamcat.given == [corrected | {"receipt_id": ONE}]
-    assert result.output.index("start_invalid") < result.output.index("it would be taken")
+    assert result.output.index("start_invalid") < result.output.index("it would be accepted")
     assert "committed" in result.output
     assert drafts(tmp_path) == []
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from clients.cli.connection.api import Api
 from deploy.program import app
-from shared.runtime.settings import Settings
+from shared.http.settings import AccessSettings
 from tests.builders.addresses import NAMED
 from tests.builders.commands import let_commands_ask
 
@@ -89,12 +89,12 @@ def test_no_rubbish_in_an_option_of_a_command_ends_in_a_traceback(run: CliRunner
 @pytest.mark.parametrize(
     ("typed", "wrong"),
     [
-        (["tokens", "create", "x", "--expires=soon"], "'soon' is no time"),
-        (["tokens", "create", "x", "--expires=2027-02-30"], "is no time"),
+        (["tokens", "create", "x", "--expires=soon"], "'soon' is not a time"),
+        (["tokens", "create", "x", "--expires=2027-02-30"], "is not a time"),
         (["tokens", "create", "x", "--expires=0001-01-01T00:00+14:00"], "the year 1"),
         (["tokens", "create", "a b"], "name"),
         (["recover", "--since=rubbish"], "--since"),
-        (["rejections", "list", "--since=rubbish"], "--since: 'rubbish' is no time"),
+        (["rejections", "list", "--since=rubbish"], "--since: 'rubbish' is not a time"),
         (["rejections", "list", "--limit=0"], "--limit"),
         (["find", "--limit=many"], "--limit"),
         (["lineage", "/data/x", "--depth=-1"], "--depth"),
@@ -120,7 +120,7 @@ def test_a_token_ends_with_the_last_moment_of_its_day_where_the_facility_is(
 
 def test_no_list_of_tokens_shows_their_hashes(run: CliRunner) -> None:
     run.invoke(app, ["tokens", "create", "x"])
-    digest = Settings().tokens_file.read_text(encoding="utf-8").partition('"token_sha256": "')[2][:64]
+    digest = AccessSettings().tokens_file.read_text(encoding="utf-8").partition('"token_sha256": "')[2][:64]
     for command in (["tokens", "list"], ["tokens", "list", "--json"]):
         listed = run.invoke(app, command).stdout
         assert "x" in listed

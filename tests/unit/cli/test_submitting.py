@@ -161,8 +161,8 @@ def test_json_is_one_list_of_everything_however_much_it_is(beamcat: Beamcat) -> 
         ('{"name": "x", "parameters": {"a": NaN}}', "it does not know NaN"),
         ('{"name": 1e999}', "is not JSON"),
         ('{"name": "\\ud800"}', "is not JSON"),
-        ("[1]", "holds no submission: give one JSON object a line"),
-        ("null", "holds no submission"),
+        ("[1]", "contains no submission: give one JSON object a line"),
+        ("null", "contains no submission"),
         ("[" * 100_000, "it is nested too deeply"),
         (b"\xff\xfe", "byte 0 is 0xff, which is not UTF-8"),
         (b"\x89PNG\r\x1a", "is not UTF-8"),
@@ -202,8 +202,8 @@ def test_a_first_line_that_is_broken_is_said_as_such_in_a_pipe_too(beamcat: Beam
         (b"<html>", "is not JSON"),
         (b"[", "is not JSON"),
         (b"{}]", "is not JSON"),
-        (b"[]", "holds no submission"),
-        (b'{"datasets": 1}', "holds no submission"),
+        (b"[]", "contains no submission"),
+        (b'{"datasets": 1}', "contains no submission"),
     ],
 )
 def test_what_holds_no_submission_is_one_sentence(beamcat: Beamcat, tmp_path: Path, content: bytes, told: str) -> None:
@@ -220,7 +220,7 @@ def test_what_holds_no_submission_is_one_sentence(beamcat: Beamcat, tmp_path: Pa
 
 def test_an_empty_file_of_lines_and_one_that_is_gone_are_said(beamcat: Beamcat, tmp_path: Path) -> None:
     (tmp_path / "none.ndjson").touch()
-    assert "none.ndjson holds no submission" in typed("submit", tmp_path / "none.ndjson").stderr
+    assert "none.ndjson contains no submission" in typed("submit", tmp_path / "none.ndjson").stderr
     missing = typed("submit", tmp_path / "gone.ndjson")
     assert missing.exit_code == 2
     assert "does not exist" in missing.stderr
@@ -291,9 +291,9 @@ def test_a_gateway_that_is_not_there_is_said_at_once_and_one_that_goes_away_with
     gone = typed("submit", "-", "--timeout", "2", said=lines(1_200))
     assert gone.exit_code == 3
     assert "500 committed" in gone.stdout
-    assert "500 not taken: no answer came; the gateway may have them or not" in gone.stdout
+    assert "500 not answered: no answer came; the gateway may have them or not" in gone.stdout
     assert "does not answer (connection refused)" in gone.stdout
-    assert "not handed in: standard input, line 501 and what follows; submit it again" in gone.stdout
+    assert "not submitted: standard input, line 501 and everything after it; submit it again" in gone.stdout
     assert batch_of(gone).endswith("-1000")
 
 
@@ -336,7 +336,7 @@ def test_a_pipe_that_stays_silent_holds_nobody_who_wants_to_leave(
     os.close(writing)
     os.close(reading)
     assert told.exit_code == code, told.output
-    assert "not handed in: what is still to come" in told.stdout
+    assert "not submitted: what is still to come" in told.stdout
     assert batch_of(told).endswith("-1")
 
 
@@ -349,7 +349,7 @@ def test_a_batch_is_asked_for_later_by_its_name(beamcat: Beamcat) -> None:
     assert told.stdout.splitlines() == [
         "697 committed",
         "  2 still under way",
-        "  1 not heard of: refused by the gateway, or never handed in",
+        "  1 unknown to search: refused by the gateway, or never submitted",
     ]
     states = json.loads(typed("status", "--batch", name, "--json").stdout)
     assert [state["number"] for state in states] == list(range(1, 701))

@@ -105,7 +105,7 @@ def test_a_check_says_the_kind_and_what_would_be_awaited(tmp_path: Path) -> None
     file = tmp_path / "one.json"
     file.write_text(json.dumps({"path": PATH}))
     told = _told("check", str(file))
-    assert "would be taken as mx.processed.integration" in told
+    assert "would be accepted as mx.processed.integration" in told
     assert "would wait for /data/[/y]" in told
 
 
@@ -113,7 +113,7 @@ def test_a_check_says_the_kind_and_what_would_be_awaited(tmp_path: Path) -> None
 def test_a_file_without_a_submission_is_refused(tmp_path: Path, nothing: str) -> None:
     file = tmp_path / "none.json"
     file.write_text(nothing)
-    assert "holds no submission" in _told("submit", str(file))
+    assert "contains no submission" in _told("submit", str(file))
 
 
 def test_what_is_no_id_of_a_rejection_is_said_in_words() -> None:

@@ -74,7 +74,7 @@ def test_of_every_command_what_is_missing_is_told_in_json(path: tuple[str, ...])
         (["submit", "/no/such/file", "--json"], "file '/no/such/file' does not exist"),
         (["check", "--json", "/no/such/file"], "file '/no/such/file' does not exist"),
         (["submit", "--json", "README.md", "--from", "nowhere"], "Invalid value for"),
-        (["recover", "--since", "soon", "--json"], "'soon' is no time"),
+        (["recover", "--since", "soon", "--json"], "'soon' is not a time"),
         (["rejections", "show", "--json", "rubbish"], "REJECTION_ID"),
         (["serve", "nothing", "--json"], "No such option: --json"),
         (["find", "--json", "\udcff"], "is not UTF-8"),

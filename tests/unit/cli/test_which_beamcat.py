@@ -82,7 +82,7 @@ ASKING = [
     (["export", "--cif", "/data/no"], "no dataset is catalogued at /data/no"),
     (["audit"], "no dataset is catalogued"),
     (["audit", "--kind", "mx"], "no dataset of kind mx is catalogued"),
-    (["producers"], "no producer was heard of"),
+    (["producers"], "no producer was found"),
     (["rejections", "list"], "no rejection that is open was found"),
     (["rejections", "list", "--all"], "no rejection was found"),
     (["pending"], "nothing waits for its inputs"),
@@ -191,7 +191,11 @@ def test_a_token_for_another_beamline_is_told_with_where_it_comes_from(beamcat: 
 
 @pytest.mark.parametrize(
     ("status", "exit_code", "told"),
-    [(200, 1, "answered no JSON: is this beamcat?"), (404, 1, "is there a proxy"), (502, 3, "is there a proxy")],
+    [
+        (200, 1, "did not answer with JSON: is this beamcat?"),
+        (404, 1, "is there a proxy"),
+        (502, 3, "is there a proxy"),
+    ],
 )
 @pytest.mark.parametrize("command", [["find"], ["submit", "FILE"], ["status", "/data/x"], ["techniques", "list"]])
 def test_a_proxy_that_answers_a_page_is_told(
@@ -278,13 +282,13 @@ def test_a_login_with_a_wrong_token_stores_nothing(beamcat: str, typed: str, tol
     ("url", "exit_code", "told"),
     [
         ("", 2, "give --search-url"),
-        ("catalogue.esrf.example", 2, "is no address"),
-        ("ftp://x", 2, "is no address"),
-        ("http://", 2, "is no address"),
-        ("http://[::x", 2, "is no address"),
-        ("http://x:port", 2, "is no address"),
-        ("http://me:secret@x", 2, "is no address"),
-        ("http://x/?a=b", 2, "is no address"),
+        ("catalogue.esrf.example", 2, "is not an address"),
+        ("ftp://x", 2, "is not an address"),
+        ("http://", 2, "is not an address"),
+        ("http://[::x", 2, "is not an address"),
+        ("http://x:port", 2, "is not an address"),
+        ("http://me:secret@x", 2, "is not an address"),
+        ("http://x/?a=b", 2, "is not an address"),
         ("http://127.0.0.1:1", 3, "does not answer"),
     ],
 )

@@ -1,5 +1,6 @@
 """Whatever a variable holds, a command or a service says in one sentence what is wrong with it and what to write."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,11 @@ from typer.testing import CliRunner, Result
 
 import services
 from deploy.program import app
-from shared.runtime.settings import Settings, SettingsInvalid, misspelt, read_settings
+from deploy.settings import OperatorSettings, all_variables, misspelt, operator_settings
+from services.validator.settings import ValidatorSettings
+from shared.runtime.settings import SettingsInvalid, read
 
-VARIABLES = [f"BEAMCAT_{name.upper()}" for name in Settings.model_fields]
+VARIABLES = all_variables()
 SECRET = "hunter2"
 WRONG = {
     "BEAMCAT_KAFKA_BOOTSTRAP_SERVERS": ("kafka://broker", "a b", ":", "broker:x", "broker:9092,"),
@@ -73,7 +76,7 @@ def test_of_every_setting_a_wrong_value_is_told_in_a_sentence(
 ) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsInvalid) as wrong:
-        read_settings()
+        operator_settings()
     said = str(wrong.value)
     assert said.startswith(f"{variable}: ")
     assert any(cure in said for cure in ("write ", "give ", "keep ")) or variable == "BEAMCAT_PATH_PREFIXES"
@@ -106,8 +109,9 @@ def test_every_command_that_reads_settings_ends_before_it_does_anything(
 
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_a_variable_that_is_empty_counts_as_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    unset = {name: value for name, value in os.environ.items() if name != variable}
     monkeypatch.setenv(variable, "")
-    assert read_settings() == Settings()
+    assert operator_settings() == read(OperatorSettings, unset)
 
 
 @pytest.mark.parametrize(
@@ -126,14 +130,14 @@ def test_folders_are_one_path_or_several_or_json(
 ) -> None:
     monkeypatch.setenv("BEAMCAT_SCHEMA_DIRECTORIES", said)
     monkeypatch.setenv("BEAMCAT_PATH_ROOTS", said)
-    assert read_settings().schema_directories == [Path(folder) for folder in folders]
-    assert read_settings().path_roots == folders
+    assert operator_settings().facility.schema_directories == [Path(folder) for folder in folders]
+    assert operator_settings().facility.path_roots == folders
 
 
 @pytest.mark.parametrize("said", ["debug", "Warning", "ERROR"])
 def test_a_level_may_be_written_in_small_letters(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     monkeypatch.setenv("BEAMCAT_LOG_LEVEL", said)
-    assert read_settings().log_level == said.upper()
+    assert operator_settings().log.level == said.upper()
 
 
 @pytest.mark.parametrize(
@@ -159,14 +163,14 @@ def test_what_derives_ids_ends_before_it_does_anything_where_no_facility_is_set(
 def test_a_service_has_no_ids_where_no_facility_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BEAMCAT_FACILITY")
     with pytest.raises(SettingsInvalid, match=r"^BEAMCAT_FACILITY is not set: "):
-        services.load("validator").resources(Settings())
+        services.load("validator").resources(ValidatorSettings())
 
 
 def test_all_that_is_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BEAMCAT_LOG_LEVEL", "LOUD")
     monkeypatch.setenv("BEAMCAT_HTTP_PORT", "x")
     with pytest.raises(SettingsInvalid, match=r"HTTP_PORT: 'x' is wrong: .*; BEAMCAT_LOG_LEVEL: 'LOUD' is wrong: "):
-        read_settings()
+        operator_settings()
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ class SpoolAgainstList(RuleBasedStateMachine):
     def add_again(self, data: st.DataObject) -> None:
         spooled = data.draw(st.sampled_from(self.waiting())).spooled
         self.spool.add(spooled.receipt_id, spooled.path, spooled.body)
-        with pytest.raises(ValueError, match=f"is that of {spooled.path} in other words"):
+        with pytest.raises(ValueError, match=f"belongs to other content of {spooled.path}"):
             self.spool.add(spooled.receipt_id, spooled.path, b'{"other":1}')
 
     @rule(seconds=st.integers(1, 100))

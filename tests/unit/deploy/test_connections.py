@@ -3,7 +3,7 @@
 import services
 from deploy.embedded.postgres import SETTINGS
 from shared.host.service import FEW_CONNECTIONS
-from shared.runtime.settings import Settings
+from shared.postgres.settings import DatabaseSettings
 
 NEVER_ASKED = {"catalog_writer"}
 """Services that answer nothing from their tables over HTTP."""
@@ -20,9 +20,9 @@ def connections_of(name: str) -> int:
     service = services.load(name)
     if service.schema is None:
         return 0
-    settings = Settings().model_copy(update=FEW_CONNECTIONS if service.few_connections else {})
-    questions = settings.database_quick_questions + settings.database_costly_questions
-    return settings.database_connections + (0 if name in NEVER_ASKED else questions)
+    settings = DatabaseSettings().model_copy(update=FEW_CONNECTIONS if service.few_connections else {})
+    questions = settings.quick_questions + settings.costly_questions
+    return settings.connections + (0 if name in NEVER_ASKED else questions)
 
 
 def test_two_replicas_of_all_fit_into_a_postgresql_as_it_comes() -> None:

@@ -6,12 +6,13 @@ from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 
 from services.gateway.app import SERVICE
+from services.gateway.settings import GatewaySettings
 from shared.events.identity import Identities
 from shared.host.service import Resources
 from shared.kafka.publisher import KafkaPublisher
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
+from shared.runtime.facility import FacilitySettings
 from tests.unit.gateway.gateway_on_memory import Gateway, described
 
 CALORIC = """\
@@ -78,12 +79,12 @@ async def test_a_technique_that_is_not_described_is_not_found(caller: httpx.Asyn
 async def test_a_facilitys_own_technique_is_described_too(tmp_path: Path) -> None:
     (tmp_path / "techniques").mkdir()
     (tmp_path / "techniques/caloric.toml").write_text(CALORIC)
-    settings = Settings(schema_directories=[tmp_path])
+    settings = GatewaySettings(facility=FacilitySettings(schema_directories=[tmp_path]))
     resources = Resources(
         settings,
-        Identities(settings.facility),
-        Database(settings, "gateway"),
-        KafkaPublisher(settings, client_id="gateway"),
+        Identities(settings.facility.name),
+        Database(settings.database, "gateway"),
+        KafkaPublisher(settings.kafka, client_id="gateway"),
         Backoff(),
     )
     app = FastAPI()

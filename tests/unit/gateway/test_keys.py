@@ -65,7 +65,7 @@ async def test_a_key_that_stands_twice_in_a_batch_is_refused_with_the_first_path
     batch = {"datasets": [{**DATASET, "receipt_id": key}, {**OTHER, "receipt_id": key}]}
     results = (await caller.post("/datasets:batch", json=batch)).json()["results"]
     assert [result["status"] for result in results] == [202, 422]
-    assert f"stands twice in this batch, first for {PATH}" in results[1]["detail"]
+    assert f"occurs twice in this batch, first for {PATH}" in results[1]["detail"]
 
 
 async def test_the_key_of_another_producer_refuses_nothing(gateway: Gateway, caller: httpx.AsyncClient) -> None:

@@ -30,7 +30,7 @@ from tests.unit.gateway.gateway_on_memory import DATASET, Gateway
         (b'{"name": "a\\u0000b"}', "the character NUL"),
         (b'{"parameters": {"a\\u0000b": 1}}', "the character NUL"),
         (b'{"name": "\\ud800"}', "surrogate"),
-        (b'{"name": "a", "name": "b"}', "the name 'name' stands twice"),
+        (b'{"name": "a", "name": "b"}', "the name 'name' occurs twice"),
         (b'{"parameters": ' + b"[" * 30 + b"]" * 30 + b"}", "more than 20 levels deep"),
         (b'{"parameters": ' + b"[" * 100_000, "more than 20 levels deep"),
     ],
@@ -74,7 +74,7 @@ async def test_all_faults_are_named_at_once_with_their_cures(gateway: Gateway, c
         ({"path": "data/x"}, "path", "not absolute"),
         ({"path": "/data/../x"}, "path", "'..'"),
         ({"beamline": None}, "beamline", "is missing; give it, or the parameter beamlineID"),
-        ({"parameters": {str(number): 1 for number in range(2001)}}, "parameters", "2001 entries, 2000 are taken"),
+        ({"parameters": {str(number): 1 for number in range(2001)}}, "parameters", "2001 entries, the limit is 2000"),
         ({"input": ["/data/x"] * 10_001}, "input", "10001 entries"),
         ({"files": [{"path": "x"}] * 10_001}, "files", "10001 entries"),
         ({"input_datasets": ["/data/x"]}, "input_datasets", "did you mean 'input'?"),
@@ -109,7 +109,7 @@ async def test_a_submission_that_kafka_would_not_take_is_too_large(gateway: Gate
         (b'"\\ud800"', "surrogate"),
         (b"NaN", "a number is NaN"),
         (b"-1e999", "too large"),
-        (b'{"a": 1, "a": 2}', "the name 'a' stands twice"),
+        (b'{"a": 1, "a": 2}', "the name 'a' occurs twice"),
         (b"[" * 30 + b"]" * 30, "20 levels"),
     ],
 )
@@ -128,9 +128,9 @@ async def test_a_flaw_in_one_dataset_of_a_batch_never_harms_its_neighbours(
 @pytest.mark.parametrize(
     ("body", "status", "words"),
     [
-        ({"datasets": [{}] * 1001}, 413, "1001 datasets, 1000 are taken"),
+        ({"datasets": [{}] * 1001}, 413, "1001 datasets, the limit is 1000"),
         ({"datasets": [{"name": "x" * MOST_BATCH_BYTES}]}, 413, f"more than {MOST_BATCH_BYTES} bytes"),
-        ({"datasets": {}}, 422, "datasets: is missing or no list"),
+        ({"datasets": {}}, 422, "datasets: is missing or not a list"),
         ({"datasets": [], "dataset": []}, 422, "dataset: is not a field of a batch"),
         ({}, 422, "datasets: is missing"),
     ],

@@ -48,4 +48,4 @@ def test_what_is_told_of_all_items_together_has_a_bound() -> None:
     first, last = results.told[0], results.told[-1]
     assert (len(first["findings"]), first["findings_count"]) == (MOST_FINDINGS, MOST_FINDINGS + 5)  # type: ignore[arg-type]
     assert last.keys() == {"status", "accepted", "detail"}
-    assert "by itself" in str(last["detail"])
+    assert "this dataset alone" in str(last["detail"])

@@ -114,7 +114,7 @@ async def test_an_investigation_goes_to_its_topic(gateway: Gateway, caller: http
 @pytest.mark.parametrize(
     ("change", "status", "words"),
     [
-        ({"end": "2026-11-24T07:00:00Z"}, 422, "end: lies before start"),
+        ({"end": "2026-11-24T07:00:00Z"}, 422, "end: is before start"),
         ({"start": "2026-11-24T08:00:00"}, 422, "start: input should have timezone info"),
         ({"facilityid": "77"}, 422, "did you mean 'facility_id'?"),
         ({"beamline": "id23-1"}, 403, "not for 'id23-1'"),
@@ -168,7 +168,7 @@ async def test_kafka_away_is_a_503_with_the_receipt_to_send_again_with(
 
 
 async def test_a_gateway_that_still_looks_for_kafka_says_so(gateway: Gateway, caller: httpx.AsyncClient) -> None:
-    gateway.publisher.error = KafkaConnectionError("Kafka is not reached yet")
+    gateway.publisher.error = KafkaConnectionError("Kafka is not connected yet")
     assert (await caller.post("/datasets", json=DATASET)).status_code == 503
 
 
@@ -185,7 +185,7 @@ async def test_what_is_not_confirmed_in_time_may_yet_arrive_and_counts_against_t
     gateway.publisher.gate.clear()
     slow = [await caller.post("/datasets", json=DATASET) for _ in range(2)]
     assert [answer.status_code for answer in slow] == [503, 503]
-    assert "has not confirmed in 0.05 s" in slow[0].json()["detail"]
+    assert "did not confirm within 0.05 s" in slow[0].json()["detail"]
     full = await caller.post("/datasets", json=DATASET)
     assert full.status_code == 503
     assert "too much waits" in full.json()["detail"]

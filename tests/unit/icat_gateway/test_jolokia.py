@@ -7,8 +7,9 @@ from fastapi import FastAPI
 from services.icat_gateway.jolokia.consumers import Consumers, Consumption, Group, GroupState
 from services.icat_gateway.jolokia.server import Jolokia
 from services.icat_gateway.ports import QUEUES
+from shared.http.settings import HttpSettings
+from shared.kafka.settings import KafkaSettings
 from shared.runtime.backoff import Backoff
-from shared.runtime.settings import Settings
 
 GROUP = Group("beamcat.validator", "dataset.submitted")
 IDLE = GroupState(members=2, committed=100, end=100)
@@ -44,13 +45,13 @@ def test_only_who_really_consumes_counts(
 
 @pytest.fixture
 def consumers() -> Consumers:
-    return Consumers(Settings(), dict.fromkeys(QUEUES, GROUP), Backoff(), lambda: 5.0)
+    return Consumers(KafkaSettings(), dict.fromkeys(QUEUES, GROUP), Backoff(), lambda: 5.0)
 
 
 @pytest.fixture
 def caller(consumers: Consumers) -> httpx.AsyncClient:
     app = FastAPI()
-    app.include_router(Jolokia(Settings(), consumers, Backoff(), lambda: NOW).router())
+    app.include_router(Jolokia(("127.0.0.1", 0), HttpSettings(), consumers, Backoff(), lambda: NOW).router())
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge.test", auth=("user", "user"))
 
 

@@ -65,9 +65,9 @@ def test_a_machine_gets_what_is_left_out_too(services: RememberingServices, tmp_
     ("arguments", "complaint"),
     [
         (["--proposal", "mx1"], "give --from too"),
-        (["--start", "2024-11-30T09:00:00Z"], "--start completes what a pipeline left behind; give --from too"),
-        (["--result", "1"], "--result completes what a pipeline left behind; give --from too"),
-        (["--program", "XDS"], "--program completes what a pipeline left behind; give --from too"),
+        (["--start", "2024-11-30T09:00:00Z"], "--start completes files of pipelines; give --from too"),
+        (["--result", "1"], "--result completes files of pipelines; give --from too"),
+        (["--program", "XDS"], "--program completes files of pipelines; give --from too"),
         (["--from"], "give it with --proposal"),
         (["--from", "--proposal", "mx1", "--start", "yesterday"], "'yesterday' cannot be read with certainty"),
         (["--from", "--proposal", "mx1", "--result", "2"], "there is no result 2"),
@@ -153,7 +153,7 @@ def test_a_result_is_exported_to_standard_output_or_into_a_folder(tmp_path: Path
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["/data/p/autoPROC"], "say the format: --cif"),
+        (["/data/p/autoPROC"], "give the format: --cif"),
         (["--cif", "/data/p/other"], "no dataset is catalogued at /data/p/other in this catalogue"),
     ],
 )

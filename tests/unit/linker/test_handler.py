@@ -9,11 +9,11 @@ from prometheus_client import REGISTRY
 from services.linker.handler import Linker
 from services.linker.held import deadlines
 from services.linker.held.deadlines import Deadlines
-from services.linker.held.holdings import open_holding, settle
+from services.linker.held.settlement import open_submission, settle
 from services.linker.inputs.relationships import CataloguedDataset
 from services.linker.inputs.submissions import HeldSubmission, HeldSummary, State
 from services.linker.known import Known
-from services.linker.storage.memory import MemoryLinks
+from services.linker.storage.memory.store import MemoryLinks
 from shared.events.codes import Code, Refusal
 from shared.events.record import Record
 from shared.events.topics import LINKED
@@ -72,10 +72,10 @@ def holding_of(record: Record) -> HeldSubmission:
 def test_a_held_event_that_its_links_make_too_large_is_rejected() -> None:
     record = validated(facts(A))
     padded = (record.value or b"")[:-1] + b',"pad":"' + b"x" * (LINKED.max_bytes - 16384) + b'"}'
-    opened = open_holding(holding_of(replace(record, value=padded)))
+    opened = open_submission(holding_of(replace(record, value=padded)))
     (settled,) = settle(LINKER, [opened], Known(), NOON)
     assert settled.refusal is None
-    opened = open_holding(
+    opened = open_submission(
         holding_of(replace(record, value=padded.replace(b'"pad"', b'"pad":"%b","b"' % (b"x" * 16384))))
     )
     (settled,) = settle(LINKER, [opened], Known(), NOON)
@@ -86,7 +86,10 @@ def test_a_held_event_that_its_links_make_too_large_is_rejected() -> None:
 def test_a_held_event_that_a_newer_beamcat_cannot_read_is_rejected_and_stops_nobody() -> None:
     unreadable = replace(validated(facts(A)), value=b'{"dataset":{}}')
     first, second = settle(
-        LINKER, [open_holding(holding_of(unreadable)), open_holding(holding_of(validated(facts(A))))], Known(), NOON
+        LINKER,
+        [open_submission(holding_of(unreadable)), open_submission(holding_of(validated(facts(A))))],
+        Known(),
+        NOON,
     )
     assert first.refusal is not None
     assert first.refusal.code == Code.SHAPE_INVALID

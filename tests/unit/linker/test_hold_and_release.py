@@ -2,7 +2,7 @@ import asyncio
 
 from hypothesis import example, given, settings
 
-from services.linker.storage.memory import MemoryLinks
+from services.linker.storage.memory.store import MemoryLinks
 from tests.builders.linker.model import histories, live_through
 from tests.builders.linker.records import IDENTITIES
 from tests.builders.linker.world import DEMANDS, World

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.linker.plan.investigations import FIRST_OWN_NUMBER, NEAR, Calendar, Slot, office_number
+from services.linker.plan.investigations import NEAR, Calendar
+from services.linker.plan.slots import FIRST_OWN_NUMBER, Slot, office_number
 from tests.builders.linker.records import IDENTITIES, NOON, slot
 
 HOUR = timedelta(hours=1)

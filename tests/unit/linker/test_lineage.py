@@ -4,7 +4,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.linker.inputs.lineage import Node, circle_through
+from services.linker.inputs.lineage import Node, cycle_through
 from tests.builders.linker.records import dataset_id, facts
 
 PATHS = [f"/data/{n}" for n in range(7)]
@@ -24,7 +24,7 @@ def test_a_circle_is_named_if_and_only_if_the_dataset_is_its_own_ancestor(
     ancestors = set(inputs)
     while more := {parent for each in ancestors for parent in graph.get(each, ())} - ancestors:
         ancestors |= more
-    circle = circle_through(facts(path, sorted(inputs)), nodes(graph))
+    circle = cycle_through(facts(path, sorted(inputs)), nodes(graph))
     assert bool(circle) == (path in ancestors)
 
 
@@ -34,7 +34,7 @@ def test_every_step_of_a_named_circle_is_a_declared_input(
     graph: dict[str, set[str]], path: str, inputs: set[str]
 ) -> None:
     inputs -= {path}
-    circle = circle_through(facts(path, sorted(inputs)), nodes(graph))
+    circle = cycle_through(facts(path, sorted(inputs)), nodes(graph))
     if circle:
         steps = list(pairwise(circle))
         assert (circle[0], circle[-1]) == (path, path)

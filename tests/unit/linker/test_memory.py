@@ -1,6 +1,6 @@
 import pytest
 
-from services.linker.storage.memory import MemoryLinks
+from services.linker.storage.memory.store import MemoryLinks
 from tests.builders.linker.records import IDENTITIES
 from tests.builders.linker.world import DEMANDS, World
 from tests.suites.linker.crowding import MOST_AWAITED, CrowdingSuite

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.linker.inputs.near import MOST_INPUTS, MOST_NEAR, key_of, looked_for, near_each, near_misses, places_of
+from services.linker.inputs.near import MOST_INPUTS, MOST_NEAR, key_of, near_each, near_misses, places_of, searched_for
 
 SEGMENTS = st.text("aB1 _.é", min_size=1, max_size=4)
 PATHS = st.lists(SEGMENTS, min_size=1, max_size=6).map(lambda segments: "/" + "/".join(segments))
@@ -18,7 +18,7 @@ PATHS = st.lists(SEGMENTS, min_size=1, max_size=6).map(lambda segments: "/" + "/
         ("/a/b/c/d/e", ["/a/b/c/d/e", "/a/b/c/d", "/a/b/c", "/a/b"]),
     ],
 )
-def test_a_path_is_looked_for_there_and_in_the_folders_around_it(path: str, places: list[str]) -> None:
+def test_a_path_is_searched_for_there_and_in_the_folders_around_it(path: str, places: list[str]) -> None:
     assert places_of(path) == places
 
 
@@ -42,4 +42,4 @@ def test_what_is_told_is_catalogued_and_near_and_little(missing: list[str], cata
 
 
 def test_who_misses_many_inputs_is_told_of_the_first() -> None:
-    assert looked_for(map(str, range(1000))) == [str(n) for n in range(MOST_INPUTS)]
+    assert searched_for(map(str, range(1000))) == [str(n) for n in range(MOST_INPUTS)]

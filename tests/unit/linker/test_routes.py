@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.linker.routes import routes
-from services.linker.storage.memory import MemoryLinks
+from services.linker.storage.memory.store import MemoryLinks
 from tests.builders.linker.records import IDENTITIES, NOON, announced, committed, facts, slot
 from tests.builders.linker.world import DEMANDS, World
 

@@ -58,7 +58,7 @@ def test_inputs_that_agree_pass_their_sample_on(inputs: dict[str, TrackingAnswer
         ({A: sampled("one"), B: sampled("two")}, "sample_ambiguous", "one of mx1111, two of mx1111"),
         ({A: sampled("one"), B: sampled("one", "S9", "mx2")}, "sample_ambiguous", "one of mx1111, one of mx2"),
         ({A: sampled(None)}, "sample_unknown", "no input has one"),
-        ({A: sampled("one"), B: None}, "sample_unknown", "that of the input /data/b is not known"),
+        ({A: sampled("one"), B: None}, "sample_unknown", "the sample of the input /data/b is unknown"),
         ({}, "sample_unknown", "no sample was named; give sample, or"),
     ],
     ids=["two samples", "two proposals", "no sample", "an input never seen", "no inputs"],

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.linker.plan.investigations import Calendar, Slot
+from services.linker.plan.investigations import Calendar
+from services.linker.plan.slots import Slot
 from services.sample_tracking.samples import Sample, SampleHome
 from services.sample_tracking.visits import Visits, histories
 from shared.events.investigation import InvestigationRef

@@ -1,4 +1,4 @@
-"""Hands datasets to beamcat: durable on disk before the call returns, delivered exactly once in effect."""
+"""The Python client of beamcat. A stored dataset is on disk before the call returns, and takes effect exactly once."""
 
 from beamcat_client.answers import Receipt, Refused, Status, Verdict
 from beamcat_client.asynchronous import AsyncClient

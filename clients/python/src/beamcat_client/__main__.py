@@ -1,13 +1,13 @@
-"""Delivers what programs that have ended left in a spool, and shows, retries or forgets what was refused.
+"""The command beamcat-spool. It delivers what ended programs left in a spool, and manages refused submissions.
 
     beamcat-spool [deliver] [URL]    deliver until nothing waits
-    beamcat-spool list               what was refused, and how many wait
-    beamcat-spool show RECEIPT       why it was refused, and what was said
-    beamcat-spool retry RECEIPT      deliver it again as it is; --all: all that were refused
-    beamcat-spool forget RECEIPT     drop it, for instance after a corrected one was stored; --all likewise
+    beamcat-spool list               list refused submissions, and count waiting ones
+    beamcat-spool show RECEIPT       show why it was refused, and its content
+    beamcat-spool retry RECEIPT      deliver it again unchanged; --all: all refused ones
+    beamcat-spool forget RECEIPT     delete it, for example after a corrected one was stored; --all: all refused ones
 
-Exit code 0: it was done; after deliver and retry, nothing waits, and nothing is refused that was not forgotten.
-1: something waits or is refused, or nothing was refused under that receipt. 2: the command is written wrongly.
+Exit code 0: success; after deliver and retry, nothing waits and nothing is refused.
+1: something waits or is refused, or there is no refused submission with that receipt. 2: wrong usage.
 3: no beamcat is named, or the spool cannot be used.
 """
 
@@ -29,7 +29,7 @@ FAILED, UNUSABLE = 1, 3
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do what is asked; answers the exit code."""
+    """Run the command, and return the exit code."""
     said = list(sys.argv[1:] if arguments is None else arguments)
     if not said or said[0] not in (*COMMANDS, "-h", "--help"):
         said.insert(0, DELIVER)
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--spool", help="the folder; default BEAMCAT_SPOOL, else that of this user and gateway")
+    common.add_argument("--spool", help="the folder; default: BEAMCAT_SPOOL, else the one of this user and gateway")
     common.add_argument("--timeout", type=float, default=60.0, help="seconds after which delivery ends for now")
     parser = argparse.ArgumentParser(
         prog="beamcat-spool", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         command = commands.add_parser(name, parents=[common])
-        gateway = "the gateway; without it, that of the beamcat which is named here"
+        gateway = "the gateway; default: that of the beamcat which is named here"
         if name == DELIVER:
             command.add_argument("url", nargs="?", help=gateway)
         else:
@@ -78,9 +78,7 @@ def _do(given: argparse.Namespace, client: Client) -> int:
         return _list(refused, client.waiting())
     chosen = [each for each in refused if given.receipt in (None, each.receipt_id)]
     if not chosen and given.receipt:
-        return _fail(
-            f"nothing was refused under the receipt {given.receipt}; beamcat-spool list shows what was", FAILED
-        )
+        return _fail(f"there is no refused submission {given.receipt}; beamcat-spool list shows all", FAILED)
     if given.command == "show":
         return _show(chosen[0])
     for each in chosen:
@@ -105,13 +103,13 @@ def _show(refused: Refused) -> int:
 
 
 def _deliver(client: Client, timeout: float) -> int:
-    """Deliver, and tell what is left; the exit code for it."""
+    """Deliver, print what is left, and return the exit code."""
     client.flush(timeout)
     refused, waiting = client.refused(), client.waiting()
     for each in refused:
         _tell(f"refused: {each.path}: {each.message} (beamcat-spool show {each.receipt_id})")
     if waiting:
-        why = client.sender.trouble or "held back for a minute, because the token is not for them"
+        why = client.sender.trouble or "held back for a minute, because the token does not cover them"
         _tell(f"{waiting} datasets still wait: {why}")
     return FAILED if refused or waiting else 0
 

@@ -1,9 +1,9 @@
-"""Which beamcat is meant: its addresses and the token, from the one place that names it.
+"""Finds the addresses and the token of a beamcat.
 
-The places, in order: what was given, the environment, the nearest `.beamcat/running.json` upwards from the current
-folder, the profile. The first that names an address decides. A later one adds what is missing only if it means the same
-beamcat: it names one of the same addresses and none that differs. An environment with a token and no address means
-whichever beamcat is asked.
+It looks in these places, in order: the arguments, the environment, the nearest `.beamcat/running.json` in the current
+folder or above it, the profile. The first place that has an address decides. A later place adds missing values only if
+it means the same beamcat: it has one of the same addresses and none that differs. An environment with a token but no
+address applies to any beamcat.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ SEARCH_URL, GATEWAY_URL, TOKEN = "BEAMCAT_SEARCH_URL", "BEAMCAT_GATEWAY_URL", "B
 STOMP = ("BEAMCAT_STOMP_HOST", "BEAMCAT_STOMP_PORT")
 DATABASE_URL, KAFKA = "BEAMCAT_DATABASE_URL", "BEAMCAT_KAFKA_BOOTSTRAP_SERVERS"
 RUNNING_FILE = Path(".beamcat", "running.json")
-"""Where a beamcat that runs in a folder says what it serves."""
+"""The file in which a running beamcat writes its addresses."""
 PROCESS = "process"
-"""What the file says besides: the process that wrote it."""
+"""The key of that file for the process that wrote it."""
 
 GIVEN, ENVIRONMENT = "the arguments", "the environment"
 NO_TOKEN = "no token: set BEAMCAT_TOKEN, or store one with beamcat login"  # noqa: S105 - words, not a token
@@ -38,26 +38,26 @@ FOUR_WAYS = (
 
 @dataclass(frozen=True)
 class Source:
-    """One place, and the variables that it names."""
+    """One place, with its variables."""
 
     name: str
     variables: Mapping[str, str]
 
     @property
     def addresses(self) -> dict[str, str]:
-        """Where services are, to be compared."""
+        """The addresses of services, for comparison."""
         found = {name: self.variables.get(name, "") for name in (SEARCH_URL, GATEWAY_URL, DATABASE_URL, KAFKA)}
         found["STOMP"] = ":".join(said for name in STOMP if (said := self.variables.get(name, "")))
         return {name: said.strip().rstrip("/") for name, said in found.items() if said}
 
     def means(self, other: Source) -> bool:
-        """Whether both are certainly of one beamcat."""
+        """Whether both certainly mean the same beamcat."""
         mine, theirs = self.addresses, other.addresses
         both = mine.keys() & theirs.keys()
         return bool(both) and all(mine[name] == theirs[name] for name in both)
 
     def may_add_to(self, deciding: Source | None) -> bool:
-        """Whether what it says may be used beside what the deciding place says, or before one is found."""
+        """Whether its values may be used in addition to those of the deciding place, or before one is found."""
         if not self.addresses:
             return self.name in (GIVEN, ENVIRONMENT)
         return deciding is not None and self.means(deciding)
@@ -65,26 +65,26 @@ class Source:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """One beamcat, as `BEAMCAT_*` variables, and who named it."""
+    """One beamcat, as `BEAMCAT_*` variables, and the place that named it."""
 
     variables: Mapping[str, str]
     origin: str = GIVEN
     """The place that decided."""
     token_origin: str = GIVEN
     note: str = ""
-    """What was passed over on the way here, in words."""
+    """The places that were skipped, in words."""
 
     def address(self, name: str, service: str) -> str:
-        """The address under that name, without a slash at its end.
+        """The address with that name, without a trailing slash.
 
         Raises:
-            AddressUnknown: the place that names the others does not name this one.
+            AddressUnknown: the place with the other addresses does not have this one.
         """
         if said := self.variables.get(name, "").strip().rstrip("/"):
             return said
         raise AddressUnknown(
             f"no {service} is named by {self.origin}: name it there too ({name}); "
-            "no other place is asked for it, since that may mean another beamcat"
+            "other places are not used for it, because they may mean another beamcat"
         )
 
     @property
@@ -94,25 +94,25 @@ class Catalogue:
 
     @property
     def token_told(self) -> str:
-        """Where the token comes from or, if there is none, what to do."""
+        """Where the token comes from, or what to do if there is none."""
         return f"the token comes from {self.token_origin}" if self.token else NO_TOKEN
 
 
 def find_catalogue(
     given: Mapping[str, str | None] | None = None, profile: str | None = None, folder: Path | None = None
 ) -> Catalogue:
-    """The beamcat that is meant in a folder, the current one unless given.
+    """Find the beamcat for a folder, by default the current one.
 
     Args:
-        given: variables that go before all others.
-        profile: a profile that is meant by its name; goes before the environment.
+        given: variables that take precedence over all others.
+        profile: the name of a profile, which takes precedence over the environment.
         folder: where to look for a running beamcat.
 
     Raises:
-        AddressUnknown: nothing names one.
+        AddressUnknown: no place names one.
         ProfileUnknown: there is no such profile.
         NotRunning: this folder names a beamcat that has ended without removing its file.
-        SettingUnreadable: a place cannot be read, and none before it decides.
+        SettingUnreadable: a place cannot be read, and no earlier place decides.
     """
     places = _Places(folder)
     said = {name: value for name, value in (given or {}).items() if value}
@@ -151,11 +151,11 @@ def _profile(name: str) -> Source:
 
 
 class _Places:
-    """Where to look, after what was given."""
+    """The places to look in, after the arguments."""
 
     def __init__(self, folder: Path | None) -> None:
         self.note = ""
-        """Which beamcat of this folder was passed over, and why."""
+        """The skipped beamcat of this folder, and why it was skipped."""
         self._folder = folder
 
     def environment(self) -> Source:
@@ -178,7 +178,7 @@ class _Places:
                 self._pass_over(f"the beamcat of {folder} belongs to another user")
             except PermissionError:
                 self._pass_over(f"{file} cannot be read, it may belong to another user")
-            except OSError:  # there is none
+            except OSError:  # no such file
                 if _was_here(file.parent):
                     self._pass_over(f"the beamcat of {folder} is not running (make up starts it)")
         return Source("no running beamcat", {})
@@ -186,7 +186,7 @@ class _Places:
     def _files(self) -> Iterator[Path]:
         for folder in self._upwards():
             yield folder / RUNNING_FILE
-            if _was_here(folder) and (folder / "ports.json").is_file():  # it is itself where one has its data
+            if _was_here(folder) and (folder / "ports.json").is_file():  # the folder itself has the data of a beamcat
                 yield folder / RUNNING_FILE.name
 
     def _upwards(self) -> Iterator[Path]:
@@ -200,12 +200,12 @@ class _Places:
 
 
 def _is_ours(descriptor: int) -> bool:
-    """Whether this user wrote the file: in a folder of all, such as /tmp, anybody might name a beamcat."""
+    """Whether this user wrote the file: in a shared folder, such as /tmp, anybody could name a beamcat."""
     return not hasattr(os, "getuid") or os.fstat(descriptor).st_uid == os.getuid()
 
 
 def _folder_of(file: Path) -> Path:
-    """The folder that a beamcat is named after: the one that holds `.beamcat`, or the one that holds its data."""
+    """The folder that names a beamcat: the one with `.beamcat`, or the one with its data."""
     return file.parent.parent if file.parent.name == RUNNING_FILE.parent.name else file.parent
 
 
@@ -218,11 +218,11 @@ def _was_here(data: Path) -> bool:
 
 
 def _running(file: Path, text: str) -> Source:
-    """What a running beamcat says of itself.
+    """The variables of a running beamcat.
 
     Raises:
-        SettingUnreadable: it cannot be understood.
-        NotRunning: the process that said it is gone.
+        SettingUnreadable: the file is invalid.
+        NotRunning: the process that wrote the file has ended.
     """
     folder = _folder_of(file)
     try:
@@ -241,17 +241,17 @@ def _running(file: Path, text: str) -> Source:
 
 
 def mark_of_process(pid: int) -> str:
-    """What tells a living process from a later one with the same number; empty if it is gone."""
+    """A mark that distinguishes a process from a later one with the same number; empty if it has ended."""
     if os.name != "posix":
         return str(pid)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return ""
-    except OSError:  # it lives, as another user's
+    except OSError:  # it runs, as another user
         pass
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
-        return str(pid)  # no Linux: the number alone
+        return str(pid)  # not Linux: only the number
     return "" if fields[0] == "Z" else f"{pid} {fields[19]}"

@@ -1,4 +1,4 @@
-"""What the client answers."""
+"""The answers of the client."""
 
 from __future__ import annotations
 
@@ -19,54 +19,54 @@ class Receipt:
     trouble: str | None = None
     """Why it is not delivered yet, in words."""
     status_url: str | None = None
-    """Where the catalogue answers for exactly this submission, if the gateway has said so."""
+    """The address for the status of exactly this submission, if the gateway gave one."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A submission that the gateway will never take as it is. It stays in the spool until it is forgotten."""
+    """A submission that the gateway will never accept unchanged. It stays in the spool until it is forgotten."""
 
     receipt_id: str
     path: str
     status: int
     message: str
     errors: list[dict[str, str]]
-    """One `field` and `message` a fault."""
+    """One `field` and `message` for each fault."""
     submission: dict[str, Any]
-    """What was said, to be corrected and stored again."""
+    """The submission, to be corrected and stored again."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """How far a submission has come.
+    """The progress of a submission.
 
-    `state` is `spooled` (on this machine), `in_flight`, `pending` (waits for its inputs), `unknown` (an id that neither
-    this machine nor the catalogue has heard of), or final: `committed`, `unchanged` (the same content was there
-    already), `rejected` by a check, `refused` by the gateway.
+    `state` is `spooled` (on this machine), `in_flight`, `pending` (waits for its inputs), `unknown` (neither this
+    machine nor the catalogue knows the id), or final: `committed`, `unchanged` (the same content was already there),
+    `rejected` by a check, `refused` by the gateway.
     """
 
     receipt_id: str
     state: str
     details: dict[str, Any] = field(default_factory=dict)
-    """Everything that was answered: the revision, the inputs waited for, why it was rejected."""
+    """The whole answer, such as the revision, the missing inputs, or the reason of a rejection."""
 
     @property
     def final(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Whether the state is final."""
         return self.state in FINAL_STATES
 
     @property
     def catalogued(self) -> bool:
-        """Whether the catalogue holds it."""
+        """Whether it is in the catalogue."""
         return self.state in ("committed", "unchanged")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What would become of a submission."""
+    """The outcome that a submission would have."""
 
     accepted: bool
     findings: list[dict[str, Any]]
-    """One `code`, `severity`, `message` and `cure` each; `parameter`, `value` and `expected` where there are such."""
+    """Each has `code`, `severity`, `message` and `cure`, and `parameter`, `value` and `expected` if they apply."""
     details: dict[str, Any]
-    """Everything that was answered: also the dataset's canonical facts and its links."""
+    """The whole answer, including the dataset's canonical facts and its links."""

@@ -1,4 +1,4 @@
-"""The same client for asyncio: each call runs in a worker thread, so a slow disk or gateway never stops the loop."""
+"""The client for asyncio. Each call runs in a worker thread, so a slow disk or gateway never blocks the event loop."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _in_thread(
 
 
 class AsyncClient:
-    """As `Client`, with the same arguments and the same methods, to be awaited. A cancelled call may have stored."""
+    """`Client` for asyncio, with the same arguments and methods. A cancelled call may have stored its dataset."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._client = Client(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""The client: stores datasets, asks what became of them, finds them."""
+"""The client: it stores datasets, reports their status, and finds them."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ Time = Union[str, datetime]
 logger = logging.getLogger("beamcat_client")
 
 SHAPE_INVALID = "shape_invalid"
-"""The code of a submission that cannot be read, as the stages call it."""
+"""The stages' code for a submission that cannot be read."""
 PATIENCE_SECONDS = 2.0
 FIRST_LOOK_SECONDS = 0.05
 LONGEST_LOOK_SECONDS = 2.0
 
 
 class Client(Questions):
-    """Stores datasets through a gateway, and asks a search service about them.
+    """Stores datasets through a gateway, and queries a search service.
 
     Args:
         url: the gateway, such as `http://gateway:8000`. Without it, gateway, search service and token come from the
-            first place that names a beamcat: the environment (`BEAMCAT_GATEWAY_URL`, `BEAMCAT_SEARCH_URL`,
-            `BEAMCAT_TOKEN`), the one that runs in this folder or above it, or the profile of `beamcat login`.
-        token: the bearer token of this producer. By it the catalogue knows whose a receipt is.
-        search_url: the search service; needed only to ask (`status`, `wait`, `find`, `lineage`).
-        spool: the folder that keeps what is not delivered yet, on a local disk; default `BEAMCAT_SPOOL`, else a folder
-            under `/var/tmp` of this user and gateway. Threads and processes may share it.
+        first place that names a beamcat: the environment (`BEAMCAT_GATEWAY_URL`, `BEAMCAT_SEARCH_URL`,
+        `BEAMCAT_TOKEN`), the one that runs in this folder or above it, or the profile of `beamcat login`.
+        token: the bearer token of this producer. It identifies the owner of a receipt.
+        search_url: the search service; only needed for queries (`status`, `wait`, `find`, `lineage`).
+        spool: the folder for undelivered submissions, on a local disk; by default `BEAMCAT_SPOOL`, else a folder
+        under `/var/tmp` for this user and gateway. Threads and processes may share it.
         producer: `software` and `version` of the calling program.
         patience_seconds: how long a store waits for the gateway's answer before it returns an undelivered receipt.
-        timeout_seconds: how long one HTTP request may stall.
-        background: deliver in a background thread; else only `flush` and `Sender.run_once` deliver.
+        timeout_seconds: the timeout of one HTTP request.
+        background: deliver in a background thread; otherwise only `flush` and `Sender.run_once` deliver.
 
     Raises:
         AddressUnknown: no gateway is named anywhere.
@@ -68,7 +68,7 @@ class Client(Questions):
     ) -> None:
         self.catalogue = find_catalogue({GATEWAY_URL: url, SEARCH_URL: search_url, TOKEN: token})
         if self.catalogue.note:
-            logger.warning("%s is used: %s", self.catalogue.origin, self.catalogue.note)
+            logger.warning("using %s: %s", self.catalogue.origin, self.catalogue.note)
         said, told = self.catalogue.token, self.catalogue.token_told
         self._gateway = Http(self.catalogue.address(GATEWAY_URL, "gateway"), said, timeout_seconds, told)
         search = self.catalogue.variables.get(SEARCH_URL)
@@ -88,13 +88,13 @@ class Client(Questions):
             self.sender.start()
 
     def _stay_own(self) -> None:
-        """After a fork, the child opens the spool anew: neither threads nor SQLite connections survive one."""
+        """Open the spool again in a forked child: threads and SQLite connections do not survive a fork."""
         if os.getpid() != self._process:
-            self._inherited += [self.spool, self.sender]  # never closed here: they are the parent's
+            self._inherited += [self.spool, self.sender]  # never closed here: they belong to the parent
             self._open()
 
     def close(self, timeout: float = 5.0) -> None:
-        """Deliver what can be delivered within the timeout (seconds); the rest stays in the spool for the next run."""
+        """Deliver as much as possible within the timeout (seconds). The rest stays in the spool for the next run."""
         if self.sender.trouble is None and self._background:
             self.sender.flush(timeout)
         self.sender.stop()
@@ -108,14 +108,14 @@ class Client(Questions):
     ) -> None:
         self.close()
 
-    def store_dataset(  # noqa: PLR0913 - one call says everything about a dataset
+    def store_dataset(  # noqa: PLR0913 - one call describes the whole dataset
         self,
         name: str,
         proposal: str,
         sample: str | None,
         path: PathLike,
         parameters: Mapping[str, Any],
-        input: Sequence[PathLike] = (),  # noqa: A002 - the domain's word
+        input: Sequence[PathLike] = (),  # noqa: A002 - the term of the domain
         *,
         beamline: str | None = None,
         start: Time | None = None,
@@ -130,33 +130,33 @@ class Client(Questions):
         investigation_id: str | None = None,
         units: Mapping[str, str] | None = None,
     ) -> Receipt:
-        """Store one dataset: on return it is safe, on this machine's disk or (`delivered`) with the gateway.
+        """Store one dataset. On return it is safe, on this machine's disk or (if `delivered`) at the gateway.
 
         Args:
-            name: of the dataset within its sample, such as `run_01_datacollection`.
-            proposal: such as `MX1111`.
-            sample: the sample's name; None where the parameter `Sample_name` says it.
-            path: the dataset's folder, absolute: it is the dataset's identity.
+            name: the dataset's name within its sample, such as `run_01_datacollection`.
+            proposal: the proposal, such as `MX1111`.
+            sample: the sample's name; None if the parameter `Sample_name` gives it.
+            path: the dataset's folder, as an absolute path. It identifies the dataset.
             parameters: by ICAT name; text, number, boolean or a list of them, in the vocabulary's units or with a unit
                 in the text (`"50 um"`).
             input: the folders of the datasets that it was made from; empty for raw data.
-            beamline: such as `id30a-3`; may be said by the parameter `beamlineID` instead.
-            start: of the measurement or processing; ISO 8601 or a datetime. Without a zone the facility's own is taken.
-            end: not before start.
+            beamline: the beamline, such as `id30a-3`; the parameter `beamlineID` may give it instead.
+            start: the start of the measurement or processing: ISO 8601 or a datetime; the facility's zone by default.
+            end: the end, not before the start.
             technique: ICAT's `definition`, such as `MX`.
-            files: relative to the folder unless absolute; paths, or mappings of `path` and `size_bytes`.
-            file_count: how many files there are, where they are not listed.
-            volume_bytes: their size together.
-            mode: `replace`, or `merge` to add to what is catalogued already.
-            complete: False says that more of the same dataset will follow.
-            sequence_index: applies only if higher than the catalogued one.
+            files: the files, relative to the folder unless absolute: paths, or mappings of `path` and `size_bytes`.
+            file_count: the number of files, if they are not listed.
+            volume_bytes: their total size.
+            mode: `replace`, or `merge` to add to the catalogued dataset.
+            complete: False if more of the same dataset will follow.
+            sequence_index: the submission only applies if this is higher than the catalogued one.
             investigation_id: the user office's id; overrides the selection by date.
-            units: of values that stay as a program printed them, by the names in `parameters`; `%` for per cent, `1`
-                for a ratio that is a fraction. A unit in the value's own text goes before.
+            units: units of values that stay as a program printed them, by the names in `parameters`; `%` for per cent,
+            `1` for a ratio that is a fraction. A unit in the value's own text takes precedence.
 
         Raises:
             ValueError: a value cannot be sent, such as NaN or a relative path.
-            SubmissionRefused: the gateway answered that it will never take this; it is kept among `refused()`.
+            SubmissionRefused: the gateway will never accept it; it is kept in `refused()`.
             SpoolUnusable: the spool cannot be written, so nothing was stored.
         """
         fields = {**locals(), "path": os.fspath(path), "parameters": dict(parameters)}
@@ -168,9 +168,9 @@ class Client(Questions):
         return self.store(fields)
 
     def store(self, submission: Mapping[str, Any], receipt_id: str | None = None) -> Receipt:
-        """Store a submission in the gateway's own words, such as a corrected one of `refused()`; as `store_dataset`.
+        """Store a submission in the gateway's format, such as a corrected one of `refused()`, as `store_dataset` does.
 
-        The same again under one receipt id is stored once; anything else under it is a ValueError.
+        The same submission with the same receipt id is stored once; another one with this id is a ValueError.
         """
         self._stay_own()
         receipt_id = receipt_id or str(uuid4())
@@ -197,7 +197,7 @@ class Client(Questions):
         return Receipt(receipt_id, path, delivered=False, trouble=answer.get("detail"))
 
     def flush(self, timeout: float = 60.0) -> bool:
-        """Deliver all that waits, for at most the timeout (seconds); whether nothing waits."""
+        """Deliver for at most the timeout (seconds). It returns whether nothing waits any more."""
         self._stay_own()
         return self.sender.flush(timeout)
 
@@ -207,28 +207,28 @@ class Client(Questions):
         return self.spool.waiting()
 
     def refused(self) -> list[Refused]:
-        """What the gateway will never take as it is, oldest first, kept until `forget`."""
+        """The submissions that the gateway will never accept unchanged, oldest first. They are kept until `forget`."""
         self._stay_own()
         return self.spool.refused()
 
     def forget(self, receipt: Receipt | Refused | str) -> bool:
-        """Drop a refused submission, for instance after a corrected one was stored; whether there was one."""
+        """Delete a refused submission, for example after storing a corrected one. It returns whether there was one."""
         self._stay_own()
         return self.spool.forget(_id_of(receipt))
 
     def retry(self, receipt: Receipt | Refused | str) -> bool:
-        """Let a refused submission wait for delivery again, as it is; whether there was one."""
+        """Queue a refused submission for delivery again, unchanged. It returns whether there was one."""
         self._stay_own()
         return self.spool.retry(_id_of(receipt))
 
     def check(self, submission: Mapping[str, Any]) -> Verdict:
-        """What would become of a submission, with the arguments of `store_dataset` as keys. Nothing is stored.
+        """The outcome that a submission would have. Its keys are the arguments of `store_dataset`. Nothing is stored.
 
-        What the gateway would refuse at once, such as a dataset without a beamline, is a finding too.
+        Faults that the gateway would refuse at once, such as a missing beamline, are findings too.
 
         Raises:
             ValueError: a value cannot be sent, such as NaN.
-            BeamcatError: the token is not for this, or the gateway or a service that judges is away.
+            BeamcatError: the token does not permit it, or the gateway or another service does not answer.
         """
         try:
             answer = self._gateway.ask("POST", "/datasets:check", encode(submission))
@@ -237,12 +237,12 @@ class Client(Questions):
         return Verdict(bool(answer.get("accepted")), list(answer.get("findings", [])), answer)
 
     def status(self, receipt: Receipt | str) -> Status:
-        """How far a submission has come; first the spool is asked, then the catalogue.
+        """The progress of a submission, from the spool or else from the catalogue.
 
-        A receipt that neither knows is `in_flight`: the catalogue hears of a submission a moment after the gateway. An
-        id alone that neither knows is `unknown`: it may be on its way, or nobody ever got it. Give the receipt itself
-        where others may have used its id: the id alone is that of this producer's token, if the catalogue knows the
-        token, or of whoever used it first.
+        A receipt that neither of them knows is `in_flight`: the catalogue gets a submission a moment after the gateway.
+        An id alone that neither knows is `unknown`: it may be in progress, or was never used. Give the receipt itself
+        if other producers may have used its id. An id alone means the submission of this producer's token, if the
+        catalogue knows the token, or else the first one with this id.
 
         Raises:
             Unavailable: the search service is away.
@@ -260,7 +260,7 @@ class Client(Questions):
         return Status(receipt_id, str(answer.get("state")), answer)
 
     def wait(self, receipt: Receipt | str, timeout: float = 60.0) -> Status:
-        """The final status of a submission: catalogued, or rejected with the reason.
+        """Wait for the final status of a submission: catalogued, or rejected with the reason.
 
         Raises:
             StillWaiting: it is not final within the timeout (seconds).
@@ -270,14 +270,14 @@ class Client(Questions):
         pause = FIRST_LOOK_SECONDS
         while not (status := self.status(receipt)).final:
             if time.monotonic() + pause > deadline:
-                raise StillWaiting(f"{status.receipt_id} is {status.state} after {timeout:g} s; ask again later")
+                raise StillWaiting(f"{status.receipt_id} is {status.state} after {timeout:g} s; try again later")
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_LOOK_SECONDS)
         return status
 
 
 def _status_url(receipt: Receipt | str) -> str:
-    """Where the catalogue answers for it, and for no other submission under its id."""
+    """The address for the status of this submission, and of no other one with the same id."""
     url = f"/receipts/{quote(_id_of(receipt), safe='')}"
     if isinstance(receipt, str):
         return url
@@ -285,7 +285,7 @@ def _status_url(receipt: Receipt | str) -> str:
 
 
 def _findings(problem: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Why the gateway would not take a submission, as the stages tell it: a finding a fault."""
+    """Why the gateway would refuse a submission, in the form of the stages: one finding for each fault."""
     faults = [f"{fault['field']}: {fault['message']}" for fault in problem.get("errors", ())]
     shape = {"code": str(problem.get("code", SHAPE_INVALID)), "severity": "error"}
     return [{**shape, "message": message, "cure": None} for message in faults or [str(problem.get("detail"))]]

@@ -1,4 +1,4 @@
-"""What the generated builders are made of, a module a technique: `store_dataset(..., **mx.data_collection(...))`."""
+"""The parts of the generated builders, one module for each technique: `store_dataset(..., **mx.mesh_scan(...))`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypedDict, Union
 
 PathLike = Union[str, "os.PathLike[str]"]
 Number = Union[float, str]
-"""In the unit that is named, or text with a unit, as `"15 cm"`."""
+"""A number in the documented unit, or text with a unit, such as `"15 cm"`."""
 Whole = Union[int, str]
 Truth = Union[bool, str]
 Numbers = Union[Sequence[float], float, str]
@@ -19,7 +19,7 @@ NO_PARAMETERS = ("also", "input")
 
 
 class Described(TypedDict):
-    """The arguments of `store_dataset` that depend on what kind of dataset it is."""
+    """The arguments of `store_dataset` that depend on the kind of the dataset."""
 
     technique: str
     parameters: dict[str, Any]
@@ -27,12 +27,12 @@ class Described(TypedDict):
 
 
 def described(technique: str, known_by: Mapping[str, str], said: Mapping[str, Any]) -> Described:
-    """The arguments, from those of a builder: what was not said (None) is left out, `also` is added.
+    """The arguments of `store_dataset` from those of a builder: None is left out, and `also` is added.
 
     Args:
-        technique: the word of ICAT's `definition` for it.
-        known_by: the parameters that tell the kind.
-        said: the builder's own arguments, by their names.
+        technique: ICAT's `definition` of the technique.
+        known_by: the parameters that identify the kind.
+        said: the builder's arguments, by name.
     """
     own = {name: value for name, value in said.items() if name not in NO_PARAMETERS and value is not None}
     parameters = {**known_by, **own, **(said["also"] or {})}

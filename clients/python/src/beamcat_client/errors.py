@@ -1,4 +1,4 @@
-"""What can go wrong, each as an exception whose message says what to do."""
+"""The exceptions of this package. Each message says what to do."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class NotAuthorised(BeamcatError):
 
 
 class NotFound(BeamcatError):
-    """The catalogue holds nothing of that id or path."""
+    """The catalogue has nothing with that id or path."""
 
 
 class InvalidRequest(BeamcatError):
-    """A service cannot take what it was asked or given; `problem` is its answer, with a field and a message a fault."""
+    """A service refuses a request. `problem` is its answer, with a field and a message for each fault."""
 
     def __init__(self, message: str, problem: dict[str, Any]) -> None:
         super().__init__(message)
@@ -37,7 +37,7 @@ class InvalidRequest(BeamcatError):
 
 
 class SubmissionRefused(BeamcatError):
-    """The gateway will never take this submission as it is; the message names each field and the cure."""
+    """The gateway will never accept this submission unchanged. The message names each field and the cure."""
 
     def __init__(self, refused: Refused) -> None:
         super().__init__(f"{refused.path}: {refused.message}")
@@ -49,11 +49,11 @@ class SpoolUnusable(BeamcatError):
 
 
 class StillWaiting(BeamcatError, TimeoutError):
-    """The time to wait is over and the dataset has not reached its end yet; it is not lost."""
+    """The timeout is over, and the dataset has no final state yet. It is not lost."""
 
 
 class AddressUnknown(BeamcatError):
-    """Nothing names the beamcat, or the service of it, that is asked; the message says how to name one."""
+    """No place names the beamcat or its service. The message says how to name one."""
 
 
 class ProfileUnknown(BeamcatError):
@@ -65,4 +65,4 @@ class SettingUnreadable(BeamcatError):
 
 
 class NotRunning(Unavailable):
-    """The beamcat that the folder names was killed; no other one is asked instead of it."""
+    """The beamcat that the folder names was killed. No other one is used instead."""

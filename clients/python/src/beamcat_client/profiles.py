@@ -1,4 +1,4 @@
-"""The profiles of a user: beamcats that `beamcat login` stored, in a file that its owner alone can read."""
+"""The profiles of a user: beamcats that `beamcat login` stored, in a file that only its owner can read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from beamcat_client.errors import ProfileUnknown, SettingUnreadable
 
 @dataclass
 class Profiles:
-    """Every profile by its name, each as `BEAMCAT_*` variables, and which one is used."""
+    """All profiles by name, each as `BEAMCAT_*` variables, and the name of the current one."""
 
     current: str | None = None
     profiles: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Profiles:
         return self.profiles[name]
 
     def store(self, name: str, variables: Mapping[str, str]) -> None:
-        """Keep a profile, and use it from now on."""
+        """Store a profile, and use it from now on."""
         self.profiles[name] = dict(variables)
         self.current = name
 
@@ -47,7 +47,7 @@ class Profiles:
         self.current = name
 
     def forget(self, name: str) -> None:
-        """Drop a profile; if it was used, none is used any more.
+        """Delete a profile. If it was the current one, there is no current one any more.
 
         Raises:
             ProfileUnknown: there is none of that name.
@@ -59,14 +59,14 @@ class Profiles:
 
 
 def profiles_file() -> Path | None:
-    """Where profiles are kept; nowhere for a user without a home."""
+    """The file of the profiles; None for a user without a home folder."""
     with suppress(RuntimeError):
         return Path.home() / ".config" / "beamcat" / "config.json"
     return None
 
 
 def read_profiles() -> Profiles:
-    """The profiles of this user; none if nothing was ever stored.
+    """The profiles of this user; none if none was ever stored.
 
     Raises:
         SettingUnreadable: the file is broken, or cannot be read.
@@ -89,7 +89,7 @@ CURE = "correct it, or remove it and run beamcat login again"
 
 
 def _is_sound(said: Any) -> bool:
-    """Whether it has the shape of `Profiles`."""
+    """Whether it has the form of `Profiles`."""
     profiles = said.get("profiles") if isinstance(said, dict) else None
     return isinstance(profiles, dict) and all(
         isinstance(variables, dict) and all(isinstance(value, str) for value in variables.values())
@@ -98,7 +98,7 @@ def _is_sound(said: Any) -> bool:
 
 
 def write_profiles(profiles: Profiles) -> Path:
-    """Keep the profiles, whole or not at all; nobody but the owner can read the file.
+    """Store the profiles atomically, in a file that only the owner can read.
 
     Raises:
         SettingUnreadable: it cannot be written.
@@ -110,12 +110,12 @@ def write_profiles(profiles: Profiles) -> Path:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(file, {"current": profiles.current, "profiles": profiles.profiles})
     except OSError as error:
-        raise SettingUnreadable(f"{file} cannot be written ({error}): let its folder be yours") from None
+        raise SettingUnreadable(f"{file} cannot be written ({error}): make its folder writable for you") from None
     return file
 
 
 def write_private(file: Path, content: Mapping[str, Any]) -> None:
-    """Write a file of JSON, whole or not at all, that its owner alone can read."""
+    """Write a JSON file atomically. Only its owner can read it."""
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")  # its mode is 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as new:

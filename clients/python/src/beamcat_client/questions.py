@@ -1,4 +1,4 @@
-"""What can be asked of the catalogue."""
+"""The queries to the catalogue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PathLike = Union[str, "os.PathLike[str]"]
 
 
 class Questions:
-    """The questions to one search service; `origin` is the place that names it, or should."""
+    """The queries to one search service. `origin` is the place that names it, or should."""
 
     def __init__(self, search: Http | None, origin: str) -> None:
         self._search = search
@@ -26,7 +26,7 @@ class Questions:
         """All submissions of the dataset at this path, newest first.
 
         Raises:
-            BeamcatError: the path cannot be one, or the search service is away.
+            BeamcatError: the path is invalid, or the search service does not answer.
         """
         answer = self._asked(f"/receipts?{urlencode({'path': os.fspath(path)})}")
         return [Status(str(each["receipt_id"]), str(each["state"]), each) for each in answer["receipts"]]
@@ -35,13 +35,13 @@ class Questions:
         """The datasets that match, fetched page by page as they are consumed.
 
         Args:
-            q: words of the name, path, sample, proposal or text parameters; each must occur.
-            parameters: conditions such as `"MX_resolution<2"` or, as in ICAT+, `"MX_flux~gt~1e11"`; all must hold.
+            q: words of the name, path, sample, proposal or text parameters; all must occur.
+            parameters: conditions such as `"MX_resolution<2"` or, as in ICAT+, `"MX_flux~gt~1e11"`; all must be true.
             filters: `type`, `kind`, `technique`, `proposal`, `sample`, `beamline` (one or a list), `path`, `startDate`,
                 `endDate`, `complete`, `sort`, `order`, and `limit` (of a page).
 
         Raises:
-            BeamcatError: the query cannot be understood, or the search service is away.
+            BeamcatError: the query is invalid, or the search service does not answer.
         """
         query = {"q": q, "parameters": list(parameters), **filters}
         said = {name: _text(value, name) for name, value in query.items() if value is not None}
@@ -53,7 +53,7 @@ class Questions:
             said["cursor"] = page["next"]
 
     def dataset(self, dataset: PathLike, revision: int | None = None) -> dict[str, Any]:
-        """A dataset (by id, or by path) as it was committed last, or in one revision: `commit` and `document`.
+        """The latest or a given revision of a dataset (by id or path): `commit` and `document`.
 
         Raises:
             NotFound: the catalogue does not hold it.
@@ -69,9 +69,9 @@ class Questions:
         return self._asked(f"/datasets/{quote(text, safe='')}{query}")
 
     def lineage(self, dataset: PathLike, direction: str = "both", depth: int = 5) -> dict[str, Any]:
-        """The datasets that this one (by id, or by path) came from (`up`), that came from it (`down`), or `both`.
+        """The datasets from which this one (by id or path) was made (`up`), those made from it (`down`), or `both`.
 
-        The pages of a large one are fetched and put together; `truncated` says that it goes on beyond `depth`.
+        The pages of a large lineage are fetched and joined. `truncated` says that it continues beyond `depth`.
 
         Raises:
             NotFound: the catalogue does not hold it.

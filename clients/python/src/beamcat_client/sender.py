@@ -1,4 +1,4 @@
-"""Delivers what the spool holds: in order, with backoff, exactly once in effect."""
+"""Delivers the spool in order, with backoff, with the effect of exactly once."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ FIRST_BACKOFF_SECONDS = 0.2
 LONGEST_BACKOFF_SECONDS = 30.0
 LONGEST_RETRY_AFTER_SECONDS = 300.0
 HOLD_SECONDS = 60.0
-"""How long a submission that the token may not make is held back, while others go on."""
+"""How long a submission that the token does not permit is held back, while others are sent."""
 LOOK_SECONDS = 2.0
-"""How often the sender looks for what another process left in the spool."""
+"""How often the sender checks the spool for submissions of other processes."""
 BUSY_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What one attempt did."""
+    """The result of one attempt."""
 
     delivered: int = 0
     refused: int = 0
     held: int = 0
     busy: bool = False
-    """Another process or thread is sending."""
+    """Whether another process or thread is sending."""
     trouble: str | None = None
     """Why the rest was not delivered, in words."""
     retry_after_seconds: float | None = None
 
     @property
     def settled(self) -> int:
-        """How many submissions moved."""
+        """How many submissions were settled."""
         return self.delivered + self.refused + self.held
 
 
 class _Trouble(Exception):
-    """Nothing more can be delivered now."""
+    """Nothing more can be delivered at present."""
 
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
@@ -57,7 +57,7 @@ class _Trouble(Exception):
 
 
 class Sender:
-    """The sender of one spool. Any number may run in any number of processes: one sends at a time."""
+    """The sender of one spool. Several may run in several processes; only one sends at a time."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Sender:
         self._awaited: dict[str, dict[str, Any] | None] = {}
 
     def run_once(self) -> Attempt:
-        """Send one lot of what is due, in order, and settle it. Never raises: what went wrong is the `trouble`."""
+        """Send one lot of due submissions in order, and settle it. It never raises: an error is in `trouble`."""
         try:
             with self._spool.sending() as mine:
                 attempt = self._send_due() if mine else Attempt(busy=True)
@@ -94,14 +94,14 @@ class Sender:
         return attempt
 
     def flush(self, timeout: float) -> bool:
-        """Send until nothing is due or the time (seconds) is over; whether nothing waits."""
+        """Send until nothing is due or the timeout (seconds) is over. It returns whether nothing waits."""
         deadline = time.monotonic() + timeout
         failures = 0
         while self._spool.waiting():
             attempt = self.run_once()
             failures = failures + 1 if attempt.trouble else 0
             if not (attempt.settled or attempt.busy or attempt.trouble):
-                return False  # what waits is held back
+                return False  # the waiting ones are held back
             pause = 0.0 if attempt.settled else self._pause(attempt, failures)
             if time.monotonic() + pause >= deadline:
                 return not self._spool.waiting()
@@ -109,14 +109,14 @@ class Sender:
         return True
 
     def start(self) -> None:
-        """Send in the background from now on, in a thread that never keeps the process alive."""
+        """Start sending in a background thread, which does not keep the process alive."""
         with self._changed:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="beamcat-sender", daemon=True)
                 self._thread.start()
 
     def stop(self) -> None:
-        """End the background thread after the attempt under way."""
+        """Stop the background thread after its current attempt."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -125,7 +125,7 @@ class Sender:
             thread.join()
 
     def deliver(self, receipt_id: str, add: Callable[[], None], patience_seconds: float) -> dict[str, Any] | None:
-        """Spool by `add`, then give the background thread a little time; the gateway's answer if it came."""
+        """Spool with `add`, wait a little for the background thread, and return the gateway's answer if any."""
         with self._changed:
             self._awaited[receipt_id] = None
         try:
@@ -139,7 +139,7 @@ class Sender:
             del self._awaited[receipt_id]
 
     def _is_known(self, receipt_id: str) -> bool:
-        """Whether there is news: an answer, a gateway that is away, or another process that sent it."""
+        """Whether the result is known: an answer, an unavailable gateway, or another process has sent it."""
         return bool(self._awaited[receipt_id] or self.trouble) or not self._spool.is_waiting(receipt_id)
 
     def _run(self) -> None:
@@ -194,7 +194,7 @@ class Sender:
             for spooled, result in zip(due, results or ()):
                 self._judge(spooled, Answer(int(result.get("status", 0)), result, is_problem=True), settlement)
         elif _is_final(answer):
-            for spooled in due:  # the batch as such was refused: find whose fault it is
+            for spooled in due:  # the whole batch was refused: find the faulty submission
                 self._send_one(spooled, settlement)
         else:
             raise self._trouble_of(answer)
@@ -205,7 +205,7 @@ class Sender:
         self._judge(spooled, self._gateway.request("POST", "/datasets", spooled.body, headers), settlement)
 
     def _judge(self, spooled: Spooled, answer: Answer, settlement: Settlement) -> None:
-        """Settle one submission by its answer, or leave it waiting and stop here."""
+        """Settle one submission by its answer, or leave it in the spool and stop."""
         receipt_id = spooled.receipt_id
         said = {**answer.body, "status": answer.status}
         if answer.status == 202 and answer.body.get("receipt_id") == receipt_id:  # noqa: PLR2004 - HTTP's Accepted
@@ -228,8 +228,8 @@ class Sender:
 
 
 def _is_final(answer: Answer) -> bool:
-    """Whether the gateway itself, and no proxy before it, will never take this as it is."""
-    return answer.is_problem and 400 <= answer.status < 500 and answer.status not in (401, 403, 404, 405, 408, 429)  # noqa: PLR2004 - the range that HTTP gives to the sender's faults
+    """Whether the gateway itself, not a proxy before it, will never accept this submission unchanged."""
+    return answer.is_problem and 400 <= answer.status < 500 and answer.status not in (401, 403, 404, 405, 408, 429)  # noqa: PLR2004 - HTTP's client errors
 
 
 def _fits(results: Any, count: int) -> bool:
@@ -243,6 +243,6 @@ def _batch(due: Sequence[Spooled]) -> bytes:
 
 def _tell(trouble: str | None) -> None:
     if trouble is None:
-        logger.info("the gateway takes submissions again")
+        logger.info("the gateway accepts submissions again")
     else:
-        logger.warning("not delivered yet, it is kept and sent again: %s", visible(trouble))
+        logger.warning("not delivered yet, kept and sent again later: %s", visible(trouble))

@@ -1,8 +1,8 @@
-"""What was stored and is not delivered yet, on this machine's disk.
+"""The spool: submissions on the local disk that are not delivered yet.
 
-SQLite of the standard library, in WAL mode with `synchronous=FULL`: a committed row has been fsynced, a torn write
-cannot be seen, and several processes may write at once; append-only files would need all of that written again. WAL
-needs shared memory, so the folder must be on a local disk, not on NFS.
+It uses SQLite of the standard library, in WAL mode with `synchronous=FULL`: a committed row has been fsynced, a torn
+write is never visible, and several processes may write at the same time. Append-only files would need new code for all
+of this. WAL needs shared memory, so the folder must be on a local disk, not on NFS.
 
 A delivered row is deleted. A row that was sent but not yet deleted when the process died is sent again with the same
 receipt id, which changes nothing.
@@ -62,13 +62,13 @@ class Spooled:
 
 @dataclass
 class Settlement:
-    """What became of submissions that were sent, by receipt with the gateway's answer; the rest goes on waiting."""
+    """The results of sent submissions: the gateway's answers by receipt. Other submissions stay in the spool."""
 
     delivered: dict[str, dict[str, Any]] = field(default_factory=dict)
     refused: dict[str, dict[str, Any]] = field(default_factory=dict)
     held: dict[str, dict[str, Any]] = field(default_factory=dict)
     held_until: float = 0.0
-    """Unix time before which what is held is not sent again."""
+    """The Unix time before which held submissions are not sent again."""
 
     @property
     def answers(self) -> dict[str, dict[str, Any]]:
@@ -77,7 +77,7 @@ class Settlement:
 
 
 class Spool:
-    """A folder that threads and processes may share."""
+    """A folder of submissions, which threads and processes may share."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
@@ -90,26 +90,26 @@ class Spool:
             _set_up(self._database)
 
     def close(self) -> None:
-        """Close the files; what waits goes on waiting."""
+        """Close the files. Waiting submissions stay in them."""
         with self._sending, self._lock:
             self._database.close()
             self._sender.close()
 
     def add(self, receipt_id: str, path: str, body: bytes) -> None:
-        """Keep a submission: on return it survives a power cut. The same again is not kept twice.
+        """Store a submission. On return it survives a power cut. The same submission is not stored twice.
 
         Raises:
-            ValueError: another submission is kept under this receipt.
-            SpoolUnusable: it could not be kept.
+            ValueError: another submission has this receipt.
+            SpoolUnusable: it could not be stored.
         """
         insert = "insert into submission (receipt_id, path, body) values (?, ?, ?) on conflict do nothing"
         self._write([(insert, (receipt_id, path, body))])
         for kept, known in self._read("select path, body from submission where receipt_id = ?", (receipt_id,)):
             if known != body:
-                raise ValueError(f"the receipt {receipt_id} is that of {kept} in other words; give this one another")
+                raise ValueError(f"the receipt {receipt_id} belongs to other content of {kept}; give this one another")
 
     def due(self, most: int, most_bytes: int, now: float) -> Sequence[Spooled]:
-        """The oldest submissions to be sent, in order; at least one, if any is due, whatever its size."""
+        """The oldest due submissions, in order. If any is due, there is at least one, of any size."""
         found: list[Spooled] = []
         size = 0
         for _, receipt_id, path, body in self._read(DUE, {"now": now, "most": most}):
@@ -120,7 +120,7 @@ class Spool:
         return found
 
     def settle(self, settlement: Settlement) -> None:
-        """Make durable what became of submissions, all of it or nothing."""
+        """Store the results of submissions atomically."""
         self._write(
             [("delete from submission where receipt_id = ?", (receipt_id,)) for receipt_id in settlement.delivered]
             + [
@@ -134,15 +134,15 @@ class Spool:
         )
 
     def waiting(self) -> int:
-        """How many submissions are not delivered yet, held ones included."""
+        """How many submissions are not delivered yet, including held ones."""
         return int(self._read("select count(*) from submission where refusal is null")[0][0])
 
     def is_waiting(self, receipt_id: str) -> bool:
-        """Whether this submission is still to be delivered."""
+        """Whether this submission is not delivered yet."""
         return bool(self._read("select 1 from submission where receipt_id = ? and refusal is null", (receipt_id,)))
 
     def refused(self, receipt_id: str | None = None) -> list[Refused]:
-        """The submissions that the gateway will never take, oldest first."""
+        """The submissions that the gateway will never accept, oldest first."""
         rows = self._read(
             "select receipt_id, path, body, refusal from submission "
             "where refusal is not null and receipt_id = coalesce(?, receipt_id) order by sequence",
@@ -151,13 +151,13 @@ class Spool:
         return [_refused(*row) for row in rows]
 
     def forget(self, receipt_id: str) -> bool:
-        """Drop a refused submission; whether there was one."""
+        """Delete a refused submission. It returns whether there was one."""
         found = bool(self.refused(receipt_id))
         self._write([("delete from submission where receipt_id = ? and refusal is not null", (receipt_id,))])
         return found
 
     def retry(self, receipt_id: str) -> bool:
-        """Let a refused submission wait again, in its old place; whether there was one."""
+        """Queue a refused submission again, in its old place. It returns whether there was one."""
         found = bool(self.refused(receipt_id))
         again = "update submission set refusal = null, held_until = 0 where receipt_id = ? and refusal is not null"
         self._write([(again, (receipt_id,))])
@@ -165,9 +165,9 @@ class Spool:
 
     @contextmanager
     def sending(self) -> Iterator[bool]:
-        """Whether this is the one sender now, among all threads and processes; a sender that dies stops being it.
+        """Try to be the only sender among all threads and processes. It yields whether this succeeded.
 
-        The lock is SQLite's own lock on a second, empty database: it works wherever SQLite does.
+        The lock is SQLite's lock on a second, empty database. It works wherever SQLite does, and ends with its process.
         """
         if not self._sending.acquire(blocking=False):
             yield False
@@ -209,10 +209,10 @@ class Spool:
 
 
 def default_spool(url: str) -> Path:
-    """The spool of this user and gateway: on a local disk that outlives a restart."""
+    """The spool of this user and gateway, on a local disk that is kept over a restart."""
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
     gateway = "".join(letter if letter.isalnum() else "-" for letter in urlsplit(url).netloc)
-    root = Path("/var/tmp") if os.name == "posix" else Path.home()  # noqa: S108 - the folder itself is the user's alone
+    root = Path("/var/tmp") if os.name == "posix" else Path.home()  # noqa: S108 - the folder itself belongs to the user alone
     return root / f"beamcat-{user}" / gateway
 
 
@@ -231,7 +231,7 @@ def _open(file: Path, busy_seconds: float) -> sqlite3.Connection:
 
 
 def _set_up(database: sqlite3.Connection) -> None:
-    """Create what is missing. SQLite does not wait for another process that switches to WAL, so this does."""
+    """Create missing tables. It waits for other processes that switch to WAL, because SQLite itself does not."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:

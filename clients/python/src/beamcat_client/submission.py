@@ -1,4 +1,4 @@
-"""From Python values to the JSON of a submission."""
+"""Encodes Python values as the JSON of a submission."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Item = TypeVar("Item")
 
 
 def encode(fields: Mapping[str, Any]) -> bytes:
-    """The compact JSON of a submission; fields that are None are left out.
+    """The compact JSON of a submission. Fields that are None are left out.
 
     Raises:
-        ValueError: a value has no JSON, such as NaN.
+        ValueError: a value cannot be encoded as JSON, such as NaN.
     """
     said = {name: plain(value, name) for name, value in fields.items() if value is not None}
     return json.dumps(said, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
@@ -35,21 +35,21 @@ def absolute(path: Any) -> str:
 
 
 def several(value: Sequence[Item], place: str) -> Sequence[Item]:
-    """The values of a list; a text is one too for Python, of its letters.
+    """The values of a list. A single text is refused, because Python treats it as a sequence of letters.
 
     Raises:
         ValueError: it is a single text or path.
     """
     if isinstance(value, (str, bytes, os.PathLike)):
-        raise ValueError(f"{place}: {value!r} is one, not a list of them; write [{value!r}]")  # noqa: TRY004  as for every value that cannot be sent
+        raise ValueError(f"{place}: {value!r} is not a list; write [{value!r}]")  # noqa: TRY004  like every value that cannot be sent
     return value
 
 
 def plain(value: Any, place: str) -> Any:
-    """The value in JSON's own types: times as ISO 8601, paths as text, arrays as lists.
+    """The value in JSON types: times as ISO 8601, paths as text, arrays as lists.
 
     Raises:
-        ValueError: it has none; `place` is named.
+        ValueError: it has no JSON type. The message names `place`.
     """
     if value is None or isinstance(value, (bool, int)):
         return value
@@ -57,7 +57,7 @@ def plain(value: Any, place: str) -> Any:
         return _text(value, place)
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise ValueError(f"{place}: is {value}, which JSON does not know; leave it out where there is no value")
+            raise ValueError(f"{place}: is {value}, which is not JSON; leave it out if there is no value")
         return value
     if isinstance(value, datetime):
         return value.isoformat()
@@ -69,7 +69,7 @@ def plain(value: Any, place: str) -> Any:
         return [plain(item, f"{place}.{index}") for index, item in enumerate(value)]
     if hasattr(value, "tolist"):  # numpy's arrays and scalars
         return plain(value.tolist(), place)
-    raise ValueError(f"{place}: a {type(value).__name__} has no JSON; give text, a number, a boolean or a list of them")
+    raise ValueError(f"{place}: a {type(value).__name__} is not JSON; give text, a number, a boolean or a list of them")
 
 
 def _text(value: str, place: str) -> str:

@@ -1,4 +1,4 @@
-"""HTTP with the standard library: JSON in, JSON out, no redirects, nothing retried."""
+"""HTTP with the standard library. It sends and receives JSON, and never redirects or retries."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from beamcat_client.errors import BeamcatError, InvalidRequest, NotAuthorised, N
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer whose body is a JSON object, or is not the service's own (`body` is then empty)."""
+    """An HTTP answer. `body` is its JSON object, or empty if the answer is not from the service itself."""
 
     status: int
     body: dict[str, Any]
     is_problem: bool
-    """Whether it is a problem of RFC 9457, as only the service itself answers, and no proxy before it."""
+    """Whether it is a problem of RFC 9457, which only the service itself sends, never a proxy before it."""
     retry_after_seconds: float | None = None
 
     @property
     def detail(self) -> str:
-        """What the service says about it."""
+        """The message of the service."""
         return str(self.body.get("detail") or f"status {self.status}")
 
 
 class _NoRedirects(HTTPRedirectHandler):
-    """A redirected POST would become a GET and lose its body."""
+    """Follows no redirects, because a redirected POST would become a GET without a body."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
-        """Nothing is followed: the redirect itself is the answer."""
+        """Return None: the redirect itself is the answer."""
 
 
 class Http:
@@ -51,10 +51,10 @@ class Http:
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> Answer:
-        """The answer, whatever its status.
+        """The answer, with any status.
 
         Raises:
-            Unavailable: there was none.
+            Unavailable: there was no answer.
         """
         request = Request(self.url + path, body, {"Accept": "application/json", **(headers or {})}, method=method)  # noqa: S310 - the scheme is checked above
         if body is not None:
@@ -69,7 +69,7 @@ class Http:
             raise Unavailable(f"{self.url} does not answer ({reason or type(error).__name__})") from error
 
     def told(self, answer: Answer) -> str:
-        """What the service says where it does not do as asked; of a token, where it comes from."""
+        """The message of a refusal. If the token is refused, it includes where the token comes from."""
         return f"{answer.detail} ({self._token_told})" if answer.status in (401, 403) else answer.detail
 
     def _open(self, request: Request) -> Any:
@@ -79,19 +79,21 @@ class Http:
             return answer  # any status is an answer
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
-        """The JSON object answered with a 2xx status.
+        """The JSON object of an answer with a 2xx status.
 
         Raises:
             Unavailable: no answer, or 429 or 5xx.
             NotAuthorised: 401 or 403.
             NotFound: 404.
-            InvalidRequest: 400, 413 or 422, with the service's own words.
+            InvalidRequest: 400, 413 or 422, with the service's message.
             BeamcatError: any other refusal, or an answer that is not JSON.
         """
         answer = self.request(method, path, body)
-        if 200 <= answer.status < 300:  # noqa: PLR2004 - the range that HTTP calls success
+        if 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's success statuses
             if not answer.body:
-                raise BeamcatError(f"{self.url}{path.partition('?')[0]} answered no JSON: is this beamcat, or a proxy?")
+                raise BeamcatError(
+                    f"{self.url}{path.partition('?')[0]} did not answer with JSON: is this beamcat, or a proxy?"
+                )
             return answer.body
         message = f"{self.url}{path.partition('?')[0]}: {self.told(answer)}"
         if answer.status in (401, 403):

@@ -8,9 +8,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from services.search.projections.projection import Projection
 from services.search.projections.schema import C_TEXT, METADATA, TIME
 from services.search.projections.shipments.note import PLACES, STATUSES, THINGS
-from shared.events.declarations import DeclarationRow, Declared, PlaceRow
+from shared.events.declarations import DeclarationRow, PlaceRow
 from shared.postgres.bulk import DO_NOTHING, insert, insertable, update
-from shared.postgres.database import Connection
 
 DECLARATION = Table(
     "declaration",
@@ -93,11 +92,3 @@ PROJECTIONS = (
     Projection(PLACES, _PLACES, _place_row),
     Projection(STATUSES, _STATUSES),
 )
-
-
-async def save(connection: Connection, declared: Declared) -> None:
-    """Save what was declared."""
-    projections: tuple[Projection[Any], ...] = PROJECTIONS
-    for projection, facts in zip(projections, declared, strict=True):
-        if facts:
-            await projection.save(connection, facts)

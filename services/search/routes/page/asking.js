@@ -1,15 +1,15 @@
-// Asking the catalogue: what is too busy is asked again, and what cannot be answered is said in words.
+// Requests to the catalogue. Busy answers are tried again, and errors are explained in words.
 
 const MOST_TRIES = 5;
 const LONGEST_WAIT_SECONDS = 30;
 const TITLES = {
   404: "Not found",
-  422: "This cannot be answered as asked",
+  422: "The query is not valid",
   429: "The catalogue is too busy",
   503: "The catalogue is too busy",
 };
 
-/** Why there is no answer: a message for people, details, the faults of a query by field, and whether to ask again. */
+/** Why there is no answer: a message for people, details, the faults of a query by field, and whether to try again. */
 export class Trouble extends Error {
   name = "Trouble";
 
@@ -19,7 +19,7 @@ export class Trouble extends Error {
   }
 }
 
-/** What one view asks. Once the page has gone on to another it is over: nothing is answered any more, not even late. */
+/** The requests of one view. Once the page shows another view, late answers are dropped. */
 export class Asking {
   #controller = new AbortController();
   #tell;
@@ -36,7 +36,7 @@ export class Asking {
     this.#controller.abort();
   }
 
-  /** The answer of a route, as JSON tells it. */
+  /** The JSON answer of a route. */
   async get(path, fields = {}) {
     const query = String(new URLSearchParams(fields));
     for (let tried = 1; ; tried += 1) {
@@ -64,7 +64,7 @@ export class Asking {
       return await response.json();
     } catch (error) {
       if (this.isOver) throw error;
-      const detail = `What came instead is not an answer of the catalogue (status ${response.status}).`;
+      const detail = `The answer is not from the catalogue (status ${response.status}).`;
       throw new Trouble("The catalogue does not answer", { status: response.status, detail });
     } finally {
       this.#controller.signal.throwIfAborted();
@@ -82,7 +82,7 @@ export class Asking {
   }
 }
 
-/** An answer, or else what is wrong about the fields that were asked by. */
+/** An answer, or else the faults of the query's fields. */
 export async function answerOrFaults(asked) {
   try {
     return { answer: await asked, faults: [] };
@@ -94,5 +94,5 @@ export async function answerOrFaults(asked) {
 
 function troubleOf(status, { detail, errors = [] }) {
   const passes = ![404, 422].includes(status);
-  return new Trouble(TITLES[status] ?? "The catalogue has met a defect", { status, detail, faults: errors, passes });
+  return new Trouble(TITLES[status] ?? "Error in the catalogue", { status, detail, faults: errors, passes });
 }

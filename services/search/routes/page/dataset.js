@@ -1,4 +1,4 @@
-// One dataset: what it is, what it was made from, its parameters and its history.
+// The page of one dataset: its facts, its lineage, its parameters and its history.
 
 import { el, facts, findings, lines, link, long, path, section, soft, tag } from "./elements.js";
 import { joined, to } from "./fields.js";
@@ -34,7 +34,7 @@ export async function dataset({ id }, asking) {
   }
 }
 
-/** What is known of a dataset that is not catalogued: its submissions say how far they have come. */
+/** The page of a dataset that is not catalogued, with the states of its submissions. */
 async function absent(error, receipts, asking) {
   const submissions = await asking.get(receipts.at, receipts.fields);
   if (submissions.receipts.length === 0) throw error;
@@ -90,7 +90,7 @@ function about(d, commit) {
   return {
     Sample: sample?.name && [
       filtered({ sample: joined([sample.name]) }, sample.name),
-      sample.inherited && soft(" from what it was made from"),
+      sample.inherited && soft(" inherited from its inputs"),
     ],
     Proposal: filtered({ proposal: joined([d.proposal]) }, visit.proposal_name ?? d.proposal),
     Beamline: filtered({ beamline: joined([d.beamline]) }, d.beamline),

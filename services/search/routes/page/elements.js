@@ -1,9 +1,9 @@
-// Everything on the page is built as nodes: what a producer wrote is text here, never markup.
+// Builds everything on the page as nodes: a producer's text is never interpreted as markup.
 
 const LONG_CHARACTERS = 300;
 const MOST_NAMED = 3;
 
-/** An element. An attribute that is a function listens to the event of its name; without a value it is left out. */
+/** An element. An attribute that is a function is a listener for that event; one without a value is left out. */
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -19,12 +19,12 @@ export const tag = (text, kind = "") => el("span", { class: `tag ${kind}` }, bre
 export const link = (href, ...children) => el("a", { href }, ...children);
 export const button = (label, click, attributes = {}) => el("button", { type: "button", click, ...attributes }, label);
 
-/** A part of a page under its own heading. */
+/** A section of a page with its own heading. */
 export const section = (title, ...children) => el("section", { class: "paper" }, el("h2", {}, title), ...children);
 
 const isTold = (value) => (Array.isArray(value) ? value.some(isTold) : Boolean(value));
 
-/** Names and what they say; what is empty is left out. */
+/** Names and their values. Empty ones are left out. */
 export function facts(pairs) {
   const told = Object.entries(pairs).filter(([, value]) => isTold(value));
   return el(
@@ -34,7 +34,7 @@ export function facts(pairs) {
   );
 }
 
-/** A text whose end is shown when it is asked for. */
+/** A long text with a button that shows all of it. */
 export function long(text, most = LONG_CHARACTERS) {
   if (text.length <= most) return text;
   const shown = el("span", {}, `${text.slice(0, most)}…`);
@@ -51,13 +51,13 @@ export function long(text, most = LONG_CHARACTERS) {
   return el("span", { class: "long" }, shown, " ", toggle);
 }
 
-/** The beginning of a text, where its end is shown elsewhere. */
+/** The beginning of a text whose end is shown elsewhere. */
 export const short = (text) => (text.length > LONG_CHARACTERS ? `${text.slice(0, LONG_CHARACTERS)}…` : text);
 
-/** A path or a name that breaks, where it must, behind a slash or a dot; a long one is cut. */
+/** A path or a name that may break after a slash or a dot. A long one is cut. */
 export const breakable = (text) => broken(short(text), /(?<=[/.])/);
 
-/** The name of a parameter, which breaks behind an underscore. */
+/** The name of a parameter, which may break after an underscore. */
 export const parameterName = (text) => broken(short(text), /(?<=_)/);
 
 const broken = (text, behind) => text.split(behind).flatMap((part) => [part, el("wbr")]);
@@ -87,7 +87,7 @@ export function path(text) {
   return el("span", { class: "copied" }, node, " ", copy);
 }
 
-/** Whether a text is on the clipboard now. Only a secure page may write there; any other selects and copies it. */
+/** Copy a text to the clipboard, and tell whether it succeeded. A page without HTTPS must select and copy it. */
 async function isCopied(node) {
   try {
     await navigator.clipboard.writeText(node.textContent);
@@ -98,7 +98,7 @@ async function isCopied(node) {
   }
 }
 
-/** What a check saw: what is wrong, and what to do about it. */
+/** A finding: what is wrong, and what to do about it. */
 export function findings(all) {
   return el(
     "ul",
@@ -160,7 +160,7 @@ export function table(caption, columns, rows, look = "cards") {
   };
 }
 
-/** A button that brings the next part, until there is none: `bring` shows it and gives what comes after it. */
+/** A button for the next part, until there is none: `bring` shows a part and returns the cursor of the next one. */
 export function more(label, next, bring) {
   const trouble = el("span", { class: "bad", role: "alert" });
   const ask = button(label, async () => {
@@ -192,7 +192,7 @@ export function pages(caption, columns, key, answer, ask) {
   ];
 }
 
-/** What an answer lists as lines, with a button for those before. */
+/** The entries of an answer as lines, with a button for earlier ones. */
 export function lines(key, line, answer, ask) {
   const all = el("ul", { class: "plain" }, answer[key].map(line));
   return [

@@ -1,4 +1,4 @@
-// The facets of a search: the values among what was found, any number of which can be chosen.
+// The facets of a search: the values of the datasets found. Any number of them can be chosen.
 
 import { breakable, button, el, soft } from "./elements.js";
 import { changed, joined, to, valuesOf } from "./fields.js";
@@ -31,7 +31,7 @@ export function facets(fields, found) {
   );
 }
 
-/** One facet. What is chosen stands first, also where nothing that was found has it. */
+/** One facet. Chosen values come first, even if no dataset found has them. */
 function facet(name, found, fields) {
   const chosen = valuesOf(fields, name);
   const is = (a) => (b) => a.toLowerCase() === b.toLowerCase();
@@ -72,13 +72,13 @@ const row = (id, { value, count: number, isChosen }, change) =>
     number != null && soft(count(number)),
   );
 
-/** The first values, and a button for all of them with a box to look for one. */
+/** The first values, and a button that shows all of them with a search box. */
 function folded(name, values, rows) {
   const place = el("div", { class: "choices" }, rows.slice(0, FEW));
   const look = el("input", {
     type: "search",
-    "aria-label": `Look for a ${name}`,
-    placeholder: `Look for a ${name}`,
+    "aria-label": `Search for a ${name}`,
+    placeholder: `Search for a ${name}`,
     hidden: true,
     input: () => {
       const wanted = look.value.trim().toLowerCase();

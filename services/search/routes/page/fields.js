@@ -1,12 +1,12 @@
-// The fields of a query, as addresses have them.
+// The fields of a query in the page's addresses.
 
-/** Where a link within the page leads. */
+/** The address of a link within the page. */
 export function to(path, fields = {}) {
   const query = String(new URLSearchParams(fields));
   return `#/${path}${query && "?"}${query}`;
 }
 
-/** What an address says: its view, the id of one thing, and the fields of its query. */
+/** The parts of an address: its view, the id of one thing, and the fields of its query. */
 export function placeOf(hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split(/\?(.*)/s);
   const [view, id] = path.split("/");
@@ -21,7 +21,7 @@ function unescaped(id) {
   }
 }
 
-/** The fields with some changed; without a value, one is left out. */
+/** The fields with some changes. A field without a value is left out. */
 export function changed(fields, changes) {
   const next = new URLSearchParams(fields);
   for (const [name, value] of Object.entries(changes)) {
@@ -31,7 +31,7 @@ export function changed(fields, changes) {
   return next;
 }
 
-/** The values of a field that may be given often, or once with commas; a comma in a value stands behind a backslash. */
+/** The values of a field that is repeated or has commas. A comma within a value has a backslash before it. */
 export const valuesOf = (fields, name) =>
   fields
     .getAll(name)

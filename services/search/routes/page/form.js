@@ -1,9 +1,9 @@
-// Forms that filter a list, with what is wrong about a field beside it.
+// Forms that filter a list. Faults are shown beside their fields.
 
 import { el, link } from "./elements.js";
 import { changed, joined, to, valuesOf } from "./fields.js";
 
-export const REFUSED = "This cannot be answered as asked.";
+export const REFUSED = "The query is not valid.";
 
 /**
  * A form. Each input has the `name` of its field, a `label`, perhaps a `type` and `options`. Sending it leads
@@ -29,7 +29,7 @@ export function form(path, fields, inputs, faults = []) {
   );
 }
 
-/** Go to an address, or ask anew where the page is there already. */
+/** Go to an address, or load it again if the page is already there. */
 export function go(address) {
   if (location.hash === address) dispatchEvent(new HashChangeEvent("hashchange"));
   else location.hash = address;
@@ -60,7 +60,7 @@ function labelled({ name, label, options, ...attributes }, value, faults) {
   );
 }
 
-/** What is wrong about fields that have no input: those an address was given by hand. */
+/** The faults of fields without an input, which were typed into the address. */
 export function otherFaults(faults, inputs) {
   const others = faults.filter(({ field }) => !inputs.some(({ name }) => name === field));
   return (
@@ -93,7 +93,7 @@ export function filtersOf(fields, { labels = {}, words = {}, several = [], hidde
 /** The labels of inputs by the names of their fields. */
 export const labelsOf = (inputs) => Object.fromEntries(inputs.map(({ name, label }) => [name, label.toLowerCase()]));
 
-/** Each filter that is set, as a link that takes it away. `filters` are a label, a value and the fields without it. */
+/** Each active filter, as a link that removes it. `filters` are a label, a value and the fields without it. */
 export function chips(path, filters) {
   return (
     filters.length > 0 &&

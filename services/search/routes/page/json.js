@@ -1,4 +1,4 @@
-// JSON laid out over lines without being read: every number and name stays as it was written, also where it is broken.
+// Formats JSON without parsing it: every number and name stays as it was written, even in broken JSON.
 
 const TOKENS = /"(?:[^"\\]|\\.)*"?|[{}[\],:]|[^\s{}[\],:"]+/gs;
 const STEP = "  ";

@@ -1,4 +1,4 @@
-// What a dataset was made from, and what was made from it, as trees.
+// The lineage of a dataset as trees: its inputs, and the datasets made from it.
 
 import { el, link, more, section, short, soft, tag } from "./elements.js";
 import { to } from "./fields.js";
@@ -16,7 +16,7 @@ export function lineage(id, first, asking) {
   const draw = () =>
     trees.replaceChildren(
       el("h3", {}, "Made from"),
-      tree(known, id, "child", "parent") ?? soft("Nothing: this is where it begins."),
+      tree(known, id, "child", "parent") ?? soft("Nothing: the lineage begins here."),
       el("h3", {}, "Used for"),
       tree(known, id, "parent", "child") ?? soft("Nothing yet."),
       known.next == null && !known.truncated
@@ -25,7 +25,7 @@ export function lineage(id, first, asking) {
             "p",
             { class: "soft" },
             known.next == null
-              ? "It goes on beyond what is shown."
+              ? "The lineage continues beyond what is shown."
               : `These are the nearest ${count(known.nodes.length)} datasets.`,
           ),
     );
@@ -39,7 +39,7 @@ export function lineage(id, first, asking) {
   return section("Lineage", trees, more("More of the lineage", known.next, bring));
 }
 
-/** The tree that grows from a dataset in one direction; what is reached twice is grown once. */
+/** The tree from a dataset in one direction. A dataset that is reached twice is expanded once. */
 function tree({ nodes, edges }, root, from, towards) {
   const datasets = new Map(nodes.map((node) => [node.dataset_id, node]));
   const beside = new Map(edges.map((edge) => [edge[from], []]));
@@ -60,4 +60,4 @@ function tree({ nodes, edges }, root, from, towards) {
 const node = (id, { name, path, kind }) =>
   kind
     ? [link(to(`datasets/${id}`), short(name || path)), " ", tag(kind)]
-    : [el("span", { class: "path" }, path ?? id), " ", tag("not here yet", "wait")];
+    : [el("span", { class: "path" }, path ?? id), " ", tag("not catalogued yet", "wait")];

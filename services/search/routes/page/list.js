@@ -1,4 +1,4 @@
-// The list of datasets: a search, its facets, and a page of what was found.
+// The list of datasets: the search form, the facets, and a page of results.
 
 import { answerOrFaults } from "./asking.js";
 import { FACETS, facets } from "./facets.js";
@@ -45,7 +45,7 @@ export async function list({ fields }, asking) {
   };
 }
 
-/** The first page. The values of a facet are counted without what is chosen of it, so that others can be added. */
+/** The first page. A facet is counted without its own chosen values, so that others can be added. */
 async function found(fields, asking) {
   const asked = changed(fields, { facets: FACETS.join(), count: "true", cursor: null });
   const chosen = FACETS.filter((name) => fields.has(name));
@@ -77,7 +77,7 @@ function results(fields, answer, asking) {
     return el(
       "div",
       { class: "results" },
-      el("p", { class: "paper" }, "Nothing matches. Remove a filter, or look at ", link(to(""), "all datasets"), "."),
+      el("p", { class: "paper" }, "No dataset matches. Remove a filter, or show ", link(to(""), "all datasets"), "."),
     );
   }
   const sheet = new URLSearchParams(changed(fields, { format: "csv", limit: MOST_IN_SHEET, cursor: null }));
@@ -138,7 +138,7 @@ const whole = (text) => el("span", { class: "whole" }, text);
 
 const warnings = (codes) => codes.length > 0 && el("div", { class: "wait small" }, listed(codes, codes.length, 2));
 
-/** The head of a column that is sorted by, and how it is. */
+/** The head of a sortable column, with its order. */
 function sorting(fields, key, title, usual) {
   const isSorted = (fields.get("sort") || "start") === key;
   const order = isSorted && (fields.get("order") || "desc");

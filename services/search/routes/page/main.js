@@ -1,4 +1,4 @@
-// Which view an address shows, and what becomes of one when the page goes on to another.
+// Shows the view of an address, and ends the view before.
 
 import { Asking, Trouble } from "./asking.js";
 import { dataset } from "./dataset.js";
@@ -15,7 +15,7 @@ const main = document.getElementById("main");
 const status = document.getElementById("status");
 const LISTS = new Map(Object.entries({ "": list, pending, rejections }));
 const THINGS = new Map(Object.entries({ datasets: dataset, receipts: receipt, rejections: rejection }));
-const DEFECT = "Please report it with the address; the browser's console says more.";
+const DEFECT = "Please report it with the address. The browser's console has details.";
 
 let asking = new Asking(wait);
 let shown = null;
@@ -24,13 +24,13 @@ function tell(text) {
   status.textContent = text;
 }
 
-/** Say what is waited for, where people see it. */
+/** Show what the page waits for. */
 function wait(text) {
   tell(text);
   status.classList.toggle("busy", text !== "");
 }
 
-/** Show the view of the address. What the one before still waits for is given up, and never shown. */
+/** Show the view of the address. Pending requests of the view before are dropped. */
 async function route() {
   asking.end();
   const mine = (asking = new Asking(wait));
@@ -52,13 +52,13 @@ async function pageOf(place, mine) {
 }
 
 function missing() {
-  throw new Trouble("There is no such page", { detail: "The address is not one of this catalogue's.", passes: false });
+  throw new Trouble("There is no such page", { detail: "This catalogue has no page with this address.", passes: false });
 }
 
-/** What is shown instead of a view: what is wrong in words, and what can be done. */
+/** The view of an error: what is wrong, and what can be done. */
 function failed(error) {
   if (!(error instanceof Trouble)) console.error(error);
-  const trouble = error instanceof Trouble ? error : new Trouble("This page has met a defect", { detail: DEFECT });
+  const trouble = error instanceof Trouble ? error : new Trouble("Error in this page", { detail: DEFECT });
   return {
     title: trouble.message,
     nodes: [
@@ -66,14 +66,14 @@ function failed(error) {
       el(
         "div",
         { class: "paper", role: "alert" },
-        el("p", {}, trouble.detail || "There is no more to say."),
+        el("p", {}, trouble.detail || "There are no further details."),
         el("p", {}, trouble.passes ? button("Try again", route, { class: "main" }) : link(to(""), "All datasets")),
       ),
     ],
   };
 }
 
-/** Put a view on the page. The keyboard's focus stays where it was, or follows to the heading of another view. */
+/** Put a view on the page. The keyboard focus stays where it was, or moves to the heading of a new view. */
 function show({ title, nodes, told = "" }, name) {
   const held = document.activeElement;
   const typed = held?.matches("input") && held.value !== held.defaultValue ? held.value : null;
@@ -94,7 +94,7 @@ function show({ title, nodes, told = "" }, name) {
   shown = name;
 }
 
-/** Mark where in the navigation the page is. */
+/** Mark the current page in the navigation. */
 function mark(view) {
   for (const each of document.querySelectorAll("nav a")) {
     const is = each.hash !== "" && placeOf(each.hash).view === (view === "datasets" ? "" : view);

@@ -1,4 +1,4 @@
-// The parameters of a dataset as tables, with a box to look for some of them.
+// The parameters of a dataset as tables, with a search box.
 
 import { el, long, parameterName, soft, table } from "./elements.js";
 import { SHELLS, grouped, isRewritten, mentions } from "./parameters.js";
@@ -10,11 +10,11 @@ export function parameters({ parameters: all, findings: seen }) {
   const draw = () => {
     const wanted = Object.entries(all).filter(([name, parameter]) => mentions(name, parameter, look.value));
     place.replaceChildren(...grouped(Object.fromEntries(wanted)).map((group) => groupOf(group, flawed)));
-    if (wanted.length === 0) place.append(el("p", { class: "soft" }, "No parameter has that in its name or value."));
+    if (wanted.length === 0) place.append(el("p", { class: "soft" }, "No parameter has this text in its name or value."));
   };
   const look = el("input", {
     type: "search",
-    "aria-label": "Look for a parameter",
+    "aria-label": "Search for a parameter",
     placeholder: "name or value",
     input: draw,
   });
@@ -83,7 +83,7 @@ function groupOf({ title, parameters: plain, shells }, flawed) {
   );
 }
 
-/** The value, with the digits that were sent where it is the same number; marked where a finding is about it. */
+/** The value, with the sent digits if the number is the same. It is marked if a finding is about it. */
 function value(parameter, isFlawed) {
   const { value: known, original } = parameter;
   const shown = known == null || !isRewritten(parameter) ? (original ?? known) : known;

@@ -1,9 +1,9 @@
-// How the parameters of a dataset are laid out. Pure: names and values in, groups and tables out.
+// Arranges the parameters of a dataset in groups and tables. Pure.
 
 export const SHELLS = ["overall", "inner", "outer"];
 const SHELL_NAME = /^(.+?)_(overall|inner|outer)_(.+)$/;
 
-/** What a parameter belongs to: its name up to the first underscore, as `InstrumentDetector01`. */
+/** The group of a parameter: its name up to the first underscore, such as `InstrumentDetector01`. */
 const groupOf = (name) => (name.includes("_") ? name.slice(0, name.indexOf("_")) : "General");
 
 /**
@@ -29,7 +29,7 @@ export function grouped(parameters) {
   return [...groups.values()].map((group) => ({ ...group, shells: [...group.shells.values()] }));
 }
 
-/** Whether a parameter has a text in its name, its value or what was sent, in any letter case. */
+/** Whether a parameter has a text in its name, its value or the sent value, in any letter case. */
 export function mentions(name, { value, original }, text) {
   return [name, JSON.stringify(value ?? ""), original ?? ""]
     .join(" ")
@@ -37,7 +37,7 @@ export function mentions(name, { value, original }, text) {
     .includes(text.trim().toLowerCase());
 }
 
-/** Whether the canonical value is more than another way to write what was sent: `52.1` is `52.10`, not `5.21 nm`. */
+/** Whether the canonical value differs from the sent one in more than notation: `52.1` is `52.10`, not `5.21 nm`. */
 export function isRewritten({ value, original }) {
   if (value == null || original == null || value === original) return false;
   const told = typeof value === "object" ? JSON.stringify(value) : String(value);

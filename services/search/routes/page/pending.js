@@ -1,4 +1,4 @@
-// What waits for its inputs, the longest-waiting first.
+// The datasets that wait for their inputs, longest-waiting first.
 
 import { answerOrFaults } from "./asking.js";
 import { breakable, el, link, listed, pages, tag } from "./elements.js";
@@ -44,7 +44,7 @@ const COLUMNS = [
   },
 ];
 
-/** The inputs that are missing, each with the paths that may be meant by it. */
+/** The missing inputs, each with similar paths that may be meant. */
 function waitsFor({ waits_for: paths, waits_for_count: all, near }) {
   const alike = new Map((near ?? []).map((one) => [one.path, one.near]));
   return listed(
@@ -58,7 +58,7 @@ const meant = (paths) =>
   el(
     "div",
     { class: "wait small" },
-    "Catalogued under a similar path:",
+    "Catalogued with a similar path:",
     listed(paths.map((path) => link(to("", { path }), el("span", { class: "path" }, breakable(path))))),
   );
 
@@ -74,7 +74,7 @@ export async function pending({ fields }, asking) {
       el(
         "p",
         { class: "soft" },
-        "Datasets that wait until what they were made from is catalogued. After the deadline they are rejected.",
+        "Datasets that wait until their inputs are catalogued. After the deadline they are rejected.",
       ),
       form("pending", changed(fields, { cursor: null }), INPUTS, faults),
       otherFaults(faults, INPUTS),
@@ -85,7 +85,7 @@ export async function pending({ fields }, asking) {
 }
 
 function waiting(fields, answer, asking) {
-  if (answer.pending.length === 0) return [el("p", { class: "paper" }, "Nothing waits.")];
+  if (answer.pending.length === 0) return [el("p", { class: "paper" }, "No dataset waits.")];
   return [
     el("p", { class: "bar" }, el("b", {}, counted(answer.count, "dataset"))),
     pages("Datasets that wait", COLUMNS, "pending", answer, (cursor) =>

@@ -1,4 +1,4 @@
-// One receipt: how far a submission has come, and what was found about it.
+// The page of one receipt: the state of a submission and its findings.
 
 import { el, facts, findings, link, path, section, soft } from "./elements.js";
 import { to } from "./fields.js";
@@ -21,8 +21,8 @@ export async function receipt({ id, fields }, asking) {
           Receipt: el("span", { class: "mono" }, told.receipt_id),
           Path: told.path ? path(told.path) : "not known yet",
           Submitted: time(told.submitted_at),
-          Dataset: CATALOGUED.includes(told.state) && link(to(`datasets/${told.dataset_id}`), "as it is catalogued"),
-          Rejection: told.rejection_id && link(to(`rejections/${told.rejection_id}`), "with what was sent"),
+          Dataset: CATALOGUED.includes(told.state) && link(to(`datasets/${told.dataset_id}`), "in the catalogue"),
+          Rejection: told.rejection_id && link(to(`rejections/${told.rejection_id}`), "with the original event"),
         }),
       ),
       told.findings?.length > 0 && section("Findings", findings(told.findings)),

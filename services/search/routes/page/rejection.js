@@ -1,4 +1,4 @@
-// One rejection: why, what to do about it, and what was sent.
+// The page of one rejection: the reason, the cure and the original event.
 
 import { button, el, facts, findings, link, long, path, section, tag } from "./elements.js";
 import { to } from "./fields.js";
@@ -22,7 +22,7 @@ export async function rejection({ id }, asking) {
         facts({
           State: resolution(told) || "open: correct it, and submit it again",
           Path: told.path && path(told.path),
-          Dataset: told.dataset_id && link(to(`datasets/${told.dataset_id}`), "what is catalogued of it"),
+          Dataset: told.dataset_id && link(to(`datasets/${told.dataset_id}`), "in the catalogue"),
           Receipt: told.receipt_id && el("a", { class: "mono", href: toReceipt(told) }, told.receipt_id),
           Producer: told.producer,
           "Rejected by": told.stage,
@@ -36,7 +36,7 @@ export async function rejection({ id }, asking) {
   };
 }
 
-/** The original, laid out or as it came. */
+/** The original event, formatted or as it was sent. */
 function sent({ rejection_id, value_text: text, value_base64: bytes }) {
   const whole = link(`rejections/${rejection_id}`, "The whole record as JSON");
   if (text == null)
@@ -45,7 +45,7 @@ function sent({ rejection_id, value_text: text, value_base64: bytes }) {
       el("p", {}, bytes == null ? "Nothing: the record has no body. " : "It is not text. ", whole),
     );
   const place = el("pre", { tabindex: "0", "aria-label": "What was sent" });
-  const views = { ...(text.length <= MOST_LAID_OUT && { "Laid out": indented }), "As it came": (original) => original };
+  const views = { ...(text.length <= MOST_LAID_OUT && { "Formatted": indented }), "As it was sent": (original) => original };
   const choices = Object.entries(views).map(([title, view], index) =>
     button(title, () => choose(index, view), { class: "quiet" }),
   );

@@ -1,4 +1,4 @@
-// What was rejected: one by one, or counted by code and producer.
+// The rejections: as a list, or counted by code and producer.
 
 import { answerOrFaults } from "./asking.js";
 import { breakable, el, link, long, pages, short, soft, table, tag } from "./elements.js";
@@ -79,7 +79,7 @@ const views = (fields, isGrouped) =>
     "p",
     { class: "views" },
     [
-      [false, "One by one"],
+      [false, "List"],
       [true, "By code and producer"],
     ].map(([group, title]) =>
       el(
@@ -93,7 +93,7 @@ const views = (fields, isGrouped) =>
     ),
   );
 
-/** The rows of a page. The catalogue looks through so many at a time: none here may still mean some further back. */
+/** The rows of a page. The catalogue examines a limited number at a time: an empty page may have older matches. */
 function rows(asked, answer, asking) {
   const isNone = answer.rejections.length === 0 && answer.next == null;
   if (isNone) return [nothing()];
@@ -115,9 +115,9 @@ function groups(fields, { groups: all, since, complete: isComplete }) {
   ];
   return [
     since &&
-      el("p", { class: "soft" }, "Since ", time(since), !isComplete && ". There are more than are counted here."),
+      el("p", { class: "soft" }, "Since ", time(since), !isComplete && ". Not all rejections are counted here."),
     el("div", { class: "sheet" }, table("Rejections by code and producer", columns, all).node),
   ];
 }
 
-const nothing = () => el("p", { class: "paper" }, "There are no rejections like that.");
+const nothing = () => el("p", { class: "paper" }, "No rejection matches.");

@@ -1,4 +1,4 @@
-// How far a submission has come, in words.
+// The state of a submission in words.
 
 import { el, link, listed } from "./elements.js";
 import { to } from "./fields.js";
@@ -22,7 +22,7 @@ const WORDS = {
 export const state = (receipt) =>
   el("span", { class: `state ${LOOKS[receipt.state] ?? ""}` }, WORDS[receipt.state]?.(receipt) ?? receipt.state);
 
-/** Where a receipt has a page of its own; `path` or `dataset_id` says which of several submissions is meant. */
+/** The address of a receipt's page. `path` or `dataset_id` selects one of several submissions. */
 export const toReceipt = ({ receipt_id, dataset_id }) =>
   to(`receipts/${encodeURIComponent(receipt_id)}`, dataset_id ? { dataset_id } : {});
 
@@ -30,7 +30,7 @@ export const toReceipt = ({ receipt_id, dataset_id }) =>
 export const receiptLine = (receipt) =>
   el("li", {}, el("a", { class: "mono", href: toReceipt(receipt) }, receipt.receipt_id), " ", state(receipt));
 
-/** What became of a rejection since: the revision that was committed of the same dataset. */
+/** The resolution of a rejection: the revision of the same dataset that was committed later. */
 export const resolution = ({ resolved }) =>
   resolved &&
   el(

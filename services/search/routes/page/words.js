@@ -1,4 +1,4 @@
-// How times, sizes and counts are written.
+// Formats times, sizes and counts.
 
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
 const STEPS = [
@@ -20,7 +20,7 @@ const SAID = {
 const clock = clockOf(document.documentElement.dataset.timeZone);
 const relative = new Intl.RelativeTimeFormat("en");
 
-/** The facility's clock; the reader's own where the browser does not know that zone. */
+/** The facility's time zone, or the reader's own if the browser does not know that zone. */
 function clockOf(timeZone) {
   try {
     return new Intl.DateTimeFormat("en-GB", { ...SAID, timeZone });
@@ -36,7 +36,7 @@ export const counted = (number, one, many = `${one}s`) => `${count(number)} ${nu
 /** A value of any kind as text. */
 export const said = (value) => (value == null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
 
-/** A time to the second, with its zone; the machine-readable one stands in `datetime`. */
+/** A time to the second, with its zone; `datetime` has the machine-readable one. */
 export function time(text) {
   if (!text) return "";
   const node = document.createElement("time");
@@ -46,7 +46,7 @@ export function time(text) {
   return node;
 }
 
-/** How far off a time is, as `in 6 days`. */
+/** The distance of a time, such as `in 6 days`. */
 export function distance(text) {
   const seconds = (new Date(text) - Date.now()) / 1000;
   const [unit, step] = STEPS.find(([, most]) => Math.abs(seconds) >= most) ?? STEPS.at(-1);
@@ -60,6 +60,6 @@ export function size(bytes) {
   return `${Number((bytes / 1000 ** power).toPrecision(3))} ${UNITS[power]}`;
 }
 
-/** What a dataset is; a generic kind tells nothing without its technique. */
+/** The kind of a dataset. A generic kind is shown with its technique. */
 export const what = (dataset) =>
   dataset.kind.startsWith("generic.") ? `${dataset.technique} ${dataset.kind}` : dataset.kind;

@@ -169,17 +169,17 @@ def test_a_time_outside_the_years_that_can_be_kept_is_refused(year: str) -> None
         (FILES, b"[42]", "frame_invalid", "the body"),
         (ARCHIVE, b'{"datasetId": 42}', "frame_invalid", "type: Field required"),
         (ARCHIVE, an_archive_status(level="fatal"), "frame_invalid", "level"),
-        ("icatIngest", an_investigation(beamline="", proposal="mx1111"), "frame_invalid", "says no instrument"),
-        ("icatIngest", b"<investigation/>", "frame_invalid", "says no experiment"),
+        ("icatIngest", an_investigation(beamline="", proposal="mx1111"), "frame_invalid", "has no instrument"),
+        ("icatIngest", b"<investigation/>", "frame_invalid", "has no experiment"),
         (
             "icatIngest",
             NO_TIME,
             "frame_invalid",
-            "startDate = 'soon' is no time",
+            "startDate = 'soon' is not a time",
         ),
-        (RESCHEDULE, an_investigation(beamline="x", proposal="y"), "frame_invalid", "says no investigationId"),
-        (RESCHEDULE, b"<dataset/>", "frame_invalid", "root element is dataset; rescheduleInvestigation takes"),
-        ("icatIngets", b"<dataset/>", "queue_unknown", "nobody reads the queue 'icatIngets'"),
+        (RESCHEDULE, an_investigation(beamline="x", proposal="y"), "frame_invalid", "has no investigationId"),
+        (RESCHEDULE, b"<dataset/>", "frame_invalid", "root element is dataset; rescheduleInvestigation accepts"),
+        ("icatIngets", b"<dataset/>", "queue_unknown", "the queue 'icatIngets' does not exist"),
     ],
 )
 def test_what_cannot_be_translated_says_why(queue: str, body: bytes, code: str, words: str) -> None:

@@ -168,19 +168,19 @@ def test_said_once_more_an_hour_later_it_may_take_back_what_came_between() -> No
 @pytest.mark.parametrize(
     ("body", "code", "words"),
     [
-        (a_message().replace("location", "place"), "frame_invalid", "says no location"),
-        ("<dataset/>", "frame_invalid", "says no name, location and investigation"),
-        (a_message("<tns:name>another</tns:name>"), "frame_invalid", "name stands twice in dataset"),
+        (a_message().replace("location", "place"), "frame_invalid", "has no location"),
+        ("<dataset/>", "frame_invalid", "has no name, location and investigation"),
+        (a_message("<tns:name>another</tns:name>"), "frame_invalid", "name occurs twice in dataset"),
         (a_message("<tns:comment><tns:b/></tns:comment>"), "frame_invalid", "comment holds an element b"),
         (a_message(a_parameter("", "42")), "frame_invalid", "no name, only the value '42'"),
-        (a_message("".join(a_parameter("x", f"{n}") for n in range(20))), "frame_invalid", "x has over 10 values"),
+        (a_message("".join(a_parameter("x", f"{n}") for n in range(20))), "frame_invalid", "x has more than 10 values"),
         (a_message("<tns:datafile/>"), "frame_invalid", "datafile has no location"),
         (
             a_message("<tns:datafile><tns:location>a</tns:location><tns:size>big</tns:size></tns:datafile>"),
             "frame_invalid",
             "size 'big'",
         ),
-        ("<sample/>", "frame_invalid", "root element is sample; icatIngest takes dataset and investigation"),
+        ("<sample/>", "frame_invalid", "root element is sample; icatIngest accepts dataset and investigation"),
         (a_message()[:-20], "not_xml", "line 1, column"),
         ("", "not_xml", "no element found"),
         ("\x00\x01", "not_xml", "not well-formed"),
@@ -189,7 +189,7 @@ def test_said_once_more_an_hour_later_it_may_take_back_what_came_between() -> No
         (a_message("&someone;"), "not_xml", "undefined entity"),
         ('<!DOCTYPE d [<!ENTITY a "b">]>' + a_message("&a;"), "xml_unsafe", "document type"),
         ('<!DOCTYPE d SYSTEM "file:///etc/passwd">' + a_message(), "xml_unsafe", "line 1, column"),
-        (a_message(a_parameter("x", "y" * MOST_SUBMISSION_BYTES)), "too_large", f"{MOST_SUBMISSION_BYTES} are taken"),
+        (a_message(a_parameter("x", "y" * MOST_SUBMISSION_BYTES)), "too_large", f"limit is {MOST_SUBMISSION_BYTES}"),
     ],
     ids=lambda value: value[:40] if len(value) < 60 else "a long one",
 )

@@ -53,11 +53,12 @@ def test_what_a_frame_becomes_is_bounded_by_what_it_is(name: str) -> None:
 def test_a_frame_that_would_become_much_larger_is_refused_whole_and_told_what_to_do() -> None:
     rejection = rejected(FRAMES["many paths, a long value"][1], UPDATES)
     assert rejection.code == "too_large"
-    assert "it would become more than 4 times as much; send it in several frames" in rejection.message
+    assert "would be more than 4 times as large" in rejection.message
+    assert "bytes; send it in several frames" in rejection.message
     rejection = rejected(an_update(*(f"{RAW}/{n}" for n in range(MOST_PATHS + 1))), UPDATES)
     assert (rejection.code, rejection.message) == (
         "too_large",
-        f"the update names {MOST_PATHS + 1} datasets, {MOST_PATHS} are taken; send it in several frames",
+        f"the update names {MOST_PATHS + 1} datasets, the limit is {MOST_PATHS}; send it in several frames",
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from services.linker.storage.memory import MemoryLinks
+from services.linker.storage.memory.store import MemoryLinks
 from services.validator.checker import Verdict
 from services.validator.handler import validating
 from services.validator.unknown_parameters import UnknownParameterCount

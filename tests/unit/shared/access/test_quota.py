@@ -94,7 +94,7 @@ def test_beyond_its_quota_a_sources_rejections_keep_beginning_and_end_and_say_so
     rejection = json.loads(second.value)["rejection"]
     assert (rejection["code"], rejection["origin"]["offset"], rejection["producer"]) == ("not_json", 2, "/producers/a")
     assert rejection["findings"][-1]["code"] == "original_not_kept"
-    assert "its source had used what is kept whole in an hour" in rejection["findings"][-1]["message"]
+    assert "its source had used its quota for this hour" in rejection["findings"][-1]["message"]
 
 
 def test_what_is_small_is_kept_whole_in_any_case() -> None:

@@ -111,7 +111,7 @@ def test_one_frame_with_many_paths_is_as_many_events() -> None:
 def test_what_was_admitted_while_rejections_were_not_read_is_no_witness() -> None:
     rule = Slowdown()
     send(rule, BAD, 500, 0, rejected=0, name="unread")
-    rule.await_anew()
+    rule.forget_awaited()
     send(rule, BAD, FEWEST_REJECTED, 1, rejected=FEWEST_REJECTED)
     assert rule.slowed(3) == [BAD]
 

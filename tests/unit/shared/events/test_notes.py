@@ -120,7 +120,7 @@ def test_a_long_line_of_json_is_cut_and_still_json(letter: str) -> None:
     record.about = {"path": letter * 1_000_000}
     line = JsonFormatter("linker").format(record)
     assert len(line) <= MOST_CHARACTERS
-    assert "characters left out" in json.loads(line)["message"]
+    assert "characters omitted" in json.loads(line)["message"]
 
 
 def test_an_exception_is_a_field_of_its_line() -> None:

@@ -66,7 +66,7 @@ def test_of_a_value_that_no_topic_could_hold_hash_length_head_and_tail_are_kept(
     assert base64.b64decode(excerpt.tail_base64) == value[-64 * 1024 :]
     [finding] = rejection.findings
     assert finding.code == "original_not_kept"
-    assert f"of the event's {len(value)} bytes the first and the last 65536 are kept" in finding.message
+    assert f"only the first and last 65536 of the event's {len(value)} bytes are kept" in finding.message
 
 
 def test_a_rejection_fits_its_topic_whatever_is_said_in_it() -> None:

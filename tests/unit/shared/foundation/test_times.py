@@ -33,7 +33,7 @@ def test_every_time_of_the_range_can_be_told_in_every_zone(text: str) -> None:
 
 def test_a_text_that_is_no_time_is_read_by_none() -> None:
     assert (iso_time("yesterday"), recorded_time("yesterday")) == (None, None)
-    with pytest.raises(TimeInvalid, match="'5/6/2024' is no time; write it as 2024-06-05 or 2024-05-06"):
+    with pytest.raises(TimeInvalid, match="'5/6/2024' is not a time; write it as 2024-06-05 or 2024-05-06"):
         read_time("5/6/2024", PARIS)
 
 

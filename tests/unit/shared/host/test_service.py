@@ -10,13 +10,17 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 
 from shared.host.service import STUCK_SECONDS, Components, Host, Resources, Service, http_config
-from shared.runtime.settings import Settings
+from shared.host.settings import ServiceSettings
+from shared.http.settings import HttpSettings
+from shared.postgres.settings import DatabaseSettings
+from shared.runtime.facility import FacilitySettings
+from tests.builders.settings import base_settings
 
 KEY = "elogbook-5ecre7"
 
 
 async def test_no_log_holds_the_key_of_a_url(capfd: pytest.CaptureFixture[str]) -> None:
-    config = http_config(FastAPI(), Settings(http_host="127.0.0.1", http_port=0))
+    config = http_config(FastAPI(), HttpSettings(host="127.0.0.1", port=0))
     logging.getLogger("uvicorn.access").setLevel(logging.DEBUG)  # as an operator may, who looks for a fault
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
@@ -41,8 +45,8 @@ async def test_a_service_that_waits_for_a_silent_database_ends_when_it_is_asked_
 
     async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as database:
         port = database.sockets[0].getsockname()[1]
-        settings = Settings(database_url=f"postgresql://nobody:nothing@127.0.0.1:{port}/nothing")
-        app = Host(Service("waiting", lambda _resources: Components(), "waiting"), settings).app()
+        settings = base_settings(database=DatabaseSettings(url=f"postgresql://nobody:nothing@127.0.0.1:{port}/nothing"))
+        app = Host(Service("waiting", ServiceSettings, lambda _resources: Components(), "waiting"), settings).app()
         async with asyncio.timeout(30):  # the database's client alone would wait for a minute
             async with app.router.lifespan_context(app):
                 await asked.wait()
@@ -50,7 +54,9 @@ async def test_a_service_that_waits_for_a_silent_database_ends_when_it_is_asked_
 
 
 async def test_the_page_of_the_api_shows_without_the_internet() -> None:
-    app = Host(Service("documented", lambda _resources: Components(), "documented"), Settings()).app()
+    app = Host(
+        Service("documented", ServiceSettings, lambda _resources: Components(), "documented"), base_settings()
+    ).app()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
         page = await client.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
@@ -65,7 +71,10 @@ async def test_the_description_of_the_api_has_the_answer_that_a_fault_gets() -> 
     async def twice(number: int) -> int:
         return 2 * number
 
-    app = Host(Service("documented", lambda _resources: Components(router=router), "documented"), Settings()).app()
+    app = Host(
+        Service("documented", ServiceSettings, lambda _resources: Components(router=router), "documented"),
+        base_settings(),
+    ).app()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
         described = (await client.get("/openapi.json")).json()["paths"]["/twice"]["get"]["responses"]
         answer = await client.get("/twice?number=many")
@@ -96,7 +105,9 @@ async def test_a_route_whose_database_fails_asks_to_come_again_and_is_no_defect(
     async def asked() -> None:
         raise error
 
-    app = Host(Service("asking", lambda _resources: Components(router=router), "asking"), Settings()).app()
+    app = Host(
+        Service("asking", ServiceSettings, lambda _resources: Components(router=router), "asking"), base_settings()
+    ).app()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
         answer = await client.get("/asked")
     assert answer.status_code == status
@@ -106,13 +117,13 @@ async def test_a_route_whose_database_fails_asks_to_come_again_and_is_no_defect(
 
 async def test_what_is_tried_in_vain_for_long_is_a_reason_not_to_be_ready() -> None:
     clock = [0.0]
-    grounds: list[Resources] = []
+    grounds: list[Resources[ServiceSettings]] = []
 
-    def assemble(resources: Resources) -> Components:
+    def assemble(resources: Resources[ServiceSettings]) -> Components:
         grounds.append(resources)
         return Components()
 
-    app = Host(Service("trying", assemble, "trying"), Settings()).app()
+    app = Host(Service("trying", ServiceSettings, assemble, "trying"), base_settings()).app()
     [resources] = grounds
     resources.backoff._monotonic = lambda: clock[-1]
     resources.backoff.failed("search-sealing", asyncpg.InternalClientError("broken"))
@@ -120,12 +131,14 @@ async def test_what_is_tried_in_vain_for_long_is_a_reason_not_to_be_ready() -> N
         for seconds, is_told in ((STUCK_SECONDS - 1, False), (STUCK_SECONDS + 1, True)):
             clock.append(seconds)
             reasons = (await client.get("/ready")).json()["reasons"]
-            assert any(said.startswith("search-sealing: tries in vain") for said in reasons) == is_told
+            assert any(said.startswith("search-sealing: has failed for") for said in reasons) == is_told
         resources.backoff.succeeded("search-sealing")
         assert not any("search-sealing" in said for said in (await client.get("/ready")).json()["reasons"])
 
 
 def test_every_service_spells_paths_by_the_facilitys_prefixes() -> None:
-    settings = Settings(path_prefixes={"/mnt/storage/data": "/data"})
-    identities = Service("spelling", lambda _resources: Components()).resources(settings).identities
+    settings = base_settings(
+        facility=FacilitySettings(name="facility.example", path_prefixes={"/mnt/storage/data": "/data"})
+    )
+    identities = Service("spelling", ServiceSettings, lambda _resources: Components()).resources(settings).identities
     assert identities.path("/mnt/storage/data/visitor/run_01") == "/data/visitor/run_01"

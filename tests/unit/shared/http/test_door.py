@@ -16,7 +16,7 @@ from shared.foundation.problem import Problem
 from shared.host.service import face, http_config
 from shared.http.door import MOST_BODY_BYTES, read_body
 from shared.http.route import ProblemRoute
-from shared.runtime.settings import Settings
+from shared.http.settings import HttpSettings
 
 LIMIT = 1_000
 
@@ -85,7 +85,7 @@ async def wire() -> AsyncIterator[Wire]:
 @asynccontextmanager
 async def _served() -> AsyncIterator[Wire]:
     left: asyncio.Queue[int] = asyncio.Queue()
-    config = http_config(face("any", read_by_hand(left)), Settings(http_host="127.0.0.1", http_port=0))
+    config = http_config(face("any", read_by_hand(left)), HttpSettings(host="127.0.0.1", port=0))
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110  # it has no event to wait for

@@ -9,7 +9,7 @@ from fastapi import FastAPI, HTTPException
 import services
 from shared.host.service import Host
 from shared.http.problems import answer_in_problems
-from shared.runtime.settings import Settings
+from tests.builders.settings import settings_for
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -17,7 +17,7 @@ MEDIA_TYPE = "application/problem+json"
 @cache
 def app_of(name: str) -> FastAPI:
     """A service that is asked and never started; it remembers nothing, so once is enough."""
-    return Host(services.load(name), Settings()).app()
+    return Host(services.load(name), settings_for(name)).app()
 
 
 def caller(name: str) -> httpx.AsyncClient:
@@ -32,7 +32,7 @@ async def test_a_route_that_no_service_has_is_refused_as_a_problem(name: str) ->
         "type": "about:blank",
         "title": "Not Found",
         "status": 404,
-        "detail": "there is no /nowhere; /docs lists what there is",
+        "detail": "there is no /nowhere; /docs lists all routes",
     }
 
 
@@ -40,7 +40,7 @@ async def test_a_route_that_no_service_has_is_refused_as_a_problem(name: str) ->
 async def test_a_method_that_a_route_does_not_take_is_refused_with_those_that_it_takes(name: str) -> None:
     answer = await caller(name).delete("/live")
     assert (answer.status_code, answer.headers["content-type"], answer.headers["allow"]) == (405, MEDIA_TYPE, "GET")
-    assert answer.json()["detail"] == "/live does not take DELETE; /docs lists what there is"
+    assert answer.json()["detail"] == "/live does not accept DELETE; /docs lists all routes"
 
 
 async def test_every_fault_of_a_query_is_named_by_its_field() -> None:

@@ -12,9 +12,9 @@ from shared.events.rejection_message import rejection_message
 from shared.events.topics import SUBMITTED, VALIDATED
 from shared.kafka.producer_watch import BURST_SECONDS, MOST_NAMED, ProducerWatch, WatchedPublisher
 from shared.kafka.publisher import MemoryPublisher
+from shared.kafka.settings import KafkaSettings, SourceSettings
 from shared.runtime.backoff import Backoff
 from shared.runtime.metrics import SLOWED
-from shared.runtime.settings import Settings
 from tests.builders.publishers import TroubledPublisher
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -26,7 +26,7 @@ class Door:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.watch = ProducerWatch(Settings(), "door", Backoff(), lambda: self.now)
+        self.watch = ProducerWatch(KafkaSettings(), SourceSettings(), "door", Backoff(), lambda: self.now)
         self.publisher = WatchedPublisher(MemoryPublisher(), self.watch)
 
     async def send(self, source: str, count: int, *, good: bool = False, receipts: str = "r") -> None:
@@ -83,8 +83,8 @@ async def test_who_sends_only_rubbish_is_slowed_shown_and_restored_and_its_neigh
     assert named() == []
     said = [entry.getMessage() for entry in caplog.records]
     assert said == [
-        "door: nearly everything of /producers/bad is rejected, it is admitted slowly",
-        "door: /producers/bad is admitted as before",
+        "door: nearly all events of /producers/bad are rejected, it is slowed down",
+        "door: /producers/bad is no longer slowed down",
     ]
 
 
@@ -119,7 +119,7 @@ async def test_what_is_tried_again_while_kafka_is_away_counts_once(door: Door) -
     away = TroubledPublisher()
     away.error = KafkaConnectionError()
     trying = WatchedPublisher(away, door.watch)
-    burst = [_submission("/producers/spooled", "r", bytes(Settings().source_bytes_per_second))]
+    burst = [_submission("/producers/spooled", "r", bytes(SourceSettings().bytes_per_second))]
     for _ in range(10 * BURST_SECONDS):
         with pytest.raises(KafkaConnectionError):
             await trying.publish(burst)
@@ -127,7 +127,7 @@ async def test_what_is_tried_again_while_kafka_is_away_counts_once(door: Door) -
 
 
 async def test_whoever_sends_much_waits_until_it_would_have_been_little(door: Door) -> None:
-    rate = Settings().source_bytes_per_second
+    rate = SourceSettings().bytes_per_second
     burst = [_submission("/producers/large", f"large-{number}", bytes(rate)) for number in range(BURST_SECONDS + 1)]
     await door.publisher.publish(burst)
     assert 0.9 < door.watch.wait_seconds("/producers/large") < 1.1

@@ -39,7 +39,7 @@ def test_of_a_thousand_equal_lines_some_are_written_and_the_others_counted(log: 
         log.logger.warning("attempt %d failed", number)
     assert log.lines == [f"attempt {number} failed" for number in range(BURST_LINES)]
     log.handler.tell()
-    assert log.lines[BURST_LINES:] == ["950 more lines like this were left out in the last 10 s: attempt %d failed"]
+    assert log.lines[BURST_LINES:] == ["950 more lines like this were omitted in the last 10 s: attempt %d failed"]
     log.handler.close()
     assert len(log.lines) == BURST_LINES + 1
 

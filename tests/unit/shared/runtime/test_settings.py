@@ -1,24 +1,29 @@
 """Settings that are wrong are told when they are read, not when data flow."""
 
-import pytest
-from pydantic import ValidationError
+import os
 
-from clients.cli.connection.settings import own_settings
+import pytest
+
 from clients.cli.terminal.output import Failed
-from shared.runtime.settings import Settings
+from deploy.commands.servers import own_settings
+from shared.runtime.facility import FacilitySettings
+from shared.runtime.settings import SettingsInvalid, read
 
 PREFIXES = "BEAMCAT_PATH_PREFIXES"
 
 
 def test_prefixes_are_read_from_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PREFIXES, '{"/mnt/multipath-shares/data": "/data", "/gpfs/": "/data/gpfs"}')
-    assert Settings().path_prefixes == {"/mnt/multipath-shares/data": "/data", "/gpfs/": "/data/gpfs"}
+    assert read(FacilitySettings, os.environ).path_prefixes == {
+        "/mnt/multipath-shares/data": "/data",
+        "/gpfs/": "/data/gpfs",
+    }
 
 
 @pytest.mark.parametrize("nothing", ["", " ", "{}"])
 def test_without_prefixes_paths_are_taken_as_they_are(monkeypatch: pytest.MonkeyPatch, nothing: str) -> None:
     monkeypatch.setenv(PREFIXES, nothing)
-    assert Settings().path_prefixes == {}
+    assert read(FacilitySettings, os.environ).path_prefixes == {}
 
 
 @pytest.mark.parametrize(
@@ -46,8 +51,8 @@ def test_prefixes_that_cannot_be_followed_end_a_service_with_one_sentence(
     monkeypatch: pytest.MonkeyPatch, said: str, words: str
 ) -> None:
     monkeypatch.setenv(PREFIXES, said)
-    with pytest.raises(ValidationError):
-        Settings()
+    with pytest.raises(SettingsInvalid):
+        read(FacilitySettings, os.environ)
     with pytest.raises(Failed) as failed:
         own_settings()
     assert str(failed.value).startswith(f"{PREFIXES}: ")

@@ -376,7 +376,7 @@ async def test_a_halted_stage_settles_nothing_and_goes_on_by_itself_when_the_cau
     assert len(bench.publisher.of(VALIDATED.name)) == 3 * STREAK
     assert bench.rejections() == []
     said = [entry.getMessage() for entry in caplog.records if entry.name == "shared.stages.stage"]
-    assert [line.split(":")[0] for line in said] == ["tester is halted", "tester goes on"]
+    assert [line.split(":")[0] for line in said] == ["tester is halted", "tester is no longer halted"]
 
 
 async def test_a_database_that_refuses_everybody_halts_the_stage_until_it_is_mended() -> None:

@@ -114,7 +114,7 @@ def test_a_halt_is_told_as_trouble_as_long_as_it_lasts() -> None:
     runner = Nobody()
     subscription = Subscription("s", SUBMITTED, "g", runner, lambda _error: None)
     told = []
-    for why in (None, "3 of the 3 sources that were fine lately are now refused", None):
+    for why in (None, "3 of the 3 sources that were healthy recently are now refused", None):
         runner.halted = why
         told.append((why, subscription.trouble))
     assert all(why == trouble for why, trouble in told)

@@ -149,7 +149,7 @@ def test_a_factor_is_exact_where_arithmetic_would_make_it_ragged() -> None:
 
 
 def test_a_unit_that_pint_does_not_know_is_named() -> None:
-    with pytest.raises(UnitUnknown, match="smoot: smoots_of_bridge is no unit"):
+    with pytest.raises(UnitUnknown, match="smoot: smoots_of_bridge is not a unit"):
         Units({"smoot": "smoots_of_bridge"})
 
 

@@ -112,7 +112,7 @@ def test_a_facility_adds_parameters_units_and_aliases_by_adding_a_file(tmp_path:
         ("[0, 5]", "[5, 0]", "a range goes from the lower to the higher"),
         ("[0, 5]", "[0, 5], hard = [1, 9]", "reaches beyond the hard range"),
         ('unit = "furlong"', 'unit = "smoot"', "line 10, parameter.OURS_{side}_gap: the unit smoot is not listed"),
-        ('= "furlong"', '= "smoots_of_bridge"', "line 4, units.furlong: furlong: smoots_of_bridge is no unit"),
+        ('= "furlong"', '= "smoots_of_bridge"', "line 4, units.furlong: furlong: smoots_of_bridge is not a unit"),
         ('type = "number"', 'type = "numbre"', "line 10, parameter.OURS_{side}_gap.type"),
         ("plausible", "plausibel", "line 10, parameter.OURS_{side}_gap.plausibel: unknown key"),
     ],
@@ -149,5 +149,5 @@ def test_an_item_of_mmcif_is_said_once_for_all_or_by_the_value_of_the_placeholde
     ]
     assert [terms[f"OURS_{end}"].mmcif_factor for end in ("outer_r", "y")] == [0.01, 1]
     (tmp_path / "ours.toml").write_text(ITEMS.replace("{ overall =", "{ overal ="))
-    with pytest.raises(DataFileInvalid, match="overal is no value of a placeholder"):
+    with pytest.raises(DataFileInvalid, match="overal is not a value of a placeholder"):
         Vocabulary.load([tmp_path])

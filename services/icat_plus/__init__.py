@@ -1,0 +1,1 @@
+"""search, logbook, archive -> icat_plus: clients of ICAT+ are answered, and what they declare is published."""

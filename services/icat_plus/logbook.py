@@ -1,0 +1,160 @@
+"""Entries of the electronic logbook: what a client writes as an event, and an entry as ICAT+'s `Event`. Pure.
+
+Text is stored as it is given, including HTML. A program that displays it must treat it as untrusted.
+"""
+
+import base64
+import binascii
+import mimetypes
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid5
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
+from pydantic_core import to_json
+
+from shared.events.identity import Identities
+from shared.events.logbook import LogbookEntry, LogbookText
+from shared.events.sections import Producer
+from shared.foundation.problem import Problem
+from shared.foundation.times import in_zone, within_years
+
+MOST_ENTRY_BYTES = 11 * 1024 * 1024
+"""Base64 of 8 MiB and what stands around it; the topic takes 16 MiB."""
+MOST_TEXT_CHARACTERS = 1_000_000
+DATA_URL = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(;[\w=.+-]+)*;base64,", re.ASCII)
+BYTES = "application/octet-stream"
+
+
+class Tag(BaseModel):
+    """A tag, as ICAT+ writes it."""
+
+    name: str = Field(min_length=1, max_length=255)
+
+
+class Text(BaseModel):
+    """One rendering of the text."""
+
+    format: Literal["plainText", "html"] = "plainText"
+    text: str = Field(default="", max_length=MOST_TEXT_CHARACTERS)
+
+
+class Written(BaseModel):
+    """The body of a notification: ICAT+'s `Event`, as far as it is kept."""
+
+    type: Literal["annotation", "notification", "broadcast", "attachment"] = "notification"
+    category: Annotated[
+        Literal["debug", "info", "error", "commandline", "comment", "file"] | None,
+        BeforeValidator(lambda said: said.lower() if isinstance(said, str) else said),
+    ] = None
+    dataset_name: str | None = Field(default=None, alias="datasetName", min_length=1, max_length=255)
+    tag: list[Tag] = Field(default=[], max_length=100)
+    content: list[Text] = Field(default=[], max_length=10)
+    software: str | None = Field(default=None, max_length=255)
+    machine: str | None = Field(default=None, max_length=255)
+    source: str | None = Field(default=None, max_length=255)
+    creation_date: Annotated[AwareDatetime | datetime, AfterValidator(within_years)] | None = Field(
+        default=None, alias="creationDate"
+    )
+
+
+class Pictured(Written):
+    """The body of an image: a data URL."""
+
+    data_url: str = Field(alias="base64")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an entry belongs; nowhere is a broadcast."""
+
+    proposal: str | None = None
+    beamline: str | None = None
+    investigation: int | None = None
+
+
+def entry_of(written: Written, place: Place, identities: Identities, now: datetime, zone: tzinfo) -> LogbookEntry:
+    """The entry. The same body for the same place is one entry, so that a client may send again.
+
+    A body that does not say when it was written is another entry each time.
+    """
+    created = written.creation_date or now
+    created = in_zone(created, zone)
+    file = _file_of(written, created) if isinstance(written, Pictured) else {}
+    said = written.model_dump(
+        mode="json", exclude=None if written.source else {"source"}
+    )  # ids from before it was kept
+    identity = to_json([place.proposal, place.beamline, place.investigation, created, said])
+    return LogbookEntry(
+        entry_id=uuid5(identities.namespace, f"logbook:{identity.decode()}"),
+        type="attachment" if file else written.type,
+        category="file" if file else written.category,
+        proposal=place.proposal,
+        beamline=place.beamline,
+        investigation_number=place.investigation,
+        dataset_name=written.dataset_name,
+        tags=list(dict.fromkeys(tag.name for tag in written.tag)),
+        content=[LogbookText(format=text.format, text=text.text) for text in written.content],
+        producer=Producer(software=written.software, machine=written.machine),
+        source=written.source,
+        created_at=created,
+        received_at=now,
+        **file,
+    )
+
+
+def _file_of(pictured: Pictured, created: datetime) -> dict[str, str]:
+    prefix = DATA_URL.match(pictured.data_url)
+    if prefix is None:
+        raise Problem(422, "base64: no data URL; write it as data:image/png;base64,…")
+    encoded = pictured.data_url[prefix.end() :]
+    try:
+        base64.b64decode(encoded, validate=True)
+    except binascii.Error as error:
+        raise Problem(422, f"base64: {error}") from None
+    kind = prefix["type"] or BYTES
+    name = f"{created:%Y%m%dT%H%M%S}{mimetypes.guess_extension(kind) or '.bin'}"
+    return {"file_name": name, "file_type": kind, "file_base64": encoded}
+
+
+def written_answer(entry: LogbookEntry, zone: tzinfo) -> dict[str, Any]:
+    """ICAT+'s `Event` of what was written just now."""
+    file = entry.file_base64
+    row = entry.model_dump() | {
+        "software": entry.producer.software,
+        "machine": entry.producer.machine,
+        "file_bytes": None if file is None else len(file) * 3 // 4 - file[-2:].count("="),
+    }
+    return entry_answer(row, zone)
+
+
+def entry_answer(row: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
+    """ICAT+'s `Event`; an entry has a category there, and `comment` says the least."""
+    entry_id: UUID = row["entry_id"]
+    answer = {
+        "_id": entry_id.hex,
+        "investigationId": row["investigation_number"],
+        "investigationName": row["proposal"],
+        "instrumentName": row["beamline"],
+        "datasetName": row["dataset_name"],
+        "type": row["type"],
+        "category": row["category"] or "comment",
+        "tag": [{"name": name} for name in row["tags"]],
+        "content": row["content"],
+        "software": row["software"],
+        "machine": row["machine"],
+        "source": row["source"],
+        "creationDate": row["created_at"].astimezone(zone).isoformat(timespec="milliseconds"),
+        "file": [],
+    }
+    if row["file_name"] is not None:
+        answer |= {
+            "file": [entry_id.hex],
+            "filename": row["file_name"],
+            "contentType": row["file_type"],
+            "fileSize": row["file_bytes"],
+        }
+    return answer

@@ -1,0 +1,1 @@
+"""The services that are asked over HTTP, each as the routes of ICAT+ need it."""

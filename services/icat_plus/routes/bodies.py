@@ -1,0 +1,55 @@
+"""Bodies of requests, and answers that are written while they are read."""
+
+from collections.abc import AsyncIterator
+from typing import TypeVar
+
+from fastapi import Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
+
+from services.icat_plus.answers import Answer
+from services.icat_plus.logbook import MOST_ENTRY_BYTES
+from shared.foundation.errors import Fault
+from shared.foundation.problem import Problem, invalid
+from shared.foundation.storable import ESCAPED_NUL
+from shared.http.door import read_body
+
+B = TypeVar("B", bound=BaseModel)
+
+
+async def body_of(request: Request, model: type[B], *, absent: bytes = b"", most_bytes: int = MOST_ENTRY_BYTES) -> B:
+    """The body, read as the model and no further than it may be long. `absent` stands for an empty one.
+
+    Raises:
+        Problem: 413, it is too long; 422, it does not fit the model.
+    """
+    body = await read_body(request, most_bytes, "put large files beside the dataset's")
+    if ESCAPED_NUL in body:
+        raise Problem(422, "a text holds the character NUL, which cannot be kept: leave it out")
+    try:
+        return model.model_validate_json(body or absent)
+    except ValidationError as error:
+        faults = [
+            Fault(field=".".join(map(str, fault["loc"])) or "the body", message=fault["msg"])
+            for fault in error.errors(include_url=False, include_input=False)
+        ]
+        raise invalid(faults) from None
+
+
+async def streamed(pages: AsyncIterator[list[Answer]]) -> StreamingResponse:
+    """A list that is written while it is read. What is wrong with the question shows before an answer has begun."""
+    return StreamingResponse(_array(await anext(pages, []), pages), media_type="application/json")
+
+
+async def _array(first: list[Answer], pages: AsyncIterator[list[Answer]]) -> AsyncIterator[bytes]:
+    """A JSON array; one that ends without its bracket was broken off."""
+    yield b"["
+    comma = b""
+    page: list[Answer] | None = first
+    while page is not None:
+        for answer in page:
+            yield comma + to_json(answer)
+            comma = b","
+        page = await anext(pages, None)
+    yield b"]"

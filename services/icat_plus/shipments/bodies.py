@@ -1,0 +1,186 @@
+"""Bodies in which clients of ICAT+ declare things. All faults of a body are reported at once. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic.alias_generators import to_camel, to_snake
+
+from services.icat_plus.shipments.tree import ShipmentTree
+from shared.events.declarations import DeclarationRow
+from shared.events.items import Item, position_faults, tree_faults
+from shared.events.shipments import Parcel, ParcelStatus, Shipment
+from shared.foundation.errors import Fault
+from shared.foundation.problem import invalid
+
+M = TypeVar("M", bound=BaseModel)
+Body = dict[str, JsonValue]
+
+MOST_THINGS = 20_000
+"""That can be declared for one investigation, withdrawn or not."""
+ANSWERED = frozenset({
+    "investigation_id", "investigation_name", "investigation", "parcels", "statuses", "current_status", "meta",
+    "created_at", "updated_at", "local_contact_names", "local_contact_fullnames",
+})  # fmt: skip
+"""Fields of an answer that say nothing when they are sent back."""
+NEEDED = {"name": "unnamed", "type": "untyped", "return_type": "untyped"}
+"""Stand-ins, with which the rest of a body can be read that lacks these."""
+
+
+class BodyReader:
+    """Reads one body, and collects its faults."""
+
+    def __init__(self, tree: ShipmentTree) -> None:
+        self._travelling = tree
+        self._faults: dict[tuple[str, str], None] = {}
+
+    def shipment(self, body: Body) -> Shipment:
+        """A shipment; errors as of `done`."""
+        return self._done(self._read(body, Shipment))
+
+    def parcel(self, body: Body, shipment: str | None) -> tuple[Parcel, str | None]:
+        """A parcel and its status; errors as of `done`."""
+        said = _snaked(body)
+        items = said.pop("items", None)
+        if said.get("content") is None:
+            said["content"] = items
+        elif items and items != said["content"]:
+            self.fault("items", "says something else than content: give one of them")
+        if said.setdefault("shipment_id", shipment) != shipment and shipment is not None:
+            self.fault("shipment_id", f"is another one than the {shipment} of the URL: correct one of them")
+        status = said.pop("status", None)
+        if status is not None and (not isinstance(status, str) or not 0 < len(status) <= 255):  # noqa: PLR2004  # of a name
+            self.fault("status", "is no word: give one, such as SENT")
+        parcel = self._read(said, Parcel)
+        if parcel is not None:
+            self._check_tree(parcel.content or (), top=True)
+            parcel = parcel.model_copy(update={"content": self._keyed(parcel.content)})
+        return self._done(parcel), status if isinstance(status, str) else None
+
+    def item(self, body: Body, key: str | None, holder: DeclarationRow) -> Item:
+        """An item that lies in a parcel or in an item; errors as of `done`."""
+        item = self._read(body, Item)
+        if item is not None:
+            said = item.id and self._travelling.key(item.id)
+            if key and said not in (None, key):
+                self.fault("id", f"is another one than the {self._travelling.ids[key]} of the URL: correct one of them")
+            self._check_tree([item], top=holder.kind == "parcel", lone=True)
+            if holder.kind == "item":
+                self._check_position(item, key, holder)
+            item = item.model_copy(update={"id": key or said, "content": self._keyed(item.content)})
+        return self._done(item)
+
+    def status(self, body: Body) -> ParcelStatus:
+        """A report on a parcel; errors as of `done`."""
+        return self._done(self._read(body, ParcelStatus))
+
+    def fault(self, field: str, message: str) -> None:
+        """Keep what is wrong with a field, which is told in ICAT+'s letter case."""
+        where = ".".join(part if part.isdigit() else to_camel(part) for part in field.split("."))
+        self._faults[where, message] = None
+
+    def _done(self, read: M | None) -> M:
+        """What was read.
+
+        Raises:
+            Problem: 422, with everything that is wrong with it.
+        """
+        if read is None or self._faults:
+            raise invalid([Fault(field=field, message=message) for field, message in list(self._faults)[:100]])
+        return read
+
+    def _read(self, body: Body, model: type[M]) -> M | None:
+        said = _snaked(body)
+        for field in _strange(said, model):
+            self.fault(field, "is no field of it: correct the name, or leave it out")
+        try:
+            return model.model_validate(said)
+        except ValidationError as error:
+            for path, message in _refused(error):
+                self.fault(".".join(map(str, path)), message)
+                _mend(said, path)
+        try:
+            return model.model_validate(said)
+        except ValidationError:
+            return None
+
+    def _check_tree(self, items: Sequence[Item], *, top: bool, lone: bool = False) -> None:
+        for field, message in tree_faults(items, top=top):
+            self.fault(field.removeprefix("content.0.") if lone else field, message)
+        if len(self._travelling.declared.things) + _count(items) > MOST_THINGS:
+            self.fault("content", f"more than {MOST_THINGS} things would be declared for the investigation")
+
+    def _check_position(self, item: Item, key: str | None, holder: DeclarationRow) -> None:
+        others = [Item.model_validate(one.body) for one in self._travelling.content(holder) if one.row.id != key]
+        container = Item.model_validate_json(holder.body)
+        for field, message in position_faults("content", container, [*others, item]):
+            if field.startswith(f"content.{len(others)}."):
+                self.fault("sample_container_position", message)
+
+    def _keyed(self, items: Sequence[Item] | None) -> list[Item] | None:
+        """The same by their keys: what is shown under another id is still the same."""
+        if items is None:
+            return None
+        return [
+            item.model_copy(
+                update={"id": item.id and self._travelling.key(item.id), "content": self._keyed(item.content)}
+            )
+            for item in items
+        ]
+
+
+def _snaked(body: Mapping[str, Any]) -> dict[str, Any]:
+    """In beamcat's letter case, without what MongoDB adds and what an answer says of itself."""
+    said: dict[str, Any] = {}
+    for name, value in body.items():
+        if name.startswith("__"):
+            continue
+        field = "id" if name == "_id" else to_snake(name)
+        inner = (
+            [_snaked(one) if isinstance(one, Mapping) else one for one in value] if isinstance(value, list) else value
+        )
+        inner = _snaked(inner) if isinstance(inner, Mapping) else inner
+        if field not in ANSWERED and (inner is not None or field not in said):
+            said[field] = inner
+    return said
+
+
+def _strange(said: Mapping[str, Any], model: type[BaseModel], prefix: str = "") -> Iterable[str]:
+    """Fields that no such thing has."""
+    for name, value in said.items():
+        if name not in model.model_fields:
+            yield f"{prefix}{name}"
+        elif name == "content" and isinstance(value, list):
+            for at, inner in enumerate(value):
+                if isinstance(inner, Mapping):
+                    yield from _strange(inner, Item, f"{prefix}content.{at}.")
+
+
+def _refused(error: ValidationError) -> Iterable[tuple[tuple[int | str, ...], str]]:
+    """Each field that cannot be read, with why; of a value that may be of several types once."""
+    for fault in error.errors(include_url=False, include_input=False):
+        path, message = fault["loc"], fault["msg"]
+        if "value" in path:
+            path, message = path[: path.index("value") + 1], "give a text, a number, true or false"
+        yield path, message[:1].lower() + message[1:]
+
+
+def _mend(said: object, path: Sequence[int | str]) -> None:
+    """Take out of a body what cannot be read, so that the rest can be."""
+    for at, step in enumerate(path):
+        if isinstance(said, dict) and isinstance(step, str):
+            if step.endswith("_plan") or at == len(path) - 1 or not isinstance(said.get(step), (dict, list)):
+                said.pop(step, None)
+                if step in NEEDED:
+                    said[step] = NEEDED[step]
+                return
+            said = said[step]
+        elif isinstance(said, list) and isinstance(step, int) and step < len(said):
+            if at == len(path) - 1:
+                said[step] = dict(NEEDED)
+                return
+            said = said[step]
+
+
+def _count(items: Iterable[Item]) -> int:
+    return sum(1 + _count(item.content or ()) for item in items)

@@ -1,0 +1,118 @@
+"""What the linker knows about some datasets, read in a fixed number of queries whatever the number of datasets."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from services.linker.inputs.lineage import Node
+from services.linker.known import Known
+from services.linker.plan.investigations import open_for
+from services.linker.storage.postgres.datasets import CATALOGUED, near_of, with_datasets
+from services.linker.storage.postgres.held import HELD_OF, summary_of
+from services.linker.storage.postgres.investigations import keep_slots, plan_of, reserved_numbers
+from services.linker.storage.postgres.locks import LOCK, OPENING_LOCK
+from shared.events.dataset import DatasetFacts
+from shared.events.identity import Identities
+from shared.events.wire import SubmissionId
+from shared.foundation.arrays import array
+from shared.postgres.bulk import write
+from shared.postgres.database import Connection
+
+MOST_EDGES = 100_000
+"""How many edges of the ancestry one batch searches for cycles."""
+
+_INPUTS_OF_ANCESTOR = """
+    lateral (
+        select path, inputs from dataset where dataset_id = ancestor.id
+        union all
+        select path, inputs from held where dataset_id = ancestor.id and state <> 'refused'
+    ) as edge
+"""
+
+ANCESTRY = f"""
+with recursive ancestor (id) as (
+    select unnest($1::uuid[])
+    union
+    select parent from ancestor, {_INPUTS_OF_ANCESTOR}, unnest(edge.inputs) as parent
+)
+select ancestor.id as child, edge.path, edge.inputs from ancestor, {_INPUTS_OF_ANCESTOR}
+where edge.inputs <> '{{}}' limit $2
+"""  # noqa: S608  # made of constants
+"""The inputs of some datasets, their inputs, and so on.
+
+The joins are lateral, so each step looks its edges up by index, however large the tables are.
+"""
+
+ANSWERED = "select submission from answered where submission = any($1::text[])"
+
+BRING_LINKS = """
+update dataset set inputs = array(select unnest(dataset.inputs) union select unnest(brought.inputs::uuid[]))
+from unnest($1::uuid[], $2::text[]) as brought (id, inputs) where dataset.dataset_id = brought.id
+"""
+
+
+async def read_known(
+    connection: Connection,
+    identities: Identities,
+    datasets: Sequence[DatasetFacts],
+    submissions: Sequence[SubmissionId],
+    *,
+    include_inputs: bool = False,
+) -> Known:
+    """What is committed, held and announced around some datasets, in three queries.
+
+    With `include_inputs` it also contains what is held of their inputs.
+    """
+    own = {dataset.dataset_id for dataset in datasets}
+    inputs = {declared.dataset_id for dataset in datasets for declared in dataset.inputs}
+    rows = await connection.fetch(CATALOGUED, list(own | inputs))
+    held = await connection.fetch(
+        HELD_OF, [each.key for each in submissions], list(own | inputs if include_inputs else own)
+    )
+    known = with_datasets(rows, Known(held=[summary_of(row) for row in held]))
+    return replace(known, plan=await plan_of(connection, identities, map(known.addressed, datasets)))
+
+
+async def with_openings(
+    connection: Connection, identities: Identities, datasets: Sequence[DatasetFacts], known: Known
+) -> Known:
+    """`known` with a new, numbered investigation for each dataset that the plan has no place for.
+
+    A lock keeps other replicas from opening an investigation at the same time, so two of them do not open the same one.
+    """
+    addressed = [known.addressed(dataset) for dataset in datasets]
+    if all(known.plan.of(dataset) for dataset in addressed):
+        return known
+    await connection.execute(LOCK, OPENING_LOCK)
+    plan = await plan_of(connection, identities, addressed)
+    unplanned = [dataset for dataset in addressed if plan.of(dataset) is None]
+    numbers = await reserved_numbers(connection, len(unplanned))
+    await keep_slots(connection, open_for(unplanned, plan, identities, numbers))
+    return replace(known, plan=plan)
+
+
+async def with_near(connection: Connection, known: Known, datasets: Iterable[DatasetFacts]) -> Known:
+    """`known` with the catalogued paths near the inputs that are not catalogued."""
+    return replace(known, near=await near_of(connection, known.unknown(datasets)))
+
+
+async def with_ancestry(connection: Connection, known: Known, datasets: Sequence[DatasetFacts]) -> Known:
+    """`known` with everything that the inputs of these datasets come from."""
+    inputs = {declared.dataset_id for dataset in datasets for declared in dataset.inputs}
+    ancestry: dict[UUID, Node] = {}
+    for row in await connection.fetch(ANCESTRY, list(inputs), MOST_EDGES):
+        before = ancestry.get(row["child"], Node(row["path"], frozenset()))
+        ancestry[row["child"]] = replace(before, inputs=before.inputs | set(row["inputs"]))
+    return replace(known, ancestry=ancestry)
+
+
+async def with_answered(connection: Connection, known: Known, submissions: Iterable[SubmissionId]) -> Known:
+    """`known` with those of some submissions that the catalogue has answered before."""
+    rows = await connection.fetch(ANSWERED, [each.key for each in submissions])
+    return replace(known, answered={row["submission"] for row in rows})
+
+
+async def bring_links(connection: Connection, links: Mapping[UUID, frozenset[UUID]]) -> None:
+    """Save inputs that are on their way to the catalogue."""
+    rows = sorted((dataset_id, array(map(str, inputs))) for dataset_id, inputs in links.items())
+    await write(connection, BRING_LINKS, rows)
