@@ -38,7 +38,7 @@ for ending in ("crowded", "head", "body", "answer"):
 
 
 @dataclass(frozen=True)
-class HttpPatiences:
+class HttpTimeouts:
     """How long the server waits for a client, in seconds."""
 
     head: float = 10.0
@@ -54,8 +54,8 @@ class HttpPatiences:
 class Listener:
     """The state that the HTTP connections of one listener share."""
 
-    def __init__(self, settings: HttpSettings, patiences: HttpPatiences) -> None:
-        self.patiences = patiences
+    def __init__(self, settings: HttpSettings, timeouts: HttpTimeouts) -> None:
+        self.timeouts = timeouts
         self.connections: Admission[BoundedProtocol] = Admission(
             room_for("HTTP", settings.connections, settings.connections_per_address)
         )
@@ -65,13 +65,13 @@ class Listener:
         """Add a new connection. While there are connections, all of them are checked periodically."""
         self.connections.arrive(connection)
         if self._looks is None:
-            self._looks = connection.loop.call_later(self.patiences.look, self._look, connection.loop)
+            self._looks = connection.loop.call_later(self.timeouts.look, self._look, connection.loop)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         self.connections.trim()
         for connection in self.connections:
             connection.look()
-        self._looks = loop.call_later(self.patiences.look, self._look, loop) if len(self.connections) else None
+        self._looks = loop.call_later(self.timeouts.look, self._look, loop) if len(self.connections) else None
 
 
 class BoundedProtocol(H11Protocol):
@@ -110,7 +110,7 @@ class BoundedProtocol(H11Protocol):
         """Accept a client, which must now send a request."""
         super().connection_made(transport)
         self.address = address_of(self.client[0] if self.client else "")
-        self._due = self._since + self._listener.patiences.head
+        self._due = self._since + self._listener.timeouts.head
         HTTP_CONNECTIONS.inc()
         self._listener.arrive(self)
 
@@ -142,19 +142,19 @@ class BoundedProtocol(H11Protocol):
         phase = self.conn.their_state
         if phase is h11.SEND_BODY:
             if self._phase is not h11.SEND_BODY or self._due is None:
-                self._due = time.monotonic() + self._listener.patiences.body
+                self._due = time.monotonic() + self._listener.timeouts.body
             self._due += received / SLOWEST_BYTES_PER_SECOND
         elif phase is not h11.IDLE:
             self._due = None
         elif self._phase is not h11.IDLE or self._due is None:
-            self._due = time.monotonic() + self._listener.patiences.head
+            self._due = time.monotonic() + self._listener.timeouts.head
         self._phase = phase
 
     def look(self) -> None:
         """Close the connection if the client is too slow."""
         now = time.monotonic()
         if self._due is not None and self.flow.read_paused:  # the server itself has paused reading
-            self._due += self._listener.patiences.look
+            self._due += self._listener.timeouts.look
         elif self._due is not None and now > self._due:
             self._end("head" if self._phase is h11.IDLE else "body")
         self._look_at_answer(now)
@@ -167,7 +167,7 @@ class BoundedProtocol(H11Protocol):
         since, at_first = self._unread or (now, 0)
         if unread > at_first:  # the buffer has grown since, so the client has read the earlier data
             self._unread = now, unread
-        elif now > since + self._listener.patiences.answer + (at_first - unread) / SLOWEST_BYTES_PER_SECOND:
+        elif now > since + self._listener.timeouts.answer + (at_first - unread) / SLOWEST_BYTES_PER_SECOND:
             self._end("answer")
 
     def make_room(self, why: str) -> None:
@@ -221,7 +221,7 @@ class HttpConfig(uvicorn.Config):
         self,
         app: ASGIApp,
         settings: HttpSettings,
-        patiences: HttpPatiences = HttpPatiences(),
+        timeouts: HttpTimeouts = HttpTimeouts(),
         *,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -240,7 +240,7 @@ class HttpConfig(uvicorn.Config):
             port=port,
             lifespan=lifespan,
         )
-        self.listener = Listener(settings, patiences)
+        self.listener = Listener(settings, timeouts)
 
 
 class HttpServer(uvicorn.Server):

@@ -17,9 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.foundation.problem import AWAY, Problem
 from shared.runtime.metrics import QUESTIONS_REFUSED
 
-PATIENCE_SECONDS = 5.0
+MOST_WAIT_SECONDS = 5.0
 """How long a query waits for its turn."""
-STREAM_PATIENCE_SECONDS = 60.0
+MOST_STREAM_WAIT_SECONDS = 60.0
 """How long a further query waits if its request has already had a turn: its answer may be half sent."""
 MOST_WAITING_EACH = 100
 """The most waiting queries of one client."""
@@ -76,7 +76,7 @@ class Turns:
             raise self._refusal(asker)
         with self._heard(asker.address) as called:
             try:
-                async with asyncio.timeout(STREAM_PATIENCE_SECONDS if asker.had_a_turn else PATIENCE_SECONDS):
+                async with asyncio.timeout(MOST_STREAM_WAIT_SECONDS if asker.had_a_turn else MOST_WAIT_SECONDS):
                     await called
             except TimeoutError:
                 raise self._refusal(asker) from None

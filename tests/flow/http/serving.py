@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse
 
-from shared.http.server import HttpConfig, HttpPatiences, HttpServer
+from shared.http.server import HttpConfig, HttpServer, HttpTimeouts
 from shared.http.settings import HttpSettings
 from tests.builders.settings import with_variables
 
-HASTY = HttpPatiences(head=0.1, body=0.1, answer=0.1, look=0.02)
+HASTY = HttpTimeouts(head=0.1, body=0.1, answer=0.1, look=0.02)
 LARGE_BYTES = 30_000_000
 BLANK = b"\r\n\r\n"
 
@@ -90,10 +90,10 @@ class HttpClient:
 
 
 @contextlib.asynccontextmanager
-async def serving(patiences: HttpPatiences = HttpPatiences(), **settings: int) -> AsyncIterator[Served]:  # noqa: B008
+async def serving(timeouts: HttpTimeouts = HttpTimeouts(), **settings: int) -> AsyncIterator[Served]:  # noqa: B008
     """An application behind the door until the block ends."""
     served = Served()
-    config = HttpConfig(served.app(), with_variables(HttpSettings, **settings), patiences)
+    config = HttpConfig(served.app(), with_variables(HttpSettings, **settings), timeouts)
     server = HttpServer(config)
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110  it sets no event

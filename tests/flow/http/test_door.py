@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from shared.http.server import HttpPatiences
+from shared.http.server import HttpTimeouts
 from shared.runtime.descriptors import raise_limit
 from shared.runtime.metrics import HTTP_CONNECTIONS, HTTP_ENDED
 from tests.flow.http.serving import HASTY, LARGE_BYTES, HttpClient, Served, serving
@@ -119,7 +119,7 @@ async def test_an_answer_that_is_not_read_is_not_kept() -> None:
 
 
 async def test_an_answer_that_is_read_slowly_is_read_to_its_end() -> None:
-    async with serving(HttpPatiences(answer=0.5, look=0.02)) as served:
+    async with serving(HttpTimeouts(answer=0.5, look=0.02)) as served:
         client = await served.client(said=b"GET /large HTTP/1.1\r\nHost: service\r\n\r\n")
         await client.reader.readuntil(b"\r\n\r\n")
         read = 0

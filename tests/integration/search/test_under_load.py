@@ -53,7 +53,7 @@ async def ask_for_long(database: Database, questions: Questions) -> None:
 async def test_twelve_costly_questions_delay_neither_a_dataset_nor_what_is_taken_in(
     world: PostgresWorld, database_url: str, topics: Topics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "MOST_IDLE_SECONDS", 0.5)
+    monkeypatch.setattr(turns, "MOST_WAIT_SECONDS", 0.5)
     await world.note(topics.committed("/data/a", {"x": 1}))
     async with AsyncExitStack() as opened:
         askers = [
@@ -76,7 +76,7 @@ async def test_twelve_costly_questions_delay_neither_a_dataset_nor_what_is_taken
 async def test_one_asker_of_costly_questions_leaves_a_turn_to_its_neighbour(
     world: PostgresWorld, database_url: str, topics: Topics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "MOST_IDLE_SECONDS", 0.5)
+    monkeypatch.setattr(turns, "MOST_WAIT_SECONDS", 0.5)
     await world.note(topics.committed("/data/a", {"x": 1}))
     async with (
         asking(world.database, address="10.0.0.1") as flood,

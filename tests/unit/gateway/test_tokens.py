@@ -47,7 +47,7 @@ def test_a_revoked_token_stops_working_at_once(file: Path) -> None:
     tokens = Tokens(file)
     tokens.grant_of(token, NOW)
     assert revoke_token(file, "id29")
-    with pytest.raises(TokenRefused, match="unknown here, or was revoked"):
+    with pytest.raises(TokenRefused, match="is unknown or was revoked"):
         tokens.grant_of(token, NOW)
     assert tokens.grant_of(other, NOW).name == "id23-1"
     assert not revoke_token(file, "id29")

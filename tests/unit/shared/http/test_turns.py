@@ -85,7 +85,7 @@ async def test_a_single_turn_is_everybodys() -> None:
 
 
 async def test_who_waits_too_long_is_told_whose_questions_are_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "MOST_IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(turns, "MOST_WAIT_SECONDS", 0.01)
     asked = Asked(3)
     for address in ("one", "two", "one"):
         asked.ask(address)
@@ -111,7 +111,7 @@ async def test_the_line_of_one_asker_has_an_end() -> None:
 
 
 async def test_an_answer_that_is_half_sent_waits_longer_for_its_next_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "MOST_IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(turns, "MOST_WAIT_SECONDS", 0.01)
     asked = Asked(1)
     ended = asyncio.Event()
 
