@@ -1,17 +1,15 @@
 """The catalogued datasets, as search answers for them."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from shared.foundation.problem import AWAY, Problem
-from shared.http.neighbour import Neighbour
+from shared.http.neighbour import Neighbour, lots
 
 PASSING = {429, AWAY}
 """The statuses with which search says: ask again later."""
-MOST_NUMBERS = 500
-"""The most numbers in one request, because they are in its URL."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class SearchCatalogue:
 
     async def by_number(self, numbers: Collection[int]) -> Mapping[int, Catalogued]:
         """The datasets of these numbers; a number that no dataset has is left out."""
-        found = [row for lot in _lots(sorted(numbers)) for row in await self._ask(number=lot)]
+        found = [row for lot in lots(sorted(numbers)) for row in await self._ask(number=lot)]
         return {row.number: row for row in found}
 
     async def by_id(self, dataset_id: UUID) -> Catalogued | None:
@@ -84,8 +82,3 @@ async def known_numbers(catalogue: Catalogue, numbers: Collection[int]) -> Colle
         if problem.status not in PASSING:
             raise
         raise ConnectionError(str(problem)) from problem
-
-
-def _lots(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    for at in range(0, len(numbers), MOST_NUMBERS):
-        yield numbers[at : at + MOST_NUMBERS]

@@ -1,10 +1,11 @@
 """The HTTP client of another beamcat service. It sends the token that services have for each other."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from pydantic_core import from_json
@@ -27,6 +28,8 @@ MOST_LINE_BYTES = 4 * MOST_BODY_BYTES
 RETRY_AFTER_SECONDS = 5
 PASSED_ON = range(400, 500)
 """Errors that the caller can correct, so the other service's answer is passed on; but not a wrong token of ours."""
+MOST_VALUES, MOST_URL_BYTES = 1000, 32_000
+"""The most values of one parameter, and about the most bytes of them, in the URL of one question."""
 
 Params = Mapping[str, Any]
 NOTHING: Params = {}
@@ -121,3 +124,17 @@ class Neighbour:
     def _away(self, why: str) -> Problem:
         words = f"the {self._name} service does not answer ({why}); ask again"
         return Problem(AWAY, words, retry_after_seconds=RETRY_AFTER_SECONDS)
+
+
+def lots(values: Sequence[object]) -> Iterator[list[str]]:
+    """The values of a parameter as texts, in lots that fit into a URL."""
+    lot: list[str] = []
+    size = 0
+    for text in map(str, values):
+        size += len(quote(text)) + len("&investigation=")
+        if lot and (len(lot) == MOST_VALUES or size > MOST_URL_BYTES):
+            yield lot
+            lot, size = [], len(quote(text))
+        lot.append(text)
+    if lot:
+        yield lot

@@ -1,23 +1,20 @@
 """Search, as the routes of ICAT+ ask it: investigations, samples, declarations and documents."""
 
-from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
-from urllib.parse import quote
 from uuid import UUID
 
 from pydantic_core import to_json
 
 from shared.events.declarations import DeclarationRow, Declared, ParcelStatusRow, PlaceRow, Stamp, together
-from shared.http.neighbour import Neighbour
+from shared.http.neighbour import Neighbour, lots
 
 Row = dict[str, Any]
 Order = Literal["started", "ended", "proposal", "title", "beamline"]
 MOST_ROWS = 10_000
 """Investigations, samples or entries in one answer; `skip` leads on."""
-MOST_VALUES, MOST_URL_BYTES = 1000, 32_000
-"""In one question about several things: they stand in its URL."""
 TIMES = ("started", "ended", "actual_started", "actual_ended")
 
 
@@ -183,20 +180,6 @@ class SearchService:
                 declared = together(declared, declared_in(page["declarations"]))
                 skip = page["next"]
         return declared
-
-
-def lots(values: Sequence[object]) -> Iterator[list[str]]:
-    """The values as texts, in lots that fit into a URL."""
-    lot: list[str] = []
-    size = 0
-    for text in map(str, values):
-        size += len(quote(text)) + len("&investigation=")
-        if lot and (len(lot) == MOST_VALUES or size > MOST_URL_BYTES):
-            yield lot
-            lot, size = [], len(quote(text))
-        lot.append(text)
-    if lot:
-        yield lot
 
 
 def _document(said: Row) -> Document:

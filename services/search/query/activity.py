@@ -14,7 +14,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from services.search.cursors import CursorInvalid
-from services.search.projections.activity.statements import HAPPENED
+from services.search.projections.activity.statements import RECENT_ACTIVITY
 from services.search.projections.positions.statements import POSITIONS
 from services.search.query.catalogue import CatalogueReader
 from services.search.query.faults import QueryInvalid
@@ -132,11 +132,11 @@ async def watch(
         page = ActivityPage(dict(positions if after is None else after))
         ends = {place: end for place, end in positions.items() if end > page.reached.get(place, 0)}
         if ends:
-            await page.read(_happened(connection, page.reached, ends), ends, activity_filter, limit)
+            await page.read(_recent_activity(connection, page.reached, ends), ends, activity_filter, limit)
     return page
 
 
-async def _happened(
+async def _recent_activity(
     connection: Connection, reached: Mapping[Partition, int], ends: Mapping[Partition, int]
 ) -> AsyncIterator[Row]:
     columns: Sequence[Sequence[Any]] = (
@@ -145,7 +145,7 @@ async def _happened(
         [reached.get(place, 0) for place in ends],
         list(ends.values()),
     )
-    async for row in connection.cursor(HAPPENED, *columns, MOST_OF_A_PARTITION, prefetch=ROWS_AT_ONCE):
+    async for row in connection.cursor(RECENT_ACTIVITY, *columns, MOST_OF_A_PARTITION, prefetch=ROWS_AT_ONCE):
         yield dict(row)
 
 

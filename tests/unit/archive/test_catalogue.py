@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.archive.catalogue import MOST_NUMBERS, SearchCatalogue, known_numbers
-from shared.http.neighbour import Neighbour
+from services.archive.catalogue import SearchCatalogue, known_numbers
+from shared.http.neighbour import MOST_VALUES, Neighbour
 from tests.builders.search.records import dataset_id
 
 ROW = {"number": 42, "dataset_id": str(dataset_id("/data/a")), "beamline": "id29"}
@@ -24,9 +24,9 @@ async def test_many_numbers_are_asked_in_lots(tmp_path: Path) -> None:
         asked.append(request.url.params.get_list("number"))
         return httpx.Response(200, json={"datasets": [ROW] if "42" in asked[-1] else []})
 
-    found = await catalogue(tmp_path, httpx.MockTransport(answer)).by_number(range(MOST_NUMBERS + 1))
+    found = await catalogue(tmp_path, httpx.MockTransport(answer)).by_number(range(MOST_VALUES + 1))
     assert list(found) == [42]
-    assert [len(numbers) for numbers in asked] == [MOST_NUMBERS, 1]
+    assert [len(numbers) for numbers in asked] == [MOST_VALUES, 1]
 
 
 @pytest.mark.parametrize("status", [503, 429, 500, 401])

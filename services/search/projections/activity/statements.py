@@ -1,7 +1,8 @@
 """The SQL that reads the table of activity and deletes old rows."""
 
-HAPPENED = """
-select told.* from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) as stretch (topic, partition, begins, ends)
+RECENT_ACTIVITY = """
+select recent.*
+from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) as stretch (topic, partition, begins, ends)
 cross join lateral (
   select * from activity where activity.topic = stretch.topic and activity.partition = stretch.partition
     and record_offset >= begins and record_offset < ends and (state <> 'pending' or exists (
@@ -9,9 +10,9 @@ cross join lateral (
         and since = activity.at
     ))
   order by record_offset limit $5
-) as told
-order by max(at) over (partition by told.topic, told.partition order by record_offset),
-  told.topic, told.partition, record_offset
+) as recent
+order by max(at) over (partition by recent.topic, recent.partition order by record_offset),
+  recent.topic, recent.partition, record_offset
 """
 """Rows by time, as far as the rows of each partition keep their own order: nothing before the end of an answer is left
 out. A row about waiting is shown only while the submission still waits, because a stage that reads again may report
