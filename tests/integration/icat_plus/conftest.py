@@ -73,7 +73,7 @@ class Facility:
         self.search = SearchService(neighbours.search)
         self.databases = databases
         self.url = url
-        self.tokens_file = resources.settings.access.tokens_file
+        self.tokens_file = tokens_file
         self.topics = Topics()
         self.key = create_token(self.tokens_file, "mxcube", ["*"])
 
@@ -155,7 +155,7 @@ async def facility(database_url: str, tmp_path: Path) -> AsyncIterator[Facility]
         hosts.apps["archive"] = face("archive", archive_routes(archive, catalogue))
         router = icat_plus_routes(own, VOCABULARY, TECHNIQUES, neighbours, publisher=stages.publisher)
         async with served(face("icat_plus", router)) as url:
-            yield Facility(access.tokens_file, databases, stages, neighbours, hosts, url)
+            yield Facility(settings.access.tokens_file, databases, stages, neighbours, hosts, url)
 
 
 @asynccontextmanager

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from services.icat_plus.neighbours.search import MOST_URL_BYTES, MOST_VALUES, InvestigationQuery, SearchService, lots
-from shared.http.neighbour import Neighbour
+from services.icat_plus.neighbours.search import InvestigationQuery, SearchService
+from shared.http.neighbour import MOST_URL_BYTES, MOST_VALUES, Neighbour, lots
 
 
 class Search:
