@@ -114,7 +114,9 @@ def test_every_statement_about_what_waits_is_looked_at() -> None:
 
 def test_a_name_means_one_statement() -> None:
     for module in MODULES:
-        assert {name: text for name, text in vars(module).items() if name in SQL and text != SQL[name]} == {}
+        assert {
+            name: text for name, text in vars(module).items() if isinstance(text, str) and text != SQL.get(name, text)
+        } == {}
 
 
 async def test_what_a_flood_of_merges_leaves_behind_is_bounded(database: Database) -> None:
