@@ -52,7 +52,8 @@ async function pageOf(place, mine) {
 }
 
 function missing() {
-  throw new Trouble("There is no such page", { detail: "This catalogue has no page with this address.", passes: false });
+  const detail = "This catalogue has no page with this address.";
+  throw new Trouble("There is no such page", { detail, passes: false });
 }
 
 /** The view of an error: what is wrong, and what can be done. */

@@ -10,7 +10,8 @@ export function parameters({ parameters: all, findings: seen }) {
   const draw = () => {
     const wanted = Object.entries(all).filter(([name, parameter]) => mentions(name, parameter, look.value));
     place.replaceChildren(...grouped(Object.fromEntries(wanted)).map((group) => groupOf(group, flawed)));
-    if (wanted.length === 0) place.append(el("p", { class: "soft" }, "No parameter has this text in its name or value."));
+    const none = "No parameter has this text in its name or value.";
+    if (wanted.length === 0) place.append(el("p", { class: "soft" }, none));
   };
   const look = el("input", {
     type: "search",

@@ -45,7 +45,8 @@ function sent({ rejection_id, value_text: text, value_base64: bytes }) {
       el("p", {}, bytes == null ? "Nothing: the record has no body. " : "It is not text. ", whole),
     );
   const place = el("pre", { tabindex: "0", "aria-label": "What was sent" });
-  const views = { ...(text.length <= MOST_LAID_OUT && { "Formatted": indented }), "As it was sent": (original) => original };
+  const formatted = text.length <= MOST_LAID_OUT && { "Formatted": indented };
+  const views = { ...formatted, "As it was sent": (original) => original };
   const choices = Object.entries(views).map(([title, view], index) =>
     button(title, () => choose(index, view), { class: "quiet" }),
   );
