@@ -29,7 +29,7 @@ class FileNotUnderstood(Exception):
 
 
 @dataclass(frozen=True)
-class Said:
+class StatedValue:
     """One value in a file: its place, its name in the format, its shell and its unit."""
 
     place: str
@@ -90,7 +90,7 @@ class Result:
     """One result in a file: everything from which one dataset is made."""
 
     label: str
-    said: Sequence[Said]
+    said: Sequence[StatedValue]
     names: Names
     unread: Sequence[Unplaced] = ()
     findings: Sequence[Finding] = ()
@@ -118,7 +118,7 @@ def gather(result: Result, given: Given) -> Imported:
     parameters: dict[str, Any] = {}
     fields: dict[str, Any] = {}
     places: dict[str, str] = {}
-    told: dict[str, Said] = {}
+    told: dict[str, StatedValue] = {}
     for target, sayings in _by_target(result.said, names, unplaced).items():
         named = target.removeprefix(FIELD)
         if named in LISTS and target != named:
@@ -144,7 +144,7 @@ def _field(value: Any) -> Any:  # noqa: ANN401  a truth and a list stay what the
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-def _taken(sayings: Sequence[Said], names: Names, unplaced: list[Unplaced]) -> Said | None:
+def _taken(sayings: Sequence[StatedValue], names: Names, unplaced: list[Unplaced]) -> StatedValue | None:
     """The value that is taken of several. The others are listed."""
     first, *others = sayings
     differing = [other for other in others if not _same(other.value, first.value)]
@@ -155,15 +155,15 @@ def _taken(sayings: Sequence[Said], names: Names, unplaced: list[Unplaced]) -> S
     return first
 
 
-def _units(told: Mapping[str, Said], known: Mapping[str, str]) -> dict[str, str]:
+def _units(told: Mapping[str, StatedValue], known: Mapping[str, str]) -> dict[str, str]:
     """The unit of each parameter, if the file names it or the scale of the name is known."""
     units = {target: saying.unit or known.get(saying.name.casefold()) for target, saying in told.items()}
     return {target: unit for target, unit in units.items() if unit is not None}
 
 
-def _by_target(said: Iterable[Said], names: Names, unplaced: list[Unplaced]) -> dict[str, list[Said]]:
+def _by_target(said: Iterable[StatedValue], names: Names, unplaced: list[Unplaced]) -> dict[str, list[StatedValue]]:
     """The values for each parameter and field, the most trusted first."""
-    found: dict[str, list[tuple[int, Said]]] = {}
+    found: dict[str, list[tuple[int, StatedValue]]] = {}
     ranks = {name: rank for rank, name in enumerate(names.said)}
     spelt = {name.casefold(): name for name in reversed(names.said)}
     for saying in spoken(said, names):
@@ -179,13 +179,13 @@ def _by_target(said: Iterable[Said], names: Names, unplaced: list[Unplaced]) -> 
     }
 
 
-def spoken(said: Iterable[Said], names: Names) -> Iterator[Said]:
+def spoken(said: Iterable[StatedValue], names: Names) -> Iterator[StatedValue]:
     """The values that describe the dataset. Structure and empty values are skipped."""
     ignored = {name.casefold() for name in names.ignored}
     return (saying for saying in said if saying.name.casefold() not in ignored and not _is_empty(saying.value))
 
 
-def _problem(saying: Said, target: str | None, names: Names) -> str | None:
+def _problem(saying: StatedValue, target: str | None, names: Names) -> str | None:
     """The reason why a value has no place in a submission."""
     if _is_endless(saying.value):
         return "it is not a number"
@@ -233,7 +233,7 @@ def _same(one: object, other: object) -> bool:
         return str(one).strip() == str(other).strip()
 
 
-def unplaced_of(saying: Said, reason: str) -> Unplaced:
+def unplaced_of(saying: StatedValue, reason: str) -> Unplaced:
     """A value that has no place, and why."""
     return Unplaced(saying.place, shown(saying.value), reason)
 

@@ -90,7 +90,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Reading:
+class PossibleTimes:
     """The possible times, and how they are written."""
 
     time: datetime
@@ -112,11 +112,11 @@ def iso_times(start: str | None, end: str | None, zone: tzinfo) -> tuple[str | N
     return (first.text if first else None), (last.text if last else None)
 
 
-def _is_in_order(first: Reading | None, last: Reading | None) -> bool:
+def _is_in_order(first: PossibleTimes | None, last: PossibleTimes | None) -> bool:
     return first is None or last is None or first.time.timestamp() <= last.time.timestamp()
 
 
-def _readings(text: str, zone: tzinfo) -> list[Reading]:
+def _readings(text: str, zone: tzinfo) -> list[PossibleTimes]:
     try:
         moment = read_moment(text, zone)
         times = moment.readings(zone)
@@ -124,7 +124,7 @@ def _readings(text: str, zone: tzinfo) -> list[Reading]:
         raise DateUnclear(f"{text!r} cannot be read with certainty: {error}") from None
     is_clear = moment.offset is None and len(times) == 1
     written = [(moment.clock if is_clear else time).isoformat().replace("+00:00", "Z") for time in times]
-    return [Reading(time, text) for time, text in zip(times, written, strict=True)]
+    return [PossibleTimes(time, text) for time, text in zip(times, written, strict=True)]
 
 
 def read_moment(text: str, zone: tzinfo) -> Moment:

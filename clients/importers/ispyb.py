@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from clients.importers.assembly import FileNotUnderstood, Result, Said, Unplaced, leaves, shown
+from clients.importers.assembly import FileNotUnderstood, Result, StatedValue, Unplaced, leaves, shown
 from clients.importers.names import names_of
 from clients.importers.results import Found
 from clients.importers.scaling import KIND, Entry, is_anisotropic, shell_of, single_scalings, unswapped
@@ -23,12 +23,12 @@ VERSION = re.compile(r"v?\d+(?:[.+_-]\w+)*", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Part:
+class ContainerElement:
     """An element of the container, with its values."""
 
     name: str
     place: str
-    said: Sequence[Said]
+    said: Sequence[StatedValue]
     entry: Entry
 
 
@@ -134,13 +134,13 @@ def _beside(container: Entry) -> Entry:
     }
 
 
-def _scalings(container: Entry, prefix: str) -> list[Part]:
+def _scalings(container: Entry, prefix: str) -> list[ContainerElement]:
     """Every scaling container, numbered if there are several. One with several results is divided."""
     whole = _elements(container, SCALING) or [{}]
     single = [(entry, part) for entry in whole for part in single_scalings(entry)]
     places = _places(SCALING, len(single), prefix)
     return [
-        Part(SCALING, place, list(_said(SCALING, part, place)), entry)
+        ContainerElement(SCALING, place, list(_said(SCALING, part, place)), entry)
         for place, (entry, part) in zip(places, single, strict=True)
     ]
 
@@ -149,11 +149,12 @@ def _places(name: str, count: int, prefix: str) -> list[str]:
     return [prefix + name + (f"[{number}]" if count > 1 else "") for number in range(1, count + 1)]
 
 
-def _parts(container: Entry, name: str, prefix: str) -> list[Part]:
+def _parts(container: Entry, name: str, prefix: str) -> list[ContainerElement]:
     found = _elements(container, name)
     places = _places(name, len(found), prefix)
     return [
-        Part(name, place, list(_said(name, entry, place)), entry) for place, entry in zip(places, found, strict=True)
+        ContainerElement(name, place, list(_said(name, entry, place)), entry)
+        for place, entry in zip(places, found, strict=True)
     ]
 
 
@@ -163,7 +164,9 @@ def _elements(content: Entry, name: str) -> list[Entry]:
     return [value for value in (found if isinstance(found, list) else [found]) if isinstance(value, Mapping) and value]
 
 
-def _owner(owners: Sequence[Part], name: str, scaling: Part, number: int, count: int) -> list[Part]:
+def _owner(
+    owners: Sequence[ContainerElement], name: str, scaling: ContainerElement, number: int, count: int
+) -> list[ContainerElement]:
     """The partner of a scaling container: the only one of that name, that of the same number, or the one before it.
 
     Raises:
@@ -181,7 +184,7 @@ def _owner(owners: Sequence[Part], name: str, scaling: Part, number: int, count:
     return before[-1:]
 
 
-def _said(element: str, content: Entry, place: str) -> Iterator[Said]:
+def _said(element: str, content: Entry, place: str) -> Iterator[StatedValue]:
     """All values in an element and below it."""
     shell = shell_of(content)
     for name, found in content.items():
@@ -191,10 +194,11 @@ def _said(element: str, content: Entry, place: str) -> Iterator[Said]:
             if isinstance(value, Mapping):
                 yield from _said(name, value, f"{name}{which}" if "[" not in place else f"{place}.{name}{which}")
             else:
-                yield Said(f"{place}.{name}", f"{element}.{name}", value, shell)
+                yield StatedValue(f"{place}.{name}", f"{element}.{name}", value, shell)
     if element == "AutoProcProgramAttachment":
         folder, file = (str(_first(content.get(key, ""))) for key in ("filePath", "fileName"))
-        yield Said(place, f"{element}.file", f"{folder}/{file}".lstrip("/") if not folder else f"{folder}/{file}")
+        path = f"{folder}/{file}" if folder else file.lstrip("/")
+        yield StatedValue(place, f"{element}.file", path)
 
 
 def _kind(value: object) -> str | None:
@@ -205,7 +209,7 @@ def _first(value: Any) -> Any:  # noqa: ANN401  a text in JSON, a list of texts 
     return value[0] if isinstance(value, list) and value else value
 
 
-def _told(said: Sequence[Said]) -> Iterator[Said]:
+def _told(said: Sequence[StatedValue]) -> Iterator[StatedValue]:
     """The values in beamcat's terms: program and version separate and of one program, files as one path."""
     is_first = True
     for saying in said:
@@ -219,12 +223,12 @@ def _told(said: Sequence[Said]) -> Iterator[Said]:
                 yield saying
 
 
-def _program(saying: Said) -> Iterator[Said]:
+def _program(saying: StatedValue) -> Iterator[StatedValue]:
     """Split a program from version and remark: `autoPROC 1.0.5 (see …)` has all three, `xia2 dials` one."""
     text, bracket, remark = str(saying.value).partition(" (")
     program, _, version = text.strip().rpartition(" ")
     if not program or not VERSION.fullmatch(version):
         program, version = text.strip(), ""
-    yield Said(saying.place, "AutoProcProgram.program", program)
-    yield Said(saying.place, "AutoProcProgram.version", version)
-    yield Said(saying.place, "AutoProcProgram.remark", remark.removesuffix(")") if bracket else "")
+    yield StatedValue(saying.place, "AutoProcProgram.program", program)
+    yield StatedValue(saying.place, "AutoProcProgram.version", version)
+    yield StatedValue(saying.place, "AutoProcProgram.remark", remark.removesuffix(")") if bracket else "")

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
 
-from clients.importers.assembly import BETWEEN, FileNotUnderstood, Result, Said, Unplaced, leaves, shown
+from clients.importers.assembly import BETWEEN, FileNotUnderstood, Result, StatedValue, Unplaced, leaves, shown
 from clients.importers.names import names_of
 from clients.importers.results import Found
 
@@ -77,24 +77,24 @@ def read_xia2(content: Mapping[str, Any]) -> Found:
     )
 
 
-def _of_wave(name: str, wave: str, crystal: Crystal) -> Iterator[Said]:
+def _of_wave(name: str, wave: str, crystal: Crystal) -> Iterator[StatedValue]:
     """All values for a crystal at one wavelength."""
     scaler = crystal.scaler
     yield from _lists(f"{name} {wave}", scaler.statistics.get(wave, {}))
     for side, value in zip(CELL, scaler.cell, strict=False):
-        yield Said(f"{name}._scalr_cell", f"cell.{side}", value)
+        yield StatedValue(f"{name}._scalr_cell", f"cell.{side}", value)
     for number, symbol in enumerate(scaler.spacegroups):
         said = "another likely space group" if number else "spacegroup"
-        yield Said(f"{name}._scalr_likely_spacegroups", said, symbol)
-    yield Said(f"{name}._scalr_anomalous", "anomalous", scaler.anomalous)
+        yield StatedValue(f"{name}._scalr_likely_spacegroups", said, symbol)
+    yield StatedValue(f"{name}._scalr_anomalous", "anomalous", scaler.anomalous)
     only = _wavelength_of(wave, crystal)
     for each, wavelength in crystal.wavelengths.items():
         if each == only or only is None:
-            yield Said(f"{name}.{each}._wavelength", "wavelength", wavelength.wavelength)
+            yield StatedValue(f"{name}.{each}._wavelength", "wavelength", wavelength.wavelength)
     for number, integrater in enumerate(scaler.integraters.values(), 1):
         if only in {None, integrater.wavelength} or integrater.wavelength is None:
             for end, image in zip(("start", "end"), integrater.wedge, strict=False):
-                yield Said(f"{name}.integrater[{number}]._intgr_wedge", f"wedge.{end}", image)
+                yield StatedValue(f"{name}.integrater[{number}]._intgr_wedge", f"wedge.{end}", image)
 
 
 def _wavelength_of(wave: str, crystal: Crystal) -> str | None:
@@ -106,11 +106,11 @@ def _wavelength_of(wave: str, crystal: Crystal) -> str | None:
     return name if isinstance(name, str) and name in crystal.wavelengths else None
 
 
-def _lists(place: str, statistics: Mapping[str, Any]) -> Iterator[Said]:
+def _lists(place: str, statistics: Mapping[str, Any]) -> Iterator[StatedValue]:
     """The values of the overall, low- and high-resolution shells. Some statistics exist only overall."""
     for name, values in statistics.items():
         for shell, value in zip_longest(SHELLS, values if isinstance(values, list) else [values]):
-            yield Said(f"{place} {name} [{shell or 'another'}]", name, value, shell)
+            yield StatedValue(f"{place} {name} [{shell or 'another'}]", name, value, shell)
 
 
 def find_merging_statistics(content: object, place: str = "") -> list[tuple[str, Mapping[str, Any]]]:
@@ -143,25 +143,25 @@ def read_merging(found: Sequence[tuple[str, Mapping[str, Any]]]) -> Found:
     return Found(results)
 
 
-def _bins(place: str, statistics: Mapping[str, Any], prefix: str) -> Iterator[Said]:
+def _bins(place: str, statistics: Mapping[str, Any], prefix: str) -> Iterator[StatedValue]:
     for name, value in statistics["overall"].items():
-        yield Said(f"{place}.overall.{name}", f"{prefix}{name}", value, "overall")
+        yield StatedValue(f"{place}.overall.{name}", f"{prefix}{name}", value, "overall")
     yield from _limits(place, statistics["overall"], "overall", prefix)
     lists = {name: value for name, value in statistics.items() if isinstance(value, list) and value}
     bins = max(map(len, lists.values()), default=0)
     for name in [name for name, values in lists.items() if len(values) < bins]:
         for number, value in enumerate(lists.pop(name), 1):  # nobody says of which bin
-            yield Said(f"{place}.{name}[{number}]", prefix + name, value)
+            yield StatedValue(f"{place}.{name}[{number}]", prefix + name, value)
     inner, outer = (0, -1) if _is_outermost_last(lists) else (-1, 0)
     for shell, which in (("inner", inner), ("outer", outer))[-bins:]:
         told = {name: values[which] for name, values in lists.items()}
         for name, value in told.items():
-            yield Said(f"{place}.{name}[{shell}]", f"{prefix}{name}", value, shell)
+            yield StatedValue(f"{place}.{name}[{shell}]", f"{prefix}{name}", value, shell)
         yield from _limits(place, told, shell, prefix)
     for name, value in statistics.items():
         if name != "overall" and not isinstance(value, list):
             for where, leaf in leaves(value, f"{place}.{name}"):
-                yield Said(where, where, leaf)
+                yield StatedValue(where, where, leaf)
 
 
 def _between(place: str, statistics: Mapping[str, Any]) -> Iterator[Unplaced]:
@@ -180,9 +180,9 @@ def _is_outermost_last(lists: Mapping[str, Sequence[Any]]) -> bool:
     return True
 
 
-def _limits(place: str, told: Mapping[str, Any], shell: str, prefix: str) -> Iterator[Said]:
+def _limits(place: str, told: Mapping[str, Any], shell: str, prefix: str) -> Iterator[StatedValue]:
     """The resolution limits of a bin that gives 1/d². Programs differ in which of the two they call lower."""
     squared = [told[name] for name in SQUARED_RECIPROCAL if isinstance(told.get(name), int | float) and told[name] > 0]
     if squared and not prefix:
-        yield Said(f"{place} [{shell}]", "d_max", 1 / math.sqrt(min(squared)), shell)
-        yield Said(f"{place} [{shell}]", "d_min", 1 / math.sqrt(max(squared)), shell)
+        yield StatedValue(f"{place} [{shell}]", "d_max", 1 / math.sqrt(min(squared)), shell)
+        yield StatedValue(f"{place} [{shell}]", "d_min", 1 / math.sqrt(max(squared)), shell)

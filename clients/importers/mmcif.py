@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from clients.importers.assembly import BETWEEN, FIELD, FileNotUnderstood, Result, Said, Unplaced
+from clients.importers.assembly import BETWEEN, FIELD, FileNotUnderstood, Result, StatedValue, Unplaced
 from clients.importers.data_sets import Row, Table, by_data_set
 from clients.importers.names import Names, names_of
 from clients.importers.results import Found
@@ -177,7 +177,7 @@ def _row(names: Sequence[str], values: Sequence[str]) -> Row:
     return {name: cif.as_string(value) for name, value in told if not cif.is_null(value)}
 
 
-def _said(tables: Mapping[str, Table], items: Items, *, is_own: bool) -> Iterator[Said]:
+def _said(tables: Mapping[str, Table], items: Items, *, is_own: bool) -> Iterator[StatedValue]:
     for category, rows in tables.items():
         if is_own and category not in OF_RESULT:
             continue  # of the inputs, which are datasets of their own
@@ -195,7 +195,7 @@ def _said(tables: Mapping[str, Table], items: Items, *, is_own: bool) -> Iterato
                 yield _completeness(saying, tables.get(STATISTICS, [])) if is_whole else saying
 
 
-def _programs(rows: Table) -> Iterator[Said]:
+def _programs(rows: Table) -> Iterator[StatedValue]:
     """Name and version of the program that made the dataset. Other programs are skipped."""
     ranked = [(rank, number) for number, row in enumerate(rows) if (rank := _rank(row)) is not None]
     _, chosen = min(ranked, default=(None, None))
@@ -203,10 +203,10 @@ def _programs(rows: Table) -> Iterator[Said]:
         place = f"{SOFTWARE[:-1]}[{number + 1}]." if len(rows) > 1 else SOFTWARE
         for name, value in row.items():
             is_other = number != chosen and name in {"name", "version"}
-            yield Said(place + name, ("another program's " if is_other else SOFTWARE) + name, value)
+            yield StatedValue(place + name, ("another program's " if is_other else SOFTWARE) + name, value)
 
 
-def _completeness(saying: Said, shells: Table) -> Said:
+def _completeness(saying: StatedValue, shells: Table) -> StatedValue:
     """Correct the overall completeness of older iotbx, which alone is a fraction, against the dictionary.
 
     The correction is certain if the whole would otherwise be less complete than each of its shells.
@@ -235,7 +235,7 @@ def _by_resolution(rows: Table) -> Table:
     return rows
 
 
-def _shells(rows: Table, items: Items, *, is_own: bool) -> Iterator[Said]:
+def _shells(rows: Table, items: Items, *, is_own: bool) -> Iterator[StatedValue]:
     """The first shell is the inner and the last the outer one. A single one is the outer, by custom."""
     chosen = dict(zip(SHELLS, (rows[0], rows[-1]), strict=True)) if len(rows) > 1 or is_own else {"outer": rows[0]}
     for shell, row in chosen.items():
@@ -250,7 +250,7 @@ def _between(rows: Table) -> Iterator[Unplaced]:
                 yield Unplaced(f"{STATISTICS[:-1]}[{number}].{name}", value, BETWEEN)
 
 
-def _saying(place: str, item: str, value: str, shell: str | None, items: Items) -> Said:
+def _saying(place: str, item: str, value: str, shell: str | None, items: Items) -> StatedValue:
     """The value of an item, in the unit and scale of the vocabulary."""
     if found := WITH_UNCERTAINTY.fullmatch(value):
         value = found[1]
@@ -258,29 +258,29 @@ def _saying(place: str, item: str, value: str, shell: str | None, items: Items) 
         from gemmi import find_spacegroup_by_number
 
         known = cast("SpaceGroup | None", find_spacegroup_by_number(int(value)))
-        return Said(place, item, known.hm if known is not None else value)
+        return StatedValue(place, item, known.hm if known is not None else value)
     terms = items.by_item.get(item, {})
     factor = next((term.mmcif_factor for term in terms.values()), 1)
     if factor == 1:
-        return Said(place, item, value, shell)
+        return StatedValue(place, item, value, shell)
     try:
-        return Said(place, item, float(value) / factor, shell)
+        return StatedValue(place, item, float(value) / factor, shell)
     except ValueError:
-        return Said(place, item, value, shell)
+        return StatedValue(place, item, value, shell)
 
 
-def _own(dataset: Row, links: Table, parameters: Table, files: Table) -> Iterator[Said]:
+def _own(dataset: Row, links: Table, parameters: Table, files: Table) -> Iterator[StatedValue]:
     """What `beamcat export` adds to PDBx: identity, inputs and further parameters of the dataset."""
     for field in ("path", "name", "technique", "proposal", "beamline", "sample", "start", "end"):
-        yield Said(f"{DATASET}{field}", f"{DATASET}{field}", dataset.get(field))
+        yield StatedValue(f"{DATASET}{field}", f"{DATASET}{field}", dataset.get(field))
     for link in links:
         if link.get("child_id") == dataset.get("id"):
-            yield Said(f"{LINK}parent_path", f"{DATASET}input", link.get("parent_path"))
+            yield StatedValue(f"{LINK}parent_path", f"{DATASET}input", link.get("parent_path"))
     for row in files:
-        yield Said(f"{FILE}path", f"{DATASET}files", row.get("path"))
+        yield StatedValue(f"{FILE}path", f"{DATASET}files", row.get("path"))
     for row in parameters:
         if row.get("dataset_id") == dataset.get("id") and "name" in row:
-            yield Said(PARAMETER + row["name"], PARAMETER + row["name"], _value(row.get("value", "")))
+            yield StatedValue(PARAMETER + row["name"], PARAMETER + row["name"], _value(row.get("value", "")))
 
 
 def _value(text: str) -> Any:  # noqa: ANN401  as a submission takes it: a text, a truth or a list

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from clients.importers.assembly import Result, Said, leaves
+from clients.importers.assembly import Result, StatedValue, leaves
 from clients.importers.names import names_of
 from clients.importers.results import Found
 
@@ -28,22 +28,22 @@ def read_metadata(content: Mapping[str, Any]) -> Found:
     return Found([Result("metadata.json", list(_said(content, flat)), own)])
 
 
-def _said(content: Mapping[str, Any], flat: set[str]) -> Iterator[Said]:
+def _said(content: Mapping[str, Any], flat: set[str]) -> Iterator[StatedValue]:
     for name, value in content.items():
         if name == "complete":
-            yield Said(name, name, str(value).lower() in TRUE)
+            yield StatedValue(name, name, str(value).lower() in TRUE)
         elif name == "input_datasets":
             for path in value if isinstance(value, list) else str(value).split(","):
-                yield Said(name, name, str(path).strip())
+                yield StatedValue(name, name, str(path).strip())
         elif name == "investigationId":
-            yield Said(name, name, None if value is None else str(value))
+            yield StatedValue(name, name, None if value is None else str(value))
         elif name in flat:
-            yield Said(name, name, value)
+            yield StatedValue(name, name, value)
         else:
             for place, leaf in leaves(value, name):
-                yield Said(place, place, leaf)
+                yield StatedValue(place, place, leaf)
     if isinstance(folder := content.get("MX_directory"), str):
-        yield Said("MX_directory", "folder", folder)
+        yield StatedValue("MX_directory", "folder", folder)
 
 
 def _nested(value: object) -> bool:

@@ -10,7 +10,7 @@ from clients.importers.assembly import (
     Given,
     Imported,
     Result,
-    Said,
+    StatedValue,
     Unplaced,
     gather,
     spoken,
@@ -105,7 +105,7 @@ def _of_others(found: Found, number: int) -> list[Unplaced]:
     ]
 
 
-def _key(saying: Said) -> tuple[str | None, ...]:
+def _key(saying: StatedValue) -> tuple[str | None, ...]:
     return saying.place, saying.name, saying.shell, str(saying.value)
 
 

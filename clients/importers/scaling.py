@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from clients.importers.assembly import FileNotUnderstood, Said
+from clients.importers.assembly import FileNotUnderstood, StatedValue
 from shared.events.sections import Finding
 
 STATISTICS = "AutoProcScalingStatistics"
@@ -46,12 +46,12 @@ def single_scalings(scaling: Entry) -> list[Entry]:
     return [{**scaling, STATISTICS: [*together, *unclear]} for together in zip(*sets.values(), strict=True)]
 
 
-def is_anisotropic(said: Sequence[Said]) -> bool:
+def is_anisotropic(said: Sequence[StatedValue]) -> bool:
     """Whether the statistics are STARANISO's, the only program that fits an ellipsoid."""
     return any(OF_ELLIPSOID.match(saying.name) and saying.value for saying in said)
 
 
-def unswapped(said: list[Said]) -> tuple[list[Said], list[Finding]]:
+def unswapped(said: list[StatedValue]) -> tuple[list[StatedValue], list[Finding]]:
     """Statistics under the right shell. The outer shell is, by definition, the one with the high limit."""
     limits = {(saying.shell, saying.name.casefold()): saying.value for saying in said}
     low, high = LIMITS

@@ -11,7 +11,7 @@ from deploy.commands.servers import own_settings
 from shared.vocabulary.datafiles import DataFileInvalid
 
 if TYPE_CHECKING:  # late where it is used: it imports validator and linker
-    from deploy.definitions.report import Report
+    from deploy.definitions.report import TechniqueReport
 
 
 def check(
@@ -67,7 +67,7 @@ def new(
         fail(str(error))
 
 
-def _print_report(report: "Report") -> None:
+def _print_report(report: "TechniqueReport") -> None:
     examples = f"{report.examples} example{'' if report.examples == 1 else 's'}"
     verdict = f"well, with {examples}" if report.is_well else "not well"
     console.print(f"{report.file}  {verdict}", markup=False, soft_wrap=True)
@@ -79,7 +79,7 @@ def _print_report(report: "Report") -> None:
             console.print(f"  [{colour}]{word}[/] {escape(sentence)}", soft_wrap=True)
 
 
-def _as_json(report: "Report") -> dict[str, Any]:
+def _as_json(report: "TechniqueReport") -> dict[str, Any]:
     return {
         "file": report.file,
         "technique": report.technique.name if report.technique else None,

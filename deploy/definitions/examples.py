@@ -26,13 +26,13 @@ SUBMITTED_AT = datetime.fromisoformat("2100-01-01T00:00:00+00:00")
 """A time of submission that is later than every example's measurement."""
 
 
-class Said(BaseModel):
+class ExamplePart(BaseModel):
     """A part of an example's file. Unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Expected(Said):
+class Expected(ExamplePart):
     """The expected verdict: the codes of all findings, without repetition, and the missing inputs."""
 
     kind: str | None = None
@@ -41,7 +41,7 @@ class Expected(Said):
     waits_for: list[str] = []
 
 
-class Catalogued(Said):
+class ExampleInput(ExamplePart):
     """An input that is catalogued, by default like the dataset itself; or one that was rejected, and why."""
 
     kind: str = ""
@@ -52,12 +52,12 @@ class Catalogued(Said):
     rejected: str | None = None
 
 
-class Example(Said):
+class Example(ExamplePart):
     """One file of `examples/<technique>/`."""
 
     about: str
     submission: dict[str, Any]
-    inputs: dict[str, Catalogued] = {}
+    inputs: dict[str, ExampleInput] = {}
     expect: Expected
 
 
@@ -107,7 +107,7 @@ class Judge:
             verdict.dataset, [*verdict.findings, *links.findings], [missing.path for missing in links.missing]
         )
 
-    def _known(self, dataset: DatasetFacts, inputs: Mapping[str, Catalogued]) -> Known:
+    def _known(self, dataset: DatasetFacts, inputs: Mapping[str, ExampleInput]) -> Known:
         session = Slot(UUID(int=1), "session", 1, dataset.proposal, dataset.beamline, dataset.start, None)
         catalogued = {
             self._identities.dataset(path): CataloguedDataset(

@@ -27,7 +27,7 @@ NOBODYS = "said by no file"
 
 
 @dataclass
-class Report:
+class TechniqueReport:
     """The faults of a technique file, with which no service starts, and warnings for its author."""
 
     file: Path
@@ -51,14 +51,14 @@ def files_of(path: Path) -> list[Path]:
     return sorted((inner if inner.is_dir() else path).glob("*.toml"))
 
 
-def examine(files: Sequence[Path], facility: FacilitySettings) -> list[Report]:
+def examine(files: Sequence[Path], facility: FacilitySettings) -> list[TechniqueReport]:
     """A report on each file, read together with the files of beamcat, of the facility and of its own folder.
 
     Raises:
         DataFileInvalid: a file of the vocabulary is wrong.
     """
     vocabulary = read_vocabulary(files, facility)
-    reports = [Report(file, *examine_data_file(file, Technique)) for file in files]
+    reports = [TechniqueReport(file, *examine_data_file(file, Technique)) for file in files]
     book = _others(files, facility)
     for report in reports:
         if report.technique is not None:
@@ -147,7 +147,7 @@ def _traits_of(kind: Kind, technique: Technique) -> Iterator[Traits]:
     )
 
 
-def _judge_examples(report: Report, technique: Technique, judge: Judge) -> None:
+def _judge_examples(report: TechniqueReport, technique: Technique, judge: Judge) -> None:
     """Judge the examples in the usual folder, and warn about kinds without one."""
     schemas = _schemas_of(report.file)
     folder = schemas / "examples" / technique.name.lower() if schemas else None

@@ -13,7 +13,7 @@ PASSING = {429, AWAY}
 
 
 @dataclass(frozen=True)
-class Catalogued:
+class NumberedDataset:
     """A dataset that has a number."""
 
     number: int
@@ -24,10 +24,10 @@ class Catalogued:
 class Catalogue(Protocol):
     """Looks up datasets by number or id."""
 
-    async def by_number(self, numbers: Collection[int]) -> Mapping[int, Catalogued]:
+    async def by_number(self, numbers: Collection[int]) -> Mapping[int, NumberedDataset]:
         """The datasets of these numbers; a number that no dataset has is left out."""
 
-    async def by_id(self, dataset_id: UUID) -> Catalogued | None:
+    async def by_id(self, dataset_id: UUID) -> NumberedDataset | None:
         """The dataset, if it is catalogued with a number."""
 
 
@@ -41,31 +41,31 @@ class SearchCatalogue:
     def __init__(self, search: Neighbour) -> None:
         self._search = search
 
-    async def by_number(self, numbers: Collection[int]) -> Mapping[int, Catalogued]:
+    async def by_number(self, numbers: Collection[int]) -> Mapping[int, NumberedDataset]:
         """The datasets of these numbers; a number that no dataset has is left out."""
         found = [row for lot in lots(sorted(numbers)) for row in await self._ask(number=lot)]
         return {row.number: row for row in found}
 
-    async def by_id(self, dataset_id: UUID) -> Catalogued | None:
+    async def by_id(self, dataset_id: UUID) -> NumberedDataset | None:
         """The dataset, if it is catalogued with a number."""
         return next(iter(await self._ask(dataset_id=str(dataset_id))), None)
 
-    async def _ask(self, **asked: object) -> list[Catalogued]:
+    async def _ask(self, **asked: object) -> list[NumberedDataset]:
         rows = await self._search.get("/numbers", asked)
-        return [Catalogued(row["number"], UUID(row["dataset_id"]), row["beamline"]) for row in rows["datasets"]]
+        return [NumberedDataset(row["number"], UUID(row["dataset_id"]), row["beamline"]) for row in rows["datasets"]]
 
 
 class MemoryCatalogue:
     """The memory twin, which needs no search."""
 
-    def __init__(self, *datasets: Catalogued) -> None:
+    def __init__(self, *datasets: NumberedDataset) -> None:
         self.datasets = list(datasets)
 
-    async def by_number(self, numbers: Collection[int]) -> Mapping[int, Catalogued]:
+    async def by_number(self, numbers: Collection[int]) -> Mapping[int, NumberedDataset]:
         """The datasets of these numbers; a number that no dataset has is left out."""
         return {row.number: row for row in self.datasets if row.number in numbers}
 
-    async def by_id(self, dataset_id: UUID) -> Catalogued | None:
+    async def by_id(self, dataset_id: UUID) -> NumberedDataset | None:
         """The dataset, if it is catalogued with a number."""
         return next((row for row in self.datasets if row.dataset_id == dataset_id), None)
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True)
-class Request:
+class RestoreRequest:
     """An open restore request: the archive has not answered it yet."""
 
     requester: str
@@ -22,7 +22,7 @@ class Whereabouts:
     archived: bool = False
     told_at: datetime | None = None
     """When the archive last reported it. None: it has never reported, and the files are where they were written."""
-    requests: tuple[Request, ...] = ()
+    requests: tuple[RestoreRequest, ...] = ()
     """The open requests, oldest first, at most one for each requester."""
 
     @property
@@ -40,7 +40,7 @@ class Whereabouts:
         """
         match report["about"], report["level"]:
             case "restoration_requested", _:
-                return self._asked(Request(report["message"] or "unknown", report["at"]))
+                return self._asked(RestoreRequest(report["message"] or "unknown", report["at"]))
             case "archiving", "info":
                 return replace(self, archived=True, told_at=report["at"])
             case "restoration", "info":
@@ -50,7 +50,7 @@ class Whereabouts:
             case _:
                 return self
 
-    def _asked(self, request: Request) -> "Whereabouts":
+    def _asked(self, request: RestoreRequest) -> "Whereabouts":
         again = any(request.requester == known.requester for known in self.requests)
         return self if again else replace(self, requests=(*self.requests, request))
 

@@ -28,7 +28,7 @@ from shared.vocabulary.combining import Combining
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogued:
+class CurrentRevision:
     """The current revision of a dataset."""
 
     revision: int
@@ -46,7 +46,7 @@ class Catalogued:
 class CatalogState:
     """The catalogued revisions of a batch's datasets, and the earlier answers to its submissions."""
 
-    datasets: Mapping[UUID, Catalogued]
+    datasets: Mapping[UUID, CurrentRevision]
     answered: Mapping[SubmissionId, Refusal | None]
     numbers: Mapping[UUID, int]
     """The number of every dataset of the batch: its present one, or the one that it gets if it is catalogued now."""
@@ -87,14 +87,14 @@ def commit(
             continue
         outcome = _settle(event, known.numbers[dataset_id], catalogued.get(dataset_id), rules, now)
         if isinstance(outcome, Revised):
-            catalogued[dataset_id] = Catalogued(outcome.commit.revision, outcome.document)
+            catalogued[dataset_id] = CurrentRevision(outcome.commit.revision, outcome.document)
         answered[submission] = outcome if isinstance(outcome, Refusal) else None
         outcomes.append(outcome)
     return outcomes
 
 
 def _settle(
-    event: Received[CatalogView], number: int, current: Catalogued | None, rules: Combining, now: datetime
+    event: Received[CatalogView], number: int, current: CurrentRevision | None, rules: Combining, now: datetime
 ) -> Answered | Refusal:
     document = document_of(event.event, member(event.record, "parameters"))
     facts = event.event.dataset
@@ -120,7 +120,7 @@ def _settle(
 
 
 def _next(
-    current: Catalogued, document: CatalogDocument, facts: DatasetFacts, rules: Combining, now: datetime
+    current: CurrentRevision, document: CatalogDocument, facts: DatasetFacts, rules: Combining, now: datetime
 ) -> CatalogDocument:
     before = current.document
     if not facts.adds_to(complete=before.complete):
@@ -132,7 +132,7 @@ def _next(
     return joined(both, before, document, rules, is_update=is_update)
 
 
-def _update_objection(facts: DatasetFacts, current: Catalogued | None) -> Refusal | None:
+def _update_objection(facts: DatasetFacts, current: CurrentRevision | None) -> Refusal | None:
     """The reason to refuse an update: it may change only a catalogued dataset, and only one of its own session.
 
     A dataset that waits in the linker arrives here before its updates. So a dataset that is not here was never sent.

@@ -8,7 +8,7 @@ from itertools import count
 from uuid import UUID
 
 from services.catalog_writer.documents import CatalogView, message_of
-from services.catalog_writer.handler import Answered, CatalogState, Catalogued, Revised
+from services.catalog_writer.handler import Answered, CatalogState, CurrentRevision, Revised
 from shared.events.codes import Refusal
 from shared.events.headers import trace_of
 from shared.events.record import Message
@@ -54,7 +54,7 @@ class MemoryDataset:
     """A dataset's number and its current revision."""
 
     number: int
-    current: Catalogued
+    current: CurrentRevision
 
 
 class MemoryTransaction:
@@ -100,5 +100,5 @@ class MemoryTransaction:
                     number = outcome.commit.number
                     assert number is not None
                     self.datasets[dataset_id] = MemoryDataset(
-                        number, Catalogued(outcome.commit.revision, outcome.document)
+                        number, CurrentRevision(outcome.commit.revision, outcome.document)
                     )

@@ -14,8 +14,7 @@ from typing import Any, Self, cast
 from pydantic_core import to_json
 
 from services.catalog_writer.documents import MANY_PARTS, CatalogDocument, united
-from shared.events.dataset import Part as Kept
-from shared.events.dataset import SaidParameter
+from shared.events.dataset import Part, SaidParameter
 from shared.events.sections import Finding
 from shared.vocabulary.combining import Combining
 
@@ -33,7 +32,7 @@ AGREEMENT = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PartWithValues:
     """A part with all its values."""
 
     start: datetime
@@ -43,14 +42,14 @@ class Part:
     said: Mapping[str, Any]
 
     @classmethod
-    def of(cls, submission: CatalogDocument | Kept, said: Said) -> Self:
+    def of(cls, submission: CatalogDocument | Part, said: Said) -> Self:
         """The part in a submission, or the one that a document keeps."""
         return cls(submission.start, submission.end, submission.file_count, submission.volume_bytes, said)
 
-    def kept(self, common: Collection[str]) -> Kept:
+    def kept(self, common: Collection[str]) -> Part:
         """The part as the document keeps it: without the values that all parts and the document share."""
         said = [{"name": name, **self.said[name]} for name in sorted(self.said) if name not in common]
-        return Kept(
+        return Part(
             start=self.start,
             end=self.end,
             file_count=self.file_count,
@@ -74,7 +73,7 @@ def joined(
     if not is_part:
         counts = (None, None) if is_update else (addition.file_count, addition.volume_bytes)
         return put_together(both, restated(before, said, rules, *counts), rules)
-    parts = _with(before, Part.of(addition, said), rules)
+    parts = _with(before, PartWithValues.of(addition, said), rules)
     if len(parts) == 1:
         return both
     if parts == before:  # the part arrived again: the findings on the others stay
@@ -84,22 +83,22 @@ def joined(
     return put_together(both, parts, rules)
 
 
-def parts_of(document: CatalogDocument, rules: Combining) -> list[Part]:
+def parts_of(document: CatalogDocument, rules: Combining) -> list[PartWithValues]:
     """The parts of a document with all their values, in order. A document from one submission is one part."""
     whole = document.read_parameters()
     if not document.parts:
-        return [Part.of(document, whole)]
+        return [PartWithValues.of(document, whole)]
     own = [{each["name"]: _without_name(each) for each in part.said} for part in document.parts]
     told = set(chain.from_iterable(own))
     common = {name: said for name, said in whole.items() if name not in told and rules.rules.get(name) != "sum"}
-    return [Part.of(part, common | said) for part, said in zip(document.parts, own, strict=True)]
+    return [PartWithValues.of(part, common | said) for part, said in zip(document.parts, own, strict=True)]
 
 
 def _without_name(said: SaidParameter) -> Said:
     return {key: value for key, value in said.items() if key != "name"}
 
 
-def _with(parts: Sequence[Part], new: Part, rules: Combining) -> list[Part]:
+def _with(parts: Sequence[PartWithValues], new: PartWithValues, rules: Combining) -> list[PartWithValues]:
     """The parts with a new part, or with a new version of one of them, in order."""
     before = next((part for part in reversed(parts) if _is_same(part, new, rules)), None)
     if before is None:
@@ -109,25 +108,29 @@ def _with(parts: Sequence[Part], new: Part, rules: Combining) -> list[Part]:
     return _in_order([corrected if part is before else part for part in parts])
 
 
-def _is_same(part: Part, other: Part, rules: Combining) -> bool:
+def _is_same(part: PartWithValues, other: PartWithValues, rules: Combining) -> bool:
     """Whether two submissions are the same part: they start at the same time, and no mark distinguishes them."""
     both_say = rules.marks & part.said.keys() & other.said.keys()
     differ = any(_value(part.said[name]) != _value(other.said[name]) for name in both_say)
     return part.start == other.start and not differ
 
 
-def _in_order(parts: Sequence[Part]) -> list[Part]:
+def _in_order(parts: Sequence[PartWithValues]) -> list[PartWithValues]:
     """The parts ordered by time, then by content, never by arrival."""
 
-    def place(part: Part) -> tuple[datetime, datetime, bytes]:
+    def place(part: PartWithValues) -> tuple[datetime, datetime, bytes]:
         return part.start, part.end or part.start, to_json(dict(sorted(part.said.items())))
 
     return sorted(parts, key=place)
 
 
 def restated(
-    parts: Sequence[Part], said: Said, rules: Combining, file_count: int | None = None, volume_bytes: int | None = None
-) -> list[Part]:
+    parts: Sequence[PartWithValues],
+    said: Said,
+    rules: Combining,
+    file_count: int | None = None,
+    volume_bytes: int | None = None,
+) -> list[PartWithValues]:
     """The parts after an addition to the whole: each part gets its values. The last part takes the rest of a total."""
     totals = {name for name, each in said.items() if rules.rules.get(name) == "sum" and _is_number(each)}
     everywhere = {name: each for name, each in said.items() if name not in totals}
@@ -144,7 +147,7 @@ def restated(
     return [*others, replace(last, **changes)]
 
 
-def put_together(document: CatalogDocument, parts: Sequence[Part], rules: Combining) -> CatalogDocument:
+def put_together(document: CatalogDocument, parts: Sequence[PartWithValues], rules: Combining) -> CatalogDocument:
     """The document with the combined values of its parts."""
     findings = [finding for finding in document.findings if finding.code not in CODES]
     if len(parts) > MOST_PARTS or any(finding.code == MANY_PARTS for finding in document.findings):
@@ -169,13 +172,13 @@ def put_together(document: CatalogDocument, parts: Sequence[Part], rules: Combin
     )
 
 
-def _bounded(parts: Sequence[Part], rules: Combining) -> list[Part]:
+def _bounded(parts: Sequence[PartWithValues], rules: Combining) -> list[PartWithValues]:
     """At most `MOST_PARTS` parts: the earliest ones are combined into one."""
     surplus = len(parts) - MOST_PARTS
     if surplus <= 0:
         return list(parts)
     first, kept = parts[: surplus + 1], parts[surplus + 1 :]
-    one = Part(
+    one = PartWithValues(
         start=first[0].start,
         end=max((part.end for part in first if part.end), default=None),
         file_count=_total(first, "file_count"),
@@ -185,7 +188,7 @@ def _bounded(parts: Sequence[Part], rules: Combining) -> list[Part]:
     return [one, *kept]
 
 
-def _combined(parts: Sequence[Part], rules: Combining) -> tuple[dict[str, Any], list[str]]:
+def _combined(parts: Sequence[PartWithValues], rules: Combining) -> tuple[dict[str, Any], list[str]]:
     """The combined values of the parts, and the names of parameters on which they should agree but do not."""
     whole: dict[str, Any] = {}
     differing = []
@@ -217,7 +220,7 @@ def _reckoned(told: Sequence[Said], rule: str) -> Said | None:
     return (min if rule == "min" else max)(numbers, key=lambda each: each["value"])
 
 
-def _reach(whole: dict[str, Any], parts: Sequence[Part], rules: Combining) -> list[Finding]:
+def _reach(whole: dict[str, Any], parts: Sequence[PartWithValues], rules: Combining) -> list[Finding]:
     """Add the range of all parts if none gives it, and flag parts that do not follow each other in one sweep."""
     findings = []
     for name, (start, end) in rules.extents.items():
@@ -252,12 +255,12 @@ def _value(said: Said) -> object:
     return said.get("value", said["original"])
 
 
-def _counted(part: Part, name: str) -> float:
+def _counted(part: PartWithValues, name: str) -> float:
     said = part.said.get(name)
     return cast("float", said["value"]) if said is not None and _is_number(said) else 0
 
 
-def _total(parts: Sequence[Part], field: str) -> int | None:
+def _total(parts: Sequence[PartWithValues], field: str) -> int | None:
     counts = [count for part in parts if (count := getattr(part, field)) is not None]
     return sum(counts) if counts else None
 

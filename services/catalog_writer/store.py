@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from services.catalog_writer.documents import CatalogView
-from services.catalog_writer.handler import Answered, CatalogState, Catalogued, Revised
+from services.catalog_writer.handler import Answered, CatalogState, CurrentRevision, Revised
 from services.catalog_writer.rows import (
     dataset_row,
     file_rows,
@@ -126,7 +126,7 @@ class CatalogTransaction:
         if len(changing) > 1:
             await self._check_size(changing)
         rows = await self._connection.fetch(CURRENT, list(changing)) if changing else ()
-        datasets = {row["dataset_id"]: Catalogued.read(unpacked(row["payload"])) for row in rows}
+        datasets = {row["dataset_id"]: CurrentRevision.read(unpacked(row["payload"])) for row in rows}
         return CatalogState(datasets, answered, numbers)
 
     async def _answered(self, submissions: Sequence[SubmissionId]) -> dict[SubmissionId, Refusal | None]:

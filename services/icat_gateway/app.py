@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from services.icat_gateway.edge import Edge
-from services.icat_gateway.jolokia.consumers import Consumers, Group
+from services.icat_gateway.jolokia.consumers import ConsumerGroup, Consumers
 from services.icat_gateway.jolokia.server import Jolokia
 from services.icat_gateway.ports import QUEUES
 from services.icat_gateway.settings import IcatGatewaySettings
@@ -15,9 +15,9 @@ from shared.host.service import Components, Resources, Service
 from shared.kafka.producer_watch import ProducerWatch, WatchedPublisher
 from shared.runtime.metrics import ICAT_FRAMES, ICAT_REFUSED, begin
 
-VALIDATOR = Group("beamcat.validator", SUBMITTED.name)
-LINKER = Group("beamcat.linker-investigations", INVESTIGATIONS.name)
-ARCHIVE = Group("beamcat.archive", REPORTS.name)
+VALIDATOR = ConsumerGroup("beamcat.validator", SUBMITTED.name)
+LINKER = ConsumerGroup("beamcat.linker-investigations", INVESTIGATIONS.name)
+ARCHIVE = ConsumerGroup("beamcat.archive", REPORTS.name)
 CONSUMERS = {
     "icatIngest": VALIDATOR,
     "icatUpdateDatasetMetadata": VALIDATOR,

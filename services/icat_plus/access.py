@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.icat_plus.sessions import Opened, Sessions
+from services.icat_plus.sessions import OpenSession, Sessions
 from shared.access.grants import Grant
 from shared.access.tokens import TokenRefused, Tokens
 from shared.foundation.problem import Problem
@@ -38,7 +38,7 @@ class Access:
         """
         return (await self.session(session_id)).grant
 
-    async def session(self, session_id: str) -> Opened:
+    async def session(self, session_id: str) -> OpenSession:
         """The session; errors as of `by_session`."""
         try:
             return await self.sessions.session(session_id)

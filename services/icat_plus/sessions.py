@@ -40,7 +40,7 @@ class SessionStore(Protocol):
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenSession:
     """An open session."""
 
     session_id: str
@@ -57,7 +57,7 @@ class Sessions:
         self._clock = clock
         self.lifetime = lifetime
 
-    async def open(self, token: str) -> Opened:
+    async def open(self, token: str) -> OpenSession:
         """A new session for the holder of a token.
 
         Raises:
@@ -67,7 +67,7 @@ class Sessions:
         await self._store.forget_expired(self._clock())
         return await self._put(str(uuid4()), grant)
 
-    async def session(self, session_id: str) -> Opened:
+    async def session(self, session_id: str) -> OpenSession:
         """The session of an id.
 
         Raises:
@@ -76,9 +76,9 @@ class Sessions:
         kept = await self._store.get(_hashed(session_id))
         if kept is None or kept.expires_at <= self._clock():
             raise TokenRefused("the session is unknown here or has ended: log in again")
-        return Opened(session_id, self._tokens.grant_of_digest(kept.token_sha256, self._clock()), kept.expires_at)
+        return OpenSession(session_id, self._tokens.grant_of_digest(kept.token_sha256, self._clock()), kept.expires_at)
 
-    async def renew(self, session_id: str) -> Opened:
+    async def renew(self, session_id: str) -> OpenSession:
         """Let it last as long as a new one; errors as of `session`."""
         return await self._put(session_id, (await self.session(session_id)).grant)
 
@@ -86,12 +86,12 @@ class Sessions:
         """End it; nothing if there is none."""
         await self._store.forget(_hashed(session_id))
 
-    async def _put(self, session_id: str, grant: Grant) -> Opened:
+    async def _put(self, session_id: str, grant: Grant) -> OpenSession:
         expires_at = self._clock() + self.lifetime
         if grant.expires is not None:
             expires_at = min(expires_at, grant.expires)
         await self._store.put(_hashed(session_id), StoredSession(grant.token_sha256, expires_at))
-        return Opened(session_id, grant, expires_at)
+        return OpenSession(session_id, grant, expires_at)
 
 
 def _hashed(session_id: str) -> str:

@@ -42,7 +42,7 @@ class Queued(Learned):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LinkVerdict:
     """The verdict on one dataset alone. The links are complete if nothing is missing and nothing refused."""
 
     links: Links
@@ -168,7 +168,7 @@ class Linker:
 
     def judge(
         self, dataset: DatasetFacts, known: Known, ancestry: Mapping[UUID, Node], *, is_repeated: bool = False
-    ) -> Verdict:
+    ) -> LinkVerdict:
         """The verdict on a dataset, whatever is held of it. It refuses as soon as no missing input could change that.
 
         Args:
@@ -195,12 +195,14 @@ class Linker:
         findings += input_replaced([parent for each, parent in parents if each.dataset_id in outdated])
         findings = list(summed_up(findings))
         if is_repeated or dataset.revision is not None:  # beamcat's own submissions were permitted, too
-            return Verdict(Links(investigation=investigation, inputs=linked, findings=list(map(as_warning, findings))))
+            return LinkVerdict(
+                Links(investigation=investigation, inputs=linked, findings=list(map(as_warning, findings)))
+            )
         links = Links(investigation=investigation, inputs=linked, findings=findings)
         objection = self._objection(dataset, known, ancestry, [parent.kind for _, parent in parents])
         if objection is None and (errors := errors_in(findings)):
             objection = Refusal.of(Code.INPUT_NOT_PERMITTED, errors)
-        return Verdict(links, known.missing(dataset), objection or known.rejected_input(dataset))
+        return LinkVerdict(links, known.missing(dataset), objection or known.rejected_input(dataset))
 
     def _objection(
         self, dataset: DatasetFacts, known: Known, ancestry: Mapping[UUID, Node], kinds: Sequence[str]

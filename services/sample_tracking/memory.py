@@ -16,11 +16,11 @@ from services.sample_tracking.samples import (
     SampleEntry,
     SampleHistory,
     SampleHome,
+    SamplePlace,
     TrackingAnswer,
     TrackingState,
     TrackingView,
     Visited,
-    Whereabouts,
     queried,
     registration,
     submissions_of,
@@ -41,7 +41,7 @@ class Memory:
     def __init__(self) -> None:
         self.samples: dict[UUID, Sample] = {}
         self.tracked: dict[SubmissionId, TrackingAnswer] = {}
-        self.measured: dict[UUID, tuple[tuple[datetime, UUID, int], Whereabouts]] = {}
+        self.measured: dict[UUID, tuple[tuple[datetime, UUID, int], SamplePlace]] = {}
         self.happened: dict[tuple[str, str, str], Happened] = {}
         self.visits: dict[UUID, Visited] = {}
 
@@ -53,7 +53,7 @@ class Memory:
         """Store where a dataset's sample was, if the dataset names a container."""
         if tracking.sample is None or tracking.container is None:
             return
-        where = Whereabouts(dataset.start, tracking.container, tracking.sample_changer_position)
+        where = SamplePlace(dataset.start, tracking.container, tracking.sample_changer_position)
         said = (dataset.start, dataset.dataset_id, len(self.tracked)), where
         known = self.measured.get(tracking.sample.sample_id, said)
         self.measured[tracking.sample.sample_id] = max(known, said, key=itemgetter(0))

@@ -11,7 +11,7 @@ from services.sample_tracking.samples import (
     SampleEntry,
     SampleHistory,
     SampleHome,
-    Whereabouts,
+    SamplePlace,
     names_of,
 )
 from services.sample_tracking.visits import Visits, histories
@@ -117,9 +117,9 @@ def _containing(text: str) -> str:
     return f"%{escaped}%"
 
 
-def _whereabouts(row: asyncpg.Record) -> Whereabouts:
+def _whereabouts(row: asyncpg.Record) -> SamplePlace:
     container = Container.model_validate_json(row["container"])
-    return Whereabouts(row["measured_at"], container, row["sample_changer_position"])
+    return SamplePlace(row["measured_at"], container, row["sample_changer_position"])
 
 
 def _visit(row: asyncpg.Record) -> InvestigationRef:

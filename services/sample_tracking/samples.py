@@ -18,7 +18,7 @@ from shared.stages.outcomes import Learned
 from shared.vocabulary.absence import says_no_text
 
 
-class Said(Section):
+class OriginalParameter(Section):
     """A parameter, read in the producer's original text: an identifier such as "007" is not a number."""
 
     original: str
@@ -27,15 +27,15 @@ class Said(Section):
 class SampleParameters(Section):
     """The parameters of a dataset that name its sample and say where that sample was."""
 
-    acronym: Said | None = Field(default=None, alias="SampleProtein_acronym")
-    changer_position: Said | None = Field(default=None, alias="SampleChanger_position")
-    container_id: Said | None = Field(default=None, alias="SampleTrackingContainer_id")
-    container_name: Said | None = Field(default=None, alias="SampleTrackingContainer_name")
-    container_type: Said | None = Field(default=None, alias="SampleTrackingContainer_type")
-    container_capacity: Said | None = Field(default=None, alias="SampleTrackingContainer_capacity")
-    container_position: Said | None = Field(default=None, alias="SampleTrackingContainer_position")
-    parcel_id: Said | None = Field(default=None, alias="SampleTrackingParcel_id")
-    parcel_name: Said | None = Field(default=None, alias="SampleTrackingParcel_name")
+    acronym: OriginalParameter | None = Field(default=None, alias="SampleProtein_acronym")
+    changer_position: OriginalParameter | None = Field(default=None, alias="SampleChanger_position")
+    container_id: OriginalParameter | None = Field(default=None, alias="SampleTrackingContainer_id")
+    container_name: OriginalParameter | None = Field(default=None, alias="SampleTrackingContainer_name")
+    container_type: OriginalParameter | None = Field(default=None, alias="SampleTrackingContainer_type")
+    container_capacity: OriginalParameter | None = Field(default=None, alias="SampleTrackingContainer_capacity")
+    container_position: OriginalParameter | None = Field(default=None, alias="SampleTrackingContainer_position")
+    parcel_id: OriginalParameter | None = Field(default=None, alias="SampleTrackingParcel_id")
+    parcel_name: OriginalParameter | None = Field(default=None, alias="SampleTrackingParcel_name")
 
 
 class SampledDataset(Section):
@@ -145,7 +145,7 @@ class HistoryEntry(Section):
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class SamplePlace:
     """Where a sample was, from the last dataset or event that named its container."""
 
     at: datetime
@@ -177,7 +177,7 @@ class KnownSample:
     sample: Sample
     datasets: int
     happened: Sequence[SampleHappening]
-    measured: Whereabouts | None = None
+    measured: SamplePlace | None = None
 
     def entry(self) -> SampleEntry:
         """The sample without its history."""
@@ -191,10 +191,10 @@ class KnownSample:
             sample_changer_position=where.sample_changer_position if where else None,
         )
 
-    def _whereabouts(self) -> Whereabouts | None:
+    def _whereabouts(self) -> SamplePlace | None:
         """The last known place. Data without a container, such as an XRF spectrum, do not tell the place."""
         said = [
-            Whereabouts(each.at, each.container, each.sample_changer_position)
+            SamplePlace(each.at, each.container, each.sample_changer_position)
             for each in self.happened
             if each.container is not None
         ]
@@ -275,6 +275,6 @@ def registration(event: TrackingView, sample: SampleRef | None) -> Sample | None
     )
 
 
-def text_of(said: Said | None) -> str | None:
+def text_of(said: OriginalParameter | None) -> str | None:
     """The producer's text without surrounding blanks, or None if it is a word for "no value"."""
     return said.original.strip() if said and not says_no_text(said.original) else None

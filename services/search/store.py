@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from services.search.index.port import Batch, Index
+from services.search.index.port import Index, IndexBatch
 from services.search.lock import SHARE_LOCK, lock_name
 from services.search.projections.activity import table as activity
 from services.search.projections.datasets import table as datasets
@@ -51,7 +51,7 @@ LAWS: tuple[Law[Any], ...] = (revisions.PROJECTION.law, DATASETS, *(each.law for
 class IndexedDatasets:
     """The projection of datasets, with their index."""
 
-    batch: Batch
+    batch: IndexBatch
     searchable: list[datetime] = field(default_factory=list)
     """The submission times of the datasets that have become searchable."""
     law = DATASETS

@@ -15,8 +15,8 @@ from services.validator.identification import (
 )
 from services.validator.laws import laws_of
 from services.validator.notes import Notes
-from services.validator.parameters import ParameterReader, Reading
-from services.validator.said import Said
+from services.validator.parameters import ParameterReader, ParsedParameters
+from services.validator.said import CanonicalSubmission
 from services.validator.updates import not_updatable
 from shared.events.dataset import DatasetFacts, InputRef, Parameter, Submission
 from shared.events.findings import summed_up
@@ -27,7 +27,7 @@ from shared.vocabulary.techniques import GENERIC_PROCESSED, GENERIC_RAW, Recogni
 from shared.vocabulary.vocabulary import Vocabulary
 
 
-class Verdict(NamedTuple):
+class CheckResult(NamedTuple):
     """The result of all checks. `dataset` is None if an error leaves it without identity. Any error refuses it."""
 
     dataset: DatasetFacts | None
@@ -77,10 +77,10 @@ class Checker:
         self._folders = Folders(roots, identities)
         self._zone = zone
 
-    def check(self, submission: Submission, receipt_id: str, submitted_at: datetime) -> Verdict:
+    def check(self, submission: Submission, receipt_id: str, submitted_at: datetime) -> CheckResult:
         """The full verdict. It depends only on the arguments, so a replay gives the same verdict."""
         reading = self._parameters.read(submission.parameters, submission.units)
-        said = Said(submission, reading.parameters, Notes())
+        said = CanonicalSubmission(submission, reading.parameters, Notes())
         is_update = submission.mode == "update"
         inputs = [] if is_update else self._folders.inputs(said.inputs(), said.notes)
         recognised = UNTOLD if is_update else self._recognise(said, len(inputs))
@@ -91,9 +91,9 @@ class Checker:
         findings = list(summed_up(findings))
         if dataset is not None and findings:
             dataset = dataset.model_copy(update={"findings": findings})
-        return Verdict(dataset, said.parameters_beside_inputs(), findings)
+        return CheckResult(dataset, said.parameters_beside_inputs(), findings)
 
-    def _offences(self, said: Said, kind: Kind | None, reading: Reading) -> list[Finding]:
+    def _offences(self, said: CanonicalSubmission, kind: Kind | None, reading: ParsedParameters) -> list[Finding]:
         findings = self._laws[kind.name].offences(said) if kind is not None else []
         if reading.unknown:
             strict_kind = kind.name if kind is not None and kind.strict else None
@@ -101,7 +101,12 @@ class Checker:
         return findings
 
     def _dataset(
-        self, said: Said, recognised: Recognised, inputs: list[InputRef], receipt_id: str, submitted_at: datetime
+        self,
+        said: CanonicalSubmission,
+        recognised: Recognised,
+        inputs: list[InputRef],
+        receipt_id: str,
+        submitted_at: datetime,
     ) -> DatasetFacts | None:
         """The canonical identity. All its faults are noted."""
         submission = said.submission
@@ -144,7 +149,7 @@ class Checker:
             definitions_version=self._definitions_version,
         )
 
-    def _recognise(self, said: Said, input_count: int) -> Recognised:
+    def _recognise(self, said: CanonicalSubmission, input_count: int) -> Recognised:
         traits = said.traits(input_count)
         recognition = self._techniques.recognise(traits)
         technique, kind = recognition.technique, recognition.kind

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from services.validator.checker import Checker, Verdict
+from services.validator.checker import Checker, CheckResult
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import DatasetFacts, DatasetSubmitted
 from shared.events.wire import Received
@@ -26,7 +26,7 @@ def validating(checker: Checker) -> Callable[[Sequence[Received[DatasetSubmitted
     return validate
 
 
-def outcome_of(verdict: Verdict, key: bytes | None) -> Outcome:
+def outcome_of(verdict: CheckResult, key: bytes | None) -> Outcome:
     """The outcome of a verdict: passed, with the dataset's id as key, or refused.
 
     A record without a key gets the dataset's id here. A record with another key is refused: with several keys, a
@@ -46,7 +46,7 @@ def _key_wrong(dataset: DatasetFacts, said: str) -> Refusal:
     return Refusal.because(Code.KEY_WRONG, message, "give that id as the key, or no key")
 
 
-def _summary(verdict: Verdict) -> str:
+def _summary(verdict: CheckResult) -> str:
     errors = [finding.sentence for finding in verdict.errors]
     more = f" (and {len(errors) - SUMMED_UP} more)" if len(errors) > SUMMED_UP else ""
     return "; ".join(errors[:SUMMED_UP]) + more

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from services.validator.notes import Notes
-from services.validator.said import Said
+from services.validator.said import CanonicalSubmission
 from shared.events.dataset import DeclaredFile, InputRef
 from shared.events.identity import Identities, PathInvalid, proposal_key, sample_key, sample_name
 from shared.events.topics import MOST_INPUTS
@@ -74,7 +74,7 @@ def _begins(path: str, root: str) -> bool:
     return path[: len(root)].lower() == root.lower()
 
 
-def name_of(said: Said) -> str | None:
+def name_of(said: CanonicalSubmission) -> str | None:
     """The dataset's name."""
     name = said.submission.name.strip()
     if name and name.isprintable() and "/" not in name:
@@ -84,7 +84,7 @@ def name_of(said: Said) -> str | None:
     return None
 
 
-def proposal_of(said: Said) -> str | None:
+def proposal_of(said: CanonicalSubmission) -> str | None:
     """The proposal in its normal form."""
     proposal = proposal_key(said.submission.proposal)
     if proposal.isalnum() and len(proposal) <= MOST_PROPOSAL_CHARACTERS:
@@ -95,7 +95,7 @@ def proposal_of(said: Said) -> str | None:
     return None
 
 
-def beamline_of(said: Said) -> str | None:
+def beamline_of(said: CanonicalSubmission) -> str | None:
     """The beamline in lower case. `id30a3`, as in paths, and `id30a-3` stay different names."""
     beamline = said.agreed_text(said.submission.beamline, "beamlineID")
     if beamline is None:
@@ -111,7 +111,7 @@ def beamline_of(said: Said) -> str | None:
     return None
 
 
-def sample_of(said: Said) -> str | None:
+def sample_of(said: CanonicalSubmission) -> str | None:
     """The sample's name in its normal form. A dataset may have none, and an invalid one does not refuse it."""
     text = said.agreed_text(said.submission.sample, "Sample_name", key=sample_key)
     name = sample_name(text or "")
@@ -123,7 +123,7 @@ def sample_of(said: Said) -> str | None:
     return None
 
 
-def start_of(said: Said, submitted_at: datetime, zone: tzinfo) -> datetime | None:
+def start_of(said: CanonicalSubmission, submitted_at: datetime, zone: tzinfo) -> datetime | None:
     """The start of the dataset."""
     text = said.time(said.submission.start, "startDate")
     if text is None:
@@ -140,7 +140,7 @@ def start_of(said: Said, submitted_at: datetime, zone: tzinfo) -> datetime | Non
     return start
 
 
-def end_of(said: Said, start: datetime | None, zone: tzinfo) -> datetime | None:
+def end_of(said: CanonicalSubmission, start: datetime | None, zone: tzinfo) -> datetime | None:
     """The end of the dataset, if it is known. A dataset without an end is still useful.
 
     An end before the start refuses it: one of them is wrong, and a wrong start could assign it to a visit of others.

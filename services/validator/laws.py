@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from services.validator.rules import Check, check_of
-from services.validator.said import Said
+from services.validator.said import CanonicalSubmission
 from shared.events.sections import Finding
 from shared.vocabulary.datafiles import DataFileInvalid
 from shared.vocabulary.kinds import Kind
@@ -15,13 +15,13 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
-class Law:
+class KindChecks:
     """All requirements of one kind of dataset."""
 
     kind: Kind
     checks: Sequence[Check]
 
-    def offences(self, said: Said) -> list[Finding]:
+    def offences(self, said: CanonicalSubmission) -> list[Finding]:
         """A finding for each missing parameter and each broken rule.
 
         A dataset that is not complete, or a merge into one, may lack parameters that another submission provides.
@@ -50,7 +50,7 @@ def _awaited(name: str, kind: Kind) -> Finding:
     return Finding.warning("parameter_missing", message, "give it", parameter=name)
 
 
-def laws_of(techniques: TechniqueBook, vocabulary: Vocabulary) -> Mapping[str, Law]:
+def laws_of(techniques: TechniqueBook, vocabulary: Vocabulary) -> Mapping[str, KindChecks]:
     """The requirements of every kind, by its name.
 
     Raises:
@@ -60,7 +60,7 @@ def laws_of(techniques: TechniqueBook, vocabulary: Vocabulary) -> Mapping[str, L
         for unknown in unknown_names(technique, vocabulary):
             raise DataFileInvalid(unknown.message)
     return {
-        kind.name: Law(kind, [check_of(rule) for rule in kind.rule])
+        kind.name: KindChecks(kind, [check_of(rule) for rule in kind.rule])
         for technique in techniques.techniques
         for kind in technique.kind
     }

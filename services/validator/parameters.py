@@ -29,7 +29,7 @@ NO_UNITS: Mapping[str, str] = {}
 
 
 @dataclass(slots=True)
-class Reading:
+class ParsedParameters:
     """The parameters of one submission under canonical names, their findings, and the unknown parameters."""
 
     parameters: dict[str, Parameter] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Reading:
     unknown: list[str] = field(default_factory=list)
 
 
-class Memory(dict[str, Parameter | None]):
+class ParsedValues(dict[str, Parameter | None]):
     """The values of one parameter by text. Values that were read without doubt are remembered; None is not.
 
     Most texts are repeated from one dataset to the next. All get the same object, which nothing changes.
@@ -70,14 +70,16 @@ class ParameterReader:
         self._zone = zone
         self._centres = BeamCentres(vocabulary)
         self._axes = Axes(vocabulary)
-        self._memories = {name: Memory(reader(term)) for name, term in vocabulary.terms.items() if not term.deprecated}
+        self._memories = {
+            name: ParsedValues(reader(term)) for name, term in vocabulary.terms.items() if not term.deprecated
+        }
 
-    def read(self, said: Mapping[str, JsonValue], units: Mapping[str, str] = NO_UNITS) -> Reading:
+    def read(self, said: Mapping[str, JsonValue], units: Mapping[str, str] = NO_UNITS) -> ParsedParameters:
         """Read all parameters, with the units that were sent separately.
 
         A canonical name wins over an alias of the same parameter.
         """
-        reading = Reading()
+        reading = ParsedParameters()
         if len(said) > PARAMETERS_AT_MOST:
             said = self._first_of(said, reading)
         memories, bare = self._memories, said
@@ -103,12 +105,12 @@ class ParameterReader:
         self._read_together(reading)
         return reading
 
-    def _read_together(self, reading: Reading) -> None:
+    def _read_together(self, reading: ParsedParameters) -> None:
         """Decide what a single value leaves open."""
         self._centres.convert(reading.parameters, reading.findings)
         self._axes.settle(reading.parameters)
 
-    def _first_of(self, said: Mapping[str, JsonValue], reading: Reading) -> Mapping[str, JsonValue]:
+    def _first_of(self, said: Mapping[str, JsonValue], reading: ParsedParameters) -> Mapping[str, JsonValue]:
         """As many parameters as a dataset may have, known ones first. The others remain in the submission."""
         known_first = sorted(said, key=lambda name: self._vocabulary.resolve(name) is None)
         message = f"there are {len(said)} parameters; only {PARAMETERS_AT_MOST} were kept, known ones first"
@@ -116,7 +118,7 @@ class ParameterReader:
         reading.findings.append(finding)
         return {name: said[name] for name in known_first[:PARAMETERS_AT_MOST]}
 
-    def unknown_findings(self, reading: Reading, strict_kind: str | None) -> list[Finding]:
+    def unknown_findings(self, reading: ParsedParameters, strict_kind: str | None) -> list[Finding]:
         """One finding for each unknown name: an error if the kind of dataset is strict, a warning otherwise."""
         if strict_kind:
             finding, consequence = Finding.error, f", and kind {strict_kind} permits only known parameters"
@@ -139,7 +141,7 @@ class ParameterReader:
             )
         return findings
 
-    def _read_doubtful(self, reading: Reading, name: str, value: JsonValue, unit: str | None) -> None:
+    def _read_doubtful(self, reading: ParsedParameters, name: str, value: JsonValue, unit: str | None) -> None:
         term = self._vocabulary.resolve(name)
         if term is None:
             _keep_unknown(reading, name, value, unit)
@@ -168,7 +170,7 @@ class ParameterReader:
         return parameter, findings
 
 
-def _keep_unknown(reading: Reading, name: str, value: JsonValue, unit: str | None) -> None:
+def _keep_unknown(reading: ParsedParameters, name: str, value: JsonValue, unit: str | None) -> None:
     original = original_text(value)
     if not name.isprintable() or not 0 < len(name.strip()) <= NAME_CHARACTERS_AT_MOST:
         message = (

@@ -17,7 +17,7 @@ INPUTS = "input_datasets"
 """ICAT's parameter that lists the inputs."""
 
 
-class Said:
+class CanonicalSubmission:
     """One submission, its parameters under canonical names, and the notes about it."""
 
     def __init__(self, submission: Submission, parameters: dict[str, Parameter], notes: Notes) -> None:

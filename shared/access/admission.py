@@ -45,7 +45,7 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ConnectionState:
     """The state of one open connection, as the policy sees it."""
 
     since: float
@@ -72,7 +72,7 @@ def crowded(loads: Mapping[str, int], room: Room, newcomer: str | None = None) -
     return {address for address, load in loads.items() if load == fullest}, beyond
 
 
-def first_to_go(candidates: Mapping[Key, Standing], beyond: int, room: Room) -> Key | None:
+def first_to_go(candidates: Mapping[Key, ConnectionState], beyond: int, room: Room) -> Key | None:
     """The connection to close at the crowded addresses: the one silent for longest, and busy ones last.
 
     It is None if all are busy and the overrun of the room is not used up.
@@ -104,7 +104,7 @@ class Peer(Protocol):
         """The address of the client; see `address_of`."""
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> ConnectionState:
         """Its present state."""
 
     def make_room(self, why: str) -> None:

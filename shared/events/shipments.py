@@ -95,7 +95,7 @@ class SampleSheet(Section):
     acronym: Name
 
 
-class Said(Section):
+class ShippingEvent(Section):
     """The common fields of all events: investigation, author and time."""
 
     investigation_id: Name = Field(
@@ -107,14 +107,14 @@ class Said(Section):
     said_by: Name | None = Field(default=None, description="the name of the grant, if it came over HTTP")
 
 
-class ShipmentDeclared(Said):
+class ShipmentDeclared(ShippingEvent):
     """A shipment was declared."""
 
     happening: Literal["shipment_declared"] = "shipment_declared"
     shipment: Shipment
 
 
-class ParcelDeclared(Said):
+class ParcelDeclared(ShippingEvent):
     """A parcel was declared. If it has `content`, everything else that was in it is removed."""
 
     happening: Literal["parcel_declared"] = "parcel_declared"
@@ -127,7 +127,7 @@ class ParcelDeclared(Said):
         return self
 
 
-class ItemDeclared(Said):
+class ItemDeclared(ShippingEvent):
     """An item in a parcel was declared. `content` works as for a parcel."""
 
     happening: Literal["item_declared"] = "item_declared"
@@ -143,7 +143,7 @@ class ItemDeclared(Said):
         return self
 
 
-class StatusReported(Said):
+class StatusReported(ShippingEvent):
     """The status of a parcel was reported: for example seen, approved or sent."""
 
     happening: Literal["status_reported"] = "status_reported"
@@ -151,14 +151,14 @@ class StatusReported(Said):
     status: ParcelStatus
 
 
-class SheetDeclared(Said):
+class SheetDeclared(ShippingEvent):
     """A sample sheet was declared."""
 
     happening: Literal["sheet_declared"] = "sheet_declared"
     sheet: SampleSheet
 
 
-class Withdrawn(Said):
+class Withdrawn(ShippingEvent):
     """A shipment, parcel or item was withdrawn, with everything in it."""
 
     happening: Literal["withdrawn"] = "withdrawn"

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from shared.access.admission import Admission, Standing, address_of
+from shared.access.admission import Admission, ConnectionState, address_of
 from shared.foundation.problem import problem_body
 from shared.http.problems import MEDIA_TYPE
 from shared.http.request_limit import RequestLimit
@@ -97,9 +97,9 @@ class BoundedProtocol(H11Protocol):
         """How much the client has not read yet, and since when."""
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> ConnectionState:
         """Its state for admission: busy from the end of a request's head to the end of the answer."""
-        return Standing(self._since, busy=self._under_way is not None)
+        return ConnectionState(self._since, busy=self._under_way is not None)
 
     @property
     def _under_way(self) -> RequestResponseCycle | None:

@@ -12,8 +12,8 @@ from aiokafka.structs import OffsetAndMetadata
 from shared.events.record import Record
 from shared.kafka.connection import farewell, kafka_access
 from shared.kafka.positions import (
-    Finding,
     Mark,
+    MarkState,
     Remembered,
     all_sources,
     as_metadata,
@@ -33,7 +33,7 @@ PROBE_SECONDS = 30.0
 """How long Kafka may take to show the record at one mark. After that the whole check is tried again."""
 
 
-class Standing:
+class MemberPositions:
     """The positions of one member of a group. It compares the log with its marks before it trusts an assignment."""
 
     def __init__(self, name: str, settings: KafkaSettings) -> None:
@@ -174,22 +174,22 @@ async def _places_to_resume(
 
 async def _findings(
     probe: AIOKafkaConsumer, at: TopicPartition, marks: Sequence[Mark], begin: int, end: int
-) -> list[Finding]:
+) -> list[MarkState]:
     """What is at the marks, newest first, up to the first mark that decides where to resume."""
     findings = []
     for mark in marks:
         finding = await _finding(probe, at, mark, begin, end)
         findings.append(finding)
-        if finding is not Finding.OTHER:
+        if finding is not MarkState.OTHER:
             break
     return findings
 
 
-async def _finding(probe: AIOKafkaConsumer, at: TopicPartition, mark: Mark, begin: int, end: int) -> Finding:
+async def _finding(probe: AIOKafkaConsumer, at: TopicPartition, mark: Mark, begin: int, end: int) -> MarkState:
     if mark.offset < begin:
-        return Finding.EXPIRED
+        return MarkState.EXPIRED
     if mark.offset >= end:
-        return Finding.OTHER
+        return MarkState.OTHER
     probe.seek(at, mark.offset)
     probe.pause(*probe.assignment())
     probe.resume(at)
@@ -198,8 +198,8 @@ async def _finding(probe: AIOKafkaConsumer, at: TopicPartition, mark: Mark, begi
             fetched = await probe.getmany(at, timeout_ms=PROBE_MS, max_records=1)
             for raw in fetched.get(at, ()):
                 is_same = raw.offset == mark.offset and fingerprint(record_of(raw)) == mark.fingerprint
-                return Finding.SAME if is_same else Finding.OTHER
-    return Finding.OTHER  # a marker of a transaction is there now
+                return MarkState.SAME if is_same else MarkState.OTHER
+    return MarkState.OTHER  # a marker of a transaction is there now
 
 
 @asynccontextmanager

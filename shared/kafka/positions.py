@@ -34,7 +34,7 @@ class Mark:
     fingerprint: str
 
 
-class Finding(Enum):
+class MarkState(Enum):
     """What is at a mark's offset now."""
 
     SAME = "same"
@@ -105,19 +105,19 @@ def all_sources(remembered: Iterable[Remembered]) -> Collection[str]:
     return {source for each in remembered for source in each.sources}
 
 
-def place_to_resume(position: int, end: int, marks: Sequence[Mark], findings: Sequence[Finding]) -> int | None:
+def place_to_resume(position: int, end: int, marks: Sequence[Mark], findings: Sequence[MarkState]) -> int | None:
     """Where to resume in a log that ends at `end`, from what is at the newest marks; None: from its start.
 
     If the newest mark matches, just after it, because there was no record between it and the position. Otherwise, well
     before the newest mark that matches. Without marks, the position is kept.
     """
-    if not findings or findings[0] is Finding.EXPIRED:
+    if not findings or findings[0] is MarkState.EXPIRED:
         return position if position <= end else None
-    if findings[0] is Finding.SAME:
+    if findings[0] is MarkState.SAME:
         return marks[0].offset + 1
-    if Finding.SAME not in findings:
+    if MarkState.SAME not in findings:
         return None
-    holds = marks[findings.index(Finding.SAME)].offset
+    holds = marks[findings.index(MarkState.SAME)].offset
     return next((mark.offset + 1 for mark in marks if mark.offset <= holds - MARGIN_RECORDS), None)
 
 

@@ -144,20 +144,20 @@ class _Fetched(_MemoryRecordsPy):  # type: ignore[misc]  # aiokafka ships no typ
         return _Batch(super().next_batch(), raw)
 
 
-class Room:
+class ByteBudget:
     """How many bytes of values may still be returned."""
 
     def __init__(self, left: int) -> None:
         self.left = left
 
 
-_room: ContextVar[Room | None] = ContextVar("room", default=None)
+_room: ContextVar[ByteBudget | None] = ContextVar("room", default=None)
 
 
 @contextmanager
-def bytes_at_most(most: int) -> Iterator[Room]:
+def bytes_at_most(most: int) -> Iterator[ByteBudget]:
     """Within it, `getmany` returns about this many bytes in all: it ends with the record that exceeds them."""
-    token = _room.set(room := Room(most))
+    token = _room.set(room := ByteBudget(most))
     try:
         yield room
     finally:

@@ -45,7 +45,7 @@ class Halted(BeamcatError):
 
 
 @dataclass(slots=True)
-class Standing:
+class SourceOutcomes:
     """The recent outcomes of a source at a stage."""
 
     name: str
@@ -60,7 +60,7 @@ class Standing:
         return self.streak >= STREAK
 
 
-Standings = Mapping[str, Standing]
+Standings = Mapping[str, SourceOutcomes]
 
 
 class HaltRule:
@@ -68,7 +68,7 @@ class HaltRule:
 
     def __init__(self, *, halts: bool = True) -> None:
         self._halts = halts
-        self._standings: OrderedDict[str, Standing] = OrderedDict()
+        self._standings: OrderedDict[str, SourceOutcomes] = OrderedDict()
 
     def judge(self, sources: Sequence[str], outcomes: Sequence[object], now: datetime) -> Standings:
         """The standings of the sources after these outcomes, for `record`.
@@ -76,7 +76,7 @@ class HaltRule:
         Raises:
             Halted: the outcomes must not become durable.
         """
-        changed: dict[str, Standing] = {}
+        changed: dict[str, SourceOutcomes] = {}
         told = [
             (source, isinstance(outcome, Refusal))
             for source, outcome in zip(sources, outcomes, strict=True)
@@ -111,10 +111,10 @@ class HaltRule:
         """Note sources that were healthy in an earlier or another process."""
         for key in sources:
             if key not in self._standings and len(self._standings) < MOST_SOURCES:
-                self._standings[key] = Standing(key, MOST_CREDIT)
+                self._standings[key] = SourceOutcomes(key, MOST_CREDIT)
                 self._standings.move_to_end(key, last=False)
 
-    def _count(self, changed: dict[str, Standing], source: str, now: datetime, *, passed: int) -> None:
+    def _count(self, changed: dict[str, SourceOutcomes], source: str, now: datetime, *, passed: int) -> None:
         """Count events of a source that passed; 0 means that one was refused."""
         key = short_hash(source)
         standing = changed.get(key)
@@ -122,7 +122,7 @@ class HaltRule:
             known = self._standings.get(key)
             if known is None and not passed:
                 return
-            standing = changed[key] = replace(known or Standing(""), name=_name(source), heard=now)
+            standing = changed[key] = replace(known or SourceOutcomes(""), name=_name(source), heard=now)
         standing.streak = 0 if passed else standing.streak + 1
         standing.credit = min(MOST_CREDIT, standing.credit + passed)
 
@@ -138,11 +138,11 @@ class HaltRule:
         raise Halted(_words(struck, len(lately), newest))
 
 
-def _credit(standings: Sequence[Standing]) -> int:
+def _credit(standings: Sequence[SourceOutcomes]) -> int:
     return sum(standing.credit for standing in standings)
 
 
-def _words(struck: Sequence[Standing], lately: int, newest: Refusal) -> str:
+def _words(struck: Sequence[SourceOutcomes], lately: int, newest: Refusal) -> str:
     names = ", ".join(sorted(standing.name for standing in struck)[:MOST_NAMED])
     others = f" and {len(struck) - MOST_NAMED} more" if len(struck) > MOST_NAMED else ""
     return (

@@ -23,7 +23,7 @@ from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLS
 from shared.events.record import Record
 from shared.events.topics import MEBIBYTE, Topic
 from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access
-from shared.kafka.group_positions import Standing
+from shared.kafka.group_positions import MemberPositions
 from shared.kafka.records import bytes_at_most, record_of
 from shared.kafka.settings import KafkaSettings
 from shared.runtime.backoff import Stopping
@@ -87,7 +87,7 @@ class Subscription:
         self._runner = runner
         self._failed = failed
         self._subscriber: Any = None
-        self.standing: Standing
+        self.standing: MemberPositions
         self.has_joined = False
         self.assigned = False
         """Whether it has joined its group, and trusts the positions of its partitions."""
@@ -99,7 +99,7 @@ class Subscription:
 
     def attach(self, broker: KafkaBroker, kafka: KafkaSettings, stages: StageSettings) -> None:
         """Declare the subscriber to FastStream."""
-        self.standing = Standing(self.name, kafka)
+        self.standing = MemberPositions(self.name, kafka)
         self._full_batch = stages.batch_events
         self._rest_seconds = stages.batch_milliseconds / 1000
         self._subscriber = broker.subscriber(

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from services.archive.catalogue import Catalogued
+from services.archive.catalogue import NumberedDataset
 from services.archive.handler import note
 from shared.events.record import Record
 from shared.events.report import DatasetReported
@@ -16,8 +16,8 @@ from tests.builders.search.records import IDENTITIES, NOON, dataset_id
 
 OURS, THEIRS = "/data/visitor/mx1111/run_1", "/data/visitor/mx2222/run_1"
 DATASETS = (
-    Catalogued(42, dataset_id(OURS), "ID30A-3"),
-    Catalogued(43, dataset_id(THEIRS), "id29"),
+    NumberedDataset(42, dataset_id(OURS), "ID30A-3"),
+    NumberedDataset(43, dataset_id(THEIRS), "id29"),
 )
 
 

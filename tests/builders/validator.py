@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.validator.checker import Checker, Verdict
+from services.validator.checker import Checker, CheckResult
 from shared.events.dataset import Submission
 from shared.events.identity import Identities
 from tests.builders.described import TECHNIQUES, VOCABULARY
@@ -34,6 +34,6 @@ def a_submission(**changes: Any) -> Submission:
     return Submission(**fields | changes)
 
 
-def the_verdict(**changes: Any) -> Verdict:
+def the_verdict(**changes: Any) -> CheckResult:
     """The verdict on `a_submission`."""
     return a_checker().check(a_submission(**changes), "a-receipt", SUBMITTED_AT)

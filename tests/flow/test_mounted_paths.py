@@ -10,7 +10,7 @@ from services.icat_gateway.translation import Frame, Translator
 from services.icat_plus.dataset_query import dataset_query
 from services.search.query.naming import Naming
 from services.search.query.query import read_query
-from services.validator.checker import Checker, Verdict
+from services.validator.checker import Checker, CheckResult
 from shared.access.grants import Grant
 from shared.events.dataset import DatasetSubmitted, DeclaredFile, Submission
 from shared.events.identity import Identities, PathPrefixes
@@ -29,7 +29,7 @@ DATASET_ID = IDENTITIES.dataset(CATALOGUED)
 NOW = datetime(2024, 12, 1, tzinfo=UTC)
 
 
-def validated(submission: Submission) -> Verdict:
+def validated(submission: Submission) -> CheckResult:
     return Checker(VOCABULARY, TECHNIQUES, IDENTITIES, [STORE], ZONE).check(submission, "a-receipt", NOW)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.archive.catalogue import Catalogued, MemoryCatalogue
+from services.archive.catalogue import MemoryCatalogue, NumberedDataset
 from services.archive.handler import note
 from services.archive.memory import MemoryReports
 from services.logbook.handler import record
@@ -51,7 +51,7 @@ class WholeWorld(World):
 
     def __init__(self) -> None:
         super().__init__()
-        catalogue = MemoryCatalogue(Catalogued(42, dataset_id("/data/a"), "id30a-3"))
+        catalogue = MemoryCatalogue(NumberedDataset(42, dataset_id("/data/a"), "id30a-3"))
         self.runners += [
             self._runner(Stage("logbook", LOGBOOK, LogbookWritten, record, MemoryEntries())),
             self._runner(Stage("archive", REPORTS, DatasetReported, note, MemoryReports(catalogue))),

@@ -18,7 +18,7 @@ SEPARATORS = re.compile(r"[\s,;\[\]()]+")
 
 
 @dataclass(frozen=True)
-class Group:
+class ParameterGroup:
     """Parameters whose names begin with the same word: rows of name, value, unit, and the original if it differs."""
 
     name: str
@@ -27,7 +27,7 @@ class Group:
     """The statistics of each family, with a column for each shell and one for the unit."""
 
 
-def groups_of(parameters: Mapping[str, Parameter]) -> list[Group]:
+def groups_of(parameters: Mapping[str, Parameter]) -> list[ParameterGroup]:
     """All parameters, each once, in the order of their names."""
     plain: dict[str, list[Sequence[str]]] = {}
     shells: dict[str, dict[str, dict[str, dict[str, Parameter]]]] = {}
@@ -41,7 +41,7 @@ def groups_of(parameters: Mapping[str, Parameter]) -> list[Group]:
             plain.setdefault(group, []).append(row)
     names = sorted({*plain, *shells}, key=lambda name: (name == OTHERS, name.lower()))
     return [
-        Group(
+        ParameterGroup(
             name,
             plain.get(name, ()),
             {family: list(_shell_rows(statistics)) for family, statistics in shells.get(name, {}).items()},

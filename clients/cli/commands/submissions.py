@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from clients.cli.connection.api import connect
-from clients.cli.submissions.batch import Batch, read_batch
+from clients.cli.submissions.batch import SubmissionBatch, read_batch
 from clients.cli.submissions.feeds import HandIn, KnownBatch
 from clients.cli.submissions.handover import Handover
 from clients.cli.submissions.outcome import Outcome
@@ -174,7 +174,7 @@ def status(  # each is an option of the command
         _status_of(subject, as_json=as_json)
 
 
-def _status_of_batch(batch: Batch, outcome: Outcome, timeout: int | None, *, wait: bool) -> None:
+def _status_of_batch(batch: SubmissionBatch, outcome: Outcome, timeout: int | None, *, wait: bool) -> None:
     outcome.api.receipts([batch.receipt_id(1)])  # where search does not answer at all, that is said at once
     receipts = Receipts(outcome.api, outcome.tell, looks_once=not wait)
     handover = Handover(KnownBatch(batch), receipts, timeout_seconds=timeout)

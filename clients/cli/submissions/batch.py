@@ -11,7 +11,7 @@ MOST = 10_000_000
 
 
 @dataclass
-class Batch:
+class SubmissionBatch:
     """The receipt ids of one `beamcat submit`. They follow from a random seed and a count, so none has to be stored."""
 
     seed: UUID = field(default_factory=uuid4)
@@ -31,13 +31,13 @@ class Batch:
         return iter(range(1, self.count + 1))
 
 
-def read_batch(name: str) -> Batch:
+def read_batch(name: str) -> SubmissionBatch:
     """The batch of a name. If it is not one, the command ends."""
     seed, _, count = name.rpartition("-")
     try:
-        batch = Batch(UUID(seed), int(count))
+        batch = SubmissionBatch(UUID(seed), int(count))
     except ValueError:
-        batch = Batch()
+        batch = SubmissionBatch()
     if not 0 < batch.count <= MOST:
         fail(f"--batch {name!r} is not the name of a batch; give the one that `beamcat submit` printed", WRONG)
     return batch

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from clients.cli.connection.api import Api, Unreachable
-from clients.cli.submissions.batch import Batch
+from clients.cli.submissions.batch import SubmissionBatch
 from clients.cli.submissions.receipts import Handed, Receipts, State, Tell
 from clients.cli.submissions.sources import Source, Sources
 from clients.cli.terminal.output import Failed
@@ -34,7 +34,7 @@ class Clock:
 class Feed(Protocol):
     """A source of receipts to follow."""
 
-    batch: Batch
+    batch: SubmissionBatch
     ready_at: float
     """The earliest time of the next step."""
     trouble: str
@@ -60,7 +60,7 @@ class Feed(Protocol):
 class KnownBatch:
     """A feed of the receipts of a batch that was submitted before."""
 
-    batch: Batch
+    batch: SubmissionBatch
     ready_at: float = 0.0
     trouble: str = ""
     is_idle: bool = False
@@ -89,7 +89,7 @@ class HandIn:
     sources: Sources
     tell: Tell
     clock: Clock = field(default_factory=Clock)
-    batch: Batch = field(default_factory=Batch)
+    batch: SubmissionBatch = field(default_factory=SubmissionBatch)
     ready_at: float = 0.0
     trouble: str = ""
     """Why it waits for the gateway."""

@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from clients.cli.connection.api import Api
-from clients.cli.submissions.batch import Batch
+from clients.cli.submissions.batch import SubmissionBatch
 from clients.cli.submissions.receipts import Handed, State
 from clients.cli.submissions.states import COLOURS, print_states, whole
 from clients.cli.terminal.output import FAILED, UNREACHABLE, console, errors, json_text
@@ -84,7 +84,7 @@ class Outcome:
             return f"{self._few[0].state['detail']}{more}"
         return None
 
-    def close(self, batch: Batch) -> None:
+    def close(self, batch: SubmissionBatch) -> None:
         """Print what is not printed yet, and a summary if there are many."""
         are_few = self.are_few
         self._few.sort(key=lambda handed: handed.number)
@@ -113,7 +113,7 @@ class Outcome:
         elif handed.state["state"] in PROBLEMS and len(self._problems) < MOST_PROBLEMS:
             self._problems.append(whole(self.api, handed))
 
-    def _print_summary(self, batch: Batch) -> None:
+    def _print_summary(self, batch: SubmissionBatch) -> None:
         where = errors if self._as_json else console
         print_states(self._problems)
         ask = f"beamcat status --batch {batch.name}"

@@ -10,7 +10,7 @@ from shared.runtime.metrics import ICAT_WAITING_BYTES
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingFrame:
     """A frame that was read and is not durable yet."""
 
     taken: Taken
@@ -41,7 +41,7 @@ class Intake:
     def __init__(self, most_bytes: int) -> None:
         self._small = Lane(most_bytes // 8)
         self._large = Lane(most_bytes - most_bytes // 8)
-        self._waiting: deque[Waiting] = deque()
+        self._waiting: deque[WaitingFrame] = deque()
         self._changed = asyncio.Condition()
 
     @property
@@ -54,7 +54,7 @@ class Intake:
         """How many frames wait to be taken from here."""
         return len(self._waiting)
 
-    async def put(self, waiting: Waiting) -> None:
+    async def put(self, waiting: WaitingFrame) -> None:
         """Add a frame once there is room. A connection that waits here does not read from its socket."""
         lane, size = self._lane(waiting), waiting.taken.size
         async with lane.door, self._changed:
@@ -63,7 +63,7 @@ class Intake:
             lane.bytes += size
             self._notify()
 
-    async def batch(self, most_frames: int, most_bytes: int) -> list[Waiting]:
+    async def batch(self, most_frames: int, most_bytes: int) -> list[WaitingFrame]:
         """The waiting frames, at least one. They count until they are settled."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._waiting)
@@ -74,7 +74,7 @@ class Intake:
                 size += batch[-1].taken.size
             return batch
 
-    async def settle(self, batch: Sequence[Waiting]) -> None:
+    async def settle(self, batch: Sequence[WaitingFrame]) -> None:
         """Tell the clients that these frames are durable, and free their room."""
         async with self._changed:
             for waiting in batch:
@@ -83,7 +83,7 @@ class Intake:
         for waiting in batch:
             waiting.durable()
 
-    def _lane(self, waiting: Waiting) -> Lane:
+    def _lane(self, waiting: WaitingFrame) -> Lane:
         return self._large if waiting.taken.size > LARGE_BYTES else self._small
 
     def _notify(self) -> None:

@@ -24,7 +24,7 @@ STUCK_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class Group:
+class ConsumerGroup:
     """A consumer group and the topic it consumes."""
 
     name: str
@@ -68,7 +68,7 @@ class Consumers:
     def __init__(
         self,
         kafka: KafkaSettings,
-        groups: Mapping[str, Group],
+        groups: Mapping[str, ConsumerGroup],
         backoff: Backoff,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -82,7 +82,7 @@ class Consumers:
         """How many consumers read the events of a queue."""
         return self._known[self._groups[queue]].consumers(self._monotonic())
 
-    def note(self, group: Group, state: GroupState) -> None:
+    def note(self, group: ConsumerGroup, state: GroupState) -> None:
         """Store the present state of a group."""
         self._known[group].note(state, self._monotonic())
 
@@ -116,7 +116,7 @@ async def kafka_clients(
         yield admin, consumer
 
 
-async def group_state(group: Group, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> GroupState:
+async def group_state(group: ConsumerGroup, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> GroupState:
     """The present state of a group, as Kafka reports it."""
     partitions = [partition for partition in consumer.assignment() if partition.topic == group.topic]
     [answer] = await admin.describe_consumer_groups([group.name])

@@ -14,10 +14,10 @@ from typing import TypeVar
 from services.icat_gateway.ports import LARGE_BYTES
 from services.icat_gateway.stomp.bounds import Bounds
 from services.icat_gateway.stomp.framing import FrameRefused, Parser, Reason, StompFrame, written
-from services.icat_gateway.stomp.large_frames import LargeFrames, Request
+from services.icat_gateway.stomp.large_frames import LargeFrames, PermitRequest
 from services.icat_gateway.stomp.session import Leave, Reply, Session, Take
 from services.icat_gateway.translation import Frame, source_of
-from shared.access.admission import Standing, address_of
+from shared.access.admission import ConnectionState, address_of
 from shared.runtime.metrics import ICAT_REFUSED
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Connection:
         self._asked = False
         """Whether it has ever asked for a receipt. Such a client notices which frames were not accepted."""
         self._waits: asyncio.Timeout | None = None
-        self._permit: Request | None = None
+        self._permit: PermitRequest | None = None
         self._asks_for_permit = False
         self._since = self._heard = terms.clock()
         """Since: when it was opened or completed its last frame. Heard: when its last bytes arrived."""
@@ -120,11 +120,11 @@ class Connection:
         self._wake()
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> ConnectionState:
         """Its state for admission: busy while one of its frames arrives, waits for a permit or is not durable yet."""
         silent = self._terms.clock() - self._heard
         comes_in = self.held_bytes > 0 and silent < self._terms.bounds.timeouts.stall
-        return Standing(self._since, comes_in or self._asks_for_permit or self._on_the_way > 0)
+        return ConnectionState(self._since, comes_in or self._asks_for_permit or self._on_the_way > 0)
 
     def make_room(self, why: str) -> None:
         """Close at once. Nothing is lost: accepted frames become durable, and the client sends the others again."""

@@ -12,7 +12,7 @@ LOOKS = 8
 """How often a waiting sender checks whether it has waited for long enough."""
 
 
-class Sender(Protocol):
+class FrameSender(Protocol):
     """A connection that sends a large frame."""
 
     address: str
@@ -30,10 +30,10 @@ class Sender(Protocol):
 
 
 @dataclass(eq=False)
-class Request:
+class PermitRequest:
     """A sender's request for a permit. Once granted, it is the permit."""
 
-    sender: Sender
+    sender: FrameSender
     since: float
     """When it began to wait or, once it is granted, when it was granted."""
     received_bytes: int = 0
@@ -57,8 +57,8 @@ class LargeFrames:
         self._fair_seconds = fair_seconds
         self._most_of_an_address = max(1, most // 2)
         self._clock = clock
-        self._held: list[Request] = []
-        self._waiting: list[Request] = []
+        self._held: list[PermitRequest] = []
+        self._waiting: list[PermitRequest] = []
         self._turn = count(1)
         self._served: dict[str, int] = {}
         """The last turn of each address that waits for a permit or holds one."""
@@ -73,13 +73,13 @@ class LargeFrames:
         """How many senders wait for a permit."""
         return len(self._waiting)
 
-    async def acquire(self, sender: Sender) -> Request:
+    async def acquire(self, sender: FrameSender) -> PermitRequest:
         """Wait until the sender has a permit.
 
         Raises:
             ConnectionError: the sender has left meanwhile.
         """
-        request = Request(sender, self._clock())
+        request = PermitRequest(sender, self._clock())
         self._waiting.append(request)
         self._grant()
         try:
@@ -89,7 +89,7 @@ class LargeFrames:
             raise
         return request
 
-    async def _granted(self, request: Request) -> None:
+    async def _granted(self, request: PermitRequest) -> None:
         while not request.granted.is_set():
             if request.sender.gone:
                 raise ConnectionError("the client left while it waited to send a large frame")
@@ -99,7 +99,7 @@ class LargeFrames:
                 async with asyncio.timeout(self._fair_seconds / LOOKS):
                     await request.granted.wait()
 
-    def release(self, request: Request) -> None:
+    def release(self, request: PermitRequest) -> None:
         """Return the permit, or stop waiting for one."""
         for requests in (self._held, self._waiting):
             if request in requests:
@@ -116,7 +116,7 @@ class LargeFrames:
             request.since, request.received_bytes = self._clock(), request.sender.received_bytes
             request.granted.set()
 
-    def _next(self) -> Request | None:
+    def _next(self) -> PermitRequest | None:
         loads = self._loads()
         able = [request for request in self._waiting if loads[request.sender.address] < self._most_of_an_address]
         return min(able, key=lambda request: self._rank(request.sender.address, loads), default=None)
@@ -124,7 +124,7 @@ class LargeFrames:
     def _rank(self, address: str, loads: Counter[str]) -> tuple[int, int]:
         return loads[address], self._served.get(address, 0)
 
-    def _make_fair(self, request: Request) -> None:
+    def _make_fair(self, request: PermitRequest) -> None:
         """Make the slowest sender of the address with the most permits give up, once this one has waited enough."""
         now, loads = self._clock(), self._loads()
         own, fullest = loads[request.sender.address], max(loads.values(), default=0)
@@ -146,5 +146,5 @@ class LargeFrames:
         return Counter(request.sender.address for request in self._held)
 
 
-def _pace(request: Request, now: float) -> float:
+def _pace(request: PermitRequest, now: float) -> float:
     return (request.sender.received_bytes - request.received_bytes) / max(now - request.since, 1e-3)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from services.icat_gateway.delivery.intake import Intake, Waiting
+from services.icat_gateway.delivery.intake import Intake, WaitingFrame
 from services.icat_gateway.ports import OVERHEAD_BYTES, Taken
 from services.icat_gateway.settings import StompSettings
 from services.icat_gateway.stomp.bounds import KIBIBYTE, Bounds
@@ -132,7 +132,7 @@ class Server:
             )
         self._quota.use(frame.peer, len(frame.body) + OVERHEAD_BYTES)
         self._number = max(self._number + 1, int(self._clock().timestamp() * 1e6))
-        await self._intake.put(Waiting(Taken(frame, self._number), durable))
+        await self._intake.put(WaitingFrame(Taken(frame, self._number), durable))
 
 
 def _keep_alive(connection: socket.socket) -> None:

@@ -19,10 +19,10 @@ MOST_PATHS = 1_000
 """The most paths of one update. Each becomes a separate event."""
 DatasetNumber = Annotated[int, Field(ge=0, lt=2**63)]
 
-B = TypeVar("B", bound="Body")
+B = TypeVar("B", bound="CommandBody")
 
 
-class Body(BaseModel):
+class CommandBody(BaseModel):
     """A JSON body. Fields that a later version of ICAT's client may add are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -38,7 +38,7 @@ def _as_paths(said: object) -> object:
     return split_paths(said) or [said] if isinstance(said, str) else said
 
 
-class MetadataUpdate(Body):
+class MetadataUpdate(CommandBody):
     """Queue `icatUpdateDatasetMetadata`."""
 
     proposal: Name
@@ -48,7 +48,7 @@ class MetadataUpdate(Body):
     value: JsonValue = Field(alias="metadataValue")
 
 
-class ArchiveStatus(Body):
+class ArchiveStatus(CommandBody):
     """Queue `icatArchiveRestoreStatus`."""
 
     number: DatasetNumber = Field(alias="datasetId")
@@ -57,7 +57,7 @@ class ArchiveStatus(Body):
     message: str | None = None
 
 
-class AddedFiles(Body):
+class AddedFiles(CommandBody):
     """Queue `icatDataFiles`."""
 
     number: DatasetNumber = Field(alias="datasetId")
@@ -123,7 +123,7 @@ def added_files(sending: Sending) -> Message:
     return _reported(report, added, sending)
 
 
-def _reported(report: Report, body: Body, sending: Sending) -> Message:
+def _reported(report: Report, body: CommandBody, sending: Sending) -> Message:
     event_id = sending.command_id(body.model_dump_json())
     return sending.message(REPORTS, str(report.dataset_number), event_id, {"report": report})
 

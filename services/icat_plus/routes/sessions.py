@@ -10,7 +10,7 @@ from services.icat_plus.answers import time_text
 from services.icat_plus.dependencies import Dependencies
 from services.icat_plus.routes.bodies import body_of
 from services.icat_plus.routes.fields import SessionId
-from services.icat_plus.sessions import Opened
+from services.icat_plus.sessions import OpenSession
 from shared.access.tokens import TokenRefused
 from shared.foundation.problem import Problem
 from shared.http.answers import bounded_response
@@ -65,7 +65,7 @@ def add(router: APIRouter, dependencies: Dependencies) -> None:
         return Response()
 
 
-def _session(opened: Opened, dependencies: Dependencies) -> dict[str, Any]:
+def _session(opened: OpenSession, dependencies: Dependencies) -> dict[str, Any]:
     """ICAT+'s `Session`."""
     return {
         "sessionId": opened.session_id,
@@ -82,5 +82,5 @@ def _session(opened: Opened, dependencies: Dependencies) -> dict[str, Any]:
     }
 
 
-def _minutes(opened: Opened, dependencies: Dependencies) -> float:
+def _minutes(opened: OpenSession, dependencies: Dependencies) -> float:
     return round((opened.expires_at - dependencies.clock()) / timedelta(minutes=1), 2)

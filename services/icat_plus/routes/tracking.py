@@ -39,11 +39,11 @@ ITEMS = "/tracking/{session_id}/investigation/id/{number}/parcel/id/{parcel}/ite
 ShipmentId = Annotated[str | None, Query(alias="shipmentId")]
 
 
-class Body(RootModel[dict[str, JsonValue]]):
+class JsonObject(RootModel[dict[str, JsonValue]]):
     """A JSON object."""
 
 
-class Subject(NamedTuple):
+class ShippingRequest(NamedTuple):
     """The investigation that a request is about, with its shipments and the grant of its sender."""
 
     grant: Grant
@@ -129,7 +129,7 @@ def _add_parcels(router: APIRouter, dependencies: Dependencies) -> None:
         tree = await dependencies.shipments.publish(ParcelDeclared, *_about(subject), parcel=said, status=status)
         return bounded_response(subject.answers(dependencies, tree).parcel(tree.parcels[key]))
 
-    @router.delete("/tracking/{session_id}/shipment/id/{shipment}/parcel", openapi_extra=takes(Body))
+    @router.delete("/tracking/{session_id}/shipment/id/{shipment}/parcel", openapi_extra=takes(JsonObject))
     async def withdraw_parcel(
         request: Request, session_id: SessionId, shipment: str, number: Number = None
     ) -> Response:
@@ -189,16 +189,16 @@ def _add_items(router: APIRouter, dependencies: Dependencies) -> None:
         return Response()
 
 
-async def _subject(dependencies: Dependencies, session_id: str, number: str | None) -> Subject:
+async def _subject(dependencies: Dependencies, session_id: str, number: str | None) -> ShippingRequest:
     grant = await dependencies.access.by_session(session_id)
     investigation = await dependencies.investigation(number, grant.covered)
     if investigation is None:
         raise Problem(404, f"there is no investigation {(number or '')[:50]}, or {grant.name} may not speak for it")
-    return Subject(grant, investigation, await dependencies.shipments.tree(investigation))
+    return ShippingRequest(grant, investigation, await dependencies.shipments.tree(investigation))
 
 
 async def _body(request: Request) -> dict[str, JsonValue]:
-    return (await body_of(request, Body, most_bytes=MOST_BYTES)).root
+    return (await body_of(request, JsonObject, most_bytes=MOST_BYTES)).root
 
 
 def _number_of(body: dict[str, JsonValue], number: str | None) -> str | None:
@@ -214,7 +214,7 @@ def _number_of(body: dict[str, JsonValue], number: str | None) -> str | None:
     return number if said is None else str(said)
 
 
-def _about(subject: Subject) -> tuple[ShipmentTree, Row, Grant]:
+def _about(subject: ShippingRequest) -> tuple[ShipmentTree, Row, Grant]:
     return subject.tree, subject.investigation, subject.grant
 
 

@@ -25,7 +25,7 @@ MOST_QUOTED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedSubmission:
     """A held submission and the dataset in its record.
 
     A record that an older version wrote and this one cannot read has a refusal instead, so it does not block others.
@@ -36,12 +36,12 @@ class Opened:
     refusal: Refusal | None = None
 
 
-def open_submission(submission: HeldSubmission) -> Opened:
+def open_submission(submission: HeldSubmission) -> OpenedSubmission:
     """Read the record as the stage read it."""
     try:
-        return Opened(submission, read(submission.record, VALIDATED, LinkerView).event.dataset)
+        return OpenedSubmission(submission, read(submission.record, VALIDATED, LinkerView).event.dataset)
     except Poison as poison:
-        return Opened(submission, None, poison.refusal)
+        return OpenedSubmission(submission, None, poison.refusal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Settled:
     refusal: Refusal | None = None
 
 
-def settle(linker: Linker, opened: Iterable[Opened], known: Known, now: datetime) -> list[Settled]:
+def settle(linker: Linker, opened: Iterable[OpenedSubmission], known: Known, now: datetime) -> list[Settled]:
     """The final verdict on submissions that have no submission of the same dataset waiting before them, oldest first.
 
     Released submissions are judged again: the kinds of their inputs, cycles and the investigation are known only now.
@@ -79,7 +79,7 @@ def settle(linker: Linker, opened: Iterable[Opened], known: Known, now: datetime
 
 
 def _final_verdict(
-    linker: Linker, opened: Opened, known: Known, ancestry: MutableMapping[UUID, Node]
+    linker: Linker, opened: OpenedSubmission, known: Known, ancestry: MutableMapping[UUID, Node]
 ) -> Links | Refusal:
     summary, dataset = opened.submission.summary, opened.dataset
     if dataset is None:

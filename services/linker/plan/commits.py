@@ -36,7 +36,7 @@ class CommitContext:
 
 
 @dataclass(frozen=True)
-class Catalogued(Learned):
+class CommittedRevision(Learned):
     """A revision that the catalogue committed."""
 
     as_input: CataloguedDataset
@@ -75,7 +75,7 @@ def _catalogued(event: Received[CommittedView], context: CommitContext, plan: Pl
     dataset = placed(commit, document)
     as_input = as_catalogued(commit, document)
     flagged = any(parent.replaced for parent in document.inputs)
-    return Catalogued(
+    return CommittedRevision(
         as_input=as_input,
         placed=dataset,
         moves=moves_to_announced([dataset] if dataset.in_placeholder else [], plan, now),
@@ -103,11 +103,11 @@ def as_catalogued(commit: Commit, document: CommittedDocument) -> CataloguedData
     )
 
 
-def newest_of(outcomes: Iterable[Outcome]) -> list[Catalogued]:
+def newest_of(outcomes: Iterable[Outcome]) -> list[CommittedRevision]:
     """The highest revision of each dataset in a batch."""
-    newest: dict[UUID, Catalogued] = {}
+    newest: dict[UUID, CommittedRevision] = {}
     for outcome in outcomes:
-        if isinstance(outcome, Catalogued):
+        if isinstance(outcome, CommittedRevision):
             before = newest.setdefault(outcome.dataset_id, outcome)
             if before.revision < outcome.revision:
                 newest[outcome.dataset_id] = outcome

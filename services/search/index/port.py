@@ -31,7 +31,7 @@ Names = Mapping[str, Sequence[KnownParameter]]
 """Parameters by their name in lower case."""
 
 
-class Batch(Protocol):
+class IndexBatch(Protocol):
     """One batch of changes, in one transaction."""
 
     async def add(self, connection: Connection, applied: DatasetChanges) -> None:
@@ -54,7 +54,7 @@ class Upkeep(Protocol):
 class Index(Protocol):
     """An index of datasets by facts, parameters and words. It answers every question on the caller's connection."""
 
-    def batch(self, generation: UUID) -> Batch:
+    def batch(self, generation: UUID) -> IndexBatch:
         """A batch for the read model of this generation."""
 
     async def parameters(self, connection: Connection, spellings: Iterable[str]) -> Sequence[KnownParameter]:

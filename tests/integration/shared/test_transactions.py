@@ -9,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidTransactionTimeout
 
-from services.icat_gateway.jolokia.consumers import Group, group_state, kafka_clients
+from services.icat_gateway.jolokia.consumers import ConsumerGroup, group_state, kafka_clients
 from shared.events.topics import SUBMITTED, VALIDATED
 from shared.kafka.connection import kafka_access
 from shared.kafka.publisher import KafkaPublisher
@@ -103,7 +103,7 @@ async def test_a_group_that_has_read_all_stands_at_the_end_though_markers_follow
 
         async def at_the_end() -> bool:
             async with kafka_clients(kafka_access(bench.settings), [SUBMITTED.name]) as (admin, consumer):
-                standing = await group_state(Group(bench.group, SUBMITTED.name), admin, consumer)
+                standing = await group_state(ConsumerGroup(bench.group, SUBMITTED.name), admin, consumer)
             lag = await subscription.measure()
             return subscription.assigned and standing.committed == standing.end > 0 and lag == 0
 

@@ -4,7 +4,7 @@ from datetime import timedelta, timezone
 import pytest
 from pydantic_core import to_json
 
-from services.catalog_writer.handler import Answered, AnsweredBefore, CatalogState, Catalogued, Revised, commit
+from services.catalog_writer.handler import Answered, AnsweredBefore, CatalogState, CurrentRevision, Revised, commit
 from shared.events.codes import Code, Refusal
 from shared.events.dataset import DatasetCommitted
 from shared.events.sections import Finding, Producer, Severity
@@ -63,7 +63,7 @@ def test_other_content_makes_a_new_revision() -> None:
 def test_a_later_batch_goes_on_from_the_catalogued_revision() -> None:
     (first,) = outcomes(FIRST)
     assert isinstance(first, Revised)
-    known = CatalogState({FIRST.dataset_id: Catalogued.read(first.payload)}, {}, NUMBERS)
+    known = CatalogState({FIRST.dataset_id: CurrentRevision.read(first.payload)}, {}, NUMBERS)
     same, other = replace(FIRST, receipt="r2"), replace(FIRST, receipt="r3", complete=False)
     assert [told(each) for each in outcomes(same, other, known=known)] == [("unchanged", 1), ("replaced", 2)]
 
@@ -177,7 +177,7 @@ def test_a_revision_is_read_wherever_its_parameters_stand_in_the_document() -> N
     fields = {"parameters": event.document.parameters} | event.document.model_dump(mode="json")
     elsewhere = to_json({"commit": event.commit, "document": fields})
     assert elsewhere != first.payload
-    read = Catalogued.read(elsewhere)
+    read = CurrentRevision.read(elsewhere)
     assert read.document.read_parameters() == FIRST.parameters
     [again] = outcomes(replace(FIRST, receipt="r2"), known=CatalogState({FIRST.dataset_id: read}, {}, NUMBERS))
     assert told(again) == ("unchanged", 1)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.catalog_writer.documents import MANY_PARTS, CatalogDocument, places_in
-from services.catalog_writer.handler import Answered, CatalogState, Catalogued, Revised, commit
+from services.catalog_writer.handler import Answered, CatalogState, CurrentRevision, Revised, commit
 from services.catalog_writer.parts import APART, DIFFER, MOST_PARTS
 from shared.events.codes import Refusal
 from shared.events.dataset import Parameter
@@ -56,7 +56,7 @@ class Catalogue:
     """One dataset; every revision is read back from its event, as the store does it."""
 
     def __init__(self) -> None:
-        self.current: Catalogued | None = None
+        self.current: CurrentRevision | None = None
         self.count = 0
 
     def submit(self, *submissions: Tracked) -> str:
@@ -68,7 +68,7 @@ class Catalogue:
             again = replace(submission, receipt=f"{submission.receipt}, event {self.count}")
             [outcome] = commit(COMBINING, [again.received()], known, NOW)
             if isinstance(outcome, Revised):
-                self.current = Catalogued.read(outcome.payload)
+                self.current = CurrentRevision.read(outcome.payload)
             answer = outcome.commit.outcome if isinstance(outcome, Answered) else str(outcome)
             assert not isinstance(outcome, Refusal), outcome.message
         return answer

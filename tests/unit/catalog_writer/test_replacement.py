@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.catalog_writer.documents import CONTENT_REPLACED, INPUT_REPLACED, CatalogDocument
-from services.catalog_writer.handler import Answered, CatalogState, Catalogued, Revised, commit
+from services.catalog_writer.handler import Answered, CatalogState, CurrentRevision, Revised, commit
 from shared.events.sections import Finding
 from shared.stages.outcomes import Outcome
 from tests.builders.catalog_writer import NOW, NUMBERS, Tracked, number
@@ -25,7 +25,7 @@ def outcomes(*submissions: Tracked) -> list[Outcome]:
     for minute, each in enumerate(submissions):
         told += commit(COMBINING, [each.received()], known, NOW + timedelta(minutes=minute))
         if isinstance(told[-1], Revised):
-            known = CatalogState({each.dataset_id: Catalogued.read(told[-1].payload)}, {}, NUMBERS)
+            known = CatalogState({each.dataset_id: CurrentRevision.read(told[-1].payload)}, {}, NUMBERS)
     return told
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.catalog_writer.handler import CatalogState, Catalogued, Revised, commit
+from services.catalog_writer.handler import CatalogState, CurrentRevision, Revised, commit
 from shared.events.codes import Refusal
 from tests.builders.catalog_writer import NOW, NUMBERS, Tracked, number
 from tests.builders.described import COMBINING
@@ -68,7 +68,7 @@ class Catalogue:
             receipt = submission.received().submission(submission.dataset_id)
             answered[receipt] = outcome if isinstance(outcome, Refusal) else None
             if isinstance(outcome, Revised):
-                datasets[submission.dataset_id] = Catalogued.read(outcome.payload)
+                datasets[submission.dataset_id] = CurrentRevision.read(outcome.payload)
             answers.append(self._words(outcome))
         self.known = CatalogState(datasets, answered, NUMBERS)
         return answers

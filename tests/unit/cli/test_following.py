@@ -11,7 +11,7 @@ import pytest
 
 from clients.cli.connection.api import Api, Unreachable
 from clients.cli.submissions import receipts as following
-from clients.cli.submissions.batch import Batch
+from clients.cli.submissions.batch import SubmissionBatch
 from clients.cli.submissions.feeds import MOST_AT_ONCE, HandIn, KnownBatch
 from clients.cli.submissions.handover import MOST_IDLE_SECONDS, Handover
 from clients.cli.submissions.receipts import MOST_ASKED, Handed, Receipts
@@ -249,7 +249,7 @@ def test_a_receipt_of_ones_own_is_answered_for_its_dataset_alone() -> None:
 
 def test_a_batch_is_known_by_its_name_alone() -> None:
     beamcat = Beamcat({"/data/3": [waits("/data/elsewhere")], "/data/4": [REJECTED], "/data/5": [FLYING]})
-    batch = Batch(count=7)
+    batch = SubmissionBatch(count=7)
     beamcat.taken = {batch.receipt_id(n): f"/data/{n}" for n in range(1, 7)}
     for looks_once in (True, False):
         told: list[Handed] = []
@@ -268,7 +268,7 @@ def test_receipts_that_were_never_heard_of_are_not_waited_for_long() -> None:
     told: list[Handed] = []
     clock = Passing()
     receipts = Receipts(Api(NAMED, httpx.MockTransport(Beamcat())), told.append)
-    handover = Handover(KnownBatch(Batch(count=3)), receipts, clock=clock)
+    handover = Handover(KnownBatch(SubmissionBatch(count=3)), receipts, clock=clock)
     handover.run()
     handover.end()
     assert [handed.state["state"] for handed in told] == ["unknown"] * 3

@@ -4,14 +4,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.icat_gateway.jolokia.consumers import Consumers, Consumption, Group, GroupState
+from services.icat_gateway.jolokia.consumers import ConsumerGroup, Consumers, Consumption, GroupState
 from services.icat_gateway.jolokia.server import Jolokia
 from services.icat_gateway.ports import QUEUES
 from shared.http.settings import HttpSettings
 from shared.kafka.settings import KafkaSettings
 from shared.runtime.backoff import Backoff
 
-GROUP = Group("beamcat.validator", "dataset.submitted")
+GROUP = ConsumerGroup("beamcat.validator", "dataset.submitted")
 IDLE = GroupState(members=2, committed=100, end=100)
 BEHIND = GroupState(members=2, committed=100, end=105)
 ONE_FURTHER = GroupState(members=2, committed=101, end=105)

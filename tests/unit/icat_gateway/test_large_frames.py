@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.icat_gateway.delivery.intake import Intake, Waiting
+from services.icat_gateway.delivery.intake import Intake, WaitingFrame
 from services.icat_gateway.ports import Taken
-from services.icat_gateway.stomp.large_frames import LargeFrames, Request
+from services.icat_gateway.stomp.large_frames import LargeFrames, PermitRequest
 from services.icat_gateway.translation import Frame
 
 FAIR_SECONDS = 0.002
@@ -37,7 +37,7 @@ class Permits:
     def __init__(self, most: int) -> None:
         self.now = 0.0
         self.frames = LargeFrames(most, FAIR_SECONDS, lambda: self.now)
-        self.tasks: dict[Sender, asyncio.Task[Request]] = {}
+        self.tasks: dict[Sender, asyncio.Task[PermitRequest]] = {}
 
     async def ask(self, sender: Sender) -> None:
         self.tasks[sender] = asyncio.create_task(self.frames.acquire(sender))
@@ -149,8 +149,8 @@ async def test_one_that_has_gone_waits_no_longer() -> None:
 async def test_small_frames_do_not_wait_for_room_behind_large_ones() -> None:
     intake = Intake(800_000)
 
-    def waiting(size: int) -> Waiting:
-        return Waiting(Taken(Frame("icatIngest", b"x" * size, "192.0.2.7", {}), 1), lambda: None)
+    def waiting(size: int) -> WaitingFrame:
+        return WaitingFrame(Taken(Frame("icatIngest", b"x" * size, "192.0.2.7", {}), 1), lambda: None)
 
     await intake.put(waiting(600_000))
     large = asyncio.create_task(intake.put(waiting(600_000)))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.validator.checker import Verdict
+from services.validator.checker import CheckResult
 from shared.events.dataset import Submission
 from shared.vocabulary.datafiles import SCHEMAS
 from shared.vocabulary.kind_schema import own_terms
@@ -54,7 +54,7 @@ def an_example(kind: str) -> dict[str, Any]:
     raise AssertionError(f"{kind} has no accepted example")
 
 
-def judged(kind: str, parameters: dict[str, Any]) -> Verdict:
+def judged(kind: str, parameters: dict[str, Any]) -> CheckResult:
     """The verdict on the example with other parameters beside its own, or instead of them."""
     example = an_example(kind)
     said = {**example["parameters"], **parameters}

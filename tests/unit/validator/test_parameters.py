@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue, TypeAdapter
 from pydantic_core import to_json
 
-from services.validator.parameters import PARAMETERS_AT_MOST, ParameterReader, Reading
+from services.validator.parameters import PARAMETERS_AT_MOST, ParameterReader, ParsedParameters
 from shared.events.dataset import Parameter
 from shared.events.sections import Severity
 from tests.builders.described import VOCABULARY
@@ -22,7 +22,7 @@ VALUES = SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(st.text(max_s
 NAMES = st.sampled_from(sorted(VOCABULARY.terms)) | st.text(max_size=10)
 
 
-def _codes(reading: Reading) -> list[str]:
+def _codes(reading: ParsedParameters) -> list[str]:
     return [finding.code for finding in reading.findings]
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.importers.names import names_of
-from services.validator.parameters import ParameterReader, Reading
+from services.validator.parameters import ParameterReader, ParsedParameters
 from tests.builders.described import VOCABULARY
 from tests.builders.validator import ZONE
 
@@ -30,7 +30,7 @@ def _names(statistic: str) -> list[str]:
     return [f"MXAutoprocIntegrationScaling_{shell}_{statistic}" for shell in SHELLS]
 
 
-def _read(statistic: str, triplet: tuple[Any, ...], unit: str | None) -> Reading:
+def _read(statistic: str, triplet: tuple[Any, ...], unit: str | None) -> ParsedParameters:
     said = dict(zip(_names(statistic), triplet, strict=True))
     reading = READER.read(said, dict.fromkeys(said, unit) if unit else {})
     for name, value in said.items():

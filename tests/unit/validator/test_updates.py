@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from services.validator.checker import Verdict
+from services.validator.checker import CheckResult
 from shared.events.dataset import Submission
 from tests.builders.validator import SUBMITTED_AT, a_checker
 
 PATH = "/data/visitor/mx1111/id30a3/20241130/RAW_DATA/run_01"
 
 
-def verdict(*, sample: str | None = None, **parameters: Any) -> Verdict:
+def verdict(*, sample: str | None = None, **parameters: Any) -> CheckResult:
     said: dict[str, Any] = {"parameters": parameters} | ({"sample": sample} if sample else {})
     return a_checker().check(an_update(**said), "a-receipt", SUBMITTED_AT)
 
@@ -21,7 +21,7 @@ def an_update(**said: Any) -> Submission:
     return Submission(**fields | said)
 
 
-def codes(found: Verdict) -> list[str]:
+def codes(found: CheckResult) -> list[str]:
     return [finding.code for finding in found.findings]
 
 

@@ -14,7 +14,7 @@ from services.linker.inputs.relationships import CataloguedDataset
 from services.linker.inputs.submissions import HeldSubmission, State
 from services.linker.known import Known
 from services.linker.plan.announcements import RecordPosition
-from services.linker.plan.commits import AnsweredSubmission, Catalogued
+from services.linker.plan.commits import AnsweredSubmission, CommittedRevision
 from services.linker.plan.investigations import Plan, open_for
 from services.linker.plan.moves import Move, resubmission
 from services.linker.plan.rejections import RejectedDataset
@@ -33,7 +33,7 @@ DUE = (State.RELEASED, State.EXPIRED)
 class MemoryTables:
     """The contents of the tables. Held submissions are saved by key in the order of arrival."""
 
-    datasets: dict[UUID, Catalogued] = field(default_factory=dict)
+    datasets: dict[UUID, CommittedRevision] = field(default_factory=dict)
     links: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
     held: dict[str, HeldSubmission] = field(default_factory=dict)
     searches: dict[str, int] = field(default_factory=dict)
@@ -129,7 +129,7 @@ class MemoryTables:
         for key, inputs in links.items():
             self.links[key] = self.links[key] | inputs
 
-    def learn(self, fact: Catalogued) -> None:
+    def learn(self, fact: CommittedRevision) -> None:
         """Save a revision if it is newer, and release what waited for the dataset."""
         before = self.datasets.get(fact.dataset_id)
         if before is None or before.revision < fact.revision:
@@ -149,7 +149,7 @@ class MemoryTables:
             if before is not None and before.submission is not None and before.revision < revision:
                 self.answered |= {before.submission}
 
-    def note_affected(self, fact: Catalogued) -> None:
+    def note_affected(self, fact: CommittedRevision) -> None:
         """Note the results that a revision affects: children that it outdates, heirs of its sample, or itself."""
         if fact.affected is not None:
             self.affected[fact.affected.dataset_id] = fact.affected.cause

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from services.linker.plan.commits import (
-    Catalogued,
     CommitContext,
+    CommittedRevision,
     CommittedView,
     answered_submissions,
     as_catalogued,
@@ -137,7 +137,7 @@ class CommitsTransaction:
         await write(self._connection, ARRIVE, [(fact.dataset_id,) for fact in facts])
 
 
-def _row(fact: Catalogued) -> tuple[Any, ...]:
+def _row(fact: CommittedRevision) -> tuple[Any, ...]:
     placed, dataset = fact.placed, fact.as_input
     return (
         fact.dataset_id,

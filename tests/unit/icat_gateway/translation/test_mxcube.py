@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.linker.storage.memory.store import MemoryLinks
-from services.validator.checker import Verdict
+from services.validator.checker import CheckResult
 from services.validator.handler import validating
 from services.validator.unknown_parameters import UnknownParameterCount
 from shared.events.dataset import DatasetFacts
@@ -263,7 +263,7 @@ CASES = {
 }
 
 
-def verdict_on(said: dict[str, Any], path: str = RAW) -> Verdict:
+def verdict_on(said: dict[str, Any], path: str = RAW) -> CheckResult:
     (message,) = translated(a_dataset(path, **said))
     event = received(message)
     return a_checker().check(event.event.submission, event.receipt_id, NOW)

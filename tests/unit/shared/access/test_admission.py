@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.access.admission import Admission, Room, Standing, address_of, crowded, first_to_go
+from shared.access.admission import Admission, ConnectionState, Room, address_of, crowded, first_to_go
 
 ADDRESSES = [f"10.0.0.{number}" for number in range(1, 7)]
 
-standings = st.builds(Standing, st.floats(0, 1000), st.booleans())
+standings = st.builds(ConnectionState, st.floats(0, 1000), st.booleans())
 crowds = st.lists(st.tuples(st.sampled_from(ADDRESSES), standings), min_size=1, max_size=30)
 rooms = st.builds(Room, st.integers(1, 20), st.integers(1, 20), st.integers(0, 3))
-Crowd = list[tuple[str, Standing]]
+Crowd = list[tuple[str, ConnectionState]]
 """Connections as they came; the last is the newcomer."""
 
 
@@ -77,7 +77,7 @@ class Guest:
     """A connection that does what it is told."""
 
     address: str
-    standing: Standing
+    standing: ConnectionState
     told: str | None = None
 
     def make_room(self, why: str) -> None:
@@ -91,12 +91,12 @@ arrivals = st.lists(st.tuples(st.sampled_from(ADDRESSES[1:]), st.booleans()), ma
 def test_whoever_keeps_to_its_share_loses_nothing_to_any_flood(flood: list[tuple[str, bool]], share: int) -> None:
     most = share * len(ADDRESSES)
     table: Admission[Guest] = Admission(Room.of(most, most))
-    mine = [Guest(ADDRESSES[0], Standing(float(number))) for number in range(share)]
+    mine = [Guest(ADDRESSES[0], ConnectionState(float(number))) for number in range(share)]
     for guest in mine:
         table.arrive(guest)
         table.enter(guest)
     for number, (address, says_something) in enumerate(flood):
-        stranger = Guest(address, Standing(1000.0 + number))
+        stranger = Guest(address, ConnectionState(1000.0 + number))
         table.arrive(stranger)
         if says_something:
             table.enter(stranger)
@@ -106,7 +106,7 @@ def test_whoever_keeps_to_its_share_loses_nothing_to_any_flood(flood: list[tuple
 
 
 def silent(table: Admission[Guest], address: str, count: int, since: float = 0.0) -> list[Guest]:
-    guests = [Guest(address, Standing(since + number)) for number in range(count)]
+    guests = [Guest(address, ConnectionState(since + number)) for number in range(count)]
     for guest in guests:
         table.arrive(guest)
         table.enter(guest)
@@ -126,7 +126,7 @@ def test_the_newest_of_a_flood_push_out_the_flood_and_not_the_long_silent_ones_o
 def test_those_that_only_knock_take_no_place_from_those_that_work() -> None:
     table: Admission[Guest] = Admission(Room.of(8, 8))
     working = silent(table, "192.0.2.1", 8)
-    knocking = [Guest("192.0.2.1", Standing(100.0 + number)) for number in range(20)]
+    knocking = [Guest("192.0.2.1", ConnectionState(100.0 + number)) for number in range(20)]
     for guest in knocking:
         table.arrive(guest)
     assert [guest.told for guest in working] == [None] * 8
@@ -135,12 +135,12 @@ def test_those_that_only_knock_take_no_place_from_those_that_work() -> None:
 
 def test_an_overrun_of_busy_connections_ends_when_one_of_them_is_silent() -> None:
     table: Admission[Guest] = Admission(Room(2, 2, overrun=1))
-    guests = [Guest("192.0.2.1", Standing(float(number), busy=True)) for number in range(3)]
+    guests = [Guest("192.0.2.1", ConnectionState(float(number), busy=True)) for number in range(3)]
     for guest in guests:
         table.arrive(guest)
         table.enter(guest)
     assert [guest.told for guest in guests] == [None] * 3
-    guests[1].standing = Standing(5.0)
+    guests[1].standing = ConnectionState(5.0)
     table.trim()
     assert [guest.told is None for guest in guests] == [True, False, True]
 

@@ -12,8 +12,8 @@ from shared.kafka.positions import (
     MOST_MARKS,
     MOST_METADATA_BYTES,
     SPACING,
-    Finding,
     Mark,
+    MarkState,
     Remembered,
     all_sources,
     as_metadata,
@@ -112,7 +112,7 @@ def test_sources_are_those_of_all_partitions() -> None:
     assert all_sources([Remembered((), ("a", "b")), Remembered((), ("b", "c"))]) == {"a", "b", "c"}
 
 
-SAME, OTHER, EXPIRED = Finding.SAME, Finding.OTHER, Finding.EXPIRED
+SAME, OTHER, EXPIRED = MarkState.SAME, MarkState.OTHER, MarkState.EXPIRED
 MARKS = tuple(Mark(offset, "x") for offset in (9999, 9990, 9900, 9300, 6000))
 
 
