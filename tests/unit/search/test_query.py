@@ -96,7 +96,7 @@ def test_a_bound_may_come_in_any_unit(text: str, low: float) -> None:
 
 @pytest.mark.parametrize("unit", ["MM", "s", "parsec"])
 def test_a_bound_in_a_unit_that_is_none_of_the_parameter_is_refused(unit: str) -> None:
-    with pytest.raises(FilterInvalid, match="which is not a unit of it"):
+    with pytest.raises(FilterInvalid, match="which does not fit it"):
         conditions_of(f"MX_detectorDistance~gt~15 {unit}", NAMING)
 
 
