@@ -49,7 +49,7 @@ async def test_an_alias_sorts_as_the_parameter_it_stands_for(ask: Asking) -> Non
 async def test_a_unit_of_another_quantity_is_refused_with_those_that_are_taken(ask: Asking) -> None:
     for operator in ("gt", "eq"):
         refusal = await ask.refusal(parameters=f"MX_detectorDistance~{operator}~15 kg")
-        assert "comes in 'kg', which is not a unit of it" in refusal
+        assert "has the unit 'kg', which does not fit it" in refusal
         assert "one of m, cm, mm" in refusal
 
 
