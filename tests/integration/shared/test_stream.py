@@ -194,7 +194,7 @@ async def test_the_largest_submission_goes_through_and_what_cannot_be_stored_of_
     far_too_large = rejections[f"r-{run}-3"]
     assert (far_too_large["code"], far_too_large["value_base64"]) == (Code.TOO_LARGE, None)
     assert far_too_large["value_excerpt"]["byte_count"] == len(blown_up)
-    assert f"takes {MOST_SUBMISSION_BYTES}" in far_too_large["message"]
+    assert f"takes up to {MOST_SUBMISSION_BYTES}" in far_too_large["message"]
 
 
 async def test_a_batch_that_would_become_150_mib_is_told_and_its_neighbours_pass(bench: Bench) -> None:
