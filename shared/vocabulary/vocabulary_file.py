@@ -127,7 +127,8 @@ class VocabularyFile(Table):
             values = {value for key, known in self.expand.items() if f"{{{key}}}" in name for value in known}
             for key, by_value in (("mmcif", entry.mmcif), ("scale", entry.scale)):
                 if isinstance(by_value, dict) and (odd := by_value.keys() - values):
-                    raise ValueError(f"{key} of parameter {name}: {min(odd)} is not a value of a placeholder of its name")
+                    fault = f"{min(odd)} is not a value of a placeholder of its name"
+                    raise ValueError(f"{key} of parameter {name}: {fault}")
         return self
 
 
