@@ -39,7 +39,7 @@ from shared.events.dataset import DatasetSubmitted
 from shared.events.record import Record
 from shared.events.topics import COMMITTED, LINKED, SUBMITTED, TRACKED, VALIDATED, Topic
 from shared.events.wire import member, read
-from shared.host.service import spare_garbage
+from shared.host.process import spare_garbage
 from tests.builders.described import VOCABULARY
 from tests.builders.pipeline import World
 from tests.builders.submissions import raw_submission, submitted

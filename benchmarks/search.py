@@ -37,7 +37,7 @@ from shared.events.record import Record
 from shared.events.sample import SampleRef
 from shared.events.sections import Finding, Producer, Severity
 from shared.events.topics import COMMITTED
-from shared.host.service import spare_garbage
+from shared.host.process import spare_garbage
 from shared.kafka.publisher import MemoryPublisher
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate

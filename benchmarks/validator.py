@@ -26,7 +26,7 @@ from shared.events.identity import Identities
 from shared.events.record import Record
 from shared.events.topics import SUBMITTED
 from shared.events.wire import Received, read
-from shared.host.service import spare_garbage
+from shared.host.process import spare_garbage
 from shared.stages.outcomes import Outcome, Passed
 from shared.vocabulary.techniques import TechniqueBook
 from shared.vocabulary.vocabulary import Vocabulary

@@ -33,7 +33,7 @@ def serve(
     name: Annotated[str, typer.Argument(help=f"One of {', '.join(services.NAMES)}.", autocompletion=service_names)],
 ) -> None:
     """Run one service in the foreground, as a container does."""
-    from shared.host.service import serve as serve_service
+    from shared.host.process import serve as serve_service
 
     if name not in services.NAMES:
         fail(f"there is no service {name}; there are {', '.join(services.NAMES)}", WRONG)

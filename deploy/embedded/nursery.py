@@ -18,7 +18,7 @@ from typing import Any
 
 import services
 from deploy.settings import misspelt
-from shared.host.service import serve
+from shared.host.process import serve
 from shared.runtime.settings import SettingsInvalid, read
 
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15  # of prctl(2), Linux

@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY, Counter
 
 import services
 from shared.events.codes import Code
-from shared.host.service import Host
+from shared.host.host import Host
 from shared.runtime import metrics
 from tests.builders.settings import settings_for
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 import services
 from services.icat_gateway.jolokia.consumers import Consumers
 from services.icat_gateway.jolokia.server import Jolokia
-from shared.host.service import Host
+from shared.host.host import Host
 from shared.http.settings import HttpSettings
 from shared.kafka.settings import KafkaSettings
 from shared.runtime.backoff import Backoff

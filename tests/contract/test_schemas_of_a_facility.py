@@ -12,7 +12,8 @@ from services.linker.app import SERVICE as LINKER
 from services.validator.app import SERVICE as VALIDATOR
 from services.validator.checker import Checker
 from shared.events.identity import Identities
-from shared.host.service import Service, serve
+from shared.host.process import serve
+from shared.host.service import Service
 from shared.runtime.facility import FacilitySettings
 from shared.runtime.settings import read
 from shared.vocabulary.datafiles import DataFileInvalid, own_folders

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from shared.events.topics import TOPICS, Topic
-from shared.host.service import Host, Service
+from shared.host.host import Host
+from shared.host.service import Service
 from shared.runtime.facility import FacilitySettings
 from shared.stages.stage import Stage
 

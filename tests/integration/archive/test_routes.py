@@ -13,7 +13,8 @@ from services.archive.catalogue import MemoryCatalogue
 from services.archive.routes import routes
 from services.archive.settings import ArchiveSettings
 from shared.access.tokens import create_token
-from shared.host.service import Resources, face
+from shared.host.host import face
+from shared.host.service import Resources
 from shared.http.settings import AccessSettings
 from shared.kafka.publisher import KafkaPublisher
 from shared.postgres.database import Database

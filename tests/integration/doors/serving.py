@@ -42,7 +42,8 @@ from services.validator.checker import Checker
 from services.validator.routes import routes as validator_routes
 from shared.access.quota import DAY_SECONDS, ByteQuota
 from shared.access.tokens import Tokens, create_token
-from shared.host.service import Resources, face, http_config
+from shared.host.host import face, http_config
+from shared.host.service import Resources
 from shared.http.settings import AccessSettings, HttpSettings, SearchNeighbourSettings
 from shared.kafka.confirmation import Confirmations
 from shared.kafka.publisher import KafkaPublisher, MemoryPublisher

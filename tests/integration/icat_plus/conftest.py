@@ -29,7 +29,8 @@ from services.search.settings import SearchSettings
 from shared.access.tokens import create_token
 from shared.events.investigation import InvestigationRef
 from shared.events.topics import LOGBOOK, REPORTS
-from shared.host.service import Resources, face
+from shared.host.host import face
+from shared.host.service import Resources
 from shared.http.settings import AccessSettings, SearchNeighbourSettings
 from shared.kafka.publisher import KafkaPublisher, MemoryPublisher
 from shared.postgres.database import Database

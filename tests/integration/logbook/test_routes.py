@@ -13,7 +13,8 @@ import pytest_asyncio
 from services.logbook.routes import routes
 from services.logbook.settings import LogbookSettings
 from shared.access.tokens import create_token
-from shared.host.service import Resources, face
+from shared.host.host import face
+from shared.host.service import Resources
 from shared.http.settings import AccessSettings
 from shared.kafka.publisher import KafkaPublisher
 from shared.postgres.database import Database

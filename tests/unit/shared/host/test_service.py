@@ -9,7 +9,8 @@ import pytest
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
-from shared.host.service import STUCK_SECONDS, Components, Host, Resources, Service, http_config
+from shared.host.host import STUCK_SECONDS, Host, http_config
+from shared.host.service import Components, Resources, Service
 from shared.host.settings import ServiceSettings
 from shared.http.settings import HttpSettings
 from shared.postgres.settings import DatabaseSettings

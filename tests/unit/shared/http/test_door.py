@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from shared.foundation.problem import Problem
-from shared.host.service import face, http_config
+from shared.host.host import face, http_config
 from shared.http.door import MOST_BODY_BYTES, read_body
 from shared.http.route import ProblemRoute
 from shared.http.settings import HttpSettings

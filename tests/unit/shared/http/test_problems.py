@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI, HTTPException
 
 import services
-from shared.host.service import Host
+from shared.host.host import Host
 from shared.http.problems import answer_in_problems
 from tests.builders.settings import settings_for
 

@@ -1,0 +1,88 @@
+"""A service as a process: it runs until a signal, and its memory is set up for batches of events."""
+
+import contextlib
+import ctypes
+import functools
+import gc
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterable
+
+from shared.events.topics import MEBIBYTE
+from shared.foundation.errors import Fatal, cannot_listen
+from shared.host.host import Host, http_config
+from shared.host.service import S, Service
+from shared.http.server import HttpServer
+from shared.http.settings import HttpSettings
+from shared.runtime import logs
+from shared.runtime.descriptors import raise_limit
+
+logger = logging.getLogger(__name__)
+
+GARBAGE_THRESHOLDS = (100_000, 50, 100)
+M_MMAP_THRESHOLD = -3
+"""The number of this option of `mallopt`, as <malloc.h> has it."""
+
+
+def spare_garbage() -> None:
+    """Make garbage collection rare, and skip everything that is loaded now.
+
+    Parsed events have no cycles, and searching for cycles takes half as long as the parsing.
+    """
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+
+
+def give_back_large_buffers() -> None:
+    """Make the C library return freed blocks of more than a mebibyte to the system.
+
+    Otherwise it keeps such blocks once it has seen some, and a stage that met a few large events would hold several
+    times their size for ever. Without such a library, this does nothing.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, MEBIBYTE)
+
+
+def serve(
+    service: Service[S],
+    settings: S,
+    warnings: Iterable[str] = (),
+    refuse: Callable[[str], None] = lambda _why: None,
+) -> int:
+    """Run a service until SIGTERM or SIGINT. It returns the exit code of the process.
+
+    The log begins with the `warnings`. `refuse` is called with the reason why it does not start, if another attempt
+    would fail in the same way.
+    """
+    logs.set_up(settings.log.level, service.name if settings.log.format == "json" else None)
+    for sentence in warnings:
+        logger.warning(sentence)
+    raise_limit()
+    try:
+        _check_port(settings.http)
+        host = Host(service, settings)
+    except Exception as error:
+        logger.critical("%s cannot start: %s", service.name, error, exc_info=not isinstance(error, Fatal))
+        refuse(str(error))
+        return 1
+    spare_garbage()
+    give_back_large_buffers()
+    server = HttpServer(http_config(host.app(), settings.http))
+    host.end = functools.partial(setattr, server, "should_exit", True)
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: None)  # uvicorn raises it again after its end
+    server.run()
+    if host.refusal is not None:
+        refuse(host.refusal)
+    return 1 if host.failure else 0
+
+
+def _check_port(http: HttpSettings) -> None:
+    """Check early whether the port is free: uvicorn opens it last, when the service already works."""
+    host, port = http.host, http.port
+    try:
+        [(family, *_), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise cannot_listen("BEAMCAT_HTTP_PORT", host, port, error) from error
