@@ -1,4 +1,4 @@
-"""Who asks, and which beamlines they may read. Every refusal is 403, as in ICAT+."""
+"""The sender of a request and the beamlines that they may read. Every refusal is 403, as in ICAT+."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Access:
         return (await self.session(session_id)).grant
 
     async def session(self, session_id: str) -> OpenSession:
-        """The session; errors as of `by_session`."""
+        """The session. It raises the same errors as `by_session`."""
         try:
             return await self.sessions.session(session_id)
         except TokenRefused as refused:

@@ -1,4 +1,4 @@
-"""Answers in the shapes of ICAT+'s models (`icat_plus_client`). What is not known is null. Pure."""
+"""Answers in the form of ICAT+'s models (`icat_plus_client`). An unknown value is null. Pure."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -16,12 +16,12 @@ Row = Mapping[str, Any]
 Answer = dict[str, Any]
 
 TYPES = {"raw": "acquisition", "processed": "processed"}
-"""What ICAT calls the types of a dataset."""
+"""ICAT's names for the types of a dataset."""
 
 
 @lru_cache(maxsize=10_000)
 def number_of(*names: object) -> int:
-    """An integer for a thing that has none here. It is below 2^52 and derived from the names of the thing."""
+    """An integer for a thing without a number. It is derived from the names of the thing, and below 2^52."""
     return int.from_bytes(blake2b(repr(names).encode(), digest_size=8).digest()) >> 12
 
 
@@ -33,7 +33,7 @@ def time_text(time: datetime | None, zone: tzinfo) -> str | None:
 def date_text(time: datetime | None, zone: tzinfo) -> str | None:
     """A time of an investigation, with a numeric offset and without fractions: Python 3.10 must read it.
 
-    Before standard time an offset had seconds, which few programs read: such times are given in UTC.
+    Offsets before standard time have seconds, which few programs can read, so such times are given in UTC.
     """
     if time is None:
         return None
@@ -43,7 +43,7 @@ def date_text(time: datetime | None, zone: tzinfo) -> str | None:
 
 
 def page_answer(total: int, skip: int, size: int) -> Answer:
-    """Where an answer of at most `size` rows stands in the whole."""
+    """The position of an answer with at most `size` rows in the whole list."""
     return {"total": total, "totalPages": -(-total // size), "currentPage": skip // size + 1}
 
 
@@ -65,7 +65,7 @@ def investigation_answer(row: Row, zone: tzinfo) -> Answer:
 
 
 def measured_answer(row: Row, zone: tzinfo) -> Answer:
-    """The same with the dates at which it is really measured: by these a beamline finds it."""
+    """The same with the actual dates of the measurement, by which a beamline finds the investigation."""
     if row["actual_started"] is not None and row["ended"] is not None:
         row = {**row, "started": row["actual_started"], "ended": row["actual_ended"]}
     return investigation_answer(row, zone)
@@ -77,7 +77,7 @@ def type_answer(name: str) -> Answer:
 
 
 def _catalogued(row: Row) -> Answer:
-    """How much is catalogued of an investigation, as text, where it was counted."""
+    """The counts of an investigation as text, if they were requested."""
     if "datasets" not in row:
         return {}
     counts = {"__datasetCount": row["datasets"], "__sampleCount": row["samples"], "__volume": row["volume"]}
@@ -87,7 +87,7 @@ def _catalogued(row: Row) -> Answer:
 def _rescheduled(row: Row) -> Answer:
     """The actual dates, under their present and their older names; only where there are any: that means rescheduled.
 
-    In UTC, because MXCuBE compares their days with today's in UTC.
+    They are in UTC, because MXCuBE compares their days with today in UTC.
     """
     if row["actual_started"] is None:
         return {}
@@ -102,7 +102,7 @@ def instrument_answer(beamline: str) -> Answer:
 
 
 def investigation_light(row: Row, zone: tzinfo) -> Answer:
-    """ICAT+'s `Investigationlight`, which stands in each dataset."""
+    """ICAT+'s `Investigationlight`, which is part of each dataset."""
     instrument = {"id": number_of("instrument", row["beamline"].lower()), "name": row["beamline"]}
     return {
         "id": row["number"],
@@ -116,7 +116,7 @@ def investigation_light(row: Row, zone: tzinfo) -> Answer:
 
 
 def registered_answer(row: Row, investigation: Row, zone: tzinfo) -> Answer:
-    """ICAT+'s `Dataset` as the confirmation loop needs it: where it is, and what ICAT's ingester counts."""
+    """ICAT+'s `Dataset` for the confirmation loop: its location, and the parameters that ICAT's ingester computes."""
     return {
         "id": row["number"],
         "name": row["name"],
@@ -132,7 +132,7 @@ def registered_answer(row: Row, investigation: Row, zone: tzinfo) -> Answer:
 
 
 def dataset_answer(event: Row, investigation: Row | None, zone: tzinfo) -> Answer:
-    """ICAT+'s `Dataset`, from a committed event; `investigation` as it is known now."""
+    """ICAT+'s `Dataset` from a committed event, with the current state of its investigation."""
     commit, document = event["commit"], event["document"]
     number, sample = commit["number"], document["sample"]
     begin, end = _time(document["start"]), _time(document["end"])
@@ -163,7 +163,7 @@ def dataset_answer(event: Row, investigation: Row | None, zone: tzinfo) -> Answe
 
 
 def _investigation_of(ref: Row) -> Answer:
-    """The investigation as the document describes it; the linker gives no investigation the number 0."""
+    """The investigation as the document describes it. No investigation has the number 0."""
     times = {"started": _time(ref["start"]), "ended": _time(ref["end"])}
     return {**ref, **times, "number": ref.get("number") or 0, "name": ref.get("proposal_name") or ref["proposal"]}
 
@@ -173,7 +173,7 @@ def _techniques(number: int, pid: str | None, name: str) -> list[Answer]:
 
 
 def value_text(value: object) -> str:
-    """A canonical value as ICAT keeps all of them: as text, the elements of a list are separated by spaces."""
+    """A canonical value as text, which is the form of every value in ICAT. Spaces separate the elements of a list."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
@@ -184,7 +184,7 @@ def value_text(value: object) -> str:
 def _counted(
     number: int, files: int | None, volume_bytes: int | None, begin: datetime, end: datetime | None
 ) -> list[Answer]:
-    """The parameters that ICAT's ingester computes; here from what producers declare."""
+    """The parameters that ICAT's ingester computes, from the declarations of producers."""
     elapsed_seconds = None if end is None else (end - begin) / timedelta(seconds=1)
     counted = (
         ("__fileCount", files, None),
@@ -229,7 +229,7 @@ def acquisition_sample(row: Row, investigation: Row, zone: tzinfo) -> Answer:
 
 
 def datafile_answer(number: int, path: str, file: Row) -> Answer:
-    """ICAT+'s `Datafilewrapper`, of a file that a producer listed; `path` is its dataset's."""
+    """ICAT+'s `Datafilewrapper` of a file that a producer listed. `path` is the path of the dataset."""
     location = file_location(path, file["path"])
     return {
         "Datafile": {
@@ -242,7 +242,7 @@ def datafile_answer(number: int, path: str, file: Row) -> Answer:
 
 
 def file_location(path: str, file: str) -> str:
-    """Where a listed file is: relative to its dataset's folder unless absolute."""
+    """The path of a listed file. A relative path starts from the folder of the dataset."""
     return file if file.startswith("/") else f"{path}/{file}"
 
 

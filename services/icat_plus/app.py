@@ -11,7 +11,7 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 
 def assemble(resources: Resources[IcatPlusSettings]) -> Components:
-    """Its routes, and the connections to the services that it asks."""
+    """The routes, and the connections to the services that it asks."""
     own = resources.settings.facility.schema_directories
     vocabulary = Vocabulary.load(own_folders("vocabulary", own))
     techniques = TechniqueBook.load(own_folders("techniques", own))

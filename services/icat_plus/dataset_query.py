@@ -1,4 +1,4 @@
-"""The query that a URL of ICAT+ asks for datasets, as search understands it. Pure."""
+"""Translates a query for datasets from a URL of ICAT+ to one for search. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ OWN_NAMES = {
     "startDate": "startDate",
     "endDate": "endDate",
 }
-"""Fields that search understands as they are, with its names for them."""
+"""Fields that search accepts as they are, with its names for them."""
 NUMBERED = {"datasetIds": "number", "investigationIds": "investigation_number", "sampleId": "sample_number"}
-"""Fields with ids, and search's names for them."""
+"""Fields that contain ids, with search's names for them."""
 
 
 @dataclass(frozen=True)
 class DatasetQuery:
-    """The parameters of search's `GET /documents`, and the page that is asked for: everything without a limit."""
+    """The parameters of search's `GET /documents`, and the requested page. Without a limit, the page is everything."""
 
     params: Mapping[str, Any]
     skip: int = 0
@@ -35,12 +35,12 @@ class DatasetQuery:
 
     @property
     def finds_nothing(self) -> bool:
-        """Whether it asks for one of no things at all."""
+        """Whether a condition accepts no value at all."""
         return () in self.params.values()
 
 
 def dataset_query(said: Mapping[str, str], techniques: TechniqueBook) -> DatasetQuery:
-    """The query that the parameters of ICAT+ ask.
+    """The query for some parameters of ICAT+.
 
     Raises:
         Problem: 422, with every fault of them that search need not be asked about.
@@ -64,7 +64,7 @@ def dataset_query(said: Mapping[str, str], techniques: TechniqueBook) -> Dataset
 
 
 def _techniques(said: Mapping[str, str], techniques: TechniqueBook, faults: list[Fault]) -> Iterator[str]:
-    """The names of the techniques that PIDs mean: a dataset is stored under its technique's own."""
+    """The names of the techniques with these PIDs. A dataset is stored under the name of its technique."""
     for pid in filter(None, map(str.strip, said.get("techniquePids", "").split(","))):
         if technique := techniques.by_pid(pid):
             yield technique.name
@@ -74,7 +74,7 @@ def _techniques(said: Mapping[str, str], techniques: TechniqueBook, faults: list
 
 
 def numbers_of(said: Mapping[str, str], name: str, faults: list[Fault]) -> tuple[int, ...] | None:
-    """Ids separated by commas, each once; None if the field is not given."""
+    """Ids separated by commas, without repetitions. None if the field is missing."""
     if not said.get(name):
         return None
     items = [item.strip() for item in said[name].split(",") if item.strip()]
@@ -88,7 +88,7 @@ def numbers_of(said: Mapping[str, str], name: str, faults: list[Fault]) -> tuple
 
 
 def number_of(said: Mapping[str, str], name: str, faults: list[Fault]) -> int | None:
-    """One whole number; None if the field is not given."""
+    """A whole number. None if the field is missing."""
     text = said.get(name)
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""Datasets as ICAT+ has them, from the documents that search sends."""
+"""Datasets in ICAT+'s form, from the documents of search."""
 
 from collections.abc import AsyncIterator
 from datetime import tzinfo
@@ -11,7 +11,7 @@ from services.icat_plus.neighbours.search import Document, SearchService
 async def dataset_pages(
     search: SearchService, wanted: DatasetQuery, beamlines: tuple[str, ...] | None, zone: tzinfo
 ) -> AsyncIterator[list[Answer]]:
-    """The datasets that a query finds, one at a time, each with its page; with `outputs`, those made from it too."""
+    """The datasets that a query finds, each with its page. With `outputs`, also the datasets made from them."""
     if wanted.finds_nothing:
         return
     async for found in search.documents(wanted.params, beamlines):

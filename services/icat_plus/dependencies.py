@@ -1,4 +1,4 @@
-"""What the routes of this service work with."""
+"""The dependencies of the routes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from shared.vocabulary.techniques import TechniqueBook
 
 @dataclass(frozen=True)
 class Dependencies:
-    """Other services, access, the way to Kafka, and the facility's names and time."""
+    """The other services, access, the publisher, and the facility's identities, techniques and time."""
 
     search: SearchService
     logbook: LogbookService

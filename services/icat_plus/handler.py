@@ -1,4 +1,4 @@
-"""What clients of ICAT+ write, as events: entries of the logbook, reports on files, declarations of shipments. Pure."""
+"""The events for what ICAT+'s clients write: logbook entries, reports on files, declarations of shipments. Pure."""
 
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ SOURCE = "/beamcat/icat_plus"
 
 
 def logbook_event(entry: LogbookEntry) -> Message:
-    """The event of an entry, in one partition with the others of its proposal."""
+    """The event of an entry. All entries of a proposal are in one partition."""
     time = entry.received_at.isoformat()
     headers = headers_of(LOGBOOK, receipt_id=str(entry.entry_id), source=SOURCE, time=time)
     key = entry.proposal or entry.beamline or "broadcast"
@@ -31,12 +31,12 @@ def report_event(report: Report, event_id: str) -> Message:
 
 
 def shipment_event(shipping: Shipping, event_id: str, now: datetime) -> Message:
-    """The event of a declaration, in one partition with the others of its investigation."""
+    """The event of a declaration. All declarations of an investigation are in one partition."""
     headers = headers_of(SHIPMENTS, receipt_id=event_id, source=SOURCE, time=now.isoformat())
     value = to_json(ShipmentChanged(shipping=shipping), exclude_none=True)
     return Message(SHIPMENTS.name, shipping.investigation_id.encode(), value, headers)
 
 
 def declaration_time(latest: Stamp | None, now: datetime) -> datetime:
-    """The time of a declaration: later than that of every other, so that it stands, whatever the clock shows."""
+    """The time of a declaration, later than every other, so that it counts even if the clock is wrong."""
     return max(now, latest.at + timedelta(microseconds=1)) if latest else now

@@ -1,4 +1,4 @@
-"""Entries of the electronic logbook: what a client writes as an event, and an entry as ICAT+'s `Event`. Pure.
+"""Entries of the electronic logbook: from a request's body to an entry, and from an entry to ICAT+'s `Event`. Pure.
 
 Text is stored as it is given, including HTML. A program that displays it must treat it as untrusted.
 """
@@ -43,7 +43,7 @@ class Text(BaseModel):
 
 
 class Written(BaseModel):
-    """The body of a notification: ICAT+'s `Event`, as far as it is kept."""
+    """The body of a notification: those fields of ICAT+'s `Event` that are kept."""
 
     type: Literal["annotation", "notification", "broadcast", "attachment"] = "notification"
     category: Annotated[
@@ -69,7 +69,7 @@ class Pictured(Written):
 
 @dataclass(frozen=True)
 class Place:
-    """Where an entry belongs; nowhere is a broadcast."""
+    """The place of an entry. An entry without a place is a broadcast."""
 
     proposal: str | None = None
     beamline: str | None = None
@@ -77,9 +77,9 @@ class Place:
 
 
 def entry_of(written: Written, place: Place, identities: Identities, now: datetime, zone: tzinfo) -> LogbookEntry:
-    """The entry. The same body for the same place is one entry, so that a client may send again.
+    """The entry. The same body for the same place is the same entry, so that a client may repeat a request.
 
-    A body that does not say when it was written is another entry each time.
+    A body without a time of writing is a new entry each time.
     """
     created = written.creation_date or now
     created = in_zone(created, zone)
@@ -121,7 +121,7 @@ def _file_of(pictured: Pictured, created: datetime) -> dict[str, str]:
 
 
 def written_answer(entry: LogbookEntry, zone: tzinfo) -> dict[str, Any]:
-    """ICAT+'s `Event` of what was written just now."""
+    """ICAT+'s `Event` of an entry that was just written."""
     file = entry.file_base64
     row = entry.model_dump() | {
         "software": entry.producer.software,
@@ -132,7 +132,7 @@ def written_answer(entry: LogbookEntry, zone: tzinfo) -> dict[str, Any]:
 
 
 def entry_answer(row: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
-    """ICAT+'s `Event`; an entry has a category there, and `comment` says the least."""
+    """ICAT+'s `Event`. It needs a category, and `comment` is the most general one."""
     entry_id: UUID = row["entry_id"]
     answer = {
         "_id": entry_id.hex,

@@ -1,4 +1,4 @@
-"""Proposals as MXCuBE takes them apart: into a code, which is the type of their investigations, and a number. Pure."""
+"""Splits proposals as MXCuBE does: into a code, which is the type of the investigations, and a number. Pure."""
 
 import re
 
@@ -8,7 +8,7 @@ LETTERS = re.compile(r"\D*")
 
 
 def type_name(proposal: str) -> str:
-    """The letters with which a proposal begins, in its own letter case: `IH-LS` of `IH-LS-0042`.
+    """The letters at the beginning of a proposal, in its own letter case: `IH-LS` of `IH-LS-0042`.
 
     MXCuBE takes for the number what is left of the name without them and without dashes, and writes code and number
     together in its paths and datasets. Where that would be another proposal (`A1A2` without `A` is `12`) the code goes
@@ -22,5 +22,5 @@ def type_name(proposal: str) -> str:
 
 
 def number_of(proposal: str, code: str) -> str:
-    """What MXCuBE takes for the number."""
+    """The number of a proposal, as MXCuBE finds it."""
     return proposal.replace(code, "").replace("-", "")

@@ -1,4 +1,4 @@
-"""Sessions of ICAT's clients: opened with a token of the tokens file, and valid no longer than it.
+"""Sessions of ICAT's clients. A token of the tokens file opens a session, which ends with the token at the latest.
 
 A session id has 122 random bits. It is shown once, and only its SHA-256 is stored.
 """
@@ -27,16 +27,16 @@ class SessionStore(Protocol):
     """The store of sessions, by the SHA-256 of their ids."""
 
     async def put(self, session_sha256: str, kept: StoredSession) -> None:
-        """Store it, or replace it."""
+        """Store or replace a session."""
 
     async def get(self, session_sha256: str) -> StoredSession | None:
-        """The session, if it is stored."""
+        """The stored session, if there is one."""
 
     async def forget(self, session_sha256: str) -> None:
-        """Delete it."""
+        """Delete a session."""
 
     async def forget_expired(self, now: datetime) -> None:
-        """Delete all that have ended."""
+        """Delete all sessions that have ended."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Sessions:
         return await self._put(str(uuid4()), grant)
 
     async def session(self, session_id: str) -> OpenSession:
-        """The session of an id.
+        """The session with an id.
 
         Raises:
             TokenRefused: there is none, it has ended, or its token was revoked.
@@ -79,11 +79,11 @@ class Sessions:
         return OpenSession(session_id, self._tokens.grant_of_digest(kept.token_sha256, self._clock()), kept.expires_at)
 
     async def renew(self, session_id: str) -> OpenSession:
-        """Let it last as long as a new one; errors as of `session`."""
+        """Extend a session to the duration of a new one. It raises the same errors as `session`."""
         return await self._put(session_id, (await self.session(session_id)).grant)
 
     async def close(self, session_id: str) -> None:
-        """End it; nothing if there is none."""
+        """End a session, if there is one."""
         await self._store.forget(_hashed(session_id))
 
     async def _put(self, session_id: str, grant: Grant) -> OpenSession:
@@ -105,19 +105,19 @@ class MemorySessions:
         self._kept: dict[str, StoredSession] = {}
 
     async def put(self, session_sha256: str, kept: StoredSession) -> None:
-        """Store it, or replace it."""
+        """Store or replace a session."""
         self._kept[session_sha256] = kept
 
     async def get(self, session_sha256: str) -> StoredSession | None:
-        """The session, if it is stored."""
+        """The stored session, if there is one."""
         return self._kept.get(session_sha256)
 
     async def forget(self, session_sha256: str) -> None:
-        """Delete it."""
+        """Delete a session."""
         self._kept.pop(session_sha256, None)
 
     async def forget_expired(self, now: datetime) -> None:
-        """Delete all that have ended."""
+        """Delete all sessions that have ended."""
         self._kept = {name: kept for name, kept in self._kept.items() if kept.expires_at > now}
 
 
@@ -128,7 +128,7 @@ class PostgresSessions:
         self._database = database
 
     async def put(self, session_sha256: str, kept: StoredSession) -> None:
-        """Store it, or replace it."""
+        """Store or replace a session."""
         async with self._database.answering(Questions.QUICK) as connection:
             await connection.execute(
                 "insert into session (session_sha256, token_sha256, expires_at) values ($1, $2, $3)"
@@ -140,7 +140,7 @@ class PostgresSessions:
             )
 
     async def get(self, session_sha256: str) -> StoredSession | None:
-        """The session, if it is stored."""
+        """The stored session, if there is one."""
         async with self._database.answering(Questions.QUICK) as connection:
             row = await connection.fetchrow(
                 "select token_sha256, expires_at from session where session_sha256 = $1", session_sha256
@@ -148,11 +148,11 @@ class PostgresSessions:
         return StoredSession(row["token_sha256"], row["expires_at"]) if row else None
 
     async def forget(self, session_sha256: str) -> None:
-        """Delete it."""
+        """Delete a session."""
         async with self._database.answering(Questions.QUICK) as connection:
             await connection.execute("delete from session where session_sha256 = $1", session_sha256)
 
     async def forget_expired(self, now: datetime) -> None:
-        """Delete all that have ended."""
+        """Delete all sessions that have ended."""
         async with self._database.answering(Questions.QUICK) as connection:
             await connection.execute("delete from session where expires_at <= $1", now)

@@ -1,4 +1,4 @@
-"""The table of the schema `icat_plus`. It is in no topic: whoever loses it lets all clients log in again."""
+"""The table of the schema `icat_plus`. No topic contains it: if it is lost, all clients have to log in again."""
 
 from sqlalchemy import Column, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import TIMESTAMP

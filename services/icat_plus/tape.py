@@ -1,4 +1,4 @@
-"""Files on tape: requests and reports as events, and where files are as ICAT+'s clients read it. Pure."""
+"""Files on tape: requests and reports as events, and the status of files in ICAT+'s form. Pure."""
 
 from datetime import datetime, tzinfo
 from typing import Annotated, Literal
@@ -15,30 +15,30 @@ from shared.events.report import Report
 from shared.events.sections import Producer
 
 Line = Annotated[str, Field(max_length=254, pattern=r"^[^\x00-\x1f\x7f]*$")]
-"""It may end up in the header of a mail."""
+"""A text that may become part of the header of a mail."""
 
 
 class Restored(BaseModel):
-    """What the archive says of a dataset that was to be restored."""
+    """The archive's report on a restoration."""
 
     level: Literal["info", "warning", "error"] = "info"
     message: str | None = Field(default=None, max_length=10_000)
 
 
 class Requester(BaseModel):
-    """Who wants files back, in their own words."""
+    """The requester of files."""
 
     name: Line | None = None
     email: Line | None = None
 
     def described(self, grant: Grant) -> str:
-        """Name and address; whoever gives neither is known by the token that opened the session."""
+        """The name and address of a requester, or else the name of the session's token."""
         address = f"<{self.email}>" if self.email else ""
         return f"{self.name or ''} {address}".strip() or grant.name
 
 
 def status_answer(number: int, files: Whereabouts, zone: tzinfo) -> Answer:
-    """ICAT+'s `Status`; while files are being restored, with who asked first."""
+    """ICAT+'s `Status`. While files are being restored, it names the first requester."""
     first = files.requests[0] if files.requests else None
     return {
         "_id": str(number),
@@ -50,7 +50,7 @@ def status_answer(number: int, files: Whereabouts, zone: tzinfo) -> Answer:
 
 
 def access_answers(number: int, files: Whereabouts, level: str, zone: tzinfo) -> list[Answer]:
-    """ICAT+'s `Datasetaccess`: everybody who asked for the dataset, whom the archive notifies."""
+    """ICAT+'s `Datasetaccess`: all requesters of the dataset, whom the archive notifies."""
     return [
         {
             "name": request.requester,
@@ -64,7 +64,7 @@ def access_answers(number: int, files: Whereabouts, level: str, zone: tzinfo) ->
 
 
 def report_message(number: int, said: Restored | Requester, grant: Grant, now: datetime) -> Message:
-    """What the archive reports or a person requests, each time as an event of its own."""
+    """The event of a report by the archive or of a request by a person."""
     report = Report(
         dataset_number=number,
         about="restoration" if isinstance(said, Restored) else "restoration_requested",

@@ -1,1 +1,1 @@
-"""The services that are asked over HTTP, each as the routes of ICAT+ need it."""
+"""Clients of the services that are asked over HTTP, with the queries that the routes of ICAT+ need."""

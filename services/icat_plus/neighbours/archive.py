@@ -1,4 +1,4 @@
-"""The archive service, as the routes of ICAT+ ask it."""
+"""The client of the archive service."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -9,25 +9,25 @@ from shared.http.neighbour import Neighbour
 
 
 class RestoreRequest(BaseModel):
-    """Somebody wants a dataset's files back, and the archive has not answered yet."""
+    """An open restore request: the archive has not answered it yet."""
 
     requester: str
     at: AwareDatetime
 
 
 class Whereabouts(BaseModel):
-    """Where a dataset's files are, as far as anybody has reported."""
+    """Where a dataset's files are, by the reports so far."""
 
     number: int
     state: Literal["ONLINE", "RESTORING", "ARCHIVED"]
     told_at: AwareDatetime | None = None
     """When the archive last reported on them."""
     requests: list[RestoreRequest] = []
-    """The open requests, the oldest first; one for each requester."""
+    """The open requests, oldest first, one for each requester."""
 
 
 class ArchiveService:
-    """Where files are.
+    """Asks the archive where files are.
 
     Raises:
         Problem: 503, the service does not answer.
@@ -37,7 +37,7 @@ class ArchiveService:
         self._archive = archive
 
     async def whereabouts(self, numbers: Sequence[int]) -> Mapping[int, Whereabouts]:
-        """Where the files of each dataset are; the caller has chosen those that the asker may know of."""
+        """Where the files of each dataset are. The caller has checked that the sender of the request may know it."""
         if not numbers:
             return {}
         found = await self._archive.get("/whereabouts", {"number": numbers})

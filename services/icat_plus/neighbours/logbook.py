@@ -1,4 +1,4 @@
-"""The logbook service, as the routes of ICAT+ ask it."""
+"""The client of the logbook service."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ OPEN = ".."
 
 @dataclass(frozen=True)
 class EntryFile:
-    """The file of an entry, with the headers by which it is handed out."""
+    """The file of an entry, with the headers of its download."""
 
     content: bytes
     headers: Mapping[str, str]
 
 
 class LogbookService:
-    """Entries, of those beamlines alone that the asker may know of; None stands for all.
+    """Asks the logbook for entries of the beamlines that the sender of the request may read. None means all.
 
     Raises:
         Problem: 503, the service does not answer; 403, the entry is of another beamline; 404, there is none.
@@ -32,12 +32,12 @@ class LogbookService:
         self._logbook = logbook
 
     async def entries(self, wanted: Mapping[str, Any], beamlines: tuple[str, ...] | None) -> list[Row]:
-        """The entries that the parameters of `GET /entries` ask for."""
+        """The entries for some parameters of `GET /entries`."""
         found = await self._logbook.get("/entries", {**wanted, "beamlines": beamlines})
         return [_row(entry) for entry in found["entries"]]
 
     async def count(self, wanted: Mapping[str, Any], beamlines: tuple[str, ...] | None) -> int:
-        """The number of all that are asked for."""
+        """The number of all matching entries."""
         found = await self._logbook.get("/entries", {**wanted, "beamlines": beamlines, "skip": 0, "limit": 0})
         total: int = found["total"]
         return total
@@ -52,7 +52,7 @@ HANDED_ON = ("Content-Type", "Content-Disposition", "X-Content-Type-Options", "C
 
 
 def of_investigation(investigation: Row) -> dict[str, Any]:
-    """The parameters that ask for the entries of an investigation."""
+    """The parameters for the entries of an investigation."""
     times = [(investigation["started"], investigation["ended"])]
     if investigation["actual_started"] is not None:
         times.append((investigation["actual_started"], investigation["actual_ended"]))

@@ -1,4 +1,4 @@
-"""The services that are asked, where the settings say that they are."""
+"""The other services, at the addresses of the settings."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass

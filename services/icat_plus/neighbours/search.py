@@ -1,4 +1,4 @@
-"""Search, as the routes of ICAT+ ask it: investigations, samples, declarations and documents."""
+"""The client of search, for investigations, samples, declarations and documents."""
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,32 +14,32 @@ from shared.http.neighbour import Neighbour, lots
 Row = dict[str, Any]
 Order = Literal["started", "ended", "proposal", "title", "beamline"]
 MOST_ROWS = 10_000
-"""Investigations, samples or entries in one answer; `skip` leads on."""
+"""The most rows of one answer. `skip` leads to the next ones."""
 TIMES = ("started", "ended", "actual_started", "actual_ended")
 
 
 @dataclass(frozen=True)
 class InvestigationQuery:
-    """Which investigations are wanted. A condition that is None does not matter."""
+    """A query for investigations. A condition that is None accepts everything."""
 
     beamlines: tuple[str, ...] | None = None
-    """Beamlines that the asker may read, in lower case."""
+    """The beamlines that the sender of the request may read, in lower case."""
     at_beamlines: tuple[str, ...] | None = None
-    """Beamlines that are asked for, in lower case."""
+    """The requested beamlines, in lower case."""
     proposals: tuple[str, ...] | None = None
-    """Proposals by their keys."""
+    """The keys of proposals."""
     numbers: tuple[int, ...] | None = None
     ids: tuple[UUID, ...] | None = None
     declared: str | None = None
-    """The kind of a thing that was declared for it."""
+    """The kind of something that was declared for it."""
     declared_ids: tuple[str, ...] | None = None
-    """The thing has one of these ids."""
+    """The possible ids of what was declared."""
     begin: datetime | None = None
-    """It is not over by then."""
+    """It ends after this time."""
     end: datetime | None = None
-    """It has begun by then."""
+    """It begins before this time."""
     counted: bool = False
-    """Each comes with the number of its datasets and samples and with their volume."""
+    """Whether each comes with the number of its datasets and samples and with their volume."""
     search: str | None = None
     sort: Order = "started"
     descending: bool = False
@@ -48,7 +48,7 @@ class InvestigationQuery:
 
     @property
     def finds_nothing(self) -> bool:
-        """Whether it asks for one of no things at all."""
+        """Whether a condition accepts no value at all."""
         return () in (self.beamlines, self.at_beamlines, self.proposals, self.numbers, self.ids, self.declared_ids)
 
     @property
@@ -75,7 +75,7 @@ class InvestigationQuery:
 
 @dataclass(frozen=True)
 class Document:
-    """A committed event, with its investigation as it is known now."""
+    """A committed event, with the current state of its investigation."""
 
     event: Mapping[str, Any]
     investigation: Row | None
@@ -83,16 +83,16 @@ class Document:
 
 @dataclass(frozen=True)
 class Found:
-    """A document that a question finds, with those of the datasets made from it if they were asked for."""
+    """A document that a query finds, with those of the datasets made from it, if requested."""
 
     total: int
-    """The number of all documents that the question finds."""
+    """The number of all documents that the query finds."""
     document: Document
     outputs: Sequence[Document]
 
 
 class SearchService:
-    """What search knows.
+    """Asks search.
 
     Raises:
         Problem: 503, the service does not answer; 422, an answer would be too large.
@@ -111,19 +111,19 @@ class SearchService:
     async def investigations_of(
         self, ids: Collection[UUID], wanted: InvestigationQuery = InvestigationQuery()
     ) -> list[Row]:
-        """The investigations of these ids, in no order."""
+        """The investigations with these ids, in no particular order."""
         rows: list[Row] = []
         for lot in lots(sorted(ids)):
             rows += (await self.investigations(replace(wanted, ids=tuple(map(UUID, lot)))))[0]
         return rows
 
     async def investigation(self, number: int, beamlines: tuple[str, ...] | None) -> Row | None:
-        """The investigation of a number; of two, the one that is no placeholder."""
+        """The investigation with a number. If there are two, the one that is not a placeholder."""
         rows, _ = await self.investigations(InvestigationQuery(beamlines=beamlines, numbers=(number,)))
         return min(rows, key=lambda row: bool(row["placeholder"]), default=None)
 
     async def investigation_at(self, proposal: str, beamline: str, time: datetime) -> Row | None:
-        """The investigation that something belongs to which happened then, as ICAT chooses it."""
+        """The investigation of a proposal on a beamline at a time, by ICAT's rules."""
         asked = {"proposal": proposal, "beamline": beamline, "time": time.isoformat()}
         row = (await self._search.get("/investigations/at", asked))["investigation"]
         return row and _investigation(row)
@@ -139,7 +139,7 @@ class SearchService:
         return [row["name"] for row in (await self._search.get("/proposals"))["proposals"]]
 
     async def proposal_names(self, keys: Collection[str]) -> dict[str, str]:
-        """How the user office writes proposals that are given by their keys."""
+        """The user office's spelling of proposals, by their keys."""
         names: dict[str, str] = {}
         for lot in lots(sorted(keys)):
             found = await self._search.get("/proposals", {"proposal": lot})
@@ -151,7 +151,7 @@ class SearchService:
         return await self._samples("investigation", sorted(investigations))
 
     async def samples_by_number(self, numbers: Collection[int]) -> list[Row]:
-        """The samples of these numbers, by name."""
+        """The samples with these numbers, by name."""
         return await self._samples("number", sorted(numbers))
 
     async def _samples(self, field: str, values: Sequence[object]) -> list[Row]:
@@ -160,17 +160,17 @@ class SearchService:
         return sorted(rows, key=lambda row: (row["name"], row["sample_number"]))
 
     async def permitted_numbers(self, numbers: Collection[int], beamlines: tuple[str, ...] | None) -> set[int]:
-        """Which of these numbers a dataset of these beamlines has."""
+        """Those of the numbers that belong to a dataset of these beamlines."""
         asked = {"number": sorted(numbers), "beamlines": beamlines}
         return {row["number"] for row in (await self._search.get("/numbers", asked))["datasets"]} if numbers else set()
 
     async def documents(self, asked: Mapping[str, Any], beamlines: tuple[str, ...] | None) -> AsyncGenerator[Found]:
-        """The documents that the parameters of `GET /documents` ask for, while they are read."""
+        """The documents for some parameters of `GET /documents`, as they arrive."""
         async for line in self._search.lines("/documents", {**asked, "beamlines": beamlines}):
             yield Found(line["total"], _document(line["document"]), [_document(output) for output in line["outputs"]])
 
     async def declared(self, investigations: Collection[UUID], beamlines: Collection[str] = ()) -> Declared:
-        """What was declared for investigations, and what was loaded last there and at beamlines (in lower case)."""
+        """The declarations for investigations, and the last loads there and at some beamlines (in lower case)."""
         declared = Declared()
         for lot in lots(sorted(investigations)):
             skip: int | None = 0

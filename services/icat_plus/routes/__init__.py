@@ -1,1 +1,1 @@
-"""The routes of ICAT+, as its clients know them."""
+"""The routes of ICAT+."""

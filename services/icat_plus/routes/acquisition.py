@@ -1,4 +1,4 @@
-"""`/dataacquisition/{apiKey}/…`: what beamlines ask and report, with an API key in the URL."""
+"""`/dataacquisition/{apiKey}/…`: the requests and reports of beamlines, with an API key in the URL."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -42,7 +42,7 @@ async def listed(
     wanted: InvestigationQuery,
     answer: Callable[[Row, tzinfo], Answer] = investigation_answer,
 ) -> Response:
-    """These investigations, each with the page that it is on."""
+    """The answer of each investigation, with its page."""
     rows, total = await dependencies.search.investigations(wanted)
     meta = {"meta": {"page": page_answer(total, wanted.skip, wanted.limit)}} if rows else {}
     return bounded_response([answer(row, dependencies.zone) | meta for row in rows])
@@ -53,7 +53,7 @@ def _add_reading(router: APIRouter, dependencies: Dependencies) -> None:
 
     @router.get("/dataacquisition/{key}/investigation")
     async def list_investigations(key: Key, wanted: Annotated[InvestigationQuery, query]) -> Response:
-        """The investigations of a proposal on a beamline, with the dates at which they are really measured."""
+        """List the investigations of a proposal on a beamline, with the actual dates of the measurement."""
         grant = dependencies.access.by_key(key)
         for beamline in wanted.at_beamlines or ():
             check_beamline(grant, beamline)
@@ -63,7 +63,7 @@ def _add_reading(router: APIRouter, dependencies: Dependencies) -> None:
     async def list_registered(
         key: Key, number: Number = None, search: str | None = None, skip: Skip = 0, limit: Limit = EVERY_ROW
     ) -> Response:
-        """The datasets of an investigation that are committed: how a beamline sees that its own have arrived."""
+        """List the committed datasets of an investigation. A beamline can see that its own have arrived."""
         investigation = await dependencies.investigation(number, dependencies.access.by_key(key).covered)
         if investigation is None:
             return bounded_response([])
@@ -73,7 +73,7 @@ def _add_reading(router: APIRouter, dependencies: Dependencies) -> None:
 async def _registered(
     dependencies: Dependencies, investigation: Row, search: str | None, skip: int, limit: int
 ) -> AsyncIterator[list[Answer]]:
-    """The datasets, some at a time: a session of serial crystallography has tens of thousands."""
+    """The datasets in portions, because a session of serial crystallography has tens of thousands."""
     while limit > 0:
         size = min(limit, ROWS_AT_ONCE)
         rows = await dependencies.search.datasets_of(investigation["investigation_id"], skip, size, search)
@@ -86,7 +86,7 @@ async def _registered(
 def _add_writing(router: APIRouter, dependencies: Dependencies) -> None:
     @router.post("/dataacquisition/{key}/dataset/restore", openapi_extra=takes(Restored))
     async def report(request: Request, key: Key, ids: Annotated[str, Query(alias="datasetId")]) -> Response:
-        """The archive reports on a restoration; answered once it is durable, with those who asked for it."""
+        """Report on a restoration. The answer comes once the report is durable, and names the requesters."""
         grant = dependencies.access.by_key(key)
         restored = await body_of(request, Restored)
         numbers = await known_numbers(dependencies, grant, ids)
@@ -102,7 +102,7 @@ def _add_writing(router: APIRouter, dependencies: Dependencies) -> None:
     async def notify(
         request: Request, key: Key, number: Number = None, proposal: Proposal = None, beamline: Beamline = None
     ) -> Response:
-        """Write into the logbook; answered once it is durable."""
+        """Write an entry of the logbook. The answer comes once it is durable."""
         grant = dependencies.access.by_key(key)
         place = await place_of(dependencies, grant, number, proposal, beamline)
         return await write(dependencies, await body_of(request, Written), place, grant)
@@ -111,7 +111,7 @@ def _add_writing(router: APIRouter, dependencies: Dependencies) -> None:
     async def picture(
         request: Request, key: Key, number: Number = None, proposal: Proposal = None, beamline: Beamline = None
     ) -> Response:
-        """Put an image or another file into the logbook; answered once it is durable."""
+        """Put an image or another file into the logbook. The answer comes once it is durable."""
         grant = dependencies.access.by_key(key)
         place = await place_of(dependencies, grant, number, proposal, beamline)
         return await write(dependencies, await body_of(request, Pictured), place, grant)

@@ -1,4 +1,4 @@
-"""Bodies of requests, and answers that are written while they are read."""
+"""The bodies of requests, and streamed answers."""
 
 from collections.abc import AsyncIterator
 from typing import TypeVar
@@ -38,12 +38,12 @@ async def body_of(request: Request, model: type[B], *, absent: bytes = b"", most
 
 
 async def streamed(pages: AsyncIterator[list[Answer]]) -> StreamingResponse:
-    """A list that is written while it is read. What is wrong with the question shows before an answer has begun."""
+    """A streamed list. A faulty request is answered before the list begins."""
     return StreamingResponse(_array(await anext(pages, []), pages), media_type="application/json")
 
 
 async def _array(first: list[Answer], pages: AsyncIterator[list[Answer]]) -> AsyncIterator[bytes]:
-    """A JSON array; one that ends without its bracket was broken off."""
+    """A JSON array. If its last bracket is missing, it was cut off."""
     yield b"["
     comma = b""
     page: list[Answer] | None = first

@@ -1,4 +1,4 @@
-"""`/catalogue`: the datasets and investigations that people ask for, within a session."""
+"""`/catalogue`: datasets and investigations, within a session."""
 
 from dataclasses import replace
 from typing import Annotated, Literal
@@ -40,7 +40,7 @@ DATASET_FIELDS = {
     "limit": "most datasets of the answer; without it all are listed",
 }
 Circle = Literal["released", "embargoed", "participant", "instrumentscientist"]
-"""What ICAT+ calls a filter of investigations."""
+"""ICAT+'s name for a filter of investigations."""
 CIRCLE = "embargoed: all, none has a release date; released: none; the others: all that the session may see"
 QUERY = asks(
     DATASET_FIELDS,
@@ -62,7 +62,7 @@ def add(router: APIRouter, dependencies: Dependencies) -> None:
 def _add_datasets(router: APIRouter, dependencies: Dependencies) -> None:
     @router.get("/catalogue/datasets", openapi_extra=QUERY)
     async def find(request: Request) -> Response:
-        """Datasets that satisfy every condition. The session's id comes as a bearer token."""
+        """Find the datasets that satisfy every condition. The bearer token is the id of the session."""
         scheme, _, session_id = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise Problem(FORBIDDEN, "no session: send its id as `Authorization: Bearer …`")
@@ -70,12 +70,12 @@ def _add_datasets(router: APIRouter, dependencies: Dependencies) -> None:
 
     @router.get("/catalogue/{session_id}/dataset", openapi_extra=QUERY)
     async def find_in_session(request: Request, session_id: SessionId) -> Response:
-        """The same, with the session's id in the URL."""
+        """Find the datasets that satisfy every condition. The id of the session is in the URL."""
         return await _found(dependencies, await dependencies.access.by_session(session_id), request)
 
 
 async def _found(dependencies: Dependencies, grant: Grant, request: Request) -> Response:
-    """The datasets that a URL asks for and a grant covers."""
+    """The datasets that match a URL and that a grant covers."""
     wanted = dataset_query(dict(request.query_params), dependencies.techniques)
     return await streamed(dataset_pages(dependencies.search, wanted, grant.covered, dependencies.zone))
 
@@ -90,7 +90,7 @@ def _add_investigations(router: APIRouter, dependencies: Dependencies) -> None:
         username: Annotated[str | None, Query(description="none has users here")] = None,
         parameters: Annotated[str | None, Query(description="none has parameters here")] = None,
     ) -> Response:
-        """Investigations; none is known by release, user or parameter."""
+        """List investigations. Beamcat does not know them by release, user or parameter."""
         beamlines = (await dependencies.access.by_session(session_id)).covered
         if release or username or parameters or kind == "released":
             return bounded_response([])
@@ -98,7 +98,7 @@ def _add_investigations(router: APIRouter, dependencies: Dependencies) -> None:
 
     @router.get("/catalogue/{session_id}/investigation/id/{number}/investigationusers")
     async def list_users(session_id: SessionId, number: str) -> Response:
-        """Nobody: beamcat has no user database."""
+        """List the users: none, because beamcat has no user database."""
         grant = await dependencies.access.by_session(session_id)
         if await dependencies.investigation(number, grant.covered) is None:
             raise Problem(404, "there is no such investigation")
@@ -106,13 +106,13 @@ def _add_investigations(router: APIRouter, dependencies: Dependencies) -> None:
 
     @router.get("/catalogue/investigationtypes")
     async def list_types() -> Response:
-        """The types of all investigations: the letters of their proposals."""
+        """List the types of all investigations, which are the letters of their proposals."""
         names = sorted({type_name(name) for name in await dependencies.search.proposals()})
         return bounded_response([type_answer(name) for name in names])
 
 
 def add_vocabulary(router: APIRouter, dependencies: Dependencies, vocabulary: Vocabulary) -> None:
-    """What needs no session."""
+    """The routes that need no session."""
     known = [
         {"id": number_of("technique", each.pid), "pid": each.pid, "name": each.name, "description": each.title}
         for each in dependencies.techniques.techniques
@@ -130,7 +130,7 @@ def add_vocabulary(router: APIRouter, dependencies: Dependencies, vocabulary: Vo
 
     @router.get("/catalogue/techniques")
     async def list_techniques() -> Response:
-        """The techniques that are described."""
+        """List the described techniques."""
         return bounded_response(known)
 
     @router.get("/catalogue/parameters")

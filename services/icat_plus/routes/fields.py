@@ -1,4 +1,4 @@
-"""Fields of URLs that several routes have, and what is read from them."""
+"""The fields of URLs that several routes share, and how they are read."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal
@@ -16,7 +16,7 @@ from shared.foundation.problem import invalid
 EVERY_ROW = 10_000_000
 """More than there are."""
 SortField = Literal["startdate", "enddate", "name", "title", "instrument"]
-"""What investigations can be sorted by: fields of ICAT+'s `Investigation`, in lower case."""
+"""The fields that can sort investigations: those of ICAT+'s `Investigation`, in lower case."""
 SORTED_BY: dict[SortField, Order] = {
     "startdate": "started",
     "enddate": "ended",
@@ -67,7 +67,7 @@ def investigation_query(dependencies: Dependencies) -> Callable[..., Awaitable[I
 
 
 def _names(said: str | None, read: Callable[[str], str]) -> tuple[str, ...] | None:
-    """Names separated by commas; None if none is asked for."""
+    """Names separated by commas, or None if there are none."""
     names = [read(name.strip()) for name in (said or "").split(",") if name.strip()]
     return tuple(dict.fromkeys(names)) or None
 

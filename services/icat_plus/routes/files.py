@@ -1,4 +1,4 @@
-"""The files of datasets, as producers listed them, and requests to those who keep them."""
+"""The files of datasets, as producers listed them, and restore requests to the archive."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
@@ -21,7 +21,7 @@ from shared.http.description import asks, takes
 
 SAMPLE_FIELDS = dict.fromkeys(("investigationId", "sampleId", "groupName", "resourceId"), "no file is found by it")
 MOST_FOLDERS = 500
-"""Folders among which a file's dataset is looked for."""
+"""The most folders in which the dataset of a file is searched."""
 DatasetIds = Annotated[str, Query(alias="datasetIds", description="ids of datasets, separated by commas")]
 
 
@@ -41,7 +41,7 @@ def _add_listing(router: APIRouter, dependencies: Dependencies) -> None:
         skip: Skip = 0,
         limit: Limit = MOST_ROWS,
     ) -> Response:
-        """The files that a producer listed: those of a dataset, or the one at a path."""
+        """List the files that producers listed: those of a dataset, or the one at a path."""
         grant = await dependencies.access.by_session(session_id)
         location = dependencies.identities.file(location) if location else None
         asked = _documents_query(dependencies.identities, ids, location)
@@ -49,7 +49,7 @@ def _add_listing(router: APIRouter, dependencies: Dependencies) -> None:
 
     @router.get("/catalogue/{session_id}/files", openapi_extra=asks(SAMPLE_FIELDS))
     async def list_sample_files(session_id: SessionId) -> Response:
-        """None: beamcat keeps no files about samples."""
+        """List the files of samples: none, because beamcat does not keep any."""
         await dependencies.access.by_session(session_id)
         return bounded_response([])
 
@@ -63,14 +63,14 @@ def _add_listing(router: APIRouter, dependencies: Dependencies) -> None:
 def _add_tape(router: APIRouter, dependencies: Dependencies) -> None:
     @router.get("/ids/{session_id}/datasets/status")
     async def show_status(session_id: SessionId, ids: DatasetIds) -> Response:
-        """Where the files of datasets are, in the order asked: ONLINE, RESTORING or ARCHIVED."""
+        """Tell where the files of datasets are, in the requested order: ONLINE, RESTORING or ARCHIVED."""
         numbers = await permitted_numbers(dependencies, await dependencies.access.by_session(session_id), ids)
         files = await dependencies.archive.whereabouts(numbers)
         return bounded_response([status_answer(each, files[each], dependencies.zone) for each in numbers])
 
     @router.post("/ids/{session_id}/datasets/restore", openapi_extra=takes(Requester))
     async def restore(request: Request, session_id: SessionId, ids: DatasetIds) -> Response:
-        """Ask the archive for the files of datasets; answered once that is durable."""
+        """Ask the archive for the files of datasets. The answer comes once the request is durable."""
         grant = await dependencies.access.by_session(session_id)
         requester = await body_of(request, Requester, absent=b"{}")
         numbers = await known_numbers(dependencies, grant, ids)
@@ -94,7 +94,7 @@ def _documents_query(identities: Identities, ids: str | None, location: str | No
 async def _pages(
     dependencies: Dependencies, grant: Grant, asked: dict[str, Any] | None, location: str | None, skip: int, limit: int
 ) -> AsyncIterator[list[Answer]]:
-    """The files of one dataset after the other's."""
+    """The files of all datasets, one dataset after the other."""
     if asked is None:
         return
     async with aclosing(dependencies.search.documents(asked, grant.covered)) as found:
@@ -108,7 +108,7 @@ async def _pages(
 
 
 def _files(event: Mapping[str, Any]) -> list[tuple[Answer, str]]:
-    """A dataset's files, each with where it is."""
+    """A dataset's files with their paths."""
     number, path = event["commit"]["number"], event["document"]["path"]
     return [
         (datafile_answer(number, path, file), file_location(path, file["path"])) for file in event["document"]["files"]

@@ -29,7 +29,7 @@ def add(router: APIRouter, dependencies: Dependencies) -> None:
         request: Request, session_id: SessionId, number: Number = None, beamline: Beamline = None,
         skip: Skip = 0, limit: Limit = MOST_ROWS,
     ) -> Response:  # fmt: skip
-        """Entries of an investigation or a beamline, the last written first."""
+        """List the entries of an investigation or a beamline, newest first."""
         grant = await dependencies.access.by_session(session_id)
         wanted = await _wanted(dependencies, grant, request, number, beamline)
         if wanted is None:
@@ -45,14 +45,14 @@ def add(router: APIRouter, dependencies: Dependencies) -> None:
     async def count_entries(
         request: Request, session_id: SessionId, number: Number = None, beamline: Beamline = None
     ) -> Response:
-        """How many there are."""
+        """Count the entries."""
         grant = await dependencies.access.by_session(session_id)
         wanted = await _wanted(dependencies, grant, request, number, beamline)
         return bounded_response(await dependencies.logbook.count(wanted, grant.covered) if wanted else 0)
 
     @router.post("/logbook/{session_id}/event", openapi_extra=takes(Written))
     async def write_entry(request: Request, session_id: SessionId, number: Number = None) -> Response:
-        """Write into the logbook of an investigation; answered once it is durable."""
+        """Write an entry of an investigation. The answer comes once it is durable."""
         grant = await dependencies.access.by_session(session_id)
         place = await place_of(dependencies, grant, number, None, None)
         return await write(dependencies, await body_of(request, Written), place, grant)
@@ -61,14 +61,14 @@ def add(router: APIRouter, dependencies: Dependencies) -> None:
     async def picture(
         request: Request, session_id: SessionId, number: Number = None, beamline: Beamline = None
     ) -> Response:
-        """Put an image or another file into it; answered once it is durable."""
+        """Put an image or another file into the logbook. The answer comes once it is durable."""
         grant = await dependencies.access.by_session(session_id)
         place = await place_of(dependencies, grant, number, None, beamline)
         return await write(dependencies, await body_of(request, Pictured), place, grant)
 
     @router.get("/resource/{session_id}/file/download")
     async def download(session_id: SessionId, resource: Annotated[UUID, Query(alias="resourceId")]) -> Response:
-        """The file of an entry, as an attachment."""
+        """Download the file of an entry, as an attachment."""
         grant = await dependencies.access.by_session(session_id)
         file = await dependencies.logbook.file(resource, grant.covered)
         return Response(file.content, headers=file.headers)
@@ -90,7 +90,7 @@ NAMES = {
 async def _wanted(
     dependencies: Dependencies, grant: Grant, request: Request, number: str | None, beamline: str | None
 ) -> dict[str, Any] | None:
-    """The entries that are asked for, as the logbook understands it; nothing if their investigation is not known."""
+    """The parameters of the logbook's query, or None if the investigation is unknown."""
     if number is None and beamline is None:
         raise invalid([Fault("investigationId", "give investigationId or instrumentName")])
     investigation = await dependencies.investigation(number, grant.covered) if number is not None else None

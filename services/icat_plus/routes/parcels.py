@@ -1,4 +1,4 @@
-"""`GET /tracking/{session_id}/parcel`: the parcels that somebody asks for."""
+"""`GET /tracking/{session_id}/parcel`: a list of parcels."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
@@ -19,12 +19,12 @@ from shared.foundation.problem import invalid
 from shared.http.answers import bounded_response
 
 MOST_INVESTIGATIONS = 500
-"""Among whose parcels one request looks."""
+"""The most investigations whose parcels one request searches."""
 
 
 @dataclass(frozen=True)
 class ParcelQuery:
-    """Which parcels are asked for. A condition that is None does not matter."""
+    """A query for parcels. A condition that is None accepts everything."""
 
     investigations: InvestigationQuery
     shipment: str | None
@@ -37,7 +37,7 @@ class ParcelQuery:
     end_status: str | None
 
     def chooses(self, parcel: Answer) -> bool:
-        """Whether a parcel is one of them."""
+        """Whether a parcel matches."""
         reports = [(one["status"].upper(), datetime.fromisoformat(one["createdAt"])) for one in parcel["statuses"]]
         return (
             self.shipment in (None, parcel.get("shipmentId"))
@@ -96,7 +96,7 @@ def add(router: APIRouter, dependencies: Dependencies) -> None:
         skip: Skip = 0,
         limit: Limit = MOST_ROWS,
     ) -> Response:
-        """The parcels that were declared, and those that only datasets describe."""
+        """List the declared parcels, and those that only datasets describe."""
         chosen = await _chosen(dependencies, await dependencies.access.by_session(session_id), wanted)
         size = max(1, min(limit, MOST_ROWS))
         page = {"meta": {"page": page_answer(len(chosen), skip, size)}}
@@ -119,7 +119,7 @@ async def _chosen(dependencies: Dependencies, grant: Grant, wanted: ParcelQuery)
 
 
 async def _investigations(dependencies: Dependencies, grant: Grant, wanted: ParcelQuery) -> list[Row]:
-    """The investigations whose parcels are asked for; of two with one number, the one that is no placeholder."""
+    """The investigations whose parcels are requested. Of two with one number, the one that is not a placeholder."""
     query = replace(wanted.investigations, beamlines=grant.covered, limit=MOST_INVESTIGATIONS + 1)
     if query.numbers is None:
         rows = await _with_declarations(dependencies, query, wanted)
@@ -133,7 +133,7 @@ async def _investigations(dependencies: Dependencies, grant: Grant, wanted: Parc
 
 
 async def _with_declarations(dependencies: Dependencies, query: InvestigationQuery, wanted: ParcelQuery) -> list[Row]:
-    """The investigations for which the parcel, the shipment or anything was declared, the last begun first."""
+    """The investigations for which the parcel, the shipment or anything was declared, newest first."""
     by_shipment = wanted.shipment and not wanted.parcel
     kind, named = ("shipment", wanted.shipment) if by_shipment else ("parcel", wanted.parcel)
     ids = (named,) if named else None
@@ -144,7 +144,7 @@ async def _with_declarations(dependencies: Dependencies, query: InvestigationQue
 
 
 def _texts(thing: Answer) -> Iterator[str]:
-    """The texts that a search looks at."""
+    """The texts in which a search looks."""
     yield from (thing[name] for name in ("name", "description", "comments") if thing.get(name))
     for item in thing["content"]:
         yield from _texts(item)

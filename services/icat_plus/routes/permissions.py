@@ -1,4 +1,4 @@
-"""What a caller may write to: places in the logbook, and datasets by their numbers."""
+"""What the sender of a request may write to: places in the logbook, and datasets by their numbers."""
 
 from fastapi import Response
 
@@ -14,13 +14,13 @@ from shared.foundation.problem import Problem, invalid
 from shared.http.answers import bounded_response
 
 MOST_DATASETS = 500
-"""Datasets that one request names."""
+"""The most datasets that one request may name."""
 
 
 async def place_of(
     dependencies: Dependencies, grant: Grant, number: str | None, proposal: str | None, beamline: str | None
 ) -> Place:
-    """Where an entry belongs: to the investigation that is named, otherwise to the current one, if one is known.
+    """The place of an entry: the named investigation, or else the current one, if there is one.
 
     Raises:
         Problem: 403, its writer may not speak for that beamline; 404, no such investigation.
@@ -50,7 +50,7 @@ async def write(dependencies: Dependencies, written: Written, place: Place, gran
 
 
 async def permitted_numbers(dependencies: Dependencies, grant: Grant, ids: str) -> list[int]:
-    """The datasets that are named by their ids, without those that are not catalogued or that the grant does not cover.
+    """The named datasets that are catalogued and that the grant covers.
 
     Raises:
         Problem: 422, they are not ids, or too many.
@@ -63,7 +63,7 @@ async def permitted_numbers(dependencies: Dependencies, grant: Grant, ids: str) 
 
 
 async def known_numbers(dependencies: Dependencies, grant: Grant, ids: str) -> list[int]:
-    """All datasets that are named; further errors as of `permitted_numbers`.
+    """All named datasets. It raises the same errors as `permitted_numbers`, and one more.
 
     Raises:
         Problem: 404, one of them is not known, or none is named.

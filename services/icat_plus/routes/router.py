@@ -26,7 +26,7 @@ from shared.vocabulary.techniques import TechniqueBook
 from shared.vocabulary.vocabulary import Vocabulary
 
 CONFIRMATION_SECONDS = 0.08
-"""ICAT's client waits 0.1 s for the logbook and takes silence for success: it must get an answer before that."""
+"""ICAT's client waits 0.1 s for the logbook and takes silence for success, so the answer must come earlier."""
 SAME_AGAIN = "send the same again: what did arrive is not written twice"
 
 
@@ -39,7 +39,7 @@ def routes(  # tests replace the last two
     session_store: SessionStore | None = None,
     publisher: Publisher | None = None,
 ) -> APIRouter:
-    """All of them; `session_store` and `publisher` replace those of `resources` in tests."""
+    """All routes. In tests, `session_store` and `publisher` replace those of `resources`."""
     dependencies = _dependencies(
         resources,
         techniques,

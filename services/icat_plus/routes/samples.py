@@ -1,4 +1,4 @@
-"""`/catalogue/{session_id}/samples` and `/samplemetadata`: sample sheets, and samples of which there are datasets."""
+"""`/catalogue/{session_id}/samples` and `/samplemetadata`: sample sheets, and samples with datasets."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,7 +30,7 @@ def add(router: APIRouter, dependencies: Dependencies) -> None:
         skip: Skip = 0,
         limit: Limit = MOST_ROWS,
     ) -> Response:
-        """Samples, by name: those of which there are datasets, and those to whose sheets parcels refer."""
+        """List samples by name: those with datasets, and those whose sheets parcels refer to."""
         grant = await dependencies.access.by_session(session_id)
         numbers = whole_numbers(ids)
         named = await dependencies.investigation(number, grant.covered)
@@ -49,7 +49,7 @@ def add(router: APIRouter, dependencies: Dependencies) -> None:
         start: Annotated[str | None, Query(alias="startDate", description="the day the session began")] = None,
         parameters: Annotated[str | None, Query(description="no sample has parameters here")] = None,
     ) -> Response:
-        """The samples of a proposal on a beamline, of which there are datasets."""
+        """List the samples with datasets of a proposal on a beamline."""
         grant = await dependencies.access.by_session(session_id)
         wanted = InvestigationQuery(
             beamlines=grant.covered, at_beamlines=(beamline.lower(),), proposals=(proposal_key(proposal),)
@@ -64,7 +64,7 @@ def add(router: APIRouter, dependencies: Dependencies) -> None:
 async def _samples(
     dependencies: Dependencies, investigations: Sequence[Row], numbers: Sequence[int] | None
 ) -> list[Answer]:
-    """The samples of investigations, or those of these numbers among them."""
+    """The samples of investigations, or those with these numbers."""
     ids = [row["investigation_id"] for row in investigations]
     measured = await dependencies.search.samples(ids)
     declared = await dependencies.shipments.declarations.of(ids)
@@ -84,7 +84,7 @@ async def _samples(
 
 
 async def _investigations_of_samples(dependencies: Dependencies, grant: Grant, numbers: Sequence[int]) -> list[Row]:
-    """The investigations that have samples or sheets of these numbers."""
+    """The investigations that have samples or sheets with these numbers."""
     sheets = tuple(map(str, numbers))
     wanted = InvestigationQuery(beamlines=grant.covered)
     declared, _ = await dependencies.search.investigations(replace(wanted, declared="sheet", declared_ids=sheets))

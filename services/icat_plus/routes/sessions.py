@@ -1,4 +1,4 @@
-"""`/session`: the password is a token of the tokens file; beamcat has no user database."""
+"""`/session`. The password is a token of the tokens file, because beamcat has no user database."""
 
 from datetime import timedelta
 from typing import Any
@@ -39,7 +39,7 @@ def add(router: APIRouter, dependencies: Dependencies) -> None:
 
     @router.get("/session/{session_id}")
     async def show_session(session_id: SessionId) -> Response:
-        """Whose session it is, and how long it lasts."""
+        """Show the holder of the session, and how long it lasts."""
         opened = await dependencies.access.session(session_id)
         return bounded_response(
             {
@@ -52,7 +52,7 @@ def add(router: APIRouter, dependencies: Dependencies) -> None:
 
     @router.put("/session/{session_id}", status_code=204)
     async def renew_session(session_id: SessionId) -> None:
-        """Let it last as long as a new one."""
+        """Extend the session to the duration of a new one."""
         try:
             await dependencies.access.sessions.renew(session_id)
         except TokenRefused as refused:
@@ -60,7 +60,7 @@ def add(router: APIRouter, dependencies: Dependencies) -> None:
 
     @router.delete("/session/{session_id}")
     async def close_session(session_id: SessionId) -> Response:
-        """Log out; nothing if there is none."""
+        """Log out. Without a session, this does nothing."""
         await dependencies.access.sessions.close(session_id)
         return Response()
 

@@ -1,4 +1,4 @@
-"""`/tracking/{session_id}/…`: shipments, parcels and what is in them, declared and shown as ICAT+ does."""
+"""`/tracking/{session_id}/…`: declares and shows shipments, parcels and their contents."""
 
 from typing import Annotated, NamedTuple
 
@@ -32,7 +32,7 @@ from shared.http.answers import bounded_response
 from shared.http.description import takes
 
 MOST_BYTES = 1024 * 1024
-"""Of a parcel with all that is in it; its event fits its topic."""
+"""The most bytes of a parcel with its content. Its event then fits its topic."""
 STATUS = "/tracking/{session_id}/investigation/id/{number}/parcel/id/{parcel}/parcel/status"
 ITEMS = "/tracking/{session_id}/investigation/id/{number}/parcel/id/{parcel}/item"
 
@@ -51,11 +51,11 @@ class ShippingRequest(NamedTuple):
     tree: ShipmentTree
 
     def answers(self, dependencies: Dependencies, tree: ShipmentTree | None = None) -> ShipmentAnswers:
-        """Its things as ICAT+ has them."""
+        """The shipments in ICAT+'s form."""
         return ShipmentAnswers(tree or self.tree, self.investigation, dependencies.zone)
 
     def parcel(self, key: str) -> DeclarationRow:
-        """A parcel that was declared.
+        """A declared parcel.
 
         Raises:
             Problem: 404.
@@ -63,7 +63,7 @@ class ShippingRequest(NamedTuple):
         return _known(self.tree.parcels.get(key), "parcel", key)
 
     def item(self, parcel: str, shown: str) -> DeclarationRow:
-        """An item in a parcel, at any depth; errors as of `parcel`."""
+        """An item in a parcel, at any depth. It raises the same errors as `parcel`."""
         key, holder = self.tree.key(shown), self.parcel(parcel)
         row = self.tree.things.get(("item", key))
         return _known(row if self.tree.parcel_of(key) == holder else None, "item", shown)
@@ -82,7 +82,7 @@ def _add_shipments(router: APIRouter, dependencies: Dependencies) -> None:
 
     @router.get(path)
     async def list_shipments(session_id: SessionId, number: Number = None, shipment: ShipmentId = None) -> Response:
-        """The shipments of an investigation, in the order in which they were declared."""
+        """List the shipments of an investigation, in the order of their declaration."""
         subject = await _subject(dependencies, session_id, number)
         shipments = subject.tree.shipments.values()
         answers = subject.answers(dependencies)
@@ -91,7 +91,7 @@ def _add_shipments(router: APIRouter, dependencies: Dependencies) -> None:
     @router.post(path, openapi_extra=takes(Shipment))
     @router.put(path, openapi_extra=takes(Shipment))
     async def declare_shipment(request: Request, session_id: SessionId, number: Number = None) -> Response:
-        """Declare a shipment, or replace everything about it; answered once it is durable."""
+        """Declare or replace a shipment. The answer comes once the declaration is durable."""
         body = await _body(request)
         subject = await _subject(dependencies, session_id, _number_of(body, number))
         said = BodyReader(subject.tree).shipment(body)
@@ -101,7 +101,7 @@ def _add_shipments(router: APIRouter, dependencies: Dependencies) -> None:
 
     @router.delete(path)
     async def withdraw_shipment(session_id: SessionId, shipment: ShipmentId, number: Number = None) -> Response:
-        """Withdraw a shipment; answered once that is durable."""
+        """Withdraw a shipment. The answer comes once the withdrawal is durable."""
         subject = await _subject(dependencies, session_id, number)
         row = _known(subject.tree.shipments.get(shipment or ""), "shipment", shipment or "")
         await dependencies.shipments.publish(Withdrawn, *_about(subject), subject="shipment", id=row.id)
@@ -114,7 +114,7 @@ def _add_parcels(router: APIRouter, dependencies: Dependencies) -> None:
     async def declare_parcel(
         request: Request, session_id: SessionId, shipment: ShipmentId = None, number: Number = None
     ) -> Response:
-        """Declare a parcel with what is in it, or replace everything about it; answered once it is durable."""
+        """Declare or replace a parcel with its content. The answer comes once the declaration is durable."""
         body = await _body(request)
         subject = await _subject(dependencies, session_id, _number_of(body, number))
         said, status = BodyReader(subject.tree).parcel(body, shipment)
@@ -133,7 +133,7 @@ def _add_parcels(router: APIRouter, dependencies: Dependencies) -> None:
     async def withdraw_parcel(
         request: Request, session_id: SessionId, shipment: str, number: Number = None
     ) -> Response:
-        """Withdraw a parcel with everything in it; answered once that is durable."""
+        """Withdraw a parcel with its content. The answer comes once the withdrawal is durable."""
         body = await _body(request)
         subject = await _subject(dependencies, session_id, _number_of(body, number))
         key = str(body.get("_id") or body.get("id") or "")
@@ -144,7 +144,7 @@ def _add_parcels(router: APIRouter, dependencies: Dependencies) -> None:
 
     @router.put(STATUS, openapi_extra=takes(ParcelStatus))
     async def report_parcel(request: Request, session_id: SessionId, number: str, parcel: str) -> Response:
-        """Report where a parcel is on its way; answered once it is durable."""
+        """Report the status of a parcel. The answer comes once the report is durable."""
         subject = await _subject(dependencies, session_id, number)
         status = BodyReader(subject.tree).status(await _body(request))
         await dependencies.shipments.publish(
@@ -156,7 +156,7 @@ def _add_parcels(router: APIRouter, dependencies: Dependencies) -> None:
 def _add_items(router: APIRouter, dependencies: Dependencies) -> None:
     @router.post(ITEMS, openapi_extra=takes(Item))
     async def add_item(request: Request, session_id: SessionId, number: str, parcel: str) -> Response:
-        """Put something into a parcel; answered with its shipment once it is durable."""
+        """Add an item to a parcel. The answer comes once this is durable, and contains the shipment."""
         subject = await _subject(dependencies, session_id, number)
         holder = subject.parcel(parcel)
         item = BodyReader(subject.tree).item(await _body(request), None, holder)
@@ -168,7 +168,7 @@ def _add_items(router: APIRouter, dependencies: Dependencies) -> None:
     async def change_item(  # each is a field of the URL
         request: Request, session_id: SessionId, number: str, parcel: str, item: str
     ) -> Response:
-        """Replace everything about an item; with a `sampleChangerLocation` it is loaded there."""
+        """Replace an item. With a `sampleChangerLocation`, it is loaded there."""
         subject = await _subject(dependencies, session_id, number)
         row = subject.item(parcel, item)
         things, parent = subject.tree.things, row.parent or ""
@@ -182,7 +182,7 @@ def _add_items(router: APIRouter, dependencies: Dependencies) -> None:
 
     @router.delete(ITEMS + "/{item}")
     async def withdraw_item(session_id: SessionId, number: str, parcel: str, item: str) -> Response:
-        """Withdraw an item with everything in it; answered once that is durable."""
+        """Withdraw an item with its content. The answer comes once the withdrawal is durable."""
         subject = await _subject(dependencies, session_id, number)
         row = subject.item(parcel, item)
         await dependencies.shipments.publish(Withdrawn, *_about(subject), subject="item", id=row.id)
@@ -202,7 +202,7 @@ async def _body(request: Request) -> dict[str, JsonValue]:
 
 
 def _number_of(body: dict[str, JsonValue], number: str | None) -> str | None:
-    """The investigation of the URL, else of the body.
+    """The investigation of the URL, or else of the body.
 
     Raises:
         Problem: 422, they are two.

@@ -1,1 +1,1 @@
-"""What travels to beamlines: declared by clients, published as events, and shown as ICAT+ has it."""
+"""Shipments to beamlines: what clients declare is published as events and shown in ICAT+'s form."""

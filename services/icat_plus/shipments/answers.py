@@ -1,6 +1,6 @@
-"""Parcels, shipments and sample sheets as ICAT+ has them. Pure.
+"""Parcels, shipments and sample sheets in ICAT+'s form. Pure.
 
-MXCuBE takes the length of every `content`, so each is a list; and what is not known is left out.
+Every `content` is a list, because MXCuBE takes its length. Unknown fields are missing.
 """
 
 import json
@@ -19,27 +19,27 @@ from shared.events.declarations import DeclarationRow, ParcelStatusRow
 from shared.events.identity import Identities, sample_number
 
 FIRST_STATUS = "CREATED"
-"""Of a parcel on which nobody has reported."""
+"""The status of a parcel without reports."""
 TELLING = ("contains_dangerous_goods", "shipping_tracking_information", "return_tracking_information")
-"""What becomes known with a report as well as with a declaration."""
+"""The fields that a report or a declaration may give."""
 
 
 @dataclass(frozen=True)
 class ShipmentAnswers:
-    """The things of one investigation as ICAT+ has them."""
+    """The shipments of one investigation in ICAT+'s form."""
 
     tree: ShipmentTree
     investigation: Row
     zone: tzinfo
 
     def parcels(self, samples: Iterable[Row] = ()) -> list[Answer]:
-        """All parcels: those that were declared, and those that only datasets of these samples describe."""
+        """All parcels: the declared ones, and those that only datasets of these samples describe."""
         declared = [self.parcel(row) for row in self.tree.parcels.values()]
         measured = measured_parcels(self.tree, samples)
         return [*declared, *(parcel | self._investigation | {"statuses": []} for parcel in measured)]
 
     def parcel(self, row: DeclarationRow) -> Answer:
-        """ICAT+'s `Parcel`, with `id` and `_id`: its model has both, and clients read either."""
+        """ICAT+'s `Parcel`. It has `id` and `_id`, because the model has both and clients read either."""
         reports = self.tree.reports(row)
         body = dict(json.loads(row.body))
         for report in reports:
@@ -71,7 +71,7 @@ class ShipmentAnswers:
         }
 
     def sheets(self) -> dict[int, str]:
-        """The acronyms of sample sheets by their numbers, and the names of samples that are of none."""
+        """The acronyms of sample sheets by number, and the names of samples without a sheet."""
         own = {}
         for parcel in self.tree.parcels.values():
             for item, depth in self._within(parcel, 1):
@@ -99,7 +99,7 @@ class ShipmentAnswers:
         return {"id": self.tree.ids[item.row.id], **_camel(body), "content": content}
 
     def _own_sheet(self, item: PlacedItem) -> int:
-        """The sample's own number, which its datasets have as well."""
+        """The sample's own number, which its datasets have, too."""
         investigation_id: UUID = self.investigation["investigation_id"]
         return sample_number(Identities.sample(investigation_id, item.body["name"]))
 
@@ -117,12 +117,12 @@ class ShipmentAnswers:
 
 
 def _is_sample(item: PlacedItem, depth: int) -> bool:
-    """Whether MXCuBE takes an item for a sample: it is in a container, or its type says so."""
+    """Whether an item is a sample for MXCuBE: it is in a container, or has the type of a sample."""
     return depth > 1 or "SAMPLE" in str(item.body["type"]).upper()
 
 
 def _camel(said: Mapping[str, Any]) -> Answer:
-    """In ICAT+'s letter case; an id within is written `_id` there."""
+    """The fields in ICAT+'s letter case. An inner id is written `_id`."""
     return {to_camel(name): _camelled(value) for name, value in said.items()}
 
 

@@ -1,4 +1,4 @@
-"""Bodies in which clients of ICAT+ declare things. All faults of a body are reported at once. Pure."""
+"""The bodies of declarations. All faults of a body are reported at once. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -17,14 +17,14 @@ M = TypeVar("M", bound=BaseModel)
 Body = dict[str, JsonValue]
 
 MOST_THINGS = 20_000
-"""That can be declared for one investigation, withdrawn or not."""
+"""The most things that can be declared for one investigation, including withdrawn ones."""
 ANSWERED = frozenset({
     "investigation_id", "investigation_name", "investigation", "parcels", "statuses", "current_status", "meta",
     "created_at", "updated_at", "local_contact_names", "local_contact_fullnames",
 })  # fmt: skip
-"""Fields of an answer that say nothing when they are sent back."""
+"""Fields of an answer that are ignored when a client sends them back."""
 NEEDED = {"name": "unnamed", "type": "untyped", "return_type": "untyped"}
-"""Stand-ins, with which the rest of a body can be read that lacks these."""
+"""Substitutes for missing fields, so that the rest of the body can be read."""
 
 
 class BodyReader:
@@ -35,11 +35,11 @@ class BodyReader:
         self._faults: dict[tuple[str, str], None] = {}
 
     def shipment(self, body: Body) -> Shipment:
-        """A shipment; errors as of `_done`."""
+        """A shipment. It raises the same errors as `_done`."""
         return self._done(self._read(body, Shipment))
 
     def parcel(self, body: Body, shipment: str | None) -> tuple[Parcel, str | None]:
-        """A parcel and its status; errors as of `_done`."""
+        """A parcel and its status. It raises the same errors as `_done`."""
         said = _snaked(body)
         items = said.pop("items", None)
         if said.get("content") is None:
@@ -58,7 +58,7 @@ class BodyReader:
         return self._done(parcel), status if isinstance(status, str) else None
 
     def item(self, body: Body, key: str | None, holder: DeclarationRow) -> Item:
-        """An item in a parcel or in another item; errors as of `_done`."""
+        """An item in a parcel or in another item. It raises the same errors as `_done`."""
         item = self._read(body, Item)
         if item is not None:
             said = item.id and self._tree.key(item.id)
@@ -71,16 +71,16 @@ class BodyReader:
         return self._done(item)
 
     def status(self, body: Body) -> ParcelStatus:
-        """A report on a parcel; errors as of `_done`."""
+        """A report on a parcel. It raises the same errors as `_done`."""
         return self._done(self._read(body, ParcelStatus))
 
     def fault(self, field: str, message: str) -> None:
-        """Add a fault of a field, whose name is given in ICAT+'s letter case."""
+        """Add a fault of a field. Its name is in ICAT+'s letter case."""
         where = ".".join(part if part.isdigit() else to_camel(part) for part in field.split("."))
         self._faults[where, message] = None
 
     def _done(self, read: M | None) -> M:
-        """What was read.
+        """The result.
 
         Raises:
             Problem: 422, with everything that is wrong with it.
@@ -118,7 +118,7 @@ class BodyReader:
                 self.fault("sample_container_position", message)
 
     def _keyed(self, items: Sequence[Item] | None) -> list[Item] | None:
-        """The same by their keys: what is shown under another id is still the same."""
+        """The same items with their keys instead of the ids under which they are shown."""
         if items is None:
             return None
         return [
@@ -128,7 +128,7 @@ class BodyReader:
 
 
 def _snaked(body: Mapping[str, Any]) -> dict[str, Any]:
-    """In beamcat's letter case, without what MongoDB adds and what an answer says of itself."""
+    """The fields in beamcat's letter case, without those that MongoDB or an answer adds."""
     said: dict[str, Any] = {}
     for name, value in body.items():
         if name.startswith("__"):
@@ -144,7 +144,7 @@ def _snaked(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _strange(said: Mapping[str, Any], model: type[BaseModel], prefix: str = "") -> Iterable[str]:
-    """Fields that no such thing has."""
+    """The unknown fields."""
     for name, value in said.items():
         if name not in model.model_fields:
             yield f"{prefix}{name}"
@@ -155,7 +155,7 @@ def _strange(said: Mapping[str, Any], model: type[BaseModel], prefix: str = "") 
 
 
 def _refused(error: ValidationError) -> Iterable[tuple[tuple[int | str, ...], str]]:
-    """Each field that cannot be read, with why; of a value that may be of several types once."""
+    """Each unreadable field and the reason. A value that may have several types is listed once."""
     for fault in error.errors(include_url=False, include_input=False):
         path, message = fault["loc"], fault["msg"]
         if "value" in path:
@@ -164,7 +164,7 @@ def _refused(error: ValidationError) -> Iterable[tuple[tuple[int | str, ...], st
 
 
 def _mend(said: object, path: Sequence[int | str]) -> None:
-    """Take out of a body what cannot be read, so that the rest can be."""
+    """Remove the unreadable fields from a body, so that the rest can be read."""
     for at, step in enumerate(path):
         if isinstance(said, dict) and isinstance(step, str):
             if step.endswith("_plan") or at == len(path) - 1 or not isinstance(said.get(step), (dict, list)):

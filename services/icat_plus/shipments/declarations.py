@@ -1,6 +1,6 @@
-"""What was declared to travel: as search answers, and what this process has published lately.
+"""Declarations from search, with those that this process has published recently.
 
-A client that has declared something sees it in its next question, although search reads it from the topic only then.
+So a client sees its own declaration in its next request, even if search has not read it from the topic yet.
 """
 
 from collections import deque
@@ -12,20 +12,20 @@ from uuid import UUID
 from shared.events.declarations import Declared, together
 
 KEPT = timedelta(minutes=10)
-"""How long a declaration of one's own is remembered. Search has read it long before."""
+"""How long an own declaration is remembered. Search reads it within seconds."""
 MOST_KEPT = 100_000
-"""Things that are remembered together; beyond that the oldest are forgotten first."""
+"""The most remembered things. The oldest are forgotten first."""
 
 
 class Declarations(Protocol):
-    """Where it is known what was declared."""
+    """A source of declarations."""
 
     async def declared(self, investigations: Collection[UUID], beamlines: Collection[str] = ()) -> Declared:
-        """What was declared for investigations, and what was loaded last there and at beamlines (in lower case)."""
+        """The declarations for investigations, and the last loads there and at some beamlines (in lower case)."""
 
 
 class OwnDeclarations:
-    """Declarations with those that were published by this process laid over them."""
+    """Declarations, merged with those that this process has published."""
 
     def __init__(self, known: Declarations, clock: Callable[[], datetime]) -> None:
         self._known = known
@@ -34,7 +34,7 @@ class OwnDeclarations:
         self._size = 0
 
     async def of(self, investigations: Collection[UUID], beamlines: Collection[str] = ()) -> Declared:
-        """All that was declared for investigations, and what was loaded last there and at beamlines (in lower case)."""
+        """The declarations for investigations, and the last loads there and at some beamlines (in lower case)."""
         asked, own = set(investigations), self._lately()
         places = tuple(row for each in own for row in each.places)
         there = {row.beamline for row in places if row.investigation_id in asked}
@@ -44,18 +44,18 @@ class OwnDeclarations:
         return merged._replace(places=tuple(shown))
 
     def holding(self, kind: str, ids: Collection[str] | None) -> set[UUID]:
-        """The investigations for which one of these things, or any of the kind, was declared here lately."""
+        """The investigations for which this process has recently declared one of these things, or any of the kind."""
         things = (row for own in self._lately() for row in own.things if row.kind == kind)
         return {row.investigation_id for row in things if ids is None or row.id in ids}
 
     def note(self, declared: Declared) -> None:
-        """Remember what Kafka has confirmed."""
+        """Remember a declaration that Kafka has confirmed."""
         self._own.append((self._clock(), declared))
         self._size += len(declared.facts)
         self._lately()
 
     def _lately(self) -> list[Declared]:
-        """What is remembered, without what is forgotten now."""
+        """The remembered declarations. Older ones are forgotten."""
         oldest = self._clock() - KEPT
         while self._own and (self._own[0][0] < oldest or (self._size > MOST_KEPT and len(self._own) > 1)):
             self._size -= len(self._own.popleft()[1].facts)

@@ -1,4 +1,4 @@
-"""Parcels that only datasets describe, by where their samples were. Pure."""
+"""Parcels that only datasets describe, by the containers of their samples. Pure."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,11 +12,11 @@ from shared.events.items import SAMPLE_NAME, THING_ID, shown_name
 
 Container = Mapping[str, Any]
 NAMES = ("id", "name", "parcel_id", "parcel_name")
-"""The fields by which a dataset names a container and its parcel."""
+"""The fields with which a dataset names a container and its parcel."""
 
 
 def measured_parcels(tree: ShipmentTree, samples: Iterable[Row]) -> list[Answer]:
-    """The parcels of samples, where neither the parcel nor the container was ever declared.
+    """The parcels of samples of which neither the parcel nor the container was ever declared.
 
     No container is shown in a sample changer, because nobody declared it to be loaded. A sample has a name that MXCuBE
     can show; `description` has the original name.
@@ -36,7 +36,7 @@ def measured_parcels(tree: ShipmentTree, samples: Iterable[Row]) -> list[Answer]
 
 
 def _known(tree: ShipmentTree) -> set[str]:
-    """The ids and names of everything that was ever declared: datasets may name it by any of them."""
+    """The ids and names of everything that was ever declared. Datasets may use any of them."""
     parcels, items = tree.of_kind("parcel"), tree.of_kind("item")
     ids = {row.id for row in parcels}
     boxes = [row for row in items if row.parent in ids]
@@ -81,7 +81,7 @@ def _sample(investigation_id: UUID, parcel: str, sample: Row, position: str | No
 
 
 def _number(tree: ShipmentTree, parcels: Iterable[Answer]) -> None:
-    """Give items ids of which no digits are those of another; what is declared chooses first."""
+    """Give items ids with unique last digits. Declared items choose first."""
     items = [item for parcel in parcels for box in parcel["content"] for item in (box, *box["content"])]
     shown = shown_ids([*(row.id for row in tree.of_kind("item")), *sorted(item["id"] for item in items)])
     for item in items:
@@ -89,5 +89,5 @@ def _number(tree: ShipmentTree, parcels: Iterable[Answer]) -> None:
 
 
 def _key(investigation_id: UUID, said: str | None, kind: str, *names: str) -> str:
-    """The id that the dataset gives, if it is one of ICAT+'s; otherwise one that is derived from the names."""
+    """The id from the dataset, if it has the form of ICAT+'s ids, or else one derived from the names."""
     return said if said and THING_ID.fullmatch(said) else Identities.thing(investigation_id, "told", kind, *names)

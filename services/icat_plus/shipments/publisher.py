@@ -1,4 +1,4 @@
-"""Publishes what clients declare to travel, and remembers it once Kafka has it."""
+"""Publishes the declarations of clients, and remembers them once Kafka has confirmed them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from shared.kafka.confirmation import Confirmations
 
 @dataclass(frozen=True)
 class ShipmentPublisher:
-    """Publishes declarations, and knows what was declared."""
+    """Publishes declarations, and answers with all of them."""
 
     declarations: OwnDeclarations
     confirmations: Confirmations
@@ -27,7 +27,7 @@ class ShipmentPublisher:
     clock: Callable[[], datetime]
 
     async def tree(self, investigation: Row) -> ShipmentTree:
-        """What travels for an investigation."""
+        """The shipments of an investigation."""
         investigation_id = investigation["investigation_id"]
         beamline = investigation["beamline"].lower()
         return ShipmentTree(investigation_id, await self.declarations.of([investigation_id], [beamline]))
@@ -37,7 +37,7 @@ class ShipmentPublisher:
     ) -> ShipmentTree:
         """Publish an event, and remember what it declares.
 
-        Its time is later than that of everything that was declared before, whatever the clock shows.
+        Its time is later than that of every earlier declaration, even if the clock is wrong.
 
         Raises:
             Problem: 429 or 503, Kafka has not confirmed it. It may yet arrive.

@@ -1,4 +1,4 @@
-"""The shipments of one investigation with everything in them, as all declarations add up. Pure.
+"""The shipments of one investigation with their contents, merged from all declarations. Pure.
 
 Items are shown under ids whose last six decimal digits are theirs alone within the investigation, and not zero: MXCuBE
 knows a sample by these digits.
@@ -16,13 +16,13 @@ from uuid import UUID
 from shared.events.declarations import DeclarationRow, Declared, ParcelStatusRow, Stamp
 
 DIGITS = 1_000_000
-"""One more than there are numbers of six digits, zero apart."""
+"""The number of six-digit numbers, including zero."""
 LOCATION, POSITION = "sample_changer_location", "sample_container_position"
 
 
 @dataclass(frozen=True)
 class ShipmentTree:
-    """Everything that was declared for one investigation, also what was withdrawn."""
+    """Everything that was declared for one investigation, including withdrawn things."""
 
     investigation_id: UUID
     declared: Declared
@@ -35,7 +35,7 @@ class ShipmentTree:
         }
 
     def of_kind(self, kind: str) -> Sequence[DeclarationRow]:
-        """All of a kind, in the order in which they were first heard of."""
+        """All things of a kind, in the order of their first declaration."""
         rows = [row for row in self.things.values() if row.kind == kind]
         return sorted(rows, key=lambda row: (row.first, row.id))
 
@@ -50,22 +50,22 @@ class ShipmentTree:
         return {shown: key for key, shown in self.ids.items()}
 
     def key(self, shown: str) -> str:
-        """The key of the item that is shown under an id; an id that none is shown under is a key itself."""
+        """The key of the item that is shown under an id. An id without such an item is itself a key."""
         return self.keys.get(shown, shown)
 
     @cached_property
     def shipments(self) -> Mapping[str, DeclarationRow]:
-        """Those that are not withdrawn."""
+        """The shipments that are not withdrawn."""
         return {row.id: row for row in self.of_kind("shipment") if not row.removed}
 
     @cached_property
     def parcels(self) -> Mapping[str, DeclarationRow]:
-        """Those that are not withdrawn, with their shipments or by themselves."""
+        """The parcels that are not withdrawn, with or without a shipment."""
         rows = self.of_kind("parcel")
         return {row.id: row for row in rows if _is_there(row, self.things.get(("shipment", row.parent or "")))}
 
     def content(self, holder: DeclarationRow) -> Sequence["PlacedItem"]:
-        """The items in a parcel or in an item: by place in the sample changer, position and name."""
+        """The items in a parcel or in an item, sorted by location, position and name."""
         rows = [row for row in self._by_parent.get(holder.id, ()) if _is_there(row, holder)]
         taken: set[object] = set()
         placed = []
@@ -96,7 +96,7 @@ class ShipmentTree:
         return None
 
     def reports(self, parcel: DeclarationRow) -> Sequence[ParcelStatusRow]:
-        """What was reported on a parcel, in the order of time."""
+        """The reports on a parcel, in the order of time."""
         return self._reports.get(parcel.id, ())
 
     @cached_property
@@ -121,7 +121,7 @@ class ShipmentTree:
 
     @property
     def latest(self) -> Stamp | None:
-        """The stamp of the last declaration of all. The next one must be later, to stand."""
+        """The stamp of the latest declaration. The next one must be later."""
         stamps = [row.last for row in self.declared.things]
         stamps += [row.last for row in self.declared.places]
         stamps += [Stamp(row.at, row.said) for row in self.declared.statuses]
@@ -130,20 +130,20 @@ class ShipmentTree:
 
 @dataclass(frozen=True)
 class PlacedItem:
-    """An item in its place. Its body has no place in the sample changer and no position that another item took."""
+    """An item at its place. Its body has no location or position that another item has taken."""
 
     row: DeclarationRow
     body: Mapping[str, Any]
 
     def order(self) -> tuple[Any, ...]:
-        """What lists are sorted by."""
+        """The sort key of lists."""
         place, position = self.body.get(LOCATION), position_of(self.body.get(POSITION))
         numbered = position if isinstance(position, int) else DIGITS
         return place or DIGITS, numbered, str(position), self.body["name"], self.row.id
 
 
 def position_of(position: str | None) -> int | str | None:
-    """A position as it is compared: `01` is 1."""
+    """A position in comparable form: `01` is 1."""
     return int(position) if position and position.isascii() and position.isdigit() else position
 
 
@@ -164,5 +164,5 @@ def shown_ids(keys: Iterable[str]) -> dict[str, str]:
 
 
 def _is_there(row: DeclarationRow, holder: DeclarationRow | None) -> bool:
-    """Whether a thing is in its holder: not withdrawn, and not left out when the whole content was last declared."""
+    """Whether a thing is in its parent: it was not withdrawn, and the last complete list of the content contains it."""
     return not row.removed and (holder is None or holder.content is None or row.last >= holder.content)
