@@ -1,1 +1,1 @@
-"""Programs of this repository for those who work on it; no service imports them."""
+"""Programs for those who work on this repository. No service imports them."""

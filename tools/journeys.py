@@ -1,4 +1,4 @@
-"""What a reader has to open to follow one dataset, one frame, one rejection or one rebuild: the code that runs for it.
+"""Counts what a reader opens to follow one dataset, frame, rejection or rebuild: the code that runs for it.
 
 A whole beamcat is started under coverage, once at rest and once for each journey. What a journey runs beyond what runs
 at rest is what its reader opens: the files, and the functions in them, counted in lines from `def` to the end.
@@ -50,7 +50,7 @@ Lines = dict[Path, set[int]]
 
 @dataclass(frozen=True)
 class Beamcat:
-    """A running beamcat, and commands to it, all of them measured."""
+    """A running beamcat under coverage, and its commands."""
 
     folder: Path
     environment: Mapping[str, str]
@@ -61,7 +61,7 @@ class Beamcat:
         return [sys.executable, "-m", "coverage", "run", f"--rcfile={self.folder}/rc", "-m", "deploy"]
 
     def __call__(self, *words: str, codes: tuple[int, ...] = (0,)) -> str:
-        """What a command prints.
+        """Run a command, and return its output.
 
         Raises:
             RuntimeError: its exit code is none of `codes`.
@@ -76,7 +76,7 @@ class Beamcat:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Beamcat]:
-    """A beamcat of its own, which rests before and after the journey, so that all that runs at rest has run."""
+    """Run a beamcat that rests before and after the journey, so that everything that runs at rest has run."""
     folder.mkdir()
     sources = ",".join(str(ROOT / source) for source in SOURCES)
     (folder / "rc").write_text(CONFIGURATION.format(folder=folder, sources=sources), encoding="utf-8")
@@ -102,7 +102,7 @@ def running(folder: Path) -> Iterator[Beamcat]:
 
 
 def rest(_beamcat: Beamcat) -> None:
-    """Nothing is asked."""
+    """No journey."""
 
 
 def dataset(beamcat: Beamcat) -> None:
@@ -137,7 +137,7 @@ JOURNEYS: tuple[Callable[[Beamcat], None], ...] = (dataset, frame, rejection, re
 
 
 def lines_run(folder: Path) -> Lines:
-    """The lines that ran, of all processes."""
+    """The lines that ran in all processes."""
     found: Lines = {}
     for file in folder.glob("data.*"):
         data = CoverageData(str(file))
@@ -148,7 +148,7 @@ def lines_run(folder: Path) -> Lines:
 
 
 def read_for(ran: Lines, at_rest: Lines) -> dict[Path, int]:
-    """The files that a journey's reader opens, and the lines of the functions in each."""
+    """The files that a reader opens for a journey, with the lines of the functions in each."""
     read = {file: _length(file, lines - at_rest.get(file, set())) for file, lines in ran.items()}
     return {file: length for file, length in sorted(read.items()) if length}
 
@@ -163,14 +163,14 @@ def _length(file: Path, ran: set[int]) -> int:
 
 
 def measured(folder: Path, journey: Callable[[Beamcat], None]) -> Lines:
-    """The lines that a beamcat runs, from its start to its end, with this journey in between."""
+    """The lines that a beamcat runs from its start to its end, including the journey."""
     with running(folder) as beamcat:
         journey(beamcat)
     return lines_run(folder)
 
 
 def main() -> None:
-    """Go on every journey; with file names if any argument is given."""
+    """Measure every journey. With any argument, also print the names of the files."""
     with tempfile.TemporaryDirectory() as temporary:
         at_rest = measured(Path(temporary) / "rest", rest)
         for journey in JOURNEYS:

@@ -1,4 +1,4 @@
-"""The services as children of the nursery: see `deploy/embedded/nursery.py` for why."""
+"""The services as children of the nursery (`deploy/embedded/nursery.py` says why)."""
 
 import asyncio
 import json
@@ -12,38 +12,38 @@ from deploy.embedded.server import Child, ServerFailedError, bound_to_parent, lo
 
 
 class Forked:
-    """A process that the nursery forked, as asyncio shows its own."""
+    """A process that the nursery forked, with the interface of asyncio's processes."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.returncode: int | None = None
         self.refusal = ""
-        """Why it does not start, however often it is tried; empty if it is not so."""
+        """Why it does not start, if another attempt would fail in the same way; otherwise empty."""
         self._ended = asyncio.Event()
 
     async def wait(self) -> int:
-        """Wait until it ends; its exit code."""
+        """Wait until the process ends, and return its exit code."""
         await self._ended.wait()
         assert self.returncode is not None
         return self.returncode
 
     def send_signal(self, signal: int) -> None:
-        """Send a signal to it, unless it ended."""
+        """Send a signal to the process, unless it has ended."""
         if self.returncode is None:
             os.kill(self.pid, signal)
 
     def kill(self) -> None:
-        """Send SIGKILL to it."""
+        """Send SIGKILL to the process."""
         self.send_signal(signal.SIGKILL)
 
     def end(self, exit_code: int, refusal: str = "") -> None:
-        """It ended so."""
+        """Note how the process ended."""
         self.returncode, self.refusal = exit_code, refusal
         self._ended.set()
 
 
 class Nursery(Child):
-    """The process that services are forked off. Should it end, the next order starts it again."""
+    """The process that forks the services. If it ends, the next order starts it again."""
 
     name = "nursery"
 
@@ -56,7 +56,7 @@ class Nursery(Child):
         self._answer: asyncio.Future[Forked] | None = None
 
     async def start(self) -> None:
-        """Let it load; orders may be given at once."""
+        """Start loading. Orders are accepted at once."""
         with log_of(self.log) as log:
             process = await asyncio.create_subprocess_exec(
                 *bound_to_parent([sys.executable, "-m", "deploy.embedded.nursery"], signal.SIGKILL),
@@ -71,13 +71,13 @@ class Nursery(Child):
         self._listening = asyncio.create_task(self._listen(process.stdout))
 
     async def stop(self) -> None:
-        """End it, and with it all that it forked."""
+        """End the nursery and everything that it forked."""
         await self.kill()
         if self._listening is not None:
             await self._listening
 
     async def fork(self, service: str, environment: Mapping[str, str], log: Path) -> Forked:
-        """A new process that runs a service, with some more environment than ours.
+        """Fork a process that runs a service, with additional environment variables.
 
         Raises:
             ServerFailedError: the nursery ended instead.
@@ -112,7 +112,7 @@ class Nursery(Child):
 
 
 class ServiceProcess(Child):
-    """A process of a service; `environment` is added to our own."""
+    """A process of a service. `environment` is added to our own."""
 
     def __init__(self, name: str, nursery: Nursery, environment: Mapping[str, str], log: Path) -> None:
         super().__init__(log)
@@ -122,12 +122,12 @@ class ServiceProcess(Child):
         self._forked: Forked | None = None
 
     async def start(self) -> None:
-        """Fork it. Whether it serves is asked of itself."""
+        """Fork the process. It reports itself whether it serves."""
         self._process = self._forked = await self._nursery.fork(
             self.name.partition("-")[0], self._environment, self.log
         )
 
     @property
     def refusal(self) -> str:
-        """Why it does not start, as it has said itself."""
+        """The reason why it does not start, by its own report."""
         return self._forked.refusal if self._forked is not None else ""

@@ -31,7 +31,7 @@ SERVICE_TOKEN_FILE = "service-token"  # noqa: S105  likewise
 
 
 class NotReadyError(Exception):
-    """A service did not become ready; the message has its reasons and names its log."""
+    """A service did not become ready. The message has its reasons and names its log."""
 
 
 @dataclass(frozen=True)
@@ -44,25 +44,25 @@ class Installation:
     urls: Mapping[str, str]
     """The base URL of every process, by its name (`search`, `linker`, `linker-2`)."""
     token: str
-    """A producer's token for every beamline."""
+    """The token of a producer for every beamline."""
     stomp_port: int
-    """Where ICAT's clients send."""
+    """The port to which ICAT's clients send."""
     jolokia_port: int
-    """Where they ask whether anybody consumes."""
+    """The port where ICAT's clients ask for the number of consumers."""
 
     @property
     def directory(self) -> Path:
-        """Where its data lie."""
+        """The directory of the data."""
         return self.settings.access.tokens_file.parent
 
     @property
     def token_file(self) -> Path:
-        """The file that holds the token."""
+        """The file that contains the token."""
         return self.directory / TOKEN_FILE
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables by which the command line finds this installation."""
+        """The variables with which the command line finds this installation."""
         return {
             **self.stack.environment,
             "BEAMCAT_FACILITY": self.settings.facility.name,
@@ -87,7 +87,7 @@ class Installation:
 
 
 FEW_PARTITIONS = 4
-"""As many as one computer runs replicas of a service; each costs the broker batches and requests of its own."""
+"""One for each replica of a service that one computer runs. Each partition costs the broker batches and requests."""
 
 
 @contextlib.asynccontextmanager
@@ -100,7 +100,7 @@ async def installation(
 ) -> AsyncIterator[Installation]:
     """Start everything, wait until it is ready, and stop it when the block ends.
 
-    `replicas` says how many processes a service gets (one by default); `environment` adds variables to single ones.
+    `replicas` is the number of processes of a service, by default one. `environment` adds variables to some of them.
     """
     directory = data_directory.absolute()
     logs = directory / "logs"
@@ -164,7 +164,7 @@ def _names(replicas: Mapping[str, int]) -> Iterator[str]:
 
 
 def _token_of(name: str, file: Path, tokens_file: Path) -> str:
-    """A token for all beamlines that runs of this directory share, made at the first; readable by its owner only."""
+    """The token for all beamlines that all runs of this directory share. Only its owner can read its file."""
     if not file.exists():
         token = create_token(tokens_file, name, ["*"])
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:

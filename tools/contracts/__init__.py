@@ -1,1 +1,1 @@
-"""What beamcat promises in writing, generated from what it declares: `make contracts`."""
+"""Generates schemas, API documents and reference pages from what the code declares: `make contracts`."""

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document of the whole system: every topic a channel, every stage an operation."""
+"""The AsyncAPI 3.0 document of the whole system. Every topic is a channel, and every stage is an operation."""
 
 import tomllib
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ REQUIRED_HEADERS = ["ce_id", "ce_type", "ce_source"]
 
 
 def asyncapi(services: Sequence[DeclaredService]) -> dict[str, Any]:
-    """The document; payloads refer to the JSON Schemas beside it."""
+    """The document. Its payloads refer to the JSON Schemas beside it."""
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
     return {
         "asyncapi": "3.0.0",

@@ -1,4 +1,4 @@
-"""The client's builders: a module a technique, a function a kind, each parameter an argument with its meaning."""
+"""The builders of the client: a module for each technique, a function for each kind, an argument for each parameter."""
 
 import builtins
 import re
@@ -24,7 +24,7 @@ TYPES = {
 }
 WIDTH = 120
 AMBIGUOUS = "[\u00d7\u2013\u2212\u2019\u03b1\u03c3]"
-"""Letters of units and descriptions that ruff takes for others."""
+"""Letters in units and descriptions that ruff finds ambiguous."""
 ALSO = "further parameters, by ICAT name; they win."
 HEAD = '''\
 # {generated}
@@ -48,7 +48,7 @@ def builders(techniques: TechniqueBook, vocabulary: Vocabulary) -> Iterator[tupl
 
 
 def builder_names(technique: Technique) -> Mapping[str, str]:
-    """What the builder of each kind is called: as the kind's title begins, before its colon.
+    """The name of each kind's builder: the title of the kind up to its colon.
 
     Else as the kind's name ends, with `raw` or `processed` before it where two end so, or Python has the name.
     """

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent.parent
 EVENTS = "schemas/events"
 APIS = "schemas/openapi"
 FOLDERS = (EVENTS, APIS, KINDS, PAGES, CLIENT)
-"""Where what is generated is a file for each topic, service, kind or technique."""
+"""The folders with one generated file for each topic, service, kind or technique."""
 
 
 @cache
@@ -51,7 +51,7 @@ def generated() -> dict[str, str]:
 
 
 def orphans() -> Sequence[Path]:
-    """Files that were generated once, and of which nothing is declared any more. What is written by hand is none."""
+    """Generated files whose source is no longer declared. Handwritten files are not among them."""
     files = (path for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.*")))
     return [
         path

@@ -1,4 +1,4 @@
-"""The part of the documentation's index that follows from the techniques; the rest is written by hand."""
+"""The generated part of the documentation's index: its list of techniques."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ WIDTH = 120
 
 
 def index_page(techniques: TechniqueBook, root: Path) -> str:
-    """The index as it stands, with every technique in it."""
+    """The current index, with every technique."""
     written = (root / INDEX).read_text(encoding="utf-8")
     folder = PAGES.removeprefix("docs/")
     links = [f"[{each.name}]({folder}/{each.name.lower()}.md)" for each in techniques.techniques]

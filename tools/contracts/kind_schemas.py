@@ -1,4 +1,4 @@
-"""The JSON Schema of each kind of dataset, one parameter a line, so that a change shows as the lines it changes."""
+"""The JSON Schema of each kind of dataset, with one line for each parameter, so that a diff shows what changed."""
 
 import json
 from collections.abc import Iterator

@@ -25,7 +25,7 @@ was sent and flagged. To add or correct a parameter, see [schemas/README.md](../
 
 
 def parameters_page() -> str:
-    """One table a family."""
+    """The page, with one table for each family."""
     vocabulary = Vocabulary.load()
     aliases: dict[str, list[str]] = defaultdict(list)
     for alias, name in vocabulary.aliases.items():
