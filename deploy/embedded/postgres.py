@@ -87,7 +87,7 @@ class Postgres(Server):
 
     @property
     def command(self) -> list[str]:
-        """The command that runs the server in the foreground, with settings as arguments, so that initdb's files stay."""
+        """The command of the server in the foreground. Its settings are arguments, so the files of initdb stay."""
         settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
         argv = [str(BINARIES / "postgres"), self.marker, f"--port={self.port}", *settings]
         return bound_to_parent(argv, self.death_signal, self._as_user)
