@@ -1,1 +1,1 @@
-"""search, logbook, archive -> icat_plus: clients of ICAT+ are answered, and what they declare is published."""
+"""search, logbook, archive -> icat_plus: it answers clients of ICAT+, and publishes what they declare."""

@@ -31,7 +31,7 @@ class Access:
             raise Problem(FORBIDDEN, f"API key: {refused}") from None
 
     async def by_session(self, session_id: str) -> Grant:
-        """The grant that a session was opened with.
+        """The grant that opened a session.
 
         Raises:
             Problem: 403, there is no such session.
@@ -47,12 +47,12 @@ class Access:
 
 
 def check_beamline(grant: Grant, beamline: str | None) -> None:
-    """Check that a grant covers the beamline; without a beamline, that it covers all of them.
+    """Check that a grant covers a beamline, or all beamlines if none is given.
 
     Raises:
-        Problem: 403.
+        Problem: 403, it does not.
     """
     if beamline is None and grant.covered is not None:
-        raise Problem(FORBIDDEN, f"{grant.name} may speak for {', '.join(grant.beamlines)} alone: say for which")
+        raise Problem(FORBIDDEN, f"{grant.name} may only speak for {', '.join(grant.beamlines)}: name one of them")
     if beamline is not None and not grant.permits(beamline):
         raise Problem(FORBIDDEN, f"{grant.name} may not speak for {beamline}: its operator can grant it")

@@ -31,7 +31,7 @@ def time_text(time: datetime | None, zone: tzinfo) -> str | None:
 
 
 def date_text(time: datetime | None, zone: tzinfo) -> str | None:
-    """A time of an investigation, with a numeric offset and without fractions: Python 3.10 must read it.
+    """A time of an investigation, with a numeric offset and no fractions, so that Python 3.10 can read it.
 
     Offsets before standard time have seconds, which few programs can read, so such times are given in UTC.
     """
@@ -48,7 +48,7 @@ def page_answer(total: int, skip: int, size: int) -> Answer:
 
 
 def investigation_answer(row: Row, zone: tzinfo) -> Answer:
-    """ICAT+'s `Investigation`. MXCuBE reads all of it: one that lacked a part would end the login for everybody."""
+    """ICAT+'s `Investigation`. MXCuBE reads every field: if one is missing, nobody can log in."""
     return {
         "id": row["number"],
         "name": row["name"],
@@ -85,9 +85,9 @@ def _catalogued(row: Row) -> Answer:
 
 
 def _rescheduled(row: Row) -> Answer:
-    """The actual dates, under their present and their older names; only where there are any: that means rescheduled.
+    """The actual dates of a rescheduled investigation, under their present and older names. Others have none.
 
-    They are in UTC, because MXCuBE compares their days with today in UTC.
+    They are in UTC, because MXCuBE compares their days with the current day in UTC.
     """
     if row["actual_started"] is None:
         return {}
@@ -139,8 +139,8 @@ def dataset_answer(event: Row, investigation: Row | None, zone: tzinfo) -> Answe
     assert begin is not None, "a dataset has a start"
     files = document["file_count"] if document["file_count"] is not None else len(document["files"]) or None
     parameters = [
-        _parameter(number, name, value_text(said.get("value", said["original"])), said.get("unit"))
-        for name, said in document["parameters"].items()
+        _parameter(number, name, value_text(given.get("value", given["original"])), given.get("unit"))
+        for name, given in document["parameters"].items()
         if name != "input_datasets" or not document["inputs"]
     ]
     if document["inputs"]:

@@ -11,7 +11,7 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 
 def assemble(resources: Resources[IcatPlusSettings]) -> Components:
-    """The routes, and the connections to the services that it asks."""
+    """The routes, and the connections to the other services."""
     own = resources.settings.facility.schema_directories
     vocabulary = Vocabulary.load(own_folders("vocabulary", own))
     techniques = TechniqueBook.load(own_folders("techniques", own))

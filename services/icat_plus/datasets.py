@@ -5,7 +5,7 @@ from datetime import tzinfo
 
 from services.icat_plus.answers import Answer, dataset_answer, page_answer
 from services.icat_plus.dataset_query import DatasetQuery
-from services.icat_plus.neighbours.search import Document, SearchService
+from services.icat_plus.neighbours.search import CommittedDocument, SearchService
 
 
 async def dataset_pages(
@@ -22,5 +22,5 @@ async def dataset_pages(
         yield [answer | {"meta": {"page": page_answer(found.total, wanted.skip, size)}}]
 
 
-def _answer(document: Document, zone: tzinfo) -> Answer:
+def _answer(document: CommittedDocument, zone: tzinfo) -> Answer:
     return dataset_answer(document.event, document.investigation, zone)

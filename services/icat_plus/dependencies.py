@@ -39,7 +39,7 @@ class Dependencies:
         return await self.search.investigation(int(number), beamlines)
 
     def time(self, name: str, text: str | None, *, end_of_day: bool = False) -> datetime | None:
-        """A time that a client gives.
+        """The time in a field of a request.
 
         Raises:
             Problem: 422, it cannot be read.

@@ -23,7 +23,7 @@ from shared.foundation.problem import Problem
 from shared.foundation.times import in_zone, within_years
 
 MOST_ENTRY_BYTES = 11 * 1024 * 1024
-"""Base64 of 8 MiB and what stands around it; the topic takes 16 MiB."""
+"""The most bytes of a body: a file of 8 MiB in Base64, and the other fields. The topic accepts 16 MiB."""
 MOST_TEXT_CHARACTERS = 1_000_000
 DATA_URL = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(;[\w=.+-]+)*;base64,", re.ASCII)
 BYTES = "application/octet-stream"
@@ -35,8 +35,8 @@ class Tag(BaseModel):
     name: str = Field(min_length=1, max_length=255)
 
 
-class Text(BaseModel):
-    """One rendering of the text."""
+class EntryText(BaseModel):
+    """The text of an entry in one format."""
 
     format: Literal["plainText", "html"] = "plainText"
     text: str = Field(default="", max_length=MOST_TEXT_CHARACTERS)
@@ -48,11 +48,11 @@ class Written(BaseModel):
     type: Literal["annotation", "notification", "broadcast", "attachment"] = "notification"
     category: Annotated[
         Literal["debug", "info", "error", "commandline", "comment", "file"] | None,
-        BeforeValidator(lambda said: said.lower() if isinstance(said, str) else said),
+        BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value),
     ] = None
     dataset_name: str | None = Field(default=None, alias="datasetName", min_length=1, max_length=255)
     tag: list[Tag] = Field(default=[], max_length=100)
-    content: list[Text] = Field(default=[], max_length=10)
+    content: list[EntryText] = Field(default=[], max_length=10)
     software: str | None = Field(default=None, max_length=255)
     machine: str | None = Field(default=None, max_length=255)
     source: str | None = Field(default=None, max_length=255)
@@ -84,10 +84,9 @@ def entry_of(written: Written, place: Place, identities: Identities, now: dateti
     created = written.creation_date or now
     created = in_zone(created, zone)
     file = _file_of(written, created) if isinstance(written, Pictured) else {}
-    said = written.model_dump(
-        mode="json", exclude=None if written.source else {"source"}
-    )  # ids from before it was kept
-    identity = to_json([place.proposal, place.beamline, place.investigation, created, said])
+    # without a source, an entry has the same id as before sources were kept
+    body = written.model_dump(mode="json", exclude=None if written.source else {"source"})
+    identity = to_json([place.proposal, place.beamline, place.investigation, created, body])
     return LogbookEntry(
         entry_id=uuid5(identities.namespace, f"logbook:{identity.decode()}"),
         type="attachment" if file else written.type,
@@ -109,7 +108,7 @@ def entry_of(written: Written, place: Place, identities: Identities, now: dateti
 def _file_of(pictured: Pictured, created: datetime) -> dict[str, str]:
     prefix = DATA_URL.match(pictured.data_url)
     if prefix is None:
-        raise Problem(422, "base64: no data URL; write it as data:image/png;base64,…")
+        raise Problem(422, "base64: this is not a data URL: write it as data:image/png;base64,…")
     encoded = pictured.data_url[prefix.end() :]
     try:
         base64.b64decode(encoded, validate=True)

@@ -10,9 +10,9 @@ LETTERS = re.compile(r"\D*")
 def type_name(proposal: str) -> str:
     """The letters at the beginning of a proposal, in its own letter case: `IH-LS` of `IH-LS-0042`.
 
-    MXCuBE takes for the number what is left of the name without them and without dashes, and writes code and number
-    together in its paths and datasets. Where that would be another proposal (`A1A2` without `A` is `12`) the code goes
-    on until it is not.
+    MXCuBE removes these letters and all dashes from the name, and takes the rest for the number. It joins code and
+    number in its paths and datasets. If this would give another proposal (`A1A2` without `A` is `12`), the code is
+    extended until it gives the same one.
     """
     letters = LETTERS.match(proposal)
     assert letters is not None, "it may be empty"

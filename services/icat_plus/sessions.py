@@ -17,7 +17,7 @@ from shared.postgres.database import Database, Questions
 
 @dataclass(frozen=True)
 class StoredSession:
-    """A session as it is stored: the hash of the token that opened it, and when it ends."""
+    """A stored session: the hash of the token that opened it, and the time at which it ends."""
 
     token_sha256: str
     expires_at: datetime
@@ -99,7 +99,7 @@ def _hashed(session_id: str) -> str:
 
 
 class MemorySessions:
-    """The store without a database."""
+    """The store in memory."""
 
     def __init__(self) -> None:
         self._kept: dict[str, StoredSession] = {}

@@ -9,7 +9,7 @@ from shared.runtime.setting_types import HttpUrl
 
 
 class IcatPlusSettings(ServiceSettings):
-    """Who may ask, how much a client may send, its sessions, and the services that icat_plus asks."""
+    """Settings of access, limits, sessions and the services that icat_plus asks."""
 
     access: AccessSettings = AccessSettings()
     neighbours: SearchNeighbourSettings = SearchNeighbourSettings()

@@ -63,13 +63,13 @@ def access_answers(number: int, files: Whereabouts, level: str, zone: tzinfo) ->
     ]
 
 
-def report_message(number: int, said: Restored | Requester, grant: Grant, now: datetime) -> Message:
+def report_message(number: int, facts: Restored | Requester, grant: Grant, now: datetime) -> Message:
     """The event of a report by the archive or of a request by a person."""
     report = Report(
         dataset_number=number,
-        about="restoration" if isinstance(said, Restored) else "restoration_requested",
-        level=said.level if isinstance(said, Restored) else "info",
-        message=said.message if isinstance(said, Restored) else said.described(grant),
+        about="restoration" if isinstance(facts, Restored) else "restoration_requested",
+        level=facts.level if isinstance(facts, Restored) else "info",
+        message=facts.message if isinstance(facts, Restored) else facts.described(grant),
         at=now,
         producer=Producer(software=grant.name),
     )

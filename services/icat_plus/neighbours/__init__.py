@@ -1,1 +1,1 @@
-"""Clients of the services that are asked over HTTP, with the queries that the routes of ICAT+ need."""
+"""HTTP clients of the other services, with the queries that the routes of ICAT+ need."""

@@ -25,14 +25,14 @@ class LogbookService:
     """Asks the logbook for entries of the beamlines that the sender of the request may read. None means all.
 
     Raises:
-        Problem: 503, the service does not answer; 403, the entry is of another beamline; 404, there is none.
+        Problem: 503, the service does not answer; 403, the entry is of another beamline; 404, there is no such entry.
     """
 
     def __init__(self, logbook: Neighbour) -> None:
         self._logbook = logbook
 
     async def entries(self, wanted: Mapping[str, Any], beamlines: tuple[str, ...] | None) -> list[Row]:
-        """The entries for some parameters of `GET /entries`."""
+        """The entries that match the parameters of `GET /entries`."""
         found = await self._logbook.get("/entries", {**wanted, "beamlines": beamlines})
         return [_row(entry) for entry in found["entries"]]
 

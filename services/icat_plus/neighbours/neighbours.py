@@ -13,7 +13,7 @@ from shared.runtime.backoff import Backoff
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Search, logbook and archive."""
+    """The clients of search, logbook and archive."""
 
     search: Neighbour
     logbook: Neighbour
@@ -30,5 +30,5 @@ class Neighbours:
         )
 
     def connections(self, backoff: Backoff) -> Sequence[Callable[[], Awaitable[None]]]:
-        """Tasks of the service that close the connections at its end."""
+        """The tasks that close the connections when the service stops."""
         return [partial(neighbour.until_stopped, backoff) for neighbour in (self.search, self.logbook, self.archive)]

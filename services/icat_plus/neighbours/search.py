@@ -74,7 +74,7 @@ class InvestigationQuery:
 
 
 @dataclass(frozen=True)
-class Document:
+class CommittedDocument:
     """A committed event, with the current state of its investigation."""
 
     event: Mapping[str, Any]
@@ -82,17 +82,17 @@ class Document:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundDocument:
     """A document that a query finds, with those of the datasets made from it, if requested."""
 
     total: int
     """The number of all documents that the query finds."""
-    document: Document
-    outputs: Sequence[Document]
+    document: CommittedDocument
+    outputs: Sequence[CommittedDocument]
 
 
 class SearchService:
-    """Asks search.
+    """Asks search for what the catalogue contains.
 
     Raises:
         Problem: 503, the service does not answer; 422, an answer would be too large.
@@ -164,10 +164,14 @@ class SearchService:
         asked = {"number": sorted(numbers), "beamlines": beamlines}
         return {row["number"] for row in (await self._search.get("/numbers", asked))["datasets"]} if numbers else set()
 
-    async def documents(self, asked: Mapping[str, Any], beamlines: tuple[str, ...] | None) -> AsyncGenerator[Found]:
-        """The documents for some parameters of `GET /documents`, as they arrive."""
+    async def documents(
+        self, asked: Mapping[str, Any], beamlines: tuple[str, ...] | None
+    ) -> AsyncGenerator[FoundDocument]:
+        """The documents that match the parameters of `GET /documents`, as they arrive."""
         async for line in self._search.lines("/documents", {**asked, "beamlines": beamlines}):
-            yield Found(line["total"], _document(line["document"]), [_document(output) for output in line["outputs"]])
+            yield FoundDocument(
+                line["total"], _document(line["document"]), [_document(output) for output in line["outputs"]]
+            )
 
     async def declared(self, investigations: Collection[UUID], beamlines: Collection[str] = ()) -> Declared:
         """The declarations for investigations, and the last loads there and at some beamlines (in lower case)."""
@@ -182,8 +186,8 @@ class SearchService:
         return declared
 
 
-def _document(said: Row) -> Document:
-    return Document(said["event"], said["investigation"] and _investigation(said["investigation"]))
+def _document(row: Row) -> CommittedDocument:
+    return CommittedDocument(row["event"], row["investigation"] and _investigation(row["investigation"]))
 
 
 def _investigation(row: Row) -> Row:
@@ -199,7 +203,7 @@ def _times(row: Row, *names: str) -> Row:
 
 
 def declared_in(rows: Sequence[Row]) -> Declared:
-    """The rows of `GET /declarations`."""
+    """The declarations in rows of `GET /declarations`."""
     return Declared(
         tuple(_declaration(row["declaration"]) for row in rows if "declaration" in row),
         tuple(_place(row["place"]) for row in rows if "place" in row),
@@ -207,8 +211,8 @@ def declared_in(rows: Sequence[Row]) -> Declared:
     )
 
 
-def _stamp(at: str, said: str) -> Stamp:
-    return Stamp(datetime.fromisoformat(at), UUID(said))
+def _stamp(at: str, source_id: str) -> Stamp:
+    return Stamp(datetime.fromisoformat(at), UUID(source_id))
 
 
 def _declaration(row: Row) -> DeclarationRow:

@@ -42,7 +42,7 @@ async def listed(
     wanted: InvestigationQuery,
     answer: Callable[[Row, tzinfo], Answer] = investigation_answer,
 ) -> Response:
-    """The answer of each investigation, with its page."""
+    """The answer with a list of investigations, each with its page."""
     rows, total = await dependencies.search.investigations(wanted)
     meta = {"meta": {"page": page_answer(total, wanted.skip, wanted.limit)}} if rows else {}
     return bounded_response([answer(row, dependencies.zone) | meta for row in rows])
@@ -63,7 +63,7 @@ def _add_reading(router: APIRouter, dependencies: Dependencies) -> None:
     async def list_registered(
         key: Key, number: Number = None, search: str | None = None, skip: Skip = 0, limit: Limit = EVERY_ROW
     ) -> Response:
-        """List the committed datasets of an investigation. A beamline can see that its own have arrived."""
+        """List the committed datasets of an investigation. So a beamline sees that its own have arrived."""
         investigation = await dependencies.investigation(number, dependencies.access.by_key(key).covered)
         if investigation is None:
             return bounded_response([])
@@ -73,7 +73,7 @@ def _add_reading(router: APIRouter, dependencies: Dependencies) -> None:
 async def _registered(
     dependencies: Dependencies, investigation: Row, search: str | None, skip: int, limit: int
 ) -> AsyncIterator[list[Answer]]:
-    """The datasets in portions, because a session of serial crystallography has tens of thousands."""
+    """The datasets in pages, because a session of serial crystallography has tens of thousands."""
     while limit > 0:
         size = min(limit, ROWS_AT_ONCE)
         rows = await dependencies.search.datasets_of(investigation["investigation_id"], skip, size, search)

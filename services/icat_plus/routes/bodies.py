@@ -19,14 +19,14 @@ B = TypeVar("B", bound=BaseModel)
 
 
 async def body_of(request: Request, model: type[B], *, absent: bytes = b"", most_bytes: int = MOST_ENTRY_BYTES) -> B:
-    """The body, read as the model and no further than it may be long. `absent` stands for an empty one.
+    """The body as the model. `absent` replaces an empty body.
 
     Raises:
-        Problem: 413, it is too long; 422, it does not fit the model.
+        Problem: 413, the body is too long; 422, it does not match the model.
     """
-    body = await read_body(request, most_bytes, "put large files beside the dataset's")
+    body = await read_body(request, most_bytes, "put large files next to those of the dataset")
     if ESCAPED_NUL in body:
-        raise Problem(422, "a text holds the character NUL, which cannot be kept: leave it out")
+        raise Problem(422, "a text holds the character NUL, which cannot be stored: leave it out")
     try:
         return model.model_validate_json(body or absent)
     except ValidationError as error:

@@ -28,20 +28,20 @@ DATASET_FIELDS = {
     "sampleId": "the sample's id",
     "instrumentName": "beamlines, separated by commas",
     "datasetType": "acquisition or processed",
-    "search": "words, as `q` of `GET /datasets`",
-    "techniquePids": "PIDs separated by commas, as `GET /catalogue/techniques` has them or of narrower terms",
-    "parameters": "filters, as `parameters` of `GET /datasets`",
-    "startDate": "ISO 8601; started then or later",
-    "endDate": "ISO 8601; started then or earlier",
-    "nested": "true: with the datasets made from each, as `outputDatasets`",
+    "search": "words, like `q` of `GET /datasets`",
+    "techniquePids": "PIDs separated by commas: those of `GET /catalogue/techniques`, or of narrower terms",
+    "parameters": "filters, like `parameters` of `GET /datasets`",
+    "startDate": "ISO 8601; started at this time or later",
+    "endDate": "ISO 8601; started at this time or earlier",
+    "nested": "true: adds the datasets made from each, as `outputDatasets`",
     "sortBy": "startDate (the default) or name",
     "sortOrder": "1: ascending; -1: descending (the default)",
-    "skip": "datasets to leave out",
-    "limit": "most datasets of the answer; without it all are listed",
+    "skip": "the number of datasets to skip",
+    "limit": "the most datasets in the answer; without it, all are listed",
 }
 Circle = Literal["released", "embargoed", "participant", "instrumentscientist"]
 """ICAT+'s name for a filter of investigations."""
-CIRCLE = "embargoed: all, none has a release date; released: none; the others: all that the session may see"
+CIRCLE = "released: none, because no investigation has a release date; otherwise, all that the session may see"
 QUERY = asks(
     DATASET_FIELDS,
     datasetType={"type": "string", "enum": ["acquisition", "processed"]},
@@ -65,7 +65,7 @@ def _add_datasets(router: APIRouter, dependencies: Dependencies) -> None:
         """Find the datasets that satisfy every condition. The bearer token is the id of the session."""
         scheme, _, session_id = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
-            raise Problem(FORBIDDEN, "no session: send its id as `Authorization: Bearer …`")
+            raise Problem(FORBIDDEN, "there is no session id: send it as `Authorization: Bearer …`")
         return await _found(dependencies, await dependencies.access.by_session(session_id.strip()), request)
 
     @router.get("/catalogue/{session_id}/dataset", openapi_extra=QUERY)
@@ -86,11 +86,13 @@ def _add_investigations(router: APIRouter, dependencies: Dependencies) -> None:
         session_id: SessionId,
         wanted: Annotated[InvestigationQuery, Depends(investigation_query(dependencies))],
         kind: Annotated[Circle | None, BeforeValidator(str.lower), Query(alias="filter", description=CIRCLE)] = None,
-        release: Annotated[str | None, Query(alias="releaseDates", description="none has one here")] = None,
-        username: Annotated[str | None, Query(description="none has users here")] = None,
-        parameters: Annotated[str | None, Query(description="none has parameters here")] = None,
+        release: Annotated[
+            str | None, Query(alias="releaseDates", description="finds nothing: beamcat has no release dates")
+        ] = None,
+        username: Annotated[str | None, Query(description="finds nothing: beamcat has no users")] = None,
+        parameters: Annotated[str | None, Query(description="finds nothing: investigations have no parameters")] = None,
     ) -> Response:
-        """List investigations. Beamcat does not know them by release, user or parameter."""
+        """List investigations. A query by release date, user or parameter finds nothing."""
         beamlines = (await dependencies.access.by_session(session_id)).covered
         if release or username or parameters or kind == "released":
             return bounded_response([])
@@ -98,7 +100,7 @@ def _add_investigations(router: APIRouter, dependencies: Dependencies) -> None:
 
     @router.get("/catalogue/{session_id}/investigation/id/{number}/investigationusers")
     async def list_users(session_id: SessionId, number: str) -> Response:
-        """List the users: none, because beamcat has no user database."""
+        """List the users. The list is empty, because beamcat has no user database."""
         grant = await dependencies.access.by_session(session_id)
         if await dependencies.investigation(number, grant.covered) is None:
             raise Problem(404, "there is no such investigation")
@@ -135,7 +137,7 @@ def add_vocabulary(router: APIRouter, dependencies: Dependencies, vocabulary: Vo
 
     @router.get("/catalogue/parameters")
     async def list_parameters(name: str | None = None) -> Response:
-        """The parameters of the vocabulary, or the one of a name; `value` is empty: these are what values are of."""
+        """List the parameters of the vocabulary, or the one with a name. Their `value` is empty."""
         if name is None:
             return bounded_response(list(terms.values()))
         term = vocabulary.resolve(name)

@@ -14,7 +14,7 @@ from shared.foundation.errors import Fault
 from shared.foundation.problem import invalid
 
 EVERY_ROW = 10_000_000
-"""More than there are."""
+"""A number above that of all rows."""
 SortField = Literal["startdate", "enddate", "name", "title", "instrument"]
 """The fields that can sort investigations: those of ICAT+'s `Investigation`, in lower case."""
 SORTED_BY: dict[SortField, Order] = {
@@ -26,7 +26,7 @@ SORTED_BY: dict[SortField, Order] = {
 }
 
 Key = Annotated[str, Path(description="a token of the tokens file")]
-SessionId = Annotated[str, Path(description="as `POST /session` answered it")]
+SessionId = Annotated[str, Path(description="the id from the answer of `POST /session`")]
 Number = Annotated[str | None, Query(alias="investigationId")]
 Proposal = Annotated[str | None, Query(alias="investigationName", description="the proposal, in any spelling")]
 Beamline = Annotated[str | None, Query(alias="instrumentName", description="the beamline, in any letter case")]
@@ -66,9 +66,9 @@ def investigation_query(dependencies: Dependencies) -> Callable[..., Awaitable[I
     return query
 
 
-def _names(said: str | None, read: Callable[[str], str]) -> tuple[str, ...] | None:
+def _names(text: str | None, read: Callable[[str], str]) -> tuple[str, ...] | None:
     """Names separated by commas, or None if there are none."""
-    names = [read(name.strip()) for name in (said or "").split(",") if name.strip()]
+    names = [read(name.strip()) for name in (text or "").split(",") if name.strip()]
     return tuple(dict.fromkeys(names)) or None
 
 

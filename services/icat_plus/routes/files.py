@@ -19,7 +19,9 @@ from shared.foundation.problem import Problem
 from shared.http.answers import bounded_response
 from shared.http.description import asks, takes
 
-SAMPLE_FIELDS = dict.fromkeys(("investigationId", "sampleId", "groupName", "resourceId"), "no file is found by it")
+SAMPLE_FIELDS = dict.fromkeys(
+    ("investigationId", "sampleId", "groupName", "resourceId"), "finds nothing: beamcat keeps no files about samples"
+)
 MOST_FOLDERS = 500
 """The most folders in which the dataset of a file is searched."""
 DatasetIds = Annotated[str, Query(alias="datasetIds", description="ids of datasets, separated by commas")]
@@ -49,13 +51,13 @@ def _add_listing(router: APIRouter, dependencies: Dependencies) -> None:
 
     @router.get("/catalogue/{session_id}/files", openapi_extra=asks(SAMPLE_FIELDS))
     async def list_sample_files(session_id: SessionId) -> Response:
-        """List the files of samples: none, because beamcat does not keep any."""
+        """List the files of samples. The list is empty, because beamcat keeps no files about samples."""
         await dependencies.access.by_session(session_id)
         return bounded_response([])
 
     @router.get("/catalogue/{session_id}/files/download", openapi_extra=asks(SAMPLE_FIELDS))
     async def download_sample_file(session_id: SessionId) -> Response:
-        """None."""
+        """Download a file of a sample. There is none, because beamcat keeps no files about samples."""
         await dependencies.access.by_session(session_id)
         raise Problem(404, "beamcat keeps no files about samples")
 
@@ -63,7 +65,7 @@ def _add_listing(router: APIRouter, dependencies: Dependencies) -> None:
 def _add_tape(router: APIRouter, dependencies: Dependencies) -> None:
     @router.get("/ids/{session_id}/datasets/status")
     async def show_status(session_id: SessionId, ids: DatasetIds) -> Response:
-        """Tell where the files of datasets are, in the requested order: ONLINE, RESTORING or ARCHIVED."""
+        """Show the status of the files of datasets, in the requested order: ONLINE, RESTORING or ARCHIVED."""
         numbers = await permitted_numbers(dependencies, await dependencies.access.by_session(session_id), ids)
         files = await dependencies.archive.whereabouts(numbers)
         return bounded_response([status_answer(each, files[each], dependencies.zone) for each in numbers])
@@ -80,7 +82,7 @@ def _add_tape(router: APIRouter, dependencies: Dependencies) -> None:
 
 
 def _documents_query(identities: Identities, ids: str | None, location: str | None) -> dict[str, Any] | None:
-    """The parameters of `GET /documents` for datasets that are named, or whose folders may hold the file at a path."""
+    """The parameters of `GET /documents`: the named datasets, or those whose folder may contain the file at a path."""
     if ids:
         numbers = whole_numbers(ids)
         return {"number": numbers} if numbers else None

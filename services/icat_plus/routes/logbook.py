@@ -75,15 +75,15 @@ def add(router: APIRouter, dependencies: Dependencies) -> None:
 
 
 NAMES = {
-    "datasetName": "of this dataset (beamcat's own; ICAT+ has no such field)",
-    "types": "types separated by commas, each alone or as type-category",
+    "datasetName": "the name of a dataset (a field of beamcat, not of ICAT+)",
+    "types": "types separated by commas, each as type or type-category",
     "tags": "tags separated by commas; an entry has all of them",
-    "search": "what its text, dataset, file or tags hold",
-    "date": "written on this day",
-    "startTime": "ISO 8601; written then or later",
-    "endTime": "ISO 8601; written then or earlier",
-    "filterInvestigation": "true: only what belongs to no investigation",
-    "sortOrder": "1: the first written first; -1 (the default): the last",
+    "search": "text in the entry, or in its dataset, file or tags",
+    "date": "the day of writing",
+    "startTime": "ISO 8601; written at this time or later",
+    "endTime": "ISO 8601; written at this time or earlier",
+    "filterInvestigation": "true: only entries without an investigation",
+    "sortOrder": "1: oldest first; -1 (the default): newest first",
 }
 
 
@@ -98,17 +98,17 @@ async def _wanted(
         return None
     if investigation is None:
         check_beamline(grant, beamline)
-    said = request.query_params
-    begin = dependencies.time("startTime", said.get("startTime") or said.get("date"))
-    end = dependencies.time("endTime", said.get("endTime") or said.get("date"), end_of_day=True)
+    fields = request.query_params
+    begin = dependencies.time("startTime", fields.get("startTime") or fields.get("date"))
+    end = dependencies.time("endTime", fields.get("endTime") or fields.get("date"), end_of_day=True)
     return {
         **({"beamline": beamline} if investigation is None else of_investigation(investigation)),
-        "unassigned": said.get("filterInvestigation", "").lower() == "true",
-        "dataset": said.get("datasetName"),
-        "types": [one for one in said.get("types", "").split(",") if one.strip()],
-        "tags": [tag.strip() for tag in split(said.get("tags", ""), ",")],
-        "search": said.get("search"),
+        "unassigned": fields.get("filterInvestigation", "").lower() == "true",
+        "dataset": fields.get("datasetName"),
+        "types": [one for one in fields.get("types", "").split(",") if one.strip()],
+        "tags": [tag.strip() for tag in split(fields.get("tags", ""), ",")],
+        "search": fields.get("search"),
         "begin": begin and begin.isoformat(),
         "end": end and end.isoformat(),
-        "order": "asc" if said.get("sortOrder") == "1" else "desc",
+        "order": "asc" if fields.get("sortOrder") == "1" else "desc",
     }

@@ -44,8 +44,10 @@ class ParcelQuery:
             and self.parcel in (None, parcel["id"])
             and (not self.statuses or parcel.get("status", "").upper() in self.statuses)
             and (not self.search or any(self.search in text.lower() for text in _texts(parcel)))
-            and (not self.begin or any(at >= self.begin for said, at in reports if self.begin_status in (None, said)))
-            and (not self.end or any(at <= self.end for said, at in reports if self.end_status in (None, said)))
+            and (
+                not self.begin or any(at >= self.begin for status, at in reports if self.begin_status in (None, status))
+            )
+            and (not self.end or any(at <= self.end for status, at in reports if self.end_status in (None, status)))
         )
 
 
@@ -58,11 +60,17 @@ def parcel_query(dependencies: Dependencies) -> Callable[..., Awaitable[ParcelQu
         parcel: Annotated[str | None, Query(alias="parcelId")] = None,
         status: Annotated[str | None, Query(description="separated by commas")] = None,
         search: Annotated[str | None, Query(description="in names, descriptions and comments")] = None,
-        format_: Annotated[Literal["json"], Query(alias="format")] = "json",  # noqa: ARG001  # it is what there is
-        begin: Annotated[str | None, Query(alias="startDate", description="reported on then or later")] = None,
-        begin_status: Annotated[str | None, Query(alias="startStatus", description="of `startDate`")] = None,
-        end: Annotated[str | None, Query(alias="endDate", description="reported on then or earlier")] = None,
-        end_status: Annotated[str | None, Query(alias="endStatus", description="of `endDate`")] = None,
+        format_: Annotated[Literal["json"], Query(alias="format")] = "json",  # noqa: ARG001  # the only format
+        begin: Annotated[
+            str | None, Query(alias="startDate", description="with a report at this time or later")
+        ] = None,
+        begin_status: Annotated[
+            str | None, Query(alias="startStatus", description="the status of the report of `startDate`")
+        ] = None,
+        end: Annotated[str | None, Query(alias="endDate", description="with a report at this time or earlier")] = None,
+        end_status: Annotated[
+            str | None, Query(alias="endStatus", description="the status of the report of `endDate`")
+        ] = None,
         session_begin: Annotated[str | None, Query(alias="investigationStartDate")] = None,
         session_end: Annotated[str | None, Query(alias="investigationEndDate")] = None,
     ) -> ParcelQuery:
@@ -87,7 +95,7 @@ def parcel_query(dependencies: Dependencies) -> Callable[..., Awaitable[ParcelQu
 
 
 def add(router: APIRouter, dependencies: Dependencies) -> None:
-    """The route."""
+    """The route of parcels."""
 
     @router.get("/tracking/{session_id}/parcel")
     async def list_parcels(
@@ -127,7 +135,7 @@ async def _investigations(dependencies: Dependencies, grant: Grant, wanted: Parc
         rows, _ = await dependencies.search.investigations(query)
     if len(rows) > MOST_INVESTIGATIONS:
         cure = "give investigationId, shipmentId, parcelId, or investigationStartDate and investigationEndDate"
-        raise invalid([Fault("investigationId", f"parcels of over {MOST_INVESTIGATIONS} sessions: {cure}")])
+        raise invalid([Fault("investigationId", f"parcels of more than {MOST_INVESTIGATIONS} sessions: {cure}")])
     real = {row["number"]: row for row in sorted(rows, key=lambda row: not row["placeholder"])}
     return [row for row in rows if real[row["number"]] is row]
 

@@ -23,7 +23,7 @@ async def place_of(
     """The place of an entry: the named investigation, or else the current one, if there is one.
 
     Raises:
-        Problem: 403, its writer may not speak for that beamline; 404, no such investigation.
+        Problem: 403, the writer may not speak for that beamline; 404, there is no such investigation.
     """
     if number is not None:
         investigation = await dependencies.investigation(number, grant.covered)
@@ -39,7 +39,7 @@ async def place_of(
 
 
 async def write(dependencies: Dependencies, written: Written, place: Place, grant: Grant) -> Response:
-    """Write into the logbook, and answer once Kafka has it.
+    """Write an entry of the logbook, and answer once Kafka has confirmed it.
 
     Raises:
         Problem: 429, this source has written too much; 503, Kafka has not confirmed in time.
@@ -53,11 +53,11 @@ async def permitted_numbers(dependencies: Dependencies, grant: Grant, ids: str) 
     """The named datasets that are catalogued and that the grant covers.
 
     Raises:
-        Problem: 422, they are not ids, or too many.
+        Problem: 422, these are not ids, or there are too many.
     """
     numbers = whole_numbers(ids) or ()
     if len(numbers) > MOST_DATASETS:
-        raise invalid([Fault("ids of datasets", f"at most {MOST_DATASETS} at a time: ask in parts")])
+        raise invalid([Fault("ids of datasets", f"at most {MOST_DATASETS} at a time: split the request")])
     known = await dependencies.search.permitted_numbers(numbers, grant.covered)
     return [number for number in numbers if number in known]
 
@@ -66,7 +66,7 @@ async def known_numbers(dependencies: Dependencies, grant: Grant, ids: str) -> l
     """All named datasets. It raises the same errors as `permitted_numbers`, and one more.
 
     Raises:
-        Problem: 404, one of them is not known, or none is named.
+        Problem: 404, a dataset is unknown, or none is named.
     """
     numbers = await permitted_numbers(dependencies, grant, ids)
     if not numbers or len(numbers) < len(whole_numbers(ids) or ()):

@@ -27,10 +27,10 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 CONFIRMATION_SECONDS = 0.08
 """ICAT's client waits 0.1 s for the logbook and takes silence for success, so the answer must come earlier."""
-SAME_AGAIN = "send the same again: what did arrive is not written twice"
+SAME_AGAIN = "send the same again: nothing is written twice"
 
 
-def routes(  # tests replace the last two
+def routes(
     resources: Resources[IcatPlusSettings],
     vocabulary: Vocabulary,
     techniques: TechniqueBook,

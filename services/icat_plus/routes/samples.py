@@ -46,8 +46,8 @@ def add(router: APIRouter, dependencies: Dependencies) -> None:
         session_id: SessionId,
         proposal: str,
         beamline: str,
-        start: Annotated[str | None, Query(alias="startDate", description="the day the session began")] = None,
-        parameters: Annotated[str | None, Query(description="no sample has parameters here")] = None,
+        start: Annotated[str | None, Query(alias="startDate", description="the day on which the session began")] = None,
+        parameters: Annotated[str | None, Query(description="finds nothing: samples have no parameters")] = None,
     ) -> Response:
         """List the samples with datasets of a proposal on a beamline."""
         grant = await dependencies.access.by_session(session_id)

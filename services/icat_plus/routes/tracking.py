@@ -58,7 +58,7 @@ class ShippingRequest(NamedTuple):
         """A declared parcel.
 
         Raises:
-            Problem: 404.
+            Problem: 404, there is none.
         """
         return _known(self.tree.parcels.get(key), "parcel", key)
 
@@ -94,9 +94,9 @@ def _add_shipments(router: APIRouter, dependencies: Dependencies) -> None:
         """Declare or replace a shipment. The answer comes once the declaration is durable."""
         body = await _body(request)
         subject = await _subject(dependencies, session_id, _number_of(body, number))
-        said = BodyReader(subject.tree).shipment(body)
-        tree = await dependencies.shipments.publish(ShipmentDeclared, *_about(subject), shipment=said)
-        key = shipment_id(tree.investigation_id, said)
+        declared = BodyReader(subject.tree).shipment(body)
+        tree = await dependencies.shipments.publish(ShipmentDeclared, *_about(subject), shipment=declared)
+        key = shipment_id(tree.investigation_id, declared)
         return bounded_response(subject.answers(dependencies, tree).shipment(tree.shipments[key]))
 
     @router.delete(path)
@@ -117,16 +117,16 @@ def _add_parcels(router: APIRouter, dependencies: Dependencies) -> None:
         """Declare or replace a parcel with its content. The answer comes once the declaration is durable."""
         body = await _body(request)
         subject = await _subject(dependencies, session_id, _number_of(body, number))
-        said, status = BodyReader(subject.tree).parcel(body, shipment)
-        if said.shipment_id is not None:
-            _known(subject.tree.shipments.get(said.shipment_id), "shipment", said.shipment_id)
-        key = parcel_id(subject.tree.investigation_id, said)
+        declared, status = BodyReader(subject.tree).parcel(body, shipment)
+        if declared.shipment_id is not None:
+            _known(subject.tree.shipments.get(declared.shipment_id), "shipment", declared.shipment_id)
+        key = parcel_id(subject.tree.investigation_id, declared)
         known = subject.tree.parcels.get(key)
-        if known and said.shipment_id is None:
-            said = said.model_copy(update={"shipment_id": known.parent})
+        if known and declared.shipment_id is None:
+            declared = declared.model_copy(update={"shipment_id": known.parent})
         if status and known and status == subject.answers(dependencies).parcel(known)["status"]:
-            status = None  # it was sent back as it was answered: nobody reported anything
-        tree = await dependencies.shipments.publish(ParcelDeclared, *_about(subject), parcel=said, status=status)
+            status = None  # the client has sent back the status of an answer, so this is not a report
+        tree = await dependencies.shipments.publish(ParcelDeclared, *_about(subject), parcel=declared, status=status)
         return bounded_response(subject.answers(dependencies, tree).parcel(tree.parcels[key]))
 
     @router.delete("/tracking/{session_id}/shipment/id/{shipment}/parcel", openapi_extra=takes(JsonObject))
@@ -161,7 +161,7 @@ def _add_items(router: APIRouter, dependencies: Dependencies) -> None:
         holder = subject.parcel(parcel)
         item = BodyReader(subject.tree).item(await _body(request), None, holder)
         tree = await dependencies.shipments.publish(ItemDeclared, *_about(subject), parcel_id=holder.id, item=item)
-        shipment = tree.shipments.get(holder.parent or "", holder)  # one that no shipment has travels alone
+        shipment = tree.shipments.get(holder.parent or "", holder)  # a parcel without a shipment travels alone
         return bounded_response(subject.answers(dependencies, tree).shipment(shipment))
 
     @router.put(ITEMS + "/{item}", openapi_extra=takes(Item))
@@ -173,10 +173,10 @@ def _add_items(router: APIRouter, dependencies: Dependencies) -> None:
         row = subject.item(parcel, item)
         things, parent = subject.tree.things, row.parent or ""
         holder = subject.tree.parcels.get(parent) or things["item", parent]
-        said = BodyReader(subject.tree).item(await _body(request), row.id, holder)
+        declared = BodyReader(subject.tree).item(await _body(request), row.id, holder)
         inner = holder.id if holder.kind == "item" else None
         await dependencies.shipments.publish(
-            ItemDeclared, *_about(subject), parcel_id=parcel, parent_id=inner, item=said
+            ItemDeclared, *_about(subject), parcel_id=parcel, parent_id=inner, item=declared
         )
         return Response()
 
@@ -205,13 +205,13 @@ def _number_of(body: dict[str, JsonValue], number: str | None) -> str | None:
     """The investigation of the URL, or else of the body.
 
     Raises:
-        Problem: 422, they are two.
+        Problem: 422, the two differ.
     """
-    said = body.get("investigationId")
-    if number is not None and said is not None and str(said) != number:
-        fault = f"is another one than the {number[:50]} of the URL: correct one of them"
+    own = body.get("investigationId")
+    if number is not None and own is not None and str(own) != number:
+        fault = f"differs from the {number[:50]} of the URL: correct one of them"
         raise invalid([Fault(field="investigationId", message=fault)])
-    return number if said is None else str(said)
+    return number if own is None else str(own)
 
 
 def _about(subject: ShippingRequest) -> tuple[ShipmentTree, Row, Grant]:

@@ -1,6 +1,6 @@
 """Parcels, shipments and sample sheets in ICAT+'s form. Pure.
 
-Every `content` is a list, because MXCuBE takes its length. Unknown fields are missing.
+Every `content` is a list, because MXCuBE takes its length. Unknown values are left out.
 """
 
 import json
@@ -20,7 +20,7 @@ from shared.events.identity import Identities, sample_number
 
 FIRST_STATUS = "CREATED"
 """The status of a parcel without reports."""
-TELLING = ("contains_dangerous_goods", "shipping_tracking_information", "return_tracking_information")
+REPORTABLE = ("contains_dangerous_goods", "shipping_tracking_information", "return_tracking_information")
 """The fields that a report or a declaration may give."""
 
 
@@ -44,7 +44,7 @@ class ShipmentAnswers:
         body = dict(json.loads(row.body))
         for report in reports:
             if report.at > row.last.at:
-                body |= {name: value for name, value in json.loads(report.body).items() if name in TELLING}
+                body |= {name: value for name, value in json.loads(report.body).items() if name in REPORTABLE}
         status = reports[-1].status if reports else FIRST_STATUS
         return {
             "_id": row.id,
@@ -121,9 +121,9 @@ def _is_sample(item: PlacedItem, depth: int) -> bool:
     return depth > 1 or "SAMPLE" in str(item.body["type"]).upper()
 
 
-def _camel(said: Mapping[str, Any]) -> Answer:
+def _camel(fields: Mapping[str, Any]) -> Answer:
     """The fields in ICAT+'s letter case. An inner id is written `_id`."""
-    return {to_camel(name): _camelled(value) for name, value in said.items()}
+    return {to_camel(name): _camelled(value) for name, value in fields.items()}
 
 
 def _camelled(value: object) -> object:

@@ -40,18 +40,18 @@ class BodyReader:
 
     def parcel(self, body: Body, shipment: str | None) -> tuple[Parcel, str | None]:
         """A parcel and its status. It raises the same errors as `_done`."""
-        said = _snaked(body)
-        items = said.pop("items", None)
-        if said.get("content") is None:
-            said["content"] = items
-        elif items and items != said["content"]:
-            self.fault("items", "says something else than content: give one of them")
-        if said.setdefault("shipment_id", shipment) != shipment and shipment is not None:
-            self.fault("shipment_id", f"is another one than the {shipment} of the URL: correct one of them")
-        status = said.pop("status", None)
-        if status is not None and (not isinstance(status, str) or not 0 < len(status) <= 255):  # noqa: PLR2004  # of a name
-            self.fault("status", "is no word: give one, such as SENT")
-        parcel = self._read(said, Parcel)
+        fields = _snaked(body)
+        items = fields.pop("items", None)
+        if fields.get("content") is None:
+            fields["content"] = items
+        elif items and items != fields["content"]:
+            self.fault("items", "differs from content: give only one of them")
+        if fields.setdefault("shipment_id", shipment) != shipment and shipment is not None:
+            self.fault("shipment_id", f"differs from the {shipment} of the URL: correct one of them")
+        status = fields.pop("status", None)
+        if status is not None and (not isinstance(status, str) or not 0 < len(status) <= 255):  # noqa: PLR2004  # a name
+            self.fault("status", "is not a word: give one, such as SENT")
+        parcel = self._read(fields, Parcel)
         if parcel is not None:
             self._check_tree(parcel.content or (), top=True)
             parcel = parcel.model_copy(update={"content": self._keyed(parcel.content)})
@@ -61,13 +61,13 @@ class BodyReader:
         """An item in a parcel or in another item. It raises the same errors as `_done`."""
         item = self._read(body, Item)
         if item is not None:
-            said = item.id and self._tree.key(item.id)
-            if key and said not in (None, key):
-                self.fault("id", f"is another one than the {self._tree.ids[key]} of the URL: correct one of them")
+            own = item.id and self._tree.key(item.id)
+            if key and own not in (None, key):
+                self.fault("id", f"differs from the {self._tree.ids[key]} of the URL: correct one of them")
             self._check_tree([item], top=holder.kind == "parcel", lone=True)
             if holder.kind == "item":
                 self._check_position(item, key, holder)
-            item = item.model_copy(update={"id": key or said, "content": self._keyed(item.content)})
+            item = item.model_copy(update={"id": key or own, "content": self._keyed(item.content)})
         return self._done(item)
 
     def status(self, body: Body) -> ParcelStatus:
@@ -80,27 +80,27 @@ class BodyReader:
         self._faults[where, message] = None
 
     def _done(self, read: M | None) -> M:
-        """The result.
+        """The body that was read.
 
         Raises:
-            Problem: 422, with everything that is wrong with it.
+            Problem: 422, with every fault of the body.
         """
         if read is None or self._faults:
             raise invalid([Fault(field=field, message=message) for field, message in list(self._faults)[:100]])
         return read
 
     def _read(self, body: Body, model: type[M]) -> M | None:
-        said = _snaked(body)
-        for field in _strange(said, model):
-            self.fault(field, "is no field of it: correct the name, or leave it out")
+        fields = _snaked(body)
+        for field in _unknown(fields, model):
+            self.fault(field, "is not a field here: correct the name, or leave it out")
         try:
-            return model.model_validate(said)
+            return model.model_validate(fields)
         except ValidationError as error:
             for path, message in _refused(error):
                 self.fault(".".join(map(str, path)), message)
-                _mend(said, path)
+                _mend(fields, path)
         try:
-            return model.model_validate(said)
+            return model.model_validate(fields)
         except ValidationError:
             return None
 
@@ -129,7 +129,7 @@ class BodyReader:
 
 def _snaked(body: Mapping[str, Any]) -> dict[str, Any]:
     """The fields in beamcat's letter case, without those that MongoDB or an answer adds."""
-    said: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, value in body.items():
         if name.startswith("__"):
             continue
@@ -138,20 +138,20 @@ def _snaked(body: Mapping[str, Any]) -> dict[str, Any]:
             [_snaked(one) if isinstance(one, Mapping) else one for one in value] if isinstance(value, list) else value
         )
         inner = _snaked(inner) if isinstance(inner, Mapping) else inner
-        if field not in ANSWERED and (inner is not None or field not in said):
-            said[field] = inner
-    return said
+        if field not in ANSWERED and (inner is not None or field not in fields):
+            fields[field] = inner
+    return fields
 
 
-def _strange(said: Mapping[str, Any], model: type[BaseModel], prefix: str = "") -> Iterable[str]:
+def _unknown(fields: Mapping[str, Any], model: type[BaseModel], prefix: str = "") -> Iterable[str]:
     """The unknown fields."""
-    for name, value in said.items():
+    for name, value in fields.items():
         if name not in model.model_fields:
             yield f"{prefix}{name}"
         elif name == "content" and isinstance(value, list):
             for at, inner in enumerate(value):
                 if isinstance(inner, Mapping):
-                    yield from _strange(inner, Item, f"{prefix}content.{at}.")
+                    yield from _unknown(inner, Item, f"{prefix}content.{at}.")
 
 
 def _refused(error: ValidationError) -> Iterable[tuple[tuple[int | str, ...], str]]:
@@ -163,21 +163,21 @@ def _refused(error: ValidationError) -> Iterable[tuple[tuple[int | str, ...], st
         yield path, message[:1].lower() + message[1:]
 
 
-def _mend(said: object, path: Sequence[int | str]) -> None:
+def _mend(body: object, path: Sequence[int | str]) -> None:
     """Remove the unreadable fields from a body, so that the rest can be read."""
     for at, step in enumerate(path):
-        if isinstance(said, dict) and isinstance(step, str):
-            if step.endswith("_plan") or at == len(path) - 1 or not isinstance(said.get(step), (dict, list)):
-                said.pop(step, None)
+        if isinstance(body, dict) and isinstance(step, str):
+            if step.endswith("_plan") or at == len(path) - 1 or not isinstance(body.get(step), (dict, list)):
+                body.pop(step, None)
                 if step in NEEDED:
-                    said[step] = NEEDED[step]
+                    body[step] = NEEDED[step]
                 return
-            said = said[step]
-        elif isinstance(said, list) and isinstance(step, int) and step < len(said):
+            body = body[step]
+        elif isinstance(body, list) and isinstance(step, int) and step < len(body):
             if at == len(path) - 1:
-                said[step] = dict(NEEDED)
+                body[step] = dict(NEEDED)
                 return
-            said = said[step]
+            body = body[step]
 
 
 def _count(items: Iterable[Item]) -> int:

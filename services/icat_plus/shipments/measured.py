@@ -10,7 +10,7 @@ from services.icat_plus.shipments.tree import ShipmentTree, shown_ids
 from shared.events.identity import Identities
 from shared.events.items import SAMPLE_NAME, THING_ID, shown_name
 
-Container = Mapping[str, Any]
+ContainerFields = Mapping[str, Any]
 NAMES = ("id", "name", "parcel_id", "parcel_name")
 """The fields with which a dataset names a container and its parcel."""
 
@@ -19,17 +19,17 @@ def measured_parcels(tree: ShipmentTree, samples: Iterable[Row]) -> list[Answer]
     """The parcels of samples of which neither the parcel nor the container was ever declared.
 
     No container is shown in a sample changer, because nobody declared it to be loaded. A sample has a name that MXCuBE
-    can show; `description` has the original name.
+    can show, and `description` has the original name.
     """
     known = _known(tree)
     parcels: dict[str, Answer] = {}
     for sample in samples:
         container = json.loads(sample["container"] or "{}")
-        said = container.get("parcel_id") or container.get("parcel_name")
-        if not said or known & {container.get(name) for name in NAMES}:
+        name = container.get("parcel_id") or container.get("parcel_name")
+        if not name or known & {container.get(field) for field in NAMES}:
             continue
-        key = _key(tree.investigation_id, container.get("parcel_id"), "parcel", said)
-        parcel = parcels.setdefault(key, _parcel(key, container.get("parcel_name") or said))
+        key = _key(tree.investigation_id, container.get("parcel_id"), "parcel", name)
+        parcel = parcels.setdefault(key, _parcel(key, container.get("parcel_name") or name))
         _pack(tree.investigation_id, parcel, sample, container)
     _number(tree, parcels.values())
     return [parcels[key] for key in sorted(parcels, key=lambda key: (parcels[key]["name"], key))]
@@ -48,7 +48,7 @@ def _parcel(key: str, name: str) -> Answer:
     return {"_id": key, "id": key, "name": name, "content": []}
 
 
-def _pack(investigation_id: UUID, parcel: Answer, sample: Row, container: Container) -> None:
+def _pack(investigation_id: UUID, parcel: Answer, sample: Row, container: ContainerFields) -> None:
     """Put a sample into its container within a parcel."""
     content: list[Answer] = parcel["content"]
     name = container.get("name") or container.get("id")
@@ -88,6 +88,6 @@ def _number(tree: ShipmentTree, parcels: Iterable[Answer]) -> None:
         item["id"] = shown[item["id"]]
 
 
-def _key(investigation_id: UUID, said: str | None, kind: str, *names: str) -> str:
+def _key(investigation_id: UUID, given: str | None, kind: str, *names: str) -> str:
     """The id from the dataset, if it has the form of ICAT+'s ids, or else one derived from the names."""
-    return said if said and THING_ID.fullmatch(said) else Identities.thing(investigation_id, "told", kind, *names)
+    return given if given and THING_ID.fullmatch(given) else Identities.thing(investigation_id, "told", kind, *names)

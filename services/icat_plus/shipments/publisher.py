@@ -19,7 +19,7 @@ from shared.kafka.confirmation import Confirmations
 
 @dataclass(frozen=True)
 class ShipmentPublisher:
-    """Publishes declarations, and answers with all of them."""
+    """Publishes declarations, and returns the shipments with them."""
 
     declarations: OwnDeclarations
     confirmations: Confirmations
@@ -33,14 +33,14 @@ class ShipmentPublisher:
         return ShipmentTree(investigation_id, await self.declarations.of([investigation_id], [beamline]))
 
     async def publish(
-        self, happening: type[Shipping], known: ShipmentTree, investigation: Row, grant: Grant, **said: object
+        self, happening: type[Shipping], known: ShipmentTree, investigation: Row, grant: Grant, **facts: object
     ) -> ShipmentTree:
         """Publish an event, and remember what it declares.
 
         Its time is later than that of every earlier declaration, even if the clock is wrong.
 
         Raises:
-            Problem: 429 or 503, Kafka has not confirmed it. It may yet arrive.
+            Problem: 429 or 503, Kafka has not confirmed the event. It may still arrive.
         """
         now, event_id = self.clock(), str(uuid4())
         shipping = happening.model_validate(
@@ -50,7 +50,7 @@ class ShipmentPublisher:
                 "beamline": investigation["beamline"],
                 "at": declaration_time(known.latest, now),
                 "said_by": grant.name,
-                **said,
+                **facts,
             }
         )
         message = shipment_event(shipping, event_id, now)

@@ -1,7 +1,7 @@
 """The shipments of one investigation with their contents, merged from all declarations. Pure.
 
-Items are shown under ids whose last six decimal digits are theirs alone within the investigation, and not zero: MXCuBE
-knows a sample by these digits.
+The last six decimal digits of an item's id are unique within the investigation and not zero, because MXCuBE identifies
+a sample by these digits.
 """
 
 import json
@@ -29,7 +29,7 @@ class ShipmentTree:
 
     @cached_property
     def things(self) -> Mapping[tuple[str, str], DeclarationRow]:
-        """By kind and key."""
+        """The things by kind and key."""
         return {
             (row.kind, row.id): row for row in self.declared.things if row.investigation_id == self.investigation_id
         }
@@ -74,13 +74,13 @@ class ShipmentTree:
             if (row.id, body.get(LOCATION)) not in self._loaded:
                 body.pop(LOCATION, None)
             if (position := body.get(POSITION)) is not None and position_of(position) in taken:
-                del body[POSITION]  # of two in one position, the one declared last stays
+                del body[POSITION]  # the item that was declared last keeps the position
             taken.add(position_of(position))
             placed.append(PlacedItem(row, body))
         return sorted(placed, key=PlacedItem.order)
 
     def parcel_of(self, key: str) -> DeclarationRow | None:
-        """The parcel that contains an item, at any depth; None if no parcel that is there contains it."""
+        """The parcel that contains an item, at any depth, or None if no present parcel does."""
         seen: set[str] = set()
         while key not in seen:
             seen.add(key)
@@ -148,8 +148,8 @@ def position_of(position: str | None) -> int | str | None:
 
 
 def shown_ids(keys: Iterable[str]) -> dict[str, str]:
-    """Ids for keys, in the order in which they choose: the key itself where its digits are free, else one that follows
-    from it.
+    """Unique ids for keys. Earlier keys choose first: the key itself if its digits are free, or else an id derived from
+    it.
     """
     shown: dict[str, str] = {}
     taken = {0}
