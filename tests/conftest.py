@@ -1,7 +1,7 @@
 """One real Kafka and one real PostgreSQL for the whole run: the embedded stack, given URLs, or containers.
 
-`BEAMCAT_KAFKA_BOOTSTRAP_SERVERS` and `BEAMCAT_DATABASE_URL` name servers that run already; `STACK=containers` starts
-both with testcontainers; otherwise the embedded stack serves.
+`BEAMCAT_KAFKA_BOOTSTRAP_SERVERS` and `BEAMCAT_DATABASE_URL` name running servers. `STACK=containers` starts
+both with testcontainers. By default, the embedded stack is used.
 """
 
 import functools
@@ -22,21 +22,21 @@ from deploy.embedded.stack import embedded_stack
 
 pytest.register_assert_rewrite("tests.suites", "tests.builders")
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")  # a busy machine is no fault of what is tested
+settings.load_profile("untimed")  # a busy machine must not fail a test
 settings.register_profile("quick", settings.get_profile("untimed"), max_examples=15)
 """Of `make unit`; `make test` looks at hypothesis' own 100."""
 
 typer.testing._get_command = functools.cache(typer.main.get_command)  # type: ignore[attr-defined]
-"""The tree of commands stays as it is, and to make it anew for each command that a test types takes 10 ms."""
+"""Cached, because the tree of commands does not change and takes 10 ms to build for each command."""
 
 os.environ.setdefault("BEAMCAT_FACILITY", "facility.example")
 """No service starts without it."""
 
-gc.disable()  # nothing of what collection imports is garbage, and there is much to look at
+gc.disable()  # collection imports many objects, none of which is garbage
 
 
 def pytest_collection_finish() -> None:
-    """What is imported by now lives to the end: the garbage collector need not look at it again and again."""
+    """Freeze the imported objects, which live to the end, so that the garbage collector skips them."""
     gc.freeze()
     gc.enable()
 
@@ -54,19 +54,19 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[
 
 @pytest.fixture(scope="session")
 def kafka(stack: dict[str, str]) -> str:
-    """Bootstrap servers of a real Kafka."""
+    """The bootstrap servers of a real Kafka."""
     return stack["BEAMCAT_KAFKA_BOOTSTRAP_SERVERS"]
 
 
 @pytest.fixture(scope="session")
 def postgres_url(stack: dict[str, str]) -> str:
-    """A real PostgreSQL, as a user that may create databases and roles."""
+    """The URL of a real PostgreSQL, with a user that may create databases and roles."""
     return stack["BEAMCAT_DATABASE_URL"]
 
 
 @pytest_asyncio.fixture
 async def database_url(postgres_url: str) -> AsyncIterator[str]:
-    """A fresh, empty database of the test's own."""
+    """The URL of an empty database for this test alone."""
     name = f"test_{uuid4().hex}"
     admin = await asyncpg.connect(postgres_url)
     try:
@@ -90,9 +90,9 @@ def _containers() -> Iterator[dict[str, str]]:
 
 @contextmanager
 def _kafka_container() -> Iterator[str]:
-    """Apache's own image, whose scripts are not those that testcontainers' KafkaContainer knows (Confluent's).
+    """Apache's own image. Its scripts differ from Confluent's, which the KafkaContainer of testcontainers needs.
 
-    A broker advertises the port that Docker chose when the container started, so it waits for a file that says it.
+    A broker advertises the port that Docker chose at the start of the container, so it waits for a file with the port.
     """
     from testcontainers.core.container import DockerContainer
     from testcontainers.core.wait_strategies import LogMessageWaitStrategy
@@ -125,4 +125,4 @@ KAFKA_ENVIRONMENT = {
     "KAFKA_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR": "1",
     "KAFKA_SHARE_COORDINATOR_STATE_TOPIC_MIN_ISR": "1",
 }
-"""Of one node, as in deploy/compose.yaml. With any of these the image takes none of its own defaults."""
+"""The settings of one node, as in deploy/compose.yaml. With any of these, the image ignores its own defaults."""

@@ -1,1 +1,1 @@
-"""Attacks over loopback on a running beamcat: whatever a stranger does, its neighbours keep their service."""
+"""Attacks over loopback on a running beamcat. Whatever a stranger does, the service of its neighbours continues."""

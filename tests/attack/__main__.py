@@ -1,4 +1,4 @@
-"""`make attack SEED=…`: every attack in full, or those that are named."""
+"""`make attack SEED=…`: runs every attack, or those that are named, in full."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""Attacks by what events say: rubbish, colliding keys, foreign keys, transactions that are taken back."""
+"""Attacks by the content of events: garbage, colliding keys, foreign keys and aborted transactions."""
 
 import json
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ INTERNAL_FAULTS = "select count(*) from search.rejection where code = 'internal_
 
 
 def strange(target: Target, number: int, what: str) -> dict[str, Any]:
-    """A good submission of the stranger's, in a folder of its own."""
+    """A valid submission of the stranger, in its own folder."""
     said = raw_submission(number, target.chance)
     parameters = said["parameters"] | {"beamlineID": "id99"}
     return said | {"path": f"{FOLDER}/{what}_{number}", "proposal": "mx9999", "parameters": parameters}
 
 
 async def rubbish_events(target: Target) -> Faults:
-    """One producer writes 2,500 events to Kafka, each refused for another reason that is its own."""
+    """One producer writes 2,500 events to Kafka, each of which is refused for its own reason."""
     messages = {}
     for number in range(target.many(2500)):
         said = strange(target, number, "rubbish")
@@ -44,7 +44,7 @@ async def rubbish_events(target: Target) -> Faults:
 
 
 async def unknown_versions(target: Target) -> Faults:
-    """2,500 events of a version that nobody knows, by twenty producers that nobody knows."""
+    """2,500 events of an unknown version, from twenty unknown producers."""
     messages = {}
     for number in range(target.many(2500)):
         receipt = f"version-{number}"
@@ -55,7 +55,7 @@ async def unknown_versions(target: Target) -> Faults:
 
 
 async def rubbish_frame(target: Target) -> Faults:
-    """One frame of ICAT's client that updates 1,000 datasets which nobody has."""
+    """One frame of ICAT's client that updates 1,000 datasets which do not exist."""
     paths = [f"{FOLDER}/absent_{number}" for number in range(target.many(1000))]
     body = {"proposal": "mx9999", "beamline": "id99", "datasetPaths": paths, "metadataName": "a", "metadataValue": "b"}
     client = await (await target.stomp()).connect()
@@ -67,7 +67,7 @@ async def rubbish_frame(target: Target) -> Faults:
 
 
 async def rubbish_batch(target: Target) -> Faults:
-    """A batch of 1,000 wrong datasets by the token of another beamline."""
+    """A batch of 1,000 invalid datasets with the token of another beamline."""
     wrong = [
         strange(target, number, "batch") | {"start": "yesterday", "beamline": "id99"}
         for number in range(target.many(1000))
@@ -80,7 +80,7 @@ async def rubbish_batch(target: Target) -> Faults:
 
 
 async def internal_garbage(target: Target) -> Faults:
-    """Records on the topics between the stages that no stage has written."""
+    """Records on the topics between the stages that were not written by a stage."""
     before = await target.catalogue.fetchval(INTERNAL_FAULTS)
     good = submitted(strange(target, 0, "garbage"), "garbage", source=SOURCE)
     messages = garbage(good, target.many(1200), "garbage-", target.chance)
@@ -100,7 +100,7 @@ def _colliding(target: Target, families: int) -> Iterator[tuple[str, dict[str, A
 
 
 async def colliding_keys(target: Target) -> Faults:
-    """Datasets of many proposals under one key, children before their parents: each is its own submission."""
+    """Datasets of many proposals under one key, with children before their parents. Each is a separate submission."""
     families = target.many(20)
     pairs = list(_colliding(target, families))
     await target.publish([submitted(said, "one-key-for-all", source=source) for source, said in pairs])
@@ -126,7 +126,7 @@ async def colliding_keys(target: Target) -> Faults:
 
 
 async def foreign_keys(target: Target) -> Faults:
-    """Refused records under the key of a dataset that others wait for: nobody's waiting ends by them."""
+    """Refused records under the key of a dataset that others wait for. They do not end the waiting of any dataset."""
     parent = strange(target, 1, "awaited")
     child = processed_submission(1, [parent], target.chance) | {"path": f"{FOLDER}/awaiting"}
     await target.publish([submitted(child, "awaiting", source=SOURCE)])
@@ -143,7 +143,7 @@ async def foreign_keys(target: Target) -> Faults:
 
 
 async def aborted_transactions(target: Target) -> Faults:
-    """Good submissions that their producer took back: none of them is ever catalogued."""
+    """Valid submissions in an aborted transaction. None of them is ever catalogued."""
     taken_back = {str(number): strange(target, number, "aborted") for number in range(20)}
     messages = [submitted(said, f"aborted-{receipt}", source=SOURCE) for receipt, said in taken_back.items()]
     await take_back(target.running.settings.kafka, messages, f"{STRANGER}-{target.scale}")
@@ -156,7 +156,7 @@ async def aborted_transactions(target: Target) -> Faults:
 
 
 async def terminated_sessions(target: Target) -> Faults:
-    """PostgreSQL ends every session of every service, four times a second, while events flow: none is rejected."""
+    """PostgreSQL ends every session of every service four times a second while events flow. No event is rejected."""
     messages = {}
     for number in range(target.many(400)):
         receipt = f"terminated-{number}"

@@ -1,4 +1,4 @@
-"""Attacks by work: much that waits, and questions that cost."""
+"""Attacks by load: many waiting submissions, and expensive queries."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ QUESTIONS = (
 
 
 async def waiting_inputs(target: Target) -> Faults:
-    """Thirty merges of 10,000 inputs each, none of which will ever come."""
+    """Thirty merges of 10,000 inputs each, none of which ever arrives."""
     messages = {}
     inputs = target.many(INPUTS)
     for number in range(30):
@@ -33,7 +33,7 @@ async def waiting_inputs(target: Target) -> Faults:
 
 
 async def costly_questions(target: Target) -> Faults:
-    """Twelve who ask search without a pause for as much as it answers."""
+    """Twelve clients that send search its largest queries without a pause."""
     ends = asyncio.get_running_loop().time() + 20 * target.scale
     statuses: set[int] = set()
 

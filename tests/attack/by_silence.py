@@ -1,4 +1,4 @@
-"""Attacks by peers that say nothing, stop half-way, or do not listen."""
+"""Attacks by peers that send nothing, stop halfway or do not read."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ Writer = asyncio.StreamWriter
 
 @contextlib.asynccontextmanager
 async def _open(opening: Callable[[int], Awaitable[Writer]], count: int) -> AsyncIterator[list[Writer]]:
-    """So many connections, those that are refused left out."""
+    """This number of connections, without those that were refused."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 16_384)), hard))
     writers: list[Writer] = []
@@ -35,7 +35,7 @@ async def _open(opening: Callable[[int], Awaitable[Writer]], count: int) -> Asyn
 
 
 async def _newcomer(target: Target, name: str) -> Faults:
-    """A beamline that comes now gets in and has its dataset taken."""
+    """A new beamline can connect, and its dataset is accepted."""
     began = asyncio.get_running_loop().time()
     try:
         async with asyncio.timeout(ADMITTED_SECONDS):
@@ -50,7 +50,7 @@ async def _newcomer(target: Target, name: str) -> Faults:
 
 
 async def silent_connections(target: Target) -> Faults:
-    """Five hundred connections from five addresses that say nothing, or connect and are silent then."""
+    """Five hundred connections from five addresses that send nothing, or nothing after CONNECT."""
 
     async def opening(number: int) -> Writer:
         client = await target.stomp(ADDRESSES[number % len(ADDRESSES)])
@@ -63,7 +63,7 @@ async def silent_connections(target: Target) -> Faults:
 
 
 async def half_sent_frames(target: Target) -> Faults:
-    """Eight large frames that stop half-way; whoever sends whole ones is not delayed."""
+    """Eight large frames that stop halfway. Clients that send complete frames are not delayed."""
 
     async def opening(number: int) -> Writer:
         client = await (await target.stomp(ADDRESSES[number % 2])).connect()
@@ -75,7 +75,7 @@ async def half_sent_frames(target: Target) -> Faults:
 
 
 async def deaf_clients(target: Target) -> Faults:
-    """Clients that ask for receipts and read none of them."""
+    """Clients that request receipts but do not read them."""
 
     async def opening(number: int) -> Writer:
         client = await (await target.stomp(ADDRESSES[number % 5])).connect()
@@ -91,7 +91,7 @@ async def deaf_clients(target: Target) -> Faults:
 
 
 async def half_open_requests(target: Target) -> Faults:
-    """Eleven hundred requests on each service that are never finished."""
+    """Eleven hundred requests to each service that are never completed."""
     ports = [urlsplit(url).port for url in target.running.urls.values()]
     heads = (
         b"",

@@ -1,4 +1,4 @@
-"""Attacks by size: little that becomes much, and much that must still be told."""
+"""Attacks by size: small messages that expand, and large ones that must still be answered."""
 
 import gzip
 import json
@@ -16,14 +16,14 @@ from tests.attack.neighbour import NOT_YET
 from tests.attack.target import FOLDER, Faults, Target
 
 GROWTH_BYTES = 24 * 2**20
-"""What Kafka and PostgreSQL may grow by, while a frame of 200 kB is taken and a neighbour works beside it."""
+"""How much Kafka and PostgreSQL may grow while a frame of 200 kB is processed and a neighbour works."""
 OPEN_TOPICS = (SUBMITTED, INVESTIGATIONS, SAMPLES, SHIPMENTS, REPORTS, LOGBOOK)
-"""Those that a producer may write to itself."""
+"""The topics to which producers may write."""
 INFLATED_BYTES = 150 * 2**20
 
 
 async def multiplying_frame(target: Target) -> Faults:
-    """One frame of 213 kB whose paths, times its value, are half a gigabyte."""
+    """One frame of 213 kB whose value, repeated for each of its paths, is half a gigabyte."""
     paths = [f"{FOLDER}/many_{number}" for number in range(5000)]
     body = {"proposal": "mx9999", "beamline": "id99", "datasetPaths": paths, "metadataName": "a"}
     text = json.dumps(body | {"metadataValue": "x" * 100_000}).encode()
@@ -40,7 +40,7 @@ async def multiplying_frame(target: Target) -> Faults:
 
 
 async def _stored(target: Target) -> int:
-    """Bytes in Kafka's logs and PostgreSQL's tables."""
+    """The bytes in Kafka's logs and PostgreSQL's tables."""
     logs = sum(_size(file) for file in target.directory.glob("kafka/topics/dataset.*/*.log"))
     tables: int = await target.catalogue.fetchval("select pg_database_size(current_database())")
     return logs + tables
@@ -49,12 +49,12 @@ async def _stored(target: Target) -> int:
 def _size(file: Path) -> int:
     try:
         return file.stat().st_size
-    except FileNotFoundError:  # a segment that Kafka removed meanwhile
+    except FileNotFoundError:  # Kafka has removed the segment
         return 0
 
 
 async def large_events(target: Target) -> Faults:
-    """Datasets of a megabyte each, as fast as the gateway takes them; who is told to wait, waits."""
+    """Datasets of a megabyte each, as fast as the gateway accepts them. Producers wait when they are told to."""
     receipts = []
     for number in range(target.many(120)):
         said = strange(target, number, "large") | {"beamline": "id99"}
@@ -70,7 +70,7 @@ async def large_events(target: Target) -> Faults:
 
 
 async def inflating_batch(target: Target) -> Faults:
-    """A batch of records that is 150 MB once it is unpacked; a broker that refuses it has told its producer."""
+    """A batch of records that is 150 MB when decompressed. If the broker refuses it, its producer has been told."""
     producer = AIOKafkaProducer(
         **kafka_access(target.running.settings.kafka),
         compression_type="gzip",
@@ -99,7 +99,7 @@ async def inflating_batch(target: Target) -> Faults:
 
 
 async def largest_records(target: Target) -> Faults:
-    """On each topic that producers write to, the largest record that Kafka takes: it is told."""
+    """The largest record that Kafka accepts, on each topic to which producers write. It is answered."""
     messages = [_largest(topic, target) for topic in OPEN_TOPICS]
     for message in messages:
         await target.publish([message])
@@ -112,7 +112,7 @@ def _largest(topic: Topic, target: Target) -> Message:
 
 
 async def many_names(target: Target) -> Faults:
-    """Bodies of 400 kB whose names are many, and some of them twice: read in no more than their size's time."""
+    """Bodies of 400 kB with many names, some of them twice. The time to read them is linear in their size."""
     said = strange(target, 0, "names") | {"beamline": "id99"}
     names = ",".join(f'"n{number}":1' for number in range(target.many(40_000)))
     body = json.dumps(said)[:-1] + f',{names},"name":"again"}}'

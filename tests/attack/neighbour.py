@@ -1,4 +1,4 @@
-"""The neighbour: a producer that does nothing wrong, and whose datasets must be catalogued as if nothing happened."""
+"""The neighbour: a well-behaved producer, whose datasets must be catalogued as if there were no attack."""
 
 import asyncio
 import itertools
@@ -20,7 +20,7 @@ FOUND, ACCEPTED, NOT_YET = 200, 202, (429, 503)
 
 
 class Neighbour:
-    """Submits datasets at a steady rate over HTTP, reads one that is catalogued each second, and takes the time."""
+    """Submits datasets at a steady rate over HTTP, reads a catalogued one each second, and measures the time."""
 
     def __init__(self, target: Target, token: str) -> None:
         self.slowest_seconds = 0.0
@@ -36,13 +36,13 @@ class Neighbour:
         self._chance = random.Random(1)
 
     def faults(self) -> list[str]:
-        """What went wrong since this was asked last."""
+        """What went wrong since the last call."""
         faults, self._faults = self._faults, []
         self.slowest_seconds = self.slowest_read_seconds = 0.0
         return faults
 
     async def live(self) -> None:
-        """Submit, watch and read until cancelled."""
+        """Submit, observe and read until this is cancelled."""
         async with httpx.AsyncClient(timeout=COMMITTED_SECONDS) as http, asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch())
             tasks.create_task(self._read(http))
@@ -51,13 +51,13 @@ class Neighbour:
                 await asyncio.sleep(1 / RATE_PER_SECOND)
 
     async def settled(self) -> None:
-        """Wait until all that was submitted by now is committed, or its time is over."""
+        """Wait until everything submitted so far is committed or has timed out."""
         waiting = set(self._began)
         while waiting & self._began.keys():  # noqa: ASYNC110  the watch below ends it
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _submit(self, http: httpx.AsyncClient, number: int) -> None:
-        """As a client does: told to come again, it comes again."""
+        """Submit as a client does: if it is told to try again, it does."""
         began = time.monotonic()
         body = raw_submission(number, self._chance)
         why = ""

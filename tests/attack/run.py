@@ -1,4 +1,4 @@
-"""One attack after the other on one beamcat, a neighbour beside all of them."""
+"""One attack after the other on one beamcat, with a neighbour throughout."""
 
 import asyncio
 import random
@@ -19,7 +19,7 @@ from tests.attack.vitals import Vitals
 
 ATTACK_SECONDS = 300.0
 CALM_SECONDS = 55.0
-"""How long, after an attack, all may take to be ready again before the next one begins."""
+"""How long the services may take after an attack to be ready again, before the next one begins."""
 
 Say = Callable[[str], None]
 
@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 async def neighbours_are_served(
     attacks: Mapping[str, Attack], seed: int, scale: float, directory: Path, say: Say
 ) -> list[str]:
-    """What each attack did to the neighbour, the services, or its own answers; empty if all is as it must be."""
+    """The faults of each attack: in the neighbour, the services or its own answers. Empty if there are none."""
     say(f"seed {seed}, scale {scale}: {len(attacks)} attacks")
     found: list[str] = []
     async with installation(directory, say=say) as running, target_of(running, seed, scale, directory) as target:
@@ -39,7 +39,7 @@ async def neighbours_are_served(
                 found += await _one(name, attack, target, neighbour, vitals, say)
                 if reasons := await _restless(target):
                     return [*found, f"{name}: {reasons} {CALM_SECONDS:.0f} s later; what comes after it was not tried"]
-                neighbour.faults(), vitals.faults()  # of the time between two attacks
+                neighbour.faults(), vitals.faults()  # drops the faults between two attacks
         finally:
             for task in watching:
                 task.cancel()
@@ -49,7 +49,7 @@ async def neighbours_are_served(
 
 @asynccontextmanager
 async def target_of(running: Installation, seed: int, scale: float, directory: Path) -> AsyncIterator[Target]:
-    """The target, with everything that it is reached by open."""
+    """The target, with its clients open."""
     publisher = KafkaPublisher(running.settings.kafka, STRANGER)
     await publisher.start()
     try:
@@ -85,7 +85,7 @@ def _counted(faults: list[str]) -> list[str]:
 
 
 async def _restless(target: Target) -> str | None:
-    """Wait until all are ready, so that one attack's fault is not said of the next; who is not, after a time."""
+    """Wait until all are ready, so that the next attack is not blamed. Returns the reason if they are not."""
     try:
         async with asyncio.timeout(CALM_SECONDS):
             await target.running.ready()

@@ -1,4 +1,4 @@
-"""What an attack is given: a running beamcat, the ways in, and the means to see what became of what it sent."""
+"""The target of an attack: a running beamcat, its entrances, and ways to see what became of what was sent."""
 
 import asyncio
 import random
@@ -34,32 +34,32 @@ class Target:
     catalogue: "asyncpg.Pool[Any]"
     http: httpx.AsyncClient
     token: str
-    """The stranger's, for the beamline id99."""
+    """The stranger's token, for the beamline id99."""
     chance: random.Random
     directory: Path
     scale: float
 
     def many(self, count: int) -> int:
-        """So many, or fewer in a short run."""
+        """This number, or fewer in a short run."""
         return max(1, round(count * self.scale))
 
     @property
     def authorization(self) -> dict[str, str]:
-        """The stranger's header."""
+        """The stranger's authorization header."""
         return {"Authorization": f"Bearer {self.token}"}
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """Write to Kafka, as a producer of one's own does."""
+        """Write to Kafka, as a producer with its own Kafka client does."""
         for start in range(0, len(messages), CHUNK):
             await self.publisher.publish(messages[start : start + CHUNK])
 
     async def stomp(self, host: str = "127.0.0.1") -> Client:
-        """A connection to the edge of ICAT's clients, from an address of this machine's loopback."""
+        """A STOMP connection to the edge, from a loopback address."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.running.stomp_port, local_addr=(host, 0))
         return Client(reader, writer)
 
     async def ended(self, receipts: Collection[str], states: Collection[str] = ENDED) -> Faults:
-        """Wait until each receipt has ended in one of these states; those that have not."""
+        """Wait until each receipt is in one of these states. Returns those that are not."""
         wanted = set(receipts)
 
         async def left() -> set[str]:
@@ -75,16 +75,16 @@ class Target:
         return [f"{len(missing)} of {len(wanted)} receipts did not end {' or '.join(states)}"] if missing else []
 
     async def told(self, query: str, wanted: int, what: str, *values: object) -> Faults:
-        """Wait until a count in the catalogue is what it must be."""
+        """Wait until a count in the catalogue has the expected value."""
         found = await self.until(lambda: self.catalogue.fetchval(query, *values), lambda found: found >= wanted)
         return [] if found == wanted else [f"{found} of {wanted} {what}"]
 
     async def pause(self, seconds: float) -> None:
-        """An attack's own rhythm; nothing is waited for."""
+        """Pace an attack. This does not wait for anything."""
         await asyncio.sleep(seconds)
 
     async def until(self, look: Callable[[], Awaitable[Any]], satisfied: Callable[[Any], bool]) -> Any:
-        """Look until it is satisfied or the time is over; what was seen last."""
+        """Look until the condition holds or the time is over. Returns what was seen last."""
         seen: Any = None
         with suppress(TimeoutError):
             async with asyncio.timeout(END_SECONDS):
@@ -94,4 +94,4 @@ class Target:
 
 
 Attack = Callable[[Target], Awaitable[Faults]]
-"""Does its worst, and says what is wrong with the answers that the stranger itself got."""
+"""Attacks the target, and returns what is wrong with the answers that the stranger got."""

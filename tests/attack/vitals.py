@@ -1,4 +1,4 @@
-"""Every service stays ready, and none grows."""
+"""The vital signs of the services: each stays ready, and its memory does not grow."""
 
 import asyncio
 from collections import Counter
@@ -14,7 +14,7 @@ MOST_BYTES = 400 * 1024 * 1024
 
 
 class Vitals:
-    """Asks every process whether it is ready, and looks at its memory."""
+    """Asks every process whether it is ready, and measures its memory."""
 
     def __init__(self, running: Installation) -> None:
         self.most_bytes = Counter[str]()
@@ -22,7 +22,7 @@ class Vitals:
         self._faults = Counter[str]()
 
     def faults(self) -> list[str]:
-        """What was wrong since this was asked last, each kind once."""
+        """What was wrong since the last call, each kind once."""
         large = [f"{name} held {size / 2**20:.0f} MB" for name, size in self.most_bytes.items() if size > MOST_BYTES]
         found = [f"{words} ({times} times)" for words, times in self._faults.items()]
         self._faults.clear()
@@ -30,12 +30,12 @@ class Vitals:
         return found + large
 
     def summary(self) -> str:
-        """The largest process."""
+        """The size of the largest process."""
         [(name, size)] = self.most_bytes.most_common(1) or [("nothing", 0)]
         return f"{name} {size / 2**20:.0f} MB"
 
     async def watch(self) -> None:
-        """Look until cancelled."""
+        """Observe until this is cancelled."""
         async with httpx.AsyncClient(timeout=READY_SECONDS) as http:
             while True:
                 await asyncio.gather(*(self._look(http, name, url) for name, url in self._running.urls.items()))

@@ -1,1 +1,1 @@
-"""Builders of what producers send: plain functions, no magic."""
+"""Builders of what producers send, as plain functions."""

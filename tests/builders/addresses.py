@@ -1,4 +1,4 @@
-"""Addresses of a beamcat that a test answers for, and a place where none is named."""
+"""Addresses of a beamcat whose answers a test gives, and an environment that names none."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,12 +17,12 @@ NAMED = {
     "BEAMCAT_STOMP_PORT": "61613",
 }
 CATALOGUE = "the catalogue http://search (named by the arguments)"
-"""How it is told where nothing was found."""
+"""How messages name the catalogue."""
 
 
 @pytest.fixture(name="_nothing_named")
 def nothing_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nothing names a beamcat: an empty home, an empty current folder, no variables."""
+    """An environment that names no beamcat: an empty home, an empty current folder, no variables."""
     for name in (
         *("BEAMCAT_SEARCH_URL", "BEAMCAT_GATEWAY_URL", "BEAMCAT_TOKEN", "BEAMCAT_DATABASE_URL", "BEAMCAT_TOKENS_FILE"),
         *("BEAMCAT_KAFKA_BOOTSTRAP_SERVERS", "BEAMCAT_STOMP_HOST", "BEAMCAT_STOMP_PORT"),
@@ -35,12 +35,12 @@ def nothing_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 Answer = Callable[[str, str, str], tuple[int, object]]
-"""Of a method, a path and a token: a status, and JSON or a page."""
+"""Answers a method, a path and a token with a status and JSON or a page."""
 
 
 @contextmanager
 def answering(answer: Answer) -> Iterator[str]:
-    """The URL of a service that answers so."""
+    """The URL of a service that gives these answers."""
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
@@ -55,7 +55,7 @@ def answering(answer: Answer) -> Iterator[str]:
         do_GET = do_POST = answer  # noqa: N815  as the server calls them
 
         def log_message(self, *_: Any) -> None:
-            """The tests' output stays clean."""
+            """Log nothing, so that the output of the tests stays clean."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = Thread(target=server.serve_forever, args=(0.002,))

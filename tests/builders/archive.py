@@ -1,4 +1,4 @@
-"""Reports on the files of datasets, and the stage that keeps them."""
+"""Reports on the files of datasets, and the stage that saves them."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

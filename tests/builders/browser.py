@@ -1,4 +1,4 @@
-"""The web page in a real browser, over answers that a test gives."""
+"""The web page in a real browser, with the answers of a test behind it."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ WIDE, NARROW = 1280, 390
 PATIENCE_MILLISECONDS = 60_000
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 TOLD_OF_REFUSALS = "Failed to load resource"
-"""How Chromium notes an answer that is no success. The page says it too, in words."""
+"""How Chromium logs an unsuccessful answer. The page shows it too, in words."""
 
 Fields = dict[str, str]
 
@@ -39,13 +39,13 @@ class Answer:
     text: str | None = None
 
     def response(self) -> Response:
-        """As it is sent."""
+        """The response to send."""
         body = json.dumps(self.body) if self.text is None else self.text
         return Response(body, self.status, self.headers, media_type="application/json")
 
 
 class Catalogue:
-    """What the catalogue answers, by path, and what it was asked. A path can be held, as if it took its time."""
+    """The answers of the catalogue by path, and its requests so far. A path can be held, as if the answer were slow."""
 
     def __init__(self, answers: dict[str, Any]) -> None:
         self.answers = answers
@@ -59,7 +59,7 @@ class Catalogue:
         return self._held[path]
 
     def times(self, path: str) -> int:
-        """How often a path was asked for."""
+        """How often a path was requested."""
         return sum(asked == path for asked, _ in self.asked)
 
     def last(self, path: str) -> Fields:
@@ -67,7 +67,7 @@ class Catalogue:
         return next(fields for asked, fields in reversed(self.asked) if asked == path)
 
     async def until_asked(self, path: str, times: int = 1) -> None:
-        """Wait until a path was asked for so often."""
+        """Wait until a path was requested this often."""
         async with self._arrived:
             await self._arrived.wait_for(lambda: self.times(path) >= times)
 
@@ -86,20 +86,20 @@ class Catalogue:
         return answer.response() if isinstance(answer, Answer) else Answer(answer).response()
 
     def release(self) -> None:
-        """Hold nothing any more."""
+        """Release every held path."""
         for held in self._held.values():
             held.set()
 
 
 class Site:
-    """The page and a catalogue behind it, on a port of its own; each test brings its catalogue."""
+    """The page and a catalogue behind it, on their own port. Each test sets its catalogue."""
 
     def __init__(self) -> None:
         self.catalogue = Catalogue({})
         self.origin = ""
 
     def app(self) -> FastAPI:
-        """What search serves, as far as the page asks it."""
+        """The part of search that the page uses."""
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         app.include_router(page_routes(TIME_ZONE))
 
@@ -112,7 +112,7 @@ class Site:
 
 @asynccontextmanager
 async def serving() -> AsyncIterator[Site]:
-    """The site until the block ends."""
+    """Serve the site until the block ends."""
     site = Site()
     server = HttpServer(HttpConfig(site.app(), HttpSettings()))
     task = asyncio.create_task(server.serve())
@@ -125,7 +125,7 @@ async def serving() -> AsyncIterator[Site]:
 
 
 class Reader:
-    """A person at the page: goes to views, and sees what stands there."""
+    """A person who opens views of the page and reads them."""
 
     def __init__(self, page: Page, origin: str) -> None:
         self.page = page
@@ -137,7 +137,7 @@ class Reader:
         page.on("requestfailed", self._note_failure)
 
     def leave(self) -> None:
-        """Hear nothing more of the page."""
+        """Stop listening to the page."""
         self.page.remove_listener("console", self._note)
         self.page.remove_listener("pageerror", self._note_error)
         self.page.remove_listener("requestfailed", self._note_failure)
@@ -159,15 +159,15 @@ class Reader:
         await self.page.goto(f"{self._origin}/{address}")
 
     async def lose_the_network(self, *, is_lost: bool = True) -> None:
-        """Pull the plug, or put it back."""
+        """Disconnect the network, or connect it again."""
         await self.page.context.set_offline(is_lost)
 
     async def go(self, address: str) -> None:
-        """Go on to another view, without waiting for it."""
+        """Go to another view, without waiting for it."""
         await self.page.evaluate("address => { location.hash = address }", address)
 
     async def settled(self) -> None:
-        """Wait until the view is there."""
+        """Wait until the view is shown."""
         await self.page.wait_for_selector('main[aria-busy="false"]')
 
     async def see(self, address: str) -> None:
@@ -176,23 +176,23 @@ class Reader:
         await self.settled()
 
     async def heading(self) -> str:
-        """The one heading of the view."""
+        """The heading of the view. There is only one."""
         return await self.page.locator("h1").inner_text()
 
     async def text(self) -> str:
-        """All that the view shows."""
+        """The whole text of the view."""
         return await self.page.locator("main").inner_text()
 
     async def address(self) -> str:
-        """Where the page is."""
+        """The address of the page."""
         return str(await self.page.evaluate("decodeURIComponent(location.hash)"))
 
     async def overflow(self) -> int:
-        """By how many pixels the page is wider than its window."""
+        """How many pixels the page is wider than its window."""
         return int(await self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
 
     async def barriers(self, *rules: str) -> list[str]:
-        """What axe-core finds that keeps the page from people, by all its rules or by these."""
+        """The accessibility faults that axe-core finds, by all its rules or by these."""
         results = await Axe().run(
             self.page, options={"resultTypes": ["violations"], **({"runOnly": rules} if rules else {})}
         )
@@ -205,7 +205,7 @@ class Reader:
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Page]:
-    """A tab of the machine's own browser."""
+    """A tab in the browser of this machine."""
     program = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if program is None:
         pytest.skip(f"there is none of {', '.join(CHROMIUMS)} here: on Debian, apt install chromium")

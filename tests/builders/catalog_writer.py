@@ -1,4 +1,4 @@
-"""Tracked events, as the stages before would have made them."""
+"""Tracked events, as the earlier stages would make them."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -59,7 +59,7 @@ PLACEHOLDER = InvestigationRef(
     title=None,
     placeholder=True,
 )
-"""What the store would give the datasets of the tests."""
+"""The placeholder that the store would give to the datasets of the tests."""
 
 
 def number(value: float, unit: str = "mm") -> Parameter:
@@ -68,7 +68,7 @@ def number(value: float, unit: str = "mm") -> Parameter:
 
 @dataclass(frozen=True)
 class Tracked:
-    """One submission that came as far as the catalogue; the defaults are a plain raw dataset."""
+    """A submission that has reached the catalogue. The defaults are a plain raw dataset."""
 
     name: str = "run1"
     receipt: str = "r1"

@@ -1,4 +1,4 @@
-"""A real gateway behind a real port, publishing to memory, that can be away, in trouble, or cut off in mid-answer."""
+"""A real gateway on a real port that publishes to memory. It can be down, fail, or be cut off during an answer."""
 
 import asyncio
 import json
@@ -27,13 +27,13 @@ from shared.vocabulary.vocabulary import Vocabulary
 
 
 def judge(request: httpx.Request) -> httpx.Response:
-    """A validator and a linker that like everything."""
+    """A validator and a linker that accept everything."""
     facts = {"dataset": json.loads(request.content)} if request.url.host == "validator" else {}
     return httpx.Response(200, json={"accepted": True, "findings": [], **facts})
 
 
 class Server(uvicorn.Server):
-    """One that ends as soon as it shall: its own looks for that ten times a second."""
+    """A server that ends at once. The original only checks ten times a second."""
 
     async def main_loop(self) -> None:
         while not self.should_exit:  # noqa: ASYNC110  set by another thread
@@ -41,7 +41,7 @@ class Server(uvicorn.Server):
 
 
 class GatewayAtWork:
-    """A gateway at `url`; nobody listens there until it is opened."""
+    """A gateway at `url`. Nothing listens there until it is opened."""
 
     def __init__(self, folder: Path) -> None:
         self.publisher = MemoryPublisher()
@@ -66,7 +66,7 @@ class GatewayAtWork:
         self._gateway.include_router(edge.router())
 
     def begin(self) -> None:
-        """Forget everything: a test begins."""
+        """Forget everything, at the beginning of a test."""
         self.publisher.messages.clear()
         self.tokens_file.unlink(missing_ok=True)
         self.token = create_token(self.tokens_file, "tester", ["id29", "id30a-3"])
@@ -76,7 +76,7 @@ class GatewayAtWork:
         self.most_at_once = 0
 
     def open(self) -> None:
-        """Listen, if it does not."""
+        """Listen, unless it already does."""
         if self._server is not None:
             return
         listener = socket.create_server(("127.0.0.1", self.port))
@@ -88,18 +88,18 @@ class GatewayAtWork:
         self._thread.start()
 
     def shut(self) -> None:
-        """Be away again."""
+        """Stop listening."""
         if self._server is not None:
             self._server.should_exit = True
             self._thread.join()
             self._server = None
 
     def receipts(self) -> list[str]:
-        """The receipt of every event that arrived, in order, repetitions included."""
+        """The receipt of every event that arrived, in order, with repetitions."""
         return [dict(message.headers)["ce_id"].decode() for message in self.publisher.messages]
 
     def paths(self) -> list[str]:
-        """The path of every dataset that arrived, in the order in which they arrived first."""
+        """The path of every dataset that arrived, in the order of first arrival."""
         paths = (json.loads(message.value)["submission"]["path"] for message in self.publisher.messages)
         return list(dict.fromkeys(paths))
 

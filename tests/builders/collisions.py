@@ -1,4 +1,4 @@
-"""Submissions that share receipt ids, by several sources, and what must become of each of them."""
+"""Submissions from several sources that share receipt ids, and the expected outcome of each."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from tests.builders.submissions import dataset_id, processed_submission, raw_sub
 SOURCES = ("/producers/owner", "/producers/stranger", "/icat/10.0.0.1")
 KEYS = ("one key", "another key")
 PARENTS, CHILDREN, ORPHAN = range(3), range(3, 6), 6
-"""Places of datasets: each child is made from the parent three before it, the orphan from what never comes."""
+"""The places of datasets. Each child comes from the parent three places before it, the orphan from a missing input."""
 
 Kind = Literal["good", "wrong", "poison", "headless"]
 State = Literal["committed", "rejected", "pending"]
@@ -23,7 +23,7 @@ State = Literal["committed", "rejected", "pending"]
 
 @dataclass(frozen=True)
 class Said:
-    """What one source says of one dataset under one key; `words` tell one content from another."""
+    """A submission of one dataset by one source under one key. `words` distinguishes contents."""
 
     source: str
     key: str
@@ -46,7 +46,7 @@ class Said:
 
     @property
     def id(self) -> SubmissionId:
-        """What cannot be read is about no dataset, whatever its key says."""
+        """The identity of the submission. An unreadable one has no dataset, whatever its key is."""
         source = "?" if self.kind == "headless" else self.source
         about = None if self.kind in {"poison", "headless"} else dataset_id(self.submission)
         return SubmissionId(source, self.key, about, fingerprint(self._value))
@@ -60,7 +60,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Again:
-    """What was said before arrives once more: as another record, or because a stage begins from the start."""
+    """A repetition of an earlier submission: as another record, or because a stage restarts from the beginning."""
 
     of: int
     by_stage: bool
@@ -77,7 +77,7 @@ def _made(place: int) -> dict[str, Any]:
 
 
 def drawn(chance: random.Random, length: int) -> Story:
-    """A random one."""
+    """A random story."""
     kinds: Sequence[Kind] = ("good", "good", "good", "wrong", "poison", "headless")
     return [
         Again(chance.randrange(100), chance.random() < 0.5)
@@ -90,7 +90,7 @@ def drawn(chance: random.Random, length: int) -> Story:
 
 
 async def tell(world: World, batches: Sequence[Story]) -> list[Said]:
-    """Let a story happen, batch by batch; what was said, in order."""
+    """Run a story batch by batch. Returns the submissions in order."""
     said: list[Said] = []
     for batch in batches:
         messages = []
@@ -107,7 +107,7 @@ async def tell(world: World, batches: Sequence[Story]) -> list[Said]:
 
 
 def expected(said: Sequence[Said]) -> dict[SubmissionId, State]:
-    """What must have become of each."""
+    """The expected state of each submission."""
     there = {each.place for each in said if each.kind == "good" and each.place in PARENTS}
 
     def state(each: Said) -> State:
@@ -119,7 +119,7 @@ def expected(said: Sequence[Said]) -> dict[SubmissionId, State]:
 
 
 def told(rows: Sequence[dict[str, Any]]) -> dict[SubmissionId, str]:
-    """What search answers for each submission it has heard of."""
+    """The answer of search for each submission that it knows."""
     return {
         SubmissionId(row["source"], row["receipt_id"], row["dataset_id"], row["content"]): row["state"].replace(
             "unchanged", "committed"
@@ -129,7 +129,7 @@ def told(rows: Sequence[dict[str, Any]]) -> dict[SubmissionId, str]:
 
 
 def check(world: World, said: Sequence[Said], rows: Sequence[dict[str, Any]]) -> None:
-    """Each submission has its own answer, and each dataset its own proposal, parents and last words."""
+    """Check that each submission has its own answer, and each dataset its own proposal, parents and newest content."""
     assert told(rows) == expected(said)
     answered = list(_answered(world))
     assert sorted(answered) == sorted(each for each, state in expected(said).items() if state == "committed")

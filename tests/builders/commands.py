@@ -1,4 +1,4 @@
-"""Commands in this process, which ask a beamcat of the test."""
+"""Commands in this process that use a beamcat of the test."""
 
 import importlib
 import pkgutil
@@ -14,7 +14,7 @@ MODULES = [
 
 
 def let_commands_ask(monkeypatch: pytest.MonkeyPatch, api: Any) -> None:
-    """Every command asks this API, whichever beamcat the machine names."""
+    """Let every command use this API, whichever beamcat the environment names."""
     for module in MODULES:
         if hasattr(module, "connect"):
             monkeypatch.setattr(module, "connect", lambda: api)

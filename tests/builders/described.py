@@ -1,4 +1,4 @@
-"""What this repository describes, read once in a run and shared: nothing of it changes."""
+"""The definitions of this repository, read once in a run and shared. They never change."""
 
 from shared.vocabulary.techniques import TechniqueBook
 from shared.vocabulary.vocabulary import Vocabulary, load_combining

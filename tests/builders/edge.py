@@ -1,4 +1,4 @@
-"""The real server on a port of its own, with a publisher in memory, and a client that speaks raw STOMP."""
+"""The real server on its own port, with a publisher in memory and a client that speaks raw STOMP."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ from tests.builders.settings import with_variables
 
 
 class Verbatim:
-    """A translation that keeps bodies as they are, refuses what begins with `poison` and breaks on `defect`."""
+    """A translation that leaves bodies unchanged, refuses those that begin with `poison`, and crashes on `defect`."""
 
     def translate(self, frame: Frame, position: Origin, now: datetime) -> Sequence[Message]:
         if frame.body.startswith(b"defect"):
@@ -37,7 +37,7 @@ class Verbatim:
 
 
 class Broker(TroubledPublisher):
-    """Kafka as the edge sees it: there, failing, or silent."""
+    """Kafka as the edge sees it: up, failing or silent."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,12 +49,12 @@ class Broker(TroubledPublisher):
 
     @property
     def bodies(self) -> list[bytes]:
-        """What is in `dataset.submitted`, in order."""
+        """The bodies in `dataset.submitted`, in order."""
         return [message.value for message in self.of(SUBMITTED.name)]
 
 
 class Client:
-    """One connection; `text` of frames is written as STOMP has it."""
+    """One connection. The `text` of a frame is in the syntax of STOMP."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -84,7 +84,7 @@ class Client:
             assert await self.answer() == f"RECEIPT\nreceipt-id:{receipt}\n\n"
 
     async def rest(self) -> str:
-        """All that the server still says until it closes the connection."""
+        """Everything that the server sends until it closes the connection."""
         with contextlib.suppress(ConnectionError):
             return (await self.reader.read()).decode()
         return ""
@@ -96,11 +96,11 @@ class Client:
 
 
 class World:
-    """An edge that runs."""
+    """A running edge."""
 
     def __init__(self, folder: Path, broker: Broker, bounds: Bounds, translator: Translator, **settings: int) -> None:
         self.waits: dict[str, float] = {}
-        """How long sources are made to wait, in seconds."""
+        """The seconds that sources have to wait."""
         self.broker = broker
         self.backoff = Backoff()
         chosen = with_variables(IcatGatewaySettings, **{"stomp_port": 0, "stomp_spool": folder, **settings})
@@ -136,7 +136,7 @@ async def running(
     translator: Translator | None = None,
     **settings: int,
 ) -> AsyncIterator[World]:
-    """An edge until the block ends; it ends in order."""
+    """Run an edge until the block ends. It shuts down in order."""
     world = World(folder, broker, bounds or Bounds(), translator or Verbatim(), **settings)
     life = asyncio.create_task(world.edge.run())
     await until(lambda: world.edge.server.is_listening or life.done())
@@ -150,7 +150,7 @@ async def running(
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something holds, but not for ever."""
+    """Wait until a condition holds, with a timeout."""
     async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110  what is waited for sets no event
             await asyncio.sleep(0)

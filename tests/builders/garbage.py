@@ -1,4 +1,4 @@
-"""Records with nonsense in them: a well-formed envelope, and inside whatever a defect or a stranger may write."""
+"""Garbled records: a well-formed envelope with any content that a defect or a stranger may write."""
 
 import copy
 import json
@@ -43,7 +43,7 @@ KEYS = [None, b"", b"\xff", b"not-a-uuid", b"00000000-0000-0000-0000-00000000000
 
 
 def garbled(record: Record, chance: random.Random) -> Record:
-    """The record with one to three things wrong."""
+    """The record with one to three faults."""
     for _ in range(chance.choice([1, 1, 1, 2, 3])):
         record = chance.choice(WAYS)(record, chance)
     return record
@@ -94,7 +94,7 @@ def _whole(record: Record, chance: random.Random) -> Record:
 
 
 def _lying_members(record: Record, chance: random.Random) -> Record:
-    """The header `members` is moved, cut, made up, or left out."""
+    """Shift, cut, invent or drop the header `members`."""
     headers = dict(record.headers)
     entries = [entry.split(" ") for entry in headers.get(HEADER, b"parameters 1 30").decode().split(",")]
     entry = chance.choice(entries)
@@ -156,7 +156,7 @@ def _payload(record: Record) -> Any:
 
 
 def _places(payload: Any) -> Iterator[tuple[Any, Any]]:
-    """Every place in a JSON value: its container and its name or number there."""
+    """Every place in a JSON value, as its container and its key or index."""
     unread = [payload]
     while unread:
         parent = unread.pop()

@@ -1,4 +1,4 @@
-"""Harm that is done to a running beamcat, by the faults and by the attacks alike."""
+"""Harm to a running beamcat that faults and attacks share."""
 
 import random
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ END_SESSIONS = (
     "select count(pg_terminate_backend(pid)) from pg_stat_activity"
     " where pid <> pg_backend_pid() and application_name like 'beamcat%'"
 )
-"""PostgreSQL ends every session of every service."""
+"""Makes PostgreSQL end every session of every service."""
 BETWEEN_STAGES = (VALIDATED, LINKED, TRACKED)
 GARBAGE = (b"{}", b"[]", b"null", b"\xff", b'{"dataset":7}', b'{"submission":{"path":"/data/a"},"link":[]}')
 
 
 def with_header(message: Message, name: str, value: bytes) -> Message:
-    """The message, saying something else in one header."""
+    """The message with another value in one header."""
     return replace(message, headers=(*(pair for pair in message.headers if pair[0] != name), (name, value)))
 
 
 def garbage(good: Message, count: int, prefix: str, chance: random.Random) -> list[Message]:
-    """Records for the topics between the stages that no stage wrote; the receipts are the prefix and a number."""
+    """Records for the topics between the stages that no stage wrote. Each receipt is the prefix and a number."""
     messages = []
     for number in range(count):
         topic = BETWEEN_STAGES[number % len(BETWEEN_STAGES)]
@@ -37,10 +37,10 @@ def garbage(good: Message, count: int, prefix: str, chance: random.Random) -> li
 
 
 async def take_back(settings: KafkaSettings, messages: Sequence[Message], transactional_id: str) -> None:
-    """Say something in a transaction of Kafka that is then aborted.
+    """Publish messages in a transaction of Kafka that is then aborted.
 
     Raises:
-        KafkaError: Kafka went away meanwhile.
+        KafkaError: Kafka failed meanwhile.
     """
     producer = AIOKafkaProducer(**kafka_access(settings), transactional_id=transactional_id)
     await producer.start()

@@ -1,4 +1,4 @@
-"""ICAT's clients as processes or sockets, and the edge as the process that a user starts."""
+"""ICAT's clients as processes or sockets, and the edge as a process."""
 
 import asyncio
 import contextlib
@@ -26,12 +26,12 @@ DATASET = (
 
 
 def dataset(number: int, sample: str) -> bytes:
-    """A dataset whose name tells its number; the sample tells one test's from another's."""
+    """A dataset with its number in its name. The sample distinguishes the datasets of each test."""
     return DATASET.format(number, sample).encode()
 
 
 class EdgeProcess:
-    """`beamcat serve icat_gateway`, on ports and a spool that outlive its deaths."""
+    """`beamcat serve icat_gateway`, with ports and a spool that stay when it is restarted."""
 
     def __init__(self, settings: KafkaSettings, folder: Path) -> None:
         self.stomp_port, self.jolokia_port, self._http_port = any_free_port(), any_free_port(), any_free_port()
@@ -56,7 +56,7 @@ class EdgeProcess:
                 await asyncio.sleep(0.05)
 
     async def ready(self) -> None:
-        """Wait until it has reached Kafka: what it takes before goes to its spool."""
+        """Wait until it has reached Kafka. Earlier frames go to its spool."""
         async with asyncio.timeout(60), httpx.AsyncClient() as http:
             while not await self._is_ready(http):  # noqa: ASYNC110  another process sets no event
                 await asyncio.sleep(0.05)
@@ -68,12 +68,12 @@ class EdgeProcess:
             return False
 
     async def ended(self) -> int:
-        """Wait for its end; the exit code."""
+        """Wait until the process ends, and return its exit code."""
         assert self._process is not None
         return await self._process.wait()
 
     async def stop(self) -> int:
-        """Ask it to end, in order."""
+        """Ask the process to shut down in order."""
         assert self._process is not None
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
@@ -92,7 +92,7 @@ class EdgeProcess:
 
 @contextlib.asynccontextmanager
 async def topic_from_now(kafka: str, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
-    """A reader of what comes into a topic from now on, in the order of each partition."""
+    """A reader of the new records of a topic, in the order of each partition."""
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka)
     await consumer.start()
     try:
@@ -104,7 +104,7 @@ async def topic_from_now(kafka: str, topic: str) -> AsyncIterator[AIOKafkaConsum
 
 
 async def run_python(code: str, arguments: Sequence[object]) -> str:
-    """A client in a process of its own: its imports warn, and it knows no asyncio."""
+    """Run a client in its own process, because its imports warn and it does not use asyncio."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "ignore", "-c", code, *map(str, arguments)),
         stdout=asyncio.subprocess.PIPE,

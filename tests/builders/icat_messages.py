@@ -1,4 +1,4 @@
-"""What ICAT's client says, made by its own encoder, and what beamcat makes of it."""
+"""Messages of ICAT's client, made by its own encoder, and their translation by beamcat."""
 
 import json
 import warnings
@@ -32,7 +32,7 @@ def taken(number: int = 1) -> Origin:
 
 
 def a_dataset(path: str = RAW, beamline: str = "ID30A-3", proposal: str = "MX1111", **metadata: Any) -> bytes:
-    """The body of the client's `store_dataset`; it warns of what it does not know, and sends it."""
+    """The body of the client's `store_dataset`. The client warns about unknown fields, but sends them."""
     said = {
         "Sample_name": "Fus_RAC1b",
         "startDate": "2024-11-30T09:00:00+01:00",
@@ -76,7 +76,7 @@ def translated(
 
 
 def received(message: Message) -> Received[DatasetSubmitted]:
-    """As the validator reads it."""
+    """The message as the validator reads it."""
     record = Record(message.topic, 0, 0, 0, message.key, message.value, message.headers)
     return read(record, SUBMITTED, DatasetSubmitted)
 

@@ -1,4 +1,4 @@
-"""Every call that the signatures of ICAT's client allow: each parameter in turn with each value of its type."""
+"""Every call that the signatures of ICAT's client allow: each parameter, in turn, with each value of its type."""
 
 import collections.abc
 import inspect
@@ -28,7 +28,7 @@ SENT = (
     *("start_investigation", "store_dataset", "store_processed_data", "store_dataset_from_file", "update_metadata"),
     *("update_archive_restore_status", "add_files", "reschedule_investigation"),
 )
-"""Calls that go to the queues; all others ask ICAT+."""
+"""The calls that go to the queues. All others go to ICAT+."""
 
 EXAMPLES: Arguments = {
     "beamline": "id30a-3",
@@ -89,13 +89,13 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "get_sample_files_by": ("investigation_id",),
     "get_sample_information_list_by": ("investigation_id",),
 }
-"""What a call needs although its signature does not say so."""
+"""Parameters that a call needs although its signature has a default."""
 
 RENAMED = {"investigationId": "investigation_id", "sampleIds": "sample_ids"}
 """Older names of parameters, which cannot stand beside the newer ones."""
 
 INSTEAD: Mapping[str, Arguments] = {"store_processed_data": {"path": RESULT}}
-"""Where the parameter's example would be wrong: a result is no input of itself."""
+"""Values for calls in which the example would be wrong, because a result cannot be its own input."""
 
 ALSO: Mapping[tuple[str, str], tuple[Any, ...]] = {
     ("start_investigation", "start_datetime"): (
@@ -125,7 +125,7 @@ ALSO: Mapping[tuple[str, str], tuple[Any, ...]] = {
     ("investigation_info", "proposal"): ("MX-1111", "MX1111"),
     ("registered_dataset_ids", "beamline"): ("ID30A-3",),
 }
-"""What people send beyond the types, and has a meaning."""
+"""Meaningful values that people send although the types do not allow them."""
 
 
 def public_methods() -> dict[str, Any]:
@@ -135,7 +135,7 @@ def public_methods() -> dict[str, Any]:
 
 
 def variations(name: str) -> Iterator[Arguments]:
-    """The arguments of all calls of one method: the least, and that with each value of each parameter."""
+    """The arguments of all calls of one method: the minimum, and the minimum with each value of each parameter."""
     method = inspect.unwrap(public_methods()[name])
     hints = typing.get_type_hints(method)
     parameters = [
@@ -153,7 +153,7 @@ def variations(name: str) -> Iterator[Arguments]:
 
 
 def values_of(hint: Any, name: str) -> Iterator[Any]:
-    """Values of a type, made of the parameter's example; the first is one that says something."""
+    """Values of a type, made from the example of the parameter. The first one is not empty."""
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         for each in sorted(typing.get_args(hint), key=lambda one: one is types.NoneType):
@@ -169,7 +169,7 @@ def values_of(hint: Any, name: str) -> Iterator[Any]:
 
 
 def _parameters() -> Any:
-    """What METADATA says, as a model."""
+    """METADATA as a model."""
     return IcatDatasetParameters(
         title=EXAMPLES["dataset"],
         proposal=EXAMPLES["proposal"],

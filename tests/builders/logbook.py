@@ -1,4 +1,4 @@
-"""Entries of the logbook, and the records that bring them."""
+"""Entries of the logbook, and the records that contain them."""
 
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -36,12 +36,12 @@ class Logbook:
 
 
 def written(said: LogbookEntry, offset: int = 0) -> Record:
-    """The record in which an entry comes."""
+    """The record of an entry."""
     headers = headers_of(LOGBOOK, receipt_id=str(said.entry_id), source="/test", time=NOON.isoformat())
     value = LogbookWritten(entry=said).model_dump_json().encode()
     return Record(LOGBOOK.name, 0, offset, 0, b"mx1111", value, headers)
 
 
 def told(text: str, **fields: Any) -> Record:
-    """The record of an entry of this text."""
+    """The record of an entry with this text."""
     return written(entry(text, **fields))

@@ -1,4 +1,4 @@
-"""A merged result of two sweeps, one of which was integrated before, as the catalogue holds them."""
+"""A merged result of two sweeps, one of which was integrated before, as they are in the catalogue."""
 
 from collections.abc import Mapping
 from typing import Any

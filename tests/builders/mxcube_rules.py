@@ -1,4 +1,4 @@
-"""What MXCuBE does with an investigation, as its rules are known: any other answer ends the login for everybody."""
+"""How MXCuBE reads an investigation, by its known rules. Any other answer breaks the login for everybody."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from icat_plus_client.models.investigation import Investigation
 
 @dataclass(frozen=True)
 class MxcubeSession:
-    """A session as MXCuBE takes it from an investigation."""
+    """A session as MXCuBE reads it from an investigation."""
 
     code: str
     number: str
@@ -21,7 +21,7 @@ class MxcubeSession:
 
     @property
     def proposal(self) -> str:
-        """As MXCuBE writes it into its paths and datasets."""
+        """The proposal, as MXCuBE writes it into its paths and datasets."""
         return self.code + self.number
 
 
@@ -37,7 +37,7 @@ def session_of(answer: dict[str, Any], now: datetime) -> MxcubeSession:
     start = told.parameters.get("actualStartDate", told.start_date)
     end = told.parameters.get("actualEndDate", told.end_date)
     for time in (told.start_date, told.end_date, start, end):
-        assert time is None or (time[-6] in "+-" and "." not in time), time  # as Python 3.10 reads it
+        assert time is None or (time[-6] in "+-" and "." not in time), time  # the format that Python 3.10 reads
     assert told.parameters["Id"] == str(told.id)
     today = now.astimezone(UTC).date()
     return MxcubeSession(

@@ -1,13 +1,13 @@
-"""The pages of the documentation, as their reader takes them: blocks of code, commands to type, output to see.
+"""The pages of the documentation as readers use them: blocks of code, commands to type, and their output.
 
-An HTML comment, which no reader sees, may stand before a block:
+An HTML comment, which readers do not see, may precede a block:
 
 - `<!-- not run: needs Docker -->` says why no test types the commands of the block;
 - `<!-- output of: beamcat run -->` says which command prints what the block shows.
 
-A comment behind a command may name its exit code (`# …; exit code 1`), else it must be 0. In what a page shows, `…`
-stands for anything within a line, and a line of `…` for any lines. An id, a time in UTC and a port of this machine
-stand for any other of their kind.
+A comment after a command may name its exit code (`# …; exit code 1`). Otherwise it must be 0. In shown output, `…`
+matches anything within a line, and a line of `…` matches any lines. An id, a time in UTC and a port of this machine
+match any other of their kind.
 """
 
 import re
@@ -25,7 +25,7 @@ PAGES = sorted(
     for path in (ROOT / folder).glob(pattern)
 )
 TYPED_IN = {"console", "sh", "bash", "shell"}
-"""The languages of blocks whose commands a reader types. Only `console` shows output between them."""
+"""The languages of blocks with commands to type. Only `console` shows output between them."""
 
 BLOCK = re.compile(
     r"(?:^ *<!-- (?P<note>[^\n]*) -->\n+)?^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$",
@@ -39,12 +39,12 @@ VARIES = {
     r"\d{4}-\d\d-\d\dT[\d:.]+Z": r"\d{4}-\d\d-\d\dT[\d:.]+Z",
     r"(?<=127\.0\.0\.1:)\d+": r"\d+",
 }
-"""What a page can only show an example of, and what may come instead; an id is a group."""
+"""Patterns of what varies, of which a page can only show an example, and what may come instead. An id is a group."""
 
 
 @dataclass(frozen=True)
 class Typed:
-    """A command as a reader types it, and the lines that the page shows as its output."""
+    """A command as a reader types it, and its output on the page."""
 
     command: str
     shown: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class Typed:
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of a page, and what the comment before it says of it."""
+    """A fenced block of a page, and the comment before it."""
 
     page: str
     line: int
@@ -70,7 +70,7 @@ class Block:
 
     @property
     def not_run(self) -> str | None:
-        """Why no test types it."""
+        """The reason why no test types it."""
         return self._noted("not run: ")
 
     @property
@@ -82,7 +82,7 @@ class Block:
         return self.note.removeprefix(what) if self.note.startswith(what) else None
 
     def typed(self) -> list[Typed]:
-        """The commands, in their order."""
+        """The commands, in order."""
         lines = self.text.replace("\\\n", "").splitlines() if self.language in TYPED_IN else []
         if self.language != "console":
             return [Typed(line) for line in lines if line.strip()]
@@ -98,7 +98,7 @@ def text_of(page: str) -> str:
 
 
 def blocks_of(page: str) -> list[Block]:
-    """Every fenced block, in its order."""
+    """Every fenced block, in order."""
     text = text_of(page)
     return [
         Block(
@@ -113,7 +113,7 @@ def blocks_of(page: str) -> list[Block]:
 
 
 def programs_of(command: str) -> list[list[str]]:
-    """The words of each program that a line starts, without the line's comment."""
+    """The words of each command in a line, without the comment."""
     words = shlex.shlex(command, posix=True, punctuation_chars=True)
     words.whitespace_split = True
     programs: list[list[str]] = [[]]
@@ -126,7 +126,7 @@ def programs_of(command: str) -> list[list[str]]:
 
 
 def arguments_of(program: Sequence[str]) -> list[str] | None:
-    """The arguments of beamcat, be it typed here or inside a container; none if another program is started."""
+    """The arguments of beamcat, here or inside a container. None if it is another program."""
     words = list(dropwhile(ASSIGNMENT.match, program))
     named = [
         number
@@ -139,7 +139,7 @@ def arguments_of(program: Sequence[str]) -> list[str] | None:
 
 
 def commands_of(page: str) -> list[list[str]]:
-    """The arguments of each `beamcat …` that a page tells its reader to type; examples are found from anywhere."""
+    """The arguments of each `beamcat …` on a page. Paths of examples work in any folder."""
     typed = (typed for block in blocks_of(page) if not block.not_run for typed in block.typed())
     said = (arguments_of(program) for each in typed for program in programs_of(each.command))
     return [
@@ -150,12 +150,12 @@ def commands_of(page: str) -> list[list[str]]:
 
 
 def pattern_of(shown: Sequence[str]) -> re.Pattern[str]:
-    """What output may be that a page shows so; its groups are the ids, in their order."""
+    """The pattern of the output that a page shows. Its groups are the ids, in order."""
     return re.compile("".join(r"(?:.*\n)*?" if line.strip() == "…" else f"{_pattern(line)}\n" for line in shown))
 
 
 def ids_of(shown: Sequence[str]) -> list[str]:
-    """The ids that a page shows."""
+    """The ids on a page."""
     return re.findall(UUID, "\n".join(shown))
 
 

@@ -1,4 +1,4 @@
-"""The services over one memory broker, without broker and database."""
+"""The services over one broker in memory, without Kafka and PostgreSQL."""
 
 import json
 from collections import defaultdict
@@ -50,7 +50,7 @@ AWAIT_SECONDS = 3600.0
 
 
 class Broker(MemoryPublisher):
-    """The broker says when it took each message."""
+    """A broker that adds the time at which it took each message."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         super().__init__()
@@ -58,13 +58,13 @@ class Broker(MemoryPublisher):
         self._taken: defaultdict[str, list[int]] = defaultdict(list)
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """Keep them, and the time."""
+        """Keep the messages with the time."""
         await super().publish(messages)
         for message in messages:
             self._taken[message.topic].append(int(self._clock().timestamp() * 1000))
 
     def records(self, topic: str, start: int) -> list[Record]:
-        """The records of a topic from an offset on."""
+        """The records of a topic, starting at an offset."""
         taken = enumerate(zip(self.of(topic), self._taken[topic], strict=True))
         return [
             Record(topic, 0, offset, at, message.key, message.value, message.headers)
@@ -75,7 +75,7 @@ class Broker(MemoryPublisher):
 
 @dataclass(frozen=True)
 class Stores:
-    """What the services remember."""
+    """The stores of the services."""
 
     links: LinkStore
     tracking: Store[TrackingView, TrackingState]
@@ -87,7 +87,7 @@ class Stores:
 
     @classmethod
     def in_memory(cls, techniques: TechniqueBook) -> "Stores":
-        """The twins."""
+        """The memory twins."""
         samples, catalog = Memory(), MemoryCatalog()
         tracking, happenings, visits = MemoryTracking(samples), MemoryHappenings(samples), MemoryVisits(samples)
         links = MemoryLinks(IDENTITIES, techniques.input_demands)
@@ -95,7 +95,7 @@ class Stores:
 
 
 class World:
-    """The services over one memory broker; time stands still unless a test moves it."""
+    """The services over one broker in memory. The time only changes when a test changes it."""
 
     def __init__(self, techniques: TechniqueBook | None = None, stores: Stores | None = None) -> None:
         techniques = techniques or TECHNIQUES
@@ -140,12 +140,12 @@ class World:
         self.read[group] = min(self.read[group], to)
 
     async def send(self, *messages: Message) -> None:
-        """Publish, and let everything flow until nothing moves."""
+        """Publish messages, and run everything until nothing is left to do."""
         await self.broker.publish(messages)
         await self.flow()
 
     async def flow(self) -> None:
-        """Run every stage and relay until nothing is left to read or to relay."""
+        """Run every stage and relay until there is nothing to read or to relay."""
         moved = True
         while moved:
             moved = False

@@ -1,4 +1,4 @@
-"""Kafka in memory, in trouble."""
+"""A Kafka in memory that can fail."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from shared.kafka.publisher import MemoryPublisher
 
 
 class TroubledPublisher(MemoryPublisher):
-    """Publishes, unless it is told to fail or to hold everything back."""
+    """A publisher that can be told to fail or to hold everything back."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The read model of search as one value: every table, in a fixed order, without what a rebuild numbers anew."""
+"""The read model of search as one value: every table in a fixed order, without the numbers that a rebuild changes."""
 
 from typing import Any, TypeAlias
 
@@ -7,8 +7,8 @@ import asyncpg
 PlainConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 LEFT_OUT = {
-    "void": "ordinals that no dataset has any more; a rebuild numbers anew",
-    "generation": "another one after each swap, so that what is cached of the one before is void",
+    "void": "ordinals that no dataset has any more; a rebuild assigns new ones",
+    "generation": "changes with each swap, to invalidate what was cached before",
 }
 """The tables that a snapshot does not have, and why."""
 
@@ -23,7 +23,7 @@ using (ordinal) join {schema}.parameter using (parameter_id)
 """
 SNAPSHOT = {table: f"select to_jsonb({table}) from {{schema}}.{table}" for table in WHOLE} | {  # noqa: S608  # names
     "dataset": "select to_jsonb(dataset) - 'ordinal' from {schema}.dataset",
-    # of what waits: as long as it does, as watchers are told
+    # pending activity counts only while the submission waits, as for those who watch it
     "activity": "select to_jsonb(activity) from {schema}.activity where state <> 'pending' or exists ("
     " select from {schema}.receipt where since = activity.at"
     " and (receipt, dataset_id) = (activity.receipt_id, activity.dataset_id))",
@@ -33,12 +33,12 @@ SNAPSHOT = {table: f"select to_jsonb({table}) from {{schema}}.{table}" for table
     "number_block": _ENTRIES.replace("{table}", "number_block"),
     "text_block": _ENTRIES.replace("{table}", "text_block"),
 }
-"""What each table says, one JSON value a row. Blocks of parameters are compared by the values of datasets in them."""
+"""The content of each table, one JSON value for each row. Blocks of parameters are compared by their values."""
 
 Snapshot: TypeAlias = dict[str, list[str]]
 
 
-async def snapshot(connection: Any, schema: str = "search") -> Snapshot:  # of a pool, or plain
+async def snapshot(connection: Any, schema: str = "search") -> Snapshot:  # a connection from a pool, or a plain one
     """Everything in a read model."""
     return {
         table: sorted(str(row[0]) for row in await connection.fetch(statement.format(schema=schema)))
@@ -47,7 +47,7 @@ async def snapshot(connection: Any, schema: str = "search") -> Snapshot:  # of a
 
 
 def differences(left: Snapshot, right: Snapshot) -> list[str]:
-    """What is in one and not in the other, by table, the first of each."""
+    """The differences by table, with the first row on each side."""
     told = []
     for table in SNAPSHOT:
         one, other = set(left[table]) - set(right[table]), set(right[table]) - set(left[table])

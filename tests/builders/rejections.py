@@ -1,4 +1,4 @@
-"""Rejections, and a beamcat in memory that has some."""
+"""Rejections, and a beamcat in memory with some of them."""
 
 import base64
 import json
@@ -39,7 +39,7 @@ RESOLVED = {"dataset_id": "d", "revision": 2, "committed_at": "2024-11-30T13:00:
 
 
 class Beamcat:
-    """Both services: answers by route, and remembers what it was asked and given."""
+    """Search and gateway in one: it answers by route, and remembers its requests."""
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
         self.answers = dict(answers)

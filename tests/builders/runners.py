@@ -1,10 +1,10 @@
-"""What a runner has besides `run`, for those that tests write."""
+"""The members of a runner besides `run`, for runners in tests."""
 
 from collections.abc import Collection
 
 
 class NeverHalted:
-    """A runner that never halts, and remembers nobody."""
+    """A runner that never halts and remembers no source."""
 
     halted: str | None = None
 

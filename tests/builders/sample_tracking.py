@@ -45,7 +45,7 @@ def sample_id(name: str, session: str | None = "S1", proposal: str = PROPOSAL) -
 
 
 def investigation(session: str | None = "S1", proposal: str = PROPOSAL) -> InvestigationRef:
-    """The user office's session of that id, or the placeholder."""
+    """The session of the user office with this id, or the placeholder."""
     return InvestigationRef(
         investigation_id=IDENTITIES.investigation(session) if session else IDENTITIES.opened(proposal, BEAMLINE, NOW),
         facility_id=session,
@@ -58,7 +58,7 @@ def investigation(session: str | None = "S1", proposal: str = PROPOSAL) -> Inves
     )
 
 
-def visited(  # a builder: each test names the few that matter to it
+def visited(  # a builder: each test names only what matters to it
     session: str | None,
     day: int | None,
     days: int | None = 2,
@@ -67,7 +67,7 @@ def visited(  # a builder: each test names the few that matter to it
     proposal: str = PROPOSAL,
     number: int | None = None,
 ) -> InvestigationRef:
-    """A visit that begins so many days after NOW, and lasts so many; without a session it was opened."""
+    """A visit that begins some days after NOW and lasts some days. Without a session, beamcat opened it."""
     start = None if day is None else NOW + timedelta(days=day)
     opened = IDENTITIES.opened(proposal, beamline, start or NOW)
     return InvestigationRef(
@@ -90,7 +90,7 @@ def registered(visit: InvestigationRef, offset: int = 0) -> Record:
     return replace(told, offset=offset)
 
 
-def linked(  # noqa: PLR0913  # a builder: each test names the few that matter to it
+def linked(  # noqa: PLR0913  # a builder: each test names only what matters to it
     path: str,
     *,
     sample: str | None = None,
@@ -107,9 +107,9 @@ def linked(  # noqa: PLR0913  # a builder: each test names the few that matter t
     producer: str = "",
     content: str = "",
 ) -> Record:
-    """A `dataset.linked` record; without a receipt of its own, the path is the receipt.
+    """A `dataset.linked` record. By default, its receipt is its path.
 
-    `revision`: beamcat sends it again by itself; `outdated`: it was made before its inputs were measured again.
+    With a `revision`, beamcat sends it again. `outdated` means that it was made before its inputs were measured again.
     """
     facts = DatasetFacts(
         dataset_id=dataset_id(path),
@@ -178,7 +178,7 @@ def moved(  # noqa: PLR0913  # as linked
     event_id: str | None = None,
     container: Container | None = None,
 ) -> Record:
-    """A `sample.events` record at an hour of the day that begins so many days after that of NOW."""
+    """A `sample.events` record at an hour of the day that is some days after that of NOW."""
     event = SampleMoved(
         sample=SampleHappening(
             happening=happening,
@@ -192,7 +192,7 @@ def moved(  # noqa: PLR0913  # as linked
             container=container,
         )
     )
-    said = ascii(f"{happening} {sample} {day} {hour}")  # a header takes nothing that cannot be printed
+    said = ascii(f"{happening} {sample} {day} {hour}")  # a header takes only printable characters
     return record(SAMPLES, f"{proposal}/{sample}", event.model_dump_json(), event_id or said)
 
 
@@ -203,7 +203,7 @@ def record(topic: Topic, key: str, payload: str, event_id: str) -> Record:
 
 @dataclass(frozen=True)
 class World:
-    """Sample tracking over a pair of stores, as the service runs it, with a publisher that keeps what it is given."""
+    """Sample tracking over a pair of stores, as the service runs it, with a publisher that keeps its messages."""
 
     tracking: Store[TrackingView, TrackingState]
     happenings: Store[SampleMoved, None]
@@ -211,7 +211,7 @@ class World:
     register: Register
 
     async def track(self, *records: Record) -> list[Tracking]:
-        """Settle one batch; the sections that were added."""
+        """Settle one batch, and return the sections that were added."""
         publisher = MemoryPublisher()
         handle = partial(track, IDENTITIES)
         stage = Stage("sample_tracking", LINKED, TrackingView, handle, self.tracking, produces=TRACKED)
@@ -252,5 +252,5 @@ async def run(stage: Stage[Any, Any], publisher: MemoryPublisher, records: Seque
 
 
 def derived(number: int) -> str:
-    """A receipt as the gateway would make one, the same in every run."""
+    """A receipt as from the gateway, the same in every run."""
     return str(uuid5(UUID(int=0), str(number)))

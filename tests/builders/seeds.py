@@ -1,13 +1,13 @@
-"""The seed of a random test. `SEED=… make unit` (or pytest) repeats a run; a test that fails shows its seed."""
+"""The seed of a random test. `SEED=… make unit` (or pytest) repeats a run. A failed test shows its seed."""
 
 import os
 import random
 
 
 def seed_of_run(fixed: int | None = None) -> int:
-    """The number in the environment variable `SEED`; without it `fixed`, or one drawn by chance.
+    """The number in the environment variable `SEED`, otherwise `fixed`, otherwise a random one.
 
-    It is printed: pytest shows what a failed test printed.
+    It is printed, because pytest shows the output of a failed test.
     """
     chosen = os.environ.get("SEED")
     drawn = random.SystemRandom().randrange(2**32) if fixed is None else fixed

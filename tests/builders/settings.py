@@ -1,4 +1,4 @@
-"""Settings as tests need them: of a service by its name, of any service, or by the names of the variables."""
+"""Settings for tests: of a service by its name, of any service, or by the names of the variables."""
 
 import os
 from typing import Any, TypeVar
@@ -18,17 +18,17 @@ FACILITY = FacilitySettings(name="facility.example")
 
 
 def settings_for(service: str, **groups: Any) -> Any:
-    """The settings of a service as the environment has them, with these groups instead of some."""
+    """The settings of a service from the environment, with these groups replaced."""
     return read(services.settings_of(service), os.environ).model_copy(update=groups)
 
 
 def base_settings(**groups: Any) -> ServiceSettings:
-    """The groups that every service has, of a facility that is named, with these instead of some."""
+    """The groups of every service, for a named facility, with these groups replaced."""
     return ServiceSettings(**{"facility": FACILITY, **groups})
 
 
 def with_variables(kind: type[S], **values: object) -> S:
-    """Settings by their variables, without the prefix and in small letters."""
+    """Settings by their variables, in lower case and without the prefix."""
     return read(kind, {f"{PREFIX}{name}": str(value) for name, value in values.items()})
 
 

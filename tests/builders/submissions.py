@@ -22,7 +22,7 @@ IDENTITIES = Identities("facility.example")
 
 
 def raw_submission(number: int, chance: random.Random) -> dict[str, Any]:
-    """A data collection; equal numbers give the same path."""
+    """A data collection. Equal numbers have the same path."""
     start = BEGIN + timedelta(minutes=number)
     proposal = f"mx{1000 + number % 500}"
     parameters = RAW["parameters"] | {
@@ -50,7 +50,7 @@ def raw_submission(number: int, chance: random.Random) -> dict[str, Any]:
 
 
 def processed_submission(number: int, inputs: Sequence[dict[str, Any]], chance: random.Random) -> dict[str, Any]:
-    """An integration of its inputs (of a single one unless merged), in the session of the first."""
+    """An integration of its inputs in the session of the first one. Only a merge has more than one input."""
     start = BEGIN + timedelta(minutes=number + 5)
     integration = dict(list(PROCESSED["parameters"].items())[:60])
     integration |= {
@@ -77,7 +77,7 @@ def dataset_id(submission: dict[str, Any]) -> UUID:
 def submitted(
     submission: dict[str, Any], receipt_id: str, at: datetime | None = None, source: str = "/producers/builder"
 ) -> Message:
-    """The record that a producer writes itself."""
+    """The message of a producer that writes to Kafka itself."""
     time = (at or datetime.now(UTC)).isoformat()
     body = json.dumps({"submission": submission}, separators=(",", ":")).encode()
     headers = headers_of(SUBMITTED, receipt_id=receipt_id, source=source, time=time)

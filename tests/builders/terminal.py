@@ -1,4 +1,4 @@
-"""A terminal, in which a user types `beamcat`."""
+"""A terminal in which a user types `beamcat`."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "250"}
 
 
 def beamcat(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """What a command said that was typed in a folder."""
+    """Run a command in a folder, and return its output."""
     environment = {**ENVIRONMENT, **variables}
     return subprocess.run(
         [*BEAMCAT, *arguments], cwd=folder, env=environment, text=True, capture_output=True, check=False

@@ -1,4 +1,4 @@
-"""A terminal in which commands are typed, before services that answer what a test wants."""
+"""A terminal in which commands are typed, with services whose answers a test gives."""
 
 import fcntl
 import json
@@ -14,11 +14,11 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 TYPED = "\x1c"
-"""Before what each command prints."""
+"""The mark before the output of each command."""
 
 
 def type_in(folder: Path, columns: int, commands: Sequence[Sequence[str]], answers: Mapping[str, Any]) -> list[str]:
-    """What each command prints in a terminal so many cells wide, byte for byte, line ends as in files."""
+    """The output of each command in a terminal of this width, byte for byte, with the line ends of files."""
     script = folder / f"typed-{columns}.json"
     script.write_text(json.dumps({"commands": commands, "answers": answers}), encoding="utf-8")
     master, slave = pty.openpty()
@@ -41,7 +41,7 @@ def type_in(folder: Path, columns: int, commands: Sequence[Sequence[str]], answe
 
 
 def _read_all(master: int) -> bytes:
-    """Until the terminal is closed, which Linux tells as an error."""
+    """Read until the terminal is closed, which Linux reports as an error."""
     printed = b""
     try:
         while some := os.read(master, 65536):
@@ -53,7 +53,7 @@ def _read_all(master: int) -> bytes:
 
 
 def _run(script: Path) -> None:
-    """The other end: run the commands one after another."""
+    """Run the commands one after another, at the other end."""
     import httpx
     import pytest
     import typer

@@ -1,4 +1,4 @@
-"""A checker as the validator assembles it, and a smallest submission that passes it."""
+"""A checker as the validator assembles it, and a minimal submission that passes it."""
 
 from datetime import UTC, datetime
 from functools import cache
@@ -16,12 +16,12 @@ ZONE = ZoneInfo("Europe/Paris")
 
 @cache
 def a_checker() -> Checker:
-    """Checks against this repository's vocabulary and techniques, for a facility that keeps datasets under /data."""
+    """A checker with the vocabulary and techniques of this repository, for a facility with datasets under /data."""
     return Checker(VOCABULARY, TECHNIQUES, Identities("facility.example"), ["/data"], ZONE)
 
 
 def a_submission(**changes: Any) -> Submission:
-    """A raw dataset with nothing but what it needs; `changes` replace fields."""
+    """A raw dataset with only the required fields. `changes` replace fields."""
     fields: dict[str, Any] = {
         "name": "run_01",
         "path": "/data/visitor/mx1111/id30a3/20241130/RAW_DATA/run_01",

@@ -1,1 +1,1 @@
-"""Nothing lost: everything is killed while datasets flow, and afterwards every event is accounted for."""
+"""Fault tests: every process is killed while datasets flow, and afterwards every event must be accounted for."""

@@ -1,4 +1,4 @@
-"""Afterwards: the truth of the plan against the catalogue, the topics and the read model."""
+"""The audit after a run: it compares the plan with the catalogue, the topics and the read model."""
 
 import json
 from collections import Counter
@@ -18,7 +18,7 @@ from tests.faults.disturbances import NOISE
 from tests.faults.plan import Plan, Submitted
 
 OUR_FAULTS = ("internal_error", "cannot_store")
-"""Codes that blame us; no record on any topic may be answered so."""
+"""Codes that mean a fault of ours. No record on any topic may be answered with one."""
 
 
 async def settled(connection: PlainConnection, plan: Plan) -> int:
@@ -39,7 +39,7 @@ async def settled(connection: PlainConnection, plan: Plan) -> int:
 
 
 async def audit(settings: OperatorSettings, plan: Plan) -> list[str]:
-    """Everything that is not as it must be; empty if all is well."""
+    """Everything that differs from the plan. Empty if nothing does."""
     connection = await asyncpg.connect(settings.database.url)
     try:
         faults = [
@@ -79,12 +79,12 @@ async def _catalogue(connection: PlainConnection, plan: Plan) -> list[str]:
 
 
 def _same_history(found: list[str], sent: list[str]) -> bool:
-    """The first revision may be made by the repetition that says the same under another receipt."""
+    """Compare the revisions. A repetition with the same content under another receipt may make the first revision."""
     return [receipt.replace("again-", "first-") for receipt in found] == sent
 
 
 async def _committed(settings: KafkaSettings, plan: Plan) -> list[str]:
-    """On the wire at least once and in order; in effect once: a revision has one receipt."""
+    """Check the commits: delivered at least once and in order, effective exactly once: a revision has one receipt."""
     makers: dict[tuple[str, int], set[str]] = {}
     order: dict[str, list[int]] = {}
     answered: set[Submitted] = set()

@@ -1,4 +1,4 @@
-"""One beamline: the unmodified client of ICAT sends datasets, and at the end sends again what nobody confirmed.
+"""One beamline: the unmodified client of ICAT sends datasets, and at the end sends the unconfirmed ones again.
 
     python -m tests.faults.beamline FILE
 
@@ -33,7 +33,7 @@ def path_of(number: int) -> str:
 
 
 def metadata_of(number: int) -> dict[str, Any]:
-    """About sixty parameters, as MXCuBE sends them."""
+    """The metadata of a dataset: about sixty parameters, as MXCuBE sends them."""
     start = BEGIN + timedelta(seconds=number)
     own = {"Sample_name": "insulin", "startDate": start, "endDate": start + timedelta(seconds=1)}
     own["MX_position_id"] = number
@@ -41,7 +41,7 @@ def metadata_of(number: int) -> dict[str, Any]:
 
 
 def send(client: Any, numbers: Iterable[int], sent: Path) -> None:
-    """Each until the client says that it went."""
+    """Send each dataset until the client reports success."""
     with sent.open("a", encoding="utf-8", buffering=1) as log:
         for number in numbers:
             while True:
@@ -62,7 +62,7 @@ def unconfirmed(client: Any, numbers: Iterable[int]) -> list[int]:
 
 
 def main() -> None:
-    """Send, wait for the calm, confirm."""
+    """Send the datasets, wait for the calm, and confirm them."""
     warnings.simplefilter("ignore")
     said = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     client = IcatClient(**said["client"], beamline=BEAMLINE, proposal=PROPOSAL)

@@ -1,6 +1,6 @@
-"""Killing: every service at a named place once and at any moment once more, and both servers in between.
+"""Kills every service once at a failpoint and once more at a random moment, and both servers in between.
 
-Some of what else can happen is done as well; the seed chooses.
+It also does some of the other disturbances. The seed chooses them.
 """
 
 import asyncio
@@ -24,15 +24,16 @@ FAILPOINTS = {
     "catalog_writer-2": "catalog-relay:before_mark:1",
     "search": "search:after_save:2",
 }
-"""After poll; after save; after relay before mark; after publish before commit; after the outbox write."""
+"""After a poll, after a save, after relaying but before the mark, after publishing but before the commit, and
+after the outbox write."""
 REPLICAS = {"linker": 2, "catalog_writer": 2}
 PAUSE_SECONDS = (1.0, 2.5)
 DISTURBANCES_OF_A_RUN = 3
-"""Of a run, beside the killing."""
+"""The number of disturbances in a run, besides the kills."""
 
 
 def failpoint_environment(directory: Path) -> dict[str, dict[str, str]]:
-    """For each process the place at which it dies, once."""
+    """For each process, the failpoint at which it dies once."""
     return {
         name: {"BEAMCAT_FAILPOINT": place, "BEAMCAT_FAILPOINT_MARK": str(directory / f"died-{name}")}
         for name, place in FAILPOINTS.items()
@@ -41,7 +42,7 @@ def failpoint_environment(directory: Path) -> dict[str, dict[str, str]]:
 
 
 def died_at_failpoints(directory: Path) -> set[str]:
-    """The processes that met their place."""
+    """The processes that reached their failpoint."""
     return {name for name in FAILPOINTS if (directory / f"died-{name}").exists()}
 
 
@@ -84,7 +85,7 @@ class Deaths:
 
 
 def summary(count: Mapping[str, int], at_failpoints: set[str]) -> str:
-    """Who died how often."""
+    """How often each process died."""
     return ", ".join(
         f"{name} {times}{' + its failpoint' if name in at_failpoints else ''}" for name, times in count.items()
     )

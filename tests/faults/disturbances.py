@@ -1,6 +1,6 @@
-"""What happens beside the killing: sessions that end, processes that stand still, strangers on the topics.
+"""Disturbances besides kills: sessions that end, processes that are suspended, foreign records on the topics.
 
-Each is done while datasets flow, at a moment that the seed chooses, and comes to its end by itself.
+Each happens while datasets flow, at a moment that the seed chooses, and ends by itself.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from tests.builders.harm import END_SESSIONS, garbage, take_back
 from tests.builders.submissions import raw_submission, submitted
 
 NOISE = "noise-"
-"""So begin the receipts of what is garbage."""
+"""The prefix of the receipts of garbage."""
 FROZEN_SECONDS = 15.0
 SERVER_FROZEN_SECONDS = 5.0
 SESSIONS_SECONDS = 4.0
@@ -29,7 +29,7 @@ Disturbance = Callable[[Installation, random.Random], Coroutine[None, None, None
 
 
 async def sessions_end(running: Installation, _chance: random.Random) -> None:
-    """PostgreSQL ends every session of every service, four times a second."""
+    """PostgreSQL ends every session of every service four times a second."""
     with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # the server may be killed meanwhile
         connection = await asyncpg.connect(running.settings.database.url)
         for _ in range(int(4 * SESSIONS_SECONDS)):
@@ -39,25 +39,25 @@ async def sessions_end(running: Installation, _chance: random.Random) -> None:
 
 
 async def service_stands_still(running: Installation, chance: random.Random) -> None:
-    """One process is stopped wherever it is, in a transaction as well, and wakes up when others have its partitions."""
+    """One process is suspended at any point, even in a transaction, and resumes when others have its partitions."""
     with _stopped([running.supervisor.pid(chance.choice(sorted(running.urls)))]):
         await asyncio.sleep(FROZEN_SECONDS)
 
 
 async def postgres_stands_still(running: Installation, _chance: random.Random) -> None:
-    """PostgreSQL answers nothing, and breaks no connection."""
+    """PostgreSQL does not answer, but keeps its connections."""
     with suppress(psutil.NoSuchProcess), _stopped(_family(running.stack.pid("postgres"))):
         await asyncio.sleep(SERVER_FROZEN_SECONDS)
 
 
 async def kafka_stands_still(running: Installation, _chance: random.Random) -> None:
-    """Kafka answers nothing, and breaks no connection."""
+    """Kafka does not answer, but keeps its connections."""
     with _stopped([running.stack.pid("kafka")]):
         await asyncio.sleep(SERVER_FROZEN_SECONDS)
 
 
 async def transaction_is_taken_back(running: Installation, chance: random.Random) -> None:
-    """Good submissions in a transaction of Kafka that is aborted: they were never said."""
+    """Valid submissions in a transaction of Kafka that is aborted, so they do not count."""
     said = [submitted(raw_submission(2 * 10**6 + number, chance), f"aborted-{number}") for number in range(20)]
     with suppress(KafkaError, TimeoutError):  # the broker may be killed meanwhile
         async with asyncio.timeout(30):
@@ -65,7 +65,7 @@ async def transaction_is_taken_back(running: Installation, chance: random.Random
 
 
 async def garbage_between_stages(running: Installation, chance: random.Random) -> None:
-    """Records that no stage wrote, on the topics between the stages: each is refused, for what is wrong with it."""
+    """Records on the topics between the stages that no stage wrote. Each is refused with the right reason."""
     publisher = KafkaPublisher(running.settings.kafka, "garbage")
     good = submitted(raw_submission(3 * 10**6, chance), "good")
     messages = garbage(good, 60, NOISE, chance)
@@ -92,7 +92,7 @@ def _family(pid: int) -> list[int]:
 
 @contextmanager
 def _stopped(pids: Sequence[int]) -> Iterator[None]:
-    """Processes that stand still; one that is killed meanwhile stays dead."""
+    """Suspend processes until the block ends. A process that is killed meanwhile stays dead."""
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSTOP)

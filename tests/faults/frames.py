@@ -1,4 +1,4 @@
-"""`make faults-icat`: the edge is killed again and again under real clients, and Kafka is away for a while.
+"""`make faults-icat`: the edge is killed repeatedly while real clients send, and Kafka is down for a while.
 
 The clients ask for no receipt, so a frame that lies in a socket when the edge dies is lost, and nobody can know: only
 those may be missing, and the clients find and send them again. Each dataset must then be catalogued, as one revision.
@@ -25,7 +25,7 @@ from tests.faults.beamline import path_of
 
 CLIENTS = 5
 IN_A_SOCKET = 3
-"""Frames of one client that one kill may take with it: it sends one after the other, some 100 a second at most."""
+"""The most frames of one client that a kill may lose. A client sends one after the other, at most some 100 a second."""
 SETTLE_SECONDS = 300.0
 STILL_SECONDS = 5.0
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,7 @@ class Beamlines:
         self.calm = directory / "calm"
 
     async def start(self) -> None:
-        """Each in a process of its own."""
+        """Start each client in its own process."""
         urls = [f"127.0.0.1:{self._running.stomp_port}"]
         client = {
             "metadata_urls": urls,
@@ -74,29 +74,29 @@ class Beamlines:
             self._processes.append(process)
 
     def sent(self) -> int:
-        """How many frames have gone."""
+        """How many frames were sent."""
         return sum(log.read_bytes().count(b"\n") for log in self._logs)
 
     async def until_sent(self, wanted: int) -> None:
-        """Wait until so many frames have gone."""
+        """Wait until this number of frames was sent."""
         while self.sent() < wanted:  # noqa: ASYNC110  another process sets no event
             await asyncio.sleep(0.01)
 
     async def confirm(self) -> list[dict[str, int]]:
-        """Let them look, and send again what is missing; what each had to do."""
+        """Let the clients check, and send again what is missing. Returns how many each had to send again."""
         self.calm.touch()
         outputs = await asyncio.gather(*(process.communicate() for process in self._processes))
         return [json.loads(output) for output, _ in outputs]
 
     def end(self) -> None:
-        """Leave no process behind."""
+        """End all processes."""
         for process in self._processes:
             if process.returncode is None:
                 process.kill()
 
 
 async def frames_survive(storm: Storm, directory: Path, say: Callable[[str], None]) -> list[str]:
-    """Everything that was lost or came twice; empty if nothing was or did."""
+    """Everything that was lost or came twice. Empty if there is nothing."""
     say(f"seed {storm.seed}: {storm.frames} frames from {CLIENTS} clients, {storm.kills} kills of the edge")
     async with installation(directory / "beamcat", say=say) as running:
         beamlines = Beamlines(running, storm, directory)
@@ -116,7 +116,7 @@ async def frames_survive(storm: Storm, directory: Path, say: Callable[[str], Non
 
 
 async def _kill(running: Installation, beamlines: Beamlines, storm: Storm, say: Callable[[str], None]) -> None:
-    """At random moments between the first frame and the last."""
+    """Kill the edge at random moments between the first frame and the last."""
     chance = random.Random(storm.seed)
     for at in sorted(chance.sample(range(1, storm.frames - CLIENTS), storm.kills)):
         await beamlines.until_sent(at)
@@ -143,7 +143,7 @@ async def _stop_kafka(running: Installation, beamlines: Beamlines, storm: Storm,
 
 
 async def _settled(running: Installation, say: Callable[[str], None]) -> int:
-    """The datasets of the catalogue, once it stands still."""
+    """The datasets of the catalogue, once it no longer changes."""
     connection = await asyncpg.connect(running.settings.database.url)
     began = changed = time.monotonic()
     count = -1
@@ -174,7 +174,7 @@ async def _audit(running: Installation, frames: int) -> list[str]:
 
 
 def main() -> None:
-    """Run, and exit with 1 if there was any fault."""
+    """Run the test. The exit code is 1 if there was any fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--frames", type=int, default=2000)

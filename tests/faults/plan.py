@@ -1,4 +1,4 @@
-"""What is sent, and what must have become of it: derived from a seed alone."""
+"""The plan of a run: what is sent, and what must become of it. It depends on the seed alone."""
 
 import json
 import random
@@ -14,7 +14,7 @@ from tests.builders.submissions import dataset_id, processed_submission, raw_sub
 
 SOURCES = ("/producers/one", "/producers/two", "/producers/three")
 Submitted = tuple[str, UUID]
-"""A receipt and its dataset: a key that several use is a receipt of each."""
+"""A receipt and its dataset. If several datasets share a key, it is a receipt of each."""
 
 Poisoning = Callable[[Message], Message]
 
@@ -51,18 +51,18 @@ POISONS: list[tuple[Code, Poisoning]] = [
 
 @dataclass
 class Plan:
-    """The messages in the order in which they are sent, and the truth about them."""
+    """The messages in the order in which they are sent, and their expected outcomes."""
 
     seed: int
     messages: list[Message] = field(default_factory=list)
     proposals: dict[UUID, str] = field(default_factory=dict)
-    """In whose investigation each dataset lies."""
+    """The proposal whose investigation contains each dataset."""
     revisions: dict[UUID, list[str]] = field(default_factory=dict)
-    """Each valid dataset's revisions, oldest first, by the receipts that may have made each."""
+    """The revisions of each valid dataset, oldest first, as the receipts that may have made each."""
     links: set[tuple[UUID, UUID]] = field(default_factory=set)
     """(child, parent), as declared by the newest revisions."""
     unchanged: set[Submitted] = field(default_factory=set)
-    """Those that repeat what was said already."""
+    """The submissions that repeat an earlier one."""
     rejected: dict[str, Code] = field(default_factory=dict)
 
     @property
@@ -78,9 +78,9 @@ class Plan:
 
 
 def make_plan(seed: int, datasets: int) -> Plan:
-    """A third have inputs, some come before them, some come twice, some change later, 1 in 50 is poison.
+    """Make a plan: a third of the datasets have inputs, some arrive before their inputs, some twice, some change later.
 
-    One in ten is sent under a key that all such share, by any of three sources.
+    One in fifty is invalid. One in ten has the one shared key, from any of three sources.
     """
     chance = random.Random(seed)
     plan = Plan(seed)
@@ -92,9 +92,9 @@ def make_plan(seed: int, datasets: int) -> Plan:
             code, poisoning = POISONS[number // 50 % len(POISONS)]
             receipt = f"poison-{seed}-{number}"
             poison = poisoning(submitted(raw_submission(10**6 + number, chance), receipt))
-            if raws and chance.random() < 0.5:  # under the key of a dataset that others may wait for
+            if raws and chance.random() < 0.5:  # with the key of a dataset that others may wait for
                 poison = replace(poison, key=str(dataset_id(raws[-1])).encode())
-                code = Code.KEY_WRONG if code is Code.INPUT_SELF else code  # seen by the linker alone, behind the key
+                code = Code.KEY_WRONG if code is Code.INPUT_SELF else code  # the linker checks it after the key
             plan.rejected[receipt] = code
             sent.append((at, poison))
         elif raws and number % 3 == 0:
@@ -122,7 +122,7 @@ def _send(
     sent.append((at, first))
     if chance.random() < 0.05:  # a client that reconnects and sends the same event again
         sent.append((at + chance.uniform(0.1, 30), first))
-    if chance.random() < 0.05:  # a client that says the same again, as a new event
+    if chance.random() < 0.05:  # a client that sends the same again as a new event
         again = f"again-{plan.seed}-{child}"
         plan.unchanged.add((again, child))
         sent.append((at + chance.uniform(0.1, 5), submitted(submission, again, source=source)))

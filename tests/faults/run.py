@@ -28,16 +28,16 @@ from tests.faults.plan import Plan, make_plan
 CHUNK = 100
 SETTLE_SECONDS = 300.0
 LEAVE_SECONDS = 60.0
-"""After which Kafka has certainly taken a member for dead."""
+"""The time after which Kafka has certainly removed a dead member."""
 STILL_LOOKS = 4
-"""So often in a row nothing may be left to read: what one stage has read, the next one still has to."""
+"""How often in a row there must be nothing to read, because each stage gives the next one something to read."""
 STATELESS_GROUP = "beamcat.validator"
 MOST_SPARED = 2
-"""Of two replicas, one may do all the relaying of a short run."""
+"""How many may miss their failpoint: in a short run, one of two replicas may do all the relaying."""
 
 
 async def nothing_lost(seed: int, datasets: int, directory: Path, say: Callable[[str], None]) -> list[str]:
-    """Everything that was lost, invented or left behind; empty if nothing was."""
+    """Everything that was lost, invented or left behind. Empty if there is nothing."""
     plan = make_plan(seed, datasets)
     say(f"seed {seed}: {len(plan.messages)} events of {datasets} datasets, {len(plan.rejected)} poisoned")
     environment = failpoint_environment(directory)
@@ -52,20 +52,20 @@ async def nothing_lost(seed: int, datasets: int, directory: Path, say: Callable[
         spared = set(environment) - died_at_failpoints(directory)
         say(f"died at every failpoint{f' but those of {sorted(spared)}' if spared else ''}")
         if len(spared) > MOST_SPARED:
-            faults.append(f"{sorted(spared)} never met their failpoints: this run shows less than it should")
+            faults.append(f"{sorted(spared)} never reached their failpoints, so this run proves less than it should")
         faults += await _replayed_equal(running, say)
         return faults + await _rebuilt_equal(running)
 
 
 async def _send(running: Installation, plan: Plan) -> None:
-    """In order; what Kafka did not confirm is sent again, and so may come twice."""
+    """Send the messages in order. Those that Kafka did not confirm are sent again, so they may arrive twice."""
     publisher = KafkaPublisher(running.settings.kafka, "faults")
     backoff = Backoff()
     await publisher.start()
     try:
         for start in range(0, len(plan.messages), CHUNK):
             await _insist(publisher, plan.messages[start : start + CHUNK], backoff)
-            await asyncio.sleep(0.2)  # spread over the killing
+            await asyncio.sleep(0.2)  # spread the messages over the kills
     finally:
         await publisher.stop()
 
@@ -95,7 +95,7 @@ async def _wait(running: Installation, plan: Plan, say: Callable[[str], None]) -
 
 
 async def _replayed_equal(running: Installation, say: Callable[[str], None]) -> list[str]:
-    """All services stop, every consumer group goes back to the start, and everything is read again."""
+    """Stop all services, reset every consumer group to the start, and read everything again."""
     before = await _read_model(running)
     await running.supervisor.stop()
     groups = [*remembering_groups(running.settings), STATELESS_GROUP]
@@ -111,12 +111,12 @@ async def _replayed_equal(running: Installation, say: Callable[[str], None]) -> 
         still = still + 1 if await _idle(running) else 0
         await asyncio.sleep(0.5)
     say(f"all was read again in {time.monotonic() - began:.0f} s")
-    after = await _read_model(running) | {"position": before["position"]}  # topics have grown by what was said again
+    after = await _read_model(running) | {"position": before["position"]}  # the replay published to topics again
     return [f"a replay changed {words}" for words in differences(before, after)]
 
 
 async def _emptied(settings: KafkaSettings, groups: list[str]) -> None:
-    """Wait until nobody is in the groups: on a busy machine a service may end without having left them."""
+    """Wait until the groups have no members. On a busy machine, a service may end without leaving its groups."""
     began = time.monotonic()
     while True:
         try:

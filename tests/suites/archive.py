@@ -1,4 +1,4 @@
-"""What both stores of the archive promise."""
+"""The contract of both stores of the archive."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from tests.builders.search.records import NOON, Topics
 
 
 class ReportsSuite:
-    """The test's fixture `archive` gives the store."""
+    """The tests of the contract. The fixture `archive` gives the store."""
 
     async def test_a_report_on_a_datasets_files_is_kept_once(self, archive: Archive) -> None:
         topics = Topics()

@@ -1,4 +1,4 @@
-"""What is known of declarations, the same for those that search has read and those that were published here."""
+"""The contract of known declarations, both those that search has read and those that were published here."""
 
 from collections.abc import Collection
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ HERE, ELSEWHERE = IDENTITIES.investigation("42"), IDENTITIES.investigation("43")
 
 
 def word(happening: str, investigation: str = "42", beamline: str = "ID30A-3", **said: Any) -> Declared:
-    """What one event declares."""
+    """The declaration of one event."""
     about = {"investigation_id": investigation, "proposal": "mx1111", "beamline": beamline, "at": NOON.isoformat()}
     event = ShipmentChanged.model_validate({"shipping": about | {"happening": happening} | said})
     return declared_of(IDENTITIES, event.shipping, said_of("/test", "e", event.model_dump_json().encode()))
@@ -28,13 +28,13 @@ class Known(Protocol):
     """Declarations under test."""
 
     async def note(self, declared: Declared) -> None:
-        """Something is declared."""
+        """Note a declaration."""
 
     async def of(self, investigations: Collection[UUID], beamlines: Collection[str] = ()) -> Declared:
-        """What was declared for investigations, and what was loaded last there and at beamlines."""
+        """The declarations for investigations, and what was loaded last there and at beamlines."""
 
     async def holding(self, kind: str, id_: str | None) -> Collection[UUID]:
-        """The investigations for which there is such a thing, or anything of the kind."""
+        """The investigations that have this thing, or anything of the kind."""
 
 
 class DeclarationsSuite:

@@ -1,4 +1,4 @@
-"""Records of every topic, and all stages of all services, each with a witness of its outcomes."""
+"""Records of every topic, and all stages of all services, each with a witness that records its outcomes."""
 
 import random
 from collections import defaultdict
@@ -35,7 +35,7 @@ NOW = datetime.fromisoformat("2026-11-24T00:00:00+00:00")
 
 
 class Witness(HaltRule):
-    """Remembers every outcome, those of stages that publish no rejections too."""
+    """Remembers every outcome, even of stages that do not publish rejections."""
 
     def __init__(self) -> None:
         super().__init__(halts=False)

@@ -1,4 +1,4 @@
-"""What both stores of the logbook promise."""
+"""The contract of both stores of the logbook."""
 
 import random
 from datetime import timedelta
@@ -9,7 +9,7 @@ from tests.builders.seeds import seed_of_run
 
 
 class EntriesSuite:
-    """The test's fixture `logbook` gives the store."""
+    """The tests of the contract. The fixture `logbook` gives the store."""
 
     async def test_an_entry_is_kept_once(self, logbook: Logbook) -> None:
         first, other = told('a "text"'), told("another", tags=['a "tag", {x}'])

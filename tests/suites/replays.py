@@ -1,4 +1,4 @@
-"""A story of datasets, told with and without replays, and what may differ afterwards."""
+"""A story of datasets, run with and without replays, and what may differ afterwards."""
 
 import re
 from dataclasses import replace
@@ -21,7 +21,7 @@ SENT = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def story(chance: Random, count: int) -> list[Step]:
-    """Datasets and results that wait, are refused, corrected under their receipt, updated and given up."""
+    """Datasets and results that wait, are refused, corrected with the same receipt, updated and given up."""
     raws = [raw_submission(number, Random(number)) for number in range(2)]
     results = [processed_submission(2 + n, [raw], Random(n)) for n, raw in enumerate(raws)]
     own = results[0] | {"path": f"{results[0]['path']}_own", "input": [f"{results[0]['path']}_own"]}
@@ -65,7 +65,7 @@ def _planned(chance: Random, name: str, *, announced: bool) -> Message:
 
 
 async def told(world: World, steps: list[Step], chance: Random | None = None) -> None:
-    """Tell the story; by chance groups are reset on the way, and all of them at last."""
+    """Run the story. With `chance`, groups are reset at random on the way, and all of them at the end."""
     for step in steps:
         world.now += timedelta(seconds=1)
         if chance is not None:
@@ -89,15 +89,15 @@ async def _take(world: World, step: Step) -> None:
 
 
 def settled(answer: str) -> str:
-    """An answer, but for what is missing still: a replay tells it as it is by then, and fewer inputs may be."""
+    """An answer without the missing inputs: a replay publishes the newer state, with perhaps fewer of them."""
     return '{"state":"pending"}' if '"state":"pending"' in answer else answer
 
 
 def still(waits: PendingDetails | None) -> PendingDetails | None:
-    """What is asked of it, but for that."""
+    """The pending details without the missing inputs."""
     return waits and waits._replace(waits_for=())
 
 
 def without_numbers(text: str) -> str:
-    """Without the numbers that the linker gave investigations: what a replay reserves and does not use is gone."""
+    """The text without the numbers that the linker gave to investigations, because a replay may skip numbers."""
     return OWN_NUMBERS.sub("number", text)

@@ -1,4 +1,4 @@
-"""What any store of sample tracking does; run against memory and against PostgreSQL."""
+"""The behaviour of every store of sample tracking, in memory and in PostgreSQL."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -21,7 +21,7 @@ IN_PUCK = {
     "SampleTrackingParcel_name": "Dewar1",
     "SampleChanger_position": "7",
 }
-"""As MXCuBE sends them, id and name swapped."""
+"""The parameters as MXCuBE sends them, with id and name swapped."""
 
 
 def container(name: str) -> dict[str, str]:
@@ -29,7 +29,7 @@ def container(name: str) -> dict[str, str]:
 
 
 class NamesOfSamples:
-    """Written in several ways, one name is one sample."""
+    """Different spellings of a name are one sample."""
 
     async def test_blanks_and_unicode_forms_make_no_other_sample(self, world: World) -> None:
         names = ["Lyso é 1", "Lyso\u00a0e\u0301 1", " Lyso  é\t1 ", "Lyso é\u200b\u2009 1"]
@@ -57,7 +57,7 @@ class NamesOfSamples:
 
 
 class VisitsOfSamples:
-    """A sample of one name in two visits of a proposal, the second a month after the first."""
+    """A sample with one name in two visits of a proposal, the second a month after the first."""
 
     async def _measured_in_both(self, world: World) -> None:
         await world.track(linked(RAW, sample="x1", visit=FIRST), linked(OTHER, sample="x1", visit=SECOND))
@@ -125,7 +125,7 @@ class VisitsOfSamples:
         await world.hear(moved("mounted", "x1", 13, day=10))
         await world.learn(registered(visited("S2", 10), 5))
         assert await self._histories(world) == ([], ["mounted"])
-        await world.learn(registered(visited("S2", 50), 4))  # an older word, heard once more
+        await world.learn(registered(visited("S2", 50), 4))  # an older event, read again
         await world.track(linked(OTHER, sample="x1", visit=visited("S2", 50), receipt="again"))
         assert await self._histories(world) == ([], ["mounted"])
 

@@ -1,4 +1,4 @@
-"""Hold and release in its simplest form: one queue a dataset, looked at again after everything that happens."""
+"""The simplest model of hold and release: one queue for each dataset, checked again after every event."""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,7 +16,7 @@ PATHS = [f"/data/{n}" for n in range(6)]
 
 @dataclass(frozen=True)
 class Said:
-    """A submission; a dataset's inputs are earlier in PATHS, so that circles are no matter here."""
+    """A submission. The inputs of a dataset are earlier in PATHS, so there are no cycles."""
 
     receipt: str
     path: str
@@ -25,7 +25,7 @@ class Said:
 
 @dataclass
 class Model:
-    """What should happen. `verdicts` are in the order in which a dataset's submissions come to their end."""
+    """The expected behaviour. `verdicts` has the submissions of each dataset in the order in which they end."""
 
     committed: set[str] = field(default_factory=set)
     lines: dict[str, list[tuple[Said, datetime]]] = field(default_factory=lambda: defaultdict(list))
@@ -78,7 +78,7 @@ histories = st.lists(happening, max_size=25)
 
 
 async def live_through(world: World, history: Sequence[tuple[str, object]]) -> None:
-    """Let model and linker live through a history, and compare what they say after each step."""
+    """Run model and linker through a history, and compare their verdicts after each step."""
     model = Model()
     said: list[Said] = []
     steps: dict[str, Callable[..., Awaitable[None]]] = {
@@ -90,13 +90,13 @@ async def live_through(world: World, history: Sequence[tuple[str, object]]) -> N
     for what, how in history:
         await steps[what](world, model, said, how)
         assert verdicts_of(world, said) == {path: list(ends.items()) for path, ends in model.verdicts.items() if ends}
-    # a duplicate of what has gone on may stand in line as well: nobody can tell it from an update, and it does no harm
+    # a duplicate of a linked submission may be held too: it looks like an update, and does no harm
     held = set(await world.held()) - set(world.linked_receipts)
     assert held == {each.receipt for line in model.lines.values() for each, _ in line}
 
 
 def verdicts_of(world: World, said: Sequence[Said]) -> dict[str, list[tuple[str, str]]]:
-    """The first end of every receipt, in the order in which the linker said it."""
+    """The first verdict on every receipt, in the order in which the linker published them."""
     paths = {each.receipt: each.path for each in said}
     ends: dict[str, dict[str, str]] = defaultdict(dict)
     for message in world.publisher.messages:
@@ -125,7 +125,7 @@ async def _arrive(world: World, model: Model, batch: Sequence[Said]) -> None:
 
 
 async def _commit(world: World, model: Model, _: list[Said], numbers: list[int]) -> None:
-    """Commits come only of what was linked, as the catalogue makes them; its links are those of that submission."""
+    """Commit what was linked, as the catalogue does, with the links of that submission."""
     paths = [PATHS[number] for number in numbers if "linked" in model.verdicts[PATHS[number]].values()]
     for path in paths:
         model.commit(path)

@@ -32,7 +32,7 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)
 PROPOSAL, BEAMLINE, SAMPLE = "mx1111", "id30a-3", "Fus_RAC1b"
 OFFSETS = count()
-"""Of what is announced: each time another record."""
+"""The offsets of announcements, so that each is another record."""
 PLACEHOLDER = IDENTITIES.opened(PROPOSAL, BEAMLINE, NOON)
 TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -126,9 +126,9 @@ def committed(  # noqa: PLR0913  # a document has many parts
     recollected: datetime | None = None,
     outdated: bool = False,
 ) -> Record:
-    """A revision, in the investigation of a slot or else in a placeholder; `named`: its producer asked for it.
+    """A revision in the investigation of a slot, or else in a placeholder. `named` is the requested id.
 
-    `outdated`: it is flagged because its inputs hold other data than it was made from.
+    `outdated` means that it is flagged because its inputs contain other data than it was made from.
     """
     receipt = f"revision {revision} of {path}"
     document = Document(
@@ -209,7 +209,7 @@ def slot(name: str, start: datetime, end: datetime | None = None, number: int | 
 
 
 def announced(session: Slot, written: str | None = None) -> Record:
-    """As a user office spells it."""
+    """An announcement, as a user office spells it."""
     assert session.facility_id is not None
     investigation = Investigation(
         facility_id=session.facility_id,
@@ -223,7 +223,7 @@ def announced(session: Slot, written: str | None = None) -> Record:
 
 
 def started(start: datetime = NOON, written: str = PROPOSAL) -> Record:
-    """As a beamline says it."""
+    """A start, as a beamline sends it."""
     said = StartedInvestigation(happening="started", proposal=written, beamline=BEAMLINE.upper(), start=start)
     return _happened(said, f"start at {start}")
 
@@ -238,7 +238,7 @@ def _happened(said: Investigation | StartedInvestigation | RescheduledInvestigat
 
 
 def rejected(path: str, code: Code = Code.DATASET_INVALID, message: str = "MX_flux is 'many'") -> Record:
-    """As the validator rejects, with the bytes that it read."""
+    """A rejection by the validator, with the bytes that it read."""
     record = validated(facts(path))
     told = rejection_message("validator", record, Refusal(code, message), NOON, subject_of(record, IDENTITIES))
     return Record(told.topic, 0, 0, int(NOON.timestamp() * 1000), told.key, told.value, told.headers)

@@ -1,4 +1,4 @@
-"""The linker around a memory: its stages, relay and timer, with a clock to turn, and all it said to read."""
+"""The linker over a store: its stages, relay and timer, with a clock to set and all its messages to read."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -52,15 +52,15 @@ class World:
         return StageRunner(stage, self.publisher, self.clock, HaltRule(halts=False), Backoff(), IDENTITIES)
 
     async def submit(self, *datasets: DatasetFacts) -> None:
-        """One batch arrives."""
+        """Let one batch arrive."""
         await self.read(*(validated(dataset, offset) for offset, dataset in enumerate(datasets)))
 
     async def read(self, *records: Record) -> None:
-        """One batch arrives, as it lies in Kafka."""
+        """Let one batch arrive, as it is in Kafka."""
         await self._linking.run(records)
 
     async def submit_of(self, source: str, *datasets: DatasetFacts) -> None:
-        """One batch of a source arrives."""
+        """Let one batch of a source arrive."""
         batch = []
         for offset, dataset in enumerate(datasets):
             record = validated(dataset, offset)
@@ -69,30 +69,30 @@ class World:
         await self.read(*batch)
 
     async def commit(self, *records: Record) -> None:
-        """The catalogue tells; the relay sends what that releases."""
+        """Report commits. The relay sends what they release."""
         await self.learn(*records)
         await self.send()
 
     async def learn(self, *records: Record) -> None:
-        """The catalogue tells; the relay has not run yet."""
+        """Report commits, without running the relay."""
         await self._commits.run(records)
 
     async def reject(self, *records: Record) -> None:
-        """Another stage rejects; the relay sends what that ends."""
+        """Report rejections by another stage. The relay sends what they end."""
         await self._rejections.run(records)
         await self.send()
 
     async def announce(self, *records: Record) -> None:
-        """The user office tells; the relay sends what that moves."""
+        """Announce investigations. The relay sends what they move."""
         await self._office.run(records)
         await self.send()
 
     async def send(self) -> None:
-        """The relay runs."""
+        """Run the relay."""
         await self.relay.drain_once()
 
     async def wait(self, time: timedelta) -> None:
-        """Time passes; the timer looks, and the relay sends what that gives up."""
+        """Let time pass. The timer checks, and the relay sends what it gives up."""
         self.now += time
         await self.deadlines.tick()
         await self.send()
@@ -134,5 +134,5 @@ def receipt_of(message: Message) -> str:
 
 
 def series(path: str, *inputs: Sequence[str]) -> list[DatasetFacts]:
-    """Successive submissions of one dataset, each with its own inputs."""
+    """Successive submissions of one dataset, each with other inputs."""
     return [facts(path, each, receipt=f"{path} {n}") for n, each in enumerate(inputs, start=1)]

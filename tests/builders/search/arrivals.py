@@ -1,4 +1,4 @@
-"""Events of every topic of the read model that meet in the same rows, and the orders in which they may arrive."""
+"""Events of every topic of the read model that change the same rows, and the orders in which they may arrive."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,10 +17,10 @@ FINDING = Finding.warning("unit_assumed", "MX_flux has no unit", "give one")
 
 
 def everything(chance: Random, count: int) -> list[Record]:
-    """Some events of each topic on few datasets, receipts, samples, investigations and places, as partitions hold them.
+    """Events of each topic about few datasets, receipts, samples, investigations and places, as they are in partitions.
 
-    Nearly all collide: two events of one moment, one receipt refused twice, a rejection told again, another's event
-    under a used id. At the end a container has a place.
+    Nearly all collide: two events at the same time, one receipt refused twice, a repeated rejection, another source's
+    event with a used id. At the end, a container has a place.
     """
     story = Story(chance)
     for _ in range(count):
@@ -31,7 +31,7 @@ def everything(chance: Random, count: int) -> list[Record]:
 
 
 class Story:
-    """One event after another, each of a kind drawn by chance."""
+    """A sequence of events, each of a random kind."""
 
     def __init__(self, chance: Random) -> None:
         self.topics = Topics()
@@ -41,7 +41,7 @@ class Story:
         self._word = ""
 
     def go_on(self) -> None:
-        """Tell one more."""
+        """Add one event."""
         self._path = f"/data/{self._chance.randrange(3)}"
         self._receipt = f"{self._path} {self._chance.randrange(2)}"
         self._word = f"word {len(self.topics.records)}"
@@ -69,7 +69,7 @@ class Story:
         self.topics.pending(self._receipt, self._path, missing, findings, **facts)
 
     def _committed(self) -> None:
-        """A revision is one fact, so what it says follows from its number."""
+        """Add a commit. A revision never changes, so its content depends on its number alone."""
         revision = self._chance.randrange(1, 4)
         fact = Random(f"{self._path} {revision}")
         self.topics.committed(
@@ -91,7 +91,7 @@ class Story:
         self.topics.unchanged(self._path, self._receipt, self._chance.randrange(1, 3))
 
     def _rejected(self) -> None:
-        """Of few submissions, so that some are told several times: later, and by a program of other words."""
+        """Add a rejection of one of few submissions, so that some are repeated later, and with other words."""
         offset = self._chance.randrange(3)
         told = self._moment() + timedelta(microseconds=self._chance.choice([0, 1, 500_000]))
         words = self._chance.choice(["MX_flux is 'many'", "MX_flux: 'many' is no number"])
@@ -110,7 +110,7 @@ class Story:
 
 
 def _partitioned(records: list[Record]) -> list[Record]:
-    """Where Kafka would put them: one key, one partition, each with offsets of its own."""
+    """The records in the partitions of Kafka: one partition for each key, with its own offsets."""
     ends: dict[tuple[str, int], int] = {}
     placed = []
     for record in records:
@@ -121,7 +121,7 @@ def _partitioned(records: list[Record]) -> list[Record]:
 
 
 def arriving(chance: Random, records: list[Record]) -> Iterator[list[Record]]:
-    """The records in some order and in batches; some come twice."""
+    """The records in a random order and in batches. Some arrive twice."""
     order = chance.sample(records, len(records)) + chance.choices(records, k=len(records) // 3)
     while order:
         size = chance.randrange(1, 8)

@@ -35,7 +35,7 @@ def dataset_id(path: str) -> UUID:
 
 @dataclass(frozen=True)
 class Kept:
-    """A value that could not be read: what was said, without a canonical value."""
+    """A value that could not be read: the original text, without a canonical value."""
 
     original: str
 
@@ -123,7 +123,7 @@ def document(
 
 
 def said_of(path: str, words: str = "") -> bytes:
-    """What a producer said of a dataset: its path, and a few words more."""
+    """The submission of a dataset: its path and a few words."""
     return json.dumps({"submission": {"path": path, "name": words}}).encode()
 
 
@@ -144,7 +144,7 @@ class Topics:
         words: str = "",
         taken: datetime | None = None,
     ) -> Record:
-        """`at`: when it says that it was made; `taken`: when Kafka took it."""
+        """Add a submission. `at` is the time that it states, `taken` the time at which Kafka took it."""
         said = at.isoformat() if time is None else time
         value = said_of(path, words)
         return self._add(SUBMITTED, receipt, str(dataset_id(path)), value, said, taken or at, by=by)
@@ -193,7 +193,7 @@ class Topics:
         since: datetime = NOON,
         **facts: Any,
     ) -> Record:
-        """`facts`: what the dataset is, and near paths; none, as a version before there were such told it."""
+        """Add a pending event. `facts` are facts of the dataset and near paths. An older version wrote none."""
         pending = Pending(
             receipt_id=receipt,
             dataset_id=dataset_id(path),
@@ -221,7 +221,7 @@ class Topics:
         told: datetime = NOON,
         **fields: Any,
     ) -> Record:
-        """`taken`: when Kafka took what was refused, which was read in `topic`."""
+        """Add a rejection. `taken` is when Kafka took the refused record, `topic` is where it was read."""
         facts: dict[str, Any] = {
             "producer": by,
             "stage": "validator",
@@ -248,11 +248,11 @@ class Topics:
         return self._add(REGISTERED, "registered", str(investigation.investigation_id), event)
 
     def written(self, message: Message) -> Record:
-        """What was published to the logbook, as it is read again."""
+        """A published entry of the logbook, as it is read again."""
         return self.published(LOGBOOK, message)
 
     def published(self, topic: Topic, message: Message) -> Record:
-        """What was published to a topic, as it is read again."""
+        """A published message, as it is read again."""
         return self._add(topic, dict(message.headers)["ce_id"].decode(), None, message.value)
 
     def reported(self, number: int, event: str = "a-report", *, by: str | None = None, **said: Any) -> Record:
@@ -260,7 +260,7 @@ class Topics:
         return self._add(REPORTS, event, str(number), DatasetReported(report=report), by=by)
 
     def shipped(self, happening: str, minute: int, investigation: str = "42", **said: Any) -> Record:
-        """What was said of things that travel, some minutes after noon."""
+        """Add an event about a shipment, some minutes after noon."""
         about = {"investigation_id": investigation, "proposal": "mx1111", "beamline": "ID30A-3"}
         at = (NOON + timedelta(minutes=minute)).isoformat()
         event = ShipmentChanged.model_validate({"shipping": about | {"happening": happening, "at": at} | said})

@@ -1,4 +1,4 @@
-"""A read model under test: records go in through the stages, and what is remembered comes out as plain values."""
+"""A read model under test: records go in through the stages, and its content comes out as plain values."""
 
 import json
 from collections.abc import Iterable
@@ -28,12 +28,12 @@ from tests.builders.search.records import IDENTITIES, NOON, dataset_id
 
 
 class World(Protocol):
-    """What the suite asks of either store."""
+    """What the suite needs from each store."""
 
     publisher: MemoryPublisher
 
     async def note(self, *records: Record) -> None:
-        """Settle records, each topic's in one batch."""
+        """Settle records, those of each topic in one batch."""
 
     async def revision_of(self, path: str) -> int | None:
         """The revision that is found."""
@@ -48,26 +48,26 @@ class World(Protocol):
         """Codes of the findings of the revision that is found."""
 
     async def receipt(self, receipt_id: str, **choice: str) -> dict[str, Any] | None:
-        """The answer; `choice` may say `source` or `caller`."""
+        """The answer for a receipt. `choice` may give `source` or `caller`."""
 
     async def rejections(self) -> list[str]:
-        """Messages of all rejections."""
+        """The messages of all rejections."""
 
     async def titles(self) -> list[str | None]:
-        """Titles of all investigations, by number."""
+        """The titles of all investigations, by number."""
 
     async def containers(self) -> list[str | None]:
-        """Containers of all samples, by name."""
+        """The containers of all samples, by name."""
 
     async def declared(self) -> Declared:
-        """What travels for investigation 42."""
+        """The shipments of investigation 42."""
 
     async def position(self, topic: str) -> int:
-        """How far a topic is noted."""
+        """The position up to which a topic is noted."""
 
 
 def row_of(receipt: Receipt) -> Row:
-    """As the table has it."""
+    """The row as in the table."""
     return {**receipt.submission._asdict(), **asdict(receipt)}
 
 
@@ -78,7 +78,7 @@ def answered(rows: Iterable[Row], receipt_id: str, **choice: str) -> dict[str, A
 
 
 class Noting:
-    """Runs the stages over either store."""
+    """Runs the stages over one of the stores."""
 
     def __init__(self, store: Any) -> None:
         self.publisher = MemoryPublisher()
@@ -97,7 +97,7 @@ class Noting:
 
 
 class MemoryWorld(Noting):
-    """The twin."""
+    """The memory twin."""
 
     def __init__(self) -> None:
         self._model = MemoryReadModel()

@@ -1,4 +1,4 @@
-"""How much one source may have waiting, and that its neighbours do not notice: for every memory of the linker."""
+"""The limits of what one source may have waiting, without effect on its neighbours: for every store of the linker."""
 
 import pytest
 

@@ -384,7 +384,7 @@ class Rescheduling:
 
 
 class WritingProposals:
-    """One proposal, in whatever spelling it comes."""
+    """The proposal is the same in every spelling."""
 
     async def test_a_dataset_finds_the_investigation_however_the_user_office_writes_its_proposal(
         self, world: World
@@ -416,4 +416,4 @@ class InvestigationSuite(
     Rescheduling,
     WritingProposals,
 ):
-    """All of it."""
+    """All tests of investigations."""

@@ -1,4 +1,4 @@
-"""What a dataset and its inputs must have in common, whatever keeps the linker's memory."""
+"""What a dataset and its inputs must have in common, for every store of the linker."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -195,4 +195,4 @@ def said_again(world: World) -> list[Record]:
 
 
 class RelationshipSuite(AgreeingWithInputs, AwaitingCompletion, LosingInputs):
-    """All of it."""
+    """All tests of relationships."""

@@ -1,4 +1,4 @@
-"""Results are looked at again when their inputs change, whatever keeps the linker's memory."""
+"""Results are judged again when their inputs change, for every store of the linker."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ class AfterARecollection:
         assert "other data of sample Rac1, started 2026-11-24T14:00:00+00:00 are there now" in finding.message
 
     async def test_nothing_else_is_said_of_what_it_was_not_made_from(self, world: World) -> None:
-        """Neither that it is of another sample, nor that it starts too early, nor that it may not come from such."""
+        """There is no finding about another sample, an early start, or the kind of the input."""
         await world.commit(committed(A, kind=RAW), committed(B, [A], kind=INTEGRATION))
         other = committed(A, revision=2, kind="mx.processed.refinement", sample="Rac1", start=LATER, recollected=LATER)
         await world.commit(other)
@@ -178,4 +178,4 @@ class AfterARenaming:
 
 
 class RevisitSuite(AfterARecollection, AfterARenaming):
-    """All of it."""
+    """All tests of changed inputs."""

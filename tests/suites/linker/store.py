@@ -1,4 +1,4 @@
-"""What the linker does, whatever keeps its memory: run on the memory twin and on PostgreSQL."""
+"""The behaviour of the linker, for the memory twin and for PostgreSQL."""
 
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ RUN = "/data/visitor/mx1111/RAW_DATA/Fus_RAC1b/run_01"
 
 
 class MissingByLittle:
-    """An input that is not catalogued, where something near it is."""
+    """An input is not catalogued, but a path near it is."""
 
     async def test_the_world_hears_what_is_catalogued_near_a_missing_input(self, world: World) -> None:
         await world.commit(committed(RUN))
@@ -259,7 +259,7 @@ class KeepingOrder:
         await world.learn(committed(A))
         await world.submit(second)
         assert world.linked == []
-        assert len(world.pending) == 1  # the update waits for nothing that anybody could do
+        assert len(world.pending) == 1  # there is no event for the update, which awaits no input
         await world.send()
         assert world.linked_receipts == [first.receipt_id, second.receipt_id]
 
@@ -440,7 +440,7 @@ class RefusingCircles:
 
     async def test_a_cycle_that_shows_only_at_release_is_refused_then(self, world: World) -> None:
         await world.commit(committed(A))
-        await world.submit(facts(B, [A]))  # under way to the catalogue, of which the linker has not heard
+        await world.submit(facts(B, [A]))  # on its way to the catalogue, and not known to the linker
         await world.submit(facts(A, [B], receipt="closes"))
         await world.commit(committed(B, [A]))
         assert world.reasons == ["closes: input_cycle"]
@@ -499,4 +499,4 @@ class LinkerSuite(
     RefusingCircles,
     PermittingRelationships,
 ):
-    """All of it but investigations."""
+    """All tests except those of investigations."""

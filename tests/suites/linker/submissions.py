@@ -1,4 +1,4 @@
-"""Whose submission is whose, where several have one receipt id: what holds in both memories."""
+"""Submissions that share a receipt id keep their own identity, in both stores."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ OWNER, STRANGER = "/producers/owner", "/producers/stranger"
 
 
 def said(path: str, *inputs: str, by: str = OWNER, content: str = "words", again: bool = False) -> Record:
-    """What somebody says under the one key."""
+    """A submission under the shared key."""
     return validated(keyed(path, *inputs), offset=int(again), producer=by, content=content)
 
 
@@ -25,7 +25,7 @@ def keyed(path: str, *inputs: str) -> DatasetFacts:
 
 
 def answer(content: str, commit: Record) -> Record:
-    """A commit that answers what the owner said under the one key."""
+    """A commit that answers the owner's submission under the shared key."""
     headers = headers_of(
         COMMITTED,
         receipt_id=KEY,

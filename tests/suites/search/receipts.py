@@ -1,4 +1,4 @@
-"""Whose answer a receipt gives, where several submissions have one receipt id: what holds in both read models."""
+"""Which submission a receipt answers for if several share its id, in both read models."""
 
 import itertools
 from datetime import timedelta
@@ -10,7 +10,7 @@ from tests.builders.search.world import World
 PATH, OTHER = "/data/visitor/mx1111/run_1", "/data/visitor/mx1111/run_2"
 STRANGER = "/producers/stranger"
 FIRST, SECOND = NOON - timedelta(minutes=2), NOON - timedelta(minutes=1)
-"""When Kafka took submissions; it took what stages say of them at noon."""
+"""The times at which Kafka took submissions. It took the events of the stages about them at noon."""
 
 
 def brief(answer: dict[str, Any] | None) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The laws of the read model, the same for PostgreSQL and its twin. A subclass's module gives the fixture `world`."""
+"""The contract of the read model, for PostgreSQL and its twin. The module of a subclass gives the fixture `world`."""
 
 import json
 import random
