@@ -1,13 +1,13 @@
-"""Contexts, which datasets are counted by, and the codes of their findings.
+"""Contexts, by which datasets are counted, and the codes of their findings.
 
-What is noted already gets its context here; its findings are searched once `beamcat rebuild search` has run.
+Existing rows get their context here. Their findings can be searched after `beamcat rebuild search`.
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-# ruff: noqa: S608  # what is put in are this file's own column names
+# ruff: noqa: S608  # only column names of this file are inserted
 
 revision = "search_0002"
 down_revision = "search_0001"

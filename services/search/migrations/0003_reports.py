@@ -1,6 +1,6 @@
-"""The numbers by which ICAT clients know datasets, and what became of the files of those.
+"""The numbers by which ICAT clients know datasets, and the reports on the files of these datasets.
 
-What is noted already gets its number once `beamcat rebuild search` has run, or with its next revision.
+Existing datasets get their number from `beamcat rebuild search` or with their next revision.
 """
 
 import sqlalchemy as sa

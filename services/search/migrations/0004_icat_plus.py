@@ -1,6 +1,6 @@
 """Investigations, samples, the logbook and sessions, for ICAT's clients.
 
-Datasets that are noted already are listed by their investigation once `beamcat rebuild search` has run.
+Existing datasets are listed by their investigation after `beamcat rebuild search`.
 """
 
 import sqlalchemy as sa

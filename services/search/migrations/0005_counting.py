@@ -1,6 +1,6 @@
-"""What parameters choose is counted without reading datasets.
+"""Matches of conditions on parameters are counted without reading datasets.
 
-Ordinals that later revisions have replaced are kept apart, and the key of datasets has what facets count.
+Ordinals that later revisions have replaced are in their own table, and the key of datasets has what facets count.
 """
 
 import sqlalchemy as sa

@@ -1,6 +1,6 @@
-"""What travels to beamlines, as it is declared; and which dataset said where a sample is.
+"""The declared shipments to beamlines, and the dataset that named the container of each sample.
 
-Samples that are noted already keep their container until a dataset names another, or `beamcat rebuild search` has run.
+Existing samples keep their container until a dataset names another one, or until `beamcat rebuild search`.
 """
 
 import sqlalchemy as sa

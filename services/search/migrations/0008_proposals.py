@@ -1,7 +1,7 @@
-"""A proposal has one spelling, in which it is compared, and one in which the user office writes it.
+"""Two spellings of a proposal: one to compare it, and that of the user office.
 
-Also the times to which investigations were rescheduled. `beamcat rebuild search` learns all of these of what is
-noted already; without it they are learned as investigations are told of again.
+Also the times to which investigations were rescheduled. `beamcat rebuild search` adds all of these to existing
+rows. Without it, they are added when investigations are published again.
 """
 
 import sqlalchemy as sa

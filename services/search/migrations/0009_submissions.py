@@ -1,7 +1,7 @@
-"""A report is kept by source, receipt, dataset and content, and no more by its receipt alone.
+"""Reports are identified by source, receipt, dataset and content, no longer by their receipt alone.
 
-The key of all four stands in `receipt_id`, so the version before can go on writing beside this one. Its rows tell
-neither source nor content; `beamcat rebuild search` learns both.
+The key of all four is in `receipt_id`, so the previous version can write at the same time. Its rows have
+neither source nor content; `beamcat rebuild search` adds both.
 """
 
 import sqlalchemy as sa

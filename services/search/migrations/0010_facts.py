@@ -1,7 +1,7 @@
-"""What is said is ordered by what it says, and a rejection is identified by the submission that was refused.
+"""Facts are ordered by their content, and a rejection is identified by the submission that was refused.
 
-Rejections that are noted already, and the answers of receipts that name them, get the ids that a rebuild would give
-them. Reports keep theirs: if their topic is read again without a rebuild, they are noted a second time.
+Existing rejections, and the answers of receipts that name them, get the ids that a rebuild would give
+them. Reports keep their ids: if their topic is read again without a rebuild, they are noted a second time.
 """
 
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""An entry of the logbook says in what it was written; of entries from before, nothing is known of that."""
+"""The program in which an entry of the logbook was written. It is unknown for existing entries."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What producers handed in lately is counted, so it is found by its time."""
+"""An index of receipts by time, to count recent submissions of producers."""
 
 from alembic import op
 

@@ -1,8 +1,8 @@
-"""A rejection tells its findings, its beamline and which submission it refused, so that the list can be searched.
+"""The findings and the beamline of a rejection, and the submission that it refused, to search the list by.
 
-Of rejections that are noted already the findings are found here, and when the record that was refused was written:
-later than the submission that it may follow from, so a correction may not count. `beamcat rebuild search` learns the
-rest, and all of what the version before notes beside this one.
+Existing rejections get their findings here, and the time at which the refused record was written. That is
+later than the original submission, so a correction may not count. `beamcat rebuild search` adds
+the rest, and all that the previous version writes at the same time.
 """
 
 import sqlalchemy as sa

@@ -1,7 +1,7 @@
-"""What waits for its inputs is listed, oldest first, and found by what it is and by what it waits for.
+"""Waiting submissions, listed with the oldest first, and searched by their facts and by their missing inputs.
 
-Of what waits already, the time is read from the answer that is kept. What else the events tell is learned as they are
-told again, or by `beamcat rebuild search`. What happened lately is kept for those who watch, from this
+The time of existing ones is read from the stored answer. The other columns are filled when their events are read
+again, or by `beamcat rebuild search`. Recent activity is kept for those who watch it, from this
 version on.
 """
 
