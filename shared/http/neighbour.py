@@ -66,7 +66,7 @@ class Neighbour:
             return bytes(body), response.headers
 
     async def lines(self, path: str, params: Params = NOTHING) -> AsyncIterator[Any]:
-        """The lines of a streamed answer, each read as JSON, however many there are; errors as of `get`."""
+        """The lines of a streamed answer of any length, each read as JSON. It raises the same errors as `get`."""
         async with self._answer(self._streams, path, params) as response:
             line = bytearray()
             async for part in response.aiter_bytes():
