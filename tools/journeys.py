@@ -64,7 +64,7 @@ class Beamcat:
         """Run a command, and return its output.
 
         Raises:
-            RuntimeError: its exit code is none of `codes`.
+            RuntimeError: its exit code is not one of `codes`.
         """
         done = subprocess.run(
             [*self.command, *words], cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False

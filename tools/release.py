@@ -2,7 +2,7 @@
 
 `v…` is a release of beamcat, `client-v…` one of the Python client. The version is written once, in the tree, and the
 tag must be that version. The notes are the section of that version in the changelog. Only the standard library is
-used, so that nothing has to be installed before a tag is known to be right.
+used, so that a tag can be checked before anything is installed.
 """
 
 import re
@@ -27,7 +27,7 @@ def notes(tag: str, root: Path = ROOT) -> str:
     version = _client_version(root) if client else _version(root)
     right = f"{'client-' if client else ''}v{version}"
     if tag != right:
-        raise TagRefused(f"the tag is {tag!r}, and that of this tree's version is {right!r}")
+        raise TagRefused(f"the tag is {tag!r}, but the version of this tree needs {right!r}")
     changelog = root / ("clients/python/CHANGELOG.md" if client else "CHANGELOG.md")
     heading = rf"^## {re.escape(version)}( - \d{{4}}-\d\d-\d\d)?\n(.*?)(?=^## |\Z)"
     section = re.search(heading, changelog.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)

@@ -10,7 +10,7 @@ from clients.cli.terminal.output import FAILED, Json, console, fail, print_json
 from deploy.commands.servers import own_settings
 from shared.vocabulary.datafiles import DataFileInvalid
 
-if TYPE_CHECKING:  # late where it is used: it imports validator and linker
+if TYPE_CHECKING:  # imported late: it imports validator and linker
     from deploy.definitions.report import TechniqueReport
 
 

@@ -23,7 +23,7 @@ from shared.runtime import logs
 from shared.runtime.facility import FacilitySettings
 from shared.vocabulary.datafiles import own_folders
 
-if TYPE_CHECKING:  # an image has no embedded stack, and the process of a service need not load it
+if TYPE_CHECKING:  # an image has no embedded stack, and the process of a service does not need it
     from deploy.embedded.installation import Installation
 
 DATA_DIRECTORY = RUNNING_FILE.parent

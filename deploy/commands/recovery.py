@@ -60,7 +60,7 @@ async def _writing(settings: ServiceSettings, schema: str) -> AsyncIterator[Conn
     try:
         async with database.transaction() as connection:
             for setting in ("idle_in_transaction_session_timeout", "transaction_timeout"):
-                await connection.execute(f"set local {setting} = 0")  # topics are read meanwhile, and no service waits
+                await connection.execute(f"set local {setting} = 0")  # idle while topics are read; no service waits
             yield connection
     finally:
         await database.close()

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 TOKENS_FILE = "BEAMCAT_TOKENS_FILE"
 SERVERS = {DATABASE_URL: "database", KAFKA: "Kafka", TOKENS_FILE: "tokens file"}
-"""What an operator's command may change, by the variable that names it."""
+"""The servers that an operator's command may change, by the variable that names each."""
 
 
 def operated(*names: str) -> OperatorSettings:
@@ -23,7 +23,7 @@ def operated(*names: str) -> OperatorSettings:
 
     Each server must be named: a command never changes a server that only a default names.
     """
-    own_settings()  # reports what is wrong in the environment before it reports what is missing there
+    own_settings()  # reports wrong variables before missing ones
     if chosen() == NO_CHOICE and all(os.environ.get(name) for name in names):
         found = Catalogue(os.environ, ENVIRONMENT)
     else:
@@ -39,7 +39,7 @@ def own_settings() -> OperatorSettings:
 
 
 def valid(read: Callable[[], T]) -> T:
-    """What is read, unless a setting is invalid: then the command ends."""
+    """The settings that were read. If one is invalid, the command ends."""
     try:
         return read()
     except SettingsInvalid as error:

@@ -42,7 +42,7 @@ class Expected(ExamplePart):
 
 
 class ExampleInput(ExamplePart):
-    """An input that is catalogued, by default like the dataset itself; or one that was rejected, and why."""
+    """An input that is catalogued, by default with the facts of the dataset itself, or that was rejected, and why."""
 
     kind: str = ""
     sample: str | None = None
@@ -130,7 +130,7 @@ def read_example(file: Path) -> Example:
     """The example in a file.
 
     Raises:
-        ValueError: it is none; the message says where.
+        ValueError: the file is not an example; the message says where.
     """
     try:
         return Example.model_validate_json(file.read_bytes())

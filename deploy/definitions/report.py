@@ -28,7 +28,7 @@ NOBODYS = "said by no file"
 
 @dataclass
 class TechniqueReport:
-    """The faults of a technique file, with which no service starts, and warnings for its author."""
+    """The faults of a technique file, which keep services from starting, and warnings for its author."""
 
     file: Path
     technique: Technique | None
@@ -101,7 +101,7 @@ def _others(files: Sequence[Path], facility: FacilitySettings) -> dict[Path, Tec
 
 
 def _claims(book: dict[Path, Technique], file: Path, technique: Technique) -> Iterator[DataFileFault]:
-    """The fault that another file already claims the same."""
+    """The fault that another file already claims what this technique claims."""
     try:
         TechniqueBook.of([*book.items(), (file, technique)])
     except DataFileInvalid as error:
@@ -117,7 +117,7 @@ def _unknown_names(file: Path, technique: Technique, vocabulary: Vocabulary) -> 
 
 
 def _doubts(technique: Technique, kinds: Sequence[str]) -> Iterator[str]:
-    """Warnings about what every service accepts, and its author hardly means."""
+    """Warnings about what every service accepts, but the author probably does not mean."""
     for number, kind in enumerate(technique.kind):
         earlier = technique.kind[:number]
         if all(any(other.fits(traits) for other in earlier) for traits in _traits_of(kind, technique)):
@@ -131,7 +131,7 @@ def _doubts(technique: Technique, kinds: Sequence[str]) -> Iterator[str]:
 
 
 def _traits_of(kind: Kind, technique: Technique) -> Iterator[Traits]:
-    """The minimal traits of a dataset of a kind, in every combination. Additional traits fit no less."""
+    """The minimal traits of a dataset of a kind, in every combination. More traits would fit as well."""
     least, most = kind.input_bounds
     bounds = [bound for each in technique.kind for bound in each.input_bounds if bound is not None]
     match = kind.match

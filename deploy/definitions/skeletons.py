@@ -43,14 +43,14 @@ START, LATER, EARLIER = "2024-11-30T09:00:00+01:00", "2024-11-30T09:10:00+01:00"
 
 
 class NotANameError(ValueError):
-    """The name is not possible for a technique; the message says why."""
+    """The name is not valid for a technique. The message says why."""
 
 
 def files_of(name: str, title: str, pid: str) -> dict[str, str]:
     """The text of each file, by its path within a directory of schemas.
 
     Raises:
-        NotANameError: its files, its kinds or the client's module cannot be called so.
+        NotANameError: its files, its kinds or the client's module cannot have this name.
     """
     lower = name.lower()
     if not (lower.isidentifier() and lower.isascii()) or keyword.iskeyword(lower):
@@ -58,7 +58,7 @@ def files_of(name: str, title: str, pid: str) -> dict[str, str]:
     if find_spec("beamcat_client") and find_spec(f"beamcat_client.{lower}"):
         raise NotANameError(f"{name}: the client has a module of that name; choose another one")
     examples = {f"examples/{lower}/{case}.json": _json(example) for case, example in _examples(name)}
-    texts = {"title_text": json.dumps(title), "pid_text": json.dumps(pid)}  # a text of JSON is one of TOML
+    texts = {"title_text": json.dumps(title), "pid_text": json.dumps(pid)}  # a JSON string is also a TOML string
     technique = TECHNIQUE.format(name=name, lower=lower, title=" ".join(title.split()), **texts)
     return {f"techniques/{lower}.toml": technique, **examples}
 
@@ -74,7 +74,7 @@ def write(directory: Path, files: dict[str, str]) -> Iterator[Path]:
     """Write the files, unless one of them exists.
 
     Raises:
-        FileExistsError: one is there; nothing was written.
+        FileExistsError: one of them exists; nothing was written.
     """
     for name in files:
         if (directory / name).exists():

@@ -63,7 +63,7 @@ class Nursery(Child):
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # a process had better fork while it has no threads
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # a process with threads cannot fork safely
                 start_new_session=True,
             )
         assert process.stdout is not None
@@ -84,7 +84,7 @@ class Nursery(Child):
         """
         order = {"service": service, "environment": dict(environment), "log": str(log.absolute())}
         log_of(log).close()
-        return await asyncio.shield(self._followed(order))  # who gives up leaves the answer to nobody else
+        return await asyncio.shield(self._followed(order))  # if the caller is cancelled, no other order gets its answer
 
     async def _followed(self, order: Mapping[str, object]) -> Forked:
         async with self._one_at_a_time:

@@ -80,7 +80,7 @@ class Installation:
         """Wait until every process is ready.
 
         Raises:
-            NotReadyError: one is not in a minute's time.
+            NotReadyError: a process is not ready within a minute.
         """
         async with httpx.AsyncClient() as client:
             await asyncio.gather(*(_ready(client, name, url) for name, url in self.urls.items()))

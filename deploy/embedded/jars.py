@@ -1,8 +1,8 @@
 """Kafka's jars: exactly those of ``jgo.lock.toml``, each with the SHA-256 of that file.
 
-They live in the virtual environment, beside the wheels: whoever has this Python has its jars, a second clone shares
-nothing with the first, and no other program's cache has to be trusted. Each is fetched into a private folder, checked,
-and moved into place whole, so an interrupted fetch leaves nothing behind.
+They are in the virtual environment, beside the wheels. So every Python has its own jars, two clones share nothing, and
+no cache of another program has to be trusted. Each jar is fetched into a private folder, checked, and then moved into
+place as a whole, so an interrupted fetch leaves nothing behind.
 
     python -m deploy.embedded.jars sync    fetch what is missing, then check every jar
     python -m deploy.embedded.jars lock    resolve jgo.toml into jgo.lock.toml
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # a start of the broker only checks the jars, and does not wait for what fetches them
+if TYPE_CHECKING:  # imported late: a start of the broker only checks the jars
     from jgo.maven import MavenContext
 
 REPOSITORY = Path(__file__).parents[2]
@@ -127,12 +127,12 @@ def _is_in_place(jar: LockedJar, directory: Path) -> bool:
 
 
 def _fetch(jar: LockedJar, directory: Path, repositories: dict[str, str] | None, pauses_s: Sequence[float]) -> None:
-    from requests import RequestException  # jgo's
+    from requests import RequestException  # jgo raises it
 
     for pause_s in (*pauses_s, None):
         try:
             _fetch_once(jar, directory, repositories)
-        except (RequestException, RuntimeError) as error:  # jgo's word for any status but 200 is RuntimeError
+        except (RequestException, RuntimeError) as error:  # jgo raises RuntimeError for any status but 200
             if pause_s is None:
                 raise JarUnreachableError(
                     f"{jar.file_name} cannot be fetched, tried {len(pauses_s) + 1} times: {error}"
@@ -179,4 +179,4 @@ if __name__ == "__main__":
     try:
         {"sync": sync, "lock": relock}[sys.argv[1]]()
     except (JarDiffersError, JarUnreachableError) as error:
-        sys.exit(f"{error}\nThe same command again goes on where this one stopped.")
+        sys.exit(f"{error}\nRun the same command again to continue.")

@@ -20,15 +20,15 @@ MEBIBYTE = 1024 * 1024
 MAX_MESSAGE_BYTES = 32 * MEBIBYTE
 JAVA_FLAGS = [
     "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",  # on two cores the full compiler takes more than it gives: 553 µs a dataset, 340 without
+    "-XX:TieredStopAtLevel=1",  # on two cores the full compiler costs more than it saves: 553 µs a dataset, 340 without
     "-Dlog4j2.level=WARN",
-    "--sun-misc-unsafe-memory-access=allow",  # Kafka 4.4 unmaps files that way; Java 25 would warn about it each time
+    "--sun-misc-unsafe-memory-access=allow",  # Kafka 4.4 unmaps files with it, and Java 25 would warn each time
     "--enable-native-access=ALL-UNNAMED",  # zstd, lz4 and snappy are native
 ]
 BROKER_FLAGS = [
     "-Xmx512m",
-    # The classes of the broker as they stand in memory, kept when the first broker stops: later ones start in half the
-    # time. It builds on the archive of Java's own classes, which the wheel leaves out.
+    # An archive of the broker's loaded classes, written when the first broker stops. It halves later starts. It needs
+    # the archive of Java's own classes, which is not in the wheel.
     "-XX:+AutoCreateSharedArchive",
     f"-XX:SharedArchiveFile={jars.DIRECTORY / 'kafka.jsa'}",
     "-Xlog:cds=off",
@@ -49,14 +49,14 @@ def properties(topics: Path, port: int, controller_port: int) -> dict[str, str]:
         "inter.broker.listener.name": "BROKER",
         "controller.listener.names": "CONTROLLER",
         "log.dirs": str(topics),
-        # topics are declared and applied, never made by a misspelt name
+        # topics are declared and applied; a misspelt name never creates one
         "auto.create.topics.enable": "false",
         "message.max.bytes": str(MAX_MESSAGE_BYTES),
         "replica.fetch.max.bytes": str(MAX_MESSAGE_BYTES),
         "socket.request.max.bytes": str(4 * MAX_MESSAGE_BYTES),
         "log.segment.bytes": str(256 * MEBIBYTE),
         "log.retention.hours": "168",
-        # one node: one replica, few partitions, no wait for members that cannot come
+        # one node: one replica, few partitions, no wait for more members
         "offsets.topic.replication.factor": "1",
         "offsets.topic.num.partitions": "8",
         "transaction.state.log.replication.factor": "1",
@@ -66,17 +66,17 @@ def properties(topics: Path, port: int, controller_port: int) -> dict[str, str]:
         "share.coordinator.state.topic.min.isr": "1",
         "share.coordinator.state.topic.num.partitions": "1",
         "group.initial.rebalance.delay.ms": "0",
-        # a killed broker must be believed dead before it may register again: 4 s instead of 9; less and a busy laptop
-        # takes a live one for dead
+        # a killed broker can only register again after its session has timed out: 4 s instead of 9. With less, a live
+        # broker on a busy laptop would time out
         "broker.session.timeout.ms": "4000",
         "broker.heartbeat.interval.ms": "500",
-        # there is no other replica: what the broker has confirmed is on the disk a second later
+        # without another replica, confirmed records must be on disk within a second
         "log.flush.interval.ms": "1000",
         "log.flush.scheduler.interval.ms": "1000",
-        # an open transaction holds back what comes after it in its partition: for a minute at most, not for 15
+        # an open transaction blocks later records of its partition for at most 1 minute instead of 15
         "transaction.max.timeout.ms": "60000",
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
-        # positions of a stage that stands still for a month are not forgotten
+        # a stage that is stopped for up to a month keeps its positions
         "offsets.retention.minutes": str(60 * 24 * 30),
         # two cores
         "num.network.threads": "2",
@@ -112,7 +112,7 @@ class Kafka(Server):
 
     name = "kafka"
     stop_signal = signal.SIGTERM
-    death_signal = signal.SIGKILL  # the log recovers; an orderly shutdown would outlive us by seconds
+    death_signal = signal.SIGKILL  # the log recovers; an orderly shutdown would take seconds after our own end
 
     def __init__(self, data: Path, log: Path, port: int, controller_port: int) -> None:
         super().__init__(data, log)
@@ -173,7 +173,10 @@ class Kafka(Server):
         self._properties_file.write_text(as_properties_file(settings), encoding="utf-8")
 
     async def _archive_java(self) -> None:
-        """Move the archive of classes into place at once: another broker may use it. Without write access, skip it."""
+        """Archive Java's classes, if the folder is writable.
+
+        The archive is moved into place atomically, because another broker may be starting with it.
+        """
         if JAVA_ARCHIVE.exists() or not os.access(JAVA_ARCHIVE.parent, os.W_OK):
             return
         private = JAVA_ARCHIVE.with_suffix(f".{os.getpid()}")

@@ -2,9 +2,9 @@
 
 Loading costs some 3 s of CPU, and forking some milliseconds. The forked processes share the loaded memory.
 
-Orders go to the nursery's standard input, a line of JSON each, one at a time. It answers `{"pid": …}`, and says
-`{"pid": …, "ended": exit code, "refused": why}` of each process that ended: the exit code is negative for a signal, and
-`why` is empty unless the service does not start, however often it is tried. What it forked ends with it.
+The nursery reads orders from its standard input, one line of JSON each, one at a time. It answers `{"pid": …}`. When a
+process has ended, it writes `{"pid": …, "ended": exit code, "refused": why}`. The exit code is negative for a signal.
+`why` is empty unless every further start would fail in the same way. The forked processes end with the nursery.
 """
 
 import ctypes
@@ -26,12 +26,12 @@ PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15  # of prctl(2), Linux
 MOST_REASON_BYTES = 4096
 
 Order = dict[str, Any]
-"""`service`, its `environment`, the `log` for its output, and the file `reason` for why it does not start."""
+"""`service`, its `environment`, the `log` for its output, and `reason`, the pipe for why it does not start."""
 
 
 def attend() -> Order | None:
     """Fork a process for each order. It returns the order in the forked process, and None after the last order."""
-    running: dict[int, int] = {}  # process id, and where its reason is read
+    running: dict[int, int] = {}  # the pipe from which the reason is read, by process id
     woken, waker = os.pipe()
     os.set_blocking(waker, False)
     signal.set_wakeup_fd(waker)
@@ -78,7 +78,7 @@ def become(order: Order, nursery: int) -> int:
         prctl = ctypes.CDLL(None).prctl
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         prctl(PR_SET_NAME, order["service"].encode())
-    if os.getppid() != nursery:  # it died before its death could be heard of
+    if os.getppid() != nursery:  # the nursery died before prctl asked for the signal
         return 1
     with open(order["log"], "ab") as log, open(os.devnull, "rb") as nothing:  # noqa: PTH123  (as file descriptors)
         for given, standard in ((nothing, 0), (log, 1), (log, 2)):
@@ -103,7 +103,7 @@ def main() -> int:
     for name in services.NAMES:
         services.load(name)
     gc.collect()
-    gc.freeze()  # so that no collection writes to the pages that are shared
+    gc.freeze()  # garbage collections do not write to the shared pages
     nursery = os.getpid()
     order = attend()
     return 0 if order is None else become(order, nursery)

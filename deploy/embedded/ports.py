@@ -11,8 +11,8 @@ from typing import Self
 
 LOOPBACK = "127.0.0.1"
 STRIDE = 100
-"""From a port in use to the next to try: wide enough that it is no other name's, and far from those that the operating
-system gives to any client that connects, which might have it before the server has."""
+"""The distance from a port in use to the next to try. It is large enough that no other name uses the next port, and
+the next port is far from the ephemeral ports, which a connecting client could get before the server does."""
 
 
 def is_free(port: int) -> bool:

