@@ -23,7 +23,8 @@ from pathlib import Path
 from coverage import CoverageData
 
 ROOT = Path(__file__).parents[1]
-SOURCES = ("shared", "services", "deploy", "clients/cli", "clients/importers")
+SERVERS = ("shared", "services")
+SOURCES = (*SERVERS, "deploy", "clients/cli", "clients/importers")
 CONFIGURATION = """
 [run]
 data_file = {folder}/data
@@ -175,7 +176,7 @@ def main() -> None:
         at_rest = measured(Path(temporary) / "rest", rest)
         for journey in JOURNEYS:
             read = read_for(measured(Path(temporary) / journey.__name__, journey), at_rest)
-            servers = {file: length for file, length in read.items() if "clients" not in file.relative_to(ROOT).parts}
+            servers = {file: length for file, length in read.items() if file.relative_to(ROOT).parts[0] in SERVERS}
             print(f"{journey.__name__:10} {len(servers):4} files {sum(servers.values()):6} lines of the services")
             for file, length in servers.items() if sys.argv[1:] else ():
                 print(f"    {file.relative_to(ROOT)} {length}")
