@@ -143,7 +143,7 @@ class Linker:
         now: datetime,
     ) -> Outcome:
         dataset = event.event.dataset
-        is_repeated = submission.key in known.answered
+        is_repeated = known.repeats(submission, dataset)
         verdict = self.judge(dataset, known, ancestry, is_repeated=is_repeated)
         if verdict.refusal is not None:
             return queues.answers.setdefault(submission, _with_origin(verdict.refusal, event))

@@ -36,7 +36,7 @@ class Known:
     over_limit: Mapping[SubmissionId, Refusal] = field(default_factory=dict)
     """Those submissions of the batch that may not wait, and why."""
     answered: Collection[str] = frozenset()
-    """The keys of those updates in the batch that bring links and that the catalogue has answered before."""
+    """The keys of submissions that the catalogue has answered before, among them the batch's that bring links."""
 
     def addressed(self, dataset: DatasetFacts) -> DatasetFacts:
         """The dataset with the investigation that its catalogued revision names, if it is an update that names none."""
@@ -95,6 +95,10 @@ class Known:
         """Whether the dataset is an update that names inputs which the catalogued dataset lacks."""
         before = self.catalogued.get(dataset.dataset_id)
         return before is not None and any(declared.dataset_id not in before.inputs for declared in dataset.inputs)
+
+    def repeats(self, submission: SubmissionId, dataset: DatasetFacts) -> bool:
+        """Whether an update brings links, and the catalogue has answered it before: the dataset has lost them since."""
+        return self.brings_links(dataset) and submission.key in self.answered
 
     def may_close_cycle(self, dataset: DatasetFacts) -> bool:
         """Whether a cycle through the dataset is possible, so the ancestry of its inputs must be searched.

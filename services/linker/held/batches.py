@@ -89,7 +89,7 @@ def new_links(passed: Iterable[tuple[SubmissionId, DatasetFacts]], known: Known)
     """
     added: dict[UUID, frozenset[UUID]] = {}
     for submission, dataset in passed:
-        if submission.key not in known.answered and known.brings_links(dataset):
+        if known.brings_links(dataset) and not known.repeats(submission, dataset):
             inputs = frozenset(declared.dataset_id for declared in dataset.inputs)
             added[dataset.dataset_id] = added.get(dataset.dataset_id, frozenset()) | inputs
     return added

@@ -86,7 +86,7 @@ def _final_verdict(
         return opened.refusal or Refusal(Code.INTERNAL_ERROR, "the held record cannot be read")
     if summary.state is State.EXPIRED:
         return summary.refusal or _expiry(opened.submission, dataset, known.near)
-    is_repeated = summary.id.key in known.answered
+    is_repeated = known.repeats(summary.id, dataset)
     verdict = linker.judge(dataset, known, ancestry, is_repeated=is_repeated)
     if verdict.refusal is None and not is_repeated:
         add_ancestry(ancestry, dataset)

@@ -138,8 +138,8 @@ class PostgresDueBatch:
         known = await with_openings(self._connection, self._identities, datasets, known)
         known = await with_near(self._connection, known, datasets)
         if suspects := [dataset for dataset in datasets if known.brings_links(dataset)]:
-            known = await with_answered(self._connection, known, [each.summary.id for each in self.submissions])
             await self._connection.execute(LOCK, GRAPH_LOCK)
+            known = await with_answered(self._connection, known, [each.summary.id for each in self.submissions])
             known = await with_ancestry(self._connection, known, suspects)
         self._known = known
         return known

@@ -69,24 +69,22 @@ class LinkingTransaction:
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
         """Three queries.
 
-        Four more are needed where nothing is planned, and seven more where an input is missing or new to an update.
+        Four more are needed where nothing is planned, and six more where an input is missing or new to an update.
         """
-        datasets = [event.event.dataset for event in events]
-        known = await read_known(self._connection, self._identities, datasets, submissions_of(events))
+        datasets, submissions = [event.event.dataset for event in events], submissions_of(events)
+        known = await read_known(self._connection, self._identities, datasets, submissions)
         known = replace(known, demands=self._demands)
         known = await with_openings(self._connection, self._identities, datasets, known)
         known = await self._with_limits(events, known)
-        datasets = [
-            event.event.dataset
-            for submission, event in zip(submissions_of(events), events, strict=True)
-            if submission not in known.over_limit
-        ]
+        pairs = list(zip(submissions, datasets, strict=True))
+        datasets = [dataset for submission, dataset in pairs if submission not in known.over_limit]
         known = await with_near(self._connection, known, datasets)
         if suspects := [dataset for dataset in datasets if known.may_close_cycle(dataset)]:
-            known = await with_answered(self._connection, known, submissions_of(events))
             await self._connection.execute(LOCK, GRAPH_LOCK)
             known = await self._await_missing(suspects, known)
-            if await self._are_awaited(suspects) or any(map(known.brings_links, suspects)):
+            if bringing := [submission for submission, dataset in pairs if known.brings_links(dataset)]:
+                known = await with_answered(self._connection, known, bringing)
+            if bringing or await self._are_awaited(suspects):
                 known = await with_ancestry(self._connection, known, suspects)
         self._known = known
         return known
