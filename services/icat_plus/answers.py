@@ -49,13 +49,7 @@ def page_answer(total: int, skip: int, size: int) -> Answer:
 
 def investigation_answer(row: Row, zone: tzinfo) -> Answer:
     """ICAT+'s `Investigation`. MXCuBE reads every field: if one is missing, nobody can log in."""
-    return {
-        "id": row["number"],
-        "name": row["name"],
-        "startDate": date_text(row["started"], zone),
-        "endDate": date_text(row["ended"], zone),
-        "title": row["title"] or "",
-        "visitId": row["facility_id"],
+    return _described(row, zone) | {
         "type": type_answer(type_name(row["name"])),
         "instrument": instrument_answer(row["beamline"]),
         "investigationUsers": [],
@@ -104,6 +98,11 @@ def instrument_answer(beamline: str) -> Answer:
 def investigation_light(row: Row, zone: tzinfo) -> Answer:
     """ICAT+'s `Investigationlight`, which is part of each dataset."""
     instrument = {"id": number_of("instrument", row["beamline"].lower()), "name": row["beamline"]}
+    return _described(row, zone) | {"investigationInstruments": [{"id": instrument["id"], "instrument": instrument}]}
+
+
+def _described(row: Row, zone: tzinfo) -> Answer:
+    """The fields that ICAT+'s `Investigation` and `Investigationlight` have in common."""
     return {
         "id": row["number"],
         "name": row["name"],
@@ -111,7 +110,6 @@ def investigation_light(row: Row, zone: tzinfo) -> Answer:
         "endDate": date_text(row["ended"], zone),
         "title": row["title"] or "",
         "visitId": row["facility_id"],
-        "investigationInstruments": [{"id": instrument["id"], "instrument": instrument}],
     }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from services.icat_plus.access import Access
+from services.icat_plus.dataset_query import is_id
 from services.icat_plus.neighbours.archive import ArchiveService
 from services.icat_plus.neighbours.logbook import LogbookService
 from services.icat_plus.neighbours.search import Row, SearchService
@@ -34,7 +35,7 @@ class Dependencies:
 
     async def investigation(self, number: str | None, beamlines: tuple[str, ...] | None) -> Row | None:
         """The investigation that a client names by its id."""
-        if number is None or not (number.isascii() and number.isdigit() and len(number) < 19):  # noqa: PLR2004
+        if number is None or not is_id(number):
             return None
         return await self.search.investigation(int(number), beamlines)
 
