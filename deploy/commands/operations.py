@@ -15,11 +15,13 @@ from clients.cli.terminal.output import UNREACHABLE, WRONG, Json, console, fail,
 from deploy.commands.servers import operated, valid
 from deploy.settings import OperatorSettings, misspelt
 from shared.events.topics import TOPICS
+from shared.host.settings import ServiceSettings
 from shared.runtime import logs
 from shared.runtime.facility import identities_of
 from shared.runtime.settings import read
 
 T = TypeVar("T")
+S = TypeVar("S", bound=ServiceSettings)
 
 topics = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
 
@@ -37,8 +39,7 @@ def serve(
 
     if name not in services.NAMES:
         fail(f"there is no service {name}; there are {', '.join(services.NAMES)}", WRONG)
-    known = valid(lambda: read(services.settings_of(name), os.environ, beside=[OperatorSettings]))
-    valid(lambda: identities_of(known.facility))
+    known = _with_facility(valid(lambda: read(services.settings_of(name), os.environ, beside=[OperatorSettings])))
     raise typer.Exit(serve_service(services.load(name), known, misspelt()))
 
 
@@ -93,7 +94,7 @@ def recover(
         console.print(f"[yellow]{topic} has nothing before {first.isoformat()}[/]: what came earlier is not read again")
 
 
-def _with_facility(known: OperatorSettings) -> OperatorSettings:
+def _with_facility(known: S) -> S:
     """The settings, if they name the facility from which ids are derived. Otherwise the command ends."""
     valid(lambda: identities_of(known.facility))
     return known
