@@ -108,8 +108,9 @@ class CountingDatabase(Database):
 async def test_a_batch_of_which_nothing_waits_costs_three_queries_and_writes_nothing(linker_url: str) -> None:
     database = CountingDatabase(DatabaseSettings(url=linker_url), "linker")
     await database.open()
-    world = World(PostgresLinks(database, IDENTITIES, DEMANDS))
+    world, before = (World(PostgresLinks(database, IDENTITIES, DEMANDS)) for _ in range(2))
     await world.commit(committed("/data/a"))
+    await before.submit(facts("/data/first", ["/data/a"]))  # the first asks for types, and opens the investigation
     database.statements.clear()
     await world.submit(*(facts(f"/data/{n}", ["/data/a"]) for n in range(50)))
     await database.close()
