@@ -5,6 +5,7 @@ There is no index for readers: they ask search, and each index would make every 
 """
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
@@ -144,5 +146,23 @@ OUTBOX = Table(
     Column("payload_bytes", Integer, nullable=False, comment="length of the event, unpacked"),
     Column("source", Text, comment="whose submission is answered; empty, as content, of that version's"),
     Column("content", Text, comment="the fingerprint of its words"),
-    comment="answers that are not in Kafka yet",
+    comment="answers of an older version that are not in Kafka yet; the relay moves them to outbox_batch",
+)
+
+OUTBOX_BATCH = Table(
+    "outbox_batch",
+    METADATA,
+    Column("seq", BigInteger, server_default=text("nextval('outbox_seq_seq')"), primary_key=True, autoincrement=False),
+    Column("batch_id", Uuid, nullable=False, comment="by which its writer keeps the messages in memory"),
+    Column("committed_at", TIME, nullable=False),
+    Column("dataset_ids", ARRAY(Uuid), nullable=False, comment="one element for each answer, as the next ones"),
+    Column("revisions", ARRAY(Integer), nullable=False),
+    Column("receipt_ids", ARRAY(Text), nullable=False),
+    Column("sources", ARRAY(Text), nullable=False, comment="whose submission is answered"),
+    Column("contents", ARRAY(Text), nullable=False, comment="the fingerprint of its words"),
+    Column("traces", ARRAY(LargeBinary), nullable=False, comment="the W3C traceparent"),
+    Column("payloads", ARRAY(LargeBinary), nullable=False, comment="the event, where it is not the revision's"),
+    Column("sizes", ARRAY(Integer), nullable=False, comment="length of the event, unpacked"),
+    Column("published", Integer, server_default="0", nullable=False, comment="how many are in Kafka, from the first"),
+    comment="answers that are not in Kafka yet, one row for each batch",
 )

@@ -17,6 +17,9 @@ from tests.builders.read_model import PlainConnection
 from tests.faults.disturbances import NOISE
 from tests.faults.plan import Plan, Submitted
 
+UNPUBLISHED = """
+select (select count(*) from catalog.outbox) + (select coalesce(sum(cardinality(sizes)), 0) from catalog.outbox_batch)
+"""
 OUR_FAULTS = ("internal_error", "cannot_store")
 """Codes that mean a fault of ours. No record on any topic may be answered with one."""
 
@@ -47,7 +50,7 @@ async def audit(settings: OperatorSettings, plan: Plan) -> list[str]:
             *await _committed(settings.kafka, plan),
             *await _rejected(settings.kafka, plan),
         ]
-        left = await connection.fetchval("select count(*) from catalog.outbox")
+        left = await connection.fetchval(UNPUBLISHED)
         held = await connection.fetchval("select count(*) from linker.held where state <> 'refused'")
         return [*faults, *_unless(left == 0, f"{left} in the outbox"), *_unless(held == 0, f"{held} are held still")]
     finally:
