@@ -1,7 +1,8 @@
 """The tables of the catalogue, schema `catalog`.
 
 A dataset's path has no index of its own: `dataset_id` is derived from the path, so the primary key is unique in both.
-There is no index for readers: they ask search, and each index would make every write slower.
+There is no index for readers: they ask search, and each index would make every write slower. Only links have foreign
+keys; the other references are checked on request (`integrity.py`).
 """
 
 from sqlalchemy import (
@@ -43,7 +44,7 @@ SAMPLE = Table(
     "sample",
     METADATA,
     Column("sample_id", Uuid, primary_key=True),
-    Column("investigation_id", ForeignKey("investigation.investigation_id"), nullable=False),
+    Column("investigation_id", Uuid, nullable=False),
     Column("name", Text, nullable=False),
 )
 
@@ -67,8 +68,8 @@ DATASET = Table(
     Column("technique", Text, nullable=False),
     Column("proposal", Text, nullable=False),
     Column("beamline", Text, nullable=False),
-    Column("investigation_id", ForeignKey("investigation.investigation_id"), nullable=False),
-    Column("sample_id", ForeignKey("sample.sample_id")),
+    Column("investigation_id", Uuid, nullable=False),
+    Column("sample_id", Uuid),
     Column("start", TIME, nullable=False),
     Column("end", TIME),
     Column("complete", Boolean, nullable=False),
@@ -89,7 +90,7 @@ TOLD_NUMBER = Table(
 REVISION = Table(
     "revision",
     METADATA,
-    Column("dataset_id", ForeignKey("dataset.dataset_id"), primary_key=True),
+    Column("dataset_id", Uuid, primary_key=True),
     Column("revision", Integer, primary_key=True, autoincrement=False),
     Column("receipt_id", Text, nullable=False, comment="the submission that made it"),
     Column("outcome", Text, nullable=False),
@@ -126,7 +127,7 @@ LINK = Table(
 FILE = Table(
     "file",
     METADATA,
-    Column("dataset_id", ForeignKey("dataset.dataset_id"), primary_key=True),
+    Column("dataset_id", Uuid, primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("path", Text, nullable=False, comment="relative to the dataset's folder unless absolute"),
     Column("size_bytes", BigInteger),

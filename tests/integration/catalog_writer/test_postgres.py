@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.catalog_writer import outbox, store
 from services.catalog_writer.handler import commit
+from services.catalog_writer.integrity import REFERENCES
 from services.catalog_writer.outbox import PostgresOutbox
 from services.catalog_writer.store import SIZES, CatalogTransaction, PostgresCatalog
 from services.catalog_writer.tables import METADATA
@@ -88,6 +89,12 @@ async def test_an_input_that_is_not_catalogued_harms_only_its_child(catalogue: C
     assert catalogue.refusals == ["r9: cannot_store"]
     assert len(await catalogue.answers()) == 5
     assert await rows(database, "select count(*) from link") == [(0,)]
+
+
+async def test_a_value_that_no_column_can_hold_refuses_only_its_dataset(catalogue: Catalogue) -> None:
+    await catalogue.submit(FIRST, Tracked(name="run2", receipt="r9", file_count=2**70))
+    assert catalogue.refusals == ["r9: shape_invalid"]
+    assert await catalogue.answers() == ["r1: created 1"]
 
 
 async def test_updates_of_large_datasets_are_taken_in_lots_and_none_is_lost(
@@ -243,6 +250,9 @@ async def test_a_dataset_from_before_there_were_numbers_has_one_and_its_next_rev
         await connection.execute("drop table told_number")
         await connection.execute("alter table outbox drop column source, drop column content")
         await connection.execute("drop table outbox_batch")
+        for table, columns, target in REFERENCES:
+            if len(columns) == 1:
+                await connection.execute(f"alter table {table} add foreign key ({columns[0]}) references {target}")
         await connection.execute("update alembic_version set version_num = 'catalog_0001'")
         event = committed(catalogue.published[0]).model_dump(mode="json", exclude={"commit": {"number"}})
         await connection.execute("update revision set payload = $1", packed(to_json(event)))
