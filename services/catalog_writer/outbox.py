@@ -6,7 +6,7 @@ of another process, and when there is no more room in memory.
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -33,6 +33,12 @@ MOST_BYTES = 16 * MEBIBYTE
 
 MOST_KEPT_BYTES = 16 * MEBIBYTE
 """The most bytes of messages in memory."""
+
+HEADER_BYTES = 1024
+"""About what a message takes in memory besides its event."""
+
+# A lot that is lost with the server after its publication is published again, so its commit need not wait for the disk.
+LOCK = "select pg_try_advisory_xact_lock($1), set_config('synchronous_commit', 'off', true)"
 
 INSERT = """
 insert into outbox_batch (
@@ -85,32 +91,28 @@ class PostgresOutbox:
         self._database = database
         self._kept = OrderedDict[UUID, Sequence[Message]]()
         self.kept_bytes = 0
-        """The bytes of the events in memory."""
+        """The bytes of the messages in memory."""
 
     async def insert(self, connection: Connection, answers: Sequence[tuple[Record, Answered]]) -> Batch:
-        """Write the row of a batch. Its transaction may still fail."""
-        batch_id = uuid4()
-        if answers:
-            commits = [answer.commit for _, answer in answers]
-            await connection.execute(
-                INSERT,
-                batch_id,
-                commits[0].committed_at,
-                [commit.dataset_id for commit in commits],
-                [commit.revision for commit in commits],
-                [commit.receipt_id for commit in commits],
-                [answer.submission.source for _, answer in answers],
-                [answer.submission.content for _, answer in answers],
-                [trace_of(record) for record, _ in answers],
-                [None if isinstance(answer, Revised) else answer.payload for _, answer in answers],
-                [len(answer.payload) for _, answer in answers],
-            )
+        """Write the row of a batch, which is not empty. Its transaction may still fail."""
+        batch_id, committed_at = uuid4(), answers[0][1].commit.committed_at
+        commits = [answer.commit for _, answer in answers]
+        await connection.execute(
+            INSERT,
+            batch_id,
+            committed_at,
+            [commit.dataset_id for commit in commits],
+            [commit.revision for commit in commits],
+            [commit.receipt_id for commit in commits],
+            [answer.submission.source for _, answer in answers],
+            [answer.submission.content for _, answer in answers],
+            [trace_of(record) for record, _ in answers],
+            [None if isinstance(answer, Revised) else answer.payload for _, answer in answers],
+            [len(answer.payload) for _, answer in answers],
+        )
         return Batch(
             batch_id,
-            [
-                message_of(answer.submission, answer.commit.committed_at, trace_of(record), answer.payload)
-                for record, answer in answers
-            ],
+            [message_of(each.submission, committed_at, trace_of(record), each.payload) for record, each in answers],
         )
 
     def keep(self, batch: Batch) -> None:
@@ -127,7 +129,7 @@ class PostgresOutbox:
     async def take(self, most: int) -> AsyncIterator[Sequence[Message]]:
         """The oldest messages, under a lock that is released whenever the transaction ends."""
         async with self._database.transaction() as connection:
-            if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", RELAY_LOCK):
+            if not await connection.fetchval(LOCK, RELAY_LOCK):
                 yield ()
                 return
             lot = await self._lot(connection, most)
@@ -180,5 +182,5 @@ def _message(row: asyncpg.Record) -> Message:
     return message_of(said, row["committed_at"], row["trace"], payload)
 
 
-def _size(messages: Iterable[Message]) -> int:
-    return sum(len(message.value) for message in messages)
+def _size(messages: Sequence[Message]) -> int:
+    return sum(len(message.value) for message in messages) + len(messages) * HEADER_BYTES

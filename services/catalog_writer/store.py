@@ -176,7 +176,9 @@ class CatalogTransaction:
         await self._copy_new(REVISION, [revision_row(revision) for revision in revisions])
         receipts = [row for pair in zip(events, outcomes, strict=True) for row in receipt_rows(*pair)]
         await write(self._connection, INSERT_RECEIPTS, receipts)
-        self.batch = await self._outbox.insert(self._connection, [(event.record, answer) for event, answer in answers])
+        if answers:
+            unpublished = [(event.record, answer) for event, answer in answers]
+            self.batch = await self._outbox.insert(self._connection, unpublished)
         failpoint("catalog_writer", "after_outbox")
         self.submitted_at = [answer.commit.submitted_at for _, answer in answers]
 
