@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo up test unit check lint types format contracts coverage journeys lock faults faults-icat attack bench
-.PHONY: bench-search bench-validator bench-icat bench-submit clean wheel docs client
+.PHONY: bench-search bench-stages bench-validator bench-icat bench-submit clean wheel docs client
 
 # Which Python makes .venv; if none is given, the first that is new enough and can install. The system's own comes first:
 # distributions build it with profile-guided optimisation, without which the same work takes up to twice the time.
@@ -112,6 +112,8 @@ attack: .venv/.dev ## attack a running beamcat in every way we know, while a nei
 	@$(BIN)/python -m tests.attack $(if $(SEED),--seed $(SEED)) $(ATTACKS)
 bench: .venv/.dev ## the whole path in every form of running, beside a plain COPY; options follow: `make bench -- --runs 1`
 	@$(BIN)/python -m benchmarks.flow $(OPTIONS)
+bench-stages: .venv/.dev ## what each stage costs alone on a full backlog, in CPU
+	@$(BIN)/python -m benchmarks.stages $(OPTIONS)
 bench-search: .venv/.dev ## what a search takes at 100,000 datasets
 	@$(BIN)/python -m benchmarks.search $(OPTIONS)
 bench-validator: .venv/.dev ## what checking one dataset takes
