@@ -18,7 +18,7 @@ from benchmarks.instruments.references import beside_peers
 from benchmarks.instruments.run import Run, warmed_up
 from benchmarks.instruments.workload import messages_of
 
-FORMS: Mapping[str, Mapping[str, Any]] = {"apart": {}}
+FORMS: Mapping[str, Mapping[str, Any]] = {"apart": {}, "together": {"together": True}}
 """The forms of running, and the arguments of `installation` that make them."""
 PRELOADED, FILLED = 10**6, 5 * 10**6
 """The numbers from which datasets are made that fill the catalogue, and that come to the filled one."""

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -128,10 +129,11 @@ class Bench:
 @contextlib.asynccontextmanager
 async def servers(directory: Path) -> AsyncIterator[tuple[Bench, KafkaSettings]]:
     """Start Kafka and PostgreSQL with topics and tables, and no service."""
+    say = partial(print, file=sys.stderr)
     nursery, tokens = Nursery(directory / "nursery.log"), directory / "tokens.json"
     async with contextlib.AsyncExitStack() as ends:
         ends.push_async_callback(nursery.stop)
-        stack = await ends.enter_async_context(embedded_stack(directory, meanwhile=nursery.start))
+        stack = await ends.enter_async_context(embedded_stack(directory, say=say, meanwhile=nursery.start))
         kafka = KafkaSettings(bootstrap_servers=stack.bootstrap_servers)
         await migrate(stack.database_url)
         await apply_topics(kafka, TopicSettings(), partitions=FEW_PARTITIONS)

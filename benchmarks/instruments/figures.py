@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
+from benchmarks.instruments.names import ALL
+
 Figures = Mapping[str, Mapping[str, float]]
 """The figures of one run, by section and name (`names.py`)."""
 
@@ -27,7 +29,8 @@ def side_by_side(columns: Mapping[str, Figures]) -> Iterator[str]:
     yield f"{'':{NAME_WIDTH}}" + "".join(f"{head:>{max(WIDTH, len(head) + 2)}}" for head in [*forms, *ratio])
     for section in _union(list(columns.values())):
         yield section
-        for name in _union([figures.get(section, {}) for figures in columns.values()]):
+        rows = _union([figures.get(section, {}) for figures in columns.values()])
+        for name in sorted(rows, key=ALL.__eq__):
             values = [figures.get(section, {}).get(name) for figures in columns.values()]
             yield f"  {name:{NAME_WIDTH - 2}}" + "".join(_cells(values, forms, ratio))
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +123,7 @@ class Run:
 @contextlib.asynccontextmanager
 async def warmed_up(form: Mapping[str, Any], seed: int, directory: Path) -> AsyncIterator[Run]:
     """Start an installation with these arguments, and send some datasets through it."""
-    async with installation(directory, **form) as running:
+    async with installation(directory, say=partial(print, file=sys.stderr), **form) as running:
         settings = running.settings
         async with following(settings.kafka, settings.database.url) as progress:
             run = Run(running, progress, seed)

@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks.instruments.figures import medians, shown, side_by_side
+from benchmarks.instruments.names import ALL
 
 
 def test_a_figure_is_the_median_of_the_runs_that_have_it() -> None:
@@ -34,6 +35,13 @@ def test_a_process_that_only_one_form_has_leaves_the_other_cell_and_the_ratio_em
     *_, line = side_by_side(columns)
     assert line.split() == ["x", "7"]
     assert line.endswith(" ")
+
+
+def test_the_sum_comes_after_the_processes_of_every_form() -> None:
+    lines = side_by_side(
+        {"apart": {"cpu": {"linker": 2.0, ALL: 2.0}}, "together": {"cpu": {"pipeline": 1.0, ALL: 1.0}}}
+    )
+    assert [line.split()[0] for line in lines] == ["apart", "cpu", "linker", "pipeline", ALL]
 
 
 @pytest.mark.parametrize(
