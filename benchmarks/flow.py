@@ -38,7 +38,7 @@ async def compared(form: str, datasets: int, preload: int, seed: int) -> Mapping
         async with warmed_up(FORMS[form], seed, Path(directory)) as run:
             empty = await run.measured(0, datasets)
             await fill(run, preload)
-            return {f"{form}, empty": empty, f"{preload:,} more": await run.measured(FILLED, datasets)}
+            return {"empty": empty, "filled": await run.measured(FILLED, datasets)}
 
 
 async def fill(run: Run, count: int) -> None:
@@ -88,7 +88,9 @@ def main() -> None:
         parser.error(f"there is no form {', '.join(unknown)}; there are {', '.join(FORMS)}")
     if chosen.preload:
         for form in forms:
-            print(*side_by_side(asyncio.run(compared(form, chosen.datasets, chosen.preload, chosen.seed))), sep="\n")
+            found = asyncio.run(compared(form, chosen.datasets, chosen.preload, chosen.seed))
+            print(f"{form}, on an empty catalogue and on one with {chosen.preload:,} datasets")
+            print(*side_by_side(found), sep="\n")
         return
     for form, figures in bench(forms, chosen.runs, chosen.datasets, chosen.seed).items():
         if chosen.record:
