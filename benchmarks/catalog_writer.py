@@ -61,10 +61,11 @@ async def measure(count: int, seed: int) -> None:
             await database.open()
             postgres = stack.pid("postgres")
             publisher = MemoryPublisher()
-            store = PostgresCatalog(database, lambda: datetime.now(UTC))
+            outbox = PostgresOutbox(database)
+            store = PostgresCatalog(database, lambda: datetime.now(UTC), outbox)
             stage = Stage("catalog_writer", TRACKED, CatalogView, partial(commit, load_combining()), store)
             runner = StageRunner(stage, publisher, lambda: datetime.now(UTC), HaltRule(), Backoff(), IDENTITIES)
-            relay = Relay("catalog-relay", PostgresOutbox(database), publisher, Backoff())
+            relay = Relay("catalog-relay", outbox, publisher, Backoff())
 
             async def write() -> None:
                 for start in range(0, count, BATCH):

@@ -70,6 +70,19 @@ def rebuild(
     console.print(f"search was rebuilt from {count} events")
 
 
+def integrity(*, as_json: Json = False) -> None:
+    """Check that what the tables of the catalogue refer to exists, and change nothing. Exit code 1 if it does not."""
+    from services.catalog_writer.integrity import missing_targets
+
+    missing = _answer_of(missing_targets(operated(DATABASE_URL).database))
+    if as_json:
+        print_json(missing)
+    else:
+        print_table(["reference", "missing"], list(missing.items()))
+    if any(missing.values()):
+        raise typer.Exit(1)
+
+
 def recover(
     since: Annotated[
         str, typer.Option(help="A time before the backup was made, such as 2024-11-30T02:00, in the facility's zone.")

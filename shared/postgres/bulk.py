@@ -1,8 +1,9 @@
-"""Bulk inserts: one statement for many rows of a table, with one array for each column.
+"""Bulk writes: one statement for many rows of a table.
 
-A batch costs the same number of round trips whatever its size, and PostgreSQL plans the statement once. The statements
-are built from the tables when a module is imported. In their clauses, `new` is a row to be inserted, and `excluded` a
-row that conflicts with an existing one.
+A batch costs the same number of round trips whatever its size. `copy` is the cheapest way, for rows that are known to
+be new. `insert` makes a statement for all others, with one array for each column, which PostgreSQL plans once. Such
+statements are built from the tables when a module is imported. In their clauses, `new` is a row to be inserted, and
+`excluded` a row that conflicts with an existing one.
 """
 
 import re
@@ -94,6 +95,23 @@ def is_same(table: Table, old: str = "old") -> str:
     # The key is compared by `=`, which can use an index; other columns may be null.
     signs = {column.name: "=" if column.primary_key else "is not distinct from" for column in table.columns}
     return " and ".join(f"{old}.{_quoted(name)} {sign} new.{_quoted(name)}" for name, sign in signs.items())
+
+
+async def copy(connection: Connection, table: Table, rows: Sequence[Sequence[object]]) -> None:
+    """Add rows to a table, with values in the order of `insertable`. Without rows nothing is run.
+
+    It costs about half of an insert. It has no clause for a row that exists: that is an error.
+
+    Raises:
+        asyncpg.UniqueViolationError: a row with this key exists.
+        asyncpg.DataError: a value does not fit into its column.
+    """
+    if not rows:
+        return
+    try:
+        await connection.copy_records_to_table(table.name, records=rows, columns=insertable(table))
+    except (OverflowError, TypeError, ValueError) as error:  # as the client's encoders raise them
+        raise asyncpg.DataError(f"invalid input for query argument of {table.name} ({error})") from error
 
 
 async def fetch(connection: Connection, statement: str, rows: Sequence[Sequence[object]]) -> list[asyncpg.Record]:
