@@ -23,7 +23,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from services.search.projections.datasets.note import DATASETS, DatasetEntry
 from services.search.projections.schema import C_TEXT, METADATA, TIME
 from shared.foundation.arrays import array, quoted
-from shared.postgres.bulk import DO_NOTHING, insert, update, write
+from shared.postgres.additions import Additions
+from shared.postgres.bulk import DO_NOTHING, fetch, insert, update, write
 from shared.postgres.database import Connection
 
 DATASET = Table(
@@ -97,6 +98,8 @@ _DATASETS = insert(
     then=update(DATASET, key=("dataset_id",), values={"ordinal": "excluded.ordinal"}, where=_NEWER)
     + "\nreturning dataset_id, new.ordinal, old.ordinal as replaced",
 )
+_ADDITIONS = Additions(DATASET, ("dataset_id",), "dataset_dataset_id_key")
+_ORDINALS = "select nextval('dataset_ordinal_seq')::int as ordinal from generate_series(1, $1::int)"
 _CONTEXTS = insert(CONTEXT, then=DO_NOTHING)
 _FINDING_SETS = insert(FINDING_SET, then=DO_NOTHING)
 _LINKS = insert(LINK)
@@ -119,9 +122,13 @@ async def save(connection: Connection, noted: Sequence[DatasetEntry]) -> Dataset
     """Save datasets. The revision with the highest number stands; an older one changes nothing."""
     await _save_contexts(connection, noted)
     entries = DATASETS.standing(noted)
-    rows = await connection.fetch(_DATASETS, *zip(*(entry.row for entry in entries.values()), strict=True))
-    applied = [(row["ordinal"], entries[row["dataset_id"]]) for row in rows]
-    replaced = [row for row in rows if row["replaced"] is not None]
+    new, known = await _ADDITIONS.split(connection, [entry.row for entry in entries.values()])
+    ordinals = [row["ordinal"] for row in await connection.fetch(_ORDINALS, len(new))] if new else []
+    await _ADDITIONS.add(connection, [(*row, ordinal) for row, ordinal in zip(new, ordinals, strict=True)], "ordinal")
+    changed = await fetch(connection, _DATASETS, known)
+    applied = [(ordinal, entries[row[0]]) for row, ordinal in zip(new, ordinals, strict=True)]
+    applied += [(row["ordinal"], entries[row["dataset_id"]]) for row in changed]
+    replaced = [row for row in changed if row["replaced"] is not None]
     if replaced:
         await connection.execute(_FORGET_LINKS, [row["dataset_id"] for row in replaced])
     links = [(entry.row.dataset_id, *parent) for _, entry in applied for parent in entry.inputs]
