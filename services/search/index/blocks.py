@@ -7,7 +7,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from services.search.projections.datasets.note import LONGEST_TEXT, DatasetEntry, ParameterKey, elements, key_of
+from services.search.projections.datasets.note import (
+    LONGEST_TEXT,
+    DatasetEntry,
+    ParameterKey,
+    elements,
+    floats,
+    key_of,
+)
 from shared.foundation.arrays import array, quoted
 
 V = TypeVar("V", float, str)
@@ -38,8 +45,8 @@ def columns(applied: Iterable[tuple[int, DatasetEntry]]) -> tuple["Columns[float
         ordinals = [ordinal for ordinal, _ in entries]
         for name, column in zip(names, zip(*(entry.values for _, entry in entries), strict=True), strict=True):
             kinds = set(map(type, column))
-            if kinds == {float}:
-                numbers[key_of(name, many=False)] += zip(column, ordinals, strict=True)
+            if kinds <= {float, int} and (found := floats(column)) is not None:
+                numbers[key_of(name, many=False)] += zip(found, ordinals, strict=True)
             elif kinds == {str} and max(map(len, column)) <= LONGEST_TEXT:
                 texts[key_of(name, many=False)] += zip(column, ordinals, strict=True)
             else:

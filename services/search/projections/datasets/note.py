@@ -29,8 +29,6 @@ MOST_WORDS = 1000
 LONGEST_TEXT = 1000
 """The characters of a text parameter that filters see. The document keeps the whole text."""
 LONGEST_NAME = 255
-NO_FLOAT = 2**1023
-"""Integers from here on may be beyond all floats, and are compared as texts then."""
 
 
 class ContextRow(NamedTuple):
@@ -235,9 +233,17 @@ def _texts(values: Iterable[Any]) -> list[str]:
         kind = type(value)
         if kind is str:
             texts.append(value[:LONGEST_TEXT])
-        elif kind is not float and (kind is not int or abs(value) >= NO_FLOAT):
+        elif kind is not float and (kind is not int or floats([value]) is None):
             texts += (one for _, one in elements("", value) if isinstance(one, str))
     return texts
+
+
+def floats(numbers: Iterable[float]) -> list[float] | None:
+    """Numbers as they are compared, which is as floats; None if one is an integer beyond all floats."""
+    try:
+        return list(map(float, numbers))
+    except OverflowError:
+        return None
 
 
 def elements(name: str, value: Any) -> list[tuple[ParameterKey, float | str]]:  # noqa: ANN401  # as JSON has it
