@@ -26,21 +26,25 @@ S = TypeVar("S", bound=ServiceSettings)
 topics = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
 
 
-def service_names() -> list[str]:
-    """The names of all services, for the Tab key."""
-    return list(services.NAMES)
+def program_names() -> list[str]:
+    """The names of all programs, for the Tab key."""
+    return list(services.PROGRAMS)
 
 
 def serve(
-    name: Annotated[str, typer.Argument(help=f"One of {', '.join(services.NAMES)}.", autocompletion=service_names)],
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(services.PROGRAMS)}.", autocompletion=program_names)],
 ) -> None:
-    """Run one service in the foreground, as a container does."""
-    from shared.host.process import serve as serve_service
+    """Run one service in the foreground, as a container does, or the four of the pipeline together."""
+    from shared.host.process import serve as serve_program
 
-    if name not in services.NAMES:
-        fail(f"there is no service {name}; there are {', '.join(services.NAMES)}", WRONG)
-    known = _with_facility(valid(lambda: read(services.settings_of(name), os.environ, beside=[OperatorSettings])))
-    raise typer.Exit(serve_service(services.load(name), known, misspelt()))
+    if name not in services.PROGRAMS:
+        fail(f"there is no service {name}; there are {', '.join(services.PROGRAMS)}", WRONG)
+    served = [(services.load(each), _settings_of(each)) for each in services.PROGRAMS[name]]
+    raise typer.Exit(serve_program(name, served, misspelt()))
+
+
+def _settings_of(service: str) -> ServiceSettings:
+    return _with_facility(valid(lambda: read(services.settings_of(service), os.environ, beside=[OperatorSettings])))
 
 
 def migrate() -> None:

@@ -23,7 +23,7 @@ from tests.builders.search.records import NOON
 from tests.builders.seeds import seed_of_run
 from tests.builders.submissions import IDENTITIES
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("form")]
 
 BATCHES, LENGTH = 6, 12
 ROWS = "select *, coalesce(receipt, receipt_id) as receipt_id from receipt"

@@ -25,7 +25,7 @@ from tests.builders.seeds import seed_of_run
 from tests.builders.submissions import IDENTITIES
 from tests.suites.replays import settled, story, told, without_numbers
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("form")]
 
 OWN = ("linker", "sample_tracking", "catalog")
 """Search has a snapshot of its own."""
