@@ -23,8 +23,8 @@ from services.linker.storage.postgres.known import (
     with_openings,
 )
 from services.linker.storage.postgres.locks import GRAPH_LOCK, LOCK
+from services.linker.storage.postgres.plan import PlanReader
 from shared.events.dataset import DatasetFacts
-from shared.events.identity import Identities
 from shared.postgres.bulk import write
 from shared.postgres.database import Connection, kept_awake
 
@@ -124,18 +124,18 @@ async def submissions_due_for_search(
 class PostgresDueBatch:
     """Held submissions that can be settled, locked until the transaction ends."""
 
-    def __init__(self, connection: Connection, identities: Identities, submissions: Sequence[HeldSubmission]) -> None:
+    def __init__(self, connection: Connection, plans: PlanReader, submissions: Sequence[HeldSubmission]) -> None:
         self.submissions = submissions
         self._connection = connection
-        self._identities = identities
+        self._plans = plans
         self._known = Known()
 
     async def load(self, datasets: Sequence[DatasetFacts]) -> Known:
         """What the final verdict depends on."""
         if not datasets:
             return self._known
-        known = await read_known(self._connection, self._identities, datasets, ())
-        known = await with_openings(self._connection, self._identities, datasets, known)
+        known = await read_known(self._connection, self._plans, datasets, ())
+        known = await with_openings(self._connection, self._plans.identities, datasets, known)
         known = await with_near(self._connection, known, datasets)
         if suspects := [dataset for dataset in datasets if known.brings_links(dataset)]:
             await self._connection.execute(LOCK, GRAPH_LOCK)
