@@ -31,6 +31,12 @@ from shared.postgres.database import Connection, kept_awake
 MOST_BYTES = 64 * 1024 * 1024
 """How many bytes a batch of the relay may hold in memory, not counting its last record."""
 
+IS_ANYTHING_DUE = """
+select exists (select from freed) or exists (select from revisit)
+    or exists (select from held where state in ('released', 'expired'))
+"""
+"""Whether the relay has anything to do. It is woken after each batch, most of which release nothing."""
+
 ARRIVED = "select dataset_id from freed order by dataset_id limit $1 for update skip locked"
 
 RELEASE = f"""

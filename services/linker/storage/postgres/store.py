@@ -18,6 +18,7 @@ from services.linker.storage.postgres.announcements import AnnouncementsTransact
 from services.linker.storage.postgres.commits import CommitsTransaction
 from services.linker.storage.postgres.datasets import near_of
 from services.linker.storage.postgres.due import (
+    IS_ANYTHING_DUE,
     PostgresDueBatch,
     PostgresSearchBatch,
     due_submissions,
@@ -79,6 +80,10 @@ class PostgresLinks:
     @asynccontextmanager
     async def due(self, most: int, now: datetime) -> AsyncIterator[DueBatch]:
         """Held submissions that can be settled, locked against every other replica."""
+        async with self._database.connection() as connection:
+            if not await connection.fetchval(IS_ANYTHING_DUE):
+                yield PostgresDueBatch(connection, self._plans, ())
+                return
         async with self._database.transaction() as connection:
             await release_arrived(connection, most)
         async with self._database.transaction() as connection:
