@@ -8,7 +8,7 @@ from uuid import UUID
 from services.linker.inputs.relationships import CataloguedDataset
 from services.linker.plan.input_changes import AffectedResult, InputChange, affected_result_of, input_change_of
 from services.linker.plan.investigations import Plan
-from services.linker.plan.moves import CommittedDocument, Move, Placed, asked_for, moves_to_announced, placed
+from services.linker.plan.moves import CommittedDocument, Move, Placed, asked_for, move_of_new, placed
 from shared.events.dataset import Commit
 from shared.events.sections import Section
 from shared.events.wire import Received
@@ -53,7 +53,7 @@ class CommittedRevision(Learned):
     @property
     def dataset_id(self) -> UUID:
         """The id of the dataset."""
-        return self.placed.facts.dataset_id
+        return self.placed.dataset_id
 
     @property
     def revision(self) -> int:
@@ -76,7 +76,7 @@ def _catalogued(event: Received[CommittedView], context: CommitContext, now: dat
     return CommittedRevision(
         as_input=as_input,
         placed=dataset,
-        moves=moves_to_announced([dataset] if dataset.in_placeholder else [], context.plan, now),
+        moves=move_of_new(dataset, document, context.plan, now),
         input_change=input_change_of(commit.dataset_id, context.before.get(commit.dataset_id), as_input),
         affected=affected_result_of(commit.dataset_id, as_input, context.inputs, is_flagged=flagged),
         submission=event.submission(commit.dataset_id).key,

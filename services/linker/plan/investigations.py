@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
-from services.linker.plan.slots import Home, Slot, home_of, opening, reference
+from services.linker.plan.slots import Home, Located, Slot, home_of, opening, reference
 from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationRef
@@ -121,7 +121,7 @@ class Plan:
             calendar = self._calendars[home] = Calendar(self._of_home.get(home, {}).values())
         return calendar.at(moment)
 
-    def of(self, dataset: DatasetFacts) -> Slot | None:
+    def of(self, dataset: Located) -> Slot | None:
         """The investigation that the dataset names, otherwise the one of its time.
 
         A producer who names an investigation that beamcat opened means the session, not the stand-in. So an announced
@@ -135,7 +135,7 @@ class Plan:
             return named
         return of_its_time
 
-    def announced(self, dataset: DatasetFacts) -> Slot | None:
+    def announced(self, dataset: Located) -> Slot | None:
         """The investigation of the dataset, if the user office announced it."""
         slot = self.of(dataset)
         return None if slot is None or slot.placeholder else slot

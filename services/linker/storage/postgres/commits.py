@@ -151,7 +151,7 @@ def _row(fact: CommittedRevision) -> tuple[Any, ...]:
         placed.investigation_id,
         placed.investigation_id if placed.in_placeholder else None,
         dataset.named,
-        placed.facts.model_dump_json().encode(),
+        placed.facts_json,
         dataset.inherits,
         dataset.made_at,
         dataset.recollected_at,
