@@ -8,10 +8,12 @@ from pathlib import Path
 from clients.cli.backfill.item import Item, Submission
 from clients.cli.connection.api import Api
 from clients.cli.submissions.feeds import Clock, HandIn
-from clients.cli.submissions.handover import Handover
+from clients.cli.submissions.handover import MOST_PAUSE_SECONDS, POLL_SECONDS, Handover
 from clients.cli.submissions.receipts import CATALOGUED, LAST_WORDS, MOST_ASKED, Handed, Receipts, State
 from clients.cli.submissions.sources import Source
 
+ROUNDS = 8
+"""About how often the receipts of a chunk are asked for."""
 UNANSWERED: State = {"state": "unanswered"}
 SETTLED = (*LAST_WORDS, "pending", "refused")
 """The states with which a backfill goes on: the linker holds what is pending."""
@@ -66,8 +68,10 @@ class Chunk:
                 entry.state, entry.is_old = answer, True
         return any(entry.is_old for entry in entries)
 
-    def submit(self, api: Api, clock: Clock, look: Callable[[], None]) -> None:
+    def submit(self, api: Api, clock: Clock, expected_seconds: float, look: Callable[[], None]) -> None:
         """Submit what is not known, and follow it until all is answered, or nothing moves any more.
+
+        The longer a chunk is expected to take, the less often its receipts are asked for.
 
         Raises:
             Unreachable: the gateway has not answered at all.
@@ -81,7 +85,8 @@ class Chunk:
             else:
                 unsent.append(Source(Path(), {**entry.submission, "receipt_id": entry.receipt_id}))
         hand_in = HandIn(api, iter(unsent), self._hear, clock)
-        handover = Handover(hand_in, receipts, clock=clock)
+        poll_seconds = min(max(expected_seconds / ROUNDS, POLL_SECONDS), MOST_PAUSE_SECONDS)
+        handover = Handover(hand_in, receipts, poll_seconds=poll_seconds, clock=clock)
 
         def see() -> None:
             self.was_slowed |= hand_in.is_paced

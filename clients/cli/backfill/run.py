@@ -35,6 +35,8 @@ class Backfill:
         self.trouble = ""
         self._api, self._origin, self._journal = api, origin, journal
         self._clock = clock or Clock()
+        self._seconds = 0.0
+        """How long the last chunk took."""
         self._may_be_known = True
         """Whether an earlier run may have submitted what comes next."""
 
@@ -67,12 +69,12 @@ class Backfill:
             self._may_be_known = chunk.look_up(self._api) or not chunk.entries
         count, began = len(chunk.open()), self._clock.now()
         self._submit(chunk, look)
-        seconds = self._clock.now() - began
+        self._seconds = self._clock.now() - began
         self._record(chunk)
-        self.pace = self.pace.after(count, seconds, slowed=chunk.was_slowed)
+        self.pace = self.pace.after(count, self._seconds, slowed=chunk.was_slowed)
         look()
         if count:
-            self._clock.sleep(self.pace.rest_seconds(seconds))
+            self._clock.sleep(self.pace.rest_seconds(self._seconds))
 
     def _submit(self, chunk: Chunk, look: Callable[[], None]) -> None:
         """Submit a chunk until each of its datasets is answered."""
@@ -93,7 +95,7 @@ class Backfill:
             look()
 
         try:
-            chunk.submit(self._api, self._clock, see)
+            chunk.submit(self._api, self._clock, self._seconds, see)
         except Unreachable as away:
             if is_first:
                 raise
