@@ -18,6 +18,7 @@ from deploy.settings import OperatorSettings
 from shared.access.tokens import create_token
 from shared.kafka.topic_admin import apply_topics
 from shared.postgres.migrations import migrate
+from shared.runtime.facility import FacilitySettings
 from shared.runtime.settings import read
 
 FIRST_PORT = 18000
@@ -112,7 +113,7 @@ async def installation(
         stack = await ends.enter_async_context(embedded_stack(directory, say=say, meanwhile=home.start))
         tokens_file = directory / "tokens.json"
         stomp_port, jolokia_port = stack.ports.take("stomp", STOMP_PORT), stack.ports.take("jolokia", JOLOKIA_PORT)
-        settings = read(OperatorSettings, {**os.environ, **stack.environment, "BEAMCAT_TOKENS_FILE": str(tokens_file)})
+        settings = _settings({**os.environ, **stack.environment, "BEAMCAT_TOKENS_FILE": str(tokens_file)})
         common = {
             **stack.environment,
             "BEAMCAT_FACILITY": settings.facility.name,
@@ -142,6 +143,11 @@ async def installation(
             running = Installation(stack, settings, supervisor, urls, token, stomp_port, jolokia_port)
             await running.ready()
             yield running
+
+
+def _settings(environment: Mapping[str, str]) -> OperatorSettings:
+    """The settings of the servers. A facility without a name gets the default one, as its services do."""
+    return read(OperatorSettings, {"BEAMCAT_FACILITY": FacilitySettings().name, **environment})
 
 
 def _environment(name: str, urls: Mapping[str, str], directory: Path) -> dict[str, str]:

@@ -48,7 +48,7 @@ def insert(
     """
     given = [column.partition("::") for column in (insertable(table) if columns is None else columns)]
     names = [name for name, _, _ in given]
-    arrays = ", ".join(f"${n}::{type_ or _element(table.c[name])}[]" for n, (name, _, type_) in enumerate(given, 1))
+    arrays = ", ".join(f"${n}::{type_ or element_type(table.c[name])}[]" for n, (name, _, type_) in enumerate(given, 1))
     written = {name: _value(table.c[name]) for name in names if name in table.c} | dict(values)
     lines = [
         f"insert into {table.name} ({_list(written)})",
@@ -143,7 +143,8 @@ def _value(column: Column[object]) -> str:
     return f"new.{_quoted(column.name)}{cast}"
 
 
-def _element(column: Column[object]) -> str:
+def element_type(column: Column[object]) -> str:
+    """The type of a column in an array of its values."""
     return "text" if isinstance(column.type, ARRAY) else _type(column)
 
 

@@ -40,8 +40,8 @@ logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 10.0
 """The time limit for open batches and for leaving Kafka. Unsettled records come again, and change nothing."""
-POLL_MILLISECONDS = 50
-"""How long FastStream polls the client for records and, if there are none, sleeps before the next poll."""
+POLL_MILLISECONDS = 500
+"""How long a poll waits for the first record. It ends as soon as there is one."""
 BATCH_BYTES = 4 * MEBIBYTE
 """The size of a full batch. A parsed event takes several times its size in memory."""
 FETCH_BYTES = 8 * MEBIBYTE
@@ -152,11 +152,8 @@ class Subscription:
             return ()
         if not self.standing.is_trusted:
             return ()  # the group has rebalanced, or not yet joined: these come again
-        if not records:
-            await self._commit(
-                ()
-            )  # the client may have passed records that are not events, such as the end of a transaction
-            await asyncio.sleep(POLL_MILLISECONDS / 1000)
+        if not records:  # the client may have passed records that are not events, such as the end of a transaction
+            await self._commit(())
         return records
 
     async def _trust(self, consumer: AIOKafkaConsumer) -> None:
