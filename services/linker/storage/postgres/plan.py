@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from services.linker.plan.investigations import Plan
 from services.linker.plan.slots import Home
@@ -13,7 +12,7 @@ from shared.postgres.database import Connection
 MOST_KEPT = 10_000
 """How many homes and names are kept in memory. Above that, all are forgotten and read again."""
 
-VERSION = "select version from plan_version"
+VERSION = "select seq from plan_version"
 
 VERSION_AND_SLOTS = f"""
 select plan.version, slot.* from (select ({VERSION}) as version) as plan left join ({SLOTS}) as slot on true
@@ -25,7 +24,7 @@ select plan.version, slot.* from (select ({VERSION}) as version) as plan left jo
 class _ReadPlan:
     """What was read of the plan in one version."""
 
-    version: UUID | None = None
+    version: int | None = None
     plan: Plan = field(default_factory=Plan)
     homes: set[Home] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
@@ -45,8 +44,8 @@ class PlanReader:
     A trigger renews the version in the same transaction that changes an investigation, also if another replica, another
     version of the linker or an operator makes the change. Each read asks for the version, and the version comes from
     one snapshot with the investigations. So the plan is as new as if it were read from the table at that moment, and
-    what a lock guarantees that the transaction took before still holds. A version is random. So the version of a
-    transaction that was rolled back, which only this transaction has seen, belongs to no other state of the plan.
+    what a lock guarantees that the transaction took before still holds. A version is the next number of a sequence. So
+    the version of a transaction that was rolled back, which only this transaction has seen, never comes back.
 
     What is returned is shared by all batches, so nobody may add to it.
     """
