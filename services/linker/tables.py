@@ -31,6 +31,7 @@ KEY_OF_PROPOSAL = f"translate(proposal, '{PROPOSAL_SEPARATORS}', '')"
 """The same as `proposal_key`. An older version may have written the proposal with its separators."""
 
 own_numbers = Sequence("investigation_number", start=FIRST_OWN_NUMBER, metadata=metadata)
+plan_changes = Sequence("plan_change", metadata=metadata)
 
 investigation = Table(
     "investigation",
@@ -123,7 +124,13 @@ plan_version = Table(
     "plan_version",
     metadata,
     Column("only_row", Boolean, primary_key=True),
-    Column("version", UUID, nullable=False, comment="random, so that it never comes back"),
+    Column(
+        "seq",
+        BigInteger,
+        nullable=False,
+        server_default=plan_changes.next_value(),
+        comment="the number of the last change; a change that was rolled back has one, too",
+    ),
     CheckConstraint("only_row", name="plan_version_one_row"),
     comment="another after each change of the table investigation: what was read of it is still true without one",
 )
