@@ -21,8 +21,8 @@ from services.search.index import pages as sql
 from services.search.index.blocks import LONGEST_BOUND, TIER_SIZES, upper_bound
 from services.search.index.port import KnownParameter
 from services.search.index.question import Condition, Like, Query, Within
-from services.search.index.seals import FAN_IN, RUN_BLOCK_ENTRIES
-from services.search.index.tables import SEALED_TIER, SEGMENT_ORDINALS
+from services.search.index.seals import FAN_IN
+from services.search.index.tables import RUN_BLOCK_ENTRIES, SEALED_TIER, SEGMENT_ORDINALS
 from shared.postgres.migrations import migrate
 from shared.postgres.statement import Statement
 

@@ -6,12 +6,13 @@ where much may match: the cost of a join depends on the planner's estimates, whi
 # ruff: noqa: S608  # the text is put together from this package's own words; values are arguments
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from services.search.index.port import Names
 from services.search.index.question import AnyOf, Condition, Exists, Like, NoneOf, Query, Test, Within
-from services.search.index.tables import SEALED_TIER, SEGMENT_ORDINALS
+from services.search.index.tables import RUN_BLOCK_ENTRIES, SEALED_TIER, SEGMENT_ORDINALS
 from services.search.projections.datasets.note import LONGEST_TEXT
 from shared.postgres.statement import Bind, asked_for, where_of
 
@@ -117,18 +118,38 @@ class Sets:
         few, candidates = are_few(self.candidates), f"any(array(select ordinal from {self.candidates}))"
         return f"{by_word} and ordinal = {candidates} and {few} union all {by_word} and not {few}"
 
-    def _passing(self, test: Test, ids: str) -> str:
+    def frequent(self, most: int, limit: str) -> Iterator[str]:
+        """Conditions that hold only if `most` datasets are expected to have as many matches as a page.
+
+        They are about the tests of the query one by one, and as cheap as counting rows of an index.
+        """
+        for condition in self.query.conditions:
+            if touched := self._touched(condition.test):
+                ids = self.ids(condition)
+                blocks = " + ".join(
+                    f"(select count(*) from {kind}_block where parameter_id = any({ids}) and {where})"
+                    for kind, where, _ in touched
+                )
+                yield f"({blocks}) * {RUN_BLOCK_ENTRIES * most} >= {limit} * (select max(ordinal) from dataset)"
+
+    def _touched(self, test: Test) -> Sequence[tuple[str, str, str]]:
+        """The kinds of values that a test of values reads, with conditions on blocks and on values."""
         match test:
             case Within(low, high):
                 least, most = self.bind(low, "float8"), self.bind(high, "float8")
-                inside = f"value between {least} and {most}"
-                return self._of("number", ids, f"low <= {most} and high >= {least}", inside)
+                return [("number", f"low <= {most} and high >= {least}", f"value between {least} and {most}")]
             case AnyOf(texts) as wanted:
-                cut = [text[:LONGEST_TEXT] for text in texts]
-                chosen = [self._equal("text", ids, self.bind(cut, "text[]"))]
-                if wanted.numbers:
-                    chosen.append(self._equal("number", ids, self.bind(wanted.numbers, "float8[]")))
-                return " union all ".join(chosen)
+                read = [self._equal("text", self.bind([text[:LONGEST_TEXT] for text in texts], "text[]"))]
+                return read + ([self._equal("number", self.bind(wanted.numbers, "float8[]"))] if wanted.numbers else [])
+            case _:
+                return []
+
+    def _passing(self, test: Test, ids: str) -> str:
+        match test:
+            case Within() | AnyOf():
+                return " union all ".join(
+                    self._of(kind, ids, blocks, entries) for kind, blocks, entries in self._touched(test)
+                )
             case NoneOf(values):
                 return f"({self._passing(Exists(), ids)}) except ({self._passing(values, ids)})"
             case Like(pattern):
@@ -139,9 +160,9 @@ class Sets:
             case _:
                 assert_never(test)
 
-    def _equal(self, kind: str, ids: str, wanted: str) -> str:
+    def _equal(self, kind: str, wanted: str) -> tuple[str, str, str]:
         inside = f"exists (select from unnest({wanted}) as wanted (one) where low <= one and high >= one)"
-        return self._of(kind, ids, inside, f"value = any({wanted})")
+        return kind, inside, f"value = any({wanted})"
 
     def _of(self, kind: str, ids: str, blocks: str, entries: str) -> str:
         wanted = [f"(ordinal in (select ordinal from {self.candidates})) is true"] if self.candidates else []

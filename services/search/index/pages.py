@@ -50,8 +50,8 @@ def page(query: Query, names: Names) -> Statement:
 def _page_by_column(sets: Sets) -> str:
     """The page in the order of an index.
 
-    If much matches, the first datasets of the order fill the page. Only if they do not, all matches are looked up and
-    sorted.
+    If much matches, the nearest datasets of the order fill the page. If they do not, or if this is not to be expected,
+    more of them are looked up in the sets, and at last all matches are sorted.
     """
     query, bind = sets.query, sets.bind
     key = f"dataset.{COLUMN_SORTS[query.sort]}"
@@ -63,14 +63,14 @@ def _page_by_column(sets: Sets) -> str:
     def listed(table: str, *wanted: str) -> str:
         return f"select {LISTED}, {key} as sort_key from {table}{where_of(wanted)}{order} limit {limit}"
 
-    def first(most: int) -> str:
-        return f"materialized (select * from dataset{where_of(facts)}{order} limit {most})"
+    def first(most: int, *wanted: str) -> str:
+        return f"materialized (select * from dataset{where_of([*facts, *wanted])}{order} limit {most})"
 
     near = f"(ordinal in ({replace(sets, candidates='nearest').chosen()})) is true"
     return _first_sufficient(
         query,
         [
-            *(f"nearest as {first(MOST_NEAREST)}", segments_of("nearest")),
+            *(f"nearest as {first(MOST_NEAREST, *sets.frequent(MOST_NEAREST, limit))}", segments_of("nearest")),
             *(f"chosen as materialized ({chosen})", f"first as {first(MOST_FIRST)}"),
         ],
         _full("near", listed("nearest as dataset", near), limit),

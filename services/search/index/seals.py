@@ -10,7 +10,7 @@ outside a run. Tier 3 has the runs of versions that wrote no segments; they are 
 from collections.abc import Sequence
 
 from services.search.index.blocks import BEYOND, LONGEST_BOUND
-from services.search.index.tables import SEALED_TIER, SEGMENT_ORDINALS
+from services.search.index.tables import RUN_BLOCK_ENTRIES, SEALED_TIER, SEGMENT_ORDINALS
 from services.search.lock import SHARE_LOCK, lock_name
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
@@ -19,7 +19,6 @@ from shared.runtime.retries import every
 FAN_IN = 16
 MOST_BLOCKS = 1024
 """The most blocks that are merged at once."""
-RUN_BLOCK_ENTRIES = 128
 SEALED_FROM = 2
 """The lowest tier whose blocks become a run."""
 SEALING_LOCK = 0x7365616C
