@@ -2,13 +2,19 @@
 # `make` lists what can be done.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo up test unit check lint types format contracts coverage journeys lock faults faults-icat attack bench bench-search
-.PHONY: bench-validator bench-icat bench-submit clean wheel docs client
+.PHONY: help setup run demo up test unit check lint types format contracts coverage journeys lock faults faults-icat attack bench
+.PHONY: bench-search bench-stages bench-validator bench-icat bench-submit clean wheel docs client
 
 # Which Python makes .venv; if none is given, the first that is new enough and can install. The system's own comes first:
 # distributions build it with profile-guided optimisation, without which the same work takes up to twice the time.
 PYTHON ?=
 SEED ?=
+
+# What follows `--` are options of the benchmark before it, and no targets: `make bench -- --runs 1`.
+ifneq ($(filter -%,$(word 2,$(MAKECMDGOALS))),)
+OPTIONS := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
+$(eval $(OPTIONS):;@:)
+endif
 
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -104,16 +110,18 @@ faults-icat: .venv/.dev ## kill the edge under five real clients of ICAT, Kafka 
 	@$(BIN)/python -m tests.faults.frames $(if $(SEED),--seed $(SEED))
 attack: .venv/.dev ## attack a running beamcat in every way we know, while a neighbour must be served; SEED=… repeats a run
 	@$(BIN)/python -m tests.attack $(if $(SEED),--seed $(SEED)) $(ATTACKS)
-bench: .venv/.dev ## datasets per second through the whole path, beside a plain COPY
-	@$(BIN)/python -m benchmarks.flow
+bench: .venv/.dev ## the whole path in every form of running, beside a plain COPY; options follow: `make bench -- --runs 1`
+	@$(BIN)/python -m benchmarks.flow $(OPTIONS)
+bench-stages: .venv/.dev ## what each stage costs alone on a full backlog, in CPU
+	@$(BIN)/python -m benchmarks.stages $(OPTIONS)
 bench-search: .venv/.dev ## what a search takes at 100,000 datasets
-	@$(BIN)/python -m benchmarks.search
+	@$(BIN)/python -m benchmarks.search $(OPTIONS)
 bench-validator: .venv/.dev ## what checking one dataset takes
-	@$(BIN)/python -m benchmarks.validator
+	@$(BIN)/python -m benchmarks.validator $(OPTIONS)
 bench-icat: .venv/.dev ## frames of ICAT's clients a second, taken and committed, beside the broker of their own mock
-	@$(BIN)/python -m benchmarks.icat
+	@$(BIN)/python -m benchmarks.icat $(OPTIONS)
 bench-submit: .venv/.dev ## how long `beamcat submit` of 2,000 takes, beside the time until all are committed
-	@$(BIN)/python -m benchmarks.submit
+	@$(BIN)/python -m benchmarks.submit $(OPTIONS)
 
 ##@ Leave it
 clean: ## remove what setup and tests made; the catalogue in .beamcat stays

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-import psutil
-
+from benchmarks.instruments.processes import family_cpu_seconds
 from deploy.embedded.stack import embedded_stack
 from services.catalog_writer.documents import CatalogView
 from services.catalog_writer.handler import commit
@@ -51,14 +50,6 @@ def records(count: int, chance: random.Random) -> list[Record]:
     return datasets
 
 
-def cpu_seconds(process: psutil.Process) -> float:
-    """The CPU time in seconds, including that of running and ended children."""
-    family = [process, *process.children(recursive=True)]
-    own = sum(times.user + times.system for times in (each.cpu_times() for each in family))
-    ended = process.cpu_times()
-    return own + float(ended.children_user + ended.children_system)
-
-
 async def measure(count: int, seed: int) -> None:
     """Write all datasets, relay them, and print the cost of each dataset."""
     batch = records(count, random.Random(seed))
@@ -68,12 +59,13 @@ async def measure(count: int, seed: int) -> None:
             await migrate(stack.database_url, {"catalog": "catalog_writer"})
             database = Database(DatabaseSettings(url=stack.database_url), "catalog")
             await database.open()
-            postgres = psutil.Process(stack.pid("postgres"))
+            postgres = stack.pid("postgres")
             publisher = MemoryPublisher()
-            store = PostgresCatalog(database, lambda: datetime.now(UTC))
+            outbox = PostgresOutbox(database)
+            store = PostgresCatalog(database, lambda: datetime.now(UTC), outbox)
             stage = Stage("catalog_writer", TRACKED, CatalogView, partial(commit, load_combining()), store)
             runner = StageRunner(stage, publisher, lambda: datetime.now(UTC), HaltRule(), Backoff(), IDENTITIES)
-            relay = Relay("catalog-relay", PostgresOutbox(database), publisher, Backoff())
+            relay = Relay("catalog-relay", outbox, publisher, Backoff())
 
             async def write() -> None:
                 for start in range(0, count, BATCH):
@@ -84,10 +76,10 @@ async def measure(count: int, seed: int) -> None:
                     pass
 
             for what, work in (("written", write), ("relayed", drain), ("replayed", write)):
-                began, own, theirs = time.perf_counter(), time.process_time(), cpu_seconds(postgres)
+                began, own, theirs = time.perf_counter(), time.process_time(), family_cpu_seconds(postgres)
                 await work()
                 seconds = time.perf_counter() - began
-                own, theirs = time.process_time() - own, cpu_seconds(postgres) - theirs
+                own, theirs = time.process_time() - own, family_cpu_seconds(postgres) - theirs
                 print(
                     f"{what}: {count / seconds:,.0f} datasets/s, CPU per dataset: "
                     f"{own / count * 1e6:.0f} µs here, {theirs / count * 1e6:.0f} µs PostgreSQL"

@@ -54,7 +54,7 @@ STAGES: list[tuple[str, Topic, type[BaseModel], str]] = [
     ("sample_tracking", LINKED, TrackingView, ""),
     ("catalog_writer", TRACKED, CatalogView, "parameters"),
     ("linker-commits", COMMITTED, LearnedView, ""),
-    ("search", COMMITTED, FoundView, "document.parameters"),
+    ("search", COMMITTED, FoundView, ""),
 ]
 """Each stage with its topic, its view, and the member that it takes as bytes."""
 
@@ -84,7 +84,8 @@ def bounds_of(rule: object) -> list[tuple[str, Any]]:
 
 def default_of(field: FieldInfo) -> Any:
     """The default of a field."""
-    return msgspec.field(default_factory=field.default_factory) if field.default_factory else field.default
+    factory: Any = field.default_factory
+    return msgspec.field(default_factory=factory) if factory else field.default
 
 
 def typed(kind: Any, raw: str = "") -> Any:

@@ -11,10 +11,10 @@ from uuid import UUID
 
 import asyncpg
 import numpy as np
-import psutil
 
 from benchmarks.dataset_columns import Array, Chunk
 from benchmarks.index_questions import FACETS, Counted, Question
+from benchmarks.instruments.processes import family_cpu_seconds
 from deploy.embedded.stack import KAFKA_VARIABLE, embedded_stack
 from services.search.index import counts as counting
 from services.search.index import pages as sql
@@ -164,8 +164,7 @@ class Blocks:
 
     def cpu_seconds(self) -> float:
         """The CPU time of all processes of the server."""
-        processes = [psutil.Process(self._postmaster), *psutil.Process(self._postmaster).children()]
-        return sum(sum(process.cpu_times()[:4]) for process in processes)
+        return family_cpu_seconds(self._postmaster)
 
 
 def _in_order(values: Array | list[str], ordinals: Array) -> tuple[list[Any], list[int]]:

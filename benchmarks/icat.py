@@ -22,7 +22,8 @@ from xml.sax.saxutils import escape
 
 import psutil
 
-from benchmarks.flow import counted, peak_megabytes
+from benchmarks.instruments.processes import peak_megabytes
+from benchmarks.instruments.progress import all_committed
 from deploy.embedded.installation import Installation, installation
 from deploy.embedded.ports import any_free_port
 from tests.builders.submissions import raw_submission
@@ -172,8 +173,8 @@ async def bench(frames: int, client_frames: int, seed: int, directory: Path) -> 
             done += share * processes
             await case(running, f"pyicat-plus, {processes}", CLIENT_SENDER, arguments_of, (share * processes, done))
         await disturbed(running, [body(number, chance) for number in range(done, done + NEIGHBOUR_FRAMES)])
-        edge = psutil.Process(running.supervisor.pid("icat_gateway"))
-        print(f"edge's peak memory: {peak_megabytes([edge]):.0f} MB; aim: {AIM_PER_SECOND} raw frames/s taken")
+        edge = running.supervisor.pid("icat_gateway")
+        print(f"edge's peak memory: {peak_megabytes(edge):.0f} MB; aim: {AIM_PER_SECOND} raw frames/s taken")
 
 
 async def disturbed(running: Installation, bodies: Sequence[bytes]) -> None:
@@ -206,7 +207,7 @@ async def case(
     frames, total = counts
     began = time.monotonic()
     taken = await senders(code, [[running.stomp_port, *given] for given in arguments])
-    committed = await counted(running, "catalog", total) - began
+    committed = await all_committed(running, total) - began
     async with coilmq() as port:
         theirs = await senders(code, [[port, *given] for given in arguments])
     assert taken is not None, f"{name}: the edge broke a connection"

@@ -18,9 +18,9 @@ from statistics import median, quantiles
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import psutil
 from pydantic_core import to_json
 
+from benchmarks.instruments.processes import family_cpu_seconds
 from deploy.embedded.stack import KAFKA_VARIABLE, embedded_stack
 from services.search.app import new_index, stages_of
 from services.search.index.seals import FAN_IN, Seals
@@ -204,12 +204,6 @@ class Bench:
         return taken
 
 
-def postgres_cpu_seconds(postmaster: int) -> float:
-    """The CPU time of all processes of the server."""
-    processes = [psutil.Process(postmaster), *psutil.Process(postmaster).children()]
-    return sum(sum(process.cpu_times()[:4]) for process in processes)
-
-
 async def load(database: Database, postmaster: int, datasets: int, chance: random.Random) -> None:
     """Index all datasets as the running service does, and print the cost."""
     store = PostgresReadModel(database, lambda: datetime.now(UTC), new_index())
@@ -224,7 +218,7 @@ async def load(database: Database, postmaster: int, datasets: int, chance: rando
     )
     sealing = Seals(database, backoff)
     wall = python = 0.0
-    postgres = postgres_cpu_seconds(postmaster)
+    postgres = family_cpu_seconds(postmaster)
     for begin in range(0, datasets, BATCH):
         records = [record(number, chance) for number in range(begin, min(begin + BATCH, datasets))]
         wall_begin, python_begin = time.perf_counter(), time.process_time()
@@ -233,7 +227,7 @@ async def load(database: Database, postmaster: int, datasets: int, chance: rando
             await sealing.seal()
         wall += time.perf_counter() - wall_begin
         python += time.process_time() - python_begin
-    postgres = postgres_cpu_seconds(postmaster) - postgres
+    postgres = family_cpu_seconds(postmaster) - postgres
     cpu = f"Python {python / datasets * 1e6:.0f} µs, PostgreSQL {postgres / datasets * 1e6:.0f} µs"
     print(f"indexed alone: {datasets / wall:,.0f} datasets/s; CPU per dataset: {cpu}, sealing included")
 

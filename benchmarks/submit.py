@@ -14,9 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-import psutil
-
-from benchmarks.flow import counted, peak_megabytes
+from benchmarks.instruments.processes import peak_megabytes
+from benchmarks.instruments.progress import all_committed
 from deploy.embedded.installation import Installation, installation
 from tests.builders.submissions import raw_submission
 
@@ -41,9 +40,8 @@ async def submitted(running: Installation, file: Path) -> tuple[float, float, st
         stdout=asyncio.subprocess.PIPE,
     )
     said = asyncio.ensure_future(command.communicate())
-    process = psutil.Process(command.pid)
     while not said.done():
-        peak = max(peak, peak_megabytes([process]))
+        peak = max(peak, peak_megabytes(command.pid))
         await asyncio.wait([said], timeout=0.1)
     if command.returncode:
         raise SystemExit(f"submit ended with {command.returncode}: {said.result()[0].decode()}")
@@ -59,7 +57,7 @@ async def bench(datasets: int, seed: int, directory: Path) -> None:
         write(file, range(datasets), seed)
         began = time.monotonic()
         (seconds, peak, said), committed = await asyncio.gather(
-            submitted(running, file), counted(running, "catalog", WARM + datasets)
+            submitted(running, file), all_committed(running, WARM + datasets)
         )
     ratio = seconds / (committed - began)
     print(said)

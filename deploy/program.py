@@ -11,6 +11,7 @@ from rich.markup import escape
 from clients.cli.commands import (
     activity,
     audit,
+    backfill,
     dataset,
     export,
     investigations,
@@ -85,7 +86,9 @@ app.add_typer(techniques.app, name="techniques", rich_help_panel=DATASETS)
 app.add_typer(rejections.app, name="rejections", rich_help_panel=DATASETS)
 app.command("serve", rich_help_panel=OPERATE)(operations.serve)
 app.command("migrate", rich_help_panel=OPERATE)(operations.migrate)
+app.command("backfill", rich_help_panel=OPERATE)(backfill.backfill)
 app.command("audit", rich_help_panel=OPERATE)(audit.audit)
+app.command("integrity", rich_help_panel=OPERATE)(operations.integrity)
 app.command("producers", rich_help_panel=OPERATE)(producers.list_producers)
 app.command("rebuild", rich_help_panel=OPERATE)(operations.rebuild)
 app.command("recover", rich_help_panel=OPERATE)(operations.recover)

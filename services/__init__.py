@@ -1,5 +1,6 @@
 """What happens: one folder a verb. A dataset is submitted, validated, linked, tracked, committed, found."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,19 @@ NAMES = (
     "icat_plus",
 )
 """Every service, in the order in which a dataset meets them; last those for the clients of ICAT."""
+
+PIPELINE = "pipeline"
+PROGRAMS: Mapping[str, tuple[str, ...]] = {
+    **{name: (name,) for name in NAMES},
+    PIPELINE: ("validator", "linker", "sample_tracking", "catalog_writer"),
+}
+"""What a process may run: one service, or together those that a dataset passes until it is committed."""
+
+
+def programs(*, together: bool) -> tuple[str, ...]:
+    """The programs that run everything, in the order in which a dataset meets them."""
+    apart = [name for name in NAMES if not (together and name in PROGRAMS[PIPELINE])]
+    return (*apart, PIPELINE) if together else tuple(apart)
 
 
 def load(name: str) -> "Service[Any]":

@@ -41,6 +41,16 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+@pytest.fixture(scope="module", params=["apart", "together"])
+def form(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The two forms in which stages run: each in a process of its own, or those of the pipeline together in one."""
+    with pytest.MonkeyPatch.context() as patch:
+        from tests.builders.pipeline import World  # loads every service
+
+        patch.setattr(World, "together", request.param == "together")
+        yield request.param
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, str]]:
     """The environment that names both servers."""

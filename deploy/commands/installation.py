@@ -31,6 +31,9 @@ DATA_DIRECTORY = RUNNING_FILE.parent
 Replicas = Annotated[
     list[str] | None, typer.Option("--replicas", help="service=count, such as linker=2; may be repeated.")
 ]
+Together = Annotated[
+    bool, typer.Option("--together", help="Run validator, linker, sample_tracking, catalog_writer in one process.")
+]
 
 
 Data = Annotated[
@@ -38,19 +41,19 @@ Data = Annotated[
 ]
 
 
-def run(data: Data = DATA_DIRECTORY) -> None:
+def run(data: Data = DATA_DIRECTORY, *, together: Together = False) -> None:
     """Start everything, submit the examples, show what became of them, and serve until Ctrl-C."""
-    _stay(_run, data)
+    _stay(_run, data, together=together)
 
 
-def demo(data: Data = DATA_DIRECTORY) -> None:
+def demo(data: Data = DATA_DIRECTORY, *, together: Together = False) -> None:
     """Like run, but stop afterwards. Exit code 0 if and only if everything that was sent was found again."""
-    _stay(_demo, data)
+    _stay(_demo, data, together=together)
 
 
-def up(data: Data = DATA_DIRECTORY, replicas: Replicas = None) -> None:
+def up(data: Data = DATA_DIRECTORY, replicas: Replicas = None, *, together: Together = False) -> None:
     """Start everything and serve until Ctrl-C, without submitting anything."""
-    _stay(_serve, data, _counts(replicas or ()))
+    _stay(_serve, data, _counts(replicas or (), together=together), together=together)
 
 
 async def _run(running: "Installation") -> bool:
@@ -106,18 +109,23 @@ def icat_client(running: "Installation") -> str:
     )
 
 
-def _counts(replicas: Sequence[str]) -> dict[str, int]:
+def _counts(replicas: Sequence[str], *, together: bool) -> dict[str, int]:
     counts: dict[str, int] = {}
+    known = services.programs(together=together)
     for entry in replicas:
         name, _, count = entry.partition("=")
-        if name not in services.NAMES or not count.isdigit() or int(count) < 1:
+        if name not in known or not count.isdigit() or int(count) < 1:
             fail(f"--replicas {entry}: give service=count, such as linker=2", WRONG)
         counts[name] = int(count)
     return counts
 
 
 def _stay(
-    act: Callable[["Installation"], Awaitable[bool]], data: Path, replicas: Mapping[str, int] | None = None
+    act: Callable[["Installation"], Awaitable[bool]],
+    data: Path,
+    replicas: Mapping[str, int] | None = None,
+    *,
+    together: bool,
 ) -> None:
     """Run an installation until `act` ends. Exit code 0 if it returned True, or was asked to stop."""
     try:
@@ -131,7 +139,7 @@ def _stay(
     logs.set_up_for_command()
     try:
         _check_data_files(known.facility)
-        well = asyncio.run(_live(act, data, replicas or {}))
+        well = asyncio.run(_live(act, data, replicas or {}, together=together))
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("stopped")
         return
@@ -156,7 +164,9 @@ def _check_data_files(facility: FacilitySettings) -> None:
     TechniqueBook.load(own_folders("techniques", facility.schema_directories))
 
 
-async def _live(act: Callable[["Installation"], Awaitable[bool]], data: Path, replicas: Mapping[str, int]) -> bool:
+async def _live(
+    act: Callable[["Installation"], Awaitable[bool]], data: Path, replicas: Mapping[str, int], *, together: bool
+) -> bool:
     from deploy.embedded.installation import installation
 
     task = asyncio.current_task()
@@ -164,7 +174,7 @@ async def _live(act: Callable[["Installation"], Awaitable[bool]], data: Path, re
     for ending in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(ending, task.cancel)
     console.print("Starting Kafka, PostgreSQL and the services …")
-    async with installation(data, replicas=replicas, say=console.print) as running:
+    async with installation(data, together=together, replicas=replicas, say=console.print) as running:
         with _announced(running):
             return await act(running)
 

@@ -26,21 +26,25 @@ S = TypeVar("S", bound=ServiceSettings)
 topics = typer.Typer(help="Kafka's topics.", no_args_is_help=True)
 
 
-def service_names() -> list[str]:
-    """The names of all services, for the Tab key."""
-    return list(services.NAMES)
+def program_names() -> list[str]:
+    """The names of all programs, for the Tab key."""
+    return list(services.PROGRAMS)
 
 
 def serve(
-    name: Annotated[str, typer.Argument(help=f"One of {', '.join(services.NAMES)}.", autocompletion=service_names)],
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(services.PROGRAMS)}.", autocompletion=program_names)],
 ) -> None:
-    """Run one service in the foreground, as a container does."""
-    from shared.host.process import serve as serve_service
+    """Run one service in the foreground, as a container does, or the four of the pipeline together."""
+    from shared.host.process import serve as serve_program
 
-    if name not in services.NAMES:
-        fail(f"there is no service {name}; there are {', '.join(services.NAMES)}", WRONG)
-    known = _with_facility(valid(lambda: read(services.settings_of(name), os.environ, beside=[OperatorSettings])))
-    raise typer.Exit(serve_service(services.load(name), known, misspelt()))
+    if name not in services.PROGRAMS:
+        fail(f"there is no service {name}; there are {', '.join(services.PROGRAMS)}", WRONG)
+    served = [(services.load(each), _settings_of(each)) for each in services.PROGRAMS[name]]
+    raise typer.Exit(serve_program(name, served, misspelt()))
+
+
+def _settings_of(service: str) -> ServiceSettings:
+    return _with_facility(valid(lambda: read(services.settings_of(service), os.environ, beside=[OperatorSettings])))
 
 
 def migrate() -> None:
@@ -64,6 +68,19 @@ def rebuild(
     with _event_progress() as progress:
         count = _answer_of(rebuild_search(found, progress))
     console.print(f"search was rebuilt from {count} events")
+
+
+def integrity(*, as_json: Json = False) -> None:
+    """Check that what the tables of the catalogue refer to exists, and change nothing. Exit code 1 if it does not."""
+    from services.catalog_writer.integrity import missing_targets
+
+    missing = _answer_of(missing_targets(operated(DATABASE_URL).database))
+    if as_json:
+        print_json(missing)
+    else:
+        print_table(["reference", "missing"], list(missing.items()))
+    if any(missing.values()):
+        raise typer.Exit(1)
 
 
 def recover(

@@ -76,13 +76,13 @@ class Nursery(Child):
         if self._listening is not None:
             await self._listening
 
-    async def fork(self, service: str, environment: Mapping[str, str], log: Path) -> Forked:
-        """Fork a process that runs a service, with additional environment variables.
+    async def fork(self, program: str, environment: Mapping[str, str], log: Path) -> Forked:
+        """Fork a process that runs a program, with additional environment variables.
 
         Raises:
             ServerFailedError: the nursery ended instead.
         """
-        order = {"service": service, "environment": dict(environment), "log": str(log.absolute())}
+        order = {"program": program, "environment": dict(environment), "log": str(log.absolute())}
         log_of(log).close()
         return await asyncio.shield(self._followed(order))  # if the caller is cancelled, no other order gets its answer
 

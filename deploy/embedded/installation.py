@@ -18,6 +18,7 @@ from deploy.settings import OperatorSettings
 from shared.access.tokens import create_token
 from shared.kafka.topic_admin import apply_topics
 from shared.postgres.migrations import migrate
+from shared.runtime.facility import FacilitySettings
 from shared.runtime.settings import read
 
 FIRST_PORT = 18000
@@ -94,13 +95,15 @@ FEW_PARTITIONS = 4
 async def installation(
     data_directory: Path,
     *,
+    together: bool = False,
     replicas: Mapping[str, int] | None = None,
     environment: Mapping[str, Mapping[str, str]] | None = None,
     say: Callable[[str], None] = print,
 ) -> AsyncIterator[Installation]:
     """Start everything, wait until it is ready, and stop it when the block ends.
 
-    `replicas` is the number of processes of a service, by default one. `environment` adds variables to some of them.
+    `together` runs the services of the pipeline in one process. `replicas` is the number of processes of a program, by
+    default one. `environment` adds variables to some of them.
     """
     directory = data_directory.absolute()
     logs = directory / "logs"
@@ -110,7 +113,7 @@ async def installation(
         stack = await ends.enter_async_context(embedded_stack(directory, say=say, meanwhile=home.start))
         tokens_file = directory / "tokens.json"
         stomp_port, jolokia_port = stack.ports.take("stomp", STOMP_PORT), stack.ports.take("jolokia", JOLOKIA_PORT)
-        settings = read(OperatorSettings, {**os.environ, **stack.environment, "BEAMCAT_TOKENS_FILE": str(tokens_file)})
+        settings = _settings({**os.environ, **stack.environment, "BEAMCAT_TOKENS_FILE": str(tokens_file)})
         common = {
             **stack.environment,
             "BEAMCAT_FACILITY": settings.facility.name,
@@ -125,7 +128,7 @@ async def installation(
         _token_of(SERVICES, directory / SERVICE_TOKEN_FILE, tokens_file)
         urls = {
             name: f"http://{LOOPBACK}:{stack.ports.take(name, FIRST_PORT + place)}"
-            for place, name in enumerate(_names(replicas or {}))
+            for place, name in enumerate(_names(replicas or {}, together=together))
         }
         processes = [
             ServiceProcess(
@@ -142,14 +145,19 @@ async def installation(
             yield running
 
 
+def _settings(environment: Mapping[str, str]) -> OperatorSettings:
+    """The settings of the servers. A facility without a name gets the default one, as its services do."""
+    return read(OperatorSettings, {"BEAMCAT_FACILITY": FacilitySettings().name, **environment})
+
+
 def _environment(name: str, urls: Mapping[str, str], directory: Path) -> dict[str, str]:
     return {
         "BEAMCAT_SERVICE_TOKEN_FILE": str(directory / SERVICE_TOKEN_FILE),
         "BEAMCAT_SEARCH_SERVICE_URL": urls["search"],
         "BEAMCAT_LOGBOOK_SERVICE_URL": urls["logbook"],
         "BEAMCAT_ARCHIVE_SERVICE_URL": urls["archive"],
-        "BEAMCAT_VALIDATOR_URL": urls["validator"],
-        "BEAMCAT_LINKER_URL": urls["linker"],
+        "BEAMCAT_VALIDATOR_URL": _url_of("validator", urls),
+        "BEAMCAT_LINKER_URL": _url_of("linker", urls),
         "BEAMCAT_STOMP_HOST": LOOPBACK,
         "BEAMCAT_STOMP_SPOOL": str(directory / f"{name}-spool"),
         "BEAMCAT_HTTP_HOST": LOOPBACK,
@@ -157,10 +165,15 @@ def _environment(name: str, urls: Mapping[str, str], directory: Path) -> dict[st
     }
 
 
-def _names(replicas: Mapping[str, int]) -> Iterator[str]:
-    yield from services.NAMES
-    for service, count in replicas.items():
-        yield from (f"{service}-{number}" for number in range(2, count + 1))
+def _url_of(service: str, urls: Mapping[str, str]) -> str:
+    """The base URL of a service, which may be one of several in its process."""
+    return urls[service] if service in urls else f"{urls[services.PIPELINE]}/{service}"
+
+
+def _names(replicas: Mapping[str, int], *, together: bool) -> Iterator[str]:
+    yield from services.programs(together=together)
+    for program, count in replicas.items():
+        yield from (f"{program}-{number}" for number in range(2, count + 1))
 
 
 def _token_of(name: str, file: Path, tokens_file: Path) -> str:

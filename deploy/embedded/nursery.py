@@ -26,7 +26,7 @@ PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15  # of prctl(2), Linux
 MOST_REASON_BYTES = 4096
 
 Order = dict[str, Any]
-"""`service`, its `environment`, the `log` for its output, and `reason`, the pipe for why it does not start."""
+"""`program`, its `environment`, the `log` for its output, and `reason`, the pipe for why it does not start."""
 
 
 def attend() -> Order | None:
@@ -77,7 +77,7 @@ def become(order: Order, nursery: int) -> int:
     if sys.platform == "linux":
         prctl = ctypes.CDLL(None).prctl
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        prctl(PR_SET_NAME, order["service"].encode())
+        prctl(PR_SET_NAME, order["program"].encode())
     if os.getppid() != nursery:  # the nursery died before prctl asked for the signal
         return 1
     with open(order["log"], "ab") as log, open(os.devnull, "rb") as nothing:  # noqa: PTH123  (as file descriptors)
@@ -88,14 +88,14 @@ def become(order: Order, nursery: int) -> int:
     def refuse(why: str) -> None:
         os.write(order["reason"], why.encode(errors="replace")[:MOST_REASON_BYTES])
 
-    service = services.load(order["service"])
+    loaded = [services.load(name) for name in services.PROGRAMS[order["program"]]]
     try:
-        settings = read(service.settings, os.environ)
+        served = [(service, read(service.settings, os.environ)) for service in loaded]
     except SettingsInvalid as error:
         sys.stderr.write(f"{error}\n")
         refuse(str(error))
         return 1
-    return serve(service, settings, misspelt(), refuse)
+    return serve(order["program"], served, misspelt(), refuse)
 
 
 def main() -> int:

@@ -17,8 +17,9 @@ from shared.vocabulary.vocabulary import load_combining
 
 def assemble(resources: Resources[CatalogWriterSettings]) -> Components:
     """One stage that does not publish, and one relay that publishes for it."""
-    relay = Relay("catalog-relay", PostgresOutbox(resources.database), resources.publisher, resources.backoff)
-    store = PostgresCatalog(resources.database, resources.clock)
+    outbox = PostgresOutbox(resources.database)
+    relay = Relay("catalog-relay", outbox, resources.publisher, resources.backoff)
+    store = PostgresCatalog(resources.database, resources.clock, outbox)
     rules = load_combining(own_folders("vocabulary", resources.settings.facility.schema_directories))
     stage = Stage("catalog_writer", TRACKED, CatalogView, partial(commit, rules), store, saved=relay.wake)
     return Components(stages=[stage], tasks=[relay.run])

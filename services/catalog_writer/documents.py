@@ -85,24 +85,33 @@ def message_of(said: SubmissionId, time: datetime, trace: bytes | None, payload:
     return Message(COMMITTED.name, str(said.dataset_id).encode(), payload, headers)
 
 
-def document_of(view: CatalogView, parameters: bytes) -> CatalogDocument:
+AS_SAID = [
+    name
+    for name in DocumentFacts.model_fields
+    if any(name in section.model_fields for section in (DatasetFacts, Links, Tracking))
+]
+"""The fields of a document that are those of a section."""
+
+NOTHING: dict[str, Any] = dict.fromkeys(AS_SAID)
+BLANK = CatalogDocument.model_construct(parameters=b"", **NOTHING)
+"""A document whose copies are filled in: a copy costs a third of a new one, and its fields are in the same order."""
+
+
+def document_of(view: CatalogView, parameters: bytes, made_at: datetime | None = None) -> CatalogDocument:
     """The document that follows from this event alone.
 
-    Its fields have the same names as in the sections. If two sections have the same field, the later stage knows more
-    (`inputs` of the links have kinds). The findings of all stages are joined. If a file is declared twice, the last
-    declaration counts.
+    Its fields have the same names as in the sections, which are valid already. If two sections have the same field, the
+    later stage knows more (`inputs` of the links have kinds). The findings of all stages are joined. If a file is
+    declared twice, the last declaration counts.
     """
     facts, links, tracking = view.dataset, view.links, view.tracking
-    return CatalogDocument.model_construct(  # the sections are valid already
-        **vars(facts)
-        | vars(links)
-        | vars(tracking)
-        | {
-            "parameters": parameters,
-            "files": list({file.path: file for file in facts.files}.values()),
-            "findings": [*facts.findings, *links.findings, *tracking.findings],
-        }
-    )
+    said = vars(facts) | vars(links) | vars(tracking)
+    document = {name: said[name] for name in AS_SAID}
+    document["parameters"] = parameters
+    document["files"] = list({file.path: file for file in facts.files}.values())
+    document["findings"] = [*facts.findings, *links.findings, *tracking.findings]
+    document["made_at"] = made_at
+    return BLANK.model_copy(update=document)
 
 
 def replaced(current: CatalogDocument, document: CatalogDocument) -> CatalogDocument:

@@ -57,6 +57,7 @@ class Answered(Learned):
     """The catalogue accepts the submission. `payload` is the committed event; its outcome may be `unchanged`."""
 
     commit: Commit
+    submission: SubmissionId
     payload: bytes
 
 
@@ -96,19 +97,18 @@ def commit(
 def _settle(
     event: Received[CatalogView], number: int, current: CurrentRevision | None, rules: Combining, now: datetime
 ) -> Answered | Refusal:
-    document = document_of(event.event, member(event.record, "parameters"))
+    document = document_of(event.event, member(event.record, "parameters"), now)
     facts = event.event.dataset
     if facts.mode == "update" and (objection := _update_objection(facts, current)):
         return objection
     if current is None:
-        made = document.model_copy(update={"made_at": now})
-        return _revised(_commit(event, number, 1, "created", now), made)
+        return _revised(event, _commit(event, number, 1, "created", now), document)
     adds = facts.adds_to(complete=current.document.complete)
     is_overtaken = facts.revision is not None and facts.revision != current.revision
     document = _next(current, document, facts, rules, now)
     if is_overtaken or (same_content if adds else says_the_same)(current.document, document):
         unchanged = _commit(event, number, current.revision, "unchanged", now)
-        return Answered(unchanged, written(unchanged, None))
+        return Answered(unchanged, event.submission(facts.dataset_id), written(unchanged, None))
     index, catalogued = facts.sequence_index, current.document.sequence_index
     if index is not None and catalogued is not None and index <= catalogued:
         return Refusal(
@@ -116,7 +116,8 @@ def _settle(
             f"{document.path} is catalogued with sequence_index {catalogued} (revision {current.revision}), and this "
             f"submission has {index}: if the catalogued one is newer, do nothing; else raise the index and resubmit",
         )
-    return _revised(_commit(event, number, current.revision + 1, "merged" if adds else "replaced", now), document)
+    revised = _commit(event, number, current.revision + 1, "merged" if adds else "replaced", now)
+    return _revised(event, revised, document)
 
 
 def _next(
@@ -167,7 +168,7 @@ def _commit(
     )
 
 
-def _revised(commit: Commit, document: CatalogDocument) -> Revised | Refusal:
+def _revised(event: Received[CatalogView], commit: Commit, document: CatalogDocument) -> Revised | Refusal:
     payload = written(commit, document)
     if len(payload) > COMMITTED.max_bytes:
         return Refusal(
@@ -175,4 +176,4 @@ def _revised(commit: Commit, document: CatalogDocument) -> Revised | Refusal:
             f"{commit.path} would have {len(payload)} bytes as revision {commit.revision}, and {COMMITTED.name} takes "
             f"{COMMITTED.max_bytes}: replace what is there instead of adding to it, or move bulk data into files",
         )
-    return Revised(commit, payload, document)
+    return Revised(commit, event.submission(commit.dataset_id), payload, document)

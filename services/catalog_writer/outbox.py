@@ -1,40 +1,127 @@
-"""The outbox in PostgreSQL: the catalogue's unpublished messages, in the order of their creation."""
+"""The outbox in PostgreSQL: the catalogue's unpublished messages, in the order of their creation.
 
-from collections.abc import AsyncIterator, Sequence
+A batch is one row. It names the revisions whose events are to be published, and contains the other events. The process
+that wrote it also keeps the messages in memory, for its own relay. The table is the truth: after a crash, for a batch
+of another process, and when there is no more room in memory.
+"""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+from uuid import UUID, uuid4
 
 import asyncpg
 
 from services.catalog_writer.documents import message_of
-from shared.events.record import Message
+from services.catalog_writer.handler import Answered, Revised
+from shared.events.headers import trace_of
+from shared.events.record import Message, Record
+from shared.events.topics import MEBIBYTE
 from shared.events.wire import SubmissionId
 from shared.foundation.packing import unpacked
-from shared.postgres.database import Database, kept_awake
+from shared.postgres.database import Connection, Database, kept_awake
 
 RELAY_LOCK = 0x636174616C6F67
 """The advisory lock of the active relay. Advisory locks are shared by the whole database."""
 
-MOST_BYTES = 16 * 1024 * 1024
-"""The most bytes of a lot in memory, without its last message."""
+MOST_BYTES = 16 * MEBIBYTE
+"""The most bytes of a lot that is read from the table, without its last message."""
 
-TAKE = f"""
-with oldest as (select * from outbox order by seq limit $1),
-lot as (select *, sum(payload_bytes) over (order by seq) - payload_bytes as bytes_before from oldest)
-select lot.*, revision.payload as block
-from lot left join revision using (dataset_id, revision)
-where bytes_before < {MOST_BYTES} order by seq
+MOST_KEPT_BYTES = 16 * MEBIBYTE
+"""The most bytes of messages in memory."""
+
+INSERT = """
+insert into outbox_batch (
+    batch_id, committed_at, dataset_ids, revisions, receipt_ids, sources, contents, traces, payloads, sizes
+) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+# An older version wrote a row for each message. Its rows have numbers from the same sequence.
+OLDEST = """
+with older as (
+    delete from outbox where seq in (select seq from outbox order by seq limit $1) returning *
+), adopted as (
+    insert into outbox_batch
+    select seq, gen_random_uuid(), committed_at, array[dataset_id], array[revision], array[receipt_id],
+        array[coalesce(source, '')], array[coalesce(content, '')], array[traceparent], array[payload],
+        array[payload_bytes], 0
+    from older returning seq, batch_id, published, 1 as messages
+)
+select seq, batch_id, published, cardinality(sizes) as messages from outbox_batch
+union all select * from adopted
+order by seq limit $1
+"""
+READ = f"""
+with oldest as (
+    select seq, committed_at, message.* from outbox_batch, unnest(
+        dataset_ids, revisions, receipt_ids, sources, contents, traces, payloads, sizes
+    ) with ordinality as message (dataset_id, revision, receipt_id, source, content, trace, payload, size, nth)
+    where seq = any($1::bigint[]) and nth > published order by seq, nth limit $2
+), lot as (select *, sum(size) over (order by seq, nth) - size as bytes_before from oldest)
+select lot.*, revision.payload as block from lot left join revision using (dataset_id, revision)
+where bytes_before < {MOST_BYTES} order by seq, nth
 """  # noqa: S608  # the number is a constant of this file
-FORGET = "delete from outbox where seq = any($1::bigint[])"
+MARK = "update outbox_batch set published = published + $2 where seq = $1"
+FORGET = "delete from outbox_batch where seq = any($1::bigint[])"
+
+
+class Batch(NamedTuple):
+    """The messages of a committed batch, in memory."""
+
+    batch_id: UUID
+    messages: Sequence[Message]
 
 
 class PostgresOutbox:
-    """The outbox. Rows of one dataset are numbered under its lock, so they are in the order of its revisions.
+    """The outbox. Batches are numbered under the locks of their datasets, so they are in the order of the revisions.
 
-    A row may become visible after a higher row of another dataset, so rows are deleted by number, not up to a number.
+    A batch may become visible after a higher one of other datasets, so rows are deleted by number, not up to a number.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._kept = OrderedDict[UUID, Sequence[Message]]()
+        self.kept_bytes = 0
+        """The bytes of the events in memory."""
+
+    async def insert(self, connection: Connection, answers: Sequence[tuple[Record, Answered]]) -> Batch:
+        """Write the row of a batch. Its transaction may still fail."""
+        batch_id = uuid4()
+        if answers:
+            commits = [answer.commit for _, answer in answers]
+            await connection.execute(
+                INSERT,
+                batch_id,
+                commits[0].committed_at,
+                [commit.dataset_id for commit in commits],
+                [commit.revision for commit in commits],
+                [commit.receipt_id for commit in commits],
+                [answer.submission.source for _, answer in answers],
+                [answer.submission.content for _, answer in answers],
+                [trace_of(record) for record, _ in answers],
+                [None if isinstance(answer, Revised) else answer.payload for _, answer in answers],
+                [len(answer.payload) for _, answer in answers],
+            )
+        return Batch(
+            batch_id,
+            [
+                message_of(answer.submission, answer.commit.committed_at, trace_of(record), answer.payload)
+                for record, answer in answers
+            ],
+        )
+
+    def keep(self, batch: Batch) -> None:
+        """Keep the messages of a committed batch, and forget older ones if there is no more room."""
+        self._kept[batch.batch_id] = batch.messages
+        self.kept_bytes += _size(batch.messages)
+        while self.kept_bytes > MOST_KEPT_BYTES:
+            self._forget(next(iter(self._kept)))
+
+    def _forget(self, batch_id: UUID) -> None:
+        self.kept_bytes -= _size(self._kept.pop(batch_id, ()))
 
     @asynccontextmanager
     async def take(self, most: int) -> AsyncIterator[Sequence[Message]]:
@@ -43,15 +130,55 @@ class PostgresOutbox:
             if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", RELAY_LOCK):
                 yield ()
                 return
-            rows = await connection.fetch(TAKE, most)
-            messages = [_message(row) for row in rows]
+            lot = await self._lot(connection, most)
             async with kept_awake(connection):
-                yield messages
-            if rows:
-                await connection.execute(FORGET, [row["seq"] for row in rows])
+                yield [message for part in lot for message in part.messages]
+            done = [part for part in lot if part.is_rest]
+            if done:
+                await connection.execute(FORGET, [part.seq for part in done])
+            if lot and not lot[-1].is_rest:
+                await connection.execute(MARK, lot[-1].seq, len(lot[-1].messages))
+        for part in done:
+            self._forget(part.batch_id)
+
+    async def _lot(self, connection: Connection, most: int) -> Sequence["Part"]:
+        """The oldest messages, by batch. Only the last batch may be incomplete."""
+        batches = await connection.fetch(OLDEST, most)
+        unknown = [row["seq"] for row in batches if row["batch_id"] not in self._kept]
+        stored = await _stored(connection, unknown, most) if unknown else {}
+        parts: list[Part] = []
+        for seq, batch_id, published, count in batches:
+            kept = self._kept.get(batch_id)
+            messages = (stored.get(seq, ()) if kept is None else kept[published:])[:most]
+            parts.append(Part(seq, batch_id, messages, len(messages) == count - published))
+            most -= len(messages)
+            if not parts[-1].is_rest:
+                break
+        return parts
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Messages of one batch that are taken together."""
+
+    seq: int
+    batch_id: UUID
+    messages: Sequence[Message]
+    is_rest: bool
+    """Whether nothing of the batch is left after them."""
+
+
+async def _stored(connection: Connection, seqs: Sequence[int], most: int) -> Mapping[int, Sequence[Message]]:
+    """The unpublished messages of batches, in order."""
+    rows = await connection.fetch(READ, seqs, most)
+    return {seq: [_message(row) for row in batch] for seq, batch in groupby(rows, key=itemgetter("seq"))}
 
 
 def _message(row: asyncpg.Record) -> Message:
     payload = row["payload"] or unpacked(row["block"])
-    said = SubmissionId(row["source"] or "", row["receipt_id"], row["dataset_id"], row["content"] or "")
-    return message_of(said, row["committed_at"], row["traceparent"], payload)
+    said = SubmissionId(row["source"], row["receipt_id"], row["dataset_id"], row["content"])
+    return message_of(said, row["committed_at"], row["trace"], payload)
+
+
+def _size(messages: Iterable[Message]) -> int:
+    return sum(len(message.value) for message in messages)

@@ -6,7 +6,6 @@ from operator import attrgetter
 from services.catalog_writer.documents import CatalogDocument, CatalogView
 from services.catalog_writer.handler import Answered, Revised
 from shared.events.codes import Refusal
-from shared.events.headers import content_of, trace_of
 from shared.events.wire import Received
 from shared.foundation.packing import packed
 from shared.stages.outcomes import Outcome
@@ -67,11 +66,11 @@ def revision_row(revised: Revised) -> Row:
 
 def receipt_rows(event: Received[CatalogView], outcome: Outcome) -> Iterator[Row]:
     """The row of the answer to the submission, if the answer is new."""
-    dataset_id = event.event.dataset.dataset_id
     match outcome:
-        case Answered(commit):
-            yield dataset_id, event.submission(dataset_id).key, commit.revision, None, None
+        case Answered(commit, submission):
+            yield commit.dataset_id, submission.key, commit.revision, None, None
         case Refusal(code, message):
+            dataset_id = event.event.dataset.dataset_id
             yield dataset_id, event.submission(dataset_id).key, None, code.value, message
 
 
@@ -85,18 +84,3 @@ def file_rows(document: CatalogDocument) -> Iterator[Row]:
     """The rows of the listed files."""
     for position, file in enumerate(document.files):
         yield document.dataset_id, position, file.path, file.size_bytes
-
-
-def outbox_row(event: Received[CatalogView], answer: Answered) -> Row:
-    """The row of a message to publish. The event of a revision is stored with the revision."""
-    return (
-        answer.commit.dataset_id,
-        answer.commit.revision,
-        answer.commit.receipt_id,
-        answer.commit.committed_at,
-        trace_of(event.record),
-        None if isinstance(answer, Revised) else answer.payload,
-        len(answer.payload),
-        event.source,
-        content_of(event.record),
-    )

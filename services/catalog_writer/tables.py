@@ -1,10 +1,12 @@
 """The tables of the catalogue, schema `catalog`.
 
 A dataset's path has no index of its own: `dataset_id` is derived from the path, so the primary key is unique in both.
-There is no index for readers: they ask search, and each index would make every write slower.
+There is no index for readers: they ask search, and each index would make every write slower. Only links have foreign
+keys; the other references are checked on request (`integrity.py`).
 """
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -17,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
@@ -41,7 +44,7 @@ SAMPLE = Table(
     "sample",
     METADATA,
     Column("sample_id", Uuid, primary_key=True),
-    Column("investigation_id", ForeignKey("investigation.investigation_id"), nullable=False),
+    Column("investigation_id", Uuid, nullable=False),
     Column("name", Text, nullable=False),
 )
 
@@ -65,8 +68,8 @@ DATASET = Table(
     Column("technique", Text, nullable=False),
     Column("proposal", Text, nullable=False),
     Column("beamline", Text, nullable=False),
-    Column("investigation_id", ForeignKey("investigation.investigation_id"), nullable=False),
-    Column("sample_id", ForeignKey("sample.sample_id")),
+    Column("investigation_id", Uuid, nullable=False),
+    Column("sample_id", Uuid),
     Column("start", TIME, nullable=False),
     Column("end", TIME),
     Column("complete", Boolean, nullable=False),
@@ -87,7 +90,7 @@ TOLD_NUMBER = Table(
 REVISION = Table(
     "revision",
     METADATA,
-    Column("dataset_id", ForeignKey("dataset.dataset_id"), primary_key=True),
+    Column("dataset_id", Uuid, primary_key=True),
     Column("revision", Integer, primary_key=True, autoincrement=False),
     Column("receipt_id", Text, nullable=False, comment="the submission that made it"),
     Column("outcome", Text, nullable=False),
@@ -124,7 +127,7 @@ LINK = Table(
 FILE = Table(
     "file",
     METADATA,
-    Column("dataset_id", ForeignKey("dataset.dataset_id"), primary_key=True),
+    Column("dataset_id", Uuid, primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("path", Text, nullable=False, comment="relative to the dataset's folder unless absolute"),
     Column("size_bytes", BigInteger),
@@ -144,5 +147,23 @@ OUTBOX = Table(
     Column("payload_bytes", Integer, nullable=False, comment="length of the event, unpacked"),
     Column("source", Text, comment="whose submission is answered; empty, as content, of that version's"),
     Column("content", Text, comment="the fingerprint of its words"),
-    comment="answers that are not in Kafka yet",
+    comment="answers of an older version that are not in Kafka yet; the relay moves them to outbox_batch",
+)
+
+OUTBOX_BATCH = Table(
+    "outbox_batch",
+    METADATA,
+    Column("seq", BigInteger, server_default=text("nextval('outbox_seq_seq')"), primary_key=True, autoincrement=False),
+    Column("batch_id", Uuid, nullable=False, comment="by which its writer keeps the messages in memory"),
+    Column("committed_at", TIME, nullable=False),
+    Column("dataset_ids", ARRAY(Uuid), nullable=False, comment="one element for each answer, as the next ones"),
+    Column("revisions", ARRAY(Integer), nullable=False),
+    Column("receipt_ids", ARRAY(Text), nullable=False),
+    Column("sources", ARRAY(Text), nullable=False, comment="whose submission is answered"),
+    Column("contents", ARRAY(Text), nullable=False, comment="the fingerprint of its words"),
+    Column("traces", ARRAY(LargeBinary), nullable=False, comment="the W3C traceparent"),
+    Column("payloads", ARRAY(LargeBinary), nullable=False, comment="the event, where it is not the revision's"),
+    Column("sizes", ARRAY(Integer), nullable=False, comment="length of the event, unpacked"),
+    Column("published", Integer, server_default="0", nullable=False, comment="how many are in Kafka, from the first"),
+    comment="answers that are not in Kafka yet, one row for each batch",
 )

@@ -40,8 +40,10 @@ class Known:
 
     def addressed(self, dataset: DatasetFacts) -> DatasetFacts:
         """The dataset with the investigation that its catalogued revision names, if it is an update that names none."""
+        if dataset.mode != "merge" or dataset.investigation_id is not None:
+            return dataset
         before = self.catalogued.get(dataset.dataset_id)
-        if before is None or before.named is None or dataset.mode != "merge" or dataset.investigation_id is not None:
+        if before is None or before.named is None:
             return dataset
         return dataset.model_copy(update={"investigation_id": before.named})
 
@@ -61,6 +63,8 @@ class Known:
         An addition does not make a dataset newer. A dataset that starts before an input was measured was not made from
         that measurement.
         """
+        if not dataset.inputs:
+            return set()
         before = self.catalogued.get(dataset.dataset_id)
         if before is not None and not dataset.adds_to(complete=before.complete):
             before = None
@@ -93,7 +97,7 @@ class Known:
 
     def brings_links(self, dataset: DatasetFacts) -> bool:
         """Whether the dataset is an update that names inputs which the catalogued dataset lacks."""
-        before = self.catalogued.get(dataset.dataset_id)
+        before = self.catalogued.get(dataset.dataset_id) if dataset.inputs else None
         return before is not None and any(declared.dataset_id not in before.inputs for declared in dataset.inputs)
 
     def repeats(self, submission: SubmissionId, dataset: DatasetFacts) -> bool:

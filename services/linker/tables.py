@@ -119,6 +119,15 @@ dataset = Table(
     Index("dataset_stray", "placeholder_id", "start", postgresql_where=text("placeholder_id is not null")),
 )
 
+plan_version = Table(
+    "plan_version",
+    metadata,
+    Column("only_row", Boolean, primary_key=True),
+    Column("version", UUID, nullable=False, comment="random, so that it never comes back"),
+    CheckConstraint("only_row", name="plan_version_one_row"),
+    comment="another after each change of the table investigation: what was read of it is still true without one",
+)
+
 announcement = Table(
     "announcement",
     metadata,

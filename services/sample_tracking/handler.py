@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
 from uuid import UUID
 
 from services.sample_tracking.samples import (
@@ -13,6 +15,7 @@ from services.sample_tracking.samples import (
     TrackingState,
     TrackingView,
     Visited,
+    meant,
     text_of,
 )
 from shared.events.dataset import LinkedInput, Tracking
@@ -22,6 +25,7 @@ from shared.events.investigation import InvestigationRegistered
 from shared.events.sample import Container, SampleHappening, SampleMoved, SampleRef
 from shared.events.sections import Finding
 from shared.events.wire import Received
+from shared.foundation.memo import MOST_CHARACTERS
 from shared.stages.outcomes import Passed
 
 OBJECT_ID = re.compile("[0-9a-f]{24}")
@@ -32,6 +36,21 @@ OWN_NUMBER = re.compile("[1-9][0-9]{12,15}")
 
 WHOLE_NUMBER = re.compile("[0-9]{1,9}")
 PUCKS_OF_A_CELL = 3
+PLACE_OF = attrgetter(
+    "container_id",
+    "container_name",
+    "container_type",
+    "container_capacity",
+    "container_position",
+    "parcel_id",
+    "parcel_name",
+    "changer_position",
+)
+"""The parameters that say where a sample was."""
+
+Words = tuple[str | None, ...]
+MOST_CONTAINERS = 10_000
+"""How many containers are remembered, each by the words that describe it."""
 MOST_NAMES = 5
 
 
@@ -123,27 +142,35 @@ def _tracking(parameters: SampleParameters, answer: TrackingAnswer) -> Tracking:
 
 
 def _container(parameters: SampleParameters) -> Container | None:
-    """The container. MXCuBE swaps its id and name, and in the past sent the parcel's id as the name.
+    """The container. All datasets of one container have the same words, so what they mean is remembered."""
+    words = tuple(said and said.original for said in PLACE_OF(parameters))
+    is_short = sum(map(len, filter(None, words))) <= MOST_CHARACTERS
+    return (_remembered_container if is_short else _read_container)(words)
+
+
+def _read_container(words: Words) -> Container | None:
+    """The container that these words describe. MXCuBE swaps its id and name, or sent the parcel's id as the name.
 
     The values decide which is which, not the producer's version, so that a corrected producer is also read correctly.
     """
-    container_id = text_of(parameters.container_id)
-    name = text_of(parameters.container_name)
-    parcel_id = text_of(parameters.parcel_id)
+    container_id, name, kind, capacity, position, parcel_id, parcel_name, changer_position = map(meant, words)
     if name and OBJECT_ID.fullmatch(name) and not OBJECT_ID.fullmatch(container_id or ""):
         container_id, name = (None if name == parcel_id else name), container_id
     container = Container(
         id=container_id,
         name=name,
-        type=text_of(parameters.container_type),
-        capacity=_whole_number(text_of(parameters.container_capacity)),
-        position=text_of(parameters.container_position),
+        type=kind,
+        capacity=_whole_number(capacity),
+        position=position,
         parcel_id=parcel_id,
-        parcel_name=text_of(parameters.parcel_name),
+        parcel_name=parcel_name,
     )
     if container == Container():
         return None
-    return container.model_copy(update={"changer_location": _changer_location(text_of(parameters.changer_position))})
+    return container.model_copy(update={"changer_location": _changer_location(changer_position)})
+
+
+_remembered_container = lru_cache(maxsize=MOST_CONTAINERS)(_read_container)
 
 
 def _changer_location(position: str | None) -> int | None:

@@ -276,5 +276,10 @@ def registration(event: TrackingView, sample: SampleRef | None) -> Sample | None
 
 
 def text_of(said: OriginalParameter | None) -> str | None:
+    """What a parameter means, as `meant` says."""
+    return None if said is None else meant(said.original)
+
+
+def meant(original: str | None) -> str | None:
     """The producer's text without surrounding blanks, or None if it is a word for "no value"."""
-    return said.original.strip() if said and not says_no_text(said.original) else None
+    return None if original is None or says_no_text(original) else original.strip()

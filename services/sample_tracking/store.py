@@ -1,7 +1,9 @@
 """The stores in PostgreSQL: one query loads a batch, and one statement for each table saves it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from operator import attrgetter
+from uuid import UUID
 
 import asyncpg
 from pydantic_core import from_json, to_json
@@ -26,7 +28,7 @@ from shared.events.investigation import InvestigationRegistered
 from shared.events.sample import SampleMoved, SampleRef
 from shared.events.sections import Finding
 from shared.events.wire import Received, SubmissionId
-from shared.postgres.bulk import DO_NOTHING, insert, insertable, update, write
+from shared.postgres.bulk import DO_NOTHING, copy, insert, insertable, update, write
 from shared.postgres.database import Connection, Database
 from shared.stages.outcomes import Outcome, Passed
 
@@ -47,6 +49,7 @@ from answered left join sample using (sample_id)
 """
 
 REGISTER = insert(SAMPLE, Sample.model_fields, then=DO_NOTHING)
+SAMPLE_ROW = attrgetter(*Sample.model_fields)
 
 _IS_NEWS = "({0}.word > visit.word or (visit.start is null and {0}.start is not null))"
 _IS_KNOWN = f"visit.investigation_id = new.investigation_id and not {_IS_NEWS.format('new')}"
@@ -57,8 +60,6 @@ SAVE_VISITS = insert(
     then=update(VISIT, where=_IS_NEWS.format("excluded")),
 )
 """A later word replaces an earlier one. An existing row is only read, neither written nor locked."""
-
-TRACK = insert(TRACKED, then=DO_NOTHING)
 
 REMEMBER = insert(
     HAPPENING,
@@ -92,10 +93,13 @@ class PostgresTracking:
 class _Tracking:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._answered: Mapping[SubmissionId, TrackingAnswer] = {}
+        self._keys: Mapping[SubmissionId, str] = {}
 
     async def load(self, events: Sequence[Received[TrackingView]]) -> TrackingState:
         """Earlier answers, and the newest answers of the inputs and of merged datasets."""
-        names = [(each, name) for each in submissions_of(events) for name in (each.key, each.receipt_id)]
+        self._keys = {each: each.key for each in submissions_of(events)}
+        names = [(each, name) for each, key in self._keys.items() for name in (key, each.receipt_id)]
         rows = await self._connection.fetch(
             LOAD,
             [each.dataset_id for each, _ in names],
@@ -103,38 +107,47 @@ class _Tracking:
             list({dataset_id for received in events for dataset_id in queried(received.event)}),
         )
         found = {(row["dataset_id"], row["receipt_id"]): _answer(row) for row in rows if row["by_receipt"]}
+        self._answered = {each: found[place] for each, name in names if (place := (each.dataset_id, name)) in found}
         return TrackingState(
-            {each: found[place] for each, name in names if (place := (each.dataset_id, name)) in found},
+            self._answered,
             {row["dataset_id"]: _answer(row) for row in rows if not row["by_receipt"]},
         )
 
     async def save(self, events: Sequence[Received[TrackingView]], outcomes: Sequence[Outcome]) -> None:
         """Register new samples and visits, and keep each submission's answer."""
-        decided = [
-            (received, tracking)
-            for received, outcome in zip(events, outcomes, strict=True)
-            if isinstance(outcome, Passed) and isinstance(tracking := outcome.sections["tracking"], Tracking)
-        ]
-        await _register(
-            self._connection, [registration(received.event, tracking.sample) for received, tracking in decided]
-        )
-        await _visit(
-            self._connection, [Visited(received.event.links.investigation, FROM_DATASETS) for received in events]
-        )
-        submissions = submissions_of([received for received, _ in decided])
-        rows = [
-            _tracked_row(received, submission, tracking)
-            for (received, tracking), submission in zip(decided, submissions, strict=True)
-        ]
-        await write(self._connection, TRACK, rows)
+        new: dict[SubmissionId, tuple[TrackingView, Tracking]] = {}
+        samples: dict[UUID, Sample] = {}
+        for received, submission, outcome in zip(events, submissions_of(events), outcomes, strict=True):
+            assert isinstance(outcome, Passed)
+            tracking = outcome.sections["tracking"]
+            assert isinstance(tracking, Tracking)
+            if submission not in self._answered:
+                new.setdefault(submission, (received.event, tracking))
+            if tracking.sample is None or tracking.sample.sample_id in samples:
+                continue
+            if sample := registration(received.event, tracking.sample):
+                samples[sample.sample_id] = sample
+        await _register(self._connection, samples.values())
+        investigations = {
+            each.investigation_id: each for each in (received.event.links.investigation for received in events)
+        }
+        await _visit(self._connection, [Visited(each, FROM_DATASETS) for each in investigations.values()])
+        await self._track([_tracked_row(self._keys[each], *said) for each, said in new.items()])
+
+    async def _track(self, rows: Sequence[Sequence[object]]) -> None:
+        """Write new answers, unless another replica was faster. Then the batch starts again with its answers."""
+        try:
+            await copy(self._connection, TRACKED, rows)
+        except asyncpg.UniqueViolationError as error:
+            raise asyncpg.SerializationError("another replica was faster with an answer of this batch") from error
 
 
-def _tracked_row(received: Received[TrackingView], submission: SubmissionId, tracking: Tracking) -> tuple[object, ...]:
+def _tracked_row(key: str, event: TrackingView, tracking: Tracking) -> tuple[object, ...]:
     """The row of a submission's answer, with the place of its sample if the dataset names a container."""
-    dataset, container = received.event.dataset, tracking.container
+    dataset, container = event.dataset, tracking.container
     return (
         dataset.dataset_id,
-        submission.key,
+        key,
         tracking.sample and tracking.sample.sample_id,
         tracking.sample is not None and tracking.sample.inherited,
         to_json(tracking.findings).decode() if tracking.findings else None,
@@ -168,7 +181,7 @@ class _Happenings:
         """Keep each happening once, and register samples whose investigation is named."""
         happened = [outcome for outcome in outcomes if isinstance(outcome, Happened)]
         samples = [entry.sample for entry in happened if entry.sample]
-        await _register(self._connection, samples)
+        await _register(self._connection, {each.sample_id: each for each in reversed(samples)}.values())
         await _visit(self._connection, [Visited(visit_of(sample), FROM_DATASETS) for sample in samples])
         await write(self._connection, REMEMBER, [_happening_row(entry) for entry in happened])
 
@@ -204,11 +217,9 @@ async def _visit(connection: Connection, said: Sequence[Visited]) -> None:
     await write(connection, SAVE_VISITS, [_visit_row(entry) for entry in last.values()])
 
 
-async def _register(connection: Connection, samples: Sequence[Sample | None]) -> None:
+async def _register(connection: Connection, samples: Iterable[Sample]) -> None:
     """Register samples, in the order of their ids, so that two replicas cannot deadlock on the same samples."""
-    unique = sorted({sample.sample_id: sample for sample in reversed(samples) if sample}.items())
-    rows = [tuple(getattr(sample, name) for name in Sample.model_fields) for _, sample in unique]
-    await write(connection, REGISTER, rows)
+    await write(connection, REGISTER, [SAMPLE_ROW(each) for each in sorted(samples, key=attrgetter("sample_id.int"))])
 
 
 def _answer(row: asyncpg.Record) -> TrackingAnswer:

@@ -6,8 +6,6 @@ A topic that feeds only one projection has its function in the `note.py` of that
 from collections.abc import Sequence
 from datetime import datetime
 
-from pydantic_core import from_json
-
 from services.search.projections.activity import note as activity
 from services.search.projections.datasets.note import DocumentView, entry_of
 from services.search.projections.facts import EventFacts
@@ -23,14 +21,15 @@ from shared.events.pending import DatasetPending
 from shared.events.record import Record
 from shared.events.rejection import DatasetRejected, Rejection
 from shared.events.sections import Section
-from shared.events.wire import Received, member
+from shared.events.structs import PlainView
+from shared.events.wire import Received
 
 
 class SubmittedView(Section):
     """An empty view of a submission. The headers say which receipt is in flight, whatever the shape of the body is."""
 
 
-class CommittedView(Section):
+class CommittedView(PlainView):
     """The view of a commit: how the catalogue took the submission, and the searched part of the document."""
 
     commit: Commit
@@ -85,7 +84,7 @@ def _committed(event: Received[CommittedView], now: datetime) -> EventFacts:
     assert record.value is not None, "an event was read from it"
     return _noted(
         receipt,
-        entry_of(commit, document, from_json(member(record, "document.parameters"))),
+        entry_of(commit, document),
         revision_of(commit, record.value),
         investigation_of(commit, document.investigation),
         sample_of(commit, document),

@@ -14,6 +14,8 @@ from services.search.projections.datasets import table as datasets
 from services.search.projections.datasets.note import DATASETS, DatasetEntry
 from services.search.projections.facts import EventFacts, Law
 from services.search.projections.investigations import table as investigations
+from services.search.projections.investigations.note import INVESTIGATIONS, InvestigationRow
+from services.search.projections.lasting import LastingBatch, LastingRows
 from services.search.projections.positions import table as positions
 from services.search.projections.positions.note import positions_of
 from services.search.projections.projection import Projection
@@ -41,9 +43,9 @@ class ProjectionWriter(Protocol):
 
 OTHERS: tuple[Projection[Any], ...] = (
     *(receipts.PROJECTION, rejections.PROJECTION, activity.PROJECTION),
-    *(investigations.PROJECTION, samples.PROJECTION, *shipments.PROJECTIONS, positions.PROJECTION),
+    *(samples.PROJECTION, *shipments.PROJECTIONS, positions.PROJECTION),
 )
-LAWS: tuple[Law[Any], ...] = (revisions.PROJECTION.law, DATASETS, *(each.law for each in OTHERS))
+LAWS: tuple[Law[Any], ...] = (revisions.PROJECTION.law, DATASETS, INVESTIGATIONS, *(each.law for each in OTHERS))
 """The laws of all projections."""
 
 
@@ -52,20 +54,33 @@ class IndexedDatasets:
     """The projection of datasets, with their index."""
 
     batch: IndexBatch
+    lasting: LastingBatch
     searchable: list[datetime] = field(default_factory=list)
     """The submission times of the datasets that have become searchable."""
     law = DATASETS
 
     async def save(self, connection: Connection, facts: Sequence[DatasetEntry]) -> None:
         """Save the datasets, and index those that changed."""
-        applied = await datasets.save(connection, facts)
+        applied = await datasets.save(connection, facts, self.lasting)
         await self.batch.add(connection, applied)
         self.searchable += [entry.row.submitted_at for _, entry in applied.entries]
 
 
+@dataclass(frozen=True)
+class Investigations:
+    """The projection of investigations, most of which last."""
+
+    lasting: LastingBatch
+    law = INVESTIGATIONS
+
+    async def save(self, connection: Connection, facts: Sequence[InvestigationRow]) -> None:
+        """Save those that stand."""
+        await investigations.save(connection, facts, self.lasting)
+
+
 def projections(indexed: IndexedDatasets) -> tuple[ProjectionWriter, ...]:
     """All projections, in the order in which a batch saves them."""
-    return (revisions.PROJECTION, indexed, *OTHERS)
+    return (revisions.PROJECTION, indexed, Investigations(indexed.lasting), *OTHERS)
 
 
 class PostgresReadModel:
@@ -75,6 +90,7 @@ class PostgresReadModel:
         self._database = database
         self._clock = clock
         self._index = index
+        self._lasting = LastingRows()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["ReadModelTransaction"]:
@@ -82,9 +98,10 @@ class PostgresReadModel:
         async with self._database.transaction() as connection:
             await connection.execute(SHARE_LOCK, lock_name(self._database.schema))
             generation = await connection.fetchval("select generation from generation")
-            indexed = IndexedDatasets(self._index.batch(generation))
+            indexed = IndexedDatasets(self._index.batch(generation), self._lasting.batch(generation))
             yield ReadModelTransaction(connection, projections(indexed))
         indexed.batch.committed()
+        indexed.lasting.committed()
         now = self._clock()
         for submitted_at in indexed.searchable:
             SUBMITTED_TO_SEARCHABLE.observe((now - submitted_at).total_seconds())

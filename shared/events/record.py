@@ -8,12 +8,15 @@ from shared.foundation.times import LAST_YEAR
 
 LAST_MS = int(datetime(LAST_YEAR, 12, 31, tzinfo=UTC).timestamp() * 1000)
 
+UNWRITTEN = -1
+"""Partition and offset of a record that was handed over in memory and never written to Kafka."""
+
 Headers = tuple[tuple[str, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A Kafka record that was read."""
+    """A Kafka record that was read, or one that a stage of the same process handed over instead (`UNWRITTEN`)."""
 
     topic: str
     partition: int

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from shared.events import notes
 from shared.events.codes import Refusal
 from shared.events.headers import OF_RECEIPT, content_of, headers_of, is_plain, origin_of, producer_of, trace_of
-from shared.events.record import Message, Record
+from shared.events.record import UNWRITTEN, Message, Record
 from shared.events.rejection import DatasetRejected, Excerpt, Origin, Rejection
 from shared.events.sections import Finding
 from shared.events.subject import NO_SUBJECT, Subject
@@ -40,10 +40,9 @@ def rejection_message(
     headers = {_header(name): _header(value.decode(errors="replace")) for name, value in record.headers[:MOST_HEADERS]}
     receipt_id = headers.get("ce_id") or None
     producer = producer_of(record) or b""
-    origin = Origin(
-        topic=record.topic, partition=record.partition, offset=record.offset, timestamp_ms=record.timestamp_ms
-    )
-    first = refusal.submitted or first_reading(record)
+    read = first_reading(record)
+    origin = read if record.offset == UNWRITTEN else _position_of(record)
+    first = refusal.submitted or read
     too_large = record.value is not None and _is_too_large(record.value)
     rejection = Rejection(
         receipt_id=receipt_id,
@@ -100,8 +99,14 @@ def first_reading(record: Record) -> Origin:
         topic, *numbers = origin_of(record).decode().rsplit("/", 3)
         partition, offset, timestamp_ms = map(int, numbers)
     except ValueError:
-        topic, partition, offset, timestamp_ms = record.topic, record.partition, record.offset, record.timestamp_ms
+        return _position_of(record)
     return Origin(topic=topic, partition=partition, offset=offset, timestamp_ms=timestamp_ms)
+
+
+def _position_of(record: Record) -> Origin:
+    return Origin(
+        topic=record.topic, partition=record.partition, offset=record.offset, timestamp_ms=record.timestamp_ms
+    )
 
 
 def shortened(message: Message) -> Message:

@@ -105,6 +105,8 @@ SHIPMENTS = Topic("shipment.events", ShipmentChanged, FOR_EVER, 2 * MEBIBYTE, ke
 REPORTS = Topic("dataset.reports", DatasetReported, FOR_EVER, MEBIBYTE, key="dataset number")
 LOGBOOK = Topic("logbook.events", LogbookWritten, FOR_EVER, 16 * MEBIBYTE, key="proposal or beamline")
 
+BETWEEN_STAGES = (VALIDATED, LINKED, TRACKED)
+"""The topics that exactly one stage writes and one reads. In one process, they are handed over in memory."""
 TOPICS = (
     SUBMITTED,
     VALIDATED,

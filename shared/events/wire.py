@@ -20,6 +20,7 @@ from shared.events.headers import PRODUCER, content_of, follows, read_headers
 from shared.events.members import Member
 from shared.events.record import Record
 from shared.events.sections import Section
+from shared.events.structs import PlainView, struct
 from shared.events.topics import SUBMITTED, Topic
 from shared.foundation.storable import ESCAPED_NUL, NUL
 
@@ -101,6 +102,8 @@ def _parsed(record: Record, topic: Topic, view: type[E], value: bytes) -> E:
     """The part of the payload that the view needs. A producer's own bytes are read in full if any is needed."""
     if not view.model_fields:
         return view()
+    if issubclass(view, PlainView) and (found := struct(value, view)) is not None:
+        return found
     if topic is not SUBMITTED:
         needed = members.without(value, members.members_of(record.headers), view)
         if needed is not value:

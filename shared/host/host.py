@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -25,6 +26,7 @@ from shared.runtime.error_kinds import ErrorKind, error_kind
 from shared.runtime.metrics import begin_stage, exposition
 from shared.runtime.retries import until_done
 from shared.stages.halt import HaltRule
+from shared.stages.handover import Follower, Handover
 from shared.stages.stage import Stage, StageRunner
 from shared.stages.stream import Stream, Subscription
 
@@ -35,11 +37,14 @@ MEASURE_SECONDS = 1.0
 STUCK_SECONDS = 60.0
 """A stage that lags and has settled nothing for this long is not ready."""
 
+ALONE: Mapping[str, Follower] = MappingProxyType({})
+"""The followers of a service that has its process for itself."""
+
 
 class Host:
-    """Runs one service in this process."""
+    """Runs one service in this process. `followers` are the stages of other services here, by the topics they read."""
 
-    def __init__(self, service: Service[S], settings: S) -> None:
+    def __init__(self, service: Service[S], settings: S, followers: Mapping[str, Follower] = ALONE) -> None:
         self.service = service
         self.failure: str | None = None
         self.refusal: str | None = None
@@ -48,11 +53,20 @@ class Host:
         """Stops the process in order. The code that runs the host sets it."""
         self._settings: ServiceSettings = settings
         self._started = False
-        self._resources = service.resources(settings)
+        self._publisher = service.publisher(settings)
+        self._resources = service.resources(settings, Handover(self._publisher, followers))
         self.components = service.assemble(self._resources)
+        self.stages = [Follower(stage, self._runner(stage)) for stage in self.components.stages]
         self._subscriptions = [
-            Subscription(stage.name, stage.consumes, stage.group, self._runner(stage), self._fail)
-            for stage in self.components.stages
+            Subscription(
+                stage.name,
+                stage.consumes,
+                stage.group,
+                runner,
+                self._fail,
+                followers.get(stage.produces.name) if stage.produces else None,
+            )
+            for stage, runner in self.stages
         ]
         self._behind_since: dict[str, datetime] = {}
 
@@ -66,19 +80,12 @@ class Host:
 
     def app(self) -> FastAPI:
         """The HTTP application. Its lifespan is that of the service."""
-        app = face(self.service.name, self.components.router, self._lifespan)
-        app.add_api_route("/live", self._live, tags=["operations"])
-        not_ready: dict[int | str, dict[str, Any]] = {503: {"description": "Not ready, with the reasons."}}
-        app.add_api_route("/ready", self._ready, tags=["operations"], responses=not_ready)
-        app.add_api_route("/metrics", _metrics, tags=["operations"], response_class=PlainTextResponse)
+        app = face(self.service.name, self.components.router, self.lifespan)
+        app.include_router(operations(self.service.name, self.reasons))
         return app
 
-    async def _live(self) -> dict[str, str]:
-        """Tell that the process answers."""
-        return {"service": self.service.name}
-
-    async def _ready(self) -> JSONResponse:
-        """Tell whether all stages are assigned, and make progress or are idle; otherwise give the reasons."""
+    def reasons(self) -> list[str]:
+        """Why the service is not ready: a stage is not assigned, or does not make progress. Empty if it is ready."""
         reasons = [] if self._started else [self.failure or "Kafka or PostgreSQL is not connected yet"]
         for subscription in self._subscriptions:
             if subscription.trouble:
@@ -91,11 +98,11 @@ class Host:
                     reasons.append(f"{subscription.name}: lags, and has settled nothing for {waited:.0f} s")
         for who, error in self._resources.backoff.troubles(STUCK_SECONDS).items():
             reasons.append(f"{who}: has failed for {STUCK_SECONDS:.0f} s or longer: {type(error).__name__}: {error}")
-        answer = {"ready": not reasons, "reasons": reasons}
-        return JSONResponse(answer, 503, {"Retry-After": "1"}) if reasons else JSONResponse(answer)
+        return reasons
 
     @asynccontextmanager
-    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        """The life of the service, from its start until it has settled its last batch."""
         life = asyncio.create_task(self._live_until_stopped())
         yield
         self._resources.backoff.stop()
@@ -108,7 +115,7 @@ class Host:
         try:
             if self.service.schema:
                 await self._insist(self._resources.database.open)
-            await self._insist(self._resources.publisher.start)
+            await self._insist(self._publisher.start)
             await self._insist(stream.start)
             self._started = True
             tasks += [asyncio.create_task(self._watch(task)) for task in (*self.components.tasks, self._measure)]
@@ -120,7 +127,7 @@ class Host:
         finally:
             await stream.stop()
             await asyncio.gather(*tasks)
-            await self._resources.publisher.stop()
+            await self._publisher.stop()
             await self._resources.database.close()
 
     async def _insist(self, connect: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -170,15 +177,34 @@ def face(name: str, router: APIRouter, lifespan: Lifespan[FastAPI] | None = None
     return app
 
 
+def operations(name: str, reasons: Callable[[], Sequence[str]]) -> APIRouter:
+    """The routes for operators. `reasons` says why the process is not ready."""
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/live")
+    async def live() -> dict[str, str]:
+        """Tell that the process answers."""
+        return {"service": name}
+
+    @router.get("/ready", responses={503: {"description": "Not ready, with the reasons."}})
+    async def ready() -> JSONResponse:
+        """Tell whether all stages are assigned, and make progress or are idle; otherwise give the reasons."""
+        found = reasons()
+        answer = {"ready": not found, "reasons": found}
+        return JSONResponse(answer, 503, {"Retry-After": "1"}) if found else JSONResponse(answer)
+
+    @router.get("/metrics", response_class=PlainTextResponse)
+    async def metrics() -> PlainTextResponse:
+        """The metrics in Prometheus' exposition format."""
+        content, media_type = exposition()
+        return PlainTextResponse(content, media_type=media_type)
+
+    return router
+
+
 async def _docs() -> FileResponse:
     """The description of the service's routes, for people."""
     return FileResponse(API_PAGE)
-
-
-async def _metrics() -> PlainTextResponse:
-    """The metrics in Prometheus' exposition format."""
-    content, media_type = exposition()
-    return PlainTextResponse(content, media_type=media_type)
 
 
 def http_config(app: FastAPI, http: HttpSettings) -> HttpConfig:

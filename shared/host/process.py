@@ -7,12 +7,15 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from shared.events.topics import MEBIBYTE
 from shared.foundation.errors import Fatal, cannot_listen
 from shared.host.host import Host, http_config
-from shared.host.service import S, Service
+from shared.host.service import Service
+from shared.host.settings import ServiceSettings
+from shared.host.together import Together
 from shared.http.server import HttpServer
 from shared.http.settings import HttpSettings
 from shared.runtime import logs
@@ -45,25 +48,26 @@ def give_back_large_buffers() -> None:
 
 
 def serve(
-    service: Service[S],
-    settings: S,
+    name: str,
+    services: Sequence[tuple[Service[Any], ServiceSettings]],
     warnings: Iterable[str] = (),
     refuse: Callable[[str], None] = lambda _why: None,
 ) -> int:
-    """Run a service until SIGTERM or SIGINT. It returns the exit code of the process.
+    """Run one service, or several together, until SIGTERM or SIGINT. It returns the exit code of the process.
 
     The log begins with the `warnings`. `refuse` is called with the reason why it does not start, if another attempt
     would fail in the same way.
     """
-    logs.set_up(settings.log.level, service.name if settings.log.format == "json" else None)
+    settings = services[0][1]
+    logs.set_up(settings.log.level, name if settings.log.format == "json" else None)
     for sentence in warnings:
         logger.warning(sentence)
     raise_limit()
     try:
         _check_port(settings.http)
-        host = Host(service, settings)
+        host = Host(*services[0]) if len(services) == 1 else Together(name, services)
     except Exception as error:
-        logger.critical("%s cannot start: %s", service.name, error, exc_info=not isinstance(error, Fatal))
+        logger.critical("%s cannot start: %s", name, error, exc_info=not isinstance(error, Fatal))
         refuse(str(error))
         return 1
     spare_garbage()

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from shared.events.identity import Identities
 from shared.events.topics import Topic
 from shared.host.settings import ServiceSettings
-from shared.kafka.publisher import KafkaPublisher
+from shared.kafka.publisher import KafkaPublisher, Publisher
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
 from shared.runtime.facility import identities_of
@@ -35,7 +35,7 @@ class Resources(Generic[S_co]):
     settings: S_co
     identities: Identities
     database: Database
-    publisher: KafkaPublisher
+    publisher: Publisher
     backoff: Backoff
     clock: Callable[[], datetime] = utc_now
 
@@ -67,14 +67,18 @@ class Service(Generic[S]):
     few_connections: bool = False
     """Whether it has little work, and needs only a few connections to PostgreSQL."""
 
-    def resources(self, settings: S) -> Resources[S]:
-        """The resources of the service under these settings."""
+    def publisher(self, settings: S) -> KafkaPublisher:
+        """The connection by which the service writes to Kafka."""
+        return KafkaPublisher(settings.kafka, f"beamcat-{self.name}", self.produces)
+
+    def resources(self, settings: S, publisher: Publisher | None = None) -> Resources[S]:
+        """The resources of the service under these settings. It publishes by a connection of its own, or as given."""
         limits = FEW_CONNECTIONS if self.few_connections else {}
         fewer = {name: min(limit, getattr(settings.database, name)) for name, limit in limits.items()}
         return Resources(
             settings,
             identities_of(settings.facility),
             Database(settings.database.model_copy(update=fewer), self.schema or self.name),
-            KafkaPublisher(settings.kafka, f"beamcat-{self.name}", self.produces),
+            publisher or self.publisher(settings),
             Backoff(),
         )

@@ -11,13 +11,15 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from shared.events import notes
 from shared.events.record import Message
-from shared.events.topics import HEADROOM_BYTES, TOPICS, Topic
+from shared.events.topics import HEADROOM_BYTES, MEBIBYTE, TOPICS, Topic
 from shared.foundation.errors import Fatal
 from shared.kafka.connection import farewell, kafka_access, knocking
 from shared.kafka.kept_whole import KeptWhole
 from shared.kafka.settings import KafkaSettings
 
 MAX_REQUEST_BYTES = max(topic.max_bytes for topic in TOPICS) + HEADROOM_BYTES
+BATCH_BYTES = MEBIBYTE
+"""The most bytes of a batch, unless one message has more: a hundred datasets, for which Kafka then works once."""
 START_SECONDS = 15.0
 PARTITION_OF = DefaultPartitioner()
 
@@ -57,7 +59,7 @@ class KafkaPublisher:
             enable_idempotence=True,
             compression_type=None if self._settings.compression == "none" else self._settings.compression,
             linger_ms=2,
-            max_batch_size=256 * 1024,
+            max_batch_size=BATCH_BYTES,
             max_request_size=MAX_REQUEST_BYTES,
             request_timeout_ms=15_000,
         )

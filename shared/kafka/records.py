@@ -167,16 +167,23 @@ def bytes_at_most(most: int) -> Iterator[ByteBudget]:
 class _Result(fetcher.FetchResult):  # type: ignore[misc]  # aiokafka ships no types
     """The fetched records of one partition, returned within the remaining room."""
 
+    _partition_records: Any
+
     def getall(self, max_records: int | None = None) -> list[ConsumerRecord[bytes, bytes]]:
         room = _room.get()
         if room is None:
             return super().getall(max_records)  # type: ignore[no-any-return]
         records: list[ConsumerRecord[bytes, bytes]] = []
-        while room.left > 0 and (max_records is None or len(records) < max_records):
-            if not (one := super().getall(1)):
-                break
-            records += one
-            room.left -= len(one[0].value or b"")
+        if room.left <= 0 or not self.check_assignment(self._topic_partition) or not self.has_more():
+            return records
+        for record in self._partition_records:
+            records.append(record)
+            room.left -= len(record.value or b"")
+            if room.left <= 0 or len(records) == max_records:
+                self._update_position()
+                return records
+        self._update_position()
+        self._partition_records = None
         return records
 
     @property

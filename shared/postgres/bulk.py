@@ -1,8 +1,9 @@
-"""Bulk inserts: one statement for many rows of a table, with one array for each column.
+"""Bulk writes: one statement for many rows of a table.
 
-A batch costs the same number of round trips whatever its size, and PostgreSQL plans the statement once. The statements
-are built from the tables when a module is imported. In their clauses, `new` is a row to be inserted, and `excluded` a
-row that conflicts with an existing one.
+A batch costs the same number of round trips whatever its size. `copy` is the cheapest way, for rows that are known to
+be new. `insert` makes a statement for all others, with one array for each column, which PostgreSQL plans once. Such
+statements are built from the tables when a module is imported. In their clauses, `new` is a row to be inserted, and
+`excluded` a row that conflicts with an existing one.
 """
 
 import re
@@ -47,7 +48,7 @@ def insert(
     """
     given = [column.partition("::") for column in (insertable(table) if columns is None else columns)]
     names = [name for name, _, _ in given]
-    arrays = ", ".join(f"${n}::{type_ or _element(table.c[name])}[]" for n, (name, _, type_) in enumerate(given, 1))
+    arrays = ", ".join(f"${n}::{type_ or element_type(table.c[name])}[]" for n, (name, _, type_) in enumerate(given, 1))
     written = {name: _value(table.c[name]) for name in names if name in table.c} | dict(values)
     lines = [
         f"insert into {table.name} ({_list(written)})",
@@ -96,6 +97,23 @@ def is_same(table: Table, old: str = "old") -> str:
     return " and ".join(f"{old}.{_quoted(name)} {sign} new.{_quoted(name)}" for name, sign in signs.items())
 
 
+async def copy(connection: Connection, table: Table, rows: Sequence[Sequence[object]]) -> None:
+    """Add rows to a table, with values in the order of `insertable`. Without rows nothing is run.
+
+    It costs about half of an insert. It has no clause for a row that exists: that is an error.
+
+    Raises:
+        asyncpg.UniqueViolationError: a row with this key exists.
+        asyncpg.DataError: a value does not fit into its column.
+    """
+    if not rows:
+        return
+    try:
+        await connection.copy_records_to_table(table.name, records=rows, columns=insertable(table))
+    except (OverflowError, TypeError, ValueError) as error:  # as the client's encoders raise them
+        raise asyncpg.DataError(f"invalid input for query argument of {table.name} ({error})") from error
+
+
 async def fetch(connection: Connection, statement: str, rows: Sequence[Sequence[object]]) -> list[asyncpg.Record]:
     """Run a query whose parameters are arrays, one for each column of the rows. Without rows it is not run."""
     return await connection.fetch(statement, *zip(*rows, strict=True)) if rows else []
@@ -125,7 +143,8 @@ def _value(column: Column[object]) -> str:
     return f"new.{_quoted(column.name)}{cast}"
 
 
-def _element(column: Column[object]) -> str:
+def element_type(column: Column[object]) -> str:
+    """The type of a column in an array of its values."""
     return "text" if isinstance(column.type, ARRAY) else _type(column)
 
 

@@ -6,6 +6,7 @@ Load and save share one database transaction. The caller commits offsets only af
 is durable. After a failure before that, the batch is processed again, which changes nothing: every step is idempotent.
 """
 
+import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
@@ -131,18 +132,20 @@ class StageRunner(Generic[E, K]):
         self._clock = clock
         self._halt_rule = halt_rule
         self._backoff = backoff
+        self._turn = asyncio.Lock()
         self.halted: str | None = None
         """Why nothing is settled, and what helps; None unless the stage is halted."""
         HALTED.labels(stage.name).set(0)
 
     async def run(self, records: Sequence[Record]) -> None:
-        """Settle a batch. On return every record's outcome is durable and published.
+        """Settle a batch, after all earlier ones. On return every record's outcome is durable and published.
 
         Raises:
             Stopping: the service stops while the batch waits for Kafka, for PostgreSQL or for the end of a halt.
             Exception: an error that no retry can fix, such as a missing migration.
         """
-        await until_done(self.stage.name, partial(self._wait_out_halts, records), self._backoff)
+        async with self._turn:
+            await until_done(self.stage.name, partial(self._wait_out_halts, records), self._backoff)
 
     async def _wait_out_halts(self, records: Sequence[Record]) -> None:
         await retried(partial(self._settle, records), self._wait_while_halted)

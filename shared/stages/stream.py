@@ -26,11 +26,13 @@ from shared.kafka.connection import ONLY_COMMITTED, farewell, kafka_access
 from shared.kafka.group_positions import MemberPositions
 from shared.kafka.records import bytes_at_most, record_of
 from shared.kafka.settings import KafkaSettings
+from shared.kafka.unread import unread
 from shared.runtime.backoff import Stopping
 from shared.runtime.error_kinds import ErrorKind, error_kind
 from shared.runtime.failpoints import failpoint
 from shared.runtime.metrics import LAG, LAST_PROGRESS, REBALANCES, observe_retry
 from shared.runtime.retries import retried
+from shared.stages.handover import Follower
 from shared.stages.lots import lots_of
 from shared.stages.settings import StageSettings
 
@@ -38,8 +40,8 @@ logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 10.0
 """The time limit for open batches and for leaving Kafka. Unsettled records come again, and change nothing."""
-POLL_MILLISECONDS = 50
-"""How long FastStream polls the client for records and, if there are none, sleeps before the next poll."""
+POLL_MILLISECONDS = 500
+"""How long a poll waits for the first record. It ends as soon as there is one."""
 BATCH_BYTES = 4 * MEBIBYTE
 """The size of a full batch. A parsed event takes several times its size in memory."""
 FETCH_BYTES = 8 * MEBIBYTE
@@ -74,11 +76,18 @@ class Subscription:
     """The consumer of one stage: it feeds the runner, commits afterwards, and measures its lag."""
 
     def __init__(
-        self, name: str, topic: Topic, group: str, runner: Runner, failed: Callable[[Exception], None]
+        self,
+        name: str,
+        topic: Topic,
+        group: str,
+        runner: Runner,
+        failed: Callable[[Exception], None],
+        follower: Follower | None = None,
     ) -> None:
         self.name = name
         self.topic = topic
         self.group = group
+        self._follower = follower
         self._trouble: str | None = None
         self.settled = 0
         self._full_batch = 0
@@ -100,6 +109,7 @@ class Subscription:
     def attach(self, broker: KafkaBroker, kafka: KafkaSettings, stages: StageSettings) -> None:
         """Declare the subscriber to FastStream."""
         self.standing = MemberPositions(self.name, kafka)
+        self._kafka = kafka
         self._full_batch = stages.batch_events
         self._rest_seconds = stages.batch_milliseconds / 1000
         self._subscriber = broker.subscriber(
@@ -142,11 +152,8 @@ class Subscription:
             return ()
         if not self.standing.is_trusted:
             return ()  # the group has rebalanced, or not yet joined: these come again
-        if not records:
-            await self._commit(
-                ()
-            )  # the client may have passed records that are not events, such as the end of a transaction
-            await asyncio.sleep(POLL_MILLISECONDS / 1000)
+        if not records:  # the client may have passed records that are not events, such as the end of a transaction
+            await self._commit(())
         return records
 
     async def _trust(self, consumer: AIOKafkaConsumer) -> None:
@@ -154,7 +161,18 @@ class Subscription:
         while not self.standing.is_trusted:
             await retried(partial(self.standing.trust, consumer), self._wait_for_positions)
         self._runner.recall(self.standing.sources)
+        if self._follower is not None:
+            await self._wait_for(self._follower)
         self.assigned = True
+
+    async def _wait_for(self, follower: Follower) -> None:
+        """Wait until the follower has settled what it has to read from Kafka, so that nothing overtakes it."""
+        stage = follower.stage
+        look = partial(unread, self._kafka, stage.consumes.name, stage.group)
+        while self._subscriber.running and (count := await retried(look, self._wait_for_positions)):
+            self._trouble = f"waits until {stage.name} has settled {count} records of {stage.consumes.name}"
+            await asyncio.sleep(RETRY_SECONDS)
+        self._trouble = None
 
     async def _wait_for_positions(self, _attempt: int, error: Exception) -> None:
         if isinstance(error, ConsumerStoppedError) or error_kind(error) is ErrorKind.FATAL:

@@ -13,6 +13,20 @@ from icat_esrf_definitions import DEFINITIONS_FILE  # type: ignore[import-untype
 
 PACKAGE = "icat-esrf-definitions"
 
+REPEATED = {
+    "name": "datasetName",
+    "path": "location",
+    "proposal": "proposal",
+    "start": "startDate",
+    "end": "endDate",
+    "beamline": "beamlineID",
+    "sample": "Sample_name",
+}
+"""Fields of a submission, and the parameter in which ICAT's clients repeat each."""
+
+SOUGHT = ("beamlineID", "Sample_name")
+"""Repeated parameters that people search by these names: they stay, although a field has the same value."""
+
 
 @dataclass(frozen=True, slots=True)
 class IcatParameter:

@@ -28,6 +28,7 @@ from shared.events.investigation import InvestigationRegistered
 from shared.events.record import Message, Record
 from shared.events.sample import SampleMoved
 from shared.events.topics import (
+    BETWEEN_STAGES,
     COMMITTED,
     LINKED,
     REGISTERED,
@@ -39,6 +40,7 @@ from shared.events.topics import (
 from shared.kafka.publisher import MemoryPublisher
 from shared.runtime.backoff import Backoff
 from shared.stages.halt import HaltRule
+from shared.stages.handover import Follower, Handover
 from shared.stages.relay import Outbox, Relay
 from shared.stages.stage import Stage, StageRunner, Stateless, Store
 from shared.vocabulary.techniques import TechniqueBook
@@ -97,6 +99,9 @@ class Stores:
 class World:
     """The services over one broker in memory. The time only changes when a test changes it."""
 
+    together = False
+    """Whether the services of the pipeline run in one process, which hands over in memory."""
+
     def __init__(self, techniques: TechniqueBook | None = None, stores: Stores | None = None) -> None:
         techniques = techniques or TECHNIQUES
         checker = Checker(VOCABULARY, techniques, IDENTITIES, ["/data"], ZONE)
@@ -107,8 +112,10 @@ class World:
         self.found: MemoryReadModel = self.stores.found
         linker = Linker(techniques, IDENTITIES, AWAIT_SECONDS)
         released = ReleaseOutbox(self.links, linker, lambda: self.now)
+        self._followers: dict[str, Follower] = {}
+        self._publisher = Handover(self.broker, self._followers)
         self.relays = [
-            Relay(name, box, self.broker, Backoff())
+            Relay(name, box, self._publisher, Backoff())
             for name, box in (("linker-relay", released), ("catalog-relay", self.stores.outbox))
         ]
         self.runners = [
@@ -121,6 +128,9 @@ class World:
                 *search_stages(self.found, IDENTITIES),
             )
         ]
+        if self.together:
+            between = (runner for runner in self.runners if runner.stage.consumes in BETWEEN_STAGES)
+            self._followers.update((runner.stage.consumes.name, Follower(runner.stage, runner)) for runner in between)
         self.read = dict.fromkeys((runner.stage.name for runner in self.runners), 0)
 
     def _tracking(self) -> Sequence[Stage[Any, Any]]:
@@ -133,7 +143,7 @@ class World:
         )
 
     def _runner(self, stage: Stage[Any, Any]) -> StageRunner[Any, Any]:
-        return StageRunner(stage, self.broker, lambda: self.now, HaltRule(), Backoff(), IDENTITIES)
+        return StageRunner(stage, self._publisher, lambda: self.now, HaltRule(), Backoff(), IDENTITIES)
 
     def rewind(self, group: str, to: int = 0) -> None:
         """Reset the group of a stage to an earlier offset, as an operator may."""

@@ -74,12 +74,8 @@ def test_a_bad_file_is_one_error_and_the_service_does_not_start(
     file = tmp_path / folder / "ours.toml"
     file.parent.mkdir()
     file.write_text(content)
-    assert (
-        serve(
-            service, service.settings(facility=FacilitySettings(name="facility.example", schema_directories=[tmp_path]))
-        )
-        == 1
-    )
+    settings = service.settings(facility=FacilitySettings(name="facility.example", schema_directories=[tmp_path]))
+    assert serve(service.name, [(service, settings)]) == 1
     [record] = [record for record in caplog.records if record.levelname == "CRITICAL"]
     assert f"{file}, {place}" in record.getMessage()
 

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.embedded.installation import FEW_PARTITIONS
 from deploy.settings import OperatorSettings
+from services.catalog_writer.integrity import MISSING
 from shared.events.topics import COMMITTED, REJECTED
 from shared.kafka.connection import kafka_access
 from shared.kafka.settings import KafkaSettings
@@ -17,6 +18,9 @@ from tests.builders.read_model import PlainConnection
 from tests.faults.disturbances import NOISE
 from tests.faults.plan import Plan, Submitted
 
+UNPUBLISHED = """
+select (select count(*) from catalog.outbox) + (select coalesce(sum(cardinality(sizes)), 0) from catalog.outbox_batch)
+"""
 OUR_FAULTS = ("internal_error", "cannot_store")
 """Codes that mean a fault of ours. No record on any topic may be answered with one."""
 
@@ -47,8 +51,11 @@ async def audit(settings: OperatorSettings, plan: Plan) -> list[str]:
             *await _committed(settings.kafka, plan),
             *await _rejected(settings.kafka, plan),
         ]
-        left = await connection.fetchval("select count(*) from catalog.outbox")
+        await connection.execute("set search_path to catalog")
+        dangling = {each["reference"]: each["missing"] for each in await connection.fetch(MISSING)}
+        left = await connection.fetchval(UNPUBLISHED)
         held = await connection.fetchval("select count(*) from linker.held where state <> 'refused'")
+        faults += _unless(not any(dangling.values()), f"references to nothing: {dangling}")
         return [*faults, *_unless(left == 0, f"{left} in the outbox"), *_unless(held == 0, f"{held} are held still")]
     finally:
         await connection.close()

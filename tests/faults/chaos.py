@@ -8,42 +8,64 @@ import os
 import random
 import signal
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-import services
 from deploy.embedded.installation import Installation
 from tests.faults.disturbances import DISTURBANCES
 
-FAILPOINTS = {
-    "gateway": None,
-    "validator": "validator:after_poll:2",
-    "linker": "linker:after_save:1",
-    "linker-2": "linker-relay:before_mark:1",
-    "sample_tracking": "sample_tracking:after_publish:2",
-    "catalog_writer": "catalog_writer:after_save:2",
-    "catalog_writer-2": "catalog-relay:before_mark:1",
-    "search": "search:after_save:2",
-}
+
+@dataclass(frozen=True)
+class Form:
+    """A form of the installation: the replicas of its programs, and the failpoint at which each process dies once."""
+
+    together: bool
+    replicas: Mapping[str, int]
+    failpoints: Mapping[str, str]
+
+
+APART = Form(
+    together=False,
+    replicas={"linker": 2, "catalog_writer": 2},
+    failpoints={
+        "validator": "validator:after_poll:2",
+        "linker": "linker:after_save:1",
+        "linker-2": "linker-relay:before_mark:1",
+        "sample_tracking": "sample_tracking:after_publish:2",
+        "catalog_writer": "catalog_writer:after_save:2",
+        "catalog_writer-2": "catalog-relay:before_mark:1",
+        "search": "search:after_save:2",
+    },
+)
 """After a poll, after a save, after relaying but before the mark, after publishing but before the commit, and
 after the outbox write."""
-REPLICAS = {"linker": 2, "catalog_writer": 2}
+TOGETHER = Form(
+    together=True,
+    replicas={"pipeline": 3},
+    failpoints={
+        "pipeline": "sample_tracking:after_save:2",
+        "pipeline-2": "linker-relay:before_mark:1",
+        "pipeline-3": "catalog_writer:after_save:2",
+        "search": "search:after_save:2",
+    },
+)
+"""Between two stages of one batch, after a release was handed over but before the mark, after the outbox write."""
 PAUSE_SECONDS = (1.0, 2.5)
 DISTURBANCES_OF_A_RUN = 3
 """The number of disturbances in a run, besides the kills."""
 
 
-def failpoint_environment(directory: Path) -> dict[str, dict[str, str]]:
+def failpoint_environment(form: Form, directory: Path) -> dict[str, dict[str, str]]:
     """For each process, the failpoint at which it dies once."""
     return {
         name: {"BEAMCAT_FAILPOINT": place, "BEAMCAT_FAILPOINT_MARK": str(directory / f"died-{name}")}
-        for name, place in FAILPOINTS.items()
-        if place is not None
+        for name, place in form.failpoints.items()
     }
 
 
-def died_at_failpoints(directory: Path) -> set[str]:
+def died_at_failpoints(form: Form, directory: Path) -> set[str]:
     """The processes that reached their failpoint."""
-    return {name for name in FAILPOINTS if (directory / f"died-{name}").exists()}
+    return {name for name in form.failpoints if (directory / f"died-{name}").exists()}
 
 
 class Deaths:
@@ -56,8 +78,9 @@ class Deaths:
         self._say = say
 
     async def rain(self) -> None:
-        """Kill every service twice, both servers once, and do some other harm, in random order at random moments."""
-        victims = [*services.NAMES, *services.NAMES, "linker-2", "catalog_writer-2", "postgres", "kafka"]
+        """Kill every program twice, both servers once, and do some other harm, in random order at random moments."""
+        programs = [name for name in self.count if "-" not in name]
+        victims = [*programs, *self.count, "postgres", "kafka"]
         beside = self._chance.sample(sorted(DISTURBANCES), k=DISTURBANCES_OF_A_RUN)
         happenings = [*victims, *beside]
         self._chance.shuffle(happenings)

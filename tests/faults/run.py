@@ -22,7 +22,7 @@ from shared.kafka.settings import KafkaSettings
 from shared.runtime.backoff import Backoff
 from tests.builders.read_model import Snapshot, differences, snapshot
 from tests.faults.audit import audit, settled
-from tests.faults.chaos import REPLICAS, Deaths, died_at_failpoints, failpoint_environment, summary
+from tests.faults.chaos import APART, Deaths, Form, died_at_failpoints, failpoint_environment, summary
 from tests.faults.plan import Plan, make_plan
 
 CHUNK = 100
@@ -36,20 +36,24 @@ MOST_SPARED = 2
 """How many may miss their failpoint: in a short run, one of two replicas may do all the relaying."""
 
 
-async def nothing_lost(seed: int, datasets: int, directory: Path, say: Callable[[str], None]) -> list[str]:
+async def nothing_lost(
+    seed: int, datasets: int, directory: Path, say: Callable[[str], None], form: Form = APART
+) -> list[str]:
     """Everything that was lost, invented or left behind. Empty if there is nothing."""
     plan = make_plan(seed, datasets)
     say(f"seed {seed}: {len(plan.messages)} events of {datasets} datasets, {len(plan.rejected)} poisoned")
-    environment = failpoint_environment(directory)
-    async with installation(directory, replicas=REPLICAS, environment=environment, say=say) as running:
+    environment = failpoint_environment(form, directory)
+    async with installation(
+        directory, together=form.together, replicas=form.replicas, environment=environment, say=say
+    ) as running:
         deaths = Deaths(running, random.Random(seed), say)
         began = time.monotonic()
         await asyncio.gather(_send(running, plan), deaths.rain())
-        killed = summary(deaths.count, died_at_failpoints(directory))
+        killed = summary(deaths.count, died_at_failpoints(form, directory))
         say(f"sent and killed in {time.monotonic() - began:.0f} s: {killed}")
         faults = await _wait(running, plan, say)
         faults += await audit(running.settings, plan)
-        spared = set(environment) - died_at_failpoints(directory)
+        spared = set(environment) - died_at_failpoints(form, directory)
         say(f"died at every failpoint{f' but those of {sorted(spared)}' if spared else ''}")
         if len(spared) > MOST_SPARED:
             faults.append(f"{sorted(spared)} never reached their failpoints, so this run proves less than it should")

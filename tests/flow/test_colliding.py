@@ -14,7 +14,7 @@ from tests.builders.collisions import KEYS, SOURCES, Again, Said, Story, check, 
 from tests.builders.pipeline import World
 from tests.builders.search.world import row_of
 
-pytestmark = pytest.mark.flow
+pytestmark = [pytest.mark.flow, pytest.mark.usefixtures("form")]
 
 SAID = st.builds(
     Said,

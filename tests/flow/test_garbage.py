@@ -12,7 +12,7 @@ from tests.suites.garbage import BATCH, DEFECTS, SEED, STAGES, WholeWorld, sampl
 
 __all__ = ["samples"]
 
-pytestmark = pytest.mark.flow
+pytestmark = [pytest.mark.flow, pytest.mark.usefixtures("form")]
 
 RUNS = int(os.environ.get("BEAMCAT_GARBAGE_RUNS", "4"))
 

@@ -15,7 +15,7 @@ from shared.vocabulary.datafiles import SCHEMAS
 from tests.builders.pipeline import World
 from tests.builders.submissions import BEGIN, processed_submission, raw_submission, submitted
 
-pytestmark = pytest.mark.flow
+pytestmark = [pytest.mark.flow, pytest.mark.usefixtures("form")]
 
 WEDGE: dict[str, Any] = json.loads((SCHEMAS / "examples/mx/accepted-characterisation-wedge.json").read_text())[
     "submission"

@@ -26,7 +26,7 @@ from tests.builders.pipeline import Stores, World
 from tests.builders.submissions import IDENTITIES
 from tests.suites.replays import Step, settled, still, story, told, without_numbers
 
-pytestmark = pytest.mark.flow
+pytestmark = [pytest.mark.flow, pytest.mark.usefixtures("form")]
 
 
 async def _tables(steps: list[Step], chance: Random | None = None) -> dict[str, str]:

@@ -11,6 +11,7 @@ import pytest
 
 from services.archive.catalogue import MemoryCatalogue
 from services.archive.store import PostgresReports
+from services.catalog_writer.outbox import PostgresOutbox
 from services.catalog_writer.store import PostgresCatalog
 from services.linker.storage.postgres.store import PostgresLinks
 from services.logbook.store import PostgresEntries
@@ -53,7 +54,7 @@ async def stores(database_url: str) -> AsyncIterator[Mapping[str, Store[Any, Any
             "sample_tracking": PostgresTracking(databases["sample_tracking"]),
             "sample-events": PostgresHappenings(databases["sample_tracking"]),
             "sample-visits": PostgresVisits(databases["sample_tracking"]),
-            "catalog_writer": PostgresCatalog(databases["catalog"], lambda: NOW),
+            "catalog_writer": PostgresCatalog(databases["catalog"], lambda: NOW, PostgresOutbox(databases["catalog"])),
             "logbook": PostgresEntries(databases["logbook"]),
             "archive": PostgresReports(databases["archive"], MemoryCatalogue()),
             **{stage: read_model for stage in STAGES if stage.startswith("search")},

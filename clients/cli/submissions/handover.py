@@ -32,6 +32,7 @@ class Handover:
         *,
         follows: bool = True,
         timeout_seconds: float | None = None,
+        poll_seconds: float = POLL_SECONDS,
         clock: Clock | None = None,
     ) -> None:
         self.feed = feed
@@ -43,7 +44,7 @@ class Handover:
         self._timeout_seconds = timeout_seconds
         self._follows = follows
         self._ready_at = 0.0
-        self._pause = POLL_SECONDS
+        self._poll_seconds = self._pause = poll_seconds
         self._round_moved = False
         self._is_done = False
         receipts.api.deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
@@ -90,7 +91,7 @@ class Handover:
         return moved
 
     def _begin_round(self) -> None:
-        self._pause = POLL_SECONDS if self._round_moved else min(GROWTH * self._pause, MOST_PAUSE_SECONDS)
+        self._pause = self._poll_seconds if self._round_moved else min(GROWTH * self._pause, MOST_PAUSE_SECONDS)
         self._ready_at, self._round_moved = self._clock.now() + self._pause, False
         self._is_done = not self.receipts.begin_round() and self.feed.is_over
 

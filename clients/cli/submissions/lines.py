@@ -65,13 +65,14 @@ def _in_lines(chunks: Iterable[bytes | None]) -> Iterator[Entry | None]:
             yield None
             continue
         number, line = found
-        if len(line) > MOST_LINE_BYTES:
-            yield Entry(number, None, f"has more than {MOST_LINE_BYTES // MEBIBYTE} MiB; move bulk data into files")
-        elif line.strip():
-            yield _in_line(number, line)
+        if line.strip():
+            yield entry_of_line(number, line)
 
 
-def _in_line(number: int, line: bytes) -> Entry:
+def entry_of_line(number: int, line: bytes) -> Entry:
+    """The object in one line of NDJSON. A line that is too long is not parsed."""
+    if len(line) > MOST_LINE_BYTES:
+        return Entry(number, None, f"has more than {MOST_LINE_BYTES // MEBIBYTE} MiB; move bulk data into files")
     try:
         content = parsed(line)
     except (ValueError, RecursionError) as error:

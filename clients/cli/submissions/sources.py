@@ -121,7 +121,7 @@ def read_sources(api: Api, files: Sequence[Path], given: Given, result: str | No
         fail("--from reads files of pipelines, not standard input")
     if len(files) > 1 and (given.path or given.name):
         fail("--path and --name are for one dataset, but several files are given")
-    sources = [source for file in files for source in _read_pipeline_file(file, given, result)]
+    sources = [source for file in files for source in read_results(file, given, result)]
     return iter(with_times(api, sources))
 
 
@@ -165,7 +165,8 @@ def _opened(file: Path) -> BinaryIO:
         return io.BytesIO(sys.stdin.buffer.read())
 
 
-def _read_pipeline_file(file: Path, given: Given, result: str | None) -> list[Source]:
+def read_results(file: Path, given: Given, result: str | None) -> list[Source]:
+    """The submissions in a file of a pipeline. If it is not understood, the command ends."""
     from clients.importers.files import read_pipeline_file  # late: it reads the vocabulary
 
     try:

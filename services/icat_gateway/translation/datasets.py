@@ -18,24 +18,22 @@ from shared.events.codes import Code, Poison
 from shared.events.identity import PathInvalid, split_paths
 from shared.events.record import Message
 from shared.events.topics import SUBMITTED
+from shared.vocabulary.icat import REPEATED, SOUGHT
 
-FIELDS = {
-    "name": ("name", "datasetName"),
-    "path": ("location", "location"),
-    "proposal": ("investigation", "proposal"),
-    "start": ("startDate", "startDate"),
-    "end": ("endDate", "endDate"),
-    "beamline": ("instrument", "beamlineID"),
-    "sample": ("sample", "Sample_name"),
+ELEMENT_OF = {
+    "name": "name",
+    "path": "location",
+    "proposal": "investigation",
+    "start": "startDate",
+    "end": "endDate",
+    "beamline": "instrument",
+    "sample": "sample",
 }
-"""Fields of a submission: the element that holds the value, and the parameter in which clients repeat it."""
+"""Fields of a submission, and the element that holds each."""
 
 REQUIRED = ("name", "path", "proposal")
 
-SOUGHT = ("beamlineID", "Sample_name")
-"""Parameters that people search by these names: they stay, although a field has the same value."""
-
-ELEMENTS = frozenset(element for element, _ in FIELDS.values()) - {"sample"}
+ELEMENTS = frozenset(ELEMENT_OF.values()) - {"sample"}
 
 MOST_VALUES = 10
 """The most values of one repeated parameter."""
@@ -72,13 +70,14 @@ def _submission(root: ET.Element) -> dict[str, Any]:
     if sample is not None:
         elements["sample"] = sample
     submission: dict[str, Any] = {}
-    for field, (element, parameter) in FIELDS.items():
+    for field, element in ELEMENT_OF.items():
+        parameter = REPEATED[field]
         text = elements.get(element) or parameters.get(parameter)
         if text is not None:
             submission[field] = text
             if parameters.get(parameter) == text and parameter not in SOUGHT:
                 del parameters[parameter]
-    if missing := [FIELDS[field][0] for field in REQUIRED if field not in submission]:
+    if missing := [ELEMENT_OF[field] for field in REQUIRED if field not in submission]:
         raise Poison(Code.FRAME_INVALID, f"the dataset has no {listed(missing)}; send what is missing")
     if paths := split_paths(parameters.pop("input_datasets", "")):
         submission["input"] = paths

@@ -25,8 +25,8 @@ def submissions_to_hold(
     held = {summary.id for summary in known.held}
     return [
         _held(event, outcome, known)
-        for event, submission, outcome in zip(events, submissions_of(events), outcomes, strict=True)
-        if not isinstance(outcome, Passed) and submission not in held
+        for event, outcome in zip(events, outcomes, strict=True)
+        if not isinstance(outcome, Passed) and event.submission(event.event.dataset.dataset_id) not in held
     ]
 
 
@@ -64,6 +64,8 @@ def readmitted(events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcom
 
     From now on, results may wait for them.
     """
+    if not known.rejected:
+        return {}
     return {
         event.event.dataset.dataset_id: first_reading(event.record).timestamp_ms
         for event, outcome in zip(events, outcomes, strict=True)
@@ -71,13 +73,13 @@ def readmitted(events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcom
     }
 
 
-def passed_of(
-    events: Iterable[Received[LinkerView]], outcomes: Iterable[Outcome]
+def passed_updates(
+    events: Iterable[Received[LinkerView]], outcomes: Iterable[Outcome], known: Known
 ) -> Iterator[tuple[SubmissionId, DatasetFacts]]:
-    """The submissions of a decided batch that go straight on."""
+    """The submissions of a decided batch that go straight on and bring links."""
     for event, outcome in zip(events, outcomes, strict=True):
-        if isinstance(outcome, Passed):
-            dataset = event.event.dataset
+        dataset = event.event.dataset
+        if isinstance(outcome, Passed) and known.brings_links(dataset):
             yield event.submission(dataset.dataset_id), dataset
 
 

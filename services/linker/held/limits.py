@@ -61,10 +61,12 @@ def over_limit(
         usage.add(held.id.source, held.dataset_id)
     refusals: dict[SubmissionId, Refusal] = {}
     for event in events:
-        submission = event.submission(event.event.dataset.dataset_id)
-        missing = len(known.missing(event.event.dataset))
-        waits = missing or submission.dataset_id in usage.datasets
-        if not waits or submission in answered:
+        dataset = event.event.dataset
+        missing = len(known.missing(dataset))
+        if not missing and (not usage.datasets or dataset.dataset_id not in usage.datasets):
+            continue
+        submission = event.submission(dataset.dataset_id)
+        if submission in answered:
             continue
         if refusal := usage.refusal(event, missing, most_awaited):
             refusals[submission] = refusal

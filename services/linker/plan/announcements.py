@@ -193,7 +193,7 @@ class _PlanChanges:
         return moves_to_announced(self._unmoved(self.context.in_placeholders), self.plan, self.now)
 
     def _unmoved(self, datasets: Iterable[Placed]) -> Iterable[Placed]:
-        return (each for each in datasets if each.facts.dataset_id not in self.moved)
+        return (each for each in datasets if each.dataset_id not in self.moved)
 
     def _remember(self, moves: Iterable[Move]) -> None:
-        self.moved |= {each.placed.facts.dataset_id for each in moves}
+        self.moved |= {each.placed.dataset_id for each in moves}

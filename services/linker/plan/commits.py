@@ -8,8 +8,7 @@ from uuid import UUID
 from services.linker.inputs.relationships import CataloguedDataset
 from services.linker.plan.input_changes import AffectedResult, InputChange, affected_result_of, input_change_of
 from services.linker.plan.investigations import Plan
-from services.linker.plan.moves import CommittedDocument, Move, Placed, asked_for, moves_to_announced, placed
-from services.linker.plan.slots import Slot
+from services.linker.plan.moves import CommittedDocument, Move, Placed, asked_for, move_of_new, placed
 from shared.events.dataset import Commit
 from shared.events.sections import Section
 from shared.events.wire import Received
@@ -27,7 +26,7 @@ class CommittedView(Section):
 class CommitContext:
     """What the linker knows about a batch of commits when it learns them."""
 
-    slots: Sequence[Slot] = ()
+    plan: Plan = field(default_factory=Plan)
     """The investigations that may take over datasets from a placeholder."""
     before: Mapping[UUID, CataloguedDataset] = field(default_factory=dict)
     """The batch's datasets before the batch."""
@@ -54,7 +53,7 @@ class CommittedRevision(Learned):
     @property
     def dataset_id(self) -> UUID:
         """The id of the dataset."""
-        return self.placed.facts.dataset_id
+        return self.placed.dataset_id
 
     @property
     def revision(self) -> int:
@@ -64,11 +63,10 @@ class CommittedRevision(Learned):
 
 def learn_commits(events: Sequence[Received[CommittedView]], context: CommitContext, now: datetime) -> list[Outcome]:
     """One outcome for each commit. A dataset in a placeholder moves at once if the plan covers it by now."""
-    plan = Plan(context.slots)
-    return [_catalogued(event, context, plan, now) for event in events]
+    return [_catalogued(event, context, now) for event in events]
 
 
-def _catalogued(event: Received[CommittedView], context: CommitContext, plan: Plan, now: datetime) -> Outcome:
+def _catalogued(event: Received[CommittedView], context: CommitContext, now: datetime) -> Outcome:
     commit, document = event.event.commit, event.event.document
     if document is None:
         return Learned()
@@ -78,7 +76,7 @@ def _catalogued(event: Received[CommittedView], context: CommitContext, plan: Pl
     return CommittedRevision(
         as_input=as_input,
         placed=dataset,
-        moves=moves_to_announced([dataset] if dataset.in_placeholder else [], plan, now),
+        moves=move_of_new(dataset, document, context.plan, now),
         input_change=input_change_of(commit.dataset_id, context.before.get(commit.dataset_id), as_input),
         affected=affected_result_of(commit.dataset_id, as_input, context.inputs, is_flagged=flagged),
         submission=event.submission(commit.dataset_id).key,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
-from services.linker.plan.slots import Home, Slot, home_of, opening, reference
+from services.linker.plan.slots import Home, Located, Slot, home_of, opening, reference
 from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationRef
@@ -85,6 +85,7 @@ class Plan:
         self._of_home: defaultdict[Home, dict[UUID, Slot]] = defaultdict(dict)
         self._calendars: dict[Home, Calendar] = {}
         self._named: dict[str, Slot] = {}
+        self._references: dict[tuple[UUID, str | None], InvestigationRef] = {}
         for slot in slots:
             self.add(slot)
 
@@ -96,6 +97,14 @@ class Plan:
             self._calendars.pop(home, None)
         self._slots[slot.investigation_id] = self._of_home[slot.home][slot.investigation_id] = slot
         self._named |= {str(name): slot for name in (slot.number, slot.facility_id) if name is not None}
+        self._references.clear()
+
+    def reference(self, slot: Slot, named: str | None) -> InvestigationRef:
+        """One of its investigations as other services see it. All datasets of an investigation get the same object."""
+        key = slot.investigation_id, named
+        if key not in self._references:
+            self._references[key] = reference(slot, named)
+        return self._references[key]
 
     def known(self, investigation_id: UUID) -> Slot | None:
         """The investigation with this id."""
@@ -112,7 +121,7 @@ class Plan:
             calendar = self._calendars[home] = Calendar(self._of_home.get(home, {}).values())
         return calendar.at(moment)
 
-    def of(self, dataset: DatasetFacts) -> Slot | None:
+    def of(self, dataset: Located) -> Slot | None:
         """The investigation that the dataset names, otherwise the one of its time.
 
         A producer who names an investigation that beamcat opened means the session, not the stand-in. So an announced
@@ -126,7 +135,7 @@ class Plan:
             return named
         return of_its_time
 
-    def announced(self, dataset: DatasetFacts) -> Slot | None:
+    def announced(self, dataset: Located) -> Slot | None:
         """The investigation of the dataset, if the user office announced it."""
         slot = self.of(dataset)
         return None if slot is None or slot.placeholder else slot
@@ -152,8 +161,10 @@ def investigation_of(
     dataset: DatasetFacts, plan: Plan, identities: Identities
 ) -> tuple[InvestigationRef, list[Finding]]:
     """The dataset's investigation, with a warning if the user office has not announced one that fits."""
-    slot = plan.of(dataset) or opening(dataset, identities)
-    return reference(slot, dataset.investigation_id), [_unknown(dataset)] if slot.placeholder else []
+    slot = plan.of(dataset)
+    if slot is None:
+        return reference(opening(dataset, identities), dataset.investigation_id), [_unknown(dataset)]
+    return plan.reference(slot, dataset.investigation_id), [_unknown(dataset)] if slot.placeholder else []
 
 
 def _unknown(dataset: DatasetFacts) -> Finding:

@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
-from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities
 from shared.events.investigation import InvestigationRef
 
@@ -103,12 +103,32 @@ def office_number(facility_id: str) -> int | None:
     return None
 
 
-def home_of(dataset: DatasetFacts) -> Home:
+class Located(Protocol):
+    """The part of a dataset that says which investigation it belongs to."""
+
+    @property
+    def proposal(self) -> str:
+        """The proposal, as its key."""
+
+    @property
+    def beamline(self) -> str:
+        """The beamline."""
+
+    @property
+    def start(self) -> datetime:
+        """When it was measured."""
+
+    @property
+    def investigation_id(self) -> str | None:
+        """The investigation that its producer names."""
+
+
+def home_of(dataset: Located) -> Home:
     """The proposal and beamline whose investigations may take the dataset."""
     return dataset.proposal, dataset.beamline
 
 
-def opening(dataset: DatasetFacts, identities: Identities, number: int | None = None) -> Slot:
+def opening(dataset: Located, identities: Identities, number: int | None = None) -> Slot:
     """The open-ended investigation to open at the start of a dataset that the plan has no place for.
 
     If the dataset names an id that the user office has not announced yet, the placeholder already has the identity of

@@ -1,12 +1,12 @@
 """The writer of the block index: words, parameters and blocks of the datasets that a batch changed."""
 
-from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.search.index.blocks import grouped, number_block, text_block
+from services.search.index.blocks import columns, number_block, text_block
 from services.search.index.tables import DATASET_WORDS, NUMBER_BLOCK, PARAMETER, TEXT_BLOCK, VOID
-from services.search.projections.datasets.note import DatasetEntry, ParameterKey
+from services.search.projections.datasets.note import ParameterKey
 from services.search.projections.datasets.table import DatasetChanges
 from shared.postgres.bulk import DO_NOTHING, insert, write
 from shared.postgres.database import Connection
@@ -48,29 +48,23 @@ class BlockBatch:
         self._remembered.generation, self._remembered.numbers = self._generation, self._numbers
 
     async def add(self, connection: Connection, applied: DatasetChanges) -> None:
-        """Index the changes of a batch. Of an entry older than the known one, only the parameters are numbered."""
-        await self._name_parameters(connection, applied.noted)
+        """Index the changes of a batch. Of an entry that changes nothing, only the parameters are numbered."""
+        numbers, texts = columns(applied.entries)
+        others = {key for entry in applied.passed_over for key, _ in (*entry.numbers, *entry.texts)}
+        await self._name_parameters(connection, numbers.keys() | texts.keys() | others)
         if applied.replaced:
             await write(connection, _VOID, [(ordinal,) for ordinal in applied.replaced])
             await connection.execute(_FORGET_WORDS, applied.replaced)
-        if applied.entries:
-            words = [(ordinal, entry.words) for ordinal, entry in applied.entries]
-            await write(connection, _WORDS, words)
-            await self._add_blocks(connection, applied.entries)
-
-    async def _add_blocks(self, connection: Connection, applied: Sequence[tuple[int, DatasetEntry]]) -> None:
-        numbers, texts = grouped(applied)
+        await write(connection, _WORDS, [(ordinal, entry.words) for ordinal, entry in applied.entries])
         for statement, blocks in (
             (_NUMBER_BLOCKS, [number_block(self._numbers[key], pairs) for key, pairs in numbers.items()]),
             (_TEXT_BLOCKS, [text_block(self._numbers[key], pairs) for key, pairs in texts.items()]),
         ):
             await write(connection, statement, blocks)
 
-    async def _name_parameters(self, connection: Connection, entries: Sequence[DatasetEntry]) -> None:
+    async def _name_parameters(self, connection: Connection, keys: AbstractSet[ParameterKey]) -> None:
         """Number new parameters in the order of their names, so that two replicas cannot block each other."""
-        keys = {key for entry in entries for key, _ in (*entry.numbers, *entry.texts)} - self._numbers.keys()
-        if keys:
-            named = sorted(keys)
+        if named := sorted(keys - self._numbers.keys()):
             await write(connection, _NAME_PARAMETERS, named)
             rows = await connection.fetch(_PARAMETERS, *zip(*named, strict=True))
             numbers = {ParameterKey(row["name"], row["many"]): row["parameter_id"] for row in rows}

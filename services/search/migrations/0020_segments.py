@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "search_0020"
-down_revision = "search_0017"
+down_revision = "search_0018"
 
 ENTRIES = {"number": sa.Double(), "text": sa.Text(collation="C")}
 

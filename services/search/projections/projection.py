@@ -1,4 +1,4 @@
-"""A projection: a table, and the one statement that saves a batch of facts in it. Repeating it does no harm."""
+"""A projection: a table, and how a batch of facts is saved in it. Repeating a batch does no harm."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from sqlalchemy import Table
 
 from services.search.projections.facts import Law
 from services.search.projections.order import NO_DATASET
+from shared.postgres.additions import Additions
 from shared.postgres.bulk import insert, update, write
 from shared.postgres.database import Connection
 
@@ -23,10 +24,15 @@ class Projection(Generic[F]):
     """A bulk insert. On conflict it obeys the law."""
     row_of: Callable[[Any, Any], Sequence[Any]] = lambda _key, fact: fact
     """The row of a key and its fact."""
+    additions: Additions | None = None
+    """Adds rows with new keys, where most are new. The others take the statement."""
 
     async def save(self, connection: Connection, facts: Iterable[F]) -> None:
         """Save what stands of these facts."""
-        rows = [self.row_of(key, fact) for key, fact in self.law.standing(facts).items()]
+        rows: Sequence[Sequence[Any]] = [self.row_of(key, fact) for key, fact in self.law.standing(facts).items()]
+        if self.additions is not None:
+            new, rows = await self.additions.split(connection, rows)
+            await self.additions.add(connection, new)
         await write(connection, self.statement, rows)
 
 

@@ -28,6 +28,9 @@ def test_an_operators_commands_need_no_settings_beside_a_running_beamcat(facilit
     tokens = json.loads(beamcat(facility.folder, "tokens", "list", "--json").stdout)
     assert {"development", "bm29"} <= {token["name"] for token in tokens}
 
+    checked = beamcat(facility.folder, "integrity", "--json")
+    assert (checked.returncode, set(json.loads(checked.stdout).values())) == (0, {0})
+
     rebuilt = beamcat(facility.folder, "rebuild", "search")
     assert rebuilt.returncode == 0, rebuilt.stderr
     assert rebuilt.stdout.startswith("search was rebuilt from ")

@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from services.catalog_writer.outbox import PostgresOutbox
@@ -20,7 +21,9 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
-@pytest_asyncio.fixture
-async def catalogue(database: Database) -> Catalogue:
-    """A catalogue in PostgreSQL."""
-    return Catalogue(PostgresCatalog(database, clock), PostgresOutbox(database))
+@pytest_asyncio.fixture(params=["same process", "other process"])
+async def catalogue(request: pytest.FixtureRequest, database: Database) -> Catalogue:
+    """A catalogue in PostgreSQL. The relay works in the writer's process, or in another one without its memory."""
+    outbox = PostgresOutbox(database)
+    relayed = outbox if request.param == "same process" else PostgresOutbox(database)
+    return Catalogue(PostgresCatalog(database, clock, outbox), relayed)

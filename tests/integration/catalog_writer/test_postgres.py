@@ -1,8 +1,9 @@
 """What only PostgreSQL can show: rows, foreign keys, and several writers and relays at once."""
 
 import asyncio
+import contextlib
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import UUID
@@ -15,15 +16,18 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.catalog_writer import store
+from services.catalog_writer import outbox, store
 from services.catalog_writer.handler import commit
+from services.catalog_writer.integrity import REFERENCES
 from services.catalog_writer.outbox import PostgresOutbox
 from services.catalog_writer.store import SIZES, CatalogTransaction, PostgresCatalog
 from services.catalog_writer.tables import METADATA
 from shared.events.dataset import DeclaredFile
+from shared.events.record import Message
 from shared.foundation.packing import packed
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
+from shared.stages.relay import Outbox
 from tests.builders.catalog_writer import INVESTIGATION, NOW, Tracked, committed, id_of, number
 from tests.builders.described import COMBINING
 from tests.integration.catalog_writer.harness import Catalogue, clock, words
@@ -34,9 +38,21 @@ FIRST = Tracked(parameters={"MX_resolution": number(2.0, "Å")})
 SECOND = replace(FIRST, receipt="r2", complete=False)
 
 
+AS_ROWS = """
+with batch as (delete from outbox_batch returning *)
+insert into outbox (
+    dataset_id, revision, receipt_id, source, content, traceparent, payload, payload_bytes, committed_at
+)
+select message.*, committed_at from batch,
+    unnest(dataset_ids, revisions, receipt_ids, sources, contents, traces, payloads, sizes) as message
+"""
+"""It makes the outbox what an older version would have written."""
+
+
 def another(database: Database) -> Catalogue:
     """A second process on the same catalogue."""
-    return Catalogue(PostgresCatalog(database, clock), PostgresOutbox(database))
+    own = PostgresOutbox(database)
+    return Catalogue(PostgresCatalog(database, clock, own), own)
 
 
 async def rows(database: Database, query: str) -> list[tuple[object, ...]]:
@@ -73,6 +89,12 @@ async def test_an_input_that_is_not_catalogued_harms_only_its_child(catalogue: C
     assert catalogue.refusals == ["r9: cannot_store"]
     assert len(await catalogue.answers()) == 5
     assert await rows(database, "select count(*) from link") == [(0,)]
+
+
+async def test_a_value_that_no_column_can_hold_refuses_only_its_dataset(catalogue: Catalogue) -> None:
+    await catalogue.submit(FIRST, Tracked(name="run2", receipt="r9", file_count=2**70))
+    assert catalogue.refusals == ["r9: shape_invalid"]
+    assert await catalogue.answers() == ["r1: created 1"]
 
 
 async def test_updates_of_large_datasets_are_taken_in_lots_and_none_is_lost(
@@ -204,7 +226,7 @@ async def test_numbers_in_the_outbox_follow_revisions_whoever_writes(catalogue: 
     told = [word for each in relays for word in words(each.published)]
     assert len(told) == len(submissions) == len({word.split(":")[0] for word in told}), f"seed {seed}"
     async with database.connection() as connection:
-        assert await connection.fetchval("select count(*) from outbox") == 0
+        assert await connection.fetchval("select count(*) from outbox_batch") == 0
     for which in relays:
         _assert_in_order(which, seed)
 
@@ -227,6 +249,10 @@ async def test_a_dataset_from_before_there_were_numbers_has_one_and_its_next_rev
         await connection.execute("drop sequence dataset_number")
         await connection.execute("drop table told_number")
         await connection.execute("alter table outbox drop column source, drop column content")
+        await connection.execute("drop table outbox_batch")
+        for table, columns, target in REFERENCES:
+            if len(columns) == 1:
+                await connection.execute(f"alter table {table} add foreign key ({columns[0]}) references {target}")
         await connection.execute("update alembic_version set version_num = 'catalog_0001'")
         event = committed(catalogue.published[0]).model_dump(mode="json", exclude={"commit": {"number"}})
         await connection.execute("update revision set payload = $1", packed(to_json(event)))
@@ -258,12 +284,66 @@ async def test_what_an_older_version_answered_by_its_receipt_is_not_done_again(
     catalogue: Catalogue, database: Database
 ) -> None:
     await catalogue.submit(FIRST, SECOND)
-    async with database.connection() as connection:
+    async with database.transaction() as connection:
         await connection.execute(
             "update receipt set receipt_id = revision.receipt_id from revision"
             " where (receipt.dataset_id, receipt.revision) = (revision.dataset_id, revision.revision)"
         )
+        await connection.execute(AS_ROWS)
         await connection.execute("update outbox set source = null, content = null")
     await catalogue.submit(FIRST)
     assert await catalogue.answers() == ["r1: created 1", "r2: replaced 2"]
     assert [name for name, _ in catalogue.published[0].headers if name in {"ce_producer", "ce_content"}] == []
+
+
+async def test_the_answers_of_both_versions_are_published_in_one_order(
+    catalogue: Catalogue, database: Database
+) -> None:
+    revisions = [replace(FIRST, receipt=f"r{n}", parameters={"a": number(n)}) for n in range(6)]
+    for batch in (revisions[:1], revisions[1:3], revisions[3:]):
+        await catalogue.submit(*batch, replace(batch[-1], receipt=f"{batch[-1].receipt}-again"))
+        if batch is not revisions[3:]:
+            async with database.connection() as connection:
+                await connection.execute(AS_ROWS)
+        if len(batch) == 1:
+            await catalogue.submit(Tracked(name="between", receipt="r-between"))
+    expected = ["r0: created 1", "r0-again: unchanged 1", "r-between: created 1", "r1: replaced 2", "r2: replaced 3"]
+    expected += ["r2-again: unchanged 3", "r3: replaced 4", "r4: replaced 5", "r5: replaced 6", "r5-again: unchanged 6"]
+    told: list[str] = []
+    while lot := await taken(catalogue.outbox, 4):
+        told += words(lot)
+        assert len(lot) == min(4, len(expected) - len(told) + len(lot))
+    assert told == expected
+    assert await rows(database, "select from outbox union all select from outbox_batch") == []
+
+
+async def taken(outbox: Outbox, most: int) -> Sequence[Message]:
+    async with outbox.take(most) as messages:
+        return messages
+
+
+async def test_messages_are_the_same_from_memory_and_from_the_table(database: Database) -> None:
+    writer = another(database)
+    merged = replace(FIRST, receipt="r3", mode="merge", parameters={"b": number(1)})
+    await writer.submit(FIRST, replace(FIRST, receipt="r2", source="/producers/é"), merged)
+    found = []
+    for each in (writer.outbox, PostgresOutbox(database)):
+        with contextlib.suppress(ConnectionError):
+            async with each.take(10) as messages:
+                found.append(messages)
+                raise ConnectionError
+    assert found[0] == found[1]
+    assert words(found[0]) == ["r1: created 1", "r2: unchanged 1", "r3: merged 2"]
+
+
+async def test_messages_for_which_memory_has_no_room_come_from_the_table(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = another(database)
+    assert isinstance(writer.outbox, PostgresOutbox)
+    await writer.submit(FIRST)
+    monkeypatch.setattr(outbox, "MOST_KEPT_BYTES", writer.outbox.kept_bytes)
+    await writer.submit(Tracked(name="run2", receipt="r2"))
+    assert 0 < writer.outbox.kept_bytes <= outbox.MOST_KEPT_BYTES
+    assert await writer.answers() == ["r1: created 1", "r2: created 1"]
+    assert writer.outbox.kept_bytes == 0

@@ -103,6 +103,13 @@ class StoreSuite:
         async with catalogue.outbox.take(2) as messages:
             assert words(messages) == ["r1: created 1", "r2: merged 2"]
 
+    async def test_what_a_lot_has_no_room_for_is_in_the_next_one(self, catalogue: Catalogue) -> None:
+        await catalogue.submit(FIRST, MORE, OTHER)
+        async with catalogue.outbox.take(2) as messages:
+            assert words(messages) == ["r1: created 1", "r2: merged 2"]
+        await catalogue.submit(replace(OTHER, receipt="r4"))
+        assert await catalogue.answers() == ["r3: created 1", "r4: unchanged 1"]
+
     async def test_nothing_of_a_failed_transaction_is_kept(self, catalogue: Catalogue) -> None:
         events = [FIRST.received()]
         with pytest.raises(ConnectionError):  # noqa: PT012 - the error is raised where the connection would break

@@ -118,6 +118,17 @@ async def test_a_batch_of_which_nothing_waits_costs_three_queries_and_writes_not
     assert database.statements == ["begin;", "select", "select", "select", "commit;"]
 
 
+async def test_a_relay_with_nothing_to_do_asks_once(linker_url: str) -> None:
+    database = CountingDatabase(DatabaseSettings(url=linker_url), "linker")
+    await database.open()
+    world = World(PostgresLinks(database, IDENTITIES, DEMANDS))
+    await world.send()
+    database.statements.clear()
+    await world.send()
+    await database.close()
+    assert database.statements == ["select"]
+
+
 async def test_a_batch_of_which_all_wait_costs_the_same_number_of_round_trips_whatever_its_size(
     linker_url: str,
 ) -> None:

@@ -11,14 +11,19 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from services.sample_tracking.handler import track
 from services.sample_tracking.register import PostgresRegister
+from services.sample_tracking.samples import TrackingView
 from services.sample_tracking.store import PostgresHappenings, PostgresTracking, PostgresVisits
 from services.sample_tracking.tables import METADATA
+from shared.events.dataset import Tracking
 from shared.events.identity import sample_key, sample_name
+from shared.events.topics import LINKED
+from shared.events.wire import read
 from shared.postgres.database import Database
 from shared.postgres.migrations import migrate
 from shared.postgres.settings import DatabaseSettings
-from tests.builders.sample_tracking import World, linked, moved, registered, sample_id, visited
+from tests.builders.sample_tracking import IDENTITIES, NOW, World, linked, moved, registered, sample_id, visited
 from tests.suites.sample_tracking import StoreSuite
 
 pytestmark = pytest.mark.integration
@@ -49,10 +54,35 @@ class TestPostgres(StoreSuite):
         assert answers[0] == answers[1][::-1] == answers[3] + answers[2]
         assert [await world.datasets(sample_id(f"s{n}")) for n in range(20)] == [5] * 20
 
+    async def test_a_replica_that_is_slower_gives_the_answer_that_is_stored(
+        self, world: World, database_url: str
+    ) -> None:
+        """Its own answer would differ: the input was measured again on another sample in the meantime."""
+        child = linked("/data/b", inputs=["/data/a"])
+        await world.track(linked("/data/a", sample="x1"))
+        events = [read(child, LINKED, TrackingView)]
+        async with world.tracking.transaction() as faster:
+            await faster.save(events, track(IDENTITIES, events, await faster.load(events), NOW))
+            await world.track(linked("/data/a", sample="x2", receipt="again"))
+            slower = asyncio.create_task(world.track(child, linked("/data/c", inputs=["/data/a"])))
+            await blocked(database_url, slower)
+        names = [tracking.sample.name for tracking in await slower if tracking.sample]
+        assert names == ["x1", "x2"]
+        assert await world.track(child) == (await slower)[:1]
+
     async def test_replicas_that_hear_the_same_happenings_at_once_keep_each_once(self, world: World) -> None:
         events = [moved("mounted", "RAC1b", hour, session="S1") for hour in range(20)]
         await asyncio.gather(*(world.hear(*batch) for batch in (events, events[::-1], events)))
         assert await world.history(sample_id("RAC1b")) == ["mounted"] * 20
+
+
+async def blocked(database_url: str, replica: asyncio.Task[list[Tracking]]) -> None:
+    """Return as soon as the replica waits for a lock."""
+    connection = await asyncpg.connect(database_url)
+    waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    while not await connection.fetch(waiting):
+        assert not replica.done(), "it did not wait"
+    await connection.close()
 
 
 async def test_names_are_compared_as_indexes_of_the_database_have_them(database_url: str) -> None:

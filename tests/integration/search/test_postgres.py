@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 import services.search.former_tables  # noqa: F401  # adds tables that are not in use
 from services.search.tables import TABLES
 from shared.postgres.migrations import migrate
-from tests.builders.search.records import Topics
+from tests.builders.search.records import Topics, investigation
 from tests.integration.search.conftest import PostgresWorld
 from tests.suites.search.receipts import ReceiptSuite
 from tests.suites.search.store import StoreSuite
@@ -44,6 +44,30 @@ class TestPostgres(StoreSuite, ReceiptSuite):
         await world.value("alter table number_block drop constraint full_up")
         await world.note(topics.committed("/data/b", {"new": 2}))
         assert await world.value("select count(*) from number_block join parameter using (parameter_id)") == 1
+
+    async def test_a_context_of_a_rolled_back_batch_is_written_with_the_next(self, world: PostgresWorld) -> None:
+        topics = Topics()
+        await world.value("alter table number_block add constraint full_up check (false) not valid")
+        await world.note(topics.committed("/data/a", {"x": 1}))
+        assert await world.column("select technique from context") == []
+        await world.value("alter table number_block drop constraint full_up")
+        await world.note(topics.committed("/data/b", {"x": 1}), topics.committed("/data/c"))
+        assert await world.column("select technique from context") == ["MX"]
+        assert await world.column("select codes from finding_set") == [[]]
+
+    async def test_what_is_remembered_of_a_read_model_is_forgotten_with_its_generation(
+        self, world: PostgresWorld
+    ) -> None:
+        topics = Topics()
+        await world.note(
+            topics.registered(investigation(1)), topics.committed("/data/a", investigation=investigation(1))
+        )
+        await world.note(topics.committed("/data/b", investigation=investigation(1)))
+        await world.value("truncate context, finding_set, investigation")
+        await world.value("update generation set generation = gen_random_uuid()")
+        await world.note(topics.committed("/data/c", investigation=investigation(1, title="as /data/c says")))
+        assert await world.titles() == ["as /data/c says"]
+        assert await world.value("select count(*) from context") == 1
 
 
 async def test_the_migrations_make_exactly_the_declared_tables(database_url: str) -> None:

@@ -23,7 +23,7 @@ from tests.builders.search.records import NOON
 from tests.builders.seeds import seed_of_run
 from tests.builders.submissions import IDENTITIES
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("form")]
 
 BATCHES, LENGTH = 6, 12
 ROWS = "select *, coalesce(receipt, receipt_id) as receipt_id from receipt"
@@ -46,14 +46,15 @@ async def test_whatever_collides_each_submission_has_its_own_answer(database_url
     for database in databases.values():
         await database.open()
     linker, tracking, catalog, search = databases.values()
+    outbox = PostgresOutbox(catalog)
     world = World(
         stores=Stores(
             PostgresLinks(linker, IDENTITIES, TECHNIQUES.input_demands),
             PostgresTracking(tracking),
             PostgresHappenings(tracking),
             PostgresVisits(tracking),
-            PostgresCatalog(catalog, lambda: NOON),
-            PostgresOutbox(catalog),
+            PostgresCatalog(catalog, lambda: NOON, outbox),
+            outbox,
             PostgresReadModel(search, lambda: NOON, new_index()),
         )
     )

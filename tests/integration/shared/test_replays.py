@@ -25,7 +25,7 @@ from tests.builders.seeds import seed_of_run
 from tests.builders.submissions import IDENTITIES
 from tests.suites.replays import settled, story, told, without_numbers
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("form")]
 
 OWN = ("linker", "sample_tracking", "catalog")
 """Search has a snapshot of its own."""
@@ -45,7 +45,7 @@ async def world_on(url: str) -> AsyncIterator[World]:
             databases[schema] = Database(DatabaseSettings(url=url), schema)
             await databases[schema].open()
             stack.push_async_callback(databases[schema].close)
-        tracking = databases["sample_tracking"]
+        tracking, outbox = databases["sample_tracking"], PostgresOutbox(databases["catalog"])
 
         def clock() -> datetime:
             return datetime(2026, 11, 24, tzinfo=UTC)
@@ -56,8 +56,8 @@ async def world_on(url: str) -> AsyncIterator[World]:
                 PostgresTracking(tracking),
                 PostgresHappenings(tracking),
                 PostgresVisits(tracking),
-                PostgresCatalog(databases["catalog"], clock),
-                PostgresOutbox(databases["catalog"]),
+                PostgresCatalog(databases["catalog"], clock, outbox),
+                outbox,
                 PostgresReadModel(databases["search"], clock, new_index()),
             )
         )

@@ -250,16 +250,16 @@ async def test_an_error_of_the_client_is_told_and_loses_nothing_of_other_partiti
 ) -> None:
     run = uuid4().hex
     await bench.publisher.publish([submission(f"{run}-{number}") for number in range(30)])
-    getall = FetchResult.getall
+    check = FetchResult.check_assignment
     taken: set[FetchResult] = set()
 
-    def failing_at_the_second_partition(result: FetchResult, max_records: int | None = None) -> object:
+    def failing_at_the_second_partition(result: FetchResult, partition: TopicPartition) -> object:
         taken.add(result)
         if len(taken) == 2:
             raise CorruptRecordException("a broken disk")
-        return getall(result, max_records)
+        return check(result, partition)
 
-    monkeypatch.setattr(FetchResult, "getall", failing_at_the_second_partition)
+    monkeypatch.setattr(FetchResult, "check_assignment", failing_at_the_second_partition)
     async with bench.consuming(bench.runner()) as subscription:
         await until(lambda: _ended(subscription))
     assert [str(error) for error in bench.failures] == ["[Error 2] CorruptRecordException: a broken disk"]

@@ -68,7 +68,7 @@ class Beamcat:
             self.asked.append(path)
             states = self.fates.setdefault(path, [COMMITTED]) if path in self.fates else [COMMITTED]
             state = states.pop(0) if len(states) > 1 else states[0]
-            known.append({"receipt_id": receipt_id, "path": path} | state)
+            known.append({"receipt_id": receipt_id, "path": path, "dataset_id": "d"} | state)
         return httpx.Response(200, json={"receipts": known, "unknown": unknown, "next": None})
 
 

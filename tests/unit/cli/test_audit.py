@@ -10,8 +10,8 @@ import pytest
 from pydantic_core import to_json
 from typer.testing import CliRunner, Result
 
+from clients.cli.catalogue.resubmission import said_again
 from clients.cli.commands import audit
-from clients.cli.commands.audit import said_again
 from clients.cli.connection.api import Api
 from deploy.program import app
 from services.catalog_writer.documents import CatalogView, document_of

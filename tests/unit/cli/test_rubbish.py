@@ -31,7 +31,7 @@ RUBBISH = [
     "{result",
     "é\u202e",
 ]
-STAYING = {"run", "demo", "up", "serve", "migrate", "rebuild", "recover", "apply", "topics list"}
+STAYING = {"run", "demo", "up", "serve", "migrate", "integrity", "rebuild", "recover", "apply", "topics list"}
 """Commands that start servers, or need them: of these only `recover` takes a time, which it reads first."""
 FINE = "fine.json"
 

@@ -121,7 +121,7 @@ def test_the_tab_key_offers_commands_options_and_values() -> None:
     assert "rebuild" in offered("re")
     assert offered("techniques", "sh") == ["show"]
     assert "--limit" in offered("find", "--")
-    assert offered("serve", "") == list(services.NAMES)
+    assert offered("serve", "") == list(services.PROGRAMS)
     assert offered("techniques", "show", "mx.raw.datac") == ["mx.raw.datacollection"]
     assert offered("techniques", "show", "M") == ["MX"]
     assert offered("rejections", "list", "--code", "") == [code.value for code in Code]

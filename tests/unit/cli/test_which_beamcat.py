@@ -110,7 +110,7 @@ COMMANDS = [
     *(command for command, _ in ASKING),
     *(["submit", "FILE"], ["check", "FILE"], ["techniques", "list"], ["config", "show"]),
     ["announce", "1", "--proposal", "mx1", "--beamline", "id29", "--start", "2026-11-28T00:00:00Z"],
-    *(["rejections", "resubmit", NO_ID], ["migrate"], ["rebuild"], ["topics", "apply"]),
+    *(["rejections", "resubmit", NO_ID], ["migrate"], ["integrity"], ["rebuild"], ["topics", "apply"]),
     *(["recover", "--since", "2026-11-28T00:00"], ["tokens", "create", "x"], ["tokens", "list"]),
     ["tokens", "revoke", "x"],
 ]

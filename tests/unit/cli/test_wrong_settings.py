@@ -53,6 +53,7 @@ READING = [
     ["demo"],
     ["migrate"],
     ["rebuild"],
+    ["integrity"],
     ["topics", "apply"],
     ["recover", "--since=2027-01-01"],
     ["tokens", "list"],

@@ -108,6 +108,7 @@ def _sections(events: Sequence[Received[TrackingView]]) -> list[Tracking]:
         ({"container_capacity": "16", "container_type": " UNIPUCK "}, Container(capacity=16, type="UNIPUCK")),
         ({"container_capacity": "sixteen"}, None),
         ({"parcel_name": "dewar"}, Container(parcel_name="dewar")),
+        ({"container_id": "puck 7", "container_name": "x" * 5000}, Container(id="puck 7", name="x" * 5000)),
     ],
     ids=[
         "nothing",
@@ -120,12 +121,15 @@ def _sections(events: Sequence[Received[TrackingView]]) -> list[Tracking]:
         "blanks",
         "no number",
         "a parcel alone",
+        "too long to be remembered",
     ],
 )
 def test_the_container_is_read_from_the_parameters(said: dict[str, str], container: Container | None) -> None:
     names = {key: "SampleTracking" + key.replace("container", "Container").replace("parcel", "Parcel") for key in said}
     parameters = {names[key]: text for key, text in said.items()}
-    assert decide(linked("/data/x", sample="s", parameters=parameters), TrackingState()).container == container
+    record = linked("/data/x", sample="s", parameters=parameters)
+    for _ in range(2):  # the second time from memory
+        assert decide(record, TrackingState()).container == container
 
 
 @pytest.mark.parametrize(

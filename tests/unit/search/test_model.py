@@ -1,5 +1,4 @@
 import asyncio
-import json
 import random
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.search.handler import CommittedView, SubmittedView, note_committed, note_submitted
 from services.search.index.blocks import BEYOND, LONGEST_BOUND, text_block, upper_bound
-from services.search.projections.datasets.note import DatasetEntry, DocumentView, ParameterKey, entry_of, words_of
+from services.search.projections.datasets.note import DatasetEntry, ParameterKey, entry_of, words_of
 from services.search.projections.facts import EventFacts
 from services.search.projections.receipts.note import Rank, Receipt
 from services.search.projections.revisions.note import RevisionRow
@@ -52,8 +51,8 @@ def test_reports_of_a_receipt_merge_the_same_in_any_order_and_number(
 def entry(parameters: dict[str, Any]) -> DatasetEntry:
     record = Topics().committed("/data/visitor/run_1", parameters)
     event = read(record, COMMITTED, CommittedView).event
-    assert isinstance(event.document, DocumentView)
-    return entry_of(event.commit, event.document, json.loads(record.value or b"")["document"]["parameters"])
+    assert event.document is not None
+    return entry_of(event.commit, event.document)
 
 
 def test_numbers_compare_as_numbers_and_all_else_as_text() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from services.linker.plan.commits import CommitContext, CommittedView, answered_submissions, newest_of
+from services.linker.plan.investigations import Plan
 from services.linker.storage.memory.tables import MemoryTables
 from shared.events.wire import Received
 from shared.stages.outcomes import Outcome
@@ -18,7 +19,7 @@ class CommitsTransaction:
         """Every investigation and every dataset."""
         del events
         catalogued = self._tables.catalogued()
-        return CommitContext(list(self._tables.slots.values()), catalogued, catalogued)
+        return CommitContext(Plan(self._tables.slots.values()), catalogued, catalogued)
 
     async def save(self, events: Sequence[Received[CommittedView]], outcomes: Sequence[Outcome]) -> None:
         """Save the datasets, release what waited for them, and note the results that they affect."""

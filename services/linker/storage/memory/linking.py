@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from services.linker.held.batches import new_links, passed_of, readmitted, submissions_of, submissions_to_hold
+from services.linker.held.batches import new_links, passed_updates, readmitted, submissions_of, submissions_to_hold
 from services.linker.held.limits import over_limit
 from services.linker.inputs.submissions import LinkerView
 from services.linker.known import Known
@@ -34,5 +34,5 @@ class LinkingTransaction:
     async def save(self, events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome]) -> None:
         """Hold the submissions that did not pass."""
         self._tables.hold(submissions_to_hold(events, outcomes, self._known))
-        self._tables.bring_links(new_links(passed_of(events, outcomes), self._known))
+        self._tables.bring_links(new_links(passed_updates(events, outcomes, self._known), self._known))
         self._tables.readmit(readmitted(events, outcomes, self._known))

@@ -121,7 +121,7 @@ class MemoryTables:
     def hold_moves(self, moves: Iterable[Move]) -> None:
         """Save moves for the relay to send, except those that a newer revision has overtaken."""
         for move in moves:
-            if self.datasets[move.placed.facts.dataset_id].revision == move.placed.revision:
+            if self.datasets[move.placed.dataset_id].revision == move.placed.revision:
                 self.hold([move.submission])
 
     def bring_links(self, links: dict[UUID, frozenset[UUID]]) -> None:

@@ -12,14 +12,13 @@ from services.linker.plan.commits import (
     newest_of,
 )
 from services.linker.plan.input_changes import input_change_of
+from services.linker.plan.investigations import Plan
 from services.linker.plan.moves import CommittedDocument
-from services.linker.plan.slots import Slot
 from services.linker.storage.postgres.datasets import catalogued_in
 from services.linker.storage.postgres.held import hold_moves
-from services.linker.storage.postgres.investigations import slots_of
 from services.linker.storage.postgres.locks import ADOPTION_LOCK, CHILDREN_LOCK, LOCK, LOCK_SHARED
+from services.linker.storage.postgres.plan import PlanReader
 from services.linker.tables import dataset, freed, revisit
-from shared.events.identity import Identities
 from shared.events.wire import Received
 from shared.foundation.arrays import array
 from shared.postgres.bulk import insert, update, write
@@ -88,13 +87,13 @@ dataset that the relay is working on is noted again afterwards.
 class CommitsTransaction:
     """One transaction of the stage that learns of commits."""
 
-    def __init__(self, connection: Connection, identities: Identities) -> None:
+    def __init__(self, connection: Connection, plans: PlanReader) -> None:
         self._connection = connection
-        self._identities = identities
+        self._plans = plans
 
     async def load(self, events: Sequence[Received[CommittedView]]) -> CommitContext:
         """Reads nothing, unless a dataset is in a placeholder, has inputs, or was committed before."""
-        slots = await self._slots(event.event.document for event in events)
+        plan = await self._plan(event.event.document for event in events)
         committed = [
             (event.event.commit, document) for event in events if (document := event.event.document) is not None
         ]
@@ -107,17 +106,17 @@ class CommitsTransaction:
             await self._connection.execute(LOCK, CHILDREN_LOCK)
         elif inputs:
             await self._connection.execute(LOCK_SHARED, CHILDREN_LOCK)
-        return CommitContext(slots, before, await catalogued_in(self._connection, inputs))
+        return CommitContext(plan, before, await catalogued_in(self._connection, inputs))
 
-    async def _slots(self, documents: Iterable[CommittedDocument | None]) -> Sequence[Slot]:
-        """The investigations that may take over what was committed into a placeholder."""
+    async def _plan(self, documents: Iterable[CommittedDocument | None]) -> Plan:
+        """The plan that may take over what was committed into a placeholder."""
         in_placeholders = [each for each in documents if each is not None and each.investigation.placeholder]
         if not in_placeholders:
-            return ()
+            return Plan()
         await self._connection.execute(LOCK_SHARED, ADOPTION_LOCK)
         homes = {(each.proposal, each.beamline) for each in in_placeholders}
         asked = [each.investigation.named or each.investigation.facility_id for each in in_placeholders]
-        return await slots_of(self._connection, self._identities, homes, {name for name in asked if name is not None})
+        return await self._plans.read(self._connection, homes, {name for name in asked if name is not None})
 
     async def save(self, events: Sequence[Received[CommittedView]], outcomes: Sequence[Outcome]) -> None:
         """Save the datasets, and then, as a statement of its own, which of them a submission waits for.
@@ -152,7 +151,7 @@ def _row(fact: CommittedRevision) -> tuple[Any, ...]:
         placed.investigation_id,
         placed.investigation_id if placed.in_placeholder else None,
         dataset.named,
-        placed.facts.model_dump_json().encode(),
+        placed.facts_json,
         dataset.inherits,
         dataset.made_at,
         dataset.recollected_at,

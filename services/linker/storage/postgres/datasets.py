@@ -11,7 +11,6 @@ from services.linker.inputs.near import MOST_NEAR, Near, near_each, places_of
 from services.linker.inputs.relationships import CataloguedDataset
 from services.linker.known import Known
 from services.linker.plan.moves import Placed
-from shared.events.dataset import DatasetFacts
 from shared.events.identity import proposal_key
 from shared.postgres.database import Connection
 
@@ -68,8 +67,14 @@ async def near_of(connection: Connection, paths: Collection[str]) -> Near:
 
 def placed_of(row: asyncpg.Record) -> Placed:
     """A row of a committed dataset that may move."""
-    facts = DatasetFacts.model_validate_json(row["facts"])
-    return Placed(facts, row["revision"], row["investigation_id"], row["in_placeholder"], row["inherits"])
+    return Placed(
+        row["dataset_id"],
+        row["facts"],
+        row["revision"],
+        row["investigation_id"],
+        row["in_placeholder"],
+        row["inherits"],
+    )
 
 
 def _catalogued(row: asyncpg.Record) -> CataloguedDataset:

@@ -23,13 +23,19 @@ from services.linker.storage.postgres.known import (
     with_openings,
 )
 from services.linker.storage.postgres.locks import GRAPH_LOCK, LOCK
+from services.linker.storage.postgres.plan import PlanReader
 from shared.events.dataset import DatasetFacts
-from shared.events.identity import Identities
 from shared.postgres.bulk import write
 from shared.postgres.database import Connection, kept_awake
 
 MOST_BYTES = 64 * 1024 * 1024
 """How many bytes a batch of the relay may hold in memory, not counting its last record."""
+
+IS_ANYTHING_DUE = """
+select exists (select from freed) or exists (select from revisit)
+    or exists (select from held where state in ('released', 'expired'))
+"""
+"""Whether the relay has anything to do. It is woken after each batch, most of which release nothing."""
 
 ARRIVED = "select dataset_id from freed order by dataset_id limit $1 for update skip locked"
 
@@ -124,18 +130,18 @@ async def submissions_due_for_search(
 class PostgresDueBatch:
     """Held submissions that can be settled, locked until the transaction ends."""
 
-    def __init__(self, connection: Connection, identities: Identities, submissions: Sequence[HeldSubmission]) -> None:
+    def __init__(self, connection: Connection, plans: PlanReader, submissions: Sequence[HeldSubmission]) -> None:
         self.submissions = submissions
         self._connection = connection
-        self._identities = identities
+        self._plans = plans
         self._known = Known()
 
     async def load(self, datasets: Sequence[DatasetFacts]) -> Known:
         """What the final verdict depends on."""
         if not datasets:
             return self._known
-        known = await read_known(self._connection, self._identities, datasets, ())
-        known = await with_openings(self._connection, self._identities, datasets, known)
+        known = await read_known(self._connection, self._plans, datasets, ())
+        known = await with_openings(self._connection, self._plans.identities, datasets, known)
         known = await with_near(self._connection, known, datasets)
         if suspects := [dataset for dataset in datasets if known.brings_links(dataset)]:
             await self._connection.execute(LOCK, GRAPH_LOCK)

@@ -81,9 +81,9 @@ async def hold(connection: Connection, submissions: Iterable[HeldSubmission]) ->
 
 async def hold_moves(connection: Connection, moves: Sequence[Move]) -> None:
     """Save moves for the relay to send, except those that a newer revision has overtaken."""
-    seen = [(each.placed.facts.dataset_id, each.placed.revision) for each in moves]
+    seen = [(each.placed.dataset_id, each.placed.revision) for each in moves]
     newest = {row["dataset_id"] for row in await fetch(connection, STILL_NEWEST, seen)}
-    await hold(connection, [each.submission for each in moves if each.placed.facts.dataset_id in newest])
+    await hold(connection, [each.submission for each in moves if each.placed.dataset_id in newest])
 
 
 def summary_of(row: asyncpg.Record) -> HeldSummary:

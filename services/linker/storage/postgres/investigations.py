@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterable
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
-from services.linker.plan.investigations import Plan
 from services.linker.plan.slots import Home, Slot, home_of, own_number
 from services.linker.tables import KEY_OF_PROPOSAL, investigation
 from shared.events.dataset import DatasetFacts
@@ -39,25 +39,30 @@ KEEP_SLOTS = insert(
 )
 
 
-async def plan_of(connection: Connection, identities: Identities, datasets: Iterable[DatasetFacts]) -> Plan:
-    """The investigations that some datasets may belong to."""
+def homes_and_names(datasets: Iterable[DatasetFacts]) -> tuple[set[Home], set[str]]:
+    """Which investigations some datasets may belong to: those of their homes, and those that they name."""
     homes, names = set(), set()
     for dataset in datasets:
         homes.add(home_of(dataset))
         if dataset.investigation_id is not None:
             names.add(dataset.investigation_id)
-    return Plan(await slots_of(connection, identities, homes, names))
+    return homes, names
+
+
+def slot_keys(
+    identities: Identities, homes: Collection[Home], names: Collection[str]
+) -> tuple[list[UUID], list[int], list[str], list[str]]:
+    """The parameters of SLOTS for investigations by proposal and beamline, and by name."""
+    ids = [identities.investigation(name) for name in names]
+    numbers = [number for name in names if (number := own_number(name)) is not None]
+    return ids, numbers, [proposal for proposal, _ in homes], [beamline for _, beamline in homes]
 
 
 async def slots_of(
     connection: Connection, identities: Identities, homes: Collection[Home], names: Collection[str] = ()
 ) -> list[Slot]:
     """Investigations by proposal and beamline, and by their number or their id at the user office."""
-    ids = [identities.investigation(name) for name in names]
-    numbers = [number for name in names if (number := own_number(name)) is not None]
-    proposals, beamlines = [proposal for proposal, _ in homes], [beamline for _, beamline in homes]
-    rows = await connection.fetch(SLOTS, ids, numbers, proposals, beamlines)
-    return [slot_of_row(row) for row in rows]
+    return [slot_of_row(row) for row in await connection.fetch(SLOTS, *slot_keys(identities, homes, names))]
 
 
 async def reserved_numbers(connection: Connection, count: int) -> list[int]:
@@ -91,6 +96,16 @@ def slot_row(slot: Slot) -> tuple[Any, ...]:
 
 def slot_of_row(row: asyncpg.Record) -> Slot:
     """A row as a slot. An older version may have written the proposal with its separators."""
-    fields = dict(row)
-    actual = zip(fields.pop("actual_starts"), fields.pop("actual_ends"), strict=True)
-    return Slot(**fields | {"proposal": proposal_key(row["proposal"]), "actual": tuple(actual)})
+    return Slot(
+        investigation_id=row["investigation_id"],
+        facility_id=row["facility_id"],
+        number=row["number"],
+        proposal=proposal_key(row["proposal"]),
+        beamline=row["beamline"],
+        start=row["start"],
+        end=row["end"],
+        title=row["title"],
+        placeholder=row["placeholder"],
+        proposal_name=row["proposal_name"],
+        actual=tuple(zip(row["actual_starts"], row["actual_ends"], strict=True)),
+    )

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from services.linker.inputs.lineage import Node
 from services.linker.known import Known
-from services.linker.plan.investigations import open_for
+from services.linker.plan.investigations import Plan, open_for
 from services.linker.storage.postgres.datasets import CATALOGUED, near_of, with_datasets
 from services.linker.storage.postgres.held import HELD_OF, summary_of
-from services.linker.storage.postgres.investigations import keep_slots, plan_of, reserved_numbers
+from services.linker.storage.postgres.investigations import homes_and_names, keep_slots, reserved_numbers, slots_of
 from services.linker.storage.postgres.locks import LOCK, OPENING_LOCK
+from services.linker.storage.postgres.plan import PlanReader
 from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities
 from shared.events.wire import SubmissionId
@@ -53,7 +54,7 @@ from unnest($1::uuid[], $2::text[]) as brought (id, inputs) where dataset.datase
 
 async def read_known(
     connection: Connection,
-    identities: Identities,
+    plans: PlanReader,
     datasets: Sequence[DatasetFacts],
     submissions: Sequence[SubmissionId],
     *,
@@ -70,7 +71,7 @@ async def read_known(
         HELD_OF, [each.key for each in submissions], list(own | inputs if include_inputs else own)
     )
     known = with_datasets(rows, Known(held=[summary_of(row) for row in held]))
-    return replace(known, plan=await plan_of(connection, identities, map(known.addressed, datasets)))
+    return replace(known, plan=await plans.read(connection, *homes_and_names(map(known.addressed, datasets))))
 
 
 async def with_openings(
@@ -79,12 +80,13 @@ async def with_openings(
     """`known` with a new, numbered investigation for each dataset that the plan has no place for.
 
     A lock keeps other replicas from opening an investigation at the same time, so two of them do not open the same one.
+    The plan is read again under the lock, for this batch alone, which adds to it.
     """
     addressed = [known.addressed(dataset) for dataset in datasets]
     if all(known.plan.of(dataset) for dataset in addressed):
         return known
     await connection.execute(LOCK, OPENING_LOCK)
-    plan = await plan_of(connection, identities, addressed)
+    plan = Plan(await slots_of(connection, identities, *homes_and_names(addressed)))
     unplanned = [dataset for dataset in addressed if plan.of(dataset) is None]
     numbers = await reserved_numbers(connection, len(unplanned))
     await keep_slots(connection, open_for(unplanned, plan, identities, numbers))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from services.linker.held.batches import new_links, passed_of, readmitted, submissions_of, submissions_to_hold
+from services.linker.held.batches import new_links, passed_updates, readmitted, submissions_of, submissions_to_hold
 from services.linker.held.limits import over_limit, waiting_sources
 from services.linker.inputs.submissions import LinkerView
 from services.linker.known import Known
@@ -18,9 +18,9 @@ from services.linker.storage.postgres.known import (
     with_openings,
 )
 from services.linker.storage.postgres.locks import GRAPH_LOCK, LOCK
+from services.linker.storage.postgres.plan import PlanReader
 from services.linker.tables import dataset
 from shared.events.dataset import DatasetFacts
-from shared.events.identity import Identities
 from shared.events.wire import Received
 from shared.postgres.bulk import insert, update, write
 from shared.postgres.database import Connection
@@ -57,11 +57,9 @@ from unnest($1::uuid[], $2::bigint[]) as again (id, submitted_ms) where dataset_
 class LinkingTransaction:
     """One transaction of the stage that links."""
 
-    def __init__(
-        self, connection: Connection, identities: Identities, demands: InputDemands, most_awaited: int
-    ) -> None:
+    def __init__(self, connection: Connection, plans: PlanReader, demands: InputDemands, most_awaited: int) -> None:
         self._connection = connection
-        self._identities = identities
+        self._plans = plans
         self._demands = demands
         self._most_awaited = most_awaited
         self._known = Known()
@@ -72,9 +70,9 @@ class LinkingTransaction:
         Four more are needed where nothing is planned, and six more where an input is missing or new to an update.
         """
         datasets, submissions = [event.event.dataset for event in events], submissions_of(events)
-        known = await read_known(self._connection, self._identities, datasets, submissions)
+        known = await read_known(self._connection, self._plans, datasets, submissions)
         known = replace(known, demands=self._demands)
-        known = await with_openings(self._connection, self._identities, datasets, known)
+        known = await with_openings(self._connection, self._plans.identities, datasets, known)
         known = await self._with_limits(events, known)
         pairs = list(zip(submissions, datasets, strict=True))
         datasets = [dataset for submission, dataset in pairs if submission not in known.over_limit]
@@ -116,5 +114,5 @@ class LinkingTransaction:
     async def save(self, events: Sequence[Received[LinkerView]], outcomes: Sequence[Outcome]) -> None:
         """Hold the submissions that did not pass. Nothing is written for those that did."""
         await hold(self._connection, submissions_to_hold(events, outcomes, self._known))
-        await bring_links(self._connection, new_links(passed_of(events, outcomes), self._known))
+        await bring_links(self._connection, new_links(passed_updates(events, outcomes, self._known), self._known))
         await write(self._connection, READMIT, sorted(readmitted(events, outcomes, self._known).items()))

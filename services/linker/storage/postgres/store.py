@@ -18,6 +18,7 @@ from services.linker.storage.postgres.announcements import AnnouncementsTransact
 from services.linker.storage.postgres.commits import CommitsTransaction
 from services.linker.storage.postgres.datasets import near_of
 from services.linker.storage.postgres.due import (
+    IS_ANYTHING_DUE,
     PostgresDueBatch,
     PostgresSearchBatch,
     due_submissions,
@@ -29,6 +30,7 @@ from services.linker.storage.postgres.held import COMPLETE, PENDING, STILL_MISSI
 from services.linker.storage.postgres.known import read_known, with_ancestry, with_near
 from services.linker.storage.postgres.linking import LinkingTransaction
 from services.linker.storage.postgres.locks import RELAY_LOCK, SEARCH_LOCK, TRY_LOCK
+from services.linker.storage.postgres.plan import PlanReader
 from services.linker.storage.postgres.rejections import RejectionsTransaction
 from shared.events.dataset import DatasetFacts
 from shared.events.identity import Identities
@@ -61,14 +63,14 @@ class PostgresLinks:
         most_awaited: int = MOST_AWAITED,
     ) -> None:
         self._database = database
-        self._identities = identities
+        self._plans = plans = PlanReader(identities)
         self._demands = demands
         begin = database.transaction
         self.linking: Store[LinkerView, Known] = StageStore(
-            begin, lambda connection: LinkingTransaction(connection, identities, demands, most_awaited)
+            begin, lambda connection: LinkingTransaction(connection, plans, demands, most_awaited)
         )
         self.commits: Store[CommittedView, CommitContext] = StageStore(
-            begin, lambda connection: CommitsTransaction(connection, identities)
+            begin, lambda connection: CommitsTransaction(connection, plans)
         )
         self.announcements: Store[InvestigationAnnounced, PlanContext] = StageStore(
             begin, lambda connection: AnnouncementsTransaction(connection, identities)
@@ -78,6 +80,10 @@ class PostgresLinks:
     @asynccontextmanager
     async def due(self, most: int, now: datetime) -> AsyncIterator[DueBatch]:
         """Held submissions that can be settled, locked against every other replica."""
+        async with self._database.connection() as connection:
+            if not await connection.fetchval(IS_ANYTHING_DUE):
+                yield PostgresDueBatch(connection, self._plans, ())
+                return
         async with self._database.transaction() as connection:
             await release_arrived(connection, most)
         async with self._database.transaction() as connection:
@@ -85,7 +91,7 @@ class PostgresLinks:
         async with self._database.transaction() as connection:
             mine = await connection.fetchval(TRY_LOCK, RELAY_LOCK)
             submissions = await due_submissions(connection, most) if mine else []
-            yield PostgresDueBatch(connection, self._identities, submissions)
+            yield PostgresDueBatch(connection, self._plans, submissions)
 
     @asynccontextmanager
     async def due_searches(self, waited_since: Sequence[datetime], most: int) -> AsyncIterator[SearchBatch]:
@@ -98,7 +104,7 @@ class PostgresLinks:
     async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
         """What is known about the datasets and their inputs. Nothing is changed."""
         async with self._database.answering(Questions.QUICK) as connection:
-            known = await read_known(connection, self._identities, datasets, (), include_inputs=True)
+            known = await read_known(connection, self._plans, datasets, (), include_inputs=True)
             known = await with_near(connection, replace(known, demands=self._demands), datasets)
             suspects = [dataset for dataset in datasets if known.may_close_cycle(dataset)]
             return await with_ancestry(connection, known, suspects) if suspects else known

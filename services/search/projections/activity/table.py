@@ -5,6 +5,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, Uuid
 from services.search.projections.activity.note import ACTIVITY
 from services.search.projections.projection import Projection
 from services.search.projections.schema import METADATA, TIME
+from shared.postgres.additions import Additions
 from shared.postgres.bulk import insert, update
 
 HAPPENING = Table(
@@ -34,4 +35,6 @@ HAPPENING = Table(
 
 _EARLIER = """(excluded.timestamp_ms, excluded.topic collate "C", excluded.partition, excluded.record_offset)
     < (activity.timestamp_ms, activity.topic collate "C", activity.partition, activity.record_offset)"""
-PROJECTION = Projection(ACTIVITY, insert(HAPPENING, then=update(HAPPENING, where=_EARLIER)))
+PROJECTION = Projection(
+    ACTIVITY, insert(HAPPENING, then=update(HAPPENING, where=_EARLIER)), additions=Additions(HAPPENING)
+)

@@ -1,11 +1,12 @@
-"""The searched part of a catalogued document: facts, numbers, texts, words and inputs. Pure."""
+"""The searched part of a catalogued document: facts, values of parameters, words and inputs. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -89,10 +90,25 @@ class DatasetEntry:
     row: DatasetRow
     context: ContextRow
     findings: FindingSetRow
-    numbers: list[tuple[ParameterKey, float]]
-    texts: list[tuple[ParameterKey, str]]
+    names: tuple[str, ...]
+    """The names of the parameters. Many datasets have the same."""
+    values: tuple[Any, ...]
+    """The value of each of them: a text, a number, a boolean or a list of them."""
     words: str
     inputs: list[tuple[UUID, str]]
+
+    @property
+    def numbers(self) -> list[tuple[ParameterKey, float]]:
+        """The numbers, each with its parameter."""
+        return [(key, one) for key, one in self._elements() if isinstance(one, float)]
+
+    @property
+    def texts(self) -> list[tuple[ParameterKey, str]]:
+        """The texts, likewise."""
+        return [(key, one) for key, one in self._elements() if isinstance(one, str)]
+
+    def _elements(self) -> Iterator[tuple[ParameterKey, float | str]]:
+        return chain.from_iterable(map(elements, self.names, self.values))
 
 
 DATASETS = Law(
@@ -116,8 +132,15 @@ class FindingView(Section):
     code: str
 
 
+class ParameterView(Section):
+    """The searched part of a parameter. Without a canonical value it is found by the original, and as a text."""
+
+    value: Any = None
+    original: Any = None
+
+
 class DocumentView(Section):
-    """The searched part of a document. Its parameters are read separately, because there are many."""
+    """The searched part of a document."""
 
     name: str
     type: str
@@ -136,11 +159,13 @@ class DocumentView(Section):
     file_count: int | None
     volume_bytes: int | None
     findings: list[FindingView]
+    parameters: dict[str, ParameterView]
 
 
-def entry_of(commit: Commit, document: DocumentView, parameters: Mapping[str, Any]) -> DatasetEntry:
+def entry_of(commit: Commit, document: DocumentView) -> DatasetEntry:
     """The index entry of one revision."""
-    numbers, texts = _values_of(parameters)
+    parameters = document.parameters
+    values = tuple([each.original if each.value is None else each.value for each in parameters.values()])
     sample = sample_name(document.sample.name) if document.sample else None
     facts = (document.technique, document.kind, document.beamline, document.proposal, document.type, sample)
     context = ContextRow(_identified(*facts), *facts)
@@ -169,18 +194,11 @@ def entry_of(commit: Commit, document: DocumentView, parameters: Mapping[str, An
         commit.number,
         document.investigation.investigation_id,
     )
-    proposal = (document.proposal, document.investigation.proposal_name or "", *PIECE.findall(document.proposal))
-    searched = (document.name, commit.path, sample or "", *proposal, *(text for _, text in texts))
+    proposal = (document.proposal, document.investigation.proposal_name or "", *_pieces(document.proposal))
+    own = words_of(" ".join((document.name, commit.path, sample or "", *proposal)))
+    words = list(dict.fromkeys(chain(own, *map(_words, _texts(values)))))[:MOST_WORDS]
     inputs = {parent.dataset_id: (parent.dataset_id, parent.path) for parent in document.inputs}
-    return DatasetEntry(
-        row,
-        context,
-        findings,
-        numbers,
-        texts,
-        " ".join(words_of(" ".join(searched))[:MOST_WORDS]),
-        list(inputs.values()),
-    )
+    return DatasetEntry(row, context, findings, tuple(parameters), values, " ".join(words), list(inputs.values()))
 
 
 def _identified(*facts: object) -> int:
@@ -193,35 +211,50 @@ def _number_of(facts: str) -> int:
     return int.from_bytes(blake2b(facts.encode(), digest_size=8).digest(), signed=True)
 
 
+@remembered(10_000)
+def _pieces(proposal: str) -> Sequence[str]:
+    return tuple(PIECE.findall(proposal))
+
+
 def words_of(text: str) -> list[str]:
     """The words by which a text is found, each once: runs of letters and digits in lower case."""
     return list(dict.fromkeys(WORD.findall(normalised("NFC", text).lower())))
 
 
-def _values_of(
-    parameters: Mapping[str, Any],
-) -> tuple[list[tuple[ParameterKey, float]], list[tuple[ParameterKey, str]]]:
-    numbers: list[tuple[ParameterKey, float]] = []
-    texts: list[tuple[ParameterKey, str]] = []
-    for name, parameter in parameters.items():
-        value = parameter.get("value")
-        if isinstance(value, float):  # most are, and there are many
-            numbers.append((_key(name, False), value))
-            continue
-        if value is None:
-            value = parameter["original"]  # without a canonical value it is found by what was said, and as a text
-        many = isinstance(value, list)
-        key = _key(name, many)
-        for element in dict.fromkeys(map(_comparable, value)) if many else (_comparable(value),):
-            if isinstance(element, float):
-                numbers.append((key, element))
-            else:
-                texts.append((key, element))
-    return numbers, texts
+@remembered(10_000)
+def _words(text: str) -> Sequence[str]:
+    return words_of(text)
+
+
+def _texts(values: Iterable[Any]) -> list[str]:
+    """The texts among the values of parameters, as they are compared."""
+    texts: list[str] = []
+    for value in values:
+        kind = type(value)
+        if kind is str:
+            texts.append(value[:LONGEST_TEXT])
+        elif kind is not float and (kind is not int or floats([value]) is None):
+            texts += (one for _, one in elements("", value) if isinstance(one, str))
+    return texts
+
+
+def floats(numbers: Iterable[float]) -> list[float] | None:
+    """Numbers as they are compared, which is as floats; None if one is an integer beyond all floats."""
+    try:
+        return list(map(float, numbers))
+    except OverflowError:
+        return None
+
+
+def elements(name: str, value: Any) -> list[tuple[ParameterKey, float | str]]:  # noqa: ANN401  # as JSON has it
+    """What is indexed of a parameter: its value, or each element of a list once."""
+    many = isinstance(value, list)
+    return [(key_of(name, many), one) for one in dict.fromkeys(map(_comparable, value if many else [value]))]
 
 
 @lru_cache(maxsize=10_000)
-def _key(name: str, many: bool) -> ParameterKey:  # noqa: FBT001  # as the key has them
+def key_of(name: str, many: bool) -> ParameterKey:  # noqa: FBT001  # as the key has them
+    """The key of a parameter with single values, or of one with lists."""
     return ParameterKey(name[:LONGEST_NAME], many)
 
 

@@ -1,7 +1,8 @@
 """The tables of datasets: their facts, the contexts that they share, and the links to their inputs."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -20,10 +21,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from services.search.projections.datasets.note import DATASETS, DatasetEntry
+from services.search.projections.datasets.note import DATASETS, DatasetEntry, FindingSetRow
+from services.search.projections.lasting import LastingBatch
 from services.search.projections.schema import C_TEXT, METADATA, TIME
 from shared.foundation.arrays import array, quoted
-from shared.postgres.bulk import DO_NOTHING, insert, update, write
+from shared.postgres.additions import Additions
+from shared.postgres.bulk import DO_NOTHING, fetch, insert, update, write
 from shared.postgres.database import Connection
 
 DATASET = Table(
@@ -97,6 +100,8 @@ _DATASETS = insert(
     then=update(DATASET, key=("dataset_id",), values={"ordinal": "excluded.ordinal"}, where=_NEWER)
     + "\nreturning dataset_id, new.ordinal, old.ordinal as replaced",
 )
+_ADDITIONS = Additions(DATASET, ("dataset_id",), "dataset_dataset_id_key")
+_ORDINALS = "select nextval('dataset_ordinal_seq')::int as ordinal from generate_series(1, $1::int)"
 _CONTEXTS = insert(CONTEXT, then=DO_NOTHING)
 _FINDING_SETS = insert(FINDING_SET, then=DO_NOTHING)
 _LINKS = insert(LINK)
@@ -107,31 +112,43 @@ _FORGET_LINKS = "delete from link where child = any($1::uuid[])"
 class DatasetChanges:
     """The changes of a batch: the entries that are newer than the known ones, and the ordinals that they replaced."""
 
-    noted: Sequence[DatasetEntry]
-    """All entries of the batch, including those that are older than the known ones."""
+    passed_over: Sequence[DatasetEntry]
+    """The entries that change nothing, because a newer revision is known."""
     entries: Sequence[tuple[int, DatasetEntry]]
     """The entries that are now current, each with the ordinal of its dataset."""
     replaced: Sequence[int]
     """The ordinals that no dataset has any more."""
 
 
-async def save(connection: Connection, noted: Sequence[DatasetEntry]) -> DatasetChanges:
+async def save(connection: Connection, noted: Sequence[DatasetEntry], lasting: LastingBatch) -> DatasetChanges:
     """Save datasets. The revision with the highest number stands; an older one changes nothing."""
-    await _save_contexts(connection, noted)
+    await _save_contexts(connection, noted, lasting)
     entries = DATASETS.standing(noted)
-    rows = await connection.fetch(_DATASETS, *zip(*(entry.row for entry in entries.values()), strict=True))
-    applied = [(row["ordinal"], entries[row["dataset_id"]]) for row in rows]
-    replaced = [row for row in rows if row["replaced"] is not None]
+    new, known = await _ADDITIONS.split(connection, [entry.row for entry in entries.values()])
+    ordinals = [row["ordinal"] for row in await connection.fetch(_ORDINALS, len(new))] if new else []
+    await _ADDITIONS.add(connection, [(*row, ordinal) for row, ordinal in zip(new, ordinals, strict=True)], "ordinal")
+    changed = await fetch(connection, _DATASETS, known)
+    applied = [(ordinal, entries[row[0]]) for row, ordinal in zip(new, ordinals, strict=True)]
+    applied += [(row["ordinal"], entries[row["dataset_id"]]) for row in changed]
+    replaced = [row for row in changed if row["replaced"] is not None]
     if replaced:
         await connection.execute(_FORGET_LINKS, [row["dataset_id"] for row in replaced])
     links = [(entry.row.dataset_id, *parent) for _, entry in applied for parent in entry.inputs]
     await write(connection, _LINKS, links)
-    return DatasetChanges(noted, applied, [row["replaced"] for row in replaced])
+    changing = {id(entry) for _, entry in applied}
+    passed_over = [entry for entry in noted if id(entry) not in changing]
+    return DatasetChanges(passed_over, applied, [row["replaced"] for row in replaced])
 
 
-async def _save_contexts(connection: Connection, entries: Sequence[DatasetEntry]) -> None:
+async def _save_contexts(connection: Connection, entries: Sequence[DatasetEntry], lasting: LastingBatch) -> None:
     """Save contexts and sets of findings in the order of their ids, so that two replicas cannot block each other."""
-    contexts = {entry.context.context: entry.context for entry in entries}
-    findings = {entry.findings.finding_set: array(map(quoted, entry.findings.codes)) for entry in entries}
-    await write(connection, _CONTEXTS, [contexts[one] for one in sorted(contexts)])
-    await write(connection, _FINDING_SETS, sorted(findings.items()))
+    contexts: dict[Hashable, Any] = {entry.context.context: entry.context for entry in entries}
+    findings: dict[Hashable, Any] = {entry.findings.finding_set: _finding_set(entry.findings) for entry in entries}
+    for table, statement, rows in ((CONTEXT, _CONTEXTS, contexts), (FINDING_SET, _FINDING_SETS, findings)):
+        unknown = lasting.unknown(table.name, rows)
+        await write(connection, statement, sorted(rows[key] for key in unknown))
+        lasting.learn(table.name, unknown)
+
+
+def _finding_set(row: FindingSetRow) -> tuple[int, str]:
+    return row.finding_set, array(map(quoted, row.codes))

@@ -1,10 +1,14 @@
 """The table of investigations."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, Uuid, func, text
 
-from services.search.projections.investigations.note import INVESTIGATIONS
+from services.search.projections.investigations.note import INVESTIGATIONS, InvestigationRow
+from services.search.projections.lasting import LastingBatch
 from services.search.projections.projection import Projection, latest
 from services.search.projections.schema import METADATA, TIME
+from shared.postgres.database import Connection
 
 INVESTIGATION = Table(
     "investigation",
@@ -30,3 +34,14 @@ INVESTIGATION = Table(
 )
 
 PROJECTION = Projection(INVESTIGATIONS, latest(INVESTIGATION, "registered"))
+_REGISTERED = "select investigation_id from investigation where registered and investigation_id = any($1::uuid[])"
+
+
+async def save(connection: Connection, facts: Sequence[InvestigationRow], lasting: LastingBatch) -> None:
+    """Save investigations. What datasets say of one that the linker has registered cannot stand, and is left out."""
+    said = {row.investigation_id for row in facts if not row.registered}
+    if unknown := lasting.unknown(INVESTIGATION.name, said):
+        rows = await connection.fetch(_REGISTERED, list(unknown))
+        lasting.learn(INVESTIGATION.name, [row["investigation_id"] for row in rows])
+    may_stand = lasting.unknown(INVESTIGATION.name, said)
+    await PROJECTION.save(connection, [row for row in facts if row.registered or row.investigation_id in may_stand])

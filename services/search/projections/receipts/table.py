@@ -9,6 +9,7 @@ from services.search.projections.projection import Projection
 from services.search.projections.receipts.note import RECEIPTS, PendingDetails, Receipt
 from services.search.projections.schema import METADATA, TIME
 from shared.foundation.arrays import array
+from shared.postgres.additions import Additions
 from shared.postgres.bulk import insert, update
 
 RECEIPT = Table(
@@ -35,7 +36,7 @@ RECEIPT = Table(
     Column("proposal", Text),
     Column("kind", Text),
     Column("waits_for", ARRAY(Uuid), comment="the datasets that `answer` names, in the same order"),
-    Index("receipt_by_dataset", "dataset_id", "rank", "heard_at"),
+    Index("receipt_by_dataset", "dataset_id", "heard_at"),
     Index("receipt_by_receipt", "receipt", "heard_at"),
     Index("receipt_by_time", "heard_at"),
     Index("receipt_by_waiting", "since", postgresql_where=text("since is not null")),
@@ -85,4 +86,4 @@ def _waits_row(waits: PendingDetails | None) -> tuple[Any, ...]:
     return (*waits[:-1], array(map(str, waits.waits_for)))
 
 
-PROJECTION = Projection(RECEIPTS, _INSERT, _row)
+PROJECTION = Projection(RECEIPTS, _INSERT, _row, Additions(RECEIPT))

@@ -5,6 +5,7 @@ from sqlalchemy import Column, Integer, LargeBinary, Table, Text, Uuid
 from services.search.projections.projection import Projection
 from services.search.projections.revisions.note import REVISIONS
 from services.search.projections.schema import METADATA, TIME
+from shared.postgres.additions import Additions
 from shared.postgres.bulk import insert, update
 
 REVISION = Table(
@@ -22,4 +23,5 @@ REVISION = Table(
 PROJECTION = Projection(
     REVISIONS,
     insert(REVISION, then=update(REVISION, where="excluded.committed_at > revision.committed_at")),
+    additions=Additions(REVISION),
 )

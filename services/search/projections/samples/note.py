@@ -10,6 +10,7 @@ from services.search.projections.facts import Law, last
 from services.search.projections.order import microsecond
 from shared.events.dataset import Commit
 from shared.events.identity import sample_number
+from shared.events.sample import Container
 
 
 class SampleRow(NamedTuple):
@@ -49,10 +50,16 @@ def sample_of(commit: Commit, document: DocumentView) -> SampleRow | None:
         sample.sample_id,
         document.investigation.investigation_id,
         sample.name,
-        to_json(container, exclude_none=True).decode() if container else None,
+        _written(container) if container else None,
         document.sample_changer_position,
         container is not None,
         microsecond(document.start),
         commit.dataset_id,
         commit.revision,
     )
+
+
+def _written(container: Container) -> str:
+    """What is known of a container, as JSON."""
+    fields = ((name, getattr(container, name)) for name in Container.model_fields)
+    return to_json({name: value for name, value in fields if value is not None}).decode()

@@ -1,6 +1,7 @@
 """Which dataset a record is about follows from its content; a key that says otherwise is not believed."""
 
 import json
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,9 @@ from shared.events.rejection_message import rejection_id, rejection_message
 from shared.events.subject import NO_SUBJECT, check_key, subject_of
 from shared.events.topics import COMMITTED, LINKED, PENDING, REGISTERED, SAMPLES, SUBMITTED, TOPICS, TRACKED, VALIDATED
 from shared.events.wire import read
+from tests.builders.garbage import garbled
 from tests.builders.linker.records import NOON, facts, validated
+from tests.builders.seeds import seed_of_run
 from tests.builders.submissions import IDENTITIES
 
 A, B = "/data/a", "/data/b"
@@ -38,6 +41,22 @@ def test_a_submission_is_about_the_path_that_it_names_whatever_its_key_says(key:
 def test_what_names_no_path_is_about_no_dataset_whatever_its_key_says(key: bytes | None, value: bytes) -> None:
     assert subject_of(replace(record({}, key=key), value=value), IDENTITIES) == NO_SUBJECT
     assert subject_of(replace(record({}, key=key), value=None), IDENTITIES) == NO_SUBJECT
+
+
+def test_a_path_is_found_where_the_standard_library_finds_it() -> None:
+    seed = seed_of_run()
+    chance = random.Random(seed)
+    good = record(
+        {"submission": {"name": "Å", "path": A, "parameters": {"x": [1, {"path": B}]}}, "dataset": {"path": B}}
+    )
+    for _ in range(2000):
+        bad = garbled(good, chance)
+        try:
+            path = json.loads(bad.value or b"")["submission"]["path"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            path = None
+        found = subject_of(bad, IDENTITIES)
+        assert found == (subject_of(record({"submission": {"path": path}}), IDENTITIES)), f"{seed}: {bad.value!r}"
 
 
 def test_a_path_that_cannot_be_a_datasets_is_told_and_is_no_dataset() -> None:
