@@ -4,6 +4,7 @@ import io
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,13 +21,14 @@ from services.search.index import pages as sql
 from services.search.index.blocks import LONGEST_BOUND, TIER_SIZES, upper_bound
 from services.search.index.port import KnownParameter
 from services.search.index.question import Condition, Like, Query, Within
-from services.search.index.seals import FAN_IN, RUN_BLOCK_ENTRIES, SEALED_TIER
+from services.search.index.seals import FAN_IN
+from services.search.index.tables import RUN_BLOCK_ENTRIES, SEALED_TIER, SEGMENT_ORDINALS
 from shared.postgres.migrations import migrate
 from shared.postgres.statement import Statement
 
 BATCH = 500
 """The number of datasets in a batch of the service under load."""
-TABLES = ("dataset", "context", "number_block", "text_block", "dataset_words")
+TABLES = ("dataset", "context", "number_block", "number_segment", "text_block", "text_segment", "dataset_words")
 INDEXES = """
 select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as made_by from pg_index
 where indrelid::regclass::text = any($1::text[]) and not exists (select from pg_constraint where conindid = indexrelid)
@@ -37,6 +39,10 @@ DATASET_COLUMNS = (
 )
 CONTEXT_COLUMNS = ("context", "kind", "technique", "proposal", "beamline", "sample", "type")
 BLOCK_COLUMNS = ("parameter_id", "tier", "low", "high", "entries", "ordinals")
+SEGMENT_COLUMNS = ("parameter_id", "segment", "entries", "ordinals")
+FOLD = """
+update text_block set folded = lower(array_to_string(entries, chr(31))) where tier = $1 and folded is null
+"""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SCATTER = 0x9E3779B97F4A7C15F39CC0605CEDC835
 """An odd factor: ids are as scattered as real ones, and unique."""
@@ -72,11 +78,14 @@ class Blocks:
             await self._copy("context", (row + row[1:2] for row in new), CONTEXT_COLUMNS)
             words = "".join(f"{at}\t{text}\n" for at, text in zip(chunk.ordinals.tolist(), chunk.words, strict=True))
             await self._sql.copy_to_table("dataset_words", source=io.BytesIO(words.encode()))
-            for table, values in (("number_block", chunk.numbers), ("text_block", chunk.texts)):
+            for kind, values in (("number", chunk.numbers), ("text", chunk.texts)):
                 for name, (rows, of) in values.items():
                     length = values_of_run(len(rows), len(chunk.ordinals)) if sealed else len(rows)
                     blocks = self._blocks(self._ids[name], chunk.ordinals[rows], of, length)
-                    await self._copy(table, blocks, BLOCK_COLUMNS)
+                    await self._copy(f"{kind}_block", blocks, BLOCK_COLUMNS)
+                    if length > BATCH:
+                        segments = _segments(self._ids[name], chunk.ordinals[rows], of)
+                        await self._copy(f"{kind}_segment", segments, SEGMENT_COLUMNS)
 
     async def _copy(self, table: str, rows: Iterator[tuple[Any, ...]], columns: Sequence[str]) -> None:
         await self._sql.copy_records_to_table(table, records=rows, columns=columns)
@@ -114,7 +123,8 @@ class Blocks:
                 yield parameter_id, tier, low, high, block, places[at : at + size]
 
     async def finish(self) -> None:
-        """Build the indexes and the statistics."""
+        """Fold the texts of runs, and build the indexes and the statistics."""
+        await self._sql.execute(FOLD, SEALED_TIER)
         await self._sql.execute("insert into finding_set (finding_set, codes) values (0, '{}')")
         for made_by in self.left_out:
             await self._sql.execute(made_by)
@@ -163,6 +173,14 @@ def _in_order(values: Array | list[str], ordinals: Array) -> tuple[list[Any], li
         return list(entries), list(places)
     order = np.argsort(values, kind="stable")
     return values[order].tolist(), ordinals[order].tolist()
+
+
+def _segments(parameter_id: int, ordinals: Array, values: Array | list[str]) -> Iterator[tuple[Any, ...]]:
+    """Rows of segments. The ordinals are in order."""
+    of, places = values if isinstance(values, list) else values.tolist(), ordinals.tolist()
+    for segment, at in groupby(range(len(places)), key=lambda n: places[n] // SEGMENT_ORDINALS):
+        rows = [*at]
+        yield parameter_id, segment, [of[n] for n in rows], [places[n] for n in rows]
 
 
 def values_of_run(values: int, datasets: int) -> int:

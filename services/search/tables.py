@@ -2,7 +2,15 @@
 
 from sqlalchemy import Column, Table, Uuid
 
-from services.search.index.tables import DATASET_WORDS, NUMBER_BLOCK, PARAMETER, TEXT_BLOCK, VOID
+from services.search.index.tables import (
+    DATASET_WORDS,
+    NUMBER_BLOCK,
+    NUMBER_SEGMENT,
+    PARAMETER,
+    TEXT_BLOCK,
+    TEXT_SEGMENT,
+    VOID,
+)
 from services.search.projections.activity.table import HAPPENING
 from services.search.projections.datasets.table import CONTEXT, DATASET, FINDING_SET, LINK
 from services.search.projections.investigations.table import INVESTIGATION
@@ -22,6 +30,6 @@ GENERATION = Table(
 
 TABLES = (
     *(DATASET, CONTEXT, FINDING_SET, LINK, REVISION, RECEIPT, REJECTION, HAPPENING, POSITION, GENERATION),
-    *(VOID, DATASET_WORDS, PARAMETER, NUMBER_BLOCK, TEXT_BLOCK),
+    *(VOID, DATASET_WORDS, PARAMETER, NUMBER_BLOCK, TEXT_BLOCK, NUMBER_SEGMENT, TEXT_SEGMENT),
     *(INVESTIGATION, SAMPLE, DECLARATION, PLACE, PARCEL_STATUS),
 )

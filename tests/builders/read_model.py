@@ -9,6 +9,8 @@ PlainConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 LEFT_OUT = {
     "void": "ordinals that no dataset has any more; a rebuild assigns new ones",
     "generation": "changes with each swap, to invalidate what was cached before",
+    "number_segment": "values of number_block once more, as far as they are sealed",
+    "text_segment": "likewise",
 }
 """The tables that a snapshot does not have, and why."""
 

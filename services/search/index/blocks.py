@@ -23,10 +23,7 @@ LONGEST_BOUND = 100
 """The most characters of a text block's bound. Two bounds must fit into an index entry of 2.7 kB."""
 BEYOND = "\U0010ffff"
 TIER_SIZES = (16, 256)
-"""A block of fewer values than these is of tier 0, 1; a larger one of tier 2; ordered runs are tier 3."""
-RUN_TIER = 3
-LONG_RUN = 128
-"""A block of so many equal values is an ordered run from the beginning: no merge would make it narrower."""
+"""A block of fewer values than these is of tier 0, 1; a larger one of tier 2."""
 
 Block: TypeAlias = tuple[int, int, float | str, float | str, str, str]
 """Parameter, tier, low, high, entries and ordinals. The last two are arrays in PostgreSQL's notation."""
@@ -83,9 +80,7 @@ def upper_bound(text: str) -> str:
     return text if len(text) <= LONGEST_BOUND else text[:LONGEST_BOUND] + BEYOND
 
 
-def _tier(pairs: Sequence[tuple[V, int]]) -> int:
-    if len(pairs) >= LONG_RUN and pairs[0][0] == pairs[-1][0]:
-        return RUN_TIER
+def _tier(pairs: Sequence[object]) -> int:
     return sum(len(pairs) >= size for size in TIER_SIZES)
 
 

@@ -6,20 +6,25 @@ where much may match: the cost of a join depends on the planner's estimates, whi
 # ruff: noqa: S608  # the text is put together from this package's own words; values are arguments
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import assert_never
 
 from services.search.index.port import Names
 from services.search.index.question import AnyOf, Condition, Exists, Like, NoneOf, Query, Test, Within
+from services.search.index.tables import RUN_BLOCK_ENTRIES, SEALED_TIER, SEGMENT_ORDINALS
 from services.search.projections.datasets.note import LONGEST_TEXT
-from shared.postgres.statement import Bind, asked_for
+from shared.postgres.statement import Bind, asked_for, where_of
 
 CHOSEN = "ordinal in (select ordinal from chosen)"
 CHOSEN_OF_FIRST = (
     "(ordinal in (select ordinal from chosen where (ordinal in (select ordinal from first)) is true)) is true"
 )
 """A set with `is true` is a hash table and never one side of a join. The smaller set is hashed."""
-SHORTEST_PIECE = 3
-"""The fewest characters of a substring by which it pays to exclude whole blocks."""
+MOST_SEGMENTS = 2000
+"""The most segments that are read for candidates. If they are in more, blocks are read instead."""
+NARROW_FACETS = {"proposal", "sample"}
+"""The facets whose values select few datasets and are indexed."""
 
 
 def facts_of(query: Query, bind: Bind) -> list[str]:
@@ -52,13 +57,116 @@ def _found(condition: str) -> str:
     return f"dataset.finding_set in (select finding_set from finding_set where {condition})"
 
 
-def chosen_by_all(query: Query, names: Names, bind: Bind) -> str:
-    """The SQL of the ordinals that are in every set, perhaps with repetitions; empty if no set is asked for."""
-    sets = [f"({_ordinals(condition, names, bind)})" for condition in query.conditions]
-    if query.words:
-        words = " & ".join(map(_word, query.words))
-        sets.append(f"(select ordinal from dataset_words where words @@ {bind(words, 'text')}::tsquery)")
-    return " intersect ".join(sets)
+def is_narrow(query: Query) -> bool:
+    """Whether the conditions on facts select few datasets."""
+    named = (query.dataset_id, query.dataset_ids, query.numbers, query.investigations)
+    return not NARROW_FACETS.isdisjoint(query.values) or any(each is not None for each in named)
+
+
+def segments_of(candidates: str) -> str:
+    """The SQL of a table of the segments of candidates, which `Sets` needs beside the table of the candidates."""
+    segments = f"select distinct ordinal / {SEGMENT_ORDINALS} as segment from {candidates}"
+    return f"{candidates}_segment as materialized ({segments})"
+
+
+def are_few(candidates: str) -> str:
+    """The SQL of the condition that it is faster to read the segments of the candidates than blocks."""
+    return f"(select count(*) from {candidates}_segment) <= {MOST_SEGMENTS}"
+
+
+@dataclass(frozen=True)
+class Sets:
+    """The sets of ordinals that pass the conditions of a query, as SQL. They may contain ordinals several times.
+
+    If `candidates` names a table of ordinals, a set need only be right about these, and what is known of them is read
+    from their segments if they are few. What is not sealed yet is not in segments; there is little of it.
+    """
+
+    query: Query
+    names: Names
+    bind: Bind
+    candidates: str = ""
+
+    def chosen(self) -> str:
+        """The ordinals that are in every set; empty if no set is asked for."""
+        sets = [f"({self._passing(one.test, self.ids(one))})" for one in self.query.conditions]
+        if self.query.words:
+            sets.append(f"({self._words()})")
+        return " intersect ".join(sets)
+
+    def entries(self, kind: str, ids: str, blocks: str = "true") -> str:
+        """The values of parameters, each with the ordinal of its dataset. Other blocks may be left out."""
+        entry = "select unnest(entries) as value, unnest(ordinals) as ordinal from"
+        by_value = f"{entry} {kind}_block where parameter_id = any({ids}) and {blocks}"
+        if not self.candidates:
+            return by_value
+        few, segments = are_few(self.candidates), f"any(array(select segment from {self.candidates}_segment))"
+        return (
+            f"{entry} {kind}_segment where parameter_id = any({ids}) and segment = {segments} and {few}"
+            f" union all {by_value} and tier < {SEALED_TIER} and {few} union all {by_value} and not {few}"
+        )
+
+    def ids(self, condition: Condition) -> str:
+        """The numbers of the parameters of a condition."""
+        return self.bind([one.parameter_id for one in self.names[condition.name.lower()]], "int[]")
+
+    def _words(self) -> str:
+        words = f"words @@ {self.bind(' & '.join(map(_word, self.query.words)), 'text')}::tsquery"
+        by_word = f"select ordinal from dataset_words where {words}"
+        if not self.candidates:
+            return by_word
+        few, candidates = are_few(self.candidates), f"any(array(select ordinal from {self.candidates}))"
+        return f"{by_word} and ordinal = {candidates} and {few} union all {by_word} and not {few}"
+
+    def frequent(self, most: int, limit: str) -> Iterator[str]:
+        """Conditions that hold only if `most` datasets are expected to have as many matches as a page.
+
+        They are about the tests of the query one by one, and as cheap as counting rows of an index.
+        """
+        for condition in self.query.conditions:
+            if touched := self._touched(condition.test):
+                ids = self.ids(condition)
+                blocks = " + ".join(
+                    f"(select count(*) from {kind}_block where parameter_id = any({ids}) and {where})"
+                    for kind, where, _ in touched
+                )
+                yield f"({blocks}) * {RUN_BLOCK_ENTRIES * most} >= {limit} * (select max(ordinal) from dataset)"
+
+    def _touched(self, test: Test) -> Sequence[tuple[str, str, str]]:
+        """The kinds of values that a test of values reads, with conditions on blocks and on values."""
+        match test:
+            case Within(low, high):
+                least, most = self.bind(low, "float8"), self.bind(high, "float8")
+                return [("number", f"low <= {most} and high >= {least}", f"value between {least} and {most}")]
+            case AnyOf(texts) as wanted:
+                read = [self._equal("text", self.bind([text[:LONGEST_TEXT] for text in texts], "text[]"))]
+                return read + ([self._equal("number", self.bind(wanted.numbers, "float8[]"))] if wanted.numbers else [])
+            case _:
+                return []
+
+    def _passing(self, test: Test, ids: str) -> str:
+        match test:
+            case Within() | AnyOf():
+                return " union all ".join(
+                    self._of(kind, ids, blocks, entries) for kind, blocks, entries in self._touched(test)
+                )
+            case NoneOf(values):
+                return f"({self._passing(Exists(), ids)}) except ({self._passing(values, ids)})"
+            case Like(pattern):
+                like = f"value ilike {self.bind(pattern, 'text')}"
+                return self._of("text", ids, _may_hold(pattern, self.bind), like)
+            case Exists():
+                return " union all ".join(self._of(kind, ids, "true", "true") for kind in ("number", "text"))
+            case _:
+                assert_never(test)
+
+    def _equal(self, kind: str, wanted: str) -> tuple[str, str, str]:
+        inside = f"exists (select from unnest({wanted}) as wanted (one) where low <= one and high >= one)"
+        return kind, inside, f"value = any({wanted})"
+
+    def _of(self, kind: str, ids: str, blocks: str, entries: str) -> str:
+        wanted = [f"(ordinal in (select ordinal from {self.candidates})) is true"] if self.candidates else []
+        return f"select ordinal from ({self.entries(kind, ids, blocks)}) as entry{where_of([*wanted, entries])}"
 
 
 def _word(word: str) -> str:
@@ -69,53 +177,10 @@ def _word(word: str) -> str:
     return f"(({' & '.join(f'{part}:*' for part in parts)}) | {''.join(parts)}:*)"
 
 
-def _ordinals(condition: Condition, names: Names, bind: Bind) -> str:
-    return _passing(condition.test, bind([one.parameter_id for one in names[condition.name.lower()]], "int[]"), bind)
-
-
-def _passing(test: Test, ids: str, bind: Bind) -> str:
-    match test:
-        case Within(low, high):
-            least, most = bind(low, "float8"), bind(high, "float8")
-            inside = f"value between {least} and {most}"
-            return _chosen("number_block", ids, f"low <= {most} and high >= {least}", inside)
-        case AnyOf(texts) as wanted:
-            cut = [text[:LONGEST_TEXT] for text in texts]
-            chosen = [_equal("text_block", ids, bind(cut, "text[]"))]
-            if wanted.numbers:
-                chosen.append(_equal("number_block", ids, bind(wanted.numbers, "float8[]")))
-            return " union all ".join(chosen)
-        case NoneOf(values):
-            return f"({_passing(Exists(), ids, bind)}) except ({_passing(values, ids, bind)})"
-        case Like(pattern):
-            return _chosen("text_block", ids, _may_hold(pattern, bind), f"value ilike {bind(pattern, 'text')}")
-        case Exists():
-            return " union all ".join(_chosen(table, ids, "true", "true") for table in ("number_block", "text_block"))
-        case _:
-            assert_never(test)
-
-
 def _may_hold(pattern: str, bind: Bind) -> str:
-    """A cheap condition that excludes blocks by the longest piece of a pattern without letters."""
-    pieces = re.findall(r"(?:\\.|[^A-Za-z%\\])+", pattern, re.DOTALL)
+    """A cheap condition that excludes blocks of runs by the longest piece of a pattern."""
+    pieces = re.findall(r"(?:\\.|[^%_\\])+", pattern, re.DOTALL)
     piece = max((re.sub(r"\\(.)", r"\1", one, flags=re.DOTALL) for one in pieces), key=len, default="")
-    if len(piece) < SHORTEST_PIECE:
+    if not piece:
         return "true"
-    return f"strpos(array_to_string(entries, chr(31)), {bind(piece, 'text')}) > 0"
-
-
-def _equal(table: str, ids: str, wanted: str) -> str:
-    inside = f"exists (select from unnest({wanted}) as wanted (one) where low <= one and high >= one)"
-    return _chosen(table, ids, inside, f"value = any({wanted})")
-
-
-def _chosen(table: str, ids: str, blocks: str, entries: str) -> str:
-    return f"select ordinal from ({entries_of(table, ids, blocks)}) as entry where {entries}"
-
-
-def entries_of(table: str, ids: str, blocks: str = "true") -> str:
-    """The SQL of the values of parameters in these blocks, each with the ordinal of its dataset."""
-    return (
-        f"select unnest(entries) as value, unnest(ordinals) as ordinal from {table}"
-        f" where parameter_id = any({ids}) and {blocks}"
-    )
+    return f'(folded is null or strpos(folded, lower({bind(piece, "text")} collate "C")) > 0)'

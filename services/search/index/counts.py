@@ -2,44 +2,67 @@
 # ruff: noqa: S608  # the text is put together from these files' words alone
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from services.search.index.conditions import CHOSEN_OF_FIRST, chosen_by_all, facts_of
+from services.search.index.conditions import CHOSEN_OF_FIRST, Sets, facts_of, is_narrow, segments_of
 from services.search.index.port import Names
-from services.search.index.question import Query
+from services.search.index.question import Query, Within
 from services.search.projections.investigations.statements import as_written
 from shared.postgres.statement import Statement, where_of
 
 MOST_FACET_VALUES = 100
 WRITTEN = as_written("counted_value", "value")
-NARROW_FACETS = {"proposal", "sample"}
-"""The facets whose values select few datasets and are indexed."""
 
 
 def count(query: Query, names: Names) -> Statement:
     """The statement that counts the matches. If only parameters and words decide, it reads no dataset."""
     statement = Statement()
-    chosen, facts = chosen_by_all(query, names, statement.bind), facts_of(query, statement.bind)
-    if not chosen or facts:
-        statement.text = f"select count(*) from {_matching(query, chosen, facts)}"
-        return statement
-    each = "ordinal" if _holds_each_once(query, names) else "distinct ordinal"
-    statement.text = (
-        f"select count({each}) from ({chosen}) as chosen where (ordinal in (select ordinal from void)) is not true"
-    )
+    sets, facts = Sets(query, names, statement.bind), facts_of(query, statement.bind)
+    if facts or not (query.conditions or query.words):
+        statement.text = f"select count(*) from {_matching(sets, facts)}"
+    elif _is_single(query, names) and isinstance(within := query.conditions[0].test, Within):
+        statement.text = _count_within(sets, within)
+    else:
+        each = "distinct ordinal" if len(query.conditions) + bool(query.words) == 1 else "ordinal"
+        statement.text = (
+            f"select count({each}) from ({sets.chosen()}) as chosen"
+            " where (ordinal in (select ordinal from void)) is not true"
+        )
     return statement
 
 
-def _holds_each_once(query: Query, names: Names) -> bool:
-    """Whether no ordinal is chosen twice. Intersections never repeat one, nor does a parameter with single values."""
+def _is_single(query: Query, names: Names) -> bool:
+    """Whether the only condition is on a parameter of which every dataset has at most one value."""
     if len(query.conditions) != 1 or query.words:
-        return True
+        return False
     return [one.many for one in names[query.conditions[0].name.lower()]] == [False]
+
+
+def _count_within(sets: Sets, within: Within) -> str:
+    """Blocks that lie within the bounds are counted by their length, and only the entries of those at an edge are read.
+
+    What is void is counted too, and subtracted. It is looked up by its ordinal.
+    """
+    ids = sets.ids(sets.query.conditions[0])
+    least, most = sets.bind(within.low, "float8"), sets.bind(within.high, "float8")
+    whole, touched = f"low >= {least} and high <= {most}", f"low <= {most} and high >= {least}"
+    inside = f"value between {least} and {most}"
+    void = replace(sets, candidates="void").entries("number", ids, touched)
+    return (
+        f"with {segments_of('void')} select"
+        f" (select coalesce(sum(cardinality(ordinals)), 0) from number_block"
+        f" where parameter_id = any({ids}) and {whole})"
+        f" + (select count(*) from ({sets.entries('number', ids, f'{touched} and not ({whole})')}) as entry"
+        f" where {inside})"
+        f" - (select count(*) from ({void}) as entry"
+        f" where {inside} and (ordinal in (select ordinal from void)) is true)"
+    )
 
 
 def facets(query: Query, names: Names) -> Statement:
     """The statement for the values of each facet among the matches, with counts, the most frequent first."""
     statement = Statement()
-    matching = _matching(query, chosen_by_all(query, names, statement.bind), facts_of(query, statement.bind))
+    matching = _matching(Sets(query, names, statement.bind), facts_of(query, statement.bind))
     counted = [_by_finding()] if "finding" in query.facets else []
     if columns := [name for name in query.facets if name != "finding"]:
         counted.append(_by_column(columns))
@@ -74,24 +97,20 @@ def _by_finding() -> str:
     )
 
 
-def _matching(query: Query, chosen: str, facts: Sequence[str]) -> str:
+def _matching(sets: Sets, facts: Sequence[str]) -> str:
     """The SQL of the datasets that match. If the conditions on facts select few, each of them is looked up in the set.
 
     Otherwise the datasets of the set are read by its array, which has each once. `offset 0` keeps other conditions
     outside: the planner assumes ten elements for every array, and would compare each row of such a condition with all
     of them.
     """
-    if chosen and _is_narrow(query):
+    query = sets.query
+    if not (query.conditions or query.words):
+        return f"dataset{where_of(facts)}"
+    if is_narrow(query):
         return (
-            f"(with chosen as ({chosen}),"
-            f" first as materialized (select ordinal, context, finding_set from dataset{where_of(facts)})"
+            f"(with first as materialized (select ordinal, context, finding_set from dataset{where_of(facts)}),"
+            f" {segments_of('first')}, chosen as ({replace(sets, candidates='first').chosen()})"
             f" select * from first where {CHOSEN_OF_FIRST}) as dataset"
         )
-    source = f"(select * from dataset where ordinal = any(array({chosen})) offset 0) as" if chosen else ""
-    return f"{source} dataset{where_of(facts)}"
-
-
-def _is_narrow(query: Query) -> bool:
-    """Whether the conditions on facts select few datasets."""
-    named = (query.dataset_id, query.dataset_ids, query.numbers, query.investigations)
-    return not NARROW_FACETS.isdisjoint(query.values) or any(each is not None for each in named)
+    return f"(select * from dataset where ordinal = any(array({sets.chosen()})) offset 0) as dataset{where_of(facts)}"

@@ -2,7 +2,9 @@
 
 Parameters are kept in *blocks*: one row for each parameter of a batch, with its values in order and, beside each, the
 `ordinal` of its dataset. A dataset gets a new ordinal with every new revision, so blocks are only ever added, and an
-entry whose ordinal no dataset has is void. `seals.py` merges small blocks into ordered runs.
+entry whose ordinal no dataset has is void. `seals.py` merges small blocks into ordered runs. It also copies what it
+orders into *segments*: one row for each parameter of 128 consecutive ordinals. Blocks answer which datasets have a
+value, segments which values a dataset has.
 """
 
 from sqlalchemy import (
@@ -22,6 +24,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
 from services.search.projections.schema import C_TEXT, METADATA
+
+SEALED_TIER = 4
+"""The tier of ordered runs. Only their values are in segments."""
+RUN_BLOCK_ENTRIES = 128
+"""The values of a block of a run. The last block of a run may have fewer."""
+SEGMENT_ORDINALS = 128
+"""The ordinals of a segment. `ordinal / 128` is its number."""
 
 VOID = Table(
     "void",
@@ -58,7 +67,7 @@ NUMBER_BLOCK = Table(
     Column("entries", ARRAY(Double), nullable=False),
     Column("ordinals", ARRAY(Integer), nullable=False),
     Index("number_block_by_value", "parameter_id", "low", "high"),
-    Index("number_block_to_merge", "parameter_id", "tier", postgresql_where=text("tier < 3")),
+    Index("number_block_to_merge", "parameter_id", "tier", postgresql_where=text("tier < 4")),
 )
 
 TEXT_BLOCK = Table(
@@ -70,6 +79,29 @@ TEXT_BLOCK = Table(
     Column("high", C_TEXT, nullable=False, comment="not below the last entry; cut likewise"),
     Column("entries", ARRAY(C_TEXT), nullable=False),
     Column("ordinals", ARRAY(Integer), nullable=False),
+    Column("folded", C_TEXT, comment="the entries in lower case, joined, by which a substring is found; in runs only"),
     Index("text_block_by_value", "parameter_id", "low", "high"),
-    Index("text_block_to_merge", "parameter_id", "tier", postgresql_where=text("tier < 3")),
+    Index("text_block_to_merge", "parameter_id", "tier", postgresql_where=text("tier < 4")),
+)
+
+NUMBER_SEGMENT = Table(
+    "number_segment",
+    METADATA,
+    Column("parameter_id", Integer, nullable=False),
+    Column("segment", Integer, nullable=False),
+    Column("entries", ARRAY(Double), nullable=False),
+    Column("ordinals", ARRAY(Integer), nullable=False),
+    Index("number_segment_by_ordinal", "parameter_id", "segment"),
+    comment="the values of ordered runs once more, by ordinal; a segment may have several rows",
+)
+
+TEXT_SEGMENT = Table(
+    "text_segment",
+    METADATA,
+    Column("parameter_id", Integer, nullable=False),
+    Column("segment", Integer, nullable=False),
+    Column("entries", ARRAY(C_TEXT), nullable=False),
+    Column("ordinals", ARRAY(Integer), nullable=False),
+    Index("text_segment_by_ordinal", "parameter_id", "segment"),
+    comment="likewise",
 )

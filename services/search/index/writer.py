@@ -11,7 +11,8 @@ from services.search.projections.datasets.table import DatasetChanges
 from shared.postgres.bulk import DO_NOTHING, insert, write
 from shared.postgres.database import Connection
 
-_NUMBER_BLOCKS, _TEXT_BLOCKS = insert(NUMBER_BLOCK), insert(TEXT_BLOCK)
+_BLOCK = ["parameter_id", "tier", "low", "high", "entries", "ordinals"]
+_NUMBER_BLOCKS, _TEXT_BLOCKS = insert(NUMBER_BLOCK, _BLOCK), insert(TEXT_BLOCK, _BLOCK)
 _WORDS = insert(
     DATASET_WORDS,
     ["ordinal", "words::text"],

@@ -7,20 +7,22 @@ from collections.abc import Callable
 from datetime import timedelta
 from itertools import product
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from services.search.index import pages as sql
-from services.search.index.seals import FAN_IN, SEALED_TIER, Seals
+from services.search.index import conditions, pages, seals
+from services.search.index.seals import FAN_IN, Seals
+from services.search.index.tables import SEALED_TIER
 from shared.access.tokens import create_token
 from shared.events.record import Record
 from shared.events.sections import Finding
 from shared.runtime.backoff import Backoff
 from tests.builders.search.records import MXCUBE, NOON, Topics, dataset_id
 from tests.builders.seeds import seed_of_run
-from tests.integration.search.asking import asking
+from tests.integration.search.asking import Asking, asking
 from tests.integration.search.conftest import PostgresWorld
 
 pytestmark = pytest.mark.integration
@@ -129,35 +131,82 @@ async def test_rejections_are_listed_newest_first_and_shown_with_the_original_by
         await ask.get(f"/rejections/{uuid4()}", 404)
 
 
-async def test_random_queries_find_what_a_plain_model_finds_before_and_after_sealing(world: PostgresWorld) -> None:
+async def test_random_queries_find_what_a_plain_model_finds_however_far_it_is_sealed(
+    world: PostgresWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seed = seed_of_run()
     chance = random.Random(seed)
     topics, model = Topics(), dict[str, dict[str, Any]]()
-    for batch in range(2 * FAN_IN * FAN_IN + 3):
-        size = chance.choice([1, 1, 1, 20, 300]) if batch < FAN_IN else 1
-        await world.note(*(_revision(chance, topics, model) for _ in range(size)))
     sealing = Seals(world.database, Backoff())
+
+    async def note(batches: int) -> None:
+        for batch in range(batches):
+            size = chance.choice([1, 1, 1, 20, 300]) if batch < FAN_IN else 1
+            await world.note(*(_revision(chance, topics, model) for _ in range(size)))
+
+    async def blocks(tier: int) -> int:
+        return int(await world.value("select count(*) from number_block where tier = $1", tier))
+
     async with asking(world.database) as ask:
-        asked = [_question(chance) for _ in range(15)]
-        answers = [await ask.names(limit="500", **fields) for fields, _ in asked]
-        for fields, holds in asked:
-            wanted = Counter(values["proposal"] for values in model.values() if holds(values))
-            told = await ask.get("/datasets", 200, limit="1", count="true", facets="proposal", **fields)
-            assert told["count"] == wanted.total(), fields
-            assert {each["value"]: each["count"] for each in told["facets"]["proposal"]} == wanted, fields
-        assert await world.value("select count(*) from number_block where tier < $1", SEALED_TIER) > 2 * FAN_IN * FAN_IN
+
+        async def agrees() -> None:
+            asked = [_question(chance) for _ in range(6)]
+            for most in MOST_READ:
+                for (module, name), value in most.items():
+                    monkeypatch.setattr(module, name, value)
+                for fields, holds in asked:
+                    await _check(
+                        ask, fields, [values | {"path": path} for path, values in model.items() if holds(values)]
+                    )
+
+        await note(FAN_IN * FAN_IN + 3)
+        assert await blocks(0) > FAN_IN * FAN_IN / 2
+        await agrees()
         await sealing.seal()
-        unsealed = await world.value(
-            "select max(blocks) from (select count(*) as blocks from number_block where tier < $1"
-            " group by parameter_id, tier) as tiers",
-            SEALED_TIER,
-        )
-        assert unsealed < FAN_IN
-        assert [await ask.names(limit="500", **fields) for fields, _ in asked] == answers
-    for (fields, holds), answer in zip(asked, answers, strict=True):
-        assert sorted(answer) == sorted(path.rsplit("/", 1)[1] for path, values in model.items() if holds(values)), (
-            fields
-        )
+        assert await blocks(0) < FAN_IN
+        assert await blocks(1) > 0
+        assert await blocks(2) > 0
+        await agrees()
+        monkeypatch.setattr(seals, "FAN_IN", 2)
+        await sealing.seal()
+        assert await blocks(SEALED_TIER) > 0
+        assert await world.value("select count(*) from text_segment") > 0
+        await agrees()
+        await note(FAN_IN)
+        assert await world.value("select count(*) from void") > 0
+        await agrees()
+        await world.value(
+            "update number_block set tier = 3 where tier = $1", SEALED_TIER
+        )  # as an older version leaves it
+        await world.value("update text_block set tier = 3, folded = null where tier = $1", SEALED_TIER)
+        await world.value("truncate number_segment, text_segment")
+        await agrees()
+        monkeypatch.setattr(seals, "MOST_BLOCKS", 5)
+        await sealing.seal()
+        assert await blocks(3) < 2
+        await agrees()
+
+
+MOST_READ: list[dict[tuple[ModuleType, str], int]] = [
+    {(pages, "MOST_NEAREST"): 400, (pages, "MOST_FIRST"): 2000, (conditions, "MOST_SEGMENTS"): 2000},
+    {(pages, "MOST_NEAREST"): 30, (pages, "MOST_FIRST"): 60, (conditions, "MOST_SEGMENTS"): 3},
+    {(pages, "MOST_NEAREST"): 3, (pages, "MOST_FIRST"): 200, (pages, "MOST_CANDIDATES"): 5},
+]
+"""Bounds under which a question is answered by each of its steps."""
+
+
+async def _check(ask: Asking, fields: dict[str, str], wanted: list[dict[str, Any]]) -> None:
+    """Check the count, the facets and the pages of a question."""
+    told = await ask.get("/datasets", 200, limit="1", count="true", facets="proposal", **fields)
+    assert told["count"] == len(wanted), fields
+    proposals = Counter(values["proposal"] for values in wanted)
+    assert {each["value"]: each["count"] for each in told["facets"]["proposal"]} == proposals, fields
+    names = await ask.names(limit="97", **fields)
+    found = {values["path"].rsplit("/", 1)[1]: values for values in wanted}
+    assert sorted(names) == sorted(found), fields
+    if (by := fields.get("sort")) in ("x", "y"):
+        order: list[float] = [found[name][by] for name in names]
+        assert order == sorted(order, reverse=True), fields
 
 
 def _revision(chance: random.Random, topics: Topics, model: dict[str, dict[str, Any]]) -> Record:
@@ -166,6 +215,7 @@ def _revision(chance: random.Random, topics: Topics, model: dict[str, dict[str, 
     values = {
         "x": chance.randrange(-3, 40),
         "y": chance.random(),
+        "l": chance.sample(range(40), 2),
         "t": chance.choice(["P 1", "p 21 twin", "C2", "é" * 150]),
     }
     revision = model.get(path, {"revision": 0})["revision"] + 1
@@ -182,6 +232,11 @@ def _question(chance: random.Random) -> tuple[dict[str, str], Any]:
             ({"parameters": f"x~gteq~{low},x~lt~{high}"}, lambda v: low <= v["x"] < high),
             ({"parameters": f"x~gt~{low},y~lteq~{least}", "sort": "y"}, lambda v: v["x"] > low and v["y"] <= least),
             ({"parameters": f"x~in~{low};{high};nothing"}, lambda v: v["x"] in (low, high)),
+            ({"parameters": f"x~neq~{low},y~gt~{least}", "sort": "x"}, lambda v: v["x"] != low and v["y"] > least),
+            ({"parameters": f"l~gteq~{low}"}, lambda v: max(v["l"]) >= low),
+            ({"parameters": f"t,y~lt~{least}", "sort": "committed_at"}, lambda v: v["y"] < least),
+            ({"parameters": "t~like~TWIN"}, lambda v: v["t"] == "p 21 twin"),
+            ({"parameters": "t~like~éé", "sort": "y"}, lambda v: v["t"] == "é" * 150),
             ({"parameters": f"t~eq~{text},y~gt~{least}", "sort": "name"}, lambda v: v["t"] == text and v["y"] > least),
             ({"parameters": f"t~like~p*1*,x~eq~{low}"}, lambda v: v["t"] in ("P 1", "p 21 twin") and v["x"] == low),
             ({"q": "twi P", "parameters": f"x~lt~{high}"}, lambda v: v["t"] == "p 21 twin" and v["x"] < high),
@@ -198,7 +253,7 @@ def _question(chance: random.Random) -> tuple[dict[str, str], Any]:
 async def test_pages_in_the_order_of_a_number_are_those_of_a_plain_model(
     most_blocks: int, world: PostgresWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sql, "MOST_BLOCKS_FIRST", most_blocks)
+    monkeypatch.setattr(pages, "MOST_BLOCKS_FIRST", most_blocks)
     seed = seed_of_run()
     chance = random.Random(seed)
     topics, model = Topics(), dict[str, dict[str, Any]]()
