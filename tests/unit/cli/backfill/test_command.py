@@ -122,6 +122,8 @@ def test_what_is_given_decides_the_source(tmp_path: Path, monkeypatch: pytest.Mo
     [
         (["nowhere"], "is no file, directory or URL"),
         (["https://catalogue.example"], "name it in the variable BACKFILL_TOKEN"),
+        (["http://["], "is no address"),
+        (["https://user:secret@icat.example/icat"], "name it in the variable BACKFILL_TOKEN"),
         (["old.ndjson", "--proposal", "mx1"], "--proposal is for a directory"),
         (["old.ndjson", "--pattern", "*.xml"], "--pattern is for a directory"),
         (["old.ndjson", "--share", "2"], "share"),
