@@ -90,12 +90,13 @@ def backfill(  # noqa: PLR0913  # each is an option of the command
     3 if a service did not answer.
     """
     api = connect()
+    target = without_password(api.gateway_url)
     folder = state or Path(f"{_name_of(source)}{STATE_FOLDER}")
     try:
         origin = origin_of(source, api, Given(proposal, beamline, sample, program=program), pattern)
         if dry:
             raise typer.Exit(_check(api, origin, as_json=as_json))
-        with Journal(folder, origin.identity, without_password(api.gateway_url)) as journal:
+        with Journal(folder, origin.identity, target) as journal:
             raise typer.Exit(_bring_in(Backfill(api, origin, journal, Pace(share)), journal, as_json=as_json))
     except OSError as error:
         fail(f"{error.filename or folder} cannot be used: {error.strerror}; the same command goes on where it was")
