@@ -39,6 +39,7 @@ from clients.importers.assembly import Given
 INTERRUPTED = 130
 """Exit code: the user interrupted the command, as shells report it."""
 PASSWORD = "BACKFILL_TOKEN"  # noqa: S105  the name of a variable
+NO_RECEIPT = "00000000-0000-0000-0000-000000000000"
 WEB = ("http://", "https://")
 WORDS = {
     "committed": "committed",
@@ -91,6 +92,7 @@ def backfill(  # noqa: PLR0913  # each is an option of the command
     """
     api = connect()
     target = without_password(api.gateway_url)
+    api.receipts([NO_RECEIPT])  # where search does not answer at all, that is said before a large source is read
     folder = state or Path(f"{_name_of(source)}{STATE_FOLDER}")
     try:
         origin = origin_of(source, api, Given(proposal, beamline, sample, program=program), pattern)

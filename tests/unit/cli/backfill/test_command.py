@@ -81,6 +81,8 @@ def test_a_dry_run_says_what_would_be_refused_and_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def judge(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/receipts":
+            return httpx.Response(200, json={"receipts": [], "unknown": []})
         assert request.url.path == "/datasets:check-batch"
         said: list[dict[str, Any]] = json.loads(request.content)["datasets"]
         findings = [{"code": "start_invalid", "severity": "error", "message": "noon", "cure": "write a time"}]
