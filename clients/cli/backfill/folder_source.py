@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from clients.cli.backfill.item import Item, Position
+from clients.cli.backfill.journal import STATE_FOLDER
 from clients.cli.connection.api import Api, Unreachable
 from clients.cli.submissions.sources import Source, read_results, with_times
 from clients.cli.terminal.output import Failed
@@ -48,10 +49,10 @@ class FolderSource:
             if after and (name < after[0] or [name] == list(after)):
                 continue
             here = begin + number * width
-            if is_folder:
+            if is_folder and not name.endswith(STATE_FOLDER):
                 below = after[1:] if after and name == after[0] else ()
                 yield from self._files(folder / name, below, (here, here + width))
-            elif self._is_meant(name):
+            elif not is_folder and self._is_meant(name):
                 yield folder / name, here + width
 
     def _is_meant(self, name: str) -> bool:

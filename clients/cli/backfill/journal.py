@@ -16,6 +16,8 @@ from typing import IO, Any, Self
 
 from clients.cli.terminal.output import fail
 
+STATE_FOLDER = ".backfill"
+"""The ending of the name of a folder, unless the user gives another."""
 STATE = "state.json"
 REJECTED, NOTES = "rejected.ndjson", "notes.ndjson"
 Line = dict[str, Any]

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import typer
 from rich.markup import escape
@@ -12,11 +12,12 @@ from rich.markup import escape
 from clients.cli.backfill.catalogue_source import CatalogueSource
 from clients.cli.backfill.folder_source import PATTERNS, FolderSource
 from clients.cli.backfill.item import Origin
-from clients.cli.backfill.journal import NOTES, REJECTED, Journal, Line
+from clients.cli.backfill.journal import NOTES, REJECTED, STATE_FOLDER, Journal, Line
 from clients.cli.backfill.line_source import LineSource
 from clients.cli.backfill.pace import Pace
 from clients.cli.backfill.remote import Remote
 from clients.cli.backfill.run import Backfill, check
+from clients.cli.connection.address import without_password
 from clients.cli.connection.api import Api, connect
 from clients.cli.submissions.feeds import Clock
 from clients.cli.submissions.outcome import JsonArray
@@ -38,6 +39,8 @@ from clients.importers.assembly import Given
 INTERRUPTED = 130
 """Exit code: the user interrupted the command, as shells report it."""
 PASSWORD = "BACKFILL_TOKEN"  # noqa: S105  the name of a variable
+NO_RECEIPT = "00000000-0000-0000-0000-000000000000"
+WEB = ("http://", "https://")
 WORDS = {
     "committed": "committed",
     "unchanged": "unchanged: the catalogue had the same content",
@@ -88,12 +91,14 @@ def backfill(  # noqa: PLR0913  # each is an option of the command
     3 if a service did not answer.
     """
     api = connect()
-    folder = state or Path(f"{_name_of(source)}.backfill")
+    target = without_password(api.gateway_url)
+    api.receipts([NO_RECEIPT])  # where search does not answer at all, that is said before a large source is read
+    folder = state or Path(f"{_name_of(source)}{STATE_FOLDER}")
     try:
         origin = origin_of(source, api, Given(proposal, beamline, sample, program=program), pattern)
         if dry:
             raise typer.Exit(_check(api, origin, as_json=as_json))
-        with Journal(folder, origin.identity, api.gateway_url) as journal:
+        with Journal(folder, origin.identity, target) as journal:
             raise typer.Exit(_bring_in(Backfill(api, origin, journal, Pace(share)), journal, as_json=as_json))
     except OSError as error:
         fail(f"{error.filename or folder} cannot be used: {error.strerror}; the same command goes on where it was")
@@ -104,15 +109,8 @@ def origin_of(source: str, api: Api, given: Given, patterns: list[str] | None) -
     is_folder = os.path.isdir(source)  # noqa: PTH112  a Path raises where the name is too long
     if not is_folder and (patterns or given.options()):
         fail(f"--{min([*given.options(), *(['pattern'] if patterns else [])])} is for a directory", WRONG)
-    if source.startswith(("http://", "https://")):
-        url, password = source.rstrip("/"), os.environ.get(PASSWORD, "")
-        if not password:
-            fail(f"{url} is read with a token or session: name it in the variable {PASSWORD}", WRONG)
-        if not urlsplit(url).path.endswith("/icat"):
-            return CatalogueSource(Remote(url, password))
-        from clients.cli.backfill.icat_source import IcatSource  # late: it reads ICAT's definitions
-
-        return IcatSource(Remote(url), password)
+    if source.startswith(WEB):
+        return _remote_origin(source.rstrip("/"), _parts(source))
     if is_folder:
         return FolderSource(Path(source), api, given, patterns or PATTERNS)
     if not os.path.isfile(source):  # noqa: PTH113  as above
@@ -120,11 +118,35 @@ def origin_of(source: str, api: Api, given: Given, patterns: list[str] | None) -
     return LineSource(Path(source))
 
 
+def _remote_origin(url: str, parts: SplitResult) -> Origin:
+    """The source at an address."""
+    password = os.environ.get(PASSWORD, "")
+    if not password or "@" in parts.netloc:
+        told = without_password(url)
+        fail(f"{told} is read with a token or session: name it in the variable {PASSWORD}, and nowhere else", WRONG)
+    if not parts.path.rstrip("/").endswith("/icat"):
+        return CatalogueSource(Remote(url, password))
+    from clients.cli.backfill.icat_source import IcatSource  # late: it reads ICAT's definitions
+
+    return IcatSource(Remote(url), password)
+
+
+def _parts(address: str) -> SplitResult:
+    """The parts of an address. If it is none, the command ends."""
+    try:
+        return urlsplit(address)
+    except ValueError as error:
+        fail(f"{address!r} is no address ({error})", WRONG)
+
+
 def _name_of(source: str) -> str:
     """The name of a source, for a folder."""
-    parts = urlsplit(source)
-    name = f"{parts.netloc}{parts.path}" if parts.netloc else Path(source).resolve().name
-    return "".join(letter if letter.isalnum() or letter in "-._" else "-" for letter in name.rstrip("/"))
+    if source.startswith(WEB):
+        parts = _parts(source)
+        name = f"{parts.netloc}{parts.path}".rstrip("/")
+    else:
+        name = Path(source).resolve().name
+    return "".join(letter if letter.isalnum() or letter in "-._" else "-" for letter in name)
 
 
 def _bring_in(run: Backfill, journal: Journal, *, as_json: bool) -> int:

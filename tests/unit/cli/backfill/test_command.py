@@ -81,6 +81,8 @@ def test_a_dry_run_says_what_would_be_refused_and_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def judge(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/receipts":
+            return httpx.Response(200, json={"receipts": [], "unknown": []})
         assert request.url.path == "/datasets:check-batch"
         said: list[dict[str, Any]] = json.loads(request.content)["datasets"]
         findings = [{"code": "start_invalid", "severity": "error", "message": "noon", "cure": "write a time"}]
@@ -122,6 +124,8 @@ def test_what_is_given_decides_the_source(tmp_path: Path, monkeypatch: pytest.Mo
     [
         (["nowhere"], "is no file, directory or URL"),
         (["https://catalogue.example"], "name it in the variable BACKFILL_TOKEN"),
+        (["http://["], "is no address"),
+        (["https://user:secret@icat.example/icat"], "name it in the variable BACKFILL_TOKEN"),
         (["old.ndjson", "--proposal", "mx1"], "--proposal is for a directory"),
         (["old.ndjson", "--pattern", "*.xml"], "--pattern is for a directory"),
         (["old.ndjson", "--share", "2"], "share"),

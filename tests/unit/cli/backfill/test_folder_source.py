@@ -65,6 +65,11 @@ def test_only_files_that_may_be_results_are_read(tmp_path: Path) -> None:
     assert [item.place for item in source(tmp_path, "*.log").read(None)] == ["run.log"]
 
 
+def test_the_state_of_a_backfill_is_no_source(tmp_path: Path) -> None:
+    filled(tmp_path, "a.xml", "old.ndjson.backfill/state.json")
+    assert [item.place for item in source(tmp_path).read(None)] == ["a.xml"]
+
+
 def test_a_file_that_is_not_understood_is_listed_and_the_next_one_is_read(tmp_path: Path) -> None:
     filled(tmp_path, "b.xml")
     (tmp_path / "a.json").write_text("{}")
