@@ -14,7 +14,8 @@ class StageSettings(Settings):
         default=100,
         ge=0,
         le=60_000,
-        description="how long a stage that is not behind lets the next batch grow, in milliseconds",
+        description="how long a stage that is not behind lets the next batch grow, in milliseconds; a stage that "
+        "follows another one waits a tenth of it",
     )
     halt_stages: bool = Field(
         default=True,

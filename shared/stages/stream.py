@@ -48,6 +48,8 @@ FETCH_BYTES = 8 * MEBIBYTE
 """The most bytes of one answer of Kafka, except for a larger record."""
 PARTITION_FETCH_BYTES = MEBIBYTE
 """The most bytes of one partition in one answer."""
+FEWER_RESTS = 10
+"""How much shorter a stage rests that follows another one: its events come in batches already."""
 RETRY_SECONDS = 1.0
 """The pause between attempts to read the positions of the group."""
 SIGNING_IN = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
@@ -111,7 +113,7 @@ class Subscription:
         self.standing = MemberPositions(self.name, kafka)
         self._kafka = kafka
         self._full_batch = stages.batch_events
-        self._rest_seconds = stages.batch_milliseconds / 1000
+        self._rest_seconds = stages.batch_milliseconds / 1000 / (1 if self.topic.keyed_by is None else FEWER_RESTS)
         self._subscriber = broker.subscriber(
             self.topic.name,
             batch=True,
