@@ -17,7 +17,7 @@ from tests.e2e.running.conftest import Facility
 pytestmark = pytest.mark.e2e
 
 COUNT = 500
-FIRST = -600_000
+FIRST = -900_000
 """Long before what other tests send, which is found first."""
 MOST_SECONDS = 120.0
 

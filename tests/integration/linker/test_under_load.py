@@ -53,6 +53,7 @@ STATEMENTS: dict[str, tuple[Any, ...]] = {
     "READMIT": ([ID], [1]),
     "ARRIVE": ([ID],),
     "RELEASE": ([ID], MOST_MESSAGES),
+    "IS_ANYTHING_DUE": (),
     "DUE": (MOST_MESSAGES,),
     "DUE_FOR_SEARCH": ([NOON], MOST_AT_ONCE),
     "SEARCHED": (["r"], [], 1),

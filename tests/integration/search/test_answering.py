@@ -147,6 +147,11 @@ async def test_random_queries_find_what_a_plain_model_finds_however_far_it_is_se
     async def blocks(tier: int) -> int:
         return int(await world.value("select count(*) from number_block where tier = $1", tier))
 
+    async def most_blocks(tier: int) -> int:
+        """The most blocks of one parameter."""
+        counts = "select count(*) as blocks from number_block where tier = $1 group by parameter_id"
+        return int(await world.value(f"select coalesce(max(blocks), 0) from ({counts}) as each", tier))  # noqa: S608
+
     async with asking(world.database) as ask:
 
         async def agrees() -> None:
@@ -183,7 +188,7 @@ async def test_random_queries_find_what_a_plain_model_finds_however_far_it_is_se
         await agrees()
         monkeypatch.setattr(seals, "MOST_BLOCKS", 5)
         await sealing.seal()
-        assert await blocks(3) < 2
+        assert await most_blocks(3) < 2
         await agrees()
 
 
