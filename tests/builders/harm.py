@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 
 from shared.events.record import Message
 from shared.events.topics import LINKED, TRACKED, VALIDATED
@@ -43,8 +44,11 @@ async def take_back(settings: KafkaSettings, messages: Sequence[Message], transa
         KafkaError: Kafka failed meanwhile.
     """
     producer = AIOKafkaProducer(**kafka_access(settings), transactional_id=transactional_id)
-    await producer.start()
     try:
+        try:
+            await producer.start()
+        except AssertionError as error:  # what the client raises if no broker answers while it looks for a coordinator
+            raise KafkaConnectionError("no broker answers") from error
         await producer.begin_transaction()
         for said in messages:
             await producer.send_and_wait(said.topic, said.value, key=said.key, headers=list(said.headers))
