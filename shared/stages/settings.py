@@ -15,7 +15,7 @@ class StageSettings(Settings):
         ge=0,
         le=60_000,
         description="how long a stage that is not behind lets the next batch grow, in milliseconds; a stage that "
-        "follows another one waits a tenth of it",
+        "follows another one waits no longer than it has worked",
     )
     halt_stages: bool = Field(
         default=True,

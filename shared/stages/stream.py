@@ -8,6 +8,7 @@ of committed transactions are read, and only from positions that match the log (
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from itertools import chain
@@ -48,8 +49,6 @@ FETCH_BYTES = 8 * MEBIBYTE
 """The most bytes of one answer of Kafka, except for a larger record."""
 PARTITION_FETCH_BYTES = MEBIBYTE
 """The most bytes of one partition in one answer."""
-FEWER_RESTS = 10
-"""How much shorter a stage rests that follows another one: its events come in batches already."""
 RETRY_SECONDS = 1.0
 """The pause between attempts to read the positions of the group."""
 SIGNING_IN = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
@@ -113,7 +112,7 @@ class Subscription:
         self.standing = MemberPositions(self.name, kafka)
         self._kafka = kafka
         self._full_batch = stages.batch_events
-        self._rest_seconds = stages.batch_milliseconds / 1000 / (1 if self.topic.keyed_by is None else FEWER_RESTS)
+        self._rest_seconds = stages.batch_milliseconds / 1000
         self._subscriber = broker.subscriber(
             self.topic.name,
             batch=True,
@@ -202,6 +201,7 @@ class Subscription:
 
         FastStream's own `StopConsume` would cancel the closing of the consumer, so its loop is asked to end instead.
         """
+        began = time.monotonic()
         records = [record_of(raw) for raw in raw_records]
         failpoint(self.name, "after_poll")
         try:
@@ -217,7 +217,12 @@ class Subscription:
         self.settled += len(records)
         await self._commit(records)
         if not self._is_full:  # no lag
-            await asyncio.sleep(self._rest_seconds)
+            await asyncio.sleep(self._rest(time.monotonic() - began))
+
+    def _rest(self, worked_seconds: float) -> float:
+        """How long the next batch may grow. The events of a stage that follows another one come in batches already."""
+        follows = self.topic.keyed_by is not None
+        return min(worked_seconds, self._rest_seconds) if follows else self._rest_seconds
 
     async def _commit(self, settled: Sequence[Record]) -> None:
         try:
