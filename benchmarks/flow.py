@@ -92,9 +92,9 @@ def main() -> None:
             print(f"{form}, on an empty catalogue and on one with {chosen.preload:,} datasets")
             print(*side_by_side(found), sep="\n")
         return
-    for form, figures in bench(forms, chosen.runs, chosen.datasets, chosen.seed).items():
-        if chosen.record:
-            history.record(form, figures)
+    found = bench(forms, chosen.runs, chosen.datasets, chosen.seed)
+    if chosen.record:
+        history.record(found)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The history of the whole path's figures: a table in the documentation, to which a command appends."""
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from subprocess import check_output
@@ -34,7 +35,9 @@ def row(day: date, commit: str, form: str, figures: Figures) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
-def record(form: str, figures: Figures, file: Path = HISTORY) -> None:
-    """Append the line of this commit to the table, which ends the file."""
+def record(found: Mapping[str, Figures], file: Path = HISTORY) -> None:
+    """Append a line of this commit for each form to the table, which ends the file."""
+    name = commit()  # before the file differs from it
     with file.open("a", encoding="utf-8") as table:
-        table.write(row(date.today(), commit(), form, figures))  # noqa: DTZ011  the day of whoever measured
+        for form, figures in found.items():
+            table.write(row(date.today(), name, form, figures))  # noqa: DTZ011  the day of whoever measured

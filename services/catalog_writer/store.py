@@ -7,13 +7,11 @@ from operator import attrgetter
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import Table
 
 from services.catalog_writer.documents import CatalogView
 from services.catalog_writer.handler import Answered, CatalogState, CurrentRevision, Revised
 from services.catalog_writer.outbox import Batch, PostgresOutbox
 from services.catalog_writer.rows import (
-    Row,
     dataset_row,
     file_rows,
     investigation_row,
@@ -27,7 +25,7 @@ from shared.events.codes import Code, Refusal
 from shared.events.topics import MEBIBYTE
 from shared.events.wire import Received, SubmissionId
 from shared.foundation.packing import unpacked
-from shared.postgres.bulk import DO_NOTHING, copy, insert, is_same, update, write
+from shared.postgres.bulk import DO_NOTHING, copy, copy_new, insert, is_same, update, write
 from shared.postgres.database import Connection, Database
 from shared.runtime.failpoints import failpoint
 from shared.runtime.metrics import SUBMITTED_TO_COMMITTED
@@ -173,7 +171,7 @@ class CatalogTransaction:
         ]
         revisions = [outcome for _, outcome in answers if isinstance(outcome, Revised)]
         await self._save_datasets({revision.commit.dataset_id: revision for revision in revisions})
-        await self._copy_new(REVISION, [revision_row(revision) for revision in revisions])
+        await copy_new(self._connection, REVISION, [revision_row(revision) for revision in revisions])
         receipts = [row for pair in zip(events, outcomes, strict=True) for row in receipt_rows(*pair)]
         await write(self._connection, INSERT_RECEIPTS, receipts)
         if answers:
@@ -195,7 +193,9 @@ class CatalogTransaction:
         )
         by_id = sorted(samples, key=AS_POSTGRES)
         await write(self._connection, INSERT_SAMPLES, [sample_row(samples[key]) for key in by_id])
-        await self._copy_new(DATASET, [dataset_row(each) for each in ordered if not self._is_catalogued(each)])
+        await copy_new(
+            self._connection, DATASET, [dataset_row(each) for each in ordered if not self._is_catalogued(each)]
+        )
         await self._save_changed([each for each in ordered if self._is_catalogued(each)])
         await copy(self._connection, LINK, [row for each in documents for row in link_rows(each)])
         await copy(self._connection, FILE, [row for each in documents for row in file_rows(each)])
@@ -210,11 +210,3 @@ class CatalogTransaction:
 
     def _is_catalogued(self, revised: Revised) -> bool:
         return revised.commit.dataset_id in self._catalogued
-
-    async def _copy_new(self, table: Table, rows: Sequence[Row]) -> None:
-        """Write rows that are new, unless another writer was faster. Then the batch starts again."""
-        try:
-            await copy(self._connection, table, rows)
-        except asyncpg.UniqueViolationError as error:
-            words = "another writer was faster with a dataset of this batch"
-            raise asyncpg.SerializationError(words) from error

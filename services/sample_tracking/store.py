@@ -28,7 +28,7 @@ from shared.events.investigation import InvestigationRegistered
 from shared.events.sample import SampleMoved, SampleRef
 from shared.events.sections import Finding
 from shared.events.wire import Received, SubmissionId
-from shared.postgres.bulk import DO_NOTHING, copy, insert, insertable, update, write
+from shared.postgres.bulk import DO_NOTHING, copy_new, insert, insertable, update, write
 from shared.postgres.database import Connection, Database
 from shared.stages.outcomes import Outcome, Passed
 
@@ -132,14 +132,8 @@ class _Tracking:
             each.investigation_id: each for each in (received.event.links.investigation for received in events)
         }
         await _visit(self._connection, [Visited(each, FROM_DATASETS) for each in investigations.values()])
-        await self._track([_tracked_row(self._keys[each], *said) for each, said in new.items()])
-
-    async def _track(self, rows: Sequence[Sequence[object]]) -> None:
-        """Write new answers, unless another replica was faster. Then the batch starts again with its answers."""
-        try:
-            await copy(self._connection, TRACKED, rows)
-        except asyncpg.UniqueViolationError as error:
-            raise asyncpg.SerializationError("another replica was faster with an answer of this batch") from error
+        rows = [_tracked_row(self._keys[each], *said) for each, said in new.items()]
+        await copy_new(self._connection, TRACKED, rows)  # if another replica was faster, its answers are published
 
 
 def _tracked_row(key: str, event: TrackingView, tracking: Tracking) -> tuple[object, ...]:

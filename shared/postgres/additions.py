@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
 from sqlalchemy import ARRAY, Table
 
-from shared.postgres.bulk import element_type, fetch, insertable
+from shared.postgres.bulk import copy_new, element_type, fetch, insertable
 from shared.postgres.database import Connection
 
 Rows = Sequence[Sequence[Any]]
@@ -21,13 +20,13 @@ class Additions:
         constraint: The constraint that makes the key unique; by default that of the primary key.
     """
 
-    def __init__(self, table: Table, key: Sequence[str] = (), constraint: str = "") -> None:
+    def __init__(self, table: Table, key: Sequence[str] = (), constraint: str | None = None) -> None:
         names = list(key) or [column.name for column in table.primary_key]
-        self._table = table.name
-        self._columns = insertable(table)
-        self._places = [self._columns.index(name) for name in names]
-        self._constraint = constraint or f"{table.name}_pkey"
-        self._arrays = [place for place, name in enumerate(self._columns) if isinstance(table.c[name].type, ARRAY)]
+        columns = insertable(table)
+        self._table = table
+        self._places = [columns.index(name) for name in names]
+        self._constraint = constraint
+        self._arrays = [place for place, name in enumerate(columns) if isinstance(table.c[name].type, ARRAY)]
         listed = ", ".join(names)
         asked = ", ".join(f"${n}::{element_type(table.c[name])}[]" for n, name in enumerate(names, 1))
         self._known = f"select {listed} from {table.name} join unnest({asked}) as asked ({listed}) using ({listed})"  # noqa: S608  # names
@@ -48,19 +47,5 @@ class Additions:
         return new, others
 
     async def add(self, connection: Connection, rows: Rows, *more: str) -> None:
-        """Add rows that the table lacks. They may end with values for further columns.
-
-        Raises:
-            SerializationError: another transaction has added one of them meanwhile. The batch has to run again.
-            DataError: a value does not fit its column.
-        """
-        if not rows:
-            return
-        try:
-            await connection.copy_records_to_table(self._table, records=rows, columns=[*self._columns, *more])
-        except asyncpg.UniqueViolationError as error:
-            if error.constraint_name != self._constraint:
-                raise
-            raise asyncpg.SerializationError(f"another transaction has added to {self._table}: {error}") from error
-        except (TypeError, ValueError, ArithmeticError) as error:  # as the driver says it of a query's argument
-            raise asyncpg.DataError(f"invalid input for query argument of {self._table} ({error})") from error
+        """Add rows that the table lacks, as `copy_new` does. They may end with values for `more` columns."""
+        await copy_new(connection, self._table, rows, more, self._constraint)

@@ -97,8 +97,10 @@ def is_same(table: Table, old: str = "old") -> str:
     return " and ".join(f"{old}.{_quoted(name)} {sign} new.{_quoted(name)}" for name, sign in signs.items())
 
 
-async def copy(connection: Connection, table: Table, rows: Sequence[Sequence[object]]) -> None:
-    """Add rows to a table, with values in the order of `insertable`. Without rows nothing is run.
+async def copy(
+    connection: Connection, table: Table, rows: Sequence[Sequence[object]], more: Sequence[str] = ()
+) -> None:
+    """Add rows to a table, with values in the order of `insertable` and then of `more`. Without rows nothing is run.
 
     It costs about half of an insert. It has no clause for a row that exists: that is an error.
 
@@ -109,9 +111,33 @@ async def copy(connection: Connection, table: Table, rows: Sequence[Sequence[obj
     if not rows:
         return
     try:
-        await connection.copy_records_to_table(table.name, records=rows, columns=insertable(table))
-    except (OverflowError, TypeError, ValueError) as error:  # as the client's encoders raise them
+        await connection.copy_records_to_table(table.name, records=rows, columns=[*insertable(table), *more])
+    except (ArithmeticError, TypeError, ValueError) as error:  # as the client's encoders raise them
         raise asyncpg.DataError(f"invalid input for query argument of {table.name} ({error})") from error
+
+
+async def copy_new(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Sequence[object]],
+    more: Sequence[str] = (),
+    constraint: str | None = None,
+) -> None:
+    """Add rows whose keys the table lacked when this transaction looked, as `copy` does.
+
+    `constraint` makes the key unique; by default that of the primary key.
+
+    Raises:
+        asyncpg.SerializationError: another writer has added one of these keys meanwhile. The batch has to run again.
+        asyncpg.UniqueViolationError: a row violates another constraint.
+        asyncpg.DataError: a value does not fit into its column.
+    """
+    try:
+        await copy(connection, table, rows, more)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != (constraint or f"{table.name}_pkey"):
+            raise
+        raise asyncpg.SerializationError(f"another writer was faster with a row of {table.name}: {error}") from error
 
 
 async def fetch(connection: Connection, statement: str, rows: Sequence[Sequence[object]]) -> list[asyncpg.Record]:

@@ -46,12 +46,12 @@ class Handover:
         await self._publisher.publish([message for message in messages if message.topic not in self._followers])
         for topic, follower in self._followers.items():
             given = [message for message in messages if message.topic == topic]
-            for lot in lots_of([record_of(message) for message in given]):
+            for lot in lots_of([handed_over(message) for message in given]):
                 await follower.runner.run(lot)
             notes.write(message.note for message in given if message.note is not None)
 
 
-def record_of(message: Message) -> Record:
+def handed_over(message: Message) -> Record:
     """The record that a stage reads instead of one from Kafka. Its time is that of the submission."""
     record = Record(message.topic, UNWRITTEN, UNWRITTEN, 0, message.key, message.value, message.headers)
     return replace(record, timestamp_ms=first_reading(record).timestamp_ms)

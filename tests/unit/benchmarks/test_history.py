@@ -32,6 +32,6 @@ def test_the_table_ends_the_page_so_that_a_row_can_be_appended(tmp_path: Path) -
     assert re.search(r"^\|.*\|\n\Z", page, re.MULTILINE)
     copy = tmp_path / "history.md"
     copy.write_text(page, encoding="utf-8")
-    history.record("apart", FIGURES, copy)
+    history.record({"apart": FIGURES}, copy)
     added = copy.read_text(encoding="utf-8").removeprefix(page)
     assert re.fullmatch(r"\| \d{4}-\d\d-\d\d \| [0-9a-f]{7,}\+? \| apart \|.*\|\n", added)
