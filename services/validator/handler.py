@@ -33,7 +33,7 @@ def outcome_of(verdict: CheckResult, key: bytes | None) -> Outcome:
     dataset's records are in several partitions, and their order would be left to chance.
     """
     dataset = verdict.dataset
-    if dataset is None or any(finding.severity == "error" for finding in verdict.findings):
+    if dataset is None or verdict.errors:
         return Refusal(Code.DATASET_INVALID, _summary(verdict), verdict.findings)
     own = str(dataset.dataset_id).encode()
     if key and key != own:

@@ -1,8 +1,8 @@
 """The requirements of a kind of dataset on its parameters, compiled once from the rules in its file."""
 
+import fnmatch
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from services.validator.rules import Check, check_of
@@ -83,5 +83,5 @@ def unknown_names(technique: Technique, vocabulary: Vocabulary) -> Iterator[Unkn
                 hint = f"; did you mean {meant}?" if meant else ""
                 yield UnknownName(name, f"the kind {kind.name} asks for {name}, which is in no vocabulary{hint}")
         for pattern in (*kind.optional, *technique.optional):
-            if not any(fnmatchcase(name, pattern) for name in vocabulary.terms):
+            if not fnmatch.filter(vocabulary.terms, pattern):
                 yield UnknownName(pattern, f"the kind {kind.name} expects {pattern}, which is in no vocabulary")
