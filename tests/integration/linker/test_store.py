@@ -105,7 +105,7 @@ class CountingDatabase(Database):
                 yield connection
 
 
-async def test_a_batch_of_which_nothing_waits_costs_three_queries_and_writes_nothing(linker_url: str) -> None:
+async def test_a_batch_of_which_nothing_waits_costs_one_query_and_writes_nothing(linker_url: str) -> None:
     database = CountingDatabase(DatabaseSettings(url=linker_url), "linker")
     await database.open()
     world, before = (World(PostgresLinks(database, IDENTITIES, DEMANDS)) for _ in range(2))
@@ -115,7 +115,30 @@ async def test_a_batch_of_which_nothing_waits_costs_three_queries_and_writes_not
     await world.submit(*(facts(f"/data/{n}", ["/data/a"]) for n in range(50)))
     await database.close()
     assert len(world.linked) == 50
-    assert database.statements == ["begin;", "select", "select", "select", "commit;"]
+    assert database.statements == ["select"]
+
+
+async def test_learning_what_nobody_waits_for_writes_once(linker_url: str) -> None:
+    database = CountingDatabase(DatabaseSettings(url=linker_url), "linker")
+    await database.open()
+    world = World(PostgresLinks(database, IDENTITIES, DEMANDS))
+    session = slot("session", NOON)
+    await world.learn(committed("/data/types/parent"), committed("/data/types/child", ["/data/types/parent"]))
+    costs = []
+    for record in (
+        committed("/data/planned", slot=session),
+        committed("/data/child", ["/data/planned"], slot=session),
+        committed("/data/opened"),
+    ):
+        database.statements.clear()
+        await world.learn(record)
+        costs.append(database.statements.copy())
+    await database.close()
+    assert costs == [
+        ["begin", "with", "commit"],
+        ["begin;", "select", "with", "commit"],
+        ["begin;", "select", "with", "commit"],
+    ]
 
 
 async def test_a_relay_with_nothing_to_do_asks_once(linker_url: str) -> None:
