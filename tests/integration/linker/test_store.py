@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import ClassVar
@@ -24,6 +24,7 @@ from tests.builders.linker.records import (
     announced,
     committed,
     facts,
+    rejected,
     slot,
     validated,
 )
@@ -141,15 +142,40 @@ async def test_learning_what_nobody_waits_for_writes_once(linker_url: str) -> No
     ]
 
 
+async def test_only_a_batch_that_leaves_work_wakes_the_relay(world: World) -> None:
+    async def woken_by(batch: Awaitable[None]) -> bool:
+        before = world.times_woken
+        await batch
+        return world.times_woken > before
+
+    assert not await woken_by(world.submit(facts("/data/a")))
+    assert not await woken_by(world.submit(facts("/data/b", ["/data/a"])))
+    assert await woken_by(world.learn(committed("/data/a"))), "b waits for it"
+    assert not await woken_by(world.learn(committed("/data/c"))), "nothing waits for it"
+    assert await woken_by(world.submit(facts("/data/b", receipt="later"))), "it goes behind what is released"
+    await world.send()
+    assert not await woken_by(world.submit(facts("/data/d", ["/data/x"], kind="xrf.processed.fit")))
+    assert not await woken_by(world.reject(rejected("/data/y")))
+    assert await woken_by(world.reject(rejected("/data/x"))), "d does not wait for its correction"
+    assert not await woken_by(world.announce(announced(slot("elsewhere", NOON + WEEK))))
+    assert await woken_by(world.announce(announced(slot("session", NOON)))), "a and c move there"
+    await world.learn(committed("/data/b", ["/data/a"], slot=slot("session", NOON)))
+    recollected = committed("/data/a", revision=3, recollected=NOON + WEEK, slot=slot("session", NOON))
+    assert await woken_by(world.learn(recollected)), "b is outdated"
+
+
 async def test_a_relay_with_nothing_to_do_asks_once(linker_url: str) -> None:
     database = CountingDatabase(DatabaseSettings(url=linker_url), "linker")
     await database.open()
     world = World(PostgresLinks(database, IDENTITIES, DEMANDS))
     await world.send()
+    await world.looks.drain_once()
     database.statements.clear()
     await world.send()
-    await database.close()
     assert database.statements == ["select"]
+    await world.looks.drain_once()
+    assert database.statements == ["select"] * 2
+    await database.close()
 
 
 async def test_a_batch_of_which_all_wait_costs_the_same_number_of_round_trips_whatever_its_size(

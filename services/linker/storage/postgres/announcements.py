@@ -52,6 +52,7 @@ class AnnouncementsTransaction:
         self._transaction = transaction
         self._connection = transaction.connection
         self._identities = identities
+        self.leaves_work = False
 
     async def load(self, events: Sequence[Received[InvestigationAnnounced]]) -> PlanContext:
         """The plan around these events, and the datasets that they may move."""
@@ -112,4 +113,6 @@ class AnnouncementsTransaction:
         await write(self._connection, LEARN, sorted(map(position_of, events)))
         planned = [outcome for outcome in outcomes if isinstance(outcome, Planned)]
         await keep_slots(self._connection, [outcome.slot for outcome in planned])
-        await hold_moves(self._connection, [move for outcome in planned for move in outcome.moves])
+        moves = [move for outcome in planned for move in outcome.moves]
+        await hold_moves(self._connection, moves)
+        self.leaves_work = bool(moves)

@@ -96,6 +96,7 @@ class CommitsTransaction:
         self._transaction = transaction
         self._connection = transaction.connection
         self._plans = plans
+        self.leaves_work = False
 
     async def load(self, events: Sequence[Received[CommittedView]]) -> CommitContext:
         """Reads nothing, unless a dataset is in a placeholder, has inputs, or was committed before."""
@@ -145,9 +146,11 @@ class CommitsTransaction:
         await write(self._connection, AFFECT_CHILDREN, rows)
         affected = [(fact.dataset_id, fact.affected.cause) for fact in facts if fact.affected is not None]
         await write(self._connection, AFFECT, affected)
-        await hold_moves(self._connection, [move for fact in facts for move in fact.moves])
-        if new < len(facts):
-            await write(self._connection, ARRIVE, [(fact.dataset_id,) for fact in facts])
+        moves = [move for fact in facts for move in fact.moves]
+        await hold_moves(self._connection, moves)
+        old = [(fact.dataset_id,) for fact in facts] if new < len(facts) else []
+        arrived = await write(self._connection, ARRIVE, old)
+        self.leaves_work = bool(changes or affected or moves or arrived)
 
 
 def _row(fact: CommittedRevision) -> tuple[Any, ...]:

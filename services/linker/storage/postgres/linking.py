@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from services.linker.held.batches import new_links, passed_updates, readmitted, submissions_of, submissions_to_hold
 from services.linker.held.limits import over_limit, waiting_sources
-from services.linker.inputs.submissions import LinkerView
+from services.linker.inputs.submissions import LinkerView, State
 from services.linker.known import Known
 from services.linker.storage.postgres.datasets import COLUMNS, with_datasets
 from services.linker.storage.postgres.held import hold
@@ -66,6 +66,7 @@ class LinkingTransaction:
         self._demands = demands
         self._most_awaited = most_awaited
         self._known = Known()
+        self.leaves_work = False
 
     async def load(self, events: Sequence[Received[LinkerView]]) -> Known:
         """One query, outside of a transaction. More are needed where something is held or missing, or nothing planned.
@@ -124,3 +125,4 @@ class LinkingTransaction:
             await hold(self._connection, held)
             await bring_links(self._connection, links)
             await write(self._connection, READMIT, sorted(again.items()))
+        self.leaves_work = any(submission.summary.state is State.RELEASED for submission in held)

@@ -48,6 +48,7 @@ class RejectionsTransaction:
     def __init__(self, transaction: LateTransaction) -> None:
         self._transaction = transaction
         self._connection = transaction.connection
+        self.leaves_work = False
 
     async def load(self, events: Sequence[Received[RejectedView]]) -> None:
         """Nothing is needed."""
@@ -61,4 +62,4 @@ class RejectionsTransaction:
             await self._transaction.begin()
         rejected = [latest[row["dataset_id"]] for row in await fetch(self._connection, REJECT, rows)]
         ends = [(each.dataset_id, *refusal_row(each.refusal)[:3]) for each in rejected]
-        await write(self._connection, GIVE_UP, ends)
+        self.leaves_work = await write(self._connection, GIVE_UP, ends) > 0

@@ -38,7 +38,6 @@ from shared.events.identity import Identities
 from shared.events.investigation import InvestigationAnnounced
 from shared.postgres.database import Database, Questions
 from shared.postgres.late_transaction import late_transaction
-from shared.stages.stage import Store
 from shared.vocabulary.relations import NO_DEMANDS, InputDemands
 
 EXPIRE = f"""
@@ -68,16 +67,16 @@ class PostgresLinks:
         self._plans = plans = PlanReader(identities)
         self._demands = demands
         begin = partial(late_transaction, database)
-        self.linking: Store[LinkerView, Known] = StageStore(
+        self.linking: StageStore[LinkerView, Known] = StageStore(
             begin, lambda transaction: LinkingTransaction(transaction, plans, demands, most_awaited)
         )
-        self.commits: Store[CommittedView, CommitContext] = StageStore(
+        self.commits: StageStore[CommittedView, CommitContext] = StageStore(
             begin, lambda transaction: CommitsTransaction(transaction, plans)
         )
-        self.announcements: Store[InvestigationAnnounced, PlanContext] = StageStore(
+        self.announcements: StageStore[InvestigationAnnounced, PlanContext] = StageStore(
             begin, lambda transaction: AnnouncementsTransaction(transaction, identities)
         )
-        self.rejections: Store[RejectedView, None] = StageStore(begin, RejectionsTransaction)
+        self.rejections: StageStore[RejectedView, None] = StageStore(begin, RejectionsTransaction)
 
     @asynccontextmanager
     async def due(self, most: int, now: datetime) -> AsyncIterator[DueBatch]:
@@ -99,9 +98,13 @@ class PostgresLinks:
     @asynccontextmanager
     async def due_searches(self, waited_since: Sequence[datetime], most: int) -> AsyncIterator[SearchBatch]:
         """Held submissions whose search for near paths is due. No replica waits for the lock, and no commit either."""
-        async with self._database.transaction() as connection:
-            mine = await connection.fetchval(TRY_LOCK, SEARCH_LOCK)
-            submissions = await submissions_due_for_search(connection, waited_since, most) if mine else []
+        async with late_transaction(self._database) as transaction:
+            connection = transaction.connection
+            submissions = await submissions_due_for_search(connection, waited_since, 1)
+            if submissions:
+                await transaction.begin()
+                mine = await connection.fetchval(TRY_LOCK, SEARCH_LOCK)
+                submissions = await submissions_due_for_search(connection, waited_since, most) if mine else []
             yield PostgresSearchBatch(connection, submissions)
 
     async def peek(self, datasets: Sequence[DatasetFacts]) -> Known:
