@@ -40,10 +40,11 @@ HEADER_BYTES = 1024
 # A lot that is lost with the server after its publication is published again, so its commit need not wait for the disk.
 LOCK = "select pg_try_advisory_xact_lock($1), set_config('synchronous_commit', 'off', true)"
 
-INSERT = """
+INSERT_BATCH = """
 insert into outbox_batch (
     batch_id, committed_at, dataset_ids, revisions, receipt_ids, sources, contents, traces, payloads, sizes
-) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+)
+select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 where cardinality($3::uuid[]) > 0
 """
 # An older version wrote a row for each message. Its rows have numbers from the same sequence.
 OLDEST = """
@@ -75,10 +76,35 @@ FORGET = "delete from outbox_batch where seq = any($1::bigint[])"
 
 
 class Batch(NamedTuple):
-    """The messages of a committed batch, in memory."""
+    """The messages of a batch, and their row as the parameters of `INSERT_BATCH`, which writes none for no messages."""
 
     batch_id: UUID
     messages: Sequence[Message]
+    row: Sequence[object]
+
+
+def batch_of(answers: Sequence[tuple[Record, Answered]]) -> Batch:
+    """The messages that publish these answers."""
+    batch_id = uuid4()
+    commits = [answer.commit for _, answer in answers]
+    committed_at = commits[0].committed_at if commits else None
+    row = (
+        batch_id,
+        committed_at,
+        [commit.dataset_id for commit in commits],
+        [commit.revision for commit in commits],
+        [commit.receipt_id for commit in commits],
+        [answer.submission.source for _, answer in answers],
+        [answer.submission.content for _, answer in answers],
+        [trace_of(record) for record, _ in answers],
+        [None if isinstance(answer, Revised) else answer.payload for _, answer in answers],
+        [len(answer.payload) for _, answer in answers],
+    )
+    messages = [
+        message_of(each.submission, each.commit.committed_at, trace_of(record), each.payload)
+        for record, each in answers
+    ]
+    return Batch(batch_id, messages, row)
 
 
 class PostgresOutbox:
@@ -92,28 +118,6 @@ class PostgresOutbox:
         self._kept = OrderedDict[UUID, Sequence[Message]]()
         self.kept_bytes = 0
         """The bytes of the messages in memory."""
-
-    async def insert(self, connection: Connection, answers: Sequence[tuple[Record, Answered]]) -> Batch:
-        """Write the row of a batch, which is not empty. Its transaction may still fail."""
-        batch_id, committed_at = uuid4(), answers[0][1].commit.committed_at
-        commits = [answer.commit for _, answer in answers]
-        await connection.execute(
-            INSERT,
-            batch_id,
-            committed_at,
-            [commit.dataset_id for commit in commits],
-            [commit.revision for commit in commits],
-            [commit.receipt_id for commit in commits],
-            [answer.submission.source for _, answer in answers],
-            [answer.submission.content for _, answer in answers],
-            [trace_of(record) for record, _ in answers],
-            [None if isinstance(answer, Revised) else answer.payload for _, answer in answers],
-            [len(answer.payload) for _, answer in answers],
-        )
-        return Batch(
-            batch_id,
-            [message_of(each.submission, committed_at, trace_of(record), each.payload) for record, each in answers],
-        )
 
     def keep(self, batch: Batch) -> None:
         """Keep the messages of a committed batch, and forget older ones if there is no more room."""
