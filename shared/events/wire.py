@@ -28,8 +28,8 @@ from shared.foundation.storable import ESCAPED_NUL, NUL
 E = TypeVar("E", bound=BaseModel)
 
 KEY_CHARACTERS = 32
-TO_JSON = msgspec.json.Encoder().encode
-"""Writes plain values in half of the time that pydantic takes."""
+TO_JSON = msgspec.json.Encoder(enc_hook=lambda section: msgspec.Raw(to_json(section))).encode
+"""Writes plain values, structs and sections. Plain values take half of the time that pydantic needs."""
 
 
 class SubmissionId(NamedTuple):
@@ -105,13 +105,12 @@ def _parsed(record: Record, topic: Topic, view: type[E], value: bytes) -> E:
     """The part of the payload that the view needs. A producer's own bytes are read in full if any is needed."""
     if not view.model_fields:
         return view()
-    if issubclass(view, PlainView) and (found := struct(value, view)) is not None:
+    needed = value if topic is SUBMITTED else members.without(value, members.members_of(record.headers), view)
+    if issubclass(view, PlainView) and (found := struct(needed, view)) is not None:
         return found
-    if topic is not SUBMITTED:
-        needed = members.without(value, members.members_of(record.headers), view)
-        if needed is not value:
-            with contextlib.suppress(ValidationError):
-                return view.model_validate_json(needed)
+    if needed is not value:
+        with contextlib.suppress(ValidationError):
+            return view.model_validate_json(needed)
     try:
         event = view.model_validate_json(value)
     except ValidationError as error:
@@ -200,7 +199,6 @@ def splice(record: Record, sections: Mapping[str, Section | Mapping[str, object]
         known = (Member("submission", value.index(b"{") + 1, len(value)),)
     parts, end, added = [value], len(value), []
     for name, section in sections.items():
-        written = to_json(section) if isinstance(section, Section) else TO_JSON(section)
-        parts.append(b',"%b":%b' % (name.encode(), written))
+        parts.append(b',"%b":%b' % (name.encode(), TO_JSON(section)))
         added.append(Member(name, end + 1, end := end + len(parts[-1])))
     return Spliced(b"".join((*parts, b"}")), (*known, *added) if known else ())
