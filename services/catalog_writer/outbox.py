@@ -37,19 +37,23 @@ MOST_KEPT_BYTES = 16 * MEBIBYTE
 HEADER_BYTES = 1024
 """About what a message takes in memory besides its event."""
 
-# A lot that is lost with the server after its publication is published again, so its commit need not wait for the disk.
-LOCK = "select pg_try_advisory_xact_lock($1), set_config('synchronous_commit', 'off', true)"
-
 INSERT_BATCH = """
 insert into outbox_batch (
     batch_id, committed_at, dataset_ids, revisions, receipt_ids, sources, contents, traces, payloads, sizes
 )
 select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 where cardinality($3::uuid[]) > 0
 """
+# No rows are found while another relay is active. If that relay has ended since this statement began, what it published
+# may be found once more, as after a crash. A lot that is lost with the server after its publication is also published
+# again, so its commit need not wait for the disk.
 # An older version wrote a row for each message. Its rows have numbers from the same sequence.
 OLDEST = """
-with older as (
-    delete from outbox where seq in (select seq from outbox order by seq limit $1) returning *
+with relay as materialized (
+    select pg_try_advisory_xact_lock($2) as is_active, set_config('synchronous_commit', 'off', true)
+), older as (
+    delete from outbox where seq in (
+        select seq from outbox where (select is_active from relay) order by seq limit $1
+    ) returning *
 ), adopted as (
     insert into outbox_batch
     select seq, gen_random_uuid(), committed_at, array[dataset_id], array[revision], array[receipt_id],
@@ -58,6 +62,7 @@ with older as (
     from older returning seq, batch_id, published, 1 as messages
 )
 select seq, batch_id, published, cardinality(sizes) as messages from outbox_batch
+where (select is_active from relay)
 union all select * from adopted
 order by seq limit $1
 """
@@ -133,23 +138,23 @@ class PostgresOutbox:
     async def take(self, most: int) -> AsyncIterator[Sequence[Message]]:
         """The oldest messages, under a lock that is released whenever the transaction ends."""
         async with self._database.transaction() as connection:
-            if not await connection.fetchval(LOCK, RELAY_LOCK):
+            lot = await self._lot(connection, most)
+            if not lot:
                 yield ()
                 return
-            lot = await self._lot(connection, most)
             async with kept_awake(connection):
                 yield [message for part in lot for message in part.messages]
             done = [part for part in lot if part.is_rest]
             if done:
                 await connection.execute(FORGET, [part.seq for part in done])
-            if lot and not lot[-1].is_rest:
+            if not lot[-1].is_rest:
                 await connection.execute(MARK, lot[-1].seq, len(lot[-1].messages))
         for part in done:
             self._forget(part.batch_id)
 
     async def _lot(self, connection: Connection, most: int) -> Sequence["Part"]:
         """The oldest messages, by batch. Only the last batch may be incomplete."""
-        batches = await connection.fetch(OLDEST, most)
+        batches = await connection.fetch(OLDEST, most, RELAY_LOCK)
         unknown = [row["seq"] for row in batches if row["batch_id"] not in self._kept]
         stored = await _stored(connection, unknown, most) if unknown else {}
         parts: list[Part] = []

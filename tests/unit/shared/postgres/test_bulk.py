@@ -98,6 +98,6 @@ def test_combined_statements_have_parameters_of_their_own() -> None:
 
 
 def test_a_table_has_as_many_columns_without_rows_as_with_them() -> None:
-    rows = [(1, None, [], "{}", True), (2, None, [], "{}", False)]
+    rows: list[tuple[object, ...]] = [(1, None, [], "{}", True), (2, None, [], "{}", False)]
     assert columns(THING, rows) == [(1, 2), (None, None), ([], []), ("{}", "{}"), (True, False)]
     assert columns(THING, []) == [()] * 5
