@@ -8,6 +8,7 @@ statements are built from the tables when a module is imported. In their clauses
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 
 import asyncpg
@@ -21,6 +22,7 @@ AS_GIVEN = "new.nth"
 """The order in which the rows were given. It costs no sort: PostgreSQL knows that `with ordinality` counts upwards."""
 
 DO_NOTHING = "on conflict do nothing"
+_PARAMETER = re.compile(r"\$(\d+)")
 _COLLATION = re.compile(r' COLLATE "[^"]*"')
 
 
@@ -154,6 +156,44 @@ async def write(connection: Connection, statement: str, rows: Sequence[Sequence[
         return 0
     status = await connection.execute(statement, *zip(*rows, strict=True))
     return int(status.rpartition(" ")[2])
+
+
+class Writes:
+    """The bulk statements of a transaction that are run together, in one round trip, which costs as much as many rows.
+
+    None of them sees what another writes, so no two may write the same row. Rows are locked in the order of statements.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._statements: list[str] = []
+        self._arguments: list[Sequence[object]] = []
+
+    def add(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        """Add a statement as `write` takes it. Without rows it is left out."""
+        if rows:
+            self._statements.append(statement)
+            self._arguments += zip(*rows, strict=True)
+
+    async def run(self) -> None:
+        """Run what was added, and forget it."""
+        if self._statements:
+            await self.connection.execute(together(*self._statements), *self._arguments)
+            self._statements, self._arguments = [], []
+
+
+@cache
+def together(*statements: str) -> str:
+    """One statement that does what several do. It takes the parameters of the first, then those of the second, etc."""
+    parts, before = [], 0
+    for number, statement in enumerate(statements):
+        parts.append(f"part_{number} as (\n{_renumbered(statement, before)}\n)")
+        before += max(map(int, _PARAMETER.findall(statement)), default=0)
+    return f"with {', '.join(parts)} select"
+
+
+def _renumbered(statement: str, before: int) -> str:
+    return _PARAMETER.sub(lambda parameter: f"${int(parameter[1]) + before}", statement)
 
 
 def _quoted(name: str) -> str:

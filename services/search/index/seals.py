@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from services.search.index.blocks import BEYOND, LONGEST_BOUND
 from services.search.index.tables import RUN_BLOCK_ENTRIES, SEALED_TIER, SEGMENT_ORDINALS
-from services.search.lock import SHARE_LOCK, lock_name
+from services.search.lock import share_lock
 from shared.postgres.database import Database
 from shared.runtime.backoff import Backoff
 from shared.runtime.retries import every
@@ -103,8 +103,7 @@ class Seals:
     async def _merge(self, kind: str, parameter_id: int, tier: int) -> bool:
         """Merge in one transaction, so that readers see either the small blocks or the large one."""
         statement = MERGE if tier < SEALED_FROM else SEAL
-        async with self._database.transaction() as connection:
-            await connection.execute(SHARE_LOCK, lock_name(self._database.schema))
+        async with self._database.transaction(share_lock(self._database.schema)) as connection:
             if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", SEALING_LOCK):
                 return False
             text = statement.format(kind=kind, **KINDS[kind])

@@ -3,7 +3,7 @@
 from sqlalchemy import ARRAY, BigInteger, Boolean, Column, DateTime, Identity, MetaData, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shared.postgres.bulk import DO_NOTHING, insert, insertable, is_same, update
+from shared.postgres.bulk import DO_NOTHING, insert, insertable, is_same, together, update
 
 THING = Table(
     "thing",
@@ -87,3 +87,10 @@ def test_the_collation_of_a_column_is_no_part_of_the_type_that_is_given() -> Non
     word = Table("word", MetaData(), Column("word", Text(collation="C")), Column("more", ARRAY(Text(collation="C"))))
 
     assert 'select new."word", new."more"::TEXT[]\nfrom unnest($1::TEXT[], $2::text[])' in insert(word)
+
+
+def test_statements_that_run_together_keep_their_parameters_apart() -> None:
+    assert together("insert into a select $1, $2, $1", "delete from b", "delete from c where d = $1") == (
+        "with part_0 as (\ninsert into a select $1, $2, $1\n), part_1 as (\ndelete from b\n),"
+        " part_2 as (\ndelete from c where d = $3\n) select"
+    )
