@@ -13,7 +13,7 @@ from services.linker.inputs.relationships import (
     errors_in,
     input_replaced,
 )
-from services.linker.inputs.submissions import HeldSummary, LinkerView, State
+from services.linker.inputs.submissions import HeldSummary, LinkerView, State, altered
 from services.linker.known import Known
 from services.linker.plan.investigations import investigation_of
 from shared.events.codes import Code, Refusal
@@ -178,7 +178,7 @@ class Linker:
             is_repeated: Whether the catalogue has answered the same submission before, so its links were permitted.
         """
         if dataset.mode == "update" and (current := known.catalogued.get(dataset.dataset_id)) and current.start:
-            dataset = dataset.model_copy(update={"start": current.start})  # an update does not say when
+            dataset = altered(dataset, start=current.start)  # an update does not say when
         investigation, findings = investigation_of(known.addressed(dataset), known.plan, self.identities)
         parents = [(each, parent) for each in dataset.inputs if (parent := known.catalogued.get(each.dataset_id))]
         outdated = known.outdated(dataset)

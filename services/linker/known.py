@@ -7,7 +7,7 @@ from uuid import UUID
 from services.linker.inputs.lineage import Node
 from services.linker.inputs.near import Near, searched_for
 from services.linker.inputs.relationships import CataloguedDataset, rejected_input
-from services.linker.inputs.submissions import HeldSummary
+from services.linker.inputs.submissions import HeldSummary, altered
 from services.linker.plan.investigations import Plan
 from shared.events.codes import Refusal
 from shared.events.dataset import DatasetFacts, InputRef
@@ -45,7 +45,7 @@ class Known:
         before = self.catalogued.get(dataset.dataset_id)
         if before is None or before.named is None:
             return dataset
-        return dataset.model_copy(update={"investigation_id": before.named})
+        return altered(dataset, investigation_id=before.named)
 
     def missing(self, dataset: DatasetFacts) -> list[InputRef]:
         """The inputs that the dataset must wait for."""

@@ -9,16 +9,22 @@ from shared.events.codes import Refusal
 from shared.events.dataset import DatasetFacts
 from shared.events.record import Record
 from shared.events.rejection_message import first_reading
-from shared.events.sections import Section
+from shared.events.structs import PlainView
 from shared.events.wire import SubmissionId
 
 STAGE = "linker"
 
 
-class LinkerView(Section):
+class LinkerView(PlainView):
     """The part of a validated dataset that its links depend on."""
 
     dataset: DatasetFacts
+
+
+def altered(dataset: DatasetFacts, **values: object) -> DatasetFacts:
+    """A copy of a dataset with some other values. The dataset is a model, or the struct of one."""
+    copy: DatasetFacts = dataset.__replace__(**values)  # type: ignore[attr-defined]  # pydantic declares it for 3.13
+    return copy
 
 
 class State(StrEnum):

@@ -77,10 +77,11 @@ class LinkingTransaction:
         known = await read_known(self._connection, self._plans, datasets, submissions)
         known = replace(known, demands=self._demands)
         known = await with_openings(self._transaction, self._plans.identities, datasets, known)
-        known = await self._with_limits(events, known)
         pairs = list(zip(submissions, datasets, strict=True))
-        datasets = [dataset for submission, dataset in pairs if submission not in known.over_limit]
-        known = await with_near(self._connection, known, datasets)
+        if known.held or any(map(known.missing, datasets)):
+            known = await self._with_limits(events, known)
+            datasets = [dataset for submission, dataset in pairs if submission not in known.over_limit]
+            known = await with_near(self._connection, known, datasets)
         if suspects := [dataset for dataset in datasets if known.may_close_cycle(dataset)]:
             await self._transaction.begin(lock(GRAPH_LOCK))
             known = await self._await_missing(suspects, known)
