@@ -6,7 +6,7 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import reduce
+from functools import cache, reduce
 from hashlib import sha256
 from typing import Generic, NamedTuple, NoReturn, TypeVar
 from uuid import UUID
@@ -103,7 +103,7 @@ def read(record: Record, topic: Topic, view: type[E]) -> Received[E]:
 
 def _parsed(record: Record, topic: Topic, view: type[E], value: bytes) -> E:
     """The part of the payload that the view needs. A producer's own bytes are read in full if any is needed."""
-    if not view.model_fields:
+    if _is_empty(view):
         return view()
     needed = value if topic is SUBMITTED else members.without(value, members.members_of(record.headers), view)
     if issubclass(view, PlainView) and (found := struct(needed, view)) is not None:
@@ -118,6 +118,11 @@ def _parsed(record: Record, topic: Topic, view: type[E], value: bytes) -> E:
     if ESCAPED_NUL in value or b"NaN" in value or b"Infinity" in value:
         _refuse_unstorable(value)
     return event
+
+
+@cache
+def _is_empty(view: type[BaseModel]) -> bool:
+    return not view.model_fields
 
 
 def examine(record: Record, topic: Topic) -> None:
